@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -374,36 +372,6 @@ def test_pairs_with_too_few_wordings_are_said_to_have_them(tmp_path: Path) -> No
     train(tiny_models.tiny_t5(), tmp_path / "a", pairs=pairs, max_steps=1, observer=watcher)
     assert len(watcher.warnings) == 1
     assert "too few wordings to hold any out" in watcher.warnings[0]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("method", ["pt+kl", "ft+kl"])
-def test_two_processes_do_what_one_does(method: str, tmp_path: Path) -> None:
-    """Two processes with half the accumulation see the same batches; only the order of sums differs."""
-    model, script = tiny_models.tiny_t5(), tmp_path / "job.py"
-    script.write_text(
-        "import sys\nfrom pathlib import Path\nfrom phraseproof.alignment.pairs import load_pairs\n"
-        "from phraseproof.alignment.trainer import AlignmentSettings, align\n"
-        "from phraseproof.models import ModelOptions\n"
-        "model, folder, out, method, accumulation = sys.argv[1:]\n"
-        "settings = AlignmentSettings(method=method, num_tokens=4, learning_rate=0.001, max_steps=4, save_every=2,"
-        " held_out_fraction=0.25, gradient_accumulation=int(accumulation))\n"
-        "align(model, load_pairs(Path(folder, 'pairs.jsonl')), Path(folder, out), settings,"
-        " model_options=ModelOptions(device='cpu'))\n"
-    )
-    save_pairs(shared_wordings(), tmp_path / "pairs.jsonl")
-    for out, accumulation, launcher in (
-        ("one", "4", []),
-        ("two", "2", ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]),
-    ):
-        job = [sys.executable, *launcher, str(script), str(model), str(tmp_path), out, method, accumulation]
-        done = subprocess.run(job, capture_output=True, text=True, timeout=240, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
-    file = "adapter_model.safetensors" if method == "pt+kl" else "model.safetensors"
-    one, two = (load_file(tmp_path / name / file) for name in ("one", "two"))
-    assert one.keys() == two.keys()
-    for name, weights in one.items():
-        torch.testing.assert_close(two[name], weights, atol=1e-4, rtol=1e-4)
 
 
 def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
