@@ -10,6 +10,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from phraseproof.errors import FileError
 
+# For large files libyaml's parser, ten times as fast, where PyYAML has it; for the others the one in Python, which says
+# more exactly where a mistake is.
+_FAST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LARGE = 20_000
+_MAX_DEPTH = 200
+_MAPPING = "tag:yaml.org,2002:map"
+_TEXT = "tag:yaml.org,2002:str"
+
 MAX_BYTES = 10 * 1024 * 1024
 MAX_VALUES = 500_000
 """So many values a file may stand for, aliases followed: ten short lines of them can stand for billions."""
@@ -51,10 +59,21 @@ def read_text(path: Path) -> str:
         ) from None
 
 
-def load(path: Path) -> Document:
-    """Plain data from a YAML file (safe tags only; a repeated key is an error), with the line of every value."""
+def load(path: Path, *, tags: frozenset[str] = frozenset()) -> Document:
+    """Plain data from a YAML file (safe tags only; a repeated key is an error), with the line of every value.
+
+    Args:
+        path: the file.
+        tags: tags of other programs (`!Template`, `!function`) that are read as data, never as what they stand for
+            there: a tagged mapping as a mapping, a tagged text as `{tag: text}`. Where tags are named, a repeated key
+            is no error either: the last one counts, as it does for those programs.
+
+    Raises:
+        FileError: the file cannot be read, or holds more than plain data.
+    """
+    text = read_text(path)
     try:
-        node = yaml.compose(read_text(path), Loader=yaml.SafeLoader)
+        node = _compose(text, path)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -67,14 +86,61 @@ def load(path: Path) -> Document:
         raise FileError("the file is empty", where=str(path))
     lines: dict[tuple[str | int, ...], int] = {}
     constructor = yaml.SafeLoader("")
+    if tags:
+        _read_as_data(node, tags)
     try:
-        _index(node, (), lines, path, constructor)
+        _index(node, (), _Indexing(lines, path, constructor, repeats=bool(tags)))
         return Document(constructor.construct_document(node), lines)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise FileError(f"not plain YAML: {error.problem}", where=f"{path}:{line}") from None
     except RecursionError:
         raise FileError("not plain YAML: an alias refers to itself", where=str(path)) from None
+
+
+def _compose(text: str, path: Path) -> yaml.Node | None:
+    if len(text) < _LARGE:
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    depth = 0
+    for event in yaml.parse(text, Loader=_FAST_LOADER):  # composing is recursive in libyaml: too deep, and it crashes
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _MAX_DEPTH:
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise FileError("not valid YAML: nested too deeply", where=f"{path}:{line}")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return yaml.compose(text, Loader=_FAST_LOADER)
+
+
+def _read_as_data(root: yaml.Node, tags: frozenset[str]) -> None:
+    """Give nodes with one of `tags` the tags of plain data, in place."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        for index, child in enumerate(node.value if isinstance(node, yaml.CollectionNode) else ()):
+            if isinstance(node, yaml.MappingNode):
+                node.value[index] = (child[0], _as_data(child[1], tags))
+                waiting.append(node.value[index][1])
+            else:
+                node.value[index] = _as_data(child, tags)
+                waiting.append(node.value[index])
+
+
+def _as_data(node: yaml.Node, tags: frozenset[str]) -> yaml.Node:
+    if node.tag not in tags:
+        return node
+    if isinstance(node, yaml.ScalarNode):
+        key = yaml.ScalarNode(_TEXT, node.tag, node.start_mark, node.end_mark)
+        text = yaml.ScalarNode(_TEXT, node.value, node.start_mark, node.end_mark)
+        return yaml.MappingNode(_MAPPING, [(key, text)], node.start_mark, node.end_mark)
+    if isinstance(node, yaml.MappingNode):
+        node.tag = _MAPPING
+    return node
 
 
 def parse(document: Document, path: Path, model: type[ModelT]) -> ModelT:
@@ -100,33 +166,39 @@ def line_of(document: Document, location: tuple[str | int, ...]) -> int:
     return document.lines.get(location, 1)
 
 
-def _index(
-    node: yaml.Node,
-    location: tuple[str | int, ...],
-    lines: dict[tuple[str | int, ...], int],
-    path: Path,
-    constructor: yaml.SafeLoader,
-) -> None:
+class _Indexing(NamedTuple):
+    """What is gathered while a node tree is walked; `repeats` allows a key to be given twice."""
+
+    lines: dict[tuple[str | int, ...], int]
+    path: Path
+    constructor: yaml.SafeLoader
+    repeats: bool
+
+
+def _index(node: yaml.Node, location: tuple[str | int, ...], into: _Indexing) -> None:
     line = node.start_mark.line + 1
-    if len(lines) >= MAX_VALUES:
-        raise FileError("the file stands for too many values", expected=f"at most {MAX_VALUES}", where=f"{path}:{line}")
-    lines[location] = line
+    if len(into.lines) >= MAX_VALUES:
+        raise FileError(
+            "the file stands for too many values", expected=f"at most {MAX_VALUES}", where=f"{into.path}:{line}"
+        )
+    into.lines[location] = line
     if isinstance(node, yaml.MappingNode):
         seen: set[Any] = set()
         for key_node, value_node in node.value:
-            key = _construct(key_node, path, constructor)
+            key_line = key_node.start_mark.line + 1
+            key = _construct(key_node, into.path, into.constructor)
             if not isinstance(key, str | int):
-                raise FileError(f"the key {key!r} is not text", where=f"{path}:{key_node.start_mark.line + 1}")
-            if key in seen:
-                raise FileError(f"the key {key!r} is given twice", where=f"{path}:{key_node.start_mark.line + 1}")
+                raise FileError(f"the key {key!r} is not text", where=f"{into.path}:{key_line}")
+            if key in seen and not into.repeats:
+                raise FileError(f"the key {key!r} is given twice", where=f"{into.path}:{key_line}")
             seen.add(key)
-            _index(value_node, (*location, key), lines, path, constructor)
-            lines[(*location, key)] = key_node.start_mark.line + 1
+            _index(value_node, (*location, key), into)
+            into.lines[(*location, key)] = key_line
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            _index(item, (*location, index), lines, path, constructor)
+            _index(item, (*location, index), into)
     else:
-        _construct(node, path, constructor)
+        _construct(node, into.path, into.constructor)
 
 
 def _construct(node: yaml.Node, path: Path, constructor: yaml.SafeLoader) -> Any:

@@ -269,7 +269,7 @@ def test_installed_packages_can_bring_collections(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(collections, "entry_points", lambda group: EntryPoints(found).select(group=group))
     shipped = shipped_collections()
     assert shipped == sorted(shipped)
-    assert [name for name in shipped if not name.startswith("pocket-")] == ["broken", "composed", "theirs"]
+    assert {"broken", "composed", "theirs"} <= set(shipped)
     assert load_collection("theirs").instructions[0].name == "theirs/a"
     with pytest.raises(InstructionError, match="'broken' cannot be found"):
         load_collection("broken")

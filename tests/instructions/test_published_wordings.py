@@ -19,6 +19,7 @@ import yaml
 
 from phraseproof.core import Example, Instruction
 from phraseproof.instructions.collections import load_collection
+from phraseproof.instructions.importers.paper import wording_of
 from phraseproof.instructions.template import compile_instruction, literal, quoted
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -203,6 +204,17 @@ def test_wordings_survive_a_yaml_file(released: Any, tmp_path: Path) -> None:
         (wording["task"], wording["id"]): compile_instruction(instruction)
         for wording, instruction in zip(wordings, loaded, strict=True)
     }
+    for row in rows:
+        wording = compiled[row.wording["task"], row.wording["id"]]
+        answers = wording.render_answers(row.example)
+        assert wording.render_template(row.example) == row.prompt
+        assert list(answers) == row.labels
+        assert answers[row.example.target] == row.target
+
+
+def test_the_importer_says_what_a_person_says(released: Any) -> None:
+    wordings, rows = released
+    compiled = {(wording["task"], wording["id"]): compile_instruction(wording_of(wording)) for wording in wordings}
     for row in rows:
         wording = compiled[row.wording["task"], row.wording["id"]]
         answers = wording.render_answers(row.example)

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from phraseproof.cli.instructions_import import import_wordings
+from phraseproof.cli.instructions_validate import validate
+from phraseproof.cli.perturb import perturb
+from phraseproof.cli.wording_stats import stats
 from phraseproof.errors import InstructionError, UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +20,11 @@ if TYPE_CHECKING:
     from phraseproof.core import Example, Instruction, Prompt, Task
     from phraseproof.instructions.collections import Collection
 
-app = typer.Typer(help="List, show and check wordings.", no_args_is_help=True)
+app = typer.Typer(help="List, show, check and import wordings.", no_args_is_help=True)
+app.command("import", short_help="Import other programs' wordings.")(import_wordings)
+app.command("validate", short_help="Check a collection, alone or on a task.")(validate)
+app.command("stats", short_help="Count, measure and compare collections.")(stats)
+app.command("perturb", short_help="Negate, garble or reformat wordings.")(perturb)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 TaskName = Annotated[
@@ -70,41 +78,6 @@ def show(
     console = _console()
     for each in shown:
         _print_wording(console, each)
-
-
-@app.command(short_help="Check a collection, alone or on a task.")
-def validate(
-    name: Annotated[str, typer.Argument(metavar="FILE", help="A collection's YAML file (or its name).")],
-    task: TaskName = None,
-    data_dir: DataDir = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check a collection: its fields and templates, and with --task every prompt and answer of that task."""
-    from phraseproof.instructions.collections import instructions_for, load_collection
-    from phraseproof.instructions.template import check_against, compile_instruction
-
-    collection = load_collection(name)
-    checked: list[dict[str, Any]] = []
-    for each in [] if task is None else _load_tasks(task, data_dir):
-        wordings = instructions_for(collection, each)
-        _some(wordings, collection, each)
-        for wording in wordings:
-            check_against(wording, each)
-            compiled = compile_instruction(wording)
-            for example in each.examples:
-                _plain_prompt(compiled, example)
-        checked.append({"task": each.name, "wordings": len(wordings), "prompts": len(wordings) * len(each.examples)})
-    if as_json:
-        _print_json({"name": collection.name, "wordings": len(collection.instructions), "tasks": checked})
-        return
-    typer.echo(f"{collection.name}: {_count(len(collection.instructions), 'wording')}, fields and templates are right")
-    for each in checked:
-        typer.echo(
-            f"{each['task']}: {_count(each['wordings'], 'wording')} for it, "
-            f"{_count(each['prompts'], 'prompt')} rendered with distinct answers"
-        )
-    if task is None:
-        typer.echo("Names of fields are checked against a task: add --task")
 
 
 class _Shown(NamedTuple):
@@ -212,10 +185,6 @@ def _print_wording(console: Console, shown: _Shown) -> None:
 
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.split("\n"))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _console() -> Console:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -19,6 +20,13 @@ TASK_DESIGNER = "task_designer"
 """The collection that is no file: each task's own data brings its designer's wordings."""
 ENTRY_POINTS = "phraseproof.instructions"
 """The entry-point group through which an installed package ships collections: name -> path of a file or folder."""
+
+OWN_FOLDER = "instructions"
+"""Where a user's own and imported collections are found by name: `instructions/NAME.yaml` or `instructions/NAME/`."""
+FAMILIES_FILE = "families.yaml"
+"""The one file in that folder that is no collection (families.py)."""
+OWN_FOLDER_VARIABLE = "PHRASEPROOF_INSTRUCTIONS"
+"""The environment variable that names another folder than `instructions` in the working directory."""
 
 _SHIPPED = Path(__file__).parent / "data"
 _SUFFIXES = (".yaml", ".yml")
@@ -95,11 +103,13 @@ class _Wording(_Provenance):
     order: Literal["ask-first", "ask-last"] | None = None
     separator: _Text | None = None
     for_: Any = Field(default=None, alias="for")
+    fallback: bool | None = None
 
 
 class _File(_Provenance):
     name: Annotated[_Label, AfterValidator(_without_slash)]
     for_: Any = Field(default=None, alias="for")
+    fallback: bool = False
     instructions: list[_Wording]
 
 
@@ -107,9 +117,10 @@ class _File(_Provenance):
 
 
 def load_collection(name_or_path: str) -> Collection:
-    """A collection by the name of a shipped one (or an installed package's), or from a YAML file or a folder of them.
+    """A collection by the name of a shipped one, an installed package's or one in `own_folder()`, or by its path.
 
-    Every template is read, so that a malformed one is found now and not in the middle of a run.
+    A path is that of a YAML file, or of a folder of them. Every template is read, so that a malformed one is found now
+    and not in the middle of a run.
 
     Raises:
         UsageError: no collection has this name.
@@ -124,11 +135,15 @@ def load_collection(name_or_path: str) -> Collection:
         known = _known()
         if name_or_path in known:
             return _read(_path_of(name_or_path, known[name_or_path]))
+        own = own_collections()
+        if name_or_path in own:
+            return _read(own[name_or_path])
         if not path.exists():
-            close = difflib.get_close_matches(name_or_path, [*known, TASK_DESIGNER], n=1)
+            names = [*sorted(known), *sorted(own), TASK_DESIGNER]
+            close = difflib.get_close_matches(name_or_path, names, n=1)
             raise UsageError(
                 f"no collection of wordings is called {name_or_path!r}",
-                expected=f"one of {', '.join([*sorted(known), TASK_DESIGNER])}, or a path to a YAML file",
+                expected=f"one of {', '.join(names)}, or a path to a YAML file",
                 hint=f"Did you mean {close[0]!r}?" if close else None,
             )
     return _read(path)
@@ -139,17 +154,48 @@ def shipped_collections() -> list[str]:
     return sorted(_known())
 
 
+def own_folder() -> Path:
+    """The folder of a user's own and imported collections; it need not exist."""
+    return Path(os.environ.get(OWN_FOLDER_VARIABLE) or OWN_FOLDER)
+
+
+def own_collections() -> dict[str, Path]:
+    """What `own_folder()` holds: the names of YAML files and of folders of them, without reading any.
+
+    Raises:
+        UsageError: a name stands for a file and a folder.
+    """
+    folder = own_folder()
+    own: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.name == FAMILIES_FILE:
+            continue
+        if path.is_dir() and any(file.suffix.lower() in _SUFFIXES for file in path.iterdir()):
+            name = path.name
+        elif path.is_file() and path.suffix.lower() in _SUFFIXES:
+            name = path.stem
+        else:
+            continue
+        if name in own:
+            raise UsageError(f"{own[name]} and {path} have the same name", hint="Name one by its path, or move one")
+        own[name] = path
+    return own
+
+
 def instructions_for(collection: Collection, task: Task) -> tuple[Instruction, ...]:
     """The wordings of `collection` that serve `task`, in their order.
 
     A wording serves a task when its `for` names the task, one of its parents (`mmlu` for `mmlu/anatomy`), its category
-    or its kind, or is absent. The collection `task_designer` gives the task's own.
+    or its kind, or is absent. A wording marked as `fallback` serves only where the collection has no other for the
+    task, so that general wordings can stand beside those for a single task (the paper asks MMLU in general words and
+    each BIG-bench task in its own: Table 2). The collection `task_designer` gives the task's own.
     """
     if collection.name == TASK_DESIGNER:
         return task.instructions
     parts = task.name.split("/")
     names = {"/".join(parts[:end]) for end in range(1, len(parts) + 1)} | {task.category, task.kind.value}
-    return tuple(each for each in collection.instructions if not each.serves or not names.isdisjoint(each.serves))
+    serving = tuple(each for each in collection.instructions if not each.serves or not names.isdisjoint(each.serves))
+    return tuple(each for each in serving if not each.fallback) or serving
 
 
 def _known() -> dict[str, Path | EntryPoint]:
@@ -251,6 +297,7 @@ def _instruction(entry: _Wording, file: _File, place: _Place) -> Instruction:
         answer=_answer(entry.answer, place),
         joint=entry.answer_prefix,
         serves=_serves(serves, served_at),
+        fallback=file.fallback if entry.fallback is None else entry.fallback,
         relation=entry.relation or file.relation,
         author=entry.author or file.author,
         source=entry.source or file.source,

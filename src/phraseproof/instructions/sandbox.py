@@ -220,14 +220,29 @@ def compile_source(source: str) -> Compiled:
     names = frozenset(meta.find_undeclared_variables(tree))
     optional = frozenset(_optional_names(tree)) & names
     verbalisers = tuple(_arguments(tree, "verbalise"))
-    labels = frozenset(name for form in _arguments(tree, "enumerate", "{letter}") for name in filters.labels_in(form))
+    labels = _labels(tree) | ({"letter"} if "letters" in names else set())
     code = env.compile(_Bounding().visit(tree))
     template = Template.from_code(env, code, {})
 
     def run(values: dict[str, Any]) -> Iterable[str]:
         return template.root_render_func(template.new_context(values, shared=True))
 
-    return Compiled(run, names, optional, verbalisers, labels | ({"letter"} if "letters" in names else set()))
+    return Compiled(run, names, optional, verbalisers, labels)
+
+
+@lru_cache(maxsize=8192)
+def labels_of(source: str) -> frozenset[str]:
+    """The labels that a template gives options, as `Compiled.labels`, without compiling it.
+
+    Raises:
+        TemplateSyntaxError: not a template.
+    """
+    tree = environment().parse(source)
+    return _labels(tree) | ({"letter"} if "letters" in meta.find_undeclared_variables(tree) else set())
+
+
+def _labels(tree: nodes.Template) -> frozenset[str]:
+    return frozenset(name for form in _arguments(tree, "enumerate", "{letter}") for name in filters.labels_in(form))
 
 
 def _refuse(node: nodes.Node, *, depth: int) -> None:

@@ -1,0 +1,142 @@
+"""`phraseproof instructions import`: other programs' wordings as collections of ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phraseproof.errors import UsageError
+
+if TYPE_CHECKING:
+    from phraseproof.instructions.importers import Found
+
+_SHOWN = 20
+_SAMPLES = 2
+_WIDTH = 90
+
+
+def import_wordings(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="promptsource, flan, alpaca, instructioneval, paper, lm-eval, promptsuite or list (docs/importing.md)."
+        ),
+    ],
+    path: Annotated[Path, typer.Argument(help="A file of the source, or a folder of them (a checkout).")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Where to keep collections: one folder each in this folder.")
+    ] = Path("instructions"),
+    name: Annotated[str | None, typer.Option(help="The collection's name, in place of the source's own.")] = None,
+    serves: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--for", metavar="TASK", help="What the wordings are for, in place of their data set; repeatable."
+        ),
+    ] = None,
+    only: Annotated[str | None, typer.Option(help="Take only wordings whose id fits: --only 'super_glue/*'.")] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(metavar="THEIRS=YOURS", help="Call a field of theirs by your task's name for it; repeatable."),
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(help="How the example is laid out under wordings that are an ask alone (source list)."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Import wordings from other programs' files, which are read and never run.
+
+    Exits with 4 when some wordings could not be represented; they are listed with the reason.
+    """
+    from phraseproof.instructions.importers import Request, find, write
+
+    request = Request(
+        name=_collection_name(name),
+        serves=tuple(serves or ()),
+        only=only,
+        fields=_fields(field or []),
+        layout=layout,
+    )
+    found = find(source, path, request)
+    paths = write(found, out)
+    if as_json:
+        _print_json(found, paths)
+    else:
+        _print(found, out)
+    if not paths and not found.refused:
+        raise UsageError("there is no such wording", got=f"--only {only}" if only else None, where=str(path))
+    if found.refused:
+        raise typer.Exit(4)
+
+
+def _collection_name(name: str | None) -> str | None:
+    from phraseproof.instructions.collections import TASK_DESIGNER, shipped_collections
+
+    if name is None:
+        return None
+    if not name.strip() or name != name.strip() or not name.isprintable() or "/" in name or name.startswith("."):
+        raise UsageError(
+            "not a collection's name", expected="printable characters without a slash", got=name, where="--name"
+        )
+    if name == TASK_DESIGNER or name in shipped_collections():
+        raise UsageError(f"the name {name!r} is taken", where="--name", hint="Choose one that nothing shipped has")
+    return name
+
+
+def _fields(pairs: list[str]) -> dict[str, str]:
+    import re
+
+    fields: dict[str, str] = {}
+    for pair in pairs:
+        theirs, equals, yours = pair.partition("=")
+        if not equals or not re.fullmatch(r"[^\W\d]\w*", theirs) or not re.fullmatch(r"[^\W\d]\w*", yours):
+            raise UsageError("not two names of a field", expected="THEIRS=YOURS", got=pair, where="--field")
+        fields[theirs] = yours
+    return fields
+
+
+def _print(found: Found, out: Path) -> None:
+    from phraseproof.instructions.importers import count_reasons
+
+    counts: dict[str, int] = {}
+    for (collection, _), wordings in found.files.items():
+        counts[collection] = counts.get(collection, 0) + len(wordings)
+    for collection, count in counts.items():
+        typer.echo(f"{collection}: {_count(count, 'wording')} in {out / collection}")
+    read = _count(found.files_read, "file") + " read"
+    if found.repeats:
+        read += f", {_count(found.repeats, 'repeated wording')} left out"
+    if not found.refused:
+        typer.echo(f"{read}, every wording imported")
+        return
+    typer.echo(f"{read}, {_count(len(found.refused), 'wording')} could not be represented:", err=True)
+    for reason, count in count_reasons(found):
+        typer.echo(f"{count:7,}  {reason}", err=True)
+        of_reason = [refused for refused in found.refused if refused.reason == reason]
+        for refused in of_reason if len(found.refused) <= _SHOWN else of_reason[:_SAMPLES]:
+            detail = f": {_short(refused.detail)}" if refused.detail else ""
+            typer.echo(f"         {refused.name}{detail}", err=True)
+    if len(found.refused) > _SHOWN:
+        typer.echo("--json lists them all, with their places", err=True)
+
+
+def _print_json(found: Found, paths: list[Path]) -> None:
+    import json
+
+    imported = [
+        {"file": str(path), "collection": collection, "wordings": [each.id for each in wordings]}
+        for path, ((collection, _), wordings) in zip(paths, found.files.items(), strict=True)
+    ]
+    refused = [each._asdict() for each in found.refused]
+    value = {"files_read": found.files_read, "repeats": found.repeats, "imported": imported, "refused": refused}
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

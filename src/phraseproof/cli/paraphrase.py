@@ -1,0 +1,265 @@
+"""`phraseproof paraphrase`: new wordings from a collection's, by a model that writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from phraseproof.cli.evaluate import Device, Dtype, ModelArg
+from phraseproof.errors import UsageError
+
+if TYPE_CHECKING:
+    from phraseproof.evaluation.rewriter import Rewriter
+    from phraseproof.instructions.collections import Collection
+    from phraseproof.instructions.paraphrase import Paraphrases, ParaphraseSettings
+    from phraseproof.instructions.paraphrase_journal import Journal
+
+NOTHING_KEPT = 4
+_SHOWN = 12
+
+
+def paraphrase(
+    collection: Annotated[
+        str,
+        typer.Argument(metavar="COLLECTION", help="The collection whose asks are paraphrased: a name or YAML file."),
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            "--with",
+            "-w",
+            help="The paraphraser: a hub id, a folder, or openai/NAME (a server that speaks its protocol).",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The YAML file to write. What was answered is kept beside it.")
+    ],
+    prompts: Annotated[
+        str, typer.Option("--prompts", help="The paper's prompts, alpaca or flan, or your own in a YAML file.")
+    ] = "alpaca",
+    name: Annotated[str | None, typer.Option(help="The new collection's name; by default that of its file.")] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", help="Only the wordings for this task, category or kind.")
+    ] = None,
+    temperature: Annotated[
+        float, typer.Option(help="0 takes the likeliest words; the paper used 0.5 for Alpaca.")
+    ] = 0.0,
+    top_p: Annotated[float, typer.Option("--top-p", help="Draw among the likeliest words of this probability.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    max_new_tokens: Annotated[int, typer.Option(help="The longest answer.")] = 256,
+    attempts: Annotated[int, typer.Option(help="How often one paraphrase is tried before it is dropped.")] = 3,
+    near_copy: Annotated[
+        float, typer.Option(help="Drop paraphrases with this ROUGE-2 (in percent) to their seed, or more.")
+    ] = 90.0,
+    base_url: Annotated[
+        str | None, typer.Option(help="The server of openai/NAME, as http://localhost:8000/v1.")
+    ] = None,
+    dtype: Dtype = "auto",
+    device: Device = "auto",
+    model_arg: ModelArg = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and stop.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and results, no progress.")] = False,
+) -> None:
+    """Paraphrase every ask of a collection with a model; placeholders, labels and layouts stay (docs/paraphrasing.md).
+
+    Stop it at any time: the same command goes on, and nothing that was answered is asked again.
+    """
+    from phraseproof.core import Sampling
+    from phraseproof.evaluation.rewriter import Rewriter
+    from phraseproof.instructions.paraphrase import ParaphraseSettings, read_prompts
+    from phraseproof.instructions.paraphrase import paraphrase as make
+    from phraseproof.instructions.paraphrase_journal import Journal
+    from phraseproof.instructions.writing import write_collection
+
+    name = name or out.stem
+    _check_names(out, name)
+    seeds = _seeds(collection, task)
+    found_prompts = read_prompts(prompts)
+    arguments = [*(model_arg or []), *([f"base_url={base_url}"] if base_url else [])]
+    rewriter = Rewriter(
+        _model(model, dtype, device, arguments),
+        max_new_tokens=max_new_tokens,
+        sampling=Sampling(temperature, top_p, seed),
+    )
+    settings = ParaphraseSettings(
+        prompts=found_prompts,
+        attempts=attempts,
+        near_copy=near_copy / 100,
+        author=rewriter.author,
+        sampling=rewriter.sampling,
+    )
+    journal = Journal(out.with_suffix(".asked.jsonl"), rewriter.asked_of)
+    if dry_run:
+        _print_forecast(seeds, settings, rewriter, journal, as_json=as_json)
+        return
+    result = make(seeds, rewriter, settings, journal=journal, on_answer=_counter(seeds, settings, journal, quiet=quiet))
+    if result.kept:
+        remark = f"Paraphrases of {seeds.name} by {rewriter.author} ({rewriter.sampling}), made by phraseproof."
+        write_collection(out, name, result.instructions, remark=remark)
+    _print_result(result, rewriter, out, as_json=as_json)
+    if not result.kept:
+        raise typer.Exit(NOTHING_KEPT)
+
+
+def _check_names(out: Path, name: str) -> None:
+    if out.suffix.lower() not in {".yaml", ".yml"}:
+        raise UsageError(
+            "not the name of a YAML file", expected="a name that ends in .yaml", got=str(out), where="--out"
+        )
+    if "/" in name or name != name.strip() or not name:
+        raise UsageError("not a collection's name", expected="a name without a slash", got=name, where="--name")
+
+
+def _seeds(collection: str, task: str | None) -> Collection:
+    from phraseproof.instructions.collections import Collection, load_collection
+
+    found = load_collection(collection)
+    if task is None:
+        chosen = found.instructions
+    else:
+        chosen = tuple(each for each in found.instructions if not each.serves or task in each.serves)
+    if not chosen:
+        served = sorted({served for each in found.instructions for served in each.serves})
+        raise UsageError(
+            f"no wording of {found.name!r} is for {task!r}" if task else f"{found.name!r} holds no wordings",
+            where="--task" if task else None,
+            hint=f"Its wordings are for: {', '.join(served)}" if served else None,
+        )
+    return Collection(found.name, chosen, found.path)
+
+
+def _model(name: str, dtype: str, device: str, arguments: list[str]) -> Any:
+    from phraseproof.cli.evaluate import model_options
+    from phraseproof.models import load_model
+
+    options = model_options(
+        adapter=None,
+        dtype=dtype,
+        device=device,
+        batch_size="auto",
+        max_length=None,
+        revision=None,
+        trust_remote_code=False,
+        model_arg=arguments,
+    )
+    return load_model(name, options)
+
+
+def _counter(
+    seeds: Collection, settings: ParaphraseSettings, journal: Journal, *, quiet: bool
+) -> Callable[[int], None] | None:
+    """Progress on stderr: a line now and then."""
+    if quiet:
+        return None
+    import time
+
+    from phraseproof.instructions.paraphrase import requests
+
+    asked = requests(seeds, settings)
+    known = sum(journal.answer(text, 0) is not None for text in asked)
+    typer.echo(
+        f"{len(asked):,} paraphrases to ask for" + (f", {known:,} were answered before" if known else ""), err=True
+    )
+    done, last_line_s = 0, time.monotonic()
+
+    def count(answers: int) -> None:
+        nonlocal done, last_line_s
+        done += answers
+        if time.monotonic() - last_line_s > 15:
+            last_line_s = time.monotonic()
+            typer.echo(f"{done:,} answers", err=True)
+
+    return count
+
+
+def _print_forecast(
+    seeds: Collection, settings: ParaphraseSettings, rewriter: Rewriter, journal: Journal, *, as_json: bool
+) -> None:
+    from phraseproof.instructions.paraphrase import requests
+
+    asked = requests(seeds, settings)
+    missing = [text for text in asked if journal.answer(text, 0) is None]
+    count, unit = rewriter.count()
+    value = {
+        "wordings": len(seeds.instructions),
+        "skipped": len(seeds.instructions) - len(asked) // len(settings.prompts.texts),
+        "requests": len(asked),
+        "requests_missing": len(missing),
+        "requests_at_most": len(missing) * settings.attempts,
+        f"prompt_{unit}": sum(map(count, missing)),
+        "max_new_tokens": rewriter.asked_of["max_new_tokens"],
+    }
+    if as_json:
+        _print_json(value)
+        return
+    typer.echo(f"wordings       {value['wordings']:>9,}  ({value['skipped']:,} cannot be paraphrased)")
+    typer.echo(f"requests       {value['requests']:>9,}  ({value['requests_missing']:,} not answered yet)")
+    typer.echo(f"at most        {value['requests_at_most']:>9,}  (if each of those is tried {settings.attempts} times)")
+    typer.echo(f"{'prompt ' + unit:14} {value[f'prompt_{unit}']:>9,}  (of one try)")
+    typer.echo(f"answers        {value['max_new_tokens']:>9,}  new tokens each, at most")
+
+
+def _print_result(result: Paraphrases, rewriter: Rewriter, out: Path, *, as_json: bool) -> None:
+    count, unit = rewriter.count()
+    lengths = [count(each.instruction.ask or "") for each in result.kept]
+    likenesses = [100 * each.rouge2 for each in result.kept]
+    if as_json:
+        _print_json(
+            {
+                "out": str(out) if result.kept else None,
+                "kept": [
+                    {
+                        "name": each.instruction.id,
+                        "seed": each.seed.name,
+                        "prompt": each.prompt,
+                        "attempt": each.attempt,
+                        "rouge2": each.rouge2,
+                        "length": length,
+                        "ask": each.instruction.ask,
+                    }
+                    for each, length in zip(result.kept, lengths, strict=True)
+                ],
+                "unit": unit,
+                "dropped": [each._asdict() for each in result.dropped],
+                "skipped": [each._asdict() for each in result.skipped],
+            }
+        )
+        return
+    typer.echo(
+        f"kept     {len(result.kept):,} paraphrases of {len({each.seed.name for each in result.kept}):,} wordings"
+    )
+    if result.kept:
+        typer.echo(f"length   {_mean(lengths)} {unit}")
+        typer.echo(f"ROUGE-2  {_mean(likenesses)} with the seed wording")
+    _print_list("dropped", [f"{each.seed}, prompt {each.prompt}: {each.reason}" for each in result.dropped])
+    _print_list("skipped", [f"{each.seed}: {each.reason}" for each in result.skipped])
+    if result.kept:
+        typer.echo(f"written to {out}", err=True)
+    typer.echo(f"every answer is in {out.with_suffix('.asked.jsonl')}", err=True)
+
+
+def _print_list(word: str, lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    typer.echo(f"{word:8} {len(lines):,}")
+    for line in lines[:_SHOWN]:
+        typer.echo(f"  {line}")
+    if len(lines) > _SHOWN:
+        typer.echo(f"  ... and {len(lines) - _SHOWN} more; --json has them all")
+
+
+def _mean(values: Sequence[float]) -> str:
+    import statistics
+
+    spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{statistics.fmean(values):.1f}{spread}"
+
+
+def _print_json(value: Any) -> None:
+    import json
+
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,80 @@
+"""Stanford Alpaca's data: a JSON list of instruction, input and output. Instructions that take an input are wordings.
+
+An instruction without an input is about one example only (its own words), so it says nothing that can be asked of
+another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, cast
+
+from phraseproof.core import Instruction, Relation
+from phraseproof.errors import FileError
+from phraseproof.instructions.importers.found import Found, UnrepresentableError, unreadable
+from phraseproof.instructions.importers.request import Request
+from phraseproof.instructions.importers.sources import each_read, files_of, read_json
+from phraseproof.instructions.template import literal
+
+COLLECTION = "alpaca"
+LICENCE = "CC BY-NC 4.0 (Stanford Alpaca)"
+
+_FIELD = "input"
+_PER_FILE = 1_000
+_NO_INPUT = ("", "<noinput>", "<no input>", "no input", "none", "n/a")
+
+
+def find(path: Path, request: Request) -> Found:
+    """The instructions of a JSON file, or of a checkout's `alpaca_data*.json`."""
+    found = Found()
+    files = files_of(path, ["alpaca_data*.json"], what="Alpaca data")
+    number = 0
+    seen: set[str] = set()
+    for file, rows in each_read(path, files, _rows, found):
+        for index, row in enumerate(rows):
+            instruction = row["instruction"].strip()
+            identifier = hashlib.blake2b(instruction.encode(), digest_size=6).hexdigest()
+            if not request.wants(identifier):
+                continue
+            try:
+                if row.get("input", "").strip().casefold() in _NO_INPUT:
+                    unreadable("it has no input: it is about one example only", instruction[:60])
+                if identifier in seen:
+                    continue  # the same instruction with another input is the same wording
+                seen.add(identifier)
+                wording = _wording(instruction, identifier, request)
+                wording = request.finished(wording, source=f"Stanford Alpaca, {file.name}, row {index + 1}")
+            except UnrepresentableError as error:
+                found.refuse(f"row {index + 1}", str(file), error)
+                continue
+            found.add(f"alpaca-{number // _PER_FILE + 1:03}", wording)
+            number += 1
+    return found
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    value = read_json(file)
+    if not isinstance(value, list):
+        raise FileError("not Alpaca data", expected="a list of {instruction, input, output}", where=str(file))
+    for index, row in enumerate(cast(list[Any], value)):
+        fields = cast(dict[str, Any], row) if isinstance(row, dict) else {}
+        if not isinstance(fields.get("instruction"), str) or not isinstance(fields.get("input", ""), str):
+            raise FileError(
+                "not Alpaca data", expected="instruction and input as texts", where=f"{file}, row {index + 1}"
+            )
+    return cast(list[dict[str, str]], value)
+
+
+def _wording(instruction: str, identifier: str, request: Request) -> Instruction:
+    if not instruction:
+        unreadable("its instruction is empty")
+    return Instruction(
+        id=identifier,
+        collection=COLLECTION,
+        ask=literal(instruction),
+        layout=f"{{{{ {request.fields.get(_FIELD, _FIELD)} }}}}",
+        answer="{{ choice }}",
+        relation=Relation.OBSERVED,
+        licence=LICENCE,
+    )

@@ -1,0 +1,195 @@
+"""FLAN's templates: lists of (input pattern, target pattern) in Python files, read as literals and never imported.
+
+FLAN 2021 writes options one way; Flan-2022 draws their form anew for every example. Imported wordings have the form of
+2021 throughout. Both files are read by what they assign: `PATTERNS = {...}` and `PATTERNS["a"] = PATTERNS["b"]`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from phraseproof.core import Instruction, Relation
+from phraseproof.errors import FileError
+from phraseproof.instructions.importers import placeholders
+from phraseproof.instructions.importers.found import Found, UnrepresentableError, stem_of, unreadable
+from phraseproof.instructions.importers.parts import split
+from phraseproof.instructions.importers.request import Request
+from phraseproof.instructions.importers.sources import each_read, read_json, read_python
+
+COLLECTION = "flan"
+LICENCE = "Apache-2.0 (google-research/FLAN)"
+OPTIONS = 'OPTIONS:\n{{ choices | enumerate("- {choice}") }}'
+"""How FLAN 2021 lists options."""
+
+_OPTION_NAMES = {"options_": OPTIONS, "options_str": OPTIONS}
+_REASONING = frozenset(("cot", "chain_of_thought"))
+_INVERSION = "input_inversion"
+_VARIABLE = "PATTERNS"
+_EDITIONS = {"flan/templates.py": "2021", "flan/v2/templates.py": "2022", "flan/v2/flan_templates_branched.py": "2022b"}
+
+Patterns = Mapping[str, Sequence[tuple[str, str]]]
+
+
+class _Edition(NamedTuple):
+    """Which of FLAN's files patterns stand in; `mark` tells apart two files' wordings for the same data set."""
+
+    name: str
+    mark: str
+
+
+def find(path: Path, request: Request) -> Found:
+    """The zero-shot patterns of a checkout, of one of its template files, or of a JSON file of the same shape."""
+    found = Found()
+    for file, patterns in each_read(path, _files(path), _patterns, found):
+        edition = _edition(file, path)
+        for dataset, members in patterns.items():
+            _read_dataset(dataset, members, edition, (request, found, str(file)))
+    return found
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    found = [path / name for name in list(_EDITIONS)[:2] if (path / name).is_file()]
+    if not found:
+        raise FileError(
+            "no FLAN templates in this folder",
+            expected="flan/templates.py or flan/v2/templates.py, or the path of such a file",
+            where=str(path),
+        )
+    return found
+
+
+def _edition(file: Path, path: Path) -> _Edition:
+    name = "/".join(file.parts[-3:]) if file.parent.name == "v2" else "/".join(file.parts[-2:])
+    edition = _EDITIONS.get(name, "")
+    is_newer = edition == "2022" and path.is_dir()
+    return _Edition(f"FLAN {edition}".strip() + f", {file.name}", "v2-" if is_newer else "")
+
+
+def _patterns(file: Path) -> Patterns:
+    value = read_json(file) if file.suffix == ".json" else _assigned(file)
+    if not isinstance(value, dict) or not value:
+        raise FileError(
+            "no patterns in this file", expected=f"a mapping {_VARIABLE} of lists of pairs", where=str(file)
+        )
+    patterns: dict[str, list[tuple[str, str]]] = {}
+    for name, members in cast(dict[Any, Any], value).items():
+        if not isinstance(members, list) or not all(_is_pair(each) for each in cast(list[Any], members)):
+            raise FileError(
+                f"the patterns of {name!r} are not pairs of texts", expected="[[input, target], ...]", where=str(file)
+            )
+        patterns[str(name)] = [(each[0], each[1]) for each in cast(list[Any], members)]
+    return patterns
+
+
+def _is_pair(value: Any) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and len(cast(list[Any], value)) == 2
+        and all(isinstance(each, str) for each in cast(list[Any], value))
+    )
+
+
+def _assigned(file: Path) -> dict[str, Any]:
+    """What a Python file assigns to `PATTERNS`, at its top level: a literal, and entries that repeat others."""
+    patterns: dict[str, Any] = {}
+    for statement in read_python(file).body:
+        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+            continue
+        target, value = statement.targets[0], statement.value
+        if isinstance(target, ast.Name) and target.id == _VARIABLE:
+            try:
+                patterns = ast.literal_eval(value)
+            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                raise FileError(
+                    f"{_VARIABLE} is computed, not written out", where=f"{file}:{statement.lineno}"
+                ) from None
+            if type(patterns) is not dict:
+                raise FileError(f"{_VARIABLE} is not a mapping", where=f"{file}:{statement.lineno}")
+        elif (new := _entry(target)) is not None and (old := _entry(value)) in patterns:
+            patterns[new] = patterns[old]
+    return patterns
+
+
+def _entry(node: ast.expr) -> Any:
+    """The key of `PATTERNS["key"]`."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name) or node.value.id != _VARIABLE:
+        return None
+    return node.slice.value if isinstance(node.slice, ast.Constant) else None
+
+
+# --------------------------------------------------------------------------------------------------------- one data set
+
+
+def _read_dataset(
+    dataset: str, members: Sequence[tuple[str, str]], edition: _Edition, into: tuple[Request, Found, str]
+) -> None:
+    request, found, file = into
+    target = _target(members)
+    has_options = any(name in pattern for pattern, _ in members for name in _braced(_OPTION_NAMES))
+    for number, (pattern, answer) in enumerate(members, start=1):
+        name = f"{dataset}/{edition.mark}{number}"
+        if not request.wants(name):
+            continue
+        try:
+            if _INVERSION in dataset:
+                unreadable("it asks for something else than the answer", dataset)
+            wording = _wording(pattern, answer, target, has_options=has_options, fields=request.fields)
+            wording = request.finished(
+                Instruction(**wording, id=name, serves=(dataset,)), source=f"{edition.name}, {dataset}, number {number}"
+            )
+        except UnrepresentableError as error:
+            found.refuse(name, file, error)
+            continue
+        found.add(stem_of(edition.mark + dataset), wording)
+
+
+def _braced(names: Mapping[str, str]) -> list[str]:
+    return [f"{{{name}}}" for name in names]
+
+
+def _target(members: Sequence[tuple[str, str]]) -> str | None:
+    """The field that holds a data set's answers: the one that most target patterns consist of."""
+    counts: Counter[str] = Counter()
+    for _, answer in members:
+        try:
+            held = set(placeholders.names(answer))
+        except UnrepresentableError:
+            continue
+        if len(held) == 1:
+            counts.update(held)
+    alone = [name for name, _ in counts.most_common()]
+    return "answer" if "answer" in alone else alone[0] if alone else None
+
+
+def _wording(
+    pattern: str, answer: str, target: str | None, *, has_options: bool, fields: Mapping[str, str]
+) -> dict[str, Any]:
+    needed = placeholders.names(pattern)
+    held = placeholders.names(answer)
+    if not _REASONING.isdisjoint(held):
+        unreadable("it asks for a chain of thought", f"target {answer!r}")
+    if target is None or target not in held:
+        unreadable("it asks for something else than the answer", f"target {answer!r}")
+    if target in needed:
+        unreadable("its prompt holds the answer", f"{{{target}}}")
+    if held != [target]:
+        unreadable("its answer repeats the input, too", f"target {answer!r}")
+    before, after = (placeholders.to_template(part, {}, {}) for part in answer.split(f"{{{target}}}"))
+    if (before or after) and not has_options:
+        unreadable("its answer is free text with words around it", f"target {answer!r}")
+    template = placeholders.to_template(pattern, _OPTION_NAMES, fields)
+    if not needed:
+        unreadable("it shows nothing of the example")
+    return {
+        "collection": COLLECTION,
+        "answer": f"{before}{{{{ choice }}}}{after}",
+        "relation": Relation.OBSERVED,
+        "licence": LICENCE,
+        **split(template)._asdict(),
+    }

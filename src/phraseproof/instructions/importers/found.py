@@ -1,0 +1,110 @@
+"""What an importer gives back: wordings, and what it could not say in our language, with the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, NoReturn
+
+from phraseproof.core import Instruction
+from phraseproof.instructions.template import quoted
+
+
+class Refused(NamedTuple):
+    """A wording that could not be represented.
+
+    Attributes:
+        name: what its source calls it.
+        where: the file it stands in, with a line where one is known.
+        reason: why, as a clause; the same words for the same cause, so that reasons can be counted.
+        detail: what this very wording has that the reason speaks of.
+    """
+
+    name: str
+    where: str
+    reason: str
+    detail: str = ""
+
+
+class UnrepresentableError(Exception):
+    """Raised inside importers for one wording that our language cannot say; it becomes a `Refused`."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = " ".join(detail.split())
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
+@dataclass(slots=True)
+class Found:
+    """What one source holds.
+
+    Attributes:
+        files: (collection, stem of the file) -> its wordings, in the order of the source.
+        refused: what could not be represented.
+        files_read: how many of the source's files were read.
+        repeats: how many wordings were left out because the same stands there already, for the same tasks.
+    """
+
+    files: dict[tuple[str, str], list[Instruction]] = field(default_factory=dict[tuple[str, str], list[Instruction]])
+    refused: list[Refused] = field(default_factory=list[Refused])
+    files_read: int = 0
+    repeats: int = 0
+    _taken: set[str] = field(default_factory=set[str])
+    _said: set[tuple[object, ...]] = field(default_factory=set[tuple[object, ...]])
+
+    def add(self, stem: str, wording: Instruction, *, repeated: bool = False) -> None:
+        """Keep a wording, in the file `stem` of its collection.
+
+        One that repeats another is left out, unless `repeated` ones are wanted; a second one of a name is numbered.
+        """
+        parts = (wording.ask, wording.layout, wording.template, wording.ask_last, wording.separator)
+        said = (wording.collection, wording.serves, *parts, wording.answer, wording.joint)
+        if said in self._said and not repeated:
+            self.repeats += 1
+            return
+        self._said.add(said)
+        number = 1
+        while (name := wording.name if number == 1 else f"{wording.name} ({number})") in self._taken:
+            number += 1
+        self._taken.add(name)
+        if number > 1:
+            wording = replace(wording, id=f"{wording.id} ({number})")
+        self.files.setdefault((wording.collection, stem), []).append(wording)
+
+    def refuse(self, name: str, where: str, error: UnrepresentableError) -> None:
+        """Keep the reason why a wording could not be represented."""
+        self.refused.append(Refused(name, where, error.reason, error.detail))
+
+    @property
+    def wordings(self) -> Iterator[Instruction]:
+        """All wordings, file by file."""
+        for members in self.files.values():
+            yield from members
+
+
+def stem_of(dataset: str) -> str:
+    """A file's name (without suffix) for the wordings of a data set; two different data sets never share one."""
+    plain = re.sub(r"[^\w.+-]", lambda match: "-" if match.group() == "/" else f"~{ord(match.group()):x}", dataset)
+    return plain.lstrip(".") or "wordings"
+
+
+def one_line(text: str) -> str:
+    """A text as an identifier or a remark: one line, printable."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+def listed(answers: Sequence[str]) -> str:
+    """The answer template that writes the choices, in their order, as `answers`."""
+    for index, answer in enumerate(answers):
+        if not answer.strip():
+            raise UnrepresentableError("an answer is empty", repr(list(answers)))
+        if answer in answers[:index]:
+            raise UnrepresentableError("two choices have the same answer", repr(list(answers)))
+    return f"{{{{ choice | verbalise([{', '.join(map(quoted, answers))}]) }}}}"
+
+
+def unreadable(reason: str, detail: str = "") -> NoReturn:
+    """Say that the wording at hand cannot be represented."""
+    raise UnrepresentableError(reason, detail)

@@ -1,0 +1,166 @@
+"""Lists of wordings: a CSV or TSV table with one wording a row, a JSON list of the same, or a text with one a line.
+
+A text with `{{ ... }}` is a template of ours; one with `{field}` placeholders is turned into one. `{choices}` (or
+`{options}`) stands for the option list.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from phraseproof.core import Instruction, Relation
+from phraseproof.errors import FileError
+from phraseproof.instructions.importers import jinja_source as jinja
+from phraseproof.instructions.importers import placeholders
+from phraseproof.instructions.importers.fields import renamed_fields
+from phraseproof.instructions.importers.found import Found, UnrepresentableError, one_line, unreadable
+from phraseproof.instructions.importers.parts import Parts, split
+from phraseproof.instructions.importers.request import Request
+from phraseproof.instructions.importers.sources import each_read, files_of, read_json
+from phraseproof.typed_yaml import read_text
+
+_TEXT_COLUMNS = ("template", "ask", "instruction", "prompt", "wording", "text")
+_COLUMNS = (*_TEXT_COLUMNS, "id", "layout", "answer", "for", "relation", "author", "source", "licence", "license")
+_OPTIONS: dict[str, str] = dict.fromkeys(("choices", "options"), "{{ choices | enumerate }}")
+_ANSWERS = {"letter": "{{ letter }}", "text": "{{ choice }}", "": "{{ choice }}"}
+
+
+def find(path: Path, request: Request) -> Found:
+    """The wordings of a list; the collection has the file's name unless the request names it."""
+    found = Found()
+    files = files_of(path, ["*.csv", "*.tsv", "*.json", "*.txt"], what="list of wordings")
+    taken: set[str] = set()
+    for file, rows in each_read(path, files, _rows, found):
+        for place, row in rows:
+            name = one_line(row.get("id") or "") or f"{file.stem}-{place}"
+            where = f"{file}:{place}"
+            if name in taken:
+                raise FileError(f"the id {name!r} is given twice", where=f"{where}, id")
+            taken.add(name)
+            if not request.wants(name):
+                continue
+            try:
+                wording = request.finished(_wording(row, name, file, request, where))
+            except UnrepresentableError as error:
+                found.refuse(name, where, error)
+                continue
+            found.add(file.stem, wording)
+    return found
+
+
+Row = Mapping[str, str]
+
+
+def _rows(file: Path) -> list[tuple[int, Row]]:
+    """Rows with the line (or position) they stand at."""
+    if file.suffix == ".txt":
+        return [
+            (number, {"text": line.strip()})
+            for number, line in enumerate(read_text(file).splitlines(), start=1)
+            if line.strip()
+        ]
+    if file.suffix == ".json":
+        return _json_rows(file)
+    reader = csv.DictReader(
+        io.StringIO(read_text(file), newline=""), delimiter="\t" if file.suffix == ".tsv" else ",", strict=True
+    )
+    rows: list[tuple[int, Row]] = []
+    try:
+        _check_columns(reader.fieldnames or [], file)
+        for row in reader:
+            if None in row or None in row.values():
+                raise FileError("a row has not as many cells as the head", where=f"{file}:{reader.line_num}")
+            rows.append((reader.line_num, {key.strip(): value for key, value in row.items()}))
+    except csv.Error as error:
+        raise FileError(f"not a valid table: {error}", where=f"{file}:{reader.line_num}") from None
+    return rows
+
+
+def _json_rows(file: Path) -> list[tuple[int, Row]]:
+    value = read_json(file)
+    rows: list[tuple[int, Row]] = []
+    for number, item in enumerate(cast(list[Any], value) if isinstance(value, list) else [], start=1):
+        row: Any = {"text": item} if isinstance(item, str) else item
+        if not isinstance(row, dict) or not all(isinstance(each, str) for each in cast(dict[str, Any], row).values()):
+            raise FileError("not a wording", expected="a text, or an object of texts", where=f"{file}, item {number}")
+        _check_columns(list(cast(dict[str, str], row)), file)
+        rows.append((number, cast(dict[str, str], row)))
+    if not rows:
+        raise FileError("not a list of wordings", expected="a JSON list of texts or objects", where=str(file))
+    return rows
+
+
+def _check_columns(columns: Any, file: Path) -> None:
+    names = [str(name).strip() for name in columns]
+    if not set(names) & set(_TEXT_COLUMNS):
+        raise FileError(
+            "no column holds wordings",
+            expected=f"one of {', '.join(_TEXT_COLUMNS)}",
+            got=", ".join(names),
+            where=str(file),
+        )
+    if unknown := [name for name in names if name not in _COLUMNS]:
+        raise FileError(f"unknown column {unknown[0]!r}", expected=f"among {', '.join(_COLUMNS)}", where=str(file))
+
+
+def _wording(row: Row, name: str, file: Path, request: Request, where: str) -> Instruction:
+    text = next((row[column] for column in _TEXT_COLUMNS if row.get(column)), "")
+    if not text.strip():
+        unreadable("it is empty")
+    layout = row.get("layout") or request.layout
+    template = as_template(text, request)
+    if "{" not in template and layout:
+        parts = Parts(ask=template, layout=as_template(layout, request))
+    elif "{{" not in template:
+        unreadable("it shows nothing of the example (say how with a column layout, or --layout)", text[:60])
+    elif row.get("layout"):
+        parts = Parts(ask=template, layout=as_template(row["layout"], request))
+    else:
+        parts = split(template)
+    return Instruction(
+        id=name,
+        collection=file.stem,
+        answer=_answer(row.get("answer", "")),
+        serves=tuple(each.strip() for each in row.get("for", "").split(",") if each.strip()),
+        relation=_relation(row.get("relation", ""), where),
+        author=row.get("author") or None,
+        source=row.get("source") or f"{file.name}, {name}",
+        licence=row.get("licence") or row.get("license") or None,
+        **parts._asdict(),
+    )
+
+
+def as_template(text: str, request: Request) -> str:
+    """A text with placeholders of either kind, as a template of ours.
+
+    Raises:
+        UnrepresentableError: its braces are neither.
+    """
+    if "{{" in text or "{%" in text:
+        pieces = jinja.read(text)
+        jinja.rewrite(pieces, lambda tokens: renamed_fields(tokens, request.fields))
+        return jinja.write(pieces)
+    return placeholders.to_template(text, _OPTIONS, request.fields)
+
+
+def _answer(value: str) -> str:
+    if value in _ANSWERS:
+        return _ANSWERS[value]
+    if "{{" not in value:
+        unreadable("its answer is neither letter, nor text, nor a template", value)
+    return value
+
+
+def _relation(value: str, where: str) -> Relation | None:
+    if not value:
+        return None
+    try:
+        return Relation(value)
+    except ValueError:
+        raise FileError(
+            f"unknown relation {value!r}", expected=f"one of {', '.join(Relation)}", where=f"{where}, relation"
+        ) from None

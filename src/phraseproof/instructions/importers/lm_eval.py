@@ -1,0 +1,214 @@
+"""lm-evaluation-harness task files (YAML), those that say everything in the file: `doc_to_text`, `doc_to_choice`.
+
+A task gives one wording: its `description` is the ask where it is a text, its `doc_to_text` the layout. Included files
+are read as the harness reads them. What a Python function decides (`!function`) cannot be imported, since no function
+is ever called; `process_docs` may stand, because it changes the data and not the wording.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from phraseproof.core import Instruction
+from phraseproof.errors import FileError
+from phraseproof.instructions.importers import jinja_source as jinja
+from phraseproof.instructions.importers.fields import renamed_fields
+from phraseproof.instructions.importers.found import (
+    Found,
+    Refused,
+    UnrepresentableError,
+    listed,
+    one_line,
+    stem_of,
+    unreadable,
+)
+from phraseproof.instructions.importers.parts import Parts, split
+from phraseproof.instructions.importers.request import Request
+from phraseproof.instructions.importers.sources import each_read, files_of, mapping_in
+from phraseproof.instructions.template import literal
+from phraseproof.typed_yaml import load
+
+COLLECTION = "lm_eval"
+LICENCE = "MIT (lm-evaluation-harness)"
+
+_FUNCTION = "!function"
+_TAGS = frozenset((_FUNCTION,))
+_MAX_INCLUDES = 20
+_NAME = re.compile(r"[^\W\d]\w*")
+_BY_FUNCTION = "a Python function decides it"
+_SEPARATOR = re.compile(r"\s*\Z")
+
+
+def find(path: Path, request: Request) -> Found:
+    """The tasks of one file, or of a folder and the folders in it."""
+    found = Found()
+    files = files_of(path, ["*.yaml", "*.yml"], what="task files")
+    read = _Reader({})
+    top = path if path.is_dir() else path.parent
+    for file, settings in each_read(path, files, read.settings, found):
+        name = settings.get("task")
+        if not isinstance(name, str):
+            if file == path:
+                raise FileError("not a task", expected="a file with task: NAME", where=str(path))
+            found.files_read -= 1
+            if name is not None and not _names_tasks(name):
+                found.refused.append(Refused(file.name, str(file), "a group of tasks with settings of their own"))
+            continue
+        if not request.wants(name):
+            continue
+        try:
+            wording = _wording(settings, name, request)
+            where = file.relative_to(top).as_posix()
+            wording = request.finished(wording, source=f"lm-evaluation-harness, {where}")
+        except UnrepresentableError as error:
+            found.refuse(name, str(file), error)
+            continue
+        folder = file.relative_to(top).parts[0] if file.parent != top else "tasks"
+        found.add(stem_of(folder.removesuffix(file.suffix)), wording)
+    return found
+
+
+def _names_tasks(value: Any) -> bool:
+    """Whether a group only lists tasks that are files of their own."""
+    members = cast(list[Any], value) if isinstance(value, list) else []
+    return bool(members) and all(isinstance(each, str) for each in members)
+
+
+class _Reader(NamedTuple):
+    """Reads task files with what they include; a file that many include is read once."""
+
+    known: dict[Path, dict[str, Any]]
+
+    def settings(self, file: Path) -> dict[str, Any]:
+        """A file's settings, on top of those of the files it includes."""
+        return self._with_included(file, ())
+
+    def _with_included(self, file: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
+        place = file.resolve()
+        if place in chain:
+            raise FileError("files include each other in a circle", where=str(file))
+        if len(chain) >= _MAX_INCLUDES:
+            raise FileError(f"more than {_MAX_INCLUDES} files include each other", where=str(file))
+        if place in self.known:
+            return self.known[place]
+        own = mapping_in(load(file, tags=_TAGS).data, "the file", str(file))
+        included = own.get("include")
+        settings: dict[str, Any] = {}
+        for name in cast(list[Any], included) if isinstance(included, list) else [] if included is None else [included]:
+            if not isinstance(name, str):
+                raise FileError("include does not name a file", got=repr(name)[:60], where=str(file))
+            settings |= self._with_included(file.parent / name, (*chain, place))
+        settings |= own
+        self.known[place] = settings
+        return settings
+
+
+# ---------------------------------------------------------------------------------------------------------- one wording
+
+
+def _wording(settings: Mapping[str, Any], name: str, request: Request) -> Instruction:
+    for field in ("doc_to_text", "doc_to_choice", "description", "gen_prefix"):
+        _require_text(settings, field)
+    if str(settings.get("output_type")).startswith("loglikelihood"):
+        unreadable("it scores whole texts, so there is nothing to ask", f"output_type {settings['output_type']}")
+    if "doc_to_image" in settings or "doc_to_audio" in settings:
+        unreadable("it shows images or sounds")
+    if settings.get("gen_prefix"):
+        unreadable("it begins the answer itself (gen_prefix)")
+    layout = _template(settings.get("doc_to_text"), request)
+    if not layout.strip():
+        unreadable("it has no prompt: its options are whole texts")
+    _require_scored_after(settings)
+    joint = settings.get("target_delimiter")
+    if joint is not None and not isinstance(joint, str):
+        unreadable("its target_delimiter is not text", repr(joint))
+    return Instruction(
+        id=one_line(name),
+        collection=COLLECTION,
+        answer=_answer(settings.get("doc_to_choice"), request),
+        joint=None if joint in (None, " ") else joint,
+        serves=(name,),
+        licence=LICENCE,
+        **_parts(settings.get("description") or "", layout, request)._asdict(),
+    )
+
+
+def _require_text(settings: Mapping[str, Any], field: str) -> None:
+    value = settings.get(field)
+    if isinstance(value, dict) and _FUNCTION in value:
+        unreadable(_BY_FUNCTION, f"{field}: {_FUNCTION} {cast(dict[str, Any], value)[_FUNCTION]}")
+    if field == "doc_to_choice" and isinstance(value, list | dict):
+        return
+    if value is not None and not isinstance(value, str):
+        unreadable("it is not text", f"{field}: {value!r}")
+
+
+def _require_scored_after(settings: Mapping[str, Any]) -> None:
+    """In tasks of the form "which beginning fits this ending", options stand before a text that is scored."""
+    text, target = settings.get("doc_to_text"), settings.get("doc_to_target")
+    is_choice = settings.get("output_type") == "multiple_choice"
+    if is_choice and settings.get("doc_to_choice") is None:
+        unreadable("its options come from the data, by no doc_to_choice")
+    if is_choice and text in {"label", "answer", "gold"} and isinstance(target, str):
+        unreadable("its options stand before the text that is scored")
+
+
+def _template(text: Any, request: Request) -> str:
+    """A harness template (or the name of a column) as one of ours."""
+    if text is None:
+        unreadable("it has no doc_to_text")
+    if _NAME.fullmatch(text):
+        text = f"{{{{{text}}}}}"
+    pieces = jinja.read(text)
+    jinja.rewrite(pieces, lambda tokens: renamed_fields(tokens, request.fields))
+    return jinja.write(pieces)
+
+
+def _parts(description: str, layout: str, request: Request) -> Parts:
+    """The description before every prompt is the ask; without one, the prompt's own ask if it can be told apart."""
+    if not description:
+        return split(layout)
+    head = _template(description, request) if "{" in description else description
+    separator = (_SEPARATOR.search(head) or [""])[0]
+    ask = head[: len(head) - len(separator)]
+    if not ask or not separator:
+        return Parts(template=head + layout)
+    return Parts(ask=ask if "{" in description else literal(ask), layout=layout, separator=separator)
+
+
+def _answer(choices: Any, request: Request) -> str:
+    """How options are written: as a list says, or as the example's own texts or letters."""
+    if choices is None:
+        return "{{ choice }}"
+    if isinstance(choices, dict):
+        choices = list(cast(dict[Any, Any], choices).values())
+    if isinstance(choices, list):
+        return listed([str(each) for each in cast(list[Any], choices)])
+    if "{" not in choices:
+        return "{{ choice }}"
+    pieces = jinja.read(choices)
+    if len(pieces) != 1 or not isinstance(pieces[0], jinja.Code) or not pieces[0].is_output:
+        unreadable("its options are computed", choices)
+    tokens = jinja.plain(renamed_fields(pieces[0].tokens, request.fields))
+    if len(tokens) == 1:
+        return "{{ letter }}" if tokens[0].text == "letters" else "{{ choice }}"
+    if _is_list_of(tokens, "string"):
+        return listed([token.text[1:-1] for token in tokens if token.kind == "string"])
+    if _is_list_of(tokens, "name") or _is_path(tokens):
+        return "{{ choice }}"
+    return unreadable("its options are computed", choices)
+
+
+def _is_list_of(tokens: list[jinja.Token], kind: str) -> bool:
+    inner = [token for token in tokens[1:-1] if token.text != ","]
+    return tokens[0].text == "[" and tokens[-1].text == "]" and bool(inner) and all(each.kind == kind for each in inner)
+
+
+def _is_path(tokens: list[jinja.Token]) -> bool:
+    """`field.part`, `field["part"]`: options that a column of the example holds."""
+    return tokens[0].kind == "name" and all(
+        token.kind in {"name", "string"} or token.text in {".", "[", "]"} for token in tokens
+    )

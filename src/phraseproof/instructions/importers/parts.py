@@ -1,0 +1,58 @@
+"""Ask and layout told apart, where the text of a template leaves no doubt which is which."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_BREAK = re.compile(r"\n[ \t]*(?:\n[ \t]*)*")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_LABEL_WORDS = 3
+
+
+class Parts(NamedTuple):
+    """A template, or an ask and a layout that say the same."""
+
+    template: str | None = None
+    ask: str | None = None
+    layout: str | None = None
+    ask_last: bool = False
+    separator: str = "\n\n"
+
+
+def split(template: str) -> Parts:
+    """Take the ask off a template, if it is a block of its own at the beginning or the end.
+
+    The ask must hold no placeholder and read as a sentence; what remains must hold the example and, beside it, nothing
+    but labels ("Question:", "Answer:"), so that no part of what is asked is left behind. Put together again, the two
+    give the template, character by character.
+    """
+    for block in _BREAK.finditer(template):
+        ask, layout = template[: block.start()], template[block.end() :]
+        if _is_ask(ask) and _is_layout(layout):
+            return Parts(ask=ask, layout=layout, separator=block.group())
+    for block in reversed(list(_BREAK.finditer(template))):
+        layout, ask = template[: block.start()], template[block.end() :]
+        if _is_ask(ask) and _is_layout(layout):
+            return Parts(ask=ask, layout=layout, ask_last=True, separator=block.group())
+    return Parts(template=template)
+
+
+def _is_ask(text: str) -> bool:
+    if not text.strip() or "{" in text or "}" in text:
+        return False
+    words = len(_WORD.findall(text))
+    end = text.rstrip()[-1]
+    return words > _LABEL_WORDS or (end in ".?!" and words > 1)
+
+
+def _is_layout(text: str) -> bool:
+    if not text or "{{" not in text:
+        return False
+    lines = _CODE.sub("\x00", text).split("\n")
+    return all("?" not in line and all(_is_label(piece) for piece in line.split("\x00")) for line in lines)
+
+
+def _is_label(text: str) -> bool:
+    return len(_WORD.findall(text)) <= _LABEL_WORDS

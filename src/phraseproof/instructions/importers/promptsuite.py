@@ -1,0 +1,120 @@
+"""PromptSuite: its templates (`instruction`, `prompt format`), and the variations of them that its exports list.
+
+An export holds finished prompts; what makes a wording of it is the pair of varied instruction and varied format that it
+notes beside each prompt. Pairs that differ in the example's own text only are one wording.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from phraseproof.core import Instruction
+from phraseproof.errors import FileError
+from phraseproof.instructions.importers import placeholders
+from phraseproof.instructions.importers.found import Found, UnrepresentableError, unreadable
+from phraseproof.instructions.importers.request import Request
+from phraseproof.instructions.importers.sources import each_read, files_of, read_json
+from phraseproof.typed_yaml import read_text
+
+COLLECTION = "promptsuite"
+
+_INSTRUCTION = ("instruction variations", "instruction_variations", "instruction")
+_FORMAT = ("prompt format variations", "prompt_format_variations", "prompt format", "prompt_format")
+_OPTIONS: dict[str, str] = dict.fromkeys(("choices", "options"), '{{ choices | join(", ") }}')
+_CSV_PREFIX = "field_"
+
+
+def find(path: Path, request: Request) -> Found:
+    """The wordings of an export (JSON or CSV), of a template, or of a list of templates."""
+    found = Found()
+    files = files_of(path, ["*.json", "*.csv"], what="PromptSuite file")
+    for file, entries in each_read(path, files, _entries, found):
+        seen: set[tuple[str, str]] = set()
+        for entry in entries:
+            texts = _texts(entry, _INSTRUCTION), _texts(entry, _FORMAT)
+            if texts in seen:
+                continue
+            seen.add(texts)
+            name = f"{file.stem}/{len(seen)}"
+            if not request.wants(name):
+                continue
+            try:
+                wording = request.finished(_wording(*texts, _gold(entry), name, request))
+            except UnrepresentableError as error:
+                found.refuse(name, str(file), error)
+                continue
+            found.add(file.stem, wording)
+    return found
+
+
+def _entries(file: Path) -> list[Mapping[str, Any]]:
+    """Templates, or what an export says of each prompt's template, under the same names."""
+    if file.suffix == ".csv":
+        rows = csv.DictReader(io.StringIO(read_text(file), newline=""))
+        entries: list[Mapping[str, Any]] = [
+            {str(key).removeprefix(_CSV_PREFIX): value for key, value in row.items()} for row in rows
+        ]
+    else:
+        value = read_json(file)
+        listed = cast(list[Any], value) if isinstance(value, list) else [value]
+        if not all(isinstance(each, dict) for each in listed):
+            raise FileError("not a PromptSuite file", expected="an object, or a list of objects", where=str(file))
+        entries = [_flat(cast(dict[str, Any], each)) for each in listed]
+    if not entries or not any(name in entry for entry in entries for name in (*_INSTRUCTION, *_FORMAT)):
+        raise FileError("not a PromptSuite file", expected="`instruction` or `prompt format`", where=str(file))
+    return entries
+
+
+def _flat(entry: dict[str, Any]) -> Mapping[str, Any]:
+    configuration = entry.get("configuration")
+    if not isinstance(configuration, dict):
+        return entry
+    parts = cast(dict[str, Any], configuration)
+    template, values = parts.get("template_config"), parts.get("field_values")
+    flat: dict[str, Any] = {}
+    for part in (template, values):
+        if isinstance(part, dict):
+            flat |= cast(dict[str, Any], part)
+    return flat
+
+
+def _texts(entry: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    """The first of several fields that holds a text: a varied one before the one it was varied from."""
+    return next((entry[name] for name in names if isinstance(entry.get(name), str) and entry[name].strip()), "")
+
+
+def _gold(entry: Mapping[str, Any]) -> str | None:
+    gold: Any = entry.get("gold")
+    if isinstance(gold, dict):
+        gold = cast(dict[str, Any], gold).get("field")
+    return gold if isinstance(gold, str) else None
+
+
+def _wording(instruction: str, form: str, gold: str | None, name: str, request: Request) -> Instruction:
+    if not form:
+        unreadable("it has no prompt format")
+    held = placeholders.names(form)
+    if gold is None and held and form.rstrip().endswith(f"{{{held[-1]}}}"):
+        gold = held[-1]
+    if gold is not None:
+        before, found, after = form.partition(f"{{{gold}}}")
+        if found and after.strip():
+            unreadable("its answer stands before the end of the prompt", form)
+        form = before if found else form
+    layout = placeholders.to_template(form.strip(), _OPTIONS, request.fields)
+    if "{{" not in layout:
+        unreadable("it shows nothing of the example", form)
+    ask = placeholders.to_template(instruction.strip(), _OPTIONS, request.fields)
+    return Instruction(
+        id=name,
+        collection=COLLECTION,
+        ask=ask or None,
+        layout=layout if ask else None,
+        template=None if ask else layout,
+        answer="{{ choice }}",
+        source=f"PromptSuite, {name}",
+    )

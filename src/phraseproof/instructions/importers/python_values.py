@@ -1,0 +1,123 @@
+"""The values that `python_text.py` works with: texts, numbers and lists, and what may be done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from itertools import islice
+from typing import Any, cast
+
+from phraseproof.instructions import filters
+from phraseproof.instructions.importers import placeholders
+from phraseproof.instructions.importers.found import unreadable
+
+MAX_STEPS = 20_000
+"""So many steps a function may take, and so many rounds a loop."""
+MAX_TEXT = 100_000
+"""The longest text or list."""
+NOT_UNDERSTOOD = "its text is put together in a way that is not understood"
+
+
+def is_scalar(value: object) -> bool:
+    """Whether a value is a text, a number or nothing."""
+    return value is None or isinstance(value, str | int | float)
+
+
+def scalar(value: Any) -> Any:
+    """A text, a number or nothing: what may be a key or an index."""
+    if not is_scalar(value):
+        unreadable(NOT_UNDERSTOOD, "a list as a key")
+    return value
+
+
+def flat(value: Any) -> Any:
+    """A value that is compared: lists in lists in lists could take for ever."""
+    members: Any = value
+    if isinstance(value, list | tuple | dict | range) and not all(map(is_scalar, members)):
+        unreadable(NOT_UNDERSTOOD, "a comparison of lists in lists")
+    return members
+
+
+def text_of(value: Any) -> str:
+    """A text or a number, as text."""
+    return str(value) if is_scalar(value) else unreadable(NOT_UNDERSTOOD, "a list written as text")
+
+
+def bounded(text: str) -> str:
+    """A text that is not too long."""
+    return text if len(text) <= MAX_TEXT else unreadable(NOT_UNDERSTOOD, f"more than {MAX_TEXT} characters")
+
+
+def added(left: Any, right: Any) -> Any:
+    """`left + right`, not too long."""
+    sizes = [len(cast(Sized, side)) for side in (left, right) if isinstance(side, str | list | tuple)]
+    if sum(sizes) > MAX_TEXT:
+        unreadable(NOT_UNDERSTOOD, f"more than {MAX_TEXT} characters")
+    return left + right
+
+
+def items(values: Any) -> Iterable[Any]:
+    """What a loop goes through."""
+    if not isinstance(values, str | list | tuple | range | dict):
+        unreadable(NOT_UNDERSTOOD, "a loop over something else than a list")
+    return islice(cast(Iterable[Any], values), MAX_STEPS)
+
+
+def text_method(owner: str, name: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """A method of a text, those that could make it huge within bounds."""
+    if name == "format":
+        return _formatted(owner, arguments, named)
+    if name == "join":
+        return bounded(filters.join(map(text_of, items(arguments[0])), owner))
+    if name == "replace":
+        return bounded(filters.replace(owner, *map(scalar, arguments)))
+    return getattr(owner, name)(*map(flat, arguments), **named)
+
+
+def _formatted(text: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> str:
+    """`text.format(...)` for plain placeholders; an attribute or an item of an argument is never looked up."""
+    written: list[str] = []
+    for literal, name in placeholders.numbered_pieces(text):
+        written.append(literal)
+        if name is not None:
+            written.append(text_of(arguments[name] if isinstance(name, int) else named[name]))
+    return bounded("".join(written))
+
+
+def _range(*bounds: int) -> range:
+    numbers = range(*bounds)
+    return numbers if len(numbers) <= MAX_STEPS else unreadable(NOT_UNDERSTOOD, "a long range")
+
+
+def _enumerate(values: Any, start: int = 0) -> list[tuple[int, Any]]:
+    return list(enumerate(items(values), start))
+
+
+def _zip(*values: Any) -> list[tuple[Any, ...]]:
+    return list(zip(*map(items, values), strict=False))
+
+
+def _int(value: Any) -> int:
+    return int(scalar(value))
+
+
+def _list(values: Any = ()) -> list[Any]:
+    return list(items(values))
+
+
+def _sorted(values: Any) -> list[Any]:
+    return sorted(flat(list(items(values))))
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "len": len,
+    "range": _range,
+    "enumerate": _enumerate,
+    "zip": _zip,
+    "chr": chr,
+    "ord": ord,
+    "str": text_of,
+    "int": _int,
+    "list": _list,
+    "sorted": _sorted,
+}
+"""The functions that may be called by their names."""

@@ -1,0 +1,87 @@
+"""The files of a source: found in a folder, read one by one, and those that cannot be read listed like wordings."""
+
+from __future__ import annotations
+
+import ast
+import json
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from phraseproof.errors import FileError
+from phraseproof.instructions.importers.found import Found, Refused
+from phraseproof.typed_yaml import read_text
+
+Read = TypeVar("Read")
+
+MAX_JSON_BYTES = 200 * 1024 * 1024
+"""Larger than for the files people write: Stanford Alpaca's is 22 MB."""
+UNREADABLE = "the file cannot be read"
+
+
+def files_of(path: Path, patterns: Sequence[str], *, what: str) -> list[Path]:
+    """The file `path`, or all files under the folder `path` whose name fits a pattern, sorted.
+
+    Raises:
+        FileError: there is nothing at `path`, or no such file in it.
+    """
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise FileError("no such file or folder", where=str(path))
+    found = sorted({file for pattern in patterns for file in path.rglob(pattern) if file.is_file()})
+    if not found:
+        raise FileError(f"no {what} in this folder", expected=" or ".join(patterns), where=str(path))
+    return found
+
+
+def each_read(
+    path: Path, files: Sequence[Path], read: Callable[[Path], Read], found: Found
+) -> Iterator[tuple[Path, Read]]:
+    """Every file, read. One of many that cannot be read is listed among the refused; a single one is an error."""
+    for file in files:
+        try:
+            content = read(file)
+        except FileError as error:
+            if file == path:
+                raise
+            reason = error.problem + (f" (expected {error.expected})" if error.expected else "")
+            found.refused.append(Refused(file.name, error.where or str(file), UNREADABLE, reason))
+            continue
+        found.files_read += 1
+        yield file, content
+
+
+def read_json(path: Path) -> Any:
+    """The value of a JSON file."""
+    if path.stat().st_size > MAX_JSON_BYTES:
+        raise FileError("the file is too large", expected=f"at most {MAX_JSON_BYTES} bytes", where=str(path))
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise FileError("not UTF-8 text", where=str(path), hint="Save the file as UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise FileError(f"not valid JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
+    except RecursionError:
+        raise FileError("not valid JSON: nested too deeply", where=str(path)) from None
+
+
+def read_python(path: Path) -> ast.Module:
+    """The syntax tree of a Python file, which is read and never run."""
+    text = read_text(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about escapes in other people's texts
+            return ast.parse(text)
+    except SyntaxError as error:
+        raise FileError(f"not valid Python: {error.msg}", where=f"{path}:{error.lineno or 1}") from None
+    except (RecursionError, MemoryError, ValueError):
+        raise FileError("not valid Python: nested too deeply, or not text", where=str(path)) from None
+
+
+def mapping_in(value: Any, what: str, where: str) -> dict[str, Any]:
+    """`value`, which must be a mapping."""
+    if not isinstance(value, dict):
+        raise FileError(f"{what} is not a mapping", got=repr(cast(object, value))[:60], where=where)
+    return cast(dict[str, Any], value)

@@ -1,0 +1,322 @@
+"""Paraphrases of a collection's asks by any model that writes, checked one by one (paper, appendix B.3).
+
+Only the ask is rewritten; layout, answers and whom a wording serves stay the seed's. This room knows no models: a
+`rewrite` callable stands for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator
+
+from phraseproof.core import Instruction, Relation
+from phraseproof.errors import FileError, UsageError
+from phraseproof.instructions.collections import Collection
+from phraseproof.instructions.fingerprint import fingerprint
+from phraseproof.instructions.paraphrase_journal import Journal
+from phraseproof.instructions.pieces import prose
+from phraseproof.instructions.rewriting import Marked, check, mark, why_not
+from phraseproof.instructions.similarity import rouge2, words
+from phraseproof.typed_yaml import StrictModel, line_of, load, parse
+
+Rewrite = Callable[[Sequence[str], int], Iterable[tuple[int, str]]]
+"""Answers to prompts: takes the prompts and the attempt (from 0), gives index and answer as the answers come."""
+
+PLACE = "{instruction}"
+"""Where a prompt for paraphrasing holds the ask."""
+
+PROMPT_SETS: Mapping[str, tuple[str, ...]] = {
+    "alpaca": (
+        "Paraphrase this sentence:\n\n{instruction}Paraphrased sentence:\n\n",
+        "Paraphrase this instruction into a longer sentence\n\n\n{instruction}New sentence:\n",
+        (
+            "You are given an instruction:\n\n{instruction}Now, paraphrase it into a new instruction with equivalent "
+            "meaning:\n\n"
+        ),
+    ),
+    "flan": (
+        (
+            "Here's an input utterance:\n\n{instruction}\n \n Now, your task is to paraphrase the input by only"
+            " changing the instruction but leaving everything else the same.\n Here's the new utterance:\n\n"
+        ),
+        (
+            "You are given an utterance which is a combination of task instruction and the actual input. Your job is to"
+            " paraphrase the task instruction and leave the input unchanged. Here's the utterance to be paraphrased:"
+            "\n\n\n{instruction}\n\n Now, generate the new utterance:\n\n\n"
+        ),
+        (
+            "You are provided with the utterance of a specific task and I need you to paraphrase it. The actual input,"
+            " question, and examples in the task should not be changed. You should only paraphrase the instructions."
+            " Task:\n\n {instruction}\n\nThe paraphrased utterance:\n\n\n"
+        ),
+    ),
+}
+"""The paper's two sets of three prompts (appendix B.3), by the collection whose wordings they were used for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Prompts for a paraphraser; each gives one paraphrase of every wording.
+
+    Attributes:
+        name: said in the provenance of what they give.
+        texts: each with `{instruction}` once.
+    """
+
+    name: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParaphraseSettings:
+    """How to go about it.
+
+    Attributes:
+        prompts: what the paraphraser is asked.
+        attempts: how often one paraphrase is tried before it is dropped.
+        near_copy: the ROUGE-2 from which a paraphrase is a near-copy of its seed or of one of its siblings.
+        author: who paraphrases, for the provenance.
+        sampling: how its words are chosen, for the provenance.
+    """
+
+    prompts: Prompts
+    attempts: int = 3
+    near_copy: float = 0.9
+    author: str = ""
+    sampling: str = ""
+
+
+class Kept(NamedTuple):
+    """A paraphrase that passed.
+
+    Attributes:
+        seed: the wording it was made from.
+        instruction: the paraphrase, a wording of its own.
+        prompt: which of the prompts gave it, from 1.
+        attempt: at which attempt, from 1.
+        rouge2: its ask's ROUGE-2 with the seed's, placeholders left out, from 0 to 1.
+    """
+
+    seed: Instruction
+    instruction: Instruction
+    prompt: int
+    attempt: int
+    rouge2: float
+
+
+class Dropped(NamedTuple):
+    """A paraphrase that did not pass: the reason and the answer of the last attempt."""
+
+    seed: str
+    prompt: int
+    reason: str
+    answer: str
+
+
+class Skipped(NamedTuple):
+    """A wording that cannot be paraphrased."""
+
+    seed: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paraphrases:
+    """What came of it. Every seed and prompt is in `kept` or `dropped`, every other wording in `skipped`."""
+
+    kept: tuple[Kept, ...]
+    dropped: tuple[Dropped, ...]
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def instructions(self) -> tuple[Instruction, ...]:
+        """The wordings that were made."""
+        return tuple(each.instruction for each in self.kept)
+
+
+@dataclass(slots=True)
+class _Job:
+    """One paraphrase on its way."""
+
+    seed: Instruction
+    marked: Marked
+    prompt: int
+    text: str
+    reason: str = ""
+    answer: str = ""
+    kept: Kept | None = field(default=None)
+
+
+def read_prompts(name_or_path: str) -> Prompts:
+    """The paper's prompts by name (`alpaca`, `flan`), or the user's own from a YAML file with a list `prompts`.
+
+    Raises:
+        UsageError: no set has this name.
+        FileError: the file cannot be read, or a prompt does not hold `{instruction}` once.
+    """
+    if name_or_path in PROMPT_SETS:
+        return Prompts(name_or_path, PROMPT_SETS[name_or_path])
+    path = Path(name_or_path)
+    if path.suffix.lower() not in {".yaml", ".yml"} and not path.exists():
+        raise UsageError(
+            f"no set of prompts is called {name_or_path!r}",
+            expected=f"{', '.join(PROMPT_SETS)}, or a YAML file with a list `prompts`",
+            where="--prompts",
+        )
+    document = load(path)
+    texts = parse(document, path, _File).prompts
+    if not texts:
+        raise FileError("the list of prompts is empty", where=f"{path}:{line_of(document, ('prompts',))}")
+    return Prompts(path.stem, tuple(texts))
+
+
+def requests(collection: Collection, settings: ParaphraseSettings) -> list[str]:
+    """The prompts of the first attempt, for a forecast of the cost."""
+    return [job.text for job in _jobs(collection, settings)[0]]
+
+
+def paraphrase(
+    collection: Collection,
+    rewrite: Rewrite,
+    settings: ParaphraseSettings,
+    *,
+    journal: Journal | None = None,
+    on_answer: Callable[[int], None] | None = None,
+) -> Paraphrases:
+    """Paraphrase every ask of a collection once by each prompt.
+
+    An answer that loses a placeholder or a label, repeats the seed or a sibling, or is no ask at all, is asked for
+    again with a reminder of what went wrong, and dropped after the last attempt.
+
+    Args:
+        collection: the seeds.
+        rewrite: the paraphraser; it is given the attempt so that it can draw other random numbers.
+        settings: prompts, attempts and thresholds.
+        journal: answers of an earlier run, which are not asked for again; new ones are kept in it.
+        on_answer: called with the number of answers that came since the last call.
+
+    Raises:
+        UsageError: settings out of range.
+    """
+    if settings.attempts < 1:
+        raise UsageError("at least one attempt is needed", got=str(settings.attempts), where="--attempts")
+    if not 0 < settings.near_copy <= 1:
+        raise UsageError("the threshold for near-copies is out of range", got=str(settings.near_copy))
+    journal = journal or Journal(None, None)
+    jobs, skipped = _jobs(collection, settings)
+    for attempt in range(settings.attempts):
+        waiting = [job for job in jobs if job.kept is None]
+        for job in waiting:
+            if attempt:
+                job.text = _reminder(job) + settings.prompts.texts[job.prompt].replace(PLACE, job.marked.text)
+        _ask(waiting, rewrite, attempt, journal, on_answer)
+        for job in waiting:
+            _judge(job, jobs, attempt, settings)
+    kept = tuple(job.kept for job in jobs if job.kept is not None)
+    dropped = tuple(Dropped(job.seed.name, job.prompt + 1, job.reason, job.answer) for job in jobs if job.kept is None)
+    return Paraphrases(kept, dropped, tuple(skipped))
+
+
+def _jobs(collection: Collection, settings: ParaphraseSettings) -> tuple[list[_Job], list[Skipped]]:
+    jobs: list[_Job] = []
+    skipped: list[Skipped] = []
+    for seed in collection.instructions:
+        if reason := why_not(seed):
+            skipped.append(Skipped(seed.name, reason))
+            continue
+        marked = mark(seed)
+        jobs += [
+            _Job(seed, marked, prompt, text.replace(PLACE, marked.text))
+            for prompt, text in enumerate(settings.prompts.texts)
+        ]
+    return jobs, skipped
+
+
+def _ask(
+    jobs: Sequence[_Job], rewrite: Rewrite, attempt: int, journal: Journal, on_answer: Callable[[int], None] | None
+) -> None:
+    answers = {job.text: journal.answer(job.text, attempt) for job in jobs}
+    missing = [text for text, answer in answers.items() if answer is None]
+    if missing:
+        for index, answer in rewrite(missing, attempt):
+            journal.keep(missing[index], attempt, answer)
+            answers[missing[index]] = answer
+            if on_answer is not None:
+                on_answer(1)
+    for job in jobs:
+        job.answer = answers[job.text] or ""
+
+
+def _judge(job: _Job, jobs: Sequence[_Job], attempt: int, settings: ParaphraseSettings) -> None:
+    checked = check(job.answer, job.marked, job.seed)
+    repeats = _repeats(job.answer, settings.prompts.texts[job.prompt])
+    if checked.ask is None or repeats:
+        job.reason = "it repeats the prompt" if repeats else checked.reason
+        return
+    job.reason = _copy_of(checked.ask, job.seed, jobs, settings.near_copy)
+    if job.reason:
+        return
+    assert job.seed.ask is not None
+    number = f"{settings.prompts.name}-{job.prompt + 1}"
+    sampling = f", {settings.sampling}" if settings.sampling else ""
+    instruction = replace(
+        job.seed,
+        id=f"{job.seed.id}~{number}",
+        ask=checked.ask,
+        relation=Relation.PARAPHRASE,
+        author=settings.author or job.seed.author,
+        source=f"paraphrase of {job.seed.name} by prompt {number}{sampling}",
+        origin=None,
+    )
+    likeness = rouge2(prose(job.seed.ask), prose(checked.ask))
+    job.kept = Kept(job.seed, instruction, job.prompt + 1, attempt + 1, likeness)
+
+
+def _repeats(answer: str, prompt: str) -> bool:
+    """Whether an answer holds the whole of what a prompt says before or after the ask."""
+    said = f" {' '.join(words(answer))} "
+    parts = [words(part) for part in prompt.split(PLACE)]
+    return any(len(part) > 1 and f" {' '.join(part)} " in said for part in parts)
+
+
+def _copy_of(ask: str, seed: Instruction, jobs: Sequence[_Job], near_copy: float) -> str:
+    """What an ask is a copy of, as a reason; empty where it is none.
+
+    Near-copies are looked for in its own family (the seed and its other paraphrases), copies in all that are laid out
+    alike for the same tasks.
+    """
+    mine = prose(ask)
+    known = dict.fromkeys([*(job.seed for job in jobs), *(job.kept.instruction for job in jobs if job.kept)])
+    family = {id(seed), *(id(job.kept.instruction) for job in jobs if job.seed is seed and job.kept)}
+    for other in known:
+        is_near = id(other) in family
+        if not is_near and (other.layout, other.serves) != (seed.layout, seed.serves):
+            continue
+        name = "the seed" if other is seed else other.id
+        theirs = prose(other.ask or "")
+        if fingerprint(ask) == fingerprint(other.ask or "") or words(mine) == words(theirs):
+            return f"it is a copy of {name}"
+        if is_near and (likeness := rouge2(mine, theirs)) >= near_copy:
+            return f"it is a near-copy of {name} (ROUGE-2 {100 * likeness:.0f})"
+    return ""
+
+
+def _reminder(job: _Job) -> str:
+    """What is said before a prompt that is put again."""
+    kept = f"Keep {', '.join(job.marked.must_keep)} exactly as written. " if job.marked.must_keep else ""
+    other = "Use other words than the original. " if "copy of" in job.reason else ""
+    return f"({kept}{other}Give the new text alone.)\n"
+
+
+def _with_place(text: str) -> str:
+    if text.count(PLACE) != 1:
+        raise ValueError(f"a prompt holds {PLACE} once, where the ask is put")
+    return text
+
+
+class _File(StrictModel):
+    prompts: list[Annotated[str, AfterValidator(_with_place)]]

@@ -1,0 +1,89 @@
+"""A template's source taken apart into what a person reads and what the template language writes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jinja2.exceptions import TemplateSyntaxError
+
+from phraseproof.core import Instruction
+from phraseproof.errors import InstructionError
+from phraseproof.instructions.sandbox import environment
+from phraseproof.instructions.template import literal
+
+_ENDS = {"variable_begin": "variable_end", "block_begin": "block_end", "comment_begin": "comment_end"}
+_RAW = ("raw_begin", "raw_end")
+
+
+class Piece(NamedTuple):
+    """A run of a template's source.
+
+    Attributes:
+        text: prose as it is read (with `{% raw %}` and the like undone), code as it is written.
+        kind: `prose`, `variable` for `{{ ... }}`, `block` for `{% ... %}`, `comment` for `{# ... #}`.
+    """
+
+    text: str
+    kind: str
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether a person reads it as it stands."""
+        return self.kind == "prose"
+
+    @property
+    def source(self) -> str:
+        """The piece as template source."""
+        return literal(self.text) if self.is_prose else self.text
+
+
+def pieces(source: str) -> list[Piece]:
+    """The pieces of a template, in order; no two prose pieces stand side by side.
+
+    Raises:
+        InstructionError: not a template.
+    """
+    found: list[Piece] = []
+    prose: list[str] = []
+    code: list[str] = []
+    end: str | None = None
+    try:
+        tokens = list(environment().lex(source))
+    except TemplateSyntaxError as error:
+        raise InstructionError(f"not a valid template: {error.message}") from None
+    for _, kind, text in tokens:
+        if end is None and kind in _ENDS:
+            if prose:
+                found.append(Piece("".join(prose), "prose"))
+                prose = []
+            end = _ENDS[kind]
+        if end is not None:
+            code.append(text)
+            if kind == end:
+                found.append(Piece("".join(code), end.removesuffix("_end")))
+                code, end = [], None
+        elif kind not in _RAW:
+            prose.append(text)
+    if end is not None:
+        raise InstructionError("not a valid template: {{, {% or {# is never closed")
+    if prose:
+        found.append(Piece("".join(prose), "prose"))
+    return found
+
+
+def source_of(parts: list[Piece]) -> str:
+    """Pieces put together again as a template."""
+    return "".join(piece.source for piece in parts)
+
+
+def prose(source: str) -> str:
+    """What a template says in its own words: code left out, white space squeezed."""
+    return " ".join(" ".join(piece.text for piece in pieces(source) if piece.is_prose).split())
+
+
+def said_by(instruction: Instruction) -> str:
+    """A wording's own words: those of its ask, or of its template where it is all in one; else of its layout."""
+    for part in (instruction.ask, instruction.template, instruction.layout):
+        if part is not None and (words := prose(part)):
+            return words
+    return ""

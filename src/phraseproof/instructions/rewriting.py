@@ -1,0 +1,149 @@
+"""One ask through a paraphraser and back: what must survive is marked or listed, and checked in the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
+
+from phraseproof.core import Instruction
+from phraseproof.errors import InstructionError
+from phraseproof.instructions.pieces import Piece, pieces, prose, source_of
+from phraseproof.instructions.similarity import words
+from phraseproof.instructions.template import compile_instruction
+
+MAX_LENGTH_RATIO = 5
+"""An answer with more than so many times the seed's words (and 40 more) is no paraphrase: the model ran on."""
+
+_ROOM_WORDS = 40
+_MARK = re.compile(r"\[\[(\d+)\]\]")
+_QUOTED = re.compile(
+    r"\"([^\"\n]{1,60})\"|\u201c([^\u201d\n]{1,60})\u201d|`([^`\n]{1,60})`|(?<!\w)'([^'\n]{1,60})'(?!\w)"
+)
+_LETTERS = re.compile(r"(?<![\w'])[A-Z](?:(?:\s*[,/]\s*(?:or\s+|and\s+)?|\s+or\s+|\s+and\s+)[A-Z](?![\w']))+")
+_NUMBERS = re.compile(r"(?<!\w)\d+(?=\s+(?:for|if|when|means)\b)|(?<!\w)\d+(?:(?:\s*[,/]\s*|\s+or\s+|\s+and\s+)\d+)+")
+_PREAMBLE = re.compile(r"^(?:sure|certainly|of course|here(?: is|'s)|okay|ok)\b[^\n]*:\s*\n+", re.IGNORECASE)
+
+
+class Marked(NamedTuple):
+    """An ask as a paraphraser sees it.
+
+    Attributes:
+        text: the ask, each placeholder written as [[1]], [[2]], ...
+        code: what the marks stand for, in order.
+        labels: words that must come back as they are: quoted ones, the answers, runs of letters or numbers.
+    """
+
+    text: str
+    code: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def must_keep(self) -> tuple[str, ...]:
+        """Marks and labels, as one would list them for the paraphraser."""
+        return (*(f"[[{number}]]" for number in range(1, len(self.code) + 1)), *(f'"{label}"' for label in self.labels))
+
+
+class Checked(NamedTuple):
+    """An answer as an ask, or why it cannot be one."""
+
+    ask: str | None
+    reason: str = ""
+
+
+def why_not(instruction: Instruction) -> str | None:
+    """Why a wording cannot be paraphrased at all, or None."""
+    if instruction.ask is None:
+        return "its ask and its example cannot be told apart (a template)"
+    parts = pieces(instruction.ask)
+    if any(piece.kind == "block" for piece in parts):
+        return "its ask holds statements ({% ... %}), which a paraphrase would tear apart"
+    if not words(prose(instruction.ask)):
+        return "its ask has no words of its own"
+    if any(_MARK.search(piece.text) for piece in parts if piece.is_prose):
+        return "its ask holds marks like [[1]]"
+    return None
+
+
+def mark(instruction: Instruction) -> Marked:
+    """The ask of a wording for which `why_not` has no objection."""
+    assert instruction.ask is not None
+    code: list[str] = []
+    text: list[str] = []
+    for piece in pieces(instruction.ask):
+        if piece.kind == "variable":
+            code.append(piece.text)
+            text.append(f"[[{len(code)}]]")
+        elif piece.is_prose:
+            text.append(piece.text)
+    shown = "".join(text)
+    return Marked(shown, tuple(code), tuple(dict.fromkeys(_labels(shown, instruction))))
+
+
+def check(answer: str, marked: Marked, instruction: Instruction) -> Checked:
+    """A paraphraser's answer as the wording's new ask.
+
+    What chat models put around their answers (a line of announcement, quotation marks) is taken off first.
+    """
+    text = _bare(answer, marked.text)
+    if not words(_MARK.sub(" ", text)):
+        return Checked(None, "it is empty")
+    found = [int(number) for number in _MARK.findall(text)]
+    for number in range(1, len(marked.code) + 1):
+        if found.count(number) != 1:
+            times = "is gone" if number not in found else f"is there {found.count(number)} times"
+            return Checked(None, f"the placeholder [[{number}]] {times}")
+    if invented := [number for number in found if not 1 <= number <= len(marked.code)]:
+        return Checked(None, f"it invents the placeholder [[{invented[0]}]]")
+    for label in marked.labels:
+        if not _holds(text, label):
+            return Checked(None, f"the label {label!r} is gone")
+    if "\n\n" in text and "\n\n" not in marked.text.strip():
+        return Checked(None, "it has several paragraphs")
+    if len(words(text)) > MAX_LENGTH_RATIO * len(words(marked.text)) + _ROOM_WORDS:
+        return Checked(None, "it runs on")
+    split = _MARK.split(text)  # prose and numbers in turn
+    parts = [
+        Piece(marked.code[int(part) - 1], "variable") if place % 2 else Piece(part, "prose")
+        for place, part in enumerate(split)
+        if part
+    ]
+    ask = source_of(parts)
+    try:
+        compile_instruction(replace(instruction, ask=ask))
+    except InstructionError as error:
+        return Checked(None, f"it is no template: {error.problem}")
+    return Checked(ask)
+
+
+def _bare(answer: str, seed: str) -> str:
+    text = _PREAMBLE.sub("", answer.strip()).strip()
+    for opening, closing in (('"', '"'), ("\u201c", "\u201d"), ("'", "'"), ("`", "`")):
+        if len(text) < 2 or not (text.startswith(opening) and text.endswith(closing)):
+            continue
+        # The marks belong together if the next one opens another pair: after "a" or "b" they do not.
+        inner = re.search(re.escape(opening), text[1:-1])
+        if not seed.strip().startswith(opening) and (inner is None or text[inner.start()] in " (\n"):
+            text = text[1:-1].strip()
+    return text
+
+
+def _labels(text: str, instruction: Instruction) -> Iterable[str]:
+    for match in _QUOTED.finditer(text):
+        label = next(group for group in match.groups() if group is not None).strip()
+        if label and not _MARK.search(label):
+            yield label
+    for answers in compile_instruction(instruction).verbalisers:
+        listed = cast(dict[Any, Any], answers).values() if isinstance(answers, dict) else answers
+        for label in map(str, listed):
+            if _holds(text, label):
+                yield label
+    for match in _LETTERS.finditer(text):
+        yield from re.findall(r"(?<![a-z])[A-Z](?![a-z])", match.group())
+    for match in _NUMBERS.finditer(_MARK.sub(" ", text)):
+        yield from re.findall(r"\d+", match.group())
+
+
+def _holds(text: str, label: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text) is not None

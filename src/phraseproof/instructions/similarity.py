@@ -1,0 +1,61 @@
+"""How alike wordings are: ROUGE-2, computed as the package rouge-score computes it (a test holds the two equal).
+
+That package drops every letter outside English and compares two texts at a time; here other alphabets count, and
+hundreds of wordings are compared at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+class Likeness(NamedTuple):
+    """Two texts by their places in a list, `first` before `second`, and their ROUGE-2."""
+
+    first: int
+    second: int
+    rouge2: float
+
+
+@lru_cache(maxsize=16384)
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text, in small letters: runs of letters and digits. On plain English, rouge-score's own tokens."""
+    return tuple(_WORD.findall(text.lower()))
+
+
+def rouge2(text: str, other: str) -> float:
+    """The F1 of pairs of neighbouring words that two texts share, from 0 to 1 (Table 13 of the paper has percent).
+
+    A text of a single word has no pairs; it scores 1 with a text of the same word, else 0. Texts without words score 0.
+    """
+    return next((pair.rouge2 for pair in similar_pairs([text, other])), 0.0)
+
+
+def similar_pairs(texts: Sequence[str]) -> Iterator[Likeness]:
+    """Every two texts that share a pair of neighbouring words, in order; all others have a ROUGE-2 of 0."""
+    sizes: list[int] = []
+    holders: defaultdict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
+    for index, text in enumerate(texts):
+        pairs = _pairs(text)
+        sizes.append(sum(pairs.values()))
+        for pair, count in pairs.items():
+            holders[pair].append((index, count))
+    shared: Counter[tuple[int, int]] = Counter()
+    for members in holders.values():
+        for place, (index, count) in enumerate(members):
+            for other, its_count in members[place + 1 :]:
+                shared[index, other] += min(count, its_count)
+    for (index, other), overlap in sorted(shared.items()):
+        yield Likeness(index, other, 2 * overlap / (sizes[index] + sizes[other]))
+
+
+def _pairs(text: str) -> Counter[tuple[str, ...]]:
+    own = words(text)
+    return Counter([own] if len(own) == 1 else pairwise(own))

@@ -1,0 +1,167 @@
+"""Collections counted as the paper's Table 2 counts them, with length, vocabulary and likeness."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
+
+from phraseproof.core import Instruction, Kind, Relation
+from phraseproof.errors import UsageError
+from phraseproof.instructions.collections import Collection
+from phraseproof.instructions.pieces import said_by
+from phraseproof.instructions.similarity import Likeness, similar_pairs, words
+
+NEAR_DUPLICATE = 0.8
+"""From this ROUGE-2 on, two wordings for the same task count as near-duplicates."""
+
+_KINDS = frozenset(kind.value for kind in Kind)
+
+
+class Spread(NamedTuple):
+    """Mean and sample standard deviation (None for a single value), least and greatest."""
+
+    mean: float
+    std: float | None
+    least: int
+    greatest: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionStatistics:
+    """One collection in numbers.
+
+    Attributes:
+        name: the collection's.
+        wordings: how many it holds.
+        by_kind: how many serve every task of a kind.
+        by_task: how many serve one task (or category) alone, by its name.
+        any_task: how many serve any task at all.
+        length: words of a wording; placeholders are not counted, layouts only where there is no other text.
+        vocabulary: different words in all of them.
+        rouge2: the mean over all pairs of its wordings, from 0 to 1; None for a single wording.
+    """
+
+    name: str
+    wordings: int
+    by_kind: Mapping[Kind, int]
+    by_task: Mapping[str, int]
+    any_task: int
+    length: Spread
+    vocabulary: int
+    rouge2: float | None
+
+
+class Between(NamedTuple):
+    """Two collections, the mean ROUGE-2 over all pairs of a wording of each, and the mean of the nearest.
+
+    Attributes:
+        nearest: for each wording of the first its highest ROUGE-2 with any of the second, averaged.
+    """
+
+    first: str
+    second: str
+    rouge2: float
+    nearest: float
+
+
+class NearDuplicate(NamedTuple):
+    """Two wordings for the same task that say almost the same, or the same."""
+
+    first: str
+    second: str
+    rouge2: float
+
+
+class Statistics(NamedTuple):
+    """What `instructions stats` tells."""
+
+    collections: tuple[CollectionStatistics, ...]
+    between: tuple[Between, ...]
+    near_duplicates: tuple[NearDuplicate, ...]
+
+
+def describe(collections: Sequence[Collection], *, near_duplicate: float = NEAR_DUPLICATE) -> Statistics:
+    """Count, measure and compare collections.
+
+    Args:
+        collections: one or more, none named twice.
+        near_duplicate: the ROUGE-2 from which two wordings for the same task are near-duplicates.
+
+    Raises:
+        UsageError: two collections of one name, or a threshold that is no share.
+    """
+    if not 0 < near_duplicate <= 1:
+        raise UsageError("the threshold is out of range", expected="above 0, at most 1", got=str(near_duplicate))
+    names = [collection.name for collection in collections]
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise UsageError(f"two collections are called {name!r}", hint="Name each collection once")
+    wordings = [wording for collection in collections for wording in collection.instructions]
+    owners = [index for index, collection in enumerate(collections) for _ in collection.instructions]
+    likenesses = list(similar_pairs([said_by(wording) for wording in wordings]))
+    totals = _totals(likenesses, owners)
+    return Statistics(
+        tuple(_describe(collection, totals[index, index]) for index, collection in enumerate(collections)),
+        tuple(
+            Between(
+                collections[one].name,
+                collections[other].name,
+                totals[one, other] / (len(collections[one].instructions) * len(collections[other].instructions)),
+                _nearest(likenesses, owners, one, other) / len(collections[one].instructions),
+            )
+            for one, other in combinations(range(len(collections)), 2)
+        ),
+        tuple(
+            NearDuplicate(wordings[pair.first].name, wordings[pair.second].name, pair.rouge2)
+            for pair in sorted(likenesses, key=lambda pair: -pair.rouge2)
+            if pair.rouge2 >= near_duplicate and _say_the_same(wordings[pair.first], wordings[pair.second])
+        ),
+    )
+
+
+def _say_the_same(wording: Instruction, other: Instruction) -> bool:
+    """Whether a task may be asked in both of two wordings with like words, and one is not the other's negation."""
+    meet = not wording.serves or not other.serves or not set(wording.serves).isdisjoint(other.serves)
+    return meet and (wording.relation is Relation.NEGATED) == (other.relation is Relation.NEGATED)
+
+
+def _totals(likenesses: Sequence[Likeness], owners: Sequence[int]) -> Mapping[tuple[int, int], float]:
+    totals: defaultdict[tuple[int, int], float] = defaultdict(float)
+    for pair in likenesses:  # owners rise with the index, so a key's first is never above its second
+        totals[owners[pair.first], owners[pair.second]] += pair.rouge2
+    return totals
+
+
+def _nearest(likenesses: Sequence[Likeness], owners: Sequence[int], one: int, other: int) -> float:
+    best: dict[int, float] = {}
+    for pair in likenesses:
+        if (owners[pair.first], owners[pair.second]) == (one, other):
+            best[pair.first] = max(best.get(pair.first, 0.0), pair.rouge2)
+    return sum(best.values())
+
+
+def _describe(collection: Collection, total_rouge2: float) -> CollectionStatistics:
+    wordings = collection.instructions
+    own_words = [words(said_by(wording)) for wording in wordings]
+    lengths = [len(each) for each in own_words]
+    served = Counter(name for wording in wordings for name in wording.serves)
+    pairs = len(wordings) * (len(wordings) - 1) // 2
+    return CollectionStatistics(
+        name=collection.name,
+        wordings=len(wordings),
+        by_kind={kind: served[kind.value] for kind in Kind},
+        by_task={name: count for name, count in sorted(served.items()) if name not in _KINDS},
+        any_task=sum(not wording.serves for wording in wordings),
+        length=Spread(
+            statistics.fmean(lengths),
+            statistics.stdev(lengths) if len(lengths) > 1 else None,
+            min(lengths),
+            max(lengths),
+        ),
+        vocabulary=len({word for each in own_words for word in each}),
+        rouge2=total_rouge2 / pairs if pairs else None,
+    )

@@ -1,0 +1,302 @@
+"""What is wrong, or doubtful, with a collection: alone, and on the examples of a task."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations, pairwise
+from typing import Literal, NamedTuple
+
+from phraseproof.core import Example, Instruction, Task
+from phraseproof.errors import InstructionError
+from phraseproof.instructions.fingerprint import fingerprint
+from phraseproof.instructions.render import build_prompt
+from phraseproof.instructions.template import (
+    ANSWER_BUILTINS,
+    BUILTINS,
+    CompiledInstruction,
+    check_against,
+    compile_instruction,
+)
+
+NEAR = 0.8
+"""Two wordings whose pairs of neighbouring words overlap by so much (Jaccard) are near-duplicates."""
+MAX_COMPARED = 2_000
+"""So many wordings for the same tasks are compared with each other; beyond, only exact duplicates are found."""
+
+_TELLING = frozenset(
+    (
+        *("answer", "answers", "answerkey", "answer_key", "correct", "correct_answer", "correct_option", "gold"),
+        *("label", "labels", "output", "reference", "solution", "target", "targets"),
+    )
+)
+_GIVEN_AWAY = 0.9
+_ENOUGH = 3
+_CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_WORD = re.compile(r"\w+")
+_LABEL_OF_ANSWER = {"{{ letter }}": "letter", "{{ letter | lower }}": "lower", "{{ index + 1 }}": "number"}
+_PROMPT_PARTS = ("ask", "layout", "template")
+
+Level = Literal["error", "warning"]
+
+
+class Problem(NamedTuple):
+    """Something to look at.
+
+    Attributes:
+        level: `error` makes measurements wrong or impossible, `warning` may be meant.
+        kind: in a word, for programs: `template`, `example`, `options`, `answers`, `gives-away`, `duplicate`,
+            `near-duplicate`, `unused-field`.
+        wording: its name.
+        where: its place in the file.
+        message: what is the matter.
+    """
+
+    level: Level
+    kind: str
+    wording: str
+    where: str
+    message: str
+
+
+def validate(instructions: Sequence[Instruction], tasks: Sequence[Task] = ()) -> list[Problem]:
+    """All problems of wordings, those of each wording together, in their order; then what concerns several.
+
+    Args:
+        instructions: the wordings.
+        tasks: tasks they serve; every wording is rendered for every example.
+    """
+    problems: list[Problem] = []
+    compiled = [compile_instruction(each) for each in instructions]
+    for each in compiled:
+        alone = list(_alone(each))
+        with_tasks = [problem for task in tasks for problem in _on_task(each, task)]
+        told = {problem.kind for problem in with_tasks}
+        problems += [problem for problem in alone if not tasks or problem.kind not in told]
+        problems += with_tasks
+    broken = {problem.wording for problem in problems if problem.kind == "template"}
+    sound = [each for each in compiled if each.instruction.name not in broken]
+    return problems + list(_unused(sound, tasks)) + list(_alike(instructions))
+
+
+def _problem(level: Level, kind: str, wording: Instruction, message: str, part: str | None = None) -> Problem:
+    place = wording.origin or wording.name
+    return Problem(level, kind, wording.name, f"{place}, {part}" if part else place, message)
+
+
+def _prompt_names(compiled: CompiledInstruction) -> set[str]:
+    return {name for part in _PROMPT_PARTS for name in compiled.names_by_part.get(part, ())}
+
+
+def _literal(wording: Instruction) -> str:
+    """What a wording says whatever the example is."""
+    parts = (wording.ask, wording.layout, wording.template)
+    return "\n".join(_CODE.sub(" ", part) for part in parts if part)
+
+
+# ----------------------------------------------------------------------------------------------------- a wording alone
+
+
+def _alone(compiled: CompiledInstruction) -> Iterator[Problem]:
+    wording = compiled.instruction
+    names = _prompt_names(compiled)
+    if not names - {"choice_count"}:
+        yield _problem(
+            "error", "example", wording, "the prompt shows nothing of the example", "ask" if wording.ask else None
+        )
+    for part in _PROMPT_PARTS:
+        for name in sorted(compiled.names_by_part.get(part, frozenset()) - set(BUILTINS)):
+            if name.casefold() in _TELLING:
+                yield _problem(
+                    "warning",
+                    "gives-away",
+                    wording,
+                    f"the prompt shows the field {name!r}, which may hold the answer",
+                    part,
+                )
+            if name in ANSWER_BUILTINS:
+                yield _problem("error", "template", wording, f"{name!r} is known only in answer", part)
+    scored_by = _LABEL_OF_ANSWER.get(wording.answer)
+    if scored_by and compiled.labels and scored_by not in compiled.labels:
+        labels = " and ".join(sorted(compiled.labels))
+        yield _problem(
+            "error", "answers", wording, f"options are labelled by {labels} and answered by {scored_by}", "answer"
+        )
+    elif scored_by and names.isdisjoint(("choices", "letters")) and not _spells_labels(wording, scored_by):
+        yield _problem(
+            "error", "options", wording, f"options are answered by {scored_by}, and the prompt shows none", "answer"
+        )
+
+
+def _spells_labels(wording: Instruction, scored_by: str) -> bool:
+    """Whether labels are written by hand (`A. {{ option_a }}`)."""
+    first, second = {"letter": ("A", "B"), "lower": ("a", "b"), "number": ("1", "2")}[scored_by]
+    text = _literal(wording)
+    return all(re.search(rf"(?<!\w){label}(?!\w)", text) for label in (first, second))
+
+
+# ----------------------------------------------------------------------------------------------------------- on a task
+
+
+class _Rendered(NamedTuple):
+    example: Example
+    text: str
+    options: tuple[str, ...]
+
+
+def _on_task(compiled: CompiledInstruction, task: Task) -> Iterator[Problem]:
+    wording = compiled.instruction
+    try:
+        check_against(wording, task)
+        rendered = [_render(compiled, example) for example in task.examples]
+    except InstructionError as error:
+        message = error.problem + (f". {error.hint}" if error.hint else "")
+        yield Problem("error", "template", wording.name, error.where or wording.name, message)
+        return
+    yield from _options(compiled, rendered, task)
+    yield from _given_away(compiled, rendered, task)
+
+
+def _render(compiled: CompiledInstruction, example: Example) -> _Rendered:
+    prompt = build_prompt(compiled, example, demonstrations=(), prompt_format="plain")
+    return _Rendered(example, prompt.text, prompt.options)
+
+
+def _options(compiled: CompiledInstruction, rendered: Sequence[_Rendered], task: Task) -> Iterator[Problem]:
+    """Options that the prompt does not show, and answers that are none of the options it shows."""
+    wording = compiled.instruction
+    with_options = [each for each in rendered if each.options]
+    if not with_options or _LABEL_OF_ANSWER.get(wording.answer) in compiled.labels:
+        return
+    shows_choices = sum(all(_holds(each.text, choice) for choice in each.example.choices) for each in with_options)
+    shows_answers = sum(all(_holds(each.text, option) for option in each.options) for each in with_options)
+    if shows_answers == len(with_options):
+        return
+    if _LABEL_OF_ANSWER.get(wording.answer):
+        if shows_choices == 0:
+            yield _problem(
+                "error", "options", wording, f"{task.name}: answers are labels, and the options are not shown", "answer"
+            )
+        return
+    if shows_choices == len(with_options):
+        sample = next(each for each in with_options if not all(_holds(each.text, option) for option in each.options))
+        missing = next(option for option in sample.options if not _holds(sample.text, option))
+        message = f"{task.name}: the prompt offers other options than it is answered by: {missing!r} is none of them"
+        yield _problem("error", "answers", wording, message, "answer")
+    elif shows_choices == 0 and shows_answers == 0:
+        yield _problem("warning", "options", wording, f"{task.name}: the options are not shown")
+
+
+def _given_away(compiled: CompiledInstruction, rendered: Sequence[_Rendered], task: Task) -> Iterator[Problem]:
+    wording = compiled.instruction
+    shown = _prompt_names(compiled) - set(BUILTINS)
+    for name in sorted(shown):
+        telling = sum(_tells(each, name) for each in rendered)
+        if len(rendered) >= _ENOUGH and telling >= _GIVEN_AWAY * len(rendered):
+            part = next(part for part in _PROMPT_PARTS if name in compiled.names_by_part.get(part, ()))
+            message = f"{task.name}: the prompt gives the answer away: the field {name!r} holds it"
+            yield _problem("error", "gives-away", wording, message, part)
+    choices = {each.example.choices for each in rendered}
+    if len(choices) == 1 and "choices" not in _prompt_names(compiled):
+        fixed = next(iter(choices))
+        text = _literal(wording).casefold()
+        named = [choice for choice in fixed if _holds(text, choice.casefold())]
+        if len(named) == 1 and len(fixed) > 1:
+            message = f"{task.name}: of the options, only {named[0]!r} is named"
+            yield _problem("warning", "gives-away", wording, message)
+
+
+def _tells(rendered: _Rendered, name: str) -> bool:
+    """Whether a field holds nothing but the answer: its text, its label or its place."""
+    example = rendered.example
+    value = example.fields.get(name)
+    if value is None:
+        return False
+    text = str(value).strip().casefold()
+    if example.reference is not None and not example.choices:
+        return bool(text) and text == example.reference.strip().casefold()
+    if not example.option_scores or not rendered.options:
+        return False
+    answers = {rendered.options[example.target], example.choices[example.target]}
+    return text in {answer.strip().casefold() for answer in answers}
+
+
+def _holds_answers(name: str, task: Task) -> bool:
+    """Whether a field is the answer's own, which no prompt should show."""
+    telling = [_tells(_Rendered(each, "", each.choices), name) for each in task.examples]
+    return len(telling) >= _ENOUGH and sum(telling) >= _GIVEN_AWAY * len(telling)
+
+
+def _holds(text: str, part: str) -> bool:
+    """Whether a text holds a part, not as a piece of a longer word."""
+    place = text.find(part)
+    while place >= 0:
+        before, after = text[max(0, place - 1) : place], text[place + len(part) : place + len(part) + 1]
+        starts = not (before.isalnum() and part[:1].isalnum())
+        ends = not (after.isalnum() and part[-1:].isalnum())
+        if starts and ends:
+            return True
+        place = text.find(part, place + 1)
+    return False
+
+
+def _unused(compiled: Sequence[CompiledInstruction], tasks: Sequence[Task]) -> Iterator[Problem]:
+    """Fields of a task that some wordings show and others do not: the others ask with less to go by."""
+    for task in tasks:
+        fields = {name for example in task.examples for name in example.fields}
+        fields = {name for name in fields if not _holds_answers(name, task)}
+        for each in compiled:
+            unused = sorted(fields - each.fields)
+            shown_by_some = [name for name in unused if any(name in other.fields for other in compiled)]
+            if shown_by_some and len(unused) < len(fields):
+                names = ", ".join(map(repr, shown_by_some))
+                yield _problem(
+                    "warning", "unused-field", each.instruction, f"{task.name}: the prompt leaves out {names}"
+                )
+        nowhere = sorted(name for name in fields if not any(name in each.fields for each in compiled))
+        if nowhere and compiled:
+            first = compiled[0].instruction
+            names = ", ".join(map(repr, nowhere))
+            yield Problem(
+                "warning", "unused-field", first.collection, first.collection, f"{task.name}: no wording shows {names}"
+            )
+
+
+# ------------------------------------------------------------------------------------------------------------- alike
+
+
+def _alike(instructions: Sequence[Instruction]) -> Iterator[Problem]:
+    groups: dict[tuple[str, ...], list[Instruction]] = defaultdict(list)
+    for wording in instructions:
+        groups[wording.serves].append(wording)
+    for members in groups.values():
+        firsts: dict[str, Instruction] = {}
+        for wording in members:
+            first = firsts.setdefault(fingerprint("\0".join(_said(wording))), wording)
+            if first is not wording:
+                yield _problem("error", "duplicate", wording, f"the same wording as {first.id!r}")
+        yield from _nearly_alike(list(firsts.values()))
+
+
+def _said(wording: Instruction) -> Iterable[str]:
+    parts = (wording.ask, wording.layout) if not wording.ask_last else (wording.layout, wording.ask)
+    return (part for part in (*parts, wording.template, wording.answer) if part is not None)
+
+
+def _nearly_alike(members: Sequence[Instruction]) -> Iterator[Problem]:
+    if len(members) > MAX_COMPARED:
+        return
+    pairs_of = [_word_pairs(each) for each in members]
+    for (first, left), (second, right) in combinations(zip(members, pairs_of, strict=True), 2):
+        smaller, larger = sorted((len(left), len(right)))
+        if smaller < NEAR * larger:
+            continue
+        common = len(left & right)
+        if common and common >= NEAR * (smaller + larger - common):
+            yield _problem("warning", "near-duplicate", second, f"nearly the same wording as {first.id!r}")
+
+
+def _word_pairs(wording: Instruction) -> set[tuple[str, str]]:
+    words = ["", *_WORD.findall(" ".join(_said(wording)).casefold()), ""]
+    return set(pairwise(words))

@@ -1,0 +1,106 @@
+"""Collections written to the YAML files that `load_collection` reads: what goes out comes back the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from phraseproof.core import Instruction
+
+_SHARED = ("for", "relation", "author", "source", "licence")
+_ANSWERS = {"{{ letter }}": "letter", "{{ choice }}": "text"}
+_VERBALISED = re.compile(r"\{\{ choice \| verbalise\((.*)\) \}\}", re.DOTALL)
+_LINE_ENDS = re.compile("[\r\x85\u2028\u2029\ufeff]")
+"""What YAML takes for the end of a line, or drops, unless it is quoted."""
+_DEFAULT_SEPARATOR = "\n\n"
+
+
+def write_collection(path: Path, name: str, instructions: Sequence[Instruction], *, remark: str = "") -> None:
+    """Write a collection's file, whole or not at all.
+
+    What all wordings share of `for`, `relation`, `author`, `source` and `licence` stands once at the top.
+
+    Args:
+        path: the file; one that is there is replaced.
+        name: the collection's name.
+        instructions: its wordings, at least one.
+        remark: lines for people, at the top of the file.
+    """
+    entries = [_entry(each) for each in instructions]
+    head: dict[str, Any] = {"name": name}
+    for field in _SHARED:
+        values = [entry.get(field) for entry in entries]
+        if values[0] is not None and all(value == values[0] for value in values):
+            head[field] = values[0]
+            for entry in entries:
+                del entry[field]
+    remarks = ("".join(each if each.isprintable() else " " for each in line) for line in remark.splitlines())
+    text = "".join(f"# {line}".rstrip() + "\n" for line in remarks)
+    text += yaml.dump({**head, "instructions": entries}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8", newline="\n")
+    beside.replace(path)
+
+
+def _entry(wording: Instruction) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "id": wording.id,
+        "for": wording.serves[0] if len(wording.serves) == 1 else list(wording.serves) or None,
+        "fallback": True if wording.fallback else None,
+        "relation": wording.relation.value if wording.relation else None,
+        "author": wording.author,
+        "source": wording.source,
+        "licence": wording.licence,
+        "ask": wording.ask,
+        "layout": wording.layout,
+        "template": wording.template,
+    }
+    if wording.layout is not None and wording.ask_last:
+        entry["order"] = "ask-last"
+    if wording.layout is not None and wording.separator != _DEFAULT_SEPARATOR:
+        entry["separator"] = wording.separator
+    entry["answer"] = _answer(wording.answer)
+    entry["answer_prefix"] = wording.joint
+    entry["fallback"] = wording.fallback or None
+    return {field: value for field, value in entry.items() if value is not None}
+
+
+def _answer(template: str) -> Any:
+    """The answer as a person would write it in the file."""
+    if template in _ANSWERS:
+        return _ANSWERS[template]
+    verbalised = _VERBALISED.fullmatch(template)
+    if verbalised:
+        try:
+            answers: Any = json.loads(verbalised.group(1))
+        except ValueError:
+            return template
+        listed: list[Any] = list(cast(dict[str, Any], answers).values()) if isinstance(answers, dict) else answers
+        if all(isinstance(each, str) and each.strip() for each in listed):
+            return cast(object, answers)
+    return template
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines in blocks, so that people can read them."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        del data
+        return True
+
+
+def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # PyYAML writes a block as a quoted text by itself where white space or special characters would not survive one.
+    style = '"' if _LINE_ENDS.search(text) else "|" if "\n" in text.strip("\n") else None
+    plain: Any = dumper
+    return plain.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent)
