@@ -104,6 +104,7 @@ class Instruction:
         joint: what stands between the prompt and an answer; `None` leaves it to the prompt format (one space, or
             nothing after a chat template).
         serves: names of tasks, categories or kinds that the wording is for; empty means any.
+        fallback: it serves only tasks for which its collection has no other wording.
         relation, author, source, licence: provenance.
         origin: `file:line` where the wording was read, for error messages; not part of what the wording is.
     """
@@ -118,6 +119,7 @@ class Instruction:
     answer: str = "{{ letter }}"
     joint: str | None = None
     serves: tuple[str, ...] = ()
+    fallback: bool = False
     relation: Relation | None = None
     author: str | None = None
     source: str | None = None
@@ -181,7 +183,8 @@ class OptionScores(NamedTuple):
     Attributes:
         logprobs: one natural-log probability an option, in the prompt's order.
         prompt_tokens: tokens of the prompt.
-        computed_tokens: tokens run through the model for this prompt and all its options.
+        computed_tokens: tokens run through the model for this prompt and all its options, less those that were run for
+            an earlier prompt of the same call; so their sum is what was computed.
         truncated: tokens cut from the left of the prompt because it did not fit the model's context.
         asked_tokens: tokens that one pass an option would have run: prompt and option tokens, summed over options.
     """
@@ -194,7 +197,7 @@ class OptionScores(NamedTuple):
 
 
 class TokenForecast(NamedTuple):
-    """Tokens for a set of prompts: one pass an option (`asked`), and everything shared computed once (`unique`)."""
+    """Tokens for a set of prompts: one pass an option (`asked`), and those that scoring computes (`unique`)."""
 
     asked: int
     unique: int
@@ -246,6 +249,23 @@ class ScoresOptions(Protocol):
 
 
 @runtime_checkable
+class Represents(Protocol):
+    """Gives what it makes of a prompt as a vector. It owns batching and order, as `ScoresOptions` does."""
+
+    def represent(self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None) -> Any:
+        """The hidden state of the penultimate layer at the first decoded token (paper, Figure 4 and Table 5).
+
+        Args:
+            prompts: any number of prompts; their options play no part.
+            on_done: called with the number of prompts finished since the last call.
+
+        Returns:
+            A numpy array [prompts, width] of float32, in the order of `prompts`.
+        """
+        ...
+
+
+@runtime_checkable
 class ForecastsTokens(Protocol):
     """Can say what scoring would cost without doing it."""
 
@@ -277,12 +297,41 @@ class TestsItself(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token of a free text is chosen.
+
+    Attributes:
+        temperature: 0 takes the likeliest token (greedy); above 0, tokens are drawn, the more freely the higher.
+        top_p: draws only among the likeliest tokens that together have this probability (above 0, at most 1).
+        seed: of the draws.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+GREEDY = Sampling()
+"""The likeliest token at every step."""
+
+
+@runtime_checkable
+class CountsParameters(Protocol):
+    """Knows its own size."""
+
+    @property
+    def num_parameters(self) -> int:
+        """How many parameters the model has, an adapter's not counted. May load the weights."""
+        ...
+
+
 @runtime_checkable
 class Generates(Protocol):
     """Writes free text."""
 
-    def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int) -> list[str]:
-        """Greedy continuations, one a prompt."""
+    def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY) -> list[str]:
+        """Continuations, one a prompt, in the order of `prompts`; greedy ones unless `sampling` says otherwise."""
         ...
 
 
@@ -299,6 +348,7 @@ class Cell:
         group: the group of wordings it is reported in (`observed`, `unobserved`, or any name).
         num_fewshot, fewshot_seed: demonstrations in the prompt, and the seed of their draw.
         num_examples: how many outcomes the cell holds when it is done.
+        grid_examples: of a cell that holds only a share of its task's examples (`--budget`), how many the task has.
     """
 
     identity: str
@@ -309,6 +359,7 @@ class Cell:
     num_fewshot: int
     fewshot_seed: int
     num_examples: int
+    grid_examples: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +411,7 @@ class Finding:
         method: how it was computed.
         low, high: its interval, where the method gives one.
         p_value: where the method is a test.
+        standard_error, degrees_of_freedom: of the t distribution that interval and p-value come from, where they do.
     """
 
     name: str
@@ -369,3 +421,5 @@ class Finding:
     low: float | None = None
     high: float | None = None
     p_value: float | None = None
+    standard_error: float | None = None
+    degrees_of_freedom: float | None = None

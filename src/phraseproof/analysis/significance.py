@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from phraseproof.core import Finding
@@ -94,4 +94,6 @@ def paired_t_test(first: Sequence[float], second: Sequence[float], *, name: str)
         low=float(interval.low),
         high=float(interval.high),
         p_value=float(result.pvalue),
+        standard_error=stdev(differences) / math.sqrt(n),
+        degrees_of_freedom=n - 1,
     )

@@ -64,7 +64,10 @@ def evaluate(
         ),
     ] = None,
     observed: Annotated[
-        str | None, typer.Option(help="Wordings the model was tuned on: short for --instructions observed=...")
+        str | None,
+        typer.Option(
+            help="Wordings the model was tuned on: short for --instructions observed=... (auto: its family's)."
+        ),
     ] = None,
     unobserved: Annotated[
         str | None, typer.Option(help="Wordings it was not tuned on: short for --instructions unobserved=...")
@@ -86,6 +89,12 @@ def evaluate(
         typer.Option("--limit", "-n", help="Evaluate on at most so many examples of each task, drawn by --seed."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The seed by which --limit draws its examples.")] = 0,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE%", help="Score only so much of the grid, as in 5%, and estimate the rest (docs/budget.md)."
+        ),
+    ] = None,
     scoring: Annotated[
         str, typer.Option(help="How options are scored: loglikelihood, loglikelihood_norm or paper (docs/scoring.md).")
     ] = "loglikelihood",
@@ -140,6 +149,7 @@ def evaluate(
             scoring=scoring,
             prompt_format=prompt_format,
             log_samples=log_samples,
+            budget=budget,
             model_options=options,
             observer=progress,
         )

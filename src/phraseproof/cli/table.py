@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
-    from phraseproof.reports.blocks import RunScores
+    from phraseproof.reports.blocks import Screen
     from phraseproof.store.queries import Run
 
 # The members of reports.tables.TableFormat and By, spelled out so that `--help` need not import the reports.
@@ -63,18 +63,27 @@ def print_tables(
     group_order: Sequence[str] = (),
 ) -> None:
     """Write the tables of open runs to stdout, as wide and as colourful as it is, and remarks to stderr."""
-    from phraseproof.reports.blocks import Screen
+    from phraseproof.reports.runs import present_groups, run_scores
     from phraseproof.reports.tables import By, TableFormat, render
 
-    scores = [_scores(run) for run in runs]
-    present = {score.group for of_run in scores for score in of_run.scores}
-    named = dict.fromkeys(group for run in runs for group in run.groups if group in present)
+    if sampled := [run for run in runs if run.is_sampled]:
+        runs = [run for run in runs if not run.is_sampled]
+        if runs and output_format != "text":
+            raise UsageError(
+                f"runs with and without a budget cannot stand in one {output_format} document",
+                got=f"{sampled[0].path} and {runs[0].path}",
+                hint="Write them one by one",
+            )
+        _print_estimates(sampled, output_format, by, group_order)
+        if not runs:
+            return
+    scores = [run_scores(run) for run in runs]
     rendered = render(
         scores,
         form=TableFormat(output_format),
         by=By(by),
-        group_order=group_order or list(named),
-        screen=Screen(shutil.get_terminal_size((_WIDTH_WITHOUT_A_TERMINAL, 24)).columns, color=_shows_color()),
+        group_order=group_order or present_groups(runs, scores),
+        screen=screen(),
     )
     # Files are UTF-8 on every machine; a terminal gets what it can show.
     encoding = sys.stdout.encoding if output_format == "text" else "utf-8"
@@ -83,21 +92,24 @@ def print_tables(
         typer.echo(f"note: {warning}", err=True)
 
 
-def _scores(run: Run) -> RunScores:
-    from phraseproof.reports.blocks import RunScores
+def _print_estimates(runs: Sequence[Run], output_format: FormatName, by: ByName, group_order: Sequence[str]) -> None:
+    """Runs with a budget: their wordings met different examples, so what is shown is estimated (docs/budget.md)."""
+    from phraseproof.analysis.budget import estimate_run
+    from phraseproof.reports.estimate_table import EstimatedRun, render_estimates
+    from phraseproof.reports.runs import model_name
 
-    return RunScores(str(run.path), _model_name(run), run.wording_scores(), run.wording_texts())
+    estimated = [
+        EstimatedRun(str(run.path), model_name(run), estimate_run(run, group_order=group_order), run.wording_texts())
+        for run in runs
+    ]
+    text = render_estimates(estimated, form=output_format, by_wording=by == "wording", screen=screen())
+    encoding = sys.stdout.encoding if output_format == "text" else "utf-8"
+    typer.echo(text.encode(encoding or "utf-8", errors="replace"), nl=False)
 
 
-def _model_name(run: Run) -> str:
-    """The model as the user named it, told apart from the same one with an adapter; failing that, the folder's name."""
-    model: Any = run.settings.get("model")
-    if not isinstance(model, Mapping):
-        return model if isinstance(model, str) else run.path.name
-    identity = cast("Mapping[str, str | None]", model)
-    adapter = identity.get("adapter")
-    return (identity.get("name") or run.path.name) + (f" + adapter {adapter[:8]}" if adapter else "")
+def screen() -> Screen:
+    """What stdout shows: its width and whether it has colours. `COLUMNS` overrides the width."""
+    from phraseproof.reports.blocks import Screen
 
-
-def _shows_color() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return Screen(shutil.get_terminal_size((_WIDTH_WITHOUT_A_TERMINAL, 24)).columns, color=color)

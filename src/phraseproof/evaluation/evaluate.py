@@ -8,10 +8,12 @@ from typing import TypedDict, Unpack
 
 from phraseproof.core import Instruction, Model, Task
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.budget import read_budget
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.plan import EvaluationSettings
 from phraseproof.evaluation.run import Evaluation, Forecast, prepare
 from phraseproof.instructions.collections import Collection, instructions_for, load_collection
+from phraseproof.instructions.families import AUTO, observed_by
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.store.queries import Run
 from phraseproof.store.training_record import seen_wordings
@@ -31,6 +33,7 @@ class EvaluateOptions(TypedDict, total=False):
         scoring: `loglikelihood` (default), `loglikelihood_norm` or `paper`.
         prompt_format: `auto` (default), `plain`, `alpaca` or `chat`.
         log_samples: store every full prompt.
+        budget: score a share of each grid of wordings and examples, as in "5%", and estimate the rest (docs/budget.md).
         model_options: how to load a model given by name.
         observer: told how the evaluation goes on.
         self_test: check the model's scores before the run (default True).
@@ -44,6 +47,7 @@ class EvaluateOptions(TypedDict, total=False):
     scoring: str
     prompt_format: str
     log_samples: bool
+    budget: str | None
     model_options: ModelOptions
     observer: Observer
     self_test: bool
@@ -98,6 +102,7 @@ def resolve(
     if unknown := sorted(options.keys() - known):
         raise UsageError(f"unknown option {unknown[0]!r}", expected=f"one of: {', '.join(sorted(known))}")
     warn = (options.get("observer") or SilentObserver()).warned
+    budget = options.get("budget")
     settings = EvaluationSettings(
         scoring=options.get("scoring", "loglikelihood"),
         prompt_format=options.get("prompt_format", "auto"),
@@ -106,9 +111,11 @@ def resolve(
         limit=options.get("limit"),
         seed=options.get("seed", 0),
         log_samples=options.get("log_samples", False),
+        budget=None if budget is None else read_budget(budget),
     )
     _require_groups(instructions)
-    collections = {group: load_wordings(named) for group, named in instructions.items()}
+    name = model if isinstance(model, str) else model.identity.name
+    collections = {group: load_wordings(named, model=name) for group, named in instructions.items()}
     data_dir = options.get("data_dir")
     found_tasks = _tasks(tasks, None if data_dir is None else Path(data_dir), warn)
     groups = _groups(collections, found_tasks, warn)
@@ -141,7 +148,7 @@ def _warn_of_seen_wordings(
         return
     seen: dict[str, None] = {}
     for task in evaluation.tasks:
-        wordings = dict.fromkeys(job.wording for job in evaluation.jobs if job.task is task)
+        wordings = dict.fromkeys(job.wording for job in evaluation.jobs if job.cell.task == task.name)
         found = seen_wordings(folder, wordings, task.examples)
         seen.update(dict.fromkeys(wording.name for wording in found if not wording.held_out))
     if seen:
@@ -208,9 +215,20 @@ def _several(named: Wordings) -> list[str | Path | Collection]:
     return [named] if isinstance(named, Path | Collection) else list(named)
 
 
-def load_wordings(named: Wordings) -> list[Collection]:
-    """The collections that a text with commas, a path or a list of such names."""
-    return [_collection(member) for member in _several(named)]
+def load_wordings(named: Wordings, *, model: str | None = None) -> list[Collection]:
+    """The collections that a text with commas, a path or a list of such names.
+
+    Args:
+        named: names or paths of collections; `auto` stands for those that the model was tuned on.
+        model: the model's name, where there is one.
+
+    Raises:
+        UsageError: a collection is not there, or it is not known what the model was tuned on.
+    """
+    found: list[Collection] = []
+    for member in _several(named):
+        found += observed_by(model) if member == AUTO and model is not None else [_collection(member)]
+    return found
 
 
 def _collection(named: str | Path | Collection) -> Collection:

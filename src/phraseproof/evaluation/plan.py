@@ -31,6 +31,7 @@ class EvaluationSettings:
         limit: at most so many examples a task, a sample drawn by `seed`; a smaller sample is part of a larger one.
         seed: the seed of that sample.
         log_samples: store every full prompt.
+        budget: score only so large a share of each task's grid, above 0 and below 1 (budget.py); `None` for all of it.
     """
 
     scoring: str = "loglikelihood"
@@ -40,6 +41,7 @@ class EvaluationSettings:
     limit: int | None = None
     seed: int = 0
     log_samples: bool = False
+    budget: float | None = None
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from importlib import metadata
 from typing import Any
@@ -15,10 +15,24 @@ from phraseproof.evaluation.plan import Job, what_is_said, wording_text
 from phraseproof.identity import content_hash
 from phraseproof.store.writer import wording_keys
 
+LONGEST_EXAMPLE = 4000
+"""Characters of a prompt that `run.json` keeps as an example."""
 
-def describe(jobs: Sequence[Job], tasks: Sequence[Task], groups: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The sections of `run.json` that an evaluation adds to: groups, tasks, wordings, and the software's versions."""
+
+def describe(
+    jobs: Sequence[Job],
+    tasks: Sequence[Task],
+    groups: Sequence[str],
+    prompt_of: Callable[[Job], str] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """The sections of `run.json` that an evaluation adds to: groups, tasks, wordings, and the software's versions.
+
+    Args:
+        prompt_of: a prompt of a job as the model reads it; one is kept for each wording, so that reports can show it.
+    """
     wordings = {_key(job): job.wording.instruction for job in jobs}
+    first = {_key(job): job for job in reversed(jobs)}
+    shown = {} if prompt_of is None else {key: _example(job, prompt_of(job)) for key, job in first.items()}
     members = {group: {job.cell.instruction for job in jobs if job.cell.group == group} for group in groups}
     return {
         "groups": {group: {"num_wordings": len(names)} for group, names in members.items()},
@@ -33,11 +47,21 @@ def describe(jobs: Sequence[Job], tasks: Sequence[Task], groups: Sequence[str]) 
             for task in tasks
         },
         "instructions": {
-            key: {"text": wording_text(item), **_parts(item), "content": content_hash(what_is_said(item))}
+            key: {
+                "text": wording_text(item),
+                **_parts(item),
+                "content": content_hash(what_is_said(item)),
+                **shown.get(key, {}),
+            }
             for key, item in wordings.items()
         },
         "environment": _environment(),
     }
+
+
+def _example(job: Job, prompt: str) -> dict[str, Any]:
+    text = prompt if len(prompt) <= LONGEST_EXAMPLE else f"{prompt[:LONGEST_EXAMPLE]}…"
+    return {"example": {"task": job.task.name, "num_fewshot": job.cell.num_fewshot, "prompt": text}}
 
 
 def _key(job: Job) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from phraseproof.core import (
     Cell,
     Check,
+    CountsParameters,
     Example,
     ForecastsTokens,
     FormatsChat,
@@ -26,6 +27,7 @@ from phraseproof.core import (
     TokenForecast,
 )
 from phraseproof.errors import ModelError, PhraseproofError, SelfTestError, UsageError
+from phraseproof.evaluation.budget import take_share
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.plan import EvaluationSettings, Job, bundle_size, plan_jobs, sample_task, what_is_said
 from phraseproof.evaluation.record import describe, peak_rss_bytes
@@ -33,7 +35,7 @@ from phraseproof.instructions.render import build_prompt, draw_demonstrations, r
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
 from phraseproof.metrics.accuracy import accuracy, choose, model_method
 from phraseproof.store.queries import Run, load_run
-from phraseproof.store.writer import RunStore, Usage, stored_cells
+from phraseproof.store.writer import RunStore, Usage, stored_cells, stored_examples
 
 FIRST_BUNDLE_PROMPTS = 64
 MAX_BUNDLE_PROMPTS = 8192
@@ -102,29 +104,35 @@ class Evaluation:
             for example in (job.task.examples if examples is None else examples)
         ]
 
+    def _first_prompt(self, job: Job) -> str:
+        return self.prompts(job, job.task.examples[:1])[0].text
+
     def forecast(self, out: Path | None = None) -> Forecast:
         """What the evaluation would cost, less what the run folder `out` already holds. Loads no weights."""
         done = set() if out is None else stored_cells(out, self.run_settings, [job.cell for job in self.jobs])
         missing = [job for job in self.jobs if job.cell not in done]
+        if out is not None:
+            missing = [_without(job, stored_examples(out, job.cell)) for job in missing]
+        missing = [job for job in missing if job.task.examples]
         tokens: TokenForecast | None = None
         sampled = 0
         if isinstance(self.model, ForecastsTokens):
             asked = unique = 0.0
             for task in dict.fromkeys(job.task.name for job in missing):
                 of_task = [job for job in missing if job.task.name == task]
-                size = len(of_task[0].task.examples)
-                few = sample_task(of_task[0].task, FORECAST_EXAMPLES, 0).examples
-                prompts = [prompt for job in of_task for prompt in self.prompts(job, few)]
+                few = [sample_task(job.task, FORECAST_EXAMPLES, 0).examples for job in of_task]
+                prompts = [prompt for job, some in zip(of_task, few, strict=True) for prompt in self.prompts(job, some)]
                 part = self.model.forecast_tokens(prompts)
-                asked += part.asked * size / len(few)
-                unique += part.unique * size / len(few)
+                scale = sum(len(job.task.examples) for job in of_task) / len(prompts)
+                asked += part.asked * scale
+                unique += part.unique * scale
                 sampled += len(prompts)
             tokens = TokenForecast(round(asked), round(unique))
         return Forecast(
             cells=len(self.jobs),
             prompts=_count(self.jobs),
             cells_missing=len(missing),
-            prompts_missing=_count(missing),
+            prompts_missing=sum(len(job.task.examples) for job in missing),
             tokens=tokens,
             sampled_prompts=sampled,
         )
@@ -140,7 +148,8 @@ class Evaluation:
         """
         observer = observer or SilentObserver()
         store = RunStore(out, self.run_settings)
-        stale = store.register([job.cell for job in self.jobs], describe(self.jobs, self.tasks, self.groups))
+        record = describe(self.jobs, self.tasks, self.groups, self._first_prompt)
+        stale = store.register([job.cell for job in self.jobs], record)
         if stale:
             names = ", ".join(f"{cell.task} under {cell.instruction}" for cell in stale[:3])
             rest = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
@@ -150,9 +159,10 @@ class Evaluation:
             )
         missing = [job for job in self.jobs if not store.has(job.cell)]
         total = _count(self.jobs)
-        if missing and self_test:
+        new = [job for job in missing if _without(job, stored_examples(out, job.cell)).task.examples]
+        if new and self_test:
             observer.noted(f"loading {self.model.identity.name} and testing its scores")
-            checks = self._self_test(missing)
+            checks = self._self_test(new)
             store.register([], {"self_test": {check.name: check._asdict() for check in checks}})
         observer.started(total=total, done=total - _count(missing))
         later: list[Job] = []
@@ -166,6 +176,8 @@ class Evaluation:
             bundle_prompts = round(min(MAX_BUNDLE_PROMPTS, 4 * bundle_prompts, BUNDLE_TARGET_S * per_second))
         for job in later:
             self._compute([job], store, observer, wait=True)
+        if isinstance(self.model, CountsParameters) and any(store.has(job.cell) for job in new):
+            store.register([], {"model": {"parameters": self.model.num_parameters}})
         store.finish(peak_rss_bytes())
         return load_run(out)
 
@@ -215,8 +227,12 @@ class Evaluation:
             counted += prompts
             observer.advanced(prompts)
 
+        ids = [[example.id for example in job.task.examples] for job in jobs]
+        known = [store.passed_on(job.cell, wanted) for job, wanted in zip(jobs, ids, strict=True)]
+        count(sum(len(part.outcomes) for part in known))
         try:
-            results = self._score(jobs, count)
+            rest = [_without(job, part.outcomes) for job, part in zip(jobs, known, strict=True)]
+            results = self._score(rest, count)
         except Exception as error:  # noqa: BLE001 - whatever went wrong in a cell is recorded, and the rest goes on
             observer.advanced(-counted)
             if len(jobs) > 1:
@@ -227,8 +243,10 @@ class Evaluation:
             store.record_failure(jobs[0].cell, " ".join(line.split()), traceback.format_exc())
             observer.warned(f"{jobs[0].cell.task} under {jobs[0].cell.instruction} failed: {' '.join(line.split())}")
             return
-        for job, (outcomes, usage) in zip(jobs, results, strict=True):
-            store.write(job.cell, outcomes, usage)
+        for job, wanted, part, (fresh, usage) in zip(jobs, ids, known, results, strict=True):
+            of_example = {**part.outcomes, **{outcome.example_id: outcome for outcome in fresh}}
+            outcomes = [of_example[example] for example in wanted]
+            store.write(job.cell, outcomes, usage + part.usage)
             if cut := sum(outcome.truncated_tokens > 0 for outcome in outcomes):
                 observer.warned(
                     f"{job.cell.task} under {job.cell.instruction}: {cut} of {len(outcomes)} prompts did not fit the "
@@ -242,7 +260,7 @@ class Evaluation:
         prompts = [prompt for of_job in prompts_by_job for prompt in of_job]
         cpu_before, wall_before = time.process_time(), time.perf_counter()
         method = model_method(self.settings.scoring)
-        scores = self.model.score_options(prompts, method=method, on_done=on_done)
+        scores = self.model.score_options(prompts, method=method, on_done=on_done) if prompts else []
         cpu_s, wall_s = time.process_time() - cpu_before, time.perf_counter() - wall_before
         computed = sum(score.computed_tokens for score in scores) or 1
         results: list[tuple[list[Outcome], Usage]] = []
@@ -313,6 +331,8 @@ def prepare(
         wordings[task.name] = of_task
     _require_one_text_a_name(sampled, compiled)
     jobs = plan_jobs(sampled, wordings, settings, model.identity)
+    if settings.budget is not None:
+        jobs = take_share(jobs, settings.budget, settings.seed)
     evaluation = Evaluation(model=model, jobs=tuple(jobs), tasks=sampled, groups=tuple(groups), settings=settings)
     for job in jobs:
         # One prompt of every cell, so that a wording that cannot work stops the evaluation before it begins.
@@ -333,6 +353,15 @@ def _require_one_text_a_name(tasks: Iterable[Task], wordings: Iterable[Instructi
                 got=f"another at {other.origin}" if other.origin else None,
                 hint="Give one of the collections another name",
             )
+
+
+def _without(job: Job, examples: Collection[str]) -> Job:
+    """The job without these of its examples."""
+    if not examples:
+        return job
+    rest = tuple(example for example in job.task.examples if example.id not in examples)
+    demonstrations = job.task.demonstrations or job.task.examples
+    return job._replace(task=replace(job.task, examples=rest, demonstrations=demonstrations))
 
 
 def _cells(cells: Sequence[Cell]) -> str:

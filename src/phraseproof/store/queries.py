@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from phraseproof.core import Cell
-from phraseproof.errors import RunError
+from phraseproof.errors import NotEnoughDataError, RunError
 from phraseproof.store.writer import cell_path, check_cell, read_run_file, wording_keys
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+ACCURACIES = "accuracies"
+"""The section of `run.json` that holds the wording scores of an imported run, each under a name of its own."""
 
 
 class WordingScore(NamedTuple):
@@ -26,7 +30,7 @@ class WordingScore(NamedTuple):
         instruction: `collection/id`.
         num_fewshot: demonstrations in the prompt.
         mean_score: the metric's mean over examples (and over demonstration seeds), between 0 and 1 for accuracy.
-        num_examples: outcomes the mean rests on.
+        num_examples: outcomes the mean rests on; `None` where only the mean was imported.
     """
 
     task: str
@@ -35,7 +39,7 @@ class WordingScore(NamedTuple):
     instruction: str
     num_fewshot: int
     mean_score: float
-    num_examples: int
+    num_examples: int | None
 
 
 class Failure(NamedTuple):
@@ -66,6 +70,42 @@ class Run:
     def groups(self) -> tuple[str, ...]:
         """The groups of wordings, in the order they were named."""
         return tuple(self.content.get("groups", ())) or tuple(dict.fromkeys(cell.group for cell in self.cells))
+
+    @property
+    def model_parameters(self) -> int | None:
+        """How many parameters the model has, where that is known."""
+        return self.content.get("model", {}).get("parameters")
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the run holds published accuracies of wordings instead of outcomes of examples."""
+        return ACCURACIES in self.content
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether some cells hold only a share of their task's examples (`evaluate --budget`)."""
+        return any(cell.grid_examples is not None for cell in self.cells)
+
+    @property
+    def share(self) -> float:
+        """The share of the grid that the run's cells hold when they are done: 1 unless it has a budget."""
+        asked = sum(cell.num_examples for cell in self.cells)
+        whole = sum(cell.grid_examples or cell.num_examples for cell in self.cells)
+        return asked / whole if whole else 1.0
+
+    def require_whole(self) -> None:
+        """Refuse a run with a budget: its wordings met different examples, so their means cannot be compared.
+
+        Raises:
+            RunError: see `is_sampled`; `analysis.budget.estimate_run` is the way to read such a run.
+        """
+        if self.is_sampled:
+            raise RunError(
+                f"the run holds {100 * self.share:.3g}% of its grid: its wordings met different examples",
+                expected="a run without --budget",
+                where=str(self.path),
+                hint="phraseproof table shows estimates of it; evaluate without --budget computes the rest",
+            )
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -100,7 +140,16 @@ class Run:
         return texts
 
     def wording_scores(self) -> list[WordingScore]:
-        """Each wording's mean score on each task, for the cells that are done, in the order they were asked for."""
+        """Each wording's mean score on each task, for the cells that are done, in the order they were asked for.
+
+        Of a run that was imported (`import-results`), its accuracies as they were published.
+
+        Raises:
+            RunError: the run has a budget (`require_whole`), or no cell is done.
+        """
+        if self.is_imported:
+            return [WordingScore(**row) for row in self.content[ACCURACIES].values()]
+        self.require_whole()
         rows = self.query(
             """
             SELECT task, category, "group", instruction, num_fewshot, avg(score) AS mean_score, count(*) AS num_examples
@@ -111,16 +160,48 @@ class Run:
         scores = [WordingScore(**row) for row in rows]
         return sorted(scores, key=lambda row: order[row.task, row.group, row.instruction, row.num_fewshot])
 
+    def read_cells(
+        self, columns: Sequence[str], *, only: Sequence[Cell] | None = None
+    ) -> Iterator[tuple[Cell, pa.Table]]:
+        """The cells that are done, one at a time in the order they were asked for, with some of their columns.
+
+        Args:
+            columns: names from store/schema.py.
+            only: read these cells; all unless said.
+
+        Raises:
+            NotEnoughDataError: the run was imported and holds no outcomes.
+            RunError: no cell is done, or a cell's file is damaged.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        wanted = None if only is None else set(only)
+        for path, cell in zip(self._done_paths(), self._done_cells(), strict=True):
+            if wanted is not None and cell not in wanted:
+                continue
+            try:
+                # ParquetFile, not read_table: the dataset machinery costs more than reading a small file.
+                with pq.ParquetFile(path) as file:
+                    table = file.read(columns=list(columns))
+            except (pa.ArrowException, OSError) as error:
+                check_cell(path, cell.identity)
+                raise RunError(f"a cell file cannot be read: {str(error).splitlines()[0]}", where=str(path)) from None
+            yield cell, table
+
     def outcomes(self) -> pa.Table:
         """Every stored row (columns: store/schema.py)."""
         return self.query("SELECT * FROM outcomes")
 
-    def query(self, sql: str) -> pa.Table:
+    def query(self, sql: str, parameters: Sequence[Any] | None = None) -> pa.Table:
         """A DuckDB query over the view `outcomes`: the rows of all cells of the run that are done.
+
+        Every `?` in it stands for the next of the parameters.
 
         The result goes on to `.to_pandas()`, `polars.from_arrow(...)` or `.to_pylist()`.
 
         Raises:
+            NotEnoughDataError: the run was imported and holds no outcomes.
             RunError: no cell is done, or a cell's file is damaged.
         """
         import duckdb
@@ -130,13 +211,21 @@ class Run:
         try:
             outcomes = connection.read_parquet([str(path) for path in paths])
             outcomes.create_view("outcomes")
-            return connection.sql(sql).to_arrow_table()
+            return connection.sql(sql, params=parameters).to_arrow_table()
         except duckdb.Error as error:
             for path, cell in zip(paths, self._done_cells(), strict=True):
                 check_cell(path, cell.identity)
             raise RunError(f"the query failed: {str(error).splitlines()[0]}", where=str(self.path)) from None
 
+    def query_rows(self, sql: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
+        """`query` as plain rows, for answers that are small."""
+        return self.query(sql, parameters).to_pylist()
+
     def _done_cells(self) -> Sequence[Cell]:
+        if self.is_imported:
+            raise NotEnoughDataError(
+                "the run holds imported accuracies of wordings, and no outcomes of examples", where=str(self.path)
+            )
         missing = set(self.missing)
         return [cell for cell in self.cells if cell not in missing]
 

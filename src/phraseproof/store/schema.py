@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -69,6 +70,14 @@ def to_table(cell: Cell, outcomes: Sequence[Outcome], usage_json: str) -> pa.Tab
         USAGE_KEY: usage_json.encode(),
     }
     return pa.table(columns, schema=COLUMNS.with_metadata(metadata))
+
+
+def to_outcomes(table: pa.Table) -> list[Outcome]:
+    """The rows of a stored cell as outcomes, in their order."""
+    rows: list[dict[str, Any]] = table.select(_OUTCOME_COLUMNS).to_pylist()
+    for row in rows:
+        row["options"], row["option_logprobs"] = tuple(row["options"]), tuple(row["option_logprobs"])
+    return [Outcome(**row) for row in rows]
 
 
 def relabel(table: pa.Table, cell: Cell) -> pa.Table:

@@ -13,11 +13,11 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 from phraseproof.core import Cell, Outcome
 from phraseproof.errors import RunError
 from phraseproof.identity import SCHEMA_VERSION, content_hash
-from phraseproof.store.schema import IDENTITY_KEY, USAGE_KEY, relabel, to_table
+from phraseproof.store.schema import IDENTITY_KEY, USAGE_KEY, relabel, to_outcomes, to_table
 
 RUN_FILE = "run.json"
 
@@ -45,6 +45,30 @@ class Usage:
     wall_s: float = 0.0
     tokens_asked: int = 0
     tokens_computed: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.scoring_cpu_s + other.scoring_cpu_s,
+            self.wall_s + other.wall_s,
+            self.tokens_asked + other.tokens_asked,
+            self.tokens_computed + other.tokens_computed,
+        )
+
+    def part(self, share: float) -> Usage:
+        """A share of it."""
+        return Usage(
+            self.scoring_cpu_s * share,
+            self.wall_s * share,
+            round(self.tokens_asked * share),
+            round(self.tokens_computed * share),
+        )
+
+
+class PassedOn(NamedTuple):
+    """Outcomes that other cells hold of the same wording, by example, and what computing them cost."""
+
+    outcomes: Mapping[str, Outcome]
+    usage: Usage
 
 
 class RunStore:
@@ -70,7 +94,7 @@ class RunStore:
             raise RunError(f"cannot make the run folder: {error.strerror}", where=str(path)) from None
         with self._run_lock():
             if (path / RUN_FILE).exists():
-                _require_same(path, read_run_file(path)["settings"], self._settings)
+                require_same(path, read_run_file(path)["settings"], self._settings)
 
     def register(self, cells: Sequence[Cell], record: Mapping[str, Mapping[str, Any]]) -> list[Cell]:
         """Add cells to the run, and what there is to know about them.
@@ -115,8 +139,7 @@ class RunStore:
             for entry in content["cells"]:
                 path = self.cell_path(Cell(**entry))
                 if path.exists():
-                    usage = read_usage(path)
-                    total = Usage(*(a + b for a, b in zip(asdict(total).values(), asdict(usage).values(), strict=True)))
+                    total += read_usage(path)
             peak = max(peak_rss_bytes, content.get("usage", {}).get("peak_rss_bytes", 0))
             content["usage"] = {**asdict(total), "peak_rss_bytes": peak}
             _write_json(self.path / RUN_FILE, content)
@@ -161,9 +184,34 @@ class RunStore:
         finally:
             lock.release()
 
+    def passed_on(self, cell: Cell, examples: Collection[str]) -> PassedOn:
+        """What is stored of this wording in parts or in the whole of the cell (`--budget`), not to be computed again.
+
+        Args:
+            cell: a cell that is not done.
+            examples: the ids that are wanted.
+
+        Raises:
+            RunError: a file that holds some of it is damaged.
+        """
+        found: dict[str, Outcome] = {}
+        usage = Usage()
+        for path in _kin(self.path, cell):
+            check_cell(path, path.name.split("-")[0])
+            table = pq.read_table(path)
+            wanted = set(examples) - found.keys()
+            fresh = {outcome.example_id: outcome for outcome in to_outcomes(table) if outcome.example_id in wanted}
+            found |= fresh
+            usage += read_usage(path).part(len(fresh) / max(1, table.num_rows))
+        return PassedOn(found, usage)
+
     def write(self, cell: Cell, outcomes: Sequence[Outcome], usage: Usage) -> None:
         """Store a finished cell."""
-        _write_parquet(self.cell_path(cell), to_table(cell, outcomes, json.dumps(asdict(usage))))
+        self.write_table(cell, to_table(cell, outcomes, json.dumps(asdict(usage))))
+
+    def write_table(self, cell: Cell, table: pa.Table) -> None:
+        """Store a finished cell as a table of any columns, its identity in the table's metadata."""
+        _write_parquet(self.cell_path(cell), table)
         self._failure_path(cell).unlink(missing_ok=True)
 
     def record_failure(self, cell: Cell, error: str, details: str) -> None:
@@ -205,8 +253,16 @@ def stored_cells(run: Path, settings: Mapping[str, Any], cells: Sequence[Cell]) 
     """
     if not (run / RUN_FILE).exists():
         return set()
-    _require_same(run, read_run_file(run)["settings"], settings)
+    require_same(run, read_run_file(run)["settings"], settings)
     return {cell for cell in cells if _find(run, cell) is not None}
+
+
+def stored_examples(run: Path, cell: Cell) -> set[str]:
+    """The examples of a cell that the run folder holds in parts or in the whole of it, under any name."""
+    ids: set[str] = set()
+    for path in _kin(run, cell):
+        ids.update(pq.read_table(path, columns=["example_id"])["example_id"].to_pylist())
+    return ids
 
 
 def wording_keys(task: str, instruction: str) -> tuple[str, str]:
@@ -268,7 +324,8 @@ def _damaged(path: Path, reason: str) -> RunError:
     )
 
 
-def _require_same(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+def require_same(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Raise a `RunError` that names the first setting in which a run folder's settings differ from others."""
     before, now = _flat(old), _flat(new)
     for key in sorted(before.keys() | now.keys()):
         if before.get(key) != now.get(key):
@@ -311,11 +368,18 @@ def _slug(text: str) -> str:
 def _find(run: Path, cell: Cell) -> Path | None:
     """The file with the cell's outcomes: its own, or that of a cell with another name and the same identity."""
     path = cell_path(run, cell)
-    twins = () if path.exists() else sorted(path.parent.parent.glob(f"*/{cell.identity}*.parquet"))
+    twins = () if path.exists() else sorted(path.parent.parent.glob(f"*/{cell.identity}-*.parquet"))
     for found in (path,) if path.exists() else twins:
         check_cell(found, cell.identity)
         return found
     return None
+
+
+def _kin(run: Path, cell: Cell) -> list[Path]:
+    """The files with outcomes of the same wording on the same task: the whole cell, and parts of it."""
+    whole = cell.identity.partition("_")[0]
+    # A whole cell's file is IDENTITY-LABEL.parquet, a part's IDENTITY_SUBSET-LABEL.parquet.
+    return sorted(cell_path(run, cell).parent.parent.glob(f"*/{whole}[_-]*.parquet"))
 
 
 def _acquire(lock: FileLock, *, timeout_s: float) -> None:

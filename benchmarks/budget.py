@@ -1,0 +1,131 @@
+"""How well a share of the grid gives the distribution over wordings: errors and coverage, simulated and on whole runs.
+
+    python -m benchmarks.budget --simulate 20x500,50x2000 --share 5 --repeats 20
+    python -m benchmarks.budget --run runs/whole --share 5 --repeats 20
+
+For each grid: the mean absolute error of the estimated 5%, 25%, 50%, 75% and 95% quantiles over wordings, in percentage
+points, beside that of the raw means' quantiles; how often the 95% intervals hold the truth; and the CPU time of one
+estimate. Simulated grids follow the Rasch model (`plain`), or break it: a third of the log-odds' variance is an
+interaction of wording and example (`mixed`), or examples are of two kinds, known and guessed at (`two-sided`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import special
+
+from phraseproof.analysis.budget import QUANTILES, estimate_grid
+from phraseproof.analysis.rasch import Grid
+from phraseproof.analysis.wording_features import wording_features
+from phraseproof.evaluation.budget import choose_cells
+from phraseproof.store.queries import load_run
+
+KINDS = ("plain", "mixed", "two-sided")
+
+
+class Whole(NamedTuple):
+    name: str
+    scores: Any  # [wordings, examples]
+    texts: list[str]
+
+
+def simulated(wordings: int, examples: int, kind: str, repeats: int) -> Iterator[Whole]:
+    for seed in range(repeats):
+        draw = np.random.default_rng([seed, wordings, examples])
+        ability = 0.6 + 0.4 * draw.standard_normal((wordings, 1))
+        difficulty = 1.5 * draw.standard_normal(examples)
+        if kind == "two-sided":
+            difficulty = np.where(draw.random(examples) < 0.6, -3.0, 1.5) + 0.3 * draw.standard_normal(examples)
+        odds = ability - difficulty
+        if kind == "mixed":
+            odds = odds + 1.1 * draw.standard_normal(odds.shape)
+        yield Whole(
+            f"{kind} {wordings}x{examples}", np.asarray(draw.random(odds.shape) < special.expit(odds), dtype=float), []
+        )
+
+
+def of_run(path: Path) -> Iterator[Whole]:
+    """Each task of a whole run, its groups of wordings together."""
+    run = load_run(path)
+    run.require_whole()
+    texts = run.wording_texts()
+    rows: dict[str, dict[str, Any]] = {}
+    for cell, table in run.read_cells(["example_id", "score"]):
+        columns = table.to_pydict()
+        rows.setdefault(cell.task, {})[cell.instruction] = np.array(columns["score"])
+    for task, by_wording in rows.items():
+        scores = np.stack(list(by_wording.values()))
+        found = [texts.get((task, instruction), "") for instruction in by_wording]
+        yield Whole(f"{task} {scores.shape[0]}x{scores.shape[1]}", scores, found)
+
+
+class Trial(NamedTuple):
+    errors: Any
+    raw_errors: Any
+    mean_error: float
+    held: Any
+    cpu_s: float
+
+
+def trial(whole: Whole, share: float, seed: int, *, covariates: bool) -> Trial:
+    """One budget on one grid."""
+    shape = whole.scores.shape
+    seen = np.zeros(shape)
+    for row, chosen in enumerate(choose_cells(shape[0], shape[1], int(np.ceil(share * whole.scores.size)), seed)):
+        seen[row, chosen] = 1
+    features = wording_features(whole.texts) if covariates else np.zeros((shape[0], 0))
+    grid = Grid(whole.scores * seen, seen, np.zeros(shape[0], dtype=np.int64), features)
+    before = time.process_time()
+    draws = np.percentile(drawn := estimate_grid(grid, seed=seed), QUANTILES, axis=1)
+    cpu_s = time.process_time() - before
+    truth = np.percentile(whole.scores.mean(axis=1), QUANTILES)
+    raw = np.percentile(grid.scores.sum(axis=1) / seen.sum(axis=1), QUANTILES)
+    low, high = np.percentile(draws, [2.5, 97.5], axis=1)
+    held = (low - 1e-9 <= truth) & (truth <= high + 1e-9)
+    mean_error = float(drawn.mean() - whole.scores.mean())
+    return Trial(draws.mean(axis=1) - truth, raw - truth, mean_error, held, cpu_s)
+
+
+def show(name: str, share: float, trials: list[Trial]) -> None:
+    def points(values: Any) -> str:
+        return " ".join(f"{100 * value:5.1f}" for value in np.mean(np.abs(values), axis=0))
+
+    errors = points([each.errors for each in trials])
+    raw = points([each.raw_errors for each in trials])
+    held = " ".join(f"{value:4.2f}" for value in np.mean([each.held for each in trials], axis=0))
+    bias = 100 * np.mean([each.mean_error for each in trials])
+    cpu_s = np.median([each.cpu_s for each in trials])
+    print(f"{name:<34} {100 * share:4.0f}% | {errors} | {raw} | {held} | {bias:+5.2f} | {cpu_s:5.1f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--simulate", help="grids as WORDINGSxEXAMPLES, with commas")
+    parser.add_argument("--kinds", default="plain", help=f"some of: {', '.join(KINDS)}")
+    parser.add_argument("--run", type=Path, help="a run without a budget")
+    parser.add_argument("--share", default="5", help="percentages, with commas")
+    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--covariates", action="store_true", help="with the wordings' texts (--run)")
+    asked = parser.parse_args()
+    columns = f"{'errors at 5 25 50 75 95%':^29} | {'of raw means':^29} | {'held by 95% intervals':^24}"
+    print(f"{'grid (wordings x examples)':<34} share | {columns} |  bias | CPU s")
+    for share in (float(part) / 100 for part in asked.share.split(",")):
+        for size in asked.simulate.split(",") if asked.simulate else ():
+            wordings, examples = map(int, size.split("x"))
+            for kind in asked.kinds.split(","):
+                grids = simulated(wordings, examples, kind, asked.repeats)
+                trials = [trial(whole, share, seed, covariates=False) for seed, whole in enumerate(grids)]
+                show(f"{kind} {size}", share, trials)
+        for whole in of_run(asked.run) if asked.run else ():
+            trials = [trial(whole, share, seed, covariates=asked.covariates) for seed in range(asked.repeats)]
+            show(whole.name + (" covariates" if asked.covariates else ""), share, trials)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,228 @@
+"""What the statistics start from: for each task, the scores of every wording on every example, as arrays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from phraseproof.analysis.robustness import check_scores
+from phraseproof.core import Relation
+from phraseproof.store.writer import wording_keys
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from phraseproof.core import Cell
+    from phraseproof.store.queries import Run, WordingScore
+
+Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
+Ints: TypeAlias = "np.ndarray[Any, np.dtype[np.intp]]"
+
+_NO_ANSWER = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaskGrid:
+    """One task at one number of demonstrations: W wordings, E examples, S demonstration seeds.
+
+    Attributes:
+        groups, wordings: of each wording its group and its name `collection/id`. A wording that serves in two groups
+            is there twice.
+        keys: of each wording what tells it from all others, also in other tasks: its name, and its text where known.
+        means: [W] mean score, over all outcomes of the wording.
+        examples: the ids of the examples that every wording was scored on.
+        scores: [W, E] the score on each of them, averaged over seeds; `None` where only means were imported.
+        answers: [W, E * S] which option was chosen (its index), one seed after the other; `None` where the task has
+            no options or nothing but means is known.
+        chance: the score that blind guessing would reach, where options are known.
+        notes: what a reader must know to read numbers from this grid right.
+    """
+
+    task: str
+    category: str
+    num_fewshot: int
+    groups: tuple[str, ...]
+    wordings: tuple[str, ...]
+    keys: tuple[str, ...]
+    means: Floats
+    examples: tuple[str, ...] = ()
+    scores: Floats | None = None
+    answers: Ints | None = None
+    chance: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def rows(self, group: str) -> Ints:
+        """The indices of a group's wordings."""
+        return np.flatnonzero(np.array(self.groups) == group)
+
+    def take(self, rows: Sequence[int] | Ints) -> TaskGrid:
+        """The same with some of its wordings only, in the order given."""
+        chosen = [int(row) for row in rows]
+        return replace(
+            self,
+            groups=tuple(self.groups[row] for row in chosen),
+            wordings=tuple(self.wordings[row] for row in chosen),
+            keys=tuple(self.keys[row] for row in chosen),
+            means=self.means[chosen],
+            scores=None if self.scores is None else self.scores[chosen],
+            answers=None if self.answers is None else self.answers[chosen],
+        )
+
+
+def load_grids(run: Run) -> tuple[TaskGrid, ...]:
+    """Every task of a run, at every number of demonstrations: tasks in the run's order, demonstrations ascending.
+
+    Examples that not every wording was scored on take no part, and a note says how many they are.
+
+    Raises:
+        RunError: no cell of the run is done, a cell is damaged, the run has a budget (`Run.require_whole`), or its
+            scores cannot be trusted (`check_scores`).
+    """
+    if run.is_imported:
+        return grids_of_scores(run.wording_scores())
+    run.require_whole()
+    texts = run.wording_texts()
+    found: dict[tuple[str, int], _Gathering] = {}
+    for cell, table in run.read_cells(("example_id", "score", "predicted")):
+        found.setdefault((cell.task, cell.num_fewshot), _Gathering(cell)).add(cell, table)
+    chances = _chances(run, [gathering.first for gathering in found.values()])
+    grids = [
+        gathering.grid(task, shots, texts, chances.get((task, shots))) for (task, shots), gathering in found.items()
+    ]
+    return tuple(sorted(grids, key=lambda grid: grid.num_fewshot))
+
+
+def grids_of_scores(scores: Sequence[WordingScore]) -> tuple[TaskGrid, ...]:
+    """Grids that know the wordings' means only, as of an imported run.
+
+    Raises:
+        RunError: as `check_scores`.
+    """
+    check_scores(scores)
+    found: dict[tuple[str, int], list[WordingScore]] = {}
+    for score in scores:
+        found.setdefault((score.task, score.num_fewshot), []).append(score)
+    grids = [
+        TaskGrid(
+            task,
+            rows[0].category,
+            shots,
+            groups=tuple(row.group for row in rows),
+            wordings=tuple(row.instruction for row in rows),
+            keys=tuple(row.instruction for row in rows),
+            means=np.array([row.mean_score for row in rows]),
+        )
+        for (task, shots), rows in found.items()
+    ]
+    return tuple(sorted(grids, key=lambda grid: grid.num_fewshot))
+
+
+def group_relations(run: Run) -> dict[str, Relation]:
+    """How the wordings of each group stand to what the model was tuned on, where that is known.
+
+    What most of a group's wordings say of themselves counts; where they say nothing, the group's own name, if it is
+    the name of a relation.
+    """
+    entries: Mapping[str, Mapping[str, Any]] = run.content.get("instructions", {})
+    said: dict[str, Counter[str]] = {group: Counter() for group in run.groups}
+    named = {(cell.task, cell.instruction, cell.group) for cell in run.cells}
+    if run.is_imported:
+        named = {(row.task, row.instruction, row.group) for row in run.wording_scores()}
+    for task, instruction, group in named:
+        entry = next((entries[key] for key in wording_keys(task, instruction) if key in entries), None)
+        if entry and entry.get("relation"):
+            said.setdefault(group, Counter())[entry["relation"]] += 1
+    relations: dict[str, Relation] = {}
+    for group, counts in said.items():
+        word = min(counts, key=lambda name: (-counts[name], name)) if counts else group.replace("-", "_")
+        if word in set(Relation):
+            relations[group] = Relation(word)
+    return relations
+
+
+class _Gathering:
+    """The cells of one task and number of demonstrations, as they are read."""
+
+    def __init__(self, first: Cell) -> None:
+        self.first = first
+        # By group and wording, in the order of arrival: one (ids, scores, answers) a seed.
+        self.cells: dict[tuple[str, str], list[tuple[tuple[str, ...], Floats, Ints]]] = {}
+        self._ids: tuple[pa.ChunkedArray, tuple[str, ...]] | None = None
+
+    def add(self, cell: Cell, table: pa.Table) -> None:
+        scores = np.asarray(table["score"].to_numpy(), dtype=np.float64)
+        answers = np.asarray(table["predicted"].fill_null(_NO_ANSWER).to_numpy(), dtype=np.intp)
+        self.cells.setdefault((cell.group, cell.instruction), []).append(
+            (self._same_ids(table["example_id"]), scores, answers)
+        )
+
+    def _same_ids(self, column: pa.ChunkedArray) -> tuple[str, ...]:
+        """The ids as a tuple; cells of one task nearly always share one, and comparing columns is fast."""
+        if self._ids is None or not self._ids[0].equals(column):
+            self._ids = (column, tuple(column.to_pylist()))
+        return self._ids[1]
+
+    def grid(self, task: str, num_fewshot: int, texts: Mapping[tuple[str, str], str], chance: float | None) -> TaskGrid:
+        all_ids = [ids for seeds in self.cells.values() for ids, _, _ in seeds]
+        common = _shared(all_ids)
+        lost = len({name for ids in set(all_ids) for name in ids}) - len(common)
+        note = f"{task}: {lost} examples were not scored under every wording, and take no part in intervals."
+        seeds = min(len(of_wording) for of_wording in self.cells.values())
+        scores = np.stack(
+            [
+                np.mean([_pick(ids, values, common) for ids, values, _ in of_wording], axis=0)
+                for of_wording in self.cells.values()
+            ]
+        )
+        answers = np.stack(
+            [
+                np.concatenate([_pick(ids, values, common) for ids, _, values in of_wording[:seeds]])
+                for of_wording in self.cells.values()
+            ]
+        )
+        return TaskGrid(
+            task,
+            self.first.category,
+            num_fewshot,
+            groups=tuple(group for group, _ in self.cells),
+            wordings=tuple(name for _, name in self.cells),
+            keys=tuple(f"{name}\0{texts.get((task, name), '')}" for _, name in self.cells),
+            means=np.array(
+                [float(np.mean(np.concatenate([s for _, s, _ in of]))) for of in self.cells.values()], dtype=np.float64
+            ),
+            examples=common,
+            scores=scores if common else None,
+            answers=answers if common and (answers != _NO_ANSWER).all() else None,
+            chance=chance,
+            notes=(note,) if lost else (),
+        )
+
+
+def _shared(all_ids: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The ids that are in all of them, in the order of the first."""
+    distinct = list(dict.fromkeys(all_ids))
+    if len(distinct) == 1:
+        return distinct[0]
+    common = set(distinct[0]).intersection(*distinct[1:])
+    return tuple(name for name in distinct[0] if name in common)
+
+
+def _pick(ids: tuple[str, ...], values: Any, wanted: tuple[str, ...]) -> Any:
+    if ids is wanted or ids == wanted:
+        return values
+    place = {name: position for position, name in enumerate(ids)}
+    return values[[place[name] for name in wanted]]
+
+
+def _chances(run: Run, cells: Sequence[Cell]) -> dict[tuple[str, int], float]:
+    """By task and demonstrations the score of blind guessing, where the cells have options: the mean of 1 / options."""
+    chances: dict[tuple[str, int], float] = {}
+    for cell, table in run.read_cells(("options",), only=cells):
+        counts = np.array([len(options or ()) for options in table["options"].to_pylist()])
+        if len(counts) and counts.min() > 0:
+            chances[cell.task, cell.num_fewshot] = float(np.mean(1 / counts))
+    return chances

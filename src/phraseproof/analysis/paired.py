@@ -1,0 +1,221 @@
+"""One run against another on the same wordings and examples: what got better, what got worse, and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from phraseproof.analysis.crossed import Sample, Term, crossed_mean, draw_samples
+from phraseproof.analysis.grids import TaskGrid
+from phraseproof.analysis.mcnemar import holm, mcnemar
+from phraseproof.analysis.measures import paper_weights
+from phraseproof.analysis.resampling import RESAMPLES, Resampler
+from phraseproof.analysis.robustness import Level
+from phraseproof.core import Finding
+from phraseproof.errors import NotEnoughDataError, PhraseproofError
+
+_ALL = "all wordings"
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRow:
+    """A task, a category or everything.
+
+    Attributes:
+        groups: by group the mean of after minus before, with interval and p-value.
+        all: the same over the wordings of all groups together; each distinct group and wording counts once.
+    """
+
+    level: Level
+    name: str
+    category: str
+    groups: Mapping[str, Finding]
+    all: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class WordingComparison:
+    """One wording on one task.
+
+    Attributes:
+        before, after: its mean scores in the two runs, on the examples they share.
+        finding: after minus before with McNemar's p; `None` where that is not defined.
+        p_holm: the p-value after Holm's correction over all wordings and tasks at this number of demonstrations.
+        why_not: where `finding` is `None`, why.
+    """
+
+    task: str
+    category: str
+    group: str
+    instruction: str
+    before: float
+    after: float
+    finding: Finding | None
+    p_holm: float | None
+    why_not: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunComparison:
+    """Two runs at one number of demonstrations, over what both hold.
+
+    Attributes:
+        notes: what only one of the runs holds, and was left out.
+    """
+
+    num_fewshot: int
+    groups: tuple[str, ...]
+    tasks: tuple[ComparisonRow, ...]
+    categories: tuple[ComparisonRow, ...]
+    overall: ComparisonRow
+    wordings: tuple[WordingComparison, ...]
+    notes: tuple[str, ...]
+
+
+def compare_runs(
+    before: Sequence[TaskGrid], after: Sequence[TaskGrid], *, seed: int = 0, resamples: int = RESAMPLES
+) -> tuple[RunComparison, ...]:
+    """Paired differences, after minus before, over the tasks, groups, wordings and examples that both runs hold.
+
+    Because the same questions under the same wordings are answered twice, what is resampled are differences: how hard
+    a question or how lucky a wording is cancels out.
+
+    Args:
+        before, after: as `grids.load_grids` gives them.
+        seed, resamples: of the crossed bootstrap.
+
+    Returns:
+        One comparison for each number of demonstrations that both have, ascending.
+
+    Raises:
+        NotEnoughDataError: the runs have no wording in common on any task.
+    """
+    earlier = {(grid.task, grid.num_fewshot): grid for grid in before}
+    pairs: list[tuple[TaskGrid, TaskGrid]] = []
+    notes: dict[int, list[str]] = {}
+    for grid in after:
+        match = earlier.get((grid.task, grid.num_fewshot))
+        if match is not None and (pair := _align(match, grid)) is not None:
+            pairs.append(pair)
+            notes.setdefault(grid.num_fewshot, []).extend(_left_out(match, grid, pair[1]))
+    if not pairs:
+        raise NotEnoughDataError(
+            "the two runs have no wording in common on any task",
+            hint="Evaluate both on the same tasks and instructions",
+        )
+    lost = {(grid.task, grid.num_fewshot) for grid in (*before, *after)} - {(g.task, g.num_fewshot) for _, g in pairs}
+    for task, shots in sorted(lost):
+        notes.setdefault(shots, []).append(f"{task}: no wording in common; left out.")
+    return tuple(
+        _compare([pair for pair in pairs if pair[1].num_fewshot == shots], notes[shots], Resampler(seed, resamples))
+        for shots in sorted({grid.num_fewshot for _, grid in pairs})
+    )
+
+
+def _compare(pairs: Sequence[tuple[TaskGrid, TaskGrid]], notes: Sequence[str], resampler: Resampler) -> RunComparison:
+    differences = [_difference(before, after) for before, after in pairs]
+    groups = tuple(dict.fromkeys(group for grid in differences for group in grid.groups))
+    by_group = [draw_samples(grid, resampler) for grid in differences]
+    together = [draw_samples(replace(grid, groups=(_ALL,) * len(grid.groups)), resampler)[_ALL] for grid in differences]
+
+    def row(level: Level, name: str, category: str, chosen: Sequence[int]) -> ComparisonRow:
+        found = {
+            group: _mean([by_group[n][group] for n in chosen if group in by_group[n]], f"{group}, after minus before")
+            for group in groups
+            if any(group in by_group[n] for n in chosen)
+        }
+        return ComparisonRow(level, name, category, found, _mean([together[n] for n in chosen], "after minus before"))
+
+    tasks = [row(Level.TASK, grid.task, grid.category, [n]) for n, grid in enumerate(differences)]
+    categories = [
+        row(Level.CATEGORY, name, name, [n for n, grid in enumerate(differences) if grid.category == name])
+        for name in dict.fromkeys(grid.category for grid in differences)
+    ]
+    overall = row(Level.OVERALL, "Overall", "", range(len(differences)))
+    return RunComparison(
+        differences[0].num_fewshot, groups, tuple(tasks), tuple(categories), overall, _wordings(pairs), tuple(notes)
+    )
+
+
+def _mean(samples: Sequence[Sample], name: str) -> Finding:
+    weights = paper_weights([sample.grid.category for sample in samples])
+    terms = [Term(sample, weight) for sample, weight in zip(samples, weights, strict=True)]
+    return crossed_mean(terms, name=name, is_difference=True)
+
+
+def _align(before: TaskGrid, after: TaskGrid) -> tuple[TaskGrid, TaskGrid] | None:
+    """Both grids on the wordings and examples that they share, in the same order; `None` if they share no wording."""
+    place = {key: row for row, key in enumerate(zip(before.groups, before.keys, strict=True))}
+    rows = [row for row, key in enumerate(zip(after.groups, after.keys, strict=True)) if key in place]
+    if not rows:
+        return None
+    partners = [place[after.groups[row], after.keys[row]] for row in rows]
+    earlier, later = before.take(partners), after.take(rows)
+    if earlier.scores is None or later.scores is None:
+        return replace(earlier, scores=None, answers=None), replace(later, scores=None, answers=None)
+    column = {name: position for position, name in enumerate(before.examples)}
+    shared = [name for name in after.examples if name in column]
+    if len(shared) == len(after.examples) == len(before.examples) and before.examples == after.examples:
+        return earlier, later
+    if not shared:
+        return None
+    here = {name: position for position, name in enumerate(after.examples)}
+    return (
+        _on(earlier, [column[name] for name in shared], tuple(shared)),
+        _on(later, [here[name] for name in shared], tuple(shared)),
+    )
+
+
+def _on(grid: TaskGrid, columns: Sequence[int], names: tuple[str, ...]) -> TaskGrid:
+    assert grid.scores is not None
+    scores = grid.scores[:, list(columns)]
+    return replace(grid, scores=scores, answers=None, means=scores.mean(axis=1), examples=names)
+
+
+def _difference(before: TaskGrid, after: TaskGrid) -> TaskGrid:
+    scores = None if before.scores is None or after.scores is None else after.scores - before.scores
+    means = after.means - before.means if scores is None else scores.mean(axis=1)
+    return replace(after, scores=scores, answers=None, means=means, chance=None)
+
+
+def _left_out(before: TaskGrid, after: TaskGrid, shared: TaskGrid) -> list[str]:
+    notes: list[str] = []
+    for word, grid in (("first", before), ("second", after)):
+        wordings = len(grid.wordings) - len(shared.wordings)
+        if wordings:
+            notes.append(f"{shared.task}: {wordings} wordings only in the {word} run; left out.")
+        examples = len(grid.examples) - len(shared.examples)
+        if examples and shared.examples:
+            notes.append(f"{shared.task}: {examples} examples only in the {word} run; left out.")
+    return notes
+
+
+def _wordings(pairs: Sequence[tuple[TaskGrid, TaskGrid]]) -> tuple[WordingComparison, ...]:
+    found: list[WordingComparison] = []
+    for before, after in pairs:
+        for row, instruction in enumerate(after.wordings):
+            finding, why_not = _tested(before, after, row)
+            means = float(before.means[row]), float(after.means[row])
+            found.append(
+                WordingComparison(
+                    after.task, after.category, after.groups[row], instruction, *means, finding, None, why_not
+                )
+            )
+    tested = [each.finding.p_value for each in found if each.finding and each.finding.p_value is not None]
+    corrected = iter(holm(tested))
+    return tuple(
+        replace(each, p_holm=next(corrected)) if each.finding and each.finding.p_value is not None else each
+        for each in found
+    )
+
+
+def _tested(before: TaskGrid, after: TaskGrid, row: int) -> tuple[Finding | None, str | None]:
+    if before.scores is None or after.scores is None:
+        return None, "no outcomes of examples"
+    try:
+        first, second = (np.asarray(grid.scores)[row].tolist() for grid in (before, after))
+        return mcnemar(first, second, name="after minus before"), None
+    except PhraseproofError as error:
+        return None, error.problem

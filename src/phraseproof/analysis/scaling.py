@@ -1,0 +1,128 @@
+"""Whether larger models care less for the wording: the gap between groups against the number of parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from phraseproof.analysis.robustness import summarize
+from phraseproof.core import Finding
+from phraseproof.errors import NotEnoughDataError, UsageError
+
+if TYPE_CHECKING:
+    from phraseproof.store.queries import Run
+
+_CONFIDENCE = 0.95
+
+
+class ScalePoint(NamedTuple):
+    """One task of one model.
+
+    Attributes:
+        parameters: of the model.
+        gap: the reference group's mean minus the other group's, a fraction: the paper's observed minus unobserved.
+    """
+
+    model: str
+    parameters: int
+    task: str
+    gap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """A straight line through the gaps.
+
+    Attributes:
+        slope: the change of the gap when the model is ten times as large (`per_tenfold`) or has one parameter more;
+            with interval and p-value (t-test against 0, as if all points were independent).
+        intercept: the gap at one parameter, or at none.
+        r_squared: the share of the gaps' variance that size explains.
+    """
+
+    points: tuple[ScalePoint, ...]
+    per_tenfold: bool
+    slope: Finding
+    intercept: float
+    r_squared: float
+
+
+def scale_points(
+    run: Run, *, group: str | None = None, reference: str | None = None, parameters: int | None = None
+) -> list[ScalePoint]:
+    """The gap of each task of a run, at its lowest number of demonstrations.
+
+    Args:
+        group, reference: two groups of wordings; the run's second and first unless said.
+        parameters: of the model, where the run does not know.
+
+    Raises:
+        NotEnoughDataError: the model's size is not known, or no task has both groups.
+        UsageError: the run has no such group.
+    """
+    size = parameters or run.model_parameters
+    if size is None:
+        raise NotEnoughDataError(
+            "the run does not say how many parameters its model has",
+            where=str(run.path),
+            hint="Say it with --parameters RUN=NUMBER",
+        )
+    first = reference or run.groups[0]
+    summary = summarize(run.wording_scores(), group_order=[first])[0]
+    other = group or next((name for name in summary.groups if name != first), None)
+    if other is None:
+        raise NotEnoughDataError("a gap needs two groups of wordings", got=first, where=str(run.path))
+    if other not in summary.groups:
+        raise UsageError(f"no group of wordings is called {other!r}", expected=f"one of: {', '.join(summary.groups)}")
+    model = str(run.settings.get("model", {}).get("name", run.path.name))
+    points = [
+        ScalePoint(model, size, row.name, -row.differences[other].value)
+        for row in summary.tasks
+        if other in row.differences
+    ]
+    if not points:
+        raise NotEnoughDataError(f"no task has wordings of both {first} and {other}", where=str(run.path))
+    return points
+
+
+def scaling(points: Sequence[ScalePoint], *, per_tenfold: bool = True) -> Scaling:
+    """Ordinary least squares of the gap on size (paper, section 4.3 and appendix H).
+
+    Args:
+        points: a task of a model each.
+        per_tenfold: regress on the decimal logarithm of the number of parameters; the paper regresses on the number.
+
+    Raises:
+        NotEnoughDataError: fewer than three points, or models of one size only.
+    """
+    sizes = {point.parameters for point in points}
+    if len(points) < 3 or len(sizes) < 2:
+        raise NotEnoughDataError(
+            "a regression on size needs at least three points and two sizes",
+            got=f"{len(points)} and {len(sizes)}",
+        )
+    from scipy import stats
+
+    x = [math.log10(point.parameters) if per_tenfold else point.parameters for point in points]
+    y = [point.gap for point in points]
+    unit = "gap per tenfold parameters" if per_tenfold else "gap per parameter"
+    freedom = len(points) - 2
+    if max(y) - min(y) < 1e-12:
+        slope = Finding(unit, 0.0, len(points), "least squares (limit: all gaps are equal)", 0.0, 0.0, 1.0)
+        return Scaling(tuple(points), per_tenfold, slope, y[0], 0.0)
+    line: Any = stats.linregress(x, y)
+    reach = float(stats.t.ppf((1 + _CONFIDENCE) / 2, freedom)) * float(line.stderr)
+    slope = Finding(
+        unit,
+        float(line.slope),
+        len(points),
+        "least squares over tasks and models, t-test",
+        float(line.slope) - reach,
+        float(line.slope) + reach,
+        float(line.pvalue),
+        float(line.stderr),
+        freedom,
+    )
+    return Scaling(tuple(points), per_tenfold, slope, float(line.intercept), float(line.rvalue) ** 2)

@@ -1,0 +1,200 @@
+"""The robustness of a model in full: every statistic, for every group, by task, category and overall, with intervals.
+
+The means, Stds and differences are those of `robustness.summarize`, to rounding; here they come with what they are
+worth. How each interval is made, and how often it holds the truth, is told in docs/statistics.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from phraseproof.analysis.agreement import Agreement, agreement
+from phraseproof.analysis.crossed import Term, crossed_mean, draw_samples
+from phraseproof.analysis.grids import TaskGrid
+from phraseproof.analysis.measures import STATISTICS, Measured, compute, measure, paper_weights
+from phraseproof.analysis.resampling import RESAMPLES, Resampler
+from phraseproof.analysis.robustness import Level
+from phraseproof.core import Finding
+from phraseproof.errors import NotEnoughDataError, UsageError
+
+__all__ = ["STATISTICS", "GroupStatistics", "Robustness", "StatisticsRow", "robustness"]
+
+_FEW_WORDINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStatistics:
+    """One group of wordings in one row.
+
+    Attributes:
+        findings: by the names in `STATISTICS`, those that there is enough data for.
+        why_not: for the others, why there is not.
+    """
+
+    findings: Mapping[str, Finding]
+    why_not: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsRow:
+    """A task, a category or everything.
+
+    Attributes:
+        groups: by group; a group without a wording here is absent.
+        differences: by group, for the groups after the first: its mean minus the first group's, over the tasks that
+            have both, with an interval and a p-value.
+        why_not: for a group without a difference, why.
+    """
+
+    level: Level
+    name: str
+    category: str
+    groups: Mapping[str, GroupStatistics]
+    differences: Mapping[str, Finding]
+    why_not: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Robustness:
+    """One model at one number of demonstrations.
+
+    Attributes:
+        groups: the groups' names; the first is the reference of all differences.
+        notes: what a reader must know to read the numbers right.
+    """
+
+    num_fewshot: int
+    groups: tuple[str, ...]
+    tasks: tuple[StatisticsRow, ...]
+    categories: tuple[StatisticsRow, ...]
+    overall: StatisticsRow
+    notes: tuple[str, ...]
+
+
+def robustness(
+    grids: Sequence[TaskGrid], *, group_order: Sequence[str] = (), seed: int = 0, resamples: int = RESAMPLES
+) -> tuple[Robustness, ...]:
+    """Every statistic of every group of wordings.
+
+    Args:
+        grids: as `grids.load_grids` gives them.
+        group_order: groups to put first; the first of all is what the others are compared with.
+        seed: of the resampling; the same grids and seed give the same intervals.
+        resamples: how many.
+
+    Returns:
+        One for each number of demonstrations, ascending.
+
+    Raises:
+        NotEnoughDataError: there are no grids.
+        UsageError: `group_order` names a group that is not there, or one twice.
+    """
+    if not grids:
+        raise NotEnoughDataError("there are no scores to analyse", hint="Run `phraseproof evaluate` first")
+    names = _order(grids, group_order)
+    return tuple(
+        _at([grid for grid in grids if grid.num_fewshot == shots], names, Resampler(seed, resamples))
+        for shots in sorted({grid.num_fewshot for grid in grids})
+    )
+
+
+def _order(grids: Sequence[TaskGrid], group_order: Sequence[str]) -> tuple[str, ...]:
+    present = tuple(dict.fromkeys(group for grid in grids for group in grid.groups))
+    for position, name in enumerate(group_order):
+        if name not in present:
+            raise UsageError(f"no group of wordings is called {name!r}", expected=f"one of: {', '.join(present)}")
+        if name in group_order[:position]:
+            raise UsageError(f"the group {name!r} is named twice")
+    return (*group_order, *(name for name in present if name not in group_order))
+
+
+def _at(grids: Sequence[TaskGrid], names: Sequence[str], resampler: Resampler) -> Robustness:
+    groups = tuple(name for name in names if any(name in grid.groups for grid in grids))
+    measured: list[tuple[TaskGrid, Mapping[str, Measured]]] = []
+    for grid in grids:
+        samples = draw_samples(grid, resampler)
+        measured.append((grid, {group: measure(sample, _agreement(sample.grid)) for group, sample in samples.items()}))
+    tasks = [_row(Level.TASK, grid.task, grid.category, [parts], groups) for grid, parts in measured]
+    categories: list[StatisticsRow] = []
+    for name in dict.fromkeys(grid.category for grid in grids):
+        below = [row for row in tasks if row.category == name]
+        of_category = [parts for grid, parts in measured if grid.category == name]
+        categories.append(_row_above(Level.CATEGORY, name, name, below, of_category, groups))
+    overall = _row_above(Level.OVERALL, "Overall", "", categories, [parts for _, parts in measured], groups)
+    return Robustness(
+        grids[0].num_fewshot, groups, tuple(tasks), tuple(categories), overall, tuple(_notes(grids, groups))
+    )
+
+
+def _agreement(grid: TaskGrid) -> Agreement | None:
+    if grid.answers is None:
+        return None
+    try:
+        return agreement(grid.answers, len(grid.examples))
+    except NotEnoughDataError:
+        return None
+
+
+def _row(
+    level: Level, name: str, category: str, tasks: Sequence[Mapping[str, Measured]], groups: Sequence[str]
+) -> StatisticsRow:
+    found = {group: _group(parts) for group in groups if (parts := [task[group] for task in tasks if group in task])}
+    differences: dict[str, Finding] = {}
+    why_not: dict[str, str] = {}
+    reference = groups[0]
+    for group in groups[1:]:
+        shared = [task for task in tasks if reference in task and group in task]
+        if not shared:
+            why_not[group] = f"no task has wordings of both {group} and {reference}"
+            continue
+        weights = paper_weights([task[group].sample.grid.category for task in shared])
+        terms = [
+            Term(task[side].sample, sign * weight)
+            for task, weight in zip(shared, weights, strict=True)
+            for side, sign in ((group, 1.0), (reference, -1.0))
+        ]
+        differences[group] = crossed_mean(terms, name=f"{group} minus {reference}", is_difference=True)
+    return StatisticsRow(level, name, category, found, differences, why_not)
+
+
+def _row_above(
+    level: Level,
+    name: str,
+    category: str,
+    below: Sequence[StatisticsRow],
+    tasks: Sequence[Mapping[str, Measured]],
+    groups: Sequence[str],
+) -> StatisticsRow:
+    """A row over several rows; over a single one it is that row, under another name."""
+    if len(below) == 1:
+        return replace(below[0], level=level, name=name, category=category)
+    return _row(level, name, category, tasks, groups)
+
+
+def _group(parts: Sequence[Measured]) -> GroupStatistics:
+    findings: dict[str, Finding] = {}
+    why_not: dict[str, str] = {}
+    for name in STATISTICS:
+        try:
+            findings[name] = compute(name, parts)
+        except NotEnoughDataError as error:
+            why_not[name] = str(error)
+    return GroupStatistics(findings, why_not)
+
+
+def _notes(grids: Sequence[TaskGrid], groups: Sequence[str]) -> list[str]:
+    notes = [note for grid in grids for note in grid.notes]
+    if any(grid.scores is None for grid in grids):
+        notes.append("Only accuracies of wordings are known: intervals rest on wordings alone, not on examples.")
+    fewest = {group: min(len(grid.rows(group)) for grid in grids if group in grid.groups) for group in groups}
+    single = [group for group, count in fewest.items() if count == 1]
+    if single:
+        notes.append(f"One wording alone on a task ({', '.join(single)}): its luck is in no interval and no test.")
+    few = [f"{group} {count}" for group, count in fewest.items() if 1 < count < _FEW_WORDINGS]
+    if few:
+        notes.append(
+            f"With fewer than {_FEW_WORDINGS} wordings on a task ({', '.join(few)}), intervals of the 5% and 95%"
+            " quantiles are too narrow."
+        )
+    return notes

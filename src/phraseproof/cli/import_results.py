@@ -1,0 +1,54 @@
+"""`phraseproof import-results`: accuracies that others published, as a run like any other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phraseproof.errors import UsageError
+
+_NAMED = 3
+
+
+def import_results(
+    files: Annotated[list[Path], typer.Argument(metavar="CSV...", help="Result files in the paper's release format.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The run folder; more files can be added to it later.")],
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Whose rows to read, where the files hold several models.")
+    ] = None,
+    parameters: Annotated[
+        float | None, typer.Option(metavar="NUMBER", help="The model's parameters, as in 3e9, for `analyze --scaling`.")
+    ] = None,
+    designers_apart: Annotated[
+        bool,
+        typer.Option("--designers-apart", help="A group of their own for the task designers' prompts, as in Table 9."),
+    ] = False,
+) -> None:
+    """Read published accuracies of single wordings into a run that tables and statistics treat as any other.
+
+    Without outcomes of examples, what needs them (flips, McNemar's test, ...) says that there is not enough data.
+    """
+    if parameters is not None and not 1 <= parameters < 1e18:
+        raise UsageError(
+            "not a number of parameters", expected="at least 1", got=f"{parameters:g}", where="--parameters"
+        )
+
+    from phraseproof.store.published import import_published, read_published
+
+    published = read_published(files, model=model, designers_apart=designers_apart)
+    run = import_published(published, out, parameters=None if parameters is None else round(parameters))
+    if published.excluded:
+        typer.echo(f"note: left out, because `Include?` is not true: {published.excluded} rows", err=True)
+    if published.repeated:
+        count = len(published.repeated)
+        named = ", ".join(published.repeated[:_NAMED]) + (", ..." if count > _NAMED else "")
+        typer.echo(
+            f"note: {count} wordings stand there more than once and count once, with their mean: {named}", err=True
+        )
+    tasks = len({score.task for score in published.scores})
+    typer.echo(
+        f"{published.model}: {len(published.scores)} wordings' accuracies on {tasks} task{'' if tasks == 1 else 's'},"
+        f" in {', '.join(run.groups)}. See: phraseproof table {out}"
+    )

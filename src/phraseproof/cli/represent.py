@@ -1,0 +1,196 @@
+"""`phraseproof represent`: what a model makes of wordings inside, and what that has to do with accuracy."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phraseproof.cli.evaluate import (
+    Adapter,
+    BatchSize,
+    DataDir,
+    Device,
+    Dtype,
+    MaxLength,
+    Model,
+    ModelArg,
+    PromptFormat,
+    RemoteCode,
+    Revision,
+    model_options,
+    read_groups,
+)
+from phraseproof.cli.table import screen
+from phraseproof.errors import UsageError
+
+if TYPE_CHECKING:
+    from phraseproof.store.queries import WordingScore
+    from phraseproof.store.representations import StoredVectors
+
+_METHODS = ("tsne", "pca")
+
+
+def represent(
+    model: Model,
+    tasks: Annotated[
+        str,
+        typer.Option(
+            "--tasks", "-t", help="Built-in tasks and task files, separated by commas: mmlu,bbl,tickets.yaml."
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="The run folder to keep them in; accuracies are taken from the run there."),
+    ],
+    instructions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--instructions",
+            "-i",
+            metavar="GROUP=WORDINGS",
+            help="Wordings under a name of your choice: collections or YAML files, separated by commas; repeatable.",
+        ),
+    ] = None,
+    observed: Annotated[
+        str | None, typer.Option(help="Wordings that distances are measured to: short for --instructions observed=...")
+    ] = None,
+    unobserved: Annotated[
+        str | None, typer.Option(help="Wordings to measure: short for --instructions unobserved=...")
+    ] = None,
+    data_dir: DataDir = None,
+    num_fewshot: Annotated[int, typer.Option("--num-fewshot", "-k", help="Solved examples shown in each prompt.")] = 0,
+    fewshot_seed: Annotated[int, typer.Option(help="The seed by which solved examples are drawn.")] = 0,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="Use at most so many examples of each task, drawn by --seed.")
+    ] = 300,
+    seed: Annotated[int, typer.Option(help="The seed by which examples are drawn, and of the maps.")] = 0,
+    prompt_format: PromptFormat = "auto",
+    adapter: Adapter = None,
+    before: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN", help="A folder with the representations of the same model without the adapter, to compare."
+        ),
+    ] = None,
+    maps: Annotated[
+        str, typer.Option("--map", help="Which maps to draw coordinates for: tsne, pca, both with a comma, or none.")
+    ] = "tsne,pca",
+    map_points: Annotated[int, typer.Option(min=4, help="The most points in the map of a task.")] = 1000,
+    dtype: Dtype = "auto",
+    device: Device = "auto",
+    batch_size: BatchSize = "auto",
+    max_length: MaxLength = None,
+    revision: Revision = None,
+    trust_remote_code: RemoteCode = False,
+    model_arg: ModelArg = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and results, no progress.")] = False,
+) -> None:
+    """Measure how far wordings lie apart inside the model; a stopped run goes on where it was."""
+    groups = read_groups(instructions or [], observed, unobserved)
+    methods = _read_methods(maps)
+    if len(groups) < 2:
+        raise UsageError(
+            "distances need two groups of wordings",
+            expected="--observed and --unobserved",
+            got=", ".join(groups),
+            where="--observed",
+        )
+    options = model_options(
+        adapter=adapter,
+        dtype=dtype,
+        device=device,
+        batch_size=batch_size,
+        max_length=max_length,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
+        model_arg=model_arg or [],
+    )
+
+    from phraseproof.analysis.representations import MapSettings, describe
+    from phraseproof.cli.progress import ProgressBar
+    from phraseproof.evaluation.evaluate import resolve
+    from phraseproof.evaluation.represent import cells_of, represent
+    from phraseproof.reports.representation_table import as_json as to_json
+    from phraseproof.reports.representation_table import as_text
+    from phraseproof.store.representations import write_map
+
+    earlier = None if before is None else _earlier(before)
+    with ProgressBar(quiet=quiet) as progress:
+        evaluation = resolve(
+            model,
+            tasks,
+            groups,
+            data_dir=data_dir,
+            num_fewshot=num_fewshot,
+            fewshot_seed=fewshot_seed,
+            limit=limit,
+            seed=seed,
+            prompt_format=prompt_format,
+            model_options=options,
+            observer=progress,
+        )
+        vectors = represent(evaluation, out, observer=progress)
+        _check_comparable(vectors, earlier, before)
+        progress.noted("measuring distances" + (f" and drawing {' and '.join(methods)}" if methods else ""))
+        settings = MapSettings("observed" if "observed" in groups else next(iter(groups)), methods, map_points, seed)
+        found = describe(vectors, settings, scores=_scores(out), before=earlier)
+        write_map(out, found)
+    text = to_json(found) if as_json else as_text(found, screen())
+    typer.echo(text.encode((None if as_json else sys.stdout.encoding) or "utf-8", errors="replace"), nl=False)
+    missing = set(vectors.missing) & cells_of(evaluation)
+    if missing:
+        count = f"{len(missing)} of {len(evaluation.jobs)} cells"
+        typer.echo(
+            f"{count} are missing (see {vectors.path / 'failures'}); the same command tries them again", err=True
+        )
+    typer.echo(f"vectors and coordinates: {vectors.path}", err=True)
+    if missing:
+        raise typer.Exit(4)
+
+
+def _read_methods(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    if names == ("none",):
+        return ()
+    for name in names:
+        if name not in _METHODS:
+            raise UsageError(f"no map is called {name!r}", expected=f"{', '.join(_METHODS)}, or none", where="--map")
+    return names
+
+
+def _earlier(run: Path) -> StoredVectors:
+    from phraseproof.store.representations import load_vectors
+
+    return load_vectors(run)
+
+
+def _check_comparable(vectors: StoredVectors, earlier: StoredVectors | None, before: Path | None) -> None:
+    from phraseproof.evaluation.represent import same_but_for_adapter
+
+    if earlier is not None and not same_but_for_adapter(vectors, earlier):
+        raise UsageError(
+            f"the representations in {before} are not of the same model, sample and prompt format",
+            where="--before",
+            hint="Extract both with the same --model, --limit and --seed; only --adapter may differ",
+        )
+
+
+def _scores(run: Path) -> list[WordingScore]:
+    """The accuracies of the run that the representations lie beside, if there is one with finished cells."""
+    from phraseproof.store.queries import load_run
+    from phraseproof.store.writer import RUN_FILE
+
+    if not (run / RUN_FILE).exists():
+        return []
+    opened = load_run(run)
+    if len(opened.missing) == len(opened.cells):
+        return []
+    if opened.is_sampled:
+        from phraseproof.analysis.budget import estimated_scores
+
+        return estimated_scores(opened)
+    return opened.wording_scores()

@@ -1,0 +1,121 @@
+"""A share of the grid: which (wording, example) cells a budget buys, in balanced order (PromptEval, Polo et al. 2024).
+
+The order is a pure function of the grid's size and the seed, and a larger budget buys all that a smaller one does and
+more. A wording's outcomes are looked up by example, so a widened budget computes only what is new.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from phraseproof.errors import UsageError
+from phraseproof.evaluation.plan import Job
+from phraseproof.identity import content_hash
+
+_SUBSET_DIGITS = 8
+
+
+def read_budget(text: str) -> float:
+    """`5%` as a fraction.
+
+    Raises:
+        UsageError: not a percentage above 0 and up to 100.
+    """
+    number = text.strip().removesuffix("%").strip()
+    try:
+        share = float(number) / 100
+    except ValueError:
+        share = math.nan
+    if not text.strip().endswith("%") or not 0 < share <= 1:
+        raise UsageError(
+            "not a share of the grid",
+            expected="a percentage above 0 and up to 100, as in 5%",
+            got=text,
+            where="--budget",
+        )
+    return share
+
+
+def choose_cells(num_wordings: int, num_examples: int, count: int, seed: int) -> list[list[int]]:
+    """The first `count` cells of the grid in balanced order, as each wording's example indices, ascending.
+
+    Wordings take turns; each takes the next example of a shuffled pass over all examples that it does not have yet. So
+    at any time wordings differ by at most one cell, and an example has been used about as often as any other: passes
+    are used up before a new one begins, except for what a wording must skip because it has it already.
+
+    Args:
+        num_wordings, num_examples: the grid's size.
+        count: how many cells; all of them at most.
+        seed: of the shuffles.
+
+    Returns:
+        One list a wording. The lists of a smaller count are parts of those of a larger one.
+    """
+    draw = np.random.default_rng([seed, num_wordings, num_examples])
+    chosen: list[set[int]] = [set() for _ in range(num_wordings)]
+    passes: deque[deque[int]] = deque()
+    for turn in range(min(count, num_wordings * num_examples)):
+        mine = chosen[turn % num_wordings]
+        mine.add(_take(passes, mine, draw, num_examples))
+    return [sorted(members) for members in chosen]
+
+
+def _take(passes: deque[deque[int]], mine: set[int], draw: np.random.Generator, num_examples: int) -> int:
+    """The first example of the earliest pass that is not in `mine`; it leaves its pass."""
+    number = 0
+    while True:
+        if number == len(passes):
+            passes.append(deque(draw.permutation(num_examples).tolist()))
+        found = next((example for example in passes[number] if example not in mine), None)
+        if found is not None:
+            passes[number].remove(found)
+            if not passes[number]:
+                del passes[number]
+            return found
+        number += 1
+
+
+def take_share(jobs: Sequence[Job], share: float, seed: int) -> list[Job]:
+    """The jobs of a plan with only the examples that a budget buys; every wording gets at least one.
+
+    Each task, at each number of demonstrations, is a grid of its own. A job's identity is that of the whole cell with a
+    hash of the chosen examples after it: a part is never taken for the whole, and outcomes can be passed on between
+    parts.
+
+    Args:
+        jobs: of whole cells, in the plan's order.
+        share: the fraction of each grid, above 0 and up to 1; 1 changes nothing.
+        seed: of the choice.
+    """
+    chosen: dict[int, list[int]] = {}
+    planes: dict[tuple[str, int], list[int]] = {}
+    for place, job in enumerate(jobs):
+        planes.setdefault((job.cell.task, job.cell.num_fewshot), []).append(place)
+    for places in planes.values():
+        num_examples = len(jobs[places[0]].task.examples)
+        # A product such as 0.07 * 100 may lie a hair above the whole number it means.
+        count = max(len(places), math.ceil(share * len(places) * num_examples - 1e-9))
+        chosen |= dict(zip(places, choose_cells(len(places), num_examples, count, seed), strict=True))
+    return [_part(job, chosen[place]) for place, job in enumerate(jobs)]
+
+
+def _part(job: Job, examples: Sequence[int]) -> Job:
+    whole = job.task.examples
+    if len(examples) == len(whole):
+        return job
+    some = tuple(whole[index] for index in examples)
+    subset = content_hash([example.id for example in some])[:_SUBSET_DIGITS]
+    cell = replace(
+        job.cell,
+        identity=f"{job.cell.identity}_{subset}",
+        num_examples=len(some),
+        grid_examples=len(whole),
+    )
+    # Demonstrations may still come from all of the task's examples.
+    task = replace(job.task, examples=some, demonstrations=job.task.demonstrations or whole)
+    return Job(cell, task, job.wording)

@@ -1,0 +1,150 @@
+"""Extracting representations: one vector for each wording of each example, stored as outcomes are."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from phraseproof.core import Cell, Represents
+from phraseproof.errors import ModelError, PhraseproofError
+from phraseproof.evaluation.observer import Observer, SilentObserver
+from phraseproof.evaluation.plan import Job, bundle_size
+from phraseproof.evaluation.record import describe
+from phraseproof.evaluation.run import Evaluation
+from phraseproof.identity import content_hash
+from phraseproof.store.queries import load_run
+from phraseproof.store.representations import FOLDER, StoredVectors, load_vectors, vector_table
+from phraseproof.store.writer import RUN_FILE, RunStore, require_same
+
+BUNDLE_PROMPTS = 1024
+"""Prompts that are read before their vectors are stored: a bound on what a kill loses and memory holds."""
+
+_VERSION = 1
+_FROM_THE_MODEL = ("model", "prompt_format")
+
+
+def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = None) -> StoredVectors:
+    """Store the representation of every cell of an evaluation that the folder does not hold yet.
+
+    Args:
+        evaluation: resolved, not begun; its scoring method plays no part.
+        out: a run folder, or one to be; the vectors go into its folder `representations`.
+        observer: told how it goes on.
+
+    Returns:
+        The stored vectors. Cells that failed are missing from it, and their errors lie in `failures/`.
+
+    Raises:
+        ModelError: the model gives no representations.
+        RunError: the folder holds a run of another model, or vectors made with other settings.
+    """
+    observer = observer or SilentObserver()
+    model = evaluation.model
+    if not isinstance(model, Represents):
+        raise ModelError(
+            "the model gives no representations",
+            expected="a Hugging Face model, whose hidden states can be read",
+            where=evaluation.model.identity.name,
+        )
+    settings = {name: evaluation.run_settings[name] for name in (*_FROM_THE_MODEL, "limit", "seed")}
+    _require_same_model(out, settings)
+    jobs = [_with_own_identity(job) for job in evaluation.jobs]
+    store = RunStore(out / FOLDER, settings)
+    store.register([job.cell for job in jobs], describe(jobs, evaluation.tasks, evaluation.groups))
+    missing = [job for job in jobs if not store.has(job.cell)]
+    total = sum(job.cell.num_examples for job in jobs)
+    observer.started(total=total, done=total - sum(job.cell.num_examples for job in missing))
+    later: list[Job] = []
+    while missing:
+        size = bundle_size(missing, BUNDLE_PROMPTS)
+        bundle, missing = missing[:size], missing[size:]
+        later += _compute(bundle, evaluation, store, observer, wait=False)
+    for job in later:
+        _compute([job], evaluation, store, observer, wait=True)
+    return load_vectors(out)
+
+
+def _with_own_identity(job: Job) -> Job:
+    """A representation is not an outcome: the same prompt has one identity for each."""
+    return job._replace(cell=replace(job.cell, identity=content_hash(["representation", _VERSION, job.cell.identity])))
+
+
+def _require_same_model(out: Path, settings: dict[str, Any]) -> None:
+    """Distances are set beside the accuracies of the run that they lie in."""
+    if not (out / RUN_FILE).exists():
+        return
+    there = load_run(out).settings
+    shared = [name for name in _FROM_THE_MODEL if name in there]
+    require_same(out, {name: there[name] for name in shared}, {name: settings[name] for name in shared})
+
+
+def _compute(
+    jobs: Sequence[Job], evaluation: Evaluation, store: RunStore, observer: Observer, *, wait: bool
+) -> list[Job]:
+    """Store the jobs that can be claimed; returns those that another process holds."""
+    with ExitStack() as claims:
+        mine = [job for job in jobs if claims.enter_context(store.claim(job.cell, wait=wait))]
+        if mine:
+            _read_and_store(mine, evaluation, store, observer)
+    claimed = {job.cell for job in mine}
+    others: list[Job] = []
+    for job in jobs:
+        if job.cell in claimed:
+            continue
+        if store.has(job.cell):
+            observer.advanced(job.cell.num_examples)
+        else:
+            others.append(job)
+    return others
+
+
+def _read_and_store(jobs: Sequence[Job], evaluation: Evaluation, store: RunStore, observer: Observer) -> None:
+    counted = 0
+
+    def count(prompts: int) -> None:
+        nonlocal counted
+        counted += prompts
+        observer.advanced(prompts)
+
+    model = evaluation.model
+    assert isinstance(model, Represents), "checked at the start"
+    try:
+        prompts = [prompt for job in jobs for prompt in evaluation.prompts(job)]
+        vectors = model.represent(prompts, on_done=count)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong in a cell is recorded, and the rest goes on
+        observer.advanced(-counted)
+        if len(jobs) > 1:
+            for job in jobs:
+                _read_and_store([job], evaluation, store, observer)
+            return
+        line = str(error) if isinstance(error, PhraseproofError) else f"{type(error).__name__}: {error}"
+        cell = jobs[0].cell
+        store.record_failure(cell, " ".join(line.split()), traceback.format_exc())
+        observer.warned(f"{cell.task} under {cell.instruction} failed: {' '.join(line.split())}")
+        return
+    start = 0
+    for job in jobs:
+        end = start + job.cell.num_examples
+        ids = [example.id for example in job.task.examples]
+        store.write_table(job.cell, vector_table(job.cell, ids, vectors[start:end]))
+        start = end
+
+
+def cells_of(evaluation: Evaluation) -> set[Cell]:
+    """The cells that `represent` stores for an evaluation."""
+    return {_with_own_identity(job).cell for job in evaluation.jobs}
+
+
+def same_but_for_adapter(one: StoredVectors, other: StoredVectors) -> bool:
+    """Whether two sets of vectors come from one base model, sample and prompt format, and may be compared."""
+    return _without_adapter(one) == _without_adapter(other)
+
+
+def _without_adapter(vectors: StoredVectors) -> dict[str, Any]:
+    settings = dict(vectors.settings)
+    settings["model"] = {name: value for name, value in settings["model"].items() if name != "adapter"}
+    return settings

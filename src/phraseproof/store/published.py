@@ -1,0 +1,216 @@
+"""Accuracies of single wordings as the paper's authors released them, read into a run folder.
+
+A row of such a file is one wording on one dataset: `Model, Dataset, Collection, Type, ID, Shots, Performance, Metric,
+Include?`. What becomes of it does not depend on its number:
+
+* rows with `Include?` other than true are left out;
+* `Type` says the group: Unobserved, and Default (the task designer's own prompt, which the paper counts among the
+  unobserved); Correct (closest), Incorrect, Negation (negated), Random (nonsensical); every other type is a kind of
+  task, and the wording from a collection that the model was tuned on, hence observed;
+* a wording is its collection, type and number. Observed ones serve all datasets of a type; the others were written
+  for their dataset, and bear its name;
+* one that stands there twice counts once, with its mean.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from phraseproof.core import Relation
+from phraseproof.errors import FileError, UsageError
+from phraseproof.store.queries import ACCURACIES, Run, WordingScore, load_run
+from phraseproof.store.writer import RunStore
+
+COLUMNS = ("Model", "Dataset", "Collection", "Type", "ID", "Shots", "Performance")
+
+RELATIONS: Mapping[str, Relation] = {
+    "Unobserved": Relation.UNOBSERVED,
+    "Default": Relation.TASK_DESIGNER,
+    "Correct": Relation.CLOSEST,
+    "Incorrect": Relation.INCORRECT,
+    "Negation": Relation.NEGATED,
+    "Random": Relation.NONSENSICAL,
+}
+"""What a `Type` of the release says of a wording; any other is a kind of task, and the wording observed."""
+
+_ORDER = ("observed", "closest", "incorrect", "unobserved", "task_designer", "negated", "nonsensical")
+"""The groups as the paper's tables order them: the first is what the others are compared with."""
+
+_SPELLINGS = {"mmlu_general": "mmlu", "play_dialog": "bbl/play_dialog_same_or_different"}
+_MAX_SHOTS = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What result files say of one model.
+
+    Attributes:
+        relations: of each wording's name its relation.
+        repeated: wordings that stood there more than once.
+        excluded: rows with `Include?` other than true.
+    """
+
+    model: str
+    scores: tuple[WordingScore, ...]
+    relations: Mapping[str, Relation]
+    repeated: tuple[str, ...]
+    excluded: int
+
+
+class _Row(NamedTuple):
+    where: str
+    cells: Mapping[str, str]
+
+
+def read_published(paths: Sequence[Path], *, model: str | None = None, designers_apart: bool = False) -> Published:
+    """Read result files in the paper's release format.
+
+    Args:
+        paths: CSV files.
+        model: which model's rows to read, where the files hold several.
+        designers_apart: put the task designer's prompts in a group of their own (paper, Table 9) instead of among the
+            unobserved (everywhere else).
+
+    Raises:
+        FileError: a file cannot be read, or a row does not say what the format requires.
+        UsageError: the files hold several models and `model` names none of them, or no row is left.
+    """
+    rows = [row for path in paths for row in _rows(path)]
+    models = list(dict.fromkeys(row.cells["Model"] for row in rows))
+    if model is None and len(models) > 1:
+        raise UsageError(
+            "the files hold results of several models", got=", ".join(models), hint="Name one of them with --model"
+        )
+    chosen = models[0] if model is None and models else model
+    if chosen not in models:
+        raise UsageError("no row is of that model", expected=f"one of: {', '.join(models) or 'none'}", got=chosen)
+    measured: dict[tuple[str, str, str, int], list[float]] = {}
+    relations: dict[str, Relation] = {}
+    excluded = 0
+    for row in rows:
+        if row.cells["Model"] != chosen:
+            continue
+        if row.cells.get("Include?", "true").strip().lower() != "true":
+            excluded += 1
+            continue
+        relation = RELATIONS.get(row.cells["Type"], Relation.OBSERVED)
+        wording = _wording(row, relation)
+        relations[wording] = relation
+        key = (row.cells["Dataset"], _group(relation, designers_apart), wording, _shots(row))
+        measured.setdefault(key, []).append(_performance(row))
+    if not measured:
+        raise UsageError("no row of the files is to be included", got=f"{excluded} rows whose `Include?` is not true")
+    scores = [
+        WordingScore(*_task(dataset), group, wording, shots, fmean(values), None)
+        for (dataset, group, wording, shots), values in measured.items()
+    ]
+    repeated = [f"{dataset}: {wording}" for (dataset, _, wording, _), values in measured.items() if len(values) > 1]
+    return Published(str(chosen), tuple(scores), relations, tuple(repeated), excluded)
+
+
+def import_published(published: Published, out: Path, *, parameters: int | None = None) -> Run:
+    """Store published accuracies as a run, or add them to one of the same model.
+
+    Args:
+        out: the run folder.
+        parameters: how many parameters the model has, for regressions on size.
+
+    Raises:
+        RunError: `out` holds a run of something else, or cannot be written.
+    """
+    settings = {"model": {"name": published.model, "adapter": None}, "scoring": "published", "imported": True}
+    store = RunStore(out, settings)
+    record: dict[str, Mapping[str, Any]] = {
+        "groups": {name: {} for name in sorted({score.group for score in published.scores}, key=_ORDER.index)},
+        "instructions": {
+            name: {"text": "", "relation": relation.value} for name, relation in published.relations.items()
+        },
+        ACCURACIES: {_name(score): score._asdict() for score in published.scores},
+    }
+    if parameters is not None:
+        record["model"] = {"parameters": parameters}
+    store.register([], record)
+    return load_run(out)
+
+
+def _rows(path: Path) -> Iterator[_Row]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise FileError(
+                    f"not a file of published results: it has no column {missing[0]!r}",
+                    expected=", ".join((*COLUMNS, "Include?")),
+                    got=", ".join(reader.fieldnames or ()) or "nothing",
+                    where=str(path),
+                )
+            for cells in reader:
+                where = f"{path}:{reader.line_num}"
+                # DictReader puts what is too much under None, and None where there is too little.
+                if None in cells or any(cells[name] is None for name in COLUMNS):
+                    raise FileError("a row is not as long as the header", where=where)
+                yield _Row(where, {name: (value or "").strip() for name, value in cells.items()})
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise FileError(f"cannot be read: {reason}", where=str(path)) from None
+
+
+def _wording(row: _Row, relation: Relation) -> str:
+    for name in ("Dataset", "Collection", "Type", "ID"):
+        if not row.cells[name]:
+            raise FileError("a row does not say which wording it is of", where=f"{row.where}, {name}")
+    parts = [row.cells["Collection"], row.cells["Type"], row.cells["ID"]]
+    return "/".join(parts if relation is Relation.OBSERVED else [parts[0], row.cells["Dataset"], *parts[1:]])
+
+
+def _group(relation: Relation, designers_apart: bool) -> str:
+    if relation is Relation.TASK_DESIGNER and not designers_apart:
+        return Relation.UNOBSERVED.value
+    return relation.value
+
+
+def _shots(row: _Row) -> int:
+    try:
+        shots = int(row.cells["Shots"])
+    except ValueError:
+        shots = -1
+    if not 0 <= shots <= _MAX_SHOTS:
+        raise FileError(
+            "not a number of demonstrations", expected="0 or more", got=row.cells["Shots"], where=f"{row.where}, Shots"
+        )
+    return shots
+
+
+def _performance(row: _Row) -> float:
+    text = row.cells["Performance"]
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise FileError("not an accuracy", expected="0 to 1", got=text, where=f"{row.where}, Performance")
+    return value
+
+
+def _task(dataset: str) -> tuple[str, str]:
+    """The task's name and category as `phraseproof tasks list` has them; of an unknown dataset, its own name."""
+    from phraseproof.tasks.bigbench import CATEGORIES, KNOWN
+    from phraseproof.tasks.mmlu import CATEGORY
+
+    plain = dataset.lower()
+    name = _SPELLINGS.get(plain, f"bbl/{plain}")
+    if name == "mmlu":
+        return name, CATEGORY
+    known = KNOWN.get(name.removeprefix("bbl/"))
+    return (name, CATEGORIES[known.kind]) if known else (dataset, dataset)
+
+
+def _name(score: WordingScore) -> str:
+    return f"{score.task}, {score.group}, {score.instruction}, {score.num_fewshot}-shot"
