@@ -5,14 +5,15 @@ BIN := $(VENV)/bin
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: demo test check fix bench clean help
+.PHONY: demo test check fix bench screenshots clean help
 
 help:
-	@echo "make demo   a first evaluation, offline, on a tiny model it trains itself"
+	@echo "make demo   the shipped model before and after training an adapter, offline"
 	@echo "make test   the test suite"
 	@echo "make check  ruff, pyright, import-linter"
 	@echo "make fix    ruff's own repairs and formatting"
 	@echo "make bench  the benchmarks, with ratios"
+	@echo "make screenshots   the README's pictures, from a real run (needs Chromium)"
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("phraseproof needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
@@ -38,6 +39,9 @@ fix: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.run
+
+screenshots: $(VENV)/.ready
+	$(BIN)/python docs/screenshots.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

@@ -120,3 +120,13 @@ def test_a_narrow_screen_keeps_wordings_names_whole():
     assert lines[3].split() == ["best", "90.0", "g/1"]
     assert lines[4].startswith("Answer the")
     assert lines[4].endswith("…")
+
+
+def test_where_only_the_numbers_of_wordings_do_not_fit_they_move_below() -> None:
+    full, compact, stacked = (shown(width=width) for width in (100, 56, 40))
+    assert "(3)" in full
+    (row,) = [line for line in compact.splitlines() if line.strip().startswith("qa/one")]
+    assert row.split() == ["qa/one", "53.0", "±", "3.6", "45.0", "±", "7.1", "-8.0"]
+    assert "wordings of a task: 2 to 3 observed, 2 to 3 unobserved" in " ".join(compact.split())
+    assert max(map(len, compact.splitlines())) <= 56
+    assert "(3)" in stacked

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import bidirectional
 
 from phraseproof.analysis.robustness import Difference, GroupSummary, Row, Summary, summarize
 from phraseproof.analysis.significance import compare_groups
@@ -192,6 +193,20 @@ def printable(text: str) -> str:
         return line
     return "".join(
         character if character.isprintable() or character in _JOINERS else ascii(character)[1:-1] for character in line
+    )
+
+
+def isolated(text: str) -> str:
+    """`printable`, kept apart from the sentence it stands in where it is written from right to left."""
+    line = printable(text)
+    return f"\u2068{line}\u2069" if any(bidirectional(character) in {"R", "AL"} for character in line) else line
+
+
+def printable_lines(text: str) -> str:
+    """`text` with its lines and spaces as they are; every other character that would act is escaped, as `printable`."""
+    return "".join(
+        character if character.isprintable() or character in _JOINERS or character in "\n\t" else ascii(character)[1:-1]
+        for character in text.replace("\r\n", "\n")
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -28,10 +27,11 @@ from phraseproof.reports.blocks import (
     spread,
     title,
 )
+from phraseproof.reports.terminal import print_blocks
 
-_MIN_WIDTH = 20
 _MIN_NAME_WIDTH = 14
 _NARROW = 60
+_COMPACT_LEGEND = "mean ± Std over wordings, in percent; differences in percentage points"
 _INDENT = "  "
 _STYLES = {Mark.BEST: "green", Mark.WORST: "red"}
 
@@ -41,12 +41,17 @@ def render_tasks(tables: Sequence[TaskTable], screen: Screen) -> str:
     blocks: list[RenderableType] = []
     for table in tables:
         blocks += _heading(table)
-        blocks.append(_wide(table.summary) if _fits(table.summary, screen) else _stacked(table.summary))
-        blocks.append(Text(LEGEND, style="dim"))
+        if _fits(table.summary, screen):
+            blocks += [_wide(table.summary), Text(LEGEND, style="dim")]
+        elif _fits(table.summary, screen, compact=True):
+            legend = f"{_COMPACT_LEGEND}; {_wording_counts(table.summary)}"
+            blocks += [_wide(table.summary, compact=True), Text(legend, style="dim")]
+        else:
+            blocks += [_stacked(table.summary), Text(LEGEND, style="dim")]
         blocks += [Text(printable(comparison_line(comparison))) for comparison in table.comparisons]
         blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in table.summary.notes]
         blocks.append(Text())
-    return _print(blocks, screen)
+    return print_blocks(blocks, screen)
 
 
 def render_wordings(tables: Sequence[WordingTable], screen: Screen) -> str:
@@ -71,15 +76,15 @@ def render_wordings(tables: Sequence[WordingTable], screen: Screen) -> str:
                 cells = [Text(mark, style=style), Text(percent(wording.score.mean_score), style=style)]
                 grid.add_row(*cells, *([name, shown] if screen.width >= _NARROW else [Group(name, shown)]))
             blocks += [grid, Text()]
-    return _print(blocks, screen)
+    return print_blocks(blocks, screen)
 
 
 def _heading(table: TaskTable | WordingTable) -> list[RenderableType]:
     return [Text(printable(title(table)), style="bold"), Text(printable(table.run.path), style="dim")]
 
 
-def _wide(summary: Summary) -> Table:
-    """One line a row, one column a group and a difference."""
+def _wide(summary: Summary, *, compact: bool = False) -> Table:
+    """One line a row, one column a group and a difference; `compact` without the numbers of wordings."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(overflow="fold", min_width=_MIN_NAME_WIDTH)
     for heading in _headings(summary):
@@ -88,7 +93,7 @@ def _wide(summary: Summary) -> Table:
         if row.level is Level.OVERALL:
             table.add_section()
         style = "" if row.level is Level.TASK else "bold"
-        table.add_row(Text(_name(row, summary)), *map(Text, _cells(row, summary)), style=style)
+        table.add_row(Text(_name(row, summary)), *map(Text, _cells(row, summary, compact=compact)), style=style)
     return table
 
 
@@ -105,8 +110,8 @@ def _stacked(summary: Summary) -> Table:
     return table
 
 
-def _fits(summary: Summary, screen: Screen) -> bool:
-    columns = [_headings(summary), *(_cells(row, summary) for row in rows_for_people(summary))]
+def _fits(summary: Summary, screen: Screen, *, compact: bool = False) -> bool:
+    columns = [_headings(summary), *(_cells(row, summary, compact=compact) for row in rows_for_people(summary))]
     widths = [max(map(cell_len, column)) for column in zip(*columns, strict=True)]
     padding = 2 * len(widths) + 1
     return _MIN_NAME_WIDTH + sum(widths) + padding <= screen.width
@@ -119,9 +124,21 @@ def _headings(summary: Summary) -> list[str]:
     return [printable(name) for name in names]
 
 
-def _cells(row: Row, summary: Summary) -> list[str]:
+def _wording_counts(summary: Summary) -> str:
+    """`wordings of a task: 4 observed, 3 to 5 unobserved`."""
+    parts: list[str] = []
+    for group in summary.groups:
+        counts = [row.groups[group].num_wordings for row in summary.tasks if group in row.groups]
+        few, many = min(counts, default=0), max(counts, default=0)
+        parts.append(f"{few if few == many else f'{few} to {many}'} {printable(group)}")
+    return f"wordings of a task: {', '.join(parts)}"
+
+
+def _cells(row: Row, summary: Summary, *, compact: bool = False) -> list[str]:
+    found = [spread(row.groups.get(group)) for group in summary.groups]
     return [
-        *(spread(row.groups.get(group)) for group in summary.groups),
+        *(cell.partition(" (")[0] for cell in found if compact),
+        *(cell for cell in found if not compact),
         *(difference(row.differences.get(group)) for group in summary.groups[1:]),
     ]
 
@@ -132,19 +149,3 @@ def _name(row: Row, summary: Summary) -> str:
 
 def _is_indented(row: Row, summary: Summary) -> bool:
     return row.level is Level.TASK and len(summary.tasks) > 1
-
-
-def _print(blocks: Iterable[RenderableType], screen: Screen) -> str:
-    stream = io.StringIO()
-    console = Console(
-        file=stream,
-        width=max(screen.width, _MIN_WIDTH),
-        force_terminal=screen.color,
-        color_system="standard" if screen.color else None,
-        legacy_windows=False,
-        highlight=False,
-    )
-    for block in blocks:
-        console.print(block)
-    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
-    return "\n".join(lines).rstrip() + "\n"

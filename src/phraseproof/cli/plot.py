@@ -1,0 +1,53 @@
+"""`phraseproof plot`: one picture, in print quality."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from phraseproof.errors import UsageError
+
+# The members of reports.plot.Kind, spelled out so that `--help` need not import the reports.
+KindName = Literal["headline", "strip", "heatmap", "distance", "tsne", "scaling", "training"]
+
+
+def plot(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN", help="A run folder; a training's for training; several for scaling.")
+    ],
+    kind: Annotated[KindName, typer.Option("--kind", "-k", help="What to draw.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write: .pdf, .svg or .png.")],
+    task: Annotated[str | None, typer.Option(help="Draw one task only, or the tasks of one category.")] = None,
+    num_fewshot: Annotated[
+        int | None, typer.Option(help="The number of demonstrations, where the run has several.")
+    ] = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RUN=NUMBER", help="A model's parameters, for scaling, where a run does not say them."),
+    ] = None,
+    width: Annotated[int, typer.Option(help="The picture's width in points, 1/72 inch.")] = 480,
+) -> None:
+    """Draw a picture for a paper, as the page has it: PDF, SVG or PNG."""
+    if not 100 <= width <= 5000:
+        raise UsageError("not a width", expected="100 to 5000 points", got=str(width), where="--width")
+
+    from phraseproof.reports.page.sources import open_sources
+    from phraseproof.reports.plot import Kind, draw, make_chart
+
+    sizes = {str(Path(path)): number for path, number in map(_size, parameters or [])}
+    chart = make_chart(open_sources(runs), Kind(kind), task=task, num_fewshot=num_fewshot, parameters=sizes)
+    draw(chart, out, width=width)
+    typer.echo(str(out))
+
+
+def _size(entry: str) -> tuple[str, int]:
+    path, _, number = entry.rpartition("=")
+    try:
+        size = int(float(number))
+    except (ValueError, OverflowError):
+        size = 0
+    if not path or size < 1:
+        raise UsageError("not a model's size", expected="RUN=NUMBER", got=entry, where="--parameters")
+    return path, size

@@ -1,0 +1,40 @@
+"""`phraseproof report`: one HTML file that a team can pass around."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phraseproof.errors import UsageError
+
+
+def report(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN", help="Run folders; folders of trainings (align, harden) add their curves."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("report.html"),
+    title: Annotated[str | None, typer.Option(help="The page's heading.")] = None,
+    current: Annotated[
+        str | None,
+        typer.Option(metavar="WORDING", help="The wording in use today, as COLLECTION/ID: it is marked everywhere."),
+    ] = None,
+) -> None:
+    """Write one page with everything runs hold: pictures, wordings, examples that flip, statistics."""
+    from phraseproof.reports.files import write_text
+    from phraseproof.reports.page.report import render_report
+    from phraseproof.reports.page.sources import open_sources
+
+    if out.is_dir():
+        raise UsageError("a report is one file, and this is a folder", got=str(out), where="--out")
+    sources = open_sources(runs)
+    for run in sources.runs:
+        if run.missing:
+            count = f"{len(run.missing)} of {len(run.cells)} cells"
+            typer.echo(f"warning: {run.path}: {count} are missing; the numbers rest on the others", err=True)
+    text = render_report(sources, title=title, current=current)
+    write_text(out, text)
+    typer.echo(str(out))
+    typer.echo(f"{len(text.encode()) / 2**20:.1f} MiB; open it in a browser", err=True)

@@ -1,0 +1,102 @@
+"""What a chart is, and what charts share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from phraseproof.reports.blocks import printable
+
+Row = Mapping[str, Any]
+
+HIDDEN = "_"
+"""Fields that begin with it place marks; they are no data, and stay out of CSV files and tables."""
+
+SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "triangle-down")
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One picture.
+
+    Attributes:
+        kind: `strip`, `heatmap`, ...: the chart's file.
+        title: what it shows, in a few words.
+        description: what it says, for readers who cannot see it; plain text.
+        spec: a Vega-Lite view without data, size or colours, whose layers name datasets of `data`.
+        data: rows by dataset; percent in full precision. The first dataset is the picture's own.
+    """
+
+    kind: str
+    title: str
+    description: str
+    spec: Mapping[str, Any]
+    data: Mapping[str, Sequence[Row]] = field(default_factory=dict[str, Sequence[Row]])
+
+    @property
+    def tables(self) -> dict[str, Sequence[Row]]:
+        """The datasets that hold data, and not only places of marks."""
+        return {
+            name: rows
+            for name, rows in self.data.items()
+            if rows and sum(not key.startswith(HIDDEN) for key in rows[0]) > 1
+        }
+
+
+def wording_keys(task: str, wording: str) -> dict[str, str]:
+    """What a row is called where its printable names are not what it is called: the page finds its text by it."""
+    keys = {"_task": task, "_key": wording}
+    return {name: key for name, key in keys.items() if printable(key) != key}
+
+
+def group_color(groups: Sequence[str], *, legend: bool = True) -> dict[str, Any]:
+    """Colour by group, the same everywhere."""
+    shown = legend and len(groups) > 1
+    return {
+        "field": "group",
+        "type": "nominal",
+        "scale": {"domain": list(groups), "range": "category"},
+        "legend": {"title": None, "orient": "top", "symbolType": "circle"} if shown else None,
+    }
+
+
+def group_shape(groups: Sequence[str]) -> dict[str, Any]:
+    """Shape by group, for those who cannot tell the colours apart. One legend serves both."""
+    return {
+        "field": "group",
+        "type": "nominal",
+        "scale": {"domain": list(groups), "range": [SHAPES[n % len(SHAPES)] for n in range(len(groups))]},
+        "legend": {"title": None, "orient": "top"} if len(groups) > 1 else None,
+    }
+
+
+def percent_axis(title: str = "accuracy (%)") -> dict[str, Any]:
+    """A horizontal axis in percent that need not begin at zero."""
+    return {"title": title, "tickCount": 6}
+
+
+def lane_axis() -> dict[str, Any]:
+    """A vertical axis of names, with lines between them."""
+    return {"title": None, "grid": True, "tickBand": "extent"}
+
+
+def percent_scale(values: Sequence[float]) -> dict[str, Any]:
+    """A scale around the values, in percent, that is never empty and leaves room for marks at its ends."""
+    low, high = min(values), max(values)
+    if high - low < 1:
+        low, high = max(0.0, low - 1), min(100.0, high + 1)
+    return {"domain": [low, high], "nice": False, "zero": False, "padding": 7}
+
+
+def tooltip(fields: Mapping[str, str], *, decimals: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Tooltip entries: field to title; `decimals` are shown with one decimal."""
+    entries: list[dict[str, Any]] = []
+    for name, title in fields.items():
+        entry: dict[str, Any] = {"field": name, "title": title}
+        if name in decimals:
+            entry |= {"type": "quantitative", "format": ".1f"}
+        else:
+            entry |= {"type": "nominal"}
+        entries.append(entry)
+    return entries

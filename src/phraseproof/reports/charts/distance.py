@@ -1,0 +1,89 @@
+"""How much worse a wording does, by how far its representations lie from the nearest observed wording's (Figure 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from phraseproof.reports.blocks import printable
+from phraseproof.reports.charts.chart import Chart, Row, group_color, group_shape, tooltip, wording_keys
+
+if TYPE_CHECKING:
+    from phraseproof.store.representations import RepresentationMap
+
+
+def distance(found: RepresentationMap) -> Chart | None:
+    """A dot for each unobserved wording of each task, and the regression line; `None` where no accuracy is known."""
+    rows: list[Row] = [
+        {
+            "task": printable(point.task),
+            "group": printable(point.category),
+            "wording": printable(point.instruction),
+            "distance": point.distance,
+            "change_percentage_points": 100 * point.degradation,
+            **wording_keys(point.task, point.instruction),
+        }
+        for point in found.distances
+        if point.degradation is not None
+    ]
+    if not rows:
+        return None
+    line = found.regression
+    ends: list[Row] = []
+    sentence = found.regression_reason or "There is no regression."
+    if line is not None:
+        places = [row["distance"] for row in rows]
+        ends = [
+            {"distance": at, "change_percentage_points": line.intercept + line.slope * at}
+            for at in (min(places), max(places))
+        ]
+        sentence = (
+            f"The regression's slope is {line.slope:+.2g} points a unit of distance "
+            f"(95% interval {line.slope_low:+.2g} to {line.slope_high:+.2g}, p = {line.p_value:.2g}, n = {line.n})."
+        )
+    categories = list(dict.fromkeys(row["group"] for row in rows))
+    return Chart(
+        kind="distance",
+        title="Change of accuracy by distance to the nearest observed wording",
+        description=f"{len(rows)} unobserved wordings on their tasks. {sentence}",
+        spec=_spec(categories, has_line=bool(ends)),
+        data={"distances": rows, "line": ends},
+    )
+
+
+def _spec(categories: list[str], *, has_line: bool) -> dict[str, Any]:
+    x = {
+        "field": "distance",
+        "type": "quantitative",
+        "scale": {"zero": False},
+        "axis": {"title": "mean l2 distance to the nearest observed wording"},
+    }
+    y = {
+        "field": "change_percentage_points",
+        "type": "quantitative",
+        "axis": {"title": "accuracy minus observed mean (points)", "grid": True},
+    }
+    dots = {
+        "data": {"name": "distances"},
+        "mark": {"type": "point", "filled": True, "size": 55, "opacity": 0.8, "aria": False},
+        "encoding": {
+            "x": x,
+            "y": y,
+            "color": group_color(categories),
+            "shape": group_shape(categories),
+            "tooltip": tooltip(
+                {
+                    "wording": "wording",
+                    "task": "task",
+                    "distance": "distance",
+                    "change_percentage_points": "change (points)",
+                },
+                decimals=("distance", "change_percentage_points"),
+            ),
+        },
+    }
+    line = {
+        "data": {"name": "line"},
+        "mark": {"type": "line", "strokeWidth": 2, "aria": False, "style": "mean"},
+        "encoding": {"x": x, "y": y},
+    }
+    return {"height": 300, "layer": [*([line] if has_line else []), dots]}

@@ -1,0 +1,100 @@
+"""Estimates with their intervals, a lane for each group: the picture beside the headline, and of differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from phraseproof.reports.blocks import printable
+from phraseproof.reports.charts.chart import Chart, Row, group_color, group_shape, lane_axis, percent_scale, tooltip
+
+_LANE = 17
+
+
+class Interval(NamedTuple):
+    """One mark.
+
+    Attributes:
+        label: the row it stands in.
+        group: the lane within the row; empty where there is one lane.
+        estimate, low, high: in percent, or percentage points; `low` and `high` where there is an interval.
+    """
+
+    label: str
+    group: str
+    estimate: float
+    low: float | None = None
+    high: float | None = None
+
+
+def intervals(marks: Sequence[Interval], *, title: str, description: str, differences: bool = False) -> Chart:
+    """A row for each label, a lane in it for each group.
+
+    Args:
+        marks: at least one.
+        differences: percentage points around a line at zero, instead of percent.
+    """
+    labels = list(dict.fromkeys(printable(mark.label) for mark in marks))
+    groups = list(dict.fromkeys(printable(mark.group) for mark in marks))
+    unit = "percentage_points" if differences else "percent"
+    rows: list[Row] = [
+        {
+            "row": printable(mark.label),
+            "group": printable(mark.group),
+            unit: mark.estimate,
+            "low": mark.low,
+            "high": mark.high,
+            "_offset": (groups.index(printable(mark.group)) + 0.5) / len(groups),
+        }
+        for mark in marks
+    ]
+    ends = [value for mark in marks for value in (mark.estimate, mark.low, mark.high) if value is not None]
+    scale = {"domain": [min(-1.0, *ends), max(1.0, *ends)], "padding": 7} if differences else percent_scale(ends)
+    return Chart("intervals", title, description, _spec(labels, groups, unit, scale), {"intervals": rows})
+
+
+def _spec(labels: list[str], groups: list[str], unit: str, scale: dict[str, Any]) -> dict[str, Any]:
+    differences = unit == "percentage_points"
+    title = "difference (percentage points)" if differences else "accuracy (%)"
+    place = {
+        "y": {"field": "row", "type": "nominal", "sort": labels, "axis": lane_axis()},
+        "yOffset": {"field": "_offset", "type": "quantitative", "scale": {"domain": [0, 1]}},
+    }
+    x: dict[str, Any] = {"field": unit, "type": "quantitative", "scale": scale, "axis": {"title": title}}
+    x["axis"] |= {"tickCount": 6, **({"format": "+"} if differences else {})}
+    hover = tooltip(
+        {"row": "", "group": "group", unit: title, "low": "interval from", "high": "to"},
+        decimals=(unit, "low", "high"),
+    )
+    color = group_color(groups)
+    line = {
+        "transform": [{"filter": "isValid(datum.low)"}],
+        "mark": {"type": "rule", "strokeWidth": 2.5, "aria": False, "opacity": 0.7},
+        "encoding": {
+            **place,
+            "x": {**x, "field": "low"},
+            "x2": {"field": "high"},
+            "color": color,
+            "tooltip": hover,
+        },
+    }
+    dot = {
+        "mark": {"type": "point", "filled": True, "size": 75, "opacity": 1, "tooltip": True},
+        "encoding": {
+            **place,
+            "x": x,
+            "color": color,
+            "shape": group_shape(groups),
+            "tooltip": hover,
+            "description": {"field": "row", "type": "nominal"},
+        },
+    }
+    layers: list[dict[str, Any]] = [line, dot]
+    if differences:
+        zero = {"mark": {"type": "rule", "style": "zero", "aria": False}, "encoding": {"x": {"datum": 0}}}
+        layers.insert(0, zero)
+    return {
+        "data": {"name": "intervals"},
+        "height": (_LANE * len(groups) + 11) * len(labels),
+        "layer": layers,
+    }

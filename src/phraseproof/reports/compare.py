@@ -1,0 +1,171 @@
+"""Two runs side by side: what got better, what got worse, and whether that is more than luck."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
+
+from phraseproof.analysis.robustness import Level
+from phraseproof.reports.blocks import percent, points, printable
+from phraseproof.reports.runs import model_name
+
+if TYPE_CHECKING:
+    from phraseproof.analysis.paired import ComparisonRow, RunComparison, WordingComparison
+    from phraseproof.core import Finding
+    from phraseproof.store.queries import Run
+
+SIGNIFICANT = 0.05
+
+
+class Side(NamedTuple):
+    """One of the two runs, as it is named in what is shown."""
+
+    path: str
+    model: str
+
+
+class Line(NamedTuple):
+    """One row of the comparison: a task, a category or everything, all groups together or one of them.
+
+    Attributes:
+        group: empty for all wordings together.
+        before, after: mean scores over what both runs hold, fractions; category and overall means as in `table`.
+        finding: after minus before.
+    """
+
+    level: Level
+    name: str
+    group: str
+    before: float
+    after: float
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs at one number of demonstrations.
+
+    Attributes:
+        lines: categories above their tasks, everything last; then, where there are several groups, each group overall.
+        better, worse: the wordings whose difference is beyond chance after Holm's correction, the largest first.
+        wordings: all wordings that both hold, in the runs' order.
+        sentences: what it comes to, most important first.
+    """
+
+    before: Side
+    after: Side
+    num_fewshot: int
+    lines: tuple[Line, ...]
+    better: tuple[WordingComparison, ...]
+    worse: tuple[WordingComparison, ...]
+    wordings: tuple[WordingComparison, ...]
+    notes: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+    @property
+    def top(self) -> Line:
+        """All that was compared, in one line."""
+        return next(line for line in reversed(self.lines) if not line.group)
+
+
+def compare(before: Run, after: Run) -> list[Comparison]:
+    """One comparison for each number of demonstrations that both runs have.
+
+    Raises:
+        NotEnoughDataError: the runs have no wording in common on any task.
+        RunError: a run without finished cells, or damaged.
+    """
+    from phraseproof.analysis.grids import load_grids
+    from phraseproof.analysis.paired import compare_runs
+
+    sides = Side(str(before.path), model_name(before)), Side(str(after.path), model_name(after))
+    return [_comparison(*sides, found) for found in compare_runs(load_grids(before), load_grids(after))]
+
+
+def _comparison(before: Side, after: Side, found: RunComparison) -> Comparison:
+    lines: list[Line] = []
+    lone = len(found.tasks) == 1
+    for category in found.categories:
+        below = [task for task in found.tasks if task.category == category.name]
+        lines += [*([] if lone else [_line(category, found)]), *(_line(task, found) for task in below)]
+    if not lone:
+        lines.append(_line(found.overall, found))
+    if len(found.groups) > 1:
+        top = found.tasks[0] if lone else found.overall
+        lines += [_line(top, found, group) for group in found.groups if group in top.groups]
+    changed = [
+        each
+        for each in found.wordings
+        if each.finding is not None and each.p_holm is not None and each.p_holm < SIGNIFICANT
+    ]
+    ordered = sorted(changed, key=lambda each: -abs(each.after - each.before))
+    better = tuple(each for each in ordered if each.after > each.before)
+    worse = tuple(each for each in ordered if each.after < each.before)
+    return Comparison(
+        before,
+        after,
+        found.num_fewshot,
+        tuple(lines),
+        better,
+        worse,
+        found.wordings,
+        found.notes,
+        tuple(_sentences(lines, found, len(better), len(worse))),
+    )
+
+
+def _line(row: ComparisonRow, found: RunComparison, group: str = "") -> Line:
+    finding = row.groups[group] if group else row.all
+    earlier, later = (_mean(row, found.wordings, group, side) for side in ("before", "after"))
+    return Line(row.level, row.name, group, earlier, later, finding)
+
+
+def _mean(row: ComparisonRow, wordings: Sequence[WordingComparison], group: str, side: str) -> float:
+    """Over wordings, then tasks, then categories: as `analysis.robustness` does."""
+    by_task: dict[tuple[str, str], list[float]] = {}
+    for each in wordings:
+        if not group or each.group == group:
+            by_task.setdefault((each.category, each.task), []).append(getattr(each, side))
+    if row.level is Level.TASK:
+        return fmean(by_task[row.category, row.name])
+    by_category: dict[str, list[float]] = {}
+    for (category, _), values in by_task.items():
+        by_category.setdefault(category, []).append(fmean(values))
+    if row.level is Level.CATEGORY:
+        return fmean(by_category[row.name])
+    return fmean(fmean(values) for values in by_category.values())
+
+
+def _sentences(lines: Sequence[Line], found: RunComparison, better: int, worse: int) -> list[str]:
+    top = next(line for line in reversed(lines) if not line.group)
+    place = "" if top.level is Level.OVERALL else f"On {printable(top.name)}: "
+    first = f"{place}{percent(top.before)}% before, {percent(top.after)}% after: {difference_words(top.finding)}."
+    tested = sum(each.p_holm is not None for each in found.wordings)
+    sentences = [f"{verdict(top.finding)} {first}"]
+    if tested:
+        sentences.append(
+            f"Of {tested} wordings, counted on each task, {better} got better and {worse} worse beyond chance "
+            f"(McNemar's test, p after Holm's correction below {SIGNIFICANT:g})."
+        )
+    return sentences
+
+
+def verdict(finding: Finding) -> str:
+    """`Better.`, `Worse.` or `No difference shown.`, by whether the interval leaves out zero."""
+    if finding.low is not None and finding.low > 0:
+        return "Better."
+    if finding.high is not None and finding.high < 0:
+        return "Worse."
+    return "No difference shown."
+
+
+def difference_words(finding: Finding) -> str:
+    """`+1.2 points, 95% interval -0.3 to +2.7, p = 0.120`."""
+    parts = [f"{points(finding.estimate)} points"]
+    if finding.low is not None and finding.high is not None:
+        parts.append(f"95% interval {points(finding.low)} to {points(finding.high)}")
+    if finding.p_value is not None:
+        parts.append("p < 0.001" if finding.p_value < 0.001 else f"p = {finding.p_value:.3f}")
+    return ", ".join(parts)

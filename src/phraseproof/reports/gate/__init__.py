@@ -1,0 +1,1 @@
+"""The gate: limits that a run must keep, for a team's continuous integration."""

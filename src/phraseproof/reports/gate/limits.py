@@ -1,0 +1,270 @@
+"""Which limits there are, and whether a run keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from phraseproof.analysis.robustness import Level
+from phraseproof.core import Finding
+from phraseproof.errors import RunError, UsageError
+from phraseproof.reports.blocks import percent, points, printable
+
+if TYPE_CHECKING:
+    from phraseproof.analysis.grids import TaskGrid
+    from phraseproof.analysis.paired import RunComparison
+    from phraseproof.analysis.statistics import Robustness, StatisticsRow
+    from phraseproof.store.queries import Run
+
+# Percentages come from sums of fractions: 70.0 may be stored as 69.99999999999999, and is then not below 70.
+_ROUNDING = 1e-9
+_NOT_SHOWN = 100.0
+"""What cannot be shown is missed by as much as anything can be."""
+
+
+class On(StrEnum):
+    """What is held against a limit: the estimate, or the end of its 95% interval that is worse for the run."""
+
+    ESTIMATE = "estimate"
+    BOUND = "bound"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run must keep; a limit that is `None` is not asked for.
+
+    Attributes:
+        max_spread: Std over wordings at most, in percentage points.
+        min_worst: the worst wording's accuracy at least, in percent.
+        min_mean: the mean over wordings at least, in percent.
+        max_gap: how much worse a group may do than the first group, in percentage points.
+        margin: how much worse than the other run a run may do, in percentage points; `None` without another run.
+    """
+
+    max_spread: float | None = None
+    min_worst: float | None = None
+    min_mean: float | None = None
+    max_gap: float | None = None
+    margin: float | None = None
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value: float | None = getattr(self, item.name)
+            if value is not None and not 0 <= value <= 100:
+                raise UsageError(
+                    "not a limit", expected="percent or points, 0 to 100", got=f"{value:g}", where=_option(item.name)
+                )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked for."""
+        return all(getattr(self, item.name) is None for item in fields(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One limit at one place.
+
+    Attributes:
+        option: as it was asked for, `--min-worst 70`.
+        place: the task, category or everything, and the group.
+        value: what was held against the limit, in percent or points; `None` where there is not enough data for it.
+        over: by how much the limit is missed; 0 or below if it is kept. What cannot be shown is not kept.
+        line: the whole as a sentence.
+    """
+
+    option: str
+    place: str
+    value: float | None
+    over: float
+    line: str
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the limit is kept."""
+        return self.over <= _ROUNDING
+
+
+def check_run(
+    run: Run, limits: Limits, *, on: On = On.ESTIMATE, at: Level = Level.TASK, other: Run | None = None
+) -> list[Check]:
+    """Hold a run against limits.
+
+    Groups of control wordings (negated, nonsensical, incorrect) are meant to do badly and take no part.
+
+    Args:
+        run: finished; its first group is the one that gaps are measured from.
+        on: what is held against the limits.
+        at: where they must be kept: by every task, by every category, or overall.
+        other: the run that `margin` refers to, on the same wordings and questions.
+
+    Returns:
+        A check for each limit and place, in the order of the limits, the worst first.
+
+    Raises:
+        RunError: a run is not finished, or damaged.
+        UsageError: no limit, or a margin without another run.
+        NotEnoughDataError: the two runs share nothing.
+    """
+    from phraseproof.analysis.grids import load_grids
+    from phraseproof.analysis.paired import compare_runs
+    from phraseproof.analysis.statistics import robustness
+
+    if limits.is_empty:
+        raise UsageError("no limit is given", hint="Give at least one, as in --max-spread 5 --min-worst 70")
+    _require_finished(run)
+    grids = _without_controls(run, load_grids(run))
+    order = [group for group in run.groups if any(group in grid.groups for grid in grids)]
+    checks: list[Check] = []
+    found = robustness(grids, group_order=order)
+    for item in found:
+        checks += _of_summary(item, limits, on, at, _shots(item.num_fewshot, len(found)))
+    if limits.margin is not None:
+        if other is None:
+            raise UsageError("a margin needs another run", hint="Name it with --no-worse-than", where="--margin")
+        _require_finished(other)
+        compared = compare_runs(_without_controls(other, load_grids(other)), grids)
+        for item in compared:
+            checks += _of_comparison(item, limits.margin, on, at, _shots(item.num_fewshot, len(compared)))
+    order_of = list(dict.fromkeys(check.option for check in checks))
+    return sorted(checks, key=lambda check: (order_of.index(check.option), -check.over))
+
+
+def _of_summary(found: Robustness, limits: Limits, on: On, at: Level, shots: str) -> list[Check]:
+    checks: list[Check] = []
+    # Where all scores are equal there is no bound of a mean or a Std, and that of another statistic serves: a mean is
+    # not below the worst wording, and a Std not above the range.
+    rules = (
+        ("max_spread", ("std", "range"), "Std over wordings", True),
+        ("min_worst", ("worst", "worst"), "worst wording", False),
+        ("min_mean", ("mean", "worst"), "mean over wordings", False),
+    )
+    for name, (statistic, stand_in), words, is_ceiling in rules:
+        limit: float | None = getattr(limits, name)
+        if limit is None:
+            continue
+        for row in _rows(found, at):
+            for group, numbers in row.groups.items():
+                finding = numbers.findings.get(statistic)
+                value = _value(finding, on, is_ceiling=is_ceiling)
+                if finding is not None and value is None:
+                    value = _value(numbers.findings.get(stand_in), on, is_ceiling=is_ceiling)
+                checks.append(
+                    _check(
+                        f"{_option(name)} {limit:g}",
+                        f"{_place(row)}{shots}, {printable(group)}",
+                        value,
+                        limit,
+                        words if on is On.ESTIMATE else f"{words}, {'upper' if is_ceiling else 'lower'} 95% bound",
+                        is_ceiling=is_ceiling,
+                        why_not=numbers.why_not.get(statistic) or (finding.method if finding else ""),
+                    )
+                )
+    if limits.max_gap is not None:
+        checks += _gaps(found, limits.max_gap, on, at, shots)
+    return checks
+
+
+def _gaps(found: Robustness, limit: float, on: On, at: Level, shots: str) -> list[Check]:
+    if len(found.groups) < 2:
+        raise UsageError("a gap needs two groups of wordings", got=", ".join(found.groups), where="--max-gap")
+    checks: list[Check] = []
+    for row in _rows(found, at):
+        for group in found.groups[1:]:
+            if group not in row.differences and group not in row.why_not:
+                continue
+            finding = row.differences.get(group)
+            value = _value(finding, on, is_ceiling=False)
+            checks.append(
+                _check(
+                    f"--max-gap {limit:g}",
+                    f"{_place(row)}{shots}, {printable(group)}",
+                    None if value is None else -value,
+                    limit,
+                    f"points below {printable(found.groups[0])}" + ("" if on is On.ESTIMATE else ", upper 95% bound"),
+                    is_ceiling=True,
+                    why_not=row.why_not.get(group) or (finding.method if finding else ""),
+                )
+            )
+    return checks
+
+
+def _of_comparison(found: RunComparison, margin: float, on: On, at: Level, shots: str) -> list[Check]:
+    rows = {Level.TASK: found.tasks, Level.CATEGORY: found.categories, Level.OVERALL: (found.overall,)}[at]
+    checks: list[Check] = []
+    for row in rows:
+        value = _value(row.all, on, is_ceiling=False)
+        checks.append(
+            _check(
+                f"--no-worse-than, --margin {margin:g}",
+                f"{printable(row.name)}{shots}",
+                None if value is None else -value,
+                margin,
+                "points worse than the other run" + ("" if on is On.ESTIMATE else ", upper 95% bound"),
+                is_ceiling=True,
+                why_not=row.all.method,
+            )
+        )
+    return checks
+
+
+def _check(
+    option: str, place: str, value: float | None, limit: float, words: str, *, is_ceiling: bool, why_not: str
+) -> Check:
+    if value is None:
+        reason = why_not or "not enough data"
+        return Check(option, place, None, _NOT_SHOWN, f"{place}: {words}: cannot be shown ({reason})")
+    over = value - limit if is_ceiling else limit - value
+    relation = "at most" if is_ceiling else "at least"
+    number = points(value / 100).removeprefix("+") if "points" in words else percent(value / 100)
+    shown = number if abs(over) >= 0.05 or abs(over) <= _ROUNDING else f"{value:.6g}"
+    return Check(option, place, value, over, f"{place}: {words} {shown}, limit: {relation} {limit:g}")
+
+
+def _value(finding: Finding | None, on: On, *, is_ceiling: bool) -> float | None:
+    if finding is None:
+        return None
+    value = finding.estimate if on is On.ESTIMATE else finding.high if is_ceiling else finding.low
+    return None if value is None else 100 * value
+
+
+def _rows(found: Robustness, at: Level) -> Iterable[StatisticsRow]:
+    return {Level.TASK: found.tasks, Level.CATEGORY: found.categories, Level.OVERALL: (found.overall,)}[at]
+
+
+def _place(row: StatisticsRow) -> str:
+    return printable(row.name)
+
+
+def _shots(num_fewshot: int, several: int) -> str:
+    return f" ({num_fewshot}-shot)" if several > 1 else ""
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _without_controls(run: Run, grids: Sequence[TaskGrid]) -> list[TaskGrid]:
+    from phraseproof.analysis.grids import group_relations
+    from phraseproof.analysis.verdicts import CONTROLS
+
+    relations = group_relations(run)
+    kept: list[TaskGrid] = []
+    for grid in grids:
+        rows = [n for n, group in enumerate(grid.groups) if relations.get(group) not in CONTROLS]
+        if rows:
+            kept.append(grid.take(rows))
+    if not kept:
+        raise UsageError("the run holds nothing but control wordings", where=str(run.path))
+    return kept
+
+
+def _require_finished(run: Run) -> None:
+    if run.missing:
+        raise RunError(
+            f"{len(run.missing)} of {len(run.cells)} cells are missing: a gate on half a run says nothing",
+            where=str(run.path),
+            hint="Run `phraseproof evaluate` again to finish it",
+        )

@@ -1,0 +1,32 @@
+"""A gate's result as GitHub-flavoured Markdown, for a job's summary or a comment on a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from phraseproof.reports.gate.limits import Check
+from phraseproof.reports.markdown_table import escape
+
+_SHOWN = 50
+
+
+def render(checks: Sequence[Check], *, name: str) -> str:
+    """The verdict, what is broken, and a line for each limit that is kept.
+
+    Args:
+        name: what was checked, say the model and the run's folder.
+    """
+    broken = [check for check in checks if not check.is_kept]
+    verdict = "passed" if not broken else "failed"
+    lines = [f"### Wording gate {verdict}: {escape(name)}", ""]
+    if broken:
+        lines += ["| limit | broken by |", "| --- | --- |"]
+        lines += [f"| `{check.option}` | {escape(check.line)} |" for check in broken[:_SHOWN]]
+        if len(broken) > _SHOWN:
+            lines += ["", f"and {len(broken) - _SHOWN} more"]
+        lines.append("")
+    for option in dict.fromkeys(check.option for check in checks):
+        of_option = [check for check in checks if check.option == option]
+        kept = sum(check.is_kept for check in of_option)
+        lines.append(f"- `{option}`: kept in {kept} of {len(of_option)} places")
+    return "\n".join(lines) + "\n"

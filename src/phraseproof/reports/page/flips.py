@@ -1,0 +1,135 @@
+"""Examples that flip: right under one wording, wrong under another, the same question both times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from phraseproof.store.queries import Run
+
+PER_TASK = 2
+IN_ALL = 12
+
+_CHOOSE = """
+    WITH examples AS (
+        SELECT task, example_id, avg(score) AS right_share, count(DISTINCT instruction) AS num_wordings
+        FROM outcomes WHERE num_fewshot = ? GROUP BY task, example_id HAVING min(score) < max(score)
+    ),
+    ranked AS (
+        SELECT *, count(*) OVER (PARTITION BY task) AS flips,
+            row_number() OVER (PARTITION BY task ORDER BY abs(right_share - 0.5), example_id) AS place
+        FROM examples
+    )
+    SELECT * FROM ranked WHERE place <= ? ORDER BY place, flips DESC, task LIMIT ?
+"""
+_LOOK_UP = """
+    SELECT task, example_id, instruction, "group", score, options, option_logprobs, predicted, target, text, prompt
+    FROM outcomes
+    WHERE num_fewshot = ? AND task IN (SELECT unnest(?)) AND example_id IN (SELECT unnest(?))
+    ORDER BY instruction, fewshot_seed
+"""
+
+
+class Answer(NamedTuple):
+    """What the model did with the example under one wording.
+
+    Attributes:
+        options, probabilities: what was scored, and each option's share of the options' probability; empty for text.
+        predicted: index into `options`, or `None` for text.
+        text: what was written, for free text.
+        prompt: the full prompt, where the run logged samples.
+    """
+
+    instruction: str
+    group: str
+    score: float
+    options: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    predicted: int | None
+    text: str | None
+    prompt: str | None
+
+
+class Flip(NamedTuple):
+    """One example under two wordings: the surest right answer and the surest wrong one.
+
+    Attributes:
+        right_share: the share of wordings under which it is answered right (or its mean score).
+        target: index of the right option in `right.options`, where there are options.
+    """
+
+    task: str
+    example_id: str
+    num_wordings: int
+    right_share: float
+    target: int | None
+    right: Answer
+    wrong: Answer
+
+
+def find_flips(run: Run, num_fewshot: int, *, per_task: int = PER_TASK, in_all: int = IN_ALL) -> list[Flip]:
+    """The examples that wordings disagree on most, a few of each task; tasks with the most such examples first.
+
+    Only cells with stored examples take part; a run of imported accuracies has none.
+    """
+
+    chosen = run.query_rows(_CHOOSE, [num_fewshot, per_task, in_all])
+    if not chosen:
+        return []
+    tasks = sorted({row["task"] for row in chosen})
+    ids = sorted({row["example_id"] for row in chosen})
+    found = run.query_rows(_LOOK_UP, [num_fewshot, tasks, ids])
+    by_example: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in found:
+        by_example.setdefault((row["task"], row["example_id"]), []).append(row)
+    flips = [_flip(row, by_example[row["task"], row["example_id"]]) for row in chosen]
+    return sorted(flips, key=lambda flip: tasks.index(flip.task))
+
+
+def _flip(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Flip:
+    best, worst = max(row["score"] for row in rows), min(row["score"] for row in rows)
+    right = max((row for row in rows if row["score"] == best), key=_sureness)
+    wrong = max((row for row in rows if row["score"] == worst), key=_sureness)
+    return Flip(
+        task=chosen["task"],
+        example_id=chosen["example_id"],
+        num_wordings=chosen["num_wordings"],
+        right_share=chosen["right_share"],
+        target=right["target"] if right["options"] else None,
+        right=_answer(right),
+        wrong=_answer(wrong),
+    )
+
+
+def _answer(row: Mapping[str, Any]) -> Answer:
+    options = tuple(row["options"] or ())
+    return Answer(
+        instruction=row["instruction"],
+        group=row["group"],
+        score=row["score"],
+        options=options,
+        probabilities=shares(row["option_logprobs"] or ()),
+        predicted=row["predicted"] if options else None,
+        text=row["text"],
+        prompt=row["prompt"],
+    )
+
+
+def _sureness(row: Mapping[str, Any]) -> float:
+    found = shares(row["option_logprobs"] or ())
+    predicted: int | None = row["predicted"]
+    return found[predicted] if predicted is not None and predicted < len(found) else 0.0
+
+
+def shares(logprobs: Sequence[float]) -> tuple[float, ...]:
+    """Each option's probability among the options: a softmax, safe from overflow."""
+    import math
+
+    if not logprobs:
+        return ()
+    top = max(logprobs)
+    if top == -math.inf:
+        return tuple(1 / len(logprobs) for _ in logprobs)
+    weights = [math.exp(value - top) for value in logprobs]
+    return tuple(weight / sum(weights) for weight in weights)

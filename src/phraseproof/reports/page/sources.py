@@ -1,0 +1,88 @@
+"""What a page is made from: run folders, and the folders of trainings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from phraseproof.errors import RunError
+from phraseproof.store.queries import Run, load_run
+
+TRAINING_LOG = "training.jsonl"
+
+
+class Training(NamedTuple):
+    """A training's log.
+
+    Attributes:
+        steps: the lines of `training.jsonl`.
+        record: its `phraseproof.json`, or empty.
+    """
+
+    path: Path
+    steps: tuple[dict[str, Any], ...]
+    record: dict[str, Any]
+
+
+class Sources(NamedTuple):
+    """What the folders that were named hold."""
+
+    runs: tuple[Run, ...]
+    trainings: tuple[Training, ...]
+
+
+def open_sources(paths: Sequence[Path]) -> Sources:
+    """Tell runs and trainings apart; a folder that `harden` wrote stands for the runs and the training inside it.
+
+    Raises:
+        RunError: a folder that is none of these.
+    """
+    runs: list[Run] = []
+    trainings: list[Training] = []
+    for path in paths:
+        inside = [path / name for name in ("base", "hardened")]
+        if not (path / "run.json").exists() and all((folder / "run.json").exists() for folder in inside):
+            runs += map(load_run, inside)
+            trainings += [read_training(folder) for folder in _trained(path)]
+        elif (path / TRAINING_LOG).exists() and not (path / "run.json").exists():
+            trainings.append(read_training(path))
+        else:
+            runs.append(load_run(path))
+    return Sources(tuple(runs), tuple(trainings))
+
+
+def read_training(path: Path) -> Training:
+    """The log of a training.
+
+    Raises:
+        RunError: the folder has no log, or an empty one.
+    """
+    log = path / TRAINING_LOG
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        hint = "Give the folder that `align` wrote with --out"
+        raise RunError("no training was logged there", got=error.strerror, where=str(log), hint=hint) from None
+    steps: list[dict[str, Any]] = []
+    for line in lines:
+        try:
+            step: Any = json.loads(line)
+        except ValueError:  # a kill cut the last line short
+            continue
+        if isinstance(step, dict):
+            steps.append(cast("dict[str, Any]", step))
+    steps = [step for step in steps if isinstance(step.get("step"), int)]
+    if not steps:
+        raise RunError("the log of the training is empty", where=str(log))
+    record: Any = None
+    try:
+        record = json.loads((path / "phraseproof.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        record = None
+    return Training(path, tuple(steps), cast("dict[str, Any]", record) if isinstance(record, dict) else {})
+
+
+def _trained(path: Path) -> list[Path]:
+    return sorted(log.parent for log in path.glob(f"*/{TRAINING_LOG}"))

@@ -1,0 +1,101 @@
+"""Estimates say that they are estimates, in every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phraseproof.cli import main
+
+
+@pytest.fixture
+def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """Runs `few` and `whole` of the scripted model on a made-up task, under wordings with names that want escaping."""
+    rows = "".join(f"Was it number {n}?,{'yes!' if n % 2 else 'no!'}\n" for n in range(40))
+    (tmp_path / "t.csv").write_text("question,label\n" + rows)
+    text = "name: t_1\nkind: binary\ndata: t.csv\nchoices: [yes!, no!]\nanswer: label\ncategory: house\n"
+    (tmp_path / "t.yaml").write_text(text)
+    for name, count in (("seen", 4), ("new", 3)):
+        entries = [
+            {"id": f"w{n}", "template": f"{'so ' * n}\u202e| {{{{ question }}}}", "answer": "text"}
+            for n in range(count)
+        ]
+        (tmp_path / f"{name}.yaml").write_text(json.dumps({"name": name, "instructions": entries}))
+    evaluate(tmp_path, "few", "--budget", "25%")
+    evaluate(tmp_path, "whole")
+    capsys.readouterr()
+    return tmp_path
+
+
+def evaluate(folder: Path, out: str, *arguments: str) -> object:
+    command = ["evaluate", "-m", "scripted", "-t", f"{folder}/t.yaml", "-o", f"{folder}/{out}", "-q"]
+    return call(*command, "--observed", f"{folder}/seen.yaml", "--unobserved", f"{folder}/new.yaml", *arguments)
+
+
+def call(*arguments: str) -> object:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    return stopped.value.code
+
+
+def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert call("table", *arguments) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "latex"])
+def test_people_are_told(folder: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
+    for by in ("task", "wording"):
+        out = shown(capsys, f"{folder}/few", "-f", form, "--by", by)
+        assert "estimated from 25" in out
+        assert "\u202e" not in out
+    assert shown(capsys, f"{folder}/few", "-f", form).count("unobserved minus observed") == 1
+
+
+@pytest.mark.parametrize("columns", [40, 80, 140])
+def test_text_fits_its_screen(
+    folder: Path, capsys: pytest.CaptureFixture[str], columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for by in ("task", "wording"):
+        out = shown(capsys, f"{folder}/few", "--by", by)
+        assert max(map(len, out.splitlines())) <= columns
+    assert "95%" in shown(capsys, f"{folder}/few")
+
+
+def test_json_has_every_interval_and_csv_the_same_numbers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (run,) = json.loads(shown(capsys, f"{folder}/few", "--json"))
+    assert run["estimated"] is True
+    (task,) = run["tasks"]
+    assert task["share_percent"] == pytest.approx(25, abs=0.2)
+    group: Any = task["groups"]["unobserved"]
+    assert list(group["quantiles"]) == ["5", "25", "50", "75", "95"]
+    assert all(entry["low"] <= entry["estimate"] <= entry["high"] for entry in group["quantiles"].values())
+    assert {wording["scored"] for wording in group["wordings"]} == {10}
+    rows = list(csv.DictReader(io.StringIO(shown(capsys, f"{folder}/few", "-f", "csv"))))
+    (mean,) = [row for row in rows if (row["group"], row["statistic"]) == ("unobserved", "mean")]
+    assert float(mean["estimate"]) == pytest.approx(group["mean"]["estimate"])
+    by_wording = list(csv.DictReader(io.StringIO(shown(capsys, f"{folder}/few", "-f", "csv", "--by", "wording"))))
+    assert len(by_wording) == 7
+
+
+def test_whole_runs_beside_it_keep_their_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = shown(capsys, f"{folder}/few", f"{folder}/whole")
+    assert both.count("estimated from") == 1
+    assert both.endswith(shown(capsys, f"{folder}/whole"))
+    assert call("table", f"{folder}/few", f"{folder}/whole", "--json") == 2
+    assert "cannot stand in one json document" in capsys.readouterr().err
+
+
+def test_the_commands_around_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate(folder, "new", "--budget", "5") == 2
+    assert "not a share of the grid (expected a percentage" in capsys.readouterr().err
+    assert evaluate(folder, "new", "--budget", "10%", "--dry-run") == 0
+    assert "28" in capsys.readouterr().out
+    assert evaluate(folder, "few", "--budget", "50%") == 0
+    assert "estimated from 50% of the grid" in capsys.readouterr().out
