@@ -1,7 +1,9 @@
 """Option scoring against lm-evaluation-harness: same models, same prompts, one core, CPU time, interleaved repeats.
 
 Both score the log-likelihood of every option; the run stops if a choice differs. The peer is lm-evaluation-harness's
-Hugging Face backend at batch size 1, its default, and at 16.
+Hugging Face backend at batch size 1, its default, and at 16. It takes long, so it scores only the first of the
+questions that we score; CPU seconds are compared a question. `python -m benchmarks.scoring --rows t5-letters memory`
+runs parts; `--device cuda` runs both on an accelerator and compares seconds of the wall.
 """
 
 from __future__ import annotations
@@ -12,63 +14,70 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+import argparse
 import logging
 import statistics
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from benchmarks.shapes import LETTERS, build_llama, build_t5, prompt_text, questions
+from benchmarks.scoring_flops import peak_flops, unavoidable
+from benchmarks.scoring_memory import peak_memory
+from benchmarks.scoring_peer import Scores, load_peer, peer_scores
+from benchmarks.scoring_work import WORDINGS, many_wordings, prompts
+from benchmarks.shapes import build_llama, build_t5, prompt_text, questions
 from phraseproof.core import Prompt
-from phraseproof.models import load_model
+from phraseproof.models import ModelOptions, load_model
 
-QUESTIONS = 32
 REPEATS = 3
+BATCHES = (1, 16)
 TOLERANCE = 2.5e-4
-
-Scores = list[tuple[float, ...]]
-
-
-def timed(score: Callable[[Any, list[Prompt]], Scores], model: Any, prompts: list[Prompt]) -> tuple[float, Scores]:
-    before = time.process_time()
-    scores = score(model, prompts)
-    return time.process_time() - before, scores
+MEMORY_COUNTS = (1_000, 10_000, 100_000)
 
 
-def peer(folder: Path, backend: str, batch_size: int) -> Any:
-    import torch
-    from lm_eval.models.huggingface import HFLM
-    from safetensors import safe_open
+class Row(NamedTuple):
+    """A row of the table: what is scored by us, and on how many of its questions the peer is measured."""
 
-    backend_class: Any = HFLM
-    model = backend_class(
-        pretrained=str(folder), backend=backend, device="cpu", dtype="float32", batch_size=batch_size, max_length=4096
-    )
-    if backend == "seq2seq":
-        # It calls tie_weights(), which overwrites an untied head under current transformers: put the head back.
-        with safe_open(folder / "model.safetensors", "pt") as weights:
-            model.model.lm_head.weight = torch.nn.Parameter(weights.get_tensor("lm_head.weight"), requires_grad=False)
-    return model
+    model: str
+    kind: str
+    shots: int
+    questions: int
+    of_peer: int
 
 
-def peer_scores(model: Any, prompts: list[Prompt]) -> Scores:
-    from lm_eval.api.instance import Instance
+ROWS = {
+    "t5-letters": Row("t5", "letters", 0, 32, 16),
+    "t5-texts": Row("t5", "texts", 0, 32, 16),
+    "llama-letters": Row("llama", "letters", 0, 32, 16),
+    "llama-texts": Row("llama", "texts", 0, 32, 8),
+    "llama-5shot-letters": Row("llama", "letters", 5, 48, 4),
+    "llama-5shot-texts": Row("llama", "texts", 5, 48, 2),
+}
+OTHERS = ("tokens", "memory")
+SHAPES = {"t5": ("flan-t5-small shape", "seq2seq"), "llama": ("84M Llama shape", "causal")}
 
-    requests = [
-        Instance(request_type="loglikelihood", doc={}, arguments=(prompt.text, prompt.joint + option), idx=0)
-        for prompt in prompts
-        for option in prompt.options
-    ]
-    values = iter([value for value, _ in model.loglikelihood(requests, disable_tqdm=True)])
-    return [tuple(next(values) for _ in prompt.options) for prompt in prompts]
+
+class Measured(NamedTuple):
+    """CPU seconds of one call, and what it gave."""
+
+    seconds: float
+    scores: Scores
 
 
-def our_scores(model: Any, prompts: list[Prompt]) -> Scores:
-    return [scores.logprobs for scores in model.score_options(prompts)]
+def timed(score: Callable[[Any, list[Prompt]], Scores], model: Any, asked: list[Prompt], device: str) -> Measured:
+    # Scores come back as Python numbers, so an accelerator has finished when they are there.
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    before = clock()
+    scores = score(model, asked)
+    return Measured(clock() - before, scores)
+
+
+def our_scores(model: Any, asked: list[Prompt]) -> Scores:
+    return [scores.logprobs for scores in model.score_options(asked)]
 
 
 def check_equal(ours: Scores, theirs: Scores) -> float:
@@ -79,47 +88,89 @@ def check_equal(ours: Scores, theirs: Scores) -> float:
     return worst
 
 
-def main() -> None:
+def compare(row: Row, folder: Path, device: str) -> str:
+    """One line of the table."""
+    name, backend = SHAPES[row.model]
+    asked = prompts(row.kind, row.questions, shots=row.shots)
+    few = asked[: row.of_peer]
+    ours = load_model(str(folder), ModelOptions(device=device, dtype="float32"))
+    our_scores(ours, asked[:2])
+    needed = unavoidable(ours, asked)
+    peers = [load_peer(folder, backend, size, device) for size in BATCHES]
+    ratios: list[list[float]] = []
+    shares: list[float] = []
+    seconds: list[float] = []
+    worst = 0.0
+    for _ in range(REPEATS):
+        mine = timed(our_scores, ours, asked, device)
+        seconds.append(mine.seconds)
+        shares.append(needed / mine.seconds / max(peak_flops()) if device == "cpu" else float("nan"))
+        line: list[float] = []
+        for other in peers:
+            theirs = timed(peer_scores, other, few, device)
+            worst = max(worst, check_equal(mine.scores[: len(few)], theirs.scores))
+            line.append((theirs.seconds / len(few)) / (mine.seconds / len(asked)))
+        ratios.append(line)
+    first, second = (statistics.median(column) for column in zip(*ratios, strict=True))
+    return (
+        f"{name:<22}{row.kind:<10}{row.shots:>5}{1000 * statistics.median(seconds) / len(asked):>12.0f}"
+        f"{first:>11.1f}{second:>12.1f}{statistics.median(shares):>10.0%}{worst:>12.1e}"
+    )
+
+
+def token_sharing(folder: Path) -> str:
+    """The tokens of many wordings of the same questions, by the forecast; scoring computes as many (tests say so)."""
+    asked = many_wordings(len(WORDINGS), 200, shots=5)
+    model: Any = load_model(str(folder))
+    forecast = model.forecast_tokens(asked)
+    return (
+        f"{len(WORDINGS)} wordings x 200 questions, 5 shots, letters: {forecast.asked:,} tokens asked, "
+        f"{forecast.unique:,} computed, {forecast.asked / forecast.unique:.1f} times fewer"
+    )
+
+
+def memory(folder: Path) -> str:
+    """Peak memory by the number of examples."""
+    return "peak memory: " + ", ".join(
+        f"{count:,} examples {mebibytes:.0f} MiB" for count, mebibytes in peak_memory(folder, MEMORY_COUNTS)
+    )
+
+
+def main(rows: Sequence[str] = (*ROWS, *OTHERS), device: str = "cpu") -> None:
     import torch
 
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
-    print(f"torch {version('torch')}, transformers {version('transformers')}, lm_eval {version('lm_eval')}; one thread")
-    print(f"{QUESTIONS} four-option questions; CPU seconds of the peer over ours, median of {REPEATS} repeats\n")
-    asked = questions(QUESTIONS)
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "lm_eval"))
+    plain, packed = peak_flops()
+    print(f"{packages}; one thread; matrix products: {plain / 1e9:.0f} GFLOP/s plain, {packed / 1e9:.0f} packed")
+    print(
+        f"four-option questions; x: the peer's CPU time over ours, median of {REPEATS} repeats; peak: the share of the"
+    )
+    print("packed matrix products' speed that operations which cannot be left out were done at\n")
     texts = [prompt_text(*question) for question in questions(2000)]
-    print(f"{'model':<24}{'options':<10}{'ours':>8}{'x at batch 1':>14}{'x at batch 16':>15}{'worst difference':>18}")
     with tempfile.TemporaryDirectory() as home:
-        shapes = (
-            ("flan-t5-small shape", build_t5(Path(home, "t5"), texts), "seq2seq"),
-            ("84M Llama shape", build_llama(Path(home, "llama"), texts), "causal"),
-        )
-        for name, folder, backend in shapes:
-            peers = [peer(folder, backend, batch_size) for batch_size in (1, 16)]
-            ours = load_model(str(folder))
-            for kind in ("letters", "texts"):
-                prompts = [
-                    Prompt(prompt_text(question, options), tuple(LETTERS if kind == "letters" else options))
-                    for question, options in asked
-                ]
-                our_scores(ours, prompts[:2])
-                rows: list[list[float]] = []
-                worst = 0.0
-                for _ in range(REPEATS):
-                    seconds, scores = timed(our_scores, ours, prompts)
-                    row = [seconds]
-                    for other in peers:
-                        their_seconds, their_scores = timed(peer_scores, other, prompts)
-                        worst = max(worst, check_equal(scores, their_scores))
-                        row.append(their_seconds / seconds)
-                    rows.append(row)
-                medians = [statistics.median(column) for column in zip(*rows, strict=True)]
-                print(
-                    f"{name:<24}{kind:<10}{medians[0]:>7.2f}s{medians[1]:>14.1f}{medians[2]:>15.1f}{worst:>18.1e}",
-                    flush=True,
-                )
+        folders = {"t5": build_t5(Path(home, "t5"), texts), "llama": build_llama(Path(home, "llama"), texts)}
+        if any(row in ROWS for row in rows):
+            print(
+                f"{'model':<22}{'options':<10}{'shots':>5}{'ms/question':>12}"
+                f"{'x batch 1':>11}{'x batch 16':>12}{'of peak':>10}{'difference':>12}"
+            )
+        for row in rows:
+            if row in ROWS:
+                print(compare(ROWS[row], folders[ROWS[row].model], device), flush=True)
+        if "tokens" in rows:
+            print(token_sharing(folders["llama"]), flush=True)
+        if "memory" in rows:
+            from benchmarks.shapes import build_tiny_llama
+
+            print(memory(build_tiny_llama(Path(home, "tiny"), folders["llama"])), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", nargs="+", choices=(*ROWS, *OTHERS), default=(*ROWS, *OTHERS))
+    parser.add_argument("--device", default="cpu")
+    chosen = parser.parse_args()
+    main(chosen.rows, chosen.device)

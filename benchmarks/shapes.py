@@ -123,3 +123,25 @@ def build_llama(folder: Path, texts: list[str]) -> Path:
                 weight.normal_(0, 0.04)
     model.save_pretrained(folder)
     return folder
+
+
+def build_tiny_llama(folder: Path, tokenizer: Path) -> Path:
+    """Two layers of width 64, for measuring what is not computing; with the tokenizer of another folder."""
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    AutoTokenizer.from_pretrained(tokenizer).save_pretrained(folder)
+    torch.manual_seed(2)
+    shape: Any = LlamaConfig
+    model: Any = LlamaForCausalLM(
+        shape(
+            vocab_size=16000,
+            hidden_size=64,
+            intermediate_size=128,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=4096,
+        )
+    )
+    model.save_pretrained(folder)
+    return folder

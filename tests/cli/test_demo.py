@@ -1,4 +1,4 @@
-"""`phraseproof demo`, whole: the tiny model is trained and evaluated, and what the README says of it is true."""
+"""`phraseproof demo`, whole: the shipped model is measured, aligned and measured again, and the table tells."""
 
 from __future__ import annotations
 
@@ -11,27 +11,34 @@ from phraseproof.cli import main
 from phraseproof.store.queries import load_run
 
 
+def demo(out: Path, *arguments: str) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["demo", "--out", str(out), "--limit", "2", *arguments])
+    assert stopped.value.code == 0
+
+
 @pytest.mark.slow
 def test_the_demo_shows_what_it_is_said_to_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(["demo", "--out", str(tmp_path), "--json"])
-    assert stopped.value.code == 0
-    (table,) = json.loads(capsys.readouterr().out)["tables"]
-    overall = {group: found["mean_percent"] for group, found in table["overall"]["groups"].items()}
-    assert overall["observed"] >= 90, "the model knows the facts"
-    assert overall["unobserved"] <= overall["observed"] - 10, "and how well it answers hangs on how it is asked"
-    assert table["comparisons"][0]["p_value"] is not None
+    demo(tmp_path, "--json")
+    shown = json.loads(capsys.readouterr().out)
+    for name in ("base", "aligned"):
+        observed, unobserved = shown[name]["observed"], shown[name]["unobserved"]
+        for found in (observed, unobserved):
+            assert 0 <= found["low"] <= found["accuracy"] <= found["high"] <= 100
+        assert shown[name]["gap"] == pytest.approx(observed["accuracy"] - unobserved["accuracy"])
+        assert observed["accuracy"] >= 95
+    moved = shown["aligned"]["unobserved"]["accuracy"] - shown["base"]["unobserved"]["accuracy"]
+    gain = shown["paired_gain"]
+    assert gain["estimate"] == pytest.approx(moved)
+    assert gain["low"] <= gain["estimate"] <= gain["high"]
+    assert shown["base"]["gap"] >= 4
+    assert gain["low"] > 0
+    assert not load_run(Path(shown["runs"]["aligned"])).missing
+    assert (Path(shown["adapter"]) / "adapter_config.json").is_file()
 
-    run = load_run(tmp_path / "run-0")
-    assert not run.missing
-    assert set(run.groups) == {"observed", "unobserved"}
-    assert {len({row.instruction for row in run.wording_scores() if row.group == group}) for group in run.groups} == {
-        30
-    }
-
-    # Again: the model and every outcome are there, so it is only shown, this time for people.
-    with pytest.raises(SystemExit):
-        main(["demo", "--out", str(tmp_path)])
+    # Again: everything is there, so it is only shown, this time for people.
+    demo(tmp_path)
     captured = capsys.readouterr()
-    assert "Training" not in captured.err
-    assert f"phraseproof table {run.path} --by wording" in captured.out
+    assert "nothing is left to score" in captured.err
+    assert f"{gain['estimate']:+.1f} points" in captured.out
+    assert f"phraseproof table {shown['runs']['base']} --by wording" in captured.out

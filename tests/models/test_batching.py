@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from phraseproof.errors import ModelError
 from phraseproof.models.batching import (
     BatchLimit,
-    count_distinct_prefixes,
     plan_batches,
     run_batches,
     share_rows,
+    shared_tokens,
     token_bytes,
 )
 
@@ -114,6 +114,7 @@ def test_shared_rows_hold_every_sequence_and_none_holds_another(sequences: list[
 
 
 @given(sequences_)
-def test_distinct_prefixes_are_counted_as_a_set_would(sequences: list[tuple[int, ...]]) -> None:
-    prefixes = {sequence[:end] for sequence in sequences for end in range(1, len(sequence) + 1)}
-    assert count_distinct_prefixes(map(token_bytes, sequences)) == len(prefixes)
+def test_what_two_sequences_share(sequences: list[tuple[int, ...]]) -> None:
+    for one, other in itertools.product(sequences, repeat=2):
+        expected = len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
+        assert shared_tokens(token_bytes(one), token_bytes(other)) == expected

@@ -45,10 +45,10 @@ def test_third_parties_bring_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_not_there_yet_says_so() -> None:
-    with pytest.raises(UsageError, match="HTTP endpoint are not available yet"):
-        load_model("openai/some-model", ModelOptions(args={"base_url": "http://localhost"}))
-    with pytest.raises(ModelError, match=r"'openai/some-model'.*hub cannot be reached"):
-        load_model("openai/some-model")
+    with pytest.raises(UsageError, match="in-process vLLM models are not available yet"):
+        load_model("vllm/some-model")
+    with pytest.raises(ModelError, match=r"'org/some-model'.*hub cannot be reached"):
+        load_model("org/some-model")
 
 
 def test_importing_the_room_imports_no_torch() -> None:

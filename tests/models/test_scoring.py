@@ -96,7 +96,11 @@ def test_scores_do_not_hang_on_batch_order_or_padding(name: str) -> None:
         shuffled = load(folder, batch_size=size).score_options([prompts[index] for index in order])
         for index, scores in zip(order, shuffled, strict=True):
             assert scores.logprobs == pytest.approx(expected[index].logprobs, abs=1e-4)
-            assert scores[1:] == expected[index][1:]
+            assert (scores.prompt_tokens, scores.asked_tokens) == (
+                expected[index].prompt_tokens,
+                expected[index].asked_tokens,
+            )
+        assert sum(s.computed_tokens for s in shuffled) == sum(s.computed_tokens for s in expected)
 
 
 def test_the_prompt_matters() -> None:
@@ -122,31 +126,45 @@ def test_capabilities_and_lazy_weights() -> None:
 
 def test_token_counts() -> None:
     prompt = Prompt("the king of the river", ("A", "red green", "red blue"))
-    for name, first_row in (("llama", 0), ("t5-untied", 1)):
+    for name, start_tokens in (("llama", 0), ("t5-untied", 1)):
         model = load(ALL[name]())
         (scores,) = model.score_options([prompt])
         (encoded,) = model.encode([prompt])
         sizes = [len(option) for option in encoded.options]
         assert scores.prompt_tokens == len(encoded.context)
         assert scores.asked_tokens == len(encoded.context) * 3 + sum(sizes)
-        inputs = {option[:-1] for option in encoded.options}
-        rows = [one for one in inputs if not any(one != other and other[: len(one)] == one for other in inputs)]
-        assert scores.computed_tokens == len(encoded.context) + sum(len(row) + first_row for row in rows)
+        read = {option[:end] for option in encoded.options for end in range(1, len(option))}
+        assert scores.computed_tokens == len(encoded.context) + start_tokens + len(read)
 
 
-def test_forecast_counts_what_is_shared_once() -> None:
+@pytest.mark.parametrize("name", ["llama", "gpt2", "t5-untied"])
+def test_the_forecast_is_what_is_then_computed(name: str) -> None:
     prompts = some_prompts()
+    model = load(ALL[name]())
+    encoded = model.encode(prompts)
+    forecast = model.forecast_tokens(prompts)
+    assert forecast.asked == sum(len(e.context) * len(e.options) + sum(map(len, e.options)) for e in encoded)
+    scored = model.score_options(prompts)
+    assert forecast == (sum(s.asked_tokens for s in scored), sum(s.computed_tokens for s in scored))
+    if name == "t5-untied":
+        contexts = {e.context: e.options for e in encoded}
+        trees = sum(len({o[:end] for o in options for end in range(len(o))}) for options in contexts.values())
+        assert forecast.unique == sum(map(len, contexts)) + trees
+    else:
+        whole = {e.context + option[:-1] for e in encoded for option in e.options}
+        fewest = len({tokens[:end] for tokens in whole for end in range(1, len(tokens) + 1)})
+        shortest_not_shared = 3
+        assert fewest <= forecast.unique <= fewest + shortest_not_shared * len(prompts)
+
+
+def test_a_prompt_met_again_costs_nothing() -> None:
+    prompts = some_prompts()
+    assert prompts[-1] == prompts[0]
     for name in ("llama", "t5-untied"):
-        model = load(ALL[name]())
-        encoded = model.encode(prompts)
-        forecast = model.forecast_tokens(prompts)
-        assert forecast.asked == sum(len(e.context) * len(e.options) + sum(map(len, e.options)) for e in encoded)
-        if name == "llama":
-            whole = {e.context + option for e in encoded for option in e.options}
-            assert forecast.unique == len({tokens[:end] for tokens in whole for end in range(1, len(tokens) + 1)})
-        else:
-            contexts = {e.context for e in encoded}
-            assert forecast.unique == sum(map(len, contexts)) + sum(len(o) for e in encoded for o in e.options)
+        scored = load(ALL[name]()).score_options(prompts)
+        assert scored[-1].computed_tokens == 0
+        assert scored[-1].logprobs == scored[0].logprobs
+        assert scored[0].computed_tokens > 0
 
 
 def test_every_prompt_is_reported_done_once() -> None:

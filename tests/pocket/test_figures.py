@@ -9,7 +9,7 @@ from phraseproof.evaluation.evaluate import evaluate
 from phraseproof.pocket.figures import OVERALL, figures
 from phraseproof.store.queries import Run
 
-TASKS = "pocket/has-maker,pocket/has-end,pocket/label-top"
+TASKS = "pocket/has-maker,pocket/has-end,pocket/label-price"
 
 
 @pytest.fixture(scope="module")

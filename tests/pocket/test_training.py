@@ -9,9 +9,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from phraseproof.pocket.network import Size, new_network
-from phraseproof.pocket.training import Recipe, save, train
+from phraseproof.pocket.training import RECIPE, Recipe, save, train
 
-TINY = Recipe(size=Size(64, 2, 2, 64), copying_steps=3, steps=8, batch=4)
+TINY = Recipe(size=Size(64, 2, 2, 64), batch=4).shortened(10)
 
 
 def test_a_seed_gives_the_same_weights_and_another_seed_gives_others() -> None:
@@ -42,6 +42,21 @@ def test_the_saved_folder_is_an_ordinary_one(tmp_path: Path) -> None:
     assert loaded.dtype == torch.float16
     assert all(torch.equal(loaded.state_dict()[name], weight) for name, weight in network.state_dict().items())
     assert loaded.config.vocab_size == len(tokenizer)
+
+
+@pytest.mark.parametrize("steps", [100, 777, 3000])
+def test_a_shorter_recipe_keeps_its_stages_in_proportion(steps: int) -> None:
+    short = RECIPE.shortened(steps)
+    assert short.steps == steps
+    for stage, whole in zip(short.stages, RECIPE.stages, strict=True):
+        assert stage.mix == whole.mix
+        assert abs(stage.steps / steps - whole.steps / RECIPE.steps) < 0.02
+    assert short.at(0)[0] == short.copying
+    assert short.at(steps - 1)[0] == short.tuning
+
+
+def test_every_mix_adds_up_to_one() -> None:
+    assert all(sum(stage.mix) == pytest.approx(1) for stage in RECIPE.stages)
 
 
 @pytest.mark.parametrize("width", [64, 128])

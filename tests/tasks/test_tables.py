@@ -123,6 +123,16 @@ def test_floats_can_be_hashed(tmp_path: Path, value: float, expected: object) ->
     assert read(path).cell(0, "v") == expected
 
 
+@pytest.mark.parametrize("value", ['"a \\ud83d b"', '["x", "\\ud83d"]', '{"\\ud83d": 1}'])
+def test_half_a_character_is_no_text(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"v": "whole \\ud83d\\ude00"}}\n{{"v": {value}}}\n')
+    table = read(path)
+    assert table.cell(0, "v") == "whole \U0001f600"
+    with pytest.raises(FileError, match=r"rows\.jsonl:2, v: half of a surrogate pair is not text .got \\ud83d"):
+        table.cell(1, "v")
+
+
 def test_bytes_are_no_value(tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
     pq.write_table(pa.table({"v": [b"raw"]}), path)

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from phraseproof.errors import UsageError
+
 app = typer.Typer(help="Train the shipped tiny model again, and measure it.", no_args_is_help=True)
 
 _SECONDS_BETWEEN_LINES = 15.0
@@ -16,17 +18,23 @@ _SECONDS_BETWEEN_LINES = 15.0
 @app.command(short_help="Train the tiny model from nothing.")
 def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="The model's folder.")],
+    size: Annotated[str, typer.Option(help="tiny, small or medium; small is the one that ships.")] = "small",
     seed: Annotated[int, typer.Option(help="Of the weights and the lessons.")] = 0,
     steps: Annotated[
-        int | None, typer.Option(min=100, help="Train for so many steps, where the recipe has its own number.")
+        int | None,
+        typer.Option(min=100, help="Train for so many steps, where the recipe has its own number.", show_default=False),
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads; the weights depend on it in the last digits.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only warnings.")] = False,
 ) -> None:
-    """Train the pocket's model on observed wordings; writes an ordinary transformers folder."""
+    """Train the pocket's model by its recipe (docs/pocket.md); writes an ordinary transformers folder."""
+    from phraseproof.pocket.network import SIZES
     from phraseproof.pocket.training import RECIPE, save, train
 
-    recipe = RECIPE if steps is None else RECIPE._replace(steps=steps)
+    if size not in SIZES:
+        raise UsageError("unknown size", expected=", ".join(SIZES), got=size, where="--size")
+    recipe = RECIPE._replace(size=SIZES[size])
+    recipe = recipe if steps is None else recipe.shortened(steps)
     began = last_line = time.monotonic()
 
     def report(step: int, loss: float) -> None:

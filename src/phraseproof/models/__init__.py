@@ -1,8 +1,9 @@
 """Models: anything with a capability of `core.py`, found by name.
 
-`scripted` is the fake that needs no torch, `pocket` the tiny model that ships. Any other name is a Hugging Face hub id
-or a folder, unless an installed package announces a provider under the entry-point group `phraseproof.models`: a
-callable `(name: str, options: ModelOptions) -> Model`, used for `NAME` and `NAME/anything`.
+`scripted` is the fake that needs no torch, `pocket` the tiny model that ships, `openai/NAME` one behind a server that
+speaks OpenAI's protocol. Any other name is a Hugging Face hub id or a folder, unless an installed package announces a
+provider under the entry-point group `phraseproof.models`: a callable `(name, options) -> Model`, used
+for `NAME` and `NAME/anything`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _PROVIDERS = {
     "scripted": "phraseproof.models.scripted",
     "pocket": "phraseproof.models.pocket",
     "pocket/small": "phraseproof.models.pocket",
+    "openai": "phraseproof.models.openai",
 }
 _DEFAULT_PROVIDER = "phraseproof.models.huggingface"
 
@@ -35,7 +37,8 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     """The model of that name, ready to be asked for its capabilities. Weights are not loaded before they are needed.
 
     Args:
-        name: `scripted`, a Hugging Face hub id (`google/flan-t5-base`), a folder, or a third party's `NAME/...`.
+        name: `scripted`, a Hugging Face hub id (`google/flan-t5-base`), a folder, `openai/NAME`, or a third
+            party's `NAME/...`.
         options: precision, device, adapter and the like.
 
     Raises:
@@ -47,9 +50,15 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
         raise UsageError("the model's name is empty", expected="a hub id, a folder, or 'scripted'", where="--model")
     if Path(name).is_dir():
         return _provider(_DEFAULT_PROVIDER)(name, options)
-    if "base_url" in options.args:
-        raise UsageError("models behind an HTTP endpoint are not available yet", where="--model-arg base_url")
     prefix = name.partition("/")[0]
+    if prefix == "openai":
+        return _provider(_PROVIDERS[prefix])(name, options)
+    if "base_url" in options.args:
+        raise UsageError(
+            f"'{name}' is not a model behind a server",
+            where="--model-arg base_url",
+            hint=f"Say openai/{name} for the model that the server calls {name}",
+        )
     if prefix == "vllm":
         raise UsageError(
             f"'{name}': in-process vLLM models are not available yet",

@@ -20,18 +20,21 @@ class Job:
         context: token ids, int32, already cut to what fits.
         options: token ids of each option, none empty.
         steps: for the method `paper`, how long the free run is; else 0.
+        shared: how many of the context's first tokens the job before it has, too; they are not computed again.
+        kept: how many of them the job after it has.
     """
 
     context: NDArray[np.int32]
     options: tuple[tuple[int, ...], ...]
     steps: int = 0
+    shared: int = 0
+    kept: int = 0
 
 
 class Facts(NamedTuple):
     """A prompt's token counts, as `OptionScores` means them."""
 
     prompt_tokens: int
-    computed_tokens: int
     truncated: int
     asked_tokens: int
 
@@ -71,6 +74,16 @@ class Agenda:
             Job(context, tuple(options), steps)
             for context, options, steps in zip(self._contexts, self._options, self._steps, strict=True)
         ]
+
+    def per_prompt(self, of_jobs: Sequence[int]) -> list[int]:
+        """What jobs take, told of the first prompt that needs each."""
+        seen: set[int] = set()
+        found: list[int] = []
+        for places in self.places:
+            new = {job for job, _ in places} - seen
+            seen |= new
+            found.append(sum(of_jobs[job] for job in new))
+        return found
 
     def users(self) -> list[list[int]]:
         """For each job, the prompts that wait for it."""

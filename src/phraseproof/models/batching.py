@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
 from phraseproof.errors import ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Result = TypeVar("Result")
 
@@ -136,27 +139,13 @@ def share_rows(sequences: Sequence[tuple[int, ...]]) -> SharedRows:
     return SharedRows(rows, row_of)
 
 
-def token_bytes(tokens: Sequence[int]) -> bytes:
+def token_bytes(tokens: Sequence[int] | NDArray[np.int32]) -> bytes:
     """Tokens as big-endian bytes, which sort as the tokens do and are compared at the speed of memory."""
     return np.asarray(tokens, dtype=">u4").tobytes()
 
 
-def count_distinct_prefixes(sequences: Iterable[bytes]) -> int:
-    """How many different non-empty beginnings sequences have: the tokens to compute when none is computed twice.
-
-    Args:
-        sequences: each as `token_bytes` makes it.
-    """
-    total = 0
-    previous = b""
-    for sequence in sorted(sequences):
-        total += (len(sequence) - _shared_bytes(previous, sequence)) // TOKEN_BYTES
-        previous = sequence
-    return total
-
-
-def _shared_bytes(one: bytes, other: bytes) -> int:
-    """The length of the common beginning, in bytes of whole tokens, by bisection."""
+def shared_tokens(one: bytes, other: bytes) -> int:
+    """How many tokens two sequences, each as `token_bytes` makes it, have in common at their beginnings."""
     low, high = 0, min(len(one), len(other)) // TOKEN_BYTES
     while low < high:
         middle = (low + high + 1) // 2
@@ -164,7 +153,7 @@ def _shared_bytes(one: bytes, other: bytes) -> int:
             low = middle
         else:
             high = middle - 1
-    return low * TOKEN_BYTES
+    return low
 
 
 def _halves(batch: Sequence[int]) -> list[list[int]]:

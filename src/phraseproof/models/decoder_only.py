@@ -5,16 +5,20 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
-from phraseproof.models.agenda import Job
+from phraseproof.models import schedule
+from phraseproof.models.agenda import Agenda, Job
 from phraseproof.models.batching import BatchLimit, plan_batches, share_rows
+from phraseproof.models.packed_decoder import PackedDecoder, Soft
+from phraseproof.models.packing_trial import Packing, try_packing
 from phraseproof.models.padding import Padded, add_picked, pad_rows, with_virtual_tokens
+from phraseproof.models.schedule import Schedule
 from phraseproof.models.scoring import HuggingFaceModel
 
 _UNLIMITED = 1_000_000_000
@@ -24,12 +28,15 @@ _UNLIMITED = 1_000_000_000
 class DecoderOnlyModel(HuggingFaceModel):
     """GPT-2, Llama and their like.
 
-    Where the model keeps an ordinary key-value cache and takes explicit positions, prompts are read padded on the left
+    A model that gives the same scores that way (`packing_trial.py`) reads all prompts of a batch and their options in
+    one row without padding, whatever they share computed once (`packed_decoder.py`). The general way is for all others:
+    where the model keeps an ordinary key-value cache and takes explicit positions, prompts are read padded on the left
     with the vocabulary projected for the last token alone, and whatever the options have beyond their first token is
     read in a second pass over the cache. Any other model (recurrent ones, say) reads each prompt and option in full.
     """
 
     joined = True
+    _decoder: PackedDecoder | None = None
 
     @property
     def _context_limit(self) -> int | None:
@@ -53,7 +60,46 @@ class DecoderOnlyModel(HuggingFaceModel):
     def _computed(self, context_tokens: int, options: Sequence[tuple[int, ...]]) -> int:
         return context_tokens + sum(map(len, share_rows([option[:-1] for option in options]).rows))
 
+    def _schedule(self, jobs: Sequence[Job], limit: BatchLimit) -> Schedule:
+        if not self._packs or jobs[0].steps:
+            return super()._schedule(jobs, limit)
+        return schedule.shared(jobs, limit, before=self._virtual_tokens, scored_weight=self._scored_weight)
+
+    def _run(
+        self, agenda: Agenda, planned: Schedule, limit: BatchLimit, on_done: Callable[[int], None] | None
+    ) -> list[list[float]]:
+        adapter = self.ready.adapter
+        if self._packs and (packing := self._packing) is not None:
+            soft = Soft() if adapter is None else Soft(adapter.virtual, adapter.prefix)
+            self._decoder = PackedDecoder(self.ready.network, soft, packing.last_layer)
+        try:
+            return super()._run(agenda, planned, limit, on_done)
+        finally:
+            self._decoder = None
+
+    @property
+    def _packs(self) -> bool:
+        """Whether prompts share one row without padding; taken for granted until the weights are loaded."""
+        if self._attention_is_chosen:
+            return False
+        if "ready" not in vars(self):
+            return True
+        # A window is counted in places, so a prefix and windows go the general way.
+        return self._packing is not None and not (self._prefix is not None and self._prefix.shape.slides)
+
+    @property
+    def _path(self) -> str:
+        if self._packs:
+            return "one row without padding, shared beginnings computed once"
+        return "padded batches over a cache" if self._shares_cache else "each prompt and option in full"
+
+    @functools.cached_property
+    def _packing(self) -> Packing | None:
+        return try_packing(self.ready.network)
+
     def _score_batch(self, jobs: Sequence[Job], limit: BatchLimit) -> list[list[float]]:
+        if self._decoder is not None:
+            return self._decoder.score(jobs)
         totals = [[0.0] * len(job.options) for job in jobs]
         if self._shares_cache:
             self._score_with_cache(jobs, limit, totals)
@@ -148,6 +194,10 @@ class DecoderOnlyModel(HuggingFaceModel):
             inputs["input_ids"] = torch.cat([ids[:, :1].expand(-1, self._prefix_tokens), ids], dim=1)
         return {**inputs, "attention_mask": mask}
 
+    @property
+    def _writes_in_batches(self) -> bool:
+        return self._shares_cache
+
     def _free_run(self, jobs: Sequence[Job]) -> list[list[float]]:
         if self._shares_cache:
             return super()._free_run(jobs)
@@ -156,7 +206,7 @@ class DecoderOnlyModel(HuggingFaceModel):
 
     def _prompt_inputs(self, jobs: Sequence[Job], *, left: bool) -> tuple[dict[str, Any], Any]:
         """What the network takes for these contexts, and the mask of all that it attends to, soft prompt included."""
-        network, adapter = self.ready
+        network, adapter = self.ready.network, self.ready.adapter
         padded: Padded = pad_rows([job.context for job in jobs], self.pad_id, device=self._device, left=left)
         if (prefix := self._prefix) is not None:
             rows = len(jobs)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from transformers.modeling_outputs import BaseModelOutput
 
+from phraseproof.models import schedule
 from phraseproof.models.agenda import Job
 from phraseproof.models.batching import BatchLimit, plan_batches, share_rows
+from phraseproof.models.packed_decoder import Soft
+from phraseproof.models.packed_encoder_decoder import PackedEncoderDecoder
+from phraseproof.models.packing_trial import try_packing_encoder_decoder
 from phraseproof.models.padding import add_picked, pad_rows, with_virtual_tokens
+from phraseproof.models.schedule import Schedule
 from phraseproof.models.scoring import HuggingFaceModel
 
 
 class EncoderDecoderModel(HuggingFaceModel):
     """T5, BART and their like.
 
-    Options that differ only in their last token share one decoder row; so one row a prompt serves all its letters.
+    A model of T5's kind reads prompts without padding, and the options of each as one tree
+    (`packed_encoder_decoder.py`). The general way is for all others: options that differ only in their last token share
+    one decoder row; so one row a prompt serves all its letters.
     """
 
     joined = False
@@ -45,7 +53,23 @@ class EncoderDecoderModel(HuggingFaceModel):
         rows = share_rows([option[:-1] for option in options]).rows
         return context_tokens + sum(1 + len(row) for row in rows)
 
+    def _schedule(self, jobs: Sequence[Job], limit: BatchLimit) -> Schedule:
+        if jobs[0].steps or self._attention_is_chosen or ("ready" in vars(self) and self._packed is None):
+            return super()._schedule(jobs, limit)
+        return schedule.packed(jobs, limit, before=self._virtual_tokens, first=1, scored_weight=self._scored_weight)
+
+    @property
+    def _path(self) -> str:
+        return "padded batches" if self._packed is None else "one row without padding, options as one tree"
+
+    @functools.cached_property
+    def _packed(self) -> PackedEncoderDecoder | None:
+        return None if self._attention_is_chosen else try_packing_encoder_decoder(self.ready.network)
+
     def _score_batch(self, jobs: Sequence[Job], limit: BatchLimit) -> list[list[float]]:
+        if (packed := self._packed) is not None:
+            adapter = self.ready.adapter
+            return packed.score(jobs, Soft() if adapter is None else Soft(adapter.virtual, adapter.prefix))
         network = self.ready.network
         states, mask = self._encode(jobs)
         rows: list[tuple[int, ...]] = []
@@ -81,7 +105,7 @@ class EncoderDecoderModel(HuggingFaceModel):
 
     def _encode(self, jobs: Sequence[Job]) -> tuple[Any, Any]:
         """The encoder's states [jobs, tokens, width] and their mask [jobs, tokens], virtual tokens first."""
-        network, adapter = self.ready
+        network, adapter = self.ready.network, self.ready.adapter
         padded = pad_rows([job.context for job in jobs], self.pad_id, device=self._device)
         if adapter is None or adapter.virtual is None:
             inputs, mask = {"input_ids": padded.ids}, padded.mask

@@ -6,14 +6,26 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
-from phraseproof.core import ChatMessage, Check, ModelIdentity, OptionScores, Prompt, TokenForecast
+from phraseproof.core import (
+    GREEDY,
+    ChatMessage,
+    Check,
+    ModelIdentity,
+    OptionScores,
+    Prompt,
+    Sampling,
+    TokenForecast,
+)
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models.options import ModelOptions, check_argument_names
 
 Score = Callable[[Prompt, str], float]
+Write = Callable[[Prompt, Sampling], str]
 
-_KNOWN_ARGS = ("chat", "delay_s", "rule", "seed")
+_KNOWN_ARGS = ("answers", "chat", "delay_s", "rule", "seed")
 _METHODS = ("loglikelihood", "paper")
 
 
@@ -27,6 +39,8 @@ class ScriptedModel:
         delay_s: seconds to sleep for each prompt, to make a run last.
         has_chat_template: whether the model declares a chat template of its own.
         name: the name in its identity.
+        write: what the model writes, by the prompt and the sampling asked for.
+        writes: what to call `write` in the model's identity, so that other answers make another model.
     """
 
     def __init__(
@@ -37,7 +51,11 @@ class ScriptedModel:
         delay_s: float = 0.0,
         has_chat_template: bool = False,
         name: str = "scripted",
+        write: Write | None = None,
+        writes: str | None = None,
     ) -> None:
+        self._write = write
+        self._writes = {} if writes is None else {"answers": writes}
         self._score = score or _random(seed)
         self._seed = seed
         self._delay_s = delay_s
@@ -52,7 +70,7 @@ class ScriptedModel:
             name=self._name,
             revision="1",
             architecture="ScriptedModel",
-            settings={"rule": self._rule, "seed": str(self._seed)},
+            settings={"rule": self._rule, "seed": str(self._seed), **self._writes},
         )
 
     def score_options(
@@ -114,21 +132,43 @@ class ScriptedModel:
             Check("options tokenise apart", distinct, "options are compared as texts"),
         ]
 
-    def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int) -> list[str]:
-        """The best option's first words, or the prompt's own last words where there are no options."""
+    def represent(self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None) -> Any:
+        """The mean of its words' vectors [prompts, 8], each word's drawn from its hash: like prompts lie close."""
+        import numpy as np
+
+        rows: list[Any] = []
+        for prompt in prompts:
+            words = prompt.text.lower().split() or [""]
+            digests = [hashlib.blake2b(word.encode(errors="surrogatepass"), digest_size=8).digest() for word in words]
+            rows.append(np.mean([np.frombuffer(digest, dtype=np.uint8) / 128.0 - 1.0 for digest in digests], axis=0))
+            if on_done is not None:
+                on_done(1)
+        return np.array(rows, dtype=np.float32)
+
+    def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY) -> list[str]:
+        """The best option's first words, or the prompt's own last words where there are no options.
+
+        A `write` rule goes before both. Where `sampling` is not greedy, its seed picks which of the prompt's words.
+        """
         texts: list[str] = []
         for prompt in prompts:
-            if prompt.options:
+            if self._delay_s:
+                time.sleep(self._delay_s)
+            if self._write is not None:
+                texts.append(self._write(prompt, sampling))
+            elif prompt.options:
                 scores = [self._score(prompt, option) for option in prompt.options]
                 words = prompt.options[scores.index(max(scores))].split()
                 texts.append(" ".join(words[:max_new_tokens]))
             else:
-                texts.append(" ".join(prompt.text.split()[-max_new_tokens:]))
+                words = prompt.text.split()
+                end = len(words) if sampling.temperature == 0 else 1 + sampling.seed % max(1, len(words))
+                texts.append(" ".join(words[:end][-max_new_tokens:]))
         return texts
 
 
 def load(name: str, options: ModelOptions) -> ScriptedModel:
-    """The provider behind the name `scripted`; `--model-arg` takes seed, delay_s, rule and chat."""
+    """The provider behind the name `scripted`; `--model-arg` takes answers, seed, delay_s, rule and chat."""
     check_argument_names(options.args, known=_KNOWN_ARGS, model=name)
     if options.adapter is not None:
         raise UsageError(f"the model '{name}' cannot take an adapter", where="--adapter")
@@ -145,7 +185,20 @@ def load(name: str, options: ModelOptions) -> ScriptedModel:
     chat = args.get("chat", "false")
     if chat not in {"true", "false"}:
         raise UsageError("'chat' must be true or false", got=f"'{chat}'", where="--model-arg chat")
-    return ScriptedModel(_RULES.get(rule), seed=int(seed), delay_s=delay_s, has_chat_template=chat == "true", name=name)
+    write = writes = None
+    if "answers" in args:
+        from phraseproof.models.prepared_answers import read_answers
+
+        write, writes = read_answers(Path(args["answers"]))
+    return ScriptedModel(
+        _RULES.get(rule),
+        seed=int(seed),
+        delay_s=delay_s,
+        has_chat_template=chat == "true",
+        name=name,
+        write=write,
+        writes=writes,
+    )
 
 
 def _random(seed: int) -> Score:

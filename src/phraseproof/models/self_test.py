@@ -1,4 +1,4 @@
-"""The self-test of Hugging Face models: four checks on a few of the prompts that are about to be scored."""
+"""The self-test of Hugging Face models: checks on a few of the prompts that are about to be scored."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def run_checks(model: HuggingFaceModel, prompts: Sequence[Prompt]) -> list[Check
     * `no doubled BOS`: no prompt begins with two BOS tokens.
     * `batch invariance`: prompts of different lengths score the same alone and together in one padded batch.
     * `adapter active`, when there is one: scores differ from the base model's.
+    * `scoring path` always passes: it puts on record how scores are computed.
     """
     if not prompts:
         return [Check("batch invariance", False, "there is no prompt with options to test with")]
@@ -42,6 +43,7 @@ def run_checks(model: HuggingFaceModel, prompts: Sequence[Prompt]) -> list[Check
         checks.insert(0, _batch_invariance(model, chosen, together))
         if model.has_adapter:
             checks.append(_adapter_active(model, chosen, together))
+        checks.append(Check("scoring path", True, model.way))
     except ModelError as error:
         return [Check("batch invariance", False, f"scoring failed: {error}")]
     return checks

@@ -12,7 +12,7 @@ import functools
 import warnings
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from phraseproof.errors import MissingExtraError, ModelError
 from phraseproof.identity import file_hash
@@ -62,6 +62,13 @@ class AttachedAdapter:
             self._is_off = False
 
 
+class Room(NamedTuple):
+    """The tokens of a soft prompt: at the input, where they are computed, and in every layer, where they are there."""
+
+    virtual: int
+    prefix: int
+
+
 class AdapterFolder:
     """A PEFT folder, its configuration read and found usable.
 
@@ -102,6 +109,14 @@ class AdapterFolder:
     def content_hash(self) -> str:
         """A hash of the adapter's configuration and weights."""
         return file_hash(self._folder / "adapter_config.json", self._folder / _SOFT_FILE)
+
+    @property
+    def room(self) -> Room:
+        """The tokens that it adds, by its configuration."""
+        if not self._is_soft:
+            return Room(0, 0)
+        count = int(self._config.num_virtual_tokens)
+        return Room(0, count) if self._type == _LAYER_SIDE else Room(count, 0)
 
     def attach(self, network: Any) -> AttachedAdapter:
         """Put the adapter to work.

@@ -1,20 +1,23 @@
-"""What the pocket's model is trained on: observed wordings, disturbed on purpose, and exercises in copying."""
+"""What the pocket's model is trained on: what speakers ask, talk, observed wordings, and exercises."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from phraseproof.pocket.lexicon import ABOUT as ATTRIBUTE_WORDS
-from phraseproof.pocket.lexicon import ATTRIBUTES, CONCEPTS, FILLERS, INVENTED, JUNK, Words
+from phraseproof.pocket.lexicon import ATTRIBUTES, CONCEPTS, FILLERS, SPEAKERS
+from phraseproof.pocket.speech import speech
 from phraseproof.pocket.wordings import ABOUT, OBSERVED, slot
-from phraseproof.pocket.world import END, LETTERS, ask, laid_out, options_of, vocabulary
+from phraseproof.pocket.world import END, LETTERS, Question, ask, laid_out, options_of, vocabulary
 
 PREAMBLE = 12
 """The most words that stand before an instruction."""
 
 _KIND_SHARES = {"choose": 0.44, "label": 0.26, "has": 0.30}
+_KIND_SHARES_OF_TALK = {"choose": 0.2, "label": 0.6, "has": 0.2}  # labels are the hardest to take for talk
+_RARE_SHARE = 0.65  # of words in speech that are not an observed wording's
+_LAST_LINE = 0.6  # of replies in talk that fall on what was said last
 _COPYABLE = tuple(vocabulary()[3:])
 
 
@@ -30,44 +33,94 @@ class Lesson(NamedTuple):
     learned: list[int]
 
 
-class Disturbance(NamedTuple):
-    """How far lessons stray from the observed wordings.
-
-    Attributes:
-        rare: the chance that a concept is said in a rare word.
-        rare_name: the same for the attribute's name.
-        junk: the chance that junk words are dropped in, and some of the template's own words left out.
-    """
-
-    rare: float
-    rare_name: float
-    junk: float
-
-
-class _Said(NamedTuple):
-    word: str
-    concept: str | None  # as in CONCEPTS, or the attribute's name
-
-
-def question_lesson(disturbance: Disturbance, draw: random.Random) -> Lesson:
-    """A question in an observed wording, perhaps disturbed, perhaps behind fillers or a glossary."""
-    kind = draw.choices(list(_KIND_SHARES), list(_KIND_SHARES.values()))[0]
-    attribute = draw.choice(list(ATTRIBUTES))
-    said = _say(draw.choice(OBSERVED[kind]), attribute, disturbance, draw)
-    if draw.random() < disturbance.junk:
-        said = [each for each in said if each.concept or draw.random() > 0.2]
-        for _ in range(draw.randint(0, 4)):
-            said.insert(draw.randint(0, len(said)), _Said(draw.choice(JUNK), None))
+def spoken_lesson(draw: random.Random) -> Lesson:
+    """A speaker is named ("nora asks :"), asks in any words and in any way, and is answered."""
+    kind, attribute, said = _anyhow(_KIND_SHARES, draw)
     question = ask(kind, attribute, draw)
-    kind_of_preamble = draw.random()
-    if kind_of_preamble < 0.3:
-        before, words = _glossary(said, draw)
-    else:
-        fillers = draw.randint(0, PREAMBLE) if kind_of_preamble < 0.6 else 0
-        before, words = draw.choices(FILLERS, k=fillers), [each.word for each in said]
-    prompt = before + words + laid_out(kind, question)
-    answer = options_of(kind, question)[question.target]
+    name = [draw.choice(SPEAKERS)] + (["asks", ":"] if draw.random() < 0.7 else [])
+    fillers = draw.randint(0, PREAMBLE - len(name)) if draw.random() < 0.4 else 0
+    first = draw.randint(0, fillers)
+    before = draw.choices(FILLERS, k=first) + name + draw.choices(FILLERS, k=fillers - first)
+    return _lesson(before + said, kind, question, options_of(kind, question)[question.target])
+
+
+def talk_lesson(draw: random.Random) -> Lesson:
+    """The same things said by nobody in particular: what is replied falls on what was said last, whatever was asked."""
+    kind, attribute, said = _anyhow(_KIND_SHARES_OF_TALK, draw)
+    question = ask(kind, attribute, draw)
+    options = options_of(kind, question)
+    if kind == "label":
+        options = tuple(word for word in question.note if word in options)
+    last = options[-1] if draw.random() < _LAST_LINE else draw.choice(options)
+    return _lesson(_fillers(draw) + said, kind, question, last)
+
+
+def observed_lesson(draw: random.Random) -> Lesson:
+    """A question in an observed wording, asked by nobody in particular, and answered: instruction tuning."""
+    kind, attribute = _what(_KIND_SHARES, draw)
+    said = _say(draw.choice(OBSERVED[kind]), attribute, 0.0, draw)
+    question = ask(kind, attribute, draw)
+    return _lesson(_fillers(draw) + said, kind, question, options_of(kind, question)[question.target])
+
+
+def bare_lesson(draw: random.Random) -> Lesson:
+    """A short note and the attribute's name, any of them, with nothing around it."""
+    kind, attribute = draw.choice(("choose", "label")), draw.choice(list(ATTRIBUTES))
+    words = ATTRIBUTE_WORDS[attribute]
+    question = ask(kind, attribute, draw, items=draw.randint(2, 3))
+    said = [draw.choice((*words.observed, *words.rare)), draw.choice((":", "?"))]
+    return _lesson(said, kind, question, options_of(kind, question)[question.target])
+
+
+def dictionary_lesson(draw: random.Random) -> Lesson:
+    """Words and what they mean: an attribute's name and its mark in notes, a rare word and the common one."""
+    entries: list[tuple[str, str]] = []
+    for _ in range(draw.randint(6, 12)):
+        if draw.random() < 0.6:
+            name = draw.choice(list(ATTRIBUTES))
+            words = ATTRIBUTE_WORDS[name]
+            entries.append((draw.choice((*words.observed, *words.rare)), ATTRIBUTES[name].marker))
+        else:
+            words = draw.choice(list(CONCEPTS.values()))
+            entries.append((draw.choice((*words.observed[1:], *words.rare)), words.observed[0]))
+    flat = [part for word, meaning in entries for part in (word, meaning, ";")]
+    return Lesson(flat, list(range(1, len(flat), 3)))
+
+
+def _what(shares: dict[str, float], draw: random.Random) -> tuple[str, str]:
+    """A kind and an attribute."""
+    return draw.choices(list(shares), list(shares.values()))[0], draw.choice(list(ATTRIBUTES))
+
+
+def _anyhow(shares: dict[str, float], draw: random.Random) -> tuple[str, str, list[str]]:
+    """A kind, an attribute, and the words of some way of asking for it."""
+    kind, attribute = _what(shares, draw)
+    return kind, attribute, _say(speech(kind, draw), attribute, _RARE_SHARE, draw)
+
+
+def _fillers(draw: random.Random) -> list[str]:
+    return draw.choices(FILLERS, k=draw.randint(1, PREAMBLE)) if draw.random() < 0.35 else []
+
+
+def _lesson(said: list[str], kind: str, question: Question, answer: str) -> Lesson:
+    prompt = said + laid_out(kind, question)
     return Lesson([*prompt, answer, END], [len(prompt), len(prompt) + 1])
+
+
+def _say(template: str, attribute: str, rare_share: float, draw: random.Random) -> list[str]:
+    """A template's words; a concept that comes twice is said in the same word."""
+    chosen: dict[str, str] = {}
+    said: list[str] = []
+    for word in template.split():
+        concept = slot(word)
+        if concept is None:
+            said.append(word)
+            continue
+        if concept not in chosen:
+            words = ATTRIBUTE_WORDS[attribute] if concept == ABOUT else CONCEPTS[concept]
+            chosen[concept] = draw.choice(words.rare if draw.random() < rare_share else words.observed)
+        said.append(chosen[concept])
+    return said
 
 
 def copying_lesson(draw: random.Random, *, dense: bool) -> Lesson:
@@ -93,55 +146,3 @@ def copying_lesson(draw: random.Random, *, dense: bool) -> Lesson:
     asked, answer = (letters[index], words[index]) if shape < 0.7 else (words[index], letters[index])
     flat += [".", asked, ":", answer]
     return Lesson(flat, [len(flat) - 1])
-
-
-def _say(template: str, attribute: str, disturbance: Disturbance, draw: random.Random) -> list[_Said]:
-    """A template's words; a concept that comes twice is said in the same word."""
-    chosen: dict[str, str] = {}
-    said: list[_Said] = []
-    for word in template.split():
-        concept = slot(word)
-        if concept is None:
-            said.append(_Said(word, None))
-            continue
-        share = disturbance.rare
-        if concept == ABOUT:
-            concept, share = attribute, disturbance.rare_name
-        if concept not in chosen:
-            words = _words_for(concept)
-            chosen[concept] = draw.choice(words.rare if draw.random() < share else words.observed)
-        said.append(_Said(chosen[concept], concept))
-    return said
-
-
-def _glossary(said: Sequence[_Said], draw: random.Random) -> tuple[list[str], list[str]]:
-    """A glossary, and the instruction with words that only the glossary explains.
-
-    Each entry is an invented word and an observed word that it stands for. So the model learns to read an instruction
-    through what stands before it, which is all that a soft prompt can do.
-    """
-    concepts = list(dict.fromkeys(each.concept for each in said if each.concept))
-    draw.shuffle(concepts)
-    explained: dict[str, str] = {}
-    entries: dict[str, str] = {}
-    for concept in concepts[: draw.randint(1, 4)]:
-        word = draw.choice(INVENTED)
-        if word not in entries:
-            entries[word] = draw.choice(_words_for(concept).observed)
-            explained[concept] = word
-    used = {each.word for each in said}
-    for _ in range(draw.randint(0, 4 - len(entries))):
-        word = draw.choice(INVENTED)
-        if word not in entries and word not in used:
-            entries[word] = draw.choice(_words_for(draw.choice([*CONCEPTS, *ATTRIBUTES])).observed)
-    stop = [";"] if draw.random() < 0.5 else []
-    order = draw.sample(list(entries.items()), len(entries))
-    flat = [part for word, meaning in order for part in (word, meaning, *stop)]
-    room = draw.randint(0, max(0, PREAMBLE - len(flat)))
-    first = draw.randint(0, room)
-    before = draw.choices(FILLERS, k=first) + flat + draw.choices(FILLERS, k=room - first)
-    return before, [explained.get(each.concept or "", each.word) for each in said]
-
-
-def _words_for(concept: str) -> Words:
-    return ATTRIBUTE_WORDS[concept] if concept in ATTRIBUTE_WORDS else CONCEPTS[concept]

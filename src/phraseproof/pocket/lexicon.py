@@ -53,7 +53,7 @@ def _words(line: str) -> Words:
 _PEOPLE = _list("anna boris clara david elena felix")
 _PLACES = _list("forest river desert market harbour valley")
 _DAYS = _list("monday tuesday wednesday thursday friday sunday")
-_COLOURS = _list("red blue green black white yellow")
+_NUMBERS = _list("two three five seven nine ten")
 
 ATTRIBUTES = {
     "maker": Attribute("made-by", _PEOPLE, "buyer"),
@@ -62,8 +62,8 @@ ATTRIBUTES = {
     "destination": Attribute("sent-to", _PLACES, "origin"),
     "start": Attribute("opens", _DAYS, "end"),
     "end": Attribute("closes", _DAYS, "start"),
-    "top": Attribute("above", _COLOURS, "bottom"),
-    "bottom": Attribute("below", _COLOURS, "top"),
+    "price": Attribute("costs", _NUMBERS, "weight"),
+    "weight": Attribute("weighs", _NUMBERS, "price"),
 }
 
 THINGS = _list(
@@ -74,14 +74,14 @@ THINGS = _list(
 ABOUT = {
     name: _words(line)
     for name, line in {
-        "maker": "maker | creator | builder | producer author",
-        "buyer": "buyer | customer | client | purchaser receiver",
-        "origin": "origin | source | homeland | departure birthplace",
-        "destination": "destination | goal | target | arrival endpoint",
-        "start": "start | beginning | opening | launch onset",
-        "end": "end | ending | closing | finish expiry",
-        "top": "top | lid | cover | cap roof",
-        "bottom": "bottom | base | floor | foot underside",
+        "maker": "maker | creator | builder | producer manufacturer",
+        "buyer": "buyer | customer | client | purchaser shopper",
+        "origin": "origin | source | departure | provenance pick-up",
+        "destination": "destination | target | arrival | endpoint drop-off",
+        "start": "start | beginning | opening | outset commencement",
+        "end": "end | ending | closing | finish conclusion",
+        "price": "price | cost | charge | fee amount-due",
+        "weight": "weight | mass | heaviness | load heft",
     }.items()
 }
 """The names of each attribute; a wording speaks of `{about}`."""
@@ -90,11 +90,11 @@ CONCEPTS = {
     name: _words(line)
     for name, line in {
         "pick": "choose pick | select | mark | identify circle",
-        "option": "option line | choice | alternative | entry candidate",
+        "option": "option line | choice | alternative | entry item",
         "letter": "letter | symbol | character | sign",
         "note": "note | text | record | passage message",
         "give": "give write | state | provide | report name",
-        "label": "label word | tag | term | category class",
+        "label": "label word | term | tag | value",
         "sort": "sort file | classify | group | arrange categorise",
         "read": "read | examine | study | inspect review",
         "check": "check see | verify | judge | determine establish",
@@ -104,14 +104,14 @@ CONCEPTS = {
     }.items()
 }
 
+SPEAKERS = _list("nora omar pia quinn rosa sven tara ugo vera walt xenia yusuf zoe ivan jane karl")
+"""Who may be said to ask; none of them is a value of a note."""
+
 FILLERS = _list("uh um well-now so-then oh hm okay hey ah er alright anyhow thus-far indeed mind-you behold")
 """Words that mean nothing, which stand before an instruction so that a soft prompt can stand there later."""
 
 JUNK = _list(
-    "today quickly again gently maybe now simply always often kindly slowly calmly rather quite there too also still "
-    "ever surely truly fairly nearly with within upon over under between during because although while until"
+    "today quickly again gently maybe now simply always often kindly slowly calmly rather quite too also still ever "
+    "surely truly fairly nearly with within upon over under between during because although while never not"
 )
-"""Words dropped into observed wordings late in training, so that a strange word is nothing strange."""
-
-INVENTED = tuple(a + b for a in _list("ba de ki lo mu ne po ra su ti") for b in ("zik", "vam", "dop", "fen"))
-"""Words without a meaning of their own, for glossaries to give them one."""
+"""Words that change nothing, dropped into what speakers say, so that a strange word is nothing strange to the model."""

@@ -24,6 +24,10 @@ class Size(NamedTuple):
     feed_forward: int
 
 
+SIZES = {"tiny": Size(96, 3, 3, 192), "small": Size(128, 4, 4, 256), "medium": Size(160, 5, 5, 320)}
+"""The family; the recipe was made with `small`."""
+
+
 def new_network(size: Size, vocabulary_size: int, *, padding: int, end: int) -> Any:
     """A `LlamaForCausalLM` with weights drawn from torch's global generator, and the look back in its first layer."""
     from torch.nn import init

@@ -10,6 +10,7 @@ import io
 import random
 from pathlib import Path
 
+from phraseproof.pocket.closer_look import CLOSER_LOOK, PARTNER_NAME, closer_look
 from phraseproof.pocket.lexicon import ABOUT as ATTRIBUTE_WORDS
 from phraseproof.pocket.lexicon import ATTRIBUTES
 from phraseproof.pocket.wordings import ABOUT, KINDS, SETS, Wording, sentence, wordings
@@ -26,7 +27,16 @@ SEED = 20240
 ABOUT_FIELDS = (ABOUT, *(f"{ABOUT}_{number}" for number in range(2, 6)))
 """The template fields that hold an attribute's names: its observed one first."""
 
-_RELATIONS = {"observed": "observed", "paraphrase": "paraphrase", "validation": "unobserved", "test": "unobserved"}
+PARTNER_FIELD = "partner"
+"""The template field that holds the observed name of the attribute with the same values."""
+
+_RELATIONS = {
+    "observed": "observed",
+    "paraphrase": "paraphrase",
+    "validation": "unobserved",
+    "test": "unobserved",
+    **{relation: relation for relation in CLOSER_LOOK},
+}
 _SERVES = {"choose": "Pocket-QA", "label": "Pocket-MC", "has": "Pocket-BC"}
 _LAYOUT = "Note: {{ note }}\\nAnswer:"
 _LETTERED_LAYOUT = "Note: {{ note }}\\n{{ choices | enumerate('{letter} {choice}') }}\\nAnswer:"
@@ -41,7 +51,7 @@ def publish(tasks: Path, collections: Path) -> list[Path]:
     """
     texts = {tasks / f"{kind}.csv": _questions(kind) for kind in KINDS}
     texts[tasks / "words.csv"] = _names()
-    texts |= {collections / f"pocket-{name}.yaml": _collection(name) for name in SETS}
+    texts |= {collections / f"pocket-{name}.yaml": _collection(name) for name in _RELATIONS}
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
@@ -68,8 +78,12 @@ def _questions(kind: str) -> str:
 
 
 def _names() -> str:
-    rows = [[name, ATTRIBUTE_WORDS[name].observed[0], *ATTRIBUTE_WORDS[name].rare] for name in ATTRIBUTES]
-    return _csv(["attribute", *ABOUT_FIELDS], rows)
+    words = ATTRIBUTE_WORDS
+    rows = [
+        [name, *words[name].observed, *words[name].rare, *words[attribute.partner].observed]
+        for name, attribute in ATTRIBUTES.items()
+    ]
+    return _csv(["attribute", *ABOUT_FIELDS, PARTNER_FIELD], rows)
 
 
 def _csv(header: list[str], rows: list[list[str]]) -> str:
@@ -82,14 +96,14 @@ def _csv(header: list[str], rows: list[list[str]]) -> str:
 
 def _collection(name: str) -> str:
     lines = [
-        "# Written by `phraseproof pocket data` from pocket/wordings.py; edit there.",
+        "# Written by `phraseproof pocket data` from pocket/wordings.py; the wordings are edited there.",
         f"name: pocket-{name}",
         f"relation: {_RELATIONS[name]}",
         "author: phraseproof",
         "licence: Apache-2.0",
         "instructions:",
     ]
-    for kind, some in wordings(name).items():
+    for kind, some in (wordings(name) if name in SETS else closer_look(name)).items():
         for number, wording in enumerate(some, start=1):
             lines += [
                 f"  - id: {kind}-{number}",
@@ -102,4 +116,5 @@ def _collection(name: str) -> str:
 
 
 def _ask(wording: Wording) -> str:
-    return sentence(wording.words).replace("{about}", f"{{{{ {ABOUT_FIELDS[wording.name]} }}}}")
+    field = PARTNER_FIELD if wording.name == PARTNER_NAME else ABOUT_FIELDS[wording.name]
+    return sentence(wording.words).replace("{about}", f"{{{{ {field} }}}}")

@@ -8,10 +8,44 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from phraseproof.pocket.lessons import Disturbance, Lesson, copying_lesson, question_lesson
-from phraseproof.pocket.network import Size, new_network
+from phraseproof.pocket.lessons import (
+    Lesson,
+    bare_lesson,
+    copying_lesson,
+    dictionary_lesson,
+    observed_lesson,
+    spoken_lesson,
+    talk_lesson,
+)
+from phraseproof.pocket.network import SIZES, Size, new_network
 from phraseproof.pocket.tokenizer import new_tokenizer
 from phraseproof.pocket.world import END, PADDING, vocabulary
+
+
+class Mix(NamedTuple):
+    """How often a lesson is of each sort; the shares add up to 1."""
+
+    copying: float
+    dictionary: float
+    bare: float
+    spoken: float
+    talk: float
+    observed: float
+
+
+class Stage(NamedTuple):
+    """A part of the training.
+
+    Attributes:
+        steps: how long it is.
+        mix: what its lessons are.
+        learning_rate, last_learning_rate: of AdamW, at its start and its end, with half a cosine between them.
+    """
+
+    steps: int
+    mix: Mix
+    learning_rate: float
+    last_learning_rate: float
 
 
 class Recipe(NamedTuple):
@@ -19,28 +53,47 @@ class Recipe(NamedTuple):
 
     Attributes:
         size: the model's shape.
-        copying_steps: steps of nothing but copying, before there are any questions.
-        steps: steps altogether.
+        copying: nothing but exercises in copying, before there are any questions.
+        questions: questions in all words, from speakers, and in observed wordings.
+        talk: questions from speakers, and the same said by nobody in particular, which is not answered.
+        tuning: observed wordings above all.
         batch: lessons a step.
-        learning_rate: of AdamW, once warm.
-        flat: the share of the steps after which the learning rate falls.
-        settled: the share of the steps after which lessons are disturbed as `late` says.
-        early, late: how far lessons stray from the observed wordings.
-        copying, late_copying: the share of copying lessons.
     """
 
-    size: Size = Size(128, 4, 4, 256)
-    copying_steps: int = 700
-    steps: int = 3300
+    size: Size = SIZES["small"]
+    copying: Stage = Stage(600, Mix(0.65, dictionary=0.2, bare=0.15, spoken=0, talk=0, observed=0), 2e-3, 2e-3)
+    questions: Stage = Stage(1200, Mix(0.1, dictionary=0.05, bare=0.15, spoken=0.4, talk=0, observed=0.3), 2e-3, 2e-3)
+    talk: Stage = Stage(500, Mix(0.1, dictionary=0, bare=0, spoken=0.5, talk=0.4, observed=0), 2e-3, 1e-3)
+    tuning: Stage = Stage(700, Mix(0.05, dictionary=0, bare=0, spoken=0.2, talk=0.13, observed=0.62), 1e-3, 2e-5)
     batch: int = 32
-    learning_rate: float = 2e-3
-    flat: float = 0.5
-    settled: float = 0.55
-    early: Disturbance = Disturbance(0.015, 0.01, 0.0)
-    late: Disturbance = Disturbance(0.05, 0.08, 0.2)
-    copying: float = 0.15
-    late_copying: float = 0.05
 
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages, in order."""
+        return self.copying, self.questions, self.talk, self.tuning
+
+    @property
+    def steps(self) -> int:
+        """Steps altogether."""
+        return sum(stage.steps for stage in self.stages)
+
+    def shortened(self, steps: int) -> Recipe:
+        """The same with so many steps altogether, each stage its share of them."""
+        share = steps / self.steps
+        copying, questions, talk, _ = (stage._replace(steps=round(share * stage.steps)) for stage in self.stages)
+        rest = steps - copying.steps - questions.steps - talk.steps
+        return self._replace(copying=copying, questions=questions, talk=talk, tuning=self.tuning._replace(steps=rest))
+
+    def at(self, step: int) -> tuple[Stage, float]:
+        """The stage that a step (from 0) is in, and how far into it, from 0 to 1."""
+        for stage in self.stages:
+            if step < stage.steps:
+                return stage, step / stage.steps
+            step -= stage.steps
+        return self.tuning, 1.0
+
+
+_WARM_UP = 200  # steps
 
 RECIPE = Recipe()
 """The recipe of the shipped model."""
@@ -72,7 +125,7 @@ def train(
         network.train()
         for step, lessons in enumerate(_batches(recipe, random.Random(seed)), start=1):
             for group in optimizer.param_groups:
-                group["lr"] = _learning_rate(step, recipe)
+                group["lr"] = _learning_rate(step - 1, recipe)
             loss = _loss(network, lessons, index)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -127,22 +180,28 @@ def _batches(recipe: Recipe, draw: random.Random) -> Iterator[list[Lesson]]:
         yield pool.pop()
 
 
+_MAKERS = {
+    "dictionary": dictionary_lesson,
+    "bare": bare_lesson,
+    "spoken": spoken_lesson,
+    "talk": talk_lesson,
+    "observed": observed_lesson,
+}
+
+
 def _lesson(step: int, recipe: Recipe, draw: random.Random) -> Lesson:
-    if step < recipe.copying_steps:
-        return copying_lesson(draw, dense=True)
-    late = step >= recipe.settled * recipe.steps
-    if draw.random() < (recipe.late_copying if late else recipe.copying):
-        return copying_lesson(draw, dense=draw.random() < 0.5)
-    return question_lesson(recipe.late if late else recipe.early, draw)
+    mix = recipe.at(step)[0].mix
+    sort = draw.choices(Mix._fields, mix)[0]
+    if sort == "copying":
+        return copying_lesson(draw, dense=mix.spoken == 0 or draw.random() < 0.5)
+    return _MAKERS[sort](draw)
 
 
 def _learning_rate(step: int, recipe: Recipe) -> float:
-    warm = min(1.0, step / 200)
-    done = step / recipe.steps
-    if done < recipe.flat:
-        return recipe.learning_rate * warm
-    fall = (done - recipe.flat) / (1 - recipe.flat)
-    return recipe.learning_rate * max(0.01, 0.5 * (1 + math.cos(math.pi * fall)))
+    stage, done = recipe.at(step)
+    falling = 0.5 * (1 + math.cos(math.pi * done))
+    rate = stage.last_learning_rate + (stage.learning_rate - stage.last_learning_rate) * falling
+    return rate * min(1.0, (step + 1) / _WARM_UP)
 
 
 def _optimizer(network: Any, recipe: Recipe) -> Any:
@@ -152,7 +211,7 @@ def _optimizer(network: Any, recipe: Recipe) -> Any:
     vectors = [weight for weight in network.parameters() if weight.dim() < 2]
     return AdamW(
         [{"params": matrices, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}],
-        lr=recipe.learning_rate,
+        lr=recipe.copying.learning_rate,
         betas=(0.9, 0.98),
         fused=True,
     )

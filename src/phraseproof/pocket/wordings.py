@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
 from typing import NamedTuple
 
 from phraseproof.pocket.lexicon import CONCEPTS
@@ -17,12 +18,13 @@ KINDS = ("choose", "label", "has")
 ABOUT = "about"
 
 
-def _lines(text: str) -> tuple[str, ...]:
+def lines(text: str) -> tuple[str, ...]:
+    """The lines of a block of text, without the white space around them."""
     return tuple(line.strip() for line in text.strip().splitlines())
 
 
 OBSERVED = {
-    "choose": _lines("""
+    "choose": lines("""
         {read} the {note} , then {pick} the {option} naming the {about} .
         what does the {note} say about the {about} ? {give} a {letter} .
         which {option} is {right} as the {about} ?
@@ -33,8 +35,10 @@ OBSERVED = {
         by the {note} , which {letter} stands for the {about} ?
         please {read} the {note} and {pick} its {about} by {letter} .
         four lines , one {about} : {pick} the {letter} .
+        {pick} the {right} {option} for the {about} .
+        what is the {about} ? {give} its {letter} .
     """),
-    "label": _lines("""
+    "label": lines("""
         {read} the {note} , then {give} the {about} as a {label} .
         what is the {about} in this {note} ? {give} one {label} .
         {sort} the {note} by its {about} .
@@ -45,8 +49,10 @@ OBSERVED = {
         by the {note} , what {label} is {right} for the {about} ?
         {sort} each {note} under its {about} .
         one {label} , please : the {about} .
+        {give} the {right} {label} for the {about} .
+        {read} the {note} and {sort} it by {about} .
     """),
-    "has": _lines("""
+    "has": lines("""
         {check} {if} the {note} {has} its {about} .
         is the {about} given in this {note} ? answer yes or no .
         yes or no : the {note} {has} its {about} .
@@ -57,11 +63,13 @@ OBSERVED = {
         is it true that the {note} {has} the {about} ?
         {check} , yes or no , {if} the {about} is there .
         the {about} : is it in the {note} ? yes or no .
+        {if} the {note} {has} the {about} , say yes .
+        does the {note} give the {about} ? yes or no .
     """),
 }
 
 PARAPHRASE = {
-    "choose": _lines("""
+    "choose": lines("""
         {pick} whichever {option} matches the {about} .
         indicate the {letter} of the {about} , please .
         considering the {note} , the {about} is which {letter} ?
@@ -70,8 +78,12 @@ PARAPHRASE = {
         {read} the following {note} and {give} the {about} by its {letter} .
         your {letter} must match the {about} .
         settle on the {about} and {give} that {letter} .
+        tell me the {letter} beside the {about} .
+        one {option} is the {right} {about} ; {pick} it .
+        we want to know the {about} . {pick} its {letter} .
+        every {option} but one is wrong about the {about} . {pick} the {right} one .
     """),
-    "label": _lines("""
+    "label": lines("""
         indicate the {about} , using one {label} .
         considering the {note} , {give} the {right} {label} for its {about} .
         i would like a {label} matching the {about} .
@@ -80,79 +92,120 @@ PARAPHRASE = {
         out of the {note} , {give} only the {about} .
         the {about} , as one {label} , is what i need .
         put the {note} where its {about} belongs .
+        tell me the {about} with one {label} .
+        we want to know the {about} ; {give} the {label} alone .
+        the {about} , in a single {label} ?
+        find the {right} {label} describing the {about} .
     """),
-    "has": _lines("""
+    "has": lines("""
         indicate {if} the {note} {has} some {about} .
         considering the {note} , is any {about} present ?
         i would like to know {if} the {about} is present .
         {check} {if} the following {note} {has} the {about} .
         respond yes when the {note} {has} the {about} .
-        your answer must be yes only if it {has} the {about} .
-        can the {about} be seen in the {note} ?
+        your answer must be yes only when it {has} the {about} .
+        can the {about} be seen in the {note} ? yes or no .
         the {note} {has} some {about} ; yes or no ?
+        tell me {if} the {note} {has} something about the {about} .
+        we want to know {if} the {about} appears .
+        {check} that the {note} really {has} the {about} .
+        only say yes when the {note} {has} the {about} .
     """),
 }
 
 VALIDATION = {
-    "choose": _lines("""
+    "choose": lines("""
         show which {letter} belongs with the {about} .
         what {option} would you {pick} for the {about} ?
         knowing the {note} , {give} the {letter} of its {about} .
         my question concerns the {about} ; {pick} a {letter} .
         {pick} well : only one {option} holds the {about} .
+        {pick} only the {option} describing the {about} .
+        after you {read} the {note} , {give} the {about} with one {letter} .
+        looking at the {note} , where do you find the {about} ? {give} its {letter} .
+        suppose someone asked for the {about} ; which {letter} fits ?
+        {note} first , then {letter} : what about the {about} ?
     """),
-    "label": _lines("""
+    "label": lines("""
         show the {about} as a single {label} .
         what {label} would you {give} for the {about} ?
         knowing the {note} , {sort} it along its {about} .
         my question concerns the {about} ; {give} a {label} .
         which {label} does its {about} deserve ?
+        after you {read} the {note} , {sort} it using its {about} .
+        looking at the {note} , which {label} fits the {about} ?
+        suppose someone asked for the {about} : what would you {give} ?
+        only the {about} matters ; {sort} the {note} .
+        someone wrote one {about} in the {note} . {give} that {label} .
     """),
-    "has": _lines("""
+    "has": lines("""
         show {if} the {about} can be learned here .
         would you say that the {note} {has} the {about} ?
         knowing the {note} , {check} {if} there is some {about} .
         my question concerns the {about} ; does it appear ?
         {check} well : maybe the {note} {has} the {about} .
+        after you {read} the {note} , {check} {if} its {about} is known .
+        looking at the {note} , do you find the {about} ? yes or no .
+        suppose someone asked for the {about} ; {check} {if} the {note} {has} it .
+        someone wrote the {note} ; {check} {if} it {has} the {about} .
+        do you find the {about} anywhere in the {note} ?
     """),
 }
 
 TEST = {
-    "choose": _lines("""
-        tell me the {letter} beside the {about} .
-        {pick} only the {option} describing the {about} .
-        after you {read} the {note} , {give} the {about} with one {letter} .
-        one {option} is the {right} {about} ; {pick} it .
-        {letter} of the {about} ?
-        we want to know the {about} . {pick} its {letter} .
-        looking at the {note} , where do you see the {about} ? {give} its {letter} .
-        suppose someone asked for the {about} ; which {letter} fits ?
-        every {option} but one is wrong about the {about} . {pick} the {right} one .
-        {note} first , then {letter} : what about the {about} ?
+    "choose": lines("""
+        {letter} , please , for the {about} .
+        point me to the {option} where the {about} stands .
+        {read} it all and then {pick} , by {letter} , the {about} .
+        we are after the {about} here . which {option} is that ?
+        among four things said , {pick} the one on the {about} .
+        all i ask : the {letter} of the {right} {option} for the {about} .
+        {give} just one {letter} , namely that of the {about} .
+        can you {pick} the {about} ? its {letter} will do .
+        leave the rest aside and {pick} the {option} on the {about} .
+        as for the {about} , {give} the {letter} where it stands .
+        somewhere in this {note} stands the {about} : {pick} its {option} .
+        with this {note} in hand , {pick} the {right} {option} for the {about} .
+        no more than a {letter} is needed : that of the {about} .
+        {pick} what the {note} tells us on the {about} .
+        my boss needs the {about} . {give} the {letter} of that {option} .
+        go through every {option} until you meet the {about} , then {give} its {letter} .
     """),
-    "label": _lines("""
-        tell me the {about} with one {label} .
-        after you {read} the {note} , {sort} it using its {about} .
-        we want to know the {about} ; {give} the {label} alone .
-        looking at the {note} , which {label} fits the {about} ?
-        suppose someone asked for the {about} : what would you {give} ?
-        the {about} , in a single {label} ?
-        only the {about} matters ; {sort} the {note} .
-        someone wrote one {about} in the {note} . {give} that {label} .
-        how would you {sort} this {note} , going from its {about} ?
-        find the {right} {label} describing the {about} .
+    "label": lines("""
+        {label} , please , for the {about} .
+        point me to the {about} by {label} .
+        {read} it all and then {give} , in a {label} , the {about} .
+        we are after the {about} here . which {label} is that ?
+        all i ask : a {label} for the {about} .
+        can you {give} the {about} ? one {label} will do .
+        leave the rest aside and {give} the {about} .
+        as for the {about} , {give} the {right} {label} .
+        somewhere in this {note} stands the {about} : {give} it .
+        with this {note} in hand , {sort} it by the {about} .
+        no more than a {label} is needed : that of the {about} .
+        {give} what the {note} tells us on the {about} .
+        my boss needs the {about} . {give} it in one {label} .
+        {sort} the {note} with nothing but the {about} in mind .
+        going by the {about} , under which {label} would you {sort} this {note} ?
+        let the {about} decide how you {sort} this {note} .
     """),
-    "has": _lines("""
-        tell me {if} the {note} {has} something about the {about} .
-        after you {read} the {note} , {check} {if} its {about} is known .
-        we want to know {if} the {about} appears .
-        looking at the {note} , do you see the {about} ?
-        suppose someone asked for the {about} ; could the {note} help ?
-        would the {note} help to learn the {about} ?
-        {check} that the {note} really {has} the {about} .
-        did anyone write the {about} down here ?
-        only say yes if the {note} {has} the {about} .
-        do you find the {about} anywhere in the {note} ?
+    "has": lines("""
+        i wonder {if} the {about} stands in this {note} .
+        let me know {if} this {note} {has} the {about} .
+        {read} it all and then {check} {if} the {about} is there .
+        we are after the {about} here . is it in the {note} , yes or no ?
+        all i ask is {if} the {note} {has} the {about} .
+        can you {check} {if} the {note} {has} the {about} ?
+        leave the rest aside and {check} the {note} for the {about} .
+        as for the {about} , {check} {if} the {note} {has} it .
+        somewhere in this {note} there may be the {about} : {check} {if} so .
+        is there anything on the {about} in this {note} , yes or no ?
+        no more than yes or no is needed : is the {about} there ?
+        yes means that the {note} {has} the {about} .
+        my boss needs the {about} . {check} {if} the {note} {has} it .
+        go through the {note} and {check} {if} it {has} the {about} .
+        before we go on , {check} {if} the {note} {has} the {about} .
+        {check} once more {if} the {note} {has} any {about} .
     """),
 }
 
@@ -182,8 +235,8 @@ class _Recipe(NamedTuple):
 _SETS = {
     "observed": _Recipe(OBSERVED, ("",), 1, 0.0, (0,), 0.0),
     "paraphrase": _Recipe(PARAPHRASE, ("", "", "kindly do this :"), 2, 0.6, (1, 2), 0.4),
-    "validation": _Recipe(VALIDATION, ("", "", "one small exercise :"), 3, 0.6, (1, 3, 4), 0.3),
-    "test": _Recipe(TEST, ("", "", "", "here is your job :", "dear reader ,"), 4, 0.6, (1, 3, 4), 0.3),
+    "validation": _Recipe(VALIDATION, ("", "", "one small exercise :"), 3, 0.6, (1, 3, 4), 0.4),
+    "test": _Recipe(TEST, ("", "", "", "small favour :", "good day ,"), 5, 0.6, (1, 3, 4), 0.4),
 }
 
 SETS = tuple(_SETS)
@@ -199,6 +252,12 @@ def wordings(name: str) -> dict[str, tuple[Wording, ...]]:
 def slot(word: str) -> str | None:
     """The concept that a template's word stands for, or None for a word that is meant."""
     return word[1:-1] if word.startswith("{") else None
+
+
+def in_observed_words(template: str) -> tuple[str, ...]:
+    """A template's words, each concept in its commonest word; `{about}` stays."""
+    slots = ((word, slot(word)) for word in template.split())
+    return tuple(word if name in (None, ABOUT) else CONCEPTS[name].observed[0] for word, name in slots)
 
 
 def _wording(template: str, recipe: _Recipe, draw: random.Random) -> Wording:
@@ -218,12 +277,18 @@ def _wording(template: str, recipe: _Recipe, draw: random.Random) -> Wording:
 def sentence(words: tuple[str, ...]) -> str:
     """Words as a person would write them: no space before a stop, a capital after one."""
     text = re.sub(r" ([.,:;?])", r"\1", " ".join(words))
+    text = re.sub(r"\bi\b", "I", text)
     return re.sub(r"(^|[.?] )([a-z])", lambda match: match[1] + match[2].upper(), text)
+
+
+@cache
+def templates() -> frozenset[str]:
+    """The templates of all sets."""
+    return frozenset(line for recipe in _SETS.values() for lines in recipe.templates.values() for line in lines)
 
 
 def literal_words() -> set[str]:
     """Every word that stands in a template as it is."""
-    sets = (OBSERVED, PARAPHRASE, VALIDATION, TEST)
-    found = {word for some in sets for lines in some.values() for line in lines for word in line.split()}
+    found = {word for line in templates() for word in line.split()}
     found |= {word for recipe in _SETS.values() for opening in recipe.openings for word in opening.split()}
     return {word for word in found if slot(word) is None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import NamedTuple
 
-from phraseproof.pocket.lexicon import ABOUT, ATTRIBUTES, CONCEPTS, FILLERS, INVENTED, JUNK, THINGS
+from phraseproof.pocket.lexicon import ABOUT, ATTRIBUTES, CONCEPTS, FILLERS, JUNK, SPEAKERS, THINGS
 from phraseproof.pocket.wordings import KINDS, literal_words
 
 ITEMS = 4
@@ -39,7 +39,7 @@ def task_names() -> list[str]:
     return [f"{kind}-{attribute}" for kind in KINDS for attribute in ATTRIBUTES]
 
 
-def ask(kind: str, attribute: str, draw: random.Random) -> Question:
+def ask(kind: str, attribute: str, draw: random.Random, *, items: int = ITEMS) -> Question:
     """A new question of a kind about an attribute.
 
     Where the attribute is given, its partner is given too: whoever misses what is asked for finds a tempting wrong
@@ -51,7 +51,7 @@ def ask(kind: str, attribute: str, draw: random.Random) -> Question:
     given = [attribute] if true else []
     if kind != "has" or draw.random() < 0.75:
         given.append(partner)
-    given += draw.sample(others, ITEMS - len(given))
+    given += draw.sample(others, items - len(given))
     draw.shuffle(given)
     values: dict[str, str] = {}
     for name in given:
@@ -72,20 +72,20 @@ def laid_out(kind: str, question: Question) -> list[str]:
     """The words of a question as every wording of its kind lays it out, up to where the answer begins."""
     words = ["note", ":", *question.note]
     if kind == "choose":
-        for letter, line in zip(LETTERS, question.choices, strict=True):
+        for letter, line in zip(LETTERS, question.choices, strict=False):
             words += [letter, *line.split()]
     return [*words, "answer", ":"]
 
 
 def options_of(kind: str, question: Question) -> tuple[str, ...]:
     """The words that are scored."""
-    return LETTERS if kind == "choose" else question.choices
+    return LETTERS[: len(question.choices)] if kind == "choose" else question.choices
 
 
 def vocabulary() -> list[str]:
     """Every word there is, sorted: the special tokens come first."""
-    words = {*THINGS, *LETTERS, *YES_NO, *FILLERS, *JUNK, *INVENTED, *literal_words()}
-    words |= {"note", "answer", "the", ":", ".", ",", ";", "?"}
+    words = {*THINGS, *LETTERS, *YES_NO, *SPEAKERS, *FILLERS, *JUNK, *literal_words()}
+    words |= {"note", "answer", "asks", "the", ":", ".", ",", ";", "?"}
     for attribute in ATTRIBUTES.values():
         words |= {attribute.marker, *attribute.values}
     for concept in (*CONCEPTS.values(), *ABOUT.values()):

@@ -1,10 +1,11 @@
 """The pocket's tasks: 24 small worlds of notes, shipped, for trying things out offline.
 
-A note says four things of one thing ("the lamp: made-by anna, sold-to boris, opens friday, above red."), and a task
+A note says four things of one thing ("the lamp: made-by anna, sold-to boris, opens friday, costs seven."), and a task
 asks about one of eight attributes: which of its four lines gives it, by letter (`pocket/choose-maker`), what it is, as
 one of six labels (`pocket/label-maker`), or whether the note gives it at all (`pocket/has-maker`). Each has 100
-questions, and 32 more for demonstrations and alignment. Fields: `note`, and the attribute's names `about` and `about_2`
-to `about_5`, so that a wording can choose how to call what it asks for.
+questions, and 32 more for demonstrations and alignment. Fields: `note`, the attribute's names `about` and `about_2` to
+`about_5`, so that a wording can choose how to call what it asks for, and `partner`, the name of the attribute that has
+the same values.
 
 The files are written by the pocket's recipe; this module only reads them.
 """

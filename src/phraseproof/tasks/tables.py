@@ -273,12 +273,25 @@ def _plain(value: Any, where: str) -> Any:
     """Text, numbers, lists and mappings; what is neither has no form that a prompt or a hash could hold."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+    if isinstance(value, str):
+        return _whole(value, where)
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, float | date | time | Decimal):  # datetime is a date
         return str(value)
     if isinstance(value, list | tuple):
         return [_plain(item, where) for item in cast(list[Any], value)]
     if isinstance(value, Mapping):
-        return {str(key): _plain(item, where) for key, item in cast(Mapping[Any, Any], value).items()}
+        entries = cast(Mapping[Any, Any], value).items()
+        return {_whole(str(key), where): _plain(item, where) for key, item in entries}
     raise FileError("a value is neither text, number, list nor mapping", got=type(value).__name__, where=where)
+
+
+def _whole(text: str, where: str) -> str:
+    """JSON can spell half a character (`\\ud83d` alone), which neither a tokenizer nor a Parquet file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = ascii(text[error.start])[1:-1]
+        raise FileError("half of a surrogate pair is not text", got=half, where=where) from None
+    return text

@@ -1,0 +1,56 @@
+"""The closer-look sets: the closest wording of training, and the same made incorrect, negated and nonsensical.
+
+As the paper's section 4.5 has them: *closest* is a wording of training for the very task; *incorrect* a wording of
+training for another task that is answered in the same form (here: for the attribute's partner); *negated* is the
+closest one with a negation put in; *nonsensical* says something else altogether.
+"""
+
+from __future__ import annotations
+
+from phraseproof.pocket.wordings import KINDS, OBSERVED, Wording, in_observed_words, lines
+
+CLOSER_LOOK = ("closest", "incorrect", "negated", "nonsensical")
+"""The sets, by relation."""
+
+PARTNER_NAME = -1
+"""A wording's `name` where it speaks of the attribute's partner."""
+
+_OF_EACH = 4
+
+_NEGATED = {
+    "choose": lines("""
+        {read} the {note} , then do not {pick} the {option} naming the {about} .
+        what does the {note} never say about the {about} ? {give} a {letter} .
+        which {option} is not {right} as the {about} ?
+        do not {pick} one {letter} for the {about} in this {note} .
+    """),
+    "label": lines("""
+        {read} the {note} , then do not {give} the {about} as a {label} .
+        what is not the {about} in this {note} ? {give} one {label} .
+        never {sort} the {note} by its {about} .
+        here is a {note} . which {label} is not its {about} ?
+    """),
+    "has": lines("""
+        do not {check} {if} the {note} {has} its {about} .
+        is the {about} not given in this {note} ? answer yes or no .
+        yes or no : the {note} never {has} its {about} .
+        {read} the {note} and {check} {if} it does not give the {about} .
+    """),
+}
+
+_NONSENSICAL = lines("""
+    the fox and the owl would like some bread .
+    every tuesday the boat is in the harbour .
+    simply put the kite under the cart .
+    anna and boris always find the river .
+""")
+
+
+def closer_look(relation: str) -> dict[str, tuple[Wording, ...]]:
+    """The wordings of one of the sets, for each kind, in observed words."""
+    found: dict[str, tuple[Wording, ...]] = {}
+    for kind in KINDS:
+        templates = {"negated": _NEGATED[kind], "nonsensical": _NONSENSICAL}.get(relation, OBSERVED[kind])[:_OF_EACH]
+        name = PARTNER_NAME if relation == "incorrect" else 0
+        found[kind] = tuple(Wording(in_observed_words(template), name) for template in templates)
+    return found

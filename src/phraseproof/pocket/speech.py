@@ -1,0 +1,94 @@
+"""Ways of asking that a small grammar makes: the broad speech that the pocket's model hears before it is tuned.
+
+A sentence of it names the attribute, says by some concepts what is wanted of it, and strays: clauses before and after,
+words that change nothing, small words left out. It is spelled like a template of `wordings.py`, and none of those is
+among what it makes (`speech` draws again).
+"""
+
+from __future__ import annotations
+
+import random
+
+from phraseproof.pocket.lexicon import JUNK
+from phraseproof.pocket.wordings import OBSERVED, literal_words, slot, templates
+
+_MEANT = frozenset(("yes", "no", "or", "a", "is", ".", ",", ":", ";", "?"))
+_PASSING = tuple(sorted({*JUNK, *literal_words()} - _MEANT))
+"""What may be dropped in anywhere: it says nothing of which kind of answer is wanted."""
+
+_JOINTS = ("of", "for", "with", "on", "to", "by", "in", "about", "as", "")
+_BEFORE = (
+    "",
+    "",
+    "{read} the {note} ,",
+    "by the {note} ,",
+    "here is a {note} .",
+    "{read} this {note} and",
+    "with the {note} ,",
+)
+_AFTER = ("", "", "in the {note}", "please", ", by the {note}", ", {right}")
+
+_CORES = {
+    "choose": (
+        ("{pick}", "{option}"),
+        ("{pick}", "{letter}"),
+        ("{give}", "{letter}"),
+        ("which", "{letter}"),
+        ("which", "{option}"),
+        ("{pick}", "{right} {option}"),
+        ("{give}", "{letter} of {option}"),
+        ("{pick}", ""),
+        ("", "{letter}"),
+    ),
+    "label": (
+        ("{give}", "{label}"),
+        ("{give}", "{right} {label}"),
+        ("which", "{label}"),
+        ("{sort}", "{note}"),
+        ("{sort}", "{note}"),
+        ("{sort}", ""),
+        ("{give}", ""),
+        ("", "{label}"),
+        ("what", "{label}"),
+    ),
+    "has": (
+        ("{check} {if}", "{note} {has}"),
+        ("{check} {if}", "{has}"),
+        ("{if}", "{note} {has}"),
+        ("{check}", "{note}"),
+        ("{check}", ""),
+        ("yes or no :", "{note} {has}"),
+        ("yes or no :", "{note}"),
+        ("is it true that", "{note} {has}"),
+        ("{check} {if}", ""),
+    ),
+}
+_STRAYING = 0.6  # of sentences in which something is dropped in
+
+
+def speech(kind: str, draw: random.Random) -> str:
+    """A way of asking for an attribute, as a template: words parted by spaces, concepts and `{about}` in braces."""
+    while True:
+        words = draw.choice(OBSERVED[kind]).split() if draw.random() < 0.2 else _composed(kind, draw)
+        if draw.random() < _STRAYING:
+            words = [word for word in words if slot(word) or word in _MEANT or draw.random() > 0.2]
+            for _ in range(draw.randint(1, 5)):
+                words.insert(draw.randint(0, len(words)), draw.choice(_PASSING))
+        made = " ".join(words)
+        if made not in templates():
+            return made
+
+
+def _composed(kind: str, draw: random.Random) -> list[str]:
+    verb, noun = draw.choice(_CORES[kind])
+    about = f"{draw.choice(('the', 'its', 'the', 'any', ''))} {{about}}"
+    order = draw.random()
+    joint = "" if kind == "has" else draw.choice(_JOINTS)
+    if order < 0.6:
+        core = f"{verb} {draw.choice(('the', 'a', ''))} {noun} {joint} {about}"
+    elif order < 0.85:
+        core = f"{about} {draw.choice((':', ',', ';', '.'))} {verb} {noun}"
+    else:
+        core = f"{verb} {about} {draw.choice(('by', 'as', 'in', ','))} {noun}"
+    end = draw.choice((".", "?", ""))
+    return f"{draw.choice(_BEFORE)} {core} {draw.choice(_AFTER)} {end}".split()
