@@ -4,7 +4,8 @@
 
 Right and wrong answers follow a crossed logistic model: an effect of the wording (normal, or skewed: few bad wordings
 among many good ones), of the example, and of which goes with which. Two groups of wordings, the second 0.4 log-odds
-worse, answer the same examples. Prints a line a setting: the share of 95% intervals that hold the truth.
+worse, answer the same examples. Prints a line a setting: the share of 95% intervals that hold the truth, of
+those that are given.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.statistics import robustness
 
-SETTINGS = ((5, 100), (10, 100), (10, 1000), (20, 200), (50, 200), (100, 500))
+SETTINGS = ((5, 100), (10, 100), (10, 1000), (20, 200), (40, 200), (50, 200), (100, 500))
 WORDING, EXAMPLE, INTERACTION, CENTRE, WORSE = 0.6, 1.5, 0.5, 0.6, 0.4
 NAMES = ("mean", "std", "std_beyond_chance", "worst", "best", "range", "q05", "q25", "q50", "q75", "q95",
          "pairwise_flips", "kappa", "flips")  # fmt: skip
@@ -64,9 +65,10 @@ def population(skewed: bool, wordings: int, examples: int) -> dict[str, float]:
 
 
 def coverage(wordings: int, examples: int, replicates: int, *, skewed: bool) -> dict[str, float]:
-    """By statistic the share of intervals that hold the truth."""
+    """By statistic the share of intervals that hold the truth; statistics that never have one are absent."""
     truth = population(skewed, wordings, examples)
     held = dict.fromkeys((*NAMES, "difference"), 0)
+    given = dict.fromkeys(held, 0)
     random = np.random.default_rng(0)
     for number in range(replicates):
         of_wording = effects(random, 2 * wordings, skewed=skewed)
@@ -83,8 +85,9 @@ def coverage(wordings: int, examples: int, replicates: int, *, skewed: bool) -> 
         for name in held:
             finding, value = findings[name], {**truth, **tried}.get(name)
             if value is not None and finding.low is not None and finding.high is not None:
+                given[name] += 1
                 held[name] += finding.low <= value <= finding.high
-    return {name: count / replicates for name, count in held.items() if name != "flips"}
+    return {name: count / given[name] for name, count in held.items() if given[name]}
 
 
 def main() -> None:

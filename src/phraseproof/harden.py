@@ -18,7 +18,9 @@ from phraseproof.alignment.pair import Pair
 from phraseproof.alignment.pairs import pairs_from_task
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.alignment.trainer import align
-from phraseproof.analysis.gain import Scored, paired_gain
+from phraseproof.analysis.grids import load_grids
+from phraseproof.analysis.paired import compare_runs
+from phraseproof.analysis.robustness import summarize
 from phraseproof.core import Finding, Instruction, Task
 from phraseproof.errors import InstructionError, RunError, UsageError
 from phraseproof.evaluation.evaluate import evaluate
@@ -27,6 +29,8 @@ from phraseproof.instructions.collections import Collection, instructions_for
 from phraseproof.instructions.fingerprint import asked_by, fingerprint
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import Run
+
+_HELD_OUT = "held-out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,9 @@ class HardenResult:
     """What the loop found.
 
     Attributes:
-        gain: hardened minus base, on held-out wordings and test examples, with its interval.
-        before, after: mean scores over tasks, wordings and examples.
+        gain: hardened minus base, on held-out wordings and test examples, with its interval: what `phraseproof compare`
+            says of the two runs.
+        before, after: mean scores of the two runs, as `phraseproof table` has them.
         references: for each task the training wording that the others were drawn towards.
         trained, held_out: the wordings by name.
         base, hardened: the two runs on held-out wordings.
@@ -82,8 +87,8 @@ class HardenResult:
     @property
     def verdict(self) -> str:
         """`helped`, `hurt` or `not shown`, by whether the interval leaves out zero."""
-        assert self.gain.low is not None, "paired_gain gives an interval"
-        assert self.gain.high is not None, "paired_gain gives an interval"
+        assert self.gain.low is not None, "two held-out wordings or more give an interval"
+        assert self.gain.high is not None, "two held-out wordings or more give an interval"
         if self.gain.low > 0:
             return "helped"
         return "hurt" if self.gain.high < 0 else "not shown"
@@ -147,7 +152,7 @@ def harden(
         run = evaluate(
             measured,
             [part.test for part in divided.values()],
-            {"held-out": _collections(testing)},
+            {_HELD_OUT: _collections(testing)},
             out / folder,
             limit=settings.limit,
             seed=settings.seed,
@@ -174,9 +179,9 @@ def harden(
         hardened = measure("hardened", replace(model_options, adapter=trained.folder), model)
     else:
         hardened = measure("hardened", model_options, str(trained.folder))
-    gain = paired_gain(_scored(base), _scored(hardened), name="hardened minus base", seed=settings.seed)
+    (compared,) = compare_runs(load_grids(base), load_grids(hardened), seed=settings.seed)
     return HardenResult(
-        gain=gain,
+        gain=replace(compared.overall.all, name="hardened minus base"),
         before=_mean(base),
         after=_mean(hardened),
         references=references,
@@ -269,16 +274,9 @@ def _collections(wordings: Mapping[str, Sequence[Instruction]]) -> list[Collecti
     return [Collection(name, tuple(items)) for name, items in by_name.items()]
 
 
-def _scored(run: Run) -> list[Scored]:
-    rows = run.query("SELECT task, instruction, example_id, score FROM outcomes").to_pylist()
-    return [Scored(**row) for row in rows]
-
-
 def _mean(run: Run) -> float:
-    (row,) = run.query(
-        "SELECT avg(score) AS mean FROM (SELECT task, avg(score) AS score FROM outcomes GROUP BY task)"
-    ).to_pylist()
-    return row["mean"]
+    (summary,) = summarize(run.wording_scores())
+    return summary.overall.groups[_HELD_OUT].mean
 
 
 def _names(wordings: Mapping[str, Sequence[Instruction]]) -> tuple[str, ...]:

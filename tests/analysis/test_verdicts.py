@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,39 @@ def test_the_closest_wordings_are_what_controls_are_held_against():
     relations = {name: Relation(name) for name in groups}
     (verdict,) = control_verdicts([grid(scores, groups=groups)], relations)
     assert verdict.reference == "closest"
+
+
+def guess(of: TaskGrid, chance: float) -> TaskGrid:
+    return replace(of, chance=chance)
+
+
+def test_where_correct_wordings_do_no_better_than_guessing_nothing_is_told():
+    same, worse = task(0, 1.0), task(0, -1.0)
+    right = float(same.means[same.rows("right")].mean())
+    for control in (same, worse):
+        guessing, knowing = only(guess(control, right)), only(guess(control, right - 0.2))
+        assert guessing.word is Reading.AT_CHANCE
+        assert f"chance {100 * right:.1f}%" in guessing.reason
+        assert guessing.finding == knowing.finding
+        assert knowing.word is only(control).word
+
+
+def test_chance_over_tasks_weighs_as_scores_do_and_must_be_known_of_all():
+    first, second = task(0, 1.0), task(1, 1.0, name="u")
+    low, high = guess(first, 0.05), guess(second, 0.95)
+    assert [verdict.word for verdict in control_verdicts([low, high], RELATIONS, margin=0.05)] == [
+        Reading.NOT_READING,
+        Reading.NOT_READING,
+        Reading.AT_CHANCE,
+    ]
+    assert control_verdicts([guess(first, 0.95), guess(second, 0.95)], RELATIONS)[0].word is Reading.AT_CHANCE
+    assert control_verdicts([first, high], RELATIONS, margin=0.05)[0].word is Reading.NOT_READING
+
+
+def test_answers_that_are_all_equal_are_held_against_chance_themselves():
+    same = grid(np.ones((6, 8)), groups=["right"] * 3 + ["negated"] * 3)
+    assert only(guess(same, 0.5)).word is Reading.NOT_READING
+    assert only(guess(grid(np.zeros((6, 8)), groups=same.groups), 0.5)).word is Reading.AT_CHANCE
 
 
 def test_without_controls_or_without_correct_wordings_there_are_none():

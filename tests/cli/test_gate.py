@@ -109,3 +109,11 @@ def test_an_unfinished_run_is_no_pass(call: Any, tmp_path: Path) -> None:
     done = call(write_run(tmp_path / "half", missing=1), "--min-mean", "1")
     assert done.code == 2
     assert "cells are missing" in done.err
+
+
+def test_tasks_that_only_the_other_run_has_are_named(run: Path, call: Any, tmp_path: Path) -> None:
+    other = write_run(tmp_path / "other", tasks={"tone/polite": "Tone", "kb/lost": "KB"})
+    done = call(run, "--no-worse-than", other)
+    assert done.code == 0
+    assert done.err == f"warning: {run}: 1 task of {other} not compared: kb/lost\n"
+    assert call(other, "--no-worse-than", run).err == ""

@@ -68,6 +68,26 @@ def test_list_names_the_shipped_collections() -> None:
     assert composed["wordings"] >= 240
 
 
+def test_list_shows_your_own_collections_and_says_which_cannot_be_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = folder / "own"
+    own.mkdir()
+    (own / "mine.yaml").write_text(WORDINGS, encoding="utf-8")
+    (own / "composed.yaml").write_text(WORDINGS, encoding="utf-8")
+    (own / "broken.yaml").write_text("name: broken\n", encoding="utf-8")
+    monkeypatch.setenv("PHRASEPROOF_INSTRUCTIONS", str(own))
+    result = run("list")
+    assert result.exit_code == 0
+    assert "Your own, in " in result.stdout
+    assert ": mine\n" in result.stdout
+    assert "the field 'instructions' is missing" in result.stderr
+    assert "the name 'composed' is a shipped collection's" in result.stderr
+    (listed,) = [each for each in json.loads(printed("list", "--json").split("warning:")[0]) if "path" in each]
+    assert (listed["name"], listed["wordings"], listed["serves"]) == ("mine", 2, ["tickets"])
+    assert printed("show", "mine")
+
+
 def test_show_renders_a_made_up_example(folder: Path) -> None:
     text = printed("show", folder / "wordings.yaml")
     assert "rephrasings/which-team" in text

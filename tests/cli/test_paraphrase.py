@@ -173,6 +173,28 @@ def test_a_part_of_a_collection_by_ones_own_prompts(folder: Path, capsys: pytest
     assert {each.serves for each in load_collection(str(folder / "new.yaml")).instructions} == {("bbl/known_unknowns",)}
 
 
+def test_prepared_answers_make_paraphrases_without_a_server(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answers = folder / "answers.yaml"
+    answers.write_text(
+        "answers:\n"
+        "  - {to: [should answer this, longer sentence], say: 'Of [[1]], which is the one to reply here?'}\n"
+        "  - {to: should answer this, say: [no marks at all, 'Is it [[1]] that ought to answer?']}\n",
+        encoding="utf-8",
+    )
+    out = folder / "new.yaml"
+    common = [folder / "wordings.yaml", "--with", "scripted", "--model-arg", f"answers={answers}", "--out", out]
+    code, printed, _ = run(capsys, *common, "--temperature", "0.5", "--json")
+    assert code == 0
+    kept = {each["prompt"]: (each["attempt"], each["ask"]) for each in json.loads(printed)["kept"]}
+    assert kept[2] == (1, "Of {{ choices | join(', ') }}, which is the one to reply here?")
+    assert kept[1] == (2, "Is it {{ choices | join(', ') }} that ought to answer?")  # the first had lost its mark
+    assert {each.relation for each in load_collection(str(out)).instructions} == {Relation.PARAPHRASE}
+    answers.write_text("answers: [{to: x}]\n", encoding="utf-8")
+    code, printed, errors = run(capsys, *common)
+    assert (code, printed, errors.count("\n")) == (2, "", 1)
+    assert "answers.yaml:1" in errors
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

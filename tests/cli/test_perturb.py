@@ -90,3 +90,14 @@ def test_bad_input_is_one_line(
     assert (code, printed) == (2, "")
     assert message in errors
     assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("out", ["taken.yaml", "wordings.yaml/new.yaml"])
+def test_a_place_that_cannot_be_written_is_one_line(
+    wordings: Path, capsys: pytest.CaptureFixture[str], out: str
+) -> None:
+    (wordings.parent / "taken.yaml").mkdir()
+    code, printed, errors = run(capsys, wordings, "--format", "1", "--out", wordings.parent / out)
+    assert (code, printed, errors.count("\n")) == (2, "", 1)
+    assert "cannot be written" in errors
+    assert [path.name for path in wordings.parent.iterdir() if path.name.startswith(".")] == []

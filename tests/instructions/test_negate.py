@@ -28,14 +28,16 @@ NEGATED = [
     ("Which is the correct one?", "Which is not the correct one?"),
     ("Which of these is it?", "Which of these is it not?"),
     ("Which claim does the passage support?", "Which claim does the passage not support?"),
-    ("Does the last passage support the claim?", "Does the last passage not support the claim?"),
-    ("Is the sentence true?", "Is the sentence not true?"),
     ("Which of them best describes the picture?", "Which of them does not best describe the picture?"),
-    ("Can we conclude B from A? Say yes or no.", "Can we not conclude B from A? Say yes or no."),
     ("Answer with {{ choices | join(' or ') }}.", "Do not answer with {{ choices | join(' or ') }}."),
     ("Select {{ letters }}, {{ choices }}", "Do not select {{ letters }}, {{ choices }}"),
 ]
 LEFT_ALONE = [
+    ("Does the last passage support the claim?", "yes or no"),
+    ("Is the sentence true?", "yes or no"),
+    ("Can we conclude B from A? Say yes or no.", "yes or no"),
+    ("Fill in the grid, and tick the box.", "two things"),
+    ("Find the answer among these and copy it out.", "two things"),
     ("Classification:", "no rule"),
     ("{{ choices | join(' or ') }}?", "its question"),
     ("Answer: {{ question }}", "no rule"),
@@ -44,7 +46,7 @@ LEFT_ALONE = [
     ("Pick the one that is not true.", "negated already"),
     ("Which of these isn't it, and why is it not?", "negated already"),
     ("If the claim holds, write the word yes.", "a condition"),
-    ("Is this on record anywhere? Pick one.", "its question"),
+    ("Is this on record anywhere? Pick one.", "yes or no"),
     ("Wähle die richtige Antwort.", "no rule"),
     ("Est-ce que le texte est vrai ?", "its question"),
     ("Which category is the passage from the book in?", "its question"),
@@ -67,7 +69,7 @@ def test_what_no_rule_covers_is_left_alone(ask: str, reason: str) -> None:
 def test_of_the_composed_asks_most_are_negated_in_one_place_and_nothing_else_changes() -> None:
     asks = [each.ask for each in load_collection("composed").instructions if each.ask is not None]
     negated = {ask: found.source for ask in asks if (found := negate(ask)).source is not None}
-    assert len(negated) > 0.55 * len(asks)
+    assert len(negated) > 0.5 * len(asks)
     for ask, source in negated.items():
         check_one_negation(ask, source)
 

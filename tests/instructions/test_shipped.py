@@ -105,8 +105,8 @@ def test_the_negated_ones_are_the_closest_ones_with_a_negation() -> None:
         other = negated[name]
         assert (other.layout, other.answer, other.serves) == (seed.layout, seed.answer, seed.serves)
         mine, theirs = words(said_by(seed)), words(said_by(other))
-        assert "not" in theirs
-        assert "not" not in mine
+        assert not {"not", "cannot"}.isdisjoint(theirs)
+        assert {"not", "cannot"}.isdisjoint(mine)
         assert len(set(theirs) - set(mine)) <= 6, name
 
 

@@ -127,7 +127,9 @@ def test_what_is_no_result_file_is_refused(tmp_path: Path):
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(FileError):
         read_published([tmp_path / "binary.csv"])
-    with pytest.raises(UsageError):
+    with pytest.raises(FileError, match="no results"):
         read_published([write(tmp_path, "")])
+    with pytest.raises(FileError, match="which model"):
+        read_published([write(tmp_path, " ,Winowhy,NIV2,BC,1,0,0.5,L,TRUE\n")])
     with pytest.raises(UsageError, match="no row"):
         read_published([write(tmp_path, "M,Winowhy,NIV2,BC,1,0,0.5,L,FALSE\n")])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from phraseproof.analysis.rasch import Grid, best_fit, draw_accuracies, plausible_fits
+from phraseproof.analysis.rasch import Grid, draw_accuracies
 from phraseproof.core import Cell, Finding
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 QUANTILES = (5, 25, 50, 75, 95)
 CONFIDENCE = 0.95
-FITS = 12
-DRAWS_A_FIT = 25
+DRAWS = 300
 
 _METHOD = "Rasch model of the sampled grid, mean and middle 95% of posterior draws"
 
@@ -166,11 +165,8 @@ def estimate_grid(grid: Grid, *, seed: int = 0) -> NDArray[np.float64]:
     if grid.seen.all():
         return np.repeat(grid.scores.mean(axis=1)[None], 2, axis=0)
     draw = np.random.default_rng(seed)
-    best = best_fit(grid)
-    fits = plausible_fits(grid, best, FITS, draw)
-    drawn = np.concatenate([draw_accuracies(grid, found, DRAWS_A_FIT, draw) for found in fits])
     # In no order, so that draws of two tasks can be set side by side as independent.
-    return draw.permutation(drawn)
+    return draw.permutation(draw_accuracies(grid, DRAWS, draw))
 
 
 def _estimate_task(

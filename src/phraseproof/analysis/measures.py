@@ -31,6 +31,10 @@ STATISTICS = (
 MIN_WORDINGS_FOR_A_SPREAD = 4
 """With fewer wordings the interval of a Std would span everything."""
 
+MIN_WORDINGS_FOR_A_TAIL = 40
+"""With fewer wordings intervals of the 5% and 95% quantiles hold the truth too seldom (docs/statistics.md)."""
+
+_TAILS = ("q05", "q95")
 _LOG_CENTRE = 1.96
 
 
@@ -133,6 +137,9 @@ def _quantile(name: str, parts: Sequence[Measured]) -> Finding:
     for part, weight in zip(several, weights, strict=True):
         value += weight * float(np.quantile(part.means, level))
         resampled = resampled + weight * part.quantiles[name]
+    if name in _TAILS and min(part.sample.size for part in several) < MIN_WORDINGS_FOR_A_TAIL:
+        reason = f"fewer than {MIN_WORDINGS_FOR_A_TAIL} wordings on a task say too little of their worst and best 5%"
+        return Finding(name, value, _count(several), f"quantile over wordings, no interval: {reason}")
     low, high = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     if low == high:
         return Finding(name, value, _count(several), "quantile over wordings, no interval: all scores are equal")

@@ -2,26 +2,25 @@
 
     P(wording i is right on example j) = 1 / (1 + exp(difficulty_j - ability_i))
 
-PromptEval fits it as a logistic regression with a ridge. Here the ridge is a prior whose width the data choose, so that
-abilities shrink by as much as they must and no more:
+PromptEval fits it as a logistic regression with a ridge, which is one normal prior for all abilities. Wordings often
+fall into kinds, some read well and some at chance, and a single normal then lays most of them where none is. Here each
+group of wordings has a mixture instead, of which the data decide what is used:
 
-    difficulty_j ~ Normal(0, s_d²),    abilities ~ Normal(0, 25 Z Zᵀ + s_f² F Fᵀ + diag(s_g²))
+    ability_i ~ three normals with means and spreads of their own (+ effects · features_i),
+                or "always right", or "never right";       difficulty_j ~ Normal(0, width²)
 
-Z tells each wording's group, F holds wording features (covariates), s_g is the spread of group g around its mean. The
-difficulties are integrated out on a grid of nodes (marginal maximum likelihood, Bock & Aitkin 1981): an example that
-was met once or twice says too little for its difficulty to be put at its most probable value, and accuracies would come
-out too low or too high by some points. Abilities rest on many cells each: there Laplace's approximation serves, for
-their posterior and for the marginal likelihood that the widths maximise.
+Everything is drawn from its posterior by Gibbs sampling. Abilities and difficulties lie on fine grids of nodes, so each
+draw is exact, from a table. The width is drawn with the difficulties integrated out (a Metropolis step), and so are the
+kinds when abilities are drawn: that lets the chain move quickly even where an example was met only once or twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,17 +28,26 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-MEAN_VARIANCE = 25.0
-"""The prior variance of a group's mean ability, in squared logits: as good as flat for accuracies of 1% to 99%."""
+NODES = np.linspace(-4.0, 4.0, 33)
+"""Where difficulties may lie, in standard deviations."""
 
-NODES = np.linspace(-4.5, 4.5, 41)
-"""Where difficulties are looked at, in standard deviations: dense enough for the posterior of one with 70 answers."""
+CERTAIN = 60.0
+"""The ability, in logits, of a wording that is always right; minus it of one that never is."""
 
-_LOG_MASS = -0.5 * NODES**2 - special.logsumexp(-0.5 * NODES**2)
-_WIDTH_LIMITS = (float(np.log(0.01)), float(np.log(6.0)))
-_WIDTH_NODES = 11
-_PROPOSALS = 4
-_START = {"difficulty": 0.3, "group": -1.2, "features": -2.0}
+BURN_IN, THINNING = 150, 2
+"""Sweeps of the sampler before the first draw is kept, and from one kept draw to the next."""
+
+_MASS = np.exp(-0.5 * NODES**2) / np.sum(np.exp(-0.5 * NODES**2))
+_STEP = 0.125
+_INNER = np.arange(-8.0, 8.0 + _STEP, _STEP)
+_ABILITIES = np.concatenate([[-CERTAIN], _INNER, [CERTAIN]])
+_ENDS = (-CERTAIN, CERTAIN)
+_SPREADS = np.exp(np.linspace(np.log(0.06), np.log(3.0), 12))
+_NORMALS = 3
+_WEIGHTS = np.array([*[1.0 / _NORMALS] * _NORMALS, 0.2, 0.2])
+"""The Dirichlet prior of a group's kinds: the normals, never right, always right. Small, so that few are used."""
+_MEAN_SPREAD, _SPREAD_SCALE, _WIDTH_SCALE = 4.0, 1.0, 2.0
+"""Prior standard deviations in logits: of the normals' means, and the half-normals' of their spreads and the widths."""
 
 
 @dataclass(frozen=True)
@@ -59,192 +67,147 @@ class Grid:
     features: Floats
 
 
-class Widths(NamedTuple):
-    """The prior's standard deviations, in logits.
+def draw_accuracies(grid: Grid, count: int, draw: np.random.Generator) -> Floats:
+    """Draws of every wording's accuracy on the whole grid: what was observed, and what the model predicts for the rest.
 
-    Attributes:
-        difficulty: of examples.
-        groups: of abilities around the mean of their group, one a group.
-        features: of the effect of one feature; 0 without features.
-    """
-
-    difficulty: float
-    groups: tuple[float, ...]
-    features: float
-
-
-@dataclass(frozen=True)
-class Fit:
-    """The abilities' posterior under given widths, by Laplace's approximation.
-
-    Attributes:
-        abilities: the mode, in logits.
-        log_evidence: of the data under these widths.
-        widths: the prior's.
-        root: a Cholesky root of the abilities' prior covariance.
-        precision: of the whitened abilities: of z, where the abilities are `root @ z`.
-    """
-
-    abilities: Floats
-    log_evidence: float
-    widths: Widths
-    root: Floats
-    precision: Floats
-
-
-def fit(grid: Grid, widths: Widths, start: Fit | None = None) -> Fit:
-    """The most probable abilities under given widths (scipy's L-BFGS on the penalised marginal likelihood).
-
-    Args:
-        start: where to begin, to be faster; the answer does not depend on it.
-    """
-    root: Floats = np.asarray(np.linalg.cholesky(_ability_covariance(grid, widths)), dtype=np.float64)
-
-    def objective(point: Floats) -> tuple[float, Floats]:
-        # Whitened: the prior of every coordinate is standard normal, which keeps the problem well conditioned.
-        abilities = root @ point
-        chance = _chances(abilities, widths)
-        posterior, log_likelihood = _difficulty_posterior(grid, abilities, widths)
-        met = grid.seen @ posterior
-        gradient = grid.scores.sum(axis=1) - np.sum(met * chance, axis=1)
-        return 0.5 * float(point @ point) - log_likelihood, point - root.T @ gradient
-
-    begin = np.zeros(len(root)) if start is None else np.linalg.solve(root, start.abilities)
-    options = {"maxcor": 20, "ftol": 1e-12, "gtol": 1e-5, "maxiter": 1000, "maxfun": 2000}
-    found = optimize.minimize(objective, begin, jac=True, method="L-BFGS-B", options=options)
-    abilities = root @ found.x
-    precision = np.eye(len(root)) + root.T @ _information(grid, abilities, widths) @ root
-    evidence = -float(found.fun) - 0.5 * float(np.linalg.slogdet(precision)[1])
-    return Fit(abilities, evidence, widths, root, precision)
-
-
-def best_fit(grid: Grid) -> Fit:
-    """The fit under the widths that the data make most probable (scipy's Nelder-Mead).
-
-    Widths have half-normal priors with a scale of two logits, taken on the log scale, which keeps
-    them from zero and from infinity where the data say nothing of them.
-    """
-    groups = int(grid.groups.max()) + 1
-    names = ["difficulty", *["group"] * groups, *(["features"] if grid.features.shape[1] else [])]
-    last: list[Fit | None] = [None]
-
-    def objective(logs: Floats) -> float:
-        last[0] = fit(grid, _widths(logs, groups), last[0])
-        return -last[0].log_evidence - _log_prior(logs)
-
-    begin = np.array([_START[name] for name in names])
-    simplex = np.vstack([begin, *(begin + 0.8 * row for row in np.eye(len(begin)))])
-    options = {"initial_simplex": simplex, "xatol": 0.1, "fatol": 0.05, "maxfev": 40 * len(names)}
-    bounds = [_WIDTH_LIMITS] * len(names)
-    found = optimize.minimize(objective, begin, method="Nelder-Mead", bounds=bounds, options=options)
-    return fit(grid, _widths(found.x, groups), last[0])
-
-
-def plausible_fits(grid: Grid, best: Fit, count: int, draw: np.random.Generator) -> list[Fit]:
-    """Fits under group widths drawn from their posteriors, the other widths at their best.
-
-    How far a few wordings spread is uncertain, and an interval of a quantile that took the best width for the true one
-    would be too short. Each group's width is drawn from its own posterior on a grid, in strata.
-    """
-    nodes = np.linspace(*_WIDTH_LIMITS, _WIDTH_NODES)
-    fine = np.linspace(*_WIDTH_LIMITS, 20 * _WIDTH_NODES)
-    columns: list[Floats] = []
-    for group in range(len(best.widths.groups)):
-        logs: list[float] = []
-        last = best
-        for node in nodes:
-            widths = list(best.widths.groups)
-            widths[group] = float(np.exp(node))
-            last = fit(grid, best.widths._replace(groups=tuple(widths)), last)
-            logs.append(last.log_evidence + _log_prior(np.array([node])))
-        density = np.exp(np.interp(fine, nodes, logs) - max(logs))
-        cumulative = np.cumsum(density) / density.sum()
-        strata = (draw.permutation(count) + draw.random(count)) / count
-        columns.append(np.exp(np.interp(strata, cumulative, fine)))
-    return [fit(grid, best.widths._replace(groups=tuple(map(float, row))), best) for row in np.stack(columns, axis=1)]
-
-
-def draw_accuracies(grid: Grid, found: Fit, count: int, draw: np.random.Generator) -> Floats:
-    """Draws of every wording's accuracy on the whole grid: what was observed, and what is predicted for the rest.
-
-    Abilities come from their posterior, each example's difficulty from its own given these, and the answers that were
-    not observed from both (their sum as a normal, kept within what is possible). Where accuracies are near 0 or 1 the
-    abilities' posterior is lopsided, which Laplace's normal is not: more are drawn than are needed, and kept with the
-    odds that the true posterior gives them (truncated importance sampling, Ionides 2008).
+    Answers that were not observed are drawn too, so that a wording that is always right may come out at exactly 1.
 
     Returns:
         [draws, wordings], fractions.
     """
-    triangle = np.linalg.cholesky(found.precision)
-    observed = grid.scores.sum(axis=1)
-    unseen = grid.seen.shape[1] - grid.seen.sum(axis=1)
-    mode = np.linalg.solve(found.root, found.abilities)
-    noises = draw.standard_normal((_PROPOSALS * count, len(observed)))
-    points = mode + np.linalg.solve(triangle.T, noises.T).T
-    logs = np.empty(len(points))
-    for number, (point, noise) in enumerate(zip(points, noises, strict=True)):
-        _, log_likelihood = _difficulty_posterior(grid, found.root @ point, found.widths)
-        logs[number] = log_likelihood - 0.5 * point @ point + 0.5 * noise @ noise
-    weights = np.exp(logs - logs.max())
-    weights = np.minimum(weights, weights.mean() * np.sqrt(len(weights)))
-    chosen = draw.choice(len(points), size=count, p=weights / weights.sum())
-    draws = np.empty((count, len(observed)))
-    for number, place in enumerate(chosen):
-        abilities = found.root @ points[place]
-        posterior, _ = _difficulty_posterior(grid, abilities, found.widths)
-        cumulative = np.cumsum(posterior, axis=1)
-        nodes = np.sum(cumulative < draw.random((len(cumulative), 1)) * cumulative[:, -1:], axis=1)
-        at_node = np.eye(len(NODES))[nodes]
-        rest = at_node.sum(axis=0) - grid.seen @ at_node
-        chance = _chances(abilities, found.widths)
-        expected = np.sum(rest * chance, axis=1)
-        luck = np.sqrt(np.sum(rest * chance * (1 - chance), axis=1)) * draw.standard_normal(len(observed))
-        draws[number] = (observed + np.clip(expected + luck, 0, unseen)) / grid.seen.shape[1]
-    return draws
+    met = grid.seen.any(axis=0)
+    chain = _Chain(Grid(grid.scores[:, met], grid.seen[:, met], grid.groups, grid.features), draw)
+    unmet = int(np.sum(~met))
+    kept: list[Floats] = []
+    for sweep in range(BURN_IN + count * THINNING):
+        chain.draw_difficulties()
+        chain.draw_abilities()
+        chain.draw_kinds()
+        chain.draw_effects()
+        if sweep >= BURN_IN and (sweep - BURN_IN) % THINNING == 0:
+            kept.append(chain.right_in_all(unmet) / grid.seen.shape[1])
+    return np.stack(kept)
 
 
-def _chances(abilities: Floats, widths: Widths) -> Floats:
-    """How likely each wording is right on an example at each node of difficulty, [wordings, nodes]."""
-    return special.expit(abilities[:, None] - widths.difficulty * NODES)
+def difficulty_logs(grid: Grid, abilities: Floats, width: float) -> tuple[Floats, float]:
+    """What the answers say of each example's difficulty.
 
-
-def _difficulty_posterior(grid: Grid, abilities: Floats, widths: Widths) -> tuple[Floats, float]:
-    """Each example's posterior over the nodes [examples, nodes], and the log-likelihood without difficulties."""
-    odds = abilities[:, None] - widths.difficulty * NODES
+    Returns:
+        Log of prior times likelihood at each node [examples, nodes], and the log-likelihood of abilities and width with
+        the difficulties integrated out.
+    """
+    odds = abilities[:, None] - width * NODES
     # log p = odds - log(1 + exp(odds)), log(1 - p) = -log(1 + exp(odds))
-    logs = grid.scores.T @ odds - grid.seen.T @ np.logaddexp(0.0, odds) + _LOG_MASS
-    top = logs.max(axis=1, keepdims=True)
-    mass = np.exp(logs - top)
-    total = mass.sum(axis=1, keepdims=True)
-    return mass / total, float(np.sum(top + np.log(total)))
+    logs = grid.scores.T @ odds - grid.seen.T @ np.logaddexp(0.0, odds) + np.log(_MASS)
+    return logs, float(np.sum(special.logsumexp(logs, axis=1)))
 
 
-def _information(grid: Grid, abilities: Floats, widths: Widths) -> Floats:
-    """Minus the second derivative of the marginal log-likelihood, [wordings, wordings]."""
-    chance = _chances(abilities, widths)
-    posterior, _ = _difficulty_posterior(grid, abilities, widths)
-    met = grid.seen @ posterior
-    information = np.diag(np.sum(met * chance * (1 - chance), axis=1))
-    # Less what the answers of one example share through its difficulty: their covariance over its posterior.
-    for node in range(len(NODES)):
-        together = (grid.seen * posterior[:, node]) @ grid.seen.T
-        information -= together * np.outer(chance[:, node], chance[:, node])
-    means = grid.seen * (chance @ posterior.T)
-    return information + means @ means.T
+class _Chain:
+    """The state of the sampler. `kinds` numbers the normals of all groups on end; certain wordings have -1."""
+
+    def __init__(self, grid: Grid, draw: np.random.Generator) -> None:
+        self.grid, self.draw = grid, draw
+        self.right, asked = grid.scores.sum(axis=1), grid.seen.sum(axis=1)
+        self.abilities: Floats = special.logit((self.right + 0.5) / (asked + 1.0))
+        self.width = 1.0
+        self.met = np.zeros((len(asked), len(NODES)))
+        self.difficulties = np.zeros(0, dtype=np.int64)
+        groups, parts = int(grid.groups.max()) + 1, (np.arange(_NORMALS) + 0.5) / _NORMALS
+        starts = [np.quantile(self.abilities[grid.groups == group], parts) for group in range(groups)]
+        self.means: Floats = np.concatenate(starts)
+        self.spreads = np.full(groups * _NORMALS, 0.7)
+        self.weights = np.full((groups, len(_WEIGHTS)), 1.0 / len(_WEIGHTS))
+        self.effects = np.zeros(grid.features.shape[1])
+        self.effect_width = 0.3
+        self.kinds = np.zeros(len(asked), dtype=np.int64)
+
+    def draw_difficulties(self) -> None:
+        """The width with the difficulties integrated out, then the difficulties."""
+        logs, likelihood = difficulty_logs(self.grid, self.abilities, self.width)
+        other = self.width * float(np.exp(0.2 * self.draw.standard_normal()))
+        other_logs, other_likelihood = difficulty_logs(self.grid, self.abilities, other)
+        gain = other_likelihood + _half_normal(other) - likelihood - _half_normal(self.width)
+        if np.log(self.draw.random()) < gain:
+            self.width, logs = other, other_logs
+        self.difficulties = _pick(logs, self.draw)
+
+    def draw_abilities(self) -> None:
+        """Each wording's ability, with its kind integrated out."""
+        at_node = np.eye(len(NODES))[self.difficulties]
+        self.met = self.grid.seen @ at_node
+        odds = _ABILITIES[:, None] - self.width * NODES
+        logs = (self.grid.scores @ at_node) @ odds.T - self.met @ np.logaddexp(0.0, odds).T
+        # So much below any normal that matters, what is added keeps the logarithm finite.
+        logs[:, 1:-1] += np.log(np.exp(self._log_density(_INNER[:, None])).sum(axis=2) + 1e-300)
+        certain = np.log(self.weights[self.grid.groups, _NORMALS:])
+        logs[:, 0] += certain[:, 0]
+        logs[:, -1] += certain[:, 1]
+        self.abilities = _ABILITIES[_pick(logs, self.draw)]
+
+    def draw_kinds(self) -> None:
+        """Which normal each ability comes from; then the normals' weights, means and spreads."""
+        uncertain = np.abs(self.abilities) < CERTAIN
+        places = _pick(self._log_density(self.abilities[:, None, None])[:, 0], self.draw)
+        self.kinds = np.where(uncertain, self.grid.groups * _NORMALS + places, -1)
+        members = np.asarray(self.kinds == np.arange(len(self.means))[:, None], dtype=np.float64)
+        counts = members.sum(axis=1)
+        alone = np.where(uncertain, self.abilities - self.grid.features @ self.effects, 0.0)
+        centres = members @ alone / np.maximum(counts, 1.0)
+        squares = np.maximum(members @ alone**2 - counts * centres**2, 0.0)
+
+        # The spread with the mean integrated out, then the mean.
+        size, variances = counts[:, None], _SPREADS**2
+        of_centre = variances / np.maximum(size, 1.0) + _MEAN_SPREAD**2
+        logs = -(size - 1) * np.log(_SPREADS) - 0.5 * squares[:, None] / variances
+        logs -= 0.5 * np.log(of_centre) + 0.5 * centres[:, None] ** 2 / of_centre
+        logs = np.where(size > 0, logs, 0.0) - 0.5 * (_SPREADS / _SPREAD_SCALE) ** 2
+        self.spreads = _SPREADS[_pick(logs, self.draw)]
+        precision = counts / self.spreads**2 + 1.0 / _MEAN_SPREAD**2
+        noise = self.draw.standard_normal(len(counts)) / np.sqrt(precision)
+        self.means = counts * centres / self.spreads**2 / precision + noise
+
+        ends = [np.bincount(self.grid.groups[self.abilities == end], minlength=len(self.weights)) for end in _ENDS]
+        tally = np.concatenate([counts.reshape(-1, _NORMALS), np.stack(ends, axis=1)], axis=1)
+        sizes = np.maximum(self.draw.standard_gamma(tally + _WEIGHTS), 1e-12)
+        self.weights = sizes / sizes.sum(axis=1, keepdims=True)
+
+    def draw_effects(self) -> None:
+        """How much each feature counts: a Bayesian linear regression of the abilities; and how much they may count."""
+        if not len(self.effects):
+            return
+        uncertain = self.kinds >= 0
+        kinds, features = self.kinds[uncertain], self.grid.features[uncertain]
+        weighted = features / self.spreads[kinds, None] ** 2
+        root = np.linalg.cholesky(features.T @ weighted + np.eye(len(self.effects)) / self.effect_width**2)
+        middle = np.linalg.solve(root, weighted.T @ (self.abilities[uncertain] - self.means[kinds]))
+        noise = self.draw.standard_normal(len(middle))
+        self.effects = np.asarray(np.linalg.solve(root.T, middle + noise), dtype=np.float64)
+        logs = -len(noise) * np.log(_SPREADS) - 0.5 * self.effects @ self.effects / _SPREADS**2
+        logs = logs - 0.5 * (_SPREADS / _WIDTH_SCALE) ** 2
+        self.effect_width = float(_SPREADS[_pick(logs[None], self.draw)[0]])
+
+    def right_in_all(self, unmet: int) -> Floats:
+        """How many answers are right, those not observed drawn; `unmet` examples more that nobody was asked."""
+        everywhere = np.bincount(self.difficulties, minlength=len(NODES)) + self.draw.multinomial(unmet, _MASS)
+        rest = np.rint(everywhere - self.met).astype(np.int64)
+        chance = special.expit(self.abilities[:, None] - self.width * NODES)
+        return self.right + self.draw.binomial(rest, chance).sum(axis=1)
+
+    def _log_density(self, abilities: Floats) -> Floats:
+        """Of abilities under each normal of their wording's group, weighted, [wordings, abilities, normals]."""
+        groups = self.grid.groups
+        means = self.means.reshape(-1, _NORMALS)[groups] + (self.grid.features @ self.effects)[:, None]
+        spreads = self.spreads.reshape(-1, _NORMALS)[groups]
+        scale = np.log(self.weights[groups, :_NORMALS] * _STEP / np.sqrt(2 * np.pi) / spreads)
+        return scale[:, None] - 0.5 * ((abilities - means[:, None]) / spreads[:, None]) ** 2
 
 
-def _ability_covariance(grid: Grid, widths: Widths) -> Floats:
-    same_group = grid.groups[:, None] == grid.groups[None, :]
-    own = np.diag(np.asarray(widths.groups)[grid.groups] ** 2)
-    return MEAN_VARIANCE * same_group + widths.features**2 * (grid.features @ grid.features.T) + own
+def _pick(logs: Floats, draw: np.random.Generator) -> Integers:
+    """One column for each row, with odds exp(logs)."""
+    cumulative = np.cumsum(np.exp(logs - logs.max(axis=1, keepdims=True)), axis=1)
+    return np.sum(cumulative < draw.random((len(logs), 1)) * cumulative[:, -1:], axis=1)
 
 
-def _widths(logs: Sequence[float] | Floats, groups: int) -> Widths:
-    values = np.exp(np.clip(np.asarray(logs, dtype=np.float64), *_WIDTH_LIMITS))
-    features = float(values[groups + 1]) if len(values) > groups + 1 else 0.0
-    return Widths(float(values[0]), tuple(map(float, values[1 : groups + 1])), features)
-
-
-def _log_prior(logs: Floats, scale: float = 2.0) -> float:
-    """Half-normal, as a density of the logarithm."""
-    return float(np.sum(logs - 0.5 * (np.exp(logs) / scale) ** 2))
+def _half_normal(width: float) -> float:
+    """The log density of the width's prior, as a density of its logarithm, in which the step is symmetric."""
+    return float(np.log(width) - 0.5 * (width / _WIDTH_SCALE) ** 2)

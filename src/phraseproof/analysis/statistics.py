@@ -12,15 +12,20 @@ from dataclasses import dataclass, replace
 from phraseproof.analysis.agreement import Agreement, agreement
 from phraseproof.analysis.crossed import Term, crossed_mean, draw_samples
 from phraseproof.analysis.grids import TaskGrid
-from phraseproof.analysis.measures import STATISTICS, Measured, compute, measure, paper_weights
+from phraseproof.analysis.measures import (
+    MIN_WORDINGS_FOR_A_TAIL,
+    STATISTICS,
+    Measured,
+    compute,
+    measure,
+    paper_weights,
+)
 from phraseproof.analysis.resampling import RESAMPLES, Resampler
 from phraseproof.analysis.robustness import Level
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
 
 __all__ = ["STATISTICS", "GroupStatistics", "Robustness", "StatisticsRow", "robustness"]
-
-_FEW_WORDINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +196,10 @@ def _notes(grids: Sequence[TaskGrid], groups: Sequence[str]) -> list[str]:
     single = [group for group, count in fewest.items() if count == 1]
     if single:
         notes.append(f"One wording alone on a task ({', '.join(single)}): its luck is in no interval and no test.")
-    few = [f"{group} {count}" for group, count in fewest.items() if 1 < count < _FEW_WORDINGS]
+    few = [f"{group} {count}" for group, count in fewest.items() if 1 < count < MIN_WORDINGS_FOR_A_TAIL]
     if few:
         notes.append(
-            f"With fewer than {_FEW_WORDINGS} wordings on a task ({', '.join(few)}), intervals of the 5% and 95%"
-            " quantiles are too narrow."
+            f"Not enough wordings for intervals of the 5% and 95% quantiles: they take {MIN_WORDINGS_FOR_A_TAIL} on"
+            f" every task, and the fewest are {', '.join(few)}."
         )
     return notes

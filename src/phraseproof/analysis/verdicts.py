@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from phraseproof.analysis.crossed import Term, crossed_mean, draw_samples
+from phraseproof.analysis.crossed import Sample, Term, crossed_mean, draw_samples
 from phraseproof.analysis.equivalence import Answer, not_worse
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.measures import paper_weights
@@ -32,6 +32,7 @@ class Reading(StrEnum):
     READING = "reading"
     NOT_READING = "not reading"
     UNCLEAR = "unclear"
+    AT_CHANCE = "at chance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,9 @@ class Verdict:
         group, relation: the control.
         reference: the group of correct wordings it is held against: the closest if there are any, else the observed,
             else other correct ones.
-        word: `not reading` if the control scores as well, by a one-sided test of non-inferiority with the margin;
-            `reading` if it scores worse, by an interval that excludes 0; else `unclear`.
+        word: `at chance` if the reference, too, is not shown to be better than guessing, by its interval: controls then
+            tell nothing. Else `not reading` if the control scores as well, by a one-sided test of non-inferiority with
+            the margin; `reading` if it scores worse, by an interval that excludes 0; else `unclear`.
         finding: control minus reference; `None` if there is not enough data.
         reason: why, as a clause whose subject is the control.
     """
@@ -101,10 +103,29 @@ def control_verdicts(
                     for group, sign in ((control, 1.0), (reference, -1.0))
                 ]
                 finding = crossed_mean(terms, name=f"{control} minus {reference}", is_difference=True)
-                word, reason = _judge(finding, margin, reference)
+                word, reason = _guessed(part, reference) or _judge(finding, margin, reference)
                 task = part[0][0].task if len(shared) == 1 or part is not shared else None
                 verdicts.append(Verdict(shots, task, control, relations[control], reference, word, finding, reason))
     return tuple(verdicts)
+
+
+def _guessed(part: Sequence[tuple[TaskGrid, Mapping[str, Sample]]], reference: str) -> tuple[Reading, str] | None:
+    """The word where correct wordings do no better than guessing; `None` where they do, or chance is not known."""
+    weights = paper_weights([grid.category for grid, _ in part])
+    chances = [grid.chance for grid, _ in part if grid.chance is not None]
+    if len(chances) < len(part):
+        return None
+    chance = sum(weight * each for weight, each in zip(weights, chances, strict=True))
+    terms = [Term(of[reference], weight) for (_, of), weight in zip(part, weights, strict=True)]
+    mean = crossed_mean(terms, name=reference)
+    # Without an interval nothing varies, or nothing is known of how it would.
+    if (mean.estimate if mean.low is None else mean.low) > chance:
+        return None
+    scored = f"{100 * mean.estimate:.1f}%"
+    if mean.low is not None and mean.high is not None:
+        scored += f" [{100 * mean.low:.1f}, {100 * mean.high:.1f}]"
+    reason = f"it says nothing: {reference}, too, is not shown to be better than guessing"
+    return Reading.AT_CHANCE, f"{reason} ({scored}, chance {100 * chance:.1f}%)"
 
 
 def _judge(finding: Finding, margin: float, reference: str) -> tuple[Reading, str]:

@@ -14,10 +14,18 @@ import typer
 from phraseproof import __version__
 from phraseproof.cli import instructions, pairs, pocket, tasks
 from phraseproof.cli.align import align
+from phraseproof.cli.analyze import analyze
+from phraseproof.cli.compare import compare
 from phraseproof.cli.demo import demo
 from phraseproof.cli.doctor import doctor
 from phraseproof.cli.evaluate import evaluate
+from phraseproof.cli.gate import gate
 from phraseproof.cli.harden import harden
+from phraseproof.cli.import_results import import_results
+from phraseproof.cli.paraphrase import paraphrase
+from phraseproof.cli.plot import plot
+from phraseproof.cli.report import report
+from phraseproof.cli.represent import represent
 from phraseproof.cli.table import table
 from phraseproof.errors import PhraseproofError
 
@@ -32,15 +40,23 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-app.command("demo", short_help="A first look, offline: train a tiny model, evaluate it.")(demo)
+app.command("demo", short_help="A first look, offline: measure a tiny model and mend it.")(demo)
 app.command("evaluate", short_help="Score a model on tasks under every wording.")(evaluate)
 app.command("table", short_help="Show what runs found: means, spread, differences.")(table)
+app.command("analyze", short_help="Say what the numbers are worth: intervals, tests.")(analyze)
+app.command("report", short_help="Write a page with everything runs hold.")(report)
+app.command("compare", short_help="Say what changed from one run to another.")(compare)
+app.command("gate", short_help="Hold a run against limits, for CI.")(gate)
+app.command("plot", short_help="Draw one picture, in print quality.")(plot)
+app.command("import-results", short_help="Read published accuracies into a run.")(import_results)
 app.command("align", short_help="Train a soft prompt until the wording matters less.")(align)
 app.command("harden", short_help="Measure, train, measure again on unseen wordings.")(harden)
+app.command("paraphrase", short_help="Have a model write new wordings.")(paraphrase)
+app.command("represent", short_help="See how far wordings lie apart in a model.")(represent)
 app.command("doctor", short_help="Check the installation, and a model's scoring.")(doctor)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(instructions.app, name="instructions")
-app.add_typer(pairs.app, name="pairs")
+app.add_typer(pairs.app, name="pairs", short_help="Make training pairs for align.")
 app.add_typer(pocket.app, name="pocket")
 
 

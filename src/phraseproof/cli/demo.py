@@ -27,15 +27,19 @@ def demo(
     from phraseproof.cli.training_progress import TrainingBar
     from phraseproof.pocket.demonstration import conclude, measure, mend
 
+    def say(what: str) -> None:
+        if not quiet:
+            typer.echo(what, err=True)
+
     adapter = out / f"adapter-{seed}"
+    say("1 of 3: the shipped model, with wordings it was tuned on and with others")
     with ProgressBar(quiet=quiet) as bar:
-        bar.noted("1 of 3: the shipped model, with wordings it was tuned on and with others")
         base = measure(out / "base", limit=limit, adapter=None, observer=bar)
-        bar.noted("2 of 3: training ten vectors in front of it; its own weights stay as they are")
+    say("2 of 3: training ten vectors in front of it; its own weights stay as they are")
     with TrainingBar(quiet=quiet) as training:
         num_pairs = mend(adapter, seed=seed, observer=training)
+    say("3 of 3: the same questions and wordings again, with the ten vectors")
     with ProgressBar(quiet=quiet) as bar:
-        bar.noted("3 of 3: the same questions and wordings again, with the ten vectors")
         aligned = measure(out / f"aligned-{seed}", limit=limit, adapter=adapter, observer=bar)
     shown = conclude(base, aligned)
     if as_json:
@@ -49,7 +53,7 @@ def demo(
             f"  adapter   {adapter} (an ordinary PEFT folder)\n\n"
             "Next:\n"
             f"  phraseproof table {base.path} --by wording\n"
-            f"  phraseproof report {base.path} {aligned.path} {adapter} --out report.html"
+            f"  phraseproof report {base.path} {aligned.path} -o report.html"
         )
 
 

@@ -12,6 +12,7 @@ from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
     from phraseproof.reports.gate.limits import Check
+    from phraseproof.store.queries import Run
 
 OnName = Literal["estimate", "bound"]
 AtName = Literal["task", "category", "overall"]
@@ -66,6 +67,8 @@ def gate(
     opened = load_run(run)
     other = None if no_worse_than is None else load_run(no_worse_than)
     allowed = None if other is None else margin or 0.0
+    if other is not None:
+        _warn_of_left_out(opened, other)
     limits = Limits(max_spread, min_worst, min_mean, max_gap, allowed)
     checks = check_run(opened, limits, on=On(on), at=Level(at), other=other)
     name = f"{model_name(opened)}, {opened.path}"
@@ -79,6 +82,17 @@ def gate(
     _print(checks, as_json=as_json)
     if any(not check.is_kept for check in checks):
         raise typer.Exit(_BROKEN)
+
+
+def _warn_of_left_out(run: Run, other: Run) -> None:
+    """A task that only the other run has is compared with nothing, and would otherwise go missing without a word."""
+    from phraseproof.reports.blocks import printable
+
+    left_out = sorted({cell.task for cell in other.cells} - {cell.task for cell in run.cells})
+    if left_out:
+        names = printable(", ".join(left_out[:5])) + (", ..." if len(left_out) > 5 else "")
+        plural = "tasks" if len(left_out) > 1 else "task"
+        typer.echo(f"warning: {run.path}: {len(left_out)} {plural} of {other.path} not compared: {names}", err=True)
 
 
 def _print(checks: list[Check], *, as_json: bool) -> None:

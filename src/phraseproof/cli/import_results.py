@@ -47,8 +47,9 @@ def import_results(
         typer.echo(
             f"note: {count} wordings stand there more than once and count once, with their mean: {named}", err=True
         )
-    tasks = len({score.task for score in published.scores})
+    count, tasks = len(published.scores), len({score.task for score in published.scores})
+    read = "1 accuracy of a wording" if count == 1 else f"{count} accuracies of wordings"
     typer.echo(
-        f"{published.model}: {len(published.scores)} wordings' accuracies on {tasks} task{'' if tasks == 1 else 's'},"
-        f" in {', '.join(run.groups)}. See: phraseproof table {out}"
+        f"{published.model}: {read} on {tasks} task{'' if tasks == 1 else 's'}, in {', '.join(run.groups)}."
+        f" See: phraseproof table {out}"
     )

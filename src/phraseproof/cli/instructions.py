@@ -40,21 +40,64 @@ DataDir = Annotated[
 
 @app.command("list", short_help="List the collections of wordings.")
 def list_collections(as_json: AsJson = False) -> None:
-    """List the collections that come with phraseproof and with installed packages."""
+    """List the shipped collections, those of installed packages, and your own in ./instructions."""
     from rich.markup import escape
     from rich.table import Table
 
-    from phraseproof.instructions.collections import load_collection, shipped_collections
+    from phraseproof.instructions.collections import own_folder
 
-    collections = [load_collection(name) for name in shipped_collections()]
+    shipped, own, unreadable = _collections()
     if as_json:
-        _print_json([{"name": each.name, "wordings": len(each.instructions), **_summary(each)} for each in collections])
-        return
-    table = Table("name", "wordings", "serves", "authors", "licences", box=None, pad_edge=False)
-    for each in collections:
-        columns = [", ".join(values) or "-" for values in _summary(each).values()]
-        table.add_row(escape(each.name), str(len(each.instructions)), *map(escape, columns))
-    _console().print(table)
+        listed = [{"name": each.name, "wordings": len(each.instructions), **_summary(each)} for each in shipped]
+        listed += [
+            {"name": name, "wordings": len(each.instructions), **_summary(each), "path": str(each.path)}
+            for name, each in own.items()
+        ]
+        _print_json(listed)
+    else:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("name", no_wrap=True)
+        table.add_column("wordings", justify="right", no_wrap=True)
+        table.add_column("serves")
+        table.add_column("licence")
+        for name, each in [*((each.name, each) for each in shipped), *own.items()]:
+            summary = _summary(each)
+            cells = (_in_short(summary["serves"]), ", ".join(summary["licences"]) or "-")
+            table.add_row(escape(name), f"{len(each.instructions):,}", *map(escape, cells))
+        _console().print(table)
+        if own:
+            typer.echo(f"Your own, in {own_folder()}/: {', '.join(own)}")
+    for problem in unreadable:
+        typer.echo(f"warning: left out: {problem}", err=True)
+
+
+def _collections() -> tuple[list[Collection], dict[str, Collection], list[str]]:
+    """The shipped collections, the user's own by the name they are called by, and why others cannot be read."""
+    from phraseproof.errors import PhraseproofError
+    from phraseproof.instructions.collections import load_collection, own_collections, shipped_collections
+
+    shipped = shipped_collections()
+    own: dict[str, Collection] = {}
+    unreadable: list[str] = []
+    for name, path in own_collections().items():
+        if name in shipped:
+            unreadable.append(f"{path}: the name {name!r} is a shipped collection's; name yours by its path")
+            continue
+        try:
+            own[name] = load_collection(str(path))
+        except PhraseproofError as error:
+            unreadable.append(str(error))
+    return [load_collection(name) for name in shipped], own, unreadable
+
+
+def _in_short(serves: list[str], most: int = 3) -> str:
+    """Kinds by their names, and so are tasks where they are few."""
+    from phraseproof.core import Kind
+
+    kinds = [kind.value for kind in Kind if kind.value in serves]
+    others = [name for name in serves if name not in kinds]
+    told = others if len(others) <= most else [f"{len(others)} tasks"]
+    return ", ".join([*kinds, *told]) or "any task"
 
 
 @app.command(short_help="Show a collection's wordings, rendered.")

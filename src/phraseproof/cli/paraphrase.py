@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from phraseproof.cli.evaluate import Device, Dtype, ModelArg
+from phraseproof.cli.left_out import by_reason
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -236,10 +237,17 @@ def _print_result(result: Paraphrases, rewriter: Rewriter, out: Path, *, as_json
         typer.echo(f"length   {_mean(lengths)} {unit}")
         typer.echo(f"ROUGE-2  {_mean(likenesses)} with the seed wording")
     _print_list("dropped", [f"{each.seed}, prompt {each.prompt}: {each.reason}" for each in result.dropped])
-    _print_list("skipped", [f"{each.seed}: {each.reason}" for each in result.skipped])
+    _print_skipped(result)
     if result.kept:
         typer.echo(f"written to {out}", err=True)
     typer.echo(f"every answer is in {out.with_suffix('.asked.jsonl')}", err=True)
+
+
+def _print_skipped(result: Paraphrases) -> None:
+    if result.skipped:
+        typer.echo(f"skipped  {len(result.skipped):,}")
+    for line in by_reason(result.skipped):
+        typer.echo(line)
 
 
 def _print_list(word: str, lines: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phraseproof.cli.left_out import by_reason
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from phraseproof.instructions.perturb import Perturbed
 
 SOME_UNCHANGED = 4
-_SHOWN = 20
 
 
 def perturb(
@@ -95,7 +95,7 @@ def _print(result: Perturbed, out: Path, *, as_json: bool) -> None:
     typer.echo(f"{len(result.instructions):,} wordings" + (f", written to {out}" if result.instructions else ""))
     if result.unchanged:
         typer.echo(f"{len(result.unchanged):,} not made, or not all:")
-    for each in result.unchanged[:_SHOWN]:
-        typer.echo(f"  {each.instruction}: {each.reason}")
-    if len(result.unchanged) > _SHOWN:
-        typer.echo(f"  ... and {len(result.unchanged) - _SHOWN} more; --json has them all")
+    for line in by_reason(result.unchanged):
+        typer.echo(line)
+    if result.unchanged:
+        typer.echo("--json names them all")

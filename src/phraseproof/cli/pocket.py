@@ -18,7 +18,7 @@ _SECONDS_BETWEEN_LINES = 15.0
 @app.command(short_help="Train the tiny model from nothing.")
 def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="The model's folder.")],
-    size: Annotated[str, typer.Option(help="tiny, small or medium; small is the one that ships.")] = "small",
+    size: Annotated[str, typer.Option(help="small or small-t5, which ship, or tiny or medium.")] = "small",
     seed: Annotated[int, typer.Option(help="Of the weights and the lessons.")] = 0,
     steps: Annotated[
         int | None,
@@ -28,12 +28,11 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only warnings.")] = False,
 ) -> None:
     """Train the pocket's model by its recipe (docs/pocket.md); writes an ordinary transformers folder."""
-    from phraseproof.pocket.network import SIZES
-    from phraseproof.pocket.training import RECIPE, save, train
+    from phraseproof.pocket.training import RECIPES, save, train
 
-    if size not in SIZES:
-        raise UsageError("unknown size", expected=", ".join(SIZES), got=size, where="--size")
-    recipe = RECIPE._replace(size=SIZES[size])
+    if size not in RECIPES:
+        raise UsageError("unknown size", expected=", ".join(RECIPES), got=size, where="--size")
+    recipe = RECIPES[size]
     recipe = recipe if steps is None else recipe.shortened(steps)
     began = last_line = time.monotonic()
 

@@ -121,7 +121,7 @@ def _per_task(counts: Sequence[int]) -> str:
 def _table(first: str, *columns: str) -> Table:
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, title_justify="left")
+    table = Table(box=None, pad_edge=False, collapse_padding=True, title_justify="left")
     table.add_column(first, overflow="fold")
     for name in columns:
         table.add_column(name, justify="right" if name != "and" else "left", overflow="fold")

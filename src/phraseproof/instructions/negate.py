@@ -14,13 +14,14 @@ from phraseproof.instructions.pieces import Piece, pieces, source_of
 
 TASK_VERBS = frozenset(
     """
-    answer announce arrange assign calculate call categorize choose circle classify complete compute condense
-    conclude copy correct decide deduce define describe detect determine distinguish draw enter estimate evaluate
-    explain express fill find forecast form generate get give guess identify indicate infer interpret judge label
-    list locate make mark match mention name note number offer output paraphrase pick point predict present print
-    produce provide quote rank rate recognize render repeat replace reply report respond restate restore retell
-    return rewrite say score select send settle shorten show simplify solve sort specify spell state suggest sum
-    summarize supply tag tell tick transform translate type underline vote write
+    annotate announce answer arrange assign boil brief calculate call categorise categorize characterise
+    characterize choose circle classify complete compute conclude condense copy correct decide deduce define
+    describe detect determine distinguish draw enter estimate evaluate explain express fill find forecast form
+    generate get give guess identify indicate infer interpret judge label list locate make map mark match
+    mention name note number offer output paraphrase pick point predict present print produce provide quote rank
+    rate recognise recognize render repeat rephrase replace reply report respond restate restore retell return
+    rewrite say score select send settle shade shorten show simplify solve sort specify spell state suggest sum
+    summarise summarize supply tag tell tick transform translate type underline vote write
     """.split()  # noqa: SIM905 - a list of words is easier to read and to add to
 )
 """Verbs by which people ask for the answer itself; "read", "look" and "consider" only lead up to it."""
@@ -85,6 +86,8 @@ def negate(source: str) -> Negation:
     sentences = [match.group() for match in _SENTENCE.finditer(text)]
     for index, sentence in enumerate(sentences):
         negated = _in_request(sentence) or _in_question(sentence)
+        if negated is None and _YES_OR_NO.search(sentence) and _is_question(sentence):
+            return Negation(None, "a question for yes or no asks the same with a negation in it")
         if negated is None and _is_question(sentence):
             return Negation(None, "no rule finds the place of a negation in its question")
         if negated is None:
@@ -93,6 +96,8 @@ def negate(source: str) -> Negation:
             return Negation(None, "what it asks for is negated already")
         if _CONDITION.search(sentence):
             return Negation(None, "what it asks for hangs on a condition")
+        if _asks_for_more(negated):
+            return Negation(None, "it asks for two things at once")
         changed = "".join([*sentences[:index], negated, *sentences[index + 1 :]])
         return Negation(source_of(_with_code(changed, parts)))
     return Negation(None, "no rule finds the place of a negation in it")
@@ -158,6 +163,19 @@ def _in_request(sentence: str) -> str | None:
     return None
 
 
+_FURTHER = re.compile(
+    rf"(?:[,;]\s+(?:and\s+|then\s+)*|\b(?:and|then)\s+){_LEAD}{_VERB}(?=\s+(?:{_OBJECT}|[{_MARK}\"'\u201c]))",
+    re.IGNORECASE,
+)
+
+
+def _asks_for_more(negated: str) -> bool:
+    """Whether another request follows the negated one in its sentence: that would still ask for the answer."""
+    start = re.search(r"\bnot\b", negated, re.IGNORECASE)
+    further = _FURTHER.finditer(negated, start.end() if start else 0)
+    return any(match.group("verb").lower() in TASK_VERBS for match in further)
+
+
 # ----------------------------------------------------------------------------------------------------------- questions
 
 _WH = r"(?:which|what|who|whom|whose|where|when|why|how)"
@@ -182,6 +200,8 @@ _QUESTIONS = [
     # Which of the options is | correct
     rf"\b(?:which|what|who)\b(?:\s+[a-z{_MARK}]+){{0,6}}?\s+(?:{_BE}|{_HELP})(?P<place>)\s+(?!(?:{_DETERMINER}|{_PERSON}|{_WH}|you|i)\b)[a-z]",
 ]
+_YES_OR_NO = re.compile(rf"(?:^|[,:;]\s|\b(?:and|or|so)\s)\W*(?:{_BE}|{_HELP})\s+(?!you\b)", re.IGNORECASE)
+_ASKED_FOR = re.compile(rf"\b{_WH}\b", re.IGNORECASE)
 _QUESTION_PATTERNS = [re.compile(pattern, re.IGNORECASE) for pattern in _QUESTIONS]
 
 # Which of the options describes the text -> does not describe
@@ -198,6 +218,8 @@ def _in_question(sentence: str) -> str | None:
     for pattern in _QUESTION_PATTERNS:
         if match := pattern.search(sentence):
             place = match.start("place")
+            if not _ASKED_FOR.search(sentence, 0, place):
+                return None  # "Is it not true?" asks what "Is it true?" asks
             before, after = sentence[:place], sentence[place:]
             return f"{before}not {after}" if before.endswith(" ") else f"{before} not{after}"
     if match := _PLAIN_VERB.search(sentence):

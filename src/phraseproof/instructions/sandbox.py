@@ -220,7 +220,7 @@ def compile_source(source: str) -> Compiled:
     names = frozenset(meta.find_undeclared_variables(tree))
     optional = frozenset(_optional_names(tree)) & names
     verbalisers = tuple(_arguments(tree, "verbalise"))
-    labels = _labels(tree) | ({"letter"} if "letters" in names else set())
+    labels = _labels(tree) | ({"letter"} if "letters" in names else set[str]())
     code = env.compile(_Bounding().visit(tree))
     template = Template.from_code(env, code, {})
 
@@ -238,7 +238,7 @@ def labels_of(source: str) -> frozenset[str]:
         TemplateSyntaxError: not a template.
     """
     tree = environment().parse(source)
-    return _labels(tree) | ({"letter"} if "letters" in meta.find_undeclared_variables(tree) else set())
+    return _labels(tree) | ({"letter"} if "letters" in meta.find_undeclared_variables(tree) else set[str]())
 
 
 def _labels(tree: nodes.Template) -> frozenset[str]:

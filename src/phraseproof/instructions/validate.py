@@ -274,14 +274,24 @@ def _alike(instructions: Sequence[Instruction]) -> Iterator[Problem]:
         firsts: dict[str, Instruction] = {}
         for wording in members:
             first = firsts.setdefault(fingerprint("\0".join(_said(wording))), wording)
-            if first is not wording:
+            if first is wording:
+                continue
+            if _laid_out(first) == _laid_out(wording):
                 yield _problem("error", "duplicate", wording, f"the same wording as {first.id!r}")
+            else:
+                message = f"only its white space or its case tells it from {first.id!r}"
+                yield _problem("warning", "duplicate", wording, message)
         yield from _nearly_alike(list(firsts.values()))
 
 
 def _said(wording: Instruction) -> Iterable[str]:
     parts = (wording.ask, wording.layout) if not wording.ask_last else (wording.layout, wording.ask)
     return (part for part in (*parts, wording.template, wording.answer) if part is not None)
+
+
+def _laid_out(wording: Instruction) -> tuple[str | bool | None, ...]:
+    between = wording.separator if wording.layout is not None else None
+    return (wording.ask, wording.layout, wording.template, wording.answer, wording.ask_last, between)
 
 
 def _nearly_alike(members: Sequence[Instruction]) -> Iterator[Problem]:

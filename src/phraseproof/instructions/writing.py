@@ -6,12 +6,14 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
 from phraseproof.core import Instruction
+from phraseproof.errors import FileError
 
 _SHARED = ("for", "relation", "author", "source", "licence")
 _ANSWERS = {"{{ letter }}": "letter", "{{ choice }}": "text"}
@@ -31,6 +33,9 @@ def write_collection(path: Path, name: str, instructions: Sequence[Instruction],
         name: the collection's name.
         instructions: its wordings, at least one.
         remark: lines for people, at the top of the file.
+
+    Raises:
+        FileError: the file cannot be written.
     """
     entries = [_entry(each) for each in instructions]
     head: dict[str, Any] = {"name": name}
@@ -43,10 +48,15 @@ def write_collection(path: Path, name: str, instructions: Sequence[Instruction],
     remarks = ("".join(each if each.isprintable() else " " for each in line) for line in remark.splitlines())
     text = "".join(f"# {line}".rstrip() + "\n" for line in remarks)
     text += yaml.dump({**head, "instructions": entries}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    beside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise FileError(f"cannot be written: {error.strerror or error}", where=str(path)) from None
 
 
 def _entry(wording: Instruction) -> dict[str, Any]:

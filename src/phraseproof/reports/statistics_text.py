@@ -24,7 +24,7 @@ LEGEND = (
     "percent, with 95% intervals over wordings and examples; of worst, best, range and flips over examples, for these"
     " wordings. Kappa is between -1 and 1"
 )
-_WORDS = {Reading.READING: "green", Reading.NOT_READING: "red", Reading.UNCLEAR: "yellow"}
+_WORDS = {Reading.READING: "green", Reading.NOT_READING: "red", Reading.UNCLEAR: "yellow", Reading.AT_CHANCE: "yellow"}
 _SHOWN = 20
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from phraseproof.analysis.equivalence import Equivalence, equivalence
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import Run
 
 _T = TypeVar("_T")
+
+# More examples are worth telling where they spare a twentieth of the wordings.
+_SPARES = 0.95
 
 
 class Lacking(NamedTuple):
@@ -174,7 +177,7 @@ def _tests(found: Robustness, options: AnalysisOptions) -> list[GroupTest]:
                 group,
                 reference,
                 difference,
-                _or_lacking(lambda a=first, b=second, n=name: paired_t_test(a, b, name=n)),
+                _or_lacking(lambda a=first, b=second, n=name: _possible(paired_t_test(a, b, name=n))),
                 _or_lacking(lambda a=first, b=second, n=name: paired_permutation_test(a, b, name=n, seed=options.seed)),
                 difference
                 if isinstance(difference, Lacking)
@@ -182,6 +185,13 @@ def _tests(found: Robustness, options: AnalysisOptions) -> list[GroupTest]:
             )
         )
     return tests
+
+
+def _possible(found: Finding) -> Finding:
+    """Its interval cut to what differences of scores between 0 and 1 can be; over two or three tasks t goes beyond."""
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(-1.0, found.low), high=min(1.0, found.high))
 
 
 def _variances(grids: Sequence[TaskGrid], group: str, options: AnalysisOptions) -> Variances:
@@ -192,11 +202,14 @@ def _variances(grids: Sequence[TaskGrid], group: str, options: AnalysisOptions) 
 
 
 def _sizes(components: VarianceComponents, difference: float) -> tuple[Size, ...]:
-    """The sizes that tell something: none where no score differs, and no more examples than spare a wording."""
+    """The sizes that tell something: none where no score differs, and no more examples than spare some wordings."""
     if components.wording + components.interaction == 0:
         return ()
-    sizes = sizes_for(components, difference)
-    return tuple(size for n, size in enumerate(sizes) if n == 0 or size.wordings < sizes[n - 1].wordings)
+    kept: list[Size] = []
+    for size in sizes_for(components, difference):
+        if not kept or size.wordings <= _SPARES * kept[-1].wordings:
+            kept.append(size)
+    return tuple(kept)
 
 
 def _mixed(grids: Sequence[TaskGrid], options: AnalysisOptions) -> list[Fitted]:

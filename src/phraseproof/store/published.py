@@ -82,14 +82,16 @@ def read_published(paths: Sequence[Path], *, model: str | None = None, designers
         UsageError: the files hold several models and `model` names none of them, or no row is left.
     """
     rows = [row for path in paths for row in _rows(path)]
+    if not rows:
+        raise FileError("a header and no results", where=", ".join(map(str, paths)))
     models = list(dict.fromkeys(row.cells["Model"] for row in rows))
     if model is None and len(models) > 1:
         raise UsageError(
             "the files hold results of several models", got=", ".join(models), hint="Name one of them with --model"
         )
-    chosen = models[0] if model is None and models else model
+    chosen = models[0] if model is None else model
     if chosen not in models:
-        raise UsageError("no row is of that model", expected=f"one of: {', '.join(models) or 'none'}", got=chosen)
+        raise UsageError("no row is of that model", expected=f"one of: {', '.join(models)}", got=chosen)
     measured: dict[tuple[str, str, str, int], list[float]] = {}
     relations: dict[str, Relation] = {}
     excluded = 0
@@ -111,7 +113,7 @@ def read_published(paths: Sequence[Path], *, model: str | None = None, designers
         for (dataset, group, wording, shots), values in measured.items()
     ]
     repeated = [f"{dataset}: {wording}" for (dataset, _, wording, _), values in measured.items() if len(values) > 1]
-    return Published(str(chosen), tuple(scores), relations, tuple(repeated), excluded)
+    return Published(chosen, tuple(scores), relations, tuple(repeated), excluded)
 
 
 def import_published(published: Published, out: Path, *, parameters: int | None = None) -> Run:
@@ -156,6 +158,8 @@ def _rows(path: Path) -> Iterator[_Row]:
                 # DictReader puts what is too much under None, and None where there is too little.
                 if None in cells or any(cells[name] is None for name in COLUMNS):
                     raise FileError("a row is not as long as the header", where=where)
+                if not str(cells["Model"]).strip():
+                    raise FileError("a row does not say which model it is of", where=f"{where}, Model")
                 yield _Row(where, {name: (value or "").strip() for name, value in cells.items()})
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from phraseproof.errors import FileError, UsageError
+from phraseproof.errors import UsageError
 from phraseproof.instructions.importers.found import Found, Refused, stem_of
 from phraseproof.instructions.importers.request import Request
 from phraseproof.instructions.writing import write_collection
@@ -76,10 +76,7 @@ def write(found: Found, out: Path) -> list[Path]:
     paths: list[Path] = []
     for (collection, stem), wordings in found.files.items():
         path = out / stem_of(collection) / f"{stem_of(stem)}.yaml"
-        try:
-            write_collection(path, collection, wordings)
-        except OSError as error:
-            raise FileError(f"cannot be written: {error.strerror or error}", where=str(path)) from None
+        write_collection(path, collection, wordings)
         paths.append(path)
     return paths
 

@@ -1,0 +1,202 @@
+"""`phraseproof represent`, from the command line to the stored findings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from phraseproof.cli import main
+from phraseproof.core import Prompt
+from phraseproof.errors import RunError
+from phraseproof.models.scripted import ScriptedModel
+from phraseproof.store.representations import MAP_FILE, load_map, load_vectors
+
+
+class Done(NamedTuple):
+    code: object
+    out: str
+    err: str
+
+
+class Project:
+    """A task of eight examples, five wordings in two groups, and the scripted model, which needs no torch."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.capsys, self.run = folder, capsys, folder / "run"
+        rows = "".join(f"Was it number {n}?,{'yes!' if n % 2 else 'no!'}\n" for n in range(8))
+        (folder / "t.csv").write_text("question,label\n" + rows)
+        task = "name: t\nkind: binary\ndata: t.csv\nchoices: [yes!, no!]\nanswer: label\ncategory: house\n"
+        (folder / "t.yaml").write_text(task)
+        self.write("seen", near="{{ question }}", other="Say it: {{ question }}")
+        self.write(
+            "new",
+            close="Say this: {{ question }}",
+            far="Whether or not, tell us now {{ question }}",
+            same="{{ question }}",
+        )
+
+    def write(self, name: str, **templates: str) -> None:
+        entries = [{"id": key, "template": text, "answer": "text"} for key, text in templates.items()]
+        (self.folder / f"{name}.yaml").write_text(json.dumps({"name": name, "instructions": entries}))
+
+    def call(self, verb: str, *arguments: str, out: str = "run") -> Done:
+        command = [verb, "-m", "scripted", "-t", f"{self.folder}/t.yaml", "--out", f"{self.folder}/{out}"]
+        command += ["--observed", f"{self.folder}/seen.yaml", "--unobserved", f"{self.folder}/new.yaml", *arguments]
+        with pytest.raises(SystemExit) as stopped:
+            main(command)
+        captured = self.capsys.readouterr()
+        return Done(stopped.value.code, captured.out, captured.err)
+
+
+@pytest.fixture
+def project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Project:
+    return Project(tmp_path, capsys)
+
+
+def test_distances_accuracies_and_the_regression_are_shown_and_stored(project: Project) -> None:
+    assert project.call("evaluate").code == 0
+    done = project.call("represent", "--map", "pca")
+    assert done.code == 0, done.err
+    assert "distance" in done.out.splitlines()[0]
+    assert "Over 3 wordings: " in done.out
+    assert f"vectors and coordinates: {project.run}" in done.err
+    found = load_map(project.run)
+    assert found is not None
+    by_name = {row.instruction: row for row in found.distances}
+    assert by_name["new/same"].distance == 0.0
+    assert by_name["new/close"].distance < by_name["new/far"].distance
+    assert found.reference == "observed"
+    assert len(found.points) == 5 * 8
+    (task,) = found.tasks
+    assert (task.num_wordings, task.num_examples) == (3, 8)
+    assert task.distance == pytest.approx(np.mean([row.distance for row in found.distances]))
+    assert found.regression is not None
+    assert found.regression.n == 3
+
+
+def test_json_is_json_and_equals_what_is_stored(project: Project) -> None:
+    done = project.call("represent", "--json", "-q", "--map", "none")
+    shown: Any = json.loads(done.out)
+    found = load_map(project.run)
+    assert found is not None
+    assert shown["wordings"] == [row._asdict() for row in found.distances]
+    assert shown["regression"] is None
+    assert "at least three points with an accuracy (got 0)" in shown["regression_reason"]
+    assert shown["points"] == 0
+
+
+def test_vectors_are_the_models_own_of_the_prompts(project: Project) -> None:
+    project.call("represent", "--map", "none")
+    vectors = load_vectors(project.run).of("t", 0)
+    assert vectors.array.shape == (5, 8, 8)
+    row = vectors.array[vectors.instructions.index("seen/near")]
+    wanted = ScriptedModel().represent([Prompt(f"Was it number {n}?") for n in range(8)])
+    np.testing.assert_array_equal(np.sort(row, axis=0), np.sort(wanted, axis=0))
+    (path, *_) = sorted((project.run / "representations" / "cells").rglob("*.parquet"))
+    assert str(pq.read_schema(path).field("vector").type) == "fixed_size_list<element: float>[8]"
+
+
+def test_a_second_time_nothing_is_read_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.call("represent", "--map", "none")
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise AssertionError("nothing is left to read")
+
+    monkeypatch.setattr(ScriptedModel, "represent", fail)
+    again = project.call("represent", "--map", "none")
+    assert again.code == 0
+    assert "nothing is left" in again.err
+
+
+def test_a_killed_run_goes_on(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = project.call("represent", "--map", "none", out="whole")
+    cells = list((project.folder / "whole" / "representations" / "cells").rglob("*.parquet"))
+    lost = {"new/far", "seen/other"}
+    for path in cells:
+        if pq.read_table(path)["instruction"][0].as_py() in lost:
+            path.unlink()
+    real, read = ScriptedModel.represent, list[str]()
+
+    def count(self: ScriptedModel, prompts: Any, **options: Any) -> Any:
+        read.extend(prompt.text for prompt in prompts)
+        return real(self, prompts, **options)
+
+    monkeypatch.setattr(ScriptedModel, "represent", count)
+    again = project.call("represent", "--map", "none", out="whole")
+    assert again.out == whole.out
+    assert len(read) == 16
+
+
+def test_what_fails_is_told_and_the_rest_is_kept(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = ScriptedModel.represent
+
+    def fail(self: ScriptedModel, prompts: Any, **options: Any) -> Any:
+        if any("Whether" in prompt.text for prompt in prompts):
+            raise ValueError("no such luck")
+        return real(self, prompts, **options)
+
+    monkeypatch.setattr(ScriptedModel, "represent", fail)
+    done = project.call("represent", "--map", "none")
+    assert done.code == 4
+    assert "t under new/far failed: ValueError: no such luck" in done.err
+    assert "1 of 5 cells are missing" in done.err
+    found = load_map(project.run)
+    assert found is not None
+    assert {row.instruction for row in found.distances} == {"new/close", "new/same"}
+
+
+def test_before_and_after(project: Project) -> None:
+    project.call("represent", "--map", "none", out="base")
+    done = project.call("represent", "--map", "none", "--before", f"{project.folder}/base")
+    assert "before" in done.out.splitlines()[0]
+    assert "Nearer than before in 0 of 1 tasks" in done.out
+    other = project.call("represent", "--map", "none", "-n", "5", "--before", f"{project.folder}/base", out="other")
+    assert other.code == 2
+    assert "not of the same model, sample and prompt format" in other.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--map", "umap"], "no map is called 'umap'"),
+        (["--before", "nowhere"], "no representations are stored here"),
+        (["--limit", "0"], "cannot evaluate on so few examples"),
+    ],
+)
+def test_bad_input_is_one_line(project: Project, arguments: list[str], problem: str) -> None:
+    done = project.call("represent", *arguments)
+    assert done.code == 2
+    assert problem in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_one_group_is_not_enough(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["represent", "-m", "scripted", "-t", f"{project.folder}/t.yaml", "-o", f"{project.run}",
+              "--observed", f"{project.folder}/seen.yaml"])  # fmt: skip
+    assert stopped.value.code == 2
+    assert "distances need two groups of wordings" in capsys.readouterr().err
+
+
+def test_another_models_run_is_refused(project: Project) -> None:
+    project.call("evaluate")
+    done = project.call("represent", "--map", "none", "--model-arg", "seed=4")
+    assert done.code == 2
+    assert "the folder holds a run with another setting of model.settings.seed" in done.err
+
+
+def test_damaged_findings_are_one_line(project: Project) -> None:
+    assert load_map(project.run) is None
+    project.call("represent", "--map", "none")
+    path = project.run / "representations" / MAP_FILE
+    path.write_text("{")
+    with pytest.raises(RunError, match="damaged"):
+        load_map(project.run)
+    path.write_text('{"version": 99}')
+    with pytest.raises(RunError, match="another version"):
+        load_map(project.run)
