@@ -6,7 +6,8 @@
 For each grid: the mean absolute error of the estimated 5%, 25%, 50%, 75% and 95% quantiles over wordings, in percentage
 points, beside that of the raw means' quantiles; how often the 95% intervals hold the truth; and the CPU time of one
 estimate. Simulated grids follow the Rasch model (`plain`), or break it: a third of the log-odds' variance is an
-interaction of wording and example (`mixed`), or examples are of two kinds, known and guessed at (`two-sided`).
+interaction of wording and example (`mixed`), examples are of two kinds, known and guessed at (`two-sided`), or wordings
+are: two in three are always right, the others guess one of four, each in its own way (`two-kinds`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from phraseproof.analysis.wording_features import wording_features
 from phraseproof.evaluation.budget import choose_cells
 from phraseproof.store.queries import load_run
 
-KINDS = ("plain", "mixed", "two-sided")
+KINDS = ("plain", "mixed", "two-sided", "two-kinds")
 
 
 class Whole(NamedTuple):
@@ -45,9 +46,12 @@ def simulated(wordings: int, examples: int, kind: str, repeats: int) -> Iterator
         odds = ability - difficulty
         if kind == "mixed":
             odds = odds + 1.1 * draw.standard_normal(odds.shape)
-        yield Whole(
-            f"{kind} {wordings}x{examples}", np.asarray(draw.random(odds.shape) < special.expit(odds), dtype=float), []
-        )
+        right = draw.random(odds.shape) < special.expit(odds)
+        if kind == "two-kinds":
+            habits = draw.dirichlet(np.full(4, 0.4), wordings)
+            guesses = np.stack([draw.choice(4, examples, p=habit) for habit in habits])
+            right = (draw.random((wordings, 1)) < 2 / 3) | (guesses == draw.integers(0, 4, examples))
+        yield Whole(f"{kind} {wordings}x{examples}", np.asarray(right, dtype=float), [])
 
 
 def of_run(path: Path) -> Iterator[Whole]:

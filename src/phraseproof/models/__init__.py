@@ -27,7 +27,6 @@ Provider = Callable[[str, ModelOptions], Model]
 _PROVIDERS = {
     "scripted": "phraseproof.models.scripted",
     "pocket": "phraseproof.models.pocket",
-    "pocket/small": "phraseproof.models.pocket",
     "openai": "phraseproof.models.openai",
 }
 _DEFAULT_PROVIDER = "phraseproof.models.huggingface"
@@ -51,9 +50,7 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     if Path(name).is_dir():
         return _provider(_DEFAULT_PROVIDER)(name, options)
     prefix = name.partition("/")[0]
-    if prefix == "openai":
-        return _provider(_PROVIDERS[prefix])(name, options)
-    if "base_url" in options.args:
+    if "base_url" in options.args and prefix != "openai":
         raise UsageError(
             f"'{name}' is not a model behind a server",
             where="--model-arg base_url",
@@ -65,8 +62,8 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
             where="--model",
             hint="Leave out 'vllm/' to load it with Hugging Face transformers",
         )
-    if name in _PROVIDERS:
-        return _provider(_PROVIDERS[name])(name, options)
+    if prefix in _PROVIDERS:
+        return _provider(_PROVIDERS[prefix])(name, options)
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         if entry.name == prefix:
             return _third_party(entry.load(), entry.name)(name, options)
