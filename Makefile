@@ -24,8 +24,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 demo: $(VENV)/.ready
 	$(BIN)/phraseproof demo
 
+# A process a core, one thread each: two threads for tiny models take longer than one.
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

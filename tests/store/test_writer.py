@@ -280,3 +280,9 @@ def test_a_folder_that_cannot_be_made_for_a_cell_is_one_line(tmp_path: Path) -> 
     (tmp_path / "cells").write_text("in the way")
     with pytest.raises(RunError, match="cannot write"):
         store.write(make_cell(), make_outcomes(), Usage())
+
+
+def test_bytes_of_a_command_line_that_are_not_utf8_come_back_as_they_were(tmp_path: Path) -> None:
+    command = b"phraseproof evaluate --out caf\xe9".decode(errors="surrogateescape")
+    RunStore(tmp_path, SETTINGS).register([make_cell()], {"environment": {"command": command}})
+    assert load_run(tmp_path).content["environment"]["command"] == command

@@ -397,8 +397,10 @@ def _write_parquet(path: Path, table: pa.Table) -> None:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     with _replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        # A command line's bytes that are not UTF-8 are lone surrogates by now; `\udcff` is how JSON spells one.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager

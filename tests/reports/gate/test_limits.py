@@ -173,3 +173,19 @@ def test_a_gate_without_a_limit_or_on_half_a_run_is_refused(run: Run, tmp_path: 
     lone = load_run(write_run(tmp_path / "lone", groups={"observed": 2}))
     with pytest.raises(UsageError, match="two groups"):
         check_run(lone, Limits(max_gap=1))
+
+
+@pytest.mark.parametrize("on", list(On))
+@pytest.mark.parametrize("at", list(Level))
+def test_a_group_of_one_wording_has_no_spread_and_is_its_own_worst(tmp_path: Path, on: On, at: Level) -> None:
+    run = load_run(write_run(tmp_path / "run", groups={"today": 1, "rephrased": 3}, examples=20))
+    spread = check_run(run, Limits(max_spread=100), on=on, at=at)
+    assert spread
+    assert all(check.place.endswith(", rephrased") for check in spread)
+
+    def of_today(limits: Limits) -> dict[str, float | None]:
+        return {c.place: c.value for c in check_run(run, limits, on=on, at=at) if c.place.endswith(", today")}
+
+    worst = of_today(Limits(min_worst=0))
+    assert None not in worst.values()
+    assert worst == of_today(Limits(min_mean=0))

@@ -68,6 +68,12 @@ def test_the_most_disputed_come_first_and_not_too_many(tmp_path: Path) -> None:
     assert len(find_flips(stored(tmp_path / "run2", answers), 0, per_task=3, in_all=2)) == 2
 
 
+def test_wordings_that_ought_to_be_answered_wrong_take_no_part(tmp_path: Path) -> None:
+    run = stored(tmp_path / "run", {"c/one": {"e": RIGHT}, "c/two": {"e": WRONG}})
+    assert len(find_flips(run, 0, controls=["another"])) == 1
+    assert find_flips(run, 0, controls=["group"]) == []
+
+
 @given(st.lists(st.floats(-1e4, 0) | st.just(-math.inf), min_size=1, max_size=6))
 def test_shares_are_probabilities(logprobs: list[float]) -> None:
     found = shares(logprobs)

@@ -130,7 +130,7 @@ def test_the_numbers_are_those_of_table_json(wide: Opened, made: Made, capsys: p
     )
     assert {name: cells for name, *cells in shown} == expected
     overall = table["overall"]["groups"]
-    headline = wide.page.locator("p.lead").first.inner_text()
+    headline = wide.page.locator("section[aria-labelledby='r0-k0-headline']").inner_text()
     for group in overall.values():
         assert f"{group['mean_percent']:.1f}%" in headline
 

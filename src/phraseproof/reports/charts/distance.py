@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 def distance(found: RepresentationMap) -> Chart | None:
     """A dot for each unobserved wording of each task, and the regression line; `None` where no accuracy is known."""
+    moved = any(point.before is not None for point in found.distances)
     rows: list[Row] = [
         {
             "task": printable(point.task),
             "group": printable(point.category),
             "wording": printable(point.instruction),
             "distance": point.distance,
+            **({"distance_before": point.before} if moved else {}),
             "change_percentage_points": 100 * point.degradation,
             **wording_keys(point.task, point.instruction),
         }
@@ -40,17 +42,21 @@ def distance(found: RepresentationMap) -> Chart | None:
             f"The regression's slope is {line.slope:+.2g} points a unit of distance "
             f"(95% interval {line.slope_low:+.2g} to {line.slope_high:+.2g}, p = {line.p_value:.2g}, n = {line.n})."
         )
+    if moved:
+        both = [(row["distance_before"], row["distance"]) for row in rows if row["distance_before"] is not None]
+        nearer = sum(after < before for before, after in both)
+        sentence += f" Hollow marks are distances before the adapter: {nearer} of {len(both)} are nearer with it."
     categories = list(dict.fromkeys(row["group"] for row in rows))
     return Chart(
         kind="distance",
         title="Change of accuracy by distance to the nearest observed wording",
         description=f"{len(rows)} unobserved wordings on their tasks. {sentence}",
-        spec=_spec(categories, has_line=bool(ends)),
+        spec=_spec(categories, has_line=bool(ends), moved=moved),
         data={"distances": rows, "line": ends},
     )
 
 
-def _spec(categories: list[str], *, has_line: bool) -> dict[str, Any]:
+def _spec(categories: list[str], *, has_line: bool, moved: bool) -> dict[str, Any]:
     x = {
         "field": "distance",
         "type": "quantitative",
@@ -75,9 +81,10 @@ def _spec(categories: list[str], *, has_line: bool) -> dict[str, Any]:
                     "wording": "wording",
                     "task": "task",
                     "distance": "distance",
+                    **({"distance_before": "before the adapter"} if moved else {}),
                     "change_percentage_points": "change (points)",
                 },
-                decimals=("distance", "change_percentage_points"),
+                decimals=("distance", "distance_before", "change_percentage_points"),
             ),
         },
     }
@@ -86,4 +93,27 @@ def _spec(categories: list[str], *, has_line: bool) -> dict[str, Any]:
         "mark": {"type": "line", "strokeWidth": 2, "aria": False, "style": "mean"},
         "encoding": {"x": x, "y": y},
     }
-    return {"height": 300, "layer": [*([line] if has_line else []), dots]}
+    return {"height": 300, "layer": [*([line] if has_line else []), *(_trails(dots) if moved else []), dots]}
+
+
+def _trails(dots: dict[str, Any]) -> list[dict[str, Any]]:
+    """A hollow mark where a wording lay before the adapter, and a thread from there to where it lies now."""
+    encoding: dict[str, Any] = dots["encoding"]
+    before = {**encoding["x"], "field": "distance_before"}
+    known = {"data": dots["data"], "transform": [{"filter": "isValid(datum.distance_before)"}]}
+    return [
+        {
+            **known,
+            "mark": {"type": "rule", "aria": False, "opacity": 0.45},
+            "encoding": {
+                "x": before,
+                "x2": {"field": "distance"},
+                **{name: encoding[name] for name in ("y", "color")},
+            },
+        },
+        {
+            **known,
+            "mark": {"type": "point", "filled": False, "size": 40, "opacity": 0.7, "aria": False},
+            "encoding": {**encoding, "x": before},
+        },
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ def training(steps: Sequence[Mapping[str, Any]]) -> Chart | None:
             for step in steps:
                 values: Any = step if part is None else step.get(part)
                 value: Any = cast("Mapping[str, Any]", values).get(key) if isinstance(values, Mapping) else None
-                if isinstance(value, int | float):
+                if isinstance(value, int | float) and math.isfinite(value):  # a training that diverged logs NaN
                     rows.append({"step": step["step"], "group": name, "nats": value})
     if not rows:
         return None

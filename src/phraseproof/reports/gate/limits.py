@@ -120,7 +120,8 @@ def check_run(
     checks: list[Check] = []
     found = robustness(grids, group_order=order)
     for item in found:
-        checks += _of_summary(item, limits, on, at, _shots(item.num_fewshot, len(found)))
+        of_shots = [grid for grid in grids if grid.num_fewshot == item.num_fewshot]
+        checks += _of_summary(item, of_shots, limits, on, at, _shots(item.num_fewshot, len(found)))
     if limits.margin is not None:
         if other is None:
             raise UsageError("a margin needs another run", hint="Name it with --no-worse-than", where="--margin")
@@ -132,8 +133,11 @@ def check_run(
     return sorted(checks, key=lambda check: (order_of.index(check.option), -check.over))
 
 
-def _of_summary(found: Robustness, limits: Limits, on: On, at: Level, shots: str) -> list[Check]:
+def _of_summary(
+    found: Robustness, grids: Sequence[TaskGrid], limits: Limits, on: On, at: Level, shots: str
+) -> list[Check]:
     checks: list[Check] = []
+    has_spreads = any(grid.groups.count(group) > 1 for grid in grids for group in set(grid.groups))
     # Where all scores are equal there is no bound of a mean or a Std, and that of another statistic serves: a mean is
     # not below the worst wording, and a Std not above the range.
     rules = (
@@ -147,7 +151,11 @@ def _of_summary(found: Robustness, limits: Limits, on: On, at: Level, shots: str
             continue
         for row in _rows(found, at):
             for group, numbers in row.groups.items():
-                finding = numbers.findings.get(statistic)
+                is_lone = _is_lone(row, group, grids)
+                if is_lone and name == "max_spread" and has_spreads:
+                    continue  # one wording, say that in use, beside its rephrasings
+                # The worst of one wording is that wording.
+                finding = numbers.findings.get("mean" if is_lone and name == "min_worst" else statistic)
                 value = _value(finding, on, is_ceiling=is_ceiling)
                 if finding is not None and value is None:
                     value = _value(numbers.findings.get(stand_in), on, is_ceiling=is_ceiling)
@@ -159,7 +167,8 @@ def _of_summary(found: Robustness, limits: Limits, on: On, at: Level, shots: str
                         limit,
                         words if on is On.ESTIMATE else f"{words}, {'upper' if is_ceiling else 'lower'} 95% bound",
                         is_ceiling=is_ceiling,
-                        why_not=numbers.why_not.get(statistic) or (finding.method if finding else ""),
+                        why_not=(numbers.why_not.get(statistic) if finding is None else None)
+                        or (finding.method if finding else ""),
                     )
                 )
     if limits.max_gap is not None:
@@ -232,6 +241,13 @@ def _value(finding: Finding | None, on: On, *, is_ceiling: bool) -> float | None
 
 def _rows(found: Robustness, at: Level) -> Iterable[StatisticsRow]:
     return {Level.TASK: found.tasks, Level.CATEGORY: found.categories, Level.OVERALL: (found.overall,)}[at]
+
+
+def _is_lone(row: StatisticsRow, group: str, grids: Iterable[TaskGrid]) -> bool:
+    """Whether no task of the row has two wordings of the group."""
+    own = {Level.TASK: "task", Level.CATEGORY: "category"}
+    inside = (grid for grid in grids if row.level is Level.OVERALL or getattr(grid, own[row.level]) == row.name)
+    return all(grid.groups.count(group) < 2 for grid in inside)
 
 
 def _place(row: StatisticsRow) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,7 +14,8 @@ IN_ALL = 12
 _CHOOSE = """
     WITH examples AS (
         SELECT task, example_id, avg(score) AS right_share, count(DISTINCT instruction) AS num_wordings
-        FROM outcomes WHERE num_fewshot = ? GROUP BY task, example_id HAVING min(score) < max(score)
+        FROM outcomes WHERE num_fewshot = ? AND NOT list_contains(?::VARCHAR[], "group")
+        GROUP BY task, example_id HAVING min(score) < max(score)
     ),
     ranked AS (
         SELECT *, count(*) OVER (PARTITION BY task) AS flips,
@@ -26,7 +27,8 @@ _CHOOSE = """
 _LOOK_UP = """
     SELECT task, example_id, instruction, "group", score, options, option_logprobs, predicted, target, text, prompt
     FROM outcomes
-    WHERE num_fewshot = ? AND task IN (SELECT unnest(?)) AND example_id IN (SELECT unnest(?))
+    WHERE num_fewshot = ? AND NOT list_contains(?::VARCHAR[], "group")
+        AND task IN (SELECT unnest(?)) AND example_id IN (SELECT unnest(?))
     ORDER BY instruction, fewshot_seed
 """
 
@@ -68,18 +70,22 @@ class Flip(NamedTuple):
     wrong: Answer
 
 
-def find_flips(run: Run, num_fewshot: int, *, per_task: int = PER_TASK, in_all: int = IN_ALL) -> list[Flip]:
+def find_flips(
+    run: Run, num_fewshot: int, *, controls: Collection[str] = (), per_task: int = PER_TASK, in_all: int = IN_ALL
+) -> list[Flip]:
     """The examples that wordings disagree on most, a few of each task; tasks with the most such examples first.
 
     Only cells with stored examples take part; a run of imported accuracies has none.
-    """
 
-    chosen = run.query_rows(_CHOOSE, [num_fewshot, per_task, in_all])
+    Args:
+        controls: groups of wordings that ought to be answered wrong; a flip between them and others says nothing.
+    """
+    chosen = run.query_rows(_CHOOSE, [num_fewshot, list(controls), per_task, in_all])
     if not chosen:
         return []
     tasks = sorted({row["task"] for row in chosen})
     ids = sorted({row["example_id"] for row in chosen})
-    found = run.query_rows(_LOOK_UP, [num_fewshot, tasks, ids])
+    found = run.query_rows(_LOOK_UP, [num_fewshot, list(controls), tasks, ids])
     by_example: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in found:
         by_example.setdefault((row["task"], row["example_id"]), []).append(row)

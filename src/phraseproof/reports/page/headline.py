@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.wordings import WordingRanking
@@ -30,6 +31,7 @@ def headline(
     rankings: Sequence[WordingRanking],
     robustness: Robustness | None,
     current: str | None = None,
+    controls: Collection[str] = (),
 ) -> Headline:
     """What a run says, most important first; every number is also in a table below.
 
@@ -37,14 +39,55 @@ def headline(
         table, rankings: of one run at one number of demonstrations.
         robustness: the same with intervals, where there are any.
         current: the wording in use today.
+        controls: groups of wordings that ought to do badly; they are told of elsewhere. (Where the first group is one,
+            the others are set against it all the same.)
     """
-    sentences = [*_between_groups(table, robustness), _within_a_task(rankings)]
+    apart = () if table.summary.groups[0] in controls else controls
+    fair = [ranking for ranking in rankings if ranking.group not in apart]
+    sentences = [
+        _by_wording(table, fair, robustness),
+        *_between_groups(table, robustness, apart),
+        _within_a_task(fair),
+    ]
     if current is not None:
-        sentences.append(_current(rankings, current))
+        sentences.append(_current(fair, current))
     return Headline(tuple(filter(None, sentences)), _picture(table, robustness))
 
 
-def _between_groups(table: TaskTable, robustness: Robustness | None) -> list[str]:
+def _by_wording(table: TaskTable, rankings: Sequence[WordingRanking], robustness: Robustness | None) -> str:
+    """How far accuracy moves from the worst wording to the best, on a lone task or the average one."""
+    parts: list[str] = []
+    for group in dict.fromkeys(ranking.group for ranking in rankings):
+        ranges: dict[str, list[float]] = {}
+        for ranking in rankings:
+            found = [wording.score.mean_score for wording in ranking.wordings]
+            if ranking.group == group and len(found) > 1:
+                ranges.setdefault(ranking.category, []).append(max(found) - min(found))
+        if not ranges:
+            continue
+        value = fmean(fmean(of_category) for of_category in ranges.values())
+        words = f"{percent(value)} points with {isolated(group)} {'ones' if parts else 'wordings'}"
+        interval = _range_interval(robustness, group)
+        if interval is not None:
+            words += f" (95% interval {percent(interval[0])} to {percent(interval[1])})"
+        parts.append(words)
+    if not parts:
+        return ""
+    lone = len(table.summary.tasks) == 1
+    place = f"On {isolated(table.summary.tasks[0].name)}" if lone else "On the average task"
+    joined = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"{place}, accuracy moves from the worst wording to the best by {joined}."
+
+
+def _range_interval(robustness: Robustness | None, group: str) -> tuple[float, float] | None:
+    if robustness is None:
+        return None
+    row = robustness.tasks[0] if len(robustness.tasks) == 1 else robustness.overall
+    found = row.groups[group].findings.get("range") if group in row.groups else None
+    return None if found is None or found.low is None or found.high is None else (found.low, found.high)
+
+
+def _between_groups(table: TaskTable, robustness: Robustness | None, apart: Collection[str]) -> list[str]:
     summary = table.summary
     row = rows_for_people(summary)[-1]
     model = isolated(table.run.model)
@@ -56,7 +99,7 @@ def _between_groups(table: TaskTable, robustness: Robustness | None) -> list[str
         return [f"{text} (Std {percent(found.std)} points)." if found.std is not None else f"{text}."]
     first = summary.groups[0]
     sentences: list[str] = []
-    for group in summary.groups[1:]:
+    for group in (group for group in summary.groups[1:] if group not in apart):
         gap = row.differences.get(group)
         if gap is None:
             continue

@@ -43,7 +43,7 @@ def provenance(run: Run) -> Provenance:
         command=None if command is None else printable(str(command)),
         settings=[(name, _shown(value)) for name, value in _flat(run.settings)],
         versions=[(printable(str(name)), _shown(value)) for name, value in environment.items()],
-        usage=[_usage(name, value) for name, value in _section(content, "usage").items()],
+        usage=_usages(_section(content, "usage")),
         tasks=[
             (
                 printable(name),
@@ -81,6 +81,16 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]
             else [(printable(prefix + name), value)]
         )
     return flat
+
+
+def _usages(usage: Mapping[str, Any]) -> list[tuple[str, str]]:
+    shown = [_usage(name, value) for name, value in usage.items()]
+    asked, computed = usage.get("tokens_asked"), usage.get("tokens_computed")
+    if isinstance(asked, int) and isinstance(computed, int) and asked > 0:
+        saved = asked - computed
+        after = list(usage).index("tokens_computed") + 1
+        shown.insert(after, ("tokens saved", f"{saved:,} ({100 * saved / asked:.1f}%)"))
+    return shown
 
 
 def _usage(name: str, value: Any) -> tuple[str, str]:

@@ -144,7 +144,7 @@ def render_report(sources: Sources, *, title: str | None = None, current: str | 
         "report.html.j2",
         title=title or f"How far wording moves {', '.join(models)}",
         subtitle=_subtitle(sources.runs, views),
-        contents=_contents(views, comparisons, trainings),
+        contents=_contents(views, comparisons, trainings, has_scaling=grown is not None),
         charts=charts,
         texts=[_texts(of_run) for of_run in scores],
         views=views,
@@ -178,13 +178,13 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 remark=_remark(run),
                 rows=rows_for_people(table.summary),
                 difference_names={group: difference_name(table.summary, group) for group in table.summary.groups[1:]},
-                headline=headline(table, of_shots, robustness, current),
+                headline=headline(table, of_shots, robustness, current, robust.controls),
                 strip=strip(of_shots, current=current),
                 heatmaps=_heatmaps(of_shots),
                 ladders=ladders(of_shots, scores.texts, examples),
                 has_prompts=bool(run.settings.get("log_samples")),
                 texts=scores.texts,
-                flips=[] if run.is_imported else find_flips(run, shots),
+                flips=[] if run.is_imported else find_flips(run, shots, controls=robust.controls),
                 statistics=None if robustness is None else statistics_table(robustness),
                 verdicts=[verdict for verdict in robust.verdicts if verdict.num_fewshot == shots],
                 representations=_representations(run, shots),
@@ -196,7 +196,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
 def _remark(run: Run) -> str:
     """What to know before reading any number of the run."""
     if run.is_imported:
-        return "Imported accuracies of wordings: without answers to single questions there are no intervals over them."
+        return "Imported accuracies of wordings, without answers to single questions: intervals rest on wordings alone."
     if run.is_sampled:
         share = f"{100 * run.share:.3g}%"
         return f"Estimated from {share} of the grid: accuracies are estimates, and wordings met different examples."
@@ -204,27 +204,29 @@ def _remark(run: Run) -> str:
 
 
 class _Found(NamedTuple):
-    """Statistics by number of demonstrations, and the verdicts on controls."""
+    """Statistics by number of demonstrations, the groups of control wordings, and the verdicts on them."""
 
     statistics: Mapping[int, Robustness]
+    controls: frozenset[str]
     verdicts: Sequence[Verdict]
 
 
 def _robustness(run: Run, order: Sequence[str]) -> _Found:
     from phraseproof.analysis.grids import group_relations, load_grids
     from phraseproof.analysis.statistics import robustness
-    from phraseproof.analysis.verdicts import control_verdicts
+    from phraseproof.analysis.verdicts import CONTROLS, control_verdicts
 
+    relations: Mapping[str, Relation] = group_relations(run)
+    controls = frozenset(group for group, relation in relations.items() if relation in CONTROLS)
     if run.is_sampled:
-        return _Found({}, ())
+        return _Found({}, controls, ())
     grids = load_grids(run)
     found = {item.num_fewshot: item for item in robustness(grids, group_order=order)}
-    relations: Mapping[str, Relation] = group_relations(run)
     try:
         verdicts = control_verdicts(grids, relations)
     except NotEnoughDataError:
         verdicts = ()
-    return _Found(found, verdicts)
+    return _Found(found, controls, verdicts)
 
 
 def _heatmaps(rankings: Sequence[WordingRanking]) -> list[Chart]:
@@ -304,10 +306,15 @@ def _comparisons(runs: Sequence[Run]) -> list[ComparisonView]:
 
 
 def _contents(
-    views: Sequence[View], comparisons: Sequence[ComparisonView], trainings: Sequence[TrainingView]
+    views: Sequence[View],
+    comparisons: Sequence[ComparisonView],
+    trainings: Sequence[TrainingView],
+    *,
+    has_scaling: bool,
 ) -> list[tuple[str, str]]:
     found = [(view.id, f"Changes: {view.name}") for view in comparisons]
     found += views[0].sections() if len(views) == 1 else [(view.id, view.name) for view in views]
+    found += [("scaling", "By model size")] if has_scaling else []
     found += [(f"training-{n}", "Training") for n, _ in enumerate(trainings, 1)]
     return [*found, ("repeat", "To repeat this")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.robustness import Level
@@ -61,17 +62,19 @@ def statistics_table(found: Robustness) -> StatisticsTable:
             ordered += [category, *(task for task in found.tasks if task.category == category.name)]
     else:
         ordered += found.tasks
-    methods: dict[str, None] = {}
+    methods: dict[tuple[str, str], None] = {}
     rows: list[TableRow] = []
     for row in ordered:
         for group, numbers in row.groups.items():
             cells = tuple(_cell(name, numbers) for name in COLUMNS)
             rows.append(TableRow(row.level.value, printable(row.name), printable(group), cells))
             if row.level is Level.OVERALL or len(found.tasks) == 1:
-                methods |= {_method(name, numbers.findings[name]): None for name in COLUMNS if name in numbers.findings}
+                whose = f" of {printable(group)}" if len(row.groups) > 1 else ""
+                findings = {name: numbers.findings[name] for name in COLUMNS if name in numbers.findings}
+                methods |= {(f"{COLUMNS[name]}{whose}", _method(of)): None for name, of in findings.items()}
         for group, difference in row.differences.items():
             if row.level is Level.OVERALL or len(found.tasks) == 1:
-                methods[f"difference of {printable(group)}: {difference.method}, n = {difference.n:,}"] = None
+                methods[f"difference of {printable(group)}", _method(difference)] = None
     return StatisticsTable(tuple(COLUMNS.values()), tuple(rows), tuple(_joined(methods)), found.notes)
 
 
@@ -88,16 +91,15 @@ def _number(name: str, value: float) -> str:
     return f"{value:.2f}" if name == "kappa" else f"{100 * value:.1f}"
 
 
-def _method(name: str, finding: Finding) -> str:
-    return f"{COLUMNS[name]}: {finding.method}, n = {finding.n:,}"
+def _method(finding: Finding) -> str:
+    return f"{finding.method}, n = {finding.n:,}"
 
 
-def _joined(methods: dict[str, None]) -> list[str]:
+def _joined(methods: Iterable[tuple[str, str]]) -> list[str]:
     """Statistics found in the same way are named together."""
-    names: dict[str, dict[str, None]] = {}
-    for line in methods:
-        name, _, method = line.partition(": ")
-        names.setdefault(method, {})[name] = None
+    names: dict[str, list[str]] = {}
+    for name, method in methods:
+        names.setdefault(method, []).append(name)
     return [f"{', '.join(of_method)}: {method}" for method, of_method in names.items()]
 
 
