@@ -110,7 +110,7 @@ def test_a_second_time_nothing_is_read_again(project: Project, monkeypatch: pyte
     monkeypatch.setattr(ScriptedModel, "represent", fail)
     again = project.call("represent", "--map", "none")
     assert again.code == 0
-    assert "nothing is left" in again.err
+    assert "nothing is left to read" in again.err
 
 
 def test_a_killed_run_goes_on(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +130,57 @@ def test_a_killed_run_goes_on(project: Project, monkeypatch: pytest.MonkeyPatch)
     again = project.call("represent", "--map", "none", out="whole")
     assert again.out == whole.out
     assert len(read) == 16
+
+
+def test_a_kill_loses_little(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vectors are stored as they come: a first bundle is small, whatever there is to read."""
+    project.write("new", **{f"w{n}": f"wording {n}: {{{{ question }}}}" for n in range(20)})
+    real, calls = ScriptedModel.represent, 0
+
+    def stop(self: ScriptedModel, prompts: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise KeyboardInterrupt
+        return real(self, prompts, **options)
+
+    monkeypatch.setattr(ScriptedModel, "represent", stop)
+    assert project.call("represent", "--map", "none").code == 130
+    stored = len(list((project.run / "representations" / "cells").rglob("*.parquet")))
+    assert 0 < stored <= 8
+    monkeypatch.setattr(ScriptedModel, "represent", real)
+    done = project.call("represent", "--map", "none")
+    assert done.code == 0
+    assert f"{8 * stored} of 176 prompts were stored before" in done.err
+
+
+def test_a_wording_that_was_edited_is_not_set_beside_the_accuracy_of_its_earlier_text(project: Project) -> None:
+    project.call("evaluate")
+    project.write("new", far="Now or never: {{ question }}")
+    done = project.call("represent", "--map", "none")
+    assert done.code == 2
+    assert "the run holds accuracies of another text of the wording 'new/far'" in done.err
+    assert not (project.run / "representations").exists()
+    assert project.call("evaluate").code == 0
+    assert project.call("represent", "--map", "none").code == 0
+
+
+def test_vectors_of_edited_data_leave_with_a_warning(project: Project) -> None:
+    project.call("represent", "--map", "none")
+    rows = "".join(f"Was it item {n}?,{'yes!' if n % 2 else 'no!'}\n" for n in range(8))
+    (project.folder / "t.csv").write_text("question,label\n" + rows)
+    project.write("new", close="Say this: {{ question }}")
+    done = project.call("represent", "--map", "none")
+    assert done.code == 0
+    assert "vectors of 2 cells read before are left out: t under new/far first" in done.err
+    found = load_map(project.run)
+    assert found is not None
+    assert [row.instruction for row in found.distances] == ["new/close"]
+
+
+def test_without_accuracies_the_table_says_where_they_come_from(project: Project) -> None:
+    done = project.call("represent", "--map", "none")
+    assert "phraseproof evaluate with the same --out adds them" in " ".join(done.out.split())
 
 
 def test_what_fails_is_told_and_the_rest_is_kept(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,12 @@ class ProgressBar:
 
     Args:
         quiet: print warnings only.
+        reading: prompts are read and not scored (`represent`).
     """
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, reading: bool = False) -> None:
         self._quiet = quiet
+        self._verb, self._doing, self._did = ("read", "reading", "read") if reading else ("score", "scoring", "scored")
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._total = self._done = 0
@@ -43,13 +45,13 @@ class ProgressBar:
         """Show how much there is to do."""
         self._total, self._done = total, done
         if done == total:
-            self._line(f"all {total:,} prompts were stored before; nothing is left to score")
+            self._line(f"all {total:,} prompts were stored before; nothing is left to {self._verb}")
         elif done:
             self._line(f"{done:,} of {total:,} prompts were stored before; going on with the rest")
         if self._quiet or done == total or not sys.stderr.isatty():
             return
         self._bar = _bar()
-        self._task = self._bar.add_task("scoring", total=total, completed=done)
+        self._task = self._bar.add_task(self._doing, total=total, completed=done)
         self._bar.start()
 
     def advanced(self, prompts: int) -> None:
@@ -59,7 +61,7 @@ class ProgressBar:
             self._bar.advance(self._task, prompts)
         elif time.monotonic() - self._last_line_s > SECONDS_BETWEEN_LINES:
             self._last_line_s = time.monotonic()
-            self._line(f"{self._done:,} of {self._total:,} prompts scored")
+            self._line(f"{self._done:,} of {self._total:,} prompts {self._did}")
 
     def warned(self, message: str) -> None:
         """Say it at once, above the bar."""

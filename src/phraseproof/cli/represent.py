@@ -119,7 +119,7 @@ def represent(
     from phraseproof.store.representations import write_map
 
     earlier = None if before is None else _earlier(before)
-    with ProgressBar(quiet=quiet) as progress:
+    with ProgressBar(quiet=quiet, reading=True) as progress:
         evaluation = resolve(
             model,
             tasks,

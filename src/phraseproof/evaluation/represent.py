@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from phraseproof.core import Cell, Represents
-from phraseproof.errors import ModelError, PhraseproofError
+from phraseproof.errors import ModelError, PhraseproofError, RunError
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.plan import Job, bundle_size
 from phraseproof.evaluation.record import describe
-from phraseproof.evaluation.run import Evaluation
+from phraseproof.evaluation.run import BUNDLE_TARGET_S, FIRST_BUNDLE_PROMPTS, Evaluation
 from phraseproof.identity import content_hash
 from phraseproof.store.queries import load_run
 from phraseproof.store.representations import FOLDER, StoredVectors, load_vectors, vector_table
 from phraseproof.store.writer import RUN_FILE, RunStore, require_same
 
-BUNDLE_PROMPTS = 1024
-"""Prompts that are read before their vectors are stored: a bound on what a kill loses and memory holds."""
+MAX_BUNDLE_PROMPTS = 1024
+"""The most prompts that are read before their vectors are stored: a bound on what memory holds. A kill loses less, for
+bundles begin small and grow to what is read in `BUNDLE_TARGET_S`."""
 
 _VERSION = 1
 _FROM_THE_MODEL = ("model", "prompt_format")
@@ -40,7 +42,8 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
 
     Raises:
         ModelError: the model gives no representations.
-        RunError: the folder holds a run of another model, or vectors made with other settings.
+        RunError: the folder holds a run of another model or of other texts under the same names, or vectors made with
+            other settings.
     """
     observer = observer or SilentObserver()
     model = evaluation.model
@@ -53,16 +56,27 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
     settings = {name: evaluation.run_settings[name] for name in (*_FROM_THE_MODEL, "limit", "seed")}
     _require_same_model(out, settings)
     jobs = [_with_own_identity(job) for job in evaluation.jobs]
+    record = describe(jobs, evaluation.tasks, evaluation.groups)
+    _require_same_wordings(out, record["instructions"])
     store = RunStore(out / FOLDER, settings)
-    store.register([job.cell for job in jobs], describe(jobs, evaluation.tasks, evaluation.groups))
+    stale = store.register([job.cell for job in jobs], record)
+    if stale:
+        observer.warned(
+            f"data or wordings were edited, so vectors of {len(stale)} cells read before are left out: "
+            f"{stale[0].task} under {stale[0].instruction} first. Name their wordings again to read them anew"
+        )
     missing = [job for job in jobs if not store.has(job.cell)]
     total = sum(job.cell.num_examples for job in jobs)
     observer.started(total=total, done=total - sum(job.cell.num_examples for job in missing))
     later: list[Job] = []
+    bundle_prompts = FIRST_BUNDLE_PROMPTS
     while missing:
-        size = bundle_size(missing, BUNDLE_PROMPTS)
+        size = bundle_size(missing, bundle_prompts)
         bundle, missing = missing[:size], missing[size:]
+        began = time.perf_counter()
         later += _compute(bundle, evaluation, store, observer, wait=False)
+        per_second = sum(job.cell.num_examples for job in bundle) / max(time.perf_counter() - began, 1e-3)
+        bundle_prompts = round(min(MAX_BUNDLE_PROMPTS, 4 * bundle_prompts, BUNDLE_TARGET_S * per_second))
     for job in later:
         _compute([job], evaluation, store, observer, wait=True)
     return load_vectors(out)
@@ -80,6 +94,24 @@ def _require_same_model(out: Path, settings: dict[str, Any]) -> None:
     there = load_run(out).settings
     shared = [name for name in _FROM_THE_MODEL if name in there]
     require_same(out, {name: there[name] for name in shared}, {name: settings[name] for name in shared})
+
+
+def _require_same_wordings(out: Path, wordings: Mapping[str, Mapping[str, Any]]) -> None:
+    """A wording that was edited after the run was made would be set beside the accuracy of its earlier text."""
+    if not (out / RUN_FILE).exists():
+        return
+    there = load_run(out).content.get("instructions", {})
+    edited = [
+        name
+        for name, wording in wordings.items()
+        if there.get(name, {}).get("content", wording["content"]) != wording["content"]
+    ]
+    if edited:
+        raise RunError(
+            f"the run holds accuracies of another text of the wording {edited[0]!r}",
+            where=str(out),
+            hint="Evaluate today's wordings into it first, or give another --out",
+        )
 
 
 def _compute(

@@ -91,10 +91,14 @@ def _category(name: str, tasks: Sequence[TaskDistance]) -> TaskDistance | None:
 
 
 def _sentences(found: RepresentationMap) -> list[str]:
+    if all(distance.accuracy is None for distance in found.distances):
+        why = "no accuracies of these wordings lie in this folder; phraseproof evaluate with the same --out adds them"
+    else:
+        why = found.regression_reason
     lines = [
         f"Over {found.regression.n} wordings: {_sentence(found.regression)}"
         if found.regression
-        else f"No regression of accuracy on distance: {found.regression_reason}"
+        else f"No regression of accuracy on distance: {why}"
     ]
     if found.task_regression:
         lines.append(f"Over {found.task_regression.n} tasks: {_sentence(found.task_regression)}")
