@@ -3,6 +3,11 @@
 Each side runs in processes of its own, so that peak memory is its own. One example in four wordings a step, the paper's
 loss (PT+KL, λ 0.8, reference detached). Both sides run the same steps from the same soft prompt; the run stops if
 losses differ by more than 1e-5 of their size, or gradients by more than 1e-3 of theirs.
+
+Beside the ratio stands its bound: what a loop would reach that does the least work (`alignment_work.py`) at the speed
+of this core's fastest product, measured in the same process, and nothing else.
+
+`python -m benchmarks.alignment [STEPS [REPEATS]]`
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.alignment_work import least_flops, peak_flops
 from benchmarks.shapes import LETTERS, build_llama, build_t5, prompt_text, questions
 
 WORDINGS = (
@@ -40,14 +46,14 @@ STEPS = 8
 REPEATS = 3
 
 
-def examples(folder: Path) -> list[tuple[list[tuple[int, ...]], tuple[int, ...]]]:
+def examples(folder: Path, steps: int = STEPS) -> list[tuple[list[tuple[int, ...]], tuple[int, ...]]]:
     """The tokens of each example in its wordings, and of its answer."""
     from transformers import AutoConfig, AutoTokenizer
 
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     joined = not AutoConfig.from_pretrained(folder).is_encoder_decoder
     found: list[tuple[list[tuple[int, ...]], tuple[int, ...]]] = []
-    for index, (question, options) in enumerate(questions(STEPS)):
+    for index, (question, options) in enumerate(questions(steps)):
         body = prompt_text(question, options).split("\n\n", 1)[1]
         contexts = [tuple(tokenizer(f"{wording}\n\n{body}")["input_ids"]) for wording in WORDINGS]
         answer = tokenizer((" " if joined else "") + LETTERS[index % 4], add_special_tokens=False)["input_ids"]
@@ -146,14 +152,14 @@ class Ours:
 SIDES = {"peft": Peft, "ours": Ours}
 
 
-def measure(name: str, folder: Path, out: Path) -> None:
+def measure(name: str, folder: Path, out: Path, steps: int) -> None:
     """One side in this process: losses and gradients to a file, tokens per CPU second and peak memory to stdout."""
     import torch
 
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
-    work = examples(folder)
+    work = examples(folder, steps)
     side = SIDES[name](folder)
     optimizer = torch.optim.AdamW([side.weight], lr=5e-4, weight_decay=1e-5)
     side.loss(*work[0]).backward()  # whatever is set up at the first use is not timed
@@ -173,7 +179,9 @@ def measure(name: str, folder: Path, out: Path) -> None:
     tokens = sum(len(context) + VIRTUAL_TOKENS + len(target) for contexts, target in work for context in contexts)
     torch.save({"losses": losses, "gradients": gradients}, out)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"tokens_per_second": tokens / seconds, "peak_mb": peak_mb}))
+    least, peak = least_flops(folder, work, VIRTUAL_TOKENS), peak_flops()
+    found = {"tokens_per_second": tokens / seconds, "peak_mb": peak_mb, "gflops": peak / 1e9}
+    print(json.dumps({**found, "share": least / seconds / peak}))
 
 
 def check_equal(ours: Path, theirs: Path) -> tuple[float, float]:
@@ -190,16 +198,17 @@ def check_equal(ours: Path, theirs: Path) -> tuple[float, float]:
     return loss, gradient
 
 
-def run(side: str, folder: Path, out: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.alignment", side, str(folder), str(out)]
+def run(side: str, folder: Path, out: Path, steps: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.alignment", side, str(folder), str(out), str(steps)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     return json.loads(done.stdout)
 
 
-def main() -> None:
+def main(steps: int, repeats: int) -> None:
     print(f"torch {version('torch')}, transformers {version('transformers')}, peft {version('peft')}; one thread")
-    print(f"{STEPS} steps of one example in {len(WORDINGS)} wordings; medians of {REPEATS} interleaved repeats\n")
-    columns = ("peft tok/s", "ours tok/s", "ratio", "peft MB", "ours MB", "loss diff", "grad diff")
+    print(f"{steps} steps of one example in {len(WORDINGS)} wordings; medians of {repeats} interleaved repeats\n")
+    columns = ("peft tok/s", "ours tok/s", "ratio", "bound", "GFLOP/s", "peft share", "ours share")
+    columns += ("peft MB", "ours MB", "loss diff", "grad diff")
     print(f"{'model':<22}" + "".join(f"{column:>12}" for column in columns))
     texts = [prompt_text(*question) for question in questions(2000)]
     with tempfile.TemporaryDirectory() as home:
@@ -210,9 +219,9 @@ def main() -> None:
         for name, folder in shapes:
             files = {side: Path(home, f"{folder.name}-{side}.pt") for side in SIDES}
             found: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
-            for _ in range(REPEATS):
+            for _ in range(repeats):
                 for side, file in files.items():
-                    found[side].append(run(side, folder, file))
+                    found[side].append(run(side, folder, file, steps))
             ratio = statistics.median(
                 ours["tokens_per_second"] / theirs["tokens_per_second"]
                 for ours, theirs in zip(found["ours"], found["peft"], strict=True)
@@ -224,14 +233,17 @@ def main() -> None:
             loss, gradient = check_equal(files["ours"], files["peft"])
             print(
                 f"{name:<22}{middle['peft']['tokens_per_second']:>12.0f}{middle['ours']['tokens_per_second']:>12.0f}"
-                f"{ratio:>11.2f}x{middle['peft']['peak_mb']:>12.0f}{middle['ours']['peak_mb']:>12.0f}"
+                f"{ratio:>11.2f}x{1 / middle['peft']['share']:>11.2f}x{middle['ours']['gflops']:>12.0f}"
+                f"{middle['peft']['share']:>12.0%}{middle['ours']['share']:>12.0%}"
+                f"{middle['peft']['peak_mb']:>12.0f}{middle['ours']['peak_mb']:>12.0f}"
                 f"{loss:>12.0e}{gradient:>12.0e}",
                 flush=True,
             )
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        measure(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+    if len(sys.argv) > 3:
+        measure(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
     else:
-        main()
+        numbers = [int(argument) for argument in sys.argv[1:]]
+        main(*[*numbers, *(STEPS, REPEATS)[len(numbers) :]])

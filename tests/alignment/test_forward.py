@@ -153,3 +153,19 @@ def test_the_frozen_weights_get_no_gradient(placement: str) -> None:
     forward_of(model, soft)(ROWS).logits.square().sum().backward()
     assert all(parameter.grad is None for parameter in model.ready.network.parameters())
     assert all(parameter.grad is not None for parameter in soft.parameters())
+
+
+@pytest.mark.parametrize(
+    ("family", "projection", "read"),
+    [("t5", "SelfAttention.q", [12 + 9 + 80 + 1 + 4 * 3]), ("llama", "q_proj", [3 + 14 + 11 + 80 + 2])],
+)
+def test_a_frozen_models_layers_read_no_padding(family: str, projection: str, read: list[int]) -> None:
+    model = model_of(family)
+    model.ready.network.requires_grad_(False)
+    forward = forward_of(model, soft_of(model))
+    forward(ROWS)  # what is tried at the first use is not counted
+    first = next(module for name, module in model.ready.network.named_modules() if name.endswith(projection))
+    found: list[int] = []
+    first.register_forward_pre_hook(lambda _, arguments: found.append(arguments[0].shape[:-1].numel()))
+    forward(ROWS)
+    assert found == read

@@ -6,20 +6,26 @@
   where there is padding.
 * Frozen weights get no gradients.
 * Rows whose loss is detached run without a graph.
+* On a CPU, a frozen float32 model with a soft prompt at its input is run without any padding, what rows begin with
+  alike computed once (`lean_decoder.py`, `lean_encoder_decoder.py`), where that was tried and gave the same logits.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from transformers.modeling_outputs import BaseModelOutput
 
 from phraseproof.alignment.buckets import cut_by_length
+from phraseproof.alignment.lean_decoder import LeanDecoder
+from phraseproof.alignment.lean_encoder_decoder import LeanEncoderDecoder
+from phraseproof.alignment.rows import Row
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.models.padding import pad_rows
 
@@ -28,13 +34,6 @@ _BATCH_COSTS = 32
 
 IGNORED = -100
 """Pads targets, as torch's losses expect it."""
-
-
-class Row(NamedTuple):
-    """One prompt and what is to follow it, as token ids. Neither is empty."""
-
-    context: tuple[int, ...]
-    target: tuple[int, ...]
 
 
 class TargetLogits(NamedTuple):
@@ -95,13 +94,14 @@ class TargetForward:
         mask = targets.mask.bool()
         parts: list[_Part] = []
         order: list[int] = []
+        lean = None if torch.is_autocast_enabled(self._device.type) else self._lean
         for with_graph in (True, False):
             group = [index for index in range(len(rows)) if (index not in detached) is with_graph]
             if not group:
                 continue
             with contextlib.nullcontext() if with_graph else torch.no_grad():
-                for chosen in self._batches(rows, group):
-                    part = self._run([rows[index] for index in chosen], int(mask.shape[1]), need_prefix_states)
+                for chosen in [group] if lean else self._batches(rows, group):
+                    part = self._run([rows[index] for index in chosen], int(mask.shape[1]), need_prefix_states, lean)
                     parts.append(part)
                     order += chosen
         back = torch.tensor(order, device=self._device).argsort()
@@ -127,7 +127,46 @@ class TargetForward:
         lengths = [len(rows[index].context) + len(rows[index].target) - 1 for index in group]
         return [[group[place] for place in batch] for batch in cut_by_length(lengths, batch_costs=_BATCH_COSTS)]
 
-    def _run(self, rows: Sequence[Row], width: int, need_prefix_states: bool) -> _Part:
+    @functools.cached_property
+    def _lean(self) -> LeanDecoder | LeanEncoderDecoder | None:
+        """The pass without padding, for a network and a machine that it is made for."""
+        network, virtual = self._network, None if self._soft is None else self._soft.virtual
+        if virtual is None or not _asks_for_nothing(network.config) or not _is_frozen_and_whole(network):
+            return None
+        if self._joined:
+            return LeanDecoder.try_on(network)
+        try:
+            lean = LeanEncoderDecoder(network, self._pad_id)
+            with torch.no_grad():
+                plain = self._run(_TRIAL, 3, False).logits
+                same = [self._run_lean(lean, _TRIAL, 3, False).logits]
+                same += [lean.logits(_TRIAL[:1], virtual, absorbs=absorbs).logits for absorbs in (True, False)]
+        except (ValueError, TypeError, AttributeError, RuntimeError, IndexError, AssertionError):
+            return None  # what a network that was not made for it may raise
+        close = 1e-4 * max(1.0, float(plain.abs().max()))
+        return lean if all(torch.allclose(found, plain[: len(found)], atol=close) for found in same) else None
+
+    def _run_lean(
+        self, lean: LeanDecoder | LeanEncoderDecoder, rows: Sequence[Row], width: int, need_prefix_states: bool
+    ) -> _Part:
+        virtual = None if self._soft is None else self._soft.virtual
+        assert virtual is not None
+        if isinstance(lean, LeanDecoder):
+            logits = lean.logits(rows, virtual)
+            return _Part(torch.stack([functional.pad(own, (0, 0, 0, width - len(own))) for own in logits]), None)
+        logits, states = lean.logits(rows, virtual)
+        logits = functional.pad(logits, (0, 0, 0, width - int(logits.shape[1])))
+        return _Part(_targets_only(logits, rows, width), states if need_prefix_states else None)
+
+    def _run(
+        self,
+        rows: Sequence[Row],
+        width: int,
+        need_prefix_states: bool,
+        lean: LeanDecoder | LeanEncoderDecoder | None = None,
+    ) -> _Part:
+        if lean is not None:
+            return self._run_lean(lean, rows, width, need_prefix_states)
         return (
             self._decoder_only(rows, width) if self._joined else self._encoder_decoder(rows, width, need_prefix_states)
         )
@@ -232,6 +271,26 @@ class _Projected:
 
     def _pick(self, values: Tensor) -> Tensor:
         return values.gather(1, self._places[..., None].expand(-1, -1, values.shape[-1]))
+
+
+_TRIAL = (Row((5, 9, 14, 3, 8, 21, 2, 17), (7, 12, 6)), Row((5, 9, 14, 3), (16, 22)))
+
+
+def _asks_for_nothing(config: Any) -> bool:
+    """Whether attention is torch's own, which transformers takes where the user names no other."""
+    return getattr(config, "_attn_implementation", None) == "sdpa"
+
+
+def _is_frozen_and_whole(network: nn.Module) -> bool:
+    """Whether every weight lies in this process's memory, in float32, and none is trained."""
+    return all(
+        type(weight) is nn.Parameter
+        and not weight.requires_grad
+        and weight.device.type == "cpu"
+        and weight.dtype == torch.float32
+        and not hasattr(weight, "_fsdp_flattened")
+        for weight in network.parameters()
+    )
 
 
 def _targets_only(logits: Tensor, rows: Sequence[Row], width: int) -> Tensor:
