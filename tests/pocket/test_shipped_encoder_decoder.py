@@ -32,7 +32,7 @@ def test_it_loads_like_any_model_folder_and_is_small() -> None:
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Figure]:
     groups = {"observed": "pocket-observed", "validation": "pocket-validation"}
-    run = evaluate(NAME, "pocket", groups, tmp_path_factory.mktemp("run"), limit=3)
+    run = evaluate(NAME, "pocket", groups, tmp_path_factory.mktemp("run"), limit=2)
     return {figure.kind: figure for figure in figures(run, "observed", "validation")}
 
 
@@ -47,8 +47,10 @@ def test_it_follows_observed_wordings_on_every_kind(measured: dict[str, Figure])
 
 
 @pytest.mark.slow
-def test_other_wordings_cost_it_points(measured: dict[str, Figure]) -> None:
-    assert 3 <= measured[OVERALL].difference.percent <= 18
+def test_other_wordings_cost_it_points_and_chance_does_not_explain_them(measured: dict[str, Figure]) -> None:
+    difference = measured[OVERALL].difference
+    assert 2 <= difference.percent <= 15
+    assert difference.low > 0
 
 
 def test_its_recipe_makes_such_a_folder_and_a_seed_gives_the_same_weights(tmp_path: Path) -> None:

@@ -8,6 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from phraseproof.pocket.encoder_decoder_network import (
+    EncoderDecoderSize,
+    answer_loss,
+    new_encoder_decoder,
+    parameter_groups,
+)
 from phraseproof.pocket.lessons import (
     Lesson,
     bare_lesson,
@@ -52,15 +58,15 @@ class Recipe(NamedTuple):
     """All there is to choose.
 
     Attributes:
-        size: the model's shape.
-        copying: nothing but exercises in copying, before there are any questions.
+        size: the model's shape, which says of which family it is.
+        copying: what comes before everything else: for a decoder nothing but exercises in copying.
         questions: questions in all words, from speakers, and in observed wordings.
         talk: questions from speakers, and the same said by nobody in particular, which is not answered.
         tuning: observed wordings above all.
         batch: lessons a step.
     """
 
-    size: Size = SIZES["small"]
+    size: Size | EncoderDecoderSize = SIZES["small"]
     copying: Stage = Stage(600, Mix(0.65, dictionary=0.2, bare=0.15, spoken=0, talk=0, observed=0), 2e-3, 2e-3)
     questions: Stage = Stage(1200, Mix(0.1, dictionary=0.05, bare=0.15, spoken=0.4, talk=0, observed=0.3), 2e-3, 2e-3)
     talk: Stage = Stage(500, Mix(0.1, dictionary=0, bare=0, spoken=0.5, talk=0.4, observed=0), 2e-3, 1e-3)
@@ -94,9 +100,25 @@ class Recipe(NamedTuple):
 
 
 _WARM_UP = 200  # steps
+_WEIGHT_DECAY = 0.05
 
 RECIPE = Recipe()
-"""The recipe of the shipped model."""
+"""The recipe of the shipped decoder."""
+
+_NOTHING = Mix(copying=0, dictionary=0, bare=0, spoken=0, talk=0, observed=0)
+
+ENCODER_DECODER_RECIPE = Recipe(
+    size=EncoderDecoderSize(width=128, encoder_layers=3, decoder_layers=2, heads=4, feed_forward=256),
+    # It needs no exercises: its start can copy. Broad speech from the first step leaves it at chance.
+    copying=Stage(400, _NOTHING._replace(observed=1), 2e-3, 2e-3),
+    questions=Stage(700, _NOTHING._replace(bare=0.3, spoken=0.4, observed=0.3), 2e-3, 1e-3),
+    talk=Stage(600, _NOTHING._replace(spoken=0.5, talk=0.5), 1e-3, 1e-3),
+    tuning=Stage(700, _NOTHING._replace(spoken=0.15, talk=0.02, observed=0.83), 1e-3, 2e-5),
+)
+"""The recipe of its encoder-decoder sibling."""
+
+RECIPES = {name: RECIPE._replace(size=size) for name, size in SIZES.items()} | {"small-t5": ENCODER_DECODER_RECIPE}
+"""A recipe for every name of a pocket model."""
 
 
 def train(
@@ -120,12 +142,12 @@ def train(
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network = new_network(recipe.size, len(index), padding=index[PADDING], end=index[END])
+            network = _new(recipe.size, index)
         optimizer = _optimizer(network, recipe)
         network.train()
         for step, lessons in enumerate(_batches(recipe, random.Random(seed)), start=1):
             for group in optimizer.param_groups:
-                group["lr"] = _learning_rate(step - 1, recipe)
+                group["lr"] = group["rate"] * _learning_rate(step - 1, recipe)
             loss = _loss(network, lessons, index)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -147,7 +169,21 @@ def save(network: Any, folder: Path) -> None:
     new_tokenizer().save_pretrained(folder)
 
 
+def _new(size: Size | EncoderDecoderSize, index: dict[str, int]) -> Any:
+    if isinstance(size, EncoderDecoderSize):
+        return new_encoder_decoder(size, len(index), padding=index[PADDING], end=index[END])
+    return new_network(size, len(index), padding=index[PADDING], end=index[END])
+
+
 def _loss(network: Any, lessons: list[Lesson], index: dict[str, int]) -> Any:
+    if network.config.is_encoder_decoder:
+        # The encoder reads up to the first word that is learned; of the lessons of its recipe, the rest is the answer.
+        words = [([index[word] for word in lesson.words], lesson.learned[0]) for lesson in lessons]
+        return answer_loss(network, [ids[:first] for ids, first in words], [ids[first:] for ids, first in words])
+    return _decoder_loss(network, lessons, index)
+
+
+def _decoder_loss(network: Any, lessons: list[Lesson], index: dict[str, int]) -> Any:
     """Mean over lessons of the mean cross-entropy of what each asks to be learned; padding stands at the end."""
     import torch
     from torch.nn.functional import cross_entropy
@@ -207,11 +243,13 @@ def _learning_rate(step: int, recipe: Recipe) -> float:
 def _optimizer(network: Any, recipe: Recipe) -> Any:
     from torch.optim import AdamW
 
-    matrices = [weight for weight in network.parameters() if weight.dim() == 2]
-    vectors = [weight for weight in network.parameters() if weight.dim() < 2]
-    return AdamW(
-        [{"params": matrices, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}],
-        lr=recipe.copying.learning_rate,
-        betas=(0.9, 0.98),
-        fused=True,
-    )
+    if network.config.is_encoder_decoder:
+        groups = parameter_groups(network, weight_decay=_WEIGHT_DECAY)
+    else:
+        matrices = [weight for weight in network.parameters() if weight.dim() == 2]
+        vectors = [weight for weight in network.parameters() if weight.dim() < 2]
+        groups = [
+            {"params": matrices, "weight_decay": _WEIGHT_DECAY, "rate": 1.0},
+            {"params": vectors, "weight_decay": 0.0, "rate": 1.0},
+        ]
+    return AdamW(groups, lr=recipe.copying.learning_rate, betas=(0.9, 0.98), fused=True)
