@@ -38,9 +38,9 @@ def evaluate(project: str, out: str, delay_s: float) -> None:
     """One process's work: the public function, with a model that takes its time. A cell at a time, so that kills fall
     before, in and after many of them."""
     import phraseproof
-    from phraseproof.evaluation import run
+    from phraseproof.evaluation import work
 
-    run.FIRST_BUNDLE_PROMPTS = run.MAX_BUNDLE_PROMPTS = EXAMPLES
+    work.FIRST_BUNDLE_PROMPTS = work.MAX_BUNDLE_PROMPTS = EXAMPLES
     phraseproof.evaluate(
         "scripted",
         f"{project}/task.yaml",

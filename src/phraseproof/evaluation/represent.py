@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
-import traceback
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from phraseproof.core import Cell, Represents
-from phraseproof.errors import ModelError, PhraseproofError, RunError
+from phraseproof.errors import ModelError, RunError
 from phraseproof.evaluation.observer import Observer, SilentObserver
-from phraseproof.evaluation.plan import Job, bundle_size
+from phraseproof.evaluation.plan import Job
 from phraseproof.evaluation.record import describe
-from phraseproof.evaluation.run import BUNDLE_TARGET_S, FIRST_BUNDLE_PROMPTS, Evaluation
+from phraseproof.evaluation.run import Evaluation
+from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.identity import content_hash
 from phraseproof.store.queries import load_run
 from phraseproof.store.representations import FOLDER, StoredVectors, load_vectors, vector_table
@@ -23,7 +21,7 @@ from phraseproof.store.writer import RUN_FILE, RunStore, require_same
 
 MAX_BUNDLE_PROMPTS = 1024
 """The most prompts that are read before their vectors are stored: a bound on what memory holds. A kill loses less, for
-bundles begin small and grow to what is read in `BUNDLE_TARGET_S`."""
+bundles begin small and grow (`work.py`)."""
 
 _VERSION = 1
 _FROM_THE_MODEL = ("model", "prompt_format")
@@ -66,19 +64,20 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
             f"{stale[0].task} under {stale[0].instruction} first. Name their wordings again to read them anew"
         )
     missing = [job for job in jobs if not store.has(job.cell)]
-    total = sum(job.cell.num_examples for job in jobs)
-    observer.started(total=total, done=total - sum(job.cell.num_examples for job in missing))
-    later: list[Job] = []
-    bundle_prompts = FIRST_BUNDLE_PROMPTS
-    while missing:
-        size = bundle_size(missing, bundle_prompts)
-        bundle, missing = missing[:size], missing[size:]
-        began = time.perf_counter()
-        later += _compute(bundle, evaluation, store, observer, wait=False)
-        per_second = sum(job.cell.num_examples for job in bundle) / max(time.perf_counter() - began, 1e-3)
-        bundle_prompts = round(min(MAX_BUNDLE_PROMPTS, 4 * bundle_prompts, BUNDLE_TARGET_S * per_second))
-    for job in later:
-        _compute([job], evaluation, store, observer, wait=True)
+    total = count_prompts(jobs)
+    observer.started(total=total, done=total - count_prompts(missing))
+
+    def keep(job: Job, vectors: Any) -> None:
+        store.write_table(job.cell, vector_table(job.cell, [example.id for example in job.task.examples], vectors))
+
+    work = Work(
+        store,
+        observer,
+        lambda jobs, count: _vectors(jobs, evaluation, model, count),
+        keep,
+        max_prompts=MAX_BUNDLE_PROMPTS,
+    )
+    work.through(missing)
     return load_vectors(out)
 
 
@@ -114,56 +113,15 @@ def _require_same_wordings(out: Path, wordings: Mapping[str, Mapping[str, Any]])
         )
 
 
-def _compute(
-    jobs: Sequence[Job], evaluation: Evaluation, store: RunStore, observer: Observer, *, wait: bool
-) -> list[Job]:
-    """Store the jobs that can be claimed; returns those that another process holds."""
-    with ExitStack() as claims:
-        mine = [job for job in jobs if claims.enter_context(store.claim(job.cell, wait=wait))]
-        if mine:
-            _read_and_store(mine, evaluation, store, observer)
-    claimed = {job.cell for job in mine}
-    others: list[Job] = []
-    for job in jobs:
-        if job.cell in claimed:
-            continue
-        if store.has(job.cell):
-            observer.advanced(job.cell.num_examples)
-        else:
-            others.append(job)
-    return others
-
-
-def _read_and_store(jobs: Sequence[Job], evaluation: Evaluation, store: RunStore, observer: Observer) -> None:
-    counted = 0
-
-    def count(prompts: int) -> None:
-        nonlocal counted
-        counted += prompts
-        observer.advanced(prompts)
-
-    model = evaluation.model
-    assert isinstance(model, Represents), "checked at the start"
-    try:
-        prompts = [prompt for job in jobs for prompt in evaluation.prompts(job)]
-        vectors = model.represent(prompts, on_done=count)
-    except Exception as error:  # noqa: BLE001 - whatever went wrong in a cell is recorded, and the rest goes on
-        observer.advanced(-counted)
-        if len(jobs) > 1:
-            for job in jobs:
-                _read_and_store([job], evaluation, store, observer)
-            return
-        line = str(error) if isinstance(error, PhraseproofError) else f"{type(error).__name__}: {error}"
-        cell = jobs[0].cell
-        store.record_failure(cell, " ".join(line.split()), traceback.format_exc())
-        observer.warned(f"{cell.task} under {cell.instruction} failed: {' '.join(line.split())}")
-        return
+def _vectors(jobs: Sequence[Job], evaluation: Evaluation, model: Represents, count: Callable[[int], None]) -> list[Any]:
+    """Each job's vectors, [examples, width]."""
+    vectors = model.represent([prompt for job in jobs for prompt in evaluation.prompts(job)], on_done=count)
+    parts: list[Any] = []
     start = 0
     for job in jobs:
-        end = start + job.cell.num_examples
-        ids = [example.id for example in job.task.examples]
-        store.write_table(job.cell, vector_table(job.cell, ids, vectors[start:end]))
-        start = end
+        parts.append(vectors[start : start + job.cell.num_examples])
+        start += job.cell.num_examples
+    return parts
 
 
 def cells_of(evaluation: Evaluation) -> set[Cell]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,21 +24,17 @@ from phraseproof.core import (
     TestsItself,
     TokenForecast,
 )
-from phraseproof.errors import ModelError, PhraseproofError, SelfTestError, UsageError
+from phraseproof.errors import ModelError, SelfTestError, UsageError
 from phraseproof.evaluation.budget import take_share
 from phraseproof.evaluation.observer import Observer, SilentObserver
-from phraseproof.evaluation.plan import EvaluationSettings, Job, bundle_size, plan_jobs, sample_task, what_is_said
+from phraseproof.evaluation.plan import EvaluationSettings, Job, plan_jobs, sample_task, what_is_said
 from phraseproof.evaluation.record import describe, peak_rss_bytes
+from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations, resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
 from phraseproof.metrics.accuracy import accuracy, choose, model_method
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.writer import RunStore, Usage, stored_cells, stored_examples
-
-FIRST_BUNDLE_PROMPTS = 64
-MAX_BUNDLE_PROMPTS = 8192
-BUNDLE_TARGET_S = 20.0
-"""Cells are scored together for about so long, so that a kill loses little and a fast model still sees many prompts."""
 
 SELF_TEST_PROMPTS = 8
 FORECAST_EXAMPLES = 100
@@ -130,7 +124,7 @@ class Evaluation:
             tokens = TokenForecast(round(asked), round(unique))
         return Forecast(
             cells=len(self.jobs),
-            prompts=_count(self.jobs),
+            prompts=count_prompts(self.jobs),
             cells_missing=len(missing),
             prompts_missing=sum(len(job.task.examples) for job in missing),
             tokens=tokens,
@@ -158,24 +152,24 @@ class Evaluation:
                 "their wordings again to compute them anew"
             )
         missing = [job for job in self.jobs if not store.has(job.cell)]
-        total = _count(self.jobs)
+        total = count_prompts(self.jobs)
         new = [job for job in missing if _without(job, stored_examples(out, job.cell)).task.examples]
         if new and self_test:
             observer.noted(f"loading {self.model.identity.name} and testing its scores")
             checks = self._self_test(new)
             store.register([], {"self_test": {check.name: check._asdict() for check in checks}})
-        observer.started(total=total, done=total - _count(missing))
-        later: list[Job] = []
-        bundle_prompts = FIRST_BUNDLE_PROMPTS
-        while missing:
-            size = bundle_size(missing, bundle_prompts)
-            jobs, missing = missing[:size], missing[size:]
-            before = time.perf_counter()
-            later += self._compute(jobs, store, observer, wait=False)
-            per_second = _count(jobs) / max(time.perf_counter() - before, 1e-3)
-            bundle_prompts = round(min(MAX_BUNDLE_PROMPTS, 4 * bundle_prompts, BUNDLE_TARGET_S * per_second))
-        for job in later:
-            self._compute([job], store, observer, wait=True)
+        observer.started(total=total, done=total - count_prompts(missing))
+
+        def keep(job: Job, result: tuple[list[Outcome], Usage]) -> None:
+            outcomes, usage = result
+            store.write(job.cell, outcomes, usage)
+            if cut := sum(outcome.truncated_tokens > 0 for outcome in outcomes):
+                observer.warned(
+                    f"{job.cell.task} under {job.cell.instruction}: {cut} of {len(outcomes)} prompts did not fit the "
+                    "model's context and were cut from the left"
+                )
+
+        Work(store, observer, lambda jobs, count: self._outcomes(jobs, store, count), keep).through(missing)
         if isinstance(self.model, CountsParameters) and any(store.has(job.cell) for job in new):
             store.register([], {"model": {"parameters": self.model.num_parameters}})
         store.finish(peak_rss_bytes())
@@ -203,55 +197,19 @@ class Evaluation:
             )
         return checks
 
-    def _compute(self, jobs: Sequence[Job], store: RunStore, observer: Observer, *, wait: bool) -> list[Job]:
-        """Score and store the jobs that can be claimed; returns those that another process holds."""
-        with ExitStack() as claims:
-            mine = [job for job in jobs if claims.enter_context(store.claim(job.cell, wait=wait))]
-            if mine:
-                self._score_and_store(mine, store, observer)
-        others: list[Job] = []
-        for job in jobs:
-            if job in mine:
-                continue
-            if store.has(job.cell):
-                observer.advanced(job.cell.num_examples)
-            else:
-                others.append(job)
-        return others
-
-    def _score_and_store(self, jobs: Sequence[Job], store: RunStore, observer: Observer) -> None:
-        counted = 0
-
-        def count(prompts: int) -> None:
-            nonlocal counted
-            counted += prompts
-            observer.advanced(prompts)
-
+    def _outcomes(
+        self, jobs: Sequence[Job], store: RunStore, count: Callable[[int], None]
+    ) -> list[tuple[list[Outcome], Usage]]:
+        """Every job's outcomes, of which only those are computed that are stored in no other part of its cell."""
         ids = [[example.id for example in job.task.examples] for job in jobs]
         known = [store.passed_on(job.cell, wanted) for job, wanted in zip(jobs, ids, strict=True)]
         count(sum(len(part.outcomes) for part in known))
-        try:
-            rest = [_without(job, part.outcomes) for job, part in zip(jobs, known, strict=True)]
-            results = self._score(rest, count)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong in a cell is recorded, and the rest goes on
-            observer.advanced(-counted)
-            if len(jobs) > 1:
-                for job in jobs:
-                    self._score_and_store([job], store, observer)
-                return
-            line = str(error) if isinstance(error, PhraseproofError) else f"{type(error).__name__}: {error}"
-            store.record_failure(jobs[0].cell, " ".join(line.split()), traceback.format_exc())
-            observer.warned(f"{jobs[0].cell.task} under {jobs[0].cell.instruction} failed: {' '.join(line.split())}")
-            return
-        for job, wanted, part, (fresh, usage) in zip(jobs, ids, known, results, strict=True):
+        results = self._score([_without(job, part.outcomes) for job, part in zip(jobs, known, strict=True)], count)
+        found: list[tuple[list[Outcome], Usage]] = []
+        for wanted, part, (fresh, usage) in zip(ids, known, results, strict=True):
             of_example = {**part.outcomes, **{outcome.example_id: outcome for outcome in fresh}}
-            outcomes = [of_example[example] for example in wanted]
-            store.write(job.cell, outcomes, usage + part.usage)
-            if cut := sum(outcome.truncated_tokens > 0 for outcome in outcomes):
-                observer.warned(
-                    f"{job.cell.task} under {job.cell.instruction}: {cut} of {len(outcomes)} prompts did not fit the "
-                    "model's context and were cut from the left"
-                )
+            found.append(([of_example[example] for example in wanted], usage + part.usage))
+        return found
 
     def _score(self, jobs: Sequence[Job], on_done: Callable[[int], None]) -> list[tuple[list[Outcome], Usage]]:
         if not isinstance(self.model, ScoresOptions):
@@ -366,7 +324,3 @@ def _without(job: Job, examples: Collection[str]) -> Job:
 
 def _cells(cells: Sequence[Cell]) -> str:
     return f"{len(cells)} cell{'' if len(cells) == 1 else 's'}"
-
-
-def _count(jobs: Iterable[Job]) -> int:
-    return sum(job.cell.num_examples for job in jobs)
