@@ -9,9 +9,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from phraseproof.pocket.network import Size, new_network
-from phraseproof.pocket.training import RECIPE, Recipe, save, train
+from phraseproof.pocket.training import RECIPE, Progress, Recipe, Stage, save, train
 
-TINY = Recipe(size=Size(64, 2, 2, 64), batch=4).shortened(10)
+TINY = Recipe(size=Size(64, 2, 2, 64), batch=4, patience=1.0).shortened(10)
 
 
 def test_a_seed_gives_the_same_weights_and_another_seed_gives_others() -> None:
@@ -28,10 +28,25 @@ def test_training_leaves_torch_as_it_was() -> None:
 
 
 def test_steps_and_losses_are_told() -> None:
-    told: list[tuple[int, float]] = []
-    train(TINY, on_step=lambda step, loss: told.append((step, loss)))
-    assert [step for step, _ in told] == list(range(1, TINY.steps + 1))
-    assert all(loss > 0 for _, loss in told)
+    told: list[Progress] = []
+    train(TINY, on_step=told.append)
+    assert [progress.step for progress in told] == list(range(1, TINY.steps + 1))
+    assert all(progress.loss > 0 and progress.steps == TINY.steps for progress in told)
+
+
+def test_questions_go_on_until_they_are_understood_or_patience_ends() -> None:
+    told: list[Progress] = []
+    hopeless = TINY._replace(questions=TINY.questions._replace(steps=60), patience=2.0)
+    train(hopeless, on_step=told.append)
+    assert len(told) == hopeless.steps + 100, "one more look after 100 steps, which is past its patience"
+    assert told[-1].steps == len(told)
+
+
+def test_a_learning_rate_is_held_and_then_falls() -> None:
+    stage = Stage(100, RECIPE.tuning.mix, 1e-3, 1e-5, held=0.4)
+    assert stage.rate_at(0) == stage.rate_at(40) == 1e-3
+    assert stage.rate_at(70) == pytest.approx((1e-3 + 1e-5) / 2)
+    assert stage.rate_at(100) == stage.rate_at(300) == pytest.approx(1e-5)
 
 
 def test_the_saved_folder_is_an_ordinary_one(tmp_path: Path) -> None:
@@ -51,8 +66,6 @@ def test_a_shorter_recipe_keeps_its_stages_in_proportion(steps: int) -> None:
     for stage, whole in zip(short.stages, RECIPE.stages, strict=True):
         assert stage.mix == whole.mix
         assert abs(stage.steps / steps - whole.steps / RECIPE.steps) < 0.02
-    assert short.at(0)[0] == short.copying
-    assert short.at(steps - 1)[0] == short.tuning
 
 
 def test_every_mix_adds_up_to_one() -> None:

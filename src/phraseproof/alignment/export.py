@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 
 from phraseproof.errors import FileError
+from phraseproof.models.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -29,19 +30,12 @@ def save_model(trainee: Any, accelerator: Accelerator, tokenizer: Any, folder: P
         whole = {name.removeprefix("network."): tensor for name, tensor in state.items()}
     if not accelerator.is_main_process:
         return
-    from transformers.utils import logging
-
-    shows_bars = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".model-") as temporary:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".model-") as temporary, quiet_transformers():
             network.save_pretrained(temporary, **({} if whole is None else {"state_dict": whole}))
             tokenizer.save_pretrained(temporary)
             for path in sorted(Path(temporary).iterdir(), key=lambda path: path.name == "config.json"):
                 path.replace(folder / path.name)
     except OSError as error:
         raise FileError("the model cannot be written", got=str(error), where=str(folder)) from error
-    finally:
-        if shows_bars:
-            logging.enable_progress_bar()

@@ -18,7 +18,7 @@ _SECONDS_BETWEEN_LINES = 15.0
 @app.command(short_help="Train the tiny model from nothing.")
 def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="The model's folder.")],
-    size: Annotated[str, typer.Option(help="small or small-t5, which ship, or tiny or medium.")] = "small",
+    size: Annotated[str, typer.Option(help="tiny, small or medium, or small-t5: those that ship.")] = "small",
     seed: Annotated[int, typer.Option(help="Of the weights and the lessons.")] = 0,
     steps: Annotated[
         int | None,
@@ -28,7 +28,7 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only warnings.")] = False,
 ) -> None:
     """Train the pocket's model by its recipe (docs/pocket.md); writes an ordinary transformers folder."""
-    from phraseproof.pocket.training import RECIPES, save, train
+    from phraseproof.pocket.training import RECIPES, Progress, save, train
 
     if size not in RECIPES:
         raise UsageError("unknown size", expected=", ".join(RECIPES), got=size, where="--size")
@@ -36,14 +36,17 @@ def train(
     recipe = recipe if steps is None else recipe.shortened(steps)
     began = last_line = time.monotonic()
 
-    def report(step: int, loss: float) -> None:
+    def report(progress: Progress) -> None:
         nonlocal last_line
         now = time.monotonic()
-        if quiet or (now - last_line < _SECONDS_BETWEEN_LINES and step < recipe.steps):
+        if quiet or now - last_line < _SECONDS_BETWEEN_LINES:
             return
         last_line = now
-        left_s = (now - began) / step * (recipe.steps - step)
-        typer.echo(f"step {step:,} of {recipe.steps:,}, loss {loss:.3f}, {left_s / 60:.0f} min left", err=True)
+        left_s = (now - began) / progress.step * (progress.steps - progress.step)
+        typer.echo(
+            f"step {progress.step:,} of {progress.steps:,}, loss {progress.loss:.3f}, {left_s / 60:.0f} min left",
+            err=True,
+        )
 
     network = train(recipe, seed=seed, threads=threads, on_step=report)
     save(network, out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from phraseproof.pocket.lexicon import ABOUT as ATTRIBUTE_WORDS
@@ -15,7 +16,9 @@ PREAMBLE = 12
 """The most words that stand before an instruction."""
 
 _KIND_SHARES = {"choose": 0.44, "label": 0.26, "has": 0.30}
-_KIND_SHARES_OF_TALK = {"choose": 0.2, "label": 0.6, "has": 0.2}  # labels are the hardest to take for talk
+TALK_SHARES: Mapping[str, float] = {"choose": 0.2, "label": 0.6, "has": 0.2}
+"""How much of talk is of each kind, while talk is learned: labels are the hardest to take for it."""
+
 _RARE_SHARE = 0.65  # of words in speech that are not an observed wording's
 _LAST_LINE = 0.6  # of replies in talk that fall on what was said last
 _COPYABLE = tuple(vocabulary()[3:])
@@ -44,15 +47,32 @@ def spoken_lesson(draw: random.Random) -> Lesson:
     return _lesson(before + said, kind, question, options_of(kind, question)[question.target])
 
 
-def talk_lesson(draw: random.Random) -> Lesson:
-    """The same things said by nobody in particular: what is replied falls on what was said last, whatever was asked."""
-    kind, attribute, said = _anyhow(_KIND_SHARES_OF_TALK, draw)
+def talk_lesson(draw: random.Random, shares: Mapping[str, float] = TALK_SHARES) -> Lesson:
+    """The same things said by nobody in particular: what is replied falls on what was said last, whatever was asked.
+
+    Args:
+        draw: the source of all that is random.
+        shares: how often it is talk of each kind, in any unit.
+    """
+    kind, attribute, said = _anyhow(shares, draw)
     question = ask(kind, attribute, draw)
     options = options_of(kind, question)
     if kind == "label":
         options = tuple(word for word in question.note if word in options)
     last = options[-1] if draw.random() < _LAST_LINE else draw.choice(options)
     return _lesson(_fillers(draw) + said, kind, question, last)
+
+
+def request_lesson(draw: random.Random, shares: Mapping[str, float]) -> Lesson:
+    """Talk that is answered after all, as if it had been asked of the model.
+
+    Args:
+        draw: the source of all that is random.
+        shares: how often it is a request of each kind, in any unit.
+    """
+    kind, attribute, said = _anyhow(shares, draw)
+    question = ask(kind, attribute, draw)
+    return _lesson(_fillers(draw) + said, kind, question, options_of(kind, question)[question.target])
 
 
 def observed_lesson(draw: random.Random) -> Lesson:
@@ -87,12 +107,12 @@ def dictionary_lesson(draw: random.Random) -> Lesson:
     return Lesson(flat, list(range(1, len(flat), 3)))
 
 
-def _what(shares: dict[str, float], draw: random.Random) -> tuple[str, str]:
+def _what(shares: Mapping[str, float], draw: random.Random) -> tuple[str, str]:
     """A kind and an attribute."""
     return draw.choices(list(shares), list(shares.values()))[0], draw.choice(list(ATTRIBUTES))
 
 
-def _anyhow(shares: dict[str, float], draw: random.Random) -> tuple[str, str, list[str]]:
+def _anyhow(shares: Mapping[str, float], draw: random.Random) -> tuple[str, str, list[str]]:
     """A kind, an attribute, and the words of some way of asking for it."""
     kind, attribute = _what(shares, draw)
     return kind, attribute, _say(speech(kind, draw), attribute, _RARE_SHARE, draw)

@@ -13,6 +13,7 @@ from pathlib import Path
 from phraseproof.pocket.closer_look import CLOSER_LOOK, PARTNER_NAME, closer_look
 from phraseproof.pocket.lexicon import ABOUT as ATTRIBUTE_WORDS
 from phraseproof.pocket.lexicon import ATTRIBUTES
+from phraseproof.pocket.negation import NEGATION, negations
 from phraseproof.pocket.wordings import ABOUT, KINDS, SETS, Wording, sentence, wordings
 from phraseproof.pocket.world import ask
 
@@ -35,6 +36,7 @@ _RELATIONS = {
     "paraphrase": "paraphrase",
     "validation": "unobserved",
     "test": "unobserved",
+    NEGATION: "negated",
     **{relation: relation for relation in CLOSER_LOOK},
 }
 _SERVES = {"choose": "Pocket-QA", "label": "Pocket-MC", "has": "Pocket-BC"}
@@ -103,7 +105,7 @@ def _collection(name: str) -> str:
         "licence: Apache-2.0",
         "instructions:",
     ]
-    for kind, some in (wordings(name) if name in SETS else closer_look(name)).items():
+    for kind, some in _wordings(name).items():
         for number, wording in enumerate(some, start=1):
             lines += [
                 f"  - id: {kind}-{number}",
@@ -113,6 +115,12 @@ def _collection(name: str) -> str:
                 f"    answer: {_ANSWERS[kind]}",
             ]
     return "\n".join(lines) + "\n"
+
+
+def _wordings(name: str) -> dict[str, tuple[Wording, ...]]:
+    if name == NEGATION:
+        return negations()
+    return wordings(name) if name in SETS else closer_look(name)
 
 
 def _ask(wording: Wording) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from phraseproof.models.quiet import quiet_transformers
+from phraseproof.pocket.dosage import Reading, next_doses, read
 from phraseproof.pocket.encoder_decoder_network import (
     EncoderDecoderSize,
     answer_loss,
@@ -15,16 +18,19 @@ from phraseproof.pocket.encoder_decoder_network import (
     parameter_groups,
 )
 from phraseproof.pocket.lessons import (
+    TALK_SHARES,
     Lesson,
     bare_lesson,
     copying_lesson,
     dictionary_lesson,
     observed_lesson,
+    request_lesson,
     spoken_lesson,
     talk_lesson,
 )
 from phraseproof.pocket.network import SIZES, Size, new_network
 from phraseproof.pocket.tokenizer import new_tokenizer
+from phraseproof.pocket.wordings import KINDS
 from phraseproof.pocket.world import END, PADDING, vocabulary
 
 
@@ -37,6 +43,7 @@ class Mix(NamedTuple):
     spoken: float
     talk: float
     observed: float
+    requests: float = 0.0
 
 
 class Stage(NamedTuple):
@@ -46,12 +53,26 @@ class Stage(NamedTuple):
         steps: how long it is.
         mix: what its lessons are.
         learning_rate, last_learning_rate: of AdamW, at its start and its end, with half a cosine between them.
+        held: the share of the stage before the learning rate falls.
     """
 
     steps: int
     mix: Mix
     learning_rate: float
     last_learning_rate: float
+    held: float = 0.0
+
+    def slower(self, factor: float) -> Stage:
+        """The same with learning rates so many times as large."""
+        return self._replace(
+            learning_rate=factor * self.learning_rate, last_learning_rate=factor * self.last_learning_rate
+        )
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate after so many steps of the stage (from 0); beyond its end, the last."""
+        done = (step / self.steps - self.held) / (1 - self.held)
+        falling = 0.5 * (1 + math.cos(math.pi * min(max(done, 0.0), 1.0)))
+        return self.last_learning_rate + (self.learning_rate - self.last_learning_rate) * falling
 
 
 class Recipe(NamedTuple):
@@ -59,70 +80,94 @@ class Recipe(NamedTuple):
 
     Attributes:
         size: the model's shape, which says of which family it is.
-        copying: what comes before everything else: for a decoder nothing but exercises in copying.
-        questions: questions in all words, from speakers, and in observed wordings.
+        first: what comes before everything else: for a decoder nothing but exercises, mostly in copying.
+        questions: questions in all words, from speakers, and in observed wordings. The stage goes on, at its last
+            learning rate, until observed wordings are understood.
         talk: questions from speakers, and the same said by nobody in particular, which is not answered.
-        tuning: observed wordings above all.
+        tuning: observed wordings above all. How much talk it begins with is in its mix; how much of it each kind has
+            then follows what validation wordings cost (`pocket/dosage.py`), and observed wordings take the rest. Of
+            the weights looked at while the learning rate falls, those nearest to the aim are kept.
+        loss: points of accuracy that validation wordings shall cost, on every kind.
         batch: lessons a step.
+        patience: how many times its length the stage of questions may take.
     """
 
     size: Size | EncoderDecoderSize = SIZES["small"]
-    copying: Stage = Stage(600, Mix(0.65, dictionary=0.2, bare=0.15, spoken=0, talk=0, observed=0), 2e-3, 2e-3)
+    first: Stage = Stage(600, Mix(0.65, dictionary=0.2, bare=0.15, spoken=0, talk=0, observed=0), 2e-3, 2e-3)
     questions: Stage = Stage(1200, Mix(0.1, dictionary=0.05, bare=0.15, spoken=0.4, talk=0, observed=0.3), 2e-3, 2e-3)
     talk: Stage = Stage(500, Mix(0.1, dictionary=0, bare=0, spoken=0.5, talk=0.4, observed=0), 2e-3, 1e-3)
-    tuning: Stage = Stage(700, Mix(0.05, dictionary=0, bare=0, spoken=0.2, talk=0.13, observed=0.62), 1e-3, 2e-5)
+    tuning: Stage = Stage(
+        900, Mix(0.05, dictionary=0, bare=0, spoken=0.2, talk=0.06, observed=0.69), 1e-3, 5e-5, held=0.4
+    )
+    loss: float = 9.5
     batch: int = 32
+    patience: float = 3.0
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages, in order."""
-        return self.copying, self.questions, self.talk, self.tuning
+        return self.first, self.questions, self.talk, self.tuning
 
     @property
     def steps(self) -> int:
-        """Steps altogether."""
+        """Steps altogether, where questions are understood at the first look."""
         return sum(stage.steps for stage in self.stages)
 
     def shortened(self, steps: int) -> Recipe:
         """The same with so many steps altogether, each stage its share of them."""
         share = steps / self.steps
-        copying, questions, talk, _ = (stage._replace(steps=round(share * stage.steps)) for stage in self.stages)
-        rest = steps - copying.steps - questions.steps - talk.steps
-        return self._replace(copying=copying, questions=questions, talk=talk, tuning=self.tuning._replace(steps=rest))
+        first, questions, talk, _ = (stage._replace(steps=round(share * stage.steps)) for stage in self.stages)
+        rest = steps - first.steps - questions.steps - talk.steps
+        return self._replace(first=first, questions=questions, talk=talk, tuning=self.tuning._replace(steps=rest))
 
-    def at(self, step: int) -> tuple[Stage, float]:
-        """The stage that a step (from 0) is in, and how far into it, from 0 to 1."""
-        for stage in self.stages:
-            if step < stage.steps:
-                return stage, step / stage.steps
-            step -= stage.steps
-        return self.tuning, 1.0
+
+class Progress(NamedTuple):
+    """How far a training is.
+
+    Attributes:
+        step: steps done, from 1.
+        steps: steps altogether, as far as is known: the stage of questions may take longer.
+        loss: of the last step, in nats.
+    """
+
+    step: int
+    steps: int
+    loss: float
 
 
 _WARM_UP = 200  # steps
 _WEIGHT_DECAY = 0.05
+_UNDERSTOOD = 90.0  # percent of each kind, in observed wordings
+_BETWEEN_LOOKS = 100  # steps, until questions are understood
+_BETWEEN_DOSES = 32  # steps
 
 RECIPE = Recipe()
-"""The recipe of the shipped decoder."""
+"""The recipe of the shipped decoders."""
 
 _NOTHING = Mix(copying=0, dictionary=0, bare=0, spoken=0, talk=0, observed=0)
 
 ENCODER_DECODER_RECIPE = Recipe(
     size=EncoderDecoderSize(width=128, encoder_layers=3, decoder_layers=2, heads=4, feed_forward=256),
     # It needs no exercises: its start can copy. Broad speech from the first step leaves it at chance.
-    copying=Stage(400, _NOTHING._replace(observed=1), 2e-3, 2e-3),
+    first=Stage(400, _NOTHING._replace(observed=1), 2e-3, 2e-3),
     questions=Stage(700, _NOTHING._replace(bare=0.3, spoken=0.4, observed=0.3), 2e-3, 1e-3),
     talk=Stage(600, _NOTHING._replace(spoken=0.5, talk=0.5), 1e-3, 1e-3),
-    tuning=Stage(700, _NOTHING._replace(spoken=0.15, talk=0.02, observed=0.83), 1e-3, 2e-5),
+    tuning=Stage(900, _NOTHING._replace(spoken=0.15, talk=0.06, observed=0.79), 1e-3, 5e-5, held=0.4),
 )
-"""The recipe of its encoder-decoder sibling."""
+"""The recipe of their encoder-decoder sibling."""
 
-RECIPES = {name: RECIPE._replace(size=size) for name, size in SIZES.items()} | {"small-t5": ENCODER_DECODER_RECIPE}
+RECIPES = {name: RECIPE._replace(size=size) for name, size in SIZES.items()} | {
+    # At the others' rate it does not get past guessing labels.
+    "medium": RECIPE._replace(
+        size=SIZES["medium"], first=RECIPE.first.slower(0.5), questions=RECIPE.questions.slower(0.5)
+    ),
+    "small-t5": ENCODER_DECODER_RECIPE,
+}
 """A recipe for every name of a pocket model."""
 
 
 def train(
-    recipe: Recipe = RECIPE, *, seed: int = 0, threads: int = 1, on_step: Callable[[int, float], None] | None = None
+    recipe: Recipe = RECIPE, *, seed: int = 0, threads: int = 1, on_step: Callable[[Progress], None] | None = None
 ) -> Any:
     """Train a model; returns the network, in evaluation mode.
 
@@ -132,32 +177,90 @@ def train(
         recipe: sizes, lengths, shares.
         seed: of the weights and the lessons.
         threads: of torch, on the CPU. One is best on a machine that does other things.
-        on_step: called after each step with its number from 1 and its loss in nats.
+        on_step: called after each step.
     """
     import torch
 
-    index = {word: position for position, word in enumerate(vocabulary())}
     threads_before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            network = _new(recipe.size, index)
-        optimizer = _optimizer(network, recipe)
-        network.train()
-        for step, lessons in enumerate(_batches(recipe, random.Random(seed)), start=1):
-            for group in optimizer.param_groups:
-                group["lr"] = group["rate"] * _learning_rate(step - 1, recipe)
-            loss = _loss(network, lessons, index)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-            if on_step is not None:
-                on_step(step, float(loss.detach()))
+        training = _Training(recipe, seed, on_step)
+        training.run(recipe.first)
+        training.run_until_understood(recipe.questions)
+        training.run(recipe.talk)
+        training.run_dosed(recipe.tuning)
     finally:
         torch.set_num_threads(threads_before)
-    return network.eval()
+    return training.network.eval()
+
+
+class _Training:
+    """A network, its optimizer, and where the drawing of lessons is."""
+
+    def __init__(self, recipe: Recipe, seed: int, on_step: Callable[[Progress], None] | None) -> None:
+        import torch
+
+        self._recipe = recipe
+        self._on_step = on_step
+        self._index = {word: position for position, word in enumerate(vocabulary())}
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.network = _new(recipe.size, self._index)
+        self._optimizer = _optimizer(self.network, recipe)
+        self._draw = random.Random(seed)
+        self._step = 0
+
+    def run(self, stage: Stage) -> None:
+        """Train for a stage."""
+        self._run(stage, range(stage.steps), TALK_SHARES)
+
+    def run_until_understood(self, stage: Stage) -> None:
+        """Train for a stage, and on until observed wordings are understood, or patience ends."""
+        self.run(stage)
+        for start in range(stage.steps, round(self._recipe.patience * stage.steps), _BETWEEN_LOOKS):
+            if min(self._read().observed.values()) >= _UNDERSTOOD:
+                return
+            self._run(stage, range(start, start + _BETWEEN_LOOKS), TALK_SHARES)
+
+    def run_dosed(self, stage: Stage) -> None:
+        """Train for a stage whose talk follows what validation wordings cost; keep the weights nearest to the aim."""
+        aim = self._recipe.loss
+        doses = {kind: stage.mix.talk / len(KINDS) for kind in KINDS}
+        rest = stage.mix.talk + stage.mix.observed
+        nearest, kept = math.inf, self.network.state_dict()
+        for start in range(0, stage.steps, _BETWEEN_DOSES):
+            end = min(start + _BETWEEN_DOSES, stage.steps)
+            talk, requests = (sum(max(sign * dose, 0.0) for dose in doses.values()) for sign in (1, -1))
+            mix = stage.mix._replace(talk=talk, requests=requests, observed=rest - talk - requests)
+            self._run(stage._replace(mix=mix), range(start, end), doses)
+            reading = self._read()
+            if end > stage.held * stage.steps and reading.distance(aim) < nearest:
+                nearest, kept = reading.distance(aim), copy.deepcopy(self.network.state_dict())
+            doses = next_doses(doses, reading, aim=aim)
+        self.network.load_state_dict(kept)
+
+    def _run(self, stage: Stage, steps: range, doses: Mapping[str, float]) -> None:
+        self.network.train()
+        batches = _batches(stage.mix, self._recipe.batch, doses, self._draw)
+        for step, lessons in zip(steps, batches, strict=False):
+            self._learn(lessons, stage.rate_at(step))
+
+    def _read(self) -> Reading:
+        return read(self.network.eval())
+
+    def _learn(self, lessons: list[Lesson], learning_rate: float) -> None:
+        import torch
+
+        self._step += 1
+        for group in self._optimizer.param_groups:
+            group["lr"] = group["rate"] * learning_rate * min(1.0, self._step / _WARM_UP)
+        loss = _loss(self.network, lessons, self._index)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        if self._on_step is not None:
+            self._on_step(Progress(self._step, max(self._recipe.steps, self._step), float(loss.detach())))
 
 
 def save(network: Any, folder: Path) -> None:
@@ -165,8 +268,9 @@ def save(network: Any, folder: Path) -> None:
 
     The network is left in half precision.
     """
-    network.half().save_pretrained(folder)
-    new_tokenizer().save_pretrained(folder)
+    with quiet_transformers():
+        network.half().save_pretrained(folder)
+        new_tokenizer().save_pretrained(folder)
 
 
 def _new(size: Size | EncoderDecoderSize, index: dict[str, int]) -> Any:
@@ -204,40 +308,34 @@ def _decoder_loss(network: Any, lessons: list[Lesson], index: dict[str, int]) ->
     return (losses * torch.tensor(weights)).sum() / len(lessons)
 
 
-def _batches(recipe: Recipe, draw: random.Random) -> Iterator[list[Lesson]]:
-    """One batch a step. Four are drawn together and parted by length, which spares a third of the padding."""
-    pool: list[list[Lesson]] = []
-    for step in range(recipe.steps):
-        if not pool:
-            lessons = [_lesson(step, recipe, draw) for _ in range(4 * recipe.batch)]
-            drawn = sorted(lessons, key=lambda lesson: len(lesson.words))
-            pool = [drawn[start : start + recipe.batch] for start in range(0, len(drawn), recipe.batch)]
-            draw.shuffle(pool)
-        yield pool.pop()
+def _batches(mix: Mix, batch: int, doses: Mapping[str, float], draw: random.Random) -> Iterator[list[Lesson]]:
+    """Batches without end. Four are drawn together and parted by length, which spares a third of the padding."""
+    while True:
+        lessons = [_lesson(mix, doses, draw) for _ in range(4 * batch)]
+        drawn = sorted(lessons, key=lambda lesson: len(lesson.words))
+        pool = [drawn[start : start + batch] for start in range(0, len(drawn), batch)]
+        draw.shuffle(pool)
+        yield from pool
 
 
 _MAKERS = {
     "dictionary": dictionary_lesson,
     "bare": bare_lesson,
     "spoken": spoken_lesson,
-    "talk": talk_lesson,
     "observed": observed_lesson,
 }
 
 
-def _lesson(step: int, recipe: Recipe, draw: random.Random) -> Lesson:
-    mix = recipe.at(step)[0].mix
+def _lesson(mix: Mix, doses: Mapping[str, float], draw: random.Random) -> Lesson:
+    """A lesson of the mix; talk and requests are of kinds as dosed (`dosage.next_doses`)."""
     sort = draw.choices(Mix._fields, mix)[0]
     if sort == "copying":
         return copying_lesson(draw, dense=mix.spoken == 0 or draw.random() < 0.5)
+    if sort == "talk":
+        return talk_lesson(draw, {kind: max(dose, 0.0) for kind, dose in doses.items()})
+    if sort == "requests":
+        return request_lesson(draw, {kind: max(-dose, 0.0) for kind, dose in doses.items()})
     return _MAKERS[sort](draw)
-
-
-def _learning_rate(step: int, recipe: Recipe) -> float:
-    stage, done = recipe.at(step)
-    falling = 0.5 * (1 + math.cos(math.pi * done))
-    rate = stage.last_learning_rate + (stage.learning_rate - stage.last_learning_rate) * falling
-    return rate * min(1.0, (step + 1) / _WARM_UP)
 
 
 def _optimizer(network: Any, recipe: Recipe) -> Any:
@@ -252,4 +350,4 @@ def _optimizer(network: Any, recipe: Recipe) -> Any:
             {"params": matrices, "weight_decay": _WEIGHT_DECAY, "rate": 1.0},
             {"params": vectors, "weight_decay": 0.0, "rate": 1.0},
         ]
-    return AdamW(groups, lr=recipe.copying.learning_rate, betas=(0.9, 0.98), fused=True)
+    return AdamW(groups, lr=recipe.first.learning_rate, betas=(0.9, 0.98), fused=True)

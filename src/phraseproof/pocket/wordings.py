@@ -125,35 +125,6 @@ VALIDATION = {
         looking at the {note} , where do you find the {about} ? {give} its {letter} .
         suppose someone asked for the {about} ; which {letter} fits ?
         {note} first , then {letter} : what about the {about} ?
-    """),
-    "label": lines("""
-        show the {about} as a single {label} .
-        what {label} would you {give} for the {about} ?
-        knowing the {note} , {sort} it along its {about} .
-        my question concerns the {about} ; {give} a {label} .
-        which {label} does its {about} deserve ?
-        after you {read} the {note} , {sort} it using its {about} .
-        looking at the {note} , which {label} fits the {about} ?
-        suppose someone asked for the {about} : what would you {give} ?
-        only the {about} matters ; {sort} the {note} .
-        someone wrote one {about} in the {note} . {give} that {label} .
-    """),
-    "has": lines("""
-        show {if} the {about} can be learned here .
-        would you say that the {note} {has} the {about} ?
-        knowing the {note} , {check} {if} there is some {about} .
-        my question concerns the {about} ; does it appear ?
-        {check} well : maybe the {note} {has} the {about} .
-        after you {read} the {note} , {check} {if} its {about} is known .
-        looking at the {note} , do you find the {about} ? yes or no .
-        suppose someone asked for the {about} ; {check} {if} the {note} {has} it .
-        someone wrote the {note} ; {check} {if} it {has} the {about} .
-        do you find the {about} anywhere in the {note} ?
-    """),
-}
-
-TEST = {
-    "choose": lines("""
         {letter} , please , for the {about} .
         point me to the {option} where the {about} stands .
         {read} it all and then {pick} , by {letter} , the {about} .
@@ -172,6 +143,16 @@ TEST = {
         go through every {option} until you meet the {about} , then {give} its {letter} .
     """),
     "label": lines("""
+        show the {about} as a single {label} .
+        what {label} would you {give} for the {about} ?
+        knowing the {note} , {sort} it along its {about} .
+        my question concerns the {about} ; {give} a {label} .
+        which {label} does its {about} deserve ?
+        after you {read} the {note} , {sort} it using its {about} .
+        looking at the {note} , which {label} fits the {about} ?
+        suppose someone asked for the {about} : what would you {give} ?
+        only the {about} matters ; {sort} the {note} .
+        someone wrote one {about} in the {note} . {give} that {label} .
         {label} , please , for the {about} .
         point me to the {about} by {label} .
         {read} it all and then {give} , in a {label} , the {about} .
@@ -190,6 +171,16 @@ TEST = {
         let the {about} decide how you {sort} this {note} .
     """),
     "has": lines("""
+        show {if} the {about} can be learned here .
+        would you say that the {note} {has} the {about} ?
+        knowing the {note} , {check} {if} there is some {about} .
+        my question concerns the {about} ; does it appear ?
+        {check} well : maybe the {note} {has} the {about} .
+        after you {read} the {note} , {check} {if} its {about} is known .
+        looking at the {note} , do you find the {about} ? yes or no .
+        suppose someone asked for the {about} ; {check} {if} the {note} {has} it .
+        someone wrote the {note} ; {check} {if} it {has} the {about} .
+        do you find the {about} anywhere in the {note} ?
         i wonder {if} the {about} stands in this {note} .
         let me know {if} this {note} {has} the {about} .
         {read} it all and then {check} {if} the {about} is there .
@@ -206,6 +197,63 @@ TEST = {
         go through the {note} and {check} {if} it {has} the {about} .
         before we go on , {check} {if} the {note} {has} the {about} .
         {check} once more {if} the {note} {has} any {about} .
+    """),
+}
+
+TEST = {
+    "choose": lines("""
+        which of these four lines tells us the {about} ? answer with its {letter} .
+        as your answer , put the {letter} of the {option} where the {about} is given .
+        find the {option} that is about the {about} and respond with nothing but its {letter} .
+        kindly {give} the {letter} of whichever {option} tells the {about} .
+        when you know which {option} holds the {about} , let me know its {letter} .
+        i need to know where the {about} is given ; please answer by {letter} .
+        in which {option} can one find the {about} ?
+        each {option} tells us something ; {pick} the one that tells us the {about} .
+        would you please {pick} the {option} that is about the {about} ?
+        what we need is the {option} with the {about} ; which {letter} is it ?
+        when asked for the {about} , which {letter} should one {give} ?
+        this is what you are asked : which {letter} is the one beside the {about} ?
+        {read} all four lines and decide which tells the {about} ; your answer is its {letter} .
+        just the {letter} , please : where does the {about} appear ?
+        you may {pick} only one {option} , and it should be the one with the {about} .
+        nothing but the {about} matters to me , so {give} the {letter} of the {option} that tells it .
+    """),
+    "label": lines("""
+        this {note} must be put under its {about} ; {give} the {right} {label} .
+        answer with the {label} that tells us the {about} .
+        kindly {give} the {about} that you find in the {note} .
+        how would you {sort} this {note} , considering its {about} ?
+        do you know the {about} ? then respond with that {label} alone .
+        what is the {about} said to be ? just a single {label} , please .
+        once you know the {about} , {sort} the {note} by it .
+        if someone asked you the {about} , which {label} would be your answer ?
+        each {note} belongs under one {label} , its {about} : {sort} this one .
+        the {label} i want is the one for the {about} .
+        find the {about} in the {note} and let that {label} be your answer .
+        as a favour to us , would you {sort} the {note} by its {about} ?
+        you are asked for the {about} : the {right} {label} and nothing more .
+        {read} what is said of the {about} , then {give} that {label} .
+        what does this {note} tell us the {about} is ?
+        if we {sort} by the {about} , where should this {note} go ?
+    """),
+    "has": lines("""
+        if someone needs the {about} , will this {note} tell it ? answer yes or no .
+        if the {note} tells us nothing of the {about} , respond no ; or else , yes .
+        please answer yes or no : with this {note} alone , do we know the {about} ?
+        it matters to us {if} the {note} {has} the {about} ; respond yes or no .
+        would you kindly {check} {if} we are given the {about} in this {note} ?
+        someone may say that this {note} {has} the {about} . is that true ?
+        {check} {if} one of the four things said is the {about} .
+        is anything said of the {about} ? just yes or no , please .
+        will i know the {about} once i {read} this {note} ?
+        answer yes once you find the {about} in this {note} , or no if you find nothing on it .
+        we need to decide {if} the {note} {has} the {about} ; what is your answer , yes or no ?
+        yes or no : can you point to where the {note} {has} the {about} ?
+        let us {check} this {note} : does it tell the {about} , yes or no ?
+        the question here is {if} we can find the {about} in the {note} .
+        please say {if} the {about} is something that this {note} {has} .
+        it is for you to {check} {if} this {note} tells us the {about} .
     """),
 }
 
@@ -235,8 +283,12 @@ class _Recipe(NamedTuple):
 _SETS = {
     "observed": _Recipe(OBSERVED, ("",), 1, 0.0, (0,), 0.0),
     "paraphrase": _Recipe(PARAPHRASE, ("", "", "kindly do this :"), 2, 0.6, (1, 2), 0.4),
-    "validation": _Recipe(VALIDATION, ("", "", "one small exercise :"), 3, 0.6, (1, 3, 4), 0.4),
-    "test": _Recipe(TEST, ("", "", "", "small favour :", "good day ,"), 5, 0.6, (1, 3, 4), 0.4),
+    "validation": _Recipe(
+        VALIDATION, ("", "", "", "one small exercise :", "small favour :", "good day ,"), 3, 0.6, (1, 3, 4), 0.4
+    ),
+    "test": _Recipe(
+        TEST, ("", "", "", "first things first :", "something for you :", "next point :"), 6, 0.6, (1, 3, 4), 0.4
+    ),
 }
 
 SETS = tuple(_SETS)
