@@ -1,9 +1,9 @@
 """The least work that aligning a soft prompt can be, and how fast this core multiplies: what any loop is bound by.
 
 Counted are products alone: of the linear layers and of attention, forward and backward to the inputs, no padding, the
-vocabulary at target positions. A decoder-only model's soft prompt is computed once for all rows of a step, its last
-layer beyond keys and values at target positions alone; an encoder-decoder's decoder reads the encoder's states without
-projecting them. Nothing goes back to the words' embeddings.
+vocabulary at target positions. What rows of a step begin with alike in a decoder-only model, its soft prompt first, is
+computed once, its last layer beyond keys and values at target positions alone; an encoder-decoder's decoder reads the
+encoder's states without projecting them. Nothing goes back to the words' embeddings.
 """
 
 from __future__ import annotations
@@ -14,32 +14,46 @@ from pathlib import Path
 from typing import Any
 
 Example = tuple[list[tuple[int, ...]], tuple[int, ...]]
+"""The tokens of an example in its wordings, and of its answer."""
+
+Step = Sequence[Example]
 
 
-def least_flops(folder: Path, work: Sequence[Example], virtual: int) -> float:
-    """Floating point operations of one pass forward and back over each example; a multiply-add is two."""
+def least_flops(folder: Path, work: Sequence[Step], virtual: int) -> float:
+    """Floating point operations of one pass forward and back over each step; a multiply-add is two."""
     from transformers import AutoConfig
 
     config: Any = AutoConfig.from_pretrained(folder)
     count = _encoder_decoder if config.is_encoder_decoder else _decoder_only
-    return 2.0 * sum(count(config, contexts, target, virtual) for contexts, target in work)
+    return 2.0 * sum(count(config, step, virtual) for step in work)
 
 
-def _decoder_only(config: Any, contexts: list[tuple[int, ...]], target: tuple[int, ...], virtual: int) -> int:
+def _decoder_only(config: Any, step: Step, virtual: int) -> int:
     width, inner = config.hidden_size, config.num_attention_heads * config.head_dim
     keys = width * config.num_key_value_heads * config.head_dim
     rest = 2 * width * inner + 3 * width * config.intermediate_size
-    words = sum(len(context) + len(target) - 1 for context in contexts)
-    tokens, scored = virtual + words, len(contexts) * len(target)
+    # Every token with all before it: what rows begin with alike is there once.
+    places = {
+        (*context, *target)[:end]
+        for contexts, target in step
+        for context in contexts
+        for end in range(1, len(context) + len(target))
+    }
+    words = len(places)
+    tokens, scored = virtual + words, sum(len(contexts) * len(target) for contexts, target in step)
     layers = config.num_hidden_layers
     linear = (layers - 1) * tokens * (2 * keys + rest) + tokens * 2 * keys
     linear += scored * (rest + config.vocab_size * width)
-    pairs = sum((virtual + len(context) + len(target)) ** 2 / 2 for context in contexts)
+    pairs = sum(virtual + len(place) for place in places) + virtual**2 / 2
     first_layer_back = words * (2 * keys + width * inner)
     return int(2 * linear + 3 * (layers - 1) * pairs * 2 * inner - first_layer_back)
 
 
-def _encoder_decoder(config: Any, contexts: list[tuple[int, ...]], target: tuple[int, ...], virtual: int) -> int:
+def _encoder_decoder(config: Any, step: Step, virtual: int) -> int:
+    return sum(_of_example(config, contexts, target, virtual) for contexts, target in step)
+
+
+def _of_example(config: Any, contexts: list[tuple[int, ...]], target: tuple[int, ...], virtual: int) -> int:
     width, inner, feed = config.d_model, config.num_heads * config.d_kv, 3 * config.d_model * config.d_ff
     sizes = [virtual + len(context) for context in contexts]
     tokens, asking = sum(sizes), len(contexts) * len(target)

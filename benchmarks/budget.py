@@ -1,13 +1,18 @@
 """How well a share of the grid gives the distribution over wordings: errors and coverage, simulated and on whole runs.
 
     python -m benchmarks.budget --simulate 20x500,50x2000 --share 5 --repeats 20
-    python -m benchmarks.budget --run runs/whole --share 5 --repeats 20
+    python -m benchmarks.budget --run runs/grids/pocket --share 5,10,20 --repeats 20 [--covariates]
 
-For each grid: the mean absolute error of the estimated 5%, 25%, 50%, 75% and 95% quantiles over wordings, in percentage
-points, beside that of the raw means' quantiles; how often the 95% intervals hold the truth; and the CPU time of one
-estimate. Simulated grids follow the Rasch model (`plain`), or break it: a third of the log-odds' variance is an
-interaction of wording and example (`mixed`), examples are of two kinds, known and guessed at (`two-sided`), or wordings
-are: two in three are always right, the others guess one of four, each in its own way (`two-kinds`).
+For each grid, at the 5%, 25%, 50%, 75% and 95% quantiles over wordings: mean absolute errors of the estimates in
+percentage points (`ours`), what the estimates expect of themselves (`expected`), what is left to whoever knows how a
+simulated grid was made but for its wordings' mean and spread (`but spread`), or altogether (`bound`; budget_bound.py),
+and what the raw means' quantiles err (`raw`); how often the 95% intervals hold the truth; the mean's bias; and the CPU
+time of one estimate.
+
+Simulated grids follow the Rasch model (`plain`), or break it: a third of the log-odds' variance is an interaction of
+wording and example (`mixed`), examples are of two kinds, known and guessed at (`two-sided`), or wordings are: two in
+three are always right, the others guess one of four, each in its own way (`two-kinds`). Answers of `graded` grids are
+no right or wrong but scores between (a beta distribution with a third of the variance).
 """
 
 from __future__ import annotations
@@ -21,13 +26,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
+from benchmarks.budget_bound import draw_knowing, known
 from phraseproof.analysis.budget import QUANTILES, estimate_grid
 from phraseproof.analysis.rasch import Grid
+from phraseproof.analysis.shortfall import expected_errors
 from phraseproof.analysis.wording_features import wording_features
 from phraseproof.evaluation.budget import choose_cells
 from phraseproof.store.queries import load_run
 
-KINDS = ("plain", "mixed", "two-sided", "two-kinds")
+KINDS = ("plain", "mixed", "two-sided", "two-kinds", "graded")
+BOUNDED = ("plain", "mixed", "two-sided", "two-kinds")
 
 
 class Whole(NamedTuple):
@@ -51,6 +59,9 @@ def simulated(wordings: int, examples: int, kind: str, repeats: int) -> Iterator
             habits = draw.dirichlet(np.full(4, 0.4), wordings)
             guesses = np.stack([draw.choice(4, examples, p=habit) for habit in habits])
             right = (draw.random((wordings, 1)) < 2 / 3) | (guesses == draw.integers(0, 4, examples))
+        if kind == "graded":
+            chance = np.clip(special.expit(odds), 1e-3, 1 - 1e-3)
+            right = draw.beta(2 * chance, 2 * (1 - chance))
         yield Whole(f"{kind} {wordings}x{examples}", np.asarray(right, dtype=float), [])
 
 
@@ -71,14 +82,17 @@ def of_run(path: Path) -> Iterator[Whole]:
 
 class Trial(NamedTuple):
     errors: Any
+    expected: Any
+    learning: Any
+    bound: Any
     raw_errors: Any
     mean_error: float
     held: Any
     cpu_s: float
 
 
-def trial(whole: Whole, share: float, seed: int, *, covariates: bool) -> Trial:
-    """One budget on one grid."""
+def trial(whole: Whole, share: float, seed: int, *, covariates: bool, kind: str = "") -> Trial:
+    """One budget on one grid; `kind` is how it was made, where that is known."""
     shape = whole.scores.shape
     seen = np.zeros(shape)
     for row, chosen in enumerate(choose_cells(shape[0], shape[1], int(np.ceil(share * whole.scores.size)), seed)):
@@ -93,19 +107,29 @@ def trial(whole: Whole, share: float, seed: int, *, covariates: bool) -> Trial:
     low, high = np.percentile(draws, [2.5, 97.5], axis=1)
     held = (low - 1e-9 <= truth) & (truth <= high + 1e-9)
     mean_error = float(drawn.mean() - whole.scores.mean())
-    return Trial(draws.mean(axis=1) - truth, raw - truth, mean_error, held, cpu_s)
+    expected = np.array(list(expected_errors(drawn).values()))
+    bounds = np.full((2, len(truth)), np.nan)
+    for place, learns in enumerate((True, False)):
+        if kind in BOUNDED and (kind != "two-kinds" or not learns):
+            of_model = draw_knowing(grid.scores, seen, known(kind, learns=learns), seed)
+            bounds[place] = np.median(np.percentile(of_model, QUANTILES, axis=1), axis=1) - truth
+    return Trial(draws.mean(axis=1) - truth, expected, bounds[0], bounds[1], raw - truth, mean_error, held, cpu_s)
 
 
 def show(name: str, share: float, trials: list[Trial]) -> None:
     def points(values: Any) -> str:
-        return " ".join(f"{100 * value:5.1f}" for value in np.mean(np.abs(values), axis=0))
+        means = np.mean(np.abs(values), axis=0)
+        return " ".join("    -" if np.isnan(value) else f"{100 * value:5.1f}" for value in means)
 
     errors = points([each.errors for each in trials])
+    expected = points([each.expected for each in trials])
+    learning, bound = points([each.learning for each in trials]), points([each.bound for each in trials])
     raw = points([each.raw_errors for each in trials])
     held = " ".join(f"{value:4.2f}" for value in np.mean([each.held for each in trials], axis=0))
     bias = 100 * np.mean([each.mean_error for each in trials])
     cpu_s = np.median([each.cpu_s for each in trials])
-    print(f"{name:<34} {100 * share:4.0f}% | {errors} | {raw} | {held} | {bias:+5.2f} | {cpu_s:5.1f}", flush=True)
+    parts = [errors, expected, learning, bound, raw, held, f"{bias:+5.2f}", f"{cpu_s:5.1f}"]
+    print(f"{name:<34} {100 * share:4.0f}% | {' | '.join(parts)}", flush=True)
 
 
 def main() -> None:
@@ -117,14 +141,15 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--covariates", action="store_true", help="with the wordings' texts (--run)")
     asked = parser.parse_args()
-    columns = f"{'errors at 5 25 50 75 95%':^29} | {'of raw means':^29} | {'held by 95% intervals':^24}"
+    heads = [f"{name:^29}" for name in ("ours at 5 25 50 75 95%", "expected", "but spread", "bound", "raw")]
+    columns = " | ".join([*heads, f"{'held by 95% intervals':^24}"])
     print(f"{'grid (wordings x examples)':<34} share | {columns} |  bias | CPU s")
     for share in (float(part) / 100 for part in asked.share.split(",")):
         for size in asked.simulate.split(",") if asked.simulate else ():
             wordings, examples = map(int, size.split("x"))
             for kind in asked.kinds.split(","):
-                grids = simulated(wordings, examples, kind, asked.repeats)
-                trials = [trial(whole, share, seed, covariates=False) for seed, whole in enumerate(grids)]
+                grids = enumerate(simulated(wordings, examples, kind, asked.repeats))
+                trials = [trial(whole, share, seed, covariates=False, kind=kind) for seed, whole in grids]
                 show(f"{kind} {size}", share, trials)
         for whole in of_run(asked.run) if asked.run else ():
             trials = [trial(whole, share, seed, covariates=asked.covariates) for seed in range(asked.repeats)]

@@ -1,9 +1,8 @@
-"""The remedy on the pocket's model: base, untrained prefix, PT, PT+KL, FT and FT+KL over several seeds.
+"""Every alignment method on a pocket model, over several seeds: what each mends, and what it does to a "not".
 
-Gains over the base model, question by question and wording by wording. Seeds are averaged first, and the interval is
-the crossed bootstrap over wordings and questions of `phraseproof compare`; so it tells of other wordings and questions,
-not of other base models. `--wordings pocket-validation` chooses settings, `pocket-test` reports. With `--out` a killed
-benchmark goes on where it was. About a minute a method and seed on one core.
+`--wordings pocket-validation` chooses settings (`--rates` tries several), `pocket-test` reports, and looks closer: that
+is the paper's Tables 7, 16 and 17 in small. Rows are gains over the base model (pocket_measures.py). With `--out` a
+killed benchmark goes on where it was. Half a minute a method and seed on one core of its own.
 """
 
 from __future__ import annotations
@@ -11,63 +10,57 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
-
+from benchmarks.pocket_measures import (
+    GAINS,
+    LOOKED_AT,
+    RULE_NEGATED,
+    Grids,
+    asked,
+    averaged,
+    gain,
+    header,
+    in_points,
+    mean_percent,
+    measure,
+    over_seeds,
+    row,
+)
+from phraseproof.alignment.methods import METHODS
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.alignment.trainer import align
-from phraseproof.analysis.grids import TaskGrid, load_grids
-from phraseproof.analysis.paired import compare_runs
-from phraseproof.core import Finding
-from phraseproof.evaluation.evaluate import evaluate
-from phraseproof.instructions.collections import load_collection
-from phraseproof.models import ModelOptions
-from phraseproof.pocket.remedy import KEPT_OUT, SETTINGS, remedy_pairs
+from phraseproof.pocket.remedy import SETTINGS, remedy_pairs
 
 UNTRAINED = "untrained"
 SPEAKER = "speaker"
 """Not a training: the same wordings with a speaker named in front, whom the model was taught to follow in any words."""
 
-OBSERVED, UNOBSERVED = "observed", "unobserved"
-COLUMNS = (OBSERVED, UNOBSERVED, "tasks kept out", "Pocket-QA", "Pocket-MC", "Pocket-BC")
-Grids = tuple[TaskGrid, ...]
+RATES: Mapping[str, Mapping[str, float]] = {
+    "pocket": {"ft": 3e-4, "ft+kl": 3e-4},
+    "pocket/small-t5": {"ft": 9e-5, "ft+kl": 9e-5},
+}
+"""Learning rates where they are not the remedy's; how all were chosen on validation wordings is in docs/pocket.md."""
 
-
-def measure(
-    model: str, adapter: Path | None, wordings: str, out: Path, limits: tuple[int, int], *, before: str = ""
-) -> Grids:
-    """Scores under observed and unobserved wordings.
-
-    Args:
-        limits: questions of each task under observed and unobserved wordings.
-        before: is put in front of every wording.
-    """
-    found: list[TaskGrid] = []
-    for group, name, limit in zip((OBSERVED, UNOBSERVED), ("pocket-observed", wordings), limits, strict=True):
-        options = ModelOptions(adapter=adapter)
-        collection = load_collection(name)
-        asked = tuple(replace(item, ask=f"{before}{item.ask}") for item in collection.instructions)
-        named = replace(collection, instructions=asked)
-        run = evaluate(model, "pocket", {group: named}, out / group, limit=limit, model_options=options)
-        # A wording goes by its name here, so that it stays the same one behind a speaker.
-        found += [replace(grid, keys=grid.wordings) for grid in load_grids(run)]
-    return tuple(found)
+COMPARED = (("pt+kl", "pt"), ("ft+kl", "ft"), ("pt+kl", "ft"), ("pt+contrastive", "pt+kl"), ("joint", "pt+kl"))
+"""Methods set against each other, the first minus the second, where both are tried."""
 
 
 def untrained_prefix(model: str, settings: AlignmentSettings, folder: Path) -> Path:
     """An adapter as training would begin with it."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
     from phraseproof.models.pocket import folder as pocket_folder
 
     path = str(pocket_folder(model)) if model.startswith("pocket") else model
-    network = AutoModelForCausalLM.from_pretrained(path)
+    family = AutoModelForSeq2SeqLM if AutoConfig.from_pretrained(path).is_encoder_decoder else AutoModelForCausalLM
     prompt = SoftPrompt.create(
-        network,
+        family.from_pretrained(path),
         n=settings.num_tokens,
         placement=settings.placement,
         init=settings.init,
@@ -79,103 +72,115 @@ def untrained_prefix(model: str, settings: AlignmentSettings, folder: Path) -> P
     return folder
 
 
-def averaged(runs: Sequence[Grids]) -> Grids:
-    """The mean over seeds of every score."""
-    found: list[TaskGrid] = []
-    for same in zip(*runs, strict=True):
-        scores = np.mean([grid.scores for grid in same if grid.scores is not None], axis=0)
-        found.append(replace(same[0], scores=scores, means=scores.mean(axis=1), answers=None))
-    return tuple(found)
+def trained(model: str, settings: AlignmentSettings, pairs: int, folder: Path) -> tuple[str, Path | None]:
+    """Train on the remedy's pairs; the model's name and adapter, to measure it by.
+
+    Args:
+        pairs: of each task.
+    """
+    data = remedy_pairs(pairs, negations=METHODS[settings.method].needs_negations)
+    found = align(model, data, folder, settings)
+    return (model, folder) if found.kind == "adapter" else (str(folder), None)
 
 
-def in_points(gain: Finding) -> str:
-    if gain.low is None or gain.high is None:
-        return f"{100 * gain.estimate:+.1f}"
-    return f"{100 * gain.estimate:+.1f} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+class Benchmark:
+    """One model, asked the same whatever is done to it; what was found is kept in the folder `home`."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.model: str = options.model
+        self.pairs: int = options.pairs
+        self.home: Path = options.out or Path(tempfile.mkdtemp())
+        self.reporting = options.wordings != "pocket-validation"
+        self._ask = partial(
+            asked,
+            options.wordings,
+            limit=options.limit,
+            observed_limit=options.observed_limit,
+            closer_look=self.reporting,
+        )
+        self.everything = self._ask()
+        self.base = self._measured("base", self.model, None)
+
+    def runs(self, method: str, settings: Sequence[AlignmentSettings], name: str) -> list[Grids]:
+        """What a method makes of the model, once for each of the settings, which differ in their seeds."""
+        if method == SPEAKER:
+            return [measure(self.model, None, self._ask(before="Nora asks: "), self.home / "speaker.npz")]
+        if method == UNTRAINED:
+            folder = untrained_prefix(self.model, settings[0], self.home / UNTRAINED)
+            return [self._measured(UNTRAINED, self.model, folder)]
+        found: list[Grids] = []
+        for each in settings:
+            model, adapter = trained(self.model, each, self.pairs, self.home / f"{name}-{each.seed}")
+            found.append(self._measured(f"{name}-{each.seed}", model, adapter))
+        return found
+
+    def _measured(self, name: str, model: str, adapter: Path | None) -> Grids:
+        return measure(model, adapter, self.everything, self.home / f"{name}.npz")
 
 
-def of_group(grids: Grids, group: str) -> Grids:
-    return tuple(grid for grid in grids if grid.groups[0] == group)
+class Tried(NamedTuple):
+    """What came of a method: its name for readers, and a measurement for each seed."""
+
+    name: str
+    runs: list[Grids]
 
 
-def told(name: str, before: Grids, after: Grids) -> str:
-    """A row of the table: gains of one over another, on unobserved wordings also where alignment never was, by kind."""
-    (observed,) = compare_runs(of_group(before, OBSERVED), of_group(after, OBSERVED))
-    first, second = of_group(before, UNOBSERVED), of_group(after, UNOBSERVED)
-    (unobserved,) = compare_runs(first, second)
-    (kept_out,) = compare_runs(*([grid for grid in run if is_kept_out(grid)] for run in (first, second)))
-    kinds = {row.name: row.all for row in unobserved.categories}
-    cells = [observed.overall.all, unobserved.overall.all, kept_out.overall.all, *(kinds[kind] for kind in COLUMNS[3:])]
-    return f"| {name} | {' | '.join(map(in_points, cells))} |"
+def gains(name: str, before: Sequence[Grids], after: Sequence[Grids]) -> str:
+    """A row of the first table; its last cell says the second one's gain once more, over seeds."""
+    first, second = averaged(before), averaged(after)
+    cells = [in_points(gain(first, second, column)) for column in GAINS]
+    return row(name, [*cells, over_seeds(before, after, GAINS[1]) if len(after) > 1 else ""])
 
 
-def is_kept_out(grid: TaskGrid) -> bool:
-    return grid.task.rpartition("-")[2] in KEPT_OUT
+def try_all(benchmark: Benchmark, options: argparse.Namespace) -> dict[str, Tried]:
+    """Every method, at every learning rate that is asked for, with its row printed as soon as it is known."""
+    found: dict[str, Tried] = {}
+    for method in options.methods.split(","):
+        known = RATES.get(options.model, {}).get(method, SETTINGS.learning_rate)
+        for rate in [float(rate) for rate in options.rates.split(",")] if options.rates else [known]:
+            plain = "pt" if method in {UNTRAINED, SPEAKER} else method
+            settings = replace(SETTINGS, method=plain, learning_rate=rate, max_steps=options.max_steps)
+            seeds = [replace(settings, seed=seed) for seed in range(options.seeds)]
+            name = f"{method}-{rate:g}" if options.rates else method
+            tried = Tried(f"{method}, {rate:g}" if options.rates else method, benchmark.runs(method, seeds, name))
+            for seed, run in enumerate(tried.runs if options.every_seed else ()):
+                print(gains(f"{tried.name}, seed {seed}", [benchmark.base], [run]), flush=True)
+            print(gains(tried.name, [benchmark.base], tried.runs), flush=True)
+            found[name] = tried
+    return found
 
 
-def mean_percent(grids: Sequence[TaskGrid]) -> float:
-    return round(100 * float(np.mean([grid.means.mean() for grid in grids])), 1)
+def print_tables(benchmark: Benchmark, options: argparse.Namespace) -> None:
+    """The base, gains of every method over it, differences between methods; then the closer look."""
+    closer = [each for each in LOOKED_AT if benchmark.reporting or each.group == RULE_NEGATED]
+    base = {each.name: round(mean_percent(benchmark.base, each), 1) for each in (*GAINS, *closer)}
+    print(json.dumps({"base, percent": base}), flush=True)
+    print(header([*(each.name for each in GAINS), "unobserved, over seeds"]), flush=True)
+    found = try_all(benchmark, options)
+    for one, other in COMPARED:
+        if one in found and other in found:
+            print(gains(f"{one} minus {other}", found[other].runs, found[one].runs), flush=True)
+    print(f"\n{header([each.name for each in closer])}")
+    for tried in found.values():
+        after = averaged(tried.runs)
+        print(row(tried.name, [in_points(gain(benchmark.base, after, each)) for each in closer]), flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="pocket")
-    parser.add_argument("--methods", default="untrained,pt,pt+kl,ft,ft+kl")
+    parser.add_argument("--methods", default="untrained,speaker,pt+kl,pt,ft+kl,ft,pt+contrastive,negation,joint")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--learning-rate", type=float, default=SETTINGS.learning_rate)
-    parser.add_argument("--ft-learning-rate", type=float, default=3e-4)
+    parser.add_argument("--rates", default="", help="learning rates to choose from, with commas")
     parser.add_argument("--max-steps", type=int, default=SETTINGS.max_steps)
-    parser.add_argument("--placement", default="input", choices=["input", "layers"])
-    parser.add_argument("--init", default=SETTINGS.init)
     parser.add_argument("--wordings", default="pocket-validation")
-    parser.add_argument("--limit", type=int, default=10, help="questions of each task, under unobserved wordings")
-    parser.add_argument("--observed-limit", type=int, default=5)
+    parser.add_argument("--limit", type=int, default=5, help="questions of each task, under unobserved wordings")
+    parser.add_argument("--observed-limit", type=int, default=3, help="the same under all others")
     parser.add_argument("--pairs", type=int, default=12, help="pairs of each task")
+    parser.add_argument("--every-seed", action="store_true", help="a row for every seed, too")
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
-    home = options.out or Path(tempfile.mkdtemp())
-    limits = (options.observed_limit, options.limit)
-    pairs = remedy_pairs(options.pairs)
-    base = measure(options.model, None, options.wordings, home / "base", limits)
-    unobserved = of_group(base, UNOBSERVED)
-    means_of_base = {
-        OBSERVED: mean_percent(of_group(base, OBSERVED)),
-        options.wordings: mean_percent(unobserved),
-        "tasks kept out": mean_percent([grid for grid in unobserved if is_kept_out(grid)]),
-    }
-    print(json.dumps({"base, percent": means_of_base}), flush=True)
-    print(f"| | {' | '.join(COLUMNS)} |\n|{'---|' * (len(COLUMNS) + 1)}", flush=True)
-    means: dict[str, Grids] = {}
-    for method in options.methods.split(","):
-        runs: list[Grids] = []
-        if method == SPEAKER:
-            runs = [measure(options.model, None, options.wordings, home / SPEAKER, limits, before="Nora asks: ")]
-        fixed = method == UNTRAINED and options.init != "random-vocabulary"
-        for seed in range(0 if runs else 1 if fixed else options.seeds):
-            settings = replace(
-                SETTINGS,
-                method="pt" if method == UNTRAINED else method,
-                learning_rate=options.ft_learning_rate if method.startswith("ft") else options.learning_rate,
-                max_steps=options.max_steps,
-                placement=options.placement,
-                init=options.init,
-                seed=seed,
-            )
-            folder = home / f"{method}-{seed}"
-            if method == UNTRAINED:
-                model, adapter = options.model, untrained_prefix(options.model, settings, folder)
-            else:
-                trained = align(options.model, pairs, folder, settings)
-                adapted = trained.kind == "adapter"
-                model, adapter = (options.model, folder) if adapted else (str(folder), None)
-            runs.append(measure(model, adapter, options.wordings, home / f"{method}-{seed}-run", limits))
-            if options.seeds > 1 and method != UNTRAINED:
-                print(told(f"{method}, seed {seed}", base, runs[-1]), flush=True)
-        means[method] = averaged(runs)
-        print(told(f"**{method}**", base, means[method]), flush=True)
-    for one, other in (("pt+kl", "pt"), ("ft+kl", "ft"), ("pt+kl", "ft")):
-        if one in means and other in means:
-            print(told(f"{one} minus {other}", means[other], means[one]), flush=True)
+    print_tables(Benchmark(options), options)
 
 
 if __name__ == "__main__":

@@ -73,6 +73,7 @@ class Task:
         demonstrations: where few-shot demonstrations come from; when empty, from `examples` themselves.
         instructions: the task designer's own wordings, if the task's data brings any.
         source: where the data came from (a hub id and split, or a path), for the record.
+        data: a hash of all the examples that were loaded, also where `examples` is only a sample of them.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Task:
     demonstrations: tuple[Example, ...] = ()
     instructions: tuple[Instruction, ...] = ()
     source: str = ""
+    data: str | None = None
 
 
 # -------------------------------------------------------------------------------------------------------- Instruction
@@ -233,7 +235,7 @@ class ScoresOptions(Protocol):
 
     def score_options(
         self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
-    ) -> list[OptionScores]:
+    ) -> Sequence[OptionScores]:
         """Score every option of every prompt.
 
         Args:
@@ -245,6 +247,15 @@ class ScoresOptions(Protocol):
         Returns:
             One `OptionScores` a prompt, in the order of `prompts`.
         """
+        ...
+
+
+@runtime_checkable
+class RoundsOff(Protocol):
+    """May compute in half precision, and can then be had in float32 to compare with."""
+
+    def in_float32(self) -> ScoresOptions | None:
+        """The same model in float32, whose weights are loaded when it first scores; `None` where it is that already."""
         ...
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.alignment.buckets import cut_by_length
+from phraseproof.alignment.buckets import cut_by_length, join_batches
+from phraseproof.alignment.rows import Row
 
 lengths = st.lists(st.integers(1, 400), max_size=20)
 
@@ -32,3 +35,26 @@ def test_similar_lengths_stay_together_and_others_part() -> None:
     assert cut_by_length([100, 104, 98, 101], batch_costs=48) == [[2, 0, 3, 1]]
     assert cut_by_length([400, 60, 62, 390], batch_costs=48) == [[1, 2], [3, 0]]
     assert cut_by_length([], batch_costs=48) == []
+
+
+rows = st.builds(lambda context, target: Row((1,) * context, (2,) * target), st.integers(1, 400), st.integers(1, 60))
+batches_of_rows = st.lists(st.lists(rows, min_size=1, max_size=4), max_size=8)
+
+
+@given(batches_of_rows)
+def test_joined_batches_are_small_in_order_and_as_many_as_go(batches: list[list[Row]]) -> None:
+    vocabulary = 32_000
+
+    def size(run: list[int]) -> tuple[int, int]:
+        joined = [row for index in run for row in batches[index]]
+        tokens = sum(len(row.context) + len(row.target) for row in joined)
+        return tokens, len(joined) * max(len(row.target) for row in joined) * vocabulary
+
+    runs = [list(run) for run in join_batches(batches, vocabulary)]
+    assert [index for run in runs for index in run] == list(range(len(batches)))
+    for run in runs:
+        tokens, logits = size(run)
+        assert len(run) == 1 or (tokens <= 1024 and logits <= 2**22)
+    for run, following in itertools.pairwise(runs):
+        tokens, logits = size([*run, following[0]])
+        assert tokens > 1024 or logits > 2**22, "one more batch would have gone in"

@@ -18,7 +18,8 @@ from phraseproof.alignment.pairs import save_pairs, wording_hashes
 from phraseproof.alignment.trainer import AlignmentSettings, align
 from phraseproof.core import Prompt, ScoresOptions
 from phraseproof.errors import ModelError, PhraseproofError, RunError, UsageError
-from phraseproof.models import ModelOptions, load_model
+from phraseproof.models import ModelOptions, load_model, packed_linear
+from phraseproof.models.scoring import HuggingFaceModel
 from phraseproof.store.training_record import read_record
 from tiny_pairs import own_wordings, shared_wordings
 
@@ -69,8 +70,9 @@ class Watcher:
 
 def test_cross_entropy_and_kl_fall(model: Path, tmp_path: Path) -> None:
     watcher = Watcher()
+    # At 0.3 the path is chaotic: rounding decides where it ends.
     result = train(
-        model, tmp_path / "a", max_steps=100, eval_every=50, lambda_=0.5, learning_rate=0.3, observer=watcher
+        model, tmp_path / "a", max_steps=100, eval_every=50, lambda_=0.5, learning_rate=0.1, observer=watcher
     )
     steps = watcher.reports[1:]
     for term in ("loss", "ce", "kl"):
@@ -86,7 +88,7 @@ def test_cross_entropy_and_kl_fall(model: Path, tmp_path: Path) -> None:
     assert [row["step"] for row in rows] == list(range(101))
     assert [row["step"] for row in rows if "held_out" in row] == [0, 50, 100]
     assert rows[1]["ce"] == watcher.reports[1].ce
-    assert rows[1]["learning_rate"] == 0.3
+    assert rows[1]["learning_rate"] == 0.1
 
 
 def test_the_adapter_is_an_ordinary_one_and_scores_by_it_change(model: Path, tmp_path: Path) -> None:
@@ -359,6 +361,21 @@ def test_it_can_begin_with_another_adapter(tmp_path: Path) -> None:
     assert torch.allclose(adapter(tmp_path / "first"), adapter(tmp_path / "second"), atol=1e-6)
 
 
+def test_a_model_that_has_scored_trains_like_one_that_has_not(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scoring may lay out weights anew, in a form that cannot be trained through or hashed."""
+    monkeypatch.setattr(packed_linear, "packing_pays", lambda: True)
+    monkeypatch.setattr(packed_linear, "_SMALLEST", 1)
+    used = load_model(str(model), CPU)
+    assert isinstance(used, HuggingFaceModel)
+    used.score_options([Prompt("Question: river? Say the letter.", ("A", "B"))])
+    assert any(isinstance(layer, packed_linear.PackedLinear) for layer in used.ready.network.modules())
+    align(used, shared_wordings(), tmp_path / "used", QUICK)
+    train(model, tmp_path / "fresh")
+    assert torch.equal(adapter(tmp_path / "used"), adapter(tmp_path / "fresh"))
+
+
 def test_few_pairs_train_without_held_out_ones(tmp_path: Path) -> None:
     result = train(tiny_models.tiny_t5(), tmp_path / "a", pairs=shared_wordings(1))
     assert result.before is None
@@ -380,3 +397,43 @@ def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with FileLock(tmp_path / "a" / ".training.lock"), pytest.raises(RunError, match="another process"):
         train(tiny_models.tiny_t5(), tmp_path / "a")
+
+
+def passes_of(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each later pass of a training has."""
+    from phraseproof.alignment.forward import TargetForward
+
+    sizes: list[int] = []
+    plain = TargetForward.__call__
+
+    def counted(self: TargetForward, rows: Any, **named: Any) -> Any:
+        sizes.append(len(rows))
+        return plain(self, rows, **named)
+
+    monkeypatch.setattr(TargetForward, "__call__", counted)
+    return sizes
+
+
+def test_the_batches_of_a_step_share_a_pass_and_say_what_they_say_alone(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = passes_of(monkeypatch)
+    changes: dict[str, Any] = {"gradient_accumulation": 3, "paraphrases_per_batch": 1, "max_steps": 3}
+    train(model, tmp_path / "joined", **changes)
+    assert 3 * 2 in sizes, "three batches of a reference and a paraphrase"
+    sizes.clear()
+    monkeypatch.setattr(
+        training_module, "join_batches", lambda batches, _: [range(i, i + 1) for i in range(len(batches))]
+    )
+    train(model, tmp_path / "apart", **changes)
+    assert set(sizes) == {2}
+    assert adapter(tmp_path / "joined").numpy() == pytest.approx(adapter(tmp_path / "apart").numpy(), abs=1e-4)
+    logs = [
+        [
+            line["loss"]
+            for line in map(json.loads, (tmp_path / name / "training.jsonl").read_text().splitlines())
+            if line["step"]
+        ]
+        for name in ("joined", "apart")
+    ]
+    assert logs[0] == pytest.approx(logs[1], abs=1e-5)

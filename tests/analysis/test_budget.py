@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from phraseproof.analysis import budget
 from phraseproof.analysis.budget import QUANTILES, estimate_run, estimated_scores, over_tasks
 from phraseproof.analysis.robustness import summarize
 from phraseproof.analysis.wording_features import wording_features
@@ -16,7 +17,7 @@ from phraseproof.errors import NotEnoughDataError, RunError, UsageError
 from phraseproof.evaluation.plan import EvaluationSettings
 from phraseproof.evaluation.run import prepare
 from phraseproof.models.scripted import ScriptedModel
-from phraseproof.store.queries import Run
+from phraseproof.store.queries import Run, load_run
 
 
 def skilled(prompt: Prompt, option: str) -> float:
@@ -91,6 +92,20 @@ def test_a_share_gives_estimates_near_the_truth_that_say_what_they_rest_on(tmp_p
     assert all(row.num_examples == 30 for row in scores.values())
 
 
+def test_an_interval_holds_its_estimate(tmp_path: Path) -> None:
+    """Also where all but one draw in a hundred are 100%."""
+    settings = EvaluationSettings(budget=0.9)
+    able = ScriptedModel(lambda prompt, option: float(option == "yes"))
+    groups = {"observed": {"sums": wordings("seen", 6)}}
+    (found,) = estimate_run(prepare(able, [task()], groups, settings).run(tmp_path, self_test=False))
+    (group,) = found.groups
+    assert group.std is not None
+    for finding in (group.mean, group.std, *group.quantiles.values(), *(each.accuracy for each in group.wordings)):
+        assert finding.low is not None
+        assert finding.high is not None
+        assert finding.low <= finding.estimate <= finding.high
+
+
 def test_group_order_sets_the_reference_and_must_exist(tmp_path: Path) -> None:
     few = run(tmp_path, 0.5)
     (found,) = estimate_run(few, group_order=["unobserved"])
@@ -126,6 +141,38 @@ def test_a_single_wording_has_no_spread(tmp_path: Path) -> None:
     assert found.groups[0].std is None
     assert found.groups[1].std is not None
     assert len({finding.estimate for finding in found.groups[0].quantiles.values()}) == 1
+
+
+def test_what_was_drawn_is_kept_and_never_out_of_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = estimate_run(run(tmp_path, 0.3))
+    (kept,) = (tmp_path / "estimates").iterdir()
+
+    def fail(*_: Any) -> Any:
+        raise AssertionError("nothing is to be drawn")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(budget, "draw_accuracies", fail)
+        opened = load_run(tmp_path)
+        assert estimate_run(opened) == first
+        turned = estimate_run(opened, group_order=["unobserved"])
+        assert [group.group for group in turned[0].groups] == ["unobserved", "observed"]
+        assert turned[0].groups[0] == first[0].groups[1]
+        with pytest.raises(AssertionError, match="nothing is to be drawn"):
+            estimate_run(opened, seed=1)
+    wider = estimate_run(run(tmp_path, 0.5))
+    assert wider[0].scored == 240 > first[0].scored == 144
+    (other,) = (tmp_path / "estimates").iterdir()
+    assert other.name != kept.name
+    other.write_bytes(b"not an array")
+    assert estimate_run(load_run(tmp_path)) == wider
+    assert estimate_run(load_run(tmp_path), covariates=True) != wider
+    assert len(list((tmp_path / "estimates").iterdir())) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_read_all_the_same(tmp_path: Path) -> None:
+    few = run(tmp_path, 0.3)
+    (tmp_path / "estimates").write_text("in the way")
+    assert estimate_run(few)[0].scored == 144
 
 
 def test_missing_cells_leave_the_others(tmp_path: Path) -> None:

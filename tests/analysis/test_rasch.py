@@ -9,7 +9,7 @@ import pytest
 from scipy import special
 
 from phraseproof.analysis.budget import estimate_grid
-from phraseproof.analysis.rasch import NODES, Grid, difficulty_logs, draw_accuracies
+from phraseproof.analysis.rasch import NODES, Grid, difficulty_table, draw_accuracies
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.evaluation.budget import choose_cells
 
@@ -42,8 +42,8 @@ def test_the_likelihood_without_difficulties_equals_numerical_integration() -> N
         for scores, seen in zip(grid.scores.T, grid.seen.T, strict=True):
             answers = np.where(scores[:, None] > 0, chance, 1 - chance)[seen > 0]
             wanted += float(np.log(answers.prod(axis=0) @ masses / masses.sum()))
-        logs, found = difficulty_logs(grid, np.array(abilities), width)
-        assert logs.shape == (8, len(NODES))
+        masses_at_nodes, found = difficulty_table(grid, np.array(abilities), width)
+        assert masses_at_nodes.shape == (8, len(NODES))
         assert found == pytest.approx(wanted, abs=2e-3)
 
 
@@ -140,6 +140,26 @@ def test_the_same_seed_gives_the_same_draws() -> None:
     one, other = (draw_accuracies(grid, 5, np.random.default_rng(seed)) for seed in (0, 1))
     assert one.shape == (5, 6)
     assert not np.array_equal(one, other)
+
+
+def test_scores_between_right_and_wrong_are_known_better() -> None:
+    """Beta scores with a third of the variance of right and wrong: nearer estimates, narrower intervals that hold."""
+    draw = np.random.default_rng(8)
+    errors, widths, hits = [], [], 0
+    for seed in range(3):
+        abilities = 0.5 + 0.6 * draw.standard_normal((12, 1))
+        chance = np.clip(special.expit(abilities - draw.standard_normal(100)), 0.01, 0.99)
+        graded = draw.beta(2 * chance, 2 * (1 - chance))
+        for whole in (graded, np.asarray(draw.random(chance.shape) < chance, dtype=float)):
+            draws = estimate_grid(part_of(whole, 0.15, seed=seed), seed=seed)
+            low, high = np.percentile(draws, [2.5, 97.5], axis=0)
+            errors.append(np.abs(draws.mean(axis=0) - whole.mean(axis=1)).mean())
+            widths.append((high - low).mean())
+            if whole is graded:
+                hits += int(np.sum((low <= whole.mean(axis=1)) & (whole.mean(axis=1) <= high)))
+    assert np.mean(errors[::2]) < 0.8 * np.mean(errors[1::2])
+    assert np.mean(widths[::2]) < 0.8 * np.mean(widths[1::2])
+    assert hits >= 30, "of 36; 95% coverage gives so few with a chance of two in a hundred thousand"
 
 
 @pytest.mark.slow

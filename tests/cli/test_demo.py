@@ -41,4 +41,4 @@ def test_the_demo_shows_what_it_is_said_to_show(tmp_path: Path, capsys: pytest.C
     captured = capsys.readouterr()
     assert "nothing is left to score" in captured.err
     assert f"{gain['estimate']:+.1f} points" in captured.out
-    assert f"phraseproof table {shown['runs']['base']} --by wording" in captured.out
+    assert f"phraseproof table {shown['runs']['base']}\n" in captured.out

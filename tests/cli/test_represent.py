@@ -14,6 +14,8 @@ from phraseproof.cli import main
 from phraseproof.core import Prompt
 from phraseproof.errors import RunError
 from phraseproof.models.scripted import ScriptedModel
+from phraseproof.reports.page.report import render_report
+from phraseproof.reports.page.sources import open_sources
 from phraseproof.store.representations import MAP_FILE, load_map, load_vectors
 
 
@@ -165,6 +167,42 @@ def test_a_wording_that_was_edited_is_not_set_beside_the_accuracy_of_its_earlier
     assert project.call("represent", "--map", "none").code == 0
 
 
+def test_data_that_was_edited_is_not_set_beside_the_accuracy_of_its_earlier_text(project: Project) -> None:
+    """Also where the run and the vectors rest on samples of different sizes."""
+    assert project.call("evaluate").code == 0
+    assert project.call("represent", "--map", "none", "-n", "5").code == 0
+    text = (project.folder / "t.csv").read_text()
+    (project.folder / "t.csv").write_text(text.replace("number 7", "number 70"))
+    done = project.call("represent", "--map", "none", "-n", "5")
+    assert done.code == 2
+    assert "the run holds accuracies on other data of the task 't', which was edited since" in done.err
+    assert done.err.count("\n") == 1
+    assert project.call("evaluate").code == 0
+    assert project.call("represent", "--map", "none", "-n", "5").code == 0
+
+
+def test_accuracies_that_changed_later_are_said_to_be_old(project: Project) -> None:
+    project.call("evaluate")
+    project.call("represent", "--map", "none")
+    picture = str(project.folder / "d.svg")
+
+    def plot() -> str:
+        with pytest.raises(SystemExit) as stopped:
+            main(["plot", str(project.run), "--kind", "distance", "--out", picture])
+        assert stopped.value.code == 0
+        return project.capsys.readouterr().err
+
+    assert "evaluated again" not in plot()
+    project.write("new", far="Now or never: {{ question }}", close="Say this: {{ question }}", same="{{ question }}")
+    project.call("evaluate")
+    assert "The run was evaluated again after its distances were measured" in plot()
+    page = render_report(open_sources([project.run]))
+    assert page.count("The run was evaluated again after") == 1
+    project.call("represent", "--map", "none")
+    assert plot() == ""
+    assert "The run was evaluated again" not in render_report(open_sources([project.run]))
+
+
 def test_vectors_of_edited_data_leave_with_a_warning(project: Project) -> None:
     project.call("represent", "--map", "none")
     rows = "".join(f"Was it item {n}?,{'yes!' if n % 2 else 'no!'}\n" for n in range(8))
@@ -209,6 +247,28 @@ def test_before_and_after(project: Project) -> None:
     other = project.call("represent", "--map", "none", "-n", "5", "--before", f"{project.folder}/base", out="other")
     assert other.code == 2
     assert "not of the same model, sample and prompt format" in other.err
+
+
+def test_before_without_the_same_observed_wordings_is_told(project: Project) -> None:
+    project.write("seen", near="{{ question }}")
+    project.call("represent", "--map", "none", out="base")
+    project.write("seen", near="{{ question }}", other="Say it: {{ question }}")
+    done = project.call("represent", "--map", "none", "--before", f"{project.folder}/base")
+    assert done.code == 0
+    wanted = (
+        "note: no distance before the adapter on 't': "
+        "the folder to compare with holds 1 of the 2 wordings of the group 'observed'\n"
+    )
+    assert wanted in done.err
+    assert "before" not in done.out.splitlines()[0]
+    shown: Any = json.loads(
+        project.call("represent", "--json", "--map", "none", "--before", f"{project.folder}/base").out
+    )
+    assert [task["before"] for task in shown["tasks"]] == [None]
+    assert len(shown["notes"]) == 1
+    found = load_map(project.run)
+    assert found is not None
+    assert found.notes == tuple(shown["notes"])
 
 
 @pytest.mark.parametrize(

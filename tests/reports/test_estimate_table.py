@@ -84,6 +84,54 @@ def test_json_has_every_interval_and_csv_the_same_numbers(folder: Path, capsys: 
     assert len(by_wording) == 7
 
 
+def test_too_few_cells_are_told_with_what_would_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("table", f"{folder}/few", "--json") == 0
+    done = capsys.readouterr()
+    (run,) = json.loads(done.out)
+    few = run["too_few_cells"]
+    assert (few["num_short"], few["num_tasks"], few["scored"]) == (1, 1, 70)
+    assert few["error"] > 1
+    (note,) = [line for line in done.err.splitlines() if "too few cells" in line]
+    assert "at worst (t_1, unobserved; 70 cells scored) expect the " in note or "(t_1, observed; 70 cells" in note
+    assert f"to be off by some {few['error']:.1f} points; about --budget " in note
+    wanted = float(note.rsplit("--budget ", 1)[1].split("%", 1)[0])
+    assert few["share_percent"] <= wanted <= few["share_percent"] + 5
+    assert "too few cells" not in shown(capsys, f"{folder}/few")
+    assert evaluate(folder, "few", "--budget", "100%") == 0
+    assert "too few cells" not in capsys.readouterr().err
+
+
+def test_texts_take_part_when_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain, with_texts = (
+        json.loads(shown(capsys, f"{folder}/few", "--json", *more))[0] for more in ((), ["--covariates"])
+    )
+    assert (plain["covariates"], with_texts["covariates"]) == (False, True)
+    assert plain["tasks"] != with_texts["tasks"]
+    assert evaluate(folder, "few", "--budget", "25%", "--covariates", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == [with_texts]
+    assert call("table", f"{folder}/whole", "--covariates") == 2
+    assert "nothing is estimated here" in capsys.readouterr().err
+    assert evaluate(folder, "new", "--covariates") == 2
+    assert "without a budget nothing is estimated" in capsys.readouterr().err
+    assert not (folder / "new").exists()
+
+
+def test_compare_takes_estimates_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("compare", f"{folder}/few", f"{folder}/whole") == 0
+    out = capsys.readouterr().out
+    assert "No difference shown. On t_1: " in out
+    assert "Note: estimated from 25% and 100% of the grid" in " ".join(out.split())
+    assert call("compare", f"{folder}/few", f"{folder}/few", "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)["comparisons"]
+    assert [row["group"] for row in found["rows"]] == [None, "observed", "unobserved"]
+    for row in found["rows"]:
+        low, high = row["interval_low_percentage_points"], row["interval_high_percentage_points"]
+        assert low < 0 < high
+        assert row["p_value"] is None
+        assert abs(row["before_percent"] - row["after_percent"]) < 3
+    assert found["wordings"] == []
+
+
 def test_whole_runs_beside_it_keep_their_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     both = shown(capsys, f"{folder}/few", f"{folder}/whole")
     assert both.count("estimated from") == 1

@@ -34,19 +34,27 @@ def run_groups(
     rows: list[Row] = []
     starts: list[int] = []
     for draw in draws:
-        pair = tokens[draw.pair]
         starts.append(len(rows))
+        rows += rows_of(tokens, [draw])
+    output: TargetLogits = trainee(
+        rows, need_prefix_states=need_prefix_states, without_graph=() if reference_needs_gradient else starts
+    )
+    ends = [*starts[1:], len(rows)]
+    return [_group(output, draw, slice(start, end)) for draw, start, end in zip(draws, starts, ends, strict=True)]
+
+
+def rows_of(tokens: Sequence[PairTokens], draws: Sequence[Draw]) -> list[Row]:
+    """The drawn wordings of the drawn pairs: each pair's reference, its paraphrases, its negations."""
+    rows: list[Row] = []
+    for draw in draws:
+        pair = tokens[draw.pair]
         contexts = [
             pair.reference,
             *(pair.paraphrases[index] for index in draw.paraphrases),
             *(pair.negations[index] for index in draw.negations),
         ]
         rows += [Row(context, pair.target) for context in contexts]
-    output: TargetLogits = trainee(
-        rows, need_prefix_states=need_prefix_states, without_graph=() if reference_needs_gradient else starts
-    )
-    ends = [*starts[1:], len(rows)]
-    return [_group(output, draw, slice(start, end)) for draw, start, end in zip(draws, starts, ends, strict=True)]
+    return rows
 
 
 def _group(output: TargetLogits, draw: Draw, rows: slice) -> GroupOutput:

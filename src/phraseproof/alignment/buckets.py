@@ -4,6 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from phraseproof.alignment.rows import Row
+
+_TOKENS_TOGETHER = 1024
+"""On a CPU more tokens gain nothing in the matrix products, and what a way back keeps of each costs memory."""
+
+_LOGITS_TOGETHER = 2**22
+"""16 MB; a loss keeps a few times as much."""
+
+
+def join_batches(batches: Sequence[Sequence[Row]], vocabulary: int) -> list[range]:
+    """Join batches that follow each other, while all of them stay small enough to be no burden on memory.
+
+    For a pass without padding, which gives the same numbers for more rows at once: few target tokens then read the
+    same weights once, and what rows begin with alike is computed once. The answer hangs on sizes alone.
+
+    Args:
+        batches: the rows of each.
+        vocabulary: tokens in it.
+
+    Returns:
+        Runs of indices into `batches`, every index once, in order.
+    """
+    found: list[range] = []
+    start = 0
+    for index in range(1, len(batches) + 1):
+        if index == len(batches) or not _is_small(
+            [row for batch in batches[start : index + 1] for row in batch], vocabulary
+        ):
+            found.append(range(start, index))
+            start = index
+    return found
+
+
+def _is_small(rows: Sequence[Row], vocabulary: int) -> bool:
+    logits = len(rows) * max(len(row.target) for row in rows) * vocabulary
+    tokens = sum(len(row.context) + len(row.target) for row in rows)
+    return tokens <= _TOKENS_TOGETHER and logits <= _LOGITS_TOGETHER
+
 
 def cut_by_length(lengths: Sequence[int], *, batch_costs: int) -> list[list[int]]:
     """Cut rows into batches so that padding and batches together cost least.

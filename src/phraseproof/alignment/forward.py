@@ -115,6 +115,11 @@ class TargetForward:
         )
 
     @property
+    def is_lean(self) -> bool:
+        """Whether rows are run without padding, except under autocast: then more of them at once cost no more each."""
+        return self._lean is not None
+
+    @property
     def _device(self) -> torch.device:
         device: torch.device = self._network.get_input_embeddings().weight.device
         return device

@@ -217,7 +217,7 @@ def _model(model: str | HuggingFaceModel, method: Method, options: ModelOptions)
             where="--adapter",
             hint="To go on from a soft prompt, give its folder as --init",
         )
-    return loaded
+    return loaded.before_scoring()
 
 
 def _record(

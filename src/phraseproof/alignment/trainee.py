@@ -47,6 +47,11 @@ class Trainee(nn.Module):
         return self._target_forward(rows, need_prefix_states=need_prefix_states, without_graph=without_graph)
 
     @property
+    def is_lean(self) -> bool:
+        """Whether rows are run without padding: see `TargetForward`."""
+        return self._target_forward.is_lean
+
+    @property
     def trained(self) -> list[str]:
         """The names of the parameters that are trained; of tied ones, the first."""
         return [name for name, parameter in self.named_parameters() if parameter.requires_grad]

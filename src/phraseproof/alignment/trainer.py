@@ -63,7 +63,8 @@ def align(
     The same call again goes on with a training that was stopped, and returns at once from one that is finished.
 
     Args:
-        model: a hub id, a folder, or a loaded Hugging Face model; the `ft*` methods change the weights of the latter.
+        model: a hub id, a folder, or a loaded Hugging Face model; the `ft*` methods change the weights of the latter,
+            unless it has scored before: then its weights are read again.
         pairs: examples in several wordings, or the path of a JSONL file of them.
         out: the folder for the adapter (or model), `phraseproof.json` and `training.jsonl`.
         settings: method and numbers; the defaults are the paper's.

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from phraseproof.alignment.batches import run_groups
+from phraseproof.alignment.batches import rows_of, run_groups
+from phraseproof.alignment.buckets import join_batches
 from phraseproof.alignment.checkpoint import Checkpoints, Progress, Saved
 from phraseproof.alignment.export import save_model
 from phraseproof.alignment.log import AlignmentObserver, HeldOut, StepReport, TrainingLog
 from phraseproof.alignment.losses import kl_to_reference
-from phraseproof.alignment.methods import LossSettings, LossTerms
-from phraseproof.alignment.order import learning_rate_factor
+from phraseproof.alignment.methods import GroupOutput, LossSettings, LossTerms
+from phraseproof.alignment.order import Draw, learning_rate_factor
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.alignment.trainee import (
     Trainee,
@@ -167,14 +170,18 @@ class Training:
     def _step(self, step: int, rate: float) -> tuple[_Losses, float]:
         accelerator, batches = self._accelerator, self._settings.gradient_accumulation
         found: list[LossTerms] = []
-        for micro in range(batches):
-            draws = self._order.batch((step * batches + micro) * accelerator.num_processes + accelerator.process_index)
+        drawn = [
+            self._order.batch((step * batches + micro) * accelerator.num_processes + accelerator.process_index)
+            for micro in range(batches)
+        ]
+        passes = self._passes(self._prepared.train, drawn)
+        for together in passes:
             # Gradients meet those of the other processes once a step.
-            is_last = micro == batches - 1
+            is_last = together is passes[-1]
             with contextlib.nullcontext() if is_last else accelerator.no_sync(self._trainee):
-                terms = self._loss(self._prepared.train, draws)
-                accelerator.backward(terms.total / batches)
-            found.append(terms._replace(total=terms.total.detach()))
+                terms = self._terms(self._prepared.train, together)
+                accelerator.backward(torch.stack([own.total for own in terms]).sum() / batches)
+            found += [own._replace(total=own.total.detach()) for own in terms]
         losses = self._mean(found)
         norm: Any = accelerator.clip_grad_norm_(self._parameters, self._settings.max_grad_norm or math.inf)
         norm = float(norm)
@@ -188,15 +195,43 @@ class Training:
         self._optimizer.zero_grad()
         return losses, norm
 
-    def _loss(self, pairs: PairSet, draws: Any) -> LossTerms:
+    def _passes(self, pairs: PairSet, batches: Sequence[list[Draw]]) -> list[list[list[Draw]]]:
+        """Batches by the pass that they run in: where passes are without padding, several small ones share one.
+
+        How they are joined hangs on their sizes alone, so a training that goes on joins them as before.
+        """
+        if not self._joins:
+            return [[batch] for batch in batches]
+        runs = join_batches([rows_of(pairs.tokens, batch) for batch in batches], self._vocabulary)
+        return [[batches[index] for index in run] for run in runs]
+
+    @functools.cached_property
+    def _joins(self) -> bool:
+        trainee: Trainee = self._accelerator.unwrap_model(self._trainee)
+        return self._accelerator.mixed_precision == "no" and trainee.is_lean
+
+    @property
+    def _vocabulary(self) -> int:
+        return int(self._prepared.model.ready.network.get_input_embeddings().weight.shape[0])
+
+    def _terms(self, pairs: PairSet, batches: Sequence[list[Draw]]) -> list[LossTerms]:
+        """The losses of batches that run in one pass."""
+        groups = self._run(pairs, batches, self._method.reference_needs_gradient(self._losses))
+        return [self._method.loss(own, self._losses) for own in groups]
+
+    def _run(
+        self, pairs: PairSet, batches: Sequence[list[Draw]], reference_needs_gradient: bool
+    ) -> list[list[GroupOutput]]:
+        """What the network says, by batch, of batches that run in one pass."""
         groups = run_groups(
             self._trainee,
             pairs.tokens,
-            draws,
+            [draw for batch in batches for draw in batch],
             need_prefix_states=self._method.needs_encoder_states,
-            reference_needs_gradient=self._method.reference_needs_gradient(self._losses),
+            reference_needs_gradient=reference_needs_gradient,
         )
-        return self._method.loss(groups, self._losses)
+        rest = iter(groups)
+        return [[next(rest) for _ in batch] for batch in batches]
 
     def _mean(self, found: list[LossTerms]) -> _Losses:
         """The means over a step's batches and over processes, as numbers."""
@@ -225,16 +260,12 @@ class Training:
         right: list[bool] = []
         reference_right: list[bool] = []
         with torch.no_grad():
-            for index in range(order.batches_an_epoch):
-                groups = run_groups(
-                    self._trainee,
-                    pairs.tokens,
-                    order.batch(index),
-                    need_prefix_states=self._method.needs_encoder_states,
-                    reference_needs_gradient=True,  # one pass for all: nothing here has a graph
-                )
-                found.append(self._method.loss(groups, self._losses))
-                for group in groups:
+            batches = [order.batch(index) for index in range(order.batches_an_epoch)]
+            for together in self._passes(pairs, batches):
+                # One pass for all: nothing here has a graph.
+                by_batch = self._run(pairs, together, reference_needs_gradient=True)
+                found += [self._method.loss(groups, self._losses) for groups in by_batch]
+                for group in (group for groups in by_batch for group in groups):
                     distances.append(kl_to_reference(group.logits, group.mask, rows=group.paraphrase_rows))
                     hits = ((group.logits.argmax(dim=-1) == group.targets) | ~group.mask).all(dim=-1).tolist()
                     reference_right.append(hits[0])

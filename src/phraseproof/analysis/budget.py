@@ -7,15 +7,18 @@ wordings are not those of estimates that were shrunk together, nor of raw means 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from phraseproof.analysis.rasch import Grid, draw_accuracies
+from phraseproof.analysis.rasch import VERSION, Grid, draw_accuracies
 from phraseproof.core import Cell, Finding
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
+from phraseproof.identity import content_hash
+from phraseproof.store.estimates import KeptDraws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,6 +74,7 @@ class TaskEstimate:
     Attributes:
         task: its name; a category's name; `Overall`.
         share: how much of its grid was scored.
+        scored: how many cells, a wording of an example each.
         groups: in the run's order.
         differences: each later group's mean minus the first's.
         draws: by group, the posterior's draws of each wording's accuracy [draws, wordings].
@@ -80,6 +84,7 @@ class TaskEstimate:
     category: str
     num_fewshot: int
     share: float
+    scored: int
     groups: tuple[GroupEstimate, ...]
     differences: tuple[Finding, ...]
     draws: Draws = field(repr=False, compare=False)
@@ -94,7 +99,7 @@ def estimate_run(
         run: usually one with a budget; of one without, the estimates are the exact means.
         group_order: groups to put first; the first is the one that the others are compared with.
         covariates: let texts of wordings say something of their ability (`wording_features`).
-        seed: of the posterior's draws.
+        seed: of the posterior's draws, which are kept in the run's folder `estimates` and read from there again.
 
     Raises:
         NotEnoughDataError: no cell is done, or the run holds imported accuracies.
@@ -105,6 +110,7 @@ def estimate_run(
         if name not in run.groups:
             raise UsageError(f"no group of wordings is called {name!r}", expected=f"one of: {', '.join(run.groups)}")
     order = [*group_order, *(name for name in run.groups if name not in group_order)]
+    kept = KeptDraws(run.path, f"{'covariates' if covariates else 'plain'}-{seed}")
     planes: dict[tuple[str, int], dict[Cell, Mapping[str, float]]] = {}
     for cell, table in run.read_cells(["example_id", "score"]):
         columns: Any = table.to_pydict()
@@ -112,7 +118,13 @@ def estimate_run(
         planes.setdefault((cell.task, cell.num_fewshot), {})[cell] = scores
     texts = run.wording_texts() if covariates else None
     draw = np.random.default_rng(seed)
-    return [_estimate_task(cells, order, texts, draw) for cells in planes.values()]
+    found: list[TaskEstimate] = []
+    for cells in planes.values():
+        grid = _sample(cells, run.groups, texts)
+        drawn = _kept_or_drawn(grid, int(draw.integers(2**31)), kept)
+        found.append(_estimate_task(list(cells), grid, order, drawn))
+    kept.tidy()
+    return found
 
 
 def over_tasks(estimates: Sequence[TaskEstimate]) -> list[TaskEstimate]:
@@ -169,15 +181,13 @@ def estimate_grid(grid: Grid, *, seed: int = 0) -> NDArray[np.float64]:
     return draw.permutation(draw_accuracies(grid, DRAWS, draw))
 
 
-def _estimate_task(
+def _sample(
     cells: Mapping[Cell, Mapping[str, float]],
-    group_order: Sequence[str],
+    groups: Sequence[str],
     texts: Mapping[tuple[str, str], str] | None,
-    draw: np.random.Generator,
-) -> TaskEstimate:
+) -> Grid:
+    """What was seen of a task, a row a cell."""
     first = next(iter(cells))
-    present = {cell.group for cell in cells}
-    names = [*(name for name in group_order if name in present), *sorted(present - set(group_order))]
     examples = {
         example: place for place, example in enumerate(dict.fromkeys(id_ for row in cells.values() for id_ in row))
     }
@@ -196,8 +206,31 @@ def _estimate_task(
         from phraseproof.analysis.wording_features import wording_features
 
         features = wording_features([texts.get((cell.task, cell.instruction), "") for cell in cells])
-    groups = np.array([names.index(cell.group) for cell in cells])
-    drawn = estimate_grid(Grid(scores, seen, groups, features), seed=int(draw.integers(2**31)))
+    # In the order of the run, whatever order they are shown in: the same grid is drawn once.
+    present = list(dict.fromkeys(sorted((cell.group for cell in cells), key=groups.index)))
+    of_row = np.array([present.index(cell.group) for cell in cells], dtype=np.int64)
+    return Grid(scores, seen, of_row, features)
+
+
+def _kept_or_drawn(grid: Grid, seed: int, kept: KeptDraws) -> NDArray[np.float64]:
+    if grid.seen.all():
+        return estimate_grid(grid, seed=seed)
+    parts = [grid.scores, grid.seen, grid.groups, grid.features]
+    digests = [[list(part.shape), hashlib.sha256(np.ascontiguousarray(part).tobytes()).hexdigest()] for part in parts]
+    key = content_hash([VERSION, DRAWS, seed, digests])
+    drawn = kept.get(key)
+    if drawn is None:
+        drawn = estimate_grid(grid, seed=seed)
+        kept.put(key, drawn)
+    return drawn
+
+
+def _estimate_task(
+    cells: Sequence[Cell], grid: Grid, group_order: Sequence[str], drawn: NDArray[np.float64]
+) -> TaskEstimate:
+    first, scores, seen = cells[0], grid.scores, grid.seen
+    present = {cell.group for cell in cells}
+    names = [name for name in group_order if name in present]
 
     draws: dict[str, NDArray[np.float64]] = {}
     estimates: list[GroupEstimate] = []
@@ -224,6 +257,7 @@ def _estimate_task(
         first.category,
         first.num_fewshot,
         share,
+        int(seen.sum()),
         tuple(estimates),
         _differences(names, means, {name: part.shape[1] for name, part in draws.items()}),
         draws,
@@ -253,7 +287,9 @@ def _differences(
 
 def _finding(name: str, draws: NDArray[np.float64], *, n: int) -> Finding:
     low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Finding(name, float(draws.mean()), n, _METHOD, low=float(low), high=float(high))
+    # Where nearly all draws are one number, 100% say, their mean may lie just outside of their middle.
+    mean = float(draws.mean())
+    return Finding(name, mean, n, _METHOD, low=min(float(low), mean), high=max(float(high), mean))
 
 
 @dataclass(frozen=True)
@@ -262,6 +298,7 @@ class _Summary:
 
     name: str
     share: float
+    scored: int
     num_tasks: int
     means: Mapping[str, NDArray[np.float64]]
     stds: Mapping[str, NDArray[np.float64]]
@@ -276,6 +313,7 @@ class _Summary:
         return _Summary(
             task.task,
             task.share,
+            task.scored,
             1,
             means,
             {name: part.std(axis=1, ddof=1) for name, part in task.draws.items() if part.shape[1] > 1},
@@ -292,6 +330,7 @@ class _Summary:
         return _Summary(
             name,
             float(np.mean([part.share for part in parts])),
+            sum(part.scored for part in parts),
             sum(part.num_tasks for part in parts),
             _mean_by_group([part.means for part in parts]),
             _mean_by_group([part.stds for part in parts]),
@@ -316,7 +355,7 @@ class _Summary:
             _finding(f"{group} minus {self.reference}", draws, n=self.counts[group])
             for group, draws in self.differences.items()
         )
-        return TaskEstimate(self.name, category, num_fewshot, self.share, groups, differences, {})
+        return TaskEstimate(self.name, category, num_fewshot, self.share, self.scored, groups, differences, {})
 
 
 def _mean_by_group(parts: Sequence[Mapping[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:

@@ -9,6 +9,9 @@ group of wordings has a mixture instead, of which the data decide what is used:
     ability_i ~ three normals with means and spreads of their own (+ effects · features_i),
                 or "always right", or "never right";       difficulty_j ~ Normal(0, width²)
 
+Scores between 0 and 1 count as that share of a right answer. They vary less than right and wrong do, by a factor that
+is learnt from the grid (log-likelihoods are divided by it, as in a quasi-likelihood).
+
 Everything is drawn from its posterior by Gibbs sampling. Abilities and difficulties lie on fine grids of nodes, so each
 draw is exact, from a table. The width is drawn with the difficulties integrated out (a Metropolis step), and so are the
 kinds when abilities are drawn: that lets the chain move quickly even where an example was met only once or twice.
@@ -17,7 +20,7 @@ kinds when abilities are drawn: that lets the chain move quickly even where an e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import special
@@ -34,10 +37,14 @@ NODES = np.linspace(-4.0, 4.0, 33)
 CERTAIN = 60.0
 """The ability, in logits, of a wording that is always right; minus it of one that never is."""
 
+VERSION = 3
+"""Raised whenever the same grid and seed come to give other draws, which runs keep."""
+
 BURN_IN, THINNING = 150, 2
 """Sweeps of the sampler before the first draw is kept, and from one kept draw to the next."""
 
 _MASS = np.exp(-0.5 * NODES**2) / np.sum(np.exp(-0.5 * NODES**2))
+_LEAST_FACTOR = 0.01
 _STEP = 0.125
 _INNER = np.arange(-8.0, 8.0 + _STEP, _STEP)
 _ABILITIES = np.concatenate([[-CERTAIN], _INNER, [CERTAIN]])
@@ -82,6 +89,7 @@ def draw_accuracies(grid: Grid, count: int, draw: np.random.Generator) -> Floats
     for sweep in range(BURN_IN + count * THINNING):
         chain.draw_difficulties()
         chain.draw_abilities()
+        chain.set_factor()
         chain.draw_kinds()
         chain.draw_effects()
         if sweep >= BURN_IN and (sweep - BURN_IN) % THINNING == 0:
@@ -89,27 +97,61 @@ def draw_accuracies(grid: Grid, count: int, draw: np.random.Generator) -> Floats
     return np.stack(kept)
 
 
-def difficulty_logs(grid: Grid, abilities: Floats, width: float) -> tuple[Floats, float]:
+class DifficultyTable(NamedTuple):
     """What the answers say of each example's difficulty.
 
-    Returns:
-        Log of prior times likelihood at each node [examples, nodes], and the log-likelihood of abilities and width with
-        the difficulties integrated out.
+    Attributes:
+        masses: [examples, nodes] prior times likelihood at each node, as multiples of the row's largest.
+        log_likelihood: of abilities and width, with the difficulties integrated out.
     """
-    odds = abilities[:, None] - width * NODES
-    # log p = odds - log(1 + exp(odds)), log(1 - p) = -log(1 + exp(odds))
-    logs = grid.scores.T @ odds - grid.seen.T @ np.logaddexp(0.0, odds) + np.log(_MASS)
-    return logs, float(np.sum(special.logsumexp(logs, axis=1)))
+
+    masses: Floats
+    log_likelihood: float
+
+
+def difficulty_table(grid: Grid, abilities: Floats, width: float) -> DifficultyTable:
+    """Weigh every node for every example, given the wordings' abilities in logits and the width of difficulties."""
+    return _Seen(grid).difficulty_table(abilities, width)
+
+
+class _Seen:
+    """The observed cells alone, as lists: a share of a grid is mostly empty."""
+
+    def __init__(self, grid: Grid) -> None:
+        from scipy import sparse
+
+        self.wordings, self.examples = np.nonzero(grid.seen)
+        self.scores = grid.scores[self.wordings, self.examples]
+        self.by_example: Any = sparse.csr_array(np.concatenate([grid.scores, grid.seen]).T)
+
+    def difficulty_table(self, abilities: Floats, width: float, factor: float = 1.0) -> DifficultyTable:
+        odds = abilities[:, None] - width * NODES
+        # log p = odds - log(1 + exp(odds)), log(1 - p) = -log(1 + exp(odds))
+        logs = self.by_example @ np.concatenate([odds, -np.logaddexp(0.0, odds)]) / factor + np.log(_MASS)
+        highest = logs.max(axis=1, keepdims=True)
+        masses = np.exp(logs - highest)
+        return DifficultyTable(masses, float(np.sum(highest) + np.sum(np.log(masses.sum(axis=1)))))
+
+    def by_node(self, difficulties: Integers, num_wordings: int) -> tuple[Floats, Floats]:
+        """How much each wording got, and how often it was asked, at each node [wordings, nodes]."""
+        places = self.wordings * len(NODES) + difficulties[self.examples]
+        shape, size = (num_wordings, len(NODES)), num_wordings * len(NODES)
+        got = np.bincount(places, weights=self.scores, minlength=size)
+        asked = np.bincount(places, minlength=size)
+        return got.reshape(shape).astype(np.float64), asked.reshape(shape).astype(np.float64)
 
 
 class _Chain:
     """The state of the sampler. `kinds` numbers the normals of all groups on end; certain wordings have -1."""
 
     def __init__(self, grid: Grid, draw: np.random.Generator) -> None:
-        self.grid, self.draw = grid, draw
+        self.grid, self.draw, self.cells = grid, draw, _Seen(grid)
         self.right, asked = grid.scores.sum(axis=1), grid.seen.sum(axis=1)
         self.abilities: Floats = special.logit((self.right + 0.5) / (asked + 1.0))
         self.width = 1.0
+        # The variance of a score, as a multiple of that of right and wrong with the same chance.
+        self.factor = 1.0
+        self.is_graded = bool(np.any((self.cells.scores > 0) & (self.cells.scores < 1)))
         self.met = np.zeros((len(asked), len(NODES)))
         self.difficulties = np.zeros(0, dtype=np.int64)
         groups, parts = int(grid.groups.max()) + 1, (np.arange(_NORMALS) + 0.5) / _NORMALS
@@ -123,31 +165,39 @@ class _Chain:
 
     def draw_difficulties(self) -> None:
         """The width with the difficulties integrated out, then the difficulties."""
-        logs, likelihood = difficulty_logs(self.grid, self.abilities, self.width)
+        table = self.cells.difficulty_table(self.abilities, self.width, self.factor)
         other = self.width * float(np.exp(0.2 * self.draw.standard_normal()))
-        other_logs, other_likelihood = difficulty_logs(self.grid, self.abilities, other)
-        gain = other_likelihood + _half_normal(other) - likelihood - _half_normal(self.width)
+        others = self.cells.difficulty_table(self.abilities, other, self.factor)
+        gain = others.log_likelihood + _half_normal(other) - table.log_likelihood - _half_normal(self.width)
         if np.log(self.draw.random()) < gain:
-            self.width, logs = other, other_logs
-        self.difficulties = _pick(logs, self.draw)
+            self.width, table = other, others
+        self.difficulties = _pick(table.masses, self.draw)
 
     def draw_abilities(self) -> None:
         """Each wording's ability, with its kind integrated out."""
-        at_node = np.eye(len(NODES))[self.difficulties]
-        self.met = self.grid.seen @ at_node
+        got, self.met = self.cells.by_node(self.difficulties, len(self.abilities))
         odds = _ABILITIES[:, None] - self.width * NODES
-        logs = (self.grid.scores @ at_node) @ odds.T - self.met @ np.logaddexp(0.0, odds).T
+        logs = (got @ odds.T - self.met @ np.logaddexp(0.0, odds).T) / self.factor
         # So much below any normal that matters, what is added keeps the logarithm finite.
         logs[:, 1:-1] += np.log(np.exp(self._log_density(_INNER[:, None])).sum(axis=2) + 1e-300)
         certain = np.log(self.weights[self.grid.groups, _NORMALS:])
         logs[:, 0] += certain[:, 0]
         logs[:, -1] += certain[:, 1]
-        self.abilities = _ABILITIES[_pick(logs, self.draw)]
+        self.abilities = _ABILITIES[_pick_log(logs, self.draw)]
+
+    def set_factor(self) -> None:
+        """From how far scores lie from their chances; those are drawn, too, so what they do not know is counted."""
+        if not self.is_graded:
+            return
+        odds = self.abilities[self.cells.wordings] - self.width * NODES[self.difficulties[self.cells.examples]]
+        chance = special.expit(odds)
+        found = np.sum((self.cells.scores - chance) ** 2) / max(float(np.sum(chance * (1 - chance))), 1e-9)
+        self.factor = float(np.clip(found, _LEAST_FACTOR, 1.0))
 
     def draw_kinds(self) -> None:
         """Which normal each ability comes from; then the normals' weights, means and spreads."""
         uncertain = np.abs(self.abilities) < CERTAIN
-        places = _pick(self._log_density(self.abilities[:, None, None])[:, 0], self.draw)
+        places = _pick_log(self._log_density(self.abilities[:, None, None])[:, 0], self.draw)
         self.kinds = np.where(uncertain, self.grid.groups * _NORMALS + places, -1)
         members = np.asarray(self.kinds == np.arange(len(self.means))[:, None], dtype=np.float64)
         counts = members.sum(axis=1)
@@ -161,7 +211,7 @@ class _Chain:
         logs = -(size - 1) * np.log(_SPREADS) - 0.5 * squares[:, None] / variances
         logs -= 0.5 * np.log(of_centre) + 0.5 * centres[:, None] ** 2 / of_centre
         logs = np.where(size > 0, logs, 0.0) - 0.5 * (_SPREADS / _SPREAD_SCALE) ** 2
-        self.spreads = _SPREADS[_pick(logs, self.draw)]
+        self.spreads = _SPREADS[_pick_log(logs, self.draw)]
         precision = counts / self.spreads**2 + 1.0 / _MEAN_SPREAD**2
         noise = self.draw.standard_normal(len(counts)) / np.sqrt(precision)
         self.means = counts * centres / self.spreads**2 / precision + noise
@@ -184,14 +234,17 @@ class _Chain:
         self.effects = np.asarray(np.linalg.solve(root.T, middle + noise), dtype=np.float64)
         logs = -len(noise) * np.log(_SPREADS) - 0.5 * self.effects @ self.effects / _SPREADS**2
         logs = logs - 0.5 * (_SPREADS / _WIDTH_SCALE) ** 2
-        self.effect_width = float(_SPREADS[_pick(logs[None], self.draw)[0]])
+        self.effect_width = float(_SPREADS[_pick_log(logs[None], self.draw)[0]])
 
     def right_in_all(self, unmet: int) -> Floats:
         """How many answers are right, those not observed drawn; `unmet` examples more that nobody was asked."""
         everywhere = np.bincount(self.difficulties, minlength=len(NODES)) + self.draw.multinomial(unmet, _MASS)
         rest = np.rint(everywhere - self.met).astype(np.int64)
         chance = special.expit(self.abilities[:, None] - self.width * NODES)
-        return self.right + self.draw.binomial(rest, chance).sum(axis=1)
+        middle = rest * chance
+        # Counts pulled to their mean have the variance of graded scores, and keep to what is possible.
+        drawn = middle + np.sqrt(self.factor) * (self.draw.binomial(rest, chance) - middle)
+        return self.right + drawn.sum(axis=1)
 
     def _log_density(self, abilities: Floats) -> Floats:
         """Of abilities under each normal of their wording's group, weighted, [wordings, abilities, normals]."""
@@ -202,10 +255,14 @@ class _Chain:
         return scale[:, None] - 0.5 * ((abilities - means[:, None]) / spreads[:, None]) ** 2
 
 
-def _pick(logs: Floats, draw: np.random.Generator) -> Integers:
-    """One column for each row, with odds exp(logs)."""
-    cumulative = np.cumsum(np.exp(logs - logs.max(axis=1, keepdims=True)), axis=1)
-    return np.sum(cumulative < draw.random((len(logs), 1)) * cumulative[:, -1:], axis=1)
+def _pick(masses: Floats, draw: np.random.Generator) -> Integers:
+    """One column for each row, with odds as its masses."""
+    cumulative = np.cumsum(masses, axis=1)
+    return np.sum(cumulative < draw.random((len(masses), 1)) * cumulative[:, -1:], axis=1)
+
+
+def _pick_log(logs: Floats, draw: np.random.Generator) -> Integers:
+    return _pick(np.exp(logs - logs.max(axis=1, keepdims=True)), draw)
 
 
 def _half_normal(width: float) -> float:

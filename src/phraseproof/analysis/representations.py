@@ -71,6 +71,7 @@ def describe(
     """
     points: list[MapPoint] = []
     distances: list[WordingDistance] = []
+    notes: list[str] = []
     num_examples: dict[tuple[str, int], int] = {}
     reason: NotEnoughDataError | None = None
     earlier_planes = [] if before is None else before.planes()
@@ -78,6 +79,9 @@ def describe(
         of_task = vectors.of(task, shots)
         num_examples[task, shots] = len(of_task.example_ids)
         earlier = before.of(task, shots) if before is not None and (task, shots) in earlier_planes else None
+        if before is not None and (lack := _not_comparable(of_task, earlier, settings.reference)):
+            notes.append(f"no distance before the adapter on {task!r}: {lack}")
+            earlier = None
         try:
             distances += wording_distances(of_task, settings.reference, scores=scores, before=earlier)
         except NotEnoughDataError as error:
@@ -98,6 +102,23 @@ def describe(
         task_regression=_try(tasks)[0],
         regression_reason=why,
         settings={**vectors.settings, "map": {**settings._asdict(), "perplexity": PERPLEXITY}},
+        notes=tuple(notes),
+    )
+
+
+def _not_comparable(now: TaskVectors, before: TaskVectors | None, reference: str) -> str:
+    """Why there is nothing to hold a task's distances against, or an empty text."""
+    if before is None:
+        return "the folder to compare with holds nothing of it"
+    names, earlier = (
+        {name for name, group in zip(each.instructions, each.groups, strict=True) if group == reference}
+        for each in (now, before)
+    )
+    if names == earlier:
+        return ""
+    return (
+        f"the folder to compare with holds {len(names & earlier)} of the {len(names)} wordings of the group "
+        f"{reference!r}" + (f" and {len(earlier - names)} others" if earlier - names else "")
     )
 
 

@@ -52,7 +52,7 @@ def demo(
             f"  runs      {base.path}, {aligned.path}\n"
             f"  adapter   {adapter} (an ordinary PEFT folder)\n\n"
             "Next:\n"
-            f"  phraseproof table {base.path} --by wording\n"
+            f"  phraseproof table {base.path}\n"
             f"  phraseproof report {base.path} {aligned.path} -o report.html"
         )
 

@@ -22,6 +22,10 @@ Model = Annotated[
 Adapter = Annotated[Path | None, typer.Option(help="The folder of a PEFT adapter to put on the model.")]
 Dtype = Annotated[str, typer.Option(help="The weights' precision: float32, bfloat16, float16, or auto.")]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps, or auto.")]
+Devices = Annotated[
+    str,
+    typer.Option(help="Where to compute: cpu, cuda, mps, or auto; several, as in cuda:0,cuda:1, share the work."),
+]
 BatchSize = Annotated[
     str, typer.Option(help="How many prompts to score at once, or auto (as many as fit a token budget).")
 ]
@@ -95,18 +99,28 @@ def evaluate(
             metavar="SHARE%", help="Score only so much of the grid, as in 5%, and estimate the rest (docs/budget.md)."
         ),
     ] = None,
+    covariates: Annotated[
+        bool, typer.Option("--covariates", help="With --budget, let the wordings' texts take part in the estimates.")
+    ] = False,
     scoring: Annotated[
         str, typer.Option(help="How options are scored: loglikelihood, loglikelihood_norm or paper (docs/scoring.md).")
     ] = "loglikelihood",
     prompt_format: PromptFormat = "auto",
     adapter: Adapter = None,
     dtype: Dtype = "auto",
-    device: Device = "auto",
+    device: Devices = "auto",
     batch_size: BatchSize = "auto",
     max_length: MaxLength = None,
     revision: Revision = None,
     trust_remote_code: RemoteCode = False,
     model_arg: ModelArg = None,
+    rescore_ties: Annotated[
+        bool,
+        typer.Option(
+            "--rescore-ties",
+            help="Score choices again in float32 that half precision leaves too close to call (docs/scoring.md).",
+        ),
+    ] = False,
     log_samples: Annotated[bool, typer.Option("--log-samples", help="Store the full text of every prompt.")] = False,
     no_self_test: Annotated[
         bool,
@@ -122,6 +136,8 @@ def evaluate(
     groups = read_groups(instructions or [], observed, unobserved)
     if out is None and not dry_run:
         raise UsageError("no run folder is named", where="--out", hint="Say where to keep the results: --out runs/NAME")
+    if covariates and budget is None:
+        raise UsageError("without a budget nothing is estimated", expected="--budget, too", where="--covariates")
     options = model_options(
         adapter=adapter,
         dtype=dtype,
@@ -150,6 +166,7 @@ def evaluate(
             prompt_format=prompt_format,
             log_samples=log_samples,
             budget=budget,
+            rescore_ties=rescore_ties,
             model_options=options,
             observer=progress,
         )
@@ -158,7 +175,7 @@ def evaluate(
             return
         assert out is not None, "checked above"
         run = evaluation.run(out, observer=progress, self_test=not no_self_test)
-    if _print_run(run, {job.cell for job in evaluation.jobs}, as_json=as_json):
+    if _print_run(run, {job.cell for job in evaluation.jobs}, as_json=as_json, covariates=covariates):
         raise typer.Exit(4)
 
 
@@ -248,7 +265,7 @@ def _print_forecast(forecast: Forecast, *, as_json: bool) -> None:
         typer.echo(f"tokens unique  {tokens.unique:>15,}  (shared parts once: {saved})")
 
 
-def _print_run(run: Run, asked: set[Cell], *, as_json: bool) -> int:
+def _print_run(run: Run, asked: set[Cell], *, as_json: bool, covariates: bool) -> int:
     """Show the run; returns how many of the cells that were asked for are missing."""
     from phraseproof.cli.table import print_tables
 
@@ -263,6 +280,6 @@ def _print_run(run: Run, asked: set[Cell], *, as_json: bool) -> int:
     if others := len(run.missing) - len(missing):
         typer.echo(f"{others} cells that other commands began in this folder are missing, too", err=True)
     if len(run.missing) < len(run.cells):
-        print_tables([run], output_format="json" if as_json else "text")
+        print_tables([run], output_format="json" if as_json else "text", covariates=covariates)
     typer.echo(f"run folder: {run.path}", err=True)
     return len(missing)

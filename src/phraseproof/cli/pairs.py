@@ -25,7 +25,10 @@ def from_task(
         str, typer.Option("--paraphrases", "-p", help="Collections of other wordings of the same, with commas.")
     ],
     out: Out,
-    negations: Annotated[str | None, typer.Option(help="Collections of negated wordings, for method negation.")] = None,
+    negations: Annotated[
+        str | None,
+        typer.Option(help="Collections of negated wordings, with commas, for the methods negation and joint."),
+    ] = None,
     data_dir: DataDir = None,
     limit: Annotated[int | None, typer.Option("--limit", "-n", help="At most so many pairs a task.")] = None,
     seed: Annotated[int, typer.Option(help="The seed of their draw.")] = 0,
@@ -48,6 +51,8 @@ def from_task(
         serving = {name: [i for c in members for i in instructions_for(c, task)] for name, members in found.items()}
         if not serving["reference"]:
             raise UsageError(f"no reference wording fits the task {task.name!r}", where="--reference")
+        if negations and not serving["negations"]:
+            raise UsageError(f"no negated wording fits the task {task.name!r}", where="--negations")
         if not task.demonstrations:
             warn(f"{task.name} brings no examples for training; the pairs are made of those it is tested on")
         pairs += pairs_from_task(
@@ -58,6 +63,9 @@ def from_task(
             seed=seed,
             negations=serving["negations"],
         )
+    bare = [pair.source for pair in pairs if negations and not pair.negations]
+    if bare:
+        warn(f"{len(bare)} of {len(pairs)} pairs have no negation that answers as their reference does: {bare[0]}, ...")
     save_pairs(pairs, out)
     typer.echo(f"{len(pairs)} pairs: {out}")
 
@@ -66,7 +74,10 @@ def from_task(
 def from_alpaca(
     file: Annotated[Path, typer.Argument(help="Alpaca's JSON: instruction, input, output.")],
     paraphrases: Annotated[
-        Path, typer.Option("--paraphrases", "-p", help="Paraphrases of its instructions (docs/align.md).")
+        Path,
+        typer.Option(
+            "--paraphrases", "-p", help="Paraphrases of its instructions, and negations if wanted (docs/align.md)."
+        ),
     ],
     out: Out,
 ) -> None:

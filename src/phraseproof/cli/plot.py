@@ -34,11 +34,14 @@ def plot(
         raise UsageError("not a width", expected="100 to 5000 points", got=str(width), where="--width")
 
     from phraseproof.reports.page.sources import open_sources
-    from phraseproof.reports.plot import Kind, draw, make_chart
+    from phraseproof.reports.plot import Kind, draw, make_chart, remarks
 
     sizes = {str(Path(path)): number for path, number in map(_size, parameters or [])}
-    chart = make_chart(open_sources(runs), Kind(kind), task=task, num_fewshot=num_fewshot, parameters=sizes)
+    sources = open_sources(runs)
+    chart = make_chart(sources, Kind(kind), task=task, num_fewshot=num_fewshot, parameters=sizes)
     draw(chart, out, width=width)
+    for remark in remarks(sources, Kind(kind)):
+        typer.echo(f"warning: {remark}", err=True)
     typer.echo(str(out))
 
 

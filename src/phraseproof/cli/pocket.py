@@ -22,7 +22,11 @@ def train(
     seed: Annotated[int, typer.Option(help="Of the weights and the lessons.")] = 0,
     steps: Annotated[
         int | None,
-        typer.Option(min=100, help="Train for so many steps, where the recipe has its own number.", show_default=False),
+        typer.Option(
+            min=100,
+            help="About so many steps, where the recipe has its own number; questions go on until they are understood.",
+            show_default=False,
+        ),
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads; the weights depend on it in the last digits.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only warnings.")] = False,

@@ -71,7 +71,11 @@ class ProgressBar:
             print(f"warning: {message}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is what this class is for
 
     def _line(self, text: str) -> None:
-        if not self._quiet:
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
             print(text, file=sys.stderr, flush=True)  # noqa: T201 - stderr is what this class is for
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +28,7 @@ from phraseproof.cli.table import screen
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
-    from phraseproof.store.queries import WordingScore
+    from phraseproof.store.queries import Run, WordingScore
     from phraseproof.store.representations import StoredVectors
 
 _METHODS = ("tsne", "pca")
@@ -116,7 +117,7 @@ def represent(
     from phraseproof.evaluation.represent import cells_of, represent
     from phraseproof.reports.representation_table import as_json as to_json
     from phraseproof.reports.representation_table import as_text
-    from phraseproof.store.representations import write_map
+    from phraseproof.store.representations import run_state, write_map
 
     earlier = None if before is None else _earlier(before)
     with ProgressBar(quiet=quiet, reading=True) as progress:
@@ -137,10 +138,14 @@ def represent(
         _check_comparable(vectors, earlier, before)
         progress.noted("measuring distances" + (f" and drawing {' and '.join(methods)}" if methods else ""))
         settings = MapSettings("observed" if "observed" in groups else next(iter(groups)), methods, map_points, seed)
-        found = describe(vectors, settings, scores=_scores(out), before=earlier)
+        run = _evaluated(out)
+        found = describe(vectors, settings, scores=[] if run is None else _scores(run), before=earlier)
+        found = replace(found, run_state=None if run is None else run_state(run))
         write_map(out, found)
     text = to_json(found) if as_json else as_text(found, screen())
     typer.echo(text.encode((None if as_json else sys.stdout.encoding) or "utf-8", errors="replace"), nl=False)
+    for note in found.notes:
+        typer.echo(f"note: {note}", err=True)
     missing = set(vectors.missing) & cells_of(evaluation)
     if missing:
         count = f"{len(missing)} of {len(evaluation.jobs)} cells"
@@ -179,18 +184,20 @@ def _check_comparable(vectors: StoredVectors, earlier: StoredVectors | None, bef
         )
 
 
-def _scores(run: Path) -> list[WordingScore]:
-    """The accuracies of the run that the representations lie beside, if there is one with finished cells."""
+def _evaluated(run: Path) -> Run | None:
+    """The run that the representations lie beside, if there is one with finished cells."""
     from phraseproof.store.queries import load_run
     from phraseproof.store.writer import RUN_FILE
 
     if not (run / RUN_FILE).exists():
-        return []
+        return None
     opened = load_run(run)
-    if len(opened.missing) == len(opened.cells):
-        return []
-    if opened.is_sampled:
+    return None if len(opened.missing) == len(opened.cells) else opened
+
+
+def _scores(run: Run) -> list[WordingScore]:
+    if run.is_sampled:
         from phraseproof.analysis.budget import estimated_scores
 
-        return estimated_scores(opened)
-    return opened.wording_scores()
+        return estimated_scores(run)
+    return run.wording_scores()

@@ -15,6 +15,7 @@ from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
     from phraseproof.reports.blocks import Screen
+    from phraseproof.reports.estimate_table import EstimatedRun
     from phraseproof.store.queries import Run
 
 # The members of reports.tables.TableFormat and By, spelled out so that `--help` need not import the reports.
@@ -36,6 +37,13 @@ def table(
         str | None,
         typer.Option(metavar="GROUP,...", help="Groups to put first; the others are compared with the first of all."),
     ] = None,
+    covariates: Annotated[
+        bool,
+        typer.Option(
+            "--covariates",
+            help="Let the wordings' texts take part in estimates of a run with a budget (docs/budget.md).",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs: short for --format json.")] = False,
 ) -> None:
     """Show accuracy and spread over wordings, by task and category, with a paired t-test between groups."""
@@ -52,7 +60,20 @@ def table(
         if run.missing:
             count = f"{len(run.missing)} of {len(run.cells)} cells"
             typer.echo(f"warning: {run.path}: {count} are missing; the numbers rest on the others", err=True)
-    print_tables(opened, output_format="json" if as_json else output_format or "text", by=by, group_order=order)
+    if covariates and not any(run.is_sampled for run in opened):
+        raise UsageError(
+            "nothing is estimated here that texts of wordings could take part in",
+            expected="a run of evaluate --budget",
+            got=str(runs[0]),
+            where="--covariates",
+        )
+    print_tables(
+        opened,
+        output_format="json" if as_json else output_format or "text",
+        by=by,
+        group_order=order,
+        covariates=covariates,
+    )
 
 
 def print_tables(
@@ -61,6 +82,7 @@ def print_tables(
     output_format: FormatName = "text",
     by: ByName = "task",
     group_order: Sequence[str] = (),
+    covariates: bool = False,
 ) -> None:
     """Write the tables of open runs to stdout, as wide and as colourful as it is, and remarks to stderr."""
     from phraseproof.reports.runs import present_groups, run_scores
@@ -74,7 +96,8 @@ def print_tables(
                 got=f"{sampled[0].path} and {runs[0].path}",
                 hint="Write them one by one",
             )
-        _print_estimates(sampled, output_format, by, group_order)
+        estimated = [_estimated(run, group_order, covariates=covariates) for run in sampled]
+        _print_estimates(sampled, estimated, output_format, by)
         if not runs:
             return
     scores = [run_scores(run) for run in runs]
@@ -92,19 +115,31 @@ def print_tables(
         typer.echo(f"note: {warning}", err=True)
 
 
-def _print_estimates(runs: Sequence[Run], output_format: FormatName, by: ByName, group_order: Sequence[str]) -> None:
-    """Runs with a budget: their wordings met different examples, so what is shown is estimated (docs/budget.md)."""
+def _estimated(run: Run, group_order: Sequence[str], *, covariates: bool) -> EstimatedRun:
     from phraseproof.analysis.budget import estimate_run
-    from phraseproof.reports.estimate_table import EstimatedRun, render_estimates
+    from phraseproof.reports.estimate_table import EstimatedRun
     from phraseproof.reports.runs import model_name
 
-    estimated = [
-        EstimatedRun(str(run.path), model_name(run), estimate_run(run, group_order=group_order), run.wording_texts())
-        for run in runs
-    ]
+    found = estimate_run(run, group_order=group_order, covariates=covariates)
+    return EstimatedRun(str(run.path), model_name(run), found, run.wording_texts(), covariates)
+
+
+def _print_estimates(
+    runs: Sequence[Run], estimated: Sequence[EstimatedRun], output_format: FormatName, by: ByName
+) -> None:
+    """Runs with a budget: their wordings met different examples, so what is shown is estimated (docs/budget.md)."""
+    from phraseproof.reports.blocks import half_precision_line
+    from phraseproof.reports.estimate_table import render_estimates, too_few_cells
+    from phraseproof.store.half_precision import half_precision
+
     text = render_estimates(estimated, form=output_format, by_wording=by == "wording", screen=screen())
     encoding = sys.stdout.encoding if output_format == "text" else "utf-8"
     typer.echo(text.encode(encoding or "utf-8", errors="replace"), nl=False)
+    for run, estimates in zip(runs, estimated, strict=True):
+        if (found := half_precision(run)) is not None:
+            typer.echo(f"note: {run.path}: {half_precision_line(found)}", err=True)
+        if few := too_few_cells(estimates):
+            typer.echo(f"note: {run.path}: {few}", err=True)
 
 
 def screen() -> Screen:

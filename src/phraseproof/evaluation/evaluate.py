@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from phraseproof.core import Instruction, Model, Task
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.budget import read_budget
+from phraseproof.evaluation.devices import Devices, named_devices, on_device
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.plan import EvaluationSettings
 from phraseproof.evaluation.run import Evaluation, Forecast, prepare
+from phraseproof.identity import content_hash
 from phraseproof.instructions.collections import Collection, instructions_for, load_collection
 from phraseproof.instructions.families import AUTO, observed_by
 from phraseproof.models import ModelOptions, load_model
@@ -34,6 +37,7 @@ class EvaluateOptions(TypedDict, total=False):
         prompt_format: `auto` (default), `plain`, `alpaca` or `chat`.
         log_samples: store every full prompt.
         budget: score a share of each grid of wordings and examples, as in "5%", and estimate the rest (docs/budget.md).
+        rescore_ties: score choices again in float32 that half precision leaves too close to call (docs/scoring.md).
         model_options: how to load a model given by name.
         observer: told how the evaluation goes on.
         self_test: check the model's scores before the run (default True).
@@ -48,6 +52,7 @@ class EvaluateOptions(TypedDict, total=False):
     prompt_format: str
     log_samples: bool
     budget: str | None
+    rescore_ties: bool
     model_options: ModelOptions
     observer: Observer
     self_test: bool
@@ -112,6 +117,7 @@ def resolve(
         seed=options.get("seed", 0),
         log_samples=options.get("log_samples", False),
         budget=None if budget is None else read_budget(budget),
+        rescore_ties=options.get("rescore_ties", False),
     )
     _require_groups(instructions)
     name = model if isinstance(model, str) else model.identity.name
@@ -119,10 +125,20 @@ def resolve(
     data_dir = options.get("data_dir")
     found_tasks = _tasks(tasks, None if data_dir is None else Path(data_dir), warn)
     groups = _groups(collections, found_tasks, warn)
-    found = model if not isinstance(model, str) else load_model(model, options.get("model_options", ModelOptions()))
+    model_options = options.get("model_options", ModelOptions())
+    names = named_devices(model_options)
+    if len(names) > 1:
+        model_options = on_device(model_options, names[0])
+    found = model if not isinstance(model, str) else load_model(model, model_options)
     evaluation = prepare(found, found_tasks, groups, settings)
     if isinstance(model, str):
-        _warn_of_seen_wordings(evaluation, model, options.get("model_options", ModelOptions()), warn)
+        _warn_of_seen_wordings(evaluation, model, model_options, warn)
+        if len(names) > 1:
+            # Elsewhere, too, in the precision that the first device has by itself.
+            precise = replace(model_options, dtype=found.identity.dtype or model_options.dtype)
+            again = {key: value for key, value in options.items() if key not in {"observer", "self_test"}}
+            devices = Devices(names, model, tasks, instructions, again | {"model_options": precise})
+            evaluation = replace(evaluation, devices=devices)
     if any(settings.num_fewshot):
         _tell_where_demonstrations_come_from(found_tasks, warn)
     return evaluation
@@ -168,7 +184,8 @@ def _tasks(named: Tasks, data_dir: Path | None, warn: Callable[[str], None]) -> 
     names = [task.name for task in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise UsageError(f"the task {min(twice)!r} is named twice")
-    return found
+    # While they are whole: `represent` may draw another sample of them than the run it lies in.
+    return [task if task.data else replace(task, data=content_hash(task.examples)) for task in found]
 
 
 def _groups(

@@ -14,6 +14,7 @@ from phraseproof.core import Cell, Example, Instruction, ModelIdentity, Task
 from phraseproof.errors import UsageError
 from phraseproof.identity import content_hash
 from phraseproof.instructions.template import CompiledInstruction
+from phraseproof.store.half_precision import RESCORED
 
 MAX_NUMBER = 2**31 - 1
 """The largest number of demonstrations, and the largest seed of theirs: what a stored column holds."""
@@ -32,6 +33,7 @@ class EvaluationSettings:
         seed: the seed of that sample.
         log_samples: store every full prompt.
         budget: score only so large a share of each task's grid, above 0 and below 1 (budget.py); `None` for all of it.
+        rescore_ties: score choices in float32 that lie within half precision's error of a tie (half_precision.py).
     """
 
     scoring: str = "loglikelihood"
@@ -42,6 +44,7 @@ class EvaluationSettings:
     seed: int = 0
     log_samples: bool = False
     budget: float | None = None
+    rescore_ties: bool = False
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -117,6 +120,7 @@ def plan_jobs(
                                 "demonstrations": [shots, seed, pool_hash] if shots else None,
                                 "format": settings.prompt_format,
                                 "scoring": settings.scoring,
+                                **({RESCORED: True} if settings.rescore_ties else {}),
                             }
                         )
                         cell = Cell(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from phraseproof.core import Cell, Represents
-from phraseproof.errors import ModelError, RunError
+from phraseproof.errors import ModelError, RunError, UsageError
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.plan import Job
 from phraseproof.evaluation.record import describe
@@ -40,11 +40,14 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
 
     Raises:
         ModelError: the model gives no representations.
+        UsageError: several devices are named.
         RunError: the folder holds a run of another model or of other texts under the same names, or vectors made with
             other settings.
     """
     observer = observer or SilentObserver()
     model = evaluation.model
+    if (devices := evaluation.devices) is not None:
+        raise UsageError("vectors are read on one device", got=",".join(devices.names), where="--device")
     if not isinstance(model, Represents):
         raise ModelError(
             "the model gives no representations",
@@ -55,7 +58,7 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
     _require_same_model(out, settings)
     jobs = [_with_own_identity(job) for job in evaluation.jobs]
     record = describe(jobs, evaluation.tasks, evaluation.groups)
-    _require_same_wordings(out, record["instructions"])
+    _require_same_texts(out, record)
     store = RunStore(out / FOLDER, settings)
     stale = store.register([job.cell for job in jobs], record)
     if stale:
@@ -95,22 +98,35 @@ def _require_same_model(out: Path, settings: dict[str, Any]) -> None:
     require_same(out, {name: there[name] for name in shared}, {name: settings[name] for name in shared})
 
 
-def _require_same_wordings(out: Path, wordings: Mapping[str, Mapping[str, Any]]) -> None:
-    """A wording that was edited after the run was made would be set beside the accuracy of its earlier text."""
+def _require_same_texts(out: Path, record: Mapping[str, Mapping[str, Any]]) -> None:
+    """What was edited after the run was made would be set beside the accuracy of its earlier text."""
     if not (out / RUN_FILE).exists():
         return
-    there = load_run(out).content.get("instructions", {})
-    edited = [
-        name
-        for name, wording in wordings.items()
-        if there.get(name, {}).get("content", wording["content"]) != wording["content"]
-    ]
-    if edited:
+    there = load_run(out).content
+    if wording := _edited(there.get("instructions", {}), record["instructions"], "content"):
         raise RunError(
-            f"the run holds accuracies of another text of the wording {edited[0]!r}",
+            f"the run holds accuracies of another text of the wording {wording!r}",
             where=str(out),
             hint="Evaluate today's wordings into it first, or give another --out",
         )
+    if task := _edited(there.get("tasks", {}), record["tasks"], "data"):
+        raise RunError(
+            f"the run holds accuracies on other data of the task {task!r}, which was edited since",
+            where=str(out),
+            hint="Evaluate today's data into it first, or give another --out",
+        )
+
+
+def _edited(there: Mapping[str, Any], here: Mapping[str, Any], key: str) -> str | None:
+    """The first name whose entries on both sides tell of different contents."""
+    return next(
+        (
+            name
+            for name, entry in here.items()
+            if key in entry and there.get(name, {}).get(key, entry[key]) != entry[key]
+        ),
+        None,
+    )
 
 
 def _vectors(jobs: Sequence[Job], evaluation: Evaluation, model: Represents, count: Callable[[int], None]) -> list[Any]:

@@ -19,6 +19,7 @@ from phraseproof.core import (
     Model,
     Outcome,
     Prompt,
+    RoundsOff,
     ScoresOptions,
     Task,
     TestsItself,
@@ -26,6 +27,8 @@ from phraseproof.core import (
 )
 from phraseproof.errors import ModelError, SelfTestError, UsageError
 from phraseproof.evaluation.budget import take_share
+from phraseproof.evaluation.devices import Devices, work_on_devices
+from phraseproof.evaluation.half_precision import Rounding, Ties, in_float32
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.plan import EvaluationSettings, Job, plan_jobs, sample_task, what_is_said
 from phraseproof.evaluation.record import describe, peak_rss_bytes
@@ -33,6 +36,7 @@ from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations, resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
 from phraseproof.metrics.accuracy import accuracy, choose, model_method
+from phraseproof.store.half_precision import CLOSE_CALLS, RESCORED, half_precision
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.writer import RunStore, Usage, stored_cells, stored_examples
 
@@ -69,6 +73,7 @@ class Evaluation:
         tasks: the sampled tasks.
         groups: the groups of wordings, in the order they were named.
         settings: with `prompt_format` resolved.
+        devices: where to compute, if on more than one device; `model` is on the first and only plans.
     """
 
     model: Model
@@ -76,13 +81,17 @@ class Evaluation:
     tasks: tuple[Task, ...]
     groups: tuple[str, ...]
     settings: EvaluationSettings
+    devices: Devices | None = None
 
     @property
     def run_settings(self) -> dict[str, Any]:
         """What must be the same for every cell of a run folder, as JSON data."""
         names = ("scoring", "prompt_format", "limit", "seed", "log_samples")
         model = asdict(self.model.identity)
-        return {"model": {**model, "settings": dict(model["settings"])}} | {n: getattr(self.settings, n) for n in names}
+        model["settings"] = dict(model["settings"])
+        found = {"model": model} | {name: getattr(self.settings, name) for name in names}
+        # Told only where it is on, as in identities: folders that are older than the setting go on.
+        return found | ({RESCORED: True} if self.settings.rescore_ties else {})
 
     def prompts(self, job: Job, examples: Sequence[Example] | None = None) -> list[Prompt]:
         """The job's prompts, in the order of its task's examples; or of only some of them."""
@@ -139,6 +148,7 @@ class Evaluation:
         Raises:
             RunError: the folder holds a run with other settings, or a damaged cell.
             SelfTestError: the model's scores cannot be trusted.
+            ModelError: no device could work.
         """
         observer = observer or SilentObserver()
         store = RunStore(out, self.run_settings)
@@ -152,12 +162,37 @@ class Evaluation:
                 "their wordings again to compute them anew"
             )
         missing = [job for job in self.jobs if not store.has(job.cell)]
-        total = count_prompts(self.jobs)
+        if missing and self.devices is None:
+            self.work_through(out, observer, self_test=self_test)
+        else:
+            observer.started(total=count_prompts(self.jobs), done=count_prompts(self.jobs) - count_prompts(missing))
+        if missing and self.devices is not None:
+            work_on_devices(self.devices, out, observer, self_test=self_test)
+        store.finish(peak_rss_bytes())
+        if (found := half_precision(load_run(out))) is not None:
+            store.register([], {CLOSE_CALLS: asdict(found)})
+        return load_run(out)
+
+    def work_through(
+        self, out: Path, observer: Observer, *, self_test: bool = True, counts_others: bool = True
+    ) -> None:
+        """Score and store what a run folder lacks in which the plan is registered: `run` without its frame.
+
+        Args:
+            counts_others: tell the observer of cells that another process finished meanwhile.
+
+        Raises:
+            RunError, SelfTestError: as `run`.
+        """
+        store = RunStore(out, self.run_settings)
+        missing = [job for job in self.jobs if not store.has(job.cell)]
         new = [job for job in missing if _without(job, stored_examples(out, job.cell)).task.examples]
+        ties = self._look_at_rounding(store, observer, self_test=self_test) if new else None
         if new and self_test:
             observer.noted(f"loading {self.model.identity.name} and testing its scores")
             checks = self._self_test(new)
             store.register([], {"self_test": {check.name: check._asdict() for check in checks}})
+        total = count_prompts(self.jobs)
         observer.started(total=total, done=total - count_prompts(missing))
 
         def keep(job: Job, result: tuple[list[Outcome], Usage]) -> None:
@@ -169,11 +204,20 @@ class Evaluation:
                     "model's context and were cut from the left"
                 )
 
-        Work(store, observer, lambda jobs, count: self._outcomes(jobs, store, count), keep).through(missing)
+        def compute(jobs: Sequence[Job], count: Callable[[int], None]) -> list[tuple[list[Outcome], Usage]]:
+            return self._outcomes(jobs, store, count, ties)
+
+        Work(store, observer, compute, keep, counts_others=counts_others).through(missing)
         if isinstance(self.model, CountsParameters) and any(store.has(job.cell) for job in new):
             store.register([], {"model": {"parameters": self.model.num_parameters}})
-        store.finish(peak_rss_bytes())
-        return load_run(out)
+
+    def _look_at_rounding(self, store: RunStore, observer: Observer, *, self_test: bool) -> Ties | None:
+        """Measure half precision's error, where it is used; how close calls are scored again, where that was asked."""
+        if not (self_test or self.settings.rescore_ties) or in_float32(self.model) is None:
+            return None
+        rounding = Rounding(self.model, self.jobs, self.prompts, self.settings.scoring)
+        rounding.measure_once(store, observer)
+        return rounding.ties(store) if self.settings.rescore_ties else None
 
     def check(self) -> list[Check]:
         """The model's self-test on a few of the evaluation's own prompts, spread over tasks and wordings."""
@@ -198,20 +242,23 @@ class Evaluation:
         return checks
 
     def _outcomes(
-        self, jobs: Sequence[Job], store: RunStore, count: Callable[[int], None]
+        self, jobs: Sequence[Job], store: RunStore, count: Callable[[int], None], ties: Ties | None
     ) -> list[tuple[list[Outcome], Usage]]:
         """Every job's outcomes, of which only those are computed that are stored in no other part of its cell."""
         ids = [[example.id for example in job.task.examples] for job in jobs]
         known = [store.passed_on(job.cell, wanted) for job, wanted in zip(jobs, ids, strict=True)]
         count(sum(len(part.outcomes) for part in known))
-        results = self._score([_without(job, part.outcomes) for job, part in zip(jobs, known, strict=True)], count)
+        fresh_jobs = [_without(job, part.outcomes) for job, part in zip(jobs, known, strict=True)]
+        results = self._score(fresh_jobs, count, ties)
         found: list[tuple[list[Outcome], Usage]] = []
         for wanted, part, (fresh, usage) in zip(ids, known, results, strict=True):
             of_example = {**part.outcomes, **{outcome.example_id: outcome for outcome in fresh}}
             found.append(([of_example[example] for example in wanted], usage + part.usage))
         return found
 
-    def _score(self, jobs: Sequence[Job], on_done: Callable[[int], None]) -> list[tuple[list[Outcome], Usage]]:
+    def _score(
+        self, jobs: Sequence[Job], on_done: Callable[[int], None], ties: Ties | None
+    ) -> list[tuple[list[Outcome], Usage]]:
         if not isinstance(self.model, ScoresOptions):
             raise ModelError("the model cannot score answer options", where=self.model.identity.name)
         prompts_by_job = [self.prompts(job) for job in jobs]
@@ -219,6 +266,8 @@ class Evaluation:
         cpu_before, wall_before = time.process_time(), time.perf_counter()
         method = model_method(self.settings.scoring)
         scores = self.model.score_options(prompts, method=method, on_done=on_done) if prompts else []
+        if ties is not None:
+            scores = ties.again(scores, prompts)
         cpu_s, wall_s = time.process_time() - cpu_before, time.perf_counter() - wall_before
         computed = sum(score.computed_tokens for score in scores) or 1
         results: list[tuple[list[Outcome], Usage]] = []
@@ -265,11 +314,18 @@ def prepare(
         settings: what is asked.
 
     Raises:
-        UsageError: an unknown scoring method or format, or a task without a wording.
+        UsageError: an unknown scoring method or format, a task without a wording, or close calls to be scored again by
+            a model that cannot.
         InstructionError: a wording that cannot be rendered for a task.
     """
     model_method(settings.scoring)
-    settings = replace(settings, prompt_format=resolve_format(settings.prompt_format, model))
+    if settings.rescore_ties and not isinstance(model, RoundsOff):
+        raise UsageError("this model cannot be had in float32", where="--rescore-ties", got=model.identity.name)
+    settings = replace(
+        settings,
+        prompt_format=resolve_format(settings.prompt_format, model),
+        rescore_ties=settings.rescore_ties and in_float32(model) is not None,
+    )
     sampled = tuple(sample_task(task, settings.limit, settings.seed) for task in tasks)
     compiled: dict[Instruction, CompiledInstruction] = {}
     wordings: dict[str, dict[str, list[CompiledInstruction]]] = {}

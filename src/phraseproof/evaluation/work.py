@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from phraseproof.errors import PhraseproofError, RunError
 from phraseproof.evaluation.observer import Observer
@@ -21,6 +21,13 @@ BUNDLE_TARGET_S = 20.0
 """For about so long cells are computed together: a kill loses little, and a fast model still sees many prompts."""
 
 
+class _Claimed(NamedTuple):
+    """The prompts that were computed of some jobs, and the jobs that another process holds."""
+
+    computed: int
+    others: list[Job]
+
+
 class Work(Generic[Result]):
     """What is done to cells, and with what comes of it.
 
@@ -30,6 +37,7 @@ class Work(Generic[Result]):
         compute: the results of some jobs, one a job; told how many prompts are done by calling its second argument.
         keep: stores one job's result.
         max_prompts: the most prompts of a bundle.
+        counts_others: whether the observer is told of cells that another process finished.
     """
 
     def __init__(
@@ -40,12 +48,14 @@ class Work(Generic[Result]):
         keep: Callable[[Job, Result], None],
         *,
         max_prompts: int | None = None,
+        counts_others: bool = True,
     ) -> None:
         self._store = store
         self._observer = observer
         self._compute = compute
         self._keep = keep
         self._max_prompts = max_prompts or MAX_BUNDLE_PROMPTS
+        self._counts_others = counts_others
 
     def through(self, missing: Sequence[Job]) -> None:
         """Compute and store the jobs; those that another process holds come last, and are waited for.
@@ -61,14 +71,16 @@ class Work(Generic[Result]):
             size = bundle_size(missing, bundle_prompts)
             jobs, missing = missing[:size], missing[size:]
             before = time.perf_counter()
-            later += self._claimed(jobs, wait=False)
-            per_second = count_prompts(jobs) / max(time.perf_counter() - before, 1e-3)
-            bundle_prompts = round(min(self._max_prompts, 4 * bundle_prompts, BUNDLE_TARGET_S * per_second))
+            claimed = self._claimed(jobs, wait=False)
+            later += claimed.others
+            if claimed.computed:  # what others did or hold says nothing of our speed
+                per_second = claimed.computed / max(time.perf_counter() - before, 1e-3)
+                bundle_prompts = round(min(self._max_prompts, 4 * bundle_prompts, BUNDLE_TARGET_S * per_second))
         for job in later:
             self._claimed([job], wait=True)
 
-    def _claimed(self, jobs: Sequence[Job], *, wait: bool) -> list[Job]:
-        """Do the jobs that can be claimed; returns those that another process holds."""
+    def _claimed(self, jobs: Sequence[Job], *, wait: bool) -> _Claimed:
+        """Do the jobs that can be claimed."""
         with ExitStack() as claims:
             mine = [job for job in jobs if claims.enter_context(self._store.claim(job.cell, wait=wait))]
             if mine:
@@ -78,11 +90,11 @@ class Work(Generic[Result]):
         for job in jobs:
             if job.cell in claimed:
                 continue
-            if self._store.has(job.cell):
-                self._observer.advanced(job.cell.num_examples)
-            else:
+            if not self._store.has(job.cell):
                 others.append(job)
-        return others
+            elif self._counts_others:
+                self._observer.advanced(job.cell.num_examples)
+        return _Claimed(count_prompts(mine), others)
 
     def _do(self, jobs: Sequence[Job]) -> None:
         counted = 0

@@ -52,12 +52,18 @@ def choose(option_logprobs: Sequence[float], options: Sequence[str], method: str
     model_method(method)
     if not options or len(option_logprobs) != len(options):
         raise ValueError(f"expected one log-probability an option, got {len(option_logprobs)} for {len(options)}")
-    values = [float(value) for value in option_logprobs]
+    values = option_values(option_logprobs, options, method)
     if any(math.isnan(value) for value in values):
         raise ValueError("a log-probability is not a number")
+    return values.index(max(values))
+
+
+def option_values(option_logprobs: Sequence[float], options: Sequence[str], method: str) -> list[float]:
+    """What `choose` compares: the log-probabilities, or each divided by its option's length in UTF-8 bytes."""
+    values = [float(value) for value in option_logprobs]
     if method == "loglikelihood_norm":
         values = [value / max(1, len(option.encode())) for value, option in zip(values, options, strict=True)]
-    return values.index(max(values))
+    return values
 
 
 def accuracy(predicted: int, option_scores: Sequence[float]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 from collections.abc import Generator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from phraseproof.errors import MissingExtraError, ModelError, UsageError
 from phraseproof.identity import file_hash
 from phraseproof.models.options import ModelOptions
+from phraseproof.models.quiet import quiet_transformers
 
 DTYPES = ("float32", "bfloat16", "float16")
 
@@ -66,12 +68,12 @@ class Checkpoint:
             raise ModelError(f"no folder '{name}'", where="--model", hint="Check the path, or give a hub id (org/name)")
         if self.folder is not None:
             _check_folder(self.folder)
-        with _one_line_errors(name, "the configuration"), _quiet():
+        with _one_line_errors(name, "the configuration"), quiet_transformers():
             from transformers import AutoConfig
 
             self.config: Any = AutoConfig.from_pretrained(name, **self._source())
         self._check_family()
-        with _one_line_errors(name, "the tokenizer"), _quiet():
+        with _one_line_errors(name, "the tokenizer"), quiet_transformers():
             from transformers import AutoTokenizer
 
             self.tokenizer: Any = AutoTokenizer.from_pretrained(name, **self._source())
@@ -113,7 +115,7 @@ class Checkpoint:
 
         family = transformers.AutoModelForSeq2SeqLM if self.is_encoder_decoder else transformers.AutoModelForCausalLM
         extra = {"attn_implementation": self._attention} if self._attention else {}
-        with _one_line_errors(self.name, "the weights"), _quiet():
+        with _one_line_errors(self.name, "the weights"), quiet_transformers():
             loaded: Any = family.from_pretrained(
                 self._location,
                 config=self.config,
@@ -138,6 +140,18 @@ class Checkpoint:
                 )
             network = network.to(self.precision.device).eval()
         return network.requires_grad_(False)
+
+    def again(self) -> Checkpoint:
+        """The same checkpoint, to be loaded once more."""
+        other = copy.copy(self)
+        other.config = copy.deepcopy(self.config)  # loading writes into it
+        return other
+
+    def in_float32(self) -> Checkpoint:
+        """The same checkpoint, to be loaded in float32."""
+        other = self.again()
+        other.precision = self.precision._replace(dtype="float32")
+        return other
 
     def _check_family(self) -> None:
         from transformers.models.auto.modeling_auto import (
@@ -227,22 +241,6 @@ def _precision(options: ModelOptions, config: Any) -> Precision:
         return Precision(device, "float32")
     declared = str(getattr(config, "dtype", None) or torch.float32).removeprefix("torch.")
     return Precision(device, declared if declared in DTYPES else "float32")
-
-
-@contextlib.contextmanager
-def _quiet() -> Generator[None]:
-    """No progress bars or advice of transformers' own while it reads a checkpoint."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
 
 
 @contextlib.contextmanager

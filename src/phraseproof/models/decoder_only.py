@@ -18,6 +18,7 @@ from phraseproof.models.batching import BatchLimit, plan_batches, share_rows
 from phraseproof.models.packed_decoder import PackedDecoder, Soft
 from phraseproof.models.packing_trial import Packing, try_packing
 from phraseproof.models.padding import Padded, add_picked, pad_rows, with_virtual_tokens
+from phraseproof.models.running import JobScores
 from phraseproof.models.schedule import Schedule
 from phraseproof.models.scoring import HuggingFaceModel
 
@@ -67,7 +68,7 @@ class DecoderOnlyModel(HuggingFaceModel):
 
     def _run(
         self, agenda: Agenda, planned: Schedule, limit: BatchLimit, on_done: Callable[[int], None] | None
-    ) -> list[list[float]]:
+    ) -> JobScores:
         adapter = self.ready.adapter
         if self._packs and (packing := self._packing) is not None:
             soft = Soft() if adapter is None else Soft(adapter.virtual, adapter.prefix)

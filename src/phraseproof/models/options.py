@@ -16,7 +16,8 @@ class ModelOptions:
 
     Attributes:
         dtype: `auto`, or a precision by name (`float32`, `bfloat16`, `float16`).
-        device: `auto` (CUDA, then MPS, then CPU), or a device as torch names it (`cuda:1`).
+        device: `auto` (CUDA, then MPS, then CPU), or a device as torch names it (`cuda:1`); for evaluations several,
+            separated by commas.
         batch_size: prompts a batch; `None` sizes batches by tokens.
         adapter: a PEFT folder that is applied to the model.
         revision: a branch, tag or commit on the hub.

@@ -8,12 +8,17 @@ The weights are only laid out anew, so the plain ones come back bit for bit with
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
+
+# oneDNN keeps a kernel for every number of rows that it has met, 1,024 of them unless told, and batches without padding
+# hardly ever have the same number twice: memory that grows for nothing. It is told before its first product.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 _SMALLEST = 64 * 64
 """Below so many weights the call costs more than the product."""

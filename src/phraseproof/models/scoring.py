@@ -6,7 +6,7 @@ import contextlib
 import functools
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -23,9 +23,13 @@ from phraseproof.core import (
 )
 from phraseproof.errors import ModelError
 from phraseproof.models import schedule
-from phraseproof.models.agenda import Agenda, Facts, Job
-from phraseproof.models.batching import BatchLimit, run_batches
+from phraseproof.models.agenda import Agenda, Job
+from phraseproof.models.batching import BatchLimit
+from phraseproof.models.chat import format_chat
+from phraseproof.models.intake import Intake, Room, planned_together
+from phraseproof.models.running import JobScores, run_schedule
 from phraseproof.models.schedule import Schedule
+from phraseproof.models.score_list import ScoreList
 from phraseproof.models.tokens import PromptTokenizer, PromptTokens
 
 logger = logging.getLogger(__name__)
@@ -37,17 +41,12 @@ if TYPE_CHECKING:
 
 METHODS = ("loglikelihood", "paper")
 
-MAX_FREE_RUN_STEPS = 32
-"""The longest greedy run of the method `paper`, in tokens, as in the paper's released code."""
-
 _BATCH_TOKENS = {"cpu": 1024}
 """On a CPU larger batches gain nothing in the matrix products, and lose to padding where there is any: on the shapes of
 `benchmarks/shapes.py` 1,024 tokens without padding took 0.93 times the CPU time of 512, and as much as 2,048."""
 
 _BATCH_TOKENS_ACCELERATOR = 16384
 _LOGITS_A_TOKEN = 16384
-_PROMPTS_AT_ONCE = 512
-_PROMPTS_PLANNED_TOGETHER = 8192
 
 
 class Ready(NamedTuple):
@@ -71,6 +70,7 @@ class HuggingFaceModel(ABC):
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._checkpoint = checkpoint
         self._tokens = PromptTokenizer(checkpoint.tokenizer, joined=self.joined)
+        self._intake = Intake(self._tokens, checkpoint.name)
         self._adapter_folder = None
         if checkpoint.options.adapter is not None:
             from phraseproof.models.soft_prompt import AdapterFolder
@@ -98,7 +98,7 @@ class HuggingFaceModel(ABC):
 
     def score_options(
         self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
-    ) -> list[OptionScores]:
+    ) -> Sequence[OptionScores]:
         """Score every option of every prompt; the numbers do not depend on how many or which prompts come together.
 
         `computed_tokens` are those that a prompt takes by itself: padding is not counted, nor is it less where two
@@ -118,9 +118,9 @@ class HuggingFaceModel(ABC):
         While they are not loaded, the model is taken for one that can share all that its family can.
         """
         asked = computed = 0
-        for some in _windows(prompts):
+        for some in planned_together(prompts):
             agenda = self._agenda(some, "loglikelihood", check=False)
-            asked += sum(facts.asked_tokens for facts in agenda.facts)
+            asked += sum(agenda.facts(prompt).asked_tokens for prompt in range(len(agenda)))
             computed += sum(self._schedule(agenda.jobs(), BatchLimit()).computed)
         return TokenForecast(asked, computed)
 
@@ -135,7 +135,7 @@ class HuggingFaceModel(ABC):
         """
         from phraseproof.models.generation import Writer, write
 
-        encoded = [each for _, each in self._encoded(prompts, "paper")]
+        encoded = [each for _, each in self._intake.encoded(prompts, "paper")]
         jobs = [self._writing_job(each, max_new_tokens) for each in encoded]
         writer = Writer(
             self.ready.network, self.tokenizer, self._generation_inputs, self.pad_id, self._writes_in_batches
@@ -183,21 +183,7 @@ class HuggingFaceModel(ABC):
         Raises:
             ModelError: no template, or one that cannot render these messages.
         """
-        from jinja2 import TemplateError
-
-        if not self.has_chat_template:
-            raise ModelError(
-                f"the model '{self._checkpoint.name}' has no chat template", hint="Use --prompt-format plain"
-            )
-        try:
-            text: str = self._checkpoint.tokenizer.apply_chat_template(
-                [message._asdict() for message in messages], tokenize=False, add_generation_prompt=True
-            )
-        except (TemplateError, ValueError, TypeError, KeyError) as error:
-            raise ModelError(
-                f"the chat template of '{self._checkpoint.name}' cannot render the prompt", got=str(error)
-            ) from error
-        return text
+        return format_chat(self._checkpoint.tokenizer, messages, model=self._checkpoint.name)
 
     def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
         """Whether scores can be trusted: see `self_test.py` for what each check means."""
@@ -238,6 +224,14 @@ class HuggingFaceModel(ABC):
         packed = self._packed_layers
         return f"{self._path}; {f'{packed} linear layers packed' if packed else 'plain linear layers'}"
 
+    def before_scoring(self) -> HuggingFaceModel:
+        """This model, or, where scoring has laid out its weights anew, one whose weights will be read again."""
+        return type(self)(self._checkpoint.again()) if "_packed_layers" in vars(self) else self
+
+    def in_float32(self) -> HuggingFaceModel | None:
+        """The same model in float32, whose weights are loaded when it first scores; `None` where it is that already."""
+        return None if self.dtype == "float32" else type(self)(self._checkpoint.in_float32())
+
     @contextlib.contextmanager
     def adapter_off(self) -> Generator[None]:
         """Score with the base model alone for a while."""
@@ -256,30 +250,25 @@ class HuggingFaceModel(ABC):
         method: str,
         limit: BatchLimit,
         on_done: Callable[[int], None] | None = None,
-    ) -> list[OptionScores]:
+    ) -> Sequence[OptionScores]:
         """`score_options` with the size of batches said outright."""
         if not prompts:
-            return []
+            return ScoreList()
         for prompt in prompts:
             if not prompt.options:
                 raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
         logger.debug("%d packed linear layers", self._packed_layers)
-        scores: list[OptionScores] = []
-        for some in _windows(prompts):
+        scores = ScoreList()
+        for some in planned_together(prompts):
             agenda = self._agenda(some, method)
             planned = self._schedule(agenda.jobs(), limit)
             results = self._run(agenda, planned, limit, on_done)
-            computed = agenda.per_prompt(planned.computed)
-            scores += [
-                OptionScores(
-                    tuple(results[job][option] for job, option in places),
-                    facts.prompt_tokens,
-                    tokens,
-                    facts.truncated,
-                    facts.asked_tokens,
+            for prompt, computed in enumerate(agenda.per_prompt(planned.computed)):
+                facts = agenda.facts(prompt)
+                logprobs = tuple(results.of(job, option) for job, option in agenda.places(prompt))
+                scores.append(
+                    OptionScores(logprobs, facts.prompt_tokens, computed, facts.truncated, facts.asked_tokens)
                 )
-                for places, facts, tokens in zip(agenda.places, agenda.facts, computed, strict=True)
-            ]
         return scores
 
     # -------------------------------------------------------------------------------------------- what a family says
@@ -382,7 +371,7 @@ class HuggingFaceModel(ABC):
 
     @property
     def _batch_limit(self) -> BatchLimit:
-        """As asked for, or 512 tokens a batch on a CPU and 16,384 on an accelerator."""
+        """As asked for, or 1,024 tokens a batch on a CPU and 16,384 on an accelerator."""
         if self._checkpoint.options.batch_size is not None:
             return BatchLimit(items=self._checkpoint.options.batch_size)
         return BatchLimit(tokens=_BATCH_TOKENS.get(self._device.partition(":")[0], _BATCH_TOKENS_ACCELERATOR))
@@ -396,86 +385,17 @@ class HuggingFaceModel(ABC):
         """The tokens' worth of memory of one token's logits."""
         return int(self._checkpoint.config.get_text_config().vocab_size) // _LOGITS_A_TOKEN
 
-    def _encoded(self, prompts: Sequence[Prompt], method: str) -> Iterator[tuple[Prompt, PromptTokens]]:
-        encode = self._tokens.encode if method == "loglikelihood" else self._tokens.encode_apart
-        for start in range(0, len(prompts), _PROMPTS_AT_ONCE):
-            some = prompts[start : start + _PROMPTS_AT_ONCE]
-            yield from zip(some, encode(some), strict=True)
-
     def _agenda(self, prompts: Sequence[Prompt], method: str, *, check: bool = True) -> Agenda:
-        agenda = Agenda()
-        for prompt, encoded in self._encoded(prompts, method):
-            context, options = encoded.context, encoded.options
-            if check:
-                self._check_tokens(prompt, encoded)
-            steps = min(MAX_FREE_RUN_STEPS, *map(len, options)) if method == "paper" else 0
-            places: list[tuple[int, int]] = [(0, 0)] * len(options)
-            cut = 0
-            for kept, indices in self._by_kept(prompt, encoded, steps).items():
-                these = [options[index] for index in indices]
-                for index, place in zip(indices, agenda.find(context[-kept:], these, steps=steps), strict=True):
-                    places[index] = place
-                cut = max(cut, len(context) - kept)
-            agenda.places.append(places)
-            asked = len(context) * len(options) + sum(map(len, options))
-            agenda.facts.append(Facts(len(context), cut, asked))
-        return agenda
-
-    def _check_tokens(self, prompt: Prompt, encoded: PromptTokens) -> None:
-        for option, tokens in zip(prompt.options, encoded.options, strict=True):
-            if not tokens:
-                end = prompt.text[-30:]
-                raise ModelError(f"the option {option!r} has no tokens of its own after the prompt ending in {end!r}")
-        if max(*encoded.context, *(max(option) for option in encoded.options)) >= self._vocabulary:
-            raise ModelError(
-                f"the tokenizer of '{self._checkpoint.name}' has tokens that the model has no embedding for",
-                expected=f"ids below {self._vocabulary}",
-            )
-
-    def _by_kept(self, prompt: Prompt, encoded: PromptTokens, steps: int) -> dict[int, list[int]]:
-        """Options by how much of the context is kept for them: all the same, unless the prompt is cut."""
-        groups: dict[int, list[int]] = {}
-        for index, option in enumerate(encoded.options):
-            kept = self._kept(len(encoded.context), steps or len(option))
-            if kept < 1:
-                raise ModelError(
-                    f"the option {prompt.options[index][:60]!r} is longer than the model's context",
-                    expected=f"at most {self._context_limit} tokens",
-                    got=f"{len(option)} tokens",
-                )
-            groups.setdefault(kept, []).append(index)
-        return groups
+        vocabulary = self._vocabulary if check else None
+        return self._intake.agenda(prompts, method, Room(self._kept, self._context_limit, vocabulary))
 
     def _run(
         self, agenda: Agenda, planned: Schedule, limit: BatchLimit, on_done: Callable[[int], None] | None
-    ) -> list[list[float]]:
-        import torch
-        from accelerate.utils.memory import (
-            clear_device_cache,
-            should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
-        )
+    ) -> JobScores:
+        def score(batch: Sequence[Job]) -> list[list[float]]:
+            return self._free_run(batch) if batch[0].steps else self._score_batch(batch, limit)
 
-        jobs, users = planned.jobs, agenda.users()
-        waiting = [len({job for job, _ in places}) for places in agenda.places]
-        results: list[list[float]] = [[] for _ in jobs]
-
-        def run(batch: Sequence[int]) -> list[list[float]]:
-            with torch.inference_mode():
-                chosen = [jobs[index] for index in batch]
-                return self._free_run(chosen) if chosen[0].steps else self._score_batch(chosen, limit)
-
-        for batch, found in run_batches(
-            planned.batches, planned.weights, run, out_of_memory=should_reduce_batch_size, release=clear_device_cache
-        ):
-            finished = 0
-            for job, logprobs in zip(batch, found, strict=True):
-                results[job] = logprobs
-                for index in users[job]:
-                    waiting[index] -= 1
-                    finished += waiting[index] == 0
-            if on_done is not None and finished:
-                on_done(finished)
-        return results
+        return run_schedule(planned, agenda, score, on_done)
 
     def _free_run(self, jobs: Sequence[Job]) -> list[list[float]]:
         """The method `paper`, for a batch of jobs."""
@@ -488,9 +408,3 @@ class HuggingFaceModel(ABC):
         """A token to pad with; what it is does not matter, because padding is masked."""
         pad: int | None = self._checkpoint.tokenizer.pad_token_id
         return 0 if pad is None else pad
-
-
-def _windows(prompts: Sequence[Prompt]) -> Iterator[Sequence[Prompt]]:
-    """Prompts in runs that are planned together, so that memory does not grow with their number."""
-    for start in range(0, len(prompts), _PROMPTS_PLANNED_TOGETHER):
-        yield prompts[start : start + _PROMPTS_PLANNED_TOGETHER]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from phraseproof.alignment.pairs import Pair, pairs_from_task
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.instructions.collections import instructions_for, load_collection
 from phraseproof.pocket.lexicon import FILLERS
+from phraseproof.pocket.negation import NEGATION
+from phraseproof.pocket.wordings import KINDS
 from phraseproof.tasks import load_tasks
 
 KEPT_OUT = ("destination", "weight")
@@ -24,16 +28,25 @@ SETTINGS = AlignmentSettings(
 """As the demo and the card have it; chosen on validation wordings."""
 
 
-def remedy_pairs(per_task: int = 12) -> list[Pair]:
+def remedy_pairs(per_task: int = 12, *, kinds: Sequence[str] = KINDS, negations: bool = False) -> list[Pair]:
     """Training questions of the tasks that are aligned, in observed wordings, each with the paraphrase collection's.
 
     Args:
-        per_task: pairs of each of the 18 tasks.
+        per_task: pairs of each of the 6 tasks of a kind.
+        kinds: of tasks; the others are kept out.
+        negations: with the negation collection's wordings as well, for methods that push those away.
     """
-    observed, paraphrases = load_collection("pocket-observed"), load_collection("pocket-paraphrase")
+    names = ("observed", "paraphrase", NEGATION)
+    observed, paraphrases, negated = (load_collection(f"pocket-{name}") for name in names)
     pairs: list[Pair] = []
     for task in load_tasks(["pocket"]):
-        if task.name.rpartition("-")[2] not in KEPT_OUT:
-            references = instructions_for(observed, task)
-            pairs += pairs_from_task(task, references, instructions_for(paraphrases, task), limit=per_task)
+        kind, _, attribute = task.name.removeprefix("pocket/").partition("-")
+        if kind in kinds and attribute not in KEPT_OUT:
+            pairs += pairs_from_task(
+                task,
+                instructions_for(observed, task),
+                instructions_for(paraphrases, task),
+                limit=per_task,
+                negations=instructions_for(negated, task) if negations else (),
+            )
     return pairs

@@ -14,6 +14,7 @@ from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
 
 if TYPE_CHECKING:
+    from phraseproof.store.half_precision import HalfPrecision
     from phraseproof.store.queries import WordingScore
 
 NO_DATA = "n/a"
@@ -44,12 +45,19 @@ class RunScores:
         model: the model's name.
         scores: one for each task, group, wording and number of demonstrations.
         texts: each wording's text by task and `collection/id`.
+        half_precision: what computing in half precision means for the choices; `None` in float32.
     """
 
     path: str
     model: str
     scores: Sequence[WordingScore]
     texts: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    half_precision: HalfPrecision | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known of the run's numbers, wherever they stand."""
+        return () if self.half_precision is None else (half_precision_line(self.half_precision),)
 
     def text_of(self, score: WordingScore) -> str | None:
         """The text of the wording that a score is of, where it is known."""
@@ -78,6 +86,11 @@ class TaskTable:
     def num_fewshot(self) -> int:
         """Demonstrations in the prompts."""
         return self.summary.num_fewshot
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known of the numbers: of the run's, then of these."""
+        return (*self.run.notes, *self.summary.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +188,22 @@ def comparison_line(comparison: Comparison) -> str:
     if found.p_value is not None:
         parts.append(p_value(found.p_value))
     return f"{names}: {', '.join(parts)} ({found.method}, n = {found.n} tasks)"
+
+
+def half_precision_line(found: HalfPrecision) -> str:
+    """How many choices half precision leaves open, or that it is not known."""
+    head = f"computed in {found.dtype}"
+    if found.why_not:
+        return f"{head}; how many choices lie within its error of a tie is not known: {found.why_not}"
+    prompts = f"{found.sampled_prompts} prompt{'' if found.sampled_prompts == 1 else 's'}"
+    if found.bound is None:
+        return f"{head}; on {prompts} its scores were not finite, so every choice could be another one in float32"
+    measured = f"{found.bound:.2g}, twice the largest error on {prompts} scored in float32 as well"
+    if found.rescored:
+        return f"{head}; choices no further from a tie than its error bound ({measured}) were scored again in float32"
+    share = f" ({percent(found.close / found.choices)}%)" if found.choices else ""
+    counted = f"{found.close:,} of {found.choices:,} choices{share}"
+    return f"{head}; {counted} lie within its error bound of a tie ({measured}), and could be others in float32"
 
 
 def ranking_title(ranking: WordingRanking) -> str:

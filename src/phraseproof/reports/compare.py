@@ -73,15 +73,38 @@ class Comparison:
 def compare(before: Run, after: Run) -> list[Comparison]:
     """One comparison for each number of demonstrations that both runs have.
 
+    Where a run has a budget, of estimates: it then tells of these wordings and questions, scored or not.
+
     Raises:
         NotEnoughDataError: the runs have no wording in common on any task.
         RunError: a run without finished cells, or damaged.
     """
+    if before.is_sampled or after.is_sampled:
+        return _of_estimates(before, after)
     from phraseproof.analysis.grids import load_grids
     from phraseproof.analysis.paired import compare_runs
 
     sides = Side(str(before.path), model_name(before)), Side(str(after.path), model_name(after))
     return [_comparison(*sides, found) for found in compare_runs(load_grids(before), load_grids(after))]
+
+
+def _of_estimates(before: Run, after: Run) -> list[Comparison]:
+    from phraseproof.analysis.budget import estimate_run
+    from phraseproof.analysis.estimated_differences import estimated_differences
+
+    # Seeds that differ, so that draws of the two runs are independent.
+    found = estimated_differences(estimate_run(before, seed=0), estimate_run(after, seed=1))
+    sides = Side(str(before.path), model_name(before)), Side(str(after.path), model_name(after))
+    shares = " and ".join(f"{100 * run.share:.3g}%" for run in (before, after))
+    note = (
+        f"estimated from {shares} of the grid: intervals tell of cells that were not scored, not of other wordings or "
+        "questions, so they are narrower than those of whole runs; single wordings are not tested"
+    )
+    comparisons: list[Comparison] = []
+    for shots, rows in found.items():
+        lines = tuple(Line(*row) for row in rows)
+        comparisons.append(Comparison(*sides, shots, lines, (), (), (), (note,), (_first_sentence(lines),)))
+    return comparisons
 
 
 def _comparison(before: Side, after: Side, found: RunComparison) -> Comparison:
@@ -139,17 +162,21 @@ def _mean(row: ComparisonRow, wordings: Sequence[WordingComparison], group: str,
 
 
 def _sentences(lines: Sequence[Line], found: RunComparison, better: int, worse: int) -> list[str]:
-    top = next(line for line in reversed(lines) if not line.group)
-    place = "" if top.level is Level.OVERALL else f"On {printable(top.name)}: "
-    first = f"{place}{percent(top.before)}% before, {percent(top.after)}% after: {difference_words(top.finding)}."
     tested = sum(each.p_holm is not None for each in found.wordings)
-    sentences = [f"{verdict(top.finding)} {first}"]
+    sentences = [_first_sentence(lines)]
     if tested:
         sentences.append(
             f"Of {tested} wordings, counted on each task, {better} got better and {worse} worse beyond chance "
             f"(McNemar's test, p after Holm's correction below {SIGNIFICANT:g})."
         )
     return sentences
+
+
+def _first_sentence(lines: Sequence[Line]) -> str:
+    top = next(line for line in reversed(lines) if not line.group)
+    place = "" if top.level is Level.OVERALL else f"On {printable(top.name)}: "
+    first = f"{place}{percent(top.before)}% before, {percent(top.after)}% after: {difference_words(top.finding)}."
+    return f"{verdict(top.finding)} {first}"
 
 
 def verdict(finding: Finding) -> str:

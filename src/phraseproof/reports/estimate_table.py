@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from phraseproof.analysis.budget import QUANTILES, GroupEstimate, TaskEstimate, over_tasks
+from phraseproof.analysis.shortfall import AIM, shortfall
 from phraseproof.core import Finding
 from phraseproof.reports.blocks import NO_DATA, Screen, percent, points, printable
 from phraseproof.reports.latex_table import escape
@@ -37,12 +39,14 @@ class EstimatedRun:
         path, model: as in `blocks.RunScores`.
         estimates: one for each task and number of demonstrations.
         texts: each wording's text by task and `collection/id`.
+        covariates: whether the texts took part in the estimates.
     """
 
     path: str
     model: str
     estimates: Sequence[TaskEstimate]
     texts: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    covariates: bool = False
 
 
 def render_estimates(runs: Sequence[EstimatedRun], *, form: str, by_wording: bool, screen: Screen) -> str:
@@ -61,6 +65,27 @@ def render_estimates(runs: Sequence[EstimatedRun], *, form: str, by_wording: boo
         return _as_text(runs, by_wording=by_wording, screen=screen)
     write = _markdown if form == "markdown" else _latex
     return "\n".join(write(block) for run in runs for block in _blocks(run, by_wording=by_wording))
+
+
+def too_few_cells(run: EstimatedRun) -> str:
+    """A sentence, where the budget bought too few cells for quantiles over wordings as near as they are wanted."""
+    found = shortfall(run.estimates)
+    if found is None:
+        return ""
+    tails, median = (100 * AIM[percent_] for percent_ in (5, 50))
+    several = f", on {found.num_short} of {found.num_tasks} tasks" if found.num_tasks > 1 else ""
+    where = f"{printable(found.task)}, {printable(found.group)}; {found.scored:,} cells scored"
+    return (
+        f"too few cells for a median within {median:g} point and outer quantiles within {tails:g}{several}: at worst "
+        f"({where}) expect the {found.percent}% quantile to be off by some {100 * found.error:.1f} points; about "
+        f"--budget {_rounded(found.share)}% would do"
+    )
+
+
+def _rounded(share: float) -> int:
+    """A percentage that a person would type, not below the share."""
+    step = 1 if share < 0.1 else 5
+    return min(100, step * math.ceil(100 * share / step))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +279,21 @@ def _as_json(run: EstimatedRun) -> dict[str, Any]:
         "run": run.path,
         "model": run.model,
         "estimated": True,
+        "covariates": run.covariates,
+        "too_few_cells": _shortfall_json(run),
         "tasks": [_task_json(task, run) for task in run.estimates],
         "over_tasks": [_task_json(task, run) for task in over_tasks(run.estimates)],
+    }
+
+
+def _shortfall_json(run: EstimatedRun) -> dict[str, Any] | None:
+    found = shortfall(run.estimates)
+    if found is None:
+        return None
+    fields = found._asdict()
+    return fields | {
+        "error": 100 * fields.pop("error"),
+        "share_percent": 100 * fields.pop("share"),
     }
 
 
@@ -265,6 +303,7 @@ def _task_json(task: TaskEstimate, run: EstimatedRun) -> dict[str, Any]:
         "category": task.category,
         "num_fewshot": task.num_fewshot,
         "share_percent": 100 * task.share,
+        "scored": task.scored,
         "groups": {
             group.group: {
                 "num_wordings": group.num_wordings,

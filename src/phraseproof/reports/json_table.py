@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from phraseproof.analysis.robustness import Row
@@ -40,7 +41,8 @@ def _task_table(table: TaskTable) -> dict[str, Any]:
         "categories": [_row(row) for row in summary.categories],
         "overall": _row(summary.overall),
         "comparisons": [_comparison(comparison) for comparison in table.comparisons],
-        "notes": list(summary.notes),
+        "notes": list(table.notes),
+        "half_precision": _half_precision(table.run),
     }
 
 
@@ -86,6 +88,8 @@ def _wording_table(table: WordingTable) -> dict[str, Any]:
         "model": table.run.model,
         "num_fewshot": table.num_fewshot,
         "rankings": [_ranking(ranking, table.run) for ranking in table.rankings],
+        "notes": list(table.run.notes),
+        "half_precision": _half_precision(table.run),
     }
 
 
@@ -105,6 +109,10 @@ def _ranking(ranking: WordingRanking, run: RunScores) -> dict[str, Any]:
             for wording in ranking.wordings
         ],
     }
+
+
+def _half_precision(run: RunScores) -> dict[str, Any] | None:
+    return None if run.half_precision is None else asdict(run.half_precision)
 
 
 def _in_percent(fraction: float | None) -> float | None:

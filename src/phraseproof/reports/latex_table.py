@@ -70,8 +70,8 @@ def _task_table(table: TaskTable) -> str:
     later = summary.groups[1:]
     header = ["", *map(escape, summary.groups), *(escape(difference_name(summary, group)) for group in later)]
     caption = ". ".join([title(table), LEGEND, *map(comparison_line, table.comparisons)]) + "."
-    if summary.notes:
-        caption += " " + " ".join(summary.notes)
+    if table.notes:
+        caption += " " + " ".join(table.notes)
     lines = [
         r"\begin{table}",
         r"\centering",
@@ -92,7 +92,7 @@ def _wording_table(table: WordingTable) -> str:
     header = [r"\toprule", _line(["", r"\%", "wording", "text"]), r"\midrule"]
     lines = [
         r"\begin{longtable}{lrlp{0.5\linewidth}}",
-        rf"\caption{{{escape(title(table))}. Best first.}} \\",
+        rf"\caption{{{escape(' '.join([f'{title(table)}. Best first.', *table.run.notes]))}}} \\",
         *header,
         r"\endfirsthead",
         *header,

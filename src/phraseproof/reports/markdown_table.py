@@ -48,7 +48,7 @@ def _task_table(table: TaskTable) -> str:
     header = ["", *map(escape, summary.groups), *(escape(difference_name(summary, group)) for group in later)]
     lines = _head(table)
     lines += _table(header, ([_name(row), *_cells(row, summary)] for row in rows_for_people(summary)), left=1)
-    remarks = [LEGEND, *map(comparison_line, table.comparisons), *summary.notes]
+    remarks = [LEGEND, *map(comparison_line, table.comparisons), *table.notes]
     lines += ["", *(f"- {escape(remark)}" for remark in remarks)]
     return "\n".join(lines) + "\n"
 
@@ -67,6 +67,7 @@ def _wording_table(table: WordingTable) -> str:
             for wording in ranking.wordings
         )
         lines += [*_table(["", "%", "wording", "text"], rows, left=0, right=(1,)), ""]
+    lines += [f"- {escape(note)}" for note in table.run.notes]
     return "\n".join(lines)
 
 

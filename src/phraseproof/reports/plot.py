@@ -98,6 +98,15 @@ def make_chart(
     return _scores(run, kind, task, num_fewshot)
 
 
+def remarks(sources: Sources, kind: Kind) -> list[str]:
+    """What to know before a chart of this kind is believed, a sentence each."""
+    from phraseproof.store.representations import load_map, out_of_date
+
+    found = load_map(sources.runs[0].path) if kind is Kind.DISTANCE and sources.runs else None
+    remark = "" if found is None else out_of_date(sources.runs[0], found)
+    return [remark] if remark else []
+
+
 def _scores(run: Run, kind: Kind, task: str | None, num_fewshot: int | None) -> Chart:
     from phraseproof.reports.charts.heatmap import heatmap
     from phraseproof.reports.charts.strip import strip

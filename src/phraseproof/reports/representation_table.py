@@ -52,6 +52,7 @@ def as_json(found: RepresentationMap) -> str:
         "regression_reason": found.regression_reason,
         "points": len(found.points),
         "settings": found.settings,
+        "notes": found.notes,
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 

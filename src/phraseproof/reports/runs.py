@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from phraseproof.reports.blocks import RunScores
+from phraseproof.store.half_precision import half_precision
 
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run
@@ -26,7 +27,7 @@ def run_scores(run: Run, *, estimated: bool = False) -> RunScores:
         scores = estimated_scores(run)
     else:
         scores = run.wording_scores()
-    return RunScores(str(run.path), model_name(run), scores, run.wording_texts())
+    return RunScores(str(run.path), model_name(run), scores, run.wording_texts(), half_precision(run))
 
 
 def model_name(run: Run) -> str:

@@ -71,9 +71,11 @@ def render(
     module = _module(form)
     place = screen or Screen()
     if by is By.WORDING:
-        return Rendered(module.render_wordings(wording_tables(runs, group_order), place), ())
+        remarks = [f"{run.path}: {note}" for run in runs for note in run.notes]
+        text = module.render_wordings(wording_tables(runs, group_order), place)
+        return Rendered(text, tuple(remarks) if form is TableFormat.CSV else ())
     tables = task_tables(runs, group_order)
-    remarks = [f"{table.run.path}: {note}" for table in tables for note in table.summary.notes]
+    remarks = [f"{table.run.path}: {note}" for table in tables for note in table.notes]
     return Rendered(module.render_tasks(tables, place), tuple(remarks) if form is TableFormat.CSV else ())
 
 

@@ -49,7 +49,7 @@ def render_tasks(tables: Sequence[TaskTable], screen: Screen) -> str:
         else:
             blocks += [_stacked(table.summary), Text(LEGEND, style="dim")]
         blocks += [Text(printable(comparison_line(comparison))) for comparison in table.comparisons]
-        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in table.summary.notes]
+        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in table.notes]
         blocks.append(Text())
     return print_blocks(blocks, screen)
 
@@ -76,6 +76,8 @@ def render_wordings(tables: Sequence[WordingTable], screen: Screen) -> str:
                 cells = [Text(mark, style=style), Text(percent(wording.score.mean_score), style=style)]
                 grid.add_row(*cells, *([name, shown] if screen.width >= _NARROW else [Group(name, shown)]))
             blocks += [grid, Text()]
+        if table.run.notes:
+            blocks += [*(Text(printable(f"Note: {note}"), style="yellow") for note in table.run.notes), Text()]
     return print_blocks(blocks, screen)
 
 

@@ -21,12 +21,14 @@ import pyarrow.parquet as pq
 
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
-from phraseproof.identity import SCHEMA_VERSION
+from phraseproof.identity import SCHEMA_VERSION, content_hash
 from phraseproof.store.schema import IDENTITY_KEY, SCHEMA_KEY
 from phraseproof.store.writer import RUN_FILE, cell_path, check_cell, read_run_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from phraseproof.store.queries import Run
 
 FOLDER = "representations"
 MAP_FILE = "map.json"
@@ -223,6 +225,8 @@ class RepresentationMap:
         regression: over the wordings of all tasks; `None` where `regression_reason` says why.
         task_regression: over the tasks' means; `None` where there are too few.
         settings: model, sample, seed, and how the coordinates were made.
+        notes: what could not be compared, a sentence each.
+        run_state: `run_state` of the run whose accuracies were taken; `None` where there was none.
     """
 
     reference: str
@@ -233,6 +237,8 @@ class RepresentationMap:
     task_regression: Regression | None
     regression_reason: str | None
     settings: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+    run_state: str | None = None
 
 
 def write_map(run: str | Path, found: RepresentationMap) -> Path:
@@ -252,6 +258,8 @@ def write_map(run: str | Path, found: RepresentationMap) -> Path:
         "task_regression": found.task_regression._asdict() if found.task_regression else None,
         "regression_reason": found.regression_reason,
         "settings": found.settings,
+        "notes": list(found.notes),
+        "run_state": found.run_state,
     }
     temporary = path.with_name(f".{MAP_FILE}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
@@ -263,6 +271,25 @@ def write_map(run: str | Path, found: RepresentationMap) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def run_state(run: Run) -> str:
+    """Which cells of a run are done, as a hash: findings that used its accuracies are out of date when it changes."""
+    missing = set(run.missing)
+    return content_hash(sorted([cell.identity, cell.group, cell.task] for cell in run.cells if cell not in missing))
+
+
+def out_of_date(run: Run, found: RepresentationMap) -> str:
+    """A sentence, where a run's accuracies have changed since distances were set beside them; else an empty text.
+
+    Findings by an earlier version of phraseproof do not tell, and are taken as they are.
+    """
+    if found.run_state is None or found.run_state == run_state(run):
+        return ""
+    return (
+        "The run was evaluated again after its distances were measured, so the accuracies beside them are old ones; "
+        "the same represent command brings them up to date."
+    )
 
 
 def load_map(run: str | Path) -> RepresentationMap | None:
@@ -287,6 +314,8 @@ def load_map(run: str | Path) -> RepresentationMap | None:
                 task_regression=_regression(content["task_regression"]),
                 regression_reason=content["regression_reason"],
                 settings=content["settings"],
+                notes=tuple(content.get("notes", ())),
+                run_state=content.get("run_state"),
             )
     except (OSError, ValueError, KeyError, TypeError) as error:
         problem = f"the findings about representations are damaged: {type(error).__name__}: {error}"

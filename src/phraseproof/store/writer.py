@@ -14,7 +14,7 @@ import os
 import re
 import secrets
 from collections.abc import Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -226,9 +226,16 @@ class RunStore:
     def _failure_path(self, cell: Cell) -> Path:
         return self.path / "failures" / f"{self.cell_path(cell).stem}-{_slug(cell.group)}.json"
 
+    def one_at_a_time(self, what: str) -> AbstractContextManager[None]:
+        """Keep other processes that work on this folder out of blocks of the same name."""
+        return self._lock(what)
+
+    def _run_lock(self) -> AbstractContextManager[None]:
+        return self._lock("run")
+
     @contextmanager
-    def _run_lock(self) -> Generator[None]:
-        lock = FileLock(self.path / ".locks" / "run.lock")
+    def _lock(self, name: str) -> Generator[None]:
+        lock = FileLock(self.path / ".locks" / f"{name}.lock")
         _acquire(lock, timeout_s=-1)
         try:
             yield

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from phraseproof.analysis.statistics import Robustness
     from phraseproof.analysis.verdicts import Verdict
     from phraseproof.store.queries import Run
+    from phraseproof.store.representations import RepresentationMap
 
 _MAPS_SHOWN = 4
 
@@ -54,6 +55,7 @@ class View:
     Attributes:
         id: of its section; run: its place among the runs.
         remark: what to know before reading any number; may be empty.
+        out_of_date: what to know of the charts of representations; may be empty.
     """
 
     id: str
@@ -73,6 +75,7 @@ class View:
     statistics: StatisticsTable | None = None
     verdicts: Sequence[Verdict] = ()
     representations: Sequence[Chart] = field(default_factory=list[Chart])
+    out_of_date: str = ""
 
     def charts(self) -> dict[str, Chart]:
         """By the id of the figure that the template gives them."""
@@ -159,10 +162,13 @@ def render_report(sources: Sources, *, title: str | None = None, current: str | 
 
 def run_views(run: Run, scores: RunScores, number: int, current: str | None = None) -> list[View]:
     """A view for each number of demonstrations of a run; `number` is its place among the runs."""
+    from phraseproof.store.representations import load_map, out_of_date
+
     order = present_groups([run], [scores])
     robust = _robustness(run, order)
     rankings = {table.num_fewshot: table.rankings for table in wording_tables([scores], order)}
     current = current or _lone_first(scores)
+    found = load_map(run.path)
     views: list[View] = []
     for table in task_tables([scores], order):
         shots = table.num_fewshot
@@ -187,7 +193,8 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 flips=[] if run.is_imported else find_flips(run, shots, controls=robust.controls),
                 statistics=None if robustness is None else statistics_table(robustness),
                 verdicts=[verdict for verdict in robust.verdicts if verdict.num_fewshot == shots],
-                representations=_representations(run, shots),
+                representations=[] if found is None else _representations(found, shots),
+                out_of_date="" if found is None else out_of_date(run, found),
             )
         )
     return views
@@ -240,12 +247,7 @@ def _heatmaps(rankings: Sequence[WordingRanking]) -> list[Chart]:
     ]
 
 
-def _representations(run: Run, shots: int) -> list[Chart]:
-    from phraseproof.store.representations import load_map
-
-    found = load_map(run.path)
-    if found is None:
-        return []
+def _representations(found: RepresentationMap, shots: int) -> list[Chart]:
     tasks = list(dict.fromkeys(point.task for point in found.points if point.num_fewshot == shots))
     charts = [tsne(found, task, num_fewshot=shots) for task in tasks[:_MAPS_SHOWN]]
     return [chart for chart in (distance(found), *charts) if chart is not None]

@@ -1,0 +1,101 @@
+"""`phraseproof pairs`: negations go all the way from a collection to what an adapter says it was trained on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from phraseproof.alignment.pairs import load_pairs
+from phraseproof.cli import main
+from tiny_models import tiny_llama
+
+
+def collection(folder: Path, name: str, *asks: str, more: str = "", answer: str = "text") -> None:
+    wordings = "".join(
+        f"  - {{id: w{n}, ask: '{ask}', layout: '{{{{ question }}}}', answer: {answer}{more}}}\n"
+        for n, ask in enumerate(asks)
+    )
+    (folder / f"{name}.yaml").write_text(f"name: {name}\ninstructions:\n{wordings}")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    rows = "".join(f"river {n},{'one' if n % 2 else 'two'}\n" for n in range(6))
+    (tmp_path / "t.csv").write_text("question,label\n" + rows)
+    (tmp_path / "t.yaml").write_text("name: t\nkind: binary\ndata: t.csv\nchoices: [one, two]\nanswer: label\n")
+    collection(tmp_path, "asked", "Name the number.")
+    collection(tmp_path, "other", "Which number is it?", "Say the number.")
+    collection(tmp_path, "negated", "Do not name the number.", "Which number is it not?")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert isinstance(stopped.value.code, int)
+    return stopped.value.code
+
+
+def from_task(*more: str) -> int:
+    return call(
+        *("pairs", "from-task", "-t", "t.yaml", "-r", "asked.yaml", "-p", "other.yaml", "-o", "pairs.jsonl"), *more
+    )
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_tasks_pairs_have_the_negations_of_every_collection_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert from_task() == 0
+    assert not any(pair.negations for pair in load_pairs(Path("pairs.jsonl")))
+    collection(Path(), "more", "Name no number.")
+    assert from_task("--negations", "negated.yaml,more.yaml") == 0
+    assert "negation" not in capsys.readouterr().err
+    pairs = load_pairs(Path("pairs.jsonl"))
+    assert {pair.negations for pair in pairs} == {
+        ("Do not name the number.", "Which number is it not?", "Name no number.")
+    }
+    assert {pair.paraphrases for pair in pairs} == {("Which number is it?", "Say the number.")}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("folder")
+def test_negations_are_among_the_wordings_that_an_evaluation_warns_of(capsys: pytest.CaptureFixture[str]) -> None:
+    assert from_task("--negations", "negated.yaml") == 0
+    common = ("--model", str(tiny_llama()), "--device", "cpu")
+    trained = call(
+        *("align", *common, "--pairs", "pairs.jsonl", "--method", "negation", "--max-steps", "1", "--out", "adapter")
+    )
+    assert trained == 0
+    record = json.loads(Path("adapter/phraseproof.json").read_text())
+    assert {"Do not name the number.", "Which number is it not?"} <= set(record["wordings"].values())
+    capsys.readouterr()
+    asked = ("--tasks", "t.yaml", "--instructions", "all=negated.yaml", "--out", "run")
+    assert call("evaluate", *common, *asked, "--adapter", "adapter") == 0
+    assert "was trained on 2 of the wordings under test" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_negations_for_other_tasks_stop_it(capsys: pytest.CaptureFixture[str]) -> None:
+    collection(Path(), "negated", "Do not name the number.", more=", for: another-task")
+    assert from_task("--negations", "negated.yaml") == 2
+    assert capsys.readouterr().err == "error: --negations: no negated wording fits the task 't'\n"
+    assert not Path("pairs.jsonl").exists()
+
+
+@pytest.mark.usefixtures("folder")
+def test_pairs_left_without_a_negation_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    collection(Path(), "negated", "Do not name the number.", answer="letter")
+    assert from_task("--negations", "negated.yaml") == 0
+    assert "warning: 6 of 6 pairs have no negation that answers as their reference does" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_alpaca_pairs_have_the_negations_of_their_file() -> None:
+    Path("data.json").write_text(json.dumps([{"instruction": "Sing.", "input": "", "output": "La"}]))
+    rewritten = {"instruction": "Sing.", "paraphrases": ["Let me hear a song."], "negations": ["Be silent."]}
+    Path("rewritten.jsonl").write_text(json.dumps(rewritten) + "\n")
+    assert call("pairs", "from-alpaca", "data.json", "-p", "rewritten.jsonl", "-o", "pairs.jsonl") == 0
+    (pair,) = load_pairs(Path("pairs.jsonl"))
+    assert pair.negations == ("Be silent.",)
