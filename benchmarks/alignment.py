@@ -155,6 +155,8 @@ class Ours:
 
     def step(self, batches: list[Example]) -> float:
         """Adds up the gradient; the step's loss. The answers of this benchmark are of one length."""
+        import torch
+
         from phraseproof.alignment.buckets import join_batches
         from phraseproof.alignment.forward import Row
 
@@ -163,7 +165,7 @@ class Ours:
         for run in join_batches(rows, self._vocabulary):
             found = self._forward([row for index in run for row in rows[index]])
             of_batches = zip(found.logits.split(len(WORDINGS)), found.targets.split(len(WORDINGS)), strict=True)
-            loss = sum(loss_of(logits, targets) for logits, targets in of_batches) / len(batches)
+            loss = torch.stack([loss_of(logits, targets) for logits, targets in of_batches]).sum() / len(batches)
             loss.backward()
             total += float(loss.detach())
         return total

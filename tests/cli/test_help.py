@@ -55,9 +55,9 @@ def test_a_list_of_commands_cuts_no_sentence_short(path: tuple[str, ...], capsys
 
 def test_options_of_one_name_mean_the_same_everywhere() -> None:
     texts: dict[str, set[str]] = {}
-    for name, command in COMMANDS.items():
+    for path, command in COMMANDS.items():
         for parameter in command.params:
-            if name == "evaluate" and parameter.name == "device":
+            if path == ("evaluate",) and parameter.name == "device":
                 continue  # the one command that takes several
             if parameter.name in {"data_dir", "adapter", "dtype", "device", "batch_size", "max_length", "revision"}:
                 texts.setdefault(parameter.name, set()).add(parameter.help)
