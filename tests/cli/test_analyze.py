@@ -1,12 +1,13 @@
 """`phraseproof analyze` and `import-results` on real run folders: what reaches stdout and stderr, and the exit code."""
 
 import json
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from phraseproof.cli import main
+from command_line import run_command
 from phraseproof.core import Cell, Outcome
 from phraseproof.store.writer import RunStore, Usage
 
@@ -64,23 +65,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_run(tmp_path_factory.mktemp("runs") / "base")
 
 
-class Done(NamedTuple):
-    out: str
-    err: str
-    code: object
-
-
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "100")
-
-    def run_it(*arguments: str | Path) -> Done:
-        with pytest.raises(SystemExit) as stopped:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Done(captured.out, captured.err, stopped.value.code)
-
-    return run_it
+    return partial(run_command, capsys)
 
 
 def test_text_says_it_all(run: Path, call: Any):

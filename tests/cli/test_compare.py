@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from phraseproof.cli import main
+from command_line import run_command
 from phraseproof.store.queries import load_run
 from report_runs import write_run
-
-
-class Done(NamedTuple):
-    out: str
-    err: str
-    code: object
 
 
 class Pair(NamedTuple):
@@ -36,14 +31,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "100")
-
-    def run_it(*arguments: str | Path) -> Done:
-        with pytest.raises(SystemExit) as stopped:
-            main(["compare", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return Done(captured.out, captured.err, stopped.value.code)
-
-    return run_it
+    return partial(run_command, capsys, "compare")
 
 
 def mean_percent(path: Path, task: str) -> float:

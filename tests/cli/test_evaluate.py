@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from phraseproof.cli import main
+from command_line import Done, run_command
 from phraseproof.cli.evaluate import model_options, read_groups, read_numbers
 from phraseproof.errors import UsageError
 from phraseproof.store.queries import load_run
-
-
-class Done(NamedTuple):
-    code: object
-    out: str
-    err: str
 
 
 class Project:
@@ -43,10 +36,7 @@ class Project:
         return self.call(*command, *(["-o", str(self.folder / out)] if out else []), *arguments)
 
     def call(self, *arguments: str) -> Done:
-        with pytest.raises(SystemExit) as stopped:
-            main(arguments)
-        captured = self.capsys.readouterr()
-        return Done(stopped.value.code, captured.out, captured.err)
+        return run_command(self.capsys, *arguments)
 
 
 @pytest.fixture

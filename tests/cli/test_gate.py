@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from phraseproof.cli import main
+from command_line import run_command
 from report_runs import write_run
-
-
-class Done(NamedTuple):
-    out: str
-    err: str
-    code: object
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +22,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-
-    def run_it(*arguments: str | Path) -> Done:
-        with pytest.raises(SystemExit) as stopped:
-            main(["gate", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return Done(captured.out, captured.err, stopped.value.code)
-
-    return run_it
+    return partial(run_command, capsys, "gate")
 
 
 def test_kept_limits_end_in_0_and_a_line_each(run: Path, call: Any) -> None:

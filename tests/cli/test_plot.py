@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import json
 import struct
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from phraseproof.cli import main
+from command_line import Done, run_command
 from report_runs import write_run
 
 pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-class Done(NamedTuple):
-    out: str
-    err: str
-    code: object
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +26,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str]):
-    def run_it(*arguments: str | Path) -> Done:
-        with pytest.raises(SystemExit) as stopped:
-            main(["plot", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return Done(captured.out, captured.err, stopped.value.code)
-
-    return run_it
+    return partial(run_command, capsys, "plot")
 
 
 @pytest.mark.parametrize("kind", ["headline", "strip", "heatmap"])

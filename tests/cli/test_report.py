@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from phraseproof.cli import main
+from command_line import run_command
 from report_runs import write_run
 
 pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
-
-
-class Done(NamedTuple):
-    out: str
-    err: str
-    code: object
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +22,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str]):
-    def run_it(*arguments: str | Path) -> Done:
-        with pytest.raises(SystemExit) as stopped:
-            main(["report", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return Done(captured.out, captured.err, stopped.value.code)
-
-    return run_it
+    return partial(run_command, capsys, "report")
 
 
 def test_it_says_where_the_page_is(run: Path, call: Any, tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from command_line import Done, run_command
 from phraseproof.cli import main
 from phraseproof.core import Prompt
 from phraseproof.errors import RunError
@@ -17,12 +18,6 @@ from phraseproof.models.scripted import ScriptedModel
 from phraseproof.reports.page.report import render_report
 from phraseproof.reports.page.sources import open_sources
 from phraseproof.store.representations import MAP_FILE, load_map, load_vectors
-
-
-class Done(NamedTuple):
-    code: object
-    out: str
-    err: str
 
 
 class Project:
@@ -49,10 +44,7 @@ class Project:
     def call(self, verb: str, *arguments: str, out: str = "run") -> Done:
         command = [verb, "-m", "scripted", "-t", f"{self.folder}/t.yaml", "--out", f"{self.folder}/{out}"]
         command += ["--observed", f"{self.folder}/seen.yaml", "--unobserved", f"{self.folder}/new.yaml", *arguments]
-        with pytest.raises(SystemExit) as stopped:
-            main(command)
-        captured = self.capsys.readouterr()
-        return Done(stopped.value.code, captured.out, captured.err)
+        return run_command(self.capsys, *command)
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 import pytest
 
+from command_line import run_command
 from phraseproof.cli import main
 from phraseproof.cli.table import ByName, FormatName
 from phraseproof.core import Cell, Outcome
@@ -50,23 +52,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_run(tmp_path_factory.mktemp("runs") / "base")
 
 
-class Done(NamedTuple):
-    out: str
-    err: str
-    code: object
-
-
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "100")
-
-    def run_it(*arguments: str | Path) -> Done:
-        with pytest.raises(SystemExit) as stopped:
-            main(["table", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return Done(captured.out, captured.err, stopped.value.code)
-
-    return run_it
+    return partial(run_command, capsys, "table")
 
 
 def test_text_is_what_one_gets(run: Path, call: Any):

@@ -54,7 +54,7 @@ def test_a_model_is_nearest_where_it_loses_the_aim_and_knows_observed_wordings()
 
 def test_questions_come_in_every_wording_of_every_attribute_and_are_the_same_every_time() -> None:
     asked = questions("validation", 2)
-    assert asked == questions("validation", 2)
+    assert asked == questions.__wrapped__("validation", 2)
     words = vocabulary()
     for kind, items in asked.items():
         assert len(items) == 2 * 8 * len(wordings("validation")[kind])
@@ -71,7 +71,7 @@ def test_accuracy_compares_options_only() -> None:
         return SimpleNamespace(last_hidden_state=torch.zeros(*input_ids.shape, 1))
 
     network = SimpleNamespace(
-        config=SimpleNamespace(is_encoder_decoder=False),
+        config=SimpleNamespace(is_encoder_decoder=False, pad_token_id=0),
         model=model,
         lm_head=lambda hidden: torch.arange(50.0).expand(len(hidden), 50),
     )

@@ -17,7 +17,7 @@ from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.identity import content_hash
 from phraseproof.store.queries import load_run
 from phraseproof.store.representations import FOLDER, StoredVectors, load_vectors, vector_table
-from phraseproof.store.writer import RUN_FILE, RunStore, require_same
+from phraseproof.store.writer import RUN_FILE, RunStore, edited_entries, require_same
 
 MAX_BUNDLE_PROMPTS = 1024
 """The most prompts that are read before their vectors are stored: a bound on what memory holds. A kill loses less, for
@@ -103,30 +103,18 @@ def _require_same_texts(out: Path, record: Mapping[str, Mapping[str, Any]]) -> N
     if not (out / RUN_FILE).exists():
         return
     there = load_run(out).content
-    if wording := _edited(there.get("instructions", {}), record["instructions"], "content"):
+    if wordings := edited_entries(there.get("instructions", {}), record["instructions"]):
         raise RunError(
-            f"the run holds accuracies of another text of the wording {wording!r}",
+            f"the run holds accuracies of another text of the wording {min(wordings)!r}",
             where=str(out),
             hint="Evaluate today's wordings into it first, or give another --out",
         )
-    if task := _edited(there.get("tasks", {}), record["tasks"], "data"):
+    if tasks := edited_entries(there.get("tasks", {}), record["tasks"], "data"):
         raise RunError(
-            f"the run holds accuracies on other data of the task {task!r}, which was edited since",
+            f"the run holds accuracies on other data of the task {min(tasks)!r}, which was edited since",
             where=str(out),
             hint="Evaluate today's data into it first, or give another --out",
         )
-
-
-def _edited(there: Mapping[str, Any], here: Mapping[str, Any], key: str) -> str | None:
-    """The first name whose entries on both sides tell of different contents."""
-    return next(
-        (
-            name
-            for name, entry in here.items()
-            if key in entry and there.get(name, {}).get(key, entry[key]) != entry[key]
-        ),
-        None,
-    )
 
 
 def _vectors(jobs: Sequence[Job], evaluation: Evaluation, model: Represents, count: Callable[[int], None]) -> list[Any]:

@@ -169,8 +169,10 @@ class Evaluation:
         if missing and self.devices is not None:
             work_on_devices(self.devices, out, observer, self_test=self_test)
         store.finish(peak_rss_bytes())
-        if (found := half_precision(load_run(out))) is not None:
-            store.register([], {CLOSE_CALLS: asdict(found)})
+        run = load_run(out)
+        if (found := half_precision(run)) is None:
+            return run
+        store.register([], {CLOSE_CALLS: asdict(found)})
         return load_run(out)
 
     def work_through(

@@ -24,7 +24,7 @@ from phraseproof.core import (
 from phraseproof.errors import ModelError
 from phraseproof.models import schedule
 from phraseproof.models.agenda import Agenda, Job
-from phraseproof.models.batching import BatchLimit
+from phraseproof.models.batching import BatchLimit, batch_tokens
 from phraseproof.models.chat import format_chat
 from phraseproof.models.intake import Intake, Room, planned_together
 from phraseproof.models.running import JobScores, run_schedule
@@ -41,11 +41,6 @@ if TYPE_CHECKING:
 
 METHODS = ("loglikelihood", "paper")
 
-_BATCH_TOKENS = {"cpu": 1024}
-"""On a CPU larger batches gain nothing in the matrix products, and lose to padding where there is any: on the shapes of
-`benchmarks/shapes.py` 1,024 tokens without padding took 0.93 times the CPU time of 512, and as much as 2,048."""
-
-_BATCH_TOKENS_ACCELERATOR = 16384
 _LOGITS_A_TOKEN = 16384
 
 
@@ -374,7 +369,7 @@ class HuggingFaceModel(ABC):
         """As asked for, or 1,024 tokens a batch on a CPU and 16,384 on an accelerator."""
         if self._checkpoint.options.batch_size is not None:
             return BatchLimit(items=self._checkpoint.options.batch_size)
-        return BatchLimit(tokens=_BATCH_TOKENS.get(self._device.partition(":")[0], _BATCH_TOKENS_ACCELERATOR))
+        return BatchLimit(tokens=batch_tokens(self._device))
 
     def row_weight(self, context_tokens: int, scored_tokens: int) -> int:
         """The tokens' worth of memory of a row: its tokens, and its logits where the vocabulary is projected."""

@@ -8,6 +8,7 @@ measured, kind by kind, on validation wordings.
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -15,11 +16,11 @@ from typing import Any, NamedTuple
 from phraseproof.pocket.lexicon import ABOUT as ATTRIBUTE_WORDS
 from phraseproof.pocket.lexicon import ATTRIBUTES
 from phraseproof.pocket.wordings import ABOUT, KINDS, slot, wordings
-from phraseproof.pocket.world import PADDING, ask, laid_out, options_of, vocabulary
+from phraseproof.pocket.world import ask, laid_out, options_of, vocabulary
 
-_STRIDE = (
-    0.015  # of all lessons: how much a kind's dose grows where nothing is lost, and shrinks where twice the aim is
-)
+_STRIDE = 0.015
+"""Of all lessons: how much a kind's dose grows where nothing is lost, and shrinks where twice the aim is lost."""
+
 _LEAST, _MOST = -0.08, 0.16
 _OBSERVED_FIRST = 97.5  # percent: a kind that is below it with observed wordings is dosed less, whatever it loses
 _ROWS = 64  # questions a pass
@@ -81,6 +82,7 @@ def next_doses(doses: Mapping[str, float], reading: Reading, *, aim: float) -> d
     return found
 
 
+@functools.cache
 def questions(name: str, per_wording: int) -> dict[str, list[Item]]:
     """Fresh questions in every wording of a set, for every attribute; the same every time.
 
@@ -130,7 +132,7 @@ def _next_word(network: Any, prompts: Sequence[list[int]]) -> Any:
     """Logits of the first word after each prompt, of shape (prompts, vocabulary)."""
     import torch
 
-    padding = vocabulary().index(PADDING)
+    padding = network.config.pad_token_id
     ids = torch.full((len(prompts), max(map(len, prompts))), padding)
     for row, prompt in enumerate(prompts):
         ids[row, : len(prompt)] = torch.tensor(prompt)

@@ -6,13 +6,14 @@ gets another name. The folder may be deleted at any time, and one that cannot be
 
 from __future__ import annotations
 
-import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from phraseproof.errors import RunError
+from phraseproof.store.files import replacing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,17 +40,10 @@ class KeptDraws:
     def put(self, key: str, draws: NDArray[np.float64]) -> None:
         """Keep an array, whole or not at all."""
         self._used.add(key)
-        path = self._path(key)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-        with suppress(OSError):
-            self._folder.mkdir(exist_ok=True)
-            try:
-                with temporary.open("wb") as file:
-                    np.save(file, draws, allow_pickle=False)
-                temporary.replace(path)
-                self._wrote = True
-            finally:
-                temporary.unlink(missing_ok=True)
+        with suppress(RunError):
+            with replacing(self._path(key)) as temporary, temporary.open("wb") as file:
+                np.save(file, draws, allow_pickle=False)
+            self._wrote = True
 
     def tidy(self) -> None:
         """Drop what was not asked for, if something new came in its place."""

@@ -7,8 +7,6 @@ resumed as outcomes are. `map.json` holds what `represent` found, for reports th
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +20,7 @@ import pyarrow.parquet as pq
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
 from phraseproof.identity import SCHEMA_VERSION, content_hash
+from phraseproof.store.files import write_json
 from phraseproof.store.schema import IDENTITY_KEY, SCHEMA_KEY
 from phraseproof.store.writer import RUN_FILE, cell_path, check_cell, read_run_file
 
@@ -261,15 +260,7 @@ def write_map(run: str | Path, found: RepresentationMap) -> Path:
         "notes": list(found.notes),
         "run_state": found.run_state,
     }
-    temporary = path.with_name(f".{MAP_FILE}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise RunError(f"cannot write: {error.strerror or error}", where=str(path)) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_json(path, content, indent=None)
     return path
 
 

@@ -10,11 +10,9 @@ Anything may be killed at any moment, and several processes or machines may work
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
 from collections.abc import Collection, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +24,7 @@ from filelock import FileLock, Timeout
 from phraseproof.core import Cell, Outcome
 from phraseproof.errors import RunError
 from phraseproof.identity import SCHEMA_VERSION, content_hash
+from phraseproof.store.files import replacing, write_json
 from phraseproof.store.schema import IDENTITY_KEY, USAGE_KEY, relabel, to_outcomes, to_table
 
 RUN_FILE = "run.json"
@@ -92,7 +91,7 @@ class RunStore:
             (path / ".locks").mkdir(exist_ok=True)
         except OSError as error:
             raise RunError(f"cannot make the run folder: {error.strerror}", where=str(path)) from None
-        with self._run_lock():
+        with self.one_at_a_time("run"):
             if (path / RUN_FILE).exists():
                 require_same(path, read_run_file(path)["settings"], self._settings)
 
@@ -111,10 +110,12 @@ class RunStore:
         Returns:
             The cells that left.
         """
-        with self._run_lock():
+        with self.one_at_a_time("run"):
             content = read_run_file(self.path) if (self.path / RUN_FILE).exists() else self._new_content()
             planned = {_slot(cell): cell for cell in map(asdict, cells)}
-            edited = {name: _edited(content.get(name, {}), record.get(name, {})) for name in ("tasks", "instructions")}
+            edited = {
+                name: edited_entries(content.get(name, {}), record.get(name, {})) for name in ("tasks", "instructions")
+            }
             stale = [
                 cell
                 for cell in content["cells"]
@@ -128,12 +129,12 @@ class RunStore:
             content["cells"] = list((known | planned).values())
             for section, entries in record.items():
                 content.setdefault(section, {}).update(entries)
-            _write_json(self.path / RUN_FILE, content)
+            write_json(self.path / RUN_FILE, content)
         return [Cell(**cell) for cell in stale]
 
     def finish(self, peak_rss_bytes: int) -> None:
         """Write the run's total usage, summed over the cells that are done."""
-        with self._run_lock():
+        with self.one_at_a_time("run"):
             content = read_run_file(self.path)
             total = Usage()
             for entry in content["cells"]:
@@ -142,7 +143,7 @@ class RunStore:
                     total += read_usage(path)
             peak = max(peak_rss_bytes, content.get("usage", {}).get("peak_rss_bytes", 0))
             content["usage"] = {**asdict(total), "peak_rss_bytes": peak}
-            _write_json(self.path / RUN_FILE, content)
+            write_json(self.path / RUN_FILE, content)
 
     def has(self, cell: Cell) -> bool:
         """Whether the cell is done; outcomes computed earlier under another name are adopted, not computed again.
@@ -217,7 +218,7 @@ class RunStore:
     def record_failure(self, cell: Cell, error: str, details: str) -> None:
         """Keep why a cell could not be computed; the next run tries it again."""
         path = self._failure_path(cell)
-        _write_json(path, {"cell": asdict(cell), "error": error, "details": details})
+        write_json(path, {"cell": asdict(cell), "error": error, "details": details})
 
     def cell_path(self, cell: Cell) -> Path:
         """Where the cell's outcomes are, or will be."""
@@ -226,16 +227,10 @@ class RunStore:
     def _failure_path(self, cell: Cell) -> Path:
         return self.path / "failures" / f"{self.cell_path(cell).stem}-{_slug(cell.group)}.json"
 
-    def one_at_a_time(self, what: str) -> AbstractContextManager[None]:
-        """Keep other processes that work on this folder out of blocks of the same name."""
-        return self._lock(what)
-
-    def _run_lock(self) -> AbstractContextManager[None]:
-        return self._lock("run")
-
     @contextmanager
-    def _lock(self, name: str) -> Generator[None]:
-        lock = FileLock(self.path / ".locks" / f"{name}.lock")
+    def one_at_a_time(self, what: str) -> Generator[None]:
+        """Keep other processes that work on this folder out of blocks of the same name."""
+        lock = FileLock(self.path / ".locks" / f"{what}.lock")
         _acquire(lock, timeout_s=-1)
         try:
             yield
@@ -353,12 +348,10 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _edited(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
-    """The entries whose `content` is another than before."""
+def edited_entries(old: Mapping[str, Any], new: Mapping[str, Any], key: str = "content") -> set[str]:
+    """The entries of a section of `run.json` whose `key` is another than before, where both sides tell it."""
     return {
-        name
-        for name, entry in new.items()
-        if "content" in entry and entry["content"] != old.get(name, {}).get("content", entry["content"])
+        name for name, entry in new.items() if key in entry and entry[key] != old.get(name, {}).get(key, entry[key])
     }
 
 
@@ -399,32 +392,5 @@ def _acquire(lock: FileLock, *, timeout_s: float) -> None:
 
 
 def _write_parquet(path: Path, table: pa.Table) -> None:
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    with _replacing(path) as temporary:
-        # A command line's bytes that are not UTF-8 are lone surrogates by now; `\udcff` is how JSON spells one.
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-
-
-@contextmanager
-def _replacing(path: Path) -> Generator[Path]:
-    """A temporary file beside `path` that takes its place, on disk, once the block has ended well."""
-    temporary = path.with_name(f".{path.name.split('-')[0]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        descriptor = os.open(temporary, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        temporary.replace(path)
-    except OSError as error:
-        raise RunError(f"cannot write: {error.strerror or error}", where=str(path)) from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)

@@ -1,0 +1,26 @@
+"""The command line, called in this process as a user calls it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from phraseproof.cli import main
+
+
+class Done(NamedTuple):
+    """What a command printed, and its exit code."""
+
+    out: str
+    err: str
+    code: object
+
+
+def run_command(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> Done:
+    """Run `phraseproof ARGUMENTS`."""
+    with pytest.raises(SystemExit) as stopped:
+        main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return Done(captured.out, captured.err, stopped.value.code)
