@@ -72,7 +72,7 @@ def read_tokens(network: Any, run: Callable[[], object]) -> tuple[int, int]:
     """How many tokens the first layer's feed-forward reads, and the last's."""
     counts: list[int] = []
     handles = [
-        layer.mlp.down_proj.register_forward_pre_hook(lambda _, arguments: counts.append(arguments[0].shape[1]))
+        layer.mlp.register_forward_pre_hook(lambda _, arguments: counts.append(arguments[0].shape[1]))
         for layer in network.model.layers
     ]
     run()

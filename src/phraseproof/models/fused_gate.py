@@ -16,7 +16,7 @@ from transformers.activations import ACT2FN, NewGELUActivation
 
 from phraseproof.models.packed_linear import PackedLinear
 
-_NAMES = (("gate_proj", "up_proj", "down_proj", "act_fn"), ("wi_0", "wi_1", "wo", "act"))
+NAMES = (("gate_proj", "up_proj", "down_proj", "act_fn"), ("wi_0", "wi_1", "wo", "act"))
 """What models call the four parts: Llama and its like, T5."""
 
 
@@ -31,9 +31,9 @@ def fuse_gates(network: nn.Module) -> int:
         for name, child in list(module.named_children()):
             if type(child) is NewGELUActivation:
                 setattr(module, name, nn.GELU(approximate="tanh"))
-        for names in _NAMES:
+        for names in NAMES:
             gate, up, down, activation = (getattr(module, name, None) for name in names)
-            said = _in_onednn(activation)
+            said = activation_in_onednn(activation)
             if said and type(gate) is PackedLinear and type(up) is PackedLinear and isinstance(down, nn.Module):
                 plain: Callable[[torch.Tensor], torch.Tensor] = module.forward
                 fused: Any = _Fused(plain, gate, up, down, said)
@@ -60,10 +60,13 @@ class _Fused:
         return self._down(self._up.times(x, self._gate.activated(x, *self._activation)))
 
 
-def _in_onednn(activation: Any) -> tuple[str, str] | None:
-    """An activation's name and algorithm there."""
+def activation_in_onednn(activation: Any) -> tuple[str, str] | None:
+    """An activation's name and algorithm there, or `None` where it has none."""
     if type(activation) in {nn.SiLU, type(ACT2FN["silu"])}:
         return ("swish", "")
     if type(activation) is nn.GELU:
         return ("gelu", str(activation.approximate))
-    return ("gelu", "tanh") if type(activation) is type(ACT2FN["gelu_pytorch_tanh"]) else None
+    if type(activation) is type(ACT2FN["gelu"]):
+        return ("gelu", "none")
+    tanh = {NewGELUActivation, type(ACT2FN["gelu_pytorch_tanh"])}
+    return ("gelu", "tanh") if type(activation) in tanh else None

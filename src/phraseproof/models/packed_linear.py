@@ -8,7 +8,6 @@ The weights are only laid out anew, so the plain ones come back bit for bit with
 from __future__ import annotations
 
 import functools
-import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-# oneDNN keeps a kernel for every number of rows that it has met, 1,024 of them unless told, and batches without padding
-# hardly ever have the same number twice: memory that grows for nothing. It is told before its first product.
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+from phraseproof.models.onednn import operator, product
 
 _SMALLEST = 64 * 64
 """Below so many weights the call costs more than the product."""
@@ -63,11 +60,11 @@ class PackedLinear(nn.Module):
             activation: as oneDNN calls it: `gelu` (with the algorithm `tanh` or `none`), `swish`, `relu`.
             algorithm: of the activation, where it has several.
         """
-        return _operator("_linear_pointwise")(x.contiguous(), self.weight, self.bias, activation, [], algorithm)
+        return operator("_linear_pointwise")(x.contiguous(), self.weight, self.bias, activation, [], algorithm)
 
     def times(self, x: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
         """`self(x) * factor` in one pass. No gradients."""
-        return _operator("_linear_pointwise").binary(x.contiguous(), factor, self.weight, self.bias, "mul")
+        return operator("_linear_pointwise").binary(x.contiguous(), factor, self.weight, self.bias, "mul")
 
     def input_gradient(self, gradient: torch.Tensor) -> torch.Tensor:
         """The gradient with respect to the input: `gradient @ weight`. Packs the transposed weights on first use."""
@@ -92,11 +89,6 @@ class _FrozenProduct(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         return ctx.layer.input_gradient(gradient), None
-
-
-def product(x: torch.Tensor, packed: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """`x @ packed.T + bias` for packed weights."""
-    return _operator("_linear_pointwise")(x.contiguous(), packed, bias, "none", [], "")
 
 
 def pack_linear_layers(network: nn.Module) -> int:
@@ -163,13 +155,7 @@ def _can_pack(weight: Any) -> bool:
 
 
 def _packed(weight: torch.Tensor) -> torch.Tensor:
-    return _operator("_reorder_linear_weight")(weight.contiguous(), _ROWS)
-
-
-@functools.cache
-def _operator(name: str) -> Any:
-    """One of torch's oneDNN operators, which have no public names."""
-    return getattr(torch.ops.mkldnn, name)
+    return operator("_reorder_linear_weight")(weight.contiguous(), _ROWS)
 
 
 _ROWS = 512

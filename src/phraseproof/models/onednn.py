@@ -1,0 +1,77 @@
+"""oneDNN's matrix products, which torch has for inference alone and without public names: fast on CPUs of any maker.
+
+Weights may be plain, in any layout of their own, or packed beforehand (`packed_linear.py`), which is a little faster.
+The library that torch uses otherwise (MKL) is close on some CPUs and half as fast on others.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+# A kernel is kept for every number of rows that a product has had, and batches without padding hardly ever have the
+# same number twice: memory that grows for nothing. Two caches hold them, oneDNN's and one of torch's in front of it,
+# each up to 1,024 unless told before the first product.
+for _cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+    os.environ.setdefault(_cache, "64")
+
+
+def product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`x @ weight.T + bias`. No gradients.
+
+    Args:
+        x: [..., in features], float32, on a CPU.
+        weight: [out features, in features], plain (a transposed view, too) or packed.
+        bias: [out features] or `None`.
+    """
+    return operator("_linear_pointwise")(x.contiguous(), weight, bias, "none", [], "")
+
+
+def fastest_product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`product` with plain weights where it can be had for such tensors, else torch's own. No gradients."""
+    with_onednn = x.dtype == torch.float32 and x.device.type == "cpu" and has_products()
+    return (product if with_onednn else functional.linear)(x, weight, bias)
+
+
+def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`fastest_product`, and a gradient to `x` alone."""
+    return _FrozenLinear.apply(x, weight, bias)  # pyright: ignore[reportReturnType] - untyped in torch
+
+
+@functools.cache
+def has_products() -> bool:
+    """Whether products with plain weights, as they lie and transposed, can be had here and are right."""
+    if not torch.backends.mkldnn.is_available():
+        return False
+    x, weight = torch.linspace(-1, 1, 3 * 32).view(3, 32), torch.linspace(-2, 1, 48 * 32).view(48, 32)
+    try:
+        with torch.no_grad():
+            forward = product(x, weight, None)
+            found = (forward, product(forward, weight.t(), None))
+    except (RuntimeError, NotImplementedError, AttributeError):  # a torch or a CPU without them
+        return False
+    expected = (x @ weight.t(), x @ weight.t() @ weight)
+    return all(torch.allclose(one, other, rtol=1e-4, atol=1e-4) for one, other in zip(found, expected, strict=True))
+
+
+@functools.cache
+def operator(name: str) -> Any:
+    """One of torch's oneDNN operators."""
+    return getattr(torch.ops.mkldnn, name)
+
+
+class _FrozenLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx.save_for_backward(weight)
+        return fastest_product(x, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (weight,) = ctx.saved_tensors
+        return fastest_product(gradient, weight.t(), None), None, None
