@@ -87,7 +87,8 @@ def _back(layer: nn.Linear, gradient: Tensor) -> Tensor:
     return fastest_product(gradient, layer.weight.t(), None)
 
 
-def _tanh_gelu(x: Tensor) -> Tensor:
+def tanh_gelu(x: Tensor) -> Tensor:
+    """What transformers' `NewGELUActivation` computes in eight passes over memory, in one."""
     return functional.gelu(x, approximate="tanh")
 
 
@@ -98,6 +99,6 @@ def _through_tanh_gelu(gradient: Tensor, x: Tensor) -> Tensor:
 _ACTIVATIONS: dict[tuple[str, str] | None, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]] = {
     ("swish", ""): (functional.silu, torch.ops.aten.silu_backward),
     ("gelu", "none"): (functional.gelu, torch.ops.aten.gelu_backward),
-    ("gelu", "tanh"): (_tanh_gelu, _through_tanh_gelu),
+    ("gelu", "tanh"): (tanh_gelu, _through_tanh_gelu),
 }
 """By the name and algorithm that oneDNN has for them."""

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from transformers.activations import NewGELUActivation
 from transformers.pytorch_utils import Conv1D
 
-from phraseproof.alignment.lean_gate import GatedFeedForward, parts_of
+from phraseproof.alignment.lean_gate import GatedFeedForward, parts_of, tanh_gelu
 from phraseproof.models.onednn import frozen_linear, has_products
 
 _SMALLEST = 64 * 64
@@ -63,7 +62,7 @@ class LeanModules:
 
 def _lean_forward(module: Any) -> Callable[[Tensor], Tensor] | None:
     if type(module) is NewGELUActivation:
-        return _tanh_gelu
+        return tanh_gelu
     if (parts := parts_of(module)) is not None:
         return _if_it_agrees(GatedFeedForward(parts), module, parts.gate.weight)
     if type(module) in {nn.Linear, Conv1D}:
@@ -86,10 +85,6 @@ def _if_it_agrees(
         expected = module(some)
         close = 1e-5 * max(1.0, float(expected.abs().max()))
         return lean if torch.allclose(expected, lean(some), rtol=1e-4, atol=close) else None
-
-
-def _tanh_gelu(x: Tensor) -> Tensor:
-    return functional.gelu(x, approximate="tanh")
 
 
 class _Product(NamedTuple):
