@@ -79,4 +79,4 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_exit_2(run: Path, call:
     (tmp_path / "file").write_text("in the way")
     done = call(run, "--out", tmp_path / "file" / "report.html")
     assert (done.code, done.out) == (2, "")
-    assert "cannot write" in done.err
+    assert "cannot be written" in done.err

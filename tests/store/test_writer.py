@@ -269,16 +269,16 @@ def test_locks_that_cannot_be_taken_are_one_line(tmp_path: Path, monkeypatch: py
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr("phraseproof.store.writer.FileLock.acquire", refuse)
-    with pytest.raises(RunError, match=r"run\.lock: cannot write: Read-only file system"):
+    with pytest.raises(RunError, match=r"run\.lock: cannot be written: Read-only file system"):
         RunStore(tmp_path, SETTINGS)
-    with pytest.raises(RunError, match="cannot write"), store.claim(make_cell(), wait=False):
+    with pytest.raises(RunError, match="cannot be written"), store.claim(make_cell(), wait=False):
         pass
 
 
 def test_a_folder_that_cannot_be_made_for_a_cell_is_one_line(tmp_path: Path) -> None:
     store = RunStore(tmp_path, SETTINGS)
     (tmp_path / "cells").write_text("in the way")
-    with pytest.raises(RunError, match="cannot write"):
+    with pytest.raises(RunError, match="cannot be written"):
         store.write(make_cell(), make_outcomes(), Usage())
 
 

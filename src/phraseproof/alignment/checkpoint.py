@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from phraseproof.alignment.log import HeldOut
 from phraseproof.errors import RunError
+from phraseproof.files import replacing
 
 STATE_FOLDER = ".training"
 KEPT = 2
@@ -129,14 +130,8 @@ class Checkpoints:
         """Replace the best weights."""
         from safetensors.torch import save_file
 
-        temporary = self._folder / f".{_BEST}.tmp"
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+        with replacing(self._folder / _BEST, error=RunError) as temporary:
             save_file(dict(weights), temporary)
-            _sync(temporary)
-            temporary.replace(self._folder / _BEST)
-        except OSError as error:
-            raise _cannot("write", self._folder / _BEST, error) from None
 
     def load_best(self) -> dict[str, Any]:
         """The best weights."""

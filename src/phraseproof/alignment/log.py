@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from phraseproof.errors import RunError
+from phraseproof.files import write_text
 
 LOG_FILE = "training.jsonl"
 TENSORBOARD_FOLDER = "tensorboard"
@@ -98,14 +99,12 @@ class TrainingLog:
     def __init__(self, folder: Path, *, resumed_at: int | None) -> None:
         self.path = folder / LOG_FILE
         kept = [] if resumed_at is None else [row for row in read_log(folder) if row["step"] <= resumed_at]
+        # A kill in the middle of this must not cost the lines that are kept.
+        write_text(self.path, "".join(json.dumps(row) + "\n" for row in kept), error=RunError)
         try:
-            # A kill in the middle of this must not cost the lines that are kept.
-            temporary = folder / f".{LOG_FILE}.tmp"
-            temporary.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
-            temporary.replace(self.path)
             self._stream = self.path.open("a", encoding="utf-8")
         except OSError as error:
-            raise RunError(f"cannot write: {error.strerror or error}", where=str(self.path)) from None
+            raise RunError(f"cannot be written: {error.strerror or error}", where=str(self.path)) from None
         self._board = _tensorboard(folder, resumed_at)
 
     def write(self, report: StepReport) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -13,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from phraseproof.alignment.pair import SEPARATOR, Origin, Pair
 from phraseproof.errors import FileError
+from phraseproof.files import write_text
 from phraseproof.tasks.tables import Table, read_table
 from phraseproof.typed_yaml import Document, StrictModel, parse
 
@@ -36,19 +35,8 @@ def save_pairs(pairs: Iterable[Pair], path: Path) -> None:
         FileError: the place cannot be written, or a text cannot be written as UTF-8.
     """
     text = "".join(json.dumps(_as_row(pair), ensure_ascii=False) + "\n" for pair in pairs)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise FileError(f"cannot be written: {error.strerror or error}", where=str(path)) from None
+        write_text(path, text)
     except UnicodeEncodeError as error:
         raise FileError(
             "a text holds half a character (a lone surrogate)", got=ascii(error.object[error.start])

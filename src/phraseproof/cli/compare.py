@@ -28,7 +28,7 @@ def compare(
             typer.echo(f"warning: {run.path}: {count} are missing; the numbers rest on the others", err=True)
     found = compare_two(*runs)
     if html is not None:
-        from phraseproof.reports.files import write_text
+        from phraseproof.files import write_text
         from phraseproof.reports.page.compare import render_comparison
 
         write_text(html, render_comparison(found))

@@ -57,7 +57,7 @@ def gate(
         raise UsageError("a margin needs another run", hint="Name it with --no-worse-than", where="--margin")
 
     from phraseproof.analysis.robustness import Level
-    from phraseproof.reports.files import write_text
+    from phraseproof.files import write_text
     from phraseproof.reports.gate import junit as junit_form
     from phraseproof.reports.gate import summary as summary_form
     from phraseproof.reports.gate.limits import Limits, On, check_run

@@ -23,7 +23,7 @@ def report(
     ] = None,
 ) -> None:
     """Write one page with everything runs hold: pictures, wordings, examples that flip, statistics."""
-    from phraseproof.reports.files import write_text
+    from phraseproof.files import write_text
     from phraseproof.reports.page.report import render_report
     from phraseproof.reports.page.sources import open_sources
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
 from phraseproof.core import Instruction
-from phraseproof.errors import FileError
+from phraseproof.files import write_text
 
 _SHARED = ("for", "relation", "author", "source", "licence")
 _ANSWERS = {"{{ letter }}": "letter", "{{ choice }}": "text"}
@@ -48,15 +46,7 @@ def write_collection(path: Path, name: str, instructions: Sequence[Instruction],
     remarks = ("".join(each if each.isprintable() else " " for each in line) for line in remark.splitlines())
     text = "".join(f"# {line}".rstrip() + "\n" for line in remarks)
     text += yaml.dump({**head, "instructions": entries}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        beside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise FileError(f"cannot be written: {error.strerror or error}", where=str(path)) from None
+    write_text(path, text)
 
 
 def _entry(wording: Instruction) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from phraseproof.errors import NotEnoughDataError, RunError, UsageError
+from phraseproof.errors import NotEnoughDataError, UsageError
+from phraseproof.files import replacing
 from phraseproof.reports.blocks import task_tables, wording_tables
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.theme import VEGA_LITE, config, whole_spec
@@ -45,7 +46,7 @@ def draw(chart: Chart, path: Path, *, width: int) -> None:
 
     Raises:
         UsageError: a name that ends in none of pdf, svg and png.
-        RunError: the file cannot be written.
+        FileError: the file cannot be written.
         MissingExtraError: the extra `report` is not installed.
     """
     form = path.suffix.lower().lstrip(".")
@@ -60,11 +61,8 @@ def draw(chart: Chart, path: Path, *, width: int) -> None:
             content = str(converter.vegalite_to_svg(spec, vl_version=VEGA_LITE)).encode()
         case _:
             content = converter.vegalite_to_png(spec, vl_version=VEGA_LITE, scale=PNG_SCALE, ppi=72)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise RunError(f"cannot write: {error.strerror or error}", where=str(path)) from None
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def make_chart(

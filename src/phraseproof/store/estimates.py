@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from phraseproof.errors import RunError
-from phraseproof.store.files import replacing
+from phraseproof.files import replacing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class KeptDraws:
         """Keep an array, whole or not at all."""
         self._used.add(key)
         with suppress(RunError):
-            with replacing(self._path(key)) as temporary, temporary.open("wb") as file:
+            with replacing(self._path(key), error=RunError) as temporary, temporary.open("wb") as file:
                 np.save(file, draws, allow_pickle=False)
             self._wrote = True
 

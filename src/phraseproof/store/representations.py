@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
+from phraseproof.files import write_json
 from phraseproof.identity import SCHEMA_VERSION, content_hash
-from phraseproof.store.files import write_json
 from phraseproof.store.schema import IDENTITY_KEY, SCHEMA_KEY
 from phraseproof.store.writer import RUN_FILE, cell_path, check_cell, read_run_file
 
@@ -260,7 +260,7 @@ def write_map(run: str | Path, found: RepresentationMap) -> Path:
         "notes": list(found.notes),
         "run_state": found.run_state,
     }
-    write_json(path, content, indent=None)
+    write_json(path, content, indent=None, error=RunError)
     return path
 
 

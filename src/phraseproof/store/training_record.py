@@ -6,14 +6,13 @@ It lies beside the weights, so that whoever evaluates the folder can tell which 
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from phraseproof.core import Example
 from phraseproof.errors import FileError, InstructionError, RunError
+from phraseproof.files import write_json
 from phraseproof.instructions.fingerprint import asked_by, fingerprint
 from phraseproof.instructions.template import CompiledInstruction
 
@@ -43,19 +42,7 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     Raises:
         RunError: it cannot be written.
     """
-    path = folder / RECORD_FILE
-    temporary = path.with_name(f".{RECORD_FILE}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    text = json.dumps({"version": RECORD_VERSION, **record}, indent=1, ensure_ascii=False) + "\n"
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise RunError(f"cannot write: {error.strerror or error}", where=str(path)) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_json(folder / RECORD_FILE, {"version": RECORD_VERSION, **record}, error=RunError)
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:

@@ -23,8 +23,8 @@ from filelock import FileLock, Timeout
 
 from phraseproof.core import Cell, Outcome
 from phraseproof.errors import RunError
+from phraseproof.files import replacing, write_json
 from phraseproof.identity import SCHEMA_VERSION, content_hash
-from phraseproof.store.files import replacing, write_json
 from phraseproof.store.schema import IDENTITY_KEY, USAGE_KEY, relabel, to_outcomes, to_table
 
 RUN_FILE = "run.json"
@@ -129,7 +129,7 @@ class RunStore:
             content["cells"] = list((known | planned).values())
             for section, entries in record.items():
                 content.setdefault(section, {}).update(entries)
-            write_json(self.path / RUN_FILE, content)
+            write_json(self.path / RUN_FILE, content, error=RunError)
         return [Cell(**cell) for cell in stale]
 
     def finish(self, peak_rss_bytes: int) -> None:
@@ -143,7 +143,7 @@ class RunStore:
                     total += read_usage(path)
             peak = max(peak_rss_bytes, content.get("usage", {}).get("peak_rss_bytes", 0))
             content["usage"] = {**asdict(total), "peak_rss_bytes": peak}
-            write_json(self.path / RUN_FILE, content)
+            write_json(self.path / RUN_FILE, content, error=RunError)
 
     def has(self, cell: Cell) -> bool:
         """Whether the cell is done; outcomes computed earlier under another name are adopted, not computed again.
@@ -218,7 +218,7 @@ class RunStore:
     def record_failure(self, cell: Cell, error: str, details: str) -> None:
         """Keep why a cell could not be computed; the next run tries it again."""
         path = self._failure_path(cell)
-        write_json(path, {"cell": asdict(cell), "error": error, "details": details})
+        write_json(path, {"cell": asdict(cell), "error": error, "details": details}, error=RunError)
 
     def cell_path(self, cell: Cell) -> Path:
         """Where the cell's outcomes are, or will be."""
@@ -388,9 +388,9 @@ def _acquire(lock: FileLock, *, timeout_s: float) -> None:
     except Timeout:
         raise
     except OSError as error:
-        raise RunError(f"cannot write: {error.strerror or error}", where=str(lock.lock_file)) from None
+        raise RunError(f"cannot be written: {error.strerror or error}", where=str(lock.lock_file)) from None
 
 
 def _write_parquet(path: Path, table: pa.Table) -> None:
-    with replacing(path) as temporary:
+    with replacing(path, error=RunError) as temporary:
         pq.write_table(table, temporary, compression="zstd")

@@ -10,15 +10,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from phraseproof.errors import RunError
+from phraseproof.errors import FileError, PhraseproofError
 
 
 @contextmanager
-def replacing(path: Path) -> Generator[Path]:
+def replacing(path: Path, *, error: type[PhraseproofError] = FileError) -> Generator[Path]:
     """A temporary file beside `path` that takes its place, on disk, once the block has ended well.
 
-    Raises:
-        RunError: it cannot be written.
+    Args:
+        path: the file; folders that it needs are made.
+        error: what is raised if it cannot be written.
     """
     temporary = path.with_name(f".{path.name.split('-')[0]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
@@ -30,20 +31,24 @@ def replacing(path: Path) -> Generator[Path]:
         finally:
             os.close(descriptor)
         temporary.replace(path)
-    except OSError as error:
-        raise RunError(f"cannot write: {error.strerror or error}", where=str(path)) from None
+    except OSError as reason:
+        raise error(f"cannot be written: {reason.strerror or reason}", where=str(path)) from None
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def write_json(path: Path, content: Mapping[str, Any], *, indent: int | None = 1) -> None:
-    """Write JSON whole.
+def write_text(path: Path, text: str, *, error: type[PhraseproofError] = FileError) -> None:
+    """Write a text whole, in UTF-8 with plain line ends; see `replacing`."""
+    with replacing(path, error=error) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
-    Raises:
-        RunError: it cannot be written.
-    """
+
+def write_json(
+    path: Path, content: Mapping[str, Any], *, indent: int | None = 1, error: type[PhraseproofError] = FileError
+) -> None:
+    """Write JSON whole; see `replacing`."""
     text = json.dumps(content, indent=indent, ensure_ascii=False) + "\n"
-    with replacing(path) as temporary:
+    with replacing(path, error=error) as temporary:
         # A command line's bytes that are not UTF-8 are lone surrogates by now; `\udcff` is how JSON spells one.
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
