@@ -14,20 +14,17 @@ SECONDS_BETWEEN_LINES = 15.0
 MIN_COLUMNS_FOR_WORDS = 72
 
 
-class ProgressBar:
-    """An `Observer` of an evaluation that prints to stderr.
+class StderrBar:
+    """A bar on a terminal, lines elsewhere, and what must be said above the bar.
 
     Args:
         quiet: print warnings only.
-        reading: prompts are read and not scored (`represent`).
     """
 
-    def __init__(self, *, quiet: bool = False, reading: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._verb, self._doing, self._did = ("read", "reading", "read") if reading else ("score", "scoring", "scored")
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._total = self._done = 0
         self._last_line_s = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -36,6 +33,45 @@ class ProgressBar:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+    def warned(self, message: str) -> None:
+        """Say it at once."""
+        self._say(f"warning: {message}")
+
+    def _line(self, text: str) -> None:
+        if not self._quiet:
+            self._say(text)
+
+    def _line_now_and_then(self, text: str) -> None:
+        if time.monotonic() - self._last_line_s > SECONDS_BETWEEN_LINES:
+            self._last_line_s = time.monotonic()
+            self._line(text)
+
+    def _say(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201 - stderr is what this class is for
+
+    def _show(self, bar: Progress, description: str, *, total: int, done: int) -> None:
+        """Begin to show a bar."""
+        self._bar = bar
+        self._task = bar.add_task(description, total=total, completed=done)
+        bar.start()
+
+
+class ProgressBar(StderrBar):
+    """An `Observer` of an evaluation that prints to stderr.
+
+    Args:
+        quiet: print warnings only.
+        reading: prompts are read and not scored (`represent`).
+    """
+
+    def __init__(self, *, quiet: bool = False, reading: bool = False) -> None:
+        super().__init__(quiet=quiet)
+        self._verb, self._doing, self._did = ("read", "reading", "read") if reading else ("score", "scoring", "scored")
+        self._total = self._done = 0
 
     def noted(self, message: str) -> None:
         """Say it on a line of its own."""
@@ -50,33 +86,15 @@ class ProgressBar:
             self._line(f"{done:,} of {total:,} prompts were stored before; going on with the rest")
         if self._quiet or done == total or not sys.stderr.isatty():
             return
-        self._bar = _bar()
-        self._task = self._bar.add_task(self._doing, total=total, completed=done)
-        self._bar.start()
+        self._show(_bar(), self._doing, total=total, done=done)
 
     def advanced(self, prompts: int) -> None:
         """Move on."""
         self._done += prompts
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, prompts)
-        elif time.monotonic() - self._last_line_s > SECONDS_BETWEEN_LINES:
-            self._last_line_s = time.monotonic()
-            self._line(f"{self._done:,} of {self._total:,} prompts {self._did}")
-
-    def warned(self, message: str) -> None:
-        """Say it at once, above the bar."""
-        if self._bar is not None:
-            self._bar.console.print(f"warning: {message}", markup=False, highlight=False, soft_wrap=True)
         else:
-            print(f"warning: {message}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is what this class is for
-
-    def _line(self, text: str) -> None:
-        if self._quiet:
-            return
-        if self._bar is not None:
-            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        else:
-            print(text, file=sys.stderr, flush=True)  # noqa: T201 - stderr is what this class is for
+            self._line_now_and_then(f"{self._done:,} of {self._total:,} prompts {self._did}")
 
 
 def _bar() -> Progress:
@@ -102,5 +120,5 @@ def _bar() -> Progress:
     columns: tuple[ProgressColumn, ...] = (BarColumn(None), count, *left)
     if console.width >= MIN_COLUMNS_FOR_WORDS:
         elapsed = TimeElapsedColumn(table_column=whole())
-        columns = (TextColumn("scoring"), BarColumn(), count, TextColumn("prompts"), elapsed, *left)
+        columns = (TextColumn("{task.description}"), BarColumn(), count, TextColumn("prompts"), elapsed, *left)
     return Progress(*columns, console=console)

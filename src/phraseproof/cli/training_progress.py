@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import sys
-import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from phraseproof.cli.progress import SECONDS_BETWEEN_LINES
+from phraseproof.cli.progress import StderrBar
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from phraseproof.alignment.log import HeldOut, StepReport
 
 
-class TrainingBar:
+class TrainingBar(StderrBar):
     """An `AlignmentObserver` that prints to stderr.
 
     Args:
@@ -23,19 +19,9 @@ class TrainingBar:
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet = quiet
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        super().__init__(quiet=quiet)
         self._total = 0
         self._held_out: HeldOut | None = None
-        self._last_line_s = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def started(self, *, total: int, done: int) -> None:
         """Show how much there is to do."""
@@ -47,7 +33,7 @@ class TrainingBar:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._bar = Progress(
+        bar = Progress(
             TextColumn("training"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -56,8 +42,7 @@ class TrainingBar:
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
-        self._task = self._bar.add_task("", total=total, completed=done)
-        self._bar.start()
+        self._show(bar, "", total=total, done=done)
 
     def stepped(self, report: StepReport) -> None:
         """Move on, and say what the losses are."""
@@ -65,16 +50,10 @@ class TrainingBar:
         text = self._describe(report)
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=report.step, description=text)
-        elif report.held_out is not None or time.monotonic() - self._last_line_s > SECONDS_BETWEEN_LINES:
-            self._last_line_s = time.monotonic()
+        elif report.held_out is not None:
             self._line(f"step {report.step:,} of {self._total:,}: {text}")
-
-    def warned(self, message: str) -> None:
-        """Say it at once, above the bar."""
-        if self._bar is not None:
-            self._bar.console.print(f"warning: {message}", markup=False, highlight=False, soft_wrap=True)
         else:
-            print(f"warning: {message}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is what this class is for
+            self._line_now_and_then(f"step {report.step:,} of {self._total:,}: {text}")
 
     def _describe(self, report: StepReport) -> str:
         terms = [("loss", report.loss), ("CE", report.ce), ("KL", report.kl), ("other", report.other)]
@@ -82,7 +61,3 @@ class TrainingBar:
         if self._held_out is not None:
             parts.append(f"held-out accuracy {self._held_out.accuracy:.1%}")
         return ", ".join(parts)
-
-    def _line(self, text: str) -> None:
-        if not self._quiet:
-            print(text, file=sys.stderr, flush=True)  # noqa: T201 - stderr is what this class is for
