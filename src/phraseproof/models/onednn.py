@@ -16,9 +16,9 @@ from torch.nn import functional
 
 # A kernel is kept for every number of rows that a product has had, and batches without padding hardly ever have the
 # same number twice: memory that grows for nothing. Two caches hold them, oneDNN's and one of torch's in front of it,
-# each up to 1,024 unless told before the first product.
+# each up to 1,024 unless told before the first product; a pass uses fewer than 16 at a time.
 for _cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
-    os.environ.setdefault(_cache, "64")
+    os.environ.setdefault(_cache, "16")
 
 
 def product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
