@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import torch
 
 import tiny_models
 from phraseproof.core import Prompt
-from phraseproof.models import ModelOptions, load_model, packed_linear
+from phraseproof.models import ModelOptions, blocked_attention, load_model, packed_linear
 from phraseproof.models.scoring import HuggingFaceModel
 
 INSTRUCTION = "Read the question and answer with a letter.\n\n"
@@ -125,6 +126,31 @@ def test_packed_scores_equal_plain_ones(name: str) -> None:
         found = load(PACKED[name](), batch_size=size).score_options(prompts)
         for scores, values in zip(found, expected, strict=True):
             assert scores.logprobs == pytest.approx(values, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_the_way_of_accelerators_gives_the_same_scores(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    prompts = few_shot_prompts()
+    expected = load(PACKED[name]()).score_options(prompts)
+    monkeypatch.setattr(blocked_attention, "in_blocks", lambda _: True)
+    model = load(PACKED[name](), batch_size=9)
+    found = model.score_options(prompts)
+    assert "without padding" in model.way
+    for scores, before in zip(found, expected, strict=True):
+        assert scores.logprobs == pytest.approx(before.logprobs, abs=1e-4)
+        assert scores.logprobs.index(max(scores.logprobs)) == before.logprobs.index(max(before.logprobs))
+
+
+@pytest.mark.parametrize("name", ["llama", "t5-untied"])
+def test_the_way_of_accelerators_is_tried_before_it_is_taken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As if an accelerator's attention took no notice of masks.
+    def unmasked(query: Any, key: Any, value: Any, *, attn_mask: Any = None, **others: Any) -> Any:
+        return attention(query, key, value, **others)
+
+    attention = torch.nn.functional.scaled_dot_product_attention
+    monkeypatch.setattr(blocked_attention, "in_blocks", lambda _: True)
+    monkeypatch.setattr(blocked_attention, "functional", SimpleNamespace(scaled_dot_product_attention=unmasked))
+    assert "without padding" not in load(PACKED[name]()).way
 
 
 @pytest.mark.parametrize("name", GENERAL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import tiny_models
 from phraseproof import core
 from phraseproof.core import ChatMessage, ForecastsTokens, FormatsChat, Prompt, ScoresOptions
 from phraseproof.errors import ModelError
-from phraseproof.models import ModelOptions, load_model
+from phraseproof.models import ModelOptions, intake, load_model
 from phraseproof.models.scoring import HuggingFaceModel
 
 DECODER_ONLY: dict[str, Callable[[], Path]] = {
@@ -165,6 +166,22 @@ def test_a_prompt_met_again_costs_nothing() -> None:
         assert scored[-1].computed_tokens == 0
         assert scored[-1].logprobs == scored[0].logprobs
         assert scored[0].computed_tokens > 0
+
+
+def test_of_prompts_planned_together_nothing_stays_when_the_next_are_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "_PROMPTS_PLANNED_TOGETHER", 5)
+    model = load(tiny_models.tiny_llama())
+    plan, plans = model._agenda, list[Any]()
+
+    def remembered(*arguments: Any) -> Any:
+        assert not any(before() for before in plans)
+        agenda = plan(*arguments)
+        plans.append(weakref.ref(agenda))
+        return agenda
+
+    monkeypatch.setattr(model, "_agenda", remembered)
+    assert len(model.score_options([Prompt(f"Number {number}:", ("A", "B")) for number in range(17)])) == 17
+    assert len(plans) == 4
 
 
 def test_every_prompt_is_reported_done_once() -> None:

@@ -41,8 +41,12 @@ class DecoderOnlyModel(HuggingFaceModel):
 
     @property
     def _context_limit(self) -> int | None:
-        if self._checkpoint.options.max_length is not None:
-            return self._checkpoint.options.max_length
+        asked = self._checkpoint.options.max_length
+        return self._declared_limit if asked is None else asked
+
+    @functools.cached_property
+    def _declared_limit(self) -> int | None:
+        """Asked for with every option, and looked up once: transformers takes its time."""
         config = self._checkpoint.config.get_text_config()
         for name in ("n_positions", "max_position_embeddings", "n_ctx"):
             limit: int | None = getattr(config, name, None)

@@ -12,10 +12,13 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn import functional
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from phraseproof.models.attention_blocks import Ask, plan_blocks
+from phraseproof.models.blocked_attention import BlocksOnDevice, additive, attend_in_blocks, move, soft_capped
 from phraseproof.models.packed_row import Row, Span, Unit, beginning
 
 NAME = "phraseproof_packed"
@@ -36,6 +39,8 @@ class PackedPass:
         kept: by layer, their keys and values.
         windows: by layer, the window that the model asked for.
         attention: the module that asked last.
+        in_blocks: whether units attend in padded blocks (`attention_blocks.py`), or one by one.
+        masks, plans: what hangs on the row alone, made once for all layers.
     """
 
     row: Row
@@ -45,8 +50,12 @@ class PackedPass:
     kept: dict[int, KeysAndValues] = field(default_factory=dict[int, KeysAndValues])
     windows: dict[int, int | None] = field(default_factory=dict[int, int | None])
     attention: torch.nn.Module | None = None
+    in_blocks: bool = False
     masks: dict[tuple[int, int | None, bool], torch.Tensor | None] = field(
         default_factory=dict[tuple[int, int | None, bool], torch.Tensor | None]
+    )
+    plans: dict[tuple[int | None, int, bool, bool], BlocksOnDevice] = field(
+        default_factory=dict[tuple[int | None, int, bool, bool], BlocksOnDevice]
     )
 
     def mask(self, index: int, window: int | None, like: torch.Tensor, *, whole: bool) -> torch.Tensor | None:
@@ -67,16 +76,35 @@ class PackedPass:
                 self.masks[key] = additive(visible, like)
         return self.masks[key]
 
+    def plan(self, window: int | None, like: torch.Tensor, groups: int, *, whole: bool, masked: bool) -> BlocksOnDevice:
+        """The row's attention in blocks.
+
+        Args:
+            window, whole: as for `mask`.
+            like: queries.
+            groups: how many heads of queries share one of keys.
+            masked: whether even what is simply causal is to have a mask.
+        """
+        key = (window, groups, whole, masked)
+        if key not in self.plans:
+            asks = [ask_of(unit, window, whole=whole, masked=masked) for unit in self.row.units]
+            self.plans[key] = move(plan_blocks(asks, len(self.row.tokens)), like, groups=groups)
+        return self.plans[key]
+
+
+def ask_of(unit: Unit, window: int | None, *, whole: bool, masked: bool) -> Ask:
+    """What a unit asks, for `plan_blocks`; arguments as for `PackedPass.plan`."""
+    asking = np.arange(unit.start, unit.stop) if whole else np.asarray(unit.scored, dtype=np.int64)
+    seen = np.concatenate([np.arange(first, after) for first, after in unit.keys])
+    if whole and not masked and is_causal(unit, window):
+        return Ask(asking, seen, causal=True)
+    visible = unit.visible(window)[asking - unit.start]
+    return Ask(asking, seen, None if visible.all() else visible)
+
 
 def is_causal(unit: Unit, window: int | None) -> bool:
     """Whether a unit is a text of its own, each of its tokens seeing all before it."""
     return unit.past == 0 and unit.line == unit.stop - unit.start and (window is None or window >= unit.line)
-
-
-def additive(visible: Any, like: torch.Tensor) -> torch.Tensor:
-    """0 where `visible`, minus infinity elsewhere."""
-    sees = torch.from_numpy(visible).to(like.device)
-    return torch.zeros(sees.shape, dtype=like.dtype, device=like.device).masked_fill_(~sees, float("-inf"))
 
 
 def attend(
@@ -115,6 +143,10 @@ def attend(
         path = beginning(packed.row.path, packed.keep)
         packed.kept[layer] = (_take(key, path, copy=True), _take(value, path, copy=True))
     whole = module is not packed.ends_in
+    if packed.in_blocks:
+        groups = query.shape[1] // key.shape[1]
+        plan = packed.plan(sliding_window, query, groups, whole=whole, masked=softcap is not None)
+        return attend_in_blocks(query, key, value, plan, scaling, softcap), None
     out = query.new_empty(1, query.shape[2], query.shape[1], value.shape[3])
     if not whole:
         out.zero_()
@@ -136,7 +168,9 @@ def attend(
         else:
             if mask is None:
                 mask = additive(unit.visible(sliding_window), query)
-            found = _soft_capped(asked, seen, told, mask, scaling, softcap)
+            groups = asked.shape[1] // seen.shape[1]
+            seen, told = (tensor.repeat_interleave(groups, dim=1) for tensor in (seen, told))
+            found = soft_capped(asked, seen, told, mask, scaling, softcap)
         out[:, asking] = found.transpose(1, 2)
     return out, None
 
@@ -145,22 +179,6 @@ def _take(tensor: torch.Tensor, spans: Sequence[Span], *, copy: bool = False) ->
     """Some places of keys or values."""
     pieces = [tensor[:, :, first:after] for first, after in spans]
     return torch.cat(pieces, dim=2) if copy or len(pieces) > 1 else pieces[0]
-
-
-def _soft_capped(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    mask: torch.Tensor,
-    scaling: float | None,
-    cap: float,
-) -> torch.Tensor:
-    """Attention whose scores are squeezed between -cap and cap, which torch's own does not offer (Gemma 2)."""
-    groups = query.shape[1] // key.shape[1]
-    key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
-    scale = query.shape[3] ** -0.5 if scaling is None else scaling
-    scores = torch.tanh(query @ key.transpose(2, 3) * (scale / cap)) * cap + mask
-    return torch.softmax(scores, dim=-1, dtype=torch.float32).to(value.dtype) @ value
 
 
 @contextlib.contextmanager

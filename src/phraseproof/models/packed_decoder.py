@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from phraseproof.models import blocked_attention
 from phraseproof.models.agenda import Job
+from phraseproof.models.log_probabilities import log_probabilities
 from phraseproof.models.packed_attention import KeysAndValues, PackedPass, packed_attention
 from phraseproof.models.packed_row import Part, lay_out
 from phraseproof.models.sharing import option_tree
@@ -41,14 +43,23 @@ class PackedDecoder:
         network: a transformers model that `packing_trial.py` found fit for it.
         soft: the soft prompt in use.
         last_layer: where the last layer can leave out what is not scored.
+        in_blocks: compute attention in blocks of prompts, or one by one; by default as is best on the device.
     """
 
-    def __init__(self, network: Any, soft: Soft = NO_SOFT, last_layer: LastLayer | None = None) -> None:
+    def __init__(
+        self,
+        network: Any,
+        soft: Soft = NO_SOFT,
+        last_layer: LastLayer | None = None,
+        *,
+        in_blocks: bool | None = None,
+    ) -> None:
         self._network = network
         self._soft = soft
         self._last_layer = last_layer
         embeddings = network.get_input_embeddings().weight
         self._device = embeddings.device
+        self._in_blocks = blocked_attention.in_blocks(self._device) if in_blocks is None else in_blocks
         self._vocabulary = int(embeddings.shape[0])
         prefix = 0 if soft.prefix is None else soft.prefix.count
         virtual = 0 if soft.virtual is None else int(soft.virtual.shape[0])
@@ -81,11 +92,11 @@ class PackedDecoder:
             {layer: (keys[:, :, :held], values[:, :, :held]) for layer, (keys, values) in self._held.items() if held},
             ends_in=None if self._last_layer is None else self._last_layer.attention,
             keep=lead + jobs[-1].kept,
+            in_blocks=self._in_blocks,
         )
-        logits = self.run(step)
-        ranks = torch.tensor([pick.rank for pick in row.picks], device=logits.device)
-        tokens = torch.tensor([pick.token for pick in row.picks], device=logits.device)
-        values: list[float] = (logits[ranks, tokens] - logits.logsumexp(dim=-1)[ranks]).tolist()
+        values = log_probabilities(
+            self.run(step), [pick.rank for pick in row.picks], [pick.token for pick in row.picks]
+        )
         totals = [[0.0] * len(job.options) for job in jobs]
         for pick, value in zip(row.picks, values, strict=True):
             totals[pick.part][pick.option] += value
@@ -94,7 +105,7 @@ class PackedDecoder:
         return totals
 
     def run(self, step: PackedPass) -> torch.Tensor:
-        """Logits of the scored tokens, [scored, vocabulary], float32."""
+        """Logits of the scored tokens, [scored, vocabulary]."""
         ids = torch.from_numpy(step.row.tokens).to(self._device)
         scored = torch.tensor(step.row.scored, device=self._device)
         last_layer = contextlib.nullcontext() if self._last_layer is None else self._last_layer.narrowed_to(scored)
@@ -106,16 +117,21 @@ class PackedDecoder:
                 logits_to_keep=scored,
                 packed=step,
             ).logits
-        return logits[0].float()
+        return logits[0]
 
     def _inputs(self, ids: torch.Tensor) -> dict[str, torch.Tensor]:
         if self._soft.virtual is None:
             return {"input_ids": ids[None]}
-        is_virtual = ids >= self._vocabulary
-        embedded = self._network.get_input_embeddings()(ids.masked_fill(is_virtual, 0))
-        soft = self._soft.virtual.to(embedded)
-        embedded[is_virtual] = soft[ids[is_virtual] - self._vocabulary]
-        return {"inputs_embeds": embedded[None]}
+        return {"inputs_embeds": embedded(self._network, ids, self._soft.virtual)[None]}
+
+
+def embedded(network: Any, ids: torch.Tensor, virtual: torch.Tensor) -> torch.Tensor:
+    """[tokens, width]: embeddings of a vocabulary's ids, and virtual tokens where ids go on after the vocabulary's."""
+    embeddings = network.get_input_embeddings()
+    beyond = ids - embeddings.weight.shape[0]
+    # Nothing is picked out by a mask: an accelerator would have to be asked how much that is.
+    words = embeddings(ids.masked_fill(beyond >= 0, 0))
+    return torch.where(beyond[:, None] >= 0, virtual[beyond.clamp(min=0)].to(words), words)
 
 
 class LastLayer:

@@ -8,61 +8,32 @@ q (K s) = (q K) s. Where few tokens read a long prompt, as with letters, that is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 from transformers.modeling_outputs import BaseModelOutput
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from phraseproof.models import blocked_attention
 from phraseproof.models.agenda import Job
-from phraseproof.models.packed_attention import additive, packed_attention
-from phraseproof.models.packed_decoder import NO_SOFT, Soft
+from phraseproof.models.encoder_decoder_attention import NAME, DecoderPass, EncoderPass, Pass, spans_of, tree_bias
+from phraseproof.models.encoder_decoder_blocks import (
+    DecoderBlocks,
+    EncoderBlocks,
+    along_trees,
+    states_of,
+    to_prompts,
+)
+from phraseproof.models.log_probabilities import log_probabilities
+from phraseproof.models.packed_attention import packed_attention
+from phraseproof.models.packed_decoder import NO_SOFT, Soft, embedded
 from phraseproof.models.packed_linear import PackedLinear
 from phraseproof.models.packed_row import Span
 from phraseproof.models.sharing import OptionTree, option_tree
 
-NAME = "phraseproof_packed_encoder_decoder"
-
 _SMALL_PRODUCTS = 1.5
 """Work on the decoder's side comes in small products, which are slower by about this factor."""
-
-
-@dataclass(frozen=True)
-class EncoderPass:
-    """Contexts in one row.
-
-    Attributes:
-        spans: where each context is.
-        bias: [1, heads, tokens, tokens] for the longest.
-    """
-
-    spans: list[Span]
-    bias: torch.Tensor
-
-
-@dataclass(frozen=True)
-class DecoderPass:
-    """The options' trees of several prompts in one row.
-
-    Attributes:
-        spans: where each tree is; its first token is the start token.
-        read: for each, where its prompt is among the encoder's states.
-        biases: for each, [1, heads, own tokens, prefix + own tokens], minus infinity for what is not seen; `None` where
-            a token sees itself alone.
-        prefix: keys and values that every token sees first, [layers, 2, heads, tokens, head width].
-        cross: the attentions to the encoder's states.
-        absorbs: whether projections are moved to the decoder's side.
-    """
-
-    spans: list[Span]
-    read: list[Span]
-    biases: list[torch.Tensor | None]
-    prefix: torch.Tensor | None
-    cross: dict[nn.Module, CrossAttention]
-    absorbs: bool
 
 
 class CrossAttention:
@@ -154,12 +125,13 @@ class PackedEncoderDecoder:
 
     Args:
         network: a T5, or what is built like it.
+        in_blocks: compute attention in blocks of prompts, or one by one; by default as is best on the device.
 
     Raises:
         ValueError, AttributeError: a network of another kind.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, *, in_blocks: bool | None = None) -> None:
         self._network = network
         self._encoder_bias = RelativeBias(network.get_encoder())
         self._decoder_bias = RelativeBias(network.get_decoder())
@@ -172,6 +144,8 @@ class PackedEncoderDecoder:
             raise ValueError
         embeddings = network.get_input_embeddings().weight
         self._device = embeddings.device
+        self._in_blocks = blocked_attention.in_blocks(self._device) if in_blocks is None else in_blocks
+        self._vocabulary = int(embeddings.shape[0])
         self._width = int(embeddings.shape[1])
         some = next(iter(self._cross))
         self._inner: int = some.inner_dim  # pyright: ignore[reportAssignmentType]
@@ -201,24 +175,28 @@ class PackedEncoderDecoder:
                 owners += [(index, option)] * len(path)
                 places += [first + 1 + node for node in path]
                 tokens += tree.targets[option]
-        values: list[float] = (logits[places, tokens] - logits.logsumexp(dim=-1)[places]).tolist()
-        for (index, option), value in zip(owners, values, strict=True):
+        for (index, option), value in zip(owners, log_probabilities(logits, places, tokens), strict=True):
             totals[index][option] += value
         return totals
 
     def _encode(self, jobs: Sequence[Job], soft: Soft) -> tuple[torch.Tensor, list[Span]]:
         """The encoder's states [1, tokens, width], and where each prompt's are, virtual tokens included."""
         virtual = 0 if soft.virtual is None else int(soft.virtual.shape[0])
-        spans = _spans([virtual + len(job.context) for job in jobs])
-        ids = [torch.from_numpy(job.context.astype("int64")).to(self._device) for job in jobs]
+        lead = np.arange(self._vocabulary, self._vocabulary + virtual)
+        spans = spans_of([virtual + len(job.context) for job in jobs])
+        tokens = np.concatenate([piece for job in jobs for piece in (lead, job.context)])
+        ids = torch.from_numpy(tokens.astype("int64")).to(self._device)
         inputs: dict[str, torch.Tensor]
         if soft.virtual is None:
-            inputs = {"input_ids": torch.cat(ids)[None]}
+            inputs = {"input_ids": ids[None]}
         else:
-            embed = self._network.get_input_embeddings()
-            pieces = [piece for part in ids for piece in (soft.virtual, embed(part))]
-            inputs = {"inputs_embeds": torch.cat([piece.to(soft.virtual) for piece in pieces])[None]}
-        step = EncoderPass(spans, self._encoder_bias.table(max(after - first for first, after in spans)))
+            inputs = {"inputs_embeds": embedded(self._network, ids, soft.virtual)[None]}
+        longest = max(after - first for first, after in spans)
+        step: Pass
+        if self._in_blocks:
+            step = EncoderBlocks.of(spans, self._encoder_bias.table(longest + 7))
+        else:
+            step = EncoderPass(spans, self._encoder_bias.table(longest))
         self._encoder_bias.is_silent = True
         try:
             return self._network.get_encoder()(**inputs, packed=step).last_hidden_state, spans
@@ -228,26 +206,15 @@ class PackedEncoderDecoder:
     def _decode(
         self, trees: Sequence[OptionTree], states: torch.Tensor, read: list[Span], soft: Soft, absorbs: bool | None
     ) -> tuple[torch.Tensor, list[Span]]:
-        """Logits of every decoder token [tokens, vocabulary], float32, and where each tree's are."""
-        spans = _spans([1 + len(tree.tokens) for tree in trees])
-        prefix = None if soft.prefix is None else soft.prefix.keys_values
-        before = 0 if prefix is None else int(prefix.shape[3])
-        table = self._decoder_bias.table(
-            before + 1 + max((depth for tree in trees for depth in tree.depths), default=0)
-        )
+        """Logits of every decoder token [tokens, vocabulary], and where each tree's are."""
+        spans = spans_of([1 + len(tree.tokens) for tree in trees])
         can_absorb = all(cross.can_absorb for cross in self._cross.values())
-        step = DecoderPass(
-            spans,
-            read,
-            [self._tree_bias(tree, table, before) for tree in trees],
-            prefix,
-            self._cross,
-            absorbs=can_absorb and (self._absorbing_is_less(spans, read) if absorbs is None else absorbs),
-        )
+        absorbs = can_absorb and (self._absorbing_is_less(spans, read) if absorbs is None else absorbs)
+        step = self._decoder_pass(trees, spans, states, read, soft, absorbs)
         ids = [token for tree in trees for token in (self._start, *tree.tokens)]
         self._decoder_bias.is_silent = True
         for cross in self._cross.values():
-            cross.passes_states = step.absorbs
+            cross.passes_states = absorbs
         try:
             logits = self._network(
                 encoder_outputs=BaseModelOutput(last_hidden_state=states),
@@ -259,17 +226,32 @@ class PackedEncoderDecoder:
             self._decoder_bias.is_silent = False
             for cross in self._cross.values():
                 cross.passes_states = False
-        return logits[0].float(), spans
+        return logits[0], spans
 
-    def _tree_bias(self, tree: OptionTree, table: torch.Tensor, before: int) -> torch.Tensor | None:
-        if not tree.tokens and not before:
-            return None
-        depths = torch.tensor([0, *tree.depths], device=table.device) + before
-        places = torch.cat([torch.arange(before, device=table.device), depths])
-        sees = torch.ones(len(depths), len(places), dtype=torch.bool)
-        sees[0, before + 1 :] = False
-        sees[1:, before + 1 :] = torch.from_numpy(tree.ancestry())
-        return table[:, :, depths][..., places] + additive(sees.numpy(), table)
+    def _decoder_pass(
+        self,
+        trees: Sequence[OptionTree],
+        spans: list[Span],
+        states: torch.Tensor,
+        read: list[Span],
+        soft: Soft,
+        absorbs: bool,
+    ) -> Pass:
+        prefix = None if soft.prefix is None else soft.prefix.keys_values
+        before = 0 if prefix is None else int(prefix.shape[3])
+        deepest = max((depth for tree in trees for depth in tree.depths), default=0)
+        table = self._decoder_bias.table(before + 1 + deepest)
+        if not self._in_blocks:
+            biases = [tree_bias(tree, table, before) for tree in trees]
+            return DecoderPass(spans, read, biases, prefix, self._cross, absorbs)
+        prompts = to_prompts(spans, read, states)
+        return DecoderBlocks(
+            along_trees(trees, table, before),
+            prompts,
+            prefix,
+            self._cross,
+            states_of(prompts, states) if absorbs else None,
+        )
 
     def _absorbing_is_less(self, spans: Sequence[Span], read: Sequence[Span]) -> bool:
         """Counts multiplications: of projecting all states, and of projecting queries and reading wider states."""
@@ -278,118 +260,3 @@ class PackedEncoderDecoder:
         projected = 2 * self._inner * (self._width * read[-1][1] + pairs)
         absorbed = 2 * self._width * (self._inner * tokens + self._heads * pairs)
         return _SMALL_PRODUCTS * absorbed < projected
-
-
-def attend(
-    module: nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor | None,
-    *,
-    packed: EncoderPass | DecoderPass,
-    scaling: float = 1.0,
-    **_: Any,
-) -> tuple[torch.Tensor, None]:
-    """The function that transformers calls in every layer; see `packed_attention.attend`."""
-    assert attention_mask is None
-    if isinstance(packed, EncoderPass):
-        return _within(query, key, value, packed, scaling), None
-    if module not in packed.cross:
-        return _along_trees(int(module.layer_idx), query, key, value, packed, scaling), None  # pyright: ignore[reportArgumentType]
-    if packed.absorbs:
-        states = key.transpose(1, 2).reshape(key.shape[2], -1)
-        return _to_states(query, states, packed.cross[module].weights, packed, scaling), None
-    return _to_projected(query, key, value, packed, scaling), None
-
-
-def _within(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, packed: EncoderPass, scaling: float
-) -> torch.Tensor:
-    """Each context to itself."""
-    out = query.new_empty(1, query.shape[2], query.shape[1], query.shape[3])
-    for first, after in packed.spans:
-        size = after - first
-        found = functional.scaled_dot_product_attention(
-            query[:, :, first:after],
-            key[:, :, first:after],
-            value[:, :, first:after],
-            attn_mask=packed.bias[:, :, :size, :size],
-            scale=scaling,
-        )
-        out[:, first:after] = found.transpose(1, 2)
-    return out
-
-
-def _along_trees(
-    layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, packed: DecoderPass, scaling: float
-) -> torch.Tensor:
-    """Each decoder token to the prefix, to those that lead to it, and to itself."""
-    if all(bias is None for bias in packed.biases):
-        return value.transpose(1, 2)
-    out = value.transpose(1, 2).clone()
-    for (first, after), bias in zip(packed.spans, packed.biases, strict=True):
-        if bias is None:
-            continue
-        seen, told = key[:, :, first:after], value[:, :, first:after]
-        if packed.prefix is not None:
-            keys, values = packed.prefix[layer]
-            seen, told = torch.cat([keys[None], seen], dim=2), torch.cat([values[None], told], dim=2)
-        found = functional.scaled_dot_product_attention(
-            query[:, :, first:after], seen, told, attn_mask=bias, scale=scaling
-        )
-        out[:, first:after] = found.transpose(1, 2)
-    return out
-
-
-def _to_projected(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, packed: DecoderPass, scaling: float
-) -> torch.Tensor:
-    """Each decoder token to its prompt's keys and values."""
-    out = query.new_empty(1, query.shape[2], query.shape[1], query.shape[3])
-    for (first, after), (begin, end) in zip(packed.spans, packed.read, strict=True):
-        found = functional.scaled_dot_product_attention(
-            query[:, :, first:after], key[:, :, begin:end], value[:, :, begin:end], scale=scaling
-        )
-        out[:, first:after] = found.transpose(1, 2)
-    return out
-
-
-def _to_states(
-    query: torch.Tensor,
-    states: torch.Tensor,
-    weights: tuple[torch.Tensor, torch.Tensor],
-    packed: DecoderPass,
-    scaling: float,
-) -> torch.Tensor:
-    """Each decoder token to its prompt's states, the projections on its own side.
-
-    Args:
-        query: [1, heads, tokens, head width].
-        states: [encoder tokens, width].
-        weights: of `CrossAttention`.
-    """
-    of_keys, of_values = weights
-    heads, tokens = int(query.shape[1]), int(query.shape[2])
-    asked = torch.bmm(query[0], of_keys).transpose(0, 1).reshape(tokens * heads, -1)
-    if scaling != 1.0:
-        asked = asked * scaling
-    read = torch.empty_like(asked)
-    for (first, after), (begin, end) in zip(packed.spans, packed.read, strict=True):
-        own, rows = states[begin:end], slice(first * heads, after * heads)
-        weighted = torch.softmax((asked[rows] @ own.t()).float(), dim=-1).to(own.dtype)
-        torch.mm(weighted, own, out=read[rows])
-    found = torch.bmm(read.view(tokens, heads, -1).transpose(0, 1), of_values)
-    return found.transpose(0, 1)[None]
-
-
-def _spans(sizes: Sequence[int]) -> list[Span]:
-    spans: list[Span] = []
-    start = 0
-    for size in sizes:
-        spans.append((start, start + size))
-        start += size
-    return spans
-
-
-ALL_ATTENTION_FUNCTIONS.register(NAME, attend)

@@ -255,16 +255,25 @@ class HuggingFaceModel(ABC):
         logger.debug("%d packed linear layers", self._packed_layers)
         scores = ScoreList()
         for some in planned_together(prompts):
-            agenda = self._agenda(some, method)
-            planned = self._schedule(agenda.jobs(), limit)
-            results = self._run(agenda, planned, limit, on_done)
-            for prompt, computed in enumerate(agenda.per_prompt(planned.computed)):
-                facts = agenda.facts(prompt)
-                logprobs = tuple(results.of(job, option) for job, option in agenda.places(prompt))
-                scores.append(
-                    OptionScores(logprobs, facts.prompt_tokens, computed, facts.truncated, facts.asked_tokens)
-                )
+            self._score_together(some, method, limit, on_done, scores)
         return scores
+
+    def _score_together(
+        self,
+        prompts: Sequence[Prompt],
+        method: str,
+        limit: BatchLimit,
+        on_done: Callable[[int], None] | None,
+        scores: ScoreList,
+    ) -> None:
+        """Put the scores of prompts that are planned together at the end of `scores`; nothing else stays of them."""
+        agenda = self._agenda(prompts, method)
+        planned = self._schedule(agenda.jobs(), limit)
+        results = self._run(agenda, planned, limit, on_done)
+        for prompt, computed in enumerate(agenda.per_prompt(planned.computed)):
+            facts = agenda.facts(prompt)
+            logprobs = tuple(results.of(job, option) for job, option in agenda.places(prompt))
+            scores.append(OptionScores(logprobs, facts.prompt_tokens, computed, facts.truncated, facts.asked_tokens))
 
     # -------------------------------------------------------------------------------------------- what a family says
 

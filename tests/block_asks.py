@@ -1,0 +1,44 @@
+"""Made-up units for `models/attention_blocks.py`, and what each of their queries is to see."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+from phraseproof.models.attention_blocks import Ask
+
+_SEEDS = st.integers(0, 2**32)
+
+
+@st.composite
+def asks(draw: st.DrawFn) -> list[Ask]:
+    """Units one after the other in a row, each asking of any places, some of their tokens not asking at all."""
+    found: list[Ask] = []
+    start = 0
+    for _ in range(draw(st.integers(1, 12))):
+        queries, silent = draw(st.integers(1, 9) | st.integers(15, 40)), draw(st.integers(0, 2))
+        asking = np.arange(start, start + queries)
+        start += queries + silent
+        kind = draw(st.sampled_from(["causal", "all", "some"]))
+        if kind == "causal":
+            found.append(Ask(asking, 50 + asking, causal=True))
+            continue
+        seen = np.random.default_rng(draw(_SEEDS)).permutation(401)[: draw(st.integers(1, 200))]
+        visible = None
+        if kind == "some":
+            visible = np.random.default_rng(draw(_SEEDS)).random((queries, len(seen))) < 0.5
+            visible[:, 0] = True
+        found.append(Ask(asking, seen, visible))
+    return found
+
+
+def row_of(some: list[Ask]) -> int:
+    return int(some[-1].asking[-1]) + 3
+
+
+def pairs(ask: Ask) -> list[tuple[int, set[int]]]:
+    """Each query's place, and the places that it sees."""
+    if ask.causal:
+        return [(int(place), set(ask.seen[: number + 1].tolist())) for number, place in enumerate(ask.asking)]
+    visible = np.ones((len(ask.asking), len(ask.seen)), bool) if ask.visible is None else ask.visible
+    return [(int(place), set(ask.seen[sees].tolist())) for place, sees in zip(ask.asking, visible, strict=True)]
