@@ -61,7 +61,8 @@ def gate(
     from phraseproof.reports.gate import junit as junit_form
     from phraseproof.reports.gate import summary as summary_form
     from phraseproof.reports.gate.limits import Limits, On, check_run
-    from phraseproof.reports.runs import model_name
+    from phraseproof.reports.runs import half_precision_notes, model_name
+    from phraseproof.store.half_precision import half_precision
     from phraseproof.store.queries import load_run
 
     opened = load_run(run)
@@ -72,14 +73,16 @@ def gate(
     limits = Limits(max_spread, min_worst, min_mean, max_gap, allowed)
     checks = check_run(opened, limits, on=On(on), at=Level(at), other=other)
     name = f"{model_name(opened)}, {opened.path}"
-    text = summary_form.render(checks, name=name)
+    runs = [opened] if other is None else [opened, other]
+    notes = half_precision_notes({str(each.path): half_precision(each) for each in runs})
+    text = summary_form.render(checks, name=name, notes=notes)
     if junit is not None:
         write_text(junit, junit_form.render(checks, name=name))
     if summary is not None:
         write_text(summary, text)
     if job := os.environ.get(_SUMMARY_VARIABLE):
         _append(Path(job), text)
-    _print(checks, as_json=as_json)
+    _print(checks, notes, as_json=as_json)
     if any(not check.is_kept for check in checks):
         raise typer.Exit(_BROKEN)
 
@@ -95,14 +98,14 @@ def _warn_of_left_out(run: Run, other: Run) -> None:
         typer.echo(f"warning: {run.path}: {len(left_out)} {plural} of {other.path} not compared: {names}", err=True)
 
 
-def _print(checks: list[Check], *, as_json: bool) -> None:
+def _print(checks: list[Check], notes: list[str], *, as_json: bool) -> None:
     broken = [check for check in checks if not check.is_kept]
     if as_json:
         import json
 
         names = ("option", "place", "value", "is_kept", "line")
         rows = [{name: getattr(check, name) for name in names} for check in checks]
-        document = {"passed": not broken, "checks": rows}
+        document = {"passed": not broken, "checks": rows, "notes": notes}
         typer.echo(json.dumps(document, allow_nan=False))
         return
     for option in dict.fromkeys(check.option for check in checks):
@@ -113,6 +116,8 @@ def _print(checks: list[Check], *, as_json: bool) -> None:
             f"in all {kept} places" if kept == len(of_option) else f"in {len(of_option) - kept} of {len(of_option)}"
         )
         typer.echo(f"{word}  {option}  ({places if len(of_option) > 1 else of_option[0].line})")
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
     for check in broken:
         typer.echo(f"broken: {check.option}: {check.line}", err=True)
 

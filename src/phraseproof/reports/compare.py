@@ -9,21 +9,29 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.robustness import Level
 from phraseproof.reports.blocks import percent, points, printable
-from phraseproof.reports.runs import model_name
+from phraseproof.reports.runs import half_precision_notes, model_name
+from phraseproof.store.half_precision import half_precision
 
 if TYPE_CHECKING:
     from phraseproof.analysis.paired import ComparisonRow, RunComparison, WordingComparison
     from phraseproof.core import Finding
+    from phraseproof.store.half_precision import HalfPrecision
     from phraseproof.store.queries import Run
 
 SIGNIFICANT = 0.05
 
 
 class Side(NamedTuple):
-    """One of the two runs, as it is named in what is shown."""
+    """One of the two runs, as it is named in what is shown; `half_precision` is `None` in float32."""
 
     path: str
     model: str
+    half_precision: HalfPrecision | None = None
+
+    @classmethod
+    def of(cls, run: Run) -> Side:
+        """For an open run."""
+        return cls(str(run.path), model_name(run), half_precision(run))
 
 
 class Line(NamedTuple):
@@ -51,6 +59,7 @@ class Comparison:
         lines: categories above their tasks, everything last; then, where there are several groups, each group overall.
         better, worse: the wordings whose difference is beyond chance after Holm's correction, the largest first.
         wordings: all wordings that both hold, in the runs' order.
+        notes: what must be known of the numbers.
         sentences: what it comes to, most important first.
     """
 
@@ -84,8 +93,9 @@ def compare(before: Run, after: Run) -> list[Comparison]:
     from phraseproof.analysis.grids import load_grids
     from phraseproof.analysis.paired import compare_runs
 
-    sides = Side(str(before.path), model_name(before)), Side(str(after.path), model_name(after))
-    return [_comparison(*sides, found) for found in compare_runs(load_grids(before), load_grids(after))]
+    sides = Side.of(before), Side.of(after)
+    notes = half_precision_notes({side.path: side.half_precision for side in sides})
+    return [_comparison(*sides, found, notes) for found in compare_runs(load_grids(before), load_grids(after))]
 
 
 def _of_estimates(before: Run, after: Run) -> list[Comparison]:
@@ -94,7 +104,8 @@ def _of_estimates(before: Run, after: Run) -> list[Comparison]:
 
     # Seeds that differ, so that draws of the two runs are independent.
     found = estimated_differences(estimate_run(before, seed=0), estimate_run(after, seed=1))
-    sides = Side(str(before.path), model_name(before)), Side(str(after.path), model_name(after))
+    sides = Side.of(before), Side.of(after)
+    notes = half_precision_notes({side.path: side.half_precision for side in sides})
     shares = " and ".join(f"{100 * run.share:.3g}%" for run in (before, after))
     note = (
         f"estimated from {shares} of the grid: intervals tell of cells that were not scored, not of other wordings or "
@@ -103,11 +114,11 @@ def _of_estimates(before: Run, after: Run) -> list[Comparison]:
     comparisons: list[Comparison] = []
     for shots, rows in found.items():
         lines = tuple(Line(*row) for row in rows)
-        comparisons.append(Comparison(*sides, shots, lines, (), (), (), (note,), (_first_sentence(lines),)))
+        comparisons.append(Comparison(*sides, shots, lines, (), (), (), (note, *notes), (_first_sentence(lines),)))
     return comparisons
 
 
-def _comparison(before: Side, after: Side, found: RunComparison) -> Comparison:
+def _comparison(before: Side, after: Side, found: RunComparison, notes: Sequence[str]) -> Comparison:
     lines: list[Line] = []
     lone = len(found.tasks) == 1
     for category in found.categories:
@@ -134,7 +145,7 @@ def _comparison(before: Side, after: Side, found: RunComparison) -> Comparison:
         better,
         worse,
         found.wordings,
-        found.notes,
+        (*found.notes, *notes),
         tuple(_sentences(lines, found, len(better), len(worse))),
     )
 

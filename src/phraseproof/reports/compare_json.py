@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from phraseproof.analysis.paired import WordingComparison
 from phraseproof.core import Finding
-from phraseproof.reports.compare import Comparison, Line
+from phraseproof.reports.compare import Comparison, Line, Side
 
 FORMAT_VERSION = 1
 
@@ -21,13 +22,18 @@ def render(comparisons: Sequence[Comparison]) -> str:
 
 def _comparison(found: Comparison) -> dict[str, Any]:
     return {
-        "before": found.before._asdict(),
-        "after": found.after._asdict(),
+        "before": _side(found.before),
+        "after": _side(found.after),
         "num_fewshot": found.num_fewshot,
         "rows": [_line(line) for line in found.lines],
         "wordings": [_wording(each) for each in found.wordings],
         "notes": list(found.notes),
     }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    half = side.half_precision
+    return {"path": side.path, "model": side.model, "half_precision": None if half is None else asdict(half)}
 
 
 def _line(line: Line) -> dict[str, Any]:

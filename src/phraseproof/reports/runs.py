@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from phraseproof.reports.blocks import RunScores
+from phraseproof.reports.blocks import RunScores, half_precision_line
 from phraseproof.store.half_precision import half_precision
 
 if TYPE_CHECKING:
+    from phraseproof.store.half_precision import HalfPrecision
     from phraseproof.store.queries import Run
 
 
@@ -38,6 +39,11 @@ def model_name(run: Run) -> str:
     identity = cast("Mapping[str, str | None]", model)
     adapter = identity.get("adapter")
     return (identity.get("name") or run.path.name) + (f" + adapter {adapter[:8]}" if adapter else "")
+
+
+def half_precision_notes(found: Mapping[str, HalfPrecision | None]) -> list[str]:
+    """A line for each run that was computed in half precision, which may be none; by the runs' paths."""
+    return [f"{path}: {half_precision_line(each)}" for path, each in found.items() if each is not None]
 
 
 def present_groups(runs: Sequence[Run], scores: Sequence[RunScores]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from phraseproof.analysis.scaling import Scaling
@@ -101,7 +102,8 @@ def _analysis(found: RunAnalysis) -> dict[str, Any]:
             }
             for each in found.against
         ],
-        "notes": list(robustness.notes),
+        "half_precision": None if found.half_precision is None else asdict(found.half_precision),
+        "notes": list(found.notes),
     }
 
 

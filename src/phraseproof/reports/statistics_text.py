@@ -51,7 +51,7 @@ def render(
         blocks += _mixed_lines(found.mixed)
         for against in found.against:
             blocks += _against(against)
-        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in found.robustness.notes]
+        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in found.notes]
         blocks.append(Text())
     if scaling is not None:
         blocks += _scaling_lines(scaling)

@@ -18,9 +18,12 @@ from phraseproof.analysis.statistics import Robustness, StatisticsRow, robustnes
 from phraseproof.analysis.verdicts import Verdict, control_verdicts
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, PhraseproofError, UsageError
+from phraseproof.reports.blocks import half_precision_line
 from phraseproof.reports.runs import model_name
+from phraseproof.store.half_precision import half_precision
 
 if TYPE_CHECKING:
+    from phraseproof.store.half_precision import HalfPrecision
     from phraseproof.store.queries import Run
 
 _T = TypeVar("_T")
@@ -102,6 +105,7 @@ class RunAnalysis:
 
     Attributes:
         difference: what `variances` tell the sizes for; a fraction.
+        half_precision: what computing in half precision means for the choices; `None` in float32.
     """
 
     path: str
@@ -113,6 +117,13 @@ class RunAnalysis:
     mixed: tuple[Fitted, ...]
     against: tuple[Against, ...]
     difference: float
+    half_precision: HalfPrecision | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known of the numbers."""
+        half = self.half_precision
+        return self.robustness.notes if half is None else (*self.robustness.notes, half_precision_line(half))
 
     @property
     def num_fewshot(self) -> int:
@@ -145,6 +156,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
     verdicts = control_verdicts(
         grids, group_relations(run), margin=options.margin, seed=options.seed, resamples=options.resamples
     )
+    half = half_precision(run)
     analyses: list[RunAnalysis] = []
     for each in found:
         here = [grid for grid in grids if grid.num_fewshot == each.num_fewshot]
@@ -159,6 +171,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 tuple(_mixed(here, options)) if options.mixed else (),
                 tuple(_against(here, options.against)) if options.against is not None else (),
                 options.difference,
+                half,
             )
         )
     return analyses

@@ -10,11 +10,12 @@ from phraseproof.reports.markdown_table import escape
 _SHOWN = 50
 
 
-def render(checks: Sequence[Check], *, name: str) -> str:
+def render(checks: Sequence[Check], *, name: str, notes: Sequence[str] = ()) -> str:
     """The verdict, what is broken, and a line for each limit that is kept.
 
     Args:
         name: what was checked, say the model and the run's folder.
+        notes: what must be known of the numbers, a line each.
     """
     broken = [check for check in checks if not check.is_kept]
     verdict = "passed" if not broken else "failed"
@@ -29,4 +30,5 @@ def render(checks: Sequence[Check], *, name: str) -> str:
         of_option = [check for check in checks if check.option == option]
         kept = sum(check.is_kept for check in of_option)
         lines.append(f"- `{option}`: kept in {kept} of {len(of_option)} places")
+    lines += [line for note in notes for line in ("", f"Note: {escape(note)}")]
     return "\n".join(lines) + "\n"

@@ -201,7 +201,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
 
 
 def _remark(run: Run) -> str:
-    """What to know before reading any number of the run."""
+    """What to know before reading any number of the run, beside its scores' notes."""
     if run.is_imported:
         return "Imported accuracies of wordings, without answers to single questions: intervals rest on wordings alone."
     if run.is_sampled:
