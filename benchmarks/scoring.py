@@ -25,6 +25,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.scoring_device import both_ways, device_line
 from benchmarks.scoring_flops import peak_flops, unavoidable
 from benchmarks.scoring_memory import peak_memory
 from benchmarks.scoring_peer import Scores, load_peer, peer_scores
@@ -57,7 +58,7 @@ ROWS = {
     "llama-5shot-letters": Row("llama", "letters", 5, 48, 4),
     "llama-5shot-texts": Row("llama", "texts", 5, 48, 2),
 }
-OTHERS = ("tokens", "memory")
+OTHERS = ("attention", "tokens", "memory")
 SHAPES = {"t5": ("flan-t5-small shape", "seq2seq"), "llama": ("84M Llama shape", "causal")}
 
 
@@ -104,7 +105,8 @@ def compare(row: Row, folder: Path, device: str) -> str:
     for _ in range(REPEATS):
         mine = timed(our_scores, ours, asked, device)
         seconds.append(mine.seconds)
-        shares.append(needed / mine.seconds / max(peak_flops()) if device == "cpu" else float("nan"))
+        if device == "cpu":
+            shares.append(needed / mine.seconds / max(peak_flops()))
         line: list[float] = []
         for other in peers:
             theirs = timed(peer_scores, other, few, device)
@@ -112,9 +114,22 @@ def compare(row: Row, folder: Path, device: str) -> str:
             line.append((theirs.seconds / len(few)) / (mine.seconds / len(asked)))
         ratios.append(line)
     first, second = (statistics.median(column) for column in zip(*ratios, strict=True))
+    peak = f"{statistics.median(shares):.0%}" if shares else "n/a"
     return (
-        f"{name:<22}{row.kind:<10}{row.shots:>5}{1000 * statistics.median(seconds) / len(asked):>12.0f}"
-        f"{first:>11.1f}{second:>12.1f}{statistics.median(shares):>10.0%}{worst:>12.1e}"
+        f"{name:<22}{row.kind:<10}{row.shots:>5}{1000 * statistics.median(seconds) / len(asked):>12.1f}"
+        f"{first:>11.1f}{second:>12.1f}{peak:>10}{worst:>12.1e}"
+    )
+
+
+def attention(folder: Path, name: str, device: str) -> str:
+    """Attention in blocks against prompt by prompt."""
+    asked = prompts("letters", ROWS["llama-5shot-letters"].questions, shots=5)
+    blocks, alone = both_ways(folder, device, asked)
+    worst = check_equal(blocks.scores, alone.scores)
+    return (
+        f"{name}, 5 shots, {len(asked)} questions: in blocks {1000 * blocks.seconds:.1f} ms a question and "
+        f"{blocks.calls:,} calls of torch, prompt by prompt {1000 * alone.seconds:.1f} ms and {alone.calls:,}; "
+        f"difference {worst:.1e}"
     )
 
 
@@ -143,6 +158,7 @@ def main(rows: Sequence[str] = (*ROWS, *OTHERS), device: str = "cpu") -> None:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "lm_eval"))
+    print(device_line(device))
     plain, packed = peak_flops()
     print(f"{packages}; one thread; matrix products: {plain / 1e9:.0f} GFLOP/s plain, {packed / 1e9:.0f} packed")
     print(
@@ -160,6 +176,9 @@ def main(rows: Sequence[str] = (*ROWS, *OTHERS), device: str = "cpu") -> None:
         for row in rows:
             if row in ROWS:
                 print(compare(ROWS[row], folders[ROWS[row].model], device), flush=True)
+        if "attention" in rows:
+            for model, folder in folders.items():
+                print(attention(folder, SHAPES[model][0], device), flush=True)
         if "tokens" in rows:
             print(token_sharing(folders["llama"]), flush=True)
         if "memory" in rows:
