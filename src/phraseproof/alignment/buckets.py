@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from phraseproof.alignment.rows import Row
 
-_TOKENS_TOGETHER = 1024
+_TOKENS_TOGETHER = 2048
 """On a CPU more tokens gain nothing in the matrix products, and what a way back keeps of each costs memory."""
 
 _LOGITS_TOGETHER = 2**22
