@@ -50,8 +50,15 @@ def test_harden_then_evaluate_warns_of_what_the_adapter_has_seen(
     )
     assert evaluated == 0
     # One of the three training wordings was only looked at, by the training's own held-out pairs.
-    assert "was trained on 2 of the wordings under test" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "was trained on 2 of the wordings under test" in told
+    assert "other weights" not in told
     assert not load_run(out).missing
+    record = Path(result["folder"], "phraseproof.json")
+    revision = json.loads(record.read_text())["base_model"]["revision"]
+    record.write_text(record.read_text().replace(revision, "0" * len(revision)))
+    call("evaluate", *common, "-i", f"all={project / 'w.yaml'}", "--adapter", result["folder"], "--dry-run")
+    assert f"was trained on other weights than those of {tiny_llama()}" in capsys.readouterr().err
 
 
 def test_too_few_wordings_is_one_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import phraseproof
-from phraseproof.core import Check, Example, Instruction, Kind, OptionScores, Prompt, Task
-from phraseproof.errors import InstructionError, RunError, SelfTestError, UsageError
+from phraseproof.core import Check, Example, Instruction, Kind, ModelIdentity, OptionScores, Prompt, Task
+from phraseproof.errors import InstructionError, ModelError, RunError, SelfTestError, UsageError
 from phraseproof.evaluation.observer import SilentObserver
 from phraseproof.evaluation.plan import EvaluationSettings
 from phraseproof.evaluation.run import Evaluation, prepare
@@ -226,6 +226,16 @@ def test_the_public_function_takes_names_files_and_objects(tmp_path: Path) -> No
     assert forecast.prompts == 7
 
 
+def test_a_model_that_only_writes_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    class Writer:
+        identity = ModelIdentity("writer", "1", "none")
+
+    evaluation = replace(make_evaluation(), model=Writer())
+    with pytest.raises(ModelError, match="writer: the model cannot score answer options"):
+        evaluation.run(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_prompts_that_are_cut_are_counted_and_told(tmp_path: Path) -> None:
     class Short(Knowing):
         def score_options(
@@ -249,4 +259,10 @@ def test_prompts_that_are_cut_are_counted_and_told(tmp_path: Path) -> None:
     assert cut == [{"example_id": "fjord", "truncated_tokens": 3}]
     assert told == [
         "letters under mine/clear: 1 of 7 prompts did not fit the model's context and were cut from the left"
+    ]
+    told.clear()
+    make_evaluation(Short(), CLEAR, VAGUE).run(tmp_path / "two", observer=Listening())
+    assert told == [
+        "letters under mine/clear: 1 of 7 prompts did not fit the model's context and were cut from the left",
+        "letters: 2 of 14 prompts were cut from the left, in 2 cells",
     ]

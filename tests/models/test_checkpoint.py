@@ -183,7 +183,7 @@ def test_a_model_of_neither_family(tmp_path: Path) -> None:
         ({"args": {"batch_size": "many"}}, "'batch_size' must be a whole number above zero"),
         ({"args": {"max_length": "0"}}, "'max_length' must be a whole number above zero"),
         ({"args": {"trust_remote_code": "maybe"}}, "must be true or false"),
-        ({"batch_size": 0}, "'batch_size' must be above zero"),
+        ({"batch_size": 0}, "--batch-size: must be above zero (got 0)"),
         ({"adapter": Path("nowhere")}, "'nowhere' is not an adapter folder"),
     ],
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from phraseproof.core import Instruction, Model, Task
+from phraseproof.core import Instruction, Model, ModelIdentity, Task
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.budget import read_budget
 from phraseproof.evaluation.devices import Devices, named_devices, on_device
@@ -19,7 +19,7 @@ from phraseproof.instructions.collections import Collection, instructions_for, l
 from phraseproof.instructions.families import AUTO, observed_by
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.store.queries import Run
-from phraseproof.store.training_record import seen_wordings
+from phraseproof.store.training_record import read_record, seen_wordings
 from phraseproof.tasks import load_tasks
 
 Tasks = str | Path | Task | Sequence[str | Path | Task]
@@ -133,6 +133,7 @@ def resolve(
     evaluation = prepare(found, found_tasks, groups, settings)
     if isinstance(model, str):
         _warn_of_seen_wordings(evaluation, model, model_options, warn)
+        _warn_of_another_base(evaluation.model.identity, model_options, warn)
         if len(names) > 1:
             # Elsewhere, too, in the precision that the first device has by itself.
             precise = replace(model_options, dtype=found.identity.dtype or model_options.dtype)
@@ -170,6 +171,15 @@ def _warn_of_seen_wordings(
     if seen:
         names = ", ".join(list(seen)[:3]) + (f" and {len(seen) - 3} more" if len(seen) > 3 else "")
         warn(f"{folder} was trained on {len(seen)} of the wordings under test: {names}")
+
+
+def _warn_of_another_base(model: ModelIdentity, options: ModelOptions, warn: Callable[[str], None]) -> None:
+    """Say that an adapter was trained by `align` on another model than the one under it, where a record tells."""
+    folder = options.adapter or options.args.get("adapter")
+    record = read_record(Path(folder)) if folder else None
+    base: Mapping[str, str] = {} if record is None else record.get("base_model", {})
+    if base and base.get("revision") != model.revision:
+        warn(f"{folder} was trained on other weights than those of {model.name}: {base.get('name')}")
 
 
 def _tasks(named: Tasks, data_dir: Path | None, warn: Callable[[str], None]) -> list[Task]:

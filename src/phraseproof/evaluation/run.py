@@ -27,6 +27,7 @@ from phraseproof.core import (
 )
 from phraseproof.errors import ModelError, SelfTestError, UsageError
 from phraseproof.evaluation.budget import take_share
+from phraseproof.evaluation.cut_prompts import CutPrompts
 from phraseproof.evaluation.devices import Devices, work_on_devices
 from phraseproof.evaluation.half_precision import Rounding, Ties, in_float32
 from phraseproof.evaluation.observer import Observer, SilentObserver
@@ -148,9 +149,15 @@ class Evaluation:
         Raises:
             RunError: the folder holds a run with other settings, or a damaged cell.
             SelfTestError: the model's scores cannot be trusted.
-            ModelError: no device could work.
+            ModelError: no device could work, or the model cannot score options.
         """
         observer = observer or SilentObserver()
+        if not isinstance(self.model, ScoresOptions):
+            raise ModelError(
+                "the model cannot score answer options",
+                where=self.model.identity.name,
+                hint="A server's models write text, as for `instructions paraphrase`; Hugging Face models score, too",
+            )
         store = RunStore(out, self.run_settings)
         record = describe(self.jobs, self.tasks, self.groups, self._first_prompt)
         stale = store.register([job.cell for job in self.jobs], record)
@@ -196,20 +203,18 @@ class Evaluation:
             store.register([], {"self_test": {check.name: check._asdict() for check in checks}})
         total = count_prompts(self.jobs)
         observer.started(total=total, done=total - count_prompts(missing))
+        cuts = CutPrompts(observer)
 
         def keep(job: Job, result: tuple[list[Outcome], Usage]) -> None:
             outcomes, usage = result
             store.write(job.cell, outcomes, usage)
-            if cut := sum(outcome.truncated_tokens > 0 for outcome in outcomes):
-                observer.warned(
-                    f"{job.cell.task} under {job.cell.instruction}: {cut} of {len(outcomes)} prompts did not fit the "
-                    "model's context and were cut from the left"
-                )
+            cuts.count(job.cell, outcomes)
 
         def compute(jobs: Sequence[Job], count: Callable[[int], None]) -> list[tuple[list[Outcome], Usage]]:
             return self._outcomes(jobs, store, count, ties)
 
         Work(store, observer, compute, keep, counts_others=counts_others).through(missing)
+        cuts.sum_up()
         if isinstance(self.model, CountsParameters) and any(store.has(job.cell) for job in new):
             store.register([], {"model": {"parameters": self.model.num_parameters}})
 
@@ -261,8 +266,7 @@ class Evaluation:
     def _score(
         self, jobs: Sequence[Job], on_done: Callable[[int], None], ties: Ties | None
     ) -> list[tuple[list[Outcome], Usage]]:
-        if not isinstance(self.model, ScoresOptions):
-            raise ModelError("the model cannot score answer options", where=self.model.identity.name)
+        assert isinstance(self.model, ScoresOptions), "looked at before the run began"
         prompts_by_job = [self.prompts(job) for job in jobs]
         prompts = [prompt for of_job in prompts_by_job for prompt in of_job]
         cpu_before, wall_before = time.process_time(), time.perf_counter()

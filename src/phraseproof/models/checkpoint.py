@@ -222,7 +222,7 @@ def _precision(options: ModelOptions, config: Any) -> Precision:
             raise UsageError(
                 f"the device '{device}' cannot be used here",
                 expected="auto, cpu, or a device that torch finds (cuda:0, mps)",
-                got=str(error).splitlines()[0],
+                got=None if "device string" in str(error) else str(error).splitlines()[0],
                 where="--device",
             ) from error
     elif torch.cuda.is_available():

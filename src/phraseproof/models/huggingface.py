@@ -78,5 +78,5 @@ def _resolve(name: str, options: ModelOptions) -> ModelOptions:
         changed = dataclasses.replace(changed, trust_remote_code=allowed == "true")
     for field, value in (("max_length", changed.max_length), ("batch_size", changed.batch_size)):
         if value is not None and value < 1:
-            raise UsageError(f"'{field}' must be above zero", got=str(value))
+            raise UsageError("must be above zero", got=str(value), where=f"--{field.replace('_', '-')}")
     return changed

@@ -71,6 +71,7 @@ class HuggingFaceModel(ABC):
             from phraseproof.models.soft_prompt import AdapterFolder
 
             self._adapter_folder = AdapterFolder(checkpoint.options.adapter)
+            self._adapter_folder.check_family(encoder_decoder=checkpoint.is_encoder_decoder)
 
     # ------------------------------------------------------------------------------------------------- capabilities
 
@@ -184,6 +185,7 @@ class HuggingFaceModel(ABC):
         """Whether scores can be trusted: see `self_test.py` for what each check means."""
         from phraseproof.models.self_test import run_checks
 
+        _ = self.ready  # weights or an adapter that cannot be loaded are no failed check: they are told as they are
         return run_checks(self, [prompt for prompt in prompts if prompt.options])
 
     # ------------------------------------------------------------------------------------- what the self-test looks at

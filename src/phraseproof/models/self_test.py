@@ -21,7 +21,7 @@ _TOLERANCE_A_TOKEN = {"bfloat16": 0.1, "float16": 0.02}
 
 
 def run_checks(model: HuggingFaceModel, prompts: Sequence[Prompt]) -> list[Check]:
-    """Run the checks; one that fails is told, never raised.
+    """Run the checks on a loaded model; one that fails is told, never raised.
 
     * `options tokenise apart`: on decoder-only models the prompt's tokens begin those of prompt and option together;
       every option has tokens; no two options have the same ones.

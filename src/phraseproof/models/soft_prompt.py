@@ -24,6 +24,7 @@ _SOFT_FILE = "adapter_model.safetensors"
 _SOFT_KEY = "prompt_embeddings"
 _INPUT_SIDE = ("PROMPT_TUNING", "P_TUNING")
 _LAYER_SIDE = "PREFIX_TUNING"
+_TASK_TYPES = {"CAUSAL_LM": "decoder-only", "SEQ_2_SEQ_LM": "an encoder-decoder"}
 
 
 class AttachedAdapter:
@@ -117,6 +118,23 @@ class AdapterFolder:
             return Room(0, 0)
         count = int(self._config.num_virtual_tokens)
         return Room(0, count) if self._type == _LAYER_SIDE else Room(count, 0)
+
+    def check_family(self, *, encoder_decoder: bool) -> None:
+        """Whether it is for such models: widths may agree where the kind does not.
+
+        Raises:
+            ModelError: its configuration names a task type of the other kind.
+        """
+        said = getattr(self._config, "task_type", None)
+        told = str(getattr(said, "value", said))
+        wanted = "SEQ_2_SEQ_LM" if encoder_decoder else "CAUSAL_LM"
+        if told in _TASK_TYPES and told != wanted:
+            raise self._error(
+                "it was made for another kind of model",
+                expected=f"the task type {wanted}, as the model is {_TASK_TYPES[wanted]}",
+                got=f"{told}, for {_TASK_TYPES[told]}",
+                hint=self._made_for(),
+            )
 
     def attach(self, network: Any) -> AttachedAdapter:
         """Put the adapter to work.

@@ -204,7 +204,7 @@ def _mixed_lines(fitted: Sequence[Fitted]) -> list[RenderableType]:
 
 
 def _against(found: Against) -> list[RenderableType]:
-    heading = Text(printable(f"Other wordings on {found.task} (McNemar, Holm)"), style="bold")
+    heading = Text(printable(f"Other wordings on {found.task} (McNemar; intervals alone, p after Holm)"), style="bold")
     if isinstance(found.tests, Lacking):
         return [heading, Text(printable(f"  {found.tests.reason}"), style="dim"), Text()]
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))

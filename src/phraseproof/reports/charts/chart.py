@@ -50,14 +50,21 @@ def wording_keys(task: str, wording: str) -> dict[str, str]:
     return {name: key for name, key in keys.items() if printable(key) != key}
 
 
-def group_color(groups: Sequence[str], *, legend: bool = True) -> dict[str, Any]:
-    """Colour by group, the same everywhere."""
+def group_color(groups: Sequence[str], *, legend: bool = True, columns: int | None = None) -> dict[str, Any]:
+    """Colour by group, the same everywhere.
+
+    Args:
+        groups: their names.
+        legend: whether the names are shown, where there are several.
+        columns: how many names stand side by side; all of them unless said.
+    """
     shown = legend and len(groups) > 1
+    wrapped = {} if columns is None else {"columns": columns}
     return {
         "field": "group",
         "type": "nominal",
         "scale": {"domain": list(groups), "range": "category"},
-        "legend": {"title": None, "orient": "top", "symbolType": "circle"} if shown else None,
+        "legend": {"title": None, "orient": "top", "symbolType": "circle", **wrapped} if shown else None,
     }
 
 

@@ -20,6 +20,12 @@ from phraseproof.reports.charts.chart import (
 )
 
 _LANE = 15
+"""Of many tasks; fewer have more room, for dots that lie on one another."""
+
+_ROOM = 240
+"""So high is the picture at least, while lanes are no higher than `_HIGHEST_LANE`."""
+
+_HIGHEST_LANE = 48
 _STACKED = 6
 """Dots that lie on one another are pushed apart by so many steps at most, either way of the middle."""
 
@@ -78,6 +84,7 @@ def strip(rankings: Sequence[WordingRanking], *, current: str | None = None) -> 
 
 
 def _spec(tasks: list[str], groups: list[str], scale: dict[str, Any], *, has_current: bool) -> dict[str, Any]:
+    lane = min(_HIGHEST_LANE, max(_LANE, _ROOM // (len(tasks) * len(groups))))
     y: dict[str, Any] = {"field": "task", "type": "nominal", "sort": tasks, "axis": lane_axis()}
     offset = {"field": "_offset", "type": "quantitative", "scale": {"domain": [0, 1]}}
     hover = tooltip(
@@ -95,7 +102,12 @@ def _spec(tasks: list[str], groups: list[str], scale: dict[str, Any], *, has_cur
         "data": {"name": "wordings"},
         "mark": {"type": "point", "filled": True, "size": 46, "aria": False, "style": "dot"},
         "encoding": {
-            "x": {"field": "accuracy_percent", "type": "quantitative", "scale": scale, "axis": percent_axis()},
+            "x": {
+                "field": "accuracy_percent",
+                "type": "quantitative",
+                "scale": scale,
+                "axis": percent_axis("accuracy (%), means as bars"),
+            },
             "y": y,
             "yOffset": offset,
             "color": group_color(groups),
@@ -105,7 +117,7 @@ def _spec(tasks: list[str], groups: list[str], scale: dict[str, Any], *, has_cur
     }
     mean = {
         "data": {"name": "means"},
-        "mark": {"type": "tick", "thickness": 2.5, "size": _LANE - 2, "aria": False, "style": "mean"},
+        "mark": {"type": "tick", "thickness": 2.5, "size": min(lane - 2, 30), "aria": False, "style": "mean"},
         "encoding": {
             "x": {"field": "mean_percent", "type": "quantitative", "scale": scale},
             "y": y,
@@ -128,7 +140,7 @@ def _spec(tasks: list[str], groups: list[str], scale: dict[str, Any], *, has_cur
         },
     }
     return {
-        "height": (_LANE * len(groups) + 9) * len(tasks),
+        "height": (lane * len(groups) + 9) * len(tasks),
         "layer": [mean, dots, *([ring] if has_current else [])],
     }
 
