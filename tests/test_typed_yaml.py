@@ -146,11 +146,15 @@ class Outer(StrictModel):
     ("text", "said"),
     [
         ("name: x\ncolour: red\n", ":2, colour: unknown field 'colour' (got 'red'). Known fields: name, inner"),
+        ("nmae: x\n", "Did you mean 'name'? Known fields: name, inner"),
+        ("name: x\ninner:\n  - txt: a\n", "Did you mean 'text'? Known fields: text, size"),
+        ("name: 3\n", ":1, name: not text (got 3)"),
+        ("name: x\ninner: [{text: a, size: b}]\n", ":2, inner.0.size: not a whole number (got 'b')"),
         ("inner: []\n", ":1, name: the field 'name' is missing"),
         ("name: 1\n", ":1, name: "),
         ("name: x\ninner:\n  - text: a\n  - size: 3\n", ":4, inner.1.text: the field 'text' is missing"),
         ("name: x\ninner:\n  - text: a\n    size: large\n", ":4, inner.0.size: "),
-        ("- a\n", ":1: "),
+        ("- a\n", ":1: not a mapping of fields to values (as in `name: value`) (got ['a'])"),
     ],
 )
 def test_what_does_not_fit_is_named_with_line_and_field(tmp_path: Path, text: str, said: str) -> None:

@@ -54,10 +54,9 @@ class HardenSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("held_out_share", "training_share"):
-            value: float = getattr(self, name)
+        for value, option in ((self.held_out_share, "--held-out"), (self.training_share, "--training-share")):
             if not 0 < value < 1:
-                raise UsageError("not a share", expected="a number between 0 and 1", got=str(value), where=name)
+                raise UsageError("not a share", expected="a number between 0 and 1", got=str(value), where=option)
 
 
 @dataclass(frozen=True)

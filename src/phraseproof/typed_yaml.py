@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from phraseproof.errors import FileError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 # For large files libyaml's parser, ten times as fast, where PyYAML has it; for the others the one in Python, which says
 # more exactly where a mistake is.
@@ -17,6 +21,18 @@ _LARGE = 20_000
 _MAX_DEPTH = 200
 _MAPPING = "tag:yaml.org,2002:map"
 _TEXT = "tag:yaml.org,2002:str"
+
+_PLAIN = {
+    "model_type": "not a mapping of fields to values (as in `name: value`)",
+    "dict_type": "not a mapping (as in `name: value`)",
+    "list_type": "not a list",
+    "tuple_type": "not a list",
+    "string_type": "not text",
+    "int_type": "not a whole number",
+    "float_type": "not a number",
+    "bool_type": "neither true nor false",
+}
+"""What pydantic's kinds of error mean to someone who writes YAML."""
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_VALUES = 500_000
@@ -148,7 +164,7 @@ def parse(document: Document, path: Path, model: type[ModelT]) -> ModelT:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first = _most_telling(error.errors(include_url=False))
         location = tuple(first["loc"])
         field = ".".join(str(part) for part in location)
         raise FileError(
@@ -157,6 +173,15 @@ def parse(document: Document, path: Path, model: type[ModelT]) -> ModelT:
             where=f"{path}:{line_of(document, location)}" + (f", {field}" if field else ""),
             hint=_known_fields(model, location) if first["type"] == "extra_forbidden" else None,
         ) from None
+
+
+def _most_telling(errors: list[ErrorDetails]) -> ErrorDetails:
+    """The first error; of a field that is missing and an unknown one beside it, the unknown one: it is the typo."""
+    first = errors[0]
+    if first["type"] == "missing":
+        beside = (error for error in errors if error["loc"][:-1] == first["loc"][:-1])
+        return next((error for error in beside if error["type"] == "extra_forbidden"), first)
+    return first
 
 
 def line_of(document: Document, location: tuple[str | int, ...]) -> int:
@@ -224,12 +249,39 @@ def _problem(kind: str, message: str, field: str) -> str:
         return f"unknown field {name!r}"
     if kind == "missing":
         return f"the field {name!r} is missing"
-    return message.removeprefix("Value error, ")
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    # "Input should be 'a' or 'b'" and the like: what they say is right, the first word is the checker's own.
+    return message.removeprefix("Value error, ").replace("Input should", "the value should", 1)
 
 
 def _known_fields(model: type[BaseModel], location: tuple[str | int, ...]) -> str | None:
-    names = [info.alias or name for name, info in model.model_fields.items()]
-    return f"Known fields: {', '.join(names)}" if len(location) == 1 else None
+    """The fields of the mapping in which an unknown one was found, the likeliest meant first."""
+    parent = _model_at(model, location[:-1])
+    if parent is None:
+        return None
+    names = [info.alias or name for name, info in parent.model_fields.items()]
+    close = get_close_matches(str(location[-1]), names, n=1)
+    return f"{f'Did you mean {close[0]!r}? ' if close else ''}Known fields: {', '.join(names)}"
+
+
+def _model_at(model: type[BaseModel], location: tuple[str | int, ...]) -> type[BaseModel] | None:
+    """The model that reads the value at `location`, where the fields' types say it."""
+    found: type[BaseModel] | None = model
+    for part in location:
+        if found is None or isinstance(part, int):  # an item of a list is read by what the list's type names
+            continue
+        fields = {info.alias or name: info for name, info in found.model_fields.items()}
+        found = _named_model(fields[part].annotation) if part in fields else None
+    return found
+
+
+def _named_model(annotation: Any) -> type[BaseModel] | None:
+    """The one model in a type: itself, or the items' of a list, or what may also be absent."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    models = [found for part in get_args(annotation) if (found := _named_model(part)) is not None]
+    return models[0] if len(models) == 1 else None
 
 
 def _short(value: Any) -> str:

@@ -181,9 +181,9 @@ def test_a_finished_training_is_not_done_again(tmp_path: Path) -> None:
 
 def test_a_folder_with_another_training_is_left_alone(tmp_path: Path) -> None:
     train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1)
-    with pytest.raises(RunError, match=r"another settings: seed .expected 0, got 1."):
+    with pytest.raises(RunError, match=r"other settings: seed .expected 0, got 1."):
         train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1, seed=1)
-    with pytest.raises(RunError, match="another pairs: content"):
+    with pytest.raises(RunError, match="other pairs: content"):
         train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1, pairs=shared_wordings(7))
     with pytest.raises(RunError, match="another base model"):
         train(tiny_models.tiny_llama(), tmp_path / "a", max_steps=1)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 import tiny_models
-from phraseproof.alignment.pairs import save_pairs
+from phraseproof.alignment.pairs import Pair, save_pairs
 from phraseproof.cli import main
 from tiny_pairs import shared_wordings
 
@@ -136,3 +136,21 @@ def test_nan_is_one_line_and_exit_code_2(folder: Path, capsys: pytest.CaptureFix
     assert outcome.err.splitlines()[-1].startswith("error: ")
     assert "not a finite number" in outcome.err
     assert "Traceback" not in outcome.err
+
+
+def test_targets_that_the_tokenizer_does_not_know_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The pocket's vocabulary is small: every such target would be the same unknown token."""
+    pair = Pair(instruction="Give the maker.", paraphrases=("Say the maker.",), input="", target="billing")
+    save_pairs([pair] * 4, folder / "pairs.jsonl")
+    outcome = align(capsys, folder, model="pocket")
+    assert outcome.code == 2, outcome
+    assert "pairs.jsonl:" in outcome.err
+    assert "the tokenizer knows no part of the target 'billing'" in outcome.err
+
+
+def test_a_loss_that_rose_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = align(capsys, folder, method="pt", learning_rate="1e5")
+    assert outcome.code == 0, outcome
+    losses = [float(line.split()[1]) for line in outcome.out.splitlines() if line.startswith(("before", "after"))]
+    assert losses[1] > losses[0], "the rate is much too high"
+    assert "The loss on held-out pairs rose" in outcome.err

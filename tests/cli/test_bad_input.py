@@ -170,7 +170,7 @@ def test_wrong_encoding(folder: Path, capsys: pytest.CaptureFixture[str], name: 
         ({"num-fewshot": "few"}, ["--num-fewshot", "few"]),
         ({"num-fewshot": "5"}, ["demonstrations"]),
         ({"limit": "0"}, ["limit"]),
-        ({"limit": "many"}, ["--limit", "integer"]),
+        ({"limit": "many"}, ["--limit", "whole number"]),
         ({"batch-size": "0"}, ["--batch-size"]),
         ({"scoring": "vibes"}, ["vibes", "loglikelihood"]),
         ({"prompt-format": "chat"}, ["chat template"]),
@@ -216,3 +216,37 @@ def test_some_cells_failed_is_exit_code_4(folder: Path, capsys: pytest.CaptureFi
     assert "w/bad" in outcome.err
     assert "1 of 2 cells are missing" in outcome.err
     assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragments"),
+    [
+        (["evaluate", "-m", "scripted", "-t", "t", "-i", "a=b", "--limit", "ten"], ["--limit", "not a whole number"]),
+        (["evaluate", "-m", "scripted", "-t", "t", "-i", "a=b", "--seed", "9" * 5000], ["--seed", "too large"]),
+        (["analyze", "run", "--margin", "two"], ["--margin", "not a number"]),
+        (["analyze", "run", "--seed", "-1"], ["--seed", "expected a number greater than or equal to 0"]),
+        (["table", "run", "--by", "colour"], ["--by", "'colour' is not one of 'task', 'wording'"]),
+    ],
+    ids=["a word", "too large", "not a number", "below the least", "not a choice"],
+)
+def test_a_value_of_the_wrong_type_is_named_in_plain_words(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], fragments: list[str]
+) -> None:
+    outcome = run(capsys, *arguments)
+    assert_one_line(outcome, *fragments, f"{arguments[0]} --help")
+    assert "Input should" not in outcome.err
+    assert "Value error" not in outcome.err
+
+
+def test_an_empty_out_is_no_run_folder(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a shell script leaves it whose variable is not set: the run must not land in the current folder."""
+    monkeypatch.chdir(folder)
+    assert_one_line(evaluate(capsys, folder, out=""), "--out", "no run folder is named")
+    assert not (folder / "run.json").exists()
+
+
+def test_a_group_has_a_name_that_can_be_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = evaluate(capsys, folder, instructions=f"a\tb={folder / 'w.yaml'}")
+    assert_one_line(outcome, "--instructions", r"'a\tb'")

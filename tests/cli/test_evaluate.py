@@ -130,13 +130,28 @@ def test_a_folder_that_is_a_file(project: Project) -> None:
     [
         (["a=x"], None, None, {"a": "x"}),
         (["a=x", "b=y,z", "a=w"], None, None, {"a": "x,w", "b": "y,z"}),
-        ([], "x", "y", {"observed": "x", "unobserved": "y"}),
-        (["unobserved=x"], None, "y", {"unobserved": "x,y"}),
+        ([], ["x"], ["y"], {"observed": "x", "unobserved": "y"}),
+        ([], ["x", "y,z"], None, {"observed": "x,y,z"}),
+        (["unobserved=x"], None, ["y"], {"unobserved": "x,y"}),
         (["a=runs=odd.yaml"], None, None, {"a": "runs=odd.yaml"}),
     ],
 )
-def test_groups(named: list[str], observed: str | None, unobserved: str | None, groups: dict[str, str]) -> None:
+def test_groups(
+    named: list[str], observed: list[str] | None, unobserved: list[str] | None, groups: dict[str, str]
+) -> None:
     assert read_groups(named, observed, unobserved) == groups
+
+
+def test_options_that_take_a_list_may_be_repeated(project: Project) -> None:
+    """`-t a -t b` once meant b alone, without a word."""
+    other = project.folder / "other.yaml"
+    other.write_text((project.folder / "t.yaml").read_text().replace("name: t", "name: other"))
+    more = project.write("more.yaml", three="Answer: {{ question }}")
+    done = project.evaluate("-t", str(other), "--observed", str(more), "--observed", str(project.folder / "w.yaml"))
+    assert done.code == 0, done.err
+    cells = load_run(project.run).cells
+    assert {cell.task for cell in cells} == {"t", "other"}
+    assert {cell.instruction for cell in cells if cell.group == "observed"} == {"more/three", "w/one", "w/two"}
 
 
 @pytest.mark.parametrize("entry", ["a", "=x", "a=", "="])

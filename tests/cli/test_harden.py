@@ -86,3 +86,12 @@ def test_pairs_are_made_of_a_task_and_two_collections(project: Path, capsys: pyt
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert {line["instruction"] for line in lines} == {"Say it:"}
     assert all(len(line["paraphrases"]) == 6 and line["target"] in {"one", "two"} for line in lines)
+
+
+@pytest.mark.parametrize("option", ["--held-out", "--training-share"])
+def test_a_share_that_is_none_is_named_by_its_option(
+    project: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    arguments = ["-t", str(project / "t.yaml"), "-i", str(project / "w.yaml"), "-o", str(project / "h")]
+    assert call("harden", "-m", "pocket", *arguments, option, "1.5") == 2
+    assert f"error: {option}: not a share (expected a number between 0 and 1, got 1.5)" in capsys.readouterr().err

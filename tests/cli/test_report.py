@@ -75,6 +75,14 @@ def test_mistakes_are_one_line_and_exit_2(run: Path, call: Any, arguments: tuple
     assert len(done.err.splitlines()) == 1
 
 
+def test_a_run_is_not_written_over(run: Path, call: Any) -> None:
+    before = (run / "run.json").read_bytes()
+    done = call(run, "--out", run / "run.json")
+    assert done.code == 2
+    assert "would be written over" in done.err
+    assert (run / "run.json").read_bytes() == before
+
+
 def test_a_folder_that_cannot_be_written_is_one_line_and_exit_2(run: Path, call: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     done = call(run, "--out", tmp_path / "file" / "report.html")

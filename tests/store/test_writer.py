@@ -92,7 +92,15 @@ def test_another_setting_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="another setting of limit") as caught:
         RunStore(tmp_path, {**SETTINGS, "limit": 5})
     assert "\n" not in str(caught.value)
+    assert "the same settings to go on with this run" in str(caught.value)
     RunStore(tmp_path, SETTINGS)
+
+
+def test_a_folder_in_which_nothing_is_stored_yet_may_be_deleted(tmp_path: Path) -> None:
+    """As after a self-test that failed: the user corrects an option, and nothing computed is at stake."""
+    RunStore(tmp_path, SETTINGS).register([make_cell()], {})
+    with pytest.raises(RunError, match="Nothing is stored in it yet: delete it, or give another --out"):
+        RunStore(tmp_path, {**SETTINGS, "limit": 5})
 
 
 def test_the_same_outcomes_under_another_group_are_adopted_not_computed(tmp_path: Path) -> None:
@@ -227,13 +235,16 @@ def test_what_was_edited_leaves_with_its_old_cells(tmp_path: Path) -> None:
     one, two = make_cell(), make_cell("b" * 32, instruction="mine/two")
     elsewhere = make_cell("c" * 32, task="u")
     store = RunStore(tmp_path, SETTINGS)
-    assert store.register([one, two, elsewhere], record("old", "old")) == []
-    assert store.register([one], record("old", "old")) == []
+    assert store.register([one, two, elsewhere], record("old", "old")) == ([], [])
+    assert store.register([one], record("old", "old")) == ([], [])
     # Another text of mine/one: its cell on the other task is of yesterday's text.
-    assert store.register([replace(one, identity="d" * 32)], record("old", "new")) == [elsewhere]
+    assert store.register([replace(one, identity="d" * 32)], record("old", "new")) == ([elsewhere], [one])
     # Other data of the task: the cell under the other wording is of yesterday's data.
-    assert store.register([replace(one, identity="e" * 32)], record("new", "new")) == [two]
+    assert store.register([replace(one, identity="e" * 32)], record("new", "new")).left == [two]
     assert [cell.identity for cell in load_run(tmp_path).cells] == ["e" * 32]
+    # A share of the same cell, and another share of it: nothing was edited.
+    for share in ("_1", "_2", ""):
+        assert store.register([replace(one, identity="e" * 32 + share)], record("new", "new")) == ([], [])
 
 
 def test_a_wording_that_a_task_brings_is_told_apart_from_others_of_its_name(tmp_path: Path) -> None:
@@ -242,7 +253,7 @@ def test_a_wording_that_a_task_brings_is_told_apart_from_others_of_its_name(tmp_
     entries = {"t: designer/x": {"text": "T", "content": "1"}, "u: designer/x": {"text": "U", "content": "2"}}
     store.register([first, second], {"instructions": entries})
     assert load_run(tmp_path).wording_texts() == {("t", "designer/x"): "T", ("u", "designer/x"): "U"}
-    assert store.register([], {"instructions": {"u: designer/x": {"text": "V", "content": "3"}}}) == [second]
+    assert store.register([], {"instructions": {"u: designer/x": {"text": "V", "content": "3"}}}).left == [second]
 
 
 def test_looking_at_what_is_stored_writes_nothing(tmp_path: Path) -> None:

@@ -198,13 +198,13 @@ def swap(old: str, new: str) -> str:
     ("content", "message"),
     [
         ("", "tickets.yaml: the file is empty"),
-        ("- a\n", r"tickets.yaml:1: Input should be a valid dictionary"),
+        ("- a\n", r"tickets.yaml:1: not a mapping of fields to values"),
         ("name: [\n", r"tickets.yaml:2: not valid YAML"),
         (swap("answer:", "anwser:"), r"tickets.yaml:\d+, \w+: (unknown field 'anwser'|the field 'answer' is missing)"),
         (TICKETS + "colour: red\n", r"tickets.yaml:7, colour: unknown field 'colour' .*Known fields: name, kind"),
         (swap("name: tickets\n", ""), "the field 'name' is missing"),
         (swap("name: tickets", "name: two words"), r"tickets.yaml:1, name: .*got 'two words'"),
-        (swap("multi_class", "multi"), r"tickets.yaml:2, kind: Input should be 'multiple_choice'"),
+        (swap("multi_class", "multi"), r"tickets.yaml:2, kind: the value should be 'multiple_choice'"),
         (swap("multi_class", "summarization"), r"tickets.yaml:2, kind: tasks of the kind summarization are not supp"),
         (swap("multi_class", "translation"), "translation are not supported yet .expected a kind with options"),
         (swap("multi_class", "binary"), r"tickets.yaml:5, choices: a binary task has two options .got 3"),
@@ -217,7 +217,7 @@ def swap(old: str, new: str) -> str:
         (swap("message: body", "2nd: body"), r"'2nd' cannot be named in a template"),
         (swap("fields: {message: body}", "fields: {}"), r"tickets.yaml:4, fields: .*at least 1 item"),
         (swap("answer: team", "answer: tema"), r"tickets.yaml:6, answer: .* no column 'tema' .*Did you mean 'team'"),
-        (swap("answer: team", "answer: {column: team, as: word}"), r"tickets.yaml:6, as: Input should be 'text'"),
+        (swap("answer: team", "answer: {column: team, as: word}"), r"tickets.yaml:6, as: the value should be 'text'"),
         (swap("answer: team", "answer: {column: team, ass: text}"), r"unknown field 'ass' .*Known fields: column, as"),
         (swap("[billing, bug, praise]", "[billing, bug]"), r"tickets.csv:5, team: the answer 'praise' is not one of"),
         (
@@ -236,7 +236,7 @@ def swap(old: str, new: str) -> str:
         (swap("[billing, bug, praise]", "{columns: [body]}"), r"tickets.yaml:5, columns: .*at least 2 items"),
         (TICKETS + "id: team2\n", r"tickets.yaml:7, id: .*no column 'team2'"),
         (TICKETS + "demonstrations: {first: 3}\n", r"7, demonstrations.first: the demonstrations leave no example"),
-        (TICKETS + "demonstrations: {first: 0}\n", r"tickets.yaml:7, first: Input should be greater than 0"),
+        (TICKETS + "demonstrations: {first: 0}\n", r"tickets.yaml:7, first: the value should be greater than 0"),
         (TICKETS + "demonstrations: {second: 2}\n", r"tickets.yaml:7, \w+: "),
     ],
 )

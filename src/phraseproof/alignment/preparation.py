@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, cast
 
 from phraseproof.alignment.held_out import Split, split_pairs
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from phraseproof.core import Model
 
 _PACKAGES = ("phraseproof", "torch", "transformers", "tokenizers", "accelerate", "peft", "safetensors")
+_OTHER = {"base_model": "another base model", "pairs": "other pairs", "settings": "other settings"}
+"""What may tell one training from another, by its name in the record."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ def prepare(
         PairSet(side, tuple(tokenise_pairs(side, loaded, prompt_format=settings.prompt_format, reserved=reserved)))
         for side in (split.train, split.held_out)
     )
+    _refuse_unknown_targets((train, held_out), loaded)
     return Preparation(
         model=loaded,
         method=method,
@@ -142,6 +146,21 @@ def prepare(
         split=split,
         record=_record(loaded, method, settings, found, split),
     )
+
+
+def _refuse_unknown_targets(sides: Sequence[PairSet], model: HuggingFaceModel) -> None:
+    """A target of unknown tokens alone is no text to the model: training would teach it to say "unknown"."""
+    unknown, end = model.tokenizer.unk_token_id, model.tokenizer.eos_token_id
+    if unknown is None or unknown == end:  # GPT-2's tokenizer knows every text, and calls its end "unknown"
+        return
+    for pair, tokens in ((pair, row) for side in sides for pair, row in zip(side.pairs, side.tokens, strict=True)):
+        if all(token in (unknown, end) for token in tokens.target):
+            raise UsageError(
+                f"the tokenizer knows no part of the target {shorten(pair.target, 40)!r}",
+                expected="targets that the model can read and write",
+                where=pair.source or "--pairs",
+                hint="A model with so small a vocabulary cannot learn these answers",
+            )
 
 
 def find_method(name: str) -> Method:
@@ -179,13 +198,13 @@ def check_folder(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
                     hint="Give another --out",
                 )
         return None
-    for section in ("base_model", "pairs", "settings"):
+    for section, other in _OTHER.items():
         old, new = found.get(section, {}), record[section]
         for key in sorted(old.keys() | new.keys()):
             # Checkpoints may be written more or less often without changing what is trained.
             if key != "save_every" and old.get(key) != new.get(key):
                 raise RunError(
-                    f"the folder holds a training with another {section.replace('_', ' ')}: {key}",
+                    f"the folder holds a training with {other}: {key}",
                     expected=str(old.get(key)),
                     got=str(new.get(key)),
                     where=str(out),

@@ -30,6 +30,14 @@ from phraseproof.cli.table import table
 from phraseproof.errors import PhraseproofError
 
 _INTERRUPTED = 130
+_PLAIN = {
+    "Value error, ": "",
+    "Input should be a valid integer, unable to parse string as an integer": "not a whole number",
+    "Input should be a valid integer, got a number with a fractional part": "not a whole number",
+    "Input should be a valid number, unable to parse string as a number": "not a number",
+    "Unable to parse input string as an integer, exceeded maximum size": "the number is too large",
+    "Input should be": "expected a number",
+}
 
 app = typer.Typer(
     name="phraseproof",
@@ -87,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if "\n" in error.format_message():  # a command that needs a subcommand got none: this is its help
             typer.echo(error.format_message(), err=True)
             sys.exit(2)
-        line = error.format_message().rstrip(".")
+        line = _plain(error.format_message()).rstrip(".")
         _fail(f"{line}{'' if line.endswith('?') else '.'} See {_help_of(error)}", getattr(error, "exit_code", 2))
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
@@ -98,6 +106,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if code == _INTERRUPTED:  # typer, too, turns Ctrl-C into this code
         typer.echo("stopped. What was stored is kept: the same command goes on from there", err=True)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _plain(message: str) -> str:
+    """A complaint of typer's without the words of the library that it checks values with."""
+    for theirs, ours in _PLAIN.items():
+        message = message.replace(theirs, ours)
+    return message
 
 
 def _help_of(error: object) -> str:

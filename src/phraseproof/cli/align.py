@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def align(
-    model: Annotated[str, typer.Option("--model", "-m", help="A hub id or a model folder.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="A Hugging Face hub id, a model folder, or pocket.")],
     pairs: Annotated[
         Path, typer.Option("--pairs", "-p", help="Examples in several wordings: a JSON Lines file (docs/align.md).")
     ],
@@ -142,6 +142,8 @@ def _print_result(result: AlignmentResult, *, as_json: bool) -> None:
         typer.echo(f"{'on held-out pairs':<20}{'loss':>9}{'CE':>9}{'KL':>9}{'accuracy':>10}{'reference':>11}")
         for name, row in (("before", result.before), ("after", result.after)):
             typer.echo(_evaluation_line(name, row))
+        if result.after.loss > result.before.loss:
+            typer.echo("The loss on held-out pairs rose: nothing was gained. Try a smaller --learning-rate", err=True)
     if result.kind == "adapter":
         typer.echo(f"Measure it with: phraseproof evaluate --adapter {result.folder} ...", err=True)
     else:

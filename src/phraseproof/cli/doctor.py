@@ -17,6 +17,7 @@ from phraseproof.cli.evaluate import (
     PromptFormat,
     RemoteCode,
     Revision,
+    joined,
     model_options,
 )
 from phraseproof.errors import UsageError
@@ -30,11 +31,23 @@ def doctor(
         ),
     ] = None,
     tasks: Annotated[
-        str, typer.Option("--tasks", "-t", help="Tasks whose prompts to test with; four plain questions unless said.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--tasks",
+            "-t",
+            metavar="TASK,...",
+            help="Tasks whose prompts to test with; four plain questions unless said. Repeatable.",
+        ),
+    ] = None,
     instructions: Annotated[
-        str, typer.Option("--instructions", "-i", help="Collections of wordings to test with, separated by commas.")
-    ] = "composed",
+        list[str] | None,
+        typer.Option(
+            "--instructions",
+            "-i",
+            metavar="WORDINGS",
+            help="Collections of wordings to test with, separated by commas; composed unless said. Repeatable.",
+        ),
+    ] = None,
     prompt_format: PromptFormat = "auto",
     data_dir: DataDir = None,
     adapter: Adapter = None,
@@ -65,7 +78,12 @@ def doctor(
             model_arg=model_arg or [],
         )
         checks += check_model(
-            model, tasks, instructions, prompt_format=prompt_format, data_dir=data_dir, model_options=options
+            model,
+            joined(tasks),
+            joined(instructions) or "composed",
+            prompt_format=prompt_format,
+            data_dir=data_dir,
+            model_options=options,
         )
     if as_json:
         import json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,20 @@ if TYPE_CHECKING:
 
 Model = Annotated[
     str,
-    typer.Option("--model", "-m", help="A Hugging Face hub id, a model folder, or 'scripted' (a fake that guesses)."),
+    typer.Option(
+        "--model",
+        "-m",
+        help="A Hugging Face hub id, a model folder, openai/NAME (a server), pocket (tiny, ships) or scripted (fake).",
+    ),
+]
+Tasks = Annotated[
+    list[str],
+    typer.Option(
+        "--tasks",
+        "-t",
+        metavar="TASK,...",
+        help="Built-in tasks and task files, separated by commas: mmlu,bbl,tickets.yaml; repeatable.",
+    ),
 ]
 Adapter = Annotated[Path | None, typer.Option(help="The folder of a PEFT adapter to put on the model.")]
 Dtype = Annotated[str, typer.Option(help="The weights' precision: float32, bfloat16, float16, or auto.")]
@@ -29,7 +43,10 @@ Devices = Annotated[
 BatchSize = Annotated[
     str, typer.Option(help="How many prompts to score at once, or auto (as many as fit a token budget).")
 ]
-MaxLength = Annotated[int | None, typer.Option(help="Cut longer prompts from the left to so many tokens.")]
+MaxLength = Annotated[
+    int | None,
+    typer.Option(help="The most tokens of a prompt: what is scored is cut from the left, what is trained on refused."),
+]
 Revision = Annotated[str | None, typer.Option(help="The model's branch, tag or commit on the hub.")]
 RemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Allow code that comes with the model to run.")]
 ModelArg = Annotated[
@@ -46,12 +63,7 @@ DataDir = Annotated[
 
 def evaluate(
     model: Model,
-    tasks: Annotated[
-        str,
-        typer.Option(
-            "--tasks", "-t", help="Built-in tasks and task files, separated by commas: mmlu,bbl,tickets.yaml."
-        ),
-    ],
+    tasks: Tasks,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -68,13 +80,15 @@ def evaluate(
         ),
     ] = None,
     observed: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="Wordings the model was tuned on: short for --instructions observed=... (auto: its family's)."
+            metavar="WORDINGS",
+            help="Wordings the model was tuned on: short for --instructions observed=... (auto: its family's).",
         ),
     ] = None,
     unobserved: Annotated[
-        str | None, typer.Option(help="Wordings it was not tuned on: short for --instructions unobserved=...")
+        list[str] | None,
+        typer.Option(metavar="WORDINGS", help="Wordings it was not tuned on: short for --instructions unobserved=..."),
     ] = None,
     data_dir: DataDir = None,
     num_fewshot: Annotated[
@@ -134,6 +148,8 @@ def evaluate(
 ) -> None:
     """Score a model on tasks under every wording; a stopped run goes on where it was."""
     groups = read_groups(instructions or [], observed, unobserved)
+    if out == Path() and not dry_run:  # an empty text, as an unset variable of a shell script leaves it
+        out = None
     if out is None and not dry_run:
         raise UsageError("no run folder is named", where="--out", hint="Say where to keep the results: --out runs/NAME")
     if covariates and budget is None:
@@ -155,7 +171,7 @@ def evaluate(
     with ProgressBar(quiet=quiet) as progress:
         evaluation = resolve(
             model,
-            tasks,
+            joined(tasks),
             groups,
             data_dir=data_dir,
             num_fewshot=read_numbers(num_fewshot, "--num-fewshot"),
@@ -179,15 +195,25 @@ def evaluate(
         raise typer.Exit(4)
 
 
-def read_groups(named: list[str], observed: str | None, unobserved: str | None) -> dict[str, str]:
+def joined(values: Sequence[str] | None) -> str:
+    """What a repeatable option names, as one list with commas: `-t a -t b` means `-t a,b`."""
+    return ",".join(values or ())
+
+
+def read_groups(
+    named: Sequence[str], observed: Sequence[str] | None, unobserved: Sequence[str] | None
+) -> dict[str, str]:
     """The groups of wordings that the options name, in their order."""
     groups: dict[str, str] = {}
     for entry in named:
         group, equals, members = entry.partition("=")
+        group = group.strip()
+        if not group.isprintable():
+            raise UsageError("a group's name cannot be printed", got=repr(group), where="--instructions")
         if not (equals and group and members):
             raise UsageError("not a group", expected="GROUP=WORDINGS", got=entry, where="--instructions")
         groups[group] = f"{groups[group]},{members}" if group in groups else members
-    for group, members in (("observed", observed), ("unobserved", unobserved)):
+    for group, members in (("observed", joined(observed)), ("unobserved", joined(unobserved))):
         if members:
             groups[group] = f"{groups[group]},{members}" if group in groups else members
     if not groups:

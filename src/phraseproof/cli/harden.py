@@ -7,17 +7,34 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phraseproof.cli.evaluate import DataDir, Device, Dtype, MaxLength, ModelArg, RemoteCode, Revision, model_options
+from phraseproof.cli.evaluate import (
+    DataDir,
+    Device,
+    Dtype,
+    MaxLength,
+    ModelArg,
+    RemoteCode,
+    Revision,
+    Tasks,
+    joined,
+    model_options,
+)
 
 if TYPE_CHECKING:
     from phraseproof.harden import HardenResult
 
 
 def harden(
-    model: Annotated[str, typer.Option("--model", "-m", help="A hub id or a model folder.")],
-    tasks: Annotated[str, typer.Option("--tasks", "-t", help="Built-in names and task files, with commas.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="A Hugging Face hub id, a model folder, or pocket.")],
+    tasks: Tasks,
     instructions: Annotated[
-        str, typer.Option("--instructions", "-i", help="Collections of wordings, with commas; they are split in two.")
+        list[str],
+        typer.Option(
+            "--instructions",
+            "-i",
+            metavar="WORDINGS",
+            help="Collections of wordings, separated by commas; repeatable. They are split in two.",
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Gets the runs and the adapter; the same command goes on there.")
@@ -96,12 +113,12 @@ def harden(
         model_arg=model_arg or [],
     )
     progress = ProgressBar(quiet=quiet)
-    names = [name.strip() for name in tasks.split(",") if name.strip()]
+    names = [name.strip() for name in joined(tasks).split(",") if name.strip()]
     with TrainingBar(quiet=quiet) as training:
         result = run(
             model,
             load_tasks(names, data_dir=data_dir, warn=progress.warned),
-            load_wordings(instructions),
+            load_wordings(joined(instructions)),
             out,
             settings,
             model_options=options,

@@ -13,7 +13,7 @@ _NAMED = 3
 
 
 def import_results(
-    files: Annotated[list[Path], typer.Argument(metavar="CSV...", help="Result files in the paper's release format.")],
+    files: Annotated[list[Path], typer.Argument(metavar="CSV", help="Result files in the paper's release format.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The run folder; more files can be added to it later.")],
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="Whose rows to read, where the files hold several models.")

@@ -21,10 +21,11 @@ def import_wordings(
     source: Annotated[
         str,
         typer.Argument(
-            help="promptsource, flan, alpaca, instructioneval, paper, lm-eval, promptsuite or list (docs/importing.md)."
+            metavar="SOURCE",
+            help="promptsource, flan, alpaca, instructioneval, paper, lm-eval, promptsuite, list (docs/importing.md).",
         ),
     ],
-    path: Annotated[Path, typer.Argument(help="A file of the source, or a folder of them (a checkout).")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file of the source, or a folder (a checkout).")],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Where to keep collections: one folder each in this folder.")
     ] = Path("instructions"),

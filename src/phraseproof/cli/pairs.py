@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from phraseproof.cli.evaluate import DataDir
+from phraseproof.cli.evaluate import DataDir, Tasks, joined
+from phraseproof.cli.inputs import refuse_to_overwrite
 from phraseproof.errors import UsageError
 
 app = typer.Typer(help="Make training pairs for align: examples in several wordings.", no_args_is_help=True)
@@ -17,17 +18,32 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="The JSON Lines file to w
 
 @app.command("from-task")
 def from_task(
-    tasks: Annotated[str, typer.Option("--tasks", "-t", help="Built-in names and task files, with commas.")],
+    tasks: Tasks,
     reference: Annotated[
-        str, typer.Option("--reference", "-r", help="Collections of reference wordings, with commas.")
+        list[str],
+        typer.Option(
+            "--reference",
+            "-r",
+            metavar="WORDINGS",
+            help="Collections of reference wordings, separated by commas; repeatable.",
+        ),
     ],
     paraphrases: Annotated[
-        str, typer.Option("--paraphrases", "-p", help="Collections of other wordings of the same, with commas.")
+        list[str],
+        typer.Option(
+            "--paraphrases",
+            "-p",
+            metavar="WORDINGS",
+            help="Collections of other wordings of the same, separated by commas; repeatable.",
+        ),
     ],
     out: Out,
     negations: Annotated[
-        str | None,
-        typer.Option(help="Collections of negated wordings, with commas, for the methods negation and joint."),
+        list[str] | None,
+        typer.Option(
+            metavar="WORDINGS",
+            help="Collections of negated wordings, separated by commas; repeatable. For methods negation and joint.",
+        ),
     ] = None,
     data_dir: DataDir = None,
     limit: Annotated[int | None, typer.Option("--limit", "-n", help="At most so many pairs a task.")] = None,
@@ -43,11 +59,13 @@ def from_task(
         typer.echo(f"warning: {message}", err=True)
 
     found = {
-        name: load_wordings(named) if named else []
+        name: load_wordings(joined(named)) if named else []
         for name, named in (("reference", reference), ("paraphrases", paraphrases), ("negations", negations))
     }
     pairs = []
-    for task in load_tasks([name.strip() for name in tasks.split(",") if name.strip()], data_dir=data_dir, warn=warn):
+    task_names = [name.strip() for name in joined(tasks).split(",") if name.strip()]
+    refuse_to_overwrite(out, *map(Path, task_names), *(each.path for members in found.values() for each in members))
+    for task in load_tasks(task_names, data_dir=data_dir, warn=warn):
         serving = {name: [i for c in members for i in instructions_for(c, task)] for name, members in found.items()}
         if not serving["reference"]:
             raise UsageError(f"no reference wording fits the task {task.name!r}", where="--reference")
@@ -72,7 +90,7 @@ def from_task(
 
 @app.command("from-alpaca")
 def from_alpaca(
-    file: Annotated[Path, typer.Argument(help="Alpaca's JSON: instruction, input, output.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Alpaca's JSON: instruction, input, output.")],
     paraphrases: Annotated[
         Path,
         typer.Option(
@@ -84,6 +102,7 @@ def from_alpaca(
     """Join Alpaca examples with paraphrases of their asks."""
     from phraseproof.alignment.pairs import pairs_from_alpaca, save_pairs
 
+    refuse_to_overwrite(out, file, paraphrases)
     pairs = pairs_from_alpaca(file, paraphrases)
     save_pairs(pairs, out)
     typer.echo(f"{len(pairs)} pairs: {out}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from phraseproof.cli.evaluate import Device, Dtype, ModelArg
+from phraseproof.cli.inputs import refuse_to_overwrite
 from phraseproof.cli.left_out import by_reason
 from phraseproof.errors import UsageError
 
@@ -79,6 +80,7 @@ def paraphrase(
     name = name or out.stem
     _check_names(out, name)
     seeds = _seeds(collection, task)
+    refuse_to_overwrite(out, seeds.path, Path(prompts))
     found_prompts = read_prompts(prompts)
     arguments = [*(model_arg or []), *([f"base_url={base_url}"] if base_url else [])]
     rewriter = Rewriter(

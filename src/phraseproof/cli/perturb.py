@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phraseproof.cli.inputs import refuse_to_overwrite
 from phraseproof.cli.left_out import by_reason
 from phraseproof.errors import UsageError
 
@@ -57,6 +58,7 @@ def perturb(
     if "/" in name or name != name.strip() or not name:
         raise UsageError("not a collection's name", expected="a name without a slash", got=name, where="--name")
     found = load_collection(collection)
+    refuse_to_overwrite(out, found.path, sentences)
     result = _perturbed(found, negate=negate, formats=formats, seed=seed, sentences=sentences)
     if result.instructions:
         kind = "negated" if negate else "nonsensical" if nonsensical else "formatted otherwise"

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from phraseproof.cli.inputs import refuse_to_overwrite
 from phraseproof.errors import UsageError
 
 
@@ -26,10 +27,12 @@ def report(
     from phraseproof.files import write_text
     from phraseproof.reports.page.report import render_report
     from phraseproof.reports.page.sources import open_sources
+    from phraseproof.store.writer import RUN_FILE
 
     if out.is_dir():
         raise UsageError("a report is one file, and this is a folder", got=str(out), where="--out")
     sources = open_sources(runs)
+    refuse_to_overwrite(out, *(run.path / RUN_FILE for run in sources.runs))
     for run in sources.runs:
         if run.missing:
             count = f"{len(run.missing)} of {len(run.cells)} cells"

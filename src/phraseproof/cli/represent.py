@@ -16,11 +16,12 @@ from phraseproof.cli.evaluate import (
     Device,
     Dtype,
     MaxLength,
-    Model,
     ModelArg,
     PromptFormat,
     RemoteCode,
     Revision,
+    Tasks,
+    joined,
     model_options,
     read_groups,
 )
@@ -35,13 +36,8 @@ _METHODS = ("tsne", "pca")
 
 
 def represent(
-    model: Model,
-    tasks: Annotated[
-        str,
-        typer.Option(
-            "--tasks", "-t", help="Built-in tasks and task files, separated by commas: mmlu,bbl,tickets.yaml."
-        ),
-    ],
+    model: Annotated[str, typer.Option("--model", "-m", help="A Hugging Face hub id, a model folder, or pocket.")],
+    tasks: Tasks,
     out: Annotated[
         Path,
         typer.Option("--out", "-o", help="The run folder to keep them in; accuracies are taken from the run there."),
@@ -56,10 +52,14 @@ def represent(
         ),
     ] = None,
     observed: Annotated[
-        str | None, typer.Option(help="Wordings that distances are measured to: short for --instructions observed=...")
+        list[str] | None,
+        typer.Option(
+            metavar="WORDINGS", help="Wordings that distances are measured to: short for --instructions observed=..."
+        ),
     ] = None,
     unobserved: Annotated[
-        str | None, typer.Option(help="Wordings to measure: short for --instructions unobserved=...")
+        list[str] | None,
+        typer.Option(metavar="WORDINGS", help="Wordings to measure: short for --instructions unobserved=..."),
     ] = None,
     data_dir: DataDir = None,
     num_fewshot: Annotated[int, typer.Option("--num-fewshot", "-k", help="Solved examples shown in each prompt.")] = 0,
@@ -123,7 +123,7 @@ def represent(
     with ProgressBar(quiet=quiet, reading=True) as progress:
         evaluation = resolve(
             model,
-            tasks,
+            joined(tasks),
             groups,
             data_dir=data_dir,
             num_fewshot=num_fewshot,

@@ -25,7 +25,7 @@ _SHOWN_PAIRS = 20
 
 def stats(
     names: Annotated[
-        list[str], typer.Argument(metavar="COLLECTION...", help="Names of collections, or their YAML files.")
+        list[str], typer.Argument(metavar="COLLECTION", help="Names of collections, or their YAML files.")
     ],
     near: Annotated[
         float, typer.Option("--near", help="From this ROUGE-2 on (in percent), two wordings are near-duplicates.")

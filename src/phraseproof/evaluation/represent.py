@@ -60,7 +60,7 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
     record = describe(jobs, evaluation.tasks, evaluation.groups)
     _require_same_texts(out, record)
     store = RunStore(out / FOLDER, settings)
-    stale = store.register([job.cell for job in jobs], record)
+    stale, _ = store.register([job.cell for job in jobs], record)
     if stale:
         observer.warned(
             f"data or wordings were edited, so vectors of {len(stale)} cells read before are left out: "

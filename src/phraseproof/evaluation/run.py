@@ -156,11 +156,13 @@ class Evaluation:
             raise ModelError(
                 "the model cannot score answer options",
                 where=self.model.identity.name,
-                hint="A server's models write text, as for `instructions paraphrase`; Hugging Face models score, too",
+                hint="A server can with --model-arg endpoint=completions, if it echoes log-probabilities (vLLM does)",
             )
         store = RunStore(out, self.run_settings)
         record = describe(self.jobs, self.tasks, self.groups, self._first_prompt)
-        stale = store.register([job.cell for job in self.jobs], record)
+        stale, replaced = store.register([job.cell for job in self.jobs], record)
+        if replaced:
+            observer.noted(f"{_cells(replaced)} computed anew: their data or wordings were edited")
         if stale:
             names = ", ".join(f"{cell.task} under {cell.instruction}" for cell in stale[:3])
             rest = f" and {len(stale) - 3} more" if len(stale) > 3 else ""

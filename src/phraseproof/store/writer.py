@@ -70,6 +70,18 @@ class PassedOn(NamedTuple):
     usage: Usage
 
 
+class Edited(NamedTuple):
+    """Cells of a run whose wording or data was edited since they were planned.
+
+    Attributes:
+        left: no longer in the run.
+        replaced: each has another cell in its place.
+    """
+
+    left: list[Cell]
+    replaced: list[Cell]
+
+
 class RunStore:
     """The writing side of a run folder.
 
@@ -95,7 +107,7 @@ class RunStore:
             if (path / RUN_FILE).exists():
                 require_same(path, read_run_file(path)["settings"], self._settings)
 
-    def register(self, cells: Sequence[Cell], record: Mapping[str, Mapping[str, Any]]) -> list[Cell]:
+    def register(self, cells: Sequence[Cell], record: Mapping[str, Mapping[str, Any]]) -> Edited:
         """Add cells to the run, and what there is to know about them.
 
         A cell takes the place of an earlier one with the same task, instruction, group, shots and seed: its wording or
@@ -108,7 +120,7 @@ class RunStore:
                 of `tasks` or `instructions` was edited if its `content` is another than before.
 
         Returns:
-            The cells that left.
+            The cells that are not what they were.
         """
         with self.one_at_a_time("run"):
             content = read_run_file(self.path) if (self.path / RUN_FILE).exists() else self._new_content()
@@ -126,11 +138,12 @@ class RunStore:
                 )
             ]
             known = {_slot(cell): cell for cell in content["cells"] if cell not in stale}
+            replaced = [cell for slot, cell in known.items() if slot in planned and _is_other(cell, planned[slot])]
             content["cells"] = list((known | planned).values())
             for section, entries in record.items():
                 content.setdefault(section, {}).update(entries)
             write_json(self.path / RUN_FILE, content, error=RunError)
-        return [Cell(**cell) for cell in stale]
+        return Edited([Cell(**cell) for cell in stale], [Cell(**cell) for cell in replaced])
 
     def finish(self, peak_rss_bytes: int) -> None:
         """Write the run's total usage, summed over the cells that are done."""
@@ -320,7 +333,7 @@ def _metadata(path: Path) -> dict[bytes, bytes]:
 
 def _damaged(path: Path, reason: str) -> RunError:
     return RunError(
-        f"a cell file is damaged: {reason}",
+        f"a cell file is damaged: {reason.rstrip('.')}",
         where=str(path),
         hint="Delete it and evaluate again to compute that cell anew",
     )
@@ -336,7 +349,9 @@ def require_same(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
                 expected=json.dumps(before.get(key)),
                 got=json.dumps(now.get(key)),
                 where=str(path),
-                hint="Give another --out, or the same settings to go on with this run",
+                hint="Give another --out, or the same settings to go on with this run"
+                if any(path.rglob("*.parquet"))
+                else "Nothing is stored in it yet: delete it, or give another --out",
             )
 
 
@@ -357,6 +372,12 @@ def edited_entries(old: Mapping[str, Any], new: Mapping[str, Any], key: str = "c
 
 def _slot(cell: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(cell[name] for name in ("task", "instruction", "group", "num_fewshot", "fewshot_seed"))
+
+
+def _is_other(cell: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
+    """Whether two cells are no parts of one: a part's identity is the whole cell's, `_`, and its own."""
+    one, other = (str(each["identity"]).partition("_")[0] for each in (cell, planned))
+    return one != other
 
 
 def _slug(text: str) -> str:

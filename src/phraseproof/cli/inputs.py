@@ -1,0 +1,26 @@
+"""What a command reads, it must not write over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from phraseproof.errors import UsageError
+
+
+def refuse_to_overwrite(out: Path, *read: Path | None) -> None:
+    """A line for the user if `out` is one of the files that are read, or lies in a folder that is read.
+
+    Args:
+        out: the file that would be written.
+        read: files and folders that the command reads; None, and paths that do not exist, are passed over.
+
+    Raises:
+        UsageError: writing `out` would destroy what a person may have written by hand.
+    """
+    for path in read:
+        if path is None or not (out.exists() and path.exists()):
+            continue
+        if out.samefile(path) or (path.is_dir() and path.resolve() in out.resolve().parents):
+            raise UsageError(
+                "the file is read, and would be written over", where=f"--out {out}", hint="Give another --out"
+            )
