@@ -44,7 +44,7 @@ class LossSettings:
             raise UsageError("λ is a weight", expected="a number from 0 to 1", got=str(self.lambda_), where="--lambda")
         if self.push_bound is not None and not self.push_bound > 0:
             raise UsageError(
-                "the bound of what is pushed apart must be above zero", got=str(self.push_bound), where="push_bound"
+                "the bound of what is pushed apart must be above zero", got=str(self.push_bound), where="--push-bound"
             )
 
 

@@ -49,15 +49,15 @@ class EvaluationSettings:
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise UsageError(
-                "cannot evaluate on so few examples", expected="at least 1", got=str(self.limit), where="limit"
+                "cannot evaluate on so few examples", expected="at least 1", got=str(self.limit), where="--limit"
             )
         for name, values in (("num_fewshot", self.num_fewshot), ("fewshot_seed", self.fewshot_seeds)):
             if not values or min(values) < 0 or max(values) > MAX_NUMBER or len(set(values)) < len(values):
                 raise UsageError(
-                    "not a list of numbers",
+                    "numbers that cannot be used",
                     expected=f"0 to {MAX_NUMBER}, each once",
                     got=", ".join(map(str, values)),
-                    where=name,
+                    where=f"--{name.replace('_', '-')}",
                 )
 
 
