@@ -15,12 +15,19 @@ class Done(NamedTuple):
 
     out: str
     err: str
-    code: object
+    code: int
+
+
+def exit_code(*arguments: str | Path) -> int:
+    """Run `phraseproof ARGUMENTS`; what it prints is left to the test's `capsys`."""
+    with pytest.raises(SystemExit) as stopped:
+        main([str(argument) for argument in arguments])
+    assert isinstance(stopped.value.code, int)
+    return stopped.value.code
 
 
 def run_command(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> Done:
     """Run `phraseproof ARGUMENTS`."""
-    with pytest.raises(SystemExit) as stopped:
-        main([str(argument) for argument in arguments])
+    code = exit_code(*arguments)
     captured = capsys.readouterr()
-    return Done(captured.out, captured.err, stopped.value.code)
+    return Done(captured.out, captured.err, code)

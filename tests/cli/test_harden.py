@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.cli import main
+from command_line import exit_code as call
 from phraseproof.store.queries import load_run
 from tiny_models import tiny_llama
 
@@ -20,13 +20,6 @@ def project(tmp_path: Path) -> Path:
     )
     (tmp_path / "w.yaml").write_text(f"name: w\ninstructions:\n{wordings}")
     return tmp_path
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    assert isinstance(stopped.value.code, int)
-    return stopped.value.code
 
 
 @pytest.mark.slow

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from command_line import exit_code as call
 from phraseproof.alignment.pairs import load_pairs
-from phraseproof.cli import main
 from tiny_models import tiny_llama
 
 
@@ -30,13 +30,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     collection(tmp_path, "negated", "Do not name the number.", "Which number is it not?")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    assert isinstance(stopped.value.code, int)
-    return stopped.value.code
 
 
 def from_task(*more: str) -> int:

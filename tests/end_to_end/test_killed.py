@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from parity_project import write_project
 from phraseproof.store.queries import load_run
 
 EXAMPLES = 30
@@ -21,17 +22,7 @@ WORDINGS = 20
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A task of 30 examples and a collection of 20 wordings, as a user would write them."""
-    rows = "".join(f"item {n},{'even' if n % 2 == 0 else 'odd'}\n" for n in range(EXAMPLES))
-    (tmp_path / "items.csv").write_text("item,parity\n" + rows)
-    (tmp_path / "task.yaml").write_text(
-        "name: parity\nkind: binary\ndata: items.csv\nfields: {item: item}\nchoices: [even, odd]\nanswer: parity\n"
-    )
-    wordings = "".join(
-        f"  - {{id: w{n}, template: 'Wording {n}: {{{{ item }}}}', answer: text}}\n" for n in range(WORDINGS)
-    )
-    (tmp_path / "wordings.yaml").write_text(f"name: parities\ninstructions:\n{wordings}")
-    return tmp_path
+    return write_project(tmp_path, examples=EXAMPLES, wordings=WORDINGS)
 
 
 def evaluate(project: str, out: str, delay_s: float) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import phraseproof
+from parity_project import write_project
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.evaluation.devices import Devices, named_devices, on_device, work_on_devices
 from phraseproof.evaluation.evaluate import resolve
@@ -24,16 +25,7 @@ WORDINGS = 10
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    rows = "".join(f"item {n},{'even' if n % 2 == 0 else 'odd'}\n" for n in range(EXAMPLES))
-    (tmp_path / "items.csv").write_text("item,parity\n" + rows)
-    (tmp_path / "task.yaml").write_text(
-        "name: parity\nkind: binary\ndata: items.csv\nfields: {item: item}\nchoices: [even, odd]\nanswer: parity\n"
-    )
-    wordings = "".join(
-        f"  - {{id: w{n}, template: 'Wording {n}: {{{{ item }}}}', answer: text}}\n" for n in range(WORDINGS)
-    )
-    (tmp_path / "wordings.yaml").write_text(f"name: parities\ninstructions:\n{wordings}")
-    return tmp_path
+    return write_project(tmp_path, examples=EXAMPLES, wordings=WORDINGS)
 
 
 class Listener:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from phraseproof.cli import main
+from command_line import exit_code as call
 
 
 @pytest.fixture
@@ -35,12 +35,6 @@ def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
 def evaluate(folder: Path, out: str, *arguments: str) -> object:
     command = ["evaluate", "-m", "scripted", "-t", f"{folder}/t.yaml", "-o", f"{folder}/{out}", "-q"]
     return call(*command, "--observed", f"{folder}/seen.yaml", "--unobserved", f"{folder}/new.yaml", *arguments)
-
-
-def call(*arguments: str) -> object:
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    return stopped.value.code
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

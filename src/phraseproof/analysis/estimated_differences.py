@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from phraseproof.analysis.budget import CONFIDENCE, TaskEstimate
-from phraseproof.analysis.robustness import Level
+from phraseproof.analysis.robustness import Level, MeanDifference
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
 
@@ -20,26 +20,9 @@ METHOD = "difference of estimated means, middle 95% of posterior draws"
 Pair = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
 
 
-class EstimatedDifference(NamedTuple):
-    """A row of a comparison.
-
-    Attributes:
-        group: empty for all wordings together.
-        before, after: estimated means over the wordings that both runs have, fractions.
-        finding: after minus before; `n` is how many wordings, counted on each task.
-    """
-
-    level: Level
-    name: str
-    group: str
-    before: float
-    after: float
-    finding: Finding
-
-
 def estimated_differences(
     before: Sequence[TaskEstimate], after: Sequence[TaskEstimate]
-) -> dict[int, list[EstimatedDifference]]:
+) -> dict[int, list[MeanDifference]]:
     """By number of demonstrations: categories above their tasks, everything last, then each group of everything.
 
     The two sides must have been drawn with different seeds. Their draws are set side by side as independent; where both
@@ -51,7 +34,7 @@ def estimated_differences(
     Raises:
         NotEnoughDataError: no task has a wording that both runs have.
     """
-    found: dict[int, list[EstimatedDifference]] = {}
+    found: dict[int, list[MeanDifference]] = {}
     for shots in dict.fromkeys(estimate.num_fewshot for estimate in before):
         sides = [{each.task: each for each in side if each.num_fewshot == shots} for side in (before, after)]
         tasks = [
@@ -106,17 +89,17 @@ class _Part(NamedTuple):
         counts = {group: sum(part.counts.get(group, 0) for part in parts) for group in groups}
         return _Part(level, name, name, groups, counts)
 
-    def row(self, group: str = "") -> EstimatedDifference:
+    def row(self, group: str = "") -> MeanDifference:
         earlier, later = self.groups[group]
         gain = later - earlier
         low, high = np.quantile(gain, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
         finding = Finding(
             "after minus before", float(gain.mean()), self.counts[group], METHOD, low=float(low), high=float(high)
         )
-        return EstimatedDifference(self.level, self.name, group, float(earlier.mean()), float(later.mean()), finding)
+        return MeanDifference(self.level, self.name, group, float(earlier.mean()), float(later.mean()), finding)
 
 
-def _rows(tasks: Sequence[_Part]) -> Iterator[EstimatedDifference]:
+def _rows(tasks: Sequence[_Part]) -> Iterator[MeanDifference]:
     top = tasks[0]
     if len(tasks) == 1:
         yield top.row()

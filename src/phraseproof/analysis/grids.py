@@ -11,7 +11,7 @@ import numpy as np
 
 from phraseproof.analysis.robustness import check_scores
 from phraseproof.core import Relation
-from phraseproof.store.writer import wording_keys
+from phraseproof.store.run_file import wording_keys
 
 if TYPE_CHECKING:
     import pyarrow as pa

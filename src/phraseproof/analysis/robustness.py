@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
 
 if TYPE_CHECKING:
@@ -59,6 +60,24 @@ class Difference:
 
     value: float
     num_tasks: int
+
+
+class MeanDifference(NamedTuple):
+    """A row of a comparison of two runs.
+
+    Attributes:
+        group: empty for all wordings together.
+        before, after: mean scores over what both runs hold, fractions; category and overall means as in `table`.
+            Estimated ones where a run has a budget.
+        finding: after minus before.
+    """
+
+    level: Level
+    name: str
+    group: str
+    before: float
+    after: float
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def report(
     from phraseproof.files import write_text
     from phraseproof.reports.page.report import render_report
     from phraseproof.reports.page.sources import open_sources
-    from phraseproof.store.writer import RUN_FILE
+    from phraseproof.store.run_file import RUN_FILE
 
     if out.is_dir():
         raise UsageError("a report is one file, and this is a folder", got=str(out), where="--out")

@@ -187,7 +187,7 @@ def _check_comparable(vectors: StoredVectors, earlier: StoredVectors | None, bef
 def _evaluated(run: Path) -> Run | None:
     """The run that the representations lie beside, if there is one with finished cells."""
     from phraseproof.store.queries import load_run
-    from phraseproof.store.writer import RUN_FILE
+    from phraseproof.store.run_file import RUN_FILE
 
     if not (run / RUN_FILE).exists():
         return None

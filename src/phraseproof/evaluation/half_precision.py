@@ -21,7 +21,8 @@ from phraseproof.evaluation.plan import Job
 from phraseproof.identity import content_hash
 from phraseproof.metrics.accuracy import choose, model_method, option_values
 from phraseproof.store.half_precision import SECTION, bound_of
-from phraseproof.store.writer import RunStore, read_run_file
+from phraseproof.store.run_file import read_run_file
+from phraseproof.store.writer import RunStore
 
 SAMPLED_PROMPTS = 64
 """So many prompts are scored in float32 as well."""

@@ -15,7 +15,7 @@ from typing import Any
 from phraseproof.core import Instruction, Task
 from phraseproof.evaluation.plan import Job, what_is_said, wording_text
 from phraseproof.identity import content_hash
-from phraseproof.store.writer import wording_keys
+from phraseproof.store.run_file import wording_keys
 
 LONGEST_EXAMPLE = 4000
 """Characters of a prompt that `run.json` keeps as an example."""

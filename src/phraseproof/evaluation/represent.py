@@ -17,7 +17,8 @@ from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.identity import content_hash
 from phraseproof.store.queries import load_run
 from phraseproof.store.representations import FOLDER, StoredVectors, load_vectors, vector_table
-from phraseproof.store.writer import RUN_FILE, RunStore, edited_entries, require_same
+from phraseproof.store.run_file import RUN_FILE, edited_entries, require_same
+from phraseproof.store.writer import RunStore
 
 MAX_BUNDLE_PROMPTS = 1024
 """The most prompts that are read before their vectors are stored: a bound on what memory holds. A kill loses less, for

@@ -40,7 +40,7 @@ class DecoderOnlyModel(HuggingFaceModel):
     _decoder: PackedDecoder | None = None
 
     @property
-    def _context_limit(self) -> int | None:
+    def context_limit(self) -> int | None:
         asked = self._checkpoint.options.max_length
         return self._declared_limit if asked is None else asked
 
@@ -56,11 +56,11 @@ class DecoderOnlyModel(HuggingFaceModel):
         return declared if declared < _UNLIMITED else None
 
     def _kept(self, context_tokens: int, option_tokens: int) -> int:
-        if self._context_limit is None:
+        if self.context_limit is None:
             return context_tokens
         # An option's last token is only predicted, never read.
         soft_tokens = self._virtual_tokens + self._prefix_tokens
-        return min(context_tokens, self._context_limit - soft_tokens - (option_tokens - 1))
+        return min(context_tokens, self.context_limit - soft_tokens - (option_tokens - 1))
 
     def _computed(self, context_tokens: int, options: Sequence[tuple[int, ...]]) -> int:
         return context_tokens + sum(map(len, share_rows([option[:-1] for option in options]).rows))

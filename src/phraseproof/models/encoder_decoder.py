@@ -31,7 +31,7 @@ class EncoderDecoderModel(HuggingFaceModel):
     joined = False
 
     @property
-    def _context_limit(self) -> int | None:
+    def context_limit(self) -> int | None:
         if self._checkpoint.options.max_length is not None:
             return self._checkpoint.options.max_length
         config = self._checkpoint.config
@@ -42,7 +42,7 @@ class EncoderDecoderModel(HuggingFaceModel):
         return limit
 
     def _kept(self, context_tokens: int, option_tokens: int) -> int:
-        limit = self._context_limit
+        limit = self.context_limit
         if limit is None:
             return context_tokens
         # A prefix takes the decoder's room, virtual tokens at the input the encoder's.

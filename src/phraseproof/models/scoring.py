@@ -79,7 +79,7 @@ class HuggingFaceModel(ABC):
     def identity(self) -> ModelIdentity:
         """Name, revision, class, dtype, adapter, and the settings that change scores. Does not load the weights."""
         settings: dict[str, str] = {}
-        if (limit := self._context_limit) is not None:
+        if (limit := self.context_limit) is not None:
             settings["max_length"] = str(limit)
         if (attention := self._checkpoint.options.args.get("attn_implementation")) is not None:
             settings["attn_implementation"] = attention
@@ -143,7 +143,7 @@ class HuggingFaceModel(ABC):
         if kept < 1:
             raise ModelError(
                 "the model's context has no room for so many new tokens",
-                expected=f"fewer than {self._context_limit}",
+                expected=f"fewer than {self.context_limit}",
                 got=str(max_new_tokens),
             )
         return Job(np.asarray(encoded.context[-kept:], dtype=np.int32), ())
@@ -199,11 +199,6 @@ class HuggingFaceModel(ABC):
     def dtype(self) -> str:
         """The precision of the weights, by name."""
         return self._checkpoint.precision.dtype
-
-    @property
-    def context_limit(self) -> int | None:
-        """The most tokens of input, or `None` where nothing sets a limit."""
-        return self._context_limit
 
     @property
     def num_parameters(self) -> int:
@@ -317,7 +312,7 @@ class HuggingFaceModel(ABC):
 
     @property
     @abstractmethod
-    def _context_limit(self) -> int | None:
+    def context_limit(self) -> int | None:
         """The most tokens of input, or `None` where nothing sets a limit."""
 
     # ------------------------------------------------------------------------------------------------------- the rest
@@ -393,7 +388,7 @@ class HuggingFaceModel(ABC):
 
     def _agenda(self, prompts: Sequence[Prompt], method: str, *, check: bool = True) -> Agenda:
         vocabulary = self._vocabulary if check else None
-        return self._intake.agenda(prompts, method, Room(self._kept, self._context_limit, vocabulary))
+        return self._intake.agenda(prompts, method, Room(self._kept, self.context_limit, vocabulary))
 
     def _run(
         self, agenda: Agenda, planned: Schedule, limit: BatchLimit, on_done: Callable[[int], None] | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from phraseproof.analysis.robustness import Level
+from phraseproof.analysis.robustness import Level, MeanDifference
 from phraseproof.reports.blocks import percent, points, printable
 from phraseproof.reports.runs import half_precision_notes, model_name
 from phraseproof.store.half_precision import half_precision
@@ -34,23 +34,6 @@ class Side(NamedTuple):
         return cls(str(run.path), model_name(run), half_precision(run))
 
 
-class Line(NamedTuple):
-    """One row of the comparison: a task, a category or everything, all groups together or one of them.
-
-    Attributes:
-        group: empty for all wordings together.
-        before, after: mean scores over what both runs hold, fractions; category and overall means as in `table`.
-        finding: after minus before.
-    """
-
-    level: Level
-    name: str
-    group: str
-    before: float
-    after: float
-    finding: Finding
-
-
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Two runs at one number of demonstrations.
@@ -66,7 +49,7 @@ class Comparison:
     before: Side
     after: Side
     num_fewshot: int
-    lines: tuple[Line, ...]
+    lines: tuple[MeanDifference, ...]
     better: tuple[WordingComparison, ...]
     worse: tuple[WordingComparison, ...]
     wordings: tuple[WordingComparison, ...]
@@ -74,7 +57,7 @@ class Comparison:
     sentences: tuple[str, ...]
 
     @property
-    def top(self) -> Line:
+    def top(self) -> MeanDifference:
         """All that was compared, in one line."""
         return next(line for line in reversed(self.lines) if not line.group)
 
@@ -113,13 +96,13 @@ def _of_estimates(before: Run, after: Run) -> list[Comparison]:
     )
     comparisons: list[Comparison] = []
     for shots, rows in found.items():
-        lines = tuple(Line(*row) for row in rows)
+        lines = tuple(rows)
         comparisons.append(Comparison(*sides, shots, lines, (), (), (), (note, *notes), (_first_sentence(lines),)))
     return comparisons
 
 
 def _comparison(before: Side, after: Side, found: RunComparison, notes: Sequence[str]) -> Comparison:
-    lines: list[Line] = []
+    lines: list[MeanDifference] = []
     lone = len(found.tasks) == 1
     for category in found.categories:
         below = [task for task in found.tasks if task.category == category.name]
@@ -150,10 +133,10 @@ def _comparison(before: Side, after: Side, found: RunComparison, notes: Sequence
     )
 
 
-def _line(row: ComparisonRow, found: RunComparison, group: str = "") -> Line:
+def _line(row: ComparisonRow, found: RunComparison, group: str = "") -> MeanDifference:
     finding = row.groups[group] if group else row.all
     earlier, later = (_mean(row, found.wordings, group, side) for side in ("before", "after"))
-    return Line(row.level, row.name, group, earlier, later, finding)
+    return MeanDifference(row.level, row.name, group, earlier, later, finding)
 
 
 def _mean(row: ComparisonRow, wordings: Sequence[WordingComparison], group: str, side: str) -> float:
@@ -172,7 +155,7 @@ def _mean(row: ComparisonRow, wordings: Sequence[WordingComparison], group: str,
     return fmean(fmean(values) for values in by_category.values())
 
 
-def _sentences(lines: Sequence[Line], found: RunComparison, better: int, worse: int) -> list[str]:
+def _sentences(lines: Sequence[MeanDifference], found: RunComparison, better: int, worse: int) -> list[str]:
     tested = sum(each.p_holm is not None for each in found.wordings)
     sentences = [_first_sentence(lines)]
     if tested:
@@ -183,7 +166,7 @@ def _sentences(lines: Sequence[Line], found: RunComparison, better: int, worse: 
     return sentences
 
 
-def _first_sentence(lines: Sequence[Line]) -> str:
+def _first_sentence(lines: Sequence[MeanDifference]) -> str:
     top = next(line for line in reversed(lines) if not line.group)
     place = "" if top.level is Level.OVERALL else f"On {printable(top.name)}: "
     first = f"{place}{percent(top.before)}% before, {percent(top.after)}% after: {difference_words(top.finding)}."

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from phraseproof.analysis.paired import WordingComparison
+from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.core import Finding
-from phraseproof.reports.compare import Comparison, Line, Side
+from phraseproof.reports.compare import Comparison, Side
 
 FORMAT_VERSION = 1
 
@@ -36,7 +37,7 @@ def _side(side: Side) -> dict[str, Any]:
     return {"path": side.path, "model": side.model, "half_precision": None if half is None else asdict(half)}
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(line: MeanDifference) -> dict[str, Any]:
     return {
         "level": line.level.value,
         "name": line.name,

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from phraseproof.analysis.paired import WordingComparison
-from phraseproof.analysis.robustness import Level
+from phraseproof.analysis.robustness import Level, MeanDifference
 from phraseproof.core import Finding
 from phraseproof.reports.blocks import NO_DATA, Screen, percent, points, printable
-from phraseproof.reports.compare import Comparison, Line
+from phraseproof.reports.compare import Comparison
 from phraseproof.reports.terminal import print_blocks
 
 _WIDE = 76
@@ -44,7 +44,7 @@ def render(comparisons: Sequence[Comparison], screen: Screen) -> str:
     return print_blocks(blocks, screen)
 
 
-def _lines(lines: Sequence[Line], screen: Screen) -> Table:
+def _lines(lines: Sequence[MeanDifference], screen: Screen) -> Table:
     wide = screen.width >= _WIDE
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(overflow="fold", min_width=12)

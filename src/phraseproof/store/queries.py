@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from phraseproof.core import Cell
 from phraseproof.errors import NotEnoughDataError, RunError
-from phraseproof.store.writer import cell_path, check_cell, read_run_file, wording_keys
+from phraseproof.store.run_file import read_run_file, wording_keys
+from phraseproof.store.writer import cell_path, check_cell
 
 if TYPE_CHECKING:
     import pyarrow as pa

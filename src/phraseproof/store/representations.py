@@ -21,8 +21,9 @@ from phraseproof.core import Cell
 from phraseproof.errors import RunError
 from phraseproof.files import write_json
 from phraseproof.identity import SCHEMA_VERSION, content_hash
+from phraseproof.store.run_file import RUN_FILE, read_run_file
 from phraseproof.store.schema import IDENTITY_KEY, SCHEMA_KEY
-from phraseproof.store.writer import RUN_FILE, cell_path, check_cell, read_run_file
+from phraseproof.store.writer import cell_path, check_cell
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

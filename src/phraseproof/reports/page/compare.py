@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from phraseproof.analysis.robustness import Level
+from phraseproof.analysis.robustness import Level, MeanDifference
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.intervals import Interval, intervals
-from phraseproof.reports.compare import Comparison, Line
+from phraseproof.reports.compare import Comparison
 from phraseproof.reports.page.document import render_page
 
 _PICTURED = 60
@@ -65,7 +65,7 @@ def _picture(found: Comparison) -> Chart:
     return intervals(marks, title="After minus before, with 95% intervals", description=f"{said}.", differences=True)
 
 
-def _mark(line: Line) -> Interval:
+def _mark(line: MeanDifference) -> Interval:
     low, high = line.finding.low, line.finding.high
     return Interval(
         line.name,

@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from phraseproof.analysis.wordings import WordingRanking
-from phraseproof.store.writer import wording_keys
+from phraseproof.store.run_file import wording_keys
 
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run
