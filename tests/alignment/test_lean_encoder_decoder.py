@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,15 +49,25 @@ def test_logits_and_gradients_are_those_of_each_row_alone(absorbs: bool | None, 
     assert found.prefix_states.shape == (len(ROWS), 4, 32)
 
 
-def test_projections_are_moved_where_targets_are_short_against_prompts() -> None:
-    network = network_of(tied=False)
+def wide_network() -> Any:
+    """Wide enough for its linear layers to be replaced while a pass runs."""
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    torch.manual_seed(0)
+    config = T5Config(vocab_size=100, d_model=96, d_kv=16, d_ff=128, num_layers=2, num_heads=6)
+    config.decoder_start_token_id = 0
+    network: Any = T5ForConditionalGeneration(config)
+    return network.eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("make", [lambda: network_of(tied=False), wide_network], ids=["tiny", "wide"])
+def test_projections_are_moved_where_targets_are_short_against_prompts(make: Callable[[], Any]) -> None:
+    network = make()
     lean = LeanEncoderDecoder(network, 0)
-    virtual = torch.zeros(4, 32)
+    virtual = torch.zeros(4, network.config.d_model)
     projection = network.get_decoder().block[0].layer[1].EncDecAttention.k
-    read: list[int] = []
-    projection.register_forward_hook(
-        lambda _, arguments, output: read.append(output.shape[-1] == 32 and output is arguments[0])
-    )
+    read: list[bool] = []
+    projection.register_forward_hook(lambda _, arguments, output: read.append(output is arguments[0]))
     lean.logits([Row(tuple(range(60)), (5, 6))], virtual)
     lean.logits([Row((5, 6), tuple(range(30)))], virtual)
     assert read == [True, False]

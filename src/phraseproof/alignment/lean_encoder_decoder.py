@@ -71,7 +71,6 @@ class LeanEncoderDecoder:
     def __init__(self, network: Any, pad_id: int) -> None:
         self._network = network
         self._pad_id = pad_id
-        self._modules = LeanModules(network)
         self._bias = RelativeBias(network.get_encoder())
         self._cross = {
             module: CrossAttention(module)
@@ -80,6 +79,8 @@ class LeanEncoderDecoder:
         }
         if not self._cross:
             raise ValueError("no attention to the encoder's states")
+        # After the attentions: their projections, which may be passed by, are theirs.
+        self._modules = LeanModules(network)
 
     def logits(self, rows: Sequence[Row], virtual: Tensor, *, absorbs: bool | None = None) -> LeanLogits:
         """Logits of the rows' targets, teacher-forced.

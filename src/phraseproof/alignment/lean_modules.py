@@ -28,7 +28,7 @@ class _Substitute(NamedTuple):
 
 
 class LeanModules:
-    """What can be put in place of a network's modules.
+    """What can be put in place of a network's modules. What somebody put in place of one before stays.
 
     Args:
         network: a frozen float32 network on a CPU; not changed.
@@ -38,7 +38,7 @@ class LeanModules:
         self._substitutes = [
             _Substitute(module, forward)
             for module in network.modules()
-            if (forward := _lean_forward(module)) is not None
+            if "forward" not in vars(module) and (forward := _lean_forward(module)) is not None
         ]
 
     def __len__(self) -> int:
