@@ -10,7 +10,7 @@ from phraseproof.core import Example, Instruction, Kind, Task
 from phraseproof.errors import UsageError
 from phraseproof.harden import HardenSettings, divide_examples, harden, split_wordings
 from phraseproof.instructions.collections import Collection
-from tiny_models import tiny_llama, tiny_t5
+from support.tiny_models import tiny_llama, tiny_t5
 
 
 def make_task(name: str = "parity", size: int = 12) -> Task:

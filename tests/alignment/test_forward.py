@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import torch
 
-import tiny_models
 from phraseproof.alignment.forward import Row, TargetForward
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scoring import HuggingFaceModel
+from support import tiny_models
 
 FOLDERS = {
     "t5": tiny_models.tiny_t5,

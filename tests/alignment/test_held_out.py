@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from phraseproof.alignment.held_out import Split, split_pairs
 from phraseproof.alignment.pairs import Origin, Pair
-from tiny_pairs import own_wordings, shared_wordings
+from support.tiny_pairs import own_wordings, shared_wordings
 
 
 def seen(pairs: tuple[Pair, ...]) -> set[str]:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-import tiny_models
 from phraseproof.alignment.lean_decoder import LeanDecoder
 from phraseproof.alignment.rows import Row
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scoring import HuggingFaceModel
+from support import tiny_models
 
 FAMILIES = {
     "llama": tiny_models.tiny_llama,

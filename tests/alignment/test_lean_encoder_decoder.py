@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-import tiny_models
 from phraseproof.alignment.lean_encoder_decoder import LeanEncoderDecoder
 from phraseproof.alignment.rows import Row
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scoring import HuggingFaceModel
+from support import tiny_models
 
 ROWS = [Row(tuple(range(5, 45)), (9, 31, 40)), Row((7, 8), (12,)), Row(tuple(range(60, 75)), (8, 8))]
 

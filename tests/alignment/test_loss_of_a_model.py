@@ -9,7 +9,6 @@ from typing import Any, cast
 import pytest
 import torch
 
-import tiny_models
 from phraseproof.alignment.batches import run_groups
 from phraseproof.alignment.forward import TargetForward
 from phraseproof.alignment.methods import METHODS, LossSettings
@@ -19,6 +18,7 @@ from phraseproof.alignment.prompts import PairTokens, tokenise_pairs
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.models import load_model
 from phraseproof.models.scoring import HuggingFaceModel
+from support import tiny_models
 
 PAIRS = [
     Pair(

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tiny_models
 from phraseproof.alignment.pairs import Pair
 from phraseproof.alignment.prompts import PairTokens, prompts_of, tokenise_pairs
 from phraseproof.core import Prompt
@@ -19,6 +18,7 @@ from phraseproof.errors import UsageError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scoring import HuggingFaceModel
 from phraseproof.models.tokens import PromptTokens
+from support import tiny_models
 
 PAIR = Pair(
     "Choose the correct option.", ("Which is right?", "Answer:"), "the red king", "north", ("Choose the wrong one.",)

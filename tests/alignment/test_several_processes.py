@@ -11,10 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-import distributed_job
-import tiny_models
 from phraseproof.alignment.pairs import save_pairs
-from tiny_pairs import shared_wordings
+from support import distributed_job, tiny_models
+from support.tiny_pairs import shared_wordings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -11,13 +11,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-import tiny_models
 from phraseproof.alignment.forward import Row, TargetForward
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.core import Prompt
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scoring import HuggingFaceModel
+from support import tiny_models
 
 FOLDERS = {
     "t5": tiny_models.tiny_t5,

@@ -11,7 +11,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-import tiny_models
 from phraseproof.alignment import training as training_module
 from phraseproof.alignment.log import StepReport, read_log
 from phraseproof.alignment.pairs import save_pairs, wording_hashes
@@ -21,7 +20,8 @@ from phraseproof.errors import ModelError, PhraseproofError, RunError, UsageErro
 from phraseproof.models import ModelOptions, load_model, packed_linear
 from phraseproof.models.scoring import HuggingFaceModel
 from phraseproof.store.training_record import read_record
-from tiny_pairs import own_wordings, shared_wordings
+from support import tiny_models
+from support.tiny_pairs import own_wordings, shared_wordings
 
 CPU = ModelOptions(device="cpu")
 QUICK = AlignmentSettings(

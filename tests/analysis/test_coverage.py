@@ -6,8 +6,8 @@ benchmarks/coverage.py prints the same for more settings; its figures are in doc
 import numpy as np
 import pytest
 
-from grid_samples import draw, grid
 from phraseproof.analysis.statistics import robustness
+from support.grid_samples import draw, grid
 
 REPLICATES = 200
 # Three standard errors of a share of 200 that is truly 95%.

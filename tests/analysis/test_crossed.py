@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from grid_samples import draw, grid, means_only
 from phraseproof.analysis.crossed import Term, crossed_mean, draw_samples
 from phraseproof.analysis.extremes import extremes
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.resampling import Resampler, example_noise
 from phraseproof.core import Finding
+from support.grid_samples import draw, grid, means_only
 
 
 def mean_of(*grids: TaskGrid, seed: int = 0, is_difference: bool = False) -> Finding:

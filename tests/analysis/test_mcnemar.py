@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from grid_samples import grid, means_only
 from phraseproof.analysis.mcnemar import compare_wordings, holm, mcnemar, wordings_against
 from phraseproof.errors import NotEnoughDataError, UsageError
+from support.grid_samples import grid, means_only
 
 answers = st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 1.0])), min_size=1, max_size=60)
 

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from grid_samples import draw, grid, means_only
 from phraseproof.analysis.equivalence import Answer, not_worse
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.paired import RunComparison, compare_runs
 from phraseproof.errors import NotEnoughDataError
+from support.grid_samples import draw, grid, means_only
 
 RANDOM = np.random.default_rng(0)
 BEFORE = draw(RANDOM, 8, 60)

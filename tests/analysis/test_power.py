@@ -8,10 +8,10 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.power import TTestIndPower
 
-from grid_samples import grid, means_only
 from phraseproof.analysis.mixed import mixed_effects
 from phraseproof.analysis.power import Design, VarianceComponents, power, sizes_for, variance_components
 from phraseproof.errors import NotEnoughDataError, UsageError
+from support.grid_samples import grid, means_only
 
 COMPONENTS = VarianceComponents(0.0025, 0.15, 0.08, 1, 1)
 

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from statsmodels.stats.inter_rater import aggregate_raters, fleiss_kappa
 
-from grid_samples import draw, grid, means_only
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.robustness import summarize
 from phraseproof.analysis.statistics import STATISTICS, Robustness, robustness
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.store.queries import WordingScore
+from support.grid_samples import draw, grid, means_only
 
 
 def only(*grids: TaskGrid, **options: object) -> Robustness:

@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from grid_samples import draw, grid, means_only
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.verdicts import Reading, Verdict, control_verdicts
 from phraseproof.core import Relation
 from phraseproof.errors import UsageError
+from support.grid_samples import draw, grid, means_only
 
 RELATIONS = {"right": Relation.OBSERVED, "negated": Relation.NEGATED, "random": Relation.NONSENSICAL}
 GROUPS = ["right"] * 10 + ["negated"] * 10

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-import tiny_models
 from phraseproof.alignment.pairs import Pair, save_pairs
 from phraseproof.cli import main
-from tiny_pairs import shared_wordings
+from support import tiny_models
+from support.tiny_pairs import shared_wordings
 
 
 class Outcome(NamedTuple):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from command_line import run_command
 from phraseproof.core import Cell, Outcome
 from phraseproof.store.writer import RunStore, Usage
+from support.command_line import run_command
 
 RELATIONS = {"plain": "observed", "negated": "negated"}
 HEADER = "Model,Dataset,Collection,Type,ID,Shots,Performance,Metric,Include?\n"

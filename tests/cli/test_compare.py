@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from command_line import run_command
 from phraseproof.store.queries import load_run
-from report_runs import write_run
+from support.command_line import run_command
+from support.report_runs import write_run
 
 
 class Pair(NamedTuple):

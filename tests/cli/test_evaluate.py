@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from command_line import Done, run_command
 from phraseproof.cli.evaluate import model_options, read_groups, read_numbers
 from phraseproof.errors import UsageError
 from phraseproof.store.queries import load_run
+from support.command_line import Done, run_command
 
 
 class Project:

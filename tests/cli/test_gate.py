@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from command_line import run_command
-from report_runs import write_run
+from support.command_line import run_command
+from support.report_runs import write_run
 
 
 @pytest.fixture(scope="module")

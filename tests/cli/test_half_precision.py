@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from command_line import Done, run_command
-from report_runs import write_run
+from support.command_line import Done, run_command
+from support.report_runs import write_run
 
 SAID = (
     "computed in bfloat16; 252 of 252 choices (100.0%) lie within its error bound of a tie (2, twice the largest error "

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from command_line import exit_code as call
 from phraseproof.store.queries import load_run
-from tiny_models import tiny_llama
+from support.command_line import exit_code as call
+from support.tiny_models import tiny_llama
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from command_line import run_command
 from phraseproof.cli.inputs import refuse_to_overwrite
 from phraseproof.errors import UsageError
+from support.command_line import run_command
 
 WORDINGS = "name: w\ninstructions:\n  - {id: one, ask: 'Pick the team.', layout: '{{ question }}', answer: text}\n"
 

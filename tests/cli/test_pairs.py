@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from command_line import exit_code as call
 from phraseproof.alignment.pairs import load_pairs
-from tiny_models import tiny_llama
+from support.command_line import exit_code as call
+from support.tiny_models import tiny_llama
 
 
 def collection(folder: Path, name: str, *asks: str, more: str = "", answer: str = "text") -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from openai_server import Asked, Reply, chat_reply, serve
 from phraseproof.cli import main
 from phraseproof.core import Relation
 from phraseproof.instructions.collections import load_collection
+from support.openai_server import Asked, Reply, chat_reply, serve
 
 WORDINGS = """\
 name: mine

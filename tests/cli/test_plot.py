@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from command_line import Done, run_command
-from report_runs import write_run
+from support.command_line import Done, run_command
+from support.report_runs import write_run
 
 pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
 

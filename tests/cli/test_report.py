@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from command_line import run_command
-from report_runs import write_run
+from support.command_line import run_command
+from support.report_runs import write_run
 
 pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
 

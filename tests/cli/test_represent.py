@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from command_line import Done, run_command
 from phraseproof.cli import main
 from phraseproof.core import Prompt
 from phraseproof.errors import RunError
@@ -18,6 +17,7 @@ from phraseproof.models.scripted import ScriptedModel
 from phraseproof.reports.page.report import render_report
 from phraseproof.reports.page.sources import open_sources
 from phraseproof.store.representations import MAP_FILE, load_map, load_vectors
+from support.command_line import Done, run_command
 
 
 class Project:

@@ -9,12 +9,12 @@ from typing import Any, get_args
 
 import pytest
 
-from command_line import run_command
 from phraseproof.cli import main
 from phraseproof.cli.table import ByName, FormatName
 from phraseproof.core import Cell, Outcome
 from phraseproof.reports.tables import By, TableFormat
 from phraseproof.store.writer import RunStore, Usage
+from support.command_line import run_command
 
 MODEL = {"name": "org/model", "revision": "r", "architecture": "A", "adapter": None}
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-import tiny_models
 from phraseproof.alignment.log import read_log
-from tiny_pairs import shared_wordings
+from support import tiny_models
+from support.tiny_pairs import shared_wordings
 
 STEPS = 40
 MAX_KILLS = 10

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from parity_project import write_project
 from phraseproof.store.queries import load_run
+from support.parity_project import write_project
 
 EXAMPLES = 30
 WORDINGS = 20

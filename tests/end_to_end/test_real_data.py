@@ -11,7 +11,7 @@ import pytest
 
 from phraseproof.cli import main
 from phraseproof.store.queries import load_run
-from tiny_models import tiny_llama, tiny_t5
+from support.tiny_models import tiny_llama, tiny_t5
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -18,7 +18,7 @@ from phraseproof.cli import main
 from phraseproof.core import ChatMessage, FormatsChat, Generates, Prompt
 from phraseproof.instructions.collections import load_collection
 from phraseproof.models import ModelOptions, load_model
-from tiny_models import tiny_llama
+from support.tiny_models import tiny_llama
 
 CHAT = (
     "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}{% endfor %}"

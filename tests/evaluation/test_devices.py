@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 import phraseproof
-from parity_project import write_project
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.evaluation.devices import Devices, named_devices, on_device, work_on_devices
 from phraseproof.evaluation.evaluate import resolve
 from phraseproof.evaluation.represent import represent
 from phraseproof.models import ModelOptions
+from support.parity_project import write_project
 
 EXAMPLES = 12
 WORDINGS = 10

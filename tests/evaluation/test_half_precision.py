@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import tiny_models
 from phraseproof.core import Example, Instruction, Kind, ModelIdentity, OptionScores, Prompt, ScoresOptions, Task
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.evaluation.half_precision import Ties, error_of, sample
@@ -22,6 +21,7 @@ from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.half_precision import SAFETY, half_precision
 from phraseproof.store.queries import Run
+from support import tiny_models
 
 INF = math.inf
 

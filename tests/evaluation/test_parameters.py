@@ -9,7 +9,7 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 import phraseproof
-from tiny_models import tiny_llama, tiny_t5
+from support.tiny_models import tiny_llama, tiny_t5
 
 
 def evaluate(model: str, folder: Path) -> phraseproof.Run:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-import tiny_models
-from openai_server import chat_reply, serve
 from phraseproof.core import ModelIdentity, Prompt, Sampling
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.evaluation.rewriter import AT_ONCE, Rewriter
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scripted import ScriptedModel
+from support import tiny_models
+from support.openai_server import chat_reply, serve
 
 
 def say_seed(prompt: Prompt, sampling: Sampling) -> str:

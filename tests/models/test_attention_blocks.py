@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from block_asks import asks, pairs, row_of
 from phraseproof.models.attention_blocks import FEWEST_KEYS, FEWEST_QUERIES, Ask, plan_blocks, size_class
+from support.block_asks import asks, pairs, row_of
 
 
 @given(asks(), st.sampled_from([1, 500, 10_000]))

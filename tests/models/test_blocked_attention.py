@@ -14,8 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch.profiler import ProfilerActivity, profile
 
-import tiny_models
-from block_asks import asks, pairs, row_of
 from phraseproof.models.agenda import Job
 from phraseproof.models.attention_blocks import Ask, plan_blocks
 from phraseproof.models.blocked_attention import attend_in_blocks, in_blocks, move
@@ -24,6 +22,8 @@ from phraseproof.models.packed_encoder_decoder import PackedEncoderDecoder
 from phraseproof.models.packing_trial import try_packing
 from phraseproof.models.prefix import CacheShape, KeyValuePrefix
 from phraseproof.models.sharing import share_contexts
+from support import tiny_models
+from support.block_asks import asks, pairs, row_of
 
 Tokens = tuple[int, ...]
 

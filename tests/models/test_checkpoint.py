@@ -10,11 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-import tiny_models
 from phraseproof.core import Prompt
 from phraseproof.errors import MissingExtraError, ModelError, PhraseproofError, UsageError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scoring import HuggingFaceModel
+from support import tiny_models
 
 PROMPTS = [Prompt("Which?", ("A", "B"))]
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-import tiny_models
 from phraseproof.core import Prompt
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scoring import HuggingFaceModel
+from support import tiny_models
 
 FOLDERS: dict[str, Callable[[], Path]] = {
     "t5": tiny_models.tiny_t5,

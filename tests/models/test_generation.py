@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-import tiny_models
 from phraseproof.core import Generates, Prompt, Sampling
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
+from support import tiny_models
 
 PROMPTS = [Prompt(text) for text in ("Which river is north", "Answer:", "the teacher and the king often choose a")]
 BUILDERS = [tiny_models.tiny_t5, tiny_models.tiny_llama, tiny_models.tiny_mamba]

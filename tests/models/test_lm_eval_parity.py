@@ -13,11 +13,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-import tiny_models
 from phraseproof.core import Prompt
 from phraseproof.metrics.accuracy import choose
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scoring import HuggingFaceModel
+from support import tiny_models
 
 pytestmark = pytest.mark.slow
 

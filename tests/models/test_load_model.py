@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-import tiny_models
 from phraseproof import models
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.decoder_only import DecoderOnlyModel
 from phraseproof.models.encoder_decoder import EncoderDecoderModel
 from phraseproof.models.scripted import ScriptedModel
+from support import tiny_models
 
 
 def test_built_in_names_and_folders() -> None:

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import tiny_models
-from openai_server import Asked, Reply, chat_reply, serve
 from phraseproof.core import Generates, Prompt, Sampling, ScoresOptions
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.openai import ChatModel, CompletionsModel, token_spans
 from phraseproof.models.server import ServerSettings
+from support import tiny_models
+from support.openai_server import Asked, Reply, chat_reply, serve
 
 PROMPTS = [Prompt(f"Say {word}") for word in ("moon", "star", "river", "stone", "bread", "glass")]
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 
-import tiny_models
 from phraseproof.core import Prompt
 from phraseproof.models import ModelOptions, blocked_attention, load_model, packed_linear
 from phraseproof.models.scoring import HuggingFaceModel
+from support import tiny_models
 
 INSTRUCTION = "Read the question and answer with a letter.\n\n"
 

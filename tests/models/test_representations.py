@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-import tiny_models
 from phraseproof.core import Prompt, Represents
 from phraseproof.errors import ModelError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scripted import ScriptedModel
+from support import tiny_models
 
 MODELS: dict[str, Callable[[], Path]] = {
     "t5": tiny_models.tiny_t5,

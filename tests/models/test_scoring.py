@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import torch
 
-import tiny_models
 from phraseproof import core
 from phraseproof.core import ChatMessage, ForecastsTokens, FormatsChat, Prompt, ScoresOptions
 from phraseproof.errors import ModelError
 from phraseproof.models import ModelOptions, intake, load_model
 from phraseproof.models.scoring import HuggingFaceModel
+from support import tiny_models
 
 DECODER_ONLY: dict[str, Callable[[], Path]] = {
     "llama": tiny_models.tiny_llama,

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-import tiny_models
 from phraseproof.core import Check, Prompt
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scoring import HuggingFaceModel
+from support import tiny_models
 
 
 def load(folder: Path, **options: Any) -> HuggingFaceModel:

@@ -11,11 +11,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-import tiny_models
 from phraseproof.core import Prompt
 from phraseproof.errors import ModelError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scoring import HuggingFaceModel
+from support import tiny_models
 
 FAMILIES = {"t5": tiny_models.tiny_t5, "llama": tiny_models.tiny_llama}
 

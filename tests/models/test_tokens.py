@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import tiny_models
 from phraseproof.core import Prompt
 from phraseproof.errors import ModelError
 from phraseproof.models.tokens import PromptTokenizer
+from support import tiny_models
 
 BOS, EOS_T5 = 1, 1
 

@@ -7,7 +7,7 @@ import pytest
 
 from phraseproof.reports.blocks import RunScores
 from phraseproof.reports.tables import By, TableFormat, render
-from table_samples import FORMULA, HOSTILE, NASTY, RUN, scores
+from support.table_samples import FORMULA, HOSTILE, NASTY, RUN, scores
 
 
 def read(run: RunScores, by: By = By.TASK):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from command_line import exit_code as call
+from support.command_line import exit_code as call
 
 
 @pytest.fixture

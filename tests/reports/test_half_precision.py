@@ -12,7 +12,7 @@ import pytest
 from phraseproof.reports.blocks import half_precision_line
 from phraseproof.reports.tables import By, TableFormat, render
 from phraseproof.store.half_precision import HalfPrecision
-from table_samples import RUN
+from support.table_samples import RUN
 
 FOUND = HalfPrecision(
     dtype="bfloat16",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from phraseproof.reports import latex_table
 from phraseproof.reports.blocks import printable
 from phraseproof.reports.tables import By, TableFormat, render
-from table_samples import HOSTILE, NASTY, RUN
+from support.table_samples import HOSTILE, NASTY, RUN
 
 
 def balanced(latex: str) -> bool:

@@ -8,7 +8,7 @@ from markdown_it.token import Token
 from phraseproof.reports import markdown_table
 from phraseproof.reports.blocks import printable
 from phraseproof.reports.tables import By, TableFormat, render
-from table_samples import FORMULA, HOSTILE, NASTY, RUN
+from support.table_samples import FORMULA, HOSTILE, NASTY, RUN
 
 
 def tokens_of(markdown: str) -> list[Token]:

@@ -8,7 +8,7 @@ import pytest
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.reports.blocks import RunScores
 from phraseproof.reports.tables import By, TableFormat, render
-from table_samples import HOSTILE, RUN, scores
+from support.table_samples import HOSTILE, RUN, scores
 
 
 @pytest.mark.parametrize("form", TableFormat)

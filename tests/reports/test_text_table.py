@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from phraseproof.reports.blocks import RunScores, Screen
 from phraseproof.reports.tables import By, render
-from table_samples import HOSTILE, RUN, VALUES, scores
+from support.table_samples import HOSTILE, RUN, VALUES, scores
 
 
 def shown(

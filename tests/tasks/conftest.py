@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local_hub import LocalHub, install
+from support.local_hub import LocalHub, install
 
 
 @pytest.fixture

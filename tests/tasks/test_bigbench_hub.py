@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_hub import LocalHub
 from phraseproof.errors import TaskError
 from phraseproof.tasks import load_tasks
 from phraseproof.tasks.bigbench_hub import undress
+from support.local_hub import LocalHub
 
 
 def dress(data: dict[str, Any], row: dict[str, Any], shuffle: random.Random) -> str:

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from local_hub import LocalHub
 from phraseproof.errors import MissingExtraError, TaskError
 from phraseproof.tasks.hub import load_rows
+from support.local_hub import LocalHub
 
 
 def test_rows_come_in_order_with_the_revision_asked_for(local_hub: LocalHub) -> None:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_hub import LocalHub
 from phraseproof.core import Kind, Task
 from phraseproof.errors import FileError, TaskError, UsageError
 from phraseproof.tasks import load_tasks
 from phraseproof.tasks.mmlu import SUBJECTS
+from support.local_hub import LocalHub
 
 
 def write(path: Path, rows: list[list[str]]) -> None:

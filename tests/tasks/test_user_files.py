@@ -14,11 +14,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_hub import LocalHub
 from phraseproof.core import Kind, Task
 from phraseproof.errors import PhraseproofError, TaskError
 from phraseproof.identity import content_hash
 from phraseproof.tasks.user_files import load_file
+from support.local_hub import LocalHub
 
 TICKETS = """\
 name: tickets

@@ -9,7 +9,7 @@ import pytest
 from phraseproof.reports.blocks import printable
 from phraseproof.reports.gate.junit import render
 from phraseproof.reports.gate.limits import Check
-from report_runs import HOSTILE
+from support.report_runs import HOSTILE
 
 CHECKS = [
     Check("--min-mean 70", "tickets, today", 71.0, -1.0, "tickets, today: mean over wordings 71.0, limit: at least 70"),

@@ -18,7 +18,7 @@ from phraseproof.errors import RunError, UsageError
 from phraseproof.reports.gate.limits import Limits, On, check_run
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.writer import RunStore, Usage
-from report_runs import write_run
+from support.report_runs import write_run
 
 TINY = 1e-6
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from phraseproof.reports.gate.limits import Check
 from phraseproof.reports.gate.summary import render
-from report_runs import HOSTILE
+from support.report_runs import HOSTILE
 
 KEPT = Check("--min-mean 70", "tickets, today", 71.0, -1.0, "tickets, today: mean 71.0, limit: at least 70")
 BROKEN = Check("--min-worst 70", "tickets, today", 66.7, 3.3, "tickets, today: worst wording 66.7, limit: at least 70")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from phraseproof.reports.charts.intervals import Interval, intervals
 from phraseproof.reports.page.document import inert_json, render_page
-from report_runs import HOSTILE
+from support.report_runs import HOSTILE
 
 anything = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-import table_samples
-from grid_samples import grid
 from phraseproof.analysis.statistics import robustness
 from phraseproof.analysis.wordings import rank_wordings
 from phraseproof.reports.blocks import RunScores, task_tables
 from phraseproof.reports.page.headline import Headline, headline
-from table_samples import VALUES, scores
+from support import table_samples
+from support.grid_samples import grid
+from support.table_samples import VALUES, scores
 
 
 def said(values: dict[str, dict[str, list[float]]], current: str | None = None) -> Headline:

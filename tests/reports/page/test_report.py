@@ -14,7 +14,7 @@ from phraseproof.cli import main
 from phraseproof.reports.page.report import render_report
 from phraseproof.reports.page.sources import open_sources
 from phraseproof.store.queries import load_run
-from report_runs import write_run
+from support.report_runs import write_run
 
 pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
 

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from browser import Opened, launched, opened
 from phraseproof.cli import main
 from phraseproof.reports.blocks import printable
-from report_runs import HOSTILE, write_run
+from support.browser import Opened, launched, opened
+from support.report_runs import HOSTILE, write_run
 
 pytestmark = pytest.mark.slow
 

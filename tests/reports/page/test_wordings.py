@@ -9,8 +9,8 @@ import pytest
 from phraseproof.analysis.wordings import rank_wordings
 from phraseproof.reports.page.wordings import ladders, rendered_examples
 from phraseproof.store.queries import load_run
-from report_runs import write_run
-from table_samples import scores
+from support.report_runs import write_run
+from support.table_samples import scores
 
 
 def test_a_ladder_ranks_a_category_s_wordings_by_their_mean_over_its_tasks() -> None:
