@@ -55,7 +55,7 @@ def make_run(path: Path, outcomes: int) -> None:
         logprobs = pa.FixedSizeListArray.from_arrays(pa.array(random.normal(-2, 1, 4 * examples)), 4)
         columns = {
             **{name: pa.array([getattr(cell, name)] * examples, COLUMNS.field(name).type)
-               for name in ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed")},
+               for name in ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed", "scoring", "metric")},
             "example_id": ids,
             "options": options,
             "option_logprobs": logprobs.cast(COLUMNS.field("option_logprobs").type),
@@ -67,6 +67,9 @@ def make_run(path: Path, outcomes: int) -> None:
             "computed_tokens": tokens,
             "truncated_tokens": none,
             "prompt": nothing,
+            "option_tokens": pa.array([[1, 1, 1, 1]] * examples, COLUMNS.field("option_tokens").type),
+            "option_credits": pa.nulls(examples, COLUMNS.field("option_credits").type),
+            "reference": nothing,
         }  # fmt: skip
         metadata = {IDENTITY_KEY: cell.identity.encode(), SCHEMA_KEY: str(SCHEMA_VERSION).encode(), USAGE_KEY: b"{}"}
         path_of_cell = store.cell_path(cell)

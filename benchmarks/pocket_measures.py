@@ -21,9 +21,9 @@ from phraseproof.instructions.collections import instructions_for, load_collecti
 from phraseproof.instructions.perturb import negated
 from phraseproof.instructions.render import build_prompt
 from phraseproof.instructions.template import compile_instruction
-from phraseproof.metrics.accuracy import accuracy, choose
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.pocket.remedy import KEPT_OUT
+from phraseproof.scoring.registry import scorer
 from phraseproof.tasks import load_tasks
 
 OBSERVED, UNOBSERVED = "observed", "unobserved"
@@ -130,7 +130,7 @@ def _scores(each: Asked, found: Iterator[OptionScores]) -> Floats:
     """[W, E]: 1 where the option that is chosen is the right one."""
     scores = [
         [
-            accuracy(choose(next(found).logprobs, prompt.options, "loglikelihood"), example.option_scores)
+            example.option_scores[scorer("loglikelihood").choose(next(found).logprobs, prompt.options)]
             for prompt, example in zip(prompts, each.task.examples, strict=True)
         ]
         for prompts in each.prompts

@@ -188,7 +188,8 @@ class OptionScores(NamedTuple):
         computed_tokens: tokens run through the model for this prompt and all its options, less those that were run for
             an earlier prompt of the same call; so their sum is what was computed.
         truncated: tokens cut from the left of the prompt because it did not fit the model's context.
-        asked_tokens: tokens that one pass an option would have run: prompt and option tokens, summed over options.
+        asked_tokens: tokens that one pass per option would have run: prompt and option tokens, summed over options.
+        option_tokens: the number of tokens of each option; empty where the model does not report it.
     """
 
     logprobs: tuple[float, ...]
@@ -196,6 +197,7 @@ class OptionScores(NamedTuple):
     computed_tokens: int
     truncated: int = 0
     asked_tokens: int = 0
+    option_tokens: tuple[int, ...] = ()
 
 
 class TokenForecast(NamedTuple):
@@ -360,6 +362,8 @@ class Cell:
         num_fewshot, fewshot_seed: demonstrations in the prompt, and the seed of their draw.
         num_examples: how many outcomes the cell holds when it is done.
         grid_examples: of a cell that holds only a share of its task's examples (`--budget`), how many the task has.
+        scoring: the scorer that reads a choice from the model's scores (`phraseproof.scoring`).
+        metric: the metric that `score` is in.
     """
 
     identity: str
@@ -371,6 +375,8 @@ class Cell:
     fewshot_seed: int
     num_examples: int
     grid_examples: int | None = None
+    scoring: str = "loglikelihood"
+    metric: str = "accuracy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,25 +393,34 @@ class Plan:
 class Outcome:
     """One stored row: what a model did with one prompt. Field names are column names that users query.
 
+    Everything that later questions need is stored, so that another scorer or metric is applied without the model.
+
     Attributes:
-        options: what was scored, in order.
-        option_logprobs: natural logs, parallel to `options`.
-        predicted, target: indices into `options`.
         score: the metric's value for this example (accuracy: 0 or 1).
+        options: the answer options that were scored, in order; empty for free text.
+        option_logprobs: natural logs, parallel to `options`.
+        option_tokens: the number of tokens of each option, parallel to `options`; empty where it is not known.
+        option_credits: the task's credit for each option, parallel to `options`.
+        predicted, target: indices into `options`; `None` for free text.
+        text, reference: the generated and the expected text; `None` where there are options.
+        prompt_tokens, computed_tokens: tokens of the prompt, and tokens that were run through the model for it.
         truncated_tokens: tokens cut from the left of a prompt that did not fit the model's context.
         prompt: the full prompt, when samples are logged.
     """
 
     example_id: str
-    options: tuple[str, ...]
-    option_logprobs: tuple[float, ...]
-    predicted: int
-    target: int
     score: float
-    prompt_tokens: int
-    computed_tokens: int
-    truncated_tokens: int = 0
+    options: tuple[str, ...] = ()
+    option_logprobs: tuple[float, ...] = ()
+    option_tokens: tuple[int, ...] = ()
+    option_credits: tuple[float, ...] = ()
+    predicted: int | None = None
+    target: int | None = None
     text: str | None = None
+    reference: str | None = None
+    prompt_tokens: int = 0
+    computed_tokens: int = 0
+    truncated_tokens: int = 0
     prompt: str | None = None
 
 

@@ -11,7 +11,7 @@ from phraseproof.store.writer import RunStore, Usage
 
 
 def outcome(example: str, score: float, *, predicted: int = 0, options: int = 4) -> Outcome:
-    return Outcome(example, tuple("abcdef"[:options]), (-1.0,) * options, predicted, 0, score, 3, 3)
+    return Outcome(example, score, tuple("abcdef"[:options]), (-1.0,) * options, predicted=predicted, target=0)
 
 
 def cell(number: int, task: str, wording: str, group: str, *, shots: int = 0, seed: int = 0) -> Cell:

@@ -53,7 +53,9 @@ def write_run(
         knows = cell.group == "plain" and not guesses
         right = [((n + number) % 3 == 0) != knows for n in range(examples)]
         outcomes = [
-            Outcome(f"e{n}", ("a", "b", "c"), (-1.0, -2.0, -3.0), 0 if good else 1 + n % 2, 0, float(good), 3, 3)
+            Outcome(
+                f"e{n}", float(good), ("a", "b", "c"), (-1.0, -2.0, -3.0), predicted=0 if good else 1 + n % 2, target=0
+            )
             for n, good in enumerate(right)
         ]
         store.write(cell, outcomes, Usage())

@@ -21,7 +21,7 @@ MODEL = {"name": "org/model", "revision": "r", "architecture": "A", "adapter": N
 
 def outcomes(right: int, of: int = 10) -> list[Outcome]:
     return [
-        Outcome(str(n), ("a", "b"), (-0.1, -2.0), predicted=0, target=int(n >= right), score=float(n < right),
+        Outcome(str(n), float(n < right), ("a", "b"), (-0.1, -2.0), predicted=0, target=int(n >= right),
                 prompt_tokens=3, computed_tokens=3)
         for n in range(of)
     ]  # fmt: skip

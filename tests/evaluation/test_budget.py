@@ -76,7 +76,8 @@ def test_the_choice_is_balanced_and_nested(
         assert max(sizes) - min(sizes) <= 1
         assert all(members == sorted(set(members)) for members in chosen)
         uses = [sum(example in members for members in chosen) for example in range(num_examples)]
-        assert max(uses) - min(uses) <= 2
+        # Near the whole grid the last places are forced: wordings must take what they do not have yet.
+        assert max(uses) - min(uses) <= (2 if 2 * count <= num_wordings * num_examples else 4)
     assert all(set(few) <= set(many) for few, many in zip(small, large, strict=True))
 
 

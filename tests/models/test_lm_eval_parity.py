@@ -14,9 +14,9 @@ import torch
 from safetensors.torch import load_file
 
 from phraseproof.core import Prompt
-from phraseproof.metrics.accuracy import choose
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scoring import HuggingFaceModel
+from phraseproof.scoring.registry import scorer
 from support import tiny_models
 
 pytestmark = pytest.mark.slow
@@ -86,7 +86,7 @@ def assert_parity(model: Any, prompts: list[Prompt], expected: list[list[float]]
     assert isinstance(model, HuggingFaceModel)
     for prompt, scores, theirs in zip(prompts, model.score_options(prompts), expected, strict=True):
         assert scores.logprobs == pytest.approx(theirs, abs=1e-4)
-        assert choose(scores.logprobs, prompt.options, "loglikelihood") == max(range(4), key=theirs.__getitem__)
+        assert scorer("loglikelihood").choose(scores.logprobs, prompt.options) == max(range(4), key=theirs.__getitem__)
     spreads = [max(theirs) - min(theirs) for theirs in expected]
     assert min(spreads) > 1e-2, "the test means nothing if options score alike"
 

@@ -53,7 +53,7 @@ def test_what_is_not_there_yet_says_so() -> None:
 
 def test_importing_the_room_imports_no_torch() -> None:
     code = (
-        "import sys, phraseproof.models, phraseproof.metrics.accuracy\n"
+        "import sys, phraseproof.models, phraseproof.scoring.accuracy\n"
         "print([name for name in ('torch', 'transformers', 'peft', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -20,6 +20,7 @@ scores = st.builds(
     counts,
     counts,
     counts,
+    st.lists(counts, max_size=5).map(tuple),
 )
 
 

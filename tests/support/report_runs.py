@@ -111,11 +111,11 @@ def _outcomes(cell: Cell, number: int, bonus: float, prompts: bool, names: Seque
         found.append(
             Outcome(
                 f"e{example:03}",
+                float(right),
                 options,
                 (-0.2, -2.0) if predicted == 0 else (-2.0, -0.2),
                 predicted=predicted,
                 target=target,
-                score=float(right),
                 prompt_tokens=9,
                 computed_tokens=9,
                 prompt=f"The prompt of example {example}.\n{_piece(names, example, '')}" if prompts else None,

@@ -19,7 +19,7 @@ from phraseproof.errors import ModelError
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import Job
 from phraseproof.identity import content_hash
-from phraseproof.metrics.accuracy import choose, model_method, option_values
+from phraseproof.scoring.registry import scorer
 from phraseproof.store.half_precision import SECTION, bound_of
 from phraseproof.store.run_file import read_run_file
 from phraseproof.store.writer import RunStore
@@ -92,10 +92,10 @@ def error_of(half: Sequence[float], full: Sequence[float], options: Sequence[str
     """
     if any(map(math.isnan, (*half, *full))):
         return Error(math.inf, changed=True)
-    ours, theirs = option_values(half, options, scoring), option_values(full, options, scoring)
-    chosen = choose(half, options, scoring)
+    ours, theirs = scorer(scoring).values(half, options), scorer(scoring).values(full, options)
+    chosen = scorer(scoring).choose(half, options)
     moved = max(abs(_apart(_lead(ours, chosen, other), _lead(theirs, chosen, other))) for other in range(len(ours)))
-    return Error(moved, changed=chosen != choose(full, options, scoring))
+    return Error(moved, changed=chosen != scorer(scoring).choose(full, options))
 
 
 class Ties:
@@ -119,7 +119,9 @@ class Ties:
             if not _is_clear(score.logprobs, prompt.options, self._scoring, self._bound)
         ]
         if close:
-            full = self._exact.score_options([prompts[index] for index in close], method=model_method(self._scoring))
+            full = self._exact.score_options(
+                [prompts[index] for index in close], method=scorer(self._scoring).model_method
+            )
             for index, score in zip(close, full, strict=True):
                 tokens = found[index].computed_tokens + score.computed_tokens
                 found[index] = score._replace(computed_tokens=tokens)
@@ -174,7 +176,7 @@ class Rounding:
         prompts = [prompt for job, examples in drawn for prompt in self._prompts_of(job, examples)]
         assert isinstance(self._model, ScoresOptions)
         # float32 first, and let go, so that the two need not be in memory together.
-        method = model_method(self._scoring)
+        method = scorer(self._scoring).model_method
         full = self._exact().score_options(prompts, method=method)
         gc.collect()  # a network holds itself in cycles
         half = self._model.score_options(prompts, method=method)
@@ -196,7 +198,7 @@ def _is_clear(logprobs: Sequence[float], options: Sequence[str], scoring: str, b
         return True
     if bound is None or any(map(math.isnan, logprobs)):
         return False
-    best, second = sorted(option_values(logprobs, options, scoring), reverse=True)[:2]
+    best, second = sorted(scorer(scoring).values(logprobs, options), reverse=True)[:2]
     return best > second and best - second > bound
 
 

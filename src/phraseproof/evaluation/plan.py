@@ -14,6 +14,7 @@ from phraseproof.core import Cell, Example, Instruction, ModelIdentity, Task
 from phraseproof.errors import UsageError
 from phraseproof.identity import content_hash
 from phraseproof.instructions.template import CompiledInstruction
+from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
 from phraseproof.store.half_precision import RESCORED
 
 MAX_NUMBER = 2**31 - 1
@@ -26,6 +27,7 @@ class EvaluationSettings:
 
     Attributes:
         scoring: `loglikelihood`, `loglikelihood_norm` or `paper` (docs/scoring.md).
+        metric: what `score` of an outcome is in (`phraseproof.scoring`).
         prompt_format: `auto`, `plain`, `alpaca` or `chat`.
         num_fewshot: numbers of demonstrations; each is a plane of the grid.
         fewshot_seeds: seeds of the demonstrations' draw; without demonstrations only the first is used.
@@ -36,7 +38,8 @@ class EvaluationSettings:
         rescore_ties: score choices in float32 that lie within half precision's error of a tie (half_precision.py).
     """
 
-    scoring: str = "loglikelihood"
+    scoring: str = DEFAULT_SCORER
+    metric: str = DEFAULT_METRIC
     prompt_format: str = "auto"
     num_fewshot: tuple[int, ...] = (0,)
     fewshot_seeds: tuple[int, ...] = (0,)
@@ -120,7 +123,9 @@ def plan_jobs(
                                 "demonstrations": [shots, seed, pool_hash] if shots else None,
                                 "format": settings.prompt_format,
                                 "scoring": settings.scoring,
+                                # Omitted where they are at their defaults, so that older cells still match.
                                 **({RESCORED: True} if settings.rescore_ties else {}),
+                                **({"metric": settings.metric} if settings.metric != DEFAULT_METRIC else {}),
                             }
                         )
                         cell = Cell(
@@ -132,6 +137,8 @@ def plan_jobs(
                             num_fewshot=shots,
                             fewshot_seed=seed if shots else 0,
                             num_examples=len(task.examples),
+                            scoring=settings.scoring,
+                            metric=settings.metric,
                         )
                         jobs.append(Job(cell, task, wording))
     return jobs

@@ -15,6 +15,7 @@ from phraseproof.evaluation.record import describe
 from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.identity import content_hash
+from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
 from phraseproof.store.queries import load_run
 from phraseproof.store.representations import FOLDER, StoredVectors, load_vectors, vector_table
 from phraseproof.store.run_file import RUN_FILE, edited_entries, require_same
@@ -87,7 +88,9 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
 
 def _with_own_identity(job: Job) -> Job:
     """A representation is not an outcome: the same prompt has one identity for each."""
-    return job._replace(cell=replace(job.cell, identity=content_hash(["representation", _VERSION, job.cell.identity])))
+    identity = content_hash(["representation", _VERSION, job.cell.identity])
+    # A vector has neither scorer nor metric: stored cells have the defaults.
+    return job._replace(cell=replace(job.cell, identity=identity, scoring=DEFAULT_SCORER, metric=DEFAULT_METRIC))
 
 
 def _require_same_model(out: Path, settings: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -36,7 +37,7 @@ from phraseproof.evaluation.record import describe, peak_rss_bytes
 from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations, resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
-from phraseproof.metrics.accuracy import accuracy, choose, model_method
+from phraseproof.scoring.registry import metric, scorer
 from phraseproof.store.half_precision import CLOSE_CALLS, RESCORED, half_precision
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.writer import RunStore, Usage, stored_cells, stored_examples
@@ -272,7 +273,8 @@ class Evaluation:
         prompts_by_job = [self.prompts(job) for job in jobs]
         prompts = [prompt for of_job in prompts_by_job for prompt in of_job]
         cpu_before, wall_before = time.process_time(), time.perf_counter()
-        method = model_method(self.settings.scoring)
+        reader, judge = scorer(self.settings.scoring), metric(self.settings.metric)
+        method = reader.model_method
         scores = self.model.score_options(prompts, method=method, on_done=on_done) if prompts else []
         if ties is not None:
             scores = ties.again(scores, prompts)
@@ -285,23 +287,23 @@ class Evaluation:
             asked = tokens = 0
             for example, prompt in zip(job.task.examples, of_job, strict=True):
                 score = next(remaining)
-                predicted = choose(score.logprobs, prompt.options, self.settings.scoring)
                 asked += score.asked_tokens
                 tokens += score.computed_tokens
-                outcomes.append(
-                    Outcome(
-                        example_id=example.id,
-                        options=prompt.options,
-                        option_logprobs=score.logprobs,
-                        predicted=predicted,
-                        target=example.target,
-                        score=accuracy(predicted, example.option_scores),
-                        prompt_tokens=score.prompt_tokens,
-                        computed_tokens=score.computed_tokens,
-                        truncated_tokens=score.truncated,
-                        prompt=prompt.text if self.settings.log_samples else None,
-                    )
+                outcome = Outcome(
+                    example_id=example.id,
+                    score=math.nan,
+                    options=prompt.options,
+                    option_logprobs=score.logprobs,
+                    option_tokens=score.option_tokens,
+                    option_credits=example.option_scores,
+                    predicted=reader.choose(score.logprobs, prompt.options),
+                    target=example.target,
+                    prompt_tokens=score.prompt_tokens,
+                    computed_tokens=score.computed_tokens,
+                    truncated_tokens=score.truncated,
+                    prompt=prompt.text if self.settings.log_samples else None,
                 )
+                outcomes.append(replace(outcome, score=judge.score(outcome)))
             share = tokens / computed
             results.append((outcomes, Usage(cpu_s * share, wall_s * share, asked, tokens)))
         return results
@@ -326,7 +328,8 @@ def prepare(
             a model that cannot.
         InstructionError: a wording that cannot be rendered for a task.
     """
-    model_method(settings.scoring)
+    scorer(settings.scoring)
+    metric(settings.metric)
     if settings.rescore_ties and not isinstance(model, RoundsOff):
         raise UsageError("this model cannot be had in float32", where="--rescore-ties", got=model.identity.name)
     settings = replace(

@@ -91,6 +91,10 @@ class Agenda:
         own = slice(self._ends[prompt], self._ends[prompt + 1])
         return list(zip(self._jobs[own], self._numbers[own], strict=True))
 
+    def option_tokens(self, places: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+        """How many tokens each option at these places has."""
+        return tuple(len(self._options[job][option]) for job, option in places)
+
     def facts(self, prompt: int) -> Facts:
         """What is told of a prompt beside its log-probabilities."""
         return Facts(*self._facts[3 * prompt : 3 * prompt + 3])

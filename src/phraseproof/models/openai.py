@@ -263,4 +263,10 @@ def _address(text: str) -> str:
 def _option_scores(scored: Sequence[_Scored]) -> OptionScores:
     prompt_tokens = max(each.prompt_tokens for each in scored)
     computed = sum(each.prompt_tokens + each.option_tokens for each in scored)
-    return OptionScores(tuple(each.logprob for each in scored), prompt_tokens, computed, asked_tokens=computed)
+    return OptionScores(
+        tuple(each.logprob for each in scored),
+        prompt_tokens,
+        computed,
+        asked_tokens=computed,
+        option_tokens=tuple(each.option_tokens for each in scored),
+    )

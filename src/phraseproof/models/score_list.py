@@ -22,15 +22,18 @@ class ScoreList(Sequence[OptionScores]):
         self._logprobs = array("d")
         self._ends = array("q", [0])
         self._counts = array("q")
+        self._tokens, self._token_ends = array("q"), array("q", [0])
         for each in scores:
             self.append(each)
 
     def append(self, scores: OptionScores) -> None:
         """Put one prompt's scores at the end."""
-        logprobs, *counts = scores
+        logprobs, *counts, option_tokens = scores
         self._logprobs.extend(logprobs)
         self._ends.append(len(self._logprobs))
         self._counts.extend(counts)
+        self._tokens.extend(option_tokens)
+        self._token_ends.append(len(self._tokens))
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -49,7 +52,8 @@ class ScoreList(Sequence[OptionScores]):
             raise IndexError("no such prompt")
         width = len(self._counts) // len(self)
         logprobs = tuple(self._logprobs[self._ends[place] : self._ends[place + 1]])
-        return OptionScores(logprobs, *self._counts[width * place : width * (place + 1)])
+        tokens = tuple(self._tokens[self._token_ends[place] : self._token_ends[place + 1]])
+        return OptionScores(logprobs, *self._counts[width * place : width * (place + 1)], option_tokens=tokens)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):

@@ -269,8 +269,14 @@ class HuggingFaceModel(ABC):
         results = self._run(agenda, planned, limit, on_done)
         for prompt, computed in enumerate(agenda.per_prompt(planned.computed)):
             facts = agenda.facts(prompt)
-            logprobs = tuple(results.of(job, option) for job, option in agenda.places(prompt))
-            scores.append(OptionScores(logprobs, facts.prompt_tokens, computed, facts.truncated, facts.asked_tokens))
+            places = agenda.places(prompt)
+            logprobs = tuple(results.of(job, option) for job, option in places)
+            option_tokens = agenda.option_tokens(places)
+            scores.append(
+                OptionScores(
+                    logprobs, facts.prompt_tokens, computed, facts.truncated, facts.asked_tokens, option_tokens
+                )
+            )
 
     # -------------------------------------------------------------------------------------------- what a family says
 

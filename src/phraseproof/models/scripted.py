@@ -86,10 +86,13 @@ class ScriptedModel:
             if self._delay_s:
                 time.sleep(self._delay_s)
             words = len(prompt.text.split())
-            option_words = sum(len(option.split()) for option in prompt.options)
+            of_options = tuple(len(option.split()) for option in prompt.options)
+            option_words = sum(of_options)
             logprobs = _normalise([self._score(prompt, option) for option in prompt.options])
             asked = words * len(prompt.options) + option_words
-            scored.append(OptionScores(logprobs, words, words + option_words, asked_tokens=asked))
+            scored.append(
+                OptionScores(logprobs, words, words + option_words, asked_tokens=asked, option_tokens=of_options)
+            )
             if on_done is not None:
                 on_done(1)
         return scored

@@ -118,7 +118,7 @@ def _count(run: Run, bound: float | None) -> Mapping[str, int]:
 
 
 _AS_THEY_ARE = "SELECT list_reverse_sort(option_logprobs) AS v FROM outcomes"
-# As metrics/accuracy.py divides: by the option's bytes, at least one.
+# As scoring/loglikelihood_norm.py divides: by the option's bytes, at least one.
 _BY_THE_BYTE = """
     SELECT list_reverse_sort(list(logprob / greatest(1, strlen(option)))) AS v
     FROM (

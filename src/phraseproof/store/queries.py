@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from phraseproof.core import Cell
 from phraseproof.errors import NotEnoughDataError, RunError
-from phraseproof.store.run_file import read_run_file, wording_keys
+from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
+from phraseproof.store.run_file import cell_of, read_run_file, wording_keys
+from phraseproof.store.schema import add_missing_columns
 from phraseproof.store.writer import cell_path, check_cell
 
 if TYPE_CHECKING:
@@ -20,6 +22,16 @@ if TYPE_CHECKING:
 
 ACCURACIES = "accuracies"
 """The section of `run.json` that holds the wording scores of an imported run, each under a name of its own."""
+
+
+_LATER = (
+    ("option_tokens", "INTEGER[]"),
+    ("option_credits", "DOUBLE[]"),
+    ("reference", "VARCHAR"),
+    ("scoring", "VARCHAR"),
+    ("metric", "VARCHAR"),
+)
+"""Columns that cells of the first versions lack, with DuckDB's types."""
 
 
 class WordingScore(NamedTuple):
@@ -57,15 +69,47 @@ class Run:
     Attributes:
         path: the folder.
         content: `run.json` as plain data.
+        chosen_scoring: the scorer whose cells are read, as `select` chose it; `None` for the first of the run.
     """
 
     path: Path
     content: Mapping[str, Any]
+    chosen_scoring: str | None = None
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """What is the same for all cells: model, scoring method, sample, prompt format, ..."""
-        return self.content["settings"]
+        """What is the same for all cells that are read: model, scoring method, sample, prompt format, ..."""
+        settings: Mapping[str, Any] = self.content["settings"]
+        return {**settings, "scoring": self.scoring} if "scoring" in settings else settings
+
+    @cached_property
+    def scorings(self) -> tuple[str, ...]:
+        """The scorers that the run holds cells of, in the order they were asked for."""
+        return tuple(dict.fromkeys(cell.scoring for cell in self.all_cells))
+
+    @property
+    def scoring(self) -> str:
+        """The scorer whose cells are read."""
+        default: str = self.content["settings"].get("scoring") or DEFAULT_SCORER
+        return self.chosen_scoring or next(iter(self.scorings), default)
+
+    def select(self, scoring: str | None = None) -> Run:
+        """The same run, read under one of its scorers.
+
+        Args:
+            scoring: one of `scorings`; `None` for the first.
+
+        Raises:
+            RunError: the run holds no cells of that scorer.
+        """
+        if scoring is not None and scoring not in self.scorings and (self.scorings or scoring != self.scoring):
+            raise RunError(
+                f"the run holds no outcomes of the scoring method '{scoring}'",
+                expected=f"one of: {', '.join(self.scorings)}" if self.scorings else None,
+                where=str(self.path),
+                hint=f"phraseproof evaluate --scoring {scoring} with the same --out adds them",
+            )
+        return Run(self.path, self.content, scoring)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -110,7 +154,12 @@ class Run:
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells of the run, done or not."""
+        """The cells of the run under the scorer that is read, done or not."""
+        return tuple(cell for cell in self.all_cells if cell.scoring == self.scoring)
+
+    @cached_property
+    def all_cells(self) -> tuple[Cell, ...]:
+        """The cells of the run under all its scorers, done or not."""
         return tuple(Cell(**cell) for cell in self.content["cells"])
 
     @cached_property
@@ -125,7 +174,7 @@ class Run:
         found: list[Failure] = []
         for path in sorted((self.path / "failures").glob("*.json")):
             entry = json.loads(path.read_text(encoding="utf-8"))
-            cell = Cell(**entry["cell"])
+            cell = cell_of(entry["cell"], self.content["settings"])
             if cell in missing:
                 found.append(Failure(cell, entry["error"]))
         return tuple(found)
@@ -185,6 +234,8 @@ class Run:
                 # ParquetFile, not read_table: the dataset machinery costs more than reading a small file.
                 with pq.ParquetFile(path) as file:
                     table = file.read(columns=list(columns))
+                if len(table.column_names) < len(columns):
+                    table = add_missing_columns(table).select(list(columns))
             except (pa.ArrowException, OSError) as error:
                 check_cell(path, cell.identity)
                 raise RunError(f"a cell file cannot be read: {str(error).splitlines()[0]}", where=str(path)) from None
@@ -210,8 +261,13 @@ class Run:
         paths = self._done_paths()
         connection = duckdb.connect()
         try:
-            outcomes = connection.read_parquet([str(path) for path in paths])
-            outcomes.create_view("outcomes")
+            outcomes = connection.read_parquet([str(path) for path in paths], union_by_name=True)
+            # Cells of older versions lack the columns that came later.
+            added = "".join(f', NULL::{kind} AS "{name}"' for name, kind in _LATER if name not in outcomes.columns)
+            scoring = self.scoring.replace("'", "''")
+            outcomes.project(f"*{added}").project(
+                f"* REPLACE (coalesce(scoring, '{scoring}') AS scoring, coalesce(metric, '{DEFAULT_METRIC}') AS metric)"
+            ).create_view("outcomes")
             return connection.sql(sql, params=parameters).to_arrow_table()
         except duckdb.Error as error:
             for path, cell in zip(paths, self._done_cells(), strict=True):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
 from phraseproof.identity import SCHEMA_VERSION
+from phraseproof.scoring.registry import DEFAULT_SCORER
 
 RUN_FILE = "run.json"
 
@@ -22,9 +24,8 @@ def read_run_file(run: Path) -> dict[str, Any]:
         raise RunError("not a run folder: it has no run.json", where=str(run), hint=hint)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        version, cells, _ = content["schema_version"], content["cells"], content["settings"]
-        for cell in cells:
-            Cell(**cell)
+        version, cells, settings = content["schema_version"], content["cells"], content["settings"]
+        content["cells"] = [asdict(cell_of(entry, settings)) for entry in cells]
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"run.json is damaged: {type(error).__name__}: {error}", where=str(path)) from None
     if version != SCHEMA_VERSION:
@@ -36,6 +37,12 @@ def read_run_file(run: Path) -> dict[str, Any]:
             hint="Evaluate into a new folder",
         )
     return content
+
+
+def cell_of(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Cell:
+    """A cell as `run.json` has it. Runs older than `Cell.scoring` have one scorer, which their settings name."""
+    fields: dict[str, Any] = {"scoring": settings.get("scoring") or DEFAULT_SCORER, **entry}
+    return Cell(**fields)
 
 
 def wording_keys(task: str, instruction: str) -> tuple[str, str]:

@@ -33,6 +33,12 @@ COLUMNS = pa.schema(
         ("computed_tokens", pa.int32()),
         ("truncated_tokens", pa.int32()),
         ("prompt", pa.string()),
+        # Not in cells that were written before these columns existed; readers then see nulls (`add_missing_columns`).
+        ("option_tokens", pa.list_(pa.int32())),
+        ("option_credits", pa.list_(pa.float64())),
+        ("reference", pa.string()),
+        ("scoring", pa.string()),
+        ("metric", pa.string()),
     ]
 )
 
@@ -48,20 +54,18 @@ _OUTCOME_COLUMNS = (
     "computed_tokens",
     "truncated_tokens",
     "prompt",
+    "option_tokens",
+    "option_credits",
+    "reference",
 )
+_TUPLES = ("options", "option_logprobs", "option_tokens", "option_credits")
+_CELL_COLUMNS = ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed", "scoring", "metric")
 
 
 def to_table(cell: Cell, outcomes: Sequence[Outcome], usage_json: str) -> pa.Table:
     """One cell's outcomes as columns, the cell's identity and usage in the file's metadata."""
     count = len(outcomes)
-    columns: dict[str, list[object]] = {
-        "task": [cell.task] * count,
-        "category": [cell.category] * count,
-        "instruction": [cell.instruction] * count,
-        "group": [cell.group] * count,
-        "num_fewshot": [cell.num_fewshot] * count,
-        "fewshot_seed": [cell.fewshot_seed] * count,
-    }
+    columns: dict[str, list[object]] = {name: [getattr(cell, name)] * count for name in _CELL_COLUMNS}
     for name in _OUTCOME_COLUMNS:
         columns[name] = [getattr(outcome, name) for outcome in outcomes]
     metadata = {
@@ -74,16 +78,25 @@ def to_table(cell: Cell, outcomes: Sequence[Outcome], usage_json: str) -> pa.Tab
 
 def to_outcomes(table: pa.Table) -> list[Outcome]:
     """The rows of a stored cell as outcomes, in their order."""
-    rows: list[dict[str, Any]] = table.select(_OUTCOME_COLUMNS).to_pylist()
+    rows: list[dict[str, Any]] = add_missing_columns(table).select(_OUTCOME_COLUMNS).to_pylist()
     for row in rows:
-        row["options"], row["option_logprobs"] = tuple(row["options"]), tuple(row["option_logprobs"])
+        row |= {name: tuple(row[name] or ()) for name in _TUPLES}
     return [Outcome(**row) for row in rows]
+
+
+def add_missing_columns(table: pa.Table) -> pa.Table:
+    """The table with every column of `COLUMNS`, null where an older version did not write it."""
+    for field in COLUMNS:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table
 
 
 def relabel(table: pa.Table, cell: Cell) -> pa.Table:
     """The same outcomes under `cell`'s names: what a wording is called does not change its numbers."""
     metadata = table.schema.metadata
-    for name in ("task", "category", "instruction", "group", "fewshot_seed"):
+    table = add_missing_columns(table)
+    for name in _CELL_COLUMNS:
         column = pa.array([getattr(cell, name)] * table.num_rows, COLUMNS.field(name).type)
         table = table.set_column(table.schema.get_field_index(name), COLUMNS.field(name), column)
     return table.replace_schema_metadata(metadata)

@@ -307,7 +307,8 @@ def _damaged(path: Path, reason: str) -> RunError:
 
 
 def _slot(cell: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(cell[name] for name in ("task", "instruction", "group", "num_fewshot", "fewshot_seed"))
+    names = ("task", "instruction", "group", "num_fewshot", "fewshot_seed", "scoring", "metric")
+    return tuple(cell[name] for name in names)
 
 
 def _is_other(cell: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:

@@ -69,7 +69,9 @@ def test_a_limit_in_percent_is_kept_by_what_it_is_in_fractions(tmp_path: Path, r
     cells = [Cell(f"{n:032x}", "t", "T", f"c/{n}", "g", 0, 0, of) for n in range(3)]
     store.register(cells, {})
     for cell in cells:
-        rows = [Outcome(f"{n:03}", ("a", "b"), (-1.0, -1.0), 0, 0, float(n < right), 1, 1) for n in range(of)]
+        rows = [
+            Outcome(f"{n:03}", float(n < right), ("a", "b"), (-1.0, -1.0), predicted=0, target=0) for n in range(of)
+        ]
         store.write(cell, rows, Usage())
     exactly = 100 * right / of
     checks = check_run(load_run(tmp_path / "run"), Limits(min_mean=exactly, min_worst=exactly, max_spread=0))

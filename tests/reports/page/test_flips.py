@@ -26,11 +26,11 @@ def stored(path: Path, answers: dict[str, dict[str, tuple[float, float]]], shots
         rows = [
             Outcome(
                 example,
+                float(yes > no),
                 ("yes", "no"),
                 (yes, no),
-                int(no > yes),
+                predicted=int(no > yes),
                 target=0,
-                score=float(yes > no),
                 prompt_tokens=1,
                 computed_tokens=1,
             )

@@ -1,1 +1,0 @@
-"""Metrics: how one outcome is judged. One metric a file."""

@@ -1,0 +1,69 @@
+"""What a metric is: a value per example, and how the values of many examples become one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from phraseproof.errors import NotEnoughDataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from phraseproof.core import Outcome
+
+
+class Metric(ABC):
+    """Judges outcomes.
+
+    A corpus metric, which is not a mean over examples, overrides `example_statistics` and `aggregate`: what it stores
+    of each example can then be resampled like any other value.
+
+    Attributes:
+        name: as users name it.
+        unit: "%" where values are fractions that are shown times 100; else the unit's text, or nothing.
+        low, high: the range of an example's value.
+        is_binary: whether an example's value is 0 or 1 (partial credit is the exception that tests report).
+        higher_is_better: the direction of improvement.
+    """
+
+    name: ClassVar[str]
+    unit: ClassVar[str] = "%"
+    low: ClassVar[float] = 0.0
+    high: ClassVar[float] = 1.0
+    is_binary: ClassVar[bool] = False
+    higher_is_better: ClassVar[bool] = True
+
+    @property
+    def scale(self) -> float:
+        """The factor by which values are multiplied before they are shown."""
+        return 100.0 if self.unit == "%" else 1.0
+
+    @abstractmethod
+    def score(self, outcome: Outcome) -> float:
+        """The value of one example. `outcome.score` is not set yet."""
+
+    def example_statistics(self, outcome: Outcome) -> tuple[float, ...]:
+        """What `aggregate` needs of one example: by default its score."""
+        return (outcome.score,)
+
+    def aggregate(self, statistics: NDArray[np.float64]) -> float:
+        """The metric of many examples: by default the mean of their scores.
+
+        Args:
+            statistics: [examples, values of `example_statistics`].
+        """
+        return float(statistics[:, 0].mean())
+
+    def require_binary(self, test: str) -> None:
+        """Refuse a statistic that is defined for right and wrong answers only.
+
+        Args:
+            test: the statistic's name, such as "McNemar's test".
+
+        Raises:
+            NotEnoughDataError: the metric's values are not 0 and 1.
+        """
+        if not self.is_binary:
+            raise NotEnoughDataError(f"{test} needs outcomes of 0 or 1, and the metric {self.name!r} has other values")

@@ -1,0 +1,100 @@
+"""Scorers and metrics by name: those that ship, and those that installed packages announce."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import Protocol, TypeVar, runtime_checkable
+
+from phraseproof.errors import UsageError
+from phraseproof.scoring.metric import Metric
+from phraseproof.scoring.scorer import Scorer
+
+SCORERS_GROUP = "phraseproof.scorers"
+METRICS_GROUP = "phraseproof.metrics"
+DEFAULT_SCORER = "loglikelihood"
+DEFAULT_METRIC = "accuracy"
+
+# One line each: the name -> the module that holds it as `SCORER` or `METRIC`.
+_SCORERS: Mapping[str, str] = MappingProxyType(
+    {
+        "loglikelihood": "phraseproof.scoring.loglikelihood",
+        "loglikelihood_norm": "phraseproof.scoring.loglikelihood_norm",
+        "paper": "phraseproof.scoring.paper",
+    }
+)
+_METRICS: Mapping[str, str] = MappingProxyType({"accuracy": "phraseproof.scoring.accuracy"})
+
+Found = TypeVar("Found", Scorer, Metric)
+
+
+@runtime_checkable
+class _HasScorer(Protocol):
+    SCORER: Scorer
+
+
+@runtime_checkable
+class _HasMetric(Protocol):
+    METRIC: Metric
+
+
+def scorer_names() -> list[str]:
+    """The names of all scorers, those that ship first."""
+    return _names(_SCORERS, SCORERS_GROUP)
+
+
+def metric_names() -> list[str]:
+    """The names of all metrics, those that ship first."""
+    return _names(_METRICS, METRICS_GROUP)
+
+
+def scorer(name: str) -> Scorer:
+    """The scorer of that name.
+
+    Raises:
+        UsageError: an unknown name, or an installed package that announces something else than a `Scorer`.
+    """
+    if name in _SCORERS:
+        module = import_module(_SCORERS[name])
+        assert isinstance(module, _HasScorer)
+        return module.SCORER
+    return _announced(name, SCORERS_GROUP, Scorer, "scoring method", scorer_names(), where="--scoring")
+
+
+def metric(name: str) -> Metric:
+    """The metric of that name.
+
+    Raises:
+        UsageError: an unknown name, or an installed package that announces something else than a `Metric`.
+    """
+    if name in _METRICS:
+        module = import_module(_METRICS[name])
+        assert isinstance(module, _HasMetric)
+        return module.METRIC
+    return _announced(name, METRICS_GROUP, Metric, "metric", metric_names(), where=None)
+
+
+def _names(shipped: Mapping[str, str], group: str) -> list[str]:
+    return [*shipped, *sorted(set(_entry_points(group)) - set(shipped))]
+
+
+def _announced(name: str, group: str, kind: type[Found], what: str, known: list[str], *, where: str | None) -> Found:
+    entry = _entry_points(group).get(name)
+    if entry is None:
+        raise UsageError(f"unknown {what} '{name}'", expected=f"one of: {', '.join(known)}", where=where)
+    loaded: object = entry.load()
+    found = loaded() if isinstance(loaded, type) else loaded
+    if not isinstance(found, kind) or found.name != name:
+        raise UsageError(
+            f"the installed {what} '{name}' cannot be used",
+            expected=f"a {kind.__name__} named {name!r}",
+            got=repr(found)[:100],
+            where=f"entry point {group}",
+        )
+    return found
+
+
+def _entry_points(group: str) -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=group)}

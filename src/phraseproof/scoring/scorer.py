@@ -1,0 +1,49 @@
+"""What a scorer is: the rule that turns log-probabilities of options into a choice."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class Scorer(ABC):
+    """Reads a choice from the log-probabilities of the options.
+
+    Two scorers with the same `model_method` need the same numbers of the model, so the outcomes of one are derived from
+    stored outcomes of the other without a model call.
+
+    Attributes:
+        name: as users name it (`--scoring`).
+        model_method: the method to ask of `ScoresOptions.score_options`: `loglikelihood` or `paper`.
+    """
+
+    name: ClassVar[str]
+    model_method: ClassVar[str]
+
+    @abstractmethod
+    def values(self, option_logprobs: Sequence[float], options: Sequence[str]) -> list[float]:
+        """The numbers that are compared; the option with the largest one is chosen.
+
+        Args:
+            option_logprobs: natural logs, parallel to `options`; minus infinity is allowed.
+            options: the answers as they were scored.
+        """
+
+    def choose(self, option_logprobs: Sequence[float], options: Sequence[str]) -> int:
+        """The index of the option that the model chooses; the first one of equals.
+
+        Raises:
+            ValueError: no options, a different number of log-probabilities, or a value that is not a number.
+        """
+        if not options or len(option_logprobs) != len(options):
+            raise ValueError(f"expected one log-probability per option, got {len(option_logprobs)} for {len(options)}")
+        values = self.values(option_logprobs, options)
+        if any(math.isnan(value) for value in values):
+            raise ValueError("a log-probability is not a number")
+        return values.index(max(values))
+
+    def can_derive_from(self, other: Scorer) -> bool:
+        """Whether this scorer's outcomes follow from stored outcomes of `other`."""
+        return self.model_method == other.model_method

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from phraseproof.errors import UsageError
+from phraseproof.scoring import registry
+from phraseproof.scoring.registry import METRICS_GROUP, SCORERS_GROUP, metric, metric_names, scorer, scorer_names
+from phraseproof.scoring.scorer import Scorer
+
+
+class Shortest(Scorer):
+    name = "shortest"
+    model_method = "loglikelihood"
+
+    def values(self, option_logprobs: Sequence[float], options: Sequence[str]) -> list[float]:
+        return [-float(len(option)) for option in options]
+
+
+def test_what_ships_asks_for_methods_that_models_know() -> None:
+    assert scorer_names()[:3] == ["loglikelihood", "loglikelihood_norm", "paper"]
+    assert {name: scorer(name).model_method for name in scorer_names()[:3]} == {
+        "loglikelihood": "loglikelihood",
+        "loglikelihood_norm": "loglikelihood",
+        "paper": "paper",
+    }
+    assert metric_names()[0] == "accuracy"
+    assert metric("accuracy").name == "accuracy"
+
+
+def test_unknown_names_are_one_line_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match=r"unknown scoring method 'acc' .*loglikelihood_norm") as caught:
+        scorer("acc")
+    assert "--scoring" in str(caught.value)
+    with pytest.raises(UsageError, match=r"unknown metric 'bleu' .*accuracy"):
+        metric("bleu")
+
+
+def test_an_installed_package_announces_a_scorer(monkeypatch: pytest.MonkeyPatch) -> None:
+    announced = {
+        SCORERS_GROUP: [
+            EntryPoint("shortest", "scoring.test_registry:Shortest", SCORERS_GROUP),
+            EntryPoint("wrong", "builtins:len", SCORERS_GROUP),
+        ],
+        METRICS_GROUP: [],
+    }
+    monkeypatch.setattr(registry, "entry_points", lambda group: announced[group])
+    monkeypatch.setattr(EntryPoint, "load", lambda self: Shortest if self.name == "shortest" else len)
+    assert scorer_names()[3:] == ["shortest", "wrong"]
+    assert scorer("shortest").choose([0.0, 0.0], ["abc", "a"]) == 1
+    with pytest.raises(UsageError, match=r"'wrong' cannot be used .*a Scorer named 'wrong'"):
+        scorer("wrong")
