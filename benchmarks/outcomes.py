@@ -55,7 +55,8 @@ def make_run(path: Path, outcomes: int) -> None:
         logprobs = pa.FixedSizeListArray.from_arrays(pa.array(random.normal(-2, 1, 4 * examples)), 4)
         columns = {
             **{name: pa.array([getattr(cell, name)] * examples, COLUMNS.field(name).type)
-               for name in ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed", "scoring", "metric")},
+               for name in ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed",
+                            "scoring", "metric")},
             "example_id": ids,
             "options": options,
             "option_logprobs": logprobs.cast(COLUMNS.field("option_logprobs").type),

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from phraseproof.errors import ModelError
 
 
 class Kind(StrEnum):
@@ -248,6 +251,31 @@ class ScoresOptions(Protocol):
 
         Returns:
             One `OptionScores` a prompt, in the order of `prompts`.
+        """
+        ...
+
+
+@runtime_checkable
+class StreamsScores(Protocol):
+    """Hands over the scores of each prompt as soon as they are known, so that a stopped run keeps them."""
+
+    def stream_scores(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        method: str = "loglikelihood",
+        on_scores: Callable[[int, OptionScores | ModelError], None],
+    ) -> None:
+        """Score every option of every prompt, with the numbers of `ScoresOptions.score_options`.
+
+        Args:
+            prompts: any number of prompts, each with at least one option.
+            method: as for `score_options`.
+            on_scores: called once per prompt with its index and its scores, in any order. A prompt that fails by itself
+                (a server's answer that cannot be used) gives its error instead, and the others go on.
+
+        Raises:
+            ModelError: nothing more can be scored. What was handed over before is valid.
         """
         ...
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.core import Generates, Prompt, Sampling, ScoresOptions
+from phraseproof.core import Generates, OptionScores, Prompt, Sampling, ScoresOptions
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.openai import ChatModel, CompletionsModel, token_spans
@@ -206,6 +206,28 @@ def test_scores_that_cannot_be_had_are_refused(reply: Reply, message: str) -> No
             model.score_options([Prompt("Say", ("moon",))], method="paper")
         with pytest.raises(ModelError, match="without options"):
             model.score_options([Prompt("Say")])
+
+
+def test_an_unusable_answer_fails_its_prompt_alone_and_nothing_is_asked_twice() -> None:
+    asked: list[str] = []
+
+    def answer(request: Asked) -> Reply:
+        text = request.body["prompt"]
+        asked.append(text)
+        return completion([text], [None]) if "star moon" in text else completion([text[:-5], text[-5:]], [None, -1.0])
+
+    prompts = [Prompt(f"Say {word}", ("moon", "noon")) for word in ("river", "star", "glass")]
+    handed: dict[int, OptionScores | ModelError] = {}
+    with serve(answer) as served:
+        model = CompletionsModel("openai/m", fast(served.base_url))
+        model.stream_scores(prompts, on_scores=lambda index, scores: handed.setdefault(index, scores))
+    assert sorted(asked) == sorted(set(asked))
+    assert len(asked) == 6
+    assert isinstance(handed[1], ModelError)
+    for index in (0, 2):
+        scores = handed[index]
+        assert isinstance(scores, OptionScores)
+        assert scores.logprobs == (-1.0, -1.0)
 
 
 @given(st.lists(st.text(min_size=1), min_size=1), st.text(), st.text())

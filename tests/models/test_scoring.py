@@ -286,3 +286,27 @@ def test_chat_prompts_get_no_second_bos() -> None:
     failing = load(tiny_models.tiny_llama(chat_template="{{ raise_exception('only users may speak') }}"))
     with pytest.raises(ModelError, match="only users may speak"):
         failing.format_chat([ChatMessage("user", "?")])
+
+
+@pytest.mark.parametrize("name", ["llama", "mamba", "t5-untied"])
+def test_streamed_scores_are_those_of_one_call(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "_PROMPTS_PLANNED_TOGETHER", 8)
+    prompts, model = some_prompts(), load(ALL[name](), batch_size=2)
+    streamed: dict[int, object] = {}
+    model.stream_scores(prompts, on_scores=lambda index, scores: streamed.setdefault(index, scores))
+    assert [streamed[index] for index in range(len(prompts))] == list(model.score_options(prompts))
+
+
+def test_streamed_scores_arrive_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load(tiny_models.tiny_mamba(), batch_size=1)
+    batches, seen = 0, list[int]()
+    score_batch = model._score_batch
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal batches
+        batches += 1
+        return score_batch(*arguments)
+
+    monkeypatch.setattr(model, "_score_batch", counted)
+    model.stream_scores(some_prompts(), on_scores=lambda _index, _scores: seen.append(batches))
+    assert len(set(seen)) > 3, "prompts are handed over while others are still to be scored"

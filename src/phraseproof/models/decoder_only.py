@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from phraseproof.models.batching import BatchLimit, plan_batches, share_rows
 from phraseproof.models.packed_decoder import PackedDecoder, Soft
 from phraseproof.models.packing_trial import Packing, try_packing
 from phraseproof.models.padding import Padded, add_picked, pad_rows, with_virtual_tokens
-from phraseproof.models.running import JobScores
+from phraseproof.models.running import OnFinished, WindowScores
 from phraseproof.models.schedule import Schedule
 from phraseproof.models.scoring import HuggingFaceModel
 
@@ -71,14 +71,14 @@ class DecoderOnlyModel(HuggingFaceModel):
         return schedule.shared(jobs, limit, before=self._virtual_tokens, scored_weight=self._scored_weight)
 
     def _run(
-        self, agenda: Agenda, planned: Schedule, limit: BatchLimit, on_done: Callable[[int], None] | None
-    ) -> JobScores:
+        self, agenda: Agenda, planned: Schedule, limit: BatchLimit, on_finished: OnFinished | None
+    ) -> WindowScores:
         adapter = self.ready.adapter
         if self._packs and (packing := self._packing) is not None:
             soft = Soft() if adapter is None else Soft(adapter.virtual, adapter.prefix)
             self._decoder = PackedDecoder(self.ready.network, soft, packing.last_layer)
         try:
-            return super()._run(agenda, planned, limit, on_done)
+            return super()._run(agenda, planned, limit, on_finished)
         finally:
             self._decoder = None
 

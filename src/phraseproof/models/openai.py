@@ -123,6 +123,32 @@ class CompletionsModel(ServedModel):
             ModelError: the server sends no log-probabilities of the prompt, its tokens do not spell the prompt, or a
                 token holds the prompt's end and the option's beginning; or another method than `loglikelihood`.
         """
+        found: dict[int, OptionScores] = {}
+
+        def keep(index: int, scores: OptionScores | ModelError) -> None:
+            if isinstance(scores, ModelError):
+                raise scores
+            found[index] = scores
+            if on_done is not None:
+                on_done(1)
+
+        self.stream_scores(prompts, method=method, on_scores=keep)
+        return [found[index] for index in range(len(prompts))]
+
+    def stream_scores(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        method: str = "loglikelihood",
+        on_scores: Callable[[int, OptionScores | ModelError], None],
+    ) -> None:
+        """As `score_options`, each prompt when the last of its options is answered.
+
+        An answer that cannot be used fails its prompt alone; the other requests go on.
+
+        Raises:
+            ModelError: the server cannot be reached or refuses, or another method than `loglikelihood`.
+        """
         if method != "loglikelihood":
             raise ModelError(f"a server cannot score by the method '{method}'", expected="loglikelihood")
         texts: list[tuple[str, str]] = []
@@ -132,17 +158,17 @@ class CompletionsModel(ServedModel):
             start = prompt.text.rstrip()
             texts += [(start, prompt.text[len(start) :] + prompt.joint + option) for option in prompt.options]
         settings = {"model": self._model, "max_tokens": 1, "temperature": 0.0, "logprobs": 1, "echo": True}
-        found: list[_Scored | None] = [None] * len(texts)
-        missing = [len(prompt.options) for prompt in prompts]
-        owner = [index for index, prompt in enumerate(prompts) for _ in prompt.options]
+        places = [(index, option) for index, prompt in enumerate(prompts) for option in range(len(prompt.options))]
+        found: list[dict[int, _Scored | ModelError]] = [{} for _ in prompts]
         bodies = [{**settings, "prompt": start + tail} for start, tail in texts]
-        for index, answer in self._server.post_all(_ENDPOINTS[self.endpoint], bodies):
-            found[index] = self._scored(answer["choices"][0], *texts[index])
-            missing[owner[index]] -= 1
-            if on_done is not None and missing[owner[index]] == 0:
-                on_done(1)
-        scores = iter([each for each in found if each is not None])
-        return [_option_scores([next(scores) for _ in prompt.options]) for prompt in prompts]
+        for number, answer in self._server.post_all(_ENDPOINTS[self.endpoint], bodies):
+            index, option = places[number]
+            try:
+                found[index][option] = self._scored(answer["choices"][0], *texts[number])
+            except ModelError as error:
+                found[index][option] = error
+            if len(found[index]) == len(prompts[index].options):
+                on_scores(index, _option_scores([found[index][option] for option in range(len(found[index]))]))
 
     def _asked(self, prompt: Prompt) -> dict[str, Any]:
         return {"prompt": prompt.text}
@@ -260,12 +286,17 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
-def _option_scores(scored: Sequence[_Scored]) -> OptionScores:
-    prompt_tokens = max(each.prompt_tokens for each in scored)
+def _option_scores(answers: Sequence[_Scored | ModelError]) -> OptionScores | ModelError:
+    """A prompt's scores, or the first error among its options."""
+    scored: list[_Scored] = []
+    for answer in answers:
+        if isinstance(answer, ModelError):
+            return answer
+        scored.append(answer)
     computed = sum(each.prompt_tokens + each.option_tokens for each in scored)
     return OptionScores(
         tuple(each.logprob for each in scored),
-        prompt_tokens,
+        max(each.prompt_tokens for each in scored),
         computed,
         asked_tokens=computed,
         option_tokens=tuple(each.option_tokens for each in scored),

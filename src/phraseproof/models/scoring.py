@@ -27,7 +27,7 @@ from phraseproof.models.agenda import Agenda, Job
 from phraseproof.models.batching import BatchLimit, batch_tokens
 from phraseproof.models.chat import format_chat
 from phraseproof.models.intake import Intake, Room, planned_together
-from phraseproof.models.running import JobScores, run_schedule
+from phraseproof.models.running import OnFinished, WindowScores, run_schedule
 from phraseproof.models.schedule import Schedule
 from phraseproof.models.score_list import ScoreList
 from phraseproof.models.tokens import PromptTokenizer, PromptTokens
@@ -104,9 +104,32 @@ class HuggingFaceModel(ABC):
             ModelError: an unknown method, a prompt without options, an option without tokens or longer than the
                 model's context, memory that runs out on a single prompt, weights or an adapter that cannot be read.
         """
-        if method not in METHODS:
-            raise ModelError(f"unknown scoring method '{method}'", expected=f"one of: {', '.join(METHODS)}")
+        _require_method(method)
         return self.score_in_batches(prompts, method=method, limit=self._batch_limit, on_done=on_done)
+
+    def stream_scores(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        method: str = "loglikelihood",
+        on_scores: Callable[[int, OptionScores | ModelError], None],
+    ) -> None:
+        """As `score_options`, in the same batches, but hand over each prompt's scores after the batch that ends it.
+
+        Raises:
+            ModelError: as `score_options`.
+        """
+        _require_method(method)
+        _require_options(prompts)
+        start = 0
+        for some in planned_together(prompts):
+
+            def hand_over(scores: WindowScores, finished: Sequence[int], start: int = start) -> None:
+                for index in finished:
+                    on_scores(start + index, scores.of(index))
+
+            self._score_together(some, method, self._batch_limit, hand_over)
+            start += len(some)
 
     def forecast_tokens(self, prompts: Sequence[Prompt]) -> TokenForecast:
         """Tokens by option, and those that scoring computes. Does not load the weights.
@@ -246,37 +269,27 @@ class HuggingFaceModel(ABC):
         """`score_options` with the size of batches said outright."""
         if not prompts:
             return ScoreList()
-        for prompt in prompts:
-            if not prompt.options:
-                raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
-        logger.debug("%d packed linear layers", self._packed_layers)
-        scores = ScoreList()
+        _require_options(prompts)
+
+        def count(_scores: WindowScores, finished: Sequence[int]) -> None:
+            if on_done is not None:
+                on_done(len(finished))
+
+        found = ScoreList()
         for some in planned_together(prompts):
-            self._score_together(some, method, limit, on_done, scores)
-        return scores
+            scores = self._score_together(some, method, limit, count)
+            for index in range(len(scores)):
+                found.append(scores.of(index))
+            del scores  # before the next prompts are planned: memory does not grow with the number of prompts
+        return found
 
     def _score_together(
-        self,
-        prompts: Sequence[Prompt],
-        method: str,
-        limit: BatchLimit,
-        on_done: Callable[[int], None] | None,
-        scores: ScoreList,
-    ) -> None:
-        """Put the scores of prompts that are planned together at the end of `scores`; nothing else stays of them."""
+        self, prompts: Sequence[Prompt], method: str, limit: BatchLimit, on_finished: OnFinished
+    ) -> WindowScores:
+        """The scores of prompts that are planned together."""
+        logger.debug("%d packed linear layers", self._packed_layers)
         agenda = self._agenda(prompts, method)
-        planned = self._schedule(agenda.jobs(), limit)
-        results = self._run(agenda, planned, limit, on_done)
-        for prompt, computed in enumerate(agenda.per_prompt(planned.computed)):
-            facts = agenda.facts(prompt)
-            places = agenda.places(prompt)
-            logprobs = tuple(results.of(job, option) for job, option in places)
-            option_tokens = agenda.option_tokens(places)
-            scores.append(
-                OptionScores(
-                    logprobs, facts.prompt_tokens, computed, facts.truncated, facts.asked_tokens, option_tokens
-                )
-            )
+        return self._run(agenda, self._schedule(agenda.jobs(), limit), limit, on_finished)
 
     # -------------------------------------------------------------------------------------------- what a family says
 
@@ -397,12 +410,12 @@ class HuggingFaceModel(ABC):
         return self._intake.agenda(prompts, method, Room(self._kept, self.context_limit, vocabulary))
 
     def _run(
-        self, agenda: Agenda, planned: Schedule, limit: BatchLimit, on_done: Callable[[int], None] | None
-    ) -> JobScores:
+        self, agenda: Agenda, planned: Schedule, limit: BatchLimit, on_finished: OnFinished | None
+    ) -> WindowScores:
         def score(batch: Sequence[Job]) -> list[list[float]]:
             return self._free_run(batch) if batch[0].steps else self._score_batch(batch, limit)
 
-        return run_schedule(planned, agenda, score, on_done)
+        return run_schedule(planned, agenda, score, on_finished)
 
     def _free_run(self, jobs: Sequence[Job]) -> list[list[float]]:
         """The method `paper`, for a batch of jobs."""
@@ -415,3 +428,14 @@ class HuggingFaceModel(ABC):
         """A token to pad with; what it is does not matter, because padding is masked."""
         pad: int | None = self._checkpoint.tokenizer.pad_token_id
         return 0 if pad is None else pad
+
+
+def _require_method(method: str) -> None:
+    if method not in METHODS:
+        raise ModelError(f"unknown scoring method '{method}'", expected=f"one of: {', '.join(METHODS)}")
+
+
+def _require_options(prompts: Sequence[Prompt]) -> None:
+    for prompt in prompts:
+        if not prompt.options:
+            raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))

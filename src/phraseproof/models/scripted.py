@@ -77,10 +77,28 @@ class ScriptedModel:
         self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
     ) -> list[OptionScores]:
         """Log-probabilities by the rule; both methods give the same. Tokens are words parted by white space."""
+        scored: list[OptionScores] = []
+
+        def keep(_index: int, scores: OptionScores | ModelError) -> None:
+            assert isinstance(scores, OptionScores)
+            scored.append(scores)
+            if on_done is not None:
+                on_done(1)
+
+        self.stream_scores(prompts, method=method, on_scores=keep)
+        return scored
+
+    def stream_scores(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        method: str = "loglikelihood",
+        on_scores: Callable[[int, OptionScores | ModelError], None],
+    ) -> None:
+        """As `score_options`, one prompt after the other."""
         if method not in _METHODS:
             raise ModelError(f"unknown scoring method '{method}'", expected=f"one of: {', '.join(_METHODS)}")
-        scored: list[OptionScores] = []
-        for prompt in prompts:
+        for index, prompt in enumerate(prompts):
             if not prompt.options:
                 raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
             if self._delay_s:
@@ -90,12 +108,8 @@ class ScriptedModel:
             option_words = sum(of_options)
             logprobs = _normalise([self._score(prompt, option) for option in prompt.options])
             asked = words * len(prompt.options) + option_words
-            scored.append(
-                OptionScores(logprobs, words, words + option_words, asked_tokens=asked, option_tokens=of_options)
-            )
-            if on_done is not None:
-                on_done(1)
-        return scored
+            scores = OptionScores(logprobs, words, words + option_words, asked_tokens=asked, option_tokens=of_options)
+            on_scores(index, scores)
 
     def forecast_tokens(self, prompts: Sequence[Prompt]) -> TokenForecast:
         """Words to read, option by option, and with each distinct prompt read once."""
