@@ -131,10 +131,10 @@ class Ours:
     def __init__(self, folder: Path) -> None:
         import torch
 
-        from phraseproof.alignment.forward import TargetForward
         from phraseproof.alignment.soft_prompt import SoftPrompt
+        from phraseproof.engine.training.forward import TargetForward
         from phraseproof.models import ModelOptions, load_model
-        from phraseproof.models.scoring import HuggingFaceModel
+        from phraseproof.models.huggingface.model import HuggingFaceModel
 
         model = load_model(str(folder), ModelOptions(device="cpu"))
         assert isinstance(model, HuggingFaceModel)
@@ -157,8 +157,8 @@ class Ours:
         """Adds up the gradient; the step's loss. The answers of this benchmark are of one length."""
         import torch
 
-        from phraseproof.alignment.buckets import join_batches
-        from phraseproof.alignment.forward import Row
+        from phraseproof.engine.training.bucketing import join_batches
+        from phraseproof.engine.training.forward import Row
 
         rows = [[Row(context, target) for context in contexts] for contexts, target in batches]
         total = 0.0

@@ -69,7 +69,7 @@ def peak_flops() -> float:
     """Floating point operations a second of the fastest product at hand, float32, one thread, in CPU time."""
     import torch
 
-    from phraseproof.models.packed_linear import PackedLinear
+    from phraseproof.engine.cpu.packed_linear import PackedLinear
 
     rows, inputs, outputs = 384, 768, 1536
     x, weight = torch.randn(rows, inputs), torch.randn(outputs, inputs)

@@ -37,18 +37,19 @@ def both_ways(folder: Path, device: str, asked: Sequence[Prompt]) -> tuple[Way, 
 
     CPU seconds on a CPU, else seconds of the wall.
     """
-    from phraseproof.models import ModelOptions, blocked_attention, load_model
-    from phraseproof.models.batching import BatchLimit, batch_tokens
+    from phraseproof.engine.attention import block_sdpa
+    from phraseproof.engine.plan.batching import BatchLimit, batch_tokens
+    from phraseproof.models import ModelOptions, load_model
 
     def score(model: Any) -> list[tuple[float, ...]]:
         limit = BatchLimit(tokens=batch_tokens("an accelerator"))
         return [scores.logprobs for scores in model.score_in_batches(asked, method="loglikelihood", limit=limit)]
 
-    chosen = blocked_attention.in_blocks
+    chosen = block_sdpa.in_blocks
     clock = time.process_time if device == "cpu" else time.perf_counter
     ways: list[Way] = []
     for in_blocks in (True, False):
-        blocked_attention.in_blocks = lambda _, way=in_blocks: way
+        block_sdpa.in_blocks = lambda _, way=in_blocks: way
         try:
             model: Any = load_model(str(folder), ModelOptions(device=device, dtype="float32"))
             best, found = float("inf"), score(model)
@@ -58,7 +59,7 @@ def both_ways(folder: Path, device: str, asked: Sequence[Prompt]) -> tuple[Way, 
                 best = min(best, clock() - before)
             ways.append(Way(best / len(asked), _calls(lambda ready=model: score(ready)), found))
         finally:
-            blocked_attention.in_blocks = chosen
+            block_sdpa.in_blocks = chosen
     return ways[0], ways[1]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from phraseproof.core import Prompt
-from phraseproof.models.sharing import option_tree, share_contexts
+from phraseproof.engine.plan.prefix_tree import option_tree, share_contexts
 
 
 def unavoidable(model: Any, prompts: Sequence[Prompt]) -> float:
@@ -63,7 +63,7 @@ def peak_flops(seconds: float = 0.4) -> tuple[float, float]:
     import torch
     from torch.nn import functional
 
-    from phraseproof.models.packed_linear import PackedLinear
+    from phraseproof.engine.cpu.packed_linear import PackedLinear
 
     x, weight = torch.randn(1024, 640), torch.randn(1728, 640)
     packed = PackedLinear(weight)

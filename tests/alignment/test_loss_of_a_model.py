@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from phraseproof.alignment.batches import run_groups
-from phraseproof.alignment.forward import TargetForward
 from phraseproof.alignment.methods import METHODS, LossSettings
 from phraseproof.alignment.order import Draw
 from phraseproof.alignment.pairs import Pair
 from phraseproof.alignment.prompts import PairTokens, tokenise_pairs
 from phraseproof.alignment.soft_prompt import SoftPrompt
+from phraseproof.engine.training.forward import TargetForward
 from phraseproof.models import load_model
-from phraseproof.models.scoring import HuggingFaceModel
+from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
 
 PAIRS = [

@@ -16,8 +16,8 @@ from phraseproof.alignment.prompts import PairTokens, prompts_of, tokenise_pairs
 from phraseproof.core import Prompt
 from phraseproof.errors import UsageError
 from phraseproof.models import ModelOptions, load_model
-from phraseproof.models.scoring import HuggingFaceModel
-from phraseproof.models.tokens import PromptTokens
+from phraseproof.models.huggingface.model import HuggingFaceModel
+from phraseproof.models.huggingface.tokenization import PromptTokens
 from support import tiny_models
 
 PAIR = Pair(

@@ -11,12 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from phraseproof.alignment.forward import Row, TargetForward
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.core import Prompt
+from phraseproof.engine.training.forward import Row, TargetForward
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
-from phraseproof.models.scoring import HuggingFaceModel
+from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
 
 FOLDERS = {

@@ -16,9 +16,10 @@ from phraseproof.alignment.log import StepReport, read_log
 from phraseproof.alignment.pairs import save_pairs, wording_hashes
 from phraseproof.alignment.trainer import AlignmentSettings, align
 from phraseproof.core import Prompt, ScoresOptions
+from phraseproof.engine.cpu import packed_linear
 from phraseproof.errors import ModelError, PhraseproofError, RunError, UsageError
-from phraseproof.models import ModelOptions, load_model, packed_linear
-from phraseproof.models.scoring import HuggingFaceModel
+from phraseproof.models import ModelOptions, load_model
+from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.store.training_record import read_record
 from support import tiny_models
 from support.tiny_pairs import own_wordings, shared_wordings
@@ -401,7 +402,7 @@ def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
 
 def passes_of(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows each later pass of a training has."""
-    from phraseproof.alignment.forward import TargetForward
+    from phraseproof.engine.training.forward import TargetForward
 
     sizes: list[int] = []
     plain = TargetForward.__call__

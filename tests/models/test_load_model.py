@@ -12,8 +12,8 @@ import pytest
 from phraseproof import models
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
-from phraseproof.models.decoder_only import DecoderOnlyModel
-from phraseproof.models.encoder_decoder import EncoderDecoderModel
+from phraseproof.models.huggingface.causal_lm import DecoderOnlyModel
+from phraseproof.models.huggingface.seq2seq_lm import EncoderDecoderModel
 from phraseproof.models.scripted import ScriptedModel
 from support import tiny_models
 

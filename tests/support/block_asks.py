@@ -1,11 +1,11 @@
-"""Made-up units for `models/attention_blocks.py`, and what each of their queries is to see."""
+"""Made-up units for `engine/plan/attention_blocks.py`, and what each of their queries is to see."""
 
 from __future__ import annotations
 
 import numpy as np
 from hypothesis import strategies as st
 
-from phraseproof.models.attention_blocks import Ask
+from phraseproof.engine.plan.attention_blocks import Ask
 
 _SEEDS = st.integers(0, 2**32)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from phraseproof.alignment.forward import Row, TargetLogits
 from phraseproof.alignment.methods import GroupOutput
 from phraseproof.alignment.order import Draw
 from phraseproof.alignment.prompts import PairTokens
+from phraseproof.engine.training.forward import Row, TargetLogits
 
 
 def run_groups(

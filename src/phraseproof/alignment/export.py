@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 
 from phraseproof.errors import FileError
-from phraseproof.models.quiet import quiet_transformers
+from phraseproof.models.huggingface.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

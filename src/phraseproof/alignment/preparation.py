@@ -21,7 +21,7 @@ from phraseproof.errors import ModelError, RunError, UsageError
 from phraseproof.identity import content_hash
 from phraseproof.instructions.render import resolve_format
 from phraseproof.models import ModelOptions, load_model
-from phraseproof.models.scoring import HuggingFaceModel
+from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.store.training_record import RECORD_FILE, read_record
 
 if TYPE_CHECKING:

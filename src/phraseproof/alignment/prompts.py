@@ -13,8 +13,8 @@ from phraseproof.instructions.render import build_prompt, resolve_format
 from phraseproof.instructions.template import CompiledInstruction, compile_instruction
 
 if TYPE_CHECKING:
-    from phraseproof.models.scoring import HuggingFaceModel
-    from phraseproof.models.tokens import PromptTokens
+    from phraseproof.models.huggingface.model import HuggingFaceModel
+    from phraseproof.models.huggingface.tokenization import PromptTokens
 
 _PAIRS_AT_ONCE = 256
 
@@ -42,7 +42,8 @@ def tokenise_pairs(
     max_length: int | None = None,
     reserved: int = 0,
 ) -> list[PairTokens]:
-    """Tokens of pairs, as the model scores them: joint, BOS and white space by the rules of `models/tokens.py`.
+    """Tokens of pairs, as the model scores them: joint, BOS and white space by the rules of
+    `models/huggingface/tokenization.py`.
 
     Training differs from scoring in three ways.
 

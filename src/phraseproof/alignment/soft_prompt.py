@@ -13,9 +13,9 @@ from typing import Any, Literal, Self, cast, get_args
 import torch
 from torch import Tensor, nn
 
+from phraseproof.engine.prefix_cache import CacheShape, KeyValuePrefix, cache_shape, flat_from_layers, prefix_from_flat
 from phraseproof.errors import FileError, MissingExtraError, ModelError, UsageError
-from phraseproof.models.prefix import CacheShape, KeyValuePrefix, cache_shape, flat_from_layers, prefix_from_flat
-from phraseproof.models.soft_prompt import AdapterFolder
+from phraseproof.models.huggingface.adapters import AdapterFolder
 
 Placement = Literal["input", "layers"]
 RANDOM_VOCABULARY = "random-vocabulary"

@@ -16,8 +16,8 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
-from phraseproof.alignment.forward import Row, TargetForward, TargetLogits
 from phraseproof.alignment.soft_prompt import SoftPrompt
+from phraseproof.engine.training.forward import Row, TargetForward, TargetLogits
 
 
 class Trainee(nn.Module):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from phraseproof.alignment.pairs import Pair
-    from phraseproof.models.scoring import HuggingFaceModel
+    from phraseproof.models.huggingface.model import HuggingFaceModel
 
 __all__ = ["AlignmentResult", "AlignmentSettings", "align"]
 

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from phraseproof.alignment.batches import rows_of, run_groups
-from phraseproof.alignment.buckets import join_batches
 from phraseproof.alignment.checkpoint import Checkpoints, Progress, Saved
 from phraseproof.alignment.export import save_model
 from phraseproof.alignment.log import AlignmentObserver, HeldOut, StepReport, TrainingLog
@@ -34,6 +33,7 @@ from phraseproof.alignment.trainee import (
     write_optimizer,
     write_weights,
 )
+from phraseproof.engine.training.bucketing import join_batches
 from phraseproof.errors import ModelError, RunError
 from phraseproof.store.training_record import write_record
 

@@ -29,7 +29,7 @@ _PROVIDERS = {
     "pocket": "phraseproof.models.pocket",
     "openai": "phraseproof.models.openai",
 }
-_DEFAULT_PROVIDER = "phraseproof.models.huggingface"
+_DEFAULT_PROVIDER = "phraseproof.models.huggingface.provider"
 
 
 def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:

@@ -9,9 +9,9 @@ from importlib import resources
 from pathlib import Path
 
 from phraseproof.errors import ModelError
-from phraseproof.models import huggingface
+from phraseproof.models.huggingface import provider
+from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.models.options import ModelOptions
-from phraseproof.models.scoring import HuggingFaceModel
 
 DEFAULT_SIZE = "small"
 
@@ -40,4 +40,4 @@ def load(name: str, options: ModelOptions) -> HuggingFaceModel:
     Raises:
         ModelError, UsageError, MissingExtraError: as `phraseproof.models.load_model` says.
     """
-    return huggingface.load(str(folder(name)), options, shown_as=name)
+    return provider.load(str(folder(name)), options, shown_as=name)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from phraseproof.models.quiet import quiet_transformers
+from phraseproof.models.huggingface.quiet import quiet_transformers
 from phraseproof.pocket.dosage import Reading, next_doses, read
 from phraseproof.pocket.encoder_decoder_network import (
     EncoderDecoderSize,

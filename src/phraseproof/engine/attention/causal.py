@@ -1,0 +1,211 @@
+"""Attention over a packed row (`packed_row.py`), as a hook into transformers' own models.
+
+transformers asks its attention interface for the function named in a model's configuration; while ours is named there
+it makes no masks, and hands on queries, keys and values of the whole row, positions already applied. So embeddings,
+projections, norms and rotations stay the model's own code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from phraseproof.engine.attention.block_sdpa import BlocksOnDevice, additive, attend_in_blocks, move, soft_capped
+from phraseproof.engine.plan.attention_blocks import Ask, plan_blocks
+from phraseproof.engine.plan.packed_layout import Row, Span, Unit, beginning
+
+NAME = "phraseproof_packed"
+
+KeysAndValues = tuple[torch.Tensor, torch.Tensor]
+"""Each [1, heads, tokens, head width]."""
+
+
+@dataclass
+class PackedPass:
+    """One pass over a row: what its layers need, and what they leave.
+
+    Attributes:
+        row: the plan.
+        held: by layer, keys and values of the tokens that were computed before.
+        ends_in: the last layer's attention, where only scored tokens are wanted of it.
+        keep: how many tokens of the last part's context are wanted afterwards.
+        kept: by layer, their keys and values.
+        windows: by layer, the window that the model asked for.
+        attention: the module that asked last.
+        in_blocks: whether units attend in padded blocks (`attention_blocks.py`), or one by one.
+        masks, plans: what hangs on the row alone, made once for all layers.
+    """
+
+    row: Row
+    held: dict[int, KeysAndValues] = field(default_factory=dict[int, KeysAndValues])
+    ends_in: torch.nn.Module | None = None
+    keep: int = 0
+    kept: dict[int, KeysAndValues] = field(default_factory=dict[int, KeysAndValues])
+    windows: dict[int, int | None] = field(default_factory=dict[int, int | None])
+    attention: torch.nn.Module | None = None
+    in_blocks: bool = False
+    masks: dict[tuple[int, int | None, bool], torch.Tensor | None] = field(
+        default_factory=dict[tuple[int, int | None, bool], torch.Tensor | None]
+    )
+    plans: dict[tuple[int | None, int, bool, bool], BlocksOnDevice] = field(
+        default_factory=dict[tuple[int | None, int, bool, bool], BlocksOnDevice]
+    )
+
+    def mask(self, index: int, window: int | None, like: torch.Tensor, *, whole: bool) -> torch.Tensor | None:
+        """What is added to the scores of a unit, [asking tokens, past + own tokens]; `None` where it is simply causal.
+
+        Args:
+            whole: whether all of the unit's tokens ask, or only those that are scored.
+        """
+        key = (index, window, whole)
+        if key not in self.masks:
+            unit = self.row.units[index]
+            if whole and is_causal(unit, window):
+                self.masks[key] = None
+            else:
+                visible = unit.visible(window)
+                if not whole:
+                    visible = visible[[place - unit.start for place in unit.scored]]
+                self.masks[key] = additive(visible, like)
+        return self.masks[key]
+
+    def plan(self, window: int | None, like: torch.Tensor, groups: int, *, whole: bool, masked: bool) -> BlocksOnDevice:
+        """The row's attention in blocks.
+
+        Args:
+            window, whole: as for `mask`.
+            like: queries.
+            groups: how many heads of queries share one of keys.
+            masked: whether even what is simply causal is to have a mask.
+        """
+        key = (window, groups, whole, masked)
+        if key not in self.plans:
+            asks = [ask_of(unit, window, whole=whole, masked=masked) for unit in self.row.units]
+            self.plans[key] = move(plan_blocks(asks, len(self.row.tokens)), like, groups=groups)
+        return self.plans[key]
+
+
+def ask_of(unit: Unit, window: int | None, *, whole: bool, masked: bool) -> Ask:
+    """What a unit asks, for `plan_blocks`; arguments as for `PackedPass.plan`."""
+    asking = np.arange(unit.start, unit.stop) if whole else np.asarray(unit.scored, dtype=np.int64)
+    seen = np.concatenate([np.arange(first, after) for first, after in unit.keys])
+    if whole and not masked and is_causal(unit, window):
+        return Ask(asking, seen, causal=True)
+    visible = unit.visible(window)[asking - unit.start]
+    return Ask(asking, seen, None if visible.all() else visible)
+
+
+def is_causal(unit: Unit, window: int | None) -> bool:
+    """Whether a unit is a text of its own, each of its tokens seeing all before it."""
+    return unit.past == 0 and unit.line == unit.stop - unit.start and (window is None or window >= unit.line)
+
+
+def attend(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    *,
+    packed: PackedPass,
+    scaling: float | None = None,
+    **asked_for: Any,
+) -> tuple[torch.Tensor, None]:
+    """The function that transformers calls in every layer.
+
+    Args:
+        module: the layer's attention; it knows its number.
+        query, key, value: [1, heads, tokens of the row, head width].
+        attention_mask: not made for this function.
+        packed: handed through by the model from its call.
+        scaling: of the products; by default one over the root of the head's width.
+        asked_for: the architecture's `sliding_window` and `softcap`, and what this function has no use for.
+
+    Returns:
+        [1, tokens of the row, heads, head width].
+    """
+    assert attention_mask is None
+    sliding_window: int | None = asked_for.get("sliding_window")
+    softcap: float | None = asked_for.get("softcap")
+    layer: int = module.layer_idx  # pyright: ignore[reportAssignmentType] - set by every model that calls this
+    packed.windows[layer], packed.attention = sliding_window, module
+    if layer in packed.held:
+        keys, values = packed.held[layer]
+        key, value = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
+    if packed.keep:
+        path = beginning(packed.row.path, packed.keep)
+        packed.kept[layer] = (_take(key, path, copy=True), _take(value, path, copy=True))
+    whole = module is not packed.ends_in
+    if packed.in_blocks:
+        groups = query.shape[1] // key.shape[1]
+        plan = packed.plan(sliding_window, query, groups, whole=whole, masked=softcap is not None)
+        return attend_in_blocks(query, key, value, plan, scaling, softcap), None
+    out = query.new_empty(1, query.shape[2], query.shape[1], value.shape[3])
+    if not whole:
+        out.zero_()
+    for index, unit in enumerate(packed.row.units):
+        asking = slice(unit.start, unit.stop) if whole else list(unit.scored)
+        asked = query[:, :, asking]
+        seen, told = _take(key, unit.keys), _take(value, unit.keys)
+        mask = packed.mask(index, sliding_window, query, whole=whole)
+        if softcap is None:
+            found = functional.scaled_dot_product_attention(
+                asked,
+                seen,
+                told,
+                attn_mask=mask,
+                is_causal=mask is None,
+                scale=scaling,
+                enable_gqa=seen.shape[1] != asked.shape[1],
+            )
+        else:
+            if mask is None:
+                mask = additive(unit.visible(sliding_window), query)
+            groups = asked.shape[1] // seen.shape[1]
+            seen, told = (tensor.repeat_interleave(groups, dim=1) for tensor in (seen, told))
+            found = soft_capped(asked, seen, told, mask, scaling, softcap)
+        out[:, asking] = found.transpose(1, 2)
+    return out, None
+
+
+def _take(tensor: torch.Tensor, spans: Sequence[Span], *, copy: bool = False) -> torch.Tensor:
+    """Some places of keys or values."""
+    pieces = [tensor[:, :, first:after] for first, after in spans]
+    return torch.cat(pieces, dim=2) if copy or len(pieces) > 1 else pieces[0]
+
+
+@contextlib.contextmanager
+def packed_attention(network: Any, name: str = NAME) -> Generator[None]:
+    """Name our function in the network's configuration, for a while."""
+    before: Any = getattr(network.config, _SETTING)
+    with quiet():
+        try:
+            network.set_attn_implementation(name)
+            yield
+        finally:
+            network.set_attn_implementation(before)
+
+
+@contextlib.contextmanager
+def quiet() -> Generator[None]:
+    """No advice of transformers' own, on missing masks or attentions that cannot be changed: we look for ourselves."""
+    from transformers.utils import logging
+
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+_SETTING = "_attn_implementation"
+
+ALL_ATTENTION_FUNCTIONS.register(NAME, attend)

@@ -1,0 +1,95 @@
+"""T5's own attention modules, in the form that passes without padding need them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from phraseproof.engine.cpu.packed_linear import PackedLinear
+
+_LARGEST_KEPT = 1024
+"""A table of biases for longer prompts is not kept between passes: it would take too much memory."""
+
+
+class CrossAttention:
+    """A layer's attention to the encoder's states, with its key and value projections where they can be moved.
+
+    Args:
+        attention: the model's module, with linear layers `k` and `v`. While `passes_states` is set, they hand on what
+            they are given.
+    """
+
+    def __init__(self, attention: Any) -> None:
+        self.passes_states = False
+        self._heads: int = attention.n_heads
+        self._width: int = attention.key_value_proj_dim
+        self._layers = (attention.k, attention.v)
+        self._weights: tuple[torch.Tensor, torch.Tensor] | None = None
+        ordinary = all(type(layer) in {nn.Linear, PackedLinear} and layer.bias is None for layer in self._layers)
+        self.can_absorb = ordinary and attention.d_model % self._width == 0
+        if self.can_absorb:
+            for layer in self._layers:
+                layer.forward = _Switch(self, layer.forward)
+
+    @property
+    def weights(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of the keys, [heads, head width, width], and of the values, [heads, width, head width]."""
+        if self._weights is None:
+            k, v = (
+                (layer.weight.to_dense() if isinstance(layer, PackedLinear) else layer.weight)
+                .detach()
+                .view(self._heads, self._width, -1)
+                for layer in self._layers
+            )
+            self._weights = k, v.transpose(1, 2).contiguous()
+        return self._weights
+
+
+class _Switch:
+    def __init__(self, owner: CrossAttention, plain: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        self._owner, self._plain = owner, plain
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return x if self._owner.passes_states else self._plain(x)
+
+
+class RelativeBias:
+    """The one module of a stack that turns distances into biases, asked beforehand instead of for the whole row.
+
+    Args:
+        stack: an encoder or a decoder of T5's kind.
+
+    Raises:
+        ValueError: none or several such modules.
+    """
+
+    def __init__(self, stack: nn.Module) -> None:
+        found: list[Any] = [
+            module
+            for module in stack.modules()
+            if getattr(module, "has_relative_attention_bias", False) and hasattr(module, "compute_bias")
+        ]
+        if len(found) != 1:
+            raise ValueError
+        self.is_silent = False
+        self._plain: Callable[..., torch.Tensor] = found[0].compute_bias
+        self._table: torch.Tensor | None = None
+        found[0].compute_bias = self._compute
+
+    def table(self, size: int) -> torch.Tensor:
+        """[1, heads, at least size, at least size], by the places of query and key."""
+        if self._table is None or self._table.shape[2] < size:
+            rounded = -(-size // 64) * 64
+            self._table = self._plain(rounded, rounded).contiguous()
+        table = self._table
+        if size > _LARGEST_KEPT:
+            self._table = None
+        return table
+
+    def _compute(self, *arguments: Any, **named: Any) -> torch.Tensor:
+        if not self.is_silent:
+            return self._plain(*arguments, **named)
+        return torch.empty(0)  # something that is not `None`, for nobody to look at

@@ -1,0 +1,190 @@
+"""Decoder-only models without padding: many prompts and their options in one row, what they share computed once."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from phraseproof.engine.attention import block_sdpa
+from phraseproof.engine.attention.causal import KeysAndValues, PackedPass, packed_attention
+from phraseproof.engine.logprobs import log_probabilities
+from phraseproof.engine.plan.packed_layout import Part, lay_out
+from phraseproof.engine.plan.prefix_tree import option_tree
+from phraseproof.engine.plan.request import Job
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from phraseproof.engine.prefix_cache import KeyValuePrefix
+
+_POSITION_WISE = ("q_proj", "o_proj", "c_proj", "dense")
+"""What attentions call their projections, where those serve the asking token alone."""
+
+
+class Soft(NamedTuple):
+    """A soft prompt: virtual tokens' embeddings [tokens, width] before the input, or keys and values in every layer."""
+
+    virtual: torch.Tensor | None = None
+    prefix: KeyValuePrefix | None = None
+
+
+NO_SOFT = Soft()
+
+
+class PackedDecoder:
+    """Scores batches of jobs, each batch going on from what the one before it left.
+
+    Args:
+        network: a transformers model that `packing_trial.py` found fit for it.
+        soft: the soft prompt in use.
+        last_layer: where the last layer can leave out what is not scored.
+        in_blocks: compute attention in blocks of prompts, or one by one; by default as is best on the device.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        soft: Soft = NO_SOFT,
+        last_layer: LastLayer | None = None,
+        *,
+        in_blocks: bool | None = None,
+    ) -> None:
+        self._network = network
+        self._soft = soft
+        self._last_layer = last_layer
+        embeddings = network.get_input_embeddings().weight
+        self._device = embeddings.device
+        self._in_blocks = block_sdpa.in_blocks(self._device) if in_blocks is None else in_blocks
+        self._vocabulary = int(embeddings.shape[0])
+        prefix = 0 if soft.prefix is None else soft.prefix.count
+        virtual = 0 if soft.virtual is None else int(soft.virtual.shape[0])
+        # Virtual tokens get ids of their own after the vocabulary's, so that sharing treats them as any others. A
+        # prefix is held from the start, so its ids are never looked at.
+        ids = [0] * prefix + list(range(self._vocabulary, self._vocabulary + virtual))
+        self._lead: NDArray[np.int32] = np.asarray(ids, dtype=np.int32)
+        self._held_tokens = self._lead[:prefix]
+        self._held: dict[int, KeysAndValues] = {}
+        if soft.prefix is not None:
+            self._held = {
+                layer: (keys[None], values[None]) for layer, (keys, values) in enumerate(soft.prefix.keys_values)
+            }
+
+    def score(self, jobs: Sequence[Job]) -> list[list[float]]:
+        """Log-probabilities, one list a job, parallel to its options.
+
+        Args:
+            jobs: in the order of their contexts, with `shared` and `kept` set.
+        """
+        lead = len(self._lead)
+        parts = [
+            Part(np.concatenate([self._lead, job.context]), lead + job.shared, option_tree(job.options)) for job in jobs
+        ]
+        first = parts[0].context
+        row = lay_out(parts, min(_in_common(self._held_tokens, first), len(first) - 1))
+        held = row.units[0].past
+        step = PackedPass(
+            row,
+            {layer: (keys[:, :, :held], values[:, :, :held]) for layer, (keys, values) in self._held.items() if held},
+            ends_in=None if self._last_layer is None else self._last_layer.attention,
+            keep=lead + jobs[-1].kept,
+            in_blocks=self._in_blocks,
+        )
+        values = log_probabilities(
+            self.run(step), [pick.rank for pick in row.picks], [pick.token for pick in row.picks]
+        )
+        totals = [[0.0] * len(job.options) for job in jobs]
+        for pick, value in zip(row.picks, values, strict=True):
+            totals[pick.part][pick.option] += value
+        # Only now: a pass that ran out of memory leaves everything as it was.
+        self._held, self._held_tokens = step.kept, parts[-1].context[: step.keep]
+        return totals
+
+    def run(self, step: PackedPass) -> torch.Tensor:
+        """Logits of the scored tokens, [scored, vocabulary]."""
+        ids = torch.from_numpy(step.row.tokens).to(self._device)
+        scored = torch.tensor(step.row.scored, device=self._device)
+        last_layer = contextlib.nullcontext() if self._last_layer is None else self._last_layer.narrowed_to(scored)
+        with packed_attention(self._network), last_layer:
+            logits = self._network(
+                **self._inputs(ids),
+                position_ids=torch.from_numpy(step.row.positions)[None].to(self._device),
+                use_cache=False,
+                logits_to_keep=scored,
+                packed=step,
+            ).logits
+        return logits[0]
+
+    def _inputs(self, ids: torch.Tensor) -> dict[str, torch.Tensor]:
+        if self._soft.virtual is None:
+            return {"input_ids": ids[None]}
+        return {"inputs_embeds": embedded(self._network, ids, self._soft.virtual)[None]}
+
+
+def embedded(network: Any, ids: torch.Tensor, virtual: torch.Tensor) -> torch.Tensor:
+    """[tokens, width]: embeddings of a vocabulary's ids, and virtual tokens where ids go on after the vocabulary's."""
+    embeddings = network.get_input_embeddings()
+    beyond = ids - embeddings.weight.shape[0]
+    # Nothing is picked out by a mask: an accelerator would have to be asked how much that is.
+    words = embeddings(ids.masked_fill(beyond >= 0, 0))
+    return torch.where(beyond[:, None] >= 0, virtual[beyond.clamp(min=0)].to(words), words)
+
+
+class LastLayer:
+    """Lets the last layer compute what follows its attention for the scored tokens alone: the others end there.
+
+    Args:
+        network: the whole model.
+        attention: the attention of its last layer.
+    """
+
+    def __init__(self, network: nn.Module, attention: nn.Module) -> None:
+        self.attention = attention
+        self._rows: torch.Tensor | None = None
+        self._width = 0
+        layer = next(module for module in network.modules() if attention in module.children())
+        modules = [child for name, child in attention.named_children() if name in _POSITION_WISE]
+        modules += [child for name, child in layer.named_children() if name == "mlp"]
+        self._handles = [
+            handle
+            for module in modules
+            for handle in (module.register_forward_pre_hook(self._narrow), module.register_forward_hook(self._widen))
+        ]
+
+    def remove(self) -> None:
+        """Leave the network as it was."""
+        for handle in self._handles:
+            handle.remove()
+
+    @contextlib.contextmanager
+    def narrowed_to(self, rows: torch.Tensor) -> Generator[None]:
+        """Compute only these of a row's tokens, for a while."""
+        self._rows = rows
+        try:
+            yield
+        finally:
+            self._rows = None
+
+    def _narrow(self, _: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        if self._rows is None:
+            return arguments
+        self._width = arguments[0].shape[1]
+        return (arguments[0][:, self._rows], *arguments[1:])
+
+    def _widen(self, _: nn.Module, __: tuple[Any, ...], output: torch.Tensor) -> torch.Tensor:
+        if self._rows is None:
+            return output
+        whole = output.new_zeros(output.shape[0], self._width, *output.shape[2:])
+        whole[:, self._rows] = output
+        return whole
+
+
+def _in_common(one: NDArray[np.int32], other: NDArray[np.int32]) -> int:
+    """How many tokens two sequences begin with together."""
+    size = min(len(one), len(other))
+    differs = np.flatnonzero(one[:size] != other[:size])
+    return int(differs[0]) if len(differs) else size

@@ -1,0 +1,177 @@
+"""Encoder-decoders of T5's kind without padding: prompts in one row, all options of a prompt in one decoder tree.
+
+A prompt is encoded once. What decoder tokens read of it is either projected to keys and values, as the model does, or
+the projections are moved to the side of the decoder tokens, because a product may be bracketed as one likes:
+q (K s) = (q K) s. Where few tokens read a long prompt, as with letters, that is a small part of the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from transformers.modeling_outputs import BaseModelOutput
+
+from phraseproof.engine.attention import block_sdpa
+from phraseproof.engine.attention.causal import packed_attention
+from phraseproof.engine.attention.seq2seq_blocks import (
+    DecoderBlocks,
+    EncoderBlocks,
+    along_trees,
+    states_of,
+    to_prompts,
+)
+from phraseproof.engine.attention.seq2seq_per_prompt import NAME, DecoderPass, EncoderPass, Pass, spans_of, tree_bias
+from phraseproof.engine.attention.t5_modules import CrossAttention, RelativeBias
+from phraseproof.engine.logprobs import log_probabilities
+from phraseproof.engine.packed_causal_lm import NO_SOFT, Soft, embedded
+from phraseproof.engine.plan.packed_layout import Span
+from phraseproof.engine.plan.prefix_tree import OptionTree, option_tree
+from phraseproof.engine.plan.request import Job
+
+_SMALL_PRODUCTS = 1.5
+"""Work on the decoder's side comes in small products, which are slower by about this factor."""
+
+
+class PackedEncoderDecoder:
+    """Scores batches of jobs without padding.
+
+    Args:
+        network: a T5, or what is built like it.
+        in_blocks: compute attention in blocks of prompts, or one by one; by default as is best on the device.
+
+    Raises:
+        ValueError, AttributeError: a network of another kind.
+    """
+
+    def __init__(self, network: Any, *, in_blocks: bool | None = None) -> None:
+        self._network = network
+        self._encoder_bias = RelativeBias(network.get_encoder())
+        self._decoder_bias = RelativeBias(network.get_decoder())
+        self._cross = {
+            module: CrossAttention(module)
+            for name, module in network.get_decoder().named_modules()
+            if name.endswith("EncDecAttention")
+        }
+        if not self._cross:
+            raise ValueError
+        embeddings = network.get_input_embeddings().weight
+        self._device = embeddings.device
+        self._in_blocks = block_sdpa.in_blocks(self._device) if in_blocks is None else in_blocks
+        self._vocabulary = int(embeddings.shape[0])
+        self._width = int(embeddings.shape[1])
+        some = next(iter(self._cross))
+        self._inner: int = some.inner_dim  # pyright: ignore[reportAssignmentType]
+        self._heads: int = some.n_heads  # pyright: ignore[reportAssignmentType]
+        self._start = int(
+            network.prepare_decoder_input_ids_from_labels(labels=torch.zeros(1, 1, dtype=torch.long))[0, 0]
+        )
+
+    def score(self, jobs: Sequence[Job], soft: Soft = NO_SOFT, *, absorbs: bool | None = None) -> list[list[float]]:
+        """Log-probabilities, one list a job, parallel to its options.
+
+        Args:
+            jobs: what to score, in any order.
+            soft: the soft prompt in use.
+            absorbs: move the projections to the decoder's side, or not; by default whichever is less work.
+        """
+        trees = [option_tree(job.options) for job in jobs]
+        with packed_attention(self._network, NAME):
+            states, read = self._encode(jobs, soft)
+            logits, spans = self._decode(trees, states, read, soft, absorbs)
+        totals = [[0.0] * len(job.options) for job in jobs]
+        owners: list[tuple[int, int]] = []
+        places: list[int] = []
+        tokens: list[int] = []
+        for index, (tree, (first, _)) in enumerate(zip(trees, spans, strict=True)):
+            for option, path in enumerate(tree.paths):
+                owners += [(index, option)] * len(path)
+                places += [first + 1 + node for node in path]
+                tokens += tree.targets[option]
+        for (index, option), value in zip(owners, log_probabilities(logits, places, tokens), strict=True):
+            totals[index][option] += value
+        return totals
+
+    def _encode(self, jobs: Sequence[Job], soft: Soft) -> tuple[torch.Tensor, list[Span]]:
+        """The encoder's states [1, tokens, width], and where each prompt's are, virtual tokens included."""
+        virtual = 0 if soft.virtual is None else int(soft.virtual.shape[0])
+        lead = np.arange(self._vocabulary, self._vocabulary + virtual)
+        spans = spans_of([virtual + len(job.context) for job in jobs])
+        tokens = np.concatenate([piece for job in jobs for piece in (lead, job.context)])
+        ids = torch.from_numpy(tokens.astype("int64")).to(self._device)
+        inputs: dict[str, torch.Tensor]
+        if soft.virtual is None:
+            inputs = {"input_ids": ids[None]}
+        else:
+            inputs = {"inputs_embeds": embedded(self._network, ids, soft.virtual)[None]}
+        longest = max(after - first for first, after in spans)
+        step: Pass
+        if self._in_blocks:
+            step = EncoderBlocks.of(spans, self._encoder_bias.table(longest + 7))
+        else:
+            step = EncoderPass(spans, self._encoder_bias.table(longest))
+        self._encoder_bias.is_silent = True
+        try:
+            return self._network.get_encoder()(**inputs, packed=step).last_hidden_state, spans
+        finally:
+            self._encoder_bias.is_silent = False
+
+    def _decode(
+        self, trees: Sequence[OptionTree], states: torch.Tensor, read: list[Span], soft: Soft, absorbs: bool | None
+    ) -> tuple[torch.Tensor, list[Span]]:
+        """Logits of every decoder token [tokens, vocabulary], and where each tree's are."""
+        spans = spans_of([1 + len(tree.tokens) for tree in trees])
+        can_absorb = all(cross.can_absorb for cross in self._cross.values())
+        absorbs = can_absorb and (self._absorbing_is_less(spans, read) if absorbs is None else absorbs)
+        step = self._decoder_pass(trees, spans, states, read, soft, absorbs)
+        ids = [token for tree in trees for token in (self._start, *tree.tokens)]
+        self._decoder_bias.is_silent = True
+        for cross in self._cross.values():
+            cross.passes_states = absorbs
+        try:
+            logits = self._network(
+                encoder_outputs=BaseModelOutput(last_hidden_state=states),
+                decoder_input_ids=torch.tensor([ids], device=self._device),
+                use_cache=False,
+                packed=step,
+            ).logits
+        finally:
+            self._decoder_bias.is_silent = False
+            for cross in self._cross.values():
+                cross.passes_states = False
+        return logits[0], spans
+
+    def _decoder_pass(
+        self,
+        trees: Sequence[OptionTree],
+        spans: list[Span],
+        states: torch.Tensor,
+        read: list[Span],
+        soft: Soft,
+        absorbs: bool,
+    ) -> Pass:
+        prefix = None if soft.prefix is None else soft.prefix.keys_values
+        before = 0 if prefix is None else int(prefix.shape[3])
+        deepest = max((depth for tree in trees for depth in tree.depths), default=0)
+        table = self._decoder_bias.table(before + 1 + deepest)
+        if not self._in_blocks:
+            biases = [tree_bias(tree, table, before) for tree in trees]
+            return DecoderPass(spans, read, biases, prefix, self._cross, absorbs)
+        prompts = to_prompts(spans, read, states)
+        return DecoderBlocks(
+            along_trees(trees, table, before),
+            prompts,
+            prefix,
+            self._cross,
+            states_of(prompts, states) if absorbs else None,
+        )
+
+    def _absorbing_is_less(self, spans: Sequence[Span], read: Sequence[Span]) -> bool:
+        """Counts multiplications: of projecting all states, and of projecting queries and reading wider states."""
+        tokens = spans[-1][1]
+        pairs = sum((after - first) * (end - begin) for (first, after), (begin, end) in zip(spans, read, strict=True))
+        projected = 2 * self._inner * (self._width * read[-1][1] + pairs)
+        absorbed = 2 * self._width * (self._inner * tokens + self._heads * pairs)
+        return _SMALL_PRODUCTS * absorbed < projected

@@ -1,0 +1,87 @@
+"""Tensors out of rows of tokens, and log-probabilities out of logits: what both families do in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from phraseproof.engine.plan.request import Job
+
+
+class Padded(NamedTuple):
+    """Rows of equal length.
+
+    Attributes:
+        ids: token ids, int64, [rows, tokens].
+        mask: 1 for a token and 0 for padding, int64, [rows, tokens].
+    """
+
+    ids: Any
+    mask: Any
+
+
+def pad_rows(
+    rows: Sequence[Sequence[int] | np.ndarray[Any, Any]], pad_id: int, *, device: str, left: bool = False
+) -> Padded:
+    """Rows padded on the right, or on the left, to the longest."""
+    width = max(len(row) for row in rows)
+    ids = np.full((len(rows), width), pad_id, dtype=np.int64)
+    mask = np.zeros((len(rows), width), dtype=np.int64)
+    for index, row in enumerate(rows):
+        place = slice(width - len(row), width) if left else slice(0, len(row))
+        ids[index, place] = row
+        mask[index, place] = 1
+    return Padded(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+
+
+def with_virtual_tokens(network: Any, padded: Padded, virtual: Any) -> tuple[Any, Any]:
+    """Embeddings of rows with a soft prompt directly before each row's first token, and their mask.
+
+    Args:
+        virtual: the soft prompt, [virtual tokens, width].
+
+    Returns:
+        Embeddings [rows, virtual tokens + tokens, width] and mask [rows, virtual tokens + tokens].
+    """
+    count, rows = int(virtual.shape[0]), int(padded.ids.shape[0])
+    # Room is made on the left, so a row's first token moves right by `count`, whichever side its padding is on.
+    ids = torch.cat([padded.ids[:, :1].expand(rows, count), padded.ids], dim=1)
+    first = padded.mask.argmax(dim=1, keepdim=True)
+    places = first + torch.arange(count, device=ids.device)
+    mask = torch.cat([torch.zeros_like(ids[:, :count]), padded.mask], dim=1).scatter(1, places, 1)
+    embedded = network.get_input_embeddings()(ids)
+    soft = virtual.to(embedded).expand(rows, count, -1)
+    return embedded.scatter(1, places[..., None].expand_as(soft), soft), mask
+
+
+def add_picked(
+    totals: list[list[float]], logits: Any, picks: Sequence[Sequence[tuple[tuple[int, int], int]]], jobs: Sequence[Job]
+) -> None:
+    """Add each option's log-probability along its row to `totals`.
+
+    Args:
+        totals: log-probabilities so far, by job and option; changed in place.
+        logits: [rows, tokens, vocabulary]; what a row says at t is about the option's token at t + skipped.
+        picks: for each row, the ((job, option), skipped) that are read from it; the first `skipped` tokens of an option
+            are left out.
+        jobs: where the options' tokens are.
+    """
+    rows: list[int] = []
+    steps: list[int] = []
+    tokens: list[int] = []
+    owners: list[tuple[int, int]] = []
+    for row, picked in enumerate(picks):
+        for (job, option), skipped in picked:
+            targets = jobs[job].options[option][skipped:]
+            rows += [row] * len(targets)
+            steps += range(len(targets))
+            tokens += targets
+            owners += [(job, option)] * len(targets)
+    scores = logits.float()
+    chosen = scores[rows, steps, tokens] - scores.logsumexp(dim=-1)[rows, steps]
+    for (job, option), value in zip(owners, chosen.tolist(), strict=True):
+        totals[job][option] += value

@@ -1,0 +1,127 @@
+"""Which tokens of many prompts are computed once: orders, shared beginnings and option trees, as plain data.
+
+Nothing here knows a model. A decoder-only model's prompts are put in the order of their tokens, so that each shares as
+much as it ever can with the one before it; the options of a prompt become a tree whose branches share their beginnings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from phraseproof.engine.plan.batching import BatchLimit, shared_tokens, token_bytes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LEAST_SHARED = 4
+"""Beginnings shorter than this are computed anew: looking them up would cost more."""
+
+
+class Order(NamedTuple):
+    """In which order contexts are computed, and what each finds done.
+
+    Attributes:
+        indices: every context once.
+        shared: parallel to `indices`: how many of the context's first tokens were computed with the one before it.
+    """
+
+    indices: list[int]
+    shared: list[int]
+
+
+def share_contexts(contexts: Sequence[Sequence[int] | NDArray[np.int32]]) -> Order:
+    """Sort contexts by their tokens. The last token of each is always computed, whatever is shared."""
+    keys = [token_bytes(context) for context in contexts]
+    indices = sorted(range(len(keys)), key=keys.__getitem__)
+    shared: list[int] = []
+    previous = b""
+    for index in indices:
+        count = min(shared_tokens(previous, keys[index]), len(contexts[index]) - 1)
+        shared.append(count if count >= LEAST_SHARED else 0)
+        previous = keys[index]
+    return Order(indices, shared)
+
+
+def cut_in_order(costs: Sequence[int], limit: BatchLimit) -> list[list[int]]:
+    """Consecutive batches of items without padding between them.
+
+    Args:
+        costs: the tokens of each item.
+        limit: how large a batch may grow; its tokens are the sum of its items'. One item alone always fits.
+
+    Returns:
+        Indices into `costs`, in order.
+    """
+    batches: list[list[int]] = []
+    total = 0
+    for index, cost in enumerate(costs):
+        full = not batches or (
+            (limit.items is not None and len(batches[-1]) >= limit.items)
+            or (limit.tokens is not None and total + cost > limit.tokens)
+        )
+        if full:
+            batches.append([])
+            total = 0
+        batches[-1].append(index)
+        total += cost
+    return batches
+
+
+class OptionTree(NamedTuple):
+    """What must be read to score a prompt's options, each shared beginning once.
+
+    Attributes:
+        tokens: one a node; a node comes after its parent.
+        parents: the node before each, or -1 for the end of the prompt.
+        depths: how many nodes lead to each, itself included: 1 for those directly after the prompt.
+        paths: for each option, the nodes that predict its tokens, one a token, beginning with -1, the prompt's end.
+        targets: each option's tokens.
+    """
+
+    tokens: list[int]
+    parents: list[int]
+    depths: list[int]
+    paths: list[list[int]]
+    targets: list[tuple[int, ...]]
+
+    def ancestry(self) -> NDArray[np.bool_]:
+        """[nodes, nodes]: whether a node (row) sees another (column): itself and those that lead to it."""
+        count = len(self.tokens)
+        sees = np.eye(count, dtype=np.bool_)
+        for node, parent in enumerate(self.parents):
+            if parent >= 0:
+                sees[node] |= sees[parent]
+        return sees
+
+    def scored(self) -> list[int]:
+        """The nodes that predict something, in order; -1, the prompt's end, is always the first."""
+        return sorted({node for path in self.paths for node in path})
+
+
+def option_tree(options: Sequence[Sequence[int]]) -> OptionTree:
+    """The tree of options' tokens. An option's last token is only predicted, never read.
+
+    Args:
+        options: token ids of each option, none empty.
+    """
+    tokens: list[int] = []
+    parents: list[int] = []
+    depths: list[int] = []
+    paths: list[list[int]] = []
+    children: dict[tuple[int, int], int] = {}
+    for option in options:
+        node = -1
+        path = [node]
+        for token in option[:-1]:
+            child = children.setdefault((node, token), len(tokens))
+            if child == len(tokens):
+                tokens.append(token)
+                parents.append(node)
+                depths.append(1 if node < 0 else depths[node] + 1)
+            node = child
+            path.append(node)
+        paths.append(path)
+    return OptionTree(tokens, parents, depths, paths, [tuple(option) for option in options])

@@ -1,0 +1,142 @@
+"""Whether a model can be packed: not told by its name but tried, in one row and one by one.
+
+A model passes when both agree. What would show only on long prompts is asked of its configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from phraseproof.engine.attention.causal import PackedPass, quiet
+from phraseproof.engine.packed_causal_lm import LastLayer, PackedDecoder
+from phraseproof.engine.packed_seq2seq_lm import PackedEncoderDecoder
+from phraseproof.engine.plan.packed_layout import Part, lay_out
+from phraseproof.engine.plan.prefix_tree import option_tree
+from phraseproof.engine.plan.request import Job
+
+_STEADY_ROTATIONS = {"default", "linear", "llama3", "yarn", "proportional"}
+"""Rotary positions that do not hang on the longest sequence of a batch."""
+
+_LAYERS = {"full_attention", "sliding_attention"}
+
+_SHARED = 5
+_CONTEXTS = ((5, 9, 14, 3, 8, 21, 2, 17, 30, 4, 11), (5, 9, 14, 3, 8, 1))
+_OPTIONS = (((7, 12, 6), (7, 19), (25,)), ((16, 22),))
+
+_TOLERANCE = {torch.float16: 5e-2, torch.bfloat16: 4e-1}
+_TOLERANCE_FLOAT32 = 1e-3
+"""Nats by which the two may differ: rounding, and nothing else."""
+
+
+class Packing(NamedTuple):
+    """How a network can be packed.
+
+    Attributes:
+        last_layer: set where the last layer can leave out what is not scored.
+    """
+
+    last_layer: LastLayer | None
+
+
+@torch.inference_mode()
+def try_packing(network: Any) -> Packing | None:
+    """How the network gives the same scores in one row as one by one, or `None` where it does not."""
+    config = network.config.get_text_config()
+    kinds: Sequence[str] = getattr(config, "layer_types", None) or ()
+    if not set(kinds) <= _LAYERS or not _rotation_is_steady(config):
+        return None
+    try:
+        with quiet():
+            expected = _one_by_one(network)
+        step = _pass()
+        PackedDecoder(network).run(step)
+    except _REFUSALS:
+        return None
+    if not _windows_are_told(config, kinds, step.windows) or step.attention is None:
+        return None
+    for last_layer in (LastLayer(network, step.attention), None):
+        try:
+            scores = _in_a_row(network, last_layer)
+        except _REFUSALS:
+            scores = None
+        allowed = _TOLERANCE.get(network.dtype, _TOLERANCE_FLOAT32)
+        if scores is not None and np.allclose(scores, expected, rtol=1e-5, atol=allowed):
+            return Packing(last_layer)
+        if last_layer is not None:
+            last_layer.remove()
+    return None
+
+
+@torch.inference_mode()
+def try_packing_encoder_decoder(network: Any) -> PackedEncoderDecoder | None:
+    """The network packed, or `None` where it does not give the same scores in one row as one by one."""
+    jobs = [
+        Job(np.asarray(context, dtype=np.int32), options) for context, options in zip(_CONTEXTS, _OPTIONS, strict=True)
+    ]
+    try:
+        packed = PackedEncoderDecoder(network)
+        ways = [packed.score(jobs, absorbs=absorbs) for absorbs in (True, False)]
+    except _REFUSALS:
+        return None
+    expected: list[float] = []
+    for context, options in zip(_CONTEXTS, _OPTIONS, strict=True):
+        for option in options:
+            ids, labels = (torch.tensor([tokens], device=network.device) for tokens in (context, option))
+            logprobs = torch.log_softmax(network(input_ids=ids, labels=labels).logits[0].float(), dim=-1)
+            expected.append(float(logprobs[range(len(option)), option].sum()))
+    allowed = _TOLERANCE.get(network.dtype, _TOLERANCE_FLOAT32)
+    found = [[score for of_job in scores for score in of_job] for scores in ways]
+    return packed if all(np.allclose(scores, expected, rtol=1e-5, atol=allowed) for scores in found) else None
+
+
+_REFUSALS = (TypeError, ValueError, KeyError, IndexError, AttributeError, RuntimeError, AssertionError, StopIteration)
+"""What a network that was not made for it may raise on being handed a packed row."""
+
+
+def _pass() -> PackedPass:
+    parts = [
+        Part(np.asarray(context, dtype=np.int32), _SHARED * index, option_tree(options))
+        for index, (context, options) in enumerate(zip(_CONTEXTS, _OPTIONS, strict=True))
+    ]
+    return PackedPass(lay_out(parts, 0))
+
+
+def _in_a_row(network: Any, last_layer: LastLayer | None) -> list[float]:
+    """All in one row, then one after another over what the one before it left."""
+    jobs = [
+        Job(np.asarray(context, dtype=np.int32), options, shared=_SHARED * index, kept=_SHARED * (1 - index))
+        for index, (context, options) in enumerate(zip(_CONTEXTS, _OPTIONS, strict=True))
+    ]
+    decoder = PackedDecoder(network, last_layer=last_layer)
+    scores = [*decoder.score(jobs), *decoder.score(jobs[:1]), *decoder.score(jobs[1:])]
+    return [score for of_job in scores for score in of_job]
+
+
+def _one_by_one(network: Any) -> list[float]:
+    scores: list[float] = []
+    for context, options in zip(_CONTEXTS, _OPTIONS, strict=True):
+        for option in options:
+            ids = torch.tensor([context + option[:-1]], device=network.device)
+            logits = network(input_ids=ids, use_cache=False).logits[0, len(context) - 1 :].float()
+            logprobs = torch.log_softmax(logits, dim=-1)
+            scores.append(float(logprobs[range(len(option)), option].sum()))
+    return scores * 2
+
+
+def _rotation_is_steady(config: Any) -> bool:
+    declared: Any = getattr(config, "rope_parameters", None) or {}
+    by_layer = [value for value in declared.values() if isinstance(value, dict)] or [declared]
+    return all(part.get("rope_type", "default") in _STEADY_ROTATIONS for part in by_layer)
+
+
+def _windows_are_told(config: Any, kinds: Sequence[str], told: dict[int, int | None]) -> bool:
+    """Whether every layer that has a window says so to its attention."""
+    window: int | None = getattr(config, "sliding_window", None)
+    if window is None or getattr(config, "use_sliding_window", True) is False:
+        return True
+    slides = [kind == "sliding_attention" for kind in kinds] or [True] * len(told)
+    return [told[layer] == window for layer in sorted(told)] == slides

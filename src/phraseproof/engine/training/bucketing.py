@@ -1,0 +1,69 @@
+"""Which rows of unequal length go through a network together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from phraseproof.engine.training.sequence import Row
+
+_TOKENS_TOGETHER = 2048
+"""With fewer, the weights of a decoder and a head are read more often; of more, a way back keeps too much. With so many
+the peak of memory stays below that of a plain loop over the same batches (benchmarks/alignment.py)."""
+
+_LOGITS_TOGETHER = 2**22
+"""16 MB; a loss keeps a few times as much."""
+
+
+def join_batches(batches: Sequence[Sequence[Row]], vocabulary: int) -> list[range]:
+    """Join batches that follow each other, while all of them stay small enough to be no burden on memory.
+
+    For a pass without padding, which gives the same numbers for more rows at once: few target tokens then read the
+    same weights once, and what rows begin with alike is computed once. The answer hangs on sizes alone.
+
+    Args:
+        batches: the rows of each.
+        vocabulary: tokens in it.
+
+    Returns:
+        Runs of indices into `batches`, every index once, in order.
+    """
+    found: list[range] = []
+    start = 0
+    for index in range(1, len(batches) + 1):
+        if index == len(batches) or not _is_small(
+            [row for batch in batches[start : index + 1] for row in batch], vocabulary
+        ):
+            found.append(range(start, index))
+            start = index
+    return found
+
+
+def _is_small(rows: Sequence[Row], vocabulary: int) -> bool:
+    logits = len(rows) * max(len(row.target) for row in rows) * vocabulary
+    tokens = sum(len(row.context) + len(row.target) for row in rows)
+    return tokens <= _TOKENS_TOGETHER and logits <= _LOGITS_TOGETHER
+
+
+def cut_by_length(lengths: Sequence[int], *, batch_costs: int) -> list[list[int]]:
+    """Cut rows into batches so that padding and batches together cost least.
+
+    Args:
+        lengths: the tokens of each row.
+        batch_costs: what one more batch costs beside its tokens, in tokens.
+
+    Returns:
+        Batches of indices into `lengths`, every index once, shorter rows first.
+    """
+    order = sorted(range(len(lengths)), key=lambda index: lengths[index])
+    # best[end]: the least cost of the first `end` rows, and where their last batch begins.
+    best: list[tuple[int, int]] = [(0, 0)]
+    for end in range(1, len(order) + 1):
+        longest = lengths[order[end - 1]]
+        best.append(min((best[start][0] + longest * (end - start) + batch_costs, start) for start in range(end)))
+    batches: list[list[int]] = []
+    end = len(order)
+    while end:
+        start = best[end][1]
+        batches.insert(0, order[start:end])
+        end = start
+    return batches

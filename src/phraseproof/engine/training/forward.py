@@ -1,0 +1,328 @@
+"""The pass that training needs: logits at target positions alone, as lean as it goes at equal numbers.
+
+* The vocabulary is projected only where a target token is predicted.
+* Rows are cut into batches by length, so that padding never costs more than a further batch would.
+* Padding is on the right. A decoder never looks that way, so its attention needs no mask; an encoder gets one only
+  where there is padding.
+* Frozen weights get no gradients.
+* Rows whose loss is detached run without a graph.
+* On a CPU, a frozen float32 model with a soft prompt at its input is run without any padding, what rows begin with
+  alike computed once (`lean_decoder.py`, `lean_encoder_decoder.py`), where that was tried and gave the same logits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers.modeling_outputs import BaseModelOutput
+
+from phraseproof.engine.padded import pad_rows
+from phraseproof.engine.training.bucketing import cut_by_length
+from phraseproof.engine.training.packed_causal_lm import LeanDecoder
+from phraseproof.engine.training.packed_seq2seq_lm import LeanEncoderDecoder
+from phraseproof.engine.training.sequence import Row
+
+if TYPE_CHECKING:
+    from phraseproof.engine.prefix_cache import KeyValuePrefix
+
+_BATCH_COSTS = 32
+"""What one more batch costs beside its tokens, in tokens: smaller products, and Python. Roughly measured."""
+
+IGNORED = -100
+"""Pads targets, as torch's losses expect it."""
+
+
+class TrainableTokens(Protocol):
+    """Virtual tokens that gradients flow to: at the input, or as keys and values in every decoder layer."""
+
+    @property
+    def count(self) -> int:
+        """How many virtual tokens there are."""
+        ...
+
+    @property
+    def virtual(self) -> Tensor | None:
+        """At the input: the virtual tokens' embeddings [virtual tokens, width]; else `None`."""
+        ...
+
+    def prefix(self, dtype: torch.dtype) -> KeyValuePrefix | None:
+        """In the layers: keys and values in that precision; else `None`."""
+        ...
+
+
+class TargetLogits(NamedTuple):
+    """What a network says about the rows' targets, teacher-forced.
+
+    Attributes:
+        logits: [rows, target tokens, vocabulary], float32; row r's target token j is predicted by `logits[r, j]`.
+            Zero where `mask` is off.
+        targets: [rows, target tokens], int64, padded with -100.
+        mask: [rows, target tokens], bool; on for target tokens.
+        prefix_states: [rows, virtual tokens, width]: the encoder's last layer at the soft prompt, where asked for.
+    """
+
+    logits: Tensor
+    targets: Tensor
+    mask: Tensor
+    prefix_states: Tensor | None
+
+
+class _Part(NamedTuple):
+    logits: Tensor
+    prefix_states: Tensor | None
+
+
+class TargetForward:
+    """Runs rows through a network, with a soft prompt or without one; gradients flow to whatever requires them.
+
+    Args:
+        network: a transformers model; trained weights require gradients, frozen ones do not.
+        joined: decoder-only (prompt and target are one sequence); else an encoder-decoder.
+        pad_id: a token to pad with.
+        soft: virtual tokens at the input or in every decoder layer, or `None`.
+    """
+
+    def __init__(self, network: Any, *, joined: bool, pad_id: int, soft: TrainableTokens | None) -> None:
+        self._network = network
+        self._joined = joined
+        self._pad_id = pad_id
+        self._soft = soft
+
+    def __call__(
+        self, rows: Sequence[Row], *, need_prefix_states: bool = False, without_graph: Collection[int] = ()
+    ) -> TargetLogits:
+        """Logits of the rows' target tokens.
+
+        Args:
+            rows: prompts and targets, in any lengths that the model can read.
+            need_prefix_states: also give the encoder's states at the soft prompt.
+            without_graph: rows whose logits are needed only as numbers; no gradient flows through them.
+
+        Raises:
+            ValueError: `need_prefix_states` without an encoder or without a soft prompt at its input.
+        """
+        if need_prefix_states and (self._joined or self._soft is None or self._soft.virtual is None):
+            raise ValueError("only an encoder with a soft prompt at its input has states there")
+        detached = set(without_graph)
+        targets = pad_rows([row.target for row in rows], self._pad_id, device=str(self._device))
+        mask = targets.mask.bool()
+        parts: list[_Part] = []
+        order: list[int] = []
+        lean = None if torch.is_autocast_enabled(self._device.type) else self._lean
+        for with_graph in (True, False):
+            group = [index for index in range(len(rows)) if (index not in detached) is with_graph]
+            if not group:
+                continue
+            with contextlib.nullcontext() if with_graph else torch.no_grad():
+                for chosen in [group] if lean else self._batches(rows, group):
+                    part = self._run([rows[index] for index in chosen], int(mask.shape[1]), need_prefix_states, lean)
+                    parts.append(part)
+                    order += chosen
+        back = torch.tensor(order, device=self._device).argsort()
+        logits = torch.cat([part.logits for part in parts])[back]
+        states = [part.prefix_states for part in parts if part.prefix_states is not None]
+        return TargetLogits(
+            logits,
+            targets.ids.masked_fill(~mask, IGNORED),
+            mask,
+            torch.cat(states)[back] if states else None,
+        )
+
+    @property
+    def is_lean(self) -> bool:
+        """Whether rows are run without padding, except under autocast: then more of them at once cost no more each."""
+        return self._lean is not None
+
+    @property
+    def _device(self) -> torch.device:
+        device: torch.device = self._network.get_input_embeddings().weight.device
+        return device
+
+    def _batches(self, rows: Sequence[Row], group: Sequence[int]) -> list[list[int]]:
+        """Which rows go through the network together. An encoder-decoder's all do: its encoder batches for itself."""
+        if not self._joined:
+            return [list(group)]
+        # A target's last token is only predicted, never read.
+        lengths = [len(rows[index].context) + len(rows[index].target) - 1 for index in group]
+        return [[group[place] for place in batch] for batch in cut_by_length(lengths, batch_costs=_BATCH_COSTS)]
+
+    @functools.cached_property
+    def _lean(self) -> LeanDecoder | LeanEncoderDecoder | None:
+        """The pass without padding, for a network and a machine that it is made for."""
+        network, virtual = self._network, None if self._soft is None else self._soft.virtual
+        if virtual is None or not _asks_for_nothing(network.config) or not _is_frozen_and_whole(network):
+            return None
+        if self._joined:
+            return LeanDecoder.try_on(network)
+        try:
+            lean = LeanEncoderDecoder(network, self._pad_id)
+            with torch.no_grad():
+                plain = self._run(_TRIAL, 3, False).logits
+                same = [self._run_lean(lean, _TRIAL, 3, False).logits]
+                same += [lean.logits(_TRIAL[:1], virtual, absorbs=absorbs).logits for absorbs in (True, False)]
+        except (ValueError, TypeError, AttributeError, RuntimeError, IndexError, AssertionError):
+            return None  # what a network that was not made for it may raise
+        close = 1e-4 * max(1.0, float(plain.abs().max()))
+        return lean if all(torch.allclose(found, plain[: len(found)], atol=close) for found in same) else None
+
+    def _run_lean(
+        self, lean: LeanDecoder | LeanEncoderDecoder, rows: Sequence[Row], width: int, need_prefix_states: bool
+    ) -> _Part:
+        virtual = None if self._soft is None else self._soft.virtual
+        assert virtual is not None
+        if isinstance(lean, LeanDecoder):
+            logits = lean.logits(rows, virtual)
+            return _Part(torch.stack([functional.pad(own, (0, 0, 0, width - len(own))) for own in logits]), None)
+        logits, states = lean.logits(rows, virtual)
+        logits = functional.pad(logits, (0, 0, 0, width - int(logits.shape[1])))
+        return _Part(_targets_only(logits, rows, width), states if need_prefix_states else None)
+
+    def _run(
+        self,
+        rows: Sequence[Row],
+        width: int,
+        need_prefix_states: bool,
+        lean: LeanDecoder | LeanEncoderDecoder | None = None,
+    ) -> _Part:
+        if lean is not None:
+            return self._run_lean(lean, rows, width, need_prefix_states)
+        return (
+            self._decoder_only(rows, width) if self._joined else self._encoder_decoder(rows, width, need_prefix_states)
+        )
+
+    def _decoder_only(self, rows: Sequence[Row], width: int) -> _Part:
+        padded = pad_rows([row.context + row.target[:-1] for row in rows], self._pad_id, device=str(self._device))
+        virtual = self._virtual_tokens
+        starts = torch.tensor([virtual + len(row.context) - 1 for row in rows], device=self._device)
+        places = starts[:, None] + torch.arange(width, device=self._device)
+        places = places.clamp(max=virtual + int(padded.ids.shape[1]) - 1)
+        with _Projected(self._network, places) as projected:
+            output = self._network(**self._embedded(padded.ids), **self._cache(len(rows)), use_cache=False)
+        return _Part(_targets_only(projected.logits(output), rows, width), None)
+
+    def _encoder_decoder(self, rows: Sequence[Row], width: int, need_prefix_states: bool) -> _Part:
+        states, mask = self._encode([row.context for row in rows])
+        labels = torch.full((len(rows), width), self._pad_id, device=self._device)
+        for index, row in enumerate(rows):
+            labels[index, : len(row.target)] = torch.tensor(row.target, device=self._device)
+        output = self._network(
+            encoder_outputs=BaseModelOutput(last_hidden_state=states),
+            attention_mask=None if bool(mask.all()) else mask,
+            decoder_input_ids=self._network.prepare_decoder_input_ids_from_labels(labels=labels),
+            use_cache=False,
+            **self._cache(len(rows)),
+        )
+        prefix_states = states[:, : self._virtual_tokens] if need_prefix_states else None
+        return _Part(_targets_only(output.logits, rows, width), prefix_states)
+
+    @property
+    def _virtual_tokens(self) -> int:
+        """Tokens that the soft prompt adds to the input."""
+        return self._soft.count if self._soft is not None and self._soft.virtual is not None else 0
+
+    def _embedded(self, ids: Tensor) -> dict[str, Tensor]:
+        """What the network takes for rows padded on the right: ids, or embeddings behind the soft prompt."""
+        virtual = None if self._soft is None else self._soft.virtual
+        if virtual is None:
+            return {"input_ids": ids}
+        embedded = self._network.get_input_embeddings()(ids)
+        return {"inputs_embeds": torch.cat([virtual.to(embedded).expand(len(ids), -1, -1), embedded], dim=1)}
+
+    def _encode(self, contexts: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
+        """The encoder's states [contexts, tokens, width] and their mask [contexts, tokens], the soft prompt first."""
+        lengths = [len(context) for context in contexts]
+        longest = max(lengths)
+        parts: list[Tensor] = []
+        masks: list[Tensor] = []
+        order: list[int] = []
+        for batch in cut_by_length(lengths, batch_costs=_BATCH_COSTS):
+            padded = pad_rows([contexts[index] for index in batch], self._pad_id, device=str(self._device))
+            mask = torch.cat([padded.mask.new_ones(len(batch), self._virtual_tokens), padded.mask], dim=1)
+            states = self._network.get_encoder()(
+                **self._embedded(padded.ids), attention_mask=None if bool(padded.mask.all()) else mask
+            ).last_hidden_state
+            missing = longest - int(padded.ids.shape[1])
+            parts.append(functional.pad(states, (0, 0, 0, missing)))
+            masks.append(functional.pad(mask, (0, missing)))
+            order += batch
+        back = torch.tensor(order, device=self._device).argsort()
+        return torch.cat(parts)[back], torch.cat(masks)[back]
+
+    def _cache(self, rows: int) -> dict[str, Any]:
+        """The soft prompt in the decoder's layers, for so many rows."""
+        if self._soft is None:
+            return {}
+        prefix = self._soft.prefix(self._network.get_input_embeddings().weight.dtype)
+        return {} if prefix is None else {"past_key_values": prefix.cache(rows)}
+
+
+class _Projected:
+    """Within it, a decoder-only network projects the vocabulary at some places alone.
+
+    Args:
+        network: whose output head reads hidden states [rows, tokens, width].
+        places: for each row, the tokens to project, [rows, kept].
+    """
+
+    def __init__(self, network: Any, places: Tensor) -> None:
+        self._head = network.get_output_embeddings()
+        self._places = places
+        self._is_done = False
+        self._handle: Any = None
+
+    def __enter__(self) -> Self:
+        if self._head is not None:
+            self._handle = self._head.register_forward_pre_hook(self._pick_states)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._handle is not None:
+            self._handle.remove()
+
+    def logits(self, output: Any) -> Tensor:
+        """[rows, kept, vocabulary], whether or not the network called its head as a module."""
+        logits: Tensor = output.logits
+        return logits if self._is_done else self._pick(logits)
+
+    def _pick_states(self, _: Any, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        self._is_done = True
+        return (self._pick(arguments[0]), *arguments[1:])
+
+    def _pick(self, values: Tensor) -> Tensor:
+        return values.gather(1, self._places[..., None].expand(-1, -1, values.shape[-1]))
+
+
+_TRIAL = (Row((5, 9, 14, 3, 8, 21, 2, 17), (7, 12, 6)), Row((5, 9, 14, 3), (16, 22)))
+
+
+def _asks_for_nothing(config: Any) -> bool:
+    """Whether attention is torch's own, which transformers takes where the user names no other."""
+    return getattr(config, "_attn_implementation", None) == "sdpa"
+
+
+def _is_frozen_and_whole(network: nn.Module) -> bool:
+    """Whether every weight lies in this process's memory, in float32, and none is trained."""
+    return all(
+        type(weight) is nn.Parameter
+        and not weight.requires_grad
+        and weight.device.type == "cpu"
+        and weight.dtype == torch.float32
+        and not hasattr(weight, "_fsdp_flattened")
+        for weight in network.parameters()
+    )
+
+
+def _targets_only(logits: Tensor, rows: Sequence[Row], width: int) -> Tensor:
+    """Logits in float32, zero behind a row's last target token."""
+    lengths = torch.tensor([len(row.target) for row in rows], device=logits.device)
+    logits = logits.float()
+    if int(lengths.min()) == width:
+        return logits
+    beyond = torch.arange(width, device=logits.device) >= lengths[:, None]
+    return logits.masked_fill(beyond[..., None], 0.0)

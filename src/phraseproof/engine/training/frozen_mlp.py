@@ -1,0 +1,104 @@
+"""Gated feed-forward layers, trained through: two tensors kept of each for the way back, where modules keep three."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from phraseproof.engine.cpu.fused_mlp import NAMES, activation_in_onednn
+from phraseproof.engine.cpu.onednn import fastest_product
+
+
+class Parts(NamedTuple):
+    """A gated layer's frozen linear layers, and its activation and its derivative.
+
+    Attributes:
+        gate, up, down: `down(activation(gate(x)) * up(x))`.
+        activation: as torch has it.
+        through: (gradient, input) to the gradient of the activation's input.
+    """
+
+    gate: nn.Linear
+    up: nn.Linear
+    down: nn.Linear
+    activation: Callable[[Tensor], Tensor]
+    through: Callable[[Tensor, Tensor], Tensor]
+
+
+def parts_of(module: Any) -> Parts | None:
+    """What a gated feed-forward layer consists of, or `None` for every other module."""
+    for names in NAMES:
+        layers: list[Any] = [getattr(module, name, None) for name in names[:3]]
+        known = _ACTIVATIONS.get(activation_in_onednn(getattr(module, names[3], None)))
+        if known is not None and all(type(layer) is nn.Linear for layer in layers):
+            gate, up, down = layers
+            return Parts(gate, up, down, *known)
+    return None
+
+
+class GatedFeedForward:
+    """The layer as one step of the graph.
+
+    Args:
+        parts: frozen, float32, on a CPU.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """[..., width] to [..., width]."""
+        if not (torch.is_grad_enabled() and x.requires_grad):
+            parts = self._parts
+            return _linear(parts.down, parts.activation(_linear(parts.gate, x)).mul_(_linear(parts.up, x)))
+        return _Gated.apply(x, self._parts)  # pyright: ignore[reportReturnType] - untyped in torch
+
+
+class _Gated(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, parts: Parts) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        gate, up = _linear(parts.gate, x), _linear(parts.up, x)
+        active = parts.activation(gate)
+        # What the product's gradient will be multiplied with, for either side: neither `gate` nor `up` is kept.
+        for_up, for_gate = active, parts.through(up, gate)
+        del gate
+        ctx.save_for_backward(for_up, for_gate)
+        ctx.parts = parts
+        return _linear(parts.down, up.mul_(active))
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        for_up, for_gate = ctx.saved_tensors
+        parts: Parts = ctx.parts
+        of_product = _back(parts.down, gradient)
+        found = _back(parts.gate, of_product * for_gate)
+        return found.add_(_back(parts.up, of_product.mul_(for_up))), None
+
+
+def _linear(layer: nn.Linear, x: Tensor) -> Tensor:
+    return fastest_product(x, layer.weight, layer.bias)
+
+
+def _back(layer: nn.Linear, gradient: Tensor) -> Tensor:
+    return fastest_product(gradient, layer.weight.t(), None)
+
+
+def tanh_gelu(x: Tensor) -> Tensor:
+    """What transformers' `NewGELUActivation` computes in eight passes over memory, in one."""
+    return functional.gelu(x, approximate="tanh")
+
+
+def _through_tanh_gelu(gradient: Tensor, x: Tensor) -> Tensor:
+    return torch.ops.aten.gelu_backward(gradient, x, approximate="tanh")
+
+
+_ACTIVATIONS: dict[tuple[str, str] | None, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]] = {
+    ("swish", ""): (functional.silu, torch.ops.aten.silu_backward),
+    ("gelu", "none"): (functional.gelu, torch.ops.aten.gelu_backward),
+    ("gelu", "tanh"): (tanh_gelu, _through_tanh_gelu),
+}
+"""By the name and algorithm that oneDNN has for them."""

@@ -1,0 +1,131 @@
+"""A network's modules in fewer and faster passes, forward and backward, where its weights are frozen.
+
+The same functions in another order of operations: results differ by rounding. They stand in for a network's own only
+while a pass runs, so nothing else that is computed with the network changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from transformers.activations import NewGELUActivation
+from transformers.pytorch_utils import Conv1D
+
+from phraseproof.engine.cpu.onednn import frozen_linear, has_products
+from phraseproof.engine.training.frozen_mlp import GatedFeedForward, parts_of, tanh_gelu
+
+_SMALLEST = 64 * 64
+"""Below so many weights the call costs more than the product."""
+
+
+class _Substitute(NamedTuple):
+    module: nn.Module
+    forward: Callable[[Tensor], Tensor]
+
+
+class LeanModules:
+    """What can be put in place of a network's modules. What somebody put in place of one before stays.
+
+    Args:
+        network: a frozen float32 network on a CPU; not changed.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self._substitutes = [
+            _Substitute(module, forward)
+            for module in network.modules()
+            if "forward" not in vars(module) and (forward := _lean_forward(module)) is not None
+        ]
+
+    def __len__(self) -> int:
+        return len(self._substitutes)
+
+    @contextlib.contextmanager
+    def in_place(self) -> Generator[None]:
+        """Run with the substitutes, for a while."""
+        plain = [vars(module).get("forward") for module, _ in self._substitutes]
+        try:
+            for module, forward in self._substitutes:
+                module.forward = forward
+            yield
+        finally:
+            for (module, _), before in zip(self._substitutes, plain, strict=True):
+                if before is None:
+                    del module.forward
+                else:
+                    module.forward = before
+
+
+def _lean_forward(module: Any) -> Callable[[Tensor], Tensor] | None:
+    if type(module) is NewGELUActivation:
+        return tanh_gelu
+    if (parts := parts_of(module)) is not None:
+        return _if_it_agrees(GatedFeedForward(parts), module, parts.gate.weight)
+    if type(module) in {nn.Linear, Conv1D}:
+        return _Product.of(module)
+    epsilon = getattr(module, "variance_epsilon", None)
+    weights = list(module.parameters())
+    if not isinstance(epsilon, float) or len(weights) != 1 or weights[0].dim() != 1:
+        return None
+    # Not told by its name: some norms of this kind add one to their weights.
+    return _if_it_agrees(_Norm(weights[0], epsilon), module, weights[0])
+
+
+def _if_it_agrees(
+    lean: Callable[[Tensor], Tensor], module: Callable[[Tensor], Tensor], like: Tensor
+) -> Callable[[Tensor], Tensor] | None:
+    """The stand-in for a module, tried on two rows as wide as the last dimension of a weight `like` its own."""
+    with torch.no_grad():
+        width = like.shape[-1]
+        some = torch.linspace(-3, 5, 2 * width, dtype=like.dtype, device=like.device).view(1, 2, width)
+        expected = module(some)
+        close = 1e-5 * max(1.0, float(expected.abs().max()))
+        return lean if torch.allclose(expected, lean(some), rtol=1e-4, atol=close) else None
+
+
+class _Product(NamedTuple):
+    """A frozen linear layer by oneDNN, its weights as they lie."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+    @classmethod
+    def of(cls, layer: Any) -> _Product | None:
+        weight = layer.weight
+        fits = weight.dtype == torch.float32 and weight.device.type == "cpu" and weight.numel() >= _SMALLEST
+        if not fits or not has_products():
+            return None
+        return cls(weight.t() if type(layer) is Conv1D else weight, layer.bias)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return frozen_linear(x, self.weight, self.bias)
+
+
+class _Norm(NamedTuple):
+    weight: Tensor
+    epsilon: float
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return _RootMeanSquareNorm.apply(x, self.weight, self.epsilon)  # pyright: ignore[reportReturnType] - untyped in torch
+
+
+class _RootMeanSquareNorm(torch.autograd.Function):
+    """x times weight over the root of the mean of the squares of x; the weight gets no gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, epsilon: float) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        squares = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
+        scale = squares.div_(x.shape[-1]).add_(epsilon).rsqrt_()
+        ctx.save_for_backward(x, weight, scale)
+        return (x * scale).mul_(weight)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        x, weight, scale = ctx.saved_tensors
+        weighted = gradient * weight
+        along = (weighted * x).sum(-1, keepdim=True).mul_(scale**3 / -x.shape[-1])
+        return weighted.mul_(scale).addcmul_(x, along), None, None

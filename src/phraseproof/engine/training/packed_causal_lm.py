@@ -1,0 +1,133 @@
+"""Decoder-only training passes without padding: all rows in one, what they begin with alike computed once.
+
+The soft prompt comes first in every row and sees nothing before it, so its states, keys and values are one for all
+rows. So are those of the first words that rows have in common. The last layer computes what follows its attention at
+target positions alone. The plan of a row and the trial that finds models fit for it are scoring's
+(`engine/plan/packed_layout.py`, `engine/probe.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from phraseproof.engine.attention.causal import PackedPass, packed_attention
+from phraseproof.engine.attention.causal import attend as attend_anyhow
+from phraseproof.engine.packed_causal_lm import LastLayer
+from phraseproof.engine.plan.packed_layout import Part, Span, lay_out
+from phraseproof.engine.plan.prefix_tree import option_tree, share_contexts
+from phraseproof.engine.probe import try_packing
+from phraseproof.engine.training.frozen_modules import LeanModules
+from phraseproof.engine.training.sequence import Row
+
+NAME = "phraseproof_training"
+
+
+class LeanDecoder:
+    """Logits at target positions, with gradients to a soft prompt at the input.
+
+    Args:
+        network: a frozen decoder-only model in float32.
+        last_layer: where its last layer can leave out what no target hangs on.
+    """
+
+    def __init__(self, network: Any, last_layer: LastLayer | None) -> None:
+        self._network = network
+        self._last_layer = last_layer
+        self._modules = LeanModules(network)
+        self._vocabulary = int(network.get_input_embeddings().weight.shape[0])
+
+    @classmethod
+    def try_on(cls, network: Any) -> LeanDecoder | None:
+        """One for this network, or `None` where rows would see each other or positions would not be told apart."""
+        packing = try_packing(network)
+        return None if packing is None else cls(network, packing.last_layer)
+
+    def logits(self, rows: Sequence[Row], virtual: Tensor) -> list[Tensor]:
+        """Each row's logits, [target tokens, vocabulary].
+
+        Args:
+            rows: prompts and targets.
+            virtual: the soft prompt's embeddings, [virtual tokens, width].
+        """
+        lead = list(range(self._vocabulary, self._vocabulary + len(virtual)))
+        contexts = [np.asarray([*lead, *row.context], dtype=np.int32) for row in rows]
+        order = share_contexts(contexts)
+        # However few virtual tokens there are, they are computed once.
+        parts = [
+            Part(contexts[index], max(shared, len(lead)), option_tree([rows[index].target]))
+            for index, shared in zip(order.indices, order.shared, strict=True)
+        ]
+        plan = lay_out(parts, 0)
+        step = PackedPass(plan, ends_in=None if self._last_layer is None else self._last_layer.attention)
+        found = self._run(step, virtual)
+        by_part = found.split([len(unit.scored) for unit in plan.units])
+        by_row = dict(zip(order.indices, by_part, strict=True))
+        return [by_row[index] for index in range(len(rows))]
+
+    def _run(self, step: PackedPass, virtual: Tensor) -> Tensor:
+        """Logits of the scored tokens, [scored, vocabulary]."""
+        ids = torch.from_numpy(step.row.tokens)
+        is_virtual = ids >= self._vocabulary
+        embedded = self._network.get_input_embeddings()(ids.masked_fill(is_virtual, 0))
+        # Virtual tokens are the first part's first, and nowhere else.
+        count = int(is_virtual.sum())
+        embedded = torch.cat([virtual[:count].to(embedded), embedded[count:]])
+        scored = torch.tensor(step.row.scored)
+        narrowed = contextlib.nullcontext() if self._last_layer is None else self._last_layer.narrowed_to(scored)
+        with packed_attention(self._network, NAME), self._modules.in_place(), narrowed:
+            return self._network(
+                inputs_embeds=embedded[None],
+                position_ids=torch.from_numpy(step.row.positions)[None],
+                use_cache=False,
+                logits_to_keep=scored,
+                packed=step,
+            ).logits[0]
+
+
+def attend(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    packed: PackedPass,
+    **asked_for: Any,
+) -> tuple[Tensor, None]:
+    """As `packed_attention.attend`, with a cheaper way back: no piece of a tensor is written or cut twice."""
+    window: int | None = asked_for.get("sliding_window")
+    if module is packed.ends_in or asked_for.get("softcap") is not None:
+        return attend_anyhow(module, query, key, value, attention_mask, packed=packed, **asked_for)
+    found: list[Tensor] = []
+    queries = query.split([unit.stop - unit.start for unit in packed.row.units], dim=2)
+    for index, (unit, asked) in enumerate(zip(packed.row.units, queries, strict=True)):
+        mask = packed.mask(index, window, query, whole=True)
+        seen, told = _take(key, unit.keys), _take(value, unit.keys)
+        found.append(
+            functional.scaled_dot_product_attention(
+                asked,
+                seen,
+                told,
+                attn_mask=mask,
+                is_causal=mask is None,
+                scale=asked_for.get("scaling"),
+                enable_gqa=seen.shape[1] != asked.shape[1],
+            )
+        )
+    return torch.cat(found, dim=2).transpose(1, 2), None
+
+
+def _take(tensor: Tensor, spans: Sequence[Span]) -> Tensor:
+    pieces = [tensor[:, :, first:after] for first, after in spans]
+    return torch.cat(pieces, dim=2) if len(pieces) > 1 else pieces[0]
+
+
+ALL_ATTENTION_FUNCTIONS.register(NAME, attend)

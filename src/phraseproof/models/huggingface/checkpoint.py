@@ -1,0 +1,282 @@
+"""A Hugging Face checkpoint: configuration and tokenizer at once, weights when first asked for, errors in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from phraseproof.errors import MissingExtraError, ModelError, UsageError
+from phraseproof.identity import file_hash
+from phraseproof.models.huggingface.quiet import quiet_transformers
+from phraseproof.models.options import ModelOptions
+
+DTYPES = ("float32", "bfloat16", "float16")
+
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+_TOKENIZER = ("tokenizer.json", "*.model", "vocab.json", "vocab.txt", "merges.txt", "*.tiktoken", "vocab*.spm")
+_SETTINGS = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "chat_template.json",
+)
+
+
+class Precision(NamedTuple):
+    """Where the weights live and how exact they are: names that torch understands."""
+
+    device: str
+    dtype: str
+
+
+class Checkpoint:
+    """What is read of a model before anything is computed, and its weights on demand.
+
+    Args:
+        name: a hub id or a folder.
+        options: as resolved by `huggingface.load`.
+        attention: the attention implementation to ask transformers for, or `None` for its default.
+        shown_as: what the model is called in runs and messages, where that is not `name`.
+
+    Attributes:
+        config, tokenizer: as transformers reads them.
+        precision: device and dtype in use.
+
+    Raises:
+        ModelError: no such model, hub out of reach, not a model folder, remote code that is not allowed.
+        UsageError: a dtype or device that does not exist here.
+        MissingExtraError: torch or transformers is not installed.
+    """
+
+    def __init__(
+        self, name: str, options: ModelOptions, *, attention: str | None = None, shown_as: str | None = None
+    ) -> None:
+        _require_packages()
+        self.name = shown_as or name
+        self._location = name
+        self.options = options
+        self._attention = attention
+        self.folder = Path(name) if Path(name).is_dir() else None
+        if self.folder is None and _looks_like_path(name):
+            raise ModelError(f"no folder '{name}'", where="--model", hint="Check the path, or give a hub id (org/name)")
+        if self.folder is not None:
+            _check_folder(self.folder)
+        with _one_line_errors(name, "the configuration"), quiet_transformers():
+            from transformers import AutoConfig
+
+            self.config: Any = AutoConfig.from_pretrained(name, **self._source())
+        self._check_family()
+        with _one_line_errors(name, "the tokenizer"), quiet_transformers():
+            from transformers import AutoTokenizer
+
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(name, **self._source())
+        self.precision = _precision(options, self.config)
+
+    @property
+    def is_encoder_decoder(self) -> bool:
+        """Which of the two families the configuration declares."""
+        return bool(self.config.is_encoder_decoder)
+
+    @property
+    def architecture(self) -> str:
+        """The model class that the configuration names, or else its model type."""
+        names: list[str] = self.config.architectures or []
+        return names[0] if names else str(self.config.model_type)
+
+    @functools.cached_property
+    def revision(self) -> str:
+        """The hub's commit, or a hash of the folder's configuration, tokenizer and weights."""
+        if self.folder is None:
+            commit: str | None = getattr(self.config, "_commit_hash", None)
+            return commit or self.options.revision or "unknown"
+        patterns = [*_SETTINGS, *_TOKENIZER, *_weight_patterns(self.folder)]
+        if self.options.trust_remote_code:
+            patterns.append("*.py")
+        return file_hash(*sorted({path for pattern in patterns for path in self.folder.glob(pattern)}))
+
+    def load_network(self) -> Any:
+        """Read the weights: evaluation mode, no gradients, on the chosen device.
+
+        `tie_weights` is never called on top of what loading does: under transformers 5 it overwrites the untied output
+        head of Flan-T5 and its like.
+
+        Raises:
+            ModelError: weights that are missing, damaged, incomplete or of other shapes than the configuration says.
+        """
+        import torch
+        import transformers
+
+        family = transformers.AutoModelForSeq2SeqLM if self.is_encoder_decoder else transformers.AutoModelForCausalLM
+        extra = {"attn_implementation": self._attention} if self._attention else {}
+        with _one_line_errors(self.name, "the weights"), quiet_transformers():
+            loaded: Any = family.from_pretrained(
+                self._location,
+                config=self.config,
+                dtype=getattr(torch, self.precision.dtype),
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # told below, with names
+                **extra,
+                **self._source(),
+            )
+            network, info = loaded
+            # A weight that is not in the file is drawn at random, and every score would be noise.
+            mismatched = {entry[0] for entry in info["mismatched_keys"]}
+            missing = set(info["missing_keys"]) - mismatched
+            if missing or mismatched:
+                problem = "are incomplete" if missing else "do not have the shapes that its config.json says"
+                names = sorted(missing or mismatched)
+                shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+                raise ModelError(
+                    f"the weights of '{self.name}' {problem}",
+                    expected=f"all weights of {type(network).__name__}",
+                    got=f"none for {shown}" if missing else f"other shapes for {shown}",
+                )
+            network = network.to(self.precision.device).eval()
+        return network.requires_grad_(False)
+
+    def again(self) -> Checkpoint:
+        """The same checkpoint, to be loaded once more."""
+        other = copy.copy(self)
+        other.config = copy.deepcopy(self.config)  # loading writes into it
+        return other
+
+    def in_float32(self) -> Checkpoint:
+        """The same checkpoint, to be loaded in float32."""
+        other = self.again()
+        other.precision = self.precision._replace(dtype="float32")
+        return other
+
+    def _check_family(self) -> None:
+        from transformers.models.auto.modeling_auto import (
+            MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+            MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
+        )
+
+        known = (
+            MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
+            if self.is_encoder_decoder
+            else MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+        )
+        if self.config.model_type not in known and not getattr(self.config, "auto_map", None):
+            raise ModelError(
+                f"'{self.name}' is not a language model that can score text",
+                expected="an encoder-decoder or a decoder-only language model",
+                got=f"a model of the type {self.config.model_type}",
+            )
+
+    def _source(self) -> dict[str, Any]:
+        source: dict[str, Any] = {"trust_remote_code": self.options.trust_remote_code}
+        if self.folder is None and self.options.revision is not None:
+            source["revision"] = self.options.revision
+        return source
+
+
+def _require_packages() -> None:
+    for package in ("torch", "transformers"):
+        try:
+            __import__(package)
+        except ImportError:
+            raise MissingExtraError("a Hugging Face model", extra="hf", package=package) from None
+
+
+def _looks_like_path(name: str) -> bool:
+    return name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name
+
+
+def _check_folder(folder: Path) -> None:
+    for wanted, patterns in (
+        ("a config.json", ("config.json",)),
+        ("weights (*.safetensors)", _WEIGHTS),
+        ("a tokenizer (tokenizer.json or a vocabulary)", _TOKENIZER),
+    ):
+        if not any(next(folder.glob(pattern), None) for pattern in patterns):
+            if (folder / "adapter_config.json").exists():
+                hint = "This is an adapter: give its base model as --model and this folder as --adapter"
+            else:
+                hint = "A model folder is what save_pretrained writes for a model and its tokenizer"
+            raise ModelError(f"'{folder}' is not a model folder", expected=wanted, got="none there", hint=hint)
+
+
+def _weight_patterns(folder: Path) -> tuple[str, ...]:
+    """The weight files that loading reads: safetensors where there are any."""
+    if next(folder.glob("*.safetensors"), None):
+        return ("*.safetensors", "*.safetensors.index.json")
+    return ("pytorch_model*.bin", "pytorch_model.bin.index.json")
+
+
+def _precision(options: ModelOptions, config: Any) -> Precision:
+    import torch
+
+    if options.device != "auto":
+        device = options.device
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise UsageError(
+                f"the device '{device}' cannot be used here",
+                expected="auto, cpu, or a device that torch finds (cuda:0, mps)",
+                got=None if "device string" in str(error) else str(error).splitlines()[0],
+                where="--device",
+            ) from error
+    elif torch.cuda.is_available():
+        device = "cuda"
+    else:
+        device = "mps" if torch.backends.mps.is_available() else "cpu"
+    if options.dtype != "auto":
+        if options.dtype not in DTYPES:
+            raise UsageError(
+                f"unknown dtype '{options.dtype}'",
+                expected=f"one of: auto, {', '.join(DTYPES)}",
+                where="--dtype",
+            )
+        return Precision(device, options.dtype)
+    if device == "cpu":  # half precision is slow there, and most CPUs emulate it
+        return Precision(device, "float32")
+    declared = str(getattr(config, "dtype", None) or torch.float32).removeprefix("torch.")
+    return Precision(device, declared if declared in DTYPES else "float32")
+
+
+@contextlib.contextmanager
+def _one_line_errors(name: str, part: str) -> Generator[None]:
+    """Turn what transformers, the hub client and safetensors raise while reading into one `ModelError`."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ImportError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
+        text = " ".join(str(error).split())
+        if "trust_remote_code" in text:
+            raise ModelError(
+                f"'{name}' needs code that its repository ships, which is not run unless asked for",
+                hint="If you trust that repository, add --model-arg trust_remote_code=true",
+            ) from error
+        if "couldn't connect" in text.lower() or "offline mode" in text.lower():
+            raise ModelError(
+                f"'{name}' is not a folder, and the Hugging Face hub cannot be reached for it",
+                hint="Check the name and the connection, or give a folder that holds the model",
+            ) from error
+        if "repo id" in text.lower() or "is not a valid model identifier" in text:
+            raise ModelError(
+                f"no model '{name}': neither a folder nor on the hub", where="--model", got=_short(text)
+            ) from error
+        raise ModelError(f"cannot read {part} of '{name}'", got=_short(text)) from error
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 240 else text[:237] + "..."

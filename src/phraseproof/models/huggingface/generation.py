@@ -1,0 +1,131 @@
+"""Free text from Hugging Face models of both families, through transformers' own `generate`."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+
+from phraseproof.core import Prompt, Sampling
+from phraseproof.engine.plan.batching import BatchLimit, plan_batches, run_batches
+from phraseproof.engine.plan.request import Job
+from phraseproof.errors import ModelError, UsageError
+
+
+class Writer(NamedTuple):
+    """What writing needs of a model.
+
+    Attributes:
+        network: a transformers model that generates.
+        tokenizer: its tokenizer.
+        inputs: what `generate` takes to go on from contexts, in their order.
+        pad_id: pads texts that end early.
+        batches: several prompts may share a batch (padding does not reach the states of the others).
+    """
+
+    network: Any
+    tokenizer: Any
+    inputs: Callable[[Sequence[Job]], dict[str, Any]]
+    pad_id: int
+    batches: bool = True
+
+
+def check_sampling(sampling: Sampling, max_new_tokens: int) -> None:
+    """Refuse settings that no model can follow.
+
+    Raises:
+        UsageError: names the setting.
+    """
+    if max_new_tokens < 1:
+        raise UsageError("at least one new token is needed", got=str(max_new_tokens), where="max_new_tokens")
+    if not 0 <= sampling.temperature < float("inf"):
+        raise UsageError("the temperature is out of range", expected="0 or more", got=str(sampling.temperature))
+    if not 0 < sampling.top_p <= 1:
+        raise UsageError("top_p is out of range", expected="above 0, at most 1", got=str(sampling.top_p))
+
+
+def write(
+    writer: Writer,
+    prompts: Sequence[Prompt],
+    jobs: Sequence[Job],
+    *,
+    max_new_tokens: int,
+    sampling: Sampling,
+    limit: BatchLimit,
+) -> list[str]:
+    """Continuations of `jobs`, one a prompt, without special tokens.
+
+    Greedy texts are written in batches. Drawn ones are written one prompt at a time, each with random numbers of its
+    own (from the seed and the prompt's text), so that a text does not hang on what else is asked.
+
+    Raises:
+        ModelError: the model cannot generate, or memory runs out on a single prompt.
+        UsageError: settings out of range.
+    """
+    from accelerate.utils.memory import (
+        clear_device_cache,
+        should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
+    )
+
+    check_sampling(sampling, max_new_tokens)
+    if not writer.network.can_generate():
+        raise ModelError("the model cannot generate text", got=type(writer.network).__name__)
+    alone = sampling.temperature > 0 or not writer.batches
+    settings = _settings(writer.network, max_new_tokens, writer.pad_id, sampling)
+    texts = [""] * len(prompts)
+
+    def run(batch: Sequence[int]) -> list[str]:
+        with torch.inference_mode(), torch.random.fork_rng(devices=_devices(writer.network)):
+            if sampling.temperature > 0:
+                torch.manual_seed(_seed(sampling.seed, prompts[batch[0]].text))
+            return list(_texts(writer, [jobs[index] for index in batch], settings))
+
+    lengths = [len(job.context) + max_new_tokens for job in jobs]
+    batches = plan_batches(lengths, BatchLimit(items=1) if alone else limit)
+    for batch, found in run_batches(
+        batches, lengths, run, out_of_memory=should_reduce_batch_size, release=clear_device_cache
+    ):
+        for index, text in zip(batch, found, strict=True):
+            texts[index] = text
+    return texts
+
+
+def _texts(writer: Writer, jobs: Sequence[Job], settings: Any) -> Iterator[str]:
+    inputs = writer.inputs(jobs)
+    sequences = writer.network.generate(**inputs, generation_config=settings)
+    # A decoder-only model repeats the tokens it was given (none, where it was given embeddings); a decoder starts with
+    # its start token.
+    given = int(inputs["input_ids"].shape[1]) if "input_ids" in inputs else int("encoder_outputs" in inputs)
+    for tokens in sequences[:, given:].tolist():
+        yield writer.tokenizer.decode(tokens, skip_special_tokens=True).strip()
+
+
+def _settings(network: Any, max_new_tokens: int, pad_id: int, sampling: Sampling) -> Any:
+    """The model's own generation settings (its end tokens above all), with ours in place of theirs."""
+    drawn = sampling.temperature > 0
+    settings = copy.deepcopy(network.generation_config)
+    settings.update(
+        do_sample=drawn,
+        num_beams=1,
+        max_new_tokens=max_new_tokens,
+        max_length=None,
+        temperature=sampling.temperature if drawn else None,
+        top_k=0 if drawn else None,
+        top_p=sampling.top_p if drawn else None,
+    )
+    if settings.pad_token_id is None:
+        settings.pad_token_id = pad_id
+    return settings
+
+
+def _seed(seed: int, text: str) -> int:
+    key = f"{seed}\0{text}".encode(errors="surrogatepass")
+    return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest()) >> 1  # torch takes 63 bits
+
+
+def _devices(network: Any) -> list[Any]:
+    """Accelerators whose random numbers are put back afterwards; those of the CPU always are."""
+    return [network.device] if network.device.type == "cuda" else []

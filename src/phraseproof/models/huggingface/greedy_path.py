@@ -1,0 +1,73 @@
+"""The scoring method `paper`: probabilities of an option's tokens along the model's own greedy run.
+
+What the paper's released code does at batch size one: decode greedily, take the softmax of each step's scores, and
+multiply the probabilities of the option's tokens over the first m steps, m being the shortest option's token count. A
+run that ends early counts only the steps that it took.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from phraseproof.engine.plan.request import Job
+
+
+def score_along_free_run(
+    network: Any, inputs: Mapping[str, Any], jobs: Sequence[Job], *, pad_id: int
+) -> list[list[float]]:
+    """Sums of log-probabilities, one list a job, parallel to its options.
+
+    Args:
+        network: a transformers model that generates.
+        inputs: what its `generate` takes to go on from the jobs' contexts, in their order.
+        jobs: the options' tokens, and how many steps of the run count for each.
+        pad_id: pads runs that end early.
+
+    Returns:
+        Minus infinity where the model leaves a token no probability at all.
+    """
+    settings = _greedy_settings(network, max(job.steps for job in jobs), pad_id)
+    run = network.generate(**inputs, generation_config=settings)
+    ends = settings.eos_token_id if isinstance(settings.eos_token_id, list) else [settings.eos_token_id]
+    written: list[list[int]] = run.sequences[:, -len(run.scores) :].tolist()
+    steps_run = [_steps_until(tokens, ends) for tokens in written]
+    totals = [[0.0] * len(job.options) for job in jobs]
+    for step, scores in enumerate(run.scores):
+        logprobs = torch.log_softmax(scores.float(), dim=-1)
+        for index, job in enumerate(jobs):
+            if step >= min(job.steps, steps_run[index]):
+                continue
+            values: list[float] = logprobs[index, [option[step] for option in job.options]].tolist()
+            totals[index] = [total + value for total, value in zip(totals[index], values, strict=True)]
+    return totals
+
+
+def _greedy_settings(network: Any, steps: int, pad_id: int) -> Any:
+    """The model's own generation settings, made greedy and given a length."""
+    settings = copy.deepcopy(network.generation_config)
+    settings.update(
+        do_sample=False,
+        num_beams=1,
+        max_new_tokens=steps,
+        max_length=None,
+        temperature=None,
+        top_k=None,
+        top_p=None,
+        output_scores=True,
+        return_dict_in_generate=True,
+    )
+    if settings.pad_token_id is None:
+        settings.pad_token_id = pad_id
+    return settings
+
+
+def _steps_until(tokens: Sequence[int], ends: Sequence[int | None]) -> int:
+    """How many steps a run took: up to and with its first end token."""
+    for step, token in enumerate(tokens):
+        if token in ends:
+            return step + 1
+    return len(tokens)

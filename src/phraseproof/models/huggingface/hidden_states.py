@@ -1,0 +1,124 @@
+"""What a model makes of a prompt: the hidden state of its penultimate layer at the first decoded token (Figure 4).
+
+The first decoded token is where the answer begins: the decoder's start position in an encoder-decoder, the last one of
+the prompt in a decoder-only model. The penultimate layer is the last but one of the states that transformers returns
+(`hidden_states[-2]`): the input of the last block, before any final normalisation.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from accelerate.utils.memory import (
+    clear_device_cache,
+    should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
+)
+from transformers.modeling_outputs import BaseModelOutput
+
+from phraseproof.engine.padded import pad_rows, with_virtual_tokens
+from phraseproof.engine.plan.batching import BatchLimit, plan_batches, run_batches
+from phraseproof.errors import ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from phraseproof.models.huggingface.loaded import Ready
+
+PENULTIMATE = -2
+
+
+class Reader:
+    """Reads contexts with a network and keeps one state of each.
+
+    Args:
+        ready: the network, and the adapter that rides along (soft prompts at the input or in every layer).
+        joined: whether the network is decoder-only.
+        pad_id: pads rows; what it is does not matter, because padding is masked.
+        limit: how large a batch may grow.
+    """
+
+    def __init__(self, ready: Ready, *, joined: bool, pad_id: int, limit: BatchLimit) -> None:
+        self._network, self._adapter = ready.network, ready.adapter
+        self._joined, self._pad_id, self._limit = joined, pad_id, limit
+        self._device = str(self._network.get_input_embeddings().weight.device)
+
+    def read(
+        self, contexts: Sequence[tuple[int, ...]], *, on_done: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]:
+        """The states [contexts, width] as float32; they do not depend on which contexts are read together.
+
+        Args:
+            contexts: token ids, already cut to what fits; equal ones are read once.
+            on_done: called with the number of contexts finished since the last call.
+
+        Raises:
+            ModelError: a context whose state is not finite, or that does not fit in memory by itself.
+        """
+        distinct = list(dict.fromkeys(contexts))
+        users = dict.fromkeys(distinct, 0)
+        for context in contexts:
+            users[context] += 1
+        lengths = [len(context) for context in distinct]
+        states: dict[tuple[int, ...], NDArray[np.float32]] = {}
+
+        def run(batch: Sequence[int]) -> NDArray[np.float32]:
+            with torch.inference_mode():
+                rows = [distinct[index] for index in batch]
+                found = self._decoder_only(rows) if self._joined else self._encoder_decoder(rows)
+                return found.float().cpu().numpy()
+
+        batches = plan_batches(lengths, self._limit)
+        for batch, found in run_batches(
+            batches, lengths, run, out_of_memory=should_reduce_batch_size, release=clear_device_cache
+        ):
+            if not np.isfinite(found).all():
+                raise ModelError("a representation is not a finite number", hint="Try --dtype float32")
+            states |= {distinct[index]: state for index, state in zip(batch, found, strict=True)}
+            if on_done is not None:
+                on_done(sum(users[distinct[index]] for index in batch))
+        return np.stack([states[context] for context in contexts])
+
+    def _decoder_only(self, rows: Sequence[tuple[int, ...]]) -> Any:
+        # Padded on the right, where padding cannot reach what comes before it, whatever the architecture.
+        padded = pad_rows(rows, self._pad_id, device=self._device)
+        inputs, mask, virtual = self._inputs(padded)
+        prefix = None if self._adapter is None else self._adapter.prefix
+        if prefix is not None:
+            mask = torch.cat([mask.new_ones(len(rows), prefix.count), mask], dim=1)
+            inputs["past_key_values"] = prefix.cache(len(rows))
+        if "logits_to_keep" in inspect.signature(self._network.forward).parameters:
+            inputs["logits_to_keep"] = 1
+        output = self._network(**inputs, attention_mask=mask, use_cache=False, output_hidden_states=True)
+        last = torch.tensor([virtual + len(row) - 1 for row in rows], device=mask.device)
+        return output.hidden_states[PENULTIMATE][torch.arange(len(rows), device=mask.device), last]
+
+    def _encoder_decoder(self, rows: Sequence[tuple[int, ...]]) -> Any:
+        padded = pad_rows(rows, self._pad_id, device=self._device)
+        inputs, mask, _ = self._inputs(padded)
+        states = self._network.get_encoder()(**inputs, attention_mask=mask).last_hidden_state
+        prefix = None if self._adapter is None else self._adapter.prefix
+        output = self._network(
+            encoder_outputs=BaseModelOutput(last_hidden_state=states),
+            attention_mask=mask,
+            decoder_input_ids=self._start(len(rows)),
+            past_key_values=None if prefix is None else prefix.cache(len(rows)),
+            use_cache=False,
+            output_hidden_states=True,
+        )
+        return output.decoder_hidden_states[PENULTIMATE][:, 0]
+
+    def _inputs(self, padded: Any) -> tuple[dict[str, Any], Any, int]:
+        """What a network or an encoder takes, the mask that goes with it, and how many virtual tokens come first."""
+        if self._adapter is None or self._adapter.virtual is None:
+            return {"input_ids": padded.ids}, padded.mask, 0
+        embedded, mask = with_virtual_tokens(self._network, padded, self._adapter.virtual)
+        return {"inputs_embeds": embedded}, mask, int(self._adapter.virtual.shape[0])
+
+    def _start(self, rows: int) -> Any:
+        """The token that the decoder reads before it writes the first one: the model's own shift to the right."""
+        labels = torch.zeros((rows, 1), dtype=torch.long, device=self._device)
+        return self._network.prepare_decoder_input_ids_from_labels(labels=labels)

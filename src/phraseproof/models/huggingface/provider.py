@@ -1,0 +1,82 @@
+"""Hugging Face models by hub id or folder: options resolved, family chosen by the configuration, adapter attached."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from phraseproof.errors import ModelError, UsageError
+from phraseproof.models.huggingface.checkpoint import Checkpoint
+from phraseproof.models.huggingface.model import HuggingFaceModel
+from phraseproof.models.options import ModelOptions, check_argument_names, positive_int
+
+_KNOWN_ARGS = (
+    "adapter",
+    "attn_implementation",
+    "batch_size",
+    "device",
+    "dtype",
+    "max_length",
+    "revision",
+    "trust_remote_code",
+)
+
+
+def load(name: str, options: ModelOptions, *, shown_as: str | None = None) -> HuggingFaceModel:
+    """The provider for hub ids and folders. Reads configuration and tokenizer; weights follow with the first scoring.
+
+    Args:
+        name: a hub id or a folder.
+        options: as the user gave them.
+        shown_as: what the model is called in runs and messages, where that is not `name`.
+
+    Raises:
+        ModelError, UsageError, MissingExtraError: as `phraseproof.models.load_model` says.
+    """
+    options = _resolve(name, options)
+    checkpoint = Checkpoint(name, options, attention=options.args.get("attn_implementation"), shown_as=shown_as)
+    if options.adapter is not None and not (options.adapter / "adapter_config.json").is_file():
+        raise ModelError(
+            f"'{options.adapter}' is not an adapter folder",
+            expected="a folder with adapter_config.json, as PEFT's save_pretrained writes it",
+            where="--adapter",
+        )
+    if checkpoint.is_encoder_decoder:
+        from phraseproof.models.huggingface.seq2seq_lm import EncoderDecoderModel
+
+        return EncoderDecoderModel(checkpoint)
+    from phraseproof.models.huggingface.causal_lm import DecoderOnlyModel
+
+    return DecoderOnlyModel(checkpoint)
+
+
+def _resolve(name: str, options: ModelOptions) -> ModelOptions:
+    """Let `--model-arg` pairs win over the fields of the same name."""
+    args = options.args
+    check_argument_names(args, known=_KNOWN_ARGS, model=f"the Hugging Face model '{name}'")
+    changed = dataclasses.replace(
+        options,
+        dtype=args.get("dtype", options.dtype),
+        device=args.get("device", options.device),
+        revision=args.get("revision", options.revision),
+    )
+    if "adapter" in args:
+        changed = dataclasses.replace(changed, adapter=Path(args["adapter"]))
+    if "max_length" in args:
+        changed = dataclasses.replace(changed, max_length=positive_int(args["max_length"], name="max_length"))
+    if "batch_size" in args:
+        size = args["batch_size"]
+        changed = dataclasses.replace(
+            changed, batch_size=None if size == "auto" else positive_int(size, name="batch_size")
+        )
+    if "trust_remote_code" in args:
+        allowed = args["trust_remote_code"].lower()
+        if allowed not in {"true", "false"}:
+            raise UsageError(
+                "'trust_remote_code' must be true or false", got=f"'{allowed}'", where="--model-arg trust_remote_code"
+            )
+        changed = dataclasses.replace(changed, trust_remote_code=allowed == "true")
+    for field, value in (("max_length", changed.max_length), ("batch_size", changed.batch_size)):
+        if value is not None and value < 1:
+            raise UsageError("must be above zero", got=str(value), where=f"--{field.replace('_', '-')}")
+    return changed

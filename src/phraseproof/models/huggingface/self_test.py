@@ -1,0 +1,154 @@
+"""The self-test of Hugging Face models: checks on a few of the prompts that are about to be scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from phraseproof.core import Check, OptionScores, Prompt
+from phraseproof.engine.plan.batching import BatchLimit
+from phraseproof.errors import ModelError
+
+if TYPE_CHECKING:
+    from phraseproof.models.huggingface.tokenization import PromptTokens
+
+_PROMPTS = 4
+_ACTIVE = 1e-6
+
+_TOLERANCE_A_TOKEN = {"bfloat16": 0.1, "float16": 0.02}
+"""Nats an option token by which half precision may move when the shapes of a batch change."""
+
+
+class SelfTestable(Protocol):
+    """What the self-test asks of a loaded model."""
+
+    @property
+    def tokenizer(self) -> Any:
+        """The Hugging Face tokenizer."""
+        ...
+
+    @property
+    def dtype(self) -> str:
+        """The precision of the weights, by name."""
+        ...
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether an adapter is attached."""
+        ...
+
+    @property
+    def way(self) -> str:
+        """How scores are computed, for the record."""
+        ...
+
+    def encode(self, prompts: Sequence[Prompt]) -> list[PromptTokens]:
+        """The tokens that `loglikelihood` scores."""
+        ...
+
+    def score_in_batches(self, prompts: Sequence[Prompt], *, method: str, limit: BatchLimit) -> Sequence[OptionScores]:
+        """Score every option of every prompt in batches up to `limit`."""
+        ...
+
+    def adapter_off(self) -> AbstractContextManager[None]:
+        """Score with the base model alone inside the context."""
+        ...
+
+
+def run_checks(model: SelfTestable, prompts: Sequence[Prompt]) -> list[Check]:
+    """Run the checks on a loaded model; one that fails is told, never raised.
+
+    * `options tokenise apart`: on decoder-only models the prompt's tokens begin those of prompt and option together;
+      every option has tokens; no two options have the same ones.
+    * `no doubled BOS`: no prompt begins with two BOS tokens.
+    * `batch invariance`: prompts of different lengths score the same alone and together in one padded batch.
+    * `adapter active`, when there is one: scores differ from the base model's.
+    * `scoring path` always passes: it puts on record how scores are computed.
+    """
+    if not prompts:
+        return [Check("batch invariance", False, "there is no prompt with options to test with")]
+    try:
+        encoded = model.encode(prompts)
+        checks = [_tokenise_apart(prompts, encoded), _no_doubled_bos(model, encoded)]
+        usable = [prompt for prompt, tokens in zip(prompts, encoded, strict=True) if all(tokens.options)]
+        chosen = _of_different_lengths(usable)
+        if not chosen:
+            return [Check("batch invariance", False, "no prompt has options that can be scored"), *checks]
+        together = model.score_in_batches(chosen, method="loglikelihood", limit=BatchLimit())
+        checks.insert(0, _batch_invariance(model, chosen, together))
+        if model.has_adapter:
+            checks.append(_adapter_active(model, chosen, together))
+        checks.append(Check("scoring path", True, model.way))
+    except ModelError as error:
+        return [Check("batch invariance", False, f"scoring failed: {error}")]
+    return checks
+
+
+def _tokenise_apart(prompts: Sequence[Prompt], encoded: Sequence[PromptTokens]) -> Check:
+    name = "options tokenise apart"
+    for prompt, tokens in zip(prompts, encoded, strict=True):
+        for option, ids in zip(prompt.options, tokens.options, strict=True):
+            if not ids:
+                return Check(name, False, f"the option {option!r} has no tokens after {prompt.text[-30:]!r}")
+        if not tokens.apart:
+            return Check(
+                name,
+                False,
+                f"tokens of {prompt.text[-30:]!r} merge with those of its options {prompt.options!r}; "
+                "another answer_prefix keeps them apart",
+            )
+        if len(set(tokens.options)) < len(tokens.options):
+            return Check(name, False, f"two of the options {prompt.options!r} have the same tokens")
+    return Check(name, True, f"{sum(len(prompt.options) for prompt in prompts)} options of {len(prompts)} prompts")
+
+
+def _no_doubled_bos(model: SelfTestable, encoded: Sequence[PromptTokens]) -> Check:
+    name = "no doubled BOS"
+    bos: int | None = model.tokenizer.bos_token_id
+    if bos is None:
+        return Check(name, True, "the tokenizer has no BOS token")
+    doubled = sum(tokens.context[:2] == (bos, bos) for tokens in encoded)
+    once = sum(tokens.context[:1] == (bos,) for tokens in encoded)
+    return Check(name, doubled == 0, f"{doubled} of {len(encoded)} prompts begin with two BOS tokens, {once} with any")
+
+
+def _batch_invariance(model: SelfTestable, prompts: Sequence[Prompt], together: Sequence[OptionScores]) -> Check:
+    alone = [model.score_in_batches([prompt], method="loglikelihood", limit=BatchLimit())[0] for prompt in prompts]
+    worst, passed = 0.0, True
+    for tokens, one, many in zip(model.encode(prompts), alone, together, strict=True):
+        for option, single, batched in zip(tokens.options, one.logprobs, many.logprobs, strict=True):
+            difference = abs(single - batched)
+            allowed = _TOLERANCE_A_TOKEN.get(model.dtype, 0.0) * len(option) or max(1e-4, 1e-5 * abs(single))
+            passed = passed and difference <= allowed  # not a number is not within any bound
+            worst = max(worst, difference)
+    bound = _TOLERANCE_A_TOKEN.get(model.dtype)
+    said = f"{bound} a token" if bound else "1e-4, or 1e-5 of the log-probability where that is more"
+    lengths = sorted({scores.prompt_tokens for scores in together})
+    return Check(
+        "batch invariance",
+        passed,
+        f"prompts of {', '.join(map(str, lengths))} tokens alone and in one batch: log-probabilities differ by at most "
+        f"{worst:.1e} ({model.dtype}; allowed: {said})",
+    )
+
+
+def _adapter_active(model: SelfTestable, prompts: Sequence[Prompt], adapted: Sequence[OptionScores]) -> Check:
+    with model.adapter_off():
+        base = model.score_in_batches(prompts, method="loglikelihood", limit=BatchLimit())
+    largest = max(
+        abs(one - other)
+        for before, after in zip(base, adapted, strict=True)
+        for one, other in zip(before.logprobs, after.logprobs, strict=True)
+    )
+    return Check(
+        "adapter active", largest > _ACTIVE, f"log-probabilities differ from the base model's by up to {largest:.1e}"
+    )
+
+
+def _of_different_lengths(prompts: Sequence[Prompt]) -> list[Prompt]:
+    """A few prompts from the shortest to the longest."""
+    order = sorted(prompts, key=lambda prompt: len(prompt.text))
+    if len(order) <= _PROMPTS:
+        return order
+    return [order[round(index * (len(order) - 1) / (_PROMPTS - 1))] for index in range(_PROMPTS)]

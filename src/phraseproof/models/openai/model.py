@@ -1,0 +1,303 @@
+"""Models behind an HTTP server that speaks OpenAI's protocol: vLLM, llama.cpp, transformers serve, hosted ones.
+
+`openai/NAME` with `--model-arg base_url=http://localhost:8000/v1`. Two of the protocol's endpoints are spoken:
+
+* `chat` (default) writes free text; the server's own chat template dresses the prompt.
+* `completions` continues the prompt as it is, and scores options where the server echoes the log-probabilities of what
+  it was sent (`echo` with `logprobs`: vLLM does, most hosted ones do not).
+
+What the server cannot tell stays unknown: its weights, revision and precision are not part of the model's identity.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple
+from urllib.parse import urlsplit
+
+from phraseproof.core import GREEDY, ModelIdentity, OptionScores, Prompt, Sampling
+from phraseproof.errors import ModelError, UsageError
+from phraseproof.models.openai.server import DEFAULT_BASE_URL, DEFAULT_KEY_VARIABLE, Server, ServerSettings
+from phraseproof.models.options import ModelOptions, check_argument_names, positive_int
+
+_KNOWN_ARGS = ("api_key_env", "base_url", "concurrency", "endpoint", "retries", "timeout_s")
+_ENDPOINTS = {"chat": "/chat/completions", "completions": "/completions"}
+_MARKS = str.maketrans({"\u2581": " ", "\u0120": " ", "\u010a": "\n"})
+"""How tokenizers write white space inside token names, for servers that send those instead of text."""
+
+
+class ServedModel(ABC):
+    """What both endpoints share. Subclasses say how a prompt is sent, and where the text is in the answer.
+
+    Args:
+        name: as the user gave it, `openai/NAME`.
+        settings: how the server is reached.
+    """
+
+    endpoint: ClassVar[str]
+
+    def __init__(self, name: str, settings: ServerSettings) -> None:
+        self._name = name
+        self._server = Server(settings)
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Name, address and endpoint: all that is known of it."""
+        return ModelIdentity(
+            name=self._name,
+            revision="unknown",
+            architecture="unknown",
+            settings={"base_url": self._server.settings.base_url, "endpoint": self.endpoint},
+        )
+
+    def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY) -> list[str]:
+        """The server's texts, stripped of white space at their ends. Servers need not follow the seed.
+
+        Raises:
+            ModelError: the server cannot be reached, refuses, or does not keep to the protocol.
+        """
+        texts = [""] * len(prompts)
+        for index, text in self.generate_each(prompts, max_new_tokens=max_new_tokens, sampling=sampling):
+            texts[index] = text
+        return texts
+
+    def generate_each(
+        self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY
+    ) -> Iterator[tuple[int, str]]:
+        """As `generate`, but each text with its prompt's index as soon as it is there, so that none need be lost."""
+        settings = {
+            "model": self._model,
+            "max_tokens": max_new_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "seed": sampling.seed,
+        }
+        bodies = [{**settings, **self._asked(prompt)} for prompt in prompts]
+        for index, answer in self._server.post_all(_ENDPOINTS[self.endpoint], bodies):
+            yield index, self._written(answer["choices"][0]).strip()
+
+    @property
+    def _model(self) -> str:
+        return self._name.partition("/")[2]
+
+    @abstractmethod
+    def _asked(self, prompt: Prompt) -> dict[str, Any]:
+        """The part of a request that holds the prompt."""
+
+    @abstractmethod
+    def _written(self, choice: Any) -> str:
+        """The text in one of an answer's choices."""
+
+
+class ChatModel(ServedModel):
+    """A model that answers chat messages: it writes, and scores nothing."""
+
+    endpoint = "chat"
+
+    def _asked(self, prompt: Prompt) -> dict[str, Any]:
+        return {"messages": [{"role": "user", "content": prompt.text}]}
+
+    def _written(self, choice: Any) -> str:
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if not isinstance(message, dict):
+            raise self._server.refused("the server's answer holds no message", got=repr(choice)[:200])
+        return message.get("content") or ""
+
+
+class CompletionsModel(ServedModel):
+    """A model that continues texts, and scores options where its server echoes log-probabilities."""
+
+    endpoint = "completions"
+
+    def score_options(
+        self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
+    ) -> list[OptionScores]:
+        """Score every option by one request: prompt and option as one text, whose tokens' log-probabilities come back.
+
+        Prompt and option meet by lm-evaluation-harness's rule, as in decoder-only models here. Which tokens are the
+        option's is read off the texts of the tokens.
+
+        Raises:
+            ModelError: the server sends no log-probabilities of the prompt, its tokens do not spell the prompt, or a
+                token holds the prompt's end and the option's beginning; or another method than `loglikelihood`.
+        """
+        found: dict[int, OptionScores] = {}
+
+        def keep(index: int, scores: OptionScores | ModelError) -> None:
+            if isinstance(scores, ModelError):
+                raise scores
+            found[index] = scores
+            if on_done is not None:
+                on_done(1)
+
+        self.stream_scores(prompts, method=method, on_scores=keep)
+        return [found[index] for index in range(len(prompts))]
+
+    def stream_scores(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        method: str = "loglikelihood",
+        on_scores: Callable[[int, OptionScores | ModelError], None],
+    ) -> None:
+        """As `score_options`, each prompt when the last of its options is answered.
+
+        An answer that cannot be used fails its prompt alone; the other requests go on.
+
+        Raises:
+            ModelError: the server cannot be reached or refuses, or another method than `loglikelihood`.
+        """
+        if method != "loglikelihood":
+            raise ModelError(f"a server cannot score by the method '{method}'", expected="loglikelihood")
+        texts: list[tuple[str, str]] = []
+        for prompt in prompts:
+            if not prompt.options:
+                raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
+            start = prompt.text.rstrip()
+            texts += [(start, prompt.text[len(start) :] + prompt.joint + option) for option in prompt.options]
+        settings = {"model": self._model, "max_tokens": 1, "temperature": 0.0, "logprobs": 1, "echo": True}
+        places = [(index, option) for index, prompt in enumerate(prompts) for option in range(len(prompt.options))]
+        found: list[dict[int, _Scored | ModelError]] = [{} for _ in prompts]
+        bodies = [{**settings, "prompt": start + tail} for start, tail in texts]
+        for number, answer in self._server.post_all(_ENDPOINTS[self.endpoint], bodies):
+            index, option = places[number]
+            try:
+                found[index][option] = self._scored(answer["choices"][0], *texts[number])
+            except ModelError as error:
+                found[index][option] = error
+            if len(found[index]) == len(prompts[index].options):
+                on_scores(index, _option_scores([found[index][option] for option in range(len(found[index]))]))
+
+    def _asked(self, prompt: Prompt) -> dict[str, Any]:
+        return {"prompt": prompt.text}
+
+    def _written(self, choice: Any) -> str:
+        text = choice.get("text") if isinstance(choice, dict) else None
+        if not isinstance(text, str):
+            raise self._server.refused("the server's answer holds no text", got=repr(choice)[:200])
+        return text
+
+    def _scored(self, choice: Any, start: str, tail: str) -> _Scored:
+        logprobs = choice.get("logprobs") if isinstance(choice, dict) else None
+        tokens = logprobs.get("tokens") if isinstance(logprobs, dict) else None
+        values = logprobs.get("token_logprobs") if isinstance(logprobs, dict) else None
+        if not isinstance(tokens, list) or not isinstance(values, list) or len(tokens) != len(values):
+            raise self._server.refused(
+                "the server does not send the log-probabilities of what it was sent, so options cannot be scored",
+                hint="Scoring needs the endpoint completions of a server that supports echo with logprobs, as vLLM's",
+            )
+        spans = token_spans([str(token) for token in tokens], start + tail)
+        if spans is None:
+            raise self._server.refused("the server's tokens do not spell the prompt", got=repr("".join(tokens[-12:])))
+        total, before, own = 0.0, 0, 0
+        for (first, end), value in zip(spans, values, strict=True):
+            if first < len(start) < end:
+                raise self._server.refused(
+                    "a token holds the prompt's end and the option's beginning", got=repr((start + tail)[first:end])
+                )
+            if end <= len(start):
+                before += 1
+            elif end <= len(start) + len(tail):
+                if not isinstance(value, int | float):
+                    raise self._server.refused("a token of the option has no log-probability", got=repr(value))
+                total += value
+                own += 1
+        if not own:
+            raise self._server.refused(f"the server sent no tokens for the option {tail.strip()!r}")
+        return _Scored(total, before, own)
+
+
+class _Scored(NamedTuple):
+    logprob: float
+    prompt_tokens: int
+    option_tokens: int
+
+
+def token_spans(tokens: Sequence[str], text: str) -> list[tuple[int, int]] | None:
+    """Where each token stands in `text`, [first, end) in characters, or `None` where they do not spell it.
+
+    What comes before the text (a start token, a space) has places below zero, what was written after it places beyond
+    its end.
+    """
+    for named in (list(tokens), [token.translate(_MARKS) for token in tokens]):
+        lead = "".join(named).find(text)
+        if lead >= 0:
+            spans: list[tuple[int, int]] = []
+            place = -lead
+            for token in named:
+                spans.append((place, place + len(token)))
+                place += len(token)
+            return spans
+    return None
+
+
+def load(name: str, options: ModelOptions) -> ServedModel:
+    """The provider behind `openai/NAME`.
+
+    Raises:
+        UsageError: an option that a model behind a server does not have, or an address that is none.
+        MissingExtraError: httpx or tenacity is not installed.
+    """
+    check_argument_names(options.args, known=_KNOWN_ARGS, model=f"the model '{name}' behind a server")
+    if not name.partition("/")[2]:
+        raise UsageError("the model has no name", expected="openai/NAME, as the server calls it", where="--model")
+    defaults = ModelOptions()
+    for field in ("adapter", "revision", "dtype", "device", "max_length"):
+        if getattr(options, field) != getattr(defaults, field):
+            flag = f"--{field.replace('_', '-')}"
+            raise UsageError(f"the server of '{name}' decides that by itself", where=flag, hint=f"Leave out {flag}")
+    args = options.args
+    endpoint = args.get("endpoint", "chat")
+    if endpoint not in _ENDPOINTS:
+        expected = f"one of: {', '.join(_ENDPOINTS)}"
+        raise UsageError(f"unknown endpoint '{endpoint}'", expected=expected, where="--model-arg endpoint")
+    plain = ServerSettings()
+    settings = ServerSettings(
+        base_url=_address(args.get("base_url") or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL),
+        key_variable=args.get("api_key_env", DEFAULT_KEY_VARIABLE),
+        timeout_s=positive_int(args["timeout_s"], name="timeout_s") if "timeout_s" in args else plain.timeout_s,
+        retries=positive_int(args["retries"], name="retries") if "retries" in args else plain.retries,
+        concurrency=positive_int(args["concurrency"], name="concurrency")
+        if "concurrency" in args
+        else options.batch_size or plain.concurrency,
+    )
+    return (ChatModel if endpoint == "chat" else CompletionsModel)(name, settings)
+
+
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        secret = bool(parts.username or parts.password)
+    except ValueError:
+        usable = secret = False
+    if secret:  # not repeated: it holds a password
+        raise UsageError(
+            "the server's address holds a user name or password",
+            where="--model-arg base_url",
+            hint=f"Put the key into the environment variable {DEFAULT_KEY_VARIABLE}, which is written nowhere",
+        )
+    if not usable:
+        raise UsageError(
+            "not an address of a server", expected="as http://localhost:8000/v1", got=text, where="--model-arg base_url"
+        )
+    return text.rstrip("/")
+
+
+def _option_scores(answers: Sequence[_Scored | ModelError]) -> OptionScores | ModelError:
+    """A prompt's scores, or the first error among its options."""
+    scored: list[_Scored] = []
+    for answer in answers:
+        if isinstance(answer, ModelError):
+            return answer
+        scored.append(answer)
+    computed = sum(each.prompt_tokens + each.option_tokens for each in scored)
+    return OptionScores(
+        tuple(each.logprob for each in scored),
+        max(each.prompt_tokens for each in scored),
+        computed,
+        asked_tokens=computed,
+        option_tokens=tuple(each.option_tokens for each in scored),
+    )

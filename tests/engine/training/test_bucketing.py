@@ -1,0 +1,60 @@
+"""Batches by length: every row once, and never dearer than one padded batch or one batch a row."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phraseproof.engine.training.bucketing import cut_by_length, join_batches
+from phraseproof.engine.training.sequence import Row
+
+lengths = st.lists(st.integers(1, 400), max_size=20)
+
+
+def padded(batches: list[list[int]], lengths: list[int]) -> int:
+    return sum(max(lengths[index] for index in batch) * len(batch) for batch in batches)
+
+
+@given(lengths)
+def test_every_row_is_in_one_batch(lengths: list[int]) -> None:
+    batches = cut_by_length(lengths, batch_costs=48)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    assert all(batches)
+
+
+@given(lengths)
+def test_padding_never_exceeds_that_of_one_batch(lengths: list[int]) -> None:
+    assert padded(cut_by_length(lengths, batch_costs=48), lengths) <= padded(
+        [list(range(len(lengths)))] if lengths else [], lengths
+    )
+
+
+def test_similar_lengths_stay_together_and_others_part() -> None:
+    assert cut_by_length([100, 104, 98, 101], batch_costs=48) == [[2, 0, 3, 1]]
+    assert cut_by_length([400, 60, 62, 390], batch_costs=48) == [[1, 2], [3, 0]]
+    assert cut_by_length([], batch_costs=48) == []
+
+
+rows = st.builds(lambda context, target: Row((1,) * context, (2,) * target), st.integers(1, 400), st.integers(1, 60))
+batches_of_rows = st.lists(st.lists(rows, min_size=1, max_size=4), max_size=8)
+
+
+@given(batches_of_rows)
+def test_joined_batches_are_small_in_order_and_as_many_as_go(batches: list[list[Row]]) -> None:
+    vocabulary = 32_000
+
+    def size(run: list[int]) -> tuple[int, int]:
+        joined = [row for index in run for row in batches[index]]
+        tokens = sum(len(row.context) + len(row.target) for row in joined)
+        return tokens, len(joined) * max(len(row.target) for row in joined) * vocabulary
+
+    runs = [list(run) for run in join_batches(batches, vocabulary)]
+    assert [index for run in runs for index in run] == list(range(len(batches)))
+    for run in runs:
+        tokens, logits = size(run)
+        assert len(run) == 1 or (tokens <= 2048 and logits <= 2**22)
+    for run, following in itertools.pairwise(runs):
+        tokens, logits = size([*run, following[0]])
+        assert tokens > 2048 or logits > 2**22, "one more batch would have gone in"

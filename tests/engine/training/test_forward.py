@@ -1,0 +1,171 @@
+"""The lean pass equals a plain full pass, a row at a time: logits, gradients, states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from phraseproof.alignment.soft_prompt import SoftPrompt
+from phraseproof.engine.training.forward import Row, TargetForward
+from phraseproof.models import ModelOptions, load_model
+from phraseproof.models.huggingface.model import HuggingFaceModel
+from support import tiny_models
+
+FOLDERS = {
+    "t5": tiny_models.tiny_t5,
+    "bart": tiny_models.tiny_bart,
+    "llama": tiny_models.tiny_llama,
+    "gpt2": tiny_models.tiny_gpt2,
+    "gpt-neox": tiny_models.tiny_gpt_neox,
+    "gemma2": tiny_models.tiny_gemma2,
+    "mamba": tiny_models.tiny_mamba,
+}
+
+ROWS = [
+    Row(tuple(range(5, 17)), (9, 31, 40)),
+    Row(tuple(range(40, 49)), (9, 31, 40)),
+    Row(tuple(range(60, 140)), (12,)),
+    Row((7,), (8, 8)),
+]
+
+
+def model_of(family: str) -> HuggingFaceModel:
+    model = load_model(str(FOLDERS[family]()), ModelOptions(device="cpu"))
+    assert isinstance(model, HuggingFaceModel)
+    return model
+
+
+def soft_of(model: HuggingFaceModel, placement: str = "input") -> SoftPrompt:
+    return SoftPrompt.create(
+        model.ready.network, n=3, placement=placement, init="random-vocabulary", seed=2, tokenizer=model.tokenizer
+    )
+
+
+def forward_of(model: HuggingFaceModel, soft: SoftPrompt | None) -> TargetForward:
+    return TargetForward(model.ready.network, joined=model.joined, pad_id=model.pad_id, soft=soft)
+
+
+def plain_logits(model: HuggingFaceModel, soft: SoftPrompt | None, row: Row) -> torch.Tensor:
+    """The model's own full forward on one row, with its soft prompt at the input."""
+    network = model.ready.network
+    read = row.context + row.target if model.joined else row.context
+    inputs = network.get_input_embeddings()(torch.tensor([read]))
+    if soft is not None:
+        inputs = torch.cat([soft.weight[None], inputs], dim=1)
+    mask = torch.ones(inputs.shape[:2], dtype=torch.long)
+    if model.joined:
+        return network(inputs_embeds=inputs, attention_mask=mask).logits[0, -len(row.target) - 1 : -1]
+    return network(inputs_embeds=inputs, attention_mask=mask, labels=torch.tensor([row.target])).logits[0]
+
+
+def scalar(pieces: list[torch.Tensor], rows: list[Row]) -> torch.Tensor:
+    """Some number that hangs on every logit."""
+    return torch.stack(
+        [
+            piece.logsumexp(-1).sum() - piece[range(len(row.target)), row.target].sum()
+            for piece, row in zip(pieces, rows, strict=True)
+        ]
+    ).sum()
+
+
+@pytest.mark.parametrize("with_soft", [True, False])
+@pytest.mark.parametrize("family", FOLDERS)
+def test_logits_and_gradients_equal_a_plain_pass(family: str, with_soft: bool) -> None:
+    model = model_of(family)
+    soft = soft_of(model) if with_soft else None
+    found = forward_of(model, soft)(ROWS)
+    width = max(len(row.target) for row in ROWS)
+    assert found.logits.shape[:2] == found.targets.shape == found.mask.shape == (len(ROWS), width)
+    assert found.logits.dtype == torch.float32
+    ours = [logits[mask] for logits, mask in zip(found.logits, found.mask, strict=True)]
+    plain = [plain_logits(model, soft, row) for row in ROWS]
+    for row, logits, expected, targets in zip(ROWS, ours, plain, found.targets.tolist(), strict=True):
+        assert logits.detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-4)
+        assert targets == [*row.target, *[-100] * (width - len(row.target))]
+    assert not found.logits[~found.mask].any()
+    if soft is not None:
+        (gradient,) = torch.autograd.grad(scalar(ours, ROWS), soft.weight)
+        (expected,) = torch.autograd.grad(scalar(plain, ROWS), soft.weight)
+        assert float((gradient - expected).norm()) <= 1e-4 * float(expected.norm())
+
+
+@pytest.mark.parametrize("placement", ["input", "layers"])
+@pytest.mark.parametrize("family", ["t5", "bart", "llama", "gemma2"])
+def test_rows_do_not_hang_on_their_company(family: str, placement: str) -> None:
+    model = model_of(family)
+    forward = forward_of(model, soft_of(model, placement))
+    with torch.no_grad():
+        together = forward(ROWS)
+        for index, row in enumerate(ROWS):
+            alone = forward([row]).logits[0]
+            assert together.logits[index, : len(row.target)].numpy() == pytest.approx(alone.numpy(), abs=1e-4)
+
+
+@pytest.mark.parametrize("family", ["t5", "llama"])
+def test_rows_without_a_graph_have_the_same_logits_and_no_gradient(family: str) -> None:
+    model = model_of(family)
+    soft = soft_of(model)
+    forward = forward_of(model, soft)
+    found, whole = forward(ROWS, without_graph=[0, 2]), forward(ROWS)
+    assert found.logits.detach().numpy() == pytest.approx(whole.logits.detach().numpy(), abs=1e-4)
+    (all_rows,) = torch.autograd.grad(found.logits.square().sum(), soft.weight)
+    (kept_rows,) = torch.autograd.grad(whole.logits[[1, 3]].square().sum(), soft.weight)
+    assert all_rows.numpy() == pytest.approx(kept_rows.numpy(), rel=1e-3, abs=1e-3)
+    assert not forward(ROWS[:1], without_graph=[0]).logits.requires_grad
+
+
+def test_states_at_the_soft_prompt_are_the_encoders() -> None:
+    model = model_of("t5")
+    soft = soft_of(model)
+    states = forward_of(model, soft)(ROWS, need_prefix_states=True).prefix_states
+    assert states is not None
+    for row, found in zip(ROWS, states, strict=True):
+        inputs = torch.cat([soft.weight, model.ready.network.get_input_embeddings()(torch.tensor(row.context))])
+        expected = model.ready.network.get_encoder()(inputs_embeds=inputs[None]).last_hidden_state[0, :3]
+        assert found.detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-4)
+    with pytest.raises(ValueError, match="encoder"):
+        forward_of(model_of("llama"), soft_of(model_of("llama")))(ROWS, need_prefix_states=True)
+    with pytest.raises(ValueError, match="soft prompt"):
+        forward_of(model, None)(ROWS, need_prefix_states=True)
+
+
+@pytest.mark.parametrize("family", ["t5", "llama"])
+def test_all_weights_can_be_trained_too(family: str) -> None:
+    model = model_of(family)
+    network: Any = model.ready.network.requires_grad_(True)
+    forward = forward_of(model, None)
+    found = forward(ROWS[:2])
+    scalar(list(found.logits), ROWS[:2]).backward()
+    ours = {name: value.grad.clone() for name, value in network.named_parameters() if value.grad is not None}
+    network.zero_grad()
+    scalar([plain_logits(model, None, row) for row in ROWS[:2]], ROWS[:2]).backward()
+    for name, value in network.named_parameters():
+        if value.grad is not None:
+            assert float((ours[name] - value.grad).norm()) <= 1e-3 * float(value.grad.norm()) + 1e-6, name
+
+
+@pytest.mark.parametrize("placement", ["input", "layers"])
+def test_the_frozen_weights_get_no_gradient(placement: str) -> None:
+    model = model_of("llama")
+    soft = soft_of(model, placement)
+    forward_of(model, soft)(ROWS).logits.square().sum().backward()
+    assert all(parameter.grad is None for parameter in model.ready.network.parameters())
+    assert all(parameter.grad is not None for parameter in soft.parameters())
+
+
+@pytest.mark.parametrize(
+    ("family", "projection", "read"),
+    [("t5", "SelfAttention.q", [12 + 9 + 80 + 1 + 4 * 3]), ("llama", "q_proj", [3 + 14 + 11 + 80 + 2])],
+)
+def test_a_frozen_models_layers_read_no_padding(family: str, projection: str, read: list[int]) -> None:
+    model = model_of(family)
+    model.ready.network.requires_grad_(False)
+    forward = forward_of(model, soft_of(model))
+    forward(ROWS)  # what is tried at the first use is not counted
+    first = next(module for name, module in model.ready.network.named_modules() if name.endswith(projection))
+    found: list[int] = []
+    first.register_forward_pre_hook(lambda _, arguments: found.append(arguments[0].shape[:-1].numel()))
+    forward(ROWS)
+    assert found == read

@@ -1,0 +1,73 @@
+"""The encoder without padding, and its states read in either bracketing, against the model's own pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from phraseproof.engine.training.packed_seq2seq_lm import LeanEncoderDecoder
+from phraseproof.engine.training.sequence import Row
+from phraseproof.models import ModelOptions, load_model
+from phraseproof.models.huggingface.model import HuggingFaceModel
+from support import tiny_models
+
+ROWS = [Row(tuple(range(5, 45)), (9, 31, 40)), Row((7, 8), (12,)), Row(tuple(range(60, 75)), (8, 8))]
+
+
+def network_of(*, tied: bool) -> Any:
+    model = load_model(str(tiny_models.tiny_t5(tied=tied)), ModelOptions(device="cpu"))
+    assert isinstance(model, HuggingFaceModel)
+    return model.ready.network.requires_grad_(False)
+
+
+def alone(network: Any, row: Row, virtual: torch.Tensor) -> torch.Tensor:
+    inputs = torch.cat([virtual, network.get_input_embeddings()(torch.tensor(row.context))])
+    return network(inputs_embeds=inputs[None], labels=torch.tensor([row.target])).logits[0]
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("absorbs", [True, False, None])
+def test_logits_and_gradients_are_those_of_each_row_alone(absorbs: bool | None, tied: bool) -> None:
+    network = network_of(tied=tied)
+    virtual = torch.randn(4, 32, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    # The model's own pass must come out the same after ours as before.
+    expected = [alone(network, row, virtual) for row in ROWS]
+    lean = LeanEncoderDecoder(network, 0)
+    found = lean.logits(ROWS, virtual, absorbs=absorbs)
+    again = [alone(network, row, virtual) for row in ROWS]
+    assert all(torch.equal(one, other) for one, other in zip(expected, again, strict=True))
+    pieces = [logits[: len(row.target)] for logits, row in zip(found.logits, ROWS, strict=True)]
+    for logits, plain in zip(pieces, expected, strict=True):
+        assert logits.detach().numpy() == pytest.approx(plain.detach().numpy(), abs=2e-4)
+    upstream = [torch.randn_like(plain) for plain in expected]
+    (gradient,) = torch.autograd.grad(pieces, virtual, upstream)
+    (wanted,) = torch.autograd.grad(expected, virtual, upstream)
+    assert float((gradient - wanted).norm()) <= 1e-4 * float(wanted.norm())
+    assert found.prefix_states.shape == (len(ROWS), 4, 32)
+
+
+def wide_network() -> Any:
+    """Wide enough for its linear layers to be replaced while a pass runs."""
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    torch.manual_seed(0)
+    config = T5Config(vocab_size=100, d_model=96, d_kv=16, d_ff=128, num_layers=2, num_heads=6)
+    config.decoder_start_token_id = 0
+    network: Any = T5ForConditionalGeneration(config)
+    return network.eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("make", [lambda: network_of(tied=False), wide_network], ids=["tiny", "wide"])
+def test_projections_are_moved_where_targets_are_short_against_prompts(make: Callable[[], Any]) -> None:
+    network = make()
+    lean = LeanEncoderDecoder(network, 0)
+    virtual = torch.zeros(4, network.config.d_model)
+    projection = network.get_decoder().block[0].layer[1].EncDecAttention.k
+    read: list[bool] = []
+    projection.register_forward_hook(lambda _, arguments, output: read.append(output is arguments[0]))
+    lean.logits([Row(tuple(range(60)), (5, 6))], virtual)
+    lean.logits([Row((5, 6), tuple(range(30)))], virtual)
+    assert read == [True, False]
