@@ -33,7 +33,7 @@ def peer_scores(model: Any, prompts: list[Prompt]) -> Scores:
     from lm_eval.api.instance import Instance
 
     requests = [
-        Instance(request_type="loglikelihood", doc={}, arguments=(prompt.text, prompt.joint + option), idx=0)
+        Instance(request_type="loglikelihood", doc={}, arguments=(prompt.text, prompt.target_delimiter + option), idx=0)
         for prompt in prompts
         for option in prompt.options
     ]

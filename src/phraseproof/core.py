@@ -104,10 +104,10 @@ class Instruction:
         template: ask and example in one, where they cannot be told apart.
         ask_last: the ask follows the layout instead of preceding it.
         separator: what stands between ask and layout.
-        answer: a Jinja template for how each option is written as an answer; it sees `choice`, `index`, `letter`, and
-            the example's fields. `{{ letter }}` scores letters, `{{ choice }}` scores texts.
-        joint: what stands between the prompt and an answer; `None` leaves it to the prompt format (one space, or
-            nothing after a chat template).
+        answer: the verbalizer, a Jinja template that writes one option as an answer; it sees `choice`, `index`,
+            `letter`, and the example's fields. `{{ letter }}` scores letters, `{{ choice }}` scores texts.
+        target_delimiter: the text between the prompt and an answer; `None` leaves it to the prompt format (one space,
+            or nothing after a chat template).
         serves: names of tasks, categories or kinds that the wording is for; empty means any.
         fallback: it serves only tasks for which its collection has no other wording.
         relation, author, source, licence: provenance.
@@ -122,7 +122,7 @@ class Instruction:
     ask_last: bool = False
     separator: str = "\n\n"
     answer: str = "{{ letter }}"
-    joint: str | None = None
+    target_delimiter: str | None = None
     serves: tuple[str, ...] = ()
     fallback: bool = False
     relation: Relation | None = None
@@ -147,14 +147,14 @@ class Prompt:
     Attributes:
         text: everything the model reads before the answer.
         options: the answers that are scored, in the order of the example's choices; empty for free text.
-        joint: what stands between `text` and an option.
+        target_delimiter: the text between `text` and an option.
         has_special_tokens: `text` already holds the tokenizer's special tokens (a chat template wrote them), so the
             tokenizer must not add them again.
     """
 
     text: str
     options: tuple[str, ...] = ()
-    joint: str = " "
+    target_delimiter: str = " "
     has_special_tokens: bool = False
 
 

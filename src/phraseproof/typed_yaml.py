@@ -34,6 +34,9 @@ _PLAIN = {
 }
 """What pydantic's kinds of error mean to someone who writes YAML."""
 
+JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+"""The dialect of the JSON Schemas that describe users' files."""
+
 MAX_BYTES = 10 * 1024 * 1024
 MAX_VALUES = 500_000
 """So many values a file may stand for, aliases followed: ten short lines of them can stand for billions."""

@@ -63,7 +63,7 @@ def test_prompts_in_every_format() -> None:
     assert "### Instruction:\nChoose the correct option.\n\n### Input:\nthe red king\n\n### Response:" in alpaca
     whole = prompts_of(Pair("Say.", ("Tell.",), " ", "y", joint="\n"), prompt_format="alpaca")[0]
     assert whole.text.endswith("### Instruction:\nSay.\n\n### Response:")
-    assert whole.joint == "\n"
+    assert whole.target_delimiter == "\n"
     last = prompts_of(Pair("Say.", ("Tell.",), "x", "y", separator="|", ask_last=True), prompt_format="plain")
     assert [prompt.text for prompt in last] == ["x|Say.", "x|Tell."]
 
@@ -113,7 +113,7 @@ def test_wordings_of_one_pair_share_their_target(first: str, second: str, target
 def test_white_space_that_only_some_wordings_end_in() -> None:
     pair = Pair("the king:\n", ("the king:",), "", "red")
     (tokens,) = tokenise_pairs([pair], llama(), prompt_format="plain")
-    (line,) = llama().encode([Prompt("the king:", ("",), joint="\n")])
+    (line,) = llama().encode([Prompt("the king:", ("",), target_delimiter="\n")])
     assert tokens.reference == tokens.paraphrases[0] + line.options[0]
     assert llama().tokenizer.decode(tokens.target) == " red</s>"
     (tokens,) = tokenise_pairs([pair], t5(), prompt_format="plain")

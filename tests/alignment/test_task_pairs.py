@@ -59,7 +59,7 @@ def test_else_every_wording_is_a_whole_prompt() -> None:
         {},
         {"separator": " "},
         {"ask_last": True, "separator": "\n"},
-        {"joint": "\n"},
+        {"target_delimiter": "\n"},
         {"ask": "{{ question }} or {{ choices | first }}", "layout": None},
     ],
 )
@@ -74,7 +74,7 @@ def test_the_prompts_are_an_evaluations(shape: dict[str, Any]) -> None:
             compiled = compile_instruction(instruction)
             expected = build_prompt(compiled, each, demonstrations=(), prompt_format="plain")
             assert prompt.text == expected.text
-            assert prompt.joint == expected.joint
+            assert prompt.target_delimiter == expected.target_delimiter
             assert prompt.options == (expected.options[each.target],)
 
 
@@ -125,7 +125,7 @@ LETTER = wording("letter", answer="{{ letter }}")
 
 
 def test_wordings_for_every_reference_that_answer_otherwise_are_passed_over() -> None:
-    pairs = pairs_from_task(TASK, [ONE], [TWO, LETTER, wording("close", joint="")])
+    pairs = pairs_from_task(TASK, [ONE], [TWO, LETTER, wording("close", target_delimiter="")])
     assert all(pair.paraphrases == ("two!",) for pair in pairs)
 
 

@@ -69,7 +69,7 @@ def test_a_file_says_everything_about_its_wordings(tmp_path: Path) -> None:
         layout="{{ message }}",
         ask_last=True,
         separator="\n",
-        joint="",
+        target_delimiter="",
         answer="{{ choice }}",
         serves=("multi_class", "tickets"),
         relation=Relation.UNOBSERVED,
@@ -172,16 +172,16 @@ def entry(text: str) -> str:
         ("name: mine\ninstructions: []\n", "mine.yaml:2", "holds no wordings"),
         ("name: mine\nautor: me\ninstructions: []\n", "mine.yaml:2", "unknown field 'autor'"),
         ("name: a/b\ninstructions:\n  - {id: w, ask: a}\n", "mine.yaml:1", "no slash"),
-        ("name: task_designer\ninstructions:\n  - {id: w, ask: a}\n", "mine.yaml:1", "kept for"),
+        ("name: task_designer\ninstructions:\n  - {id: w, ask: a}\n", "mine.yaml:1", "reserved for"),
         ("name: 7\ninstructions: []\n", "mine.yaml:1", "reads this as a number; put it in quotes"),
         ("name: mine\nfor: 3\ninstructions:\n  - {id: w, ask: a}\n", "mine.yaml:2, for", "does not name what"),
-        (entry("    template: a\n  - id: w\n    template: b\n"), "mine.yaml:5, id", "'w' is given twice"),
+        (entry("    template: a\n  - id: w\n    template: b\n"), "mine.yaml:5, id", "'w' is used twice"),
         (entry("    template: a\n    ask: b\n"), "mine.yaml:4, template", "not both"),
         (entry("    author: b\n"), "mine.yaml:3", "neither ask nor template"),
         (entry("    layout: b\n"), "mine.yaml:3", "A layout alone asks nothing"),
         (entry("    template: a\n    layout: b\n"), "mine.yaml:5, layout", "a layout goes with an ask"),
-        (entry("    template: a\n    order: ask-last\n"), "mine.yaml:5, order", "needs an ask and a layout"),
-        (entry("    ask: a\n    separator: x\n"), "mine.yaml:5, separator", "needs an ask and a layout"),
+        (entry("    template: a\n    order: ask-last\n"), "mine.yaml:5, order", "requires both an ask and a layout"),
+        (entry("    ask: a\n    separator: x\n"), "mine.yaml:5, separator", "requires both an ask and a layout"),
         (entry("    ask: a\n    layout: b\n    order: last\n"), "mine.yaml:6", "ask-first"),
         (entry("    template: ' '\n"), "mine.yaml:4, template", "the template is empty"),
         (entry("    template: yes\n"), "mine.yaml:4", "put it in quotes"),
@@ -246,7 +246,7 @@ def test_a_folder_of_files_is_one_collection(tmp_path: Path) -> None:
     write(tmp_path, "not a collection", "notes.txt")
     assert [wording.id for wording in load_collection(str(tmp_path)).instructions] == ["a", "b"]
     path = write(tmp_path, "name: two\ninstructions:\n  - {id: a, ask: again}\n", "c.yaml")
-    with pytest.raises(FileError, match="'a' is given twice"):
+    with pytest.raises(FileError, match="'a' is used twice"):
         load_collection(str(tmp_path))
     path.write_text("name: three\ninstructions:\n  - {id: c, ask: c}\n", encoding="utf-8")
     with pytest.raises(FileError, match="two collections, 'two' and 'three'"):

@@ -157,7 +157,17 @@ def test_negated_wordings_keep_all_but_the_ask() -> None:
         seed = seeds[each.id]
         assert each.relation is Relation.NEGATED
         assert each.ask != seed.ask
-        same = ("layout", "template", "ask_last", "separator", "answer", "joint", "serves", "licence", "author")
+        same = (
+            "layout",
+            "template",
+            "ask_last",
+            "separator",
+            "answer",
+            "target_delimiter",
+            "serves",
+            "licence",
+            "author",
+        )
         assert all(getattr(each, name) == getattr(seed, name) for name in same)
         assert each.source == f"composed/{seed.id}, negated by rule"
     assert "cannot be told apart" in next(each for each in found.unchanged if "mc-no-cue" in each.instruction).reason

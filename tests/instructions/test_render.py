@@ -85,12 +85,12 @@ def test_a_template_is_repeated_whole() -> None:
 
 
 def test_a_wording_may_set_its_own_joint() -> None:
-    prompt = build(APART | {"joint": "\n-> "}, "plain", FIRST)
+    prompt = build(APART | {"target_delimiter": "\n-> "}, "plain", FIRST)
     assert prompt.text == "Choose.\n\nQ1? yes1/no1\n-> no1\n\nQ0? yes0/no0"
-    assert prompt.joint == "\n-> "
+    assert prompt.target_delimiter == "\n-> "
     for prompt_format in ("alpaca", "chat"):
-        assert build(APART | {"joint": ""}, prompt_format).joint == ""
-        assert build(APART | {"joint": "x"}, prompt_format).joint == "x"
+        assert build(APART | {"target_delimiter": ""}, prompt_format).target_delimiter == ""
+        assert build(APART | {"target_delimiter": "x"}, prompt_format).target_delimiter == "x"
 
 
 def test_free_text_is_demonstrated_by_its_reference() -> None:

@@ -42,7 +42,7 @@ def wordings(draw: st.DrawFn) -> Instruction:
                 ]
             )
         ),
-        joint=draw(st.none() | TEXT),
+        target_delimiter=draw(st.none() | TEXT),
         serves=tuple(draw(st.lists(LABEL, max_size=2))),
         relation=draw(st.none() | st.sampled_from(Relation)),
         author=draw(st.none() | TEXT),
@@ -61,7 +61,18 @@ def test_what_is_written_is_loaded_again(given_wordings: list[Instruction], rema
     for back, out in zip(loaded, given_wordings, strict=True):
         for field in ("author", "source", "licence"):
             assert (getattr(back, field) or None) == (getattr(out, field) or None)
-        kept = ("id", "ask", "layout", "template", "ask_last", "separator", "answer", "joint", "serves", "relation")
+        kept = (
+            "id",
+            "ask",
+            "layout",
+            "template",
+            "ask_last",
+            "separator",
+            "answer",
+            "target_delimiter",
+            "serves",
+            "relation",
+        )
         assert [getattr(back, name) for name in kept] == [getattr(out, name) for name in kept]
 
 

@@ -1,4 +1,4 @@
-"""The one rule for answers: one reading for a whole file, and no silent choice between readings that differ."""
+"""The one rule for answers: one answer_format for a whole file, and no silent choice between readings that differ."""
 
 from __future__ import annotations
 
@@ -10,28 +10,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phraseproof.errors import FileError
-from phraseproof.tasks.answers import Reading, Resolved, resolve
+from phraseproof.tasks.answers import AnswerFormat, ResolvedAnswers, resolve
 
 
 def answers(
-    values: list[Any], options: tuple[str, ...] = ("billing", "bug", "praise"), reading: Reading | None = None
-) -> Resolved:
+    values: list[Any],
+    options: tuple[str, ...] = ("billing", "bug", "praise"),
+    answer_format: AnswerFormat | None = None,
+) -> ResolvedAnswers:
     return resolve(
-        values, [options] * len(values), column="team", reading=reading, where=lambda row: f"rows.csv:{row + 2}"
+        values,
+        [options] * len(values),
+        column="team",
+        answer_format=answer_format,
+        where=lambda row: f"rows.csv:{row + 2}",
     )
 
 
 @pytest.mark.parametrize(
-    ("values", "reading", "targets"),
+    ("values", "answer_format", "targets"),
     [
-        (["bug", "praise"], Reading.TEXT, [1, 2]),
-        (["B", "c"], Reading.LETTER, [1, 2]),
-        (["0", "2"], Reading.INDEX, [0, 2]),
-        ([0, 2.0], Reading.INDEX, [0, 2]),
+        (["bug", "praise"], AnswerFormat.TEXT, [1, 2]),
+        (["B", "c"], AnswerFormat.LETTER, [1, 2]),
+        (["0", "2"], AnswerFormat.INDEX, [0, 2]),
+        ([0, 2.0], AnswerFormat.INDEX, [0, 2]),
     ],
 )
-def test_each_way(values: list[Any], reading: Reading, targets: list[int]) -> None:
-    assert answers(values) == Resolved(reading, targets)
+def test_each_way(values: list[Any], answer_format: AnswerFormat, targets: list[int]) -> None:
+    assert answers(values) == ResolvedAnswers(answer_format, targets)
 
 
 def test_readings_that_agree_are_no_conflict() -> None:
@@ -39,19 +45,19 @@ def test_readings_that_agree_are_no_conflict() -> None:
     assert answers(["A", "C"], ("A", "B", "C")).targets == [0, 2]
 
 
-def test_readings_that_differ_are_an_error_that_says_how_to_decide() -> None:
+def test_formats_that_differ_are_an_error_that_says_how_to_decide() -> None:
     with pytest.raises(FileError) as caught:
         answers(["2", "1"], ("1", "2", "3"))
     assert str(caught.value) == (
         "rows.csv:2, team: the answer '2' means '2' read as text, but '3' read as index. "
-        "Say which: answer: {column: team, as: text} or as: index"
+        "Name the format: answer: {column: team, as: text} or as: index"
     )
-    assert answers(["2", "1"], ("1", "2", "3"), Reading.TEXT).targets == [1, 0]
-    assert answers(["2", "1"], ("1", "2", "3"), Reading.INDEX).targets == [2, 1]
+    assert answers(["2", "1"], ("1", "2", "3"), AnswerFormat.TEXT).targets == [1, 0]
+    assert answers(["2", "1"], ("1", "2", "3"), AnswerFormat.INDEX).targets == [2, 1]
 
 
 def test_one_answer_that_only_fits_one_way_settles_the_file() -> None:
-    assert answers(["1", "2", "3"], ("1", "2", "3")) == Resolved(Reading.TEXT, [0, 1, 2])
+    assert answers(["1", "2", "3"], ("1", "2", "3")) == ResolvedAnswers(AnswerFormat.TEXT, [0, 1, 2])
 
 
 def test_ways_are_never_mixed() -> None:
@@ -78,11 +84,11 @@ def test_answers_outside_the_options(values: list[Any], message: str) -> None:
 
 def test_a_reading_that_was_settled_is_the_only_one_tried() -> None:
     with pytest.raises(FileError, match="Answers are read as letter"):
-        answers(["bug"], reading=Reading.LETTER)
+        answers(["bug"], answer_format=AnswerFormat.LETTER)
 
 
 def test_json_booleans_are_texts_as_json_writes_them() -> None:
-    assert answers([True, False], ("false", "true")) == Resolved(Reading.TEXT, [1, 0])
+    assert answers([True, False], ("false", "true")) == ResolvedAnswers(AnswerFormat.TEXT, [1, 0])
 
 
 def test_an_option_given_twice_cannot_be_told_by_text_but_by_letter() -> None:
@@ -92,17 +98,17 @@ def test_an_option_given_twice_cannot_be_told_by_text_but_by_letter() -> None:
 
 
 @given(data=st.data(), options=st.lists(st.text("abcx01AB ", min_size=1), min_size=2, max_size=6, unique=True))
-def test_a_settled_reading_always_finds_what_was_written(data: st.DataObject, options: list[str]) -> None:
+def test_a_named_format_always_finds_what_was_written(data: st.DataObject, options: list[str]) -> None:
     targets = data.draw(st.lists(st.integers(0, len(options) - 1), min_size=1, max_size=5))
     written = {
-        Reading.TEXT: [options[target] for target in targets],
-        Reading.LETTER: [ascii_uppercase[target] for target in targets],
-        Reading.INDEX: [str(target) for target in targets],
+        AnswerFormat.TEXT: [options[target] for target in targets],
+        AnswerFormat.LETTER: [ascii_uppercase[target] for target in targets],
+        AnswerFormat.INDEX: [str(target) for target in targets],
     }
-    for reading, values in written.items():
-        assert answers(values, tuple(options), reading) == Resolved(reading, targets)
+    for answer_format, values in written.items():
+        assert answers(values, tuple(options), answer_format) == ResolvedAnswers(answer_format, targets)
         try:
             found = answers(values, tuple(options)).targets
         except FileError as error:
-            found = targets if "Say which" in str(error) else []
+            found = targets if "Name the format" in str(error) else []
         assert found == targets

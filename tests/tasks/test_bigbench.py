@@ -168,7 +168,7 @@ def test_the_designers_wording_is_big_benchs_prompt(shared_data: Path) -> None:
     (wording,) = task.instructions
     data = json.loads((shared_data / "bbl/intent_recognition/task.json").read_text())
     prompt = render(wording, **task.examples[0].fields, choices=task.examples[0].choices)
-    assert prompt + (wording.joint or "") == (
+    assert prompt + (wording.target_delimiter or "") == (
         data["task_prefix"] + task.examples[0].fields["question"] + data["example_output_prefix"]
     )
     assert (wording.name, wording.relation) == ("task_designer/json", Relation.TASK_DESIGNER)
@@ -177,7 +177,7 @@ def test_the_designers_wording_is_big_benchs_prompt(shared_data: Path) -> None:
     text = render(code.instructions[0], **code.examples[0].fields, choices=code.examples[0].choices)
     listed = "".join(f"\n  choice: {choice}" for choice in code.examples[0].choices)
     expected = f"\nPython code:\n{code.examples[0].fields['question']}{listed}\n\nEnglish language description:"
-    assert (text, code.instructions[0].joint) == (expected, "\n")
+    assert (text, code.instructions[0].target_delimiter) == (expected, "\n")
 
 
 # ------------------------------------------------------------------------------------------------------- made-up files

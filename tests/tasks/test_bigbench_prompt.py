@@ -26,7 +26,7 @@ def test_the_prompt_is_prefixes_around_the_input(
     template = wording.template if wording.template is not None else f"{wording.ask}{wording.layout}"
     prompt = ENVIRONMENT.from_string(template).render(question=question, choices=["p", "q"])
     listed = f"{choice}p{choice}q" if append else ""
-    assert prompt + (wording.joint or "") == task_prefix + before + question + listed + after
+    assert prompt + (wording.target_delimiter or "") == task_prefix + before + question + listed + after
     assert (wording.ask is None) == (task_prefix == "")
     assert wording.separator == ""
 
@@ -35,4 +35,4 @@ def test_the_defaults_are_big_benchs() -> None:
     wording = designers_wording(Dressing(), "json", "bbl/x", "x")
     prompt = ENVIRONMENT.from_string(wording.template or "").render(question="Why?", choices=["so", "no"])
     assert prompt == "\nQ: Why?\n  choice: so\n  choice: no\nA:"
-    assert (wording.joint, wording.answer, wording.serves) == (" ", "{{ choice }}", ("bbl/x",))
+    assert (wording.target_delimiter, wording.answer, wording.serves) == (" ", "{{ choice }}", ("bbl/x",))

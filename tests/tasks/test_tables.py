@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phraseproof.errors import FileError
-from phraseproof.tasks.tables import Table, read_table
+from phraseproof.tasks.tables import DataTable, read_table
 
 
-def read(path: Path) -> Table:
+def read(path: Path) -> DataTable:
     return read_table(path, where="task.yaml:3, data")
 
 

@@ -213,8 +213,8 @@ def swap(old: str, new: str) -> str:
         (swap("data: tickets.csv", "data: 3"), r"tickets.yaml:3, data: `data` is neither a path nor"),
         (swap("data: tickets.csv", "data: {hub: a/b, splitt: x}"), r"tickets.yaml:3, splitt: unknown field 'splitt'"),
         (swap("message: body", "message: bod"), r"4, fields.message: .*no column 'bod' .*one of: body, team.*'body'\?"),
-        (swap("message: body", "choices: body"), r"the name 'choices' is taken by the template language"),
-        (swap("message: body", "2nd: body"), r"'2nd' cannot be named in a template"),
+        (swap("message: body", "choices: body"), r"the name 'choices' is reserved by the template language"),
+        (swap("message: body", "2nd: body"), r"'2nd' cannot be used as a name in a template"),
         (swap("fields: {message: body}", "fields: {}"), r"tickets.yaml:4, fields: .*at least 1 item"),
         (swap("answer: team", "answer: tema"), r"tickets.yaml:6, answer: .* no column 'tema' .*Did you mean 'team'"),
         (swap("answer: team", "answer: {column: team, as: word}"), r"tickets.yaml:6, as: the value should be 'text'"),
@@ -224,9 +224,9 @@ def swap(old: str, new: str) -> str:
             swap("[billing, bug, praise]", "[billing, bug, yes]"),
             r"tickets.yaml:5, choices.2: .*True is not text.*quotes",
         ),
-        (swap("[billing, bug, praise]", "[bug, bug, praise]"), r"choices.1: the option 'bug' is given twice"),
+        (swap("[billing, bug, praise]", "[bug, bug, praise]"), r"choices.1: the option 'bug' is listed twice"),
         (swap("[billing, bug, praise]", "[bug]"), r"fewer than two options"),
-        (swap("[billing, bug, praise]", "billing"), r"tickets.yaml:5, choices: `choices` is none of its forms"),
+        (swap("[billing, bug, praise]", "billing"), r"tickets.yaml:5, choices: `choices` has none of its three forms"),
         (swap("[billing, bug, praise]", "{column: opts}"), r"5, choices.column: .*no column 'opts'"),
         (
             swap("[billing, bug, praise]", "{column: body}"),
@@ -264,7 +264,7 @@ def test_wrong_data_is_one_line_with_its_line(tmp_path: Path, data: str | bytes,
 
 def test_duplicate_ids_name_both_rows(tmp_path: Path) -> None:
     with pytest.raises(
-        PhraseproofError, match=r"tickets.csv:4: the id 'a' is given twice .got first at .*tickets.csv:2"
+        PhraseproofError, match=r"tickets.csv:4: the id 'a' is used twice .got first at .*tickets.csv:2"
     ):
         load(tmp_path, TICKETS + "id: n\n", "n,body,team\na,x,bug\nb,y,bug\na,z,bug\n")
 

@@ -16,7 +16,7 @@ from pydantic import Field
 from phraseproof.alignment.pair import Pair
 from phraseproof.alignment.pair_file import Paraphrases, Said, parse_row, read_json_rows, whole_text
 from phraseproof.errors import FileError
-from phraseproof.tasks.tables import Table
+from phraseproof.tasks.tables import DataTable
 from phraseproof.typed_yaml import StrictModel
 
 
@@ -100,7 +100,7 @@ def _rewritten(path: Path) -> dict[str, _Wordings]:
     return found
 
 
-def _text(table: Table, row: int, column: str, *, default: str | None = None) -> str:
+def _text(table: DataTable, row: int, column: str, *, default: str | None = None) -> str:
     value: Any = table.rows[row].get(column, default)
     where = f"{table.where(row)}, {column}"
     if value is None:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from phraseproof.alignment.pair import SEPARATOR, Origin, Pair
 from phraseproof.errors import FileError
 from phraseproof.files import write_text
-from phraseproof.tasks.tables import Table, read_table
+from phraseproof.tasks.tables import DataTable, read_table
 from phraseproof.typed_yaml import Document, StrictModel, parse
 
 _SUFFIXES = (".jsonl", ".json")
@@ -133,7 +133,7 @@ def _as_row(pair: Pair) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
-def read_json_rows(path: Path) -> Table:
+def read_json_rows(path: Path) -> DataTable:
     """The rows of a JSON Lines file or a JSON list, with their lines.
 
     Raises:
@@ -154,6 +154,6 @@ def read_json_rows(path: Path) -> Table:
 RowT = TypeVar("RowT", bound=BaseModel)
 
 
-def parse_row(table: Table, row: int, path: Path, model: type[RowT]) -> RowT:
+def parse_row(table: DataTable, row: int, path: Path, model: type[RowT]) -> RowT:
     """One row as `model`, or a `FileError` for the first thing in it that does not fit."""
     return parse(Document(table.rows[row], {(): table.lines[row]}), path, model)

@@ -121,7 +121,7 @@ def _frame(has_input: bool, separator: str, joint: str | None, *, ask_last: bool
             ask_last=ask_last,
             separator=separator,
             answer="{{ choice }}",
-            joint=joint,
+            target_delimiter=joint,
         )
     )
 

@@ -199,7 +199,7 @@ def _pair(task: Task, example: Example, family: _Family) -> Pair | None:
         input=(reference.layout or "") if apart else "",
         target=reference.target,
         negations=tuple(map(text_of, groups[1])),
-        joint=wording.joint,
+        joint=wording.target_delimiter,
         separator=wording.separator if apart else SEPARATOR,
         ask_last=wording.ask_last and apart,
         origins=tuple(Origin(text_of(each), each.wording.name, asked_by(each.wording)) for each in everything),
@@ -219,7 +219,7 @@ def _dress(task: Task, example: Example, compiled: CompiledInstruction) -> _Dres
 
 
 def _answers_alike(one: _Dressed, other: _Dressed) -> bool:
-    return one.target == other.target and one.wording.joint == other.wording.joint
+    return one.target == other.target and one.wording.target_delimiter == other.wording.target_delimiter
 
 
 def _shape(dressed: _Dressed) -> tuple[object, ...]:
@@ -232,7 +232,9 @@ def _shape(dressed: _Dressed) -> tuple[object, ...]:
 
 def _complain(reference: _Dressed, other: _Dressed, example: Example) -> None:
     def written(dressed: _Dressed) -> str:
-        return repr((" " if dressed.wording.joint is None else dressed.wording.joint) + dressed.target)
+        return repr(
+            (" " if dressed.wording.target_delimiter is None else dressed.wording.target_delimiter) + dressed.target
+        )
 
     raise InstructionError(
         f"the wording {other.wording.name!r} writes the answer of example {example.id!r} otherwise than its reference "

@@ -199,6 +199,9 @@ def _as_json(shown: _Shown) -> dict[str, Any]:
 
     wording = {name: value for name, value in asdict(shown.wording).items() if value is not None}
     prompt = asdict(shown.prompt) if shown.prompt else None
+    for each in (wording, prompt):
+        if each and "target_delimiter" in each:
+            each["joint"] = each["target_delimiter"]  # its former name, which programs may read
     return {"name": shown.wording.name, **wording, "task": shown.task, "prompt": prompt, "problem": shown.problem}
 
 
@@ -221,8 +224,10 @@ def _print_wording(console: Console, shown: _Shown) -> None:
         console.print(Text(f"  cannot be rendered with one; name a task with --task ({shown.problem})", style="yellow"))
     else:
         console.print(Text(_indented(shown.prompt.text)))
-        joint = "" if shown.prompt.joint == " " else f" (after {shown.prompt.joint!r})"
-        console.print(Text(f"scored{joint}: ", style="bold").append(" | ".join(shown.prompt.options), style="not bold"))
+        delimiter = "" if shown.prompt.target_delimiter == " " else f" (after {shown.prompt.target_delimiter!r})"
+        console.print(
+            Text(f"scored{delimiter}: ", style="bold").append(" | ".join(shown.prompt.options), style="not bold")
+        )
     console.print()
 
 

@@ -169,8 +169,9 @@ def wording_text(instruction: Instruction) -> str:
 
 def what_is_said(instruction: Instruction) -> dict[str, Any]:
     """The parts of a wording that change prompts or answers; provenance and name do not."""
-    names = ("ask", "layout", "template", "ask_last", "separator", "answer", "joint")
-    return {name: getattr(instruction, name) for name in names}
+    names = ("ask", "layout", "template", "ask_last", "separator", "answer")
+    # `joint` is the target delimiter's former name. It stays here because stored identities are hashes of these keys.
+    return {name: getattr(instruction, name) for name in names} | {"joint": instruction.target_delimiter}
 
 
 def _require_distinct(task: Task, group: str, members: Sequence[CompiledInstruction]) -> None:

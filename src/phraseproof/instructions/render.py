@@ -15,8 +15,8 @@ from phraseproof.instructions.template import CompiledInstruction
 BETWEEN_EXAMPLES = "\n\n"
 """What stands between two examples of a few-shot prompt."""
 
-_JOINT = " "
-_CHAT_JOINT = ""
+_TARGET_DELIMITER = " "
+_CHAT_TARGET_DELIMITER = ""
 
 # The two published forms of Stanford Alpaca's prompts. The models were tuned on these exact characters.
 _ALPACA_WITH_INPUT = (
@@ -161,15 +161,15 @@ def _answer_of(compiled: CompiledInstruction, demonstration: Example) -> str:
 
 
 def _solved(compiled: CompiledInstruction, parts: _Parts, demonstrations: Sequence[Example]) -> list[str]:
-    joint = _joint(compiled, _JOINT)
+    delimiter = _target_delimiter(compiled, _TARGET_DELIMITER)
     return [
-        text + joint + _answer_of(compiled, demonstration)
+        text + delimiter + _answer_of(compiled, demonstration)
         for text, demonstration in zip(parts.demonstrations, demonstrations, strict=True)
     ]
 
 
-def _joint(compiled: CompiledInstruction, default: str) -> str:
-    return default if compiled.instruction.joint is None else compiled.instruction.joint
+def _target_delimiter(compiled: CompiledInstruction, default: str) -> str:
+    return default if compiled.instruction.target_delimiter is None else compiled.instruction.target_delimiter
 
 
 def _with_ask(compiled: CompiledInstruction, ask: str, text: str) -> str:
@@ -185,7 +185,9 @@ def _plain(
     if parts.ask is not None:
         place = -1 if compiled.instruction.ask_last else 0
         texts[place] = _with_ask(compiled, parts.ask, texts[place])
-    return Prompt(BETWEEN_EXAMPLES.join(texts), compiled.render_answers(example), _joint(compiled, _JOINT))
+    return Prompt(
+        BETWEEN_EXAMPLES.join(texts), compiled.render_answers(example), _target_delimiter(compiled, _TARGET_DELIMITER)
+    )
 
 
 def _alpaca(
@@ -197,7 +199,7 @@ def _alpaca(
         text = _ALPACA_WITHOUT_INPUT.format(instruction=texts)
     else:
         text = _ALPACA_WITH_INPUT.format(instruction=parts.ask, input=texts)
-    return Prompt(text, compiled.render_answers(example), _joint(compiled, _JOINT))
+    return Prompt(text, compiled.render_answers(example), _target_delimiter(compiled, _TARGET_DELIMITER))
 
 
 def _chat(
@@ -217,7 +219,7 @@ def _chat(
     return Prompt(
         chat_model.format_chat(messages),
         compiled.render_answers(example),
-        _joint(compiled, _CHAT_JOINT),
+        _target_delimiter(compiled, _CHAT_TARGET_DELIMITER),
         has_special_tokens=True,
     )
 

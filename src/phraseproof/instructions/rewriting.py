@@ -134,7 +134,7 @@ def _labels(text: str, instruction: Instruction) -> Iterable[str]:
         label = next(group for group in match.groups() if group is not None).strip()
         if label and not _MARK.search(label):
             yield label
-    for answers in compile_instruction(instruction).verbalisers:
+    for answers in compile_instruction(instruction).label_words:
         listed = cast(dict[Any, Any], answers).values() if isinstance(answers, dict) else answers
         for label in map(str, listed):
             if _holds(text, label):

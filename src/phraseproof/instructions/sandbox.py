@@ -187,14 +187,14 @@ class Compiled(NamedTuple):
         run: gives the template's pieces of text for what it sees.
         names: all names it looks up outside itself.
         optional: those of them that it can do without (`is defined`, `default`).
-        verbalisers: the literal lists and mappings that it hands to `verbalise`.
+        label_words: the literal lists and mappings that it hands to `verbalise`.
         labels: the labels it gives options (`letter`, `lower`, `number`, `roman`), as far as its text shows.
     """
 
     run: Callable[[dict[str, Any]], Iterable[str]]
     names: frozenset[str]
     optional: frozenset[str]
-    verbalisers: tuple[Any, ...]
+    label_words: tuple[Any, ...]
     labels: frozenset[str]
 
 
@@ -219,7 +219,7 @@ def compile_source(source: str) -> Compiled:
     _refuse(tree, depth=0)
     names = frozenset(meta.find_undeclared_variables(tree))
     optional = frozenset(_optional_names(tree)) & names
-    verbalisers = tuple(_arguments(tree, "verbalise"))
+    label_words = tuple(_arguments(tree, "verbalise"))
     labels = _labels(tree) | ({"letter"} if "letters" in names else set[str]())
     code = env.compile(_Bounding().visit(tree))
     template = Template.from_code(env, code, {})
@@ -227,7 +227,7 @@ def compile_source(source: str) -> Compiled:
     def run(values: dict[str, Any]) -> Iterable[str]:
         return template.root_render_func(template.new_context(values, shared=True))
 
-    return Compiled(run, names, optional, verbalisers, labels)
+    return Compiled(run, names, optional, label_words, labels)
 
 
 @lru_cache(maxsize=8192)

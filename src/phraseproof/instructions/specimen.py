@@ -22,7 +22,7 @@ def specimen(compiled: CompiledInstruction) -> Example:
     """
     kind = next((kind for kind in _QUESTIONS if kind.value in compiled.instruction.serves), Kind.MULTIPLE_CHOICE)
     question, choices = _QUESTIONS[kind]
-    for verbaliser in compiled.verbalisers:
+    for verbaliser in compiled.label_words:
         if isinstance(verbaliser, dict):
             choices = tuple(map(str, cast(dict[Any, Any], verbaliser)))
         elif isinstance(verbaliser, list):

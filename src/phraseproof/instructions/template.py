@@ -55,7 +55,7 @@ def check_against(instruction: Instruction, task: Task) -> None:
         for example in task.examples:
             if not unknown <= example.fields.keys():
                 _complain_of_name(min(unknown - example.fields.keys()), instruction, part, task, example)
-    if compiled.verbalisers and "answer" in compiled.names_by_part:
+    if compiled.label_words and "answer" in compiled.names_by_part:
         seen: set[tuple[str, ...]] = set()
         for example in task.examples:
             if example.choices not in seen:
@@ -81,12 +81,12 @@ class CompiledInstruction:
         instruction: the wording.
         fields: the names of example fields it needs, found without rendering.
         names_by_part: every name that each part (`ask`, `layout`, `template`, `answer`) needs, also built-in ones.
-        verbalisers: the literal lists and mappings by which the answer template writes choices.
+        label_words: the literal lists and mappings by which the answer template writes choices.
         labels: the labels that the prompt gives options (`letter`, `lower`, `number`, `roman`), as far as can be seen.
     """
 
     __slots__ = (
-        *("fields", "instruction", "labels", "names_by_part", "verbalisers"),
+        *("fields", "instruction", "labels", "names_by_part", "label_words"),
         *("_answers", "_ask", "_layout", "_needs_choices", "_remembered", "_template"),
     )
 
@@ -107,7 +107,7 @@ class CompiledInstruction:
         )
         answer_names = self.names_by_part["answer"].difference(ANSWER_BUILTINS)
         self.fields: frozenset[str] = (prompt_names | answer_names).difference(BUILTINS)
-        self.verbalisers: tuple[Any, ...] = answer.verbalisers
+        self.label_words: tuple[Any, ...] = answer.label_words
         prompt_parts = (self._ask, self._layout, self._template)
         self.labels: frozenset[str] = frozenset(label for part in prompt_parts if part for label in part.labels)
         # What answers depend on decides how long they are remembered: letters for any example with as many choices,

@@ -67,7 +67,7 @@ def _entry(wording: Instruction) -> dict[str, Any]:
     if wording.layout is not None and wording.separator != _DEFAULT_SEPARATOR:
         entry["separator"] = wording.separator
     entry["answer"] = _answer(wording.answer)
-    entry["answer_prefix"] = wording.joint
+    entry["target_delimiter"] = wording.target_delimiter
     entry["fallback"] = wording.fallback or None
     return {field: value for field, value in entry.items() if value is not None}
 

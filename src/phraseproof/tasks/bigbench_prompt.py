@@ -1,7 +1,7 @@
 """The prompt that a BIG-bench task's designer wrote, as a wording: collection `task_designer`.
 
 BIG-bench builds it as task prefix, then per example: input prefix, input, the options each after the choice prefix,
-output prefix; the answer follows at once. White space at the prompt's end becomes the wording's `joint`, so that it is
+output prefix; the answer follows at once. White space at the prompt's end becomes the target delimiter, so that it is
 scored with the answer, as every other wording's is. BIG-bench lists the options in a random order; here they stand in
 the example's order.
 """
@@ -49,7 +49,7 @@ def designers_wording(dressing: Dressing, wording_id: str, task: str, source: st
         template=None if has_ask else layout,
         separator="",
         answer="{{ choice }}",
-        joint=dressing.output_prefix[len(ending) :],
+        target_delimiter=dressing.output_prefix[len(ending) :],
         serves=(task,),
         relation=Relation.TASK_DESIGNER,
         author="BIG-bench",

@@ -22,7 +22,7 @@ from phraseproof.errors import FileError
 _MAX_CELL_CHARACTERS = 1 << 28
 
 
-class Table(NamedTuple):
+class DataTable(NamedTuple):
     """Rows of named values.
 
     Attributes:
@@ -60,7 +60,7 @@ class Table(NamedTuple):
         return _plain(values[column], f"{self.where(row)}, {column}")
 
 
-def read_table(path: Path, *, where: str) -> Table:
+def read_table(path: Path, *, where: str) -> DataTable:
     """The rows of a data file, by its extension.
 
     Args:
@@ -80,9 +80,9 @@ def read_table(path: Path, *, where: str) -> Table:
     return table
 
 
-def table_of(rows: list[dict[str, Any]], place: str, lines: tuple[int, ...] = ()) -> Table:
+def table_of(rows: list[dict[str, Any]], place: str, lines: tuple[int, ...] = ()) -> DataTable:
     """A table of rows that are mappings already."""
-    return Table(tuple(dict.fromkeys(name for row in rows for name in row)), rows, place, lines)
+    return DataTable(tuple(dict.fromkeys(name for row in rows for name in row)), rows, place, lines)
 
 
 def _text(path: Path) -> str:
@@ -105,15 +105,15 @@ def _text(path: Path) -> str:
 # ------------------------------------------------------------------------------------------------------------ csv, tsv
 
 
-def _read_csv(path: Path) -> Table:
+def _read_csv(path: Path) -> DataTable:
     return _read_delimited(path, ",")
 
 
-def _read_tsv(path: Path) -> Table:
+def _read_tsv(path: Path) -> DataTable:
     return _read_delimited(path, "\t")
 
 
-def _read_delimited(path: Path, delimiter: str) -> Table:
+def _read_delimited(path: Path, delimiter: str) -> DataTable:
     stream = io.StringIO(_text(path), newline="")
     limit = csv.field_size_limit(_MAX_CELL_CHARACTERS)  # the module's default refuses long documents
     end_line = 0
@@ -144,7 +144,7 @@ def _read_delimited(path: Path, delimiter: str) -> Table:
         raise FileError(f"not valid {path.suffix[1:].upper()}: {error}", where=f"{path}:{end_line + 1}") from None
     finally:
         csv.field_size_limit(limit)
-    return Table(tuple(header or ()), rows, str(path), tuple(lines))
+    return DataTable(tuple(header or ()), rows, str(path), tuple(lines))
 
 
 def _check_header(header: list[str], where: str) -> None:
@@ -156,7 +156,7 @@ def _check_header(header: list[str], where: str) -> None:
 # --------------------------------------------------------------------------------------------------------- json, jsonl
 
 
-def _read_json(path: Path) -> Table:
+def _read_json(path: Path) -> DataTable:
     text = _text(path)
     decoder = _decoder(path)
     rows: list[dict[str, Any]] = []
@@ -183,7 +183,7 @@ def _read_json(path: Path) -> Table:
     return table_of(rows, str(path), tuple(lines))
 
 
-def _read_jsonl(path: Path) -> Table:
+def _read_jsonl(path: Path) -> DataTable:
     decoder = _decoder(path)
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
@@ -247,7 +247,7 @@ def _row(value: Any, where: str) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------------------- parquet
 
 
-def _read_parquet(path: Path) -> Table:
+def _read_parquet(path: Path) -> DataTable:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -257,10 +257,10 @@ def _read_parquet(path: Path) -> Table:
         raise FileError(f"not valid Parquet: {str(error).splitlines()[0]}", where=str(path)) from None
     columns: list[str] = list(table.column_names)
     _check_header(columns, str(path))
-    return Table(tuple(columns), cast(list[dict[str, Any]], table.to_pylist()), str(path))
+    return DataTable(tuple(columns), cast(list[dict[str, Any]], table.to_pylist()), str(path))
 
 
-_READERS: dict[str, Callable[[Path], Table]] = {
+_READERS: dict[str, Callable[[Path], DataTable]] = {
     ".csv": _read_csv,
     ".tsv": _read_tsv,
     ".json": _read_json,

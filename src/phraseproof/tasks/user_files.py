@@ -1,90 +1,26 @@
-"""A user's own task: a short YAML file that says where the examples are and what their columns mean (docs/tasks.md)."""
+"""A user's own task, from its short YAML file (task_file.py) and the data that the file names (docs/tasks.md)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
-
-from pydantic import BaseModel, Field
+from typing import NamedTuple, cast
 
 from phraseproof.core import Example, Kind, Task
 from phraseproof.errors import FileError, TaskError
 from phraseproof.tasks import hub
-from phraseproof.tasks.answers import Reading, Resolved, resolve
+from phraseproof.tasks.answers import AnswerFormat, ResolvedAnswers, resolve
 from phraseproof.tasks.kinds import require_options
-from phraseproof.tasks.tables import Table, read_table, table_of
-from phraseproof.typed_yaml import Document, ModelT, StrictModel, line_of, load, parse
+from phraseproof.tasks.row_options import options_of_rows
+from phraseproof.tasks.tables import DataTable, read_table, table_of
+from phraseproof.tasks.task_file import AnswerColumn, FirstRows, HubData, ReadTaskFile, TaskFile, json_schema
+from phraseproof.typed_yaml import line_of, load, parse
+
+__all__ = ["RESERVED", "json_schema", "load_file"]
 
 RESERVED = frozenset({"choices", "choice_count", "letters", "choice", "letter", "index"})
 """Names that templates give a meaning of their own (docs/wordings.md), so no field may have them."""
-
-
-class HubData(StrictModel):
-    """Rows of a hub data set."""
-
-    hub: str
-    config: str | None = None
-    split: str = "test"
-    revision: str | None = None
-
-
-class FirstRows(StrictModel):
-    """Demonstrations from the data's own first rows, which are then not scored."""
-
-    first: int = Field(gt=0)
-
-
-class OptionsColumn(StrictModel):
-    """One column that holds all options: a list, or text in pieces."""
-
-    column: str
-    separator: str | None = Field(default=None, min_length=1)
-
-
-class OptionsColumns(StrictModel):
-    """One column an option."""
-
-    columns: list[str] = Field(min_length=2)
-
-
-class AnswerColumn(StrictModel):
-    """The column of the answers, and how to read them."""
-
-    column: str
-    reading: Reading | None = Field(default=None, alias="as", strict=False)
-
-
-class TaskFile(StrictModel):
-    """The top level of a task's YAML file; fields that come in several shapes are parsed one by one afterwards."""
-
-    name: str = Field(pattern=r"^[\w.+-]+(/[\w.+-]+)*$")
-    kind: Kind = Field(strict=False)
-    category: str | None = Field(default=None, min_length=1)
-    data: Any
-    fields: dict[str, str] | None = Field(default=None, min_length=1)
-    choices: Any
-    answer: Any
-    id: str | None = None
-    demonstrations: Any = None
-
-
-class _Spec(NamedTuple):
-    """A task's file, read; `document` and `path` are there to say where something stands."""
-
-    file: TaskFile
-    document: Document
-    path: Path
-
-    def where(self, *location: str | int) -> str:
-        line = line_of(self.document, location)
-        return f"{self.path}:{line}" + (f", {'.'.join(map(str, location))}" if location else "")
-
-    def part(self, field: str, model: type[ModelT]) -> ModelT:
-        """One field's value as a model of its own, with its own lines."""
-        lines = {place[1:]: line for place, line in self.document.lines.items() if place[:1] == (field,)}
-        return parse(Document(cast(Mapping[str, Any], self.document.data)[field], lines), self.path, model)
 
 
 def load_file(path: Path) -> Task:
@@ -95,69 +31,71 @@ def load_file(path: Path) -> Task:
         TaskError: a kind that is not supported yet, or a hub data set that cannot be loaded.
     """
     document = load(path)
-    data: Any = document.data
-    if isinstance(data, dict) and cast(dict[str, Any], data).get("kind") in (Kind.SUMMARIZATION, Kind.TRANSLATION):
-        require_options(Kind(cast(dict[str, Any], data)["kind"]), f"{path}:{line_of(document, ('kind',))}, kind")
-    spec = _Spec(parse(document, path, TaskFile), document, path)
-    answer = _answer_column(spec)
-    table = _table(spec, "data")
-    examples, resolved = _examples(spec, table, answer)
-    demonstrations = _demonstrations(spec, answer._replace(reading=resolved.reading), examples)
+    # Checked before the rest of the file, which such a task could not satisfy (it has no options).
+    kind = cast(dict[str, object], document.data).get("kind") if isinstance(document.data, dict) else None
+    if kind in (Kind.SUMMARIZATION, Kind.TRANSLATION):
+        require_options(Kind(kind), f"{path}:{line_of(document, ('kind',))}, kind")
+    task = ReadTaskFile(parse(document, path, TaskFile), document, path)
+    answer = _answer_column(task)
+    table = _table(task, "data")
+    examples, resolved = _examples(task, table, answer)
+    # Demonstrations from a file of their own are read as the examples' answers were: one format for the whole task.
+    demonstrations = _demonstrations(task, answer._replace(format=resolved.format), examples)
     if isinstance(demonstrations, int):
         demonstrations, examples = examples[:demonstrations], examples[demonstrations:]
     return Task(
-        name=spec.file.name,
-        kind=spec.file.kind,
-        category=spec.file.category or spec.file.name,
+        name=task.file.name,
+        kind=task.file.kind,
+        category=task.file.category or task.file.name,
         examples=tuple(examples),
         demonstrations=tuple(demonstrations),
         source=table.place,
     )
 
 
-class _Answer(NamedTuple):
+class _AnswerSource(NamedTuple):
     column: str
-    reading: Reading | None
+    format: AnswerFormat | None
 
 
-def _answer_column(spec: _Spec) -> _Answer:
-    value = spec.file.answer
+def _answer_column(task: ReadTaskFile) -> _AnswerSource:
+    value = task.file.answer
     if isinstance(value, str):
-        return _Answer(value, None)
-    column = spec.part("answer", AnswerColumn)
-    return _Answer(column.column, column.reading)
+        return _AnswerSource(value, None)
+    column = task.part("answer", AnswerColumn)
+    return _AnswerSource(column.column, column.format)
 
 
-def _demonstrations(spec: _Spec, answer: _Answer, examples: Sequence[Example]) -> list[Example] | int:
+def _demonstrations(task: ReadTaskFile, answer: _AnswerSource, examples: Sequence[Example]) -> list[Example] | int:
     """The demonstrations, or how many of the first examples they are."""
-    value = spec.file.demonstrations
+    value = task.file.demonstrations
     if value is None:
         return []
     if isinstance(value, dict) and "first" in value:
-        first = spec.part("demonstrations", FirstRows).first
+        first = task.part("demonstrations", FirstRows).first
         if first >= len(examples):
             raise FileError(
                 "the demonstrations leave no example to score",
                 expected=f"fewer than the {len(examples)} rows",
                 got=str(first),
-                where=spec.where("demonstrations", "first"),
+                where=task.where("demonstrations", "first"),
             )
         return first
-    return _examples(spec, _table(spec, "demonstrations"), answer)[0]
+    return _examples(task, _table(task, "demonstrations"), answer)[0]
 
 
-def _table(spec: _Spec, field: str) -> Table:
-    value: Any = getattr(spec.file, field)
+def _table(task: ReadTaskFile, field: str) -> DataTable:
+    value: object = getattr(task.file, field)
     if isinstance(value, str):
-        return read_table(spec.path.parent / value, where=spec.where(field))
+        return read_table(task.path.parent / value, where=task.where(field))
     if not isinstance(value, dict):
         raise FileError(
             f"`{field}` is neither a path nor a hub data set",
             expected="a path, or {hub: org/name, split: test}",
             got=repr(value),
-            where=spec.where(field),
+            where=task.where(field),
         )
-    data = spec.part(field, HubData)
+    data = task.part(field, HubData)
     rows = hub.load_rows(
         data.hub,
         config=data.config,
@@ -174,19 +112,19 @@ def _table(spec: _Spec, field: str) -> Table:
 # ------------------------------------------------------------------------------------------------------------ examples
 
 
-def _examples(spec: _Spec, table: Table, answer: _Answer) -> tuple[list[Example], Resolved]:
-    fields = _fields(spec, table, answer.column)
-    table.require(answer.column, spec.where("answer"))
-    choices = _choices(spec, table)
+def _examples(task: ReadTaskFile, table: DataTable, answer: _AnswerSource) -> tuple[list[Example], ResolvedAnswers]:
+    fields = _fields(task, table, answer.column)
+    table.require(answer.column, task.where("answer"))
+    choices = options_of_rows(task, table)
     rows = range(len(table.rows))
     resolved = resolve(
         [table.cell(row, answer.column) for row in rows],
         choices,
         column=answer.column,
-        reading=answer.reading,
+        answer_format=answer.format,
         where=table.where,
     )
-    identifiers = _identifiers(spec, table)
+    identifiers = _identifiers(task, table)
     examples = [
         Example(
             id=identifiers[row],
@@ -199,124 +137,38 @@ def _examples(spec: _Spec, table: Table, answer: _Answer) -> tuple[list[Example]
     return examples, resolved
 
 
-def _fields(spec: _Spec, table: Table, answer: str) -> dict[str, str]:
-    """Template field -> column. Without `fields` these are all columns but the answer's, which would give it away."""
-    if spec.file.fields is None:
+def _fields(task: ReadTaskFile, table: DataTable, answer: str) -> dict[str, str]:
+    """Template field -> column. Without `fields` these are all columns except the answer's, which would leak it."""
+    if task.file.fields is None:
         # An unnamed column is the row index that spreadsheets and data frames leave behind.
         return {name: name for name in table.columns if name and name != answer and name not in RESERVED}
-    for field, column in spec.file.fields.items():
-        where = spec.where("fields", field)
+    for field, column in task.file.fields.items():
+        where = task.where("fields", field)
         if field in RESERVED:
-            raise FileError(f"the name {field!r} is taken by the template language", where=where)
+            raise FileError(f"the name {field!r} is reserved by the template language", where=where)
         if not re.fullmatch(r"[^\W\d]\w*", field):
             raise FileError(
-                f"{field!r} cannot be named in a template",
+                f"{field!r} cannot be used as a name in a template",
                 expected="letters, digits and underscores, not starting with a digit",
                 where=where,
             )
         table.require(column, where)
-    return spec.file.fields
+    return task.file.fields
 
 
-def _identifiers(spec: _Spec, table: Table) -> list[str]:
-    column = spec.file.id
+def _identifiers(task: ReadTaskFile, table: DataTable) -> list[str]:
+    column = task.file.id
     if column is None:
         return [str(row) for row in range(len(table.rows))]
-    table.require(column, spec.where("id"))
+    table.require(column, task.where("id"))
     seen: dict[str, int] = {}
     for row in range(len(table.rows)):
         identifier = str(table.cell(row, column))
         if identifier in seen:
             raise FileError(
-                f"the id {identifier!r} is given twice",
+                f"the id {identifier!r} is used twice",
                 got=f"first at {table.where(seen[identifier])}",
                 where=table.where(row),
             )
         seen[identifier] = row
     return list(seen)
-
-
-# ------------------------------------------------------------------------------------------------------------- choices
-
-
-def _choices(spec: _Spec, table: Table) -> list[tuple[str, ...]]:
-    """The options of every row, checked for number and emptiness."""
-    value = spec.file.choices
-    if isinstance(value, list):
-        fixed = _fixed_choices(spec, cast(list[Any], value))
-        return [fixed] * len(table.rows)
-    shapes: dict[str, type[BaseModel]] = {"columns": OptionsColumns, "column": OptionsColumn}
-    shape = next((name for name in shapes if isinstance(value, dict) and name in value), None)
-    if shape is None:
-        raise FileError(
-            "`choices` is none of its forms",
-            expected="a list of texts, {column: NAME} or {columns: [NAME, NAME]}",
-            got=repr(value),
-            where=spec.where("choices"),
-        )
-    rows = range(len(table.rows))
-    if shape == "columns":
-        columns = spec.part("choices", OptionsColumns).columns
-        for index, column in enumerate(columns):
-            table.require(column, spec.where("choices", "columns", index))
-        found = [_from_columns([table.cell(row, column) for column in columns], table.where(row)) for row in rows]
-    else:
-        options = spec.part("choices", OptionsColumn)
-        table.require(options.column, spec.where("choices", "column"))
-        found = [_from_cell(table.cell(row, options.column), options, spec, table.where(row)) for row in rows]
-    for row, choices in enumerate(found):
-        _check_choices(choices, spec.file.kind, table.where(row))
-    return found
-
-
-def _fixed_choices(spec: _Spec, value: list[Any]) -> tuple[str, ...]:
-    for index, choice in enumerate(value):
-        where = spec.where("choices", index)
-        if not isinstance(choice, str):
-            raise FileError(
-                f"the option {choice!r} is not text",
-                where=where,
-                hint="YAML reads yes, no, on, off, numbers and dates as something else: put the option in quotes",
-            )
-        if choice in value[:index]:
-            raise FileError(f"the option {choice!r} is given twice", where=where)
-    _check_choices(value, spec.file.kind, spec.where("choices"))
-    return tuple(value)
-
-
-def _from_columns(values: Sequence[Any], where: str) -> tuple[str, ...]:
-    """Options from columns of their own; the last ones may be empty where a row has fewer."""
-    texts = [_option(value, where) for value in values]
-    while texts and not texts[-1]:
-        texts.pop()
-    return tuple(texts)
-
-
-def _from_cell(value: Any, options: OptionsColumn, spec: _Spec, where: str) -> tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(_option(item, where) for item in cast(list[Any], value))
-    if isinstance(value, str) and options.separator is not None:
-        return tuple(value.split(options.separator))
-    raise FileError(
-        "the options are not a list",
-        got=repr(value)[:60],
-        where=f"{where}, {options.column}",
-        hint=f"If they are one text, say what parts them: separator, at {spec.where('choices')}"
-        if isinstance(value, str)
-        else None,
-    )
-
-
-def _option(value: Any, where: str) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise FileError("an option is not text", got=repr(value)[:60], where=where)
-    return str(value)
-
-
-def _check_choices(choices: Sequence[str], kind: Kind, where: str) -> None:
-    if kind is Kind.BINARY and len(choices) != 2:
-        raise FileError("a binary task has two options", got=str(len(choices)), where=where)
-    if len(choices) < 2:
-        raise FileError("fewer than two options", got=str(len(choices)), where=where)
-    if not all(choices):
-        raise FileError("an option is empty", got=repr(list(choices))[:60], where=where)

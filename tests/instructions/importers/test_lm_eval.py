@@ -37,15 +37,15 @@ def read(folder: Path, text: str) -> Found:
 def prompt(found: Found) -> tuple[str, tuple[str, ...], str]:
     assert not found.refused, found.refused
     made = build_prompt(compile_instruction(next(found.wordings)), EXAMPLE, demonstrations=(), prompt_format="plain")
-    return made.text, made.options, made.joint
+    return made.text, made.options, made.target_delimiter
 
 
 def test_includes_are_read_and_the_description_is_the_ask(tmp_path: Path) -> None:
     (tmp_path / "_base_yaml").write_text(BASE, encoding="utf-8")
     found = read(tmp_path, TASK)
-    text, options, joint = prompt(found)
+    text, options, delimiter = prompt(found)
     assert text == "The following are questions about birds.\n\nWhich flies?\nA. emu\nB. swift\nAnswer:"
-    assert (options, joint) == (("A", "B"), " ")
+    assert (options, delimiter) == (("A", "B"), " ")
     wording = next(found.wordings)
     assert wording.ask == "The following are questions about birds."
     assert (wording.name, wording.serves) == ("lm_eval/birds", ("birds",))
@@ -98,7 +98,7 @@ def test_options_in_all_their_forms(tmp_path: Path, text: str, options: tuple[st
 
 def test_free_text_and_the_delimiter(tmp_path: Path) -> None:
     found = read(tmp_path, "task: t\noutput_type: generate_until\ndoc_to_text: 'Q: {{q}}\\nA:'\ntarget_delimiter: ''\n")
-    assert next(found.wordings).joint == ""
+    assert next(found.wordings).target_delimiter == ""
 
 
 @pytest.mark.parametrize(

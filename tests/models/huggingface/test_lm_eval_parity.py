@@ -74,7 +74,7 @@ def asked_of_harness(lm: Any, prompts: list[Prompt]) -> list[list[float]]:
     from lm_eval.api.instance import Instance
 
     requests = [
-        Instance("loglikelihood", {}, (prompt.text, prompt.joint + option), 0)
+        Instance("loglikelihood", {}, (prompt.text, prompt.target_delimiter + option), 0)
         for prompt in prompts
         for option in prompt.options
     ]
@@ -132,10 +132,10 @@ def test_parity_on_awkward_prompts(family: str, shared_data: Path) -> None:
     prompts = [
         Prompt("", options),
         Prompt("Which?   \n\n\t", options),
-        Prompt("Which?", options, joint=""),
+        Prompt("Which?", options, target_delimiter=""),
         Prompt(f"{special}Which?", options),
-        Prompt("Which? (", options, joint=""),
-        Prompt("  Which is it", options, joint="\n"),
+        Prompt("Which? (", options, target_delimiter=""),
+        Prompt("  Which is it", options, target_delimiter="\n"),
     ]
     if family == "decoder-only":
         prompts.append(Prompt(" \n", options))

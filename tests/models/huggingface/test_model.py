@@ -47,9 +47,11 @@ def some_prompts() -> list[Prompt]:
         body = sentence.rsplit(" ", 1)[0]
         prompts.append(Prompt(body, ("A", "B", "C", "D")))
         prompts.append(
-            Prompt("Read this. " + body + "\n", ("red green", "the heart", "red green blue", "west"), joint="")
+            Prompt(
+                "Read this. " + body + "\n", ("red green", "the heart", "red green blue", "west"), target_delimiter=""
+            )
         )
-        prompts.append(Prompt(body.split("\n")[0] + "  ", (f"it is number {index}", "yes"), joint=" "))
+        prompts.append(Prompt(body.split("\n")[0] + "  ", (f"it is number {index}", "yes"), target_delimiter=" "))
     return [*prompts, prompts[0]]
 
 
@@ -59,7 +61,7 @@ def reference(folder: Path, prompt: Prompt, option: str) -> float:
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
     stripped = prompt.text.rstrip()
-    tail = prompt.text[len(stripped) :] + prompt.joint + option
+    tail = prompt.text[len(stripped) :] + prompt.target_delimiter + option
     with torch.no_grad():
         if AutoConfig.from_pretrained(folder).is_encoder_decoder:
             network = AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
@@ -257,7 +259,7 @@ def test_prompts_that_cannot_be_scored() -> None:
     with pytest.raises(ModelError, match="unknown scoring method 'guess'"):
         model.score_options([Prompt("red", ("A",))], method="guess")
     with pytest.raises(ModelError, match="the option '' has no tokens"):
-        model.score_options([Prompt("red", ("", "A"), joint="")])
+        model.score_options([Prompt("red", ("", "A"), target_delimiter="")])
 
 
 def test_a_tokenizer_with_more_tokens_than_the_model() -> None:
@@ -278,7 +280,7 @@ def test_chat_prompts_get_no_second_bos() -> None:
     assert model.has_chat_template
     text = model.format_chat([ChatMessage("user", "which king?")])
     assert text == "<s>user: which king?\nanswer:"
-    (encoded,) = model.encode([Prompt(text, ("A",), joint="", has_special_tokens=True)])
+    (encoded,) = model.encode([Prompt(text, ("A",), target_delimiter="", has_special_tokens=True)])
     assert encoded.context.count(1) == 1
     plain = load(tiny_models.tiny_llama())
     assert not plain.has_chat_template

@@ -67,8 +67,8 @@ def test_a_doubled_bos_is_found() -> None:
 @pytest.mark.parametrize(
     ("prompt", "words"),
     [
-        (Prompt("the ki", ("ng of the west of the", "ng of the east of the"), joint=""), "merge"),
-        (Prompt("the king", ("", "A"), joint=""), "no tokens"),
+        (Prompt("the ki", ("ng of the west of the", "ng of the east of the"), target_delimiter=""), "merge"),
+        (Prompt("the king", ("", "A"), target_delimiter=""), "no tokens"),
         (Prompt("the king", ("A", "A")), "same tokens"),
     ],
 )
@@ -86,7 +86,7 @@ def test_characters_unknown_to_the_tokenizer_make_options_equal() -> None:
 
 def test_nothing_to_test_with_and_failures_are_checks_too(monkeypatch: pytest.MonkeyPatch) -> None:
     model = load(tiny_models.tiny_llama())
-    for useless in ([], [Prompt("red")], [Prompt("red", ("",), joint="")]):
+    for useless in ([], [Prompt("red")], [Prompt("red", ("",), target_delimiter="")]):
         assert not all(check.passed for check in model.self_test(useless))
     tight = load(tiny_models.tiny_llama(), max_length=2)
     assert not tight.self_test(prompts())[0].passed

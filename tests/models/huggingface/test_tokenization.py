@@ -37,11 +37,11 @@ words = st.text(st.sampled_from("red king of A B.\n\t?é"), max_size=30)
 
 
 @given(words, words.filter(lambda text: bool(text.strip())), st.sampled_from(["", " ", "\n"]))
-def test_joined_tokens_spell_the_text(text: str, option: str, joint: str) -> None:
-    (encoded,) = joined(Prompt(text, (option,), joint=joint))
+def test_joined_tokens_spell_the_text(text: str, option: str, delimiter: str) -> None:
+    (encoded,) = joined(Prompt(text, (option,), target_delimiter=delimiter))
     assert encoded.context[0] == BOS
     if encoded.apart:
-        assert llama().decode(encoded.context[1:] + encoded.options[0]) == text + joint + option
+        assert llama().decode(encoded.context[1:] + encoded.options[0]) == text + delimiter + option
         assert llama().decode(encoded.context[1:]) == text.rstrip()
 
 
@@ -54,7 +54,9 @@ def test_the_encoder_reads_the_prompt_and_the_option_has_no_special_tokens(text:
 
 
 def test_white_space_moves_from_the_prompt_to_the_option() -> None:
-    spaced, plain = joined(Prompt("the king \n", ("red",), joint=""), Prompt("the king", ("red",), joint=" \n"))
+    spaced, plain = joined(
+        Prompt("the king \n", ("red",), target_delimiter=""), Prompt("the king", ("red",), target_delimiter=" \n")
+    )
     assert spaced == plain
 
 
@@ -72,7 +74,7 @@ def test_a_prompt_without_text_is_the_bos_or_else_the_eos() -> None:
     (empty,) = joined(Prompt("", ("red",)))
     assert empty.context == (BOS,)
     assert llama().decode(empty.options[0]) == " red"
-    (repeated,) = joined(Prompt("", ("<s>red",), joint=""))
+    (repeated,) = joined(Prompt("", ("<s>red",), target_delimiter=""))
     assert repeated.options == (tuple(llama()("red").input_ids[1:]),)
     assert apart(Prompt("", ("red",)))[0].context == (EOS_T5,)
     nameless = PromptTokenizer(tiny_models.gpt2_tokenizer(), joined=True)
@@ -83,7 +85,7 @@ def test_a_prompt_without_text_is_the_bos_or_else_the_eos() -> None:
 
 def test_options_that_merge_with_the_prompt_are_told() -> None:
     assert joined(Prompt("the king", ("red",)))[0].apart
-    assert not joined(Prompt("the ki", ("ng",), joint=""))[0].apart
+    assert not joined(Prompt("the ki", ("ng",), target_delimiter=""))[0].apart
 
 
 def test_the_papers_tokens() -> None:

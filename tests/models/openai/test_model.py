@@ -166,8 +166,8 @@ def test_scores_are_those_of_the_same_model_in_this_process() -> None:
     folder = tiny_models.tiny_gpt2()
     prompts = [
         Prompt("Question: which river is red? Answer:", ("the north river", "stone", "A")),
-        Prompt("green or blue? ", ("green", "blue"), joint=""),
-        Prompt("A paper\nAnswer:\n", ("glass paper", "black paper"), joint=""),
+        Prompt("green or blue? ", ("green", "blue"), target_delimiter=""),
+        Prompt("A paper\nAnswer:\n", ("glass paper", "black paper"), target_delimiter=""),
     ]
     done: list[int] = []
     with serve(completions_of(folder)) as served:

@@ -60,7 +60,7 @@ class Found:
         One that repeats another is left out, unless `repeated` ones are wanted; a second one of a name is numbered.
         """
         parts = (wording.ask, wording.layout, wording.template, wording.ask_last, wording.separator)
-        said = (wording.collection, wording.serves, *parts, wording.answer, wording.joint)
+        said = (wording.collection, wording.serves, *parts, wording.answer, wording.target_delimiter)
         if said in self._said and not repeated:
             self.repeats += 1
             return

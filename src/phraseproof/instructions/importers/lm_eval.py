@@ -122,14 +122,14 @@ def _wording(settings: Mapping[str, Any], name: str, request: Request) -> Instru
     if not layout.strip():
         unreadable("it has no prompt: its options are whole texts")
     _require_scored_after(settings)
-    joint = settings.get("target_delimiter")
-    if joint is not None and not isinstance(joint, str):
-        unreadable("its target_delimiter is not text", repr(joint))
+    delimiter = settings.get("target_delimiter")
+    if delimiter is not None and not isinstance(delimiter, str):
+        unreadable("its target_delimiter is not text", repr(delimiter))
     return Instruction(
         id=one_line(name),
         collection=COLLECTION,
         answer=_answer(settings.get("doc_to_choice"), request),
-        joint=None if joint in (None, " ") else joint,
+        target_delimiter=None if delimiter in (None, " ") else delimiter,
         serves=(name,),
         licence=LICENCE,
         **_parts(settings.get("description") or "", layout, request)._asdict(),

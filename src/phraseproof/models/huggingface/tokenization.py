@@ -41,9 +41,9 @@ class PromptTokenizer:
     def encode(self, prompts: Sequence[Prompt]) -> list[PromptTokens]:
         """Tokens for `loglikelihood`: equal, token for token, to lm-evaluation-harness's.
 
-        White space that ends a prompt moves to the front of what follows it. Decoder-only: prompt, joint and option are
-        tokenised together and split where the prompt's own tokens end. Encoder-decoder: joint and option are tokenised
-        without special tokens. A prompt without any text is the BOS (or else EOS) token.
+        White space that ends a prompt moves to the front of what follows it. Decoder-only: prompt, target delimiter and
+        option are tokenised together and split where the prompt's own tokens end. Encoder-decoder: target delimiter and
+        option are tokenised without special tokens. A prompt without any text is the BOS (or else EOS) token.
 
         Raises:
             ModelError: a prompt without text, for a tokenizer with neither BOS nor EOS.
@@ -55,7 +55,7 @@ class PromptTokenizer:
         ]
         contexts = self._contexts(list(zip(stripped, specials, strict=True)))
         tails = [
-            [prompt.text[len(text) :] + prompt.joint + option for option in prompt.options]
+            [prompt.text[len(text) :] + prompt.target_delimiter + option for option in prompt.options]
             for prompt, text in zip(prompts, stripped, strict=True)
         ]
         # A prompt without text is no text to tokenise together with: its options stand alone after the prefix token.

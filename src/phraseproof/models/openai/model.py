@@ -156,7 +156,9 @@ class CompletionsModel(ServedModel):
             if not prompt.options:
                 raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
             start = prompt.text.rstrip()
-            texts += [(start, prompt.text[len(start) :] + prompt.joint + option) for option in prompt.options]
+            texts += [
+                (start, prompt.text[len(start) :] + prompt.target_delimiter + option) for option in prompt.options
+            ]
         settings = {"model": self._model, "max_tokens": 1, "temperature": 0.0, "logprobs": 1, "echo": True}
         places = [(index, option) for index, prompt in enumerate(prompts) for option in range(len(prompt.options))]
         found: list[dict[int, _Scored | ModelError]] = [{} for _ in prompts]

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+import phraseproof.instructions
+from phraseproof.errors import PhraseproofError
+from phraseproof.instructions.collection_file import read_file
+from phraseproof.instructions.collections import json_schema
+
+SHIPPED = sorted((Path(phraseproof.instructions.__file__).parent / "data").rglob("*.yaml"))
+VALIDATOR = Draft202012Validator(json_schema())
+WORDING = {"id": "one", "ask": "Which team?", "layout": "{{ message }}"}
+
+
+def write(folder: Path, **wording: object) -> tuple[Path, object]:
+    content = {"name": "mine", "instructions": [WORDING | wording]}
+    path = folder / "mine.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path, content
+
+
+def test_the_schema_is_one_and_describes_every_field() -> None:
+    schema = json_schema()
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    definitions = schema["$defs"]
+    assert isinstance(definitions, dict)
+    for properties in (schema["properties"], definitions["WordingEntry"]["properties"]):
+        assert isinstance(properties, dict)
+        assert {"for", "relation", "author", "source", "licence", "fallback"} <= set(properties)
+        assert all(field["description"] for field in properties.values())
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_every_shipped_collection_fits_the_schema(path: Path) -> None:
+    errors = VALIDATOR.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))
+    assert [error.message for error in errors] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"answer": "letter"},
+        {"answer": ["no", "yes"]},
+        {"answer": {"billing": "a bill"}},
+        {"for": "mmlu", "order": "ask-last", "separator": "\n"},
+        {"for": ["mmlu", "binary"], "fallback": True, "relation": "closest"},
+        {"target_delimiter": ""},
+        {"answer_prefix": ""},
+    ],
+)
+def test_what_the_schema_allows_is_read(tmp_path: Path, change: dict[str, object]) -> None:
+    path, content = write(tmp_path, **change)
+    assert VALIDATOR.is_valid(content)
+    assert read_file(path).instructions[0].id == "one"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ask": 3},
+        {"answer": []},
+        {"answer": {}},
+        {"answer": 7},
+        {"for": {"task": "mmlu"}},
+        {"order": "last"},
+        {"relation": "near"},
+        {"fallback": "yes"},
+        {"target_delimiter": 1},
+        {"prefix": "x"},
+    ],
+)
+def test_what_the_schema_refuses_is_not_read(tmp_path: Path, change: dict[str, object]) -> None:
+    path, content = write(tmp_path, **change)
+    assert not VALIDATOR.is_valid(content)
+    with pytest.raises(PhraseproofError):
+        read_file(path)
+
+
+def test_the_former_name_of_the_target_delimiter_is_read(tmp_path: Path) -> None:
+    new = read_file(write(tmp_path, target_delimiter="\n")[0])
+    old = read_file(write(tmp_path, answer_prefix="\n")[0])
+    assert new == old
+    assert old.instructions[0].target_delimiter == "\n"
+    with pytest.raises(PhraseproofError, match="answer_prefix"):
+        read_file(write(tmp_path, target_delimiter="\n", answer_prefix=" ")[0])
+    path, _ = write(tmp_path, answer_prefix=1)
+    with pytest.raises(PhraseproofError, match=r"mine\.yaml:\d+, instructions\.0\.answer_prefix"):
+        read_file(path)
