@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,7 +17,7 @@ VALIDATOR = Draft202012Validator(json_schema())
 WORDING = {"id": "one", "ask": "Which team?", "layout": "{{ message }}"}
 
 
-def write(folder: Path, **wording: object) -> tuple[Path, object]:
+def write(folder: Path, **wording: object) -> tuple[Path, Any]:
     content = {"name": "mine", "instructions": [WORDING | wording]}
     path = folder / "mine.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")

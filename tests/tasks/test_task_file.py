@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -44,7 +45,7 @@ INVALID = [
 ]
 
 
-def errors_of(task: object) -> list[str]:
+def errors_of(task: Any) -> list[str]:
     return [error.message for error in Draft202012Validator(json_schema()).iter_errors(task)]
 
 

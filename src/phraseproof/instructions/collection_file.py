@@ -146,8 +146,8 @@ class CollectionFile(_Provenance):
 def json_schema() -> dict[str, object]:
     """The JSON Schema (draft 2020-12) of a collection's file, for editors and other programs."""
     schema = CollectionFile.model_json_schema(by_alias=True)
-    wording = cast(dict[str, dict[str, dict[str, dict[str, object]]]], schema)["$defs"]["WordingEntry"]["properties"]
-    wording["answer_prefix"] = {**wording["target_delimiter"], "deprecated": True}
+    properties: dict[str, dict[str, object]] = schema["$defs"]["WordingEntry"]["properties"]
+    properties["answer_prefix"] = {**properties["target_delimiter"], "deprecated": True}
     return {**schema, "$schema": JSON_SCHEMA, "title": "phraseproof collection"}
 
 
@@ -290,7 +290,7 @@ def _verbalizer(value: object, place: _Place) -> str:
     raise FileError(
         "`answer` does not say how options are written",
         expected="letter, text, a list or a mapping of answers, or a template with {{ ... }}",
-        got=repr(value),
+        got=repr(cast(object, value)),
         where=place.where("answer"),
     )
 

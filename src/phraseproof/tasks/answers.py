@@ -2,8 +2,8 @@
 
 All answers of a file are read in one format: as texts (exactly as the options have them), as letters (A is the first
 option, either case), or as indices (0 is the first option). A format fits only if every answer of the file is an option
-under it. Usually one format fits. If several fit and agree on every row, any of them will do. If they disagree on a row,
-that is an error, and `answer: {column: ..., as: text}` (or `letter`, `index`) decides.
+under it. Usually one format fits. If several fit and agree on every row, any of them will do. If they disagree on a
+row, that is an error, and `answer: {column: ..., as: text}` (or `letter`, `index`) decides.
 """
 
 from __future__ import annotations
