@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.cli.evaluate import model_options, read_groups, read_numbers
-from phraseproof.errors import UsageError
 from phraseproof.store.queries import load_run
 from support.command_line import Done, run_command
 
@@ -125,23 +123,6 @@ def test_a_folder_that_is_a_file(project: Project) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("named", "observed", "unobserved", "groups"),
-    [
-        (["a=x"], None, None, {"a": "x"}),
-        (["a=x", "b=y,z", "a=w"], None, None, {"a": "x,w", "b": "y,z"}),
-        ([], ["x"], ["y"], {"observed": "x", "unobserved": "y"}),
-        ([], ["x", "y,z"], None, {"observed": "x,y,z"}),
-        (["unobserved=x"], None, ["y"], {"unobserved": "x,y"}),
-        (["a=runs=odd.yaml"], None, None, {"a": "runs=odd.yaml"}),
-    ],
-)
-def test_groups(
-    named: list[str], observed: list[str] | None, unobserved: list[str] | None, groups: dict[str, str]
-) -> None:
-    assert read_groups(named, observed, unobserved) == groups
-
-
 def test_options_that_take_a_list_may_be_repeated(project: Project) -> None:
     """`-t a -t b` once meant b alone, without a word."""
     other = project.folder / "other.yaml"
@@ -152,32 +133,3 @@ def test_options_that_take_a_list_may_be_repeated(project: Project) -> None:
     cells = load_run(project.run).cells
     assert {cell.task for cell in cells} == {"t", "other"}
     assert {cell.instruction for cell in cells if cell.group == "observed"} == {"more/three", "w/one", "w/two"}
-
-
-@pytest.mark.parametrize("entry", ["a", "=x", "a=", "="])
-def test_groups_that_are_none(entry: str) -> None:
-    with pytest.raises(UsageError, match="expected GROUP=WORDINGS"):
-        read_groups([entry], None, None)
-
-
-def test_numbers() -> None:
-    assert read_numbers("5", "-k") == (5,)
-    assert read_numbers("0, 5", "-k") == (0, 5)
-    for text in ("", "1,", "x", "1.5"):
-        with pytest.raises(UsageError, match="-k: not a number"):
-            read_numbers(text, "-k")
-
-
-def test_options_of_the_model() -> None:
-    common = {
-        "adapter": None,
-        "dtype": "auto",
-        "device": "auto",
-        "max_length": None,
-        "revision": None,
-        "trust_remote_code": False,
-    }
-    options = model_options(**common, batch_size="8", model_arg=["rule=first", "note=a=b"])  # pyright: ignore[reportArgumentType]
-    assert options.batch_size == 8
-    assert options.args == {"rule": "first", "note": "a=b"}
-    assert model_options(**common, batch_size="auto", model_arg=[]).batch_size is None  # pyright: ignore[reportArgumentType]

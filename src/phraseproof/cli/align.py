@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phraseproof.cli.evaluate import Device, Dtype, MaxLength, ModelArg, RemoteCode, Revision, model_options
+from phraseproof.cli.options import Device, Dtype, MaxLength, ModelArg, RemoteCode, Revision, model_options
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from phraseproof.cli.evaluate import (
+from phraseproof.cli.options import (
     Adapter,
     BatchSize,
     DataDir,

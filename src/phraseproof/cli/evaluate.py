@@ -2,63 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phraseproof.cli.options import (
+    Adapter,
+    BatchSize,
+    DataDir,
+    Devices,
+    Dtype,
+    MaxLength,
+    Model,
+    ModelArg,
+    PromptFormat,
+    RemoteCode,
+    Revision,
+    Tasks,
+    joined,
+    model_options,
+    read_groups,
+    read_numbers,
+)
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
     from phraseproof.core import Cell
     from phraseproof.evaluation.run import Forecast
-    from phraseproof.models import ModelOptions
     from phraseproof.store.queries import Run
-
-Model = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        "-m",
-        help="A Hugging Face hub id, a model folder, openai/NAME (a server), pocket (tiny, ships) or scripted (fake).",
-    ),
-]
-Tasks = Annotated[
-    list[str],
-    typer.Option(
-        "--tasks",
-        "-t",
-        metavar="TASK,...",
-        help="Built-in tasks and task files, separated by commas: mmlu,bbl,tickets.yaml; repeatable.",
-    ),
-]
-Adapter = Annotated[Path | None, typer.Option(help="The folder of a PEFT adapter to put on the model.")]
-Dtype = Annotated[str, typer.Option(help="The weights' precision: float32, bfloat16, float16, or auto.")]
-Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps, or auto.")]
-Devices = Annotated[
-    str,
-    typer.Option(help="Where to compute: cpu, cuda, mps, or auto; several, as in cuda:0,cuda:1, share the work."),
-]
-BatchSize = Annotated[
-    str, typer.Option(help="How many prompts to score at once, or auto (as many as fit a token budget).")
-]
-MaxLength = Annotated[
-    int | None,
-    typer.Option(help="The most tokens of a prompt: what is scored is cut from the left, what is trained on refused."),
-]
-Revision = Annotated[str | None, typer.Option(help="The model's branch, tag or commit on the hub.")]
-RemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Allow code that comes with the model to run.")]
-ModelArg = Annotated[
-    list[str] | None,
-    typer.Option(metavar="KEY=VALUE", help="An option of the model (docs/scoring.md lists them); repeatable."),
-]
-PromptFormat = Annotated[
-    str, typer.Option(help="How prompts are written: plain, alpaca, chat, or auto (chat if the model declares it).")
-]
-DataDir = Annotated[
-    Path | None, typer.Option(help="A folder with the benchmarks' published files, instead of the hub.")
-]
 
 
 def evaluate(
@@ -193,83 +165,6 @@ def evaluate(
         run = evaluation.run(out, observer=progress, self_test=not no_self_test)
     if _print_run(run, {job.cell for job in evaluation.jobs}, as_json=as_json, covariates=covariates):
         raise typer.Exit(4)
-
-
-def joined(values: Sequence[str] | None) -> str:
-    """What a repeatable option names, as one list with commas: `-t a -t b` means `-t a,b`."""
-    return ",".join(values or ())
-
-
-def read_groups(
-    named: Sequence[str], observed: Sequence[str] | None, unobserved: Sequence[str] | None
-) -> dict[str, str]:
-    """The groups of wordings that the options name, in their order."""
-    groups: dict[str, str] = {}
-    for entry in named:
-        group, equals, members = entry.partition("=")
-        group = group.strip()
-        if not group.isprintable():
-            raise UsageError("a group's name cannot be printed", got=repr(group), where="--instructions")
-        if not (equals and group and members):
-            raise UsageError("not a group", expected="GROUP=WORDINGS", got=entry, where="--instructions")
-        groups[group] = f"{groups[group]},{members}" if group in groups else members
-    for group, members in (("observed", joined(observed)), ("unobserved", joined(unobserved))):
-        if members:
-            groups[group] = f"{groups[group]},{members}" if group in groups else members
-    if not groups:
-        raise UsageError(
-            "no wordings are named",
-            where="--instructions",
-            hint="Name a group, as in --instructions mine=prompt.yaml, or --unobserved composed",
-        )
-    return groups
-
-
-def read_numbers(text: str, option: str) -> tuple[int, ...]:
-    """One number, or several with commas."""
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError("not a number", expected="one, or several with commas", got=text, where=option) from None
-
-
-def model_options(
-    *,
-    adapter: Path | None,
-    dtype: str,
-    device: str,
-    batch_size: str,
-    max_length: int | None,
-    revision: str | None,
-    trust_remote_code: bool,
-    model_arg: list[str],
-) -> ModelOptions:
-    """How to load the model, from the options."""
-    from phraseproof.models import ModelOptions
-
-    size: int | None = None
-    if batch_size != "auto":
-        if not batch_size.isdigit() or int(batch_size) < 1:
-            raise UsageError(
-                "not a batch size", expected="auto or a number from 1", got=batch_size, where="--batch-size"
-            )
-        size = int(batch_size)
-    arguments: dict[str, str] = {}
-    for entry in model_arg:
-        key, equals, value = entry.partition("=")
-        if not (equals and key):
-            raise UsageError("not an option of a model", expected="KEY=VALUE", got=entry, where="--model-arg")
-        arguments[key] = value
-    return ModelOptions(
-        dtype=dtype,
-        device=device,
-        batch_size=size,
-        adapter=adapter,
-        revision=revision,
-        trust_remote_code=trust_remote_code,
-        max_length=max_length,
-        args=arguments,
-    )
 
 
 def _print_forecast(forecast: Forecast, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phraseproof.cli.evaluate import (
+from phraseproof.cli.options import (
     DataDir,
     Device,
     Dtype,

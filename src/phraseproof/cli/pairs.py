@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from phraseproof.cli.evaluate import DataDir, Tasks, joined
 from phraseproof.cli.inputs import refuse_to_overwrite
+from phraseproof.cli.options import DataDir, Tasks, joined
 from phraseproof.errors import UsageError
 
 app = typer.Typer(help="Make training pairs for align: examples in several wordings.", no_args_is_help=True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from phraseproof.cli.evaluate import Device, Dtype, ModelArg
 from phraseproof.cli.inputs import refuse_to_overwrite
 from phraseproof.cli.left_out import by_reason
+from phraseproof.cli.options import Device, Dtype, ModelArg
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _seeds(collection: str, task: str | None) -> Collection:
 
 
 def _model(name: str, dtype: str, device: str, arguments: list[str]) -> Any:
-    from phraseproof.cli.evaluate import model_options
+    from phraseproof.cli.options import model_options
     from phraseproof.models import load_model
 
     options = model_options(

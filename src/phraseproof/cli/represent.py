@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phraseproof.cli.evaluate import (
+from phraseproof.cli.options import (
     Adapter,
     BatchSize,
     DataDir,

@@ -1,0 +1,91 @@
+"""What commands print, and where: results on stdout, everything else on stderr.
+
+How to use it in a command:
+
+    from phraseproof.cli import terminal
+
+    terminal.print_json(value)             # a result for programs (--json): one document, UTF-8
+    terminal.print_result(text)            # a result for people, in the terminal's encoding
+    terminal.print_file(text)              # a document that is redirected to a file (csv, markdown): always UTF-8
+    terminal.warn("2 wordings are left out")     # "warning: ..." on stderr: the user should look at it
+    terminal.note("the interval is wide")        # "note: ..." on stderr: good to know
+    terminal.warn_of_missing_cells(runs)         # one line for each incomplete run
+    terminal.console()                           # rich tables on stdout
+    terminal.screen()                            # width and colours of stdout, for renderers that return text
+
+A progress bar is in `progress.py`. An error is raised as a `PhraseproofError`; `cli/__init__.py` prints it.
+Nothing here imports rich or the reports before it is called: `--help` must stay fast.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from phraseproof.reports.blocks import Screen
+    from phraseproof.store.queries import Run
+
+WIDTH_WITHOUT_A_TERMINAL: Final = 100
+
+
+def print_json(value: object, *, indent: int | None = None) -> None:
+    """Print one JSON document to stdout. Numbers that JSON cannot represent (NaN, infinity) are an error."""
+    import json
+
+    print_file(json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False) + "\n")
+
+
+def print_result(text: str) -> None:
+    """Print text for people to stdout; characters that the terminal's encoding lacks become `?`."""
+    _write(text, sys.stdout.encoding or "utf-8")
+
+
+def print_file(text: str) -> None:
+    """Print a document to stdout as UTF-8, whatever the terminal's encoding: it is read by programs."""
+    _write(text, "utf-8")
+
+
+def _write(text: str, encoding: str) -> None:
+    typer.echo(text.encode(encoding, errors="replace"), nl=False)
+
+
+def warn(message: str) -> None:
+    """Print a warning to stderr."""
+    typer.echo(f"warning: {message}", err=True)
+
+
+def note(message: str) -> None:
+    """Print a remark to stderr."""
+    typer.echo(f"note: {message}", err=True)
+
+
+def warn_of_missing_cells(runs: Iterable[Run]) -> None:
+    """Print a warning for every run that is incomplete."""
+    for run in runs:
+        if run.missing:
+            warn(
+                f"{run.path}: {len(run.missing)} of {len(run.cells)} cells are missing; the results use only the others"
+            )
+
+
+def console() -> Console:
+    """A rich console on stdout that breaks no line and colours no numbers."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def screen() -> Screen:
+    """The width of stdout and whether it shows colours. `COLUMNS` overrides the width, `NO_COLOR` the colours."""
+    from phraseproof.reports.blocks import Screen
+
+    has_color = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return Screen(shutil.get_terminal_size((WIDTH_WITHOUT_A_TERMINAL, 24)).columns, color=has_color)
