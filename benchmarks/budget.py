@@ -27,10 +27,10 @@ import numpy as np
 from scipy import special
 
 from benchmarks.budget_bound import draw_knowing, known
-from phraseproof.analysis.budget import QUANTILES, estimate_grid
-from phraseproof.analysis.rasch import Grid
-from phraseproof.analysis.shortfall import expected_errors
-from phraseproof.analysis.wording_features import wording_features
+from phraseproof.analysis.estimators.budget import QUANTILES, estimate_grid
+from phraseproof.analysis.estimators.rasch import Grid
+from phraseproof.analysis.estimators.sample_size import expected_errors
+from phraseproof.analysis.estimators.wording_features import wording_features
 from phraseproof.evaluation.budget import choose_cells
 from phraseproof.store.queries import load_run
 

@@ -62,7 +62,7 @@ def draw_knowing(scores: Any, seen: Any, model: Known, seed: int) -> Any:
     """Draws of every wording's accuracy on the whole grid, [draws, wordings].
 
     Args:
-        scores, seen: [wordings, examples], as in `phraseproof.analysis.rasch.Grid`.
+        scores, seen: [wordings, examples], as in `phraseproof.analysis.estimators.rasch.Grid`.
     """
     draw = np.random.default_rng(seed)
     met = seen.any(axis=0)

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from phraseproof.analysis.equivalence import Answer, not_worse
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.paired import RunComparison, compare_runs
+from phraseproof.analysis.significance.equivalence import Answer, not_worse
 from phraseproof.errors import NotEnoughDataError
 from support.grid_samples import draw, grid, means_only
 

@@ -8,8 +8,8 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.power import TTestIndPower
 
-from phraseproof.analysis.mixed import mixed_effects
 from phraseproof.analysis.power import Design, VarianceComponents, power, sizes_for, variance_components
+from phraseproof.analysis.significance.mixed_model import mixed_effects
 from phraseproof.errors import NotEnoughDataError, UsageError
 from support.grid_samples import grid, means_only
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from phraseproof.analysis.controls import Reading, control_verdicts
 from phraseproof.analysis.grids import group_relations, load_grids
 from phraseproof.analysis.robustness import Row, Summary, summarize
 from phraseproof.analysis.scaling import scale_points, scaling
 from phraseproof.analysis.statistics import robustness
-from phraseproof.analysis.verdicts import Reading, control_verdicts
 from phraseproof.store.published import import_published, read_published
 from phraseproof.store.queries import Run
 

@@ -17,7 +17,7 @@ from statistics import fmean
 import pytest
 
 from phraseproof.analysis.robustness import GroupSummary, Summary, summarize
-from phraseproof.analysis.significance import compare_groups
+from phraseproof.analysis.significance.paired_t import compare_groups
 from phraseproof.store.queries import WordingScore
 
 RESULTS = Path(__file__).resolve().parents[3] / "shared" / "data" / "paper" / "results"

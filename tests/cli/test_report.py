@@ -1,4 +1,4 @@
-"""`phraseproof report` as a command; what the page does is tested in a browser (tests/reports/page)."""
+"""`phraseproof report` as a command; what the page does is tested in a browser (tests/reports/html)."""
 
 from __future__ import annotations
 

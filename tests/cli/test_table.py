@@ -12,7 +12,7 @@ import pytest
 from phraseproof.cli import main
 from phraseproof.cli.table import ByName, FormatName
 from phraseproof.core import Cell, Outcome
-from phraseproof.reports.tables import By, TableFormat
+from phraseproof.reports.format.tables import By, TableFormat
 from phraseproof.store.writer import RunStore, Usage
 from support.command_line import run_command
 

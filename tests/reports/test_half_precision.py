@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from phraseproof.reports.blocks import half_precision_line
-from phraseproof.reports.tables import By, TableFormat, render
+from phraseproof.reports.build.run_tables import half_precision_line
+from phraseproof.reports.format.tables import By, TableFormat, render
 from phraseproof.store.half_precision import HalfPrecision
 from support.table_samples import RUN
 

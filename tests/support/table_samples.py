@@ -1,6 +1,6 @@
 """Runs for the tests of tables: a plain one whose numbers are easy, and one that attacks every format."""
 
-from phraseproof.reports.blocks import RunScores
+from phraseproof.reports.build.run_tables import RunScores
 from phraseproof.store.queries import WordingScore
 
 # One of everything that some format would take for its own.

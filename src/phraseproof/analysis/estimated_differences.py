@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from phraseproof.analysis.budget import CONFIDENCE, TaskEstimate
+from phraseproof.analysis.estimators.budget import CONFIDENCE, TaskEstimate
 from phraseproof.analysis.robustness import Level, MeanDifference
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError

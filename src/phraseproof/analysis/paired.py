@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from phraseproof.analysis.crossed import Sample, Term, crossed_mean, draw_samples
+from phraseproof.analysis.estimators.crossed import Sample, Term, crossed_mean, draw_samples
+from phraseproof.analysis.estimators.measures import paper_weights
+from phraseproof.analysis.estimators.resampling import RESAMPLES, Resampler
 from phraseproof.analysis.grids import TaskGrid
-from phraseproof.analysis.mcnemar import holm, mcnemar
-from phraseproof.analysis.measures import paper_weights
-from phraseproof.analysis.resampling import RESAMPLES, Resampler
 from phraseproof.analysis.robustness import Level
+from phraseproof.analysis.significance.mcnemar import holm, mcnemar
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, PhraseproofError
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from phraseproof.analysis.agreement import Agreement, agreement
-from phraseproof.analysis.crossed import Term, crossed_mean, draw_samples
-from phraseproof.analysis.grids import TaskGrid
-from phraseproof.analysis.measures import (
+from phraseproof.analysis.estimators.agreement import Agreement, agreement
+from phraseproof.analysis.estimators.crossed import Term, crossed_mean, draw_samples
+from phraseproof.analysis.estimators.measures import (
     MIN_WORDINGS_FOR_A_TAIL,
     STATISTICS,
     Measured,
@@ -20,7 +19,8 @@ from phraseproof.analysis.measures import (
     measure,
     paper_weights,
 )
-from phraseproof.analysis.resampling import RESAMPLES, Resampler
+from phraseproof.analysis.estimators.resampling import RESAMPLES, Resampler
+from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.robustness import Level
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError

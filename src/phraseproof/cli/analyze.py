@@ -49,9 +49,10 @@ def analyze(
     order = [] if group_order is None else [name.strip() for name in group_order.split(",")]
     sizes = _sizes(parameters or [], runs)
 
-    from phraseproof.reports import statistics_json, statistics_text
-    from phraseproof.reports.statistics_view import AnalysisOptions
-    from phraseproof.reports.statistics_view import analyze as analyze_run
+    from phraseproof.reports.build.run_analysis import AnalysisOptions
+    from phraseproof.reports.build.run_analysis import analyze as analyze_run
+    from phraseproof.reports.format import analysis_json as statistics_json
+    from phraseproof.reports.format import analysis_text as statistics_text
     from phraseproof.store.queries import load_run
 
     opened = [load_run(path) for path in runs]

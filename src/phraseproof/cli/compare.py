@@ -17,8 +17,8 @@ def compare(
 ) -> None:
     """Compare two runs on the questions and wordings they share: differences, intervals, what got better and worse."""
     from phraseproof.cli.table import screen
-    from phraseproof.reports import compare_json, compare_text
-    from phraseproof.reports.compare import compare as compare_two
+    from phraseproof.reports.build.compare import compare as compare_two
+    from phraseproof.reports.format import compare_json, compare_text
     from phraseproof.store.queries import load_run
 
     runs = load_run(before), load_run(after)
@@ -29,7 +29,7 @@ def compare(
     found = compare_two(*runs)
     if html is not None:
         from phraseproof.files import write_text
-        from phraseproof.reports.page.compare import render_comparison
+        from phraseproof.reports.html.compare import render_comparison
 
         write_text(html, render_comparison(found))
     text = compare_json.render(found) if as_json else compare_text.render(found, screen())

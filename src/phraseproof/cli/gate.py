@@ -58,10 +58,10 @@ def gate(
 
     from phraseproof.analysis.robustness import Level
     from phraseproof.files import write_text
+    from phraseproof.reports.build.runs import half_precision_notes, model_name
     from phraseproof.reports.gate import junit as junit_form
     from phraseproof.reports.gate import summary as summary_form
     from phraseproof.reports.gate.limits import Limits, On, check_run
-    from phraseproof.reports.runs import half_precision_notes, model_name
     from phraseproof.store.half_precision import half_precision
     from phraseproof.store.queries import load_run
 
@@ -89,7 +89,7 @@ def gate(
 
 def _warn_of_left_out(run: Run, other: Run) -> None:
     """A task that only the other run has is compared with nothing, and would otherwise go missing without a word."""
-    from phraseproof.reports.blocks import printable
+    from phraseproof.reports.build.run_tables import printable
 
     left_out = sorted({cell.task for cell in other.cells} - {cell.task for cell in run.cells})
     if left_out:

@@ -33,8 +33,8 @@ def plot(
     if not 100 <= width <= 5000:
         raise UsageError("not a width", expected="100 to 5000 points", got=str(width), where="--width")
 
-    from phraseproof.reports.page.sources import open_sources
-    from phraseproof.reports.plot import Kind, draw, make_chart, remarks
+    from phraseproof.reports.charts.plot import Kind, draw, make_chart, remarks
+    from phraseproof.reports.html.sources import open_sources
 
     sizes = {str(Path(path)): number for path, number in map(_size, parameters or [])}
     sources = open_sources(runs)

@@ -115,8 +115,8 @@ def represent(
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.evaluation.evaluate import resolve
     from phraseproof.evaluation.represent import cells_of, represent
-    from phraseproof.reports.representation_table import as_json as to_json
-    from phraseproof.reports.representation_table import as_text
+    from phraseproof.reports.format.representations import as_json as to_json
+    from phraseproof.reports.format.representations import as_text
     from phraseproof.store.representations import run_state, write_map
 
     earlier = None if before is None else _earlier(before)
@@ -197,7 +197,7 @@ def _evaluated(run: Path) -> Run | None:
 
 def _scores(run: Run) -> list[WordingScore]:
     if run.is_sampled:
-        from phraseproof.analysis.budget import estimated_scores
+        from phraseproof.analysis.estimators.budget import estimated_scores
 
         return estimated_scores(run)
     return run.wording_scores()

@@ -14,8 +14,8 @@ import typer
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
-    from phraseproof.reports.blocks import Screen
-    from phraseproof.reports.estimate_table import EstimatedRun
+    from phraseproof.reports.build.run_tables import Screen
+    from phraseproof.reports.format.estimates import EstimatedRun
     from phraseproof.store.queries import Run
 
 # The members of reports.tables.TableFormat and By, spelled out so that `--help` need not import the reports.
@@ -85,8 +85,8 @@ def print_tables(
     covariates: bool = False,
 ) -> None:
     """Write the tables of open runs to stdout, as wide and as colourful as it is, and remarks to stderr."""
-    from phraseproof.reports.runs import present_groups, run_scores
-    from phraseproof.reports.tables import By, TableFormat, render
+    from phraseproof.reports.build.runs import present_groups, run_scores
+    from phraseproof.reports.format.tables import By, TableFormat, render
 
     if sampled := [run for run in runs if run.is_sampled]:
         runs = [run for run in runs if not run.is_sampled]
@@ -116,9 +116,9 @@ def print_tables(
 
 
 def _estimated(run: Run, group_order: Sequence[str], *, covariates: bool) -> EstimatedRun:
-    from phraseproof.analysis.budget import estimate_run
-    from phraseproof.reports.estimate_table import EstimatedRun
-    from phraseproof.reports.runs import model_name
+    from phraseproof.analysis.estimators.budget import estimate_run
+    from phraseproof.reports.build.runs import model_name
+    from phraseproof.reports.format.estimates import EstimatedRun
 
     found = estimate_run(run, group_order=group_order, covariates=covariates)
     return EstimatedRun(str(run.path), model_name(run), found, run.wording_texts(), covariates)
@@ -128,8 +128,8 @@ def _print_estimates(
     runs: Sequence[Run], estimated: Sequence[EstimatedRun], output_format: FormatName, by: ByName
 ) -> None:
     """Runs with a budget: their wordings met different examples, so what is shown is estimated (docs/budget.md)."""
-    from phraseproof.reports.blocks import half_precision_line
-    from phraseproof.reports.estimate_table import render_estimates, too_few_cells
+    from phraseproof.reports.build.run_tables import half_precision_line
+    from phraseproof.reports.format.estimates import render_estimates, too_few_cells
     from phraseproof.store.half_precision import half_precision
 
     text = render_estimates(estimated, form=output_format, by_wording=by == "wording", screen=screen())
@@ -144,7 +144,7 @@ def _print_estimates(
 
 def screen() -> Screen:
     """What stdout shows: its width and whether it has colours. `COLUMNS` overrides the width."""
-    from phraseproof.reports.blocks import Screen
+    from phraseproof.reports.build.run_tables import Screen
 
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     return Screen(shutil.get_terminal_size((_WIDTH_WITHOUT_A_TERMINAL, 24)).columns, color=color)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from phraseproof.reports.blocks import printable
+from phraseproof.reports.build.run_tables import printable
 
 Row = Mapping[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from phraseproof.reports.blocks import printable
+from phraseproof.reports.build.run_tables import printable
 from phraseproof.reports.charts.chart import Chart, Row, group_color, group_shape, tooltip, wording_keys
 
 if TYPE_CHECKING:

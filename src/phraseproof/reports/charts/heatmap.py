@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from phraseproof.analysis.wordings import WordingRanking
-from phraseproof.reports.blocks import printable
+from phraseproof.analysis.ranking import WordingRanking
+from phraseproof.reports.build.run_tables import printable
 from phraseproof.reports.charts.chart import Chart, Row, tooltip, wording_keys
 
 _ROW = 18

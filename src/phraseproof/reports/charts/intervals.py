@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from phraseproof.reports.blocks import printable
+from phraseproof.reports.build.run_tables import printable
 from phraseproof.reports.charts.chart import Chart, Row, group_color, group_shape, lane_axis, percent_scale, tooltip
 
 _LANE = 17

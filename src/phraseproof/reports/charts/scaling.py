@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from phraseproof.reports.blocks import p_value, printable
+from phraseproof.reports.build.run_tables import p_value, printable
 from phraseproof.reports.charts.chart import Chart, Row, group_color, group_shape, tooltip
 
 if TYPE_CHECKING:

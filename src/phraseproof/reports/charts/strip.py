@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from phraseproof.analysis.wordings import WordingRanking
-from phraseproof.reports.blocks import printable
+from phraseproof.analysis.ranking import WordingRanking
+from phraseproof.reports.build.run_tables import printable
 from phraseproof.reports.charts.chart import (
     Chart,
     Row,

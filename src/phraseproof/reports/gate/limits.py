@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from phraseproof.analysis.robustness import Level
 from phraseproof.core import Finding
 from phraseproof.errors import RunError, UsageError
-from phraseproof.reports.blocks import percent, points, printable
+from phraseproof.reports.build.run_tables import percent, points, printable
 
 if TYPE_CHECKING:
     from phraseproof.analysis.grids import TaskGrid
@@ -263,8 +263,8 @@ def _option(name: str) -> str:
 
 
 def _without_controls(run: Run, grids: Sequence[TaskGrid]) -> list[TaskGrid]:
+    from phraseproof.analysis.controls import CONTROLS
     from phraseproof.analysis.grids import group_relations
-    from phraseproof.analysis.verdicts import CONTROLS
 
     relations = group_relations(run)
     kept: list[TaskGrid] = []

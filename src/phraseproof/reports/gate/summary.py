@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from phraseproof.reports.format.table_markdown import escape
 from phraseproof.reports.gate.limits import Check
-from phraseproof.reports.markdown_table import escape
 
 _SHOWN = 50
 

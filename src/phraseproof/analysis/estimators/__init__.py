@@ -1,0 +1,1 @@
+"""Estimates with intervals, from outcomes or from a sample of them."""

@@ -1,0 +1,1 @@
+"""What reports show: rows, before any format."""

@@ -1,0 +1,192 @@
+"""Two runs side by side: what got better, what got worse, and whether that is more than luck."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
+
+from phraseproof.analysis.robustness import Level, MeanDifference
+from phraseproof.reports.build.run_tables import percent, points, printable
+from phraseproof.reports.build.runs import half_precision_notes, model_name
+from phraseproof.store.half_precision import half_precision
+
+if TYPE_CHECKING:
+    from phraseproof.analysis.paired import ComparisonRow, RunComparison, WordingComparison
+    from phraseproof.core import Finding
+    from phraseproof.store.half_precision import HalfPrecision
+    from phraseproof.store.queries import Run
+
+SIGNIFICANT = 0.05
+
+
+class Side(NamedTuple):
+    """One of the two runs, as it is named in what is shown; `half_precision` is `None` in float32."""
+
+    path: str
+    model: str
+    half_precision: HalfPrecision | None = None
+
+    @classmethod
+    def of(cls, run: Run) -> Side:
+        """For an open run."""
+        return cls(str(run.path), model_name(run), half_precision(run))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs at one number of demonstrations.
+
+    Attributes:
+        lines: categories above their tasks, everything last; then, where there are several groups, each group overall.
+        better, worse: the wordings whose difference is beyond chance after Holm's correction, the largest first.
+        wordings: all wordings that both hold, in the runs' order.
+        notes: what must be known of the numbers.
+        sentences: what it comes to, most important first.
+    """
+
+    before: Side
+    after: Side
+    num_fewshot: int
+    lines: tuple[MeanDifference, ...]
+    better: tuple[WordingComparison, ...]
+    worse: tuple[WordingComparison, ...]
+    wordings: tuple[WordingComparison, ...]
+    notes: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+    @property
+    def top(self) -> MeanDifference:
+        """All that was compared, in one line."""
+        return next(line for line in reversed(self.lines) if not line.group)
+
+
+def compare(before: Run, after: Run) -> list[Comparison]:
+    """One comparison for each number of demonstrations that both runs have.
+
+    Where a run has a budget, of estimates: it then tells of these wordings and questions, scored or not.
+
+    Raises:
+        NotEnoughDataError: the runs have no wording in common on any task.
+        RunError: a run without finished cells, or damaged.
+    """
+    if before.is_sampled or after.is_sampled:
+        return _of_estimates(before, after)
+    from phraseproof.analysis.grids import load_grids
+    from phraseproof.analysis.paired import compare_runs
+
+    sides = Side.of(before), Side.of(after)
+    notes = half_precision_notes({side.path: side.half_precision for side in sides})
+    return [_comparison(*sides, found, notes) for found in compare_runs(load_grids(before), load_grids(after))]
+
+
+def _of_estimates(before: Run, after: Run) -> list[Comparison]:
+    from phraseproof.analysis.estimated_differences import estimated_differences
+    from phraseproof.analysis.estimators.budget import estimate_run
+
+    # Seeds that differ, so that draws of the two runs are independent.
+    found = estimated_differences(estimate_run(before, seed=0), estimate_run(after, seed=1))
+    sides = Side.of(before), Side.of(after)
+    notes = half_precision_notes({side.path: side.half_precision for side in sides})
+    shares = " and ".join(f"{100 * run.share:.3g}%" for run in (before, after))
+    note = (
+        f"estimated from {shares} of the grid: intervals tell of cells that were not scored, not of other wordings or "
+        "questions, so they are narrower than those of whole runs; single wordings are not tested"
+    )
+    comparisons: list[Comparison] = []
+    for shots, rows in found.items():
+        lines = tuple(rows)
+        comparisons.append(Comparison(*sides, shots, lines, (), (), (), (note, *notes), (_first_sentence(lines),)))
+    return comparisons
+
+
+def _comparison(before: Side, after: Side, found: RunComparison, notes: Sequence[str]) -> Comparison:
+    lines: list[MeanDifference] = []
+    lone = len(found.tasks) == 1
+    for category in found.categories:
+        below = [task for task in found.tasks if task.category == category.name]
+        lines += [*([] if lone else [_line(category, found)]), *(_line(task, found) for task in below)]
+    if not lone:
+        lines.append(_line(found.overall, found))
+    if len(found.groups) > 1:
+        top = found.tasks[0] if lone else found.overall
+        lines += [_line(top, found, group) for group in found.groups if group in top.groups]
+    changed = [
+        each
+        for each in found.wordings
+        if each.finding is not None and each.p_holm is not None and each.p_holm < SIGNIFICANT
+    ]
+    ordered = sorted(changed, key=lambda each: -abs(each.after - each.before))
+    better = tuple(each for each in ordered if each.after > each.before)
+    worse = tuple(each for each in ordered if each.after < each.before)
+    return Comparison(
+        before,
+        after,
+        found.num_fewshot,
+        tuple(lines),
+        better,
+        worse,
+        found.wordings,
+        (*found.notes, *notes),
+        tuple(_sentences(lines, found, len(better), len(worse))),
+    )
+
+
+def _line(row: ComparisonRow, found: RunComparison, group: str = "") -> MeanDifference:
+    finding = row.groups[group] if group else row.all
+    earlier, later = (_mean(row, found.wordings, group, side) for side in ("before", "after"))
+    return MeanDifference(row.level, row.name, group, earlier, later, finding)
+
+
+def _mean(row: ComparisonRow, wordings: Sequence[WordingComparison], group: str, side: str) -> float:
+    """Over wordings, then tasks, then categories: as `analysis.robustness` does."""
+    by_task: dict[tuple[str, str], list[float]] = {}
+    for each in wordings:
+        if not group or each.group == group:
+            by_task.setdefault((each.category, each.task), []).append(getattr(each, side))
+    if row.level is Level.TASK:
+        return fmean(by_task[row.category, row.name])
+    by_category: dict[str, list[float]] = {}
+    for (category, _), values in by_task.items():
+        by_category.setdefault(category, []).append(fmean(values))
+    if row.level is Level.CATEGORY:
+        return fmean(by_category[row.name])
+    return fmean(fmean(values) for values in by_category.values())
+
+
+def _sentences(lines: Sequence[MeanDifference], found: RunComparison, better: int, worse: int) -> list[str]:
+    tested = sum(each.p_holm is not None for each in found.wordings)
+    sentences = [_first_sentence(lines)]
+    if tested:
+        sentences.append(
+            f"Of {tested} wordings, counted on each task, {better} got better and {worse} worse beyond chance "
+            f"(McNemar's test, p after Holm's correction below {SIGNIFICANT:g})."
+        )
+    return sentences
+
+
+def _first_sentence(lines: Sequence[MeanDifference]) -> str:
+    top = next(line for line in reversed(lines) if not line.group)
+    place = "" if top.level is Level.OVERALL else f"On {printable(top.name)}: "
+    first = f"{place}{percent(top.before)}% before, {percent(top.after)}% after: {difference_words(top.finding)}."
+    return f"{verdict(top.finding)} {first}"
+
+
+def verdict(finding: Finding) -> str:
+    """`Better.`, `Worse.` or `No difference shown.`, by whether the interval leaves out zero."""
+    if finding.low is not None and finding.low > 0:
+        return "Better."
+    if finding.high is not None and finding.high < 0:
+        return "Worse."
+    return "No difference shown."
+
+
+def difference_words(finding: Finding) -> str:
+    """`+1.2 points, 95% interval -0.3 to +2.7, p = 0.120`."""
+    parts = [f"{points(finding.estimate)} points"]
+    if finding.low is not None and finding.high is not None:
+        parts.append(f"95% interval {points(finding.low)} to {points(finding.high)}")
+    if finding.p_value is not None:
+        parts.append("p < 0.001" if finding.p_value < 0.001 else f"p = {finding.p_value:.3f}")
+    return ", ".join(parts)

@@ -1,0 +1,269 @@
+"""What `phraseproof analyze` says of a run, before any format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from phraseproof.analysis.controls import Verdict, control_verdicts
+from phraseproof.analysis.estimators.resampling import RESAMPLES
+from phraseproof.analysis.grids import TaskGrid, group_relations, load_grids
+from phraseproof.analysis.power import Size, VarianceComponents, sizes_for, variance_components
+from phraseproof.analysis.significance.equivalence import Equivalence, equivalence
+from phraseproof.analysis.significance.mcnemar import WordingTest, wordings_against
+from phraseproof.analysis.significance.mixed_model import VarianceShares, mixed_effects
+from phraseproof.analysis.significance.paired_t import paired_t_test
+from phraseproof.analysis.significance.permutation import paired_permutation_test
+from phraseproof.analysis.statistics import Robustness, StatisticsRow, robustness
+from phraseproof.core import Finding
+from phraseproof.errors import NotEnoughDataError, PhraseproofError, UsageError
+from phraseproof.reports.build.run_tables import half_precision_line
+from phraseproof.reports.build.runs import model_name
+from phraseproof.store.half_precision import half_precision
+
+if TYPE_CHECKING:
+    from phraseproof.store.half_precision import HalfPrecision
+    from phraseproof.store.queries import Run
+
+_T = TypeVar("_T")
+
+# More examples are worth telling where they spare a twentieth of the wordings.
+_SPARES = 0.95
+
+
+class Lacking(NamedTuple):
+    """What stands where there is not enough data: why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisOptions:
+    """What is asked of an analysis.
+
+    Attributes:
+        margin: differences smaller than this do not matter; a fraction.
+        difference: the difference that power is told for; a fraction.
+        against: a wording that every other one is tested against, on every task that has it.
+        mixed: fit mixed-effects models, which takes seconds a task and group.
+    """
+
+    group_order: Sequence[str] = ()
+    margin: float = 0.02
+    difference: float = 0.02
+    against: str | None = None
+    mixed: bool = False
+    seed: int = 0
+    resamples: int = RESAMPLES
+
+
+class GroupTest(NamedTuple):
+    """A group against the first, in several ways.
+
+    Attributes:
+        over_wordings: the difference of overall means, by the crossed bootstrap.
+        over_tasks: of task means, by the paired t-test (the paper's).
+        permutation: of task means, by the paired permutation test.
+        equivalence: whether the overall difference is smaller than the margin.
+    """
+
+    group: str
+    reference: str
+    over_wordings: Finding | Lacking
+    over_tasks: Finding | Lacking
+    permutation: Finding | Lacking
+    equivalence: Equivalence | Lacking
+
+
+class Variances(NamedTuple):
+    """Where a group's variance lies, and what it would take to see a difference to another group."""
+
+    group: str
+    components: VarianceComponents | Lacking
+    sizes: tuple[Size, ...]
+
+
+class Fitted(NamedTuple):
+    """A mixed-effects model of one group on one task."""
+
+    task: str
+    group: str
+    shares: VarianceShares | Lacking
+
+
+class Against(NamedTuple):
+    """Every other wording of a task against one."""
+
+    task: str
+    tests: tuple[WordingTest, ...] | Lacking
+
+
+@dataclass(frozen=True, slots=True)
+class RunAnalysis:
+    """One run at one number of demonstrations.
+
+    Attributes:
+        difference: what `variances` tell the sizes for; a fraction.
+        half_precision: what computing in half precision means for the choices; `None` in float32.
+    """
+
+    path: str
+    model: str
+    robustness: Robustness
+    tests: tuple[GroupTest, ...]
+    verdicts: tuple[Verdict, ...]
+    variances: tuple[Variances, ...]
+    mixed: tuple[Fitted, ...]
+    against: tuple[Against, ...]
+    difference: float
+    half_precision: HalfPrecision | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known of the numbers."""
+        half = self.half_precision
+        return self.robustness.notes if half is None else (*self.robustness.notes, half_precision_line(half))
+
+    @property
+    def num_fewshot(self) -> int:
+        """Demonstrations in the prompts."""
+        return self.robustness.num_fewshot
+
+    @property
+    def rows(self) -> tuple[StatisticsRow, ...]:
+        """Every row once: what would only repeat a lone task or category is left out."""
+        found = self.robustness
+        if len(found.tasks) == 1:
+            return found.tasks
+        if len(found.categories) == 1:
+            return (*found.tasks, found.overall)
+        return (*found.tasks, *found.categories, found.overall)
+
+
+def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
+    """All statistics of a run, an analysis for each number of demonstrations.
+
+    Raises:
+        RunError, UsageError: as `load_grids`, `robustness` and `wordings_against`.
+    """
+    grids = load_grids(run)
+    present = {group for grid in grids for group in grid.groups}
+    order = options.group_order or [group for group in run.groups if group in present]
+    if options.against is not None and not any(options.against in grid.wordings for grid in grids):
+        raise UsageError(f"no task has the wording {options.against!r}", where="--against")
+    found = robustness(grids, group_order=order, seed=options.seed, resamples=options.resamples)
+    verdicts = control_verdicts(
+        grids, group_relations(run), margin=options.margin, seed=options.seed, resamples=options.resamples
+    )
+    half = half_precision(run)
+    analyses: list[RunAnalysis] = []
+    for each in found:
+        here = [grid for grid in grids if grid.num_fewshot == each.num_fewshot]
+        analyses.append(
+            RunAnalysis(
+                str(run.path),
+                model_name(run),
+                each,
+                tuple(_tests(each, options)),
+                tuple(verdict for verdict in verdicts if verdict.num_fewshot == each.num_fewshot),
+                tuple(_variances(here, group, options) for group in each.groups),
+                tuple(_mixed(here, options)) if options.mixed else (),
+                tuple(_against(here, options.against)) if options.against is not None else (),
+                options.difference,
+                half,
+            )
+        )
+    return analyses
+
+
+def _tests(found: Robustness, options: AnalysisOptions) -> list[GroupTest]:
+    reference = found.groups[0]
+    tests: list[GroupTest] = []
+    for group in found.groups[1:]:
+        shared = [row.groups for row in found.tasks if reference in row.groups and group in row.groups]
+        first, second = ([groups[side].findings["mean"].estimate for groups in shared] for side in (reference, group))
+        name = f"{group} minus {reference}"
+        difference = found.overall.differences.get(group) or Lacking(found.overall.why_not[group])
+        tests.append(
+            GroupTest(
+                group,
+                reference,
+                difference,
+                _or_lacking(lambda a=first, b=second, n=name: _possible(paired_t_test(a, b, name=n))),
+                _or_lacking(lambda a=first, b=second, n=name: paired_permutation_test(a, b, name=n, seed=options.seed)),
+                difference
+                if isinstance(difference, Lacking)
+                else _or_lacking(lambda d=difference: equivalence(d, options.margin)),
+            )
+        )
+    return tests
+
+
+def _possible(found: Finding) -> Finding:
+    """Its interval cut to what differences of scores between 0 and 1 can be; over two or three tasks t goes beyond."""
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(-1.0, found.low), high=min(1.0, found.high))
+
+
+def _variances(grids: Sequence[TaskGrid], group: str, options: AnalysisOptions) -> Variances:
+    components = _or_lacking(lambda: variance_components(grids, group))
+    if isinstance(components, Lacking):
+        return Variances(group, components, ())
+    return Variances(group, components, _sizes(components, options.difference))
+
+
+def _sizes(components: VarianceComponents, difference: float) -> tuple[Size, ...]:
+    """The sizes that tell something: none where no score differs, and no more examples than spare some wordings."""
+    if components.wording + components.interaction == 0:
+        return ()
+    kept: list[Size] = []
+    for size in sizes_for(components, difference):
+        if not kept or size.wordings <= _SPARES * kept[-1].wordings:
+            kept.append(size)
+    return tuple(kept)
+
+
+def _mixed(grids: Sequence[TaskGrid], options: AnalysisOptions) -> list[Fitted]:
+    return [
+        Fitted(grid.task, group, _or_lacking(lambda g=grid, n=group: mixed_effects(g, n, seed=options.seed)))
+        for grid in grids
+        for group in dict.fromkeys(grid.groups)
+    ]
+
+
+def _against(grids: Sequence[TaskGrid], reference: str) -> list[Against]:
+    return [
+        Against(grid.task, _or_lacking(lambda g=grid: wordings_against(g, reference)))
+        for grid in grids
+        if reference in grid.wordings
+    ]
+
+
+def _or_lacking(compute: Callable[[], _T]) -> _T | Lacking:
+    try:
+        return compute()
+    except NotEnoughDataError as error:
+        return Lacking(str(error))
+    except PhraseproofError as error:
+        return Lacking(error.problem)
+
+
+LABELS: Mapping[str, str] = {
+    "mean": "mean",
+    "std": "Std over wordings",
+    "std_beyond_chance": "Std beyond chance",
+    "range": "range",
+    "worst": "worst wording",
+    "best": "best wording",
+    "q05": "5% quantile",
+    "q25": "25% quantile",
+    "q50": "median",
+    "q75": "75% quantile",
+    "q95": "95% quantile",
+    "flips": "examples that flip",
+    "pairwise_flips": "pairs that differ",
+    "kappa": "Fleiss' kappa",
+}
+"""How people call the statistics."""

@@ -1,0 +1,269 @@
+"""What a table says, before any format: its numbers, and how they are worded for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import bidirectional
+
+from phraseproof.analysis.ranking import WordingRanking, rank_wordings
+from phraseproof.analysis.robustness import Difference, GroupSummary, Row, Summary, summarize
+from phraseproof.analysis.significance.paired_t import compare_groups
+from phraseproof.core import Finding
+from phraseproof.errors import NotEnoughDataError, UsageError
+
+if TYPE_CHECKING:
+    from phraseproof.store.half_precision import HalfPrecision
+    from phraseproof.store.queries import WordingScore
+
+NO_DATA = "n/a"
+LEGEND = "mean ± Std over wordings, in percent (number of wordings); differences in percentage points"
+
+# Invisible characters that scripts and emoji need: the two zero-width joiners.
+_JOINERS = "\u200c\u200d"
+
+
+class Screen(NamedTuple):
+    """Where text is shown; the other formats do not care.
+
+    Attributes:
+        width: columns.
+        color: whether colours may be used: only where a person's terminal shows them.
+    """
+
+    width: int = 100
+    color: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunScores:
+    """One run as tables see it.
+
+    Attributes:
+        path: the run folder, as the user gave it.
+        model: the model's name.
+        scores: one for each task, group, wording and number of demonstrations.
+        texts: each wording's text by task and `collection/id`.
+        half_precision: what computing in half precision means for the choices; `None` in float32.
+    """
+
+    path: str
+    model: str
+    scores: Sequence[WordingScore]
+    texts: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    half_precision: HalfPrecision | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known of the run's numbers, wherever they stand."""
+        return () if self.half_precision is None else (half_precision_line(self.half_precision),)
+
+    def text_of(self, score: WordingScore) -> str | None:
+        """The text of the wording that a score is of, where it is known."""
+        return self.texts.get((score.task, score.instruction))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A group against the reference group: a finding, or the reason why there is none."""
+
+    group: str
+    reference: str
+    finding: Finding | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskTable:
+    """One run at one number of demonstrations, by task."""
+
+    run: RunScores
+    summary: Summary
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def num_fewshot(self) -> int:
+        """Demonstrations in the prompts."""
+        return self.summary.num_fewshot
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known of the numbers: of the run's, then of these."""
+        return (*self.run.notes, *self.summary.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class WordingTable:
+    """One run at one number of demonstrations, by wording."""
+
+    run: RunScores
+    num_fewshot: int
+    rankings: tuple[WordingRanking, ...]
+
+
+def task_tables(runs: Sequence[RunScores], group_order: Sequence[str] = ()) -> list[TaskTable]:
+    """One table for each run and number of demonstrations.
+
+    Raises:
+        NotEnoughDataError, RunError, UsageError: as `analysis.robustness.summarize`; a group in `group_order` must be
+            in at least one of the runs.
+    """
+    return [
+        TaskTable(run, summary, tuple(_comparison(summary, group) for group in summary.groups[1:]))
+        for run in runs
+        for summary in summarize(_some_scores(run), group_order=_order_in(run, runs, group_order))
+    ]
+
+
+def wording_tables(runs: Sequence[RunScores], group_order: Sequence[str] = ()) -> list[WordingTable]:
+    """One table for each run and number of demonstrations; raises as `task_tables`."""
+    tables: list[WordingTable] = []
+    for run in runs:
+        rankings = rank_wordings(_some_scores(run), group_order=_order_in(run, runs, group_order))
+        for shots in dict.fromkeys(ranking.num_fewshot for ranking in rankings):
+            of_shots = tuple(ranking for ranking in rankings if ranking.num_fewshot == shots)
+            tables.append(WordingTable(run, shots, of_shots))
+    return tables
+
+
+def rows_for_people(summary: Summary) -> list[Row]:
+    """Each category above its tasks, everything last; a lone task stands alone, for there is nothing to average."""
+    if len(summary.tasks) == 1:
+        return list(summary.tasks)
+    rows: list[Row] = []
+    for category in summary.categories:
+        rows += [category, *(task for task in summary.tasks if task.category == category.name)]
+    return [*rows, summary.overall]
+
+
+def title(table: TaskTable | WordingTable) -> str:
+    """The model and the number of demonstrations."""
+    return f"{table.run.model}, {table.num_fewshot}-shot"
+
+
+def percent(fraction: float) -> str:
+    """A fraction in percent, with one decimal."""
+    return f"{100 * fraction:.1f}"
+
+
+def points(fraction: float) -> str:
+    """A difference of fractions in percentage points, signed, with one decimal; nothing is `0.0`, never `-0.0`."""
+    text = f"{100 * fraction:+.1f}"
+    return "0.0" if text in {"+0.0", "-0.0"} else text
+
+
+def spread(summary: GroupSummary | None) -> str:
+    """`48.1 ± 0.3 (50)`: mean, Std, number of wordings."""
+    if summary is None:
+        return NO_DATA
+    std = NO_DATA if summary.std is None else percent(summary.std)
+    return f"{percent(summary.mean)} ± {std} ({summary.num_wordings})"
+
+
+def difference(value: Difference | None) -> str:
+    """A difference in percentage points, or that there is none."""
+    return NO_DATA if value is None else points(value.value)
+
+
+def difference_name(summary: Summary, group: str) -> str:
+    """The heading of a group's differences."""
+    return f"{group} minus {summary.groups[0]}"
+
+
+def p_value(value: float) -> str:
+    """`p = 0.023`, or `p < 0.001`."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def comparison_line(comparison: Comparison) -> str:
+    """One comparison as a sentence: the difference, its interval, p, n and the method; or why there is none."""
+    names = f"Over tasks, {comparison.group} minus {comparison.reference}"
+    found = comparison.finding
+    if found is None:
+        return f"{names}: no p-value, {comparison.reason}"
+    parts = [f"{points(found.estimate)} points"]
+    if found.low is not None and found.high is not None:
+        parts.append(f"95% interval {points(found.low)} to {points(found.high)}")
+    if found.p_value is not None:
+        parts.append(p_value(found.p_value))
+    return f"{names}: {', '.join(parts)} ({found.method}, n = {found.n} tasks)"
+
+
+def half_precision_line(found: HalfPrecision) -> str:
+    """How many choices half precision leaves open, or that it is not known."""
+    head = f"computed in {found.dtype}"
+    if found.why_not:
+        return f"{head}; how many choices lie within its error of a tie is not known: {found.why_not}"
+    prompts = f"{found.sampled_prompts} prompt{'' if found.sampled_prompts == 1 else 's'}"
+    if found.bound is None:
+        return f"{head}; on {prompts} its scores were not finite, so every choice could be another one in float32"
+    measured = f"{found.bound:.2g}, twice the largest error on {prompts} scored in float32 as well"
+    if found.rescored:
+        return f"{head}; choices no further from a tie than its error bound ({measured}) were scored again in float32"
+    share = f" ({percent(found.close / found.choices)}%)" if found.choices else ""
+    counted = f"{found.close:,} of {found.choices:,} choices{share}"
+    return f"{head}; {counted} lie within its error bound of a tie ({measured}), and could be others in float32"
+
+
+def ranking_title(ranking: WordingRanking) -> str:
+    """The task, the group and how many wordings it has."""
+    count = len(ranking.wordings)
+    return f"{ranking.task}, {ranking.group}: {count} wording{'' if count == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """`text` on one line: white space runs become one space, and characters that would act instead of show are escaped.
+
+    What a user or a model wrote may hold terminal escapes or right-to-left overrides; `\\x1b` is then four characters.
+    """
+    line = " ".join(text.split())
+    if line.isprintable():
+        return line
+    return "".join(
+        character if character.isprintable() or character in _JOINERS else ascii(character)[1:-1] for character in line
+    )
+
+
+def isolated(text: str) -> str:
+    """`printable`, kept apart from the sentence it stands in where it is written from right to left."""
+    line = printable(text)
+    return f"\u2068{line}\u2069" if any(bidirectional(character) in {"R", "AL"} for character in line) else line
+
+
+def printable_lines(text: str) -> str:
+    """`text` with its lines and spaces as they are; every other character that would act is escaped, as `printable`."""
+    return "".join(
+        character if character.isprintable() or character in _JOINERS or character in "\n\t" else ascii(character)[1:-1]
+        for character in text.replace("\r\n", "\n")
+    )
+
+
+def _comparison(summary: Summary, group: str) -> Comparison:
+    reference = summary.groups[0]
+    try:
+        return Comparison(group, reference, compare_groups(summary, group), None)
+    except NotEnoughDataError as error:
+        return Comparison(group, reference, None, str(error))
+
+
+def _some_scores(run: RunScores) -> Sequence[WordingScore]:
+    if not run.scores:
+        raise NotEnoughDataError(
+            "the run holds no finished cells", where=run.path, hint="Finish it with `phraseproof evaluate`"
+        )
+    return run.scores
+
+
+def _order_in(run: RunScores, runs: Sequence[RunScores], group_order: Sequence[str]) -> list[str]:
+    """The part of `group_order` that this run has; a name that no run has is the user's mistake."""
+    everywhere = dict.fromkeys(score.group for each in runs for score in each.scores)
+    for name in group_order:
+        if name not in everywhere:
+            raise UsageError(
+                f"no group of wordings is called {name!r}",
+                expected=f"some of: {', '.join(everywhere)}",
+                where="--group-order",
+            )
+    here = {score.group for score in run.scores}
+    return [name for name in group_order if name in here]

@@ -1,0 +1,52 @@
+"""Runs as reports see them: the numbers and names that tables, pages and gates are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from phraseproof.reports.build.run_tables import RunScores, half_precision_line
+from phraseproof.store.half_precision import half_precision
+
+if TYPE_CHECKING:
+    from phraseproof.store.half_precision import HalfPrecision
+    from phraseproof.store.queries import Run
+
+
+def run_scores(run: Run, *, estimated: bool = False) -> RunScores:
+    """Everything a table needs of an open run.
+
+    Args:
+        estimated: take estimates for the accuracies of a run with a budget; the caller says that they are.
+
+    Raises:
+        RunError: no cell is done, one is damaged, or the run has a budget and estimates were not asked for.
+    """
+    if estimated and run.is_sampled:
+        from phraseproof.analysis.estimators.budget import estimated_scores
+
+        scores = estimated_scores(run)
+    else:
+        scores = run.wording_scores()
+    return RunScores(str(run.path), model_name(run), scores, run.wording_texts(), half_precision(run))
+
+
+def model_name(run: Run) -> str:
+    """The model as the user named it, told apart from the same one with an adapter; failing that, the folder's name."""
+    model: Any = run.settings.get("model")
+    if not isinstance(model, Mapping):
+        return model if isinstance(model, str) else run.path.name
+    identity = cast("Mapping[str, str | None]", model)
+    adapter = identity.get("adapter")
+    return (identity.get("name") or run.path.name) + (f" + adapter {adapter[:8]}" if adapter else "")
+
+
+def half_precision_notes(found: Mapping[str, HalfPrecision | None]) -> list[str]:
+    """A line for each run that was computed in half precision, which may be none; by the runs' paths."""
+    return [f"{path}: {half_precision_line(each)}" for path, each in found.items() if each is not None]
+
+
+def present_groups(runs: Sequence[Run], scores: Sequence[RunScores]) -> list[str]:
+    """The groups that have scores, in the order in which `evaluate` was given them."""
+    present = {score.group for of_run in scores for score in of_run.scores}
+    return [name for name in dict.fromkeys(group for run in runs for group in run.groups) if name in present]

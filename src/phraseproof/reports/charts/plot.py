@@ -1,0 +1,202 @@
+"""Pictures for papers: the page's charts as PDF, SVG or PNG."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from phraseproof.errors import NotEnoughDataError, UsageError
+from phraseproof.files import replacing
+from phraseproof.reports.build.run_tables import task_tables, wording_tables
+from phraseproof.reports.build.runs import present_groups, run_scores
+from phraseproof.reports.charts.chart import Chart
+from phraseproof.reports.charts.theme import VEGA_LITE, config, whole_spec
+from phraseproof.reports.html.document import vl_convert
+
+if TYPE_CHECKING:
+    from phraseproof.analysis.ranking import WordingRanking
+    from phraseproof.reports.html.sources import Sources
+    from phraseproof.store.queries import Run
+    from phraseproof.store.representations import RepresentationMap
+
+PNG_SCALE = 4
+"""Pixels a point: 288 to the inch, which print asks for."""
+
+
+class Kind(StrEnum):
+    """What is drawn."""
+
+    HEADLINE = "headline"
+    STRIP = "strip"
+    HEATMAP = "heatmap"
+    DISTANCE = "distance"
+    TSNE = "tsne"
+    SCALING = "scaling"
+    TRAINING = "training"
+
+
+def draw(chart: Chart, path: Path, *, width: int) -> None:
+    """Write a chart to a file, in the format that its name ends in.
+
+    Args:
+        width: in points (1/72 inch), axes and labels included.
+
+    Raises:
+        UsageError: a name that ends in none of pdf, svg and png.
+        FileError: the file cannot be written.
+        MissingExtraError: the extra `report` is not installed.
+    """
+    form = path.suffix.lower().lstrip(".")
+    if form not in {"pdf", "svg", "png"}:
+        raise UsageError("not a format for pictures", expected=".pdf, .svg or .png", got=path.name, where="--out")
+    spec = json.dumps(whole_spec(chart, width=width, theme=config(print_=True)), allow_nan=False)
+    converter = vl_convert()
+    match form:
+        case "pdf":
+            content: bytes = converter.vegalite_to_pdf(spec, vl_version=VEGA_LITE)
+        case "svg":
+            content = str(converter.vegalite_to_svg(spec, vl_version=VEGA_LITE)).encode()
+        case _:
+            content = converter.vegalite_to_png(spec, vl_version=VEGA_LITE, scale=PNG_SCALE, ppi=72)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def make_chart(
+    sources: Sources,
+    kind: Kind,
+    *,
+    task: str | None = None,
+    num_fewshot: int | None = None,
+    parameters: Mapping[str, int] | None = None,
+) -> Chart:
+    """The chart of a kind, of the first run (scaling: of all) or of the first training.
+
+    Args:
+        task: draw this task only, or the tasks of this category; needed by `tsne` where there are several.
+        num_fewshot: needed where the run has several.
+        parameters: for `scaling`, sizes of models by run, where the runs do not know them.
+
+    Raises:
+        UsageError: there is no such task or number of demonstrations, or nothing of that kind was named.
+        NotEnoughDataError: the run does not hold what the kind needs.
+    """
+    if kind is Kind.TRAINING:
+        return _training(sources)
+    if not sources.runs:
+        raise UsageError("there is no run to draw", hint="Give a folder that `evaluate` wrote")
+    if kind is Kind.SCALING:
+        return _scaling(sources.runs, parameters or {})
+    run = sources.runs[0]
+    if kind in {Kind.DISTANCE, Kind.TSNE}:
+        return _representations(run, kind, task, num_fewshot)
+    return _scores(run, kind, task, num_fewshot)
+
+
+def remarks(sources: Sources, kind: Kind) -> list[str]:
+    """What to know before a chart of this kind is believed, a sentence each."""
+    from phraseproof.store.representations import load_map, out_of_date
+
+    found = load_map(sources.runs[0].path) if kind is Kind.DISTANCE and sources.runs else None
+    remark = "" if found is None else out_of_date(sources.runs[0], found)
+    return [remark] if remark else []
+
+
+def _scores(run: Run, kind: Kind, task: str | None, num_fewshot: int | None) -> Chart:
+    from phraseproof.reports.charts.heatmap import heatmap
+    from phraseproof.reports.charts.strip import strip
+
+    scores = run_scores(run)
+    order = present_groups([run], [scores])
+    tables = wording_tables([scores], order)
+    shots = _shots([table.num_fewshot for table in tables], num_fewshot)
+    rankings = next(table.rankings for table in tables if table.num_fewshot == shots)
+    if kind is Kind.HEADLINE:
+        from phraseproof.analysis.grids import load_grids
+        from phraseproof.analysis.statistics import robustness
+        from phraseproof.reports.html.headline import headline
+
+        found = {item.num_fewshot: item for item in robustness(load_grids(run), group_order=order)}
+        table = next(table for table in task_tables([scores], order) if table.num_fewshot == shots)
+        return headline(table, rankings, found.get(shots)).chart
+    chosen = _chosen(rankings, task)
+    return strip(chosen) if kind is Kind.STRIP else heatmap(chosen)
+
+
+def _chosen(rankings: Sequence[WordingRanking], task: str | None) -> list[WordingRanking]:
+    chosen = [ranking for ranking in rankings if task in {None, ranking.task, ranking.category}]
+    if not chosen:
+        known = dict.fromkeys(ranking.task for ranking in rankings)
+        raise UsageError("no task has this name", expected=f"one of: {', '.join(known)}", got=task, where="--task")
+    return chosen
+
+
+def _representations(run: Run, kind: Kind, task: str | None, num_fewshot: int | None) -> Chart:
+    from phraseproof.reports.charts.distance import distance
+    from phraseproof.reports.charts.tsne import tsne
+    from phraseproof.store.representations import load_map
+
+    found = load_map(run.path)
+    if found is None:
+        raise NotEnoughDataError(
+            "the run holds no representations", where=str(run.path), hint="Make them with `phraseproof represent`"
+        )
+    if kind is Kind.DISTANCE:
+        chart = distance(found)
+        if chart is None:
+            raise NotEnoughDataError("the run holds distances, but no accuracies", where=str(run.path))
+        return chart
+    shots = _shots(sorted({point.num_fewshot for point in found.points}), num_fewshot)
+    chart = tsne(found, task or _lone_task(found), num_fewshot=shots)
+    if chart is None:
+        known = ", ".join(dict.fromkeys(point.task for point in found.points))
+        raise UsageError("the run holds no coordinates of this task", expected=known, got=task, where="--task")
+    return chart
+
+
+def _lone_task(found: RepresentationMap) -> str:
+    tasks = list(dict.fromkeys(point.task for point in found.points))
+    if len(tasks) != 1:
+        raise UsageError("a t-SNE is of one task", expected=f"one of: {', '.join(tasks)}", where="--task")
+    return tasks[0]
+
+
+def _training(sources: Sources) -> Chart:
+    from phraseproof.reports.charts.training import training
+
+    if not sources.trainings:
+        raise UsageError("there is no training to draw", hint="Give a folder that `align` wrote")
+    chart = training(sources.trainings[0].steps)
+    if chart is None:
+        raise NotEnoughDataError("the log holds no losses", where=str(sources.trainings[0].path))
+    return chart
+
+
+def _scaling(runs: Sequence[Run], parameters: Mapping[str, int]) -> Chart:
+    from phraseproof.analysis.scaling import scale_points
+    from phraseproof.analysis.scaling import scaling as regress
+    from phraseproof.reports.charts.scaling import scaling
+
+    known = {str(run.path) for run in runs}
+    for path in parameters:
+        if path not in known:
+            raise UsageError("not one of the runs", expected=", ".join(known), got=path, where="--parameters")
+    points = [point for run in runs for point in scale_points(run, parameters=parameters.get(str(run.path)))]
+    return scaling(regress(points))
+
+
+def _shots(known: Sequence[int], asked: int | None) -> int:
+    if asked is None and len(known) == 1:
+        return known[0]
+    if asked is None or asked not in known:
+        numbers = ", ".join(map(str, known))
+        raise UsageError(
+            "which number of demonstrations?",
+            expected=f"one of: {numbers}",
+            got=None if asked is None else str(asked),
+            where="--num-fewshot",
+        )
+    return asked

@@ -1,0 +1,1 @@
+"""What is shown, written as text, JSON, CSV, Markdown or LaTeX."""

@@ -1,0 +1,154 @@
+"""An analysis as JSON. Keys are stable and described in docs/statistics.md; fractions are fractions, not percent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from phraseproof.analysis.scaling import Scaling
+from phraseproof.analysis.statistics import GroupStatistics, StatisticsRow
+from phraseproof.core import Finding
+from phraseproof.reports.build.run_analysis import Lacking, RunAnalysis
+
+FORMAT_VERSION = 1
+
+
+def render(analyses: Sequence[RunAnalysis], scaling: Scaling | None = None) -> str:
+    """`{"format_version", "analyses": [...], "scaling"}`."""
+    document = {
+        "format_version": FORMAT_VERSION,
+        "analyses": [_analysis(each) for each in analyses],
+        "scaling": None if scaling is None else _scaling(scaling),
+    }
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def _analysis(found: RunAnalysis) -> dict[str, Any]:
+    robustness = found.robustness
+    return {
+        "run": found.path,
+        "model": found.model,
+        "num_fewshot": found.num_fewshot,
+        "groups": list(robustness.groups),
+        "reference_group": robustness.groups[0],
+        "tasks": [_row(row) for row in robustness.tasks],
+        "categories": [_row(row) for row in robustness.categories],
+        "overall": _row(robustness.overall),
+        "tests": [
+            {
+                "group": test.group,
+                "reference_group": test.reference,
+                "over_wordings": _finding(test.over_wordings),
+                "over_tasks": _finding(test.over_tasks),
+                "permutation": _finding(test.permutation),
+                "equivalence": _lacking(test.equivalence)
+                if isinstance(test.equivalence, Lacking)
+                else {
+                    "margin": test.equivalence.margin,
+                    "p_value": test.equivalence.p_value,
+                    "word": test.equivalence.word.value,
+                },
+            }
+            for test in found.tests
+        ],
+        "verdicts": [
+            {
+                "task": verdict.task,
+                "group": verdict.group,
+                "relation": verdict.relation.value,
+                "reference_group": verdict.reference,
+                "word": verdict.word.value,
+                "reason": verdict.reason,
+                "difference": None if verdict.finding is None else _finding(verdict.finding),
+            }
+            for verdict in found.verdicts
+        ],
+        "variances": [
+            {
+                "group": each.group,
+                **(_lacking(each.components) if isinstance(each.components, Lacking) else each.components._asdict()),
+                "sizes": [size._asdict() for size in each.sizes],
+            }
+            for each in found.variances
+        ],
+        "mixed_effects": [
+            {
+                "task": each.task,
+                "group": each.group,
+                **(_lacking(each.shares) if isinstance(each.shares, Lacking) else each.shares._asdict()),
+            }
+            for each in found.mixed
+        ],
+        "against": [
+            {
+                "task": each.task,
+                **(
+                    _lacking(each.tests)
+                    if isinstance(each.tests, Lacking)
+                    else {
+                        "wordings": [
+                            {
+                                "instruction": test.instruction,
+                                "group": test.group,
+                                "difference": _finding(test.finding),
+                                "p_holm": test.p_holm,
+                            }
+                            for test in each.tests
+                        ]
+                    }
+                ),
+            }
+            for each in found.against
+        ],
+        "half_precision": None if found.half_precision is None else asdict(found.half_precision),
+        "notes": list(found.notes),
+    }
+
+
+def _row(row: StatisticsRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "level": row.level.value,
+        "category": row.category or None,
+        "groups": {group: _statistics(statistics) for group, statistics in row.groups.items()},
+        "differences": {group: _finding(finding) for group, finding in row.differences.items()},
+        "why_not": dict(row.why_not),
+    }
+
+
+def _statistics(found: GroupStatistics) -> dict[str, Any]:
+    return {
+        "statistics": {name: _finding(finding) for name, finding in found.findings.items()},
+        "why_not": dict(found.why_not),
+    }
+
+
+def _finding(found: Finding | Lacking) -> dict[str, Any]:
+    if isinstance(found, Lacking):
+        return _lacking(found)
+    return {
+        "estimate": found.estimate,
+        "low": found.low,
+        "high": found.high,
+        "p_value": found.p_value,
+        "standard_error": found.standard_error,
+        "degrees_of_freedom": found.degrees_of_freedom,
+        "n": found.n,
+        "method": found.method,
+    }
+
+
+def _lacking(found: Lacking) -> dict[str, Any]:
+    return {"why_not": found.reason}
+
+
+def _scaling(found: Scaling) -> dict[str, Any]:
+    return {
+        "per_tenfold": found.per_tenfold,
+        "slope": _finding(found.slope),
+        "intercept": found.intercept,
+        "r_squared": found.r_squared,
+        "points": [point._asdict() for point in found.points],
+    }

@@ -1,0 +1,237 @@
+"""An analysis for people at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from phraseproof.analysis.controls import Reading
+from phraseproof.analysis.estimators.measures import STATISTICS
+from phraseproof.analysis.scaling import Scaling
+from phraseproof.analysis.statistics import StatisticsRow
+from phraseproof.core import Finding
+from phraseproof.reports.build.run_analysis import LABELS, Against, Fitted, GroupTest, Lacking, RunAnalysis, Variances
+from phraseproof.reports.build.run_tables import NO_DATA, Screen, p_value, percent, points, printable
+from phraseproof.reports.format.terminal import print_blocks
+
+LEGEND = (
+    "percent, with 95% intervals over wordings and examples; of worst, best, range and flips over examples, for these"
+    " wordings. Kappa is between -1 and 1"
+)
+_WORDS = {Reading.READING: "green", Reading.NOT_READING: "red", Reading.UNCLEAR: "yellow", Reading.AT_CHANCE: "yellow"}
+_SHOWN = 20
+
+
+def render(
+    analyses: Sequence[RunAnalysis], screen: Screen, *, by_task: bool = False, scaling: Scaling | None = None
+) -> str:
+    """For each run and number of demonstrations: statistics, tests, verdicts, variances and notes.
+
+    Args:
+        by_task: every task and category too, not only the last row.
+        scaling: a regression over the runs, shown last.
+    """
+    blocks: list[RenderableType] = []
+    for found in analyses:
+        blocks.append(Text(printable(f"{found.model}, {found.num_fewshot}-shot"), style="bold"))
+        blocks += [Text(printable(found.path), style="dim"), Text()]
+        for row in found.rows if by_task else found.rows[-1:]:
+            blocks += [*_statistics(row, found.robustness.groups, screen), Text()]
+        blocks += [Text(LEGEND, style="dim"), Text()]
+        for test in found.tests:
+            blocks += [*_test(test), Text()]
+        blocks += _verdicts(found, by_task)
+        blocks += _variance_lines(found.variances, found.difference)
+        blocks += _mixed_lines(found.mixed)
+        for against in found.against:
+            blocks += _against(against)
+        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in found.notes]
+        blocks.append(Text())
+    if scaling is not None:
+        blocks += _scaling_lines(scaling)
+    return print_blocks(blocks, screen)
+
+
+def _statistics(row: StatisticsRow, groups: Sequence[str], screen: Screen) -> list[RenderableType]:
+    """One or several tables, each with as many groups as fit beside one another."""
+    present = [group for group in groups if group in row.groups]
+    names = [name for name in STATISTICS if any(name in row.groups[group].findings for group in present)]
+    cells = {group: [_cell(name, row.groups[group].findings.get(name)) for name in names] for group in present}
+    label_width = max(len(LABELS[name]) for name in STATISTICS)
+    blocks: list[RenderableType] = [Text(printable(row.name), style="bold")]
+    remaining = present
+    while remaining:
+        chunk: list[str] = []
+        width = label_width + 1
+        for group in remaining:
+            width += 2 + max(map(cell_len, [printable(group), *cells[group]]))
+            if chunk and width > screen.width:
+                break
+            chunk.append(group)
+        remaining = remaining[len(chunk) :]
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+        table.add_column(no_wrap=True)
+        for group in chunk:
+            table.add_column(Text(printable(group)), justify="right", overflow="fold")
+        for number, name in enumerate(names):
+            table.add_row(Text(LABELS[name]), *(Text(cells[group][number]) for group in chunk))
+        blocks += [table] if not remaining else [table, Text()]
+    blocks += [
+        Text(printable(f"{', '.join(map(LABELS.__getitem__, labels))}: not enough data, {reason}"), style="dim")
+        for reason, labels in _missing(row, present).items()
+    ]
+    return blocks
+
+
+def _missing(row: StatisticsRow, groups: Sequence[str]) -> dict[str, list[str]]:
+    """By reason the statistics that no group has, and whose lack is the same everywhere."""
+    missing: dict[str, list[str]] = {}
+    for name in STATISTICS:
+        reasons = {row.groups[group].why_not.get(name) for group in groups}
+        if len(reasons) == 1 and (reason := reasons.pop()) is not None:
+            missing.setdefault(reason, []).append(name)
+    return missing
+
+
+def _cell(name: str, found: Finding | None) -> str:
+    if found is None:
+        return NO_DATA
+
+    def show(value: float) -> str:
+        return f"{value:.2f}" if name == "kappa" else percent(value)
+
+    if found.low is None or found.high is None:
+        return show(found.estimate)
+    return f"{show(found.estimate)} [{show(found.low)}, {show(found.high)}]"
+
+
+def _test(test: GroupTest) -> list[RenderableType]:
+    same = test.equivalence
+    if isinstance(same, Lacking):
+        held = f"equivalence: {same.reason}"
+    else:
+        margin = f"{100 * same.margin:g} points"
+        held = f"to within {margin}: {same.word.value} ({p_value(same.p_value)}, two one-sided tests)"
+    return [
+        Text(printable(f"{test.group} minus {test.reference}"), style="bold"),
+        _indented(f"on these tasks: {_sentence(test.over_wordings)}"),
+        _indented(f"over tasks: {_sentence(test.over_tasks)}"),
+        _indented(f"over tasks: {_sentence(test.permutation)}"),
+        _indented(held),
+    ]
+
+
+def _indented(line: str, style: str = "") -> RenderableType:
+    return Padding(Text(printable(line), style=style), (0, 0, 0, 2))
+
+
+def _sentence(found: Finding | Lacking) -> str:
+    if isinstance(found, Lacking):
+        return f"not enough data, {found.reason}"
+    parts = [f"{points(found.estimate)} points"]
+    if found.low is not None and found.high is not None:
+        parts.append(f"95% interval {points(found.low)} to {points(found.high)}")
+    if found.p_value is not None:
+        parts.append(p_value(found.p_value))
+    return f"{', '.join(parts)} ({found.method}; n = {found.n:,})"
+
+
+def _verdicts(found: RunAnalysis, by_task: bool) -> list[RenderableType]:
+    blocks: list[RenderableType] = []
+    for verdict in found.verdicts:
+        if verdict.task is not None and not by_task and len(found.robustness.tasks) > 1:
+            continue
+        place = f" on {verdict.task}" if verdict.task else ""
+        kind = "" if verdict.group == verdict.relation.value else f" ({verdict.relation.value})"
+        line = Text.assemble(
+            printable(f"{verdict.group}{kind}{place}"), ": ", (verdict.word.value, f"bold {_WORDS[verdict.word]}"), ", "
+        )
+        line.append(printable(verdict.reason))
+        if verdict.finding is not None:
+            line.append(f": {_interval(verdict.finding)}")
+        blocks.append(Padding(line, (0, 0, 0, 2)))
+    return [Text("Does the model read its instruction?", style="bold"), *blocks, Text()] if blocks else []
+
+
+def _interval(found: Finding) -> str:
+    if found.low is None or found.high is None:
+        return f"{points(found.estimate)} points"
+    return f"{points(found.estimate)} points [{points(found.low)}, {points(found.high)}]"
+
+
+def _variance_lines(variances: Sequence[Variances], difference: float) -> list[RenderableType]:
+    known = [each for each in variances if not isinstance(each.components, Lacking)]
+    if not known:
+        return []
+    blocks: list[RenderableType] = [Text("Where the variance of single answers lies", style="bold")]
+    for each in known:
+        assert not isinstance(each.components, Lacking)
+        shares = each.components.shares
+        if not any(shares):
+            blocks.append(_indented(f"{each.group}: no answer differs"))
+            continue
+        blocks.append(_indented(f"{each.group}: {_shares(*shares)}"))
+        if each.sizes:
+            sizes = "; ".join(f"{size.wordings} wordings, {size.examples:,} examples" for size in each.sizes)
+            what = f"to see {100 * difference:g} points between two such groups (power 0.8), for each task"
+            blocks.append(_indented(f"{what}: {sizes}", "dim"))
+    return [*blocks, Text()]
+
+
+def _shares(wording: float, example: float, interaction: float) -> str:
+    return f"wording {percent(wording)}%, example {percent(example)}%, their interaction {percent(interaction)}%"
+
+
+def _mixed_lines(fitted: Sequence[Fitted]) -> list[RenderableType]:
+    if not fitted:
+        return []
+    blocks: list[RenderableType] = [Text("Mixed-effects logistic model: shares on the log-odds scale", style="bold")]
+    for each in fitted:
+        name = f"{each.task}, {each.group}"
+        if isinstance(each.shares, Lacking):
+            blocks.append(_indented(f"{name}: {each.shares.reason}", "dim"))
+            continue
+        found = each.shares
+        std = f"Std of wordings {found.wording_std:.2f} [{found.wording_low:.2f}, {found.wording_high:.2f}] log-odds"
+        blocks.append(_indented(f"{name}: {_shares(found.wording, found.example, found.interaction)}; {std}"))
+    return [*blocks, Text()]
+
+
+def _against(found: Against) -> list[RenderableType]:
+    heading = Text(printable(f"Other wordings on {found.task} (McNemar; intervals alone, p after Holm)"), style="bold")
+    if isinstance(found.tests, Lacking):
+        return [heading, Text(printable(f"  {found.tests.reason}"), style="dim"), Text()]
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    ordered = sorted(found.tests, key=lambda test: (test.p_holm, test.finding.estimate))
+    for test in ordered[:_SHOWN]:
+        table.add_row(Text(_interval(test.finding)), Text(p_value(test.p_holm)), Text(printable(test.instruction)))
+    more = [Text(f"  and {len(ordered) - _SHOWN} more (--json has all)", style="dim")] if len(ordered) > _SHOWN else []
+    return [heading, table, *more, Text()]
+
+
+def _scaling_lines(found: Scaling) -> list[RenderableType]:
+    slope = found.slope
+    models = len({point.parameters for point in found.points})
+    assert slope.p_value is not None
+    if found.per_tenfold:
+        text = f"{points(slope.estimate)} points a tenfold of parameters"
+        interval = "" if slope.low is None or slope.high is None else f" [{points(slope.low)}, {points(slope.high)}]"
+    else:
+        text, interval = f"{slope.estimate:.3g} a parameter", f" [{slope.low:.3g}, {slope.high:.3g}]"
+    return [
+        Text("Does the gap shrink with size?", style="bold"),
+        _indented(
+            f"the gap (first group minus second) changes by {text}{interval}, {p_value(slope.p_value)},"
+            f" R² = {found.r_squared:.3f} ({slope.method}; {len(found.points)} tasks of models of {models} sizes)"
+        ),
+        Text(),
+    ]

@@ -1,0 +1,76 @@
+"""A comparison as JSON. Keys are stable and described in docs/report.md; numbers are in percent, in full precision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from phraseproof.analysis.paired import WordingComparison
+from phraseproof.analysis.robustness import MeanDifference
+from phraseproof.core import Finding
+from phraseproof.reports.build.compare import Comparison, Side
+
+FORMAT_VERSION = 1
+
+
+def render(comparisons: Sequence[Comparison]) -> str:
+    """`{"format_version", "comparisons": [...]}`."""
+    document = {"format_version": FORMAT_VERSION, "comparisons": [_comparison(found) for found in comparisons]}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def _comparison(found: Comparison) -> dict[str, Any]:
+    return {
+        "before": _side(found.before),
+        "after": _side(found.after),
+        "num_fewshot": found.num_fewshot,
+        "rows": [_line(line) for line in found.lines],
+        "wordings": [_wording(each) for each in found.wordings],
+        "notes": list(found.notes),
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    half = side.half_precision
+    return {"path": side.path, "model": side.model, "half_precision": None if half is None else asdict(half)}
+
+
+def _line(line: MeanDifference) -> dict[str, Any]:
+    return {
+        "level": line.level.value,
+        "name": line.name,
+        "group": line.group or None,
+        "before_percent": 100 * line.before,
+        "after_percent": 100 * line.after,
+        **_finding(line.finding),
+    }
+
+
+def _wording(each: WordingComparison) -> dict[str, Any]:
+    return {
+        "task": each.task,
+        "category": each.category,
+        "group": each.group,
+        "instruction": each.instruction,
+        "before_percent": 100 * each.before,
+        "after_percent": 100 * each.after,
+        **_finding(each.finding),
+        "p_holm": each.p_holm,
+        "why_not": each.why_not,
+    }
+
+
+def _finding(finding: Finding | None) -> dict[str, Any]:
+    def scaled(value: float | None) -> float | None:
+        return None if value is None else 100 * value
+
+    return {
+        "difference_percentage_points": scaled(finding.estimate) if finding else None,
+        "interval_low_percentage_points": scaled(finding.low) if finding else None,
+        "interval_high_percentage_points": scaled(finding.high) if finding else None,
+        "p_value": finding.p_value if finding else None,
+        "n": finding.n if finding else None,
+        "method": finding.method if finding else None,
+    }

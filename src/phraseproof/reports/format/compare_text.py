@@ -1,0 +1,107 @@
+"""A comparison for people at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from phraseproof.analysis.paired import WordingComparison
+from phraseproof.analysis.robustness import Level, MeanDifference
+from phraseproof.core import Finding
+from phraseproof.reports.build.compare import Comparison
+from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, printable
+from phraseproof.reports.format.terminal import print_blocks
+
+_WIDE = 76
+_SHOWN = 10
+
+
+def render(comparisons: Sequence[Comparison], screen: Screen) -> str:
+    """For each number of demonstrations: the verdict, the table, the wordings that changed, and the notes."""
+    blocks: list[RenderableType] = []
+    for found in comparisons:
+        shots = f"{found.num_fewshot}-shot"
+        blocks.append(Text(f"before  {printable(found.before.model)}, {shots}  ({printable(found.before.path)})"))
+        blocks.append(Text(f"after   {printable(found.after.model)}, {shots}  ({printable(found.after.path)})"))
+        blocks.append(Text())
+        for number, sentence in enumerate(found.sentences):
+            blocks.append(Text(sentence, style="bold" if number == 0 else ""))
+        blocks += [Text(), _lines(found.lines, screen), Text()]
+        for name, changed, style in (("Better", found.better, "green"), ("Worse", found.worse, "red")):
+            if changed:
+                blocks += [Text(f"{name}, beyond chance", style=f"bold {style}"), _changed(changed, screen)]
+                if len(changed) > _SHOWN:
+                    blocks.append(Text(f"and {len(changed) - _SHOWN} more (--json has all)", style="dim"))
+                blocks.append(Text())
+        blocks.append(Text("percent; differences in points, after minus before, with 95% intervals", style="dim"))
+        blocks.append(Text(printable(found.top.finding.method), style="dim"))
+        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in found.notes]
+        blocks.append(Text())
+    return print_blocks(blocks, screen)
+
+
+def _lines(lines: Sequence[MeanDifference], screen: Screen) -> Table:
+    wide = screen.width >= _WIDE
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column(overflow="fold", min_width=12)
+    for heading in ("before", "after", "difference"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    if wide:
+        table.add_column("95% interval", justify="right", no_wrap=True)
+        table.add_column("p", justify="right", no_wrap=True)
+    tasks = sum(line.level is Level.TASK and not line.group for line in lines)
+    for line in lines:
+        if line.level is Level.OVERALL and not line.group:
+            table.add_section()
+        indent = "  " if line.group or (line.level is Level.TASK and tasks > 1) else ""
+        name = f"{indent}{printable(line.group or line.name)}"
+        interval = _interval(line.finding)
+        cells = [percent(line.before), percent(line.after), points(line.finding.estimate)]
+        shown = [Text(cell, style=_style(line.finding)) if n == 2 else Text(cell) for n, cell in enumerate(cells)]
+        if wide:
+            shown += [Text(interval), Text(_p(line.finding.p_value))]
+        label: RenderableType = Text(name)
+        if not wide and interval:
+            label = Group(Text(name), Text(f"{indent}  {interval}", style="dim"))
+        bold = line.level is not Level.TASK and not line.group
+        table.add_row(label, *shown, style="bold" if bold else "")
+    return table
+
+
+def _changed(changed: Sequence[WordingComparison], screen: Screen) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
+    for justify in ("right", "right", "right"):
+        table.add_column(justify=justify, no_wrap=True)
+    table.add_column(overflow="fold")
+    for each in changed[:_SHOWN]:
+        where = f"{printable(each.instruction)} on {printable(each.task)}"
+        p = "" if screen.width < _WIDE else f" (p {_p(each.p_holm)} after Holm)"
+        table.add_row(
+            Text(f"  {percent(each.before)}"),
+            Text(f"to {percent(each.after)}"),
+            Text(points(each.after - each.before), style="bold"),
+            Text(where + p),
+        )
+    return table
+
+
+def _style(finding: Finding) -> str:
+    if finding.low is not None and finding.low > 0:
+        return "green"
+    return "red" if finding.high is not None and finding.high < 0 else ""
+
+
+def _interval(finding: Finding) -> str:
+    if finding.low is None or finding.high is None:
+        return ""
+    return f"{points(finding.low)} to {points(finding.high)}"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return NO_DATA
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,336 @@
+"""Estimates of a run that scored a share of its grid, in every format, and always called estimates."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from phraseproof.analysis.estimators.budget import QUANTILES, GroupEstimate, TaskEstimate, over_tasks
+from phraseproof.analysis.estimators.sample_size import AIM, shortfall
+from phraseproof.core import Finding
+from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, printable
+from phraseproof.reports.format.table_latex import escape
+from phraseproof.reports.format.terminal import print_blocks
+
+LEGEND = (
+    "estimated accuracy in percent, with 95% intervals: mean and Std over wordings, then the wordings' 5%, 25%, 50%, "
+    "75% and 95% quantiles"
+)
+_HEADINGS = ("mean", "Std", *(f"{percent_}%" for percent_ in QUANTILES))
+_NAME_WIDTH = 14
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatedRun:
+    """A run with a budget as tables see it.
+
+    Attributes:
+        path, model: as in `blocks.RunScores`.
+        estimates: one for each task and number of demonstrations.
+        texts: each wording's text by task and `collection/id`.
+        covariates: whether the texts took part in the estimates.
+    """
+
+    path: str
+    model: str
+    estimates: Sequence[TaskEstimate]
+    texts: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    covariates: bool = False
+
+
+def render_estimates(runs: Sequence[EstimatedRun], *, form: str, by_wording: bool, screen: Screen) -> str:
+    """One block for each run and number of demonstrations.
+
+    Args:
+        form: `text`, `json`, `csv`, `markdown` or `latex`.
+        by_wording: a row a wording instead of a row a task and group.
+        screen: where text is shown.
+    """
+    if form == "json":
+        return json.dumps([_as_json(run) for run in runs], indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    if form == "csv":
+        return _as_csv(runs, by_wording=by_wording)
+    if form == "text":
+        return _as_text(runs, by_wording=by_wording, screen=screen)
+    write = _markdown if form == "markdown" else _latex
+    return "\n".join(write(block) for run in runs for block in _blocks(run, by_wording=by_wording))
+
+
+def too_few_cells(run: EstimatedRun) -> str:
+    """A sentence, where the budget bought too few cells for quantiles over wordings as near as they are wanted."""
+    found = shortfall(run.estimates)
+    if found is None:
+        return ""
+    tails, median = (100 * AIM[percent_] for percent_ in (5, 50))
+    several = f", on {found.num_short} of {found.num_tasks} tasks" if found.num_tasks > 1 else ""
+    where = f"{printable(found.task)}, {printable(found.group)}; {found.scored:,} cells scored"
+    return (
+        f"too few cells for a median within {median:g} point and outer quantiles within {tails:g}{several}: at worst "
+        f"({where}) expect the {found.percent}% quantile to be off by some {100 * found.error:.1f} points; about "
+        f"--budget {_rounded(found.share)}% would do"
+    )
+
+
+def _rounded(share: float) -> int:
+    """A percentage that a person would type, not below the share."""
+    step = 1 if share < 0.1 else 5
+    return min(100, step * math.ceil(100 * share / step))
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A titled table of strings; a cell is an estimate and its interval."""
+
+    title: str
+    path: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[str, ...]
+
+
+def _blocks(run: EstimatedRun, *, by_wording: bool) -> list[_Block]:
+    blocks: list[_Block] = []
+    for shots in dict.fromkeys(estimate.num_fewshot for estimate in run.estimates):
+        tasks = [estimate for estimate in run.estimates if estimate.num_fewshot == shots]
+        title = f"{run.model}, {shots}-shot, estimated from {_share(tasks)} of the grid"
+        if by_wording:
+            for task in tasks:
+                for group in task.groups:
+                    name = f"{title}: {task.task}, {group.group}"
+                    headings = ("", "accuracy", "interval", "scored", "text")
+                    blocks.append(_Block(name, run.path, headings, _wording_rows(run, task, group), ()))
+            continue
+        rows = [(*_name(task, group), *_cells(group)) for task in _rows(tasks) for group in task.groups]
+        # A line a task would bury what is said of them all; programs get every difference.
+        told = over_tasks(tasks) or tasks
+        lines = [f"{task.task}: {_difference(found)}" for task in told for found in task.differences]
+        blocks.append(_Block(title, run.path, ("", "group", *_HEADINGS), tuple(rows), tuple(lines)))
+    return blocks
+
+
+def _rows(tasks: Sequence[TaskEstimate]) -> list[TaskEstimate]:
+    return [*tasks, *over_tasks(tasks)]
+
+
+def _share(tasks: Sequence[TaskEstimate]) -> str:
+    low, high = min(task.share for task in tasks), max(task.share for task in tasks)
+    same = f"{100 * low:.2g}" == f"{100 * high:.2g}"
+    return f"{100 * high:.3g}%" if same else f"{100 * low:.2g}% to {100 * high:.2g}%"
+
+
+def _name(task: TaskEstimate, group: GroupEstimate) -> tuple[str, str]:
+    return printable(task.task), printable(f"{group.group} ({group.num_wordings})")
+
+
+def _cells(group: GroupEstimate) -> list[str]:
+    found = [group.mean, group.std, *(group.quantiles.get(number) for number in QUANTILES)]
+    return [_cell(finding) for finding in found]
+
+
+def _cell(finding: Finding | None) -> str:
+    return NO_DATA if finding is None else f"{percent(finding.estimate)} ({_interval(finding)})"
+
+
+def _interval(finding: Finding) -> str:
+    assert finding.low is not None, "every estimate has an interval"
+    assert finding.high is not None, "every estimate has an interval"
+    return f"{percent(finding.low)}-{percent(finding.high)}"
+
+
+def _difference(finding: Finding) -> str:
+    assert finding.low is not None, "every estimate has an interval"
+    assert finding.high is not None, "every estimate has an interval"
+    interval = f"95% interval {points(finding.low)} to {points(finding.high)}"
+    return printable(f"{finding.name}: {points(finding.estimate)} points, {interval}")
+
+
+def _wording_rows(run: EstimatedRun, task: TaskEstimate, group: GroupEstimate) -> tuple[tuple[str, ...], ...]:
+    """Best first, as estimated."""
+    ordered = sorted(group.wordings, key=lambda wording: (-wording.accuracy.estimate, wording.instruction))
+    return tuple(
+        (
+            printable(wording.instruction),
+            percent(wording.accuracy.estimate),
+            _interval(wording.accuracy),
+            f"{wording.accuracy.n:,}",
+            printable(run.texts.get((task.task, wording.instruction), "")),
+        )
+        for wording in ordered
+    )
+
+
+def _as_text(runs: Sequence[EstimatedRun], *, by_wording: bool, screen: Screen) -> str:
+    shown: list[RenderableType] = []
+    for run in runs:
+        for block in _blocks(run, by_wording=by_wording):
+            shown += [Text(printable(block.title), style="bold"), Text(printable(block.path), style="dim")]
+            shown.append(_text_table(block, by_wording=by_wording, width=screen.width))
+            shown += [] if by_wording else [Text(LEGEND, style="dim")]
+            shown += [*map(Text, block.lines), Text()]
+    return print_blocks(shown, screen)
+
+
+def _text_table(block: _Block, *, by_wording: bool, width: int) -> RenderableType:
+    if by_wording:
+        table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", expand=True)
+        for place, heading in enumerate(block.headings):
+            if place in {0, 4}:
+                table.add_column(heading, ratio=1 if place == 0 else 2, no_wrap=place == 4, overflow="fold")
+            else:
+                table.add_column(heading, justify="right", no_wrap=True)
+        for row in block.rows:
+            *rest, text = row
+            table.add_row(*map(Text, rest), Text(text, style="dim", no_wrap=True, overflow="ellipsis"))
+        return table
+    halves = [[cell.replace(" (", "\n").removesuffix(")") for cell in row[2:]] for row in block.rows]
+    widest = sum(
+        max(cell_len(part) for row in halves for part in row[place].split("\n")) for place in range(len(_HEADINGS))
+    )
+    group_width = max(cell_len(row[1]) for row in block.rows)
+    if _NAME_WIDTH + group_width + widest + len(block.headings) + 1 <= width:
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+        table.add_column(overflow="fold", min_width=_NAME_WIDTH)
+        table.add_column(block.headings[1], no_wrap=True)
+        for heading in _HEADINGS:
+            table.add_column(heading, justify="right", no_wrap=True)
+        for row, cells in zip(block.rows, halves, strict=True):
+            shown = [_two_lines(cell) for cell in cells]
+            table.add_row(Text(row[0]), Text(row[1]), *shown)
+        return table
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(overflow="fold")
+    table.add_column(justify="right", no_wrap=True)
+    for row in block.rows:
+        table.add_row(Text(f"{row[0]}, {row[1]}", style="bold"), Text())
+        for heading, cell in zip(_HEADINGS, row[2:], strict=True):
+            if cell != NO_DATA or heading in {"mean", "Std"}:
+                table.add_row(Text(f"  {heading}"), Text(cell))
+    return table
+
+
+def _two_lines(cell: str) -> Text:
+    estimate, _, interval = cell.partition("\n")
+    return Text.assemble(estimate, *([("\n" + interval, "dim")] if interval else []))
+
+
+def _markdown(block: _Block) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("\\", "\\\\").replace("|", "\\|") for cell in cells) + " |"
+
+    marks = ["---", *(["---:"] * (len(block.headings) - 1))]
+    body = [line(block.headings), "| " + " | ".join(marks) + " |", *map(line, block.rows)]
+    notes = [f"{LEGEND}.", *(f"{text}." for text in block.lines)]
+    return "\n".join([f"**{printable(block.title)}**", "", *body, "", *notes]) + "\n"
+
+
+def _latex(block: _Block) -> str:
+    caption = ". ".join([block.title, LEGEND, *block.lines]) + "."
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape(caption)}}}",
+        rf"\begin{{tabular}}{{ll{'r' * (len(block.headings) - 2)}}}",
+        r"\toprule",
+        " & ".join(map(escape, block.headings)) + r" \\",
+        r"\midrule",
+        *(" & ".join(map(escape, row)) + r" \\" for row in block.rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _as_csv(runs: Sequence[EstimatedRun], *, by_wording: bool) -> str:
+    """One line an estimate, in percent with full precision."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(
+        ["run", "model", "num_fewshot", "task", "group", "statistic", "estimate", "low", "high", "n", "share"]
+    )
+    for run in runs:
+        for task in _rows(run.estimates):
+            for group in task.groups:
+                found = [wording.accuracy for wording in group.wordings] if by_wording else _findings(group)
+                for finding in found:
+                    numbers = [_percent(value) for value in (finding.estimate, finding.low, finding.high)]
+                    name = [run.path, run.model, task.num_fewshot, task.task, group.group, finding.name]
+                    writer.writerow([*name, *numbers, finding.n, 100 * task.share])
+    return stream.getvalue()
+
+
+def _findings(group: GroupEstimate) -> list[Finding]:
+    return [group.mean, *([group.std] if group.std else []), *group.quantiles.values()]
+
+
+def _as_json(run: EstimatedRun) -> dict[str, Any]:
+    return {
+        "run": run.path,
+        "model": run.model,
+        "estimated": True,
+        "covariates": run.covariates,
+        "too_few_cells": _shortfall_json(run),
+        "tasks": [_task_json(task, run) for task in run.estimates],
+        "over_tasks": [_task_json(task, run) for task in over_tasks(run.estimates)],
+    }
+
+
+def _shortfall_json(run: EstimatedRun) -> dict[str, Any] | None:
+    found = shortfall(run.estimates)
+    if found is None:
+        return None
+    fields = found._asdict()
+    return fields | {
+        "error": 100 * fields.pop("error"),
+        "share_percent": 100 * fields.pop("share"),
+    }
+
+
+def _task_json(task: TaskEstimate, run: EstimatedRun) -> dict[str, Any]:
+    return {
+        "task": task.task,
+        "category": task.category,
+        "num_fewshot": task.num_fewshot,
+        "share_percent": 100 * task.share,
+        "scored": task.scored,
+        "groups": {
+            group.group: {
+                "num_wordings": group.num_wordings,
+                "mean": _finding_json(group.mean),
+                "std": None if group.std is None else _finding_json(group.std),
+                "quantiles": {str(number): _finding_json(finding) for number, finding in group.quantiles.items()},
+                "wordings": [
+                    {
+                        "instruction": wording.instruction,
+                        "text": run.texts.get((task.task, wording.instruction)),
+                        **_finding_json(wording.accuracy),
+                        "scored": wording.accuracy.n,
+                        "observed_mean": _percent(wording.observed_mean),
+                    }
+                    for wording in group.wordings
+                ],
+            }
+            for group in task.groups
+        },
+        "differences": {finding.name: _finding_json(finding) for finding in task.differences},
+        "method": task.groups[0].mean.method,
+    }
+
+
+def _finding_json(finding: Finding) -> dict[str, float | None]:
+    return {name: _percent(getattr(finding, name)) for name in ("estimate", "low", "high")}
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else 100 * value

@@ -1,0 +1,123 @@
+"""Tables as CSV, one row a number: what a spreadsheet or a data frame reads without help.
+
+Text is data and stays as it was written, also where a spreadsheet would take it for a formula; import it as text.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from phraseproof.reports.build.run_tables import Screen, TaskTable, WordingTable
+
+TASK_COLUMNS = (
+    "run",
+    "model",
+    "num_fewshot",
+    "level",
+    "category",
+    "task",
+    "group",
+    "mean_percent",
+    "std_percent",
+    "num_wordings",
+    "num_tasks",
+    "reference_group",
+    "difference_percentage_points",
+    "difference_num_tasks",
+    "test_difference_percentage_points",
+    "test_interval_low_percentage_points",
+    "test_interval_high_percentage_points",
+    "test_p_value",
+    "test_num_tasks",
+    "test_method",
+)
+WORDING_COLUMNS = (
+    "run",
+    "model",
+    "num_fewshot",
+    "category",
+    "task",
+    "group",
+    "instruction",
+    "mean_percent",
+    "num_examples",
+    "mark",
+    "text",
+)
+
+_Cells = dict[str, str | int | float | None]
+
+
+def render_tasks(tables: Sequence[TaskTable], _screen: Screen) -> str:
+    """A header and a row for each table, row of it and group; the test's columns are filled in overall rows."""
+    return _write(TASK_COLUMNS, (cells for table in tables for cells in _task_cells(table)))
+
+
+def render_wordings(tables: Sequence[WordingTable], _screen: Screen) -> str:
+    """A header and a row for each table, task, group and wording."""
+    return _write(WORDING_COLUMNS, (cells for table in tables for cells in _wording_cells(table)))
+
+
+def _write(columns: Sequence[str], rows: Iterable[_Cells]) -> str:
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def _task_cells(table: TaskTable) -> Iterable[_Cells]:
+    summary = table.summary
+    tests = {comparison.group: comparison.finding for comparison in table.comparisons}
+    for row in (*summary.tasks, *summary.categories, summary.overall):
+        for group, found in row.groups.items():
+            cells: _Cells = {
+                "run": table.run.path,
+                "model": table.run.model,
+                "num_fewshot": summary.num_fewshot,
+                "level": row.level.value,
+                "category": row.category,
+                "task": row.name if row.level == "task" else "",
+                "group": group,
+                "mean_percent": 100 * found.mean,
+                "std_percent": _in_percent(found.std),
+                "num_wordings": found.num_wordings,
+                "num_tasks": found.num_tasks,
+            }
+            if group in row.differences:
+                cells["reference_group"] = summary.groups[0]
+                cells["difference_percentage_points"] = 100 * row.differences[group].value
+                cells["difference_num_tasks"] = row.differences[group].num_tasks
+            test = tests.get(group) if row.level == "overall" else None
+            if test is not None:
+                cells["test_difference_percentage_points"] = _in_percent(test.estimate)
+                cells["test_interval_low_percentage_points"] = _in_percent(test.low)
+                cells["test_interval_high_percentage_points"] = _in_percent(test.high)
+                cells["test_p_value"] = test.p_value
+                cells["test_num_tasks"] = test.n
+                cells["test_method"] = test.method
+            yield cells
+
+
+def _wording_cells(table: WordingTable) -> Iterable[_Cells]:
+    for ranking in table.rankings:
+        for wording in ranking.wordings:
+            yield {
+                "run": table.run.path,
+                "model": table.run.model,
+                "num_fewshot": ranking.num_fewshot,
+                "category": ranking.category,
+                "task": ranking.task,
+                "group": ranking.group,
+                "instruction": wording.score.instruction,
+                "mean_percent": 100 * wording.score.mean_score,
+                "num_examples": wording.score.num_examples,
+                "mark": wording.mark.value if wording.mark else "",
+                "text": table.run.text_of(wording.score) or "",
+            }
+
+
+def _in_percent(fraction: float | None) -> float | None:
+    return None if fraction is None else 100 * fraction

@@ -1,0 +1,119 @@
+"""Tables as JSON. Keys are stable and described in docs/tables.md; numbers are in percent, in full precision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from phraseproof.analysis.ranking import WordingRanking
+from phraseproof.analysis.robustness import Row
+from phraseproof.reports.build.run_tables import Comparison, RunScores, Screen, TaskTable, WordingTable
+
+FORMAT_VERSION = 1
+
+
+def render_tasks(tables: Sequence[TaskTable], _screen: Screen) -> str:
+    """`{"format_version", "by": "task", "tables": [...]}`."""
+    return _dump("task", [_task_table(table) for table in tables])
+
+
+def render_wordings(tables: Sequence[WordingTable], _screen: Screen) -> str:
+    """`{"format_version", "by": "wording", "tables": [...]}`."""
+    return _dump("wording", [_wording_table(table) for table in tables])
+
+
+def _dump(by: str, tables: list[dict[str, Any]]) -> str:
+    document = {"format_version": FORMAT_VERSION, "by": by, "tables": tables}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def _task_table(table: TaskTable) -> dict[str, Any]:
+    summary = table.summary
+    return {
+        "run": table.run.path,
+        "model": table.run.model,
+        "num_fewshot": summary.num_fewshot,
+        "groups": list(summary.groups),
+        "reference_group": summary.groups[0],
+        "tasks": [_row(row) for row in summary.tasks],
+        "categories": [_row(row) for row in summary.categories],
+        "overall": _row(summary.overall),
+        "comparisons": [_comparison(comparison) for comparison in table.comparisons],
+        "notes": list(table.notes),
+        "half_precision": _half_precision(table.run),
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "level": row.level.value,
+        "category": row.category or None,
+        "groups": {
+            group: {
+                "mean_percent": 100 * found.mean,
+                "std_percent": _in_percent(found.std),
+                "num_wordings": found.num_wordings,
+                "num_tasks": found.num_tasks,
+            }
+            for group, found in row.groups.items()
+        },
+        "differences": {
+            group: {"percentage_points": 100 * found.value, "num_tasks": found.num_tasks}
+            for group, found in row.differences.items()
+        },
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    found = comparison.finding
+    return {
+        "group": comparison.group,
+        "reference_group": comparison.reference,
+        "method": found.method if found else None,
+        "num_tasks": found.n if found else None,
+        "difference_percentage_points": _in_percent(found.estimate) if found else None,
+        "interval_low_percentage_points": _in_percent(found.low) if found else None,
+        "interval_high_percentage_points": _in_percent(found.high) if found else None,
+        "p_value": found.p_value if found else None,
+        "why_not": comparison.reason,
+    }
+
+
+def _wording_table(table: WordingTable) -> dict[str, Any]:
+    return {
+        "run": table.run.path,
+        "model": table.run.model,
+        "num_fewshot": table.num_fewshot,
+        "rankings": [_ranking(ranking, table.run) for ranking in table.rankings],
+        "notes": list(table.run.notes),
+        "half_precision": _half_precision(table.run),
+    }
+
+
+def _ranking(ranking: WordingRanking, run: RunScores) -> dict[str, Any]:
+    return {
+        "task": ranking.task,
+        "category": ranking.category,
+        "group": ranking.group,
+        "wordings": [
+            {
+                "instruction": wording.score.instruction,
+                "mean_percent": 100 * wording.score.mean_score,
+                "num_examples": wording.score.num_examples,
+                "mark": wording.mark.value if wording.mark else None,
+                "text": run.text_of(wording.score),
+            }
+            for wording in ranking.wordings
+        ],
+    }
+
+
+def _half_precision(run: RunScores) -> dict[str, Any] | None:
+    return None if run.half_precision is None else asdict(run.half_precision)
+
+
+def _in_percent(fraction: float | None) -> float | None:
+    return None if fraction is None else 100 * fraction

@@ -1,0 +1,130 @@
+"""Tables as LaTeX, for documents that load booktabs (and longtable for tables by wording)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from phraseproof.analysis.robustness import Level, Row, Summary
+from phraseproof.reports.build.run_tables import (
+    LEGEND,
+    Screen,
+    TaskTable,
+    WordingTable,
+    comparison_line,
+    difference,
+    difference_name,
+    percent,
+    printable,
+    ranking_title,
+    rows_for_people,
+    spread,
+    title,
+)
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "'": r"\textquotesingle{}",
+    "`": r"\textasciigrave{}",
+    # After the end of a row, LaTeX reads these as options of the row break, however far away they stand.
+    "[": "{[}",
+    "*": "{*}",
+    "±": r"$\pm$",
+}
+_SPECIAL_PATTERN = re.compile("|".join([*map(re.escape, _SPECIAL), "-(?=-)"]))
+# Two hyphens would join into a dash.
+_UNJOINED_HYPHEN = "-{}"
+_PREAMBLE = r"% needs \usepackage{booktabs,longtable,textcomp} and \usepackage[T1]{fontenc}" + "\n"
+
+
+def escape(text: str) -> str:
+    """`text` on one line, set by LaTeX as it stands; letters beyond the document's fonts are the document's affair."""
+    return _SPECIAL_PATTERN.sub(lambda found: _SPECIAL.get(found.group(), _UNJOINED_HYPHEN), printable(text))
+
+
+def render_tasks(tables: Sequence[TaskTable], _screen: Screen) -> str:
+    """A floating table with a caption for each run and number of demonstrations."""
+    return _PREAMBLE + "\n".join(_task_table(table) for table in tables)
+
+
+def render_wordings(tables: Sequence[WordingTable], _screen: Screen) -> str:
+    """A table that may run over pages for each run and number of demonstrations."""
+    return _PREAMBLE + "\n".join(_wording_table(table) for table in tables)
+
+
+def _task_table(table: TaskTable) -> str:
+    summary = table.summary
+    later = summary.groups[1:]
+    header = ["", *map(escape, summary.groups), *(escape(difference_name(summary, group)) for group in later)]
+    caption = ". ".join([title(table), LEGEND, *map(comparison_line, table.comparisons)]) + "."
+    if table.notes:
+        caption += " " + " ".join(table.notes)
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape(caption)}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}",
+        r"\toprule",
+        _line(header),
+    ]
+    for row in rows_for_people(summary):
+        if row.level is not Level.TASK or len(summary.tasks) == 1:
+            lines.append(r"\midrule")
+        lines.append(_line([_name(row, indent=len(summary.tasks) > 1), *_cells(row, summary)]))
+    lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
+    return "\n".join(lines) + "\n"
+
+
+def _wording_table(table: WordingTable) -> str:
+    header = [r"\toprule", _line(["", r"\%", "wording", "text"]), r"\midrule"]
+    lines = [
+        r"\begin{longtable}{lrlp{0.5\linewidth}}",
+        rf"\caption{{{escape(' '.join([f'{title(table)}. Best first.', *table.run.notes]))}}} \\",
+        *header,
+        r"\endfirsthead",
+        *header,
+        r"\endhead",
+    ]
+    for number, ranking in enumerate(table.rankings):
+        if number:
+            lines.append(r"\midrule")
+        lines.append(rf"\multicolumn{{4}}{{l}}{{\textbf{{{escape(ranking_title(ranking))}}}}} \\")
+        for wording in ranking.wordings:
+            score = wording.score
+            mark = wording.mark.value if wording.mark else ""
+            text = table.run.text_of(score) or ""
+            lines.append(_line([mark, percent(score.mean_score), escape(score.instruction), escape(text)]))
+    lines += [r"\bottomrule", r"\end{longtable}"]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _name(row: Row, *, indent: bool) -> str:
+    name = escape(row.name)
+    if row.level is not Level.TASK:
+        return rf"\textbf{{{name}}}"
+    return rf"\quad {name}" if indent else name
+
+
+def _cells(row: Row, summary: Summary) -> list[str]:
+    cells = [spread(row.groups.get(group)).replace("±", r"$\pm$") for group in summary.groups]
+    for group in summary.groups[1:]:
+        value = difference(row.differences.get(group))
+        cells.append(f"${value}$" if value.startswith(("+", "-")) else value)
+    return cells

@@ -1,0 +1,96 @@
+"""Tables as GitHub-flavoured Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from phraseproof.analysis.robustness import Level, Row, Summary
+from phraseproof.reports.build.run_tables import (
+    LEGEND,
+    Screen,
+    TaskTable,
+    WordingTable,
+    comparison_line,
+    difference,
+    difference_name,
+    percent,
+    printable,
+    ranking_title,
+    rows_for_people,
+    spread,
+    title,
+)
+
+# A backslash takes the meaning from any of these. Nothing of the user's ever begins a line, so marks that only mean
+# something there (`-`, `+`, `1.`) can stay readable.
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&])")
+
+
+def escape(text: str) -> str:
+    """`text` on one line, shown by Markdown as it stands."""
+    return _SPECIAL.sub(r"\\\1", printable(text))
+
+
+def render_tasks(tables: Sequence[TaskTable], _screen: Screen) -> str:
+    """A heading, a table, and the comparisons and notes as a list, for each run and number of demonstrations."""
+    return "\n".join(_task_table(table) for table in tables)
+
+
+def render_wordings(tables: Sequence[WordingTable], _screen: Screen) -> str:
+    """A heading for each run and number of demonstrations, and a table for each task and group."""
+    return "\n".join(_wording_table(table) for table in tables)
+
+
+def _task_table(table: TaskTable) -> str:
+    summary = table.summary
+    later = summary.groups[1:]
+    header = ["", *map(escape, summary.groups), *(escape(difference_name(summary, group)) for group in later)]
+    lines = _head(table)
+    lines += _table(header, ([_name(row), *_cells(row, summary)] for row in rows_for_people(summary)), left=1)
+    remarks = [LEGEND, *map(comparison_line, table.comparisons), *table.notes]
+    lines += ["", *(f"- {escape(remark)}" for remark in remarks)]
+    return "\n".join(lines) + "\n"
+
+
+def _wording_table(table: WordingTable) -> str:
+    lines = _head(table)
+    for ranking in table.rankings:
+        lines += [f"**{escape(ranking_title(ranking))}**", ""]
+        rows = (
+            [
+                wording.mark.value if wording.mark else "",
+                percent(wording.score.mean_score),
+                escape(wording.score.instruction),
+                escape(table.run.text_of(wording.score) or ""),
+            ]
+            for wording in ranking.wordings
+        )
+        lines += [*_table(["", "%", "wording", "text"], rows, left=0, right=(1,)), ""]
+    lines += [f"- {escape(note)}" for note in table.run.notes]
+    return "\n".join(lines)
+
+
+def _head(table: TaskTable | WordingTable) -> list[str]:
+    return [f"### {escape(title(table))}", "", f"Run: {escape(table.run.path)}", ""]
+
+
+def _table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, left: int, right: Sequence[int] | None = None
+) -> list[str]:
+    """Markdown lines; columns from `left` on are aligned right, or only those in `right` if given."""
+    columns = range(left, len(header)) if right is None else right
+    rule = ["---:" if column in columns else "---" for column in range(len(header))]
+    return [f"| {' | '.join(cells)} |" for cells in (header, rule, *rows)]
+
+
+def _name(row: Row) -> str:
+    name = escape(row.name)
+    return name if row.level is Level.TASK else f"**{name}**"
+
+
+def _cells(row: Row, summary: Summary) -> list[str]:
+    return [
+        *(spread(row.groups.get(group)) for group in summary.groups),
+        *(difference(row.differences.get(group)) for group in summary.groups[1:]),
+    ]

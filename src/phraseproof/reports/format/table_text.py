@@ -1,0 +1,153 @@
+"""Tables for people at a terminal, as wide as it is: side by side where that fits, one under the other where not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from phraseproof.analysis.ranking import Mark
+from phraseproof.analysis.robustness import Level, Row, Summary
+from phraseproof.reports.build.run_tables import (
+    LEGEND,
+    Screen,
+    TaskTable,
+    WordingTable,
+    comparison_line,
+    difference,
+    difference_name,
+    percent,
+    printable,
+    ranking_title,
+    rows_for_people,
+    spread,
+    title,
+)
+from phraseproof.reports.format.terminal import print_blocks
+
+_MIN_NAME_WIDTH = 14
+_NARROW = 60
+_COMPACT_LEGEND = "mean ± Std over wordings, in percent; differences in percentage points"
+_INDENT = "  "
+_STYLES = {Mark.BEST: "green", Mark.WORST: "red"}
+
+
+def render_tasks(tables: Sequence[TaskTable], screen: Screen) -> str:
+    """For each run and number of demonstrations: a title, the table, the comparisons and the notes."""
+    blocks: list[RenderableType] = []
+    for table in tables:
+        blocks += _heading(table)
+        if _fits(table.summary, screen):
+            blocks += [_wide(table.summary), Text(LEGEND, style="dim")]
+        elif _fits(table.summary, screen, compact=True):
+            legend = f"{_COMPACT_LEGEND}; {_wording_counts(table.summary)}"
+            blocks += [_wide(table.summary, compact=True), Text(legend, style="dim")]
+        else:
+            blocks += [_stacked(table.summary), Text(LEGEND, style="dim")]
+        blocks += [Text(printable(comparison_line(comparison))) for comparison in table.comparisons]
+        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in table.notes]
+        blocks.append(Text())
+    return print_blocks(blocks, screen)
+
+
+def render_wordings(tables: Sequence[WordingTable], screen: Screen) -> str:
+    """For each task and group its wordings, best first, their texts cut to the screen's width."""
+    blocks: list[RenderableType] = []
+    for table in tables:
+        blocks += _heading(table)
+        for ranking in table.rankings:
+            blocks.append(Text(printable(ranking_title(ranking)), style="bold"))
+            grid = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True)
+            grid.add_column(no_wrap=True, min_width=5)
+            grid.add_column(no_wrap=True, min_width=5, justify="right")
+            grid.add_column(ratio=1)
+            if screen.width >= _NARROW:
+                grid.add_column(ratio=2)
+            for wording in ranking.wordings:
+                name = Text(printable(wording.score.instruction), overflow="fold")
+                text = printable(table.run.text_of(wording.score) or "")
+                shown = Text(text, style="dim", no_wrap=True, overflow="ellipsis")
+                mark = wording.mark.value if wording.mark else ""
+                style = _STYLES[wording.mark] if wording.mark else ""
+                cells = [Text(mark, style=style), Text(percent(wording.score.mean_score), style=style)]
+                grid.add_row(*cells, *([name, shown] if screen.width >= _NARROW else [Group(name, shown)]))
+            blocks += [grid, Text()]
+        if table.run.notes:
+            blocks += [*(Text(printable(f"Note: {note}"), style="yellow") for note in table.run.notes), Text()]
+    return print_blocks(blocks, screen)
+
+
+def _heading(table: TaskTable | WordingTable) -> list[RenderableType]:
+    return [Text(printable(title(table)), style="bold"), Text(printable(table.run.path), style="dim")]
+
+
+def _wide(summary: Summary, *, compact: bool = False) -> Table:
+    """One line a row, one column a group and a difference; `compact` without the numbers of wordings."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column(overflow="fold", min_width=_MIN_NAME_WIDTH)
+    for heading in _headings(summary):
+        table.add_column(Text(heading), justify="right", no_wrap=True)
+    for row in rows_for_people(summary):
+        if row.level is Level.OVERALL:
+            table.add_section()
+        style = "" if row.level is Level.TASK else "bold"
+        table.add_row(Text(_name(row, summary)), *map(Text, _cells(row, summary, compact=compact)), style=style)
+    return table
+
+
+def _stacked(summary: Summary) -> Table:
+    """One line a number, for screens on which the columns do not fit."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold", justify="right")
+    for row in rows_for_people(summary):
+        table.add_row(Text(_name(row, summary), style="bold"), Text())
+        indent = _INDENT * (2 if _is_indented(row, summary) else 1)
+        for heading, cell in zip(_headings(summary), _cells(row, summary), strict=True):
+            table.add_row(Text(indent + heading), Text(cell))
+    return table
+
+
+def _fits(summary: Summary, screen: Screen, *, compact: bool = False) -> bool:
+    columns = [_headings(summary), *(_cells(row, summary, compact=compact) for row in rows_for_people(summary))]
+    widths = [max(map(cell_len, column)) for column in zip(*columns, strict=True)]
+    padding = 2 * len(widths) + 1
+    return _MIN_NAME_WIDTH + sum(widths) + padding <= screen.width
+
+
+def _headings(summary: Summary) -> list[str]:
+    later = summary.groups[1:]
+    short = "difference" if len(later) == 1 else ""
+    names = [*summary.groups, *(short or difference_name(summary, group) for group in later)]
+    return [printable(name) for name in names]
+
+
+def _wording_counts(summary: Summary) -> str:
+    """`wordings of a task: 4 observed, 3 to 5 unobserved`."""
+    parts: list[str] = []
+    for group in summary.groups:
+        counts = [row.groups[group].num_wordings for row in summary.tasks if group in row.groups]
+        few, many = min(counts, default=0), max(counts, default=0)
+        parts.append(f"{few if few == many else f'{few} to {many}'} {printable(group)}")
+    return f"wordings of a task: {', '.join(parts)}"
+
+
+def _cells(row: Row, summary: Summary, *, compact: bool = False) -> list[str]:
+    found = [spread(row.groups.get(group)) for group in summary.groups]
+    return [
+        *(cell.partition(" (")[0] for cell in found if compact),
+        *(cell for cell in found if not compact),
+        *(difference(row.differences.get(group)) for group in summary.groups[1:]),
+    ]
+
+
+def _name(row: Row, summary: Summary) -> str:
+    return (_INDENT if _is_indented(row, summary) else "") + printable(row.name)
+
+
+def _is_indented(row: Row, summary: Summary) -> bool:
+    return row.level is Level.TASK and len(summary.tasks) > 1

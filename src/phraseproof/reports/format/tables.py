@@ -1,0 +1,103 @@
+"""Tables of one or several runs, in every format that `phraseproof table` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from phraseproof.reports.build.run_tables import RunScores, Screen, TaskTable, WordingTable, task_tables, wording_tables
+
+
+class TableFormat(StrEnum):
+    """What a table is written as."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+
+
+class By(StrEnum):
+    """What a row of a table is about."""
+
+    TASK = "task"
+    WORDING = "wording"
+
+
+class Rendered(NamedTuple):
+    """A table's text, ending with a newline, and remarks that its format has no place for."""
+
+    text: str
+    warnings: tuple[str, ...]
+
+
+class Format(Protocol):
+    """What a module that writes one format offers. A new format is such a module and a line in `_module`."""
+
+    def render_tasks(self, tables: Sequence[TaskTable], screen: Screen, /) -> str:
+        """Tables by task, ending with a newline."""
+        ...
+
+    def render_wordings(self, tables: Sequence[WordingTable], screen: Screen, /) -> str:
+        """Tables by wording, ending with a newline."""
+        ...
+
+
+def render(
+    runs: Sequence[RunScores],
+    *,
+    form: TableFormat = TableFormat.TEXT,
+    by: By = By.TASK,
+    group_order: Sequence[str] = (),
+    screen: Screen | None = None,
+) -> Rendered:
+    """One table for each run and number of demonstrations, one after the other.
+
+    Args:
+        runs: what is shown, in this order.
+        form: text for people at a terminal; json and csv for programs (percent in full precision, nulls and empty
+            fields where there is not enough data); markdown and latex (booktabs; longtable by wording) for documents.
+        by: task for the paper's Table 3, wording for each wording's score with its text.
+        group_order: groups of wordings to put first; the first is what the others are compared with.
+        screen: where text is shown; 100 columns without colour unless said.
+
+    Raises:
+        NotEnoughDataError: a run has no finished cells.
+        UsageError: `group_order` names a group that no run has, or one twice.
+        RunError: scores that no aggregate could be trusted over.
+    """
+    module = _module(form)
+    place = screen or Screen()
+    if by is By.WORDING:
+        remarks = [f"{run.path}: {note}" for run in runs for note in run.notes]
+        text = module.render_wordings(wording_tables(runs, group_order), place)
+        return Rendered(text, tuple(remarks) if form is TableFormat.CSV else ())
+    tables = task_tables(runs, group_order)
+    remarks = [f"{table.run.path}: {note}" for table in tables for note in table.notes]
+    return Rendered(module.render_tasks(tables, place), tuple(remarks) if form is TableFormat.CSV else ())
+
+
+def _module(form: TableFormat) -> Format:
+    match form:
+        case TableFormat.TEXT:
+            from phraseproof.reports.format import table_text as text_table
+
+            return text_table
+        case TableFormat.JSON:
+            from phraseproof.reports.format import table_json as json_table
+
+            return json_table
+        case TableFormat.CSV:
+            from phraseproof.reports.format import table_csv as csv_table
+
+            return csv_table
+        case TableFormat.MARKDOWN:
+            from phraseproof.reports.format import table_markdown as markdown_table
+
+            return markdown_table
+        case TableFormat.LATEX:
+            from phraseproof.reports.format import table_latex as latex_table
+
+            return latex_table

@@ -1,0 +1,76 @@
+"""The page of a comparison: two runs, what got better and what got worse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from phraseproof.analysis.robustness import Level, MeanDifference
+from phraseproof.reports.build.compare import Comparison
+from phraseproof.reports.charts.chart import Chart
+from phraseproof.reports.charts.intervals import Interval, intervals
+from phraseproof.reports.html.document import render_page
+
+_PICTURED = 60
+
+
+class ComparisonView(NamedTuple):
+    """A comparison with its picture."""
+
+    id: str
+    name: str
+    found: Comparison
+    chart: Chart
+
+
+def comparison_views(comparisons: Sequence[Comparison], *, prefix: str = "compare") -> list[ComparisonView]:
+    """One view for each number of demonstrations."""
+    return [
+        ComparisonView(
+            f"{prefix}-k{found.num_fewshot}",
+            f"{found.before.model} to {found.after.model}, {found.num_fewshot}-shot",
+            found,
+            _picture(found),
+        )
+        for found in comparisons
+    ]
+
+
+def render_comparison(comparisons: Sequence[Comparison]) -> str:
+    """The page of two runs.
+
+    Raises:
+        MissingExtraError: the extra `report` is not installed.
+    """
+    views = comparison_views(comparisons)
+    return render_page(
+        "compare.html.j2",
+        title=f"{views[0].found.before.model} to {views[0].found.after.model}: what changed",
+        subtitle=f"{views[0].found.before.path} to {views[0].found.after.path}",
+        charts={f"{view.id}-chart": (0, view.chart) for view in views},
+        views=views,
+    )
+
+
+def _picture(found: Comparison) -> Chart:
+    lines = [line for line in found.lines if not line.group]
+    if len(lines) > _PICTURED:
+        lines = [line for line in lines if line.level is not Level.TASK]
+    marks = [_mark(line) for line in (lines[-1:] + lines[:-1])]
+    said = "; ".join(
+        f"{mark.label}: {mark.estimate:+.1f} points"
+        + ("" if mark.low is None or mark.high is None else f" ({mark.low:+.1f} to {mark.high:+.1f})")
+        for mark in marks[:12]
+    )
+    return intervals(marks, title="After minus before, with 95% intervals", description=f"{said}.", differences=True)
+
+
+def _mark(line: MeanDifference) -> Interval:
+    low, high = line.finding.low, line.finding.high
+    return Interval(
+        line.name,
+        "",
+        100 * line.finding.estimate,
+        None if low is None else 100 * low,
+        None if high is None else 100 * high,
+    )

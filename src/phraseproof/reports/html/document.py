@@ -1,0 +1,166 @@
+"""Writing a page: templates, the data inside it, and the policy that keeps everything else out.
+
+A page holds one block of data (JSON) and two scripts: Vega's libraries and `page.js`. Its Content-Security-Policy
+names the scripts and the style by their hashes and forbids everything else, so nothing that a model or a person wrote
+can run, and nothing is loaded from anywhere. Vega's expressions are interpreted (`ast`): no `unsafe-eval` is needed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from phraseproof import __version__
+from phraseproof.errors import MissingExtraError
+from phraseproof.reports.build import run_tables as blocks
+from phraseproof.reports.charts.chart import Chart
+from phraseproof.reports.charts.theme import VEGA_LITE, config
+
+if TYPE_CHECKING:
+    import jinja2
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_BUNDLE = "window.vegaEmbed = vegaEmbed;"
+
+
+def render_page(
+    template: str,
+    *,
+    title: str,
+    subtitle: str = "",
+    contents: Sequence[tuple[str, str]] = (),
+    charts: Mapping[str, tuple[int, Chart]],
+    texts: Sequence[Mapping[str, str]] = (),
+    **context: Any,
+) -> str:
+    """The page as one text.
+
+    Args:
+        template: a file of `templates/`.
+        contents: id and name of the sections to link to.
+        charts: by the id of their figure, with the index into `texts` of the run they show.
+        texts: for each run its wordings' texts, by wording, or by `task: wording` where tasks differ.
+        context: what the template shows.
+
+    Raises:
+        MissingExtraError: vl-convert-python is not installed.
+    """
+    script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
+    css = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
+    libraries = vega_libraries()
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {_hashed(libraries)} {_hashed(script)}",
+            f"style-src {_hashed(css)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    data = {
+        "charts": {
+            name: {"run": run, "spec": chart.spec, "data": _packed(chart), "description": chart.description}
+            for name, (run, chart) in charts.items()
+        },
+        "texts": [{key: blocks.printable_lines(text) for key, text in of_run.items()} for of_run in texts],
+        "themes": {"light": config(), "dark": config(dark=True)},
+    }
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            title=title,
+            subtitle=subtitle,
+            contents=contents,
+            policy=policy,
+            version=__version__,
+            css=css,
+            script=script,
+            bundle=libraries,
+            data=inert_json(data),
+            legend=blocks.LEGEND,
+            **context,
+        )
+    )
+
+
+def _packed(chart: Chart) -> dict[str, Any]:
+    """Rows as lists under one list of names: a third of the size where there are thousands."""
+    packed: dict[str, Any] = {}
+    for name, rows in chart.data.items():
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        packed[name] = {"columns": columns, "rows": [[row.get(key) for key in columns] for row in rows]}
+    return packed
+
+
+def inert_json(data: Any) -> str:
+    """JSON that a `<script>` element can hold: no sign in it that HTML could take for its own."""
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@cache
+def vega_libraries() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script.
+
+    Raises:
+        MissingExtraError: vl-convert-python is not installed.
+    """
+    text: str = vl_convert().javascript_bundle(_BUNDLE, vl_version=VEGA_LITE)
+    # Inside a string literal or a comment `<\/script` says the same and does not end the element.
+    return text.replace("\r\n", "\n").replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def vl_convert() -> ModuleType:
+    """The package that brings Vega to Python.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        return import_module("vl_convert")
+    except ImportError:
+        raise MissingExtraError("drawing charts", extra="report", package="vl-convert-python") from None
+
+
+def _p_short(value: float | None) -> str:
+    if value is None:
+        return blocks.NO_DATA
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _hashed(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "line": blocks.printable,
+        "lines": blocks.printable_lines,
+        "percent": blocks.percent,
+        "points": blocks.points,
+        "spread": blocks.spread,
+        "difference": blocks.difference,
+        "p_short": _p_short,
+        "comparison_line": blocks.comparison_line,
+        "ranking_title": blocks.ranking_title,
+    }
+    return environment

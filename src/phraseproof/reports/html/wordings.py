@@ -1,0 +1,106 @@
+"""The ranked list of wordings: where each stands, what it says, and what the model was really given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from phraseproof.analysis.ranking import WordingRanking
+from phraseproof.store.run_file import wording_keys
+
+if TYPE_CHECKING:
+    from phraseproof.store.queries import Run
+
+
+_PROMPTS = """
+    SELECT task, instruction, arg_min(prompt, example_id) AS prompt FROM outcomes
+    WHERE num_fewshot = ? AND prompt IS NOT NULL GROUP BY task, instruction
+"""
+
+
+class Line(NamedTuple):
+    """One wording among those of a category.
+
+    Attributes:
+        place: 1 for the best; equals share the better place.
+        mean: its accuracy, averaged over its tasks, a fraction.
+        lowest: the task it does worst on, and its accuracy there.
+        text: with placeholders; example: one prompt as the model read it. Either may not be known.
+    """
+
+    place: int
+    name: str
+    group: str
+    mean: float
+    num_tasks: int
+    lowest: tuple[str, float]
+    text: str | None
+    example: str | None
+
+
+class Ladder(NamedTuple):
+    """The wordings of a category, best first.
+
+    Attributes:
+        is_even: all of them were scored on the same tasks, so that their means can be compared as they are.
+        by_task: the rankings behind it, where there are several tasks.
+    """
+
+    category: str
+    tasks: tuple[str, ...]
+    lines: tuple[Line, ...]
+    is_even: bool
+    by_task: tuple[WordingRanking, ...]
+
+
+def ladders(
+    rankings: Sequence[WordingRanking],
+    texts: Mapping[tuple[str, str], str],
+    examples: Mapping[tuple[str, str], str],
+) -> list[Ladder]:
+    """One ladder a category; the wordings of all groups stand on it together.
+
+    Args:
+        rankings: of one run at one number of demonstrations.
+        texts, examples: by task and wording.
+    """
+    found: list[Ladder] = []
+    for category in dict.fromkeys(ranking.category for ranking in rankings):
+        of_category = tuple(ranking for ranking in rankings if ranking.category == category)
+        scores: dict[tuple[str, str, str], list[tuple[float, str]]] = {}
+        for ranking in of_category:
+            for wording in ranking.wordings:
+                name = wording.score.instruction
+                # The designers' wordings of different tasks are different texts under one name.
+                text = texts.get((ranking.task, name), "")
+                scores.setdefault((ranking.group, name, text), []).append((wording.score.mean_score, ranking.task))
+        tasks = tuple(dict.fromkeys(ranking.task for ranking in of_category))
+        lines: list[Line] = []
+        means = {key: fmean(value for value, _ in values) for key, values in scores.items()}
+        for key in sorted(scores, key=lambda key: (-means[key], key)):
+            group, name, text = key
+            value, task = min(scores[key])
+            place = 1 + sum(mean > means[key] for mean in means.values())
+            shown = next((examples[task, name] for _, task in scores[key] if (task, name) in examples), None)
+            lines.append(Line(place, name, group, means[key], len(scores[key]), (task, value), text or None, shown))
+        served = {frozenset(task for _, task in values) for values in scores.values()}
+        by_task = of_category if len(tasks) > 1 else ()
+        found.append(Ladder(category, tasks, tuple(lines), len(served) == 1, by_task))
+    return found
+
+
+def rendered_examples(run: Run, num_fewshot: int) -> dict[tuple[str, str], str]:
+    """One prompt as the model read it for each task and wording: a logged sample, else what `run.json` kept."""
+    found: dict[tuple[str, str], str] = {}
+    entries: Mapping[str, Mapping[str, Any]] = run.content.get("instructions", {})
+    for task, instruction in dict.fromkeys((cell.task, cell.instruction) for cell in run.cells):
+        for key in wording_keys(task, instruction):
+            kept: Any = entries.get(key, {}).get("example")
+            if kept and kept["num_fewshot"] == num_fewshot:
+                found[task, instruction] = kept["prompt"]
+                break
+    if run.settings.get("log_samples"):
+        rows = run.query_rows(_PROMPTS, [num_fewshot])
+        found |= {(row["task"], row["instruction"]): row["prompt"] for row in rows}
+    return found

@@ -1,0 +1,45 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from phraseproof.analysis.significance.permutation import paired_permutation_test
+from phraseproof.errors import NotEnoughDataError
+
+values = st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), min_size=2, max_size=7)
+
+
+@settings(max_examples=30, deadline=None)
+@given(values)
+def test_p_counts_all_assignments_of_signs(pairs: list[tuple[int, int]]):
+    first, second = ([value / 100 for value in side] for side in zip(*pairs, strict=True))
+    found = paired_permutation_test(first, second, name="x")
+    differences = [b - a for a, b in pairs]
+    sums = [
+        sum(s * d for s, d in zip(signs, differences, strict=True)) for signs in product((1, -1), repeat=len(pairs))
+    ]
+    # Two-sided as scipy defines it: twice the smaller tail, both with the value itself.
+    low, high = (np.mean([test(each) for each in sums])
+                 for test in (lambda s: s <= sum(differences), lambda s: s >= sum(differences)))  # fmt: skip
+    assert found.p_value == pytest.approx(min(1.0, 2 * min(low, high)))
+    assert found.estimate == pytest.approx(sum(differences) / 100 / len(pairs))
+    assert "exact" in found.method
+
+
+def test_many_pairs_are_drawn_by_a_seed_and_agree_with_the_t_test():
+    from scipy import stats
+
+    random = np.random.default_rng(0)
+    first = random.normal(0.5, 0.1, 40)
+    second = first + random.normal(0.02, 0.05, 40)
+    found = paired_permutation_test(list(first), list(second), name="x")
+    assert found.p_value == paired_permutation_test(list(first), list(second), name="x").p_value
+    assert found.p_value == pytest.approx(stats.ttest_rel(second, first).pvalue, abs=0.01)
+    assert "draws" in found.method
+
+
+def test_one_pair_is_not_enough():
+    with pytest.raises(NotEnoughDataError, match="two pairs"):
+        paired_permutation_test([0.1], [0.2], name="x")

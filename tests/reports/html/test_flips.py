@@ -1,0 +1,83 @@
+"""Examples that flip: found where wordings disagree, with the surest answers of either kind."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phraseproof.core import Cell, Outcome
+from phraseproof.reports.html.flips import find_flips, shares
+from phraseproof.store.queries import Run, load_run
+from phraseproof.store.writer import RunStore, Usage
+
+RIGHT, SURE, WRONG = (-0.5, -1.0), (-0.1, -3.0), (-2.0, -0.2)
+
+
+def stored(path: Path, answers: dict[str, dict[str, tuple[float, float]]], shots: int = 0) -> Run:
+    """A run of one task in which option 0 is right: log-probabilities by wording and example."""
+    store = RunStore(path, {"model": "m"})
+    for number, (wording, by_example) in enumerate(answers.items()):
+        cell = Cell(f"{number:032x}", "it's/a task", "T", wording, "group", shots, 0, len(by_example))
+        store.register([cell], {})
+        rows = [
+            Outcome(
+                example,
+                float(yes > no),
+                ("yes", "no"),
+                (yes, no),
+                predicted=int(no > yes),
+                target=0,
+                prompt_tokens=1,
+                computed_tokens=1,
+            )
+            for example, (yes, no) in by_example.items()
+        ]
+        store.write(cell, rows, Usage())
+    return load_run(path)
+
+
+def test_only_examples_that_wordings_disagree_on_are_flips(tmp_path: Path) -> None:
+    run = stored(
+        tmp_path / "run",
+        {
+            "c/one": {"always": RIGHT, "never": WRONG, "it's split": SURE},
+            "c/two": {"always": RIGHT, "never": WRONG, "it's split": WRONG},
+            "c/three": {"always": RIGHT, "never": WRONG, "it's split": RIGHT},
+        },
+    )
+    (flip,) = find_flips(run, 0)
+    assert (flip.task, flip.example_id, flip.num_wordings) == ("it's/a task", "it's split", 3)
+    assert flip.right_share == pytest.approx(2 / 3)
+    assert flip.target == 0
+    assert (flip.right.instruction, flip.wrong.instruction) == ("c/one", "c/two"), "the surest of each"
+    assert flip.right.probabilities == pytest.approx([1 / (1 + math.exp(-2.9)), 1 / (1 + math.exp(2.9))])
+    assert (flip.right.predicted, flip.wrong.predicted) == (0, 1)
+    assert find_flips(run, 5) == []
+
+
+def test_the_most_disputed_come_first_and_not_too_many(tmp_path: Path) -> None:
+    examples = [f"e{n}" for n in range(6)]
+    # Example n is answered wrong by n of 6 wordings.
+    answers = {f"c/{w}": {e: WRONG if w < n else RIGHT for n, e in enumerate(examples)} for w in range(6)}
+    flips = find_flips(stored(tmp_path / "run", answers), 0, per_task=3)
+    assert [flip.example_id for flip in flips] == ["e3", "e2", "e4"]
+    assert len(find_flips(stored(tmp_path / "run2", answers), 0, per_task=3, in_all=2)) == 2
+
+
+def test_wordings_that_ought_to_be_answered_wrong_take_no_part(tmp_path: Path) -> None:
+    run = stored(tmp_path / "run", {"c/one": {"e": RIGHT}, "c/two": {"e": WRONG}})
+    assert len(find_flips(run, 0, controls=["another"])) == 1
+    assert find_flips(run, 0, controls=["group"]) == []
+
+
+@given(st.lists(st.floats(-1e4, 0) | st.just(-math.inf), min_size=1, max_size=6))
+def test_shares_are_probabilities(logprobs: list[float]) -> None:
+    found = shares(logprobs)
+    assert sum(found) == pytest.approx(1)
+    assert all(0 <= share <= 1 for share in found)
+    best = max(range(len(found)), key=lambda n: logprobs[n])
+    assert found[best] == max(found)
