@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from phraseproof.errors import InstructionError
 from phraseproof.instructions.collections import load_collection
 from phraseproof.instructions.negate import TASK_VERBS, negate
-from phraseproof.instructions.pieces import pieces, prose
 from phraseproof.instructions.similarity import words
+from phraseproof.instructions.template_segments import prose, segments
 
 NEGATED = [
     ("Choose the right option.", "Do not choose the right option."),
@@ -83,7 +83,7 @@ def check_one_negation(ask: str, source: str) -> None:
     place = next(index for index in range(len(after)) if index >= len(before) or after[index] != before[index])
     rest = after[:place] + after[place + added :]
     assert rest == before or [word.rstrip("s") for word in rest] == [word.rstrip("s") for word in before]
-    code = [[piece.text for piece in pieces(text) if not piece.is_prose] for text in (ask, source)]
+    code = [[segment.text for segment in segments(text) if not segment.is_prose] for text in (ask, source)]
     assert code[0] == code[1]
 
 
@@ -98,7 +98,7 @@ SENTENCES = st.one_of(
 def test_whatever_comes_there_is_one_negation_or_a_reason(ask: str) -> None:
     ask = ask.replace("{%", "(").replace("{#", "(")
     try:
-        pieces(ask)
+        segments(ask)
     except InstructionError:
         return
     found = negate(ask)

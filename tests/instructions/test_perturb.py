@@ -24,8 +24,8 @@ from phraseproof.instructions.perturb import (
     restyle,
 )
 from phraseproof.instructions.render import build_prompt
-from phraseproof.instructions.specimen import specimen
 from phraseproof.instructions.template import compile_instruction
+from phraseproof.instructions.validation_example import validation_example
 
 COMPOSED = load_collection("composed")
 LETTERED = Instruction(
@@ -38,7 +38,7 @@ LETTERED = Instruction(
 
 def prompt_of(wording: Instruction) -> Prompt:
     compiled = compile_instruction(wording)
-    return build_prompt(compiled, specimen(compiled), demonstrations=(), prompt_format="plain")
+    return build_prompt(compiled, validation_example(compiled), demonstrations=(), prompt_format="plain")
 
 
 def only(*wordings: Instruction) -> Collection:
@@ -67,7 +67,7 @@ def test_variants_say_the_same_in_another_layout(wording: Instruction, seed: int
     assert len(found.instructions) == count or found.unchanged
     seen = {(wording.layout, wording.template, wording.separator, wording.answer)}
     own = compile_instruction(wording)
-    example = specimen(own)
+    example = validation_example(own)
     for variant in found.instructions:
         assert (variant.ask, variant.relation, variant.serves) == (wording.ask, wording.relation, wording.serves)
         seen.add((variant.layout, variant.template, variant.separator, variant.answer))

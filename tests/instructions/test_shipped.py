@@ -11,11 +11,11 @@ import pytest
 
 from phraseproof.core import Example, Instruction, Kind, Relation, Task
 from phraseproof.instructions.collections import instructions_for, load_collection, shipped_collections
-from phraseproof.instructions.pieces import prose, said_by
 from phraseproof.instructions.render import build_prompt
 from phraseproof.instructions.similarity import words
 from phraseproof.instructions.statistics import describe
 from phraseproof.instructions.template import check_against, compile_instruction
+from phraseproof.instructions.template_segments import own_words_of, prose
 from phraseproof.tasks import load_tasks
 from phraseproof.tasks.bigbench import KNOWN
 
@@ -104,7 +104,7 @@ def test_the_negated_ones_are_the_closest_ones_with_a_negation() -> None:
     for name, seed in closest.items():
         other = negated[name]
         assert (other.layout, other.answer, other.serves) == (seed.layout, seed.answer, seed.serves)
-        mine, theirs = words(said_by(seed)), words(said_by(other))
+        mine, theirs = words(own_words_of(seed)), words(own_words_of(other))
         assert not {"not", "cannot"}.isdisjoint(theirs)
         assert {"not", "cannot"}.isdisjoint(mine)
         assert len(set(theirs) - set(mine)) <= 6, name

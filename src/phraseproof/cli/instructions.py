@@ -134,14 +134,14 @@ class _Shown(NamedTuple):
 
 def _shown(collection: Collection, tasks: list[Task]) -> Iterator[_Shown]:
     from phraseproof.instructions.collections import instructions_for
-    from phraseproof.instructions.specimen import specimen
     from phraseproof.instructions.template import check_against, compile_instruction
+    from phraseproof.instructions.validation_example import validation_example
 
     if not tasks:
         for wording in collection.instructions:
             compiled = compile_instruction(wording)
             try:
-                yield _Shown(wording, None, _plain_prompt(compiled, specimen(compiled)), None)
+                yield _Shown(wording, None, _plain_prompt(compiled, validation_example(compiled)), None)
             except InstructionError as error:
                 yield _Shown(wording, None, None, error.problem)
     for task in tasks:

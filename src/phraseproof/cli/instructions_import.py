@@ -10,7 +10,7 @@ import typer
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
-    from phraseproof.instructions.importers import Found
+    from phraseproof.instructions.importers import ParseResult
 
 _SHOWN = 20
 _SAMPLES = 2
@@ -51,24 +51,24 @@ def import_wordings(
 
     Exits with 4 when some wordings could not be represented; they are listed with the reason.
     """
-    from phraseproof.instructions.importers import Request, find, write
+    from phraseproof.instructions.importers import ImportRequest, find, write
 
-    request = Request(
+    request = ImportRequest(
         name=_collection_name(name),
         serves=tuple(serves or ()),
         only=only,
         fields=_fields(field or []),
         layout=layout,
     )
-    found = find(source, path, request)
-    paths = write(found, out)
+    result = find(source, path, request)
+    paths = write(result, out)
     if as_json:
-        _print_json(found, paths)
+        _print_json(result, paths)
     else:
-        _print(found, out)
-    if not paths and not found.refused:
+        _print(result, out)
+    if not paths and not result.refused:
         raise UsageError("there is no such wording", got=f"--only {only}" if only else None, where=str(path))
-    if found.refused:
+    if result.refused:
         raise typer.Exit(4)
 
 
@@ -98,40 +98,40 @@ def _fields(pairs: list[str]) -> dict[str, str]:
     return fields
 
 
-def _print(found: Found, out: Path) -> None:
+def _print(result: ParseResult, out: Path) -> None:
     from phraseproof.instructions.importers import count_reasons
 
     counts: dict[str, int] = {}
-    for (collection, _), wordings in found.files.items():
+    for (collection, _), wordings in result.files.items():
         counts[collection] = counts.get(collection, 0) + len(wordings)
     for collection, count in counts.items():
         typer.echo(f"{collection}: {_count(count, 'wording')} in {out / collection}")
-    read = _count(found.files_read, "file") + " read"
-    if found.repeats:
-        read += f", {_count(found.repeats, 'repeated wording')} left out"
-    if not found.refused:
+    read = _count(result.files_read, "file") + " read"
+    if result.repeats:
+        read += f", {_count(result.repeats, 'repeated wording')} left out"
+    if not result.refused:
         typer.echo(f"{read}, every wording imported")
         return
-    typer.echo(f"{read}, {_count(len(found.refused), 'wording')} could not be represented:", err=True)
-    for reason, count in count_reasons(found):
+    typer.echo(f"{read}, {_count(len(result.refused), 'wording')} could not be represented:", err=True)
+    for reason, count in count_reasons(result):
         typer.echo(f"{count:7,}  {reason}", err=True)
-        of_reason = [refused for refused in found.refused if refused.reason == reason]
-        for refused in of_reason if len(found.refused) <= _SHOWN else of_reason[:_SAMPLES]:
+        of_reason = [refused for refused in result.refused if refused.reason == reason]
+        for refused in of_reason if len(result.refused) <= _SHOWN else of_reason[:_SAMPLES]:
             detail = f": {_short(refused.detail)}" if refused.detail else ""
             typer.echo(f"         {refused.name}{detail}", err=True)
-    if len(found.refused) > _SHOWN:
+    if len(result.refused) > _SHOWN:
         typer.echo("--json lists them all, with their places", err=True)
 
 
-def _print_json(found: Found, paths: list[Path]) -> None:
+def _print_json(result: ParseResult, paths: list[Path]) -> None:
     import json
 
     imported = [
         {"file": str(path), "collection": collection, "wordings": [each.id for each in wordings]}
-        for path, ((collection, _), wordings) in zip(paths, found.files.items(), strict=True)
+        for path, ((collection, _), wordings) in zip(paths, result.files.items(), strict=True)
     ]
-    refused = [each._asdict() for each in found.refused]
-    value = {"files_read": found.files_read, "repeats": found.repeats, "imported": imported, "refused": refused}
+    refused = [each._asdict() for each in result.refused]
+    value = {"files_read": result.files_read, "repeats": result.repeats, "imported": imported, "refused": refused}
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from phraseproof.instructions.pieces import Piece, pieces, source_of
+from phraseproof.instructions.template_segments import TemplateSegment, segments, source_of
 
 TASK_VERBS = frozenset(
     """
@@ -46,7 +46,7 @@ _QUESTION_ADJECTIVES = frozenset(
 """The same after a form of to be: is the last sentence | true."""
 
 _MARK = "\ue000"
-"""Stands for a piece of code while a sentence is looked at: a character of Unicode's private use."""
+"""Stands for a segment of code while a sentence is looked at: a character of Unicode's private use."""
 
 _NEGATED = re.compile(
     r"\b(?:not|never|neither|nor|none|nobody|nothing|without|except|cannot|no one|no)\b|n['\u2019]t\b", re.IGNORECASE
@@ -79,9 +79,9 @@ def negate(source: str) -> Negation:
     Raises:
         InstructionError: not a template.
     """
-    parts = pieces(source)
-    text = "".join(piece.text if piece.is_prose else _MARK for piece in parts)
-    if text.count(_MARK) != sum(not piece.is_prose for piece in parts):
+    parts = segments(source)
+    text = "".join(segment.text if segment.is_prose else _MARK for segment in parts)
+    if text.count(_MARK) != sum(not segment.is_prose for segment in parts):
         return Negation(None, "it holds a character of Unicode's private use")
     sentences = [match.group() for match in _SENTENCE.finditer(text)]
     for index, sentence in enumerate(sentences):
@@ -103,9 +103,11 @@ def negate(source: str) -> Negation:
     return Negation(None, "no rule finds the place of a negation in it")
 
 
-def _with_code(text: str, parts: list[Piece]) -> list[Piece]:
-    code = iter([piece for piece in parts if not piece.is_prose])
-    return [next(code) if run == _MARK else Piece(run, "prose") for run in re.split(f"({_MARK})", text) if run]
+def _with_code(text: str, parts: list[TemplateSegment]) -> list[TemplateSegment]:
+    code = iter([segment for segment in parts if not segment.is_prose])
+    return [
+        next(code) if run == _MARK else TemplateSegment(run, "prose") for run in re.split(f"({_MARK})", text) if run
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------ requests

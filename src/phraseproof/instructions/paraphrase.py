@@ -18,9 +18,9 @@ from phraseproof.errors import FileError, UsageError
 from phraseproof.instructions.collections import Collection
 from phraseproof.instructions.fingerprint import fingerprint
 from phraseproof.instructions.paraphrase_journal import Journal
-from phraseproof.instructions.pieces import prose
 from phraseproof.instructions.rewriting import Marked, check, mark, why_not
 from phraseproof.instructions.similarity import rouge2, words
+from phraseproof.instructions.template_segments import prose
 from phraseproof.typed_yaml import StrictModel, line_of, load, parse
 
 Rewrite = Callable[[Sequence[str], int], Iterable[tuple[int, str]]]

@@ -21,9 +21,9 @@ from phraseproof.errors import UsageError
 from phraseproof.instructions.collections import Collection, load_collection
 from phraseproof.instructions.filters import labels_in
 from phraseproof.instructions.negate import negate
-from phraseproof.instructions.pieces import Piece, pieces, prose, source_of
 from phraseproof.instructions.sandbox import environment, labels_of
 from phraseproof.instructions.template import compile_instruction, quoted
+from phraseproof.instructions.template_segments import TemplateSegment, prose, segments, source_of
 
 NONSENSICAL = "closer-look-nonsensical"
 """The shipped collection whose asks stand in for real ones."""
@@ -234,8 +234,8 @@ def _enumerators(wording: Instruction) -> list[str | None]:
 
 
 @lru_cache(maxsize=64)
-def _pieces(source: str) -> tuple[Piece, ...]:
-    return tuple(pieces(source))  # remembered: one wording is taken apart for dozens of styles
+def _segments(source: str) -> tuple[TemplateSegment, ...]:
+    return tuple(segments(source))  # remembered: one wording is taken apart for dozens of styles
 
 
 def restyle(wording: Instruction, style: Format) -> Instruction:
@@ -244,9 +244,10 @@ def restyle(wording: Instruction, style: Format) -> Instruction:
     source: str | None = getattr(wording, part)
     if source is None:
         return wording
-    found = _pieces(source)
+    found = _segments(source)
     parts = [
-        _restyled(piece, style, starts=index == 0, ends=index == len(found) - 1) for index, piece in enumerate(found)
+        _restyled(segment, style, starts=index == 0, ends=index == len(found) - 1)
+        for index, segment in enumerate(found)
     ]
     if part == "template":
         return _with_fitting_answer(replace(wording, template=source_of(parts)), wording, style)
@@ -269,12 +270,12 @@ def _labels(wording: Instruction) -> frozenset[str]:
     return frozenset[str]().union(*(labels_of(part) for part in parts if part is not None))
 
 
-def _restyled(piece: Piece, style: Format, *, starts: bool, ends: bool) -> Piece:
-    if piece.kind == "variable":
-        return Piece(_enumerated(piece.text, style), "variable")
-    if not piece.is_prose:
-        return piece
-    text, label = piece.text, ""
+def _restyled(segment: TemplateSegment, style: Format, *, starts: bool, ends: bool) -> TemplateSegment:
+    if segment.kind == "variable":
+        return TemplateSegment(_enumerated(segment.text, style), "variable")
+    if not segment.is_prose:
+        return segment
+    text, label = segment.text, ""
     match = _LABEL.search(text)
     if match and (starts or match.start() > 0):  # after a field, what looks like a label goes on its line
         separator = match.group("separator") if style.separator is None else style.separator
@@ -283,7 +284,7 @@ def _restyled(piece: Piece, style: Format, *, starts: bool, ends: bool) -> Piece
         text, label = text[: match.start()], _cased(match.group("label"), style.case) + separator
     if style.lines is not None:
         text = re.sub(r"\n+", lambda _: style.lines or "", text)
-    return Piece(text + label, "prose")
+    return TemplateSegment(text + label, "prose")
 
 
 def _cased(label: str, case: str | None) -> str:

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, cast
 
 from phraseproof.core import Instruction
 from phraseproof.errors import InstructionError
-from phraseproof.instructions.pieces import Piece, pieces, prose, source_of
 from phraseproof.instructions.similarity import words
 from phraseproof.instructions.template import compile_instruction
+from phraseproof.instructions.template_segments import TemplateSegment, prose, segments, source_of
 
 MAX_LENGTH_RATIO = 5
 """An answer with more than so many times the seed's words (and 40 more) is no paraphrase: the model ran on."""
@@ -56,12 +56,12 @@ def why_not(instruction: Instruction) -> str | None:
     """Why a wording cannot be paraphrased at all, or None."""
     if instruction.ask is None:
         return "its ask and its example cannot be told apart (a template)"
-    parts = pieces(instruction.ask)
-    if any(piece.kind == "block" for piece in parts):
+    parts = segments(instruction.ask)
+    if any(segment.kind == "block" for segment in parts):
         return "its ask holds statements ({% ... %}), which a paraphrase would tear apart"
     if not words(prose(instruction.ask)):
         return "its ask has no words of its own"
-    if any(_MARK.search(piece.text) for piece in parts if piece.is_prose):
+    if any(_MARK.search(segment.text) for segment in parts if segment.is_prose):
         return "its ask holds marks like [[1]]"
     return None
 
@@ -71,12 +71,12 @@ def mark(instruction: Instruction) -> Marked:
     assert instruction.ask is not None
     code: list[str] = []
     text: list[str] = []
-    for piece in pieces(instruction.ask):
-        if piece.kind == "variable":
-            code.append(piece.text)
+    for segment in segments(instruction.ask):
+        if segment.kind == "variable":
+            code.append(segment.text)
             text.append(f"[[{len(code)}]]")
-        elif piece.is_prose:
-            text.append(piece.text)
+        elif segment.is_prose:
+            text.append(segment.text)
     shown = "".join(text)
     return Marked(shown, tuple(code), tuple(dict.fromkeys(_labels(shown, instruction))))
 
@@ -105,7 +105,7 @@ def check(answer: str, marked: Marked, instruction: Instruction) -> Checked:
         return Checked(None, "it runs on")
     split = _MARK.split(text)  # prose and numbers in turn
     parts = [
-        Piece(marked.code[int(part) - 1], "variable") if place % 2 else Piece(part, "prose")
+        TemplateSegment(marked.code[int(part) - 1], "variable") if place % 2 else TemplateSegment(part, "prose")
         for place, part in enumerate(split)
         if part
     ]

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from phraseproof.core import Instruction, Kind, Relation
 from phraseproof.errors import UsageError
 from phraseproof.instructions.collections import Collection
-from phraseproof.instructions.pieces import said_by
 from phraseproof.instructions.similarity import Likeness, similar_pairs, words
+from phraseproof.instructions.template_segments import own_words_of
 
 NEAR_DUPLICATE = 0.8
 """From this ROUGE-2 on, two wordings for the same task count as near-duplicates."""
@@ -102,7 +102,7 @@ def describe(collections: Sequence[Collection], *, near_duplicate: float = NEAR_
             raise UsageError(f"two collections are called {name!r}", hint="Name each collection once")
     wordings = [wording for collection in collections for wording in collection.instructions]
     owners = [index for index, collection in enumerate(collections) for _ in collection.instructions]
-    likenesses = list(similar_pairs([said_by(wording) for wording in wordings]))
+    likenesses = list(similar_pairs([own_words_of(wording) for wording in wordings]))
     totals = _totals(likenesses, owners)
     return Statistics(
         tuple(_describe(collection, totals[index, index]) for index, collection in enumerate(collections)),
@@ -146,7 +146,7 @@ def _nearest(likenesses: Sequence[Likeness], owners: Sequence[int], one: int, ot
 
 def _describe(collection: Collection, total_rouge2: float) -> CollectionStatistics:
     wordings = collection.instructions
-    own_words = [words(said_by(wording)) for wording in wordings]
+    own_words = [words(own_words_of(wording)) for wording in wordings]
     lengths = [len(each) for each in own_words]
     served = Counter(name for wording in wordings for name in wording.serves)
     pairs = len(wordings) * (len(wordings) - 1) // 2

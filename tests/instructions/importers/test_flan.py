@@ -44,11 +44,11 @@ def made_by_hand(pattern: str) -> dict[str, str]:
 def test_every_shared_data_set_imports_and_renders_as_its_pattern_says(shared_data: Path) -> None:
     path = shared_data / "flan_2021_patterns.json"
     published: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    found = find("flan", path)
-    by_id = {each.id: each for each in found.wordings}
+    result = find("flan", path)
+    by_id = {each.id: each for each in result.wordings}
     assert {each.serves[0] for each in by_id.values()} == published.keys()
     assert len(published) == 56
-    assert len(by_id) + len(found.refused) + found.repeats == sum(map(len, published.values())) == 560
+    assert len(by_id) + len(result.refused) + result.repeats == sum(map(len, published.values())) == 560
     assert len(by_id) >= 460
     for name, wording in by_id.items():
         dataset, _, number = name.rpartition("/")
@@ -68,17 +68,17 @@ def test_a_python_file_is_read_as_a_literal(tmp_path: Path) -> None:
     path = tmp_path / "flan" / "templates.py"
     path.parent.mkdir()
     path.write_text(FILE, encoding="utf-8")
-    found = find("flan", tmp_path)
-    assert [each.id for each in found.wordings] == [
+    result = find("flan", tmp_path)
+    assert [each.id for each in result.wordings] == [
         *("weather/1", "weather/4", "weather/5", "story/1", "story/2", "storm/1", "storm/4", "storm/5"),
     ]
-    by_id = {each.id: each for each in found.wordings}
+    by_id = {each.id: each for each in result.wordings}
     example = Example("e", {"text": "Clouds {x}."}, ("yes", "no"), (1.0, 0.0))
     braces = compile_instruction(by_id["weather/5"])
     assert braces.render_template(example) == "Set {braces} and Clouds {x}. OPTIONS:\n- yes\n- no"
     assert compile_instruction(by_id["weather/4"]).render_answers(example) == ("Answer: yes", "Answer: no")
     assert (by_id["story/1"].template, by_id["story/2"].ask) == ("Sum up:\n{{ tale }}", "In brief?")
-    reasons = {refused.name: refused.reason for refused in found.refused}
+    reasons = {refused.name: refused.reason for refused in result.refused}
     assert reasons["weather/2"] == "it asks for something else than the answer"
     assert reasons["weather/3"] == "it asks for a chain of thought"
     assert reasons["story/3"] == "it asks for something else than the answer"
@@ -89,10 +89,10 @@ def test_a_later_edition_has_ids_of_its_own_and_repeats_nothing(tmp_path: Path) 
     for name, text in (("flan/templates.py", FILE), ("flan/v2/templates.py", FILE.replace("Sum up:", "Sum this up:"))):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    found = find("flan", tmp_path)
-    assert [each.id for each in found.wordings if each.id.startswith("story/")] == ["story/1", "story/2", "story/v2-1"]
-    assert found.repeats == 7
-    assert {stem for _, stem in found.files} >= {"story", "v2-story"}
+    result = find("flan", tmp_path)
+    assert [each.id for each in result.wordings if each.id.startswith("story/")] == ["story/1", "story/2", "story/v2-1"]
+    assert result.repeats == 7
+    assert {stem for _, stem in result.files} >= {"story", "v2-story"}
 
 
 @pytest.mark.parametrize(

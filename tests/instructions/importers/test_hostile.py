@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from phraseproof.errors import FileError, PhraseproofError
 from phraseproof.instructions.importers import SOURCES, find
-from phraseproof.instructions.importers import jinja_source as jinja
-from phraseproof.instructions.importers.found import UnrepresentableError
-from phraseproof.instructions.importers.parts import split
+from phraseproof.instructions.importers.parsing import jinja_segments as jinja
+from phraseproof.instructions.importers.parsing.ask_and_layout import split_ask
+from phraseproof.instructions.importers.parsing.parse_result import UnrepresentableError
 
 HEAD = "dataset: shop\ntemplates:\n  a: !Template\n    name: a\n    answer_choices: null\n    jinja: "
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -89,8 +89,8 @@ def test_python_functions_are_never_called(tmp_path: Path) -> None:
 def test_escapes_from_the_sandbox(tmp_path: Path, escape: str) -> None:
     path = tmp_path / "templates.yaml"
     path.write_text(HEAD + json.dumps(escape + " ||| {{ y }}") + "\n", encoding="utf-8")
-    found = find("promptsource", path)
-    wordings = list(found.wordings)
+    result = find("promptsource", path)
+    wordings = list(result.wordings)
     if wordings:  # `format` and the like are looked up when a prompt is rendered, and refused then
         from phraseproof.core import Example
         from phraseproof.errors import InstructionError
@@ -99,7 +99,7 @@ def test_escapes_from_the_sandbox(tmp_path: Path, escape: str) -> None:
         with pytest.raises(InstructionError):
             compile_instruction(wordings[0]).render_template(Example("e", {"x": "{0.__class__}", "y": ""}))
     else:
-        assert len(found.refused) == 1
+        assert len(result.refused) == 1
 
 
 def test_huge_templates_and_files(tmp_path: Path) -> None:
@@ -152,22 +152,22 @@ def test_files_of_another_kind_are_one_line(tmp_path: Path, source: str, content
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_any_text_is_read_or_refused_and_written_again_the_same(text: str) -> None:
     try:
-        pieces = jinja.read(text)
+        segments = jinja.read(text)
     except UnrepresentableError:
         return
-    once = jinja.write(pieces)
+    once = jinja.write(segments)
     assert jinja.write(jinja.read(once)) == once
 
 
 @given(st.lists(st.sampled_from(["Say which it is.", "Is it so?", "{{ x }}", "{{ y }}", "Answer:", "\n", "\n\n", " "])))
 def test_ask_and_layout_together_are_the_template(parts: list[str]) -> None:
     template = "".join(parts)
-    found = split(template)
-    if found.template is not None:
-        assert found.template == template
+    result = split_ask(template)
+    if result.template is not None:
+        assert result.template == template
     else:
-        assert found.ask is not None
-        assert found.layout is not None
-        pieces = [found.layout, found.ask] if found.ask_last else [found.ask, found.layout]
-        assert found.separator.join(pieces) == template
-        assert "{{" not in found.ask
+        assert result.ask is not None
+        assert result.layout is not None
+        segments = [result.layout, result.ask] if result.ask_last else [result.ask, result.layout]
+        assert result.separator.join(segments) == template
+        assert "{{" not in result.ask

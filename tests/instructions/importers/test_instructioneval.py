@@ -12,9 +12,9 @@ import pytest
 from phraseproof.core import Example, Relation
 from phraseproof.errors import FileError
 from phraseproof.instructions.importers import find
-from phraseproof.instructions.importers.found import UnrepresentableError
-from phraseproof.instructions.importers.option_form import QUESTION, option_mark, template_of
-from phraseproof.instructions.importers.python_text import Texts
+from phraseproof.instructions.importers.parsing.option_form import QUESTION, option_mark, template_of
+from phraseproof.instructions.importers.parsing.parse_result import UnrepresentableError
+from phraseproof.instructions.importers.parsing.python_text import Texts
 from phraseproof.instructions.template import compile_instruction
 
 BASE = """
@@ -102,8 +102,8 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_wordings_of_a_checkout(checkout: Path) -> None:
-    found = find("instructioneval", checkout)
-    compiled = {each.id.removeprefix("birds/"): compile_instruction(each) for each in found.wordings}
+    result = find("instructioneval", checkout)
+    compiled = {each.id.removeprefix("birds/"): compile_instruction(each) for each in result.wordings}
     example = Example("e", {"question": "Do emus fly"}, ("yes", "no"), (0.0, 1.0))
     said = {name: (each.render_template(example), each.render_answers(example)) for name, each in compiled.items()}
     assert said == {
@@ -113,10 +113,10 @@ def test_wordings_of_a_checkout(checkout: Path) -> None:
         "BBL/Correct/1": ("Do emus fly Choose 'yes', or 'no'.", ("yes", "no")),
         "BBL/Negation/1": ("Say whether: Do emus fly", ("True", "False")),
     }
-    by_name = {each.name: each for each in found.wordings}
+    by_name = {each.name: each for each in result.wordings}
     assert by_name["flan/birds/NIV2/QA/1"].relation is Relation.OBSERVED
     assert by_name["paper-negated/birds/BBL/Negation/1"].serves == ("bbl/birds",)
-    reasons = {refused.name.removeprefix("birds/"): refused.reason for refused in found.refused}
+    reasons = {refused.name.removeprefix("birds/"): refused.reason for refused in result.refused}
     assert reasons == {
         "FLAN/QA/1": "it asks for fields that the task's examples lack",
         "BBL/Random/1": "its text is put together in a way that is not understood",
@@ -219,12 +219,12 @@ def test_what_is_not_understood_is_refused_and_ends(body: str) -> None:
 )  # fmt: skip
 def test_options_of_any_number_become_an_enumeration(write: Any, template: str) -> None:
     texts = {number: write([option_mark(index) for index in range(number)]) for number in (3, 4, 5)}
-    found = template_of(texts)
+    result = template_of(texts)
     choices = ("w", "x", "y", "z")
     from phraseproof.core import Instruction
 
     example = Example("e", {"question": "Why?"}, choices, (1.0, 0.0, 0.0, 0.0))
-    for each in (found, template):
+    for each in (result, template):
         compiled = compile_instruction(Instruction("i", "c", template=each))
         assert compiled.render_template(example) == write(list(choices)).replace(QUESTION, "Why?")
 

@@ -11,7 +11,7 @@ import pytest
 from phraseproof.core import Example, Relation
 from phraseproof.errors import FileError, PhraseproofError
 from phraseproof.instructions.collections import load_collection
-from phraseproof.instructions.importers import Request, find, write
+from phraseproof.instructions.importers import ImportRequest, find, write
 from phraseproof.instructions.template import compile_instruction
 
 EXAMPLE = Example("e", {"question": "Which?", "text": "Rain."}, ("red", "blue"), (1.0, 0.0))
@@ -45,9 +45,9 @@ def test_asks_alone_need_a_layout(tmp_path: Path) -> None:
     refused = find("list", path)
     assert not list(refused.wordings)
     assert all("shows nothing of the example" in each.reason for each in refused.refused)
-    found = find("list", path, Request(layout="{text}\n{choices}"))
-    assert [each.ask for each in found.wordings] == ["What colour is it?", "Name the colour."]
-    assert compile_instruction(next(found.wordings)).render_layout(EXAMPLE) == "Rain.\nA. red\nB. blue"
+    result = find("list", path, ImportRequest(layout="{text}\n{choices}"))
+    assert [each.ask for each in result.wordings] == ["What colour is it?", "Name the colour."]
+    assert compile_instruction(next(result.wordings)).render_layout(EXAMPLE) == "Rain.\nA. red\nB. blue"
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_alpaca_instructions_with_an_input_are_wordings(tmp_path: Path) -> None:
         {"instruction": "Write a song.", "input": "<noinput>", "output": "..."},
     ]
     path = table(tmp_path, json.dumps(rows), "alpaca_data.json")
-    found = find("alpaca", tmp_path, Request(fields={"input": "question"}))
-    (wording,) = found.wordings
+    result = find("alpaca", tmp_path, ImportRequest(fields={"input": "question"}))
+    (wording,) = result.wordings
     compiled = compile_instruction(wording)
     assert (compiled.render_ask(EXAMPLE), compiled.render_layout(EXAMPLE)) == ("Name the {odd} one.", "Which?")
     assert wording.source == "Stanford Alpaca, alpaca_data.json, row 1"
-    assert [refused.name for refused in found.refused] == ["row 3", "row 4"]
+    assert [refused.name for refused in result.refused] == ["row 3", "row 4"]
     path.write_text('[{"instruction": 1}]', encoding="utf-8")
     with pytest.raises(FileError, match="row 1"):
         find("alpaca", path)
@@ -134,11 +134,11 @@ def test_every_released_wording_imports_and_survives_its_files(shared_data: Path
     folder = shared_data / "paper"
     if not (folder / "instructions.jsonl").exists():
         pytest.skip("the paper's released wordings are not beside this checkout")
-    found = find("paper", folder)
-    assert not found.refused
-    assert len(list(found.wordings)) == 835
-    loaded = [each for path in write(found, tmp_path) for each in load_collection(str(path)).instructions]
-    assert loaded == list(found.wordings)  # what they render is shown in ../test_published_wordings.py
+    result = find("paper", folder)
+    assert not result.refused
+    assert len(list(result.wordings)) == 835
+    loaded = [each for path in write(result, tmp_path) for each in load_collection(str(path)).instructions]
+    assert loaded == list(result.wordings)  # what they render is shown in ../test_published_wordings.py
     counts = {name: sum(each.collection == name for each in loaded) for name in ("flan", "alpaca", "p3")}
     assert counts == {"flan": 368, "alpaca": 162, "p3": 91}
 

@@ -10,7 +10,7 @@ import yaml
 
 from phraseproof.core import Example
 from phraseproof.errors import FileError
-from phraseproof.instructions.importers import Found, find
+from phraseproof.instructions.importers import ParseResult, find
 from phraseproof.instructions.render import build_prompt
 from phraseproof.instructions.template import compile_instruction
 
@@ -29,24 +29,24 @@ description: "The following are questions about birds.\\n\\n"
 EXAMPLE = Example("e", {"question": " Which flies? "}, ("emu", "swift"), (0.0, 1.0))
 
 
-def read(folder: Path, text: str) -> Found:
+def read(folder: Path, text: str) -> ParseResult:
     (folder / "birds.yaml").write_text(text, encoding="utf-8")
     return find("lm-eval", folder / "birds.yaml")
 
 
-def prompt(found: Found) -> tuple[str, tuple[str, ...], str]:
-    assert not found.refused, found.refused
-    made = build_prompt(compile_instruction(next(found.wordings)), EXAMPLE, demonstrations=(), prompt_format="plain")
+def prompt(result: ParseResult) -> tuple[str, tuple[str, ...], str]:
+    assert not result.refused, result.refused
+    made = build_prompt(compile_instruction(next(result.wordings)), EXAMPLE, demonstrations=(), prompt_format="plain")
     return made.text, made.options, made.target_delimiter
 
 
 def test_includes_are_read_and_the_description_is_the_ask(tmp_path: Path) -> None:
     (tmp_path / "_base_yaml").write_text(BASE, encoding="utf-8")
-    found = read(tmp_path, TASK)
-    text, options, delimiter = prompt(found)
+    result = read(tmp_path, TASK)
+    text, options, delimiter = prompt(result)
     assert text == "The following are questions about birds.\n\nWhich flies?\nA. emu\nB. swift\nAnswer:"
     assert (options, delimiter) == (("A", "B"), " ")
-    wording = next(found.wordings)
+    wording = next(result.wordings)
     assert wording.ask == "The following are questions about birds."
     assert (wording.name, wording.serves) == ("lm_eval/birds", ("birds",))
 
@@ -74,9 +74,9 @@ def test_the_harness_writes_the_same_context(tmp_path: Path) -> None:
     task.features = list(document)
     task.prompt = None
     context = task.config.description + task.doc_to_text(document)
-    found = read(tmp_path, yaml.safe_dump(settings))
+    result = read(tmp_path, yaml.safe_dump(settings))
     example = Example("e", {"question": " Which flies? ", "hint": "fast"}, ("emu", "swift"), (0.0, 1.0))
-    wording = next(found.wordings)
+    wording = next(result.wordings)
     made = build_prompt(compile_instruction(wording), example, demonstrations=(), prompt_format="plain")
     assert made.text == context
     assert list(made.options) == task.doc_to_choice(document)
@@ -97,8 +97,10 @@ def test_options_in_all_their_forms(tmp_path: Path, text: str, options: tuple[st
 
 
 def test_free_text_and_the_delimiter(tmp_path: Path) -> None:
-    found = read(tmp_path, "task: t\noutput_type: generate_until\ndoc_to_text: 'Q: {{q}}\\nA:'\ntarget_delimiter: ''\n")
-    assert next(found.wordings).target_delimiter == ""
+    result = read(
+        tmp_path, "task: t\noutput_type: generate_until\ndoc_to_text: 'Q: {{q}}\\nA:'\ntarget_delimiter: ''\n"
+    )
+    assert next(result.wordings).target_delimiter == ""
 
 
 @pytest.mark.parametrize(
@@ -116,9 +118,9 @@ def test_free_text_and_the_delimiter(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_declared_is_refused(tmp_path: Path, text: str, reason: str) -> None:
-    found = read(tmp_path, f"task: birds\n{text}\n")
-    assert not list(found.wordings)
-    assert [refused.reason for refused in found.refused] == [reason]
+    result = read(tmp_path, f"task: birds\n{text}\n")
+    assert not list(result.wordings)
+    assert [refused.reason for refused in result.refused] == [reason]
 
 
 def test_files_that_include_each_other_in_a_circle_are_one_error(tmp_path: Path) -> None:
@@ -138,17 +140,17 @@ def test_one_bad_file_of_a_folder_is_listed_and_the_others_imported(tmp_path: Pa
     (tmp_path / "bad.yaml").write_text("task: [", encoding="utf-8")
     (tmp_path / "group.yaml").write_text("group: all\ntask: [one]\n", encoding="utf-8")
     (tmp_path / "one.yaml").write_text("task: one\ndoc_to_text: '{{q}}'\n", encoding="utf-8")
-    found = find("lm-eval", tmp_path)
-    assert [each.id for each in found.wordings] == ["one"]
-    assert [refused.name for refused in found.refused] == ["bad.yaml"]
+    result = find("lm-eval", tmp_path)
+    assert [each.id for each in result.wordings] == ["one"]
+    assert [refused.name for refused in result.refused] == ["bad.yaml"]
 
 
 def test_tasks_of_the_installed_harness(tmp_path: Path) -> None:
     import lm_eval
 
     folder = Path(lm_eval.__file__).parent / "tasks"
-    found = find("lm-eval", folder / "arc")
-    by_id = {each.id: each for each in found.wordings}
+    result = find("lm-eval", folder / "arc")
+    by_id = {each.id: each for each in result.wordings}
     made = build_prompt(
         compile_instruction(by_id["arc_easy"]),
         Example("e", {"question": "Which flies?"}, ("emu", "swift"), (0.0, 1.0)),

@@ -10,7 +10,7 @@ import yaml
 from jinja2 import Environment
 
 from phraseproof.core import Example, Instruction
-from phraseproof.instructions.importers import Found, Request, find
+from phraseproof.instructions.importers import ImportRequest, ParseResult, find
 from phraseproof.instructions.render import build_prompt
 from phraseproof.instructions.template import compile_instruction
 
@@ -94,15 +94,15 @@ for tag in ("!Template", "!TemplateMetadata"):
 
 def test_every_shared_file_imports_and_every_wording_says_what_promptsource_says(shared_data: Path) -> None:
     folder = shared_data / "promptsource"
-    found = find("promptsource", folder)
+    result = find("promptsource", folder)
     files = sorted(folder.rglob("templates.yaml"))
-    assert found.files_read == len(files) == len(HAND_MADE) == 11
+    assert result.files_read == len(files) == len(HAND_MADE) == 11
     checked = 0
     published = 0
     for file in files:
         data = yaml.load(file.read_text(encoding="utf-8"), TagsAsMappings)
         dataset = "/".join(str(data[key]) for key in ("dataset", "subset") if data.get(key))
-        by_key = {(each.source or "").rpartition(" ")[2]: each for each in found.wordings if each.serves == (dataset,)}
+        by_key = {(each.source or "").rpartition(" ")[2]: each for each in result.wordings if each.serves == (dataset,)}
         assert by_key, dataset
         published += len(data["templates"])
         for key, entry in data["templates"].items():
@@ -115,10 +115,10 @@ def test_every_shared_file_imports_and_every_wording_says_what_promptsource_says
             if choices:
                 assert list(made.options) == choices
             checked += 1
-    assert checked == len(list(found.wordings))
-    assert published == checked + len(found.refused) + found.repeats
+    assert checked == len(list(result.wordings))
+    assert published == checked + len(result.refused) + result.repeats
     assert checked >= 75
-    assert {refused.reason for refused in found.refused} <= {
+    assert {refused.reason for refused in result.refused} <= {
         "it asks for something else than its data set's task (original_task: false)",
         "it draws a part of its prompt at random (the filter choice)",
         "two choices have the same answer",
@@ -130,7 +130,7 @@ def in_one_line(value: Any) -> str:
     return yaml.safe_dump(value, width=10_000, default_flow_style=True).strip().removesuffix("...").strip()
 
 
-def imported(folder: Path, **templates: dict[str, Any]) -> Found:
+def imported(folder: Path, **templates: dict[str, Any]) -> ParseResult:
     path = folder / "templates.yaml"
     body = ["dataset: shop", "templates:"]
     for name, entry in templates.items():
@@ -142,15 +142,15 @@ def imported(folder: Path, **templates: dict[str, Any]) -> Found:
 
 
 def one(folder: Path, jinja: str, choices: str | None = None) -> Instruction:
-    found = imported(folder, t={"jinja": jinja, "answer_choices": choices})
-    assert not found.refused, found.refused
-    return next(found.wordings)
+    result = imported(folder, t={"jinja": jinja, "answer_choices": choices})
+    assert not result.refused, result.refused
+    return next(result.wordings)
 
 
 def refusal(folder: Path, jinja: str, choices: str | None = None, **more: Any) -> str:
-    found = imported(folder, t={"jinja": jinja, "answer_choices": choices} | more)
-    assert not list(found.wordings)
-    return found.refused[0].reason
+    result = imported(folder, t={"jinja": jinja, "answer_choices": choices} | more)
+    assert not list(result.wordings)
+    return result.refused[0].reason
 
 
 def test_a_block_around_the_bars_is_cut_in_both_halves(tmp_path: Path) -> None:
@@ -223,10 +223,10 @@ def test_another_task_than_the_data_sets_is_refused(tmp_path: Path) -> None:
 
 def test_provenance_and_the_users_names(tmp_path: Path) -> None:
     imported(tmp_path, t={"jinja": "{{ x }}? ||| {{ y }}"}, u={"jinja": "{{ x }}! ||| {{ y }}"})
-    found = find(
-        "promptsource", tmp_path, Request(name="mine", serves=("tickets",), only="*/t", fields={"x": "message"})
+    result = find(
+        "promptsource", tmp_path, ImportRequest(name="mine", serves=("tickets",), only="*/t", fields={"x": "message"})
     )
-    wording = next(found.wordings)
+    wording = next(result.wordings)
     assert (wording.name, wording.serves, wording.template) == ("mine/shop/t", ("tickets",), "{{ message }}?")
     assert (wording.source, wording.licence) == ("promptsource, shop, template t-id", "Apache-2.0 (promptsource)")
-    assert len(list(found.wordings)) == 1
+    assert len(list(result.wordings)) == 1

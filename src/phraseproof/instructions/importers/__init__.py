@@ -1,6 +1,6 @@
 """Wordings of other programs, read from their published files; nothing in those files is ever run.
 
-`find` reads, `write` keeps what was found as collections of ours. A new source is one file with a function `find` and
+`find` reads, `write` keeps what was result as collections of ours. A new source is one file with a function `find` and
 one line in `SOURCES`.
 """
 
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from phraseproof.errors import UsageError
-from phraseproof.instructions.importers.found import Found, Refused, stem_of
-from phraseproof.instructions.importers.request import Request
+from phraseproof.instructions.importers.parsing.import_request import ImportRequest
+from phraseproof.instructions.importers.parsing.parse_result import ParseResult, Refused, stem_of
 from phraseproof.instructions.writing import write_collection
 
-__all__ = ["SOURCES", "Found", "Refused", "Request", "Source", "count_reasons", "find", "write"]
+__all__ = ["SOURCES", "ImportRequest", "ParseResult", "Refused", "Source", "count_reasons", "find", "write"]
 
 
 class Source(NamedTuple):
@@ -46,7 +46,7 @@ SOURCES: dict[str, Source] = {
 }
 
 
-def find(source: str, path: Path, request: Request | None = None) -> Found:
+def find(source: str, path: Path, request: ImportRequest | None = None) -> ParseResult:
     """The wordings of a source's files, with those that our language cannot say.
 
     Raises:
@@ -61,26 +61,26 @@ def find(source: str, path: Path, request: Request | None = None) -> Found:
             hint=f"Did you mean {close[0]!r}?" if close else None,
         )
     module: Any = import_module(SOURCES[source].module)
-    return cast(Found, module.find(path, request or Request()))
+    return cast(ParseResult, module.find(path, request or ImportRequest()))
 
 
-def write(found: Found, out: Path) -> list[Path]:
-    """Write what was found as `out/COLLECTION/FILE.yaml`; a file of an earlier import is replaced.
+def write(result: ParseResult, out: Path) -> list[Path]:
+    """Write what was result as `out/COLLECTION/FILE.yaml`; a file of an earlier import is replaced.
 
     Returns:
-        The files, in the order they were found.
+        The files, in the order they were result.
 
     Raises:
         FileError: a file cannot be written.
     """
     paths: list[Path] = []
-    for (collection, stem), wordings in found.files.items():
+    for (collection, stem), wordings in result.files.items():
         path = out / stem_of(collection) / f"{stem_of(stem)}.yaml"
         write_collection(path, collection, wordings)
         paths.append(path)
     return paths
 
 
-def count_reasons(found: Found) -> list[tuple[str, int]]:
+def count_reasons(result: ParseResult) -> list[tuple[str, int]]:
     """How often each reason came up, the commonest first."""
-    return Counter(refused.reason for refused in found.refused).most_common()
+    return Counter(refused.reason for refused in result.refused).most_common()

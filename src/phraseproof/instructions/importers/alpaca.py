@@ -12,9 +12,9 @@ from typing import Any, cast
 
 from phraseproof.core import Instruction, Relation
 from phraseproof.errors import FileError
-from phraseproof.instructions.importers.found import Found, UnrepresentableError, unreadable
-from phraseproof.instructions.importers.request import Request
-from phraseproof.instructions.importers.sources import each_read, files_of, read_json
+from phraseproof.instructions.importers.parsing.import_request import ImportRequest
+from phraseproof.instructions.importers.parsing.parse_result import ParseResult, UnrepresentableError, unreadable
+from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, read_json
 from phraseproof.instructions.template import literal
 
 COLLECTION = "alpaca"
@@ -25,13 +25,13 @@ _PER_FILE = 1_000
 _NO_INPUT = ("", "<noinput>", "<no input>", "no input", "none", "n/a")
 
 
-def find(path: Path, request: Request) -> Found:
+def find(path: Path, request: ImportRequest) -> ParseResult:
     """The instructions of a JSON file, or of a checkout's `alpaca_data*.json`."""
-    found = Found()
+    result = ParseResult()
     files = files_of(path, ["alpaca_data*.json"], what="Alpaca data")
     number = 0
     seen: set[str] = set()
-    for file, rows in each_read(path, files, _rows, found):
+    for file, rows in each_read(path, files, _rows, result):
         for index, row in enumerate(rows):
             instruction = row["instruction"].strip()
             identifier = hashlib.blake2b(instruction.encode(), digest_size=6).hexdigest()
@@ -46,11 +46,11 @@ def find(path: Path, request: Request) -> Found:
                 wording = _wording(instruction, identifier, request)
                 wording = request.finished(wording, source=f"Stanford Alpaca, {file.name}, row {index + 1}")
             except UnrepresentableError as error:
-                found.refuse(f"row {index + 1}", str(file), error)
+                result.refuse(f"row {index + 1}", str(file), error)
                 continue
-            found.add(f"alpaca-{number // _PER_FILE + 1:03}", wording)
+            result.add(f"alpaca-{number // _PER_FILE + 1:03}", wording)
             number += 1
-    return found
+    return result
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
@@ -66,7 +66,7 @@ def _rows(file: Path) -> list[dict[str, str]]:
     return cast(list[dict[str, str]], value)
 
 
-def _wording(instruction: str, identifier: str, request: Request) -> Instruction:
+def _wording(instruction: str, identifier: str, request: ImportRequest) -> Instruction:
     if not instruction:
         unreadable("its instruction is empty")
     return Instruction(

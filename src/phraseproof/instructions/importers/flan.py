@@ -14,11 +14,16 @@ from typing import Any, NamedTuple, cast
 
 from phraseproof.core import Instruction, Relation
 from phraseproof.errors import FileError
-from phraseproof.instructions.importers import placeholders
-from phraseproof.instructions.importers.found import Found, UnrepresentableError, stem_of, unreadable
-from phraseproof.instructions.importers.parts import split
-from phraseproof.instructions.importers.request import Request
-from phraseproof.instructions.importers.sources import each_read, read_json, read_python
+from phraseproof.instructions.importers.parsing import placeholders
+from phraseproof.instructions.importers.parsing.ask_and_layout import split_ask
+from phraseproof.instructions.importers.parsing.import_request import ImportRequest
+from phraseproof.instructions.importers.parsing.parse_result import (
+    ParseResult,
+    UnrepresentableError,
+    stem_of,
+    unreadable,
+)
+from phraseproof.instructions.importers.parsing.source_files import each_read, read_json, read_python
 
 COLLECTION = "flan"
 LICENCE = "Apache-2.0 (google-research/FLAN)"
@@ -41,27 +46,27 @@ class _Edition(NamedTuple):
     mark: str
 
 
-def find(path: Path, request: Request) -> Found:
+def find(path: Path, request: ImportRequest) -> ParseResult:
     """The zero-shot patterns of a checkout, of one of its template files, or of a JSON file of the same shape."""
-    found = Found()
-    for file, patterns in each_read(path, _files(path), _patterns, found):
+    result = ParseResult()
+    for file, patterns in each_read(path, _files(path), _patterns, result):
         edition = _edition(file, path)
         for dataset, members in patterns.items():
-            _read_dataset(dataset, members, edition, (request, found, str(file)))
-    return found
+            _read_dataset(dataset, members, edition, (request, result, str(file)))
+    return result
 
 
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    found = [path / name for name in list(_EDITIONS)[:2] if (path / name).is_file()]
-    if not found:
+    result = [path / name for name in list(_EDITIONS)[:2] if (path / name).is_file()]
+    if not result:
         raise FileError(
             "no FLAN templates in this folder",
             expected="flan/templates.py or flan/v2/templates.py, or the path of such a file",
             where=str(path),
         )
-    return found
+    return result
 
 
 def _edition(file: Path, path: Path) -> _Edition:
@@ -127,9 +132,9 @@ def _entry(node: ast.expr) -> Any:
 
 
 def _read_dataset(
-    dataset: str, members: Sequence[tuple[str, str]], edition: _Edition, into: tuple[Request, Found, str]
+    dataset: str, members: Sequence[tuple[str, str]], edition: _Edition, into: tuple[ImportRequest, ParseResult, str]
 ) -> None:
-    request, found, file = into
+    request, result, file = into
     target = _target(members)
     has_options = any(name in pattern for pattern, _ in members for name in _braced(_OPTION_NAMES))
     for number, (pattern, answer) in enumerate(members, start=1):
@@ -144,9 +149,9 @@ def _read_dataset(
                 Instruction(**wording, id=name, serves=(dataset,)), source=f"{edition.name}, {dataset}, number {number}"
             )
         except UnrepresentableError as error:
-            found.refuse(name, file, error)
+            result.refuse(name, file, error)
             continue
-        found.add(stem_of(edition.mark + dataset), wording)
+        result.add(stem_of(edition.mark + dataset), wording)
 
 
 def _braced(names: Mapping[str, str]) -> list[str]:
@@ -191,5 +196,5 @@ def _wording(
         "answer": f"{before}{{{{ choice }}}}{after}",
         "relation": Relation.OBSERVED,
         "licence": LICENCE,
-        **split(template)._asdict(),
+        **split_ask(template)._asdict(),
     }

@@ -15,12 +15,17 @@ from typing import Any, NamedTuple, TypeGuard, cast
 from phraseproof.core import Instruction
 from phraseproof.errors import FileError
 from phraseproof.instructions.filters import letter_of
-from phraseproof.instructions.importers.found import Found, UnrepresentableError, listed, unreadable
-from phraseproof.instructions.importers.option_form import QUESTION, option_mark, template_of
 from phraseproof.instructions.importers.paper import LICENCE, home_of
-from phraseproof.instructions.importers.python_text import Function, Texts
-from phraseproof.instructions.importers.request import Request
-from phraseproof.instructions.importers.sources import each_read, files_of, read_json, read_python
+from phraseproof.instructions.importers.parsing.import_request import ImportRequest
+from phraseproof.instructions.importers.parsing.option_form import QUESTION, option_mark, template_of
+from phraseproof.instructions.importers.parsing.parse_result import (
+    ParseResult,
+    UnrepresentableError,
+    listed,
+    unreadable,
+)
+from phraseproof.instructions.importers.parsing.python_text import Function, Texts
+from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, read_json, read_python
 from phraseproof.instructions.template import quoted
 
 _REGISTER = "instr2preprocessor"
@@ -31,13 +36,13 @@ _SUBTASKS = {"logical_deduction": "five_objects", "strange_stories": "boolean"}
 """The one subtask that the paper's code loads."""
 
 
-def find(path: Path, request: Request) -> Found:
+def find(path: Path, request: ImportRequest) -> ParseResult:
     """The wordings of a checkout's task files (`configs/`).
 
     Raises:
         FileError: no file of this form is there.
     """
-    found = Found()
+    found = ParseResult()
     files = files_of(path, ["*.py"], what="Python files")
     modules = dict(each_read(path, files, read_python, found))
     index = _Index.of(modules)
@@ -87,8 +92,8 @@ class _Setting(NamedTuple):
     classes: _Index
     tasks: Sequence[Path]
     path: Path
-    request: Request
-    found: Found
+    request: ImportRequest
+    found: ParseResult
 
     def twice(self, file: Path) -> bool:
         """Whether another file has wordings for the same task."""

@@ -14,13 +14,18 @@ from typing import Any, cast
 
 from phraseproof.core import Instruction, Relation
 from phraseproof.errors import FileError
-from phraseproof.instructions.importers import jinja_source as jinja
-from phraseproof.instructions.importers import placeholders
-from phraseproof.instructions.importers.fields import renamed_fields
-from phraseproof.instructions.importers.found import Found, UnrepresentableError, one_line, unreadable
-from phraseproof.instructions.importers.parts import Parts, split
-from phraseproof.instructions.importers.request import Request
-from phraseproof.instructions.importers.sources import each_read, files_of, read_json
+from phraseproof.instructions.importers.parsing import jinja_segments as jinja
+from phraseproof.instructions.importers.parsing import placeholders
+from phraseproof.instructions.importers.parsing.ask_and_layout import AskAndLayout, split_ask
+from phraseproof.instructions.importers.parsing.field_names import renamed_fields
+from phraseproof.instructions.importers.parsing.import_request import ImportRequest
+from phraseproof.instructions.importers.parsing.parse_result import (
+    ParseResult,
+    UnrepresentableError,
+    one_line,
+    unreadable,
+)
+from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, read_json
 from phraseproof.typed_yaml import read_text
 
 _TEXT_COLUMNS = ("template", "ask", "instruction", "prompt", "wording", "text")
@@ -29,12 +34,12 @@ _OPTIONS: dict[str, str] = dict.fromkeys(("choices", "options"), "{{ choices | e
 _ANSWERS = {"letter": "{{ letter }}", "text": "{{ choice }}", "": "{{ choice }}"}
 
 
-def find(path: Path, request: Request) -> Found:
+def find(path: Path, request: ImportRequest) -> ParseResult:
     """The wordings of a list; the collection has the file's name unless the request names it."""
-    found = Found()
+    result = ParseResult()
     files = files_of(path, ["*.csv", "*.tsv", "*.json", "*.txt"], what="list of wordings")
     taken: set[str] = set()
-    for file, rows in each_read(path, files, _rows, found):
+    for file, rows in each_read(path, files, _rows, result):
         for place, row in rows:
             name = one_line(row.get("id") or "") or f"{file.stem}-{place}"
             where = f"{file}:{place}"
@@ -46,10 +51,10 @@ def find(path: Path, request: Request) -> Found:
             try:
                 wording = request.finished(_wording(row, name, file, request, where))
             except UnrepresentableError as error:
-                found.refuse(name, where, error)
+                result.refuse(name, where, error)
                 continue
-            found.add(file.stem, wording)
-    return found
+            result.add(file.stem, wording)
+    return result
 
 
 Row = Mapping[str, str]
@@ -107,20 +112,20 @@ def _check_columns(columns: Any, file: Path) -> None:
         raise FileError(f"unknown column {unknown[0]!r}", expected=f"among {', '.join(_COLUMNS)}", where=str(file))
 
 
-def _wording(row: Row, name: str, file: Path, request: Request, where: str) -> Instruction:
+def _wording(row: Row, name: str, file: Path, request: ImportRequest, where: str) -> Instruction:
     text = next((row[column] for column in _TEXT_COLUMNS if row.get(column)), "")
     if not text.strip():
         unreadable("it is empty")
     layout = row.get("layout") or request.layout
     template = as_template(text, request)
     if "{" not in template and layout:
-        parts = Parts(ask=template, layout=as_template(layout, request))
+        parts = AskAndLayout(ask=template, layout=as_template(layout, request))
     elif "{{" not in template:
         unreadable("it shows nothing of the example (say how with a column layout, or --layout)", text[:60])
     elif row.get("layout"):
-        parts = Parts(ask=template, layout=as_template(row["layout"], request))
+        parts = AskAndLayout(ask=template, layout=as_template(row["layout"], request))
     else:
-        parts = split(template)
+        parts = split_ask(template)
     return Instruction(
         id=name,
         collection=file.stem,
@@ -134,16 +139,16 @@ def _wording(row: Row, name: str, file: Path, request: Request, where: str) -> I
     )
 
 
-def as_template(text: str, request: Request) -> str:
+def as_template(text: str, request: ImportRequest) -> str:
     """A text with placeholders of either kind, as a template of ours.
 
     Raises:
         UnrepresentableError: its braces are neither.
     """
     if "{{" in text or "{%" in text:
-        pieces = jinja.read(text)
-        jinja.rewrite(pieces, lambda tokens: renamed_fields(tokens, request.fields))
-        return jinja.write(pieces)
+        segments = jinja.read(text)
+        jinja.rewrite(segments, lambda tokens: renamed_fields(tokens, request.fields))
+        return jinja.write(segments)
     return placeholders.to_template(text, _OPTIONS, request.fields)
 
 

@@ -14,10 +14,12 @@ from typing import Any, NamedTuple, cast
 
 from phraseproof.core import Instruction
 from phraseproof.errors import FileError
-from phraseproof.instructions.importers import jinja_source as jinja
-from phraseproof.instructions.importers.fields import renamed_fields
-from phraseproof.instructions.importers.found import (
-    Found,
+from phraseproof.instructions.importers.parsing import jinja_segments as jinja
+from phraseproof.instructions.importers.parsing.ask_and_layout import AskAndLayout, split_ask
+from phraseproof.instructions.importers.parsing.field_names import renamed_fields
+from phraseproof.instructions.importers.parsing.import_request import ImportRequest
+from phraseproof.instructions.importers.parsing.parse_result import (
+    ParseResult,
     Refused,
     UnrepresentableError,
     listed,
@@ -25,9 +27,7 @@ from phraseproof.instructions.importers.found import (
     stem_of,
     unreadable,
 )
-from phraseproof.instructions.importers.parts import Parts, split
-from phraseproof.instructions.importers.request import Request
-from phraseproof.instructions.importers.sources import each_read, files_of, mapping_in
+from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, mapping_in
 from phraseproof.instructions.template import literal
 from phraseproof.typed_yaml import load
 
@@ -42,20 +42,20 @@ _BY_FUNCTION = "a Python function decides it"
 _SEPARATOR = re.compile(r"\s*\Z")
 
 
-def find(path: Path, request: Request) -> Found:
+def find(path: Path, request: ImportRequest) -> ParseResult:
     """The tasks of one file, or of a folder and the folders in it."""
-    found = Found()
+    result = ParseResult()
     files = files_of(path, ["*.yaml", "*.yml"], what="task files")
     read = _Reader({})
     top = path if path.is_dir() else path.parent
-    for file, settings in each_read(path, files, read.settings, found):
+    for file, settings in each_read(path, files, read.settings, result):
         name = settings.get("task")
         if not isinstance(name, str):
             if file == path:
                 raise FileError("not a task", expected="a file with task: NAME", where=str(path))
-            found.files_read -= 1
+            result.files_read -= 1
             if name is not None and not _names_tasks(name):
-                found.refused.append(Refused(file.name, str(file), "a group of tasks with settings of their own"))
+                result.refused.append(Refused(file.name, str(file), "a group of tasks with settings of their own"))
             continue
         if not request.wants(name):
             continue
@@ -64,11 +64,11 @@ def find(path: Path, request: Request) -> Found:
             where = file.relative_to(top).as_posix()
             wording = request.finished(wording, source=f"lm-evaluation-harness, {where}")
         except UnrepresentableError as error:
-            found.refuse(name, str(file), error)
+            result.refuse(name, str(file), error)
             continue
         folder = file.relative_to(top).parts[0] if file.parent != top else "tasks"
-        found.add(stem_of(folder.removesuffix(file.suffix)), wording)
-    return found
+        result.add(stem_of(folder.removesuffix(file.suffix)), wording)
+    return result
 
 
 def _names_tasks(value: Any) -> bool:
@@ -109,7 +109,7 @@ class _Reader(NamedTuple):
 # ---------------------------------------------------------------------------------------------------------- one wording
 
 
-def _wording(settings: Mapping[str, Any], name: str, request: Request) -> Instruction:
+def _wording(settings: Mapping[str, Any], name: str, request: ImportRequest) -> Instruction:
     for field in ("doc_to_text", "doc_to_choice", "description", "gen_prefix"):
         _require_text(settings, field)
     if str(settings.get("output_type")).startswith("loglikelihood"):
@@ -156,30 +156,30 @@ def _require_scored_after(settings: Mapping[str, Any]) -> None:
         unreadable("its options stand before the text that is scored")
 
 
-def _template(text: Any, request: Request) -> str:
+def _template(text: Any, request: ImportRequest) -> str:
     """A harness template (or the name of a column) as one of ours."""
     if text is None:
         unreadable("it has no doc_to_text")
     if _NAME.fullmatch(text):
         text = f"{{{{{text}}}}}"
-    pieces = jinja.read(text)
-    jinja.rewrite(pieces, lambda tokens: renamed_fields(tokens, request.fields))
-    return jinja.write(pieces)
+    segments = jinja.read(text)
+    jinja.rewrite(segments, lambda tokens: renamed_fields(tokens, request.fields))
+    return jinja.write(segments)
 
 
-def _parts(description: str, layout: str, request: Request) -> Parts:
+def _parts(description: str, layout: str, request: ImportRequest) -> AskAndLayout:
     """The description before every prompt is the ask; without one, the prompt's own ask if it can be told apart."""
     if not description:
-        return split(layout)
+        return split_ask(layout)
     head = _template(description, request) if "{" in description else description
     separator = (_SEPARATOR.search(head) or [""])[0]
     ask = head[: len(head) - len(separator)]
     if not ask or not separator:
-        return Parts(template=head + layout)
-    return Parts(ask=ask if "{" in description else literal(ask), layout=layout, separator=separator)
+        return AskAndLayout(template=head + layout)
+    return AskAndLayout(ask=ask if "{" in description else literal(ask), layout=layout, separator=separator)
 
 
-def _answer(choices: Any, request: Request) -> str:
+def _answer(choices: Any, request: ImportRequest) -> str:
     """How options are written: as a list says, or as the example's own texts or letters."""
     if choices is None:
         return "{{ choice }}"
@@ -189,10 +189,10 @@ def _answer(choices: Any, request: Request) -> str:
         return listed([str(each) for each in cast(list[Any], choices)])
     if "{" not in choices:
         return "{{ choice }}"
-    pieces = jinja.read(choices)
-    if len(pieces) != 1 or not isinstance(pieces[0], jinja.Code) or not pieces[0].is_output:
+    segments = jinja.read(choices)
+    if len(segments) != 1 or not isinstance(segments[0], jinja.CodeSegment) or not segments[0].is_output:
         unreadable("its options are computed", choices)
-    tokens = jinja.plain(renamed_fields(pieces[0].tokens, request.fields))
+    tokens = jinja.plain(renamed_fields(segments[0].tokens, request.fields))
     if len(tokens) == 1:
         return "{{ letter }}" if tokens[0].text == "letters" else "{{ choice }}"
     if _is_list_of(tokens, "string"):

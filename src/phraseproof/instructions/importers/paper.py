@@ -15,10 +15,15 @@ from typing import Any, cast
 from phraseproof.core import Instruction, Relation
 from phraseproof.errors import FileError
 from phraseproof.instructions.filters import letter_of
-from phraseproof.instructions.importers import placeholders
-from phraseproof.instructions.importers.found import Found, UnrepresentableError, listed, unreadable
-from phraseproof.instructions.importers.request import Request
-from phraseproof.instructions.importers.sources import each_read, files_of
+from phraseproof.instructions.importers.parsing import placeholders
+from phraseproof.instructions.importers.parsing.import_request import ImportRequest
+from phraseproof.instructions.importers.parsing.parse_result import (
+    ParseResult,
+    UnrepresentableError,
+    listed,
+    unreadable,
+)
+from phraseproof.instructions.importers.parsing.source_files import each_read, files_of
 from phraseproof.instructions.template import quoted
 from phraseproof.typed_yaml import read_text
 
@@ -37,11 +42,11 @@ _TASKS = {"MMLU_General": "mmlu"}
 _LABELS = {"upper": "{letter}", "lower": "{lower}", "digit": "{number}", "none": ""}
 
 
-def find(path: Path, request: Request) -> Found:
+def find(path: Path, request: ImportRequest) -> ParseResult:
     """The wordings of a file of the release, or of those in a folder."""
-    found = Found()
+    result = ParseResult()
     files = files_of(path, ["instructions.jsonl"], what="file of the paper's wordings")
-    for file, rows in each_read(path, files, _rows, found):
+    for file, rows in each_read(path, files, _rows, result):
         for number, row in enumerate(rows, start=1):
             task, name = str(row.get("task")), str(row.get("id"))
             identifier = f"{task.lower()}/{name}"
@@ -50,10 +55,10 @@ def find(path: Path, request: Request) -> Found:
             try:
                 wording = request.finished(wording_of(row), source=f"InstructionEval, {task}, {name}")
             except UnrepresentableError as error:
-                found.refuse(identifier, f"{file}:{number}", error)
+                result.refuse(identifier, f"{file}:{number}", error)
                 continue
-            found.add("paper", wording, repeated=True)
-    return found
+            result.add("paper", wording, repeated=True)
+    return result
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:
@@ -119,7 +124,7 @@ def _around_options(row: Mapping[str, Any]) -> str:
     label = _LABELS[str(row["labels"])]
     form = "".join(
         text.replace("{", "{{").replace("}", "}}") + ("" if name is None else label)
-        for text, name in placeholders.pieces(first)
+        for text, name in placeholders.segments(first)
     )
     separator = each[: len(each) - len(first)]
     options = f"{{{{ choices | enumerate({quoted(form + '{choice}')}, separator={quoted(separator)}) }}}}"

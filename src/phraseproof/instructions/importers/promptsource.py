@@ -12,13 +12,20 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from phraseproof.core import Instruction, Relation
-from phraseproof.instructions.importers import jinja_source as jinja
-from phraseproof.instructions.importers.bars import BARS, cut, without_guards
-from phraseproof.instructions.importers.fields import renamed_fields
-from phraseproof.instructions.importers.found import Found, UnrepresentableError, listed, one_line, stem_of, unreadable
-from phraseproof.instructions.importers.parts import split
-from phraseproof.instructions.importers.request import Request
-from phraseproof.instructions.importers.sources import each_read, files_of, mapping_in
+from phraseproof.instructions.importers.parsing import jinja_segments as jinja
+from phraseproof.instructions.importers.parsing.ask_and_layout import split_ask
+from phraseproof.instructions.importers.parsing.field_names import renamed_fields
+from phraseproof.instructions.importers.parsing.import_request import ImportRequest
+from phraseproof.instructions.importers.parsing.parse_result import (
+    ParseResult,
+    UnrepresentableError,
+    listed,
+    one_line,
+    stem_of,
+    unreadable,
+)
+from phraseproof.instructions.importers.parsing.separators import SEPARATOR, split_at_separator, without_guards
+from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, mapping_in
 from phraseproof.instructions.template import quoted
 from phraseproof.typed_yaml import Document, line_of, load
 
@@ -30,16 +37,16 @@ _OTHER_ANSWER = "its answer is not one of answer_choices by position"
 _STEPS = frozenset(("int", "round", "string", "(", ")", "|", "-", "1"))
 
 
-def find(path: Path, request: Request) -> Found:
+def find(path: Path, request: ImportRequest) -> ParseResult:
     """All templates of a file, a folder of them, or a checkout."""
-    found = Found()
+    result = ParseResult()
     files = files_of(path, ["templates.yaml"], what="promptsource templates")
-    for file, document in each_read(path, files, lambda file: load(file, tags=_TAGS), found):
-        _read_file(file, document, request, found)
-    return found
+    for file, document in each_read(path, files, lambda file: load(file, tags=_TAGS), result):
+        _read_file(file, document, request, result)
+    return result
 
 
-def _read_file(path: Path, document: Document, request: Request, found: Found) -> None:
+def _read_file(path: Path, document: Document, request: ImportRequest, result: ParseResult) -> None:
     file = mapping_in(document.data, "the file", str(path))
     dataset = str(file.get("dataset") or path.parent.name)
     if file.get("subset") is not None:
@@ -57,19 +64,19 @@ def _read_file(path: Path, document: Document, request: Request, found: Found) -
         where = f"{path}:{line}"
         try:
             wording = _wording(entry, name, dataset, request)
-            found.add(stem_of(dataset), request.finished(wording, source=f"promptsource, {dataset}, template {key}"))
+            result.add(stem_of(dataset), request.finished(wording, source=f"promptsource, {dataset}, template {key}"))
         except UnrepresentableError as error:
-            found.refuse(name, where, error)
+            result.refuse(name, where, error)
 
 
-def _wording(entry: Mapping[str, Any], name: str, dataset: str, request: Request) -> Instruction:
+def _wording(entry: Mapping[str, Any], name: str, dataset: str, request: ImportRequest) -> Instruction:
     source = entry.get("jinja")
     if not isinstance(source, str):
         unreadable("it has no jinja text")
     metadata = entry.get("metadata")
     if isinstance(metadata, dict) and cast(dict[str, Any], metadata).get("original_task") is False:
         unreadable("it asks for something else than its data set's task (original_task: false)")
-    halves = cut(jinja.read(source))
+    halves = split_at_separator(jinja.read(source))
     prompt = jinja.strip(jinja.without_idle_sets(without_guards(halves.prompt)))
     answer = jinja.strip(without_guards(halves.answer))
     if jinja.is_empty(prompt):
@@ -82,7 +89,7 @@ def _wording(entry: Mapping[str, Any], name: str, dataset: str, request: Request
     if choices is not None:
         new["answer_choices"] = "choices" if choices.fixed is None else f"[{', '.join(map(quoted, choices.fixed))}]"
     jinja.rewrite(prompt, lambda tokens: renamed_fields(jinja.rename(tokens, new), request.fields))
-    parts = split(jinja.write(prompt))
+    parts = split_ask(jinja.write(prompt))
     return Instruction(
         id=name,
         collection=COLLECTION,
@@ -95,7 +102,7 @@ def _wording(entry: Mapping[str, Any], name: str, dataset: str, request: Request
 
 
 class _Choices(NamedTuple):
-    """What `answer_choices` says: texts that never change, or pieces of template that give one text each."""
+    """What `answer_choices` says: texts that never change, or segments of template that give one text each."""
 
     fixed: tuple[str, ...] | None
     each: tuple[str, ...]
@@ -106,28 +113,28 @@ def _answer_choices(value: Any) -> _Choices | None:
         return None
     if not isinstance(value, str):
         unreadable("its answer_choices are not text", repr(value))
-    pieces = jinja.read(value)
-    if all(isinstance(piece, jinja.Text) for piece in pieces):
-        return _Choices(tuple(each.strip() for each in value.split(BARS)), ())
-    parts: list[list[jinja.Piece]] = [[]]
-    for piece in pieces:
-        if isinstance(piece, jinja.Text):
-            first, *others = piece.text.split(BARS)
-            parts[-1].append(jinja.Text(first))
-            parts += [list[jinja.Piece]([jinja.Text(other)]) for other in others]
+    segments = jinja.read(value)
+    if all(isinstance(segment, jinja.TextSegment) for segment in segments):
+        return _Choices(tuple(each.strip() for each in value.split(SEPARATOR)), ())
+    parts: list[list[jinja.JinjaSegment]] = [[]]
+    for segment in segments:
+        if isinstance(segment, jinja.TextSegment):
+            first, *others = segment.text.split(SEPARATOR)
+            parts[-1].append(jinja.TextSegment(first))
+            parts += [list[jinja.JinjaSegment]([jinja.TextSegment(other)]) for other in others]
         else:
-            parts[-1].append(piece)
+            parts[-1].append(segment)
     return _Choices(None, tuple(jinja.write(jinja.strip(part)) for part in parts))
 
 
-def _require_repeatable(prompt: list[jinja.Piece]) -> None:
+def _require_repeatable(prompt: list[jinja.JinjaSegment]) -> None:
     for code in jinja.codes(prompt):
         texts = [token.text for token in jinja.plain(code.tokens)]
         if any(pair == ("|", "choice") for pair in pairwise(texts)):
             unreadable("it draws a part of its prompt at random (the filter choice)")
 
 
-def _require_unseen(prompt: list[jinja.Piece], answer: list[jinja.Piece]) -> None:
+def _require_unseen(prompt: list[jinja.JinjaSegment], answer: list[jinja.JinjaSegment]) -> None:
     """The prompt must not be told the answer: a template that is asks for something else."""
     told = {name for code in jinja.codes(prompt) for name in jinja.names(code.tokens)}
     outputs = [code for code in jinja.codes(answer) if code.is_output]
@@ -140,7 +147,7 @@ def _require_unseen(prompt: list[jinja.Piece], answer: list[jinja.Piece]) -> Non
         unreadable("its prompt holds the answer", ", ".join(sorted(seen)))
 
 
-def _position(code: jinja.Code) -> list[jinja.Token] | None:
+def _position(code: jinja.CodeSegment) -> list[jinja.Token] | None:
     """The tokens between the brackets of `answer_choices[...]`, if that is all there is."""
     tokens = jinja.plain(code.tokens)
     if len(tokens) > 3 and [token.text for token in tokens[:2]] == ["answer_choices", "["] and tokens[-1].text == "]":
@@ -151,9 +158,9 @@ def _position(code: jinja.Code) -> list[jinja.Token] | None:
 # ---------------------------------------------------------------------------------------------- how answers are written
 
 
-def _answer(answer: list[jinja.Piece], choices: _Choices) -> str:
+def _answer(answer: list[jinja.JinjaSegment], choices: _Choices) -> str:
     """The answer template, where the choices and `answer_choices` stand in the same order."""
-    branches = answer[0].branches if len(answer) == 1 and isinstance(answer[0], jinja.Block) else []
+    branches = answer[0].branches if len(answer) == 1 and isinstance(answer[0], jinja.BlockSegment) else []
     if branches and len({jinja.write(branch.body) for branch in branches}) == 1:
         answer = branches[0].body  # whatever the condition, the answer is the same
     around = _around(answer)
@@ -166,16 +173,16 @@ def _answer(answer: list[jinja.Piece], choices: _Choices) -> str:
     return f"{around[0]}{{{{ choice }}}}{around[1]}"
 
 
-def _around(answer: list[jinja.Piece]) -> tuple[str, str] | None:
+def _around(answer: list[jinja.JinjaSegment]) -> tuple[str, str] | None:
     """The texts before and after the chosen answer, where it is chosen by position or stands for itself."""
-    pieces = [piece for piece in answer if not (isinstance(piece, jinja.Code) and not piece.is_output)]
-    outputs = [piece for piece in pieces if not isinstance(piece, jinja.Text)]
-    if len(outputs) != 1 or not isinstance(outputs[0], jinja.Code):
+    segments = [segment for segment in answer if not (isinstance(segment, jinja.CodeSegment) and not segment.is_output)]
+    outputs = [segment for segment in segments if not isinstance(segment, jinja.TextSegment)]
+    if len(outputs) != 1 or not isinstance(outputs[0], jinja.CodeSegment):
         return None
-    place = pieces.index(outputs[0])
+    place = segments.index(outputs[0])
     texts = [
-        "".join(piece.text for piece in part if isinstance(piece, jinja.Text))
-        for part in (pieces[:place], pieces[place + 1 :])
+        "".join(segment.text for segment in part if isinstance(segment, jinja.TextSegment))
+        for part in (segments[:place], segments[place + 1 :])
     ]
     if any(letter in text for text in texts for letter in "{}"):
         return None
@@ -209,9 +216,9 @@ def _is_plain_position(tokens: list[jinja.Token]) -> bool:
     return False
 
 
-def _is_ladder(answer: list[jinja.Piece], choices: _Choices) -> bool:
+def _is_ladder(answer: list[jinja.JinjaSegment], choices: _Choices) -> bool:
     """`{% if answer == "1" %}{{ first }}{% else %}{{ second }}{% endif %}`, in the order of the choices."""
-    blocks = [piece for piece in answer if isinstance(piece, jinja.Block)]
+    blocks = [segment for segment in answer if isinstance(segment, jinja.BlockSegment)]
     if len(blocks) != 1 or len(answer) != 1 or blocks[0].keyword != "if":
         return False
     branches = blocks[0].branches

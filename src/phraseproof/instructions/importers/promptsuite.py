@@ -14,10 +14,10 @@ from typing import Any, cast
 
 from phraseproof.core import Instruction
 from phraseproof.errors import FileError
-from phraseproof.instructions.importers import placeholders
-from phraseproof.instructions.importers.found import Found, UnrepresentableError, unreadable
-from phraseproof.instructions.importers.request import Request
-from phraseproof.instructions.importers.sources import each_read, files_of, read_json
+from phraseproof.instructions.importers.parsing import placeholders
+from phraseproof.instructions.importers.parsing.import_request import ImportRequest
+from phraseproof.instructions.importers.parsing.parse_result import ParseResult, UnrepresentableError, unreadable
+from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, read_json
 from phraseproof.typed_yaml import read_text
 
 COLLECTION = "promptsuite"
@@ -28,11 +28,11 @@ _OPTIONS: dict[str, str] = dict.fromkeys(("choices", "options"), '{{ choices | j
 _CSV_PREFIX = "field_"
 
 
-def find(path: Path, request: Request) -> Found:
+def find(path: Path, request: ImportRequest) -> ParseResult:
     """The wordings of an export (JSON or CSV), of a template, or of a list of templates."""
-    found = Found()
+    result = ParseResult()
     files = files_of(path, ["*.json", "*.csv"], what="PromptSuite file")
-    for file, entries in each_read(path, files, _entries, found):
+    for file, entries in each_read(path, files, _entries, result):
         seen: set[tuple[str, str]] = set()
         for entry in entries:
             texts = _texts(entry, _INSTRUCTION), _texts(entry, _FORMAT)
@@ -45,10 +45,10 @@ def find(path: Path, request: Request) -> Found:
             try:
                 wording = request.finished(_wording(*texts, _gold(entry), name, request))
             except UnrepresentableError as error:
-                found.refuse(name, str(file), error)
+                result.refuse(name, str(file), error)
                 continue
-            found.add(file.stem, wording)
-    return found
+            result.add(file.stem, wording)
+    return result
 
 
 def _entries(file: Path) -> list[Mapping[str, Any]]:
@@ -94,17 +94,17 @@ def _gold(entry: Mapping[str, Any]) -> str | None:
     return gold if isinstance(gold, str) else None
 
 
-def _wording(instruction: str, form: str, gold: str | None, name: str, request: Request) -> Instruction:
+def _wording(instruction: str, form: str, gold: str | None, name: str, request: ImportRequest) -> Instruction:
     if not form:
         unreadable("it has no prompt format")
     held = placeholders.names(form)
     if gold is None and held and form.rstrip().endswith(f"{{{held[-1]}}}"):
         gold = held[-1]
     if gold is not None:
-        before, found, after = form.partition(f"{{{gold}}}")
-        if found and after.strip():
+        before, result, after = form.partition(f"{{{gold}}}")
+        if result and after.strip():
             unreadable("its answer stands before the end of the prompt", form)
-        form = before if found else form
+        form = before if result else form
     layout = placeholders.to_template(form.strip(), _OPTIONS, request.fields)
     if "{{" not in layout:
         unreadable("it shows nothing of the example", form)

@@ -15,7 +15,7 @@ _ENDS = {"variable_begin": "variable_end", "block_begin": "block_end", "comment_
 _RAW = ("raw_begin", "raw_end")
 
 
-class Piece(NamedTuple):
+class TemplateSegment(NamedTuple):
     """A run of a template's source.
 
     Attributes:
@@ -33,17 +33,17 @@ class Piece(NamedTuple):
 
     @property
     def source(self) -> str:
-        """The piece as template source."""
+        """The segment as template source."""
         return literal(self.text) if self.is_prose else self.text
 
 
-def pieces(source: str) -> list[Piece]:
-    """The pieces of a template, in order; no two prose pieces stand side by side.
+def segments(source: str) -> list[TemplateSegment]:
+    """The segments of a template, in order; no two prose segments stand side by side.
 
     Raises:
         InstructionError: not a template.
     """
-    found: list[Piece] = []
+    found: list[TemplateSegment] = []
     prose: list[str] = []
     code: list[str] = []
     end: str | None = None
@@ -54,34 +54,34 @@ def pieces(source: str) -> list[Piece]:
     for _, kind, text in tokens:
         if end is None and kind in _ENDS:
             if prose:
-                found.append(Piece("".join(prose), "prose"))
+                found.append(TemplateSegment("".join(prose), "prose"))
                 prose = []
             end = _ENDS[kind]
         if end is not None:
             code.append(text)
             if kind == end:
-                found.append(Piece("".join(code), end.removesuffix("_end")))
+                found.append(TemplateSegment("".join(code), end.removesuffix("_end")))
                 code, end = [], None
         elif kind not in _RAW:
             prose.append(text)
     if end is not None:
         raise InstructionError("not a valid template: {{, {% or {# is never closed")
     if prose:
-        found.append(Piece("".join(prose), "prose"))
+        found.append(TemplateSegment("".join(prose), "prose"))
     return found
 
 
-def source_of(parts: list[Piece]) -> str:
+def source_of(parts: list[TemplateSegment]) -> str:
     """Pieces put together again as a template."""
-    return "".join(piece.source for piece in parts)
+    return "".join(segment.source for segment in parts)
 
 
 def prose(source: str) -> str:
     """What a template says in its own words: code left out, white space squeezed."""
-    return " ".join(" ".join(piece.text for piece in pieces(source) if piece.is_prose).split())
+    return " ".join(" ".join(segment.text for segment in segments(source) if segment.is_prose).split())
 
 
-def said_by(instruction: Instruction) -> str:
+def own_words_of(instruction: Instruction) -> str:
     """A wording's own words: those of its ask, or of its template where it is all in one; else of its layout."""
     for part in (instruction.ask, instruction.template, instruction.layout):
         if part is not None and (words := prose(part)):

@@ -10,7 +10,7 @@ from jinja2 import nodes
 
 from phraseproof.core import Instruction
 from phraseproof.errors import InstructionError
-from phraseproof.instructions.importers.found import UnrepresentableError
+from phraseproof.instructions.importers.parsing.parse_result import UnrepresentableError
 from phraseproof.instructions.sandbox import environment
 from phraseproof.instructions.template import compile_instruction
 
@@ -19,7 +19,7 @@ _NOT_ALLOWED = "it uses what a wording may not"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ImportRequest:
     """How imported wordings are to be named and served.
 
     Attributes:

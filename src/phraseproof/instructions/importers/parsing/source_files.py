@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from phraseproof.errors import FileError
-from phraseproof.instructions.importers.found import Found, Refused
+from phraseproof.instructions.importers.parsing.parse_result import ParseResult, Refused
 from phraseproof.typed_yaml import read_text
 
 Read = TypeVar("Read")
@@ -37,7 +37,7 @@ def files_of(path: Path, patterns: Sequence[str], *, what: str) -> list[Path]:
 
 
 def each_read(
-    path: Path, files: Sequence[Path], read: Callable[[Path], Read], found: Found
+    path: Path, files: Sequence[Path], read: Callable[[Path], Read], found: ParseResult
 ) -> Iterator[tuple[Path, Read]]:
     """Every file, read. One of many that cannot be read is listed among the refused; a single one is an error."""
     for file in files:

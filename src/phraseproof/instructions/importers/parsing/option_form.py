@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from phraseproof.instructions.filters import enumerate_options, letter_of, roman_of
-from phraseproof.instructions.importers.found import unreadable
+from phraseproof.instructions.importers.parsing.parse_result import unreadable
 from phraseproof.instructions.template import literal, quoted
 
 QUESTION = "\ue000q\ue001"
@@ -61,9 +61,9 @@ def template_of(texts: Mapping[int, str]) -> str:
 
 def _form(text: str, number: int, label: str | None) -> _Form | None:
     """The form of options, if every option after the first is written like the second, label aside."""
-    pieces = re.split("|".join(re.escape(option_mark(index)) for index in range(number)), text)
-    between = [_labelled(piece, label, index) for index, piece in enumerate(pieces[1:-1], start=1)]
-    first = _labelled(pieces[0], label, 0)
+    segments = re.split("|".join(re.escape(option_mark(index)) for index in range(number)), text)
+    between = [_labelled(segment, label, index) for index, segment in enumerate(segments[1:-1], start=1)]
+    first = _labelled(segments[0], label, 0)
     if first is None or any(each is None for each in between) or not between[0]:
         return None
     others = [each for each in between if each is not None]
@@ -82,16 +82,16 @@ def _form(text: str, number: int, label: str | None) -> _Form | None:
         last = final[: len(final) - len(common)]
     if "\ue000" in form + separator + (last or ""):
         return None  # the question stands among the options
-    return _Form(first[: len(first) - len(common)], form, separator, last, pieces[-1])
+    return _Form(first[: len(first) - len(common)], form, separator, last, segments[-1])
 
 
-def _labelled(piece: str, label: str | None, index: int) -> str | None:
+def _labelled(segment: str, label: str | None, index: int) -> str | None:
     """A text with its last label exchanged for the label's placeholder."""
     if label is None:
-        return piece
+        return segment
     written = _LABELS[label](index)
-    place = piece.rfind(written)
-    return None if place < 0 else piece[:place] + f"{{{label}}}" + piece[place + len(written) :]
+    place = segment.rfind(written)
+    return None if place < 0 else segment[:place] + f"{{{label}}}" + segment[place + len(written) :]
 
 
 def _common_end(first: str, second: str) -> str:

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any, cast
 
 from phraseproof.instructions import filters
-from phraseproof.instructions.importers import placeholders
-from phraseproof.instructions.importers.found import unreadable
+from phraseproof.instructions.importers.parsing import placeholders
+from phraseproof.instructions.importers.parsing.parse_result import unreadable
 
 MAX_STEPS = 20_000
 """So many steps a function may take, and so many rounds a loop."""
@@ -76,7 +76,7 @@ def text_method(owner: str, name: str, arguments: Sequence[Any], named: Mapping[
 def _formatted(text: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> str:
     """`text.format(...)` for plain placeholders; an attribute or an item of an argument is never looked up."""
     written: list[str] = []
-    for literal, name in placeholders.numbered_pieces(text):
+    for literal, name in placeholders.numbered_segments(text):
         written.append(literal)
         if name is not None:
             written.append(text_of(arguments[name] if isinstance(name, int) else named[name]))

@@ -11,7 +11,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _LABEL_WORDS = 3
 
 
-class Parts(NamedTuple):
+class AskAndLayout(NamedTuple):
     """A template, or an ask and a layout that say the same."""
 
     template: str | None = None
@@ -21,7 +21,7 @@ class Parts(NamedTuple):
     separator: str = "\n\n"
 
 
-def split(template: str) -> Parts:
+def split_ask(template: str) -> AskAndLayout:
     """Take the ask off a template, if it is a block of its own at the beginning or the end.
 
     The ask must hold no placeholder and read as a sentence; what remains must hold the example and, beside it, nothing
@@ -31,12 +31,12 @@ def split(template: str) -> Parts:
     for block in _BREAK.finditer(template):
         ask, layout = template[: block.start()], template[block.end() :]
         if _is_ask(ask) and _is_layout(layout):
-            return Parts(ask=ask, layout=layout, separator=block.group())
+            return AskAndLayout(ask=ask, layout=layout, separator=block.group())
     for block in reversed(list(_BREAK.finditer(template))):
         layout, ask = template[: block.start()], template[block.end() :]
         if _is_ask(ask) and _is_layout(layout):
-            return Parts(ask=ask, layout=layout, ask_last=True, separator=block.group())
-    return Parts(template=template)
+            return AskAndLayout(ask=ask, layout=layout, ask_last=True, separator=block.group())
+    return AskAndLayout(template=template)
 
 
 def _is_ask(text: str) -> bool:
@@ -51,7 +51,7 @@ def _is_layout(text: str) -> bool:
     if not text or "{{" not in text:
         return False
     lines = _CODE.sub("\x00", text).split("\n")
-    return all("?" not in line and all(_is_label(piece) for piece in line.split("\x00")) for line in lines)
+    return all("?" not in line and all(_is_label(segment) for segment in line.split("\x00")) for line in lines)
 
 
 def _is_label(text: str) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from phraseproof.instructions.importers import jinja_source as jinja
-from phraseproof.instructions.importers.found import unreadable
+from phraseproof.instructions.importers.parsing import jinja_segments as jinja
+from phraseproof.instructions.importers.parsing.parse_result import unreadable
 from phraseproof.instructions.template import ANSWER_BUILTINS, BUILTINS
 
 _PARTS = {"text": "choices", "label": "letters"}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from phraseproof.core import Example, Instruction
 from phraseproof.errors import InstructionError
-from phraseproof.instructions.pieces import pieces, prose, said_by, source_of
 from phraseproof.instructions.template import compile_instruction, literal
+from phraseproof.instructions.template_segments import own_words_of, prose, segments, source_of
 
 EXAMPLE = Example("e", {"question": "{{ why }}?"}, ("a", "b"), (1.0, 0.0))
 CODE = st.sampled_from(['{{ choices | join("}}") }}', "{{ question }}", "{% if question %}yes{% endif %}", "{# no #}"])
@@ -26,16 +26,16 @@ def rendered(source: str) -> str:
 )
 def test_what_is_put_together_again_renders_the_same(parts: list[str]) -> None:
     source = "".join(parts)
-    taken = pieces(source)
+    taken = segments(source)
     assert rendered(source_of(taken)) == rendered(source)
     assert all(not (one.is_prose and other.is_prose) for one, other in pairwise(taken))
 
 
 def test_pieces_know_what_they_are() -> None:
-    taken = pieces("Choose {{ x }}{% if y %} now{% endif %}{# quietly #}.")
-    assert [piece.kind for piece in taken] == ["prose", "variable", "block", "prose", "block", "comment", "prose"]
+    taken = segments("Choose {{ x }}{% if y %} now{% endif %}{# quietly #}.")
+    assert [segment.kind for segment in taken] == ["prose", "variable", "block", "prose", "block", "comment", "prose"]
     assert taken[1].text == "{{ x }}"
-    assert pieces("") == []
+    assert segments("") == []
 
 
 def test_prose_is_what_a_person_reads() -> None:
@@ -43,12 +43,12 @@ def test_prose_is_what_a_person_reads() -> None:
 
 
 def test_a_wording_says_its_ask_else_its_template_else_its_layout() -> None:
-    assert said_by(Instruction("i", "c", ask="Choose.", layout="Q: {{ q }}")) == "Choose."
-    assert said_by(Instruction("i", "c", template="Q: {{ q }}")) == "Q:"
-    assert said_by(Instruction("i", "c", ask="{{ a }}", layout="Q: {{ q }}")) == "Q:"
-    assert said_by(Instruction("i", "c", ask="{{ a }}")) == ""
+    assert own_words_of(Instruction("i", "c", ask="Choose.", layout="Q: {{ q }}")) == "Choose."
+    assert own_words_of(Instruction("i", "c", template="Q: {{ q }}")) == "Q:"
+    assert own_words_of(Instruction("i", "c", ask="{{ a }}", layout="Q: {{ q }}")) == "Q:"
+    assert own_words_of(Instruction("i", "c", ask="{{ a }}")) == ""
 
 
 def test_what_is_no_template_is_an_error() -> None:
     with pytest.raises(InstructionError, match="not a valid template"):
-        pieces("{{ a")
+        segments("{{ a")

@@ -7,21 +7,21 @@ from collections.abc import Iterator, Mapping
 from string import Formatter
 from typing import NamedTuple
 
-from phraseproof.instructions.importers.fields import RESERVED
-from phraseproof.instructions.importers.found import UnrepresentableError, unreadable
+from phraseproof.instructions.importers.parsing.field_names import RESERVED
+from phraseproof.instructions.importers.parsing.parse_result import UnrepresentableError, unreadable
 from phraseproof.instructions.template import literal
 
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
-class Piece(NamedTuple):
+class PatternSegment(NamedTuple):
     """Literal text, and the placeholder after it (None at the end)."""
 
     text: str
     name: str | None
 
 
-def pieces(pattern: str) -> Iterator[Piece]:
+def segments(pattern: str) -> Iterator[PatternSegment]:
     """The texts and placeholders of a pattern.
 
     Raises:
@@ -34,12 +34,12 @@ def pieces(pattern: str) -> Iterator[Piece]:
     for text, name, form, conversion in parsed:
         if name is not None and (form or conversion or not _NAME.fullmatch(name)):
             unreadable("a placeholder that is not the name of a field", f"{{{name}}}")
-        yield Piece(text, name)
+        yield PatternSegment(text, name)
 
 
 def names(pattern: str) -> list[str]:
     """The placeholders of a pattern, in order."""
-    return [piece.name for piece in pieces(pattern) if piece.name is not None]
+    return [segment.name for segment in segments(pattern) if segment.name is not None]
 
 
 def to_template(pattern: str, known: Mapping[str, str], fields: Mapping[str, str]) -> str:
@@ -54,7 +54,7 @@ def to_template(pattern: str, known: Mapping[str, str], fields: Mapping[str, str
         UnrepresentableError: a field's name means something else in our language.
     """
     written: list[str] = []
-    for text, name in pieces(pattern):
+    for text, name in segments(pattern):
         written.append(literal(text))
         if name is None:
             continue
@@ -65,8 +65,8 @@ def to_template(pattern: str, known: Mapping[str, str], fields: Mapping[str, str
     return "".join(written)
 
 
-def numbered_pieces(pattern: str) -> Iterator[tuple[str, str | int | None]]:
-    """As `pieces`, with places (`{}`, `{0}`) among the placeholders, numbered as `str.format` numbers them."""
+def numbered_segments(pattern: str) -> Iterator[tuple[str, str | int | None]]:
+    """As `segments`, with places (`{}`, `{0}`) among the placeholders, numbered as `str.format` numbers them."""
     place = 0
     for text, name, form, conversion in Formatter().parse(pattern):
         if name is None:

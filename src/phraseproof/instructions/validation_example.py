@@ -15,7 +15,7 @@ _QUESTIONS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def specimen(compiled: CompiledInstruction) -> Example:
+def validation_example(compiled: CompiledInstruction) -> Example:
     """An example that a wording can be rendered with: of the kind it serves where it says so, else multiple choice.
 
     Choices fit the wording's literal verbalisers; a field other than `question` holds its own name in angle brackets.

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, NoReturn
 
 from jinja2.exceptions import SecurityError
 
-from phraseproof.instructions.importers.found import UnrepresentableError, unreadable
-from phraseproof.instructions.importers.python_values import (
+from phraseproof.instructions.importers.parsing.parse_result import UnrepresentableError, unreadable
+from phraseproof.instructions.importers.parsing.python_values import (
     FUNCTIONS,
     MAX_STEPS,
     NOT_UNDERSTOOD,

@@ -37,7 +37,7 @@ class UnrepresentableError(Exception):
 
 
 @dataclass(slots=True)
-class Found:
+class ParseResult:
     """What one source holds.
 
     Attributes:

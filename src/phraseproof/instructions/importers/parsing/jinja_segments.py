@@ -1,7 +1,7 @@
 """Templates of other programs, taken apart as text: renamed, trimmed and cut in two, without running any of them.
 
-The pieces come from Jinja's own lexer, so a name inside a text stays what it is and a `|||` in an expression does not
-cut. Put together again, untouched pieces give a template that renders the same.
+The segments come from Jinja's own lexer, so a name inside a text stays what it is and a `|||` in an expression does not
+cut. Put together again, untouched segments give a template that renders the same.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from jinja2 import Environment
 from jinja2.exceptions import TemplateSyntaxError
 
-from phraseproof.instructions.importers.found import UnrepresentableError, unreadable
+from phraseproof.instructions.importers.parsing.parse_result import UnrepresentableError, unreadable
 from phraseproof.instructions.sandbox import MAX_SOURCE
 from phraseproof.instructions.template import literal
 
@@ -30,14 +30,14 @@ class Token(NamedTuple):
 
 
 @dataclass(slots=True)
-class Text:
-    """Text that is copied."""
+class TextSegment:
+    """TextSegment that is copied."""
 
     text: str
 
 
 @dataclass(slots=True)
-class Code:
+class CodeSegment:
     """`{{ ... }}` or a statement that opens no block (`set`)."""
 
     opening: str
@@ -54,24 +54,24 @@ class Code:
 class Branch:
     """One branch of a block: its tag, and what stands in it."""
 
-    tag: Code
-    body: list[Piece]
+    tag: CodeSegment
+    body: list[JinjaSegment]
 
 
 @dataclass(slots=True)
-class Block:
+class BlockSegment:
     """`{% if %}` or `{% for %}` with its branches."""
 
     keyword: str
-    end: Code
+    end: CodeSegment
     branches: list[Branch] = field(default_factory=list[Branch])
 
 
-Piece = Text | Code | Block
+JinjaSegment = TextSegment | CodeSegment | BlockSegment
 
 
-def read(source: str) -> list[Piece]:
-    """The pieces of a template.
+def read(source: str) -> list[JinjaSegment]:
+    """The segments of a template.
 
     Raises:
         UnrepresentableError: not a template, or one with blocks other than `if` and `for`.
@@ -82,39 +82,39 @@ def read(source: str) -> list[Piece]:
         flat = list(_flat(source))
     except TemplateSyntaxError as error:
         raise UnrepresentableError("not a valid template", error.message or "") from None
-    pieces, rest = _body(flat, 0, (), 0)
+    segments, rest = _body(flat, 0, (), 0)
     if rest < len(flat):
         unreadable("not a valid template", f"an {_keyword(flat[rest])} without a beginning")
-    return pieces
+    return segments
 
 
-def write(pieces: Iterable[Piece]) -> str:
-    """The template that pieces make."""
-    return "".join(_written(pieces))
+def write(segments: Iterable[JinjaSegment]) -> str:
+    """The template that segments make."""
+    return "".join(_written(segments))
 
 
 def expression(source: str) -> list[Token]:
     """The tokens of an expression that stands without braces."""
-    pieces = read("{{" + source + "}}")
-    if len(pieces) != 1 or not isinstance(pieces[0], Code):
+    segments = read("{{" + source + "}}")
+    if len(segments) != 1 or not isinstance(segments[0], CodeSegment):
         unreadable("not a valid template", source)
-    return pieces[0].tokens
+    return segments[0].tokens
 
 
-def codes(pieces: Iterable[Piece]) -> Iterator[Code]:
-    """All code in pieces, tags of blocks too."""
-    for piece in pieces:
-        if isinstance(piece, Code):
-            yield piece
-        elif isinstance(piece, Block):
-            for branch in piece.branches:
+def codes(segments: Iterable[JinjaSegment]) -> Iterator[CodeSegment]:
+    """All code in segments, tags of blocks too."""
+    for segment in segments:
+        if isinstance(segment, CodeSegment):
+            yield segment
+        elif isinstance(segment, BlockSegment):
+            for branch in segment.branches:
                 yield branch.tag
                 yield from codes(branch.body)
 
 
-def rewrite(pieces: Iterable[Piece], change: Callable[[list[Token]], list[Token]]) -> None:
+def rewrite(segments: Iterable[JinjaSegment], change: Callable[[list[Token]], list[Token]]) -> None:
     """Exchange the tokens of all code, in place."""
-    for code in codes(pieces):
+    for code in codes(segments):
         code.tokens = change(code.tokens)
 
 
@@ -131,20 +131,20 @@ def rename(tokens: Sequence[Token], new: Mapping[str, str]) -> list[Token]:
     ]
 
 
-def without_idle_sets(pieces: Sequence[Piece]) -> list[Piece]:
-    """Pieces without `{% set %}` of what no later piece looks up."""
-    kept: list[Piece] = []
+def without_idle_sets(segments: Sequence[JinjaSegment]) -> list[JinjaSegment]:
+    """Pieces without `{% set %}` of what no later segment looks up."""
+    kept: list[JinjaSegment] = []
     used: set[str] = set()
-    for piece in reversed(pieces):
-        if isinstance(piece, Code) and not piece.is_output:
-            words = plain(piece.tokens)
+    for segment in reversed(segments):
+        if isinstance(segment, CodeSegment) and not segment.is_output:
+            words = plain(segment.tokens)
             is_simple = len(words) > 2 and words[1].kind == "name" and words[2].text == "="
             if is_simple and words[1].text not in used:
                 continue
             used |= names(words[2:]) if is_simple else names(words)
         else:
-            used |= {name for code in codes([piece]) for name in names(code.tokens)}
-        kept.insert(0, piece)
+            used |= {name for code in codes([segment]) for name in names(code.tokens)}
+        kept.insert(0, segment)
     return kept
 
 
@@ -156,11 +156,11 @@ def plain(tokens: Iterable[Token]) -> list[Token]:
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
-def _flat(source: str) -> Iterator[Text | Code]:
-    opened: Code | None = None
+def _flat(source: str) -> Iterator[TextSegment | CodeSegment]:
+    opened: CodeSegment | None = None
     for _, kind, text in Environment(keep_trailing_newline=True).lex(source):  # noqa: S701 (it only lexes)
         if kind in {"variable_begin", "block_begin"}:
-            opened = Code(text, [], "")
+            opened = CodeSegment(text, [], "")
         elif kind in {"variable_end", "block_end"} and opened is not None:
             opened.closing = text
             yield opened
@@ -169,50 +169,54 @@ def _flat(source: str) -> Iterator[Text | Code]:
             opened.tokens.append(Token(kind, text))
         elif kind == "data":
             # A comment is gone, and what `raw` holds is text: braces in it must stay text.
-            yield Text(literal(text) if "{" in text else text)
+            yield TextSegment(literal(text) if "{" in text else text)
     if opened is not None:
         unreadable("not a valid template", f"{opened.opening} without an end")
 
 
-def _body(flat: Sequence[Text | Code], start: int, until: Sequence[str], depth: int) -> tuple[list[Piece], int]:
+def _body(
+    flat: Sequence[TextSegment | CodeSegment], start: int, until: Sequence[str], depth: int
+) -> tuple[list[JinjaSegment], int]:
     if depth > _MAX_DEPTH:
         unreadable("blocks nested too deeply")
-    pieces: list[Piece] = []
+    segments: list[JinjaSegment] = []
     index = start
     while index < len(flat):
         item = flat[index]
         keyword = _keyword(item)
         if keyword in until:
-            return pieces, index
+            return segments, index
         if keyword in _ENDS:
-            assert isinstance(item, Code)
+            assert isinstance(item, CodeSegment)
             block, index = _block(flat, index, item, keyword, depth)
-            pieces.append(block)
+            segments.append(block)
             continue
         if keyword and keyword != "set":
             unreadable(f"the statement {{% {keyword} %}}")
-        pieces.append(item)
+        segments.append(item)
         index += 1
     if until:
         unreadable("not a valid template", "a block without an end")
-    return pieces, index
+    return segments, index
 
 
-def _block(flat: Sequence[Text | Code], index: int, tag: Code, keyword: str, depth: int) -> tuple[Block, int]:
+def _block(
+    flat: Sequence[TextSegment | CodeSegment], index: int, tag: CodeSegment, keyword: str, depth: int
+) -> tuple[BlockSegment, int]:
     branches: list[Branch] = []
     while True:
         body, index = _body(flat, index + 1, (*_MIDDLES[keyword], _ENDS[keyword]), depth + 1)
         branches.append(Branch(tag, body))
         end = flat[index]
-        assert isinstance(end, Code)
+        assert isinstance(end, CodeSegment)
         if _keyword(end) == _ENDS[keyword]:
-            return Block(keyword, end, branches), index + 1
+            return BlockSegment(keyword, end, branches), index + 1
         tag = end
 
 
-def _keyword(item: Text | Code) -> str:
+def _keyword(item: TextSegment | CodeSegment) -> str:
     """The word that a statement begins with; empty for text and for output."""
-    if isinstance(item, Text) or item.is_output:
+    if isinstance(item, TextSegment) or item.is_output:
         return ""
     return next((token.text for token in item.tokens if token.kind == "name"), "?")
 
@@ -244,70 +248,70 @@ _KEYWORDS = frozenset(
 # ------------------------------------------------------------------------------------------------------------- writing
 
 
-def _written(pieces: Iterable[Piece]) -> Iterator[str]:
-    for piece in pieces:
-        if isinstance(piece, Text):
-            yield piece.text
-        elif isinstance(piece, Code):
-            yield _code(piece)
+def _written(segments: Iterable[JinjaSegment]) -> Iterator[str]:
+    for segment in segments:
+        if isinstance(segment, TextSegment):
+            yield segment.text
+        elif isinstance(segment, CodeSegment):
+            yield _code(segment)
         else:
-            for branch in piece.branches:
+            for branch in segment.branches:
                 yield _code(branch.tag)
                 yield from _written(branch.body)
-            yield _code(piece.end)
+            yield _code(segment.end)
 
 
-def _code(code: Code) -> str:
+def _code(code: CodeSegment) -> str:
     return code.opening + "".join(token.text for token in code.tokens) + code.closing
 
 
 # ------------------------------------------------------------------------------------------------------------ trimming
 
 
-def strip(pieces: list[Piece]) -> list[Piece]:
+def strip(segments: list[JinjaSegment]) -> list[JinjaSegment]:
     """Pieces without white space at the two ends, also inside blocks that stand there."""
-    return _strip_end(_strip_start(pieces))
+    return _strip_end(_strip_start(segments))
 
 
-def _strip_start(pieces: list[Piece]) -> list[Piece]:
-    while pieces and isinstance(pieces[0], Text):
-        pieces[0].text = pieces[0].text.lstrip()
-        if pieces[0].text:
-            return pieces
-        pieces = pieces[1:]
-    if pieces and isinstance(pieces[0], Code) and not pieces[0].is_output:
-        return [pieces[0], *_strip_start(pieces[1:])]
-    if pieces and isinstance(pieces[0], Block) and pieces[0].keyword == "if":
-        for branch in pieces[0].branches:
+def _strip_start(segments: list[JinjaSegment]) -> list[JinjaSegment]:
+    while segments and isinstance(segments[0], TextSegment):
+        segments[0].text = segments[0].text.lstrip()
+        if segments[0].text:
+            return segments
+        segments = segments[1:]
+    if segments and isinstance(segments[0], CodeSegment) and not segments[0].is_output:
+        return [segments[0], *_strip_start(segments[1:])]
+    if segments and isinstance(segments[0], BlockSegment) and segments[0].keyword == "if":
+        for branch in segments[0].branches:
             branch.body = _strip_start(branch.body)
-        if all(_says_nothing(branch.body) for branch in pieces[0].branches):
-            return [pieces[0], *_strip_start(pieces[1:])]
-    return pieces
+        if all(_says_nothing(branch.body) for branch in segments[0].branches):
+            return [segments[0], *_strip_start(segments[1:])]
+    return segments
 
 
-def _strip_end(pieces: list[Piece]) -> list[Piece]:
-    while pieces and isinstance(pieces[-1], Text):
-        pieces[-1].text = pieces[-1].text.rstrip()
-        if pieces[-1].text:
-            return pieces
-        pieces = pieces[:-1]
-    if pieces and isinstance(pieces[-1], Block) and pieces[-1].keyword == "if":
-        for branch in pieces[-1].branches:
+def _strip_end(segments: list[JinjaSegment]) -> list[JinjaSegment]:
+    while segments and isinstance(segments[-1], TextSegment):
+        segments[-1].text = segments[-1].text.rstrip()
+        if segments[-1].text:
+            return segments
+        segments = segments[:-1]
+    if segments and isinstance(segments[-1], BlockSegment) and segments[-1].keyword == "if":
+        for branch in segments[-1].branches:
             branch.body = _strip_end(branch.body)
-    return pieces
+    return segments
 
 
-def _says_nothing(pieces: Iterable[Piece]) -> bool:
-    return all(isinstance(piece, Code) and not piece.is_output for piece in pieces)
+def _says_nothing(segments: Iterable[JinjaSegment]) -> bool:
+    return all(isinstance(segment, CodeSegment) and not segment.is_output for segment in segments)
 
 
-def is_empty(pieces: Iterable[Piece]) -> bool:
+def is_empty(segments: Iterable[JinjaSegment]) -> bool:
     """Whether nothing but white space is written, whatever the example holds."""
     return all(
-        not piece.text.strip()
-        if isinstance(piece, Text)
-        else all(is_empty(branch.body) for branch in piece.branches)
-        if isinstance(piece, Block)
-        else not piece.is_output
-        for piece in pieces
+        not segment.text.strip()
+        if isinstance(segment, TextSegment)
+        else all(is_empty(branch.body) for branch in segment.branches)
+        if isinstance(segment, BlockSegment)
+        else not segment.is_output
+        for segment in segments
     )
