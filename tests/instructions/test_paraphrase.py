@@ -12,14 +12,12 @@ from phraseproof.core import Instruction, Relation
 from phraseproof.errors import FileError, PhraseproofError, UsageError
 from phraseproof.instructions.collections import Collection, load_collection
 from phraseproof.instructions.paraphrase import (
-    PROMPT_SETS,
     ParaphraseSettings,
-    Prompts,
     paraphrase,
-    read_prompts,
     requests,
 )
 from phraseproof.instructions.paraphrase_journal import Journal
+from phraseproof.instructions.paraphrase_prompts import PROMPT_SETS, ParaphrasePrompts, read_prompts
 from phraseproof.instructions.writing import write_collection
 
 SEEDS = Collection(
@@ -32,7 +30,9 @@ SEEDS = Collection(
         Instruction("whole", "mine", template="{{ m }}"),
     ),
 )
-TWO = Prompts("two", ("Say otherwise: {instruction} New one:", "Longer please, thank you so much: {instruction}"))
+TWO = ParaphrasePrompts(
+    "two", ("Say otherwise: {instruction} New one:", "Longer please, thank you so much: {instruction}")
+)
 SETTINGS = ParaphraseSettings(TWO, author="a model", sampling="greedy")
 
 
@@ -171,13 +171,13 @@ def test_what_is_made_can_be_written_and_read_back(tmp_path: Path) -> None:
 def test_the_papers_prompts() -> None:
     assert {name: len(texts) for name, texts in PROMPT_SETS.items()} == {"alpaca": 3, "flan": 3}
     assert all(text.count("{instruction}") == 1 for texts in PROMPT_SETS.values() for text in texts)
-    assert read_prompts("flan") == Prompts("flan", PROMPT_SETS["flan"])
+    assert read_prompts("flan") == ParaphrasePrompts("flan", PROMPT_SETS["flan"])
 
 
 def test_ones_own_prompts(tmp_path: Path) -> None:
     path = tmp_path / "terse.yaml"
     path.write_text('prompts:\n  - "Shorter: {instruction}"\n')
-    assert read_prompts(str(path)) == Prompts("terse", ("Shorter: {instruction}",))
+    assert read_prompts(str(path)) == ParaphrasePrompts("terse", ("Shorter: {instruction}",))
     path.write_text("prompts:\n  - Shorter\n")
     with pytest.raises(FileError, match=r"terse.yaml:2, prompts.0: a prompt holds \{instruction\} once"):
         read_prompts(str(path))

@@ -12,17 +12,8 @@ from hypothesis import strategies as st
 from phraseproof.core import Instruction, Prompt, Relation
 from phraseproof.errors import UsageError
 from phraseproof.instructions.collections import Collection, load_collection
-from phraseproof.instructions.perturb import (
-    BETWEEN_OPTIONS,
-    CASES,
-    LINES,
-    SEPARATORS,
-    Format,
-    formatted,
-    negated,
-    nonsensical,
-    restyle,
-)
+from phraseproof.instructions.layout_formats import BETWEEN_OPTIONS, CASES, LINES, SEPARATORS, LayoutFormat, restyle
+from phraseproof.instructions.perturb import formatted, negated, nonsensical
 from phraseproof.instructions.render import build_prompt
 from phraseproof.instructions.template import compile_instruction
 from phraseproof.instructions.validation_example import validation_example
@@ -49,14 +40,14 @@ def only(*wordings: Instruction) -> Collection:
 
 
 def test_a_format_by_hand() -> None:
-    style = Format("upper", " - ", "\n\n", "{lower}) {choice}", "; ")
+    style = LayoutFormat("upper", " - ", "\n\n", "{lower}) {choice}", "; ")
     variant = restyle(LETTERED, style)
     assert prompt_of(variant).text == (
         "Choose well.\n\nQUESTION - Which planet is known as the red planet?\n\nOptions:\n\n"
         "a) Venus; b) Mars; c) Jupiter; d) Saturn\n\nANSWER -"
     ).replace("Options:\n\n", "OPTIONS - ")
     assert prompt_of(variant).options == ("a", "b", "c", "d")
-    assert restyle(LETTERED, Format()) == LETTERED
+    assert restyle(LETTERED, LayoutFormat()) == LETTERED
 
 
 @settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # shrinking is slow
@@ -91,7 +82,7 @@ def letters_only(text: str) -> str:
 
 @given(
     st.builds(
-        Format,
+        LayoutFormat,
         st.sampled_from(CASES),
         st.sampled_from(SEPARATORS),
         st.sampled_from(LINES),
@@ -99,7 +90,7 @@ def letters_only(text: str) -> str:
         st.sampled_from(BETWEEN_OPTIONS),
     )
 )
-def test_answers_change_only_with_the_labels(style: Format) -> None:
+def test_answers_change_only_with_the_labels(style: LayoutFormat) -> None:
     assert restyle(LETTERED, style).answer == LETTERED.answer
 
 
@@ -125,7 +116,7 @@ def test_labels_change_where_nothing_speaks_of_them() -> None:
 
 def test_code_that_is_no_plain_enumeration_stays() -> None:
     odd = replace(LETTERED, layout='{{ choices[:2] | enumerate("{letter} {choice}") }}{{ choices | enumerate(form) }}')
-    assert restyle(odd, Format(None, None, None, "{number} {choice}", "; ")).layout == odd.layout
+    assert restyle(odd, LayoutFormat(None, None, None, "{number} {choice}", "; ")).layout == odd.layout
 
 
 @pytest.mark.parametrize("extra", ['separator=" or "', 'separator=", ", last=" and "'])

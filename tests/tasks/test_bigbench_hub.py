@@ -1,4 +1,4 @@
-"""BIG-bench from the hub's layout, with prompts dressed as BIG-bench dresses them."""
+"""BIG-bench from the hub's layout, with prompts rendered as BIG-bench renders them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from phraseproof.errors import TaskError
 from phraseproof.tasks import load_tasks
-from phraseproof.tasks.bigbench_hub import undress
+from phraseproof.tasks.bigbench_hub import extract_inputs
 from support.local_hub import LocalHub
 
 
-def dress(data: dict[str, Any], row: dict[str, Any], shuffle: random.Random) -> str:
+def rendered(data: dict[str, Any], row: dict[str, Any], shuffle: random.Random) -> str:
     """BIG-bench's default format (docs/doc.md of its repository), stripped as the hub's copy is."""
     options = sorted(row["target_scores"])
     shuffle.shuffle(options)
@@ -31,7 +31,7 @@ def hub_rows(data: dict[str, Any]) -> list[dict[str, Any]]:
     shuffle = random.Random(0)
     return [
         {
-            "inputs": dress(data, row, shuffle),
+            "inputs": rendered(data, row, shuffle),
             "targets": [max(row["target_scores"], key=row["target_scores"].get)],
             "multiple_choice_targets": list(row["target_scores"]),
             "multiple_choice_scores": [int(score) for score in row["target_scores"].values()],
@@ -114,7 +114,7 @@ def test_prompts_that_cannot_be_undressed_are_kept_with_a_warning(local_hub: Loc
     warnings: list[str] = []
     (task,) = load_tasks(["bbl/odd"], warn=warnings.append)
     assert task.examples[0].fields["question"] == "Only one"
-    assert "could not be undressed" in warnings[0]
+    assert "could not be taken apart" in warnings[0]
     assert "inputs as served" in task.source
     assert task.instructions == ()
 
@@ -147,13 +147,15 @@ word = st.text("abc ?", min_size=1, max_size=12)
     prefix=st.sampled_from(["", "Task.\n", "Two\nlines.\n\n"]),
     seed=st.randoms(use_true_random=False),
 )
-def test_undressing_undoes_dressing(questions: list[str], options: list[str], prefix: str, seed: random.Random) -> None:
+def test_extracting_undoes_rendering(
+    questions: list[str], options: list[str], prefix: str, seed: random.Random
+) -> None:
     inputs: list[str] = []
     for question in questions:
         listed = seed.sample(options, len(options))
         inputs.append(f"{prefix}Q: {question}" + "".join(f"\n  choice: {choice}" for choice in listed) + "\nA:")
-    undressed = undress(inputs, [options] * len(inputs), "Q: ")
-    assert undressed is not None
-    assert undressed.questions == questions
-    assert undressed.dressing.input_prefix == f"{prefix}Q: "
-    assert undressed.dressing.append_choices
+    extracted = extract_inputs(inputs, [options] * len(inputs), "Q: ")
+    assert extracted is not None
+    assert extracted.questions == questions
+    assert extracted.frame.input_prefix == f"{prefix}Q: "
+    assert extracted.frame.append_choices

@@ -6,7 +6,7 @@ import jinja2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.tasks.bigbench_prompt import Dressing, designers_wording, literal
+from phraseproof.tasks.bigbench_prompt import PromptFrame, designers_wording, literal
 
 ENVIRONMENT = jinja2.Environment(keep_trailing_newline=True, undefined=jinja2.StrictUndefined, autoescape=False)
 
@@ -22,7 +22,7 @@ def test_literal_text_stays_what_it_is(value: str) -> None:
 def test_the_prompt_is_prefixes_around_the_input(
     task_prefix: str, before: str, after: str, choice: str, question: str, append: bool
 ) -> None:
-    wording = designers_wording(Dressing(task_prefix, before, after, choice, append), "json", "bbl/x", "x")
+    wording = designers_wording(PromptFrame(task_prefix, before, after, choice, append), "json", "bbl/x", "x")
     template = wording.template if wording.template is not None else f"{wording.ask}{wording.layout}"
     prompt = ENVIRONMENT.from_string(template).render(question=question, choices=["p", "q"])
     listed = f"{choice}p{choice}q" if append else ""
@@ -32,7 +32,7 @@ def test_the_prompt_is_prefixes_around_the_input(
 
 
 def test_the_defaults_are_big_benchs() -> None:
-    wording = designers_wording(Dressing(), "json", "bbl/x", "x")
+    wording = designers_wording(PromptFrame(), "json", "bbl/x", "x")
     prompt = ENVIRONMENT.from_string(wording.template or "").render(question="Why?", choices=["so", "no"])
     assert prompt == "\nQ: Why?\n  choice: so\n  choice: no\nA:"
     assert (wording.target_delimiter, wording.answer, wording.serves) == (" ", "{{ choice }}", ("bbl/x",))

@@ -12,7 +12,7 @@ from phraseproof.errors import UsageError
 if TYPE_CHECKING:
     from phraseproof.core import Task
     from phraseproof.instructions.collections import Collection
-    from phraseproof.instructions.validate import Problem
+    from phraseproof.instructions.problems import Problem
 
 
 def validate(

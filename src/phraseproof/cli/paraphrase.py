@@ -72,9 +72,10 @@ def paraphrase(
     """
     from phraseproof.core import Sampling
     from phraseproof.evaluation.rewriter import Rewriter
-    from phraseproof.instructions.paraphrase import ParaphraseSettings, read_prompts
+    from phraseproof.instructions.paraphrase import ParaphraseSettings
     from phraseproof.instructions.paraphrase import paraphrase as make
     from phraseproof.instructions.paraphrase_journal import Journal
+    from phraseproof.instructions.paraphrase_prompts import read_prompts
     from phraseproof.instructions.writing import write_collection
 
     name = name or out.stem

@@ -4,151 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import cast
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, WithJsonSchema
-
-from phraseproof.core import Instruction, Relation
+from phraseproof.core import Instruction
 from phraseproof.errors import FileError
+from phraseproof.instructions.collection_schema import CollectionFile, WordingEntry, misread_by_yaml
 from phraseproof.instructions.template import compile_instruction, quoted
-from phraseproof.typed_yaml import JSON_SCHEMA, Document, StrictModel, line_of, load, parse
-
-TASK_DESIGNER = "task_designer"
-"""The collection without a file: each task's own data brings its designer's wordings."""
+from phraseproof.typed_yaml import Document, line_of, load, parse
 
 _VERBALIZERS = {"letter": "{{ letter }}", "text": "{{ choice }}"}
 _VERBALIZER_OF_LABEL = {"letter": "{{ letter }}", "lower": "{{ letter | lower }}", "number": "{{ index + 1 }}"}
-
-
-def misread_by_yaml(value: object) -> str | None:
-    """Why YAML made something other than text of a value that was meant as text, or None."""
-    if isinstance(value, bool):
-        return "YAML reads a bare yes, no, on, off, true or false as a truth value; put it in quotes"
-    if isinstance(value, int | float):
-        return "YAML reads this as a number; put it in quotes"
-    return None
-
-
-def _not_misread(value: object) -> object:
-    problem = misread_by_yaml(value)
-    if problem:
-        raise ValueError(problem)
-    return value
-
-
-def _label(value: str) -> str:
-    if not value or value != value.strip() or not value.isprintable():
-        raise ValueError("a name needs printable characters on one line, with no space at its ends")
-    return value
-
-
-def _collection_name(value: str) -> str:
-    if "/" in value:
-        raise ValueError("a collection's name has no slash (a wording is called NAME/ID)")
-    if value == TASK_DESIGNER:
-        raise ValueError(f"the name {TASK_DESIGNER} is reserved for the wordings that tasks bring themselves")
-    return value
-
-
-Text = Annotated[str, BeforeValidator(_not_misread)]
-Label = Annotated[Text, AfterValidator(_label)]
-
-# `for` and `answer` have several forms. They are read by functions below, whose errors are clearer than a union's; the
-# schema lists the forms for editors.
-_NAMES = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-_ANSWERS = {
-    "anyOf": [
-        {"type": "string"},
-        {"type": "array", "items": {"type": "string"}, "minItems": 1},
-        {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
-    ]
-}
-Serves = Annotated[
-    object,
-    WithJsonSchema(_NAMES),
-    Field(
-        alias="for",
-        description="What the wording serves: a task's name, a category, a kind, or a list of these. Absent: any task.",
-        examples=["mmlu", ["multiple_choice", "binary"]],
-    ),
-]
-
-
-class _Provenance(StrictModel):
-    relation: Relation | None = Field(
-        default=None,
-        strict=False,
-        description="How the wording relates to what a model was tuned on, or to the wording it was made from.",
-        examples=["unobserved"],
-    )
-    author: Text | None = Field(default=None, description="Who wrote it.", examples=["Ada"])
-    source: Text | None = Field(default=None, description="Where it comes from.", examples=["a workshop in 2024"])
-    licence: Text | None = Field(default=None, description="The licence it is published under.", examples=["CC0-1.0"])
-
-
-class WordingEntry(_Provenance):
-    """One wording: either `ask` (with or without `layout`) or `template`."""
-
-    id: Label = Field(description="Unique in the collection.", examples=["which-team"])
-    ask: Text | None = Field(
-        default=None,
-        description="What is asked: a Jinja template.",
-        examples=["Which team should answer this message?"],
-    )
-    layout: Text | None = Field(
-        default=None,
-        description="How one example is laid out: a Jinja template that goes with `ask`.",
-        examples=["{{ message }}"],
-    )
-    template: Text | None = Field(
-        default=None,
-        description="Ask and example in one Jinja template, in place of `ask` and `layout`.",
-        examples=["{{ message }}\nIs this a bill, a bug or praise? It is"],
-    )
-    answer: Annotated[object, WithJsonSchema(_ANSWERS)] = Field(
-        default=None,
-        description="The verbalizer, which writes each option as an answer: letter, text, a list or a mapping of "
-        "answers, or a Jinja template. Absent: the label that the prompt gives options, else their texts.",
-        examples=["letter", ["no", "yes"], {"billing": "a bill"}, "{{ choice | lower }}"],
-    )
-    target_delimiter: Text | None = Field(
-        default=None,
-        # The key's former name is still read.
-        validation_alias=AliasChoices("target_delimiter", "answer_prefix"),
-        description="The text between prompt and answer. Absent: the prompt format's own (one space, or nothing).",
-        examples=["\n"],
-    )
-    order: Literal["ask-first", "ask-last"] | None = Field(
-        default=None, description="Whether the ask comes before the layout (the default) or after it."
-    )
-    separator: Text | None = Field(
-        default=None, description="The text between ask and layout; by default an empty line.", examples=["\n"]
-    )
-    for_: Serves = None
-    fallback: bool | None = Field(
-        default=None, description="true: serves only tasks for which the collection has no other wording."
-    )
-
-
-class CollectionFile(_Provenance):
-    """A collection of wordings. `for`, `fallback` and provenance apply to every wording that does not set its own."""
-
-    name: Annotated[Label, AfterValidator(_collection_name)] = Field(
-        description="The collection's name; a wording is called NAME/ID in results.", examples=["ticket-wordings"]
-    )
-    for_: Serves = None
-    fallback: bool = Field(
-        default=False, description="true: the wordings serve only tasks for which the collection has no other."
-    )
-    instructions: list[WordingEntry] = Field(description="The wordings, at least one.")
-
-
-def json_schema() -> dict[str, object]:
-    """The JSON Schema (draft 2020-12) of a collection's file, for editors and other programs."""
-    schema = CollectionFile.model_json_schema(by_alias=True)
-    properties: dict[str, dict[str, object]] = schema["$defs"]["WordingEntry"]["properties"]
-    properties["answer_prefix"] = {**properties["target_delimiter"], "deprecated": True}
-    return {**schema, "$schema": JSON_SCHEMA, "title": "phraseproof collection"}
 
 
 # ------------------------------------------------------------------------------------------------------------- reading
@@ -176,7 +41,7 @@ def read_file(path: Path) -> FileContent:
     wordings: list[Instruction] = []
     first_use: dict[str, str | None] = {}
     for index, entry in enumerate(file.instructions):
-        place = _Place(document, path, index)
+        place = _EntryPlace(document, path, index)
         wording = _instruction(entry, file, place)
         require_new_id(wording, first_use)
         compiled = compile_instruction(wording)
@@ -198,7 +63,7 @@ def require_new_id(wording: Instruction, first_use: dict[str, str | None]) -> No
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _EntryPlace:
     """A wording's place in its file; without `index`, the file's top level."""
 
     document: Document
@@ -211,10 +76,10 @@ class _Place:
         return f"{self.path}:{line}" + (f", {'.'.join(map(str, fields))}" if fields else "")
 
 
-def _instruction(entry: WordingEntry, file: CollectionFile, place: _Place) -> Instruction:
+def _instruction(entry: WordingEntry, file: CollectionFile, place: _EntryPlace) -> Instruction:
     _check_parts(entry, place)
     serves = entry.for_ if entry.for_ is not None else file.for_
-    served_at = place if entry.for_ is not None else _Place(place.document, place.path)
+    served_at = place if entry.for_ is not None else _EntryPlace(place.document, place.path)
     wording = Instruction(
         id=entry.id,
         collection=file.name,
@@ -235,7 +100,7 @@ def _instruction(entry: WordingEntry, file: CollectionFile, place: _Place) -> In
     return wording if entry.separator is None else replace(wording, separator=entry.separator)
 
 
-def _check_parts(entry: WordingEntry, place: _Place) -> None:
+def _check_parts(entry: WordingEntry, place: _EntryPlace) -> None:
     if entry.ask is not None and entry.template is not None:
         raise FileError("a wording has either ask or template, not both", where=place.where("template"))
     if entry.ask is None and entry.template is None:
@@ -256,7 +121,7 @@ def _check_parts(entry: WordingEntry, place: _Place) -> None:
             raise FileError(f"the {field} is empty", where=place.where(field))
 
 
-def _serves(value: object, place: _Place) -> tuple[str, ...]:
+def _serves(value: object, place: _EntryPlace) -> tuple[str, ...]:
     given = cast(list[object], value) if isinstance(value, list) else [] if value is None else [value]
     names = tuple(name for name in given if isinstance(name, str) and name.strip())
     if len(names) < len(given):
@@ -269,7 +134,7 @@ def _serves(value: object, place: _Place) -> tuple[str, ...]:
     return names
 
 
-def _verbalizer(value: object, place: _Place) -> str:
+def _verbalizer(value: object, place: _EntryPlace) -> str:
     """The Jinja template that a file's `answer` stands for."""
     if value is None:  # replaced by _default_verbalizer once the templates are compiled
         return _VERBALIZERS["text"]
@@ -295,7 +160,7 @@ def _verbalizer(value: object, place: _Place) -> str:
     )
 
 
-def _default_verbalizer(labels: frozenset[str], place: _Place) -> str:
+def _default_verbalizer(labels: frozenset[str], place: _EntryPlace) -> str:
     """The verbalizer when `answer` is absent: the label that the prompt gives options, else their texts."""
     if not labels:
         return _VERBALIZERS["text"]
@@ -308,7 +173,7 @@ def _default_verbalizer(labels: frozenset[str], place: _Place) -> str:
     )
 
 
-def _label_word(value: object, place: _Place, *location: str | int) -> str:
+def _label_word(value: object, place: _EntryPlace, *location: str | int) -> str:
     where = place.where("answer", *location)
     misread = misread_by_yaml(value)
     if misread:

@@ -1,6 +1,6 @@
 """Collections of wordings: the shipped ones, the user's own, and those of installed packages.
 
-The format of a collection's file is in collection_file.py.
+A file's fields are in collection_schema.py, and collection_file.py reads one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 
 from phraseproof.core import Instruction, Task
 from phraseproof.errors import FileError, InstructionError, UsageError
-from phraseproof.instructions.collection_file import TASK_DESIGNER, json_schema, read_file, require_new_id
+from phraseproof.instructions.collection_file import read_file, require_new_id
+from phraseproof.instructions.collection_schema import TASK_DESIGNER, json_schema
 
 __all__ = [
     "ENTRY_POINTS",

@@ -74,7 +74,7 @@ class _Entry(StrictModel):
     name: str | None = None
 
 
-class _File(StrictModel):
+class _FamiliesFile(StrictModel):
     families: list[_Entry]
 
 
@@ -100,7 +100,7 @@ def own_families() -> tuple[Family, ...]:
     path = own_folder() / FAMILIES_FILE
     if not path.exists():
         return ()
-    file = parse(load(path), path, _File)
+    file = parse(load(path), path, _FamiliesFile)
     return tuple(
         Family(
             entry.name or f"families[{number}] of {path}",

@@ -64,7 +64,7 @@ def build_prompt(
     prompt_format: str,
     chat_model: FormatsChat | None = None,
 ) -> Prompt:
-    """One example dressed in one wording.
+    """Render one example with one wording.
 
     The ask is said once, however many demonstrations there are. A wording whose ask cannot be told apart from the
     example (a `template`, or an `ask` without a `layout`) is repeated whole for every demonstration.

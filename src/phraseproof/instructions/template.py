@@ -11,8 +11,9 @@ from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError,
 
 from phraseproof.core import Example, Instruction, Task
 from phraseproof.errors import InstructionError
+from phraseproof.instructions.compiled_template import Compiled, compile_source
 from phraseproof.instructions.filters import KNOWN_FILTERS, MAX_TEXT, letter_of
-from phraseproof.instructions.sandbox import Compiled, bounded_range, compile_source
+from phraseproof.instructions.sandbox import bounded_range
 
 BUILTINS = ("choices", "letters", "choice_count")
 """What every template sees beside the example's fields."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations, pairwise
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from phraseproof.core import Example, Instruction, Task
 from phraseproof.errors import InstructionError
-from phraseproof.instructions.fingerprint import fingerprint
+from phraseproof.instructions.duplicates import repeated_wordings
+from phraseproof.instructions.problems import Problem, problem_of
 from phraseproof.instructions.render import build_prompt
 from phraseproof.instructions.template import (
     ANSWER_BUILTINS,
@@ -19,11 +18,6 @@ from phraseproof.instructions.template import (
     check_against,
     compile_instruction,
 )
-
-NEAR = 0.8
-"""Two wordings whose pairs of neighbouring words overlap by so much (Jaccard) are near-duplicates."""
-MAX_COMPARED = 2_000
-"""So many wordings for the same tasks are compared with each other; beyond, only exact duplicates are found."""
 
 _TELLING = frozenset(
     (
@@ -34,30 +28,8 @@ _TELLING = frozenset(
 _GIVEN_AWAY = 0.9
 _ENOUGH = 3
 _CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_WORD = re.compile(r"\w+")
 _LABEL_OF_ANSWER = {"{{ letter }}": "letter", "{{ letter | lower }}": "lower", "{{ index + 1 }}": "number"}
 _PROMPT_PARTS = ("ask", "layout", "template")
-
-Level = Literal["error", "warning"]
-
-
-class Problem(NamedTuple):
-    """Something to look at.
-
-    Attributes:
-        level: `error` makes measurements wrong or impossible, `warning` may be meant.
-        kind: in a word, for programs: `template`, `example`, `options`, `answers`, `gives-away`, `duplicate`,
-            `near-duplicate`, `unused-field`.
-        wording: its name.
-        where: its place in the file.
-        message: what is the matter.
-    """
-
-    level: Level
-    kind: str
-    wording: str
-    where: str
-    message: str
 
 
 def validate(instructions: Sequence[Instruction], tasks: Sequence[Task] = ()) -> list[Problem]:
@@ -77,12 +49,7 @@ def validate(instructions: Sequence[Instruction], tasks: Sequence[Task] = ()) ->
         problems += with_tasks
     broken = {problem.wording for problem in problems if problem.kind == "template"}
     sound = [each for each in compiled if each.instruction.name not in broken]
-    return problems + list(_unused(sound, tasks)) + list(_alike(instructions))
-
-
-def _problem(level: Level, kind: str, wording: Instruction, message: str, part: str | None = None) -> Problem:
-    place = wording.origin or wording.name
-    return Problem(level, kind, wording.name, f"{place}, {part}" if part else place, message)
+    return problems + list(_unused(sound, tasks)) + list(repeated_wordings(instructions))
 
 
 def _prompt_names(compiled: CompiledInstruction) -> set[str]:
@@ -102,13 +69,13 @@ def _alone(compiled: CompiledInstruction) -> Iterator[Problem]:
     wording = compiled.instruction
     names = _prompt_names(compiled)
     if not names - {"choice_count"}:
-        yield _problem(
+        yield problem_of(
             "error", "example", wording, "the prompt shows nothing of the example", "ask" if wording.ask else None
         )
     for part in _PROMPT_PARTS:
         for name in sorted(compiled.names_by_part.get(part, frozenset()) - set(BUILTINS)):
             if name.casefold() in _TELLING:
-                yield _problem(
+                yield problem_of(
                     "warning",
                     "gives-away",
                     wording,
@@ -116,15 +83,15 @@ def _alone(compiled: CompiledInstruction) -> Iterator[Problem]:
                     part,
                 )
             if name in ANSWER_BUILTINS:
-                yield _problem("error", "template", wording, f"{name!r} is known only in answer", part)
+                yield problem_of("error", "template", wording, f"{name!r} is known only in answer", part)
     scored_by = _LABEL_OF_ANSWER.get(wording.answer)
     if scored_by and compiled.labels and scored_by not in compiled.labels:
         labels = " and ".join(sorted(compiled.labels))
-        yield _problem(
+        yield problem_of(
             "error", "answers", wording, f"options are labelled by {labels} and answered by {scored_by}", "answer"
         )
     elif scored_by and names.isdisjoint(("choices", "letters")) and not _spells_labels(wording, scored_by):
-        yield _problem(
+        yield problem_of(
             "error", "options", wording, f"options are answered by {scored_by}, and the prompt shows none", "answer"
         )
 
@@ -175,7 +142,7 @@ def _options(compiled: CompiledInstruction, rendered: Sequence[_Rendered], task:
         return
     if _LABEL_OF_ANSWER.get(wording.answer):
         if shows_choices == 0:
-            yield _problem(
+            yield problem_of(
                 "error", "options", wording, f"{task.name}: answers are labels, and the options are not shown", "answer"
             )
         return
@@ -183,9 +150,9 @@ def _options(compiled: CompiledInstruction, rendered: Sequence[_Rendered], task:
         sample = next(each for each in with_options if not all(_holds(each.text, option) for option in each.options))
         missing = next(option for option in sample.options if not _holds(sample.text, option))
         message = f"{task.name}: the prompt offers other options than it is answered by: {missing!r} is none of them"
-        yield _problem("error", "answers", wording, message, "answer")
+        yield problem_of("error", "answers", wording, message, "answer")
     elif shows_choices == 0 and shows_answers == 0:
-        yield _problem("warning", "options", wording, f"{task.name}: the options are not shown")
+        yield problem_of("warning", "options", wording, f"{task.name}: the options are not shown")
 
 
 def _given_away(compiled: CompiledInstruction, rendered: Sequence[_Rendered], task: Task) -> Iterator[Problem]:
@@ -196,7 +163,7 @@ def _given_away(compiled: CompiledInstruction, rendered: Sequence[_Rendered], ta
         if len(rendered) >= _ENOUGH and telling >= _GIVEN_AWAY * len(rendered):
             part = next(part for part in _PROMPT_PARTS if name in compiled.names_by_part.get(part, ()))
             message = f"{task.name}: the prompt gives the answer away: the field {name!r} holds it"
-            yield _problem("error", "gives-away", wording, message, part)
+            yield problem_of("error", "gives-away", wording, message, part)
     choices = {each.example.choices for each in rendered}
     if len(choices) == 1 and "choices" not in _prompt_names(compiled):
         fixed = next(iter(choices))
@@ -204,7 +171,7 @@ def _given_away(compiled: CompiledInstruction, rendered: Sequence[_Rendered], ta
         named = [choice for choice in fixed if _holds(text, choice.casefold())]
         if len(named) == 1 and len(fixed) > 1:
             message = f"{task.name}: of the options, only {named[0]!r} is named"
-            yield _problem("warning", "gives-away", wording, message)
+            yield problem_of("warning", "gives-away", wording, message)
 
 
 def _tells(rendered: _Rendered, name: str) -> bool:
@@ -251,7 +218,7 @@ def _unused(compiled: Sequence[CompiledInstruction], tasks: Sequence[Task]) -> I
             shown_by_some = [name for name in unused if any(name in other.fields for other in compiled)]
             if shown_by_some and len(unused) < len(fields):
                 names = ", ".join(map(repr, shown_by_some))
-                yield _problem(
+                yield problem_of(
                     "warning", "unused-field", each.instruction, f"{task.name}: the prompt leaves out {names}"
                 )
         nowhere = sorted(name for name in fields if not any(name in each.fields for each in compiled))
@@ -264,49 +231,3 @@ def _unused(compiled: Sequence[CompiledInstruction], tasks: Sequence[Task]) -> I
 
 
 # ------------------------------------------------------------------------------------------------------------- alike
-
-
-def _alike(instructions: Sequence[Instruction]) -> Iterator[Problem]:
-    groups: dict[tuple[str, ...], list[Instruction]] = defaultdict(list)
-    for wording in instructions:
-        groups[wording.serves].append(wording)
-    for members in groups.values():
-        firsts: dict[str, Instruction] = {}
-        for wording in members:
-            first = firsts.setdefault(fingerprint("\0".join(_said(wording))), wording)
-            if first is wording:
-                continue
-            if _laid_out(first) == _laid_out(wording):
-                yield _problem("error", "duplicate", wording, f"the same wording as {first.id!r}")
-            else:
-                message = f"only its white space or its case tells it from {first.id!r}"
-                yield _problem("warning", "duplicate", wording, message)
-        yield from _nearly_alike(list(firsts.values()))
-
-
-def _said(wording: Instruction) -> Iterable[str]:
-    parts = (wording.ask, wording.layout) if not wording.ask_last else (wording.layout, wording.ask)
-    return (part for part in (*parts, wording.template, wording.answer) if part is not None)
-
-
-def _laid_out(wording: Instruction) -> tuple[str | bool | None, ...]:
-    between = wording.separator if wording.layout is not None else None
-    return (wording.ask, wording.layout, wording.template, wording.answer, wording.ask_last, between)
-
-
-def _nearly_alike(members: Sequence[Instruction]) -> Iterator[Problem]:
-    if len(members) > MAX_COMPARED:
-        return
-    pairs_of = [_word_pairs(each) for each in members]
-    for (first, left), (second, right) in combinations(zip(members, pairs_of, strict=True), 2):
-        smaller, larger = sorted((len(left), len(right)))
-        if smaller < NEAR * larger:
-            continue
-        common = len(left & right)
-        if common and common >= NEAR * (smaller + larger - common):
-            yield _problem("warning", "near-duplicate", second, f"nearly the same wording as {first.id!r}")
-
-
-def _word_pairs(wording: Instruction) -> set[tuple[str, str]]:
-    words = ["", *_WORD.findall(" ".join(_said(wording)).casefold()), ""]
-    return set(pairwise(words))

@@ -11,7 +11,7 @@
 * A task with subtasks is their union. Two are not, following the paper's code: `bbl/strange_stories` is the subtask
   `boolean`, `bbl/logical_deduction` is `five_objects`. `Task.source` says so, and every subtask can be named.
 * Local copies are BIG-bench's own folders of `task.json`. On the hub the task comes from `hails/bigbench`, which serves
-  prompts that are already dressed; bigbench_hub.py undresses them and says what the hub lacks.
+  finished prompts; bigbench_hub.py extracts the inputs from them and says what the hub lacks.
 
 A known difference from the paper's code: it gives logic_grid_puzzle the options 1 to 5 throughout, while many puzzles
 have fewer houses; here a puzzle has its own published options.
@@ -30,13 +30,13 @@ from phraseproof.core import Example, Instruction, Kind, Task
 from phraseproof.errors import FileError, TaskError, UsageError
 from phraseproof.tasks import TaskListing
 from phraseproof.tasks.bigbench_hub import HUB_ID, HubExample, load_from_hub
-from phraseproof.tasks.bigbench_prompt import Dressing, designers_wording
+from phraseproof.tasks.bigbench_prompt import PromptFrame, designers_wording
 from phraseproof.tasks.kinds import free_text_refused, infer_kind
 
 CATEGORIES = {Kind.MULTIPLE_CHOICE: "BBL-QA", Kind.BINARY: "BBL-BC", Kind.MULTI_CLASS: "BBL-MC"}
 
 
-class Known(NamedTuple):
+class KnownTask(NamedTuple):
     """What is settled about a task before its data is read."""
 
     kind: Kind
@@ -47,25 +47,25 @@ class Known(NamedTuple):
 
 
 KNOWN = {
-    "bbq_lite": Known(Kind.MULTIPLE_CHOICE, "social bias in answers about ambiguous and unambiguous scenes"),
-    "code_line_description": Known(Kind.MULTIPLE_CHOICE, "what a few lines of Python do"),
-    "hindu_knowledge": Known(Kind.MULTIPLE_CHOICE, "Hindu mythology"),
-    "known_unknowns": Known(Kind.MULTIPLE_CHOICE, "whether an answer can be known at all"),
-    "logical_deduction": Known(Kind.MULTIPLE_CHOICE, "the order of five objects", subtask="five_objects"),
-    "novel_concepts": Known(Kind.MULTIPLE_CHOICE, "what a few things have in common"),
-    "logic_grid_puzzle": Known(Kind.MULTIPLE_CHOICE, "logic grid puzzles"),
-    "conceptual_combinations": Known(Kind.MULTIPLE_CHOICE, "what a combination of concepts means"),
-    "play_dialog_same_or_different": Known(Kind.BINARY, "whether two lines of a play have one speaker"),
-    "strategyqa": Known(Kind.BINARY, "yes or no questions with hidden reasoning steps"),
-    "strange_stories": Known(Kind.BINARY, "social understanding of short stories", subtask="boolean"),
-    "winowhy": Known(Kind.BINARY, "whether a reason given for a pronoun's meaning is right"),
-    "language_identification": Known(Kind.MULTI_CLASS, "the language of a sentence"),
-    "vitaminc_fact_verification": Known(Kind.MULTI_CLASS, "whether a passage supports a claim"),
-    "intent_recognition": Known(Kind.MULTI_CLASS, "what a user wants of an assistant", in_bbl=False),
-    "empirical_judgments": Known(Kind.MULTI_CLASS, "causal, correlative or neutral statements", in_bbl=False),
-    "logical_sequence": Known(Kind.MULTIPLE_CHOICE, "which list is in order", in_bbl=False),
-    "crash_blossom": Known(Kind.MULTI_CLASS, "a word's part of speech in an ambiguous headline", in_bbl=False),
-    "epistemic_reasoning": Known(Kind.BINARY, "whether one statement of belief entails another", in_bbl=False),
+    "bbq_lite": KnownTask(Kind.MULTIPLE_CHOICE, "social bias in answers about ambiguous and unambiguous scenes"),
+    "code_line_description": KnownTask(Kind.MULTIPLE_CHOICE, "what a few lines of Python do"),
+    "hindu_knowledge": KnownTask(Kind.MULTIPLE_CHOICE, "Hindu mythology"),
+    "known_unknowns": KnownTask(Kind.MULTIPLE_CHOICE, "whether an answer can be known at all"),
+    "logical_deduction": KnownTask(Kind.MULTIPLE_CHOICE, "the order of five objects", subtask="five_objects"),
+    "novel_concepts": KnownTask(Kind.MULTIPLE_CHOICE, "what a few things have in common"),
+    "logic_grid_puzzle": KnownTask(Kind.MULTIPLE_CHOICE, "logic grid puzzles"),
+    "conceptual_combinations": KnownTask(Kind.MULTIPLE_CHOICE, "what a combination of concepts means"),
+    "play_dialog_same_or_different": KnownTask(Kind.BINARY, "whether two lines of a play have one speaker"),
+    "strategyqa": KnownTask(Kind.BINARY, "yes or no questions with hidden reasoning steps"),
+    "strange_stories": KnownTask(Kind.BINARY, "social understanding of short stories", subtask="boolean"),
+    "winowhy": KnownTask(Kind.BINARY, "whether a reason given for a pronoun's meaning is right"),
+    "language_identification": KnownTask(Kind.MULTI_CLASS, "the language of a sentence"),
+    "vitaminc_fact_verification": KnownTask(Kind.MULTI_CLASS, "whether a passage supports a claim"),
+    "intent_recognition": KnownTask(Kind.MULTI_CLASS, "what a user wants of an assistant", in_bbl=False),
+    "empirical_judgments": KnownTask(Kind.MULTI_CLASS, "causal, correlative or neutral statements", in_bbl=False),
+    "logical_sequence": KnownTask(Kind.MULTIPLE_CHOICE, "which list is in order", in_bbl=False),
+    "crash_blossom": KnownTask(Kind.MULTI_CLASS, "a word's part of speech in an ambiguous headline", in_bbl=False),
+    "epistemic_reasoning": KnownTask(Kind.BINARY, "whether one statement of belief entails another", in_bbl=False),
 }
 """The 14 of the paper's main experiments, and the rest of the 7 of its closer look (paper, sections 3 and 4.5)."""
 
@@ -87,7 +87,7 @@ PARTS = {
 """How the inputs of a task come apart; the fields are added only if every single input of the task does."""
 
 
-class Source(NamedTuple):
+class LoadedExamples(NamedTuple):
     """Examples as a source holds them, in published order, with the designer's wordings and where they came from."""
 
     examples: list[Example]
@@ -190,12 +190,12 @@ def _order_tells(examples: Sequence[Example]) -> bool:
 # ------------------------------------------------------------------------------------------------------------ the hub
 
 
-def _from_hub(task: str, subtask: str | None, warn: Callable[[str], None]) -> Source:
+def _from_hub(task: str, subtask: str | None, warn: Callable[[str], None]) -> LoadedExamples:
     loaded = load_from_hub(task, FOLDERS.get(task, task), subtask, warn)
     prefix = f"{subtask}/" if subtask else ""
     examples = [_hub_example(f"{prefix}{index}", row) for index, row in enumerate(loaded.examples)]
-    wording = designers_wording(loaded.dressing, "hub", f"bbl/{task}", loaded.place) if loaded.dressing else None
-    return Source(examples, (wording,) if wording else (), loaded.place)
+    wording = designers_wording(loaded.frame, "hub", f"bbl/{task}", loaded.place) if loaded.frame else None
+    return LoadedExamples(examples, (wording,) if wording else (), loaded.place)
 
 
 def _hub_example(identifier: str, row: HubExample) -> Example:
@@ -219,23 +219,23 @@ def _looked(task: str, data_dir: Path) -> str:
     return f"Looked for {', '.join(f'{place}/task.json' for place in _places(task, data_dir))}"
 
 
-def _from_folder(task: str, subtask: str | None, data_dir: Path) -> Source:
+def _from_folder(task: str, subtask: str | None, data_dir: Path) -> LoadedExamples:
     folder = _find(task, data_dir)
     if folder is None:
         raise TaskError(f"no data for 'bbl/{task}'", where=str(data_dir), hint=_looked(task, data_dir))
     files = _subtask_files(folder, subtask)
     examples: list[Example] = []
-    wordings: dict[Dressing, Instruction] = {}
+    wordings: dict[PromptFrame, Instruction] = {}
     for name, path in files.items():
         data = _read(path)
-        dressing = _dressing(data, path)
-        wordings[dressing] = designers_wording(dressing, "json", f"bbl/{task}", str(path))
+        frame = _frame(data, path)
+        wordings[frame] = designers_wording(frame, "json", f"bbl/{task}", str(path))
         rows: list[Any] = data["examples"]
         for index, row in enumerate(rows):
             examples.append(_example(f"{name}/{index}" if name else str(index), row, f"{path}, examples[{index}]"))
     # Subtasks worded differently have no one wording for their union; each has its own under its own name.
     instructions = tuple(wordings.values()) if len(wordings) == 1 else ()
-    return Source(examples, instructions, str(next(iter(files.values())) if len(files) == 1 else folder))
+    return LoadedExamples(examples, instructions, str(next(iter(files.values())) if len(files) == 1 else folder))
 
 
 def _subtask_files(folder: Path, subtask: str | None) -> dict[str, Path]:
@@ -271,8 +271,8 @@ def _read(path: Path) -> dict[str, Any]:
     return task
 
 
-def _dressing(data: Mapping[str, Any], path: Path) -> Dressing:
-    default = Dressing()
+def _frame(data: Mapping[str, Any], path: Path) -> PromptFrame:
+    default = PromptFrame()
     texts = {
         field: data.get(key, getattr(default, field))
         for field, key in (
@@ -286,7 +286,7 @@ def _dressing(data: Mapping[str, Any], path: Path) -> Dressing:
         if not isinstance(text, str):
             raise FileError(f"{field} is not text", got=repr(text), where=str(path))
     # One published file has the string "false" here, which BIG-bench itself takes for true; so do we.
-    return Dressing(**texts, append_choices=bool(data.get("append_choices_to_input", True)))
+    return PromptFrame(**texts, append_choices=bool(data.get("append_choices_to_input", True)))
 
 
 def _example(identifier: str, row: Any, where: str) -> Example:

@@ -4,7 +4,7 @@ Configuration `TASK_zero_shot`, split `default` (all examples), columns `inputs`
 `multiple_choice_scores`. What the task's own JSON has and the hub lacks:
 
 * `inputs` is the designer's whole prompt, not the bare input: task prefix, input, listed options (in random order) and
-  answer cue. `undress` recovers the input from what all rows share; where that fails, `question` is the text as served
+  answer cue. `extract_inputs` recovers the input from what all rows share; where that fails, `question` is the text as served
   and a warning says so. A task whose input prefix is neither a line of its own nor BIG-bench's `Q: ` keeps that prefix.
 * Subtasks come pooled and unnamed. They can be told apart only where the number of options does (`OPTION_COUNTS`).
 * Credits are whole numbers: a fraction in the JSON is lost.
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from phraseproof.errors import TaskError
 from phraseproof.tasks import hub
-from phraseproof.tasks.bigbench_prompt import Dressing
+from phraseproof.tasks.bigbench_prompt import PromptFrame
 from phraseproof.tasks.kinds import free_text_refused
 
 HUB_ID = "hails/bigbench"
@@ -34,11 +34,11 @@ OPTION_COUNTS = {
 INPUT_MARKS = {"empirical_judgments": "Sentence: ", "strange_stories": "Context: "}
 """What stands before an input on its own line, where it is not BIG-bench's default."""
 
-CHOICE_PREFIXES = (Dressing().choice_prefix, "\n option: ", " option: ")
+CHOICE_PREFIXES = (PromptFrame().choice_prefix, "\n option: ", " option: ")
 
 
 class HubExample(NamedTuple):
-    """One row of the hub, undressed."""
+    """One row of the hub, with the bare input."""
 
     question: str
     choices: tuple[str, ...]
@@ -46,18 +46,18 @@ class HubExample(NamedTuple):
 
 
 class HubTask(NamedTuple):
-    """A task's rows, in the hub's order; `dressing` is `None` where it could not be told from the inputs."""
+    """A task's rows, in the hub's order; `frame` is `None` where it could not be told from the inputs."""
 
     examples: list[HubExample]
-    dressing: Dressing | None
+    frame: PromptFrame | None
     place: str
 
 
-class Undressed(NamedTuple):
+class ExtractedInputs(NamedTuple):
     """The bare inputs, and what stood around each of them."""
 
     questions: list[str]
-    dressing: Dressing
+    frame: PromptFrame
 
 
 def load_from_hub(task: str, config: str, subtask: str | None, warn: Callable[[str], None]) -> HubTask:
@@ -85,19 +85,21 @@ def load_from_hub(task: str, config: str, subtask: str | None, warn: Callable[[s
     rows = [row for row in rows if count is None or len(row.choices) == count]
     if not rows:
         raise TaskError("no rows", where=place)
-    undressed = undress([row.question for row in rows], [row.choices for row in rows], INPUT_MARKS.get(task, "Q: "))
-    if undressed is None:
-        warn(f"bbl/{task}: the hub's prompts could not be undressed, so the field question holds them as served")
+    extracted = extract_inputs(
+        [row.question for row in rows], [row.choices for row in rows], INPUT_MARKS.get(task, "Q: ")
+    )
+    if extracted is None:
+        warn(f"bbl/{task}: the hub's prompts could not be taken apart, so the field `question` holds them as served")
         return HubTask(rows, None, f"{place}, inputs as served")
-    examples = [row._replace(question=question) for row, question in zip(rows, undressed.questions, strict=True)]
-    return HubTask(examples, undressed.dressing, place)
+    examples = [row._replace(question=question) for row, question in zip(rows, extracted.questions, strict=True)]
+    return HubTask(examples, extracted.frame, place)
 
 
-def undress(inputs: Sequence[str], choices: Sequence[Sequence[str]], mark: str) -> Undressed | None:
+def extract_inputs(inputs: Sequence[str], choices: Sequence[Sequence[str]], mark: str) -> ExtractedInputs | None:
     """Take off what every input shares: the lines before the input, its mark, the listed options, the answer cue.
 
     Args:
-        inputs: the dressed prompts of one task.
+        inputs: the finished prompts of one task.
         choices: the options of each, in any order.
         mark: what may stand before the input on its own line.
 
@@ -117,11 +119,11 @@ def undress(inputs: Sequence[str], choices: Sequence[Sequence[str]], mark: str) 
             peeled = [_peel(_cut(body, tail), options, prefix) for body, options in zip(bodies, choices, strict=True)]
             questions = [question for question in peeled if question]
             if len(questions) == len(bodies):
-                return Undressed(questions, Dressing("", head + mark, tail + " ", prefix, append_choices=True))
+                return ExtractedInputs(questions, PromptFrame("", head + mark, tail + " ", prefix, append_choices=True))
     questions = [_cut(body, tails[0]) for body in bodies]
     if not all(questions):
         return None
-    return Undressed(questions, Dressing("", head + mark, tails[0] + " ", append_choices=False))
+    return ExtractedInputs(questions, PromptFrame("", head + mark, tails[0] + " ", append_choices=False))
 
 
 def _shared_start(texts: Sequence[str]) -> str:

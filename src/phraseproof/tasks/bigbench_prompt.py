@@ -15,7 +15,7 @@ from phraseproof.core import Instruction, Relation
 COLLECTION = "task_designer"
 
 
-class Dressing(NamedTuple):
+class PromptFrame(NamedTuple):
     """What a task puts around its inputs; the defaults are BIG-bench's own."""
 
     task_prefix: str = ""
@@ -25,31 +25,28 @@ class Dressing(NamedTuple):
     append_choices: bool = True
 
 
-def designers_wording(dressing: Dressing, wording_id: str, task: str, source: str) -> Instruction:
+def designers_wording(frame: PromptFrame, wording_id: str, task: str, source: str) -> Instruction:
     """The designer's prompt, with options answered in full text.
 
     Args:
-        wording_id: `json` when read from the task's own file, `hub` when recovered from the hub's dressed prompts.
+        wording_id: `json` when read from the task's own file, `hub` when recovered from the hub's finished prompts.
         task: the name of the task, the only one that the wording serves.
     """
-    options = f"{{% for choice in choices %}}{literal(dressing.choice_prefix)}{{{{ choice }}}}{{% endfor %}}"
-    ending = dressing.output_prefix.rstrip()
+    options = f"{{% for choice in choices %}}{literal(frame.choice_prefix)}{{{{ choice }}}}{{% endfor %}}"
+    ending = frame.output_prefix.rstrip()
     layout = (
-        literal(dressing.input_prefix)
-        + "{{ question }}"
-        + (options if dressing.append_choices else "")
-        + literal(ending)
+        literal(frame.input_prefix) + "{{ question }}" + (options if frame.append_choices else "") + literal(ending)
     )
-    has_ask = bool(dressing.task_prefix)
+    has_ask = bool(frame.task_prefix)
     return Instruction(
         id=wording_id,
         collection=COLLECTION,
-        ask=literal(dressing.task_prefix) if has_ask else None,
+        ask=literal(frame.task_prefix) if has_ask else None,
         layout=layout if has_ask else None,
         template=None if has_ask else layout,
         separator="",
         answer="{{ choice }}",
-        target_delimiter=dressing.output_prefix[len(ending) :],
+        target_delimiter=frame.output_prefix[len(ending) :],
         serves=(task,),
         relation=Relation.TASK_DESIGNER,
         author="BIG-bench",

@@ -28,7 +28,7 @@ _PREFIX = "pocket/"
 _SOURCE = "shipped with phraseproof"
 
 
-class _Form(NamedTuple):
+class _QuestionForm(NamedTuple):
     """One of the three kinds of question."""
 
     kind: Kind
@@ -37,9 +37,9 @@ class _Form(NamedTuple):
 
 
 _FORMS = {
-    "choose": _Form(Kind.MULTIPLE_CHOICE, "Pocket-QA", "which of four lettered lines gives the {}"),
-    "label": _Form(Kind.MULTI_CLASS, "Pocket-MC", "which of six labels is the {}"),
-    "has": _Form(Kind.BINARY, "Pocket-BC", "whether the note gives the {}"),
+    "choose": _QuestionForm(Kind.MULTIPLE_CHOICE, "Pocket-QA", "which of four lettered lines gives the {}"),
+    "label": _QuestionForm(Kind.MULTI_CLASS, "Pocket-MC", "which of six labels is the {}"),
+    "has": _QuestionForm(Kind.BINARY, "Pocket-BC", "whether the note gives the {}"),
 }
 _OPTION_COLUMNS = ("a", "b", "c", "d")
 

@@ -17,10 +17,10 @@ from phraseproof.instructions.importers.parsing.import_request import ImportRequ
 from phraseproof.instructions.importers.parsing.parse_result import ParseResult, Refused, stem_of
 from phraseproof.instructions.writing import write_collection
 
-__all__ = ["SOURCES", "ImportRequest", "ParseResult", "Refused", "Source", "count_reasons", "find", "write"]
+__all__ = ["SOURCES", "ImportRequest", "ImportSource", "ParseResult", "Refused", "count_reasons", "find", "write"]
 
 
-class Source(NamedTuple):
+class ImportSource(NamedTuple):
     """Where wordings come from.
 
     Attributes:
@@ -34,15 +34,15 @@ class Source(NamedTuple):
 
 _HERE = "phraseproof.instructions.importers"
 
-SOURCES: dict[str, Source] = {
-    "promptsource": Source(f"{_HERE}.promptsource", "templates.yaml files, or a checkout (P3)"),
-    "flan": Source(f"{_HERE}.flan", "templates.py files of FLAN 2021 and Flan-2022, or a checkout"),
-    "alpaca": Source(f"{_HERE}.alpaca", "Stanford Alpaca's JSON: instruction, input, output"),
-    "instructioneval": Source(f"{_HERE}.instructioneval", "a checkout of the paper's code"),
-    "paper": Source(f"{_HERE}.paper", "the paper's wordings as JSON lines (instructions.jsonl)"),
-    "lm-eval": Source(f"{_HERE}.lm_eval", "task files (YAML) of lm-evaluation-harness, or a folder of them"),
-    "promptsuite": Source(f"{_HERE}.promptsuite", "templates or exports (JSON, CSV) of PromptSuite"),
-    "list": Source(f"{_HERE}.lists", "a CSV, TSV, JSON or text file with one wording a row"),
+SOURCES: dict[str, ImportSource] = {
+    "promptsource": ImportSource(f"{_HERE}.promptsource", "templates.yaml files, or a checkout (P3)"),
+    "flan": ImportSource(f"{_HERE}.flan", "templates.py files of FLAN 2021 and Flan-2022, or a checkout"),
+    "alpaca": ImportSource(f"{_HERE}.alpaca", "Stanford Alpaca's JSON: instruction, input, output"),
+    "instructioneval": ImportSource(f"{_HERE}.instructioneval", "a checkout of the paper's code"),
+    "paper": ImportSource(f"{_HERE}.paper", "the paper's wordings as JSON lines (instructions.jsonl)"),
+    "lm-eval": ImportSource(f"{_HERE}.lm_eval", "task files (YAML) of lm-evaluation-harness, or a folder of them"),
+    "promptsuite": ImportSource(f"{_HERE}.promptsuite", "templates or exports (JSON, CSV) of PromptSuite"),
+    "list": ImportSource(f"{_HERE}.lists", "a CSV, TSV, JSON or text file with one wording a row"),
 }
 
 

@@ -8,7 +8,7 @@ go and what is scored. Nothing is run as Python (python_text.py).
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard, cast
 
@@ -24,6 +24,7 @@ from phraseproof.instructions.importers.parsing.parse_result import (
     listed,
     unreadable,
 )
+from phraseproof.instructions.importers.parsing.python_classes import ClassIndex, plain_data
 from phraseproof.instructions.importers.parsing.python_text import Function, Texts
 from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, read_json, read_python
 from phraseproof.instructions.template import quoted
@@ -45,7 +46,7 @@ def find(path: Path, request: ImportRequest) -> ParseResult:
     found = ParseResult()
     files = files_of(path, ["*.py"], what="Python files")
     modules = dict(each_read(path, files, read_python, found))
-    index = _Index.of(modules)
+    index = ClassIndex.of(modules)
     tasks = [(file, each) for file, tree in modules.items() for each in tree.body if _is_task(each, index)]
     if not tasks:
         raise FileError(
@@ -57,39 +58,8 @@ def find(path: Path, request: ImportRequest) -> ParseResult:
     return found
 
 
-class _Class(NamedTuple):
-    node: ast.ClassDef
-    known: Mapping[str, Any]
-
-
-class _Index(NamedTuple):
-    """All classes of a checkout: by name, and (two tasks' classes may share one) by themselves."""
-
-    classes: Mapping[str, _Class]
-    known: Mapping[int, Mapping[str, Any]]
-
-    @classmethod
-    def of(cls, modules: Mapping[Path, ast.Module]) -> _Index:
-        classes: dict[str, _Class] = {}
-        known: dict[int, Mapping[str, Any]] = {}
-        for tree in modules.values():
-            data = _plain_data(tree.body, {})
-            for node in tree.body:
-                if isinstance(node, ast.ClassDef):
-                    classes.setdefault(node.name, _Class(node, data))
-                    known[id(node)] = data
-        return cls(classes, known)
-
-    def family(self, node: ast.ClassDef, seen: tuple[str, ...] = ()) -> Iterator[_Class]:
-        """A class and its bases, the most general first."""
-        for base in node.bases:
-            if isinstance(base, ast.Name) and base.id in self.classes and base.id not in seen:
-                yield from self.family(self.classes[base.id].node, (*seen, base.id))
-        yield _Class(node, self.known.get(id(node), {}))
-
-
 class _Setting(NamedTuple):
-    classes: _Index
+    classes: ClassIndex
     tasks: Sequence[Path]
     path: Path
     request: ImportRequest
@@ -100,30 +70,14 @@ class _Setting(NamedTuple):
         return sum(other.name == file.name for other in self.tasks) > 1
 
 
-def _plain_data(body: Sequence[ast.stmt], known: Mapping[str, Any]) -> dict[str, Any]:
-    """What a module or a class assigns at its top level, as far as it is plain data."""
-    data = dict(known)
-    for statement in body:
-        if (
-            isinstance(statement, ast.Assign)
-            and len(statement.targets) == 1
-            and isinstance(statement.targets[0], ast.Name)
-        ):
-            try:
-                data[statement.targets[0].id] = Texts({}, data).evaluate(statement.value, {})
-            except UnrepresentableError:
-                continue
-    return data
-
-
-def _is_task(node: ast.stmt, index: _Index) -> TypeGuard[ast.ClassDef]:
+def _is_task(node: ast.stmt, index: ClassIndex) -> TypeGuard[ast.ClassDef]:
     """Whether a class registers wordings and is made for one task, as its bases are not."""
     if not isinstance(node, ast.ClassDef) or _is_base(node, index):
         return False
     return any(isinstance(each, ast.FunctionDef) and each.name == _ADDS for each in node.body)
 
 
-def _is_base(node: ast.ClassDef, index: _Index) -> bool:
+def _is_base(node: ast.ClassDef, index: ClassIndex) -> bool:
     return any(
         isinstance(base, ast.Name) and base.id == node.name
         for each in index.classes.values()
@@ -177,7 +131,7 @@ def _read_task(file: Path, node: ast.ClassDef, setting: _Setting) -> None:
         setting.found.add("instructioneval", wording, repeated=True)
 
 
-def _texts(node: ast.ClassDef, index: _Index) -> Texts:
+def _texts(node: ast.ClassDef, index: ClassIndex) -> Texts:
     methods: dict[str, ast.FunctionDef] = {}
     known: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
@@ -187,7 +141,7 @@ def _texts(node: ast.ClassDef, index: _Index) -> Texts:
         own = {item.name: item for item in each.node.body if isinstance(item, ast.FunctionDef)}
         methods |= own
         attributes |= {
-            name: value for name, value in _plain_data(each.node.body, each.known).items() if name not in each.known
+            name: value for name, value in plain_data(each.node.body, each.known).items() if name not in each.known
         }
         if "__init__" in own:
             starts.append(own["__init__"])
@@ -200,7 +154,7 @@ def _texts(node: ast.ClassDef, index: _Index) -> Texts:
     return texts
 
 
-def _registered(node: ast.ClassDef, index: _Index) -> dict[str, ast.expr]:
+def _registered(node: ast.ClassDef, index: ClassIndex) -> dict[str, ast.expr]:
     """Every registered name with the expression of its function; a class's own after those of its bases."""
     registered: dict[str, ast.expr] = {}
     for each in index.family(node):

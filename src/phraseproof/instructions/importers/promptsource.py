@@ -16,6 +16,7 @@ from phraseproof.instructions.importers.parsing import jinja_segments as jinja
 from phraseproof.instructions.importers.parsing.ask_and_layout import split_ask
 from phraseproof.instructions.importers.parsing.field_names import renamed_fields
 from phraseproof.instructions.importers.parsing.import_request import ImportRequest
+from phraseproof.instructions.importers.parsing.jinja_trimming import is_empty, strip
 from phraseproof.instructions.importers.parsing.parse_result import (
     ParseResult,
     UnrepresentableError,
@@ -77,9 +78,9 @@ def _wording(entry: Mapping[str, Any], name: str, dataset: str, request: ImportR
     if isinstance(metadata, dict) and cast(dict[str, Any], metadata).get("original_task") is False:
         unreadable("it asks for something else than its data set's task (original_task: false)")
     halves = split_at_separator(jinja.read(source))
-    prompt = jinja.strip(jinja.without_idle_sets(without_guards(halves.prompt)))
-    answer = jinja.strip(without_guards(halves.answer))
-    if jinja.is_empty(prompt):
+    prompt = strip(jinja.without_idle_sets(without_guards(halves.prompt)))
+    answer = strip(without_guards(halves.answer))
+    if is_empty(prompt):
         unreadable("its prompt is empty")
     choices = _answer_choices(entry.get("answer_choices"))
     _require_repeatable(prompt)
@@ -124,7 +125,7 @@ def _answer_choices(value: Any) -> _Choices | None:
             parts += [list[jinja.JinjaSegment]([jinja.TextSegment(other)]) for other in others]
         else:
             parts[-1].append(segment)
-    return _Choices(None, tuple(jinja.write(jinja.strip(part)) for part in parts))
+    return _Choices(None, tuple(jinja.write(strip(part)) for part in parts))
 
 
 def _require_repeatable(prompt: list[jinja.JinjaSegment]) -> None:

@@ -9,14 +9,12 @@ refused.
 from __future__ import annotations
 
 import ast
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, NoReturn
-
-from jinja2.exceptions import SecurityError
+from typing import Any, NoReturn
 
 from phraseproof.instructions.importers.parsing.parse_result import UnrepresentableError, unreadable
+from phraseproof.instructions.importers.parsing.python_language import COMPARE, EXPRESSIONS, FAILURES, METHODS, Function
 from phraseproof.instructions.importers.parsing.python_values import (
     FUNCTIONS,
     MAX_STEPS,
@@ -32,70 +30,6 @@ from phraseproof.instructions.importers.parsing.python_values import (
 )
 
 _MAX_DEPTH = 20
-
-_TEXT_METHODS = frozenset(
-    (
-        *("join", "replace", "split", "strip", "lstrip", "rstrip", "lower", "upper", "capitalize", "title", "index"),
-        *("startswith", "endswith", "format", "find", "count"),
-    )
-)
-_LIST_METHODS = frozenset(("index", "append", "copy", "count"))
-_DICT_METHODS = frozenset(("get", "items", "keys", "pop", "values"))
-_METHODS: Mapping[type, frozenset[str]] = {str: _TEXT_METHODS, list: _LIST_METHODS, dict: _DICT_METHODS}
-_COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.In: lambda left, right: left in right,
-    ast.NotIn: lambda left, right: left not in right,
-    ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
-}
-
-
-_FAILURES = (
-    SecurityError,
-    TypeError,
-    ValueError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    RecursionError,
-    OverflowError,
-)
-
-
-_EXPRESSIONS: Mapping[type[ast.expr], str] = {
-    ast.Constant: "_constant",
-    ast.Name: "_name",
-    ast.JoinedStr: "_f_string",
-    ast.FormattedValue: "_f_string",
-    ast.List: "_collection",
-    ast.Tuple: "_collection",
-    ast.Dict: "_collection",
-    ast.BinOp: "_binary",
-    ast.UnaryOp: "_unary",
-    ast.BoolOp: "_boolean",
-    ast.Compare: "_comparison",
-    ast.IfExp: "_either",
-    ast.Subscript: "_item",
-    ast.Attribute: "_own",
-    ast.Lambda: "_lambda",
-    ast.ListComp: "_comprehension",
-    ast.GeneratorExp: "_comprehension",
-    ast.Call: "_call",
-}
-"""The method of `Texts` that gives an expression's value."""
-
-
-class Function(NamedTuple):
-    """A method or a lambda, with what it sees."""
-
-    node: ast.FunctionDef | ast.Lambda
-    seen: Mapping[str, Any]
 
 
 class _ReturnError(Exception):
@@ -139,7 +73,7 @@ class Texts:
         self._steps = 0
         try:
             return self._value(node, dict(seen))
-        except _FAILURES as error:
+        except FAILURES as error:
             raise UnrepresentableError(NOT_UNDERSTOOD, f"line {node.lineno}: {error}") from None
 
     def apply(self, function: Function, *arguments: Any) -> Any:
@@ -151,7 +85,7 @@ class Texts:
     def _guarded(self, function: Function, arguments: list[Any], named: dict[str, Any]) -> Any:
         try:
             return self._invoke(function, arguments, named)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise UnrepresentableError(NOT_UNDERSTOOD, f"line {function.node.lineno}: {error}") from None
 
     def _invoke(self, function: Function, arguments: list[Any], named: dict[str, Any]) -> Any:
@@ -232,7 +166,7 @@ class Texts:
 
     def _value(self, node: ast.expr, seen: dict[str, Any]) -> Any:
         self._step(node)
-        name = _EXPRESSIONS.get(type(node))
+        name = EXPRESSIONS.get(type(node))
         return self._lost(node) if name is None else getattr(self, name)(node, seen)
 
     def _constant(self, node: ast.Constant, _seen: dict[str, Any]) -> Any:
@@ -250,7 +184,7 @@ class Texts:
         return -self._value(node.operand, seen) if isinstance(node.op, ast.USub) else self._lost(node)
 
     def _comparison(self, node: ast.Compare, seen: dict[str, Any]) -> Any:
-        compare = _COMPARE.get(type(node.ops[0])) if len(node.ops) == 1 else None
+        compare = COMPARE.get(type(node.ops[0])) if len(node.ops) == 1 else None
         sides = flat(self._value(node.left, seen)), flat(self._value(node.comparators[0], seen))
         return self._lost(node) if compare is None else compare(*sides)
 
@@ -342,7 +276,7 @@ class Texts:
         return self._invoke(own, arguments, named) if isinstance(own, Function) else self._lost(node)
 
     def _method(self, node: ast.Call, owner: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
-        if name not in _METHODS.get(_type(owner), frozenset()):
+        if name not in METHODS.get(_type(owner), frozenset()):
             self._lost(node)
         if isinstance(owner, str):
             return text_method(owner, name, arguments, named)

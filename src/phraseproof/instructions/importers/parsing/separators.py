@@ -12,9 +12,9 @@ from phraseproof.instructions.importers.parsing.jinja_segments import (
     CodeSegment,
     JinjaSegment,
     TextSegment,
-    is_empty,
     plain,
 )
+from phraseproof.instructions.importers.parsing.jinja_trimming import is_empty
 from phraseproof.instructions.importers.parsing.parse_result import unreadable
 
 SEPARATOR = "|||"
