@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ def cell(number: int, task: str, wording: str, group: str, *, shots: int = 0, se
 
 def store(path: Path, cells: dict[Cell, list[Outcome]], instructions: dict[str, dict[str, str]] | None = None) -> Run:
     run = RunStore(path, {"model": {"name": "m"}})
+    cells = {replace(each, num_examples=len(outcomes)): outcomes for each, outcomes in cells.items()}
     run.register(list(cells), {"groups": {each.group: {} for each in cells}, "instructions": instructions or {}})
     for each, outcomes in cells.items():
         run.write(each, outcomes, Usage())

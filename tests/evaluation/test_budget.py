@@ -166,14 +166,14 @@ def test_a_dry_run_counts_only_what_is_new(tmp_path: Path) -> None:
 
 
 def test_a_budget_of_everything_is_no_budget(tmp_path: Path) -> None:
-    assert [job.cell for job in make(Counting(), 1.0).jobs] == [job.cell for job in make(Counting(), None).jobs]
+    assert [job.cell for job in make(Counting(), 1.0).planned] == [job.cell for job in make(Counting(), None).planned]
 
 
 def test_demonstrations_are_those_of_the_whole_task() -> None:
     few = make(Counting(), 0.1, num_fewshot=(2,))
     whole = make(Counting(), None, num_fewshot=(2,))
-    texts = {prompt.text for job in whole.jobs for prompt in whole.prompts(job)}
-    assert {prompt.text for job in few.jobs for prompt in few.prompts(job)} < texts
+    texts = {prompt.text for job in whole.planned for prompt in whole.prompts(job)}
+    assert {prompt.text for job in few.planned for prompt in few.prompts(job)} < texts
 
 
 def test_an_edited_wording_is_computed_anew(tmp_path: Path) -> None:

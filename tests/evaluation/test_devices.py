@@ -139,8 +139,8 @@ def test_planning_uses_the_first_device_alone(project: Path) -> None:
         {"mine": str(project / "wordings.yaml")},
         model_options=ModelOptions(device="cpu,cpu", args={"seed": "3"}),
     )
-    assert evaluation.devices is not None
-    assert evaluation.devices.names == ("cpu", "cpu")
+    assert evaluation.workers is not None
+    assert evaluation.workers.names == ("cpu", "cpu")
     assert evaluation.forecast().prompts == EXAMPLES * WORDINGS
     with pytest.raises(UsageError, match="--device: vectors are read on one device"):
         represent(evaluation, project / "out")

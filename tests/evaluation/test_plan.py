@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from phraseproof.core import Example, Instruction, Kind, ModelIdentity, Task
 from phraseproof.errors import UsageError
-from phraseproof.evaluation.plan import EvaluationSettings, Job, bundle_size, plan_jobs, sample_task, wording_text
+from phraseproof.evaluation.plan import (
+    CellIdentities,
+    EvaluationSettings,
+    PlannedCell,
+    bundle_size,
+    plan_cells,
+    sample_task,
+    wording_text,
+)
 from phraseproof.instructions.template import compile_instruction
 
 MODEL = ModelIdentity("m", "1", "Fake")
@@ -24,6 +32,12 @@ def make_wording(**changes: Any) -> Instruction:
     return replace(Instruction(id="one", collection="mine", template="{{ question }}"), **changes)
 
 
+def plan(
+    tasks: list[Task], groups: Any, settings: EvaluationSettings, model: ModelIdentity = MODEL
+) -> list[PlannedCell]:
+    return plan_cells(tasks, groups, settings, CellIdentities(model, settings.prompt_format))
+
+
 def identity_of(
     task: Task | None = None,
     wording: Instruction | None = None,
@@ -32,21 +46,21 @@ def identity_of(
 ) -> str:
     task = task or make_task()
     compiled = compile_instruction(wording or make_wording())
-    (job,) = plan_jobs([task], {task.name: {"g": [compiled]}}, settings or EvaluationSettings(), model)
-    return job.cell.identity
+    (planned,) = plan([task], {task.name: {"g": [compiled]}}, settings or EvaluationSettings(), model)
+    return planned.cell.identity
 
 
 def test_the_grid_is_task_by_shots_by_seed_by_group_by_wording() -> None:
     tasks = [make_task(3, "a"), make_task(4, "b")]
     wordings = [compile_instruction(make_wording(id=str(n))) for n in range(2)]
     groups = {task.name: {"g": wordings, "h": wordings[:1]} for task in tasks}
-    jobs = plan_jobs(tasks, groups, EvaluationSettings(num_fewshot=(0, 2), fewshot_seeds=(7, 8)), MODEL)
-    shapes = [(j.cell.task, j.cell.num_fewshot, j.cell.fewshot_seed, j.cell.group) for j in jobs]
+    planned = plan(tasks, groups, EvaluationSettings(num_fewshot=(0, 2), fewshot_seeds=(7, 8)))
+    shapes = [(each.cell.task, each.cell.num_fewshot, each.cell.fewshot_seed, each.cell.group) for each in planned]
     # Without demonstrations there is nothing to draw: one seed. With two: both.
-    assert len(jobs) == 2 * (1 + 2) * 3
+    assert len(planned) == 2 * (1 + 2) * 3
     assert ("a", 0, 0, "h") in shapes
     assert ("b", 2, 8, "g") in shapes
-    assert [j.cell.num_examples for j in jobs if j.cell.task == "a"] == [3] * 9
+    assert [each.cell.num_examples for each in planned if each.cell.task == "a"] == [3] * 9
 
 
 def test_equal_things_have_equal_identities() -> None:
@@ -91,7 +105,7 @@ def test_demonstrations_count_only_when_they_are_used() -> None:
 def test_one_wording_twice_in_a_group_is_refused() -> None:
     compiled = compile_instruction(make_wording())
     with pytest.raises(UsageError, match="twice"):
-        plan_jobs([make_task()], {"t": {"g": [compiled, compiled]}}, EvaluationSettings(), MODEL)
+        plan([make_task()], {"t": {"g": [compiled, compiled]}}, EvaluationSettings())
 
 
 @given(size=st.integers(1, 40), small=st.integers(1, 40), more=st.integers(0, 40), seed=st.integers())
@@ -112,17 +126,17 @@ def test_another_seed_draws_another_sample_and_demonstrations_come_from_all_exam
 
 @given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=12), limit=st.integers(1, 20))
 def test_a_bundle_is_as_large_as_it_may_be(sizes: list[int], limit: int) -> None:
-    jobs: list[Job] = []
+    planned: list[PlannedCell] = []
     for n, size in enumerate(sizes):
         task = make_task(size, f"t{n // 3}")
         compiled = compile_instruction(make_wording())
-        jobs += plan_jobs([task], {task.name: {"g": [compiled]}}, EvaluationSettings(), MODEL)
-    count = bundle_size(jobs, limit)
-    together = jobs[:count]
+        planned += plan([task], {task.name: {"g": [compiled]}}, EvaluationSettings())
+    count = bundle_size(planned, limit)
+    together = planned[:count]
     assert count >= 1
-    assert len({job.cell.task for job in together}) == 1
+    assert len({each.cell.task for each in together}) == 1
     assert count == 1 or sum(sizes[:count]) <= limit
-    if count < len(jobs) and jobs[count].cell.task == jobs[0].cell.task:
+    if count < len(planned) and planned[count].cell.task == planned[0].cell.task:
         assert sum(sizes[: count + 1]) > limit
 
 

@@ -96,8 +96,8 @@ def test_a_new_wording_computes_only_itself(tmp_path: Path) -> None:
 
 def test_other_settings_need_another_folder(tmp_path: Path) -> None:
     make_evaluation().run(tmp_path)
-    with pytest.raises(RunError, match="another setting of limit"):
-        make_evaluation(limit=3).run(tmp_path)
+    with pytest.raises(RunError, match="another setting of prompt_format"):
+        make_evaluation(prompt_format="alpaca").run(tmp_path)
 
 
 def test_logged_samples_hold_the_prompt(tmp_path: Path) -> None:

@@ -116,4 +116,4 @@ def test_auto_in_an_evaluation(tmp_path: Path, folder: Path) -> None:
     task = tmp_path / "t.yaml"
     task.write_text("name: t\nkind: binary\ndata: t.csv\nchoices: [x, 'y']\nanswer: team\n", encoding="utf-8")
     evaluation = resolve("scripted", str(task), {"observed": "auto"})
-    assert {job.cell.instruction for job in evaluation.jobs} == {"guessed/a"}
+    assert {job.cell.instruction for job in evaluation.planned} == {"guessed/a"}

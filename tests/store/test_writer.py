@@ -12,6 +12,7 @@ import pytest
 
 from phraseproof.core import Cell, Outcome
 from phraseproof.errors import RunError
+from phraseproof.store.journal import StoredOutcome
 from phraseproof.store.queries import load_run
 from phraseproof.store.writer import RunStore, Usage, stored_cells
 
@@ -89,18 +90,38 @@ def test_mean_scores_keep_the_order_of_the_plan(tmp_path: Path) -> None:
 
 def test_another_setting_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     finished_run(tmp_path, make_cell())
-    with pytest.raises(RunError, match="another setting of limit") as caught:
-        RunStore(tmp_path, {**SETTINGS, "limit": 5})
+    with pytest.raises(RunError, match="another setting of model") as caught:
+        RunStore(tmp_path, {**SETTINGS, "model": "other"})
     assert "\n" not in str(caught.value)
     assert "the same settings to go on with this run" in str(caught.value)
     RunStore(tmp_path, SETTINGS)
 
 
-def test_a_folder_in_which_nothing_is_stored_yet_may_be_deleted(tmp_path: Path) -> None:
-    """As after a self-test that failed: the user corrects an option, and nothing computed is at stake."""
-    RunStore(tmp_path, SETTINGS).register([make_cell()], {})
-    with pytest.raises(RunError, match="Nothing is stored in it yet: delete it, or give another --out"):
+def test_a_smaller_sample_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    finished_run(tmp_path, make_cell())
+    with pytest.raises(RunError, match=r"a larger sample \(expected no --limit, got --limit 5\)"):
         RunStore(tmp_path, {**SETTINGS, "limit": 5})
+
+
+def test_a_folder_in_which_nothing_is_stored_is_taken_over(tmp_path: Path) -> None:
+    """As after a self-test that failed: the user corrects an option, and nothing computed is at stake."""
+    store = RunStore(tmp_path, SETTINGS)
+    store.register([make_cell()], {})
+    store.record_failure(make_cell(), "ValueError: no", "Traceback ...")
+    other = RunStore(tmp_path, {**SETTINGS, "model": "other"})
+    other.register([make_cell("b" * 32)], {})
+    run = load_run(tmp_path)
+    assert run.settings["model"] == "other"
+    assert [cell.identity for cell in run.cells] == ["b" * 32]
+    assert run.failures == ()
+
+
+def test_a_folder_with_an_outcome_in_a_journal_is_not_taken_over(tmp_path: Path) -> None:
+    store = RunStore(tmp_path, SETTINGS)
+    store.register([make_cell()], {})
+    store.append(make_cell(), [StoredOutcome(make_outcomes()[0], Usage())])
+    with pytest.raises(RunError, match="another setting of model"):
+        RunStore(tmp_path, {**SETTINGS, "model": "other"})
 
 
 def test_the_same_outcomes_under_another_group_are_adopted_not_computed(tmp_path: Path) -> None:
@@ -137,13 +158,13 @@ def test_a_damaged_cell_is_one_line_that_names_the_file(tmp_path: Path, damage: 
         other = make_cell("c" * 32)
         store.write(other, make_outcomes(), Usage())
         path.write_bytes(store.cell_path(other).read_bytes())
+    lacking, errors = RunStore(tmp_path, SETTINGS).missing([cell])
+    assert lacking == [cell]
+    assert [error.where for error in errors] == [str(path)]
     with pytest.raises(RunError, match="damaged") as caught:
-        store.has(cell)
+        load_run(tmp_path).wording_scores()
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-    if damage != "other":
-        with pytest.raises(RunError, match="damaged"):
-            load_run(tmp_path).wording_scores()
 
 
 @pytest.mark.parametrize(
@@ -194,14 +215,14 @@ def test_a_claimed_cell_is_not_given_twice(tmp_path: Path) -> None:
     cell = make_cell()
     store = RunStore(tmp_path, SETTINGS)
     other = RunStore(tmp_path, SETTINGS)
-    with store.claim(cell, wait=False) as first, other.claim(cell, wait=False) as second:
-        assert first
-        assert not second
-    with other.claim(cell, wait=False) as third:
-        assert third
+    with store.claim([cell]) as first, other.claim([cell]) as second:
+        assert first == [cell]
+        assert second == []
+    with other.claim([cell, make_cell(group="again")]) as third:
+        assert third == [cell], "the other one has the same outcomes"
         other.write(cell, make_outcomes(), Usage())
-    with store.claim(cell, wait=True) as done:
-        assert not done
+    with store.claim([cell]) as done:
+        assert done == []
 
 
 def _register_many(path: str, start: int) -> None:
@@ -263,7 +284,7 @@ def test_looking_at_what_is_stored_writes_nothing(tmp_path: Path) -> None:
     assert stored_cells(tmp_path, SETTINGS, [done, other, missing]) == {done, other}
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
     assert stored_cells(tmp_path / "nowhere", SETTINGS, [done]) == set()
-    with pytest.raises(RunError, match="another setting of limit"):
+    with pytest.raises(RunError, match="a larger sample"):
         stored_cells(tmp_path, {**SETTINGS, "limit": 3}, [done])
 
 
@@ -279,10 +300,10 @@ def test_locks_that_cannot_be_taken_are_one_line(tmp_path: Path, monkeypatch: py
     def refuse(*_arguments: object, **_options: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr("phraseproof.store.writer.FileLock.acquire", refuse)
+    monkeypatch.setattr("phraseproof.store.claims.FileLock.acquire", refuse)
     with pytest.raises(RunError, match=r"run\.lock: cannot be written: Read-only file system"):
         RunStore(tmp_path, SETTINGS)
-    with pytest.raises(RunError, match="cannot be written"), store.claim(make_cell(), wait=False):
+    with pytest.raises(RunError, match="cannot be written"), store.claim([make_cell()]):
         pass
 
 

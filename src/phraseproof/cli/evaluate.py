@@ -163,7 +163,7 @@ def evaluate(
             return
         assert out is not None, "checked above"
         run = evaluation.run(out, observer=progress, self_test=not no_self_test)
-    if _print_run(run, {job.cell for job in evaluation.jobs}, as_json=as_json, covariates=covariates):
+    if _print_run(run, {each.cell for each in evaluation.planned}, as_json=as_json, covariates=covariates):
         raise typer.Exit(4)
 
 

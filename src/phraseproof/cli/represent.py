@@ -148,7 +148,7 @@ def represent(
         typer.echo(f"note: {note}", err=True)
     missing = set(vectors.missing) & cells_of(evaluation)
     if missing:
-        count = f"{len(missing)} of {len(evaluation.jobs)} cells"
+        count = f"{len(missing)} of {len(evaluation.planned)} cells"
         typer.echo(
             f"{count} are missing (see {vectors.path / 'failures'}); the same command tries them again", err=True
         )

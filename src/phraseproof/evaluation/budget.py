@@ -1,7 +1,7 @@
 """A share of the grid: which (wording, example) cells a budget buys, in balanced order (PromptEval, Polo et al. 2024).
 
 The order is a pure function of the grid's size and the seed, and a larger budget buys all that a smaller one does and
-more. A wording's outcomes are looked up by example, so a widened budget computes only what is new.
+more. Stored outcomes are reused by example, so a larger budget computes only what is new.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from phraseproof.errors import UsageError
-from phraseproof.evaluation.plan import Job
+from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.identity import content_hash
 
 _SUBSET_DIGITS = 8
@@ -80,42 +80,42 @@ def _take(passes: deque[deque[int]], mine: set[int], draw: np.random.Generator, 
         number += 1
 
 
-def take_share(jobs: Sequence[Job], share: float, seed: int) -> list[Job]:
-    """The jobs of a plan with only the examples that a budget buys; every wording gets at least one.
+def take_share(planned: Sequence[PlannedCell], share: float, seed: int) -> list[PlannedCell]:
+    """The cells of a plan with only the examples that a budget buys; every wording gets at least one.
 
-    Each task, at each number of demonstrations, is a grid of its own. A job's identity is that of the whole cell with a
-    hash of the chosen examples after it: a part is never taken for the whole, and outcomes can be passed on between
-    parts.
+    Each task, at each number of demonstrations, is a grid of its own. A part's identity is that of the whole cell with
+    a hash of the chosen examples after it: a part is never taken for the whole, and its outcomes can be reused by
+    other parts of the same whole.
 
     Args:
-        jobs: of whole cells, in the plan's order.
+        planned: whole cells, in the plan's order.
         share: the fraction of each grid, above 0 and up to 1; 1 changes nothing.
         seed: of the choice.
     """
     chosen: dict[int, list[int]] = {}
     planes: dict[tuple[str, int], list[int]] = {}
-    for place, job in enumerate(jobs):
-        planes.setdefault((job.cell.task, job.cell.num_fewshot), []).append(place)
+    for place, each in enumerate(planned):
+        planes.setdefault((each.cell.task, each.cell.num_fewshot), []).append(place)
     for places in planes.values():
-        num_examples = len(jobs[places[0]].task.examples)
+        num_examples = len(planned[places[0]].task.examples)
         # A product such as 0.07 * 100 may lie a hair above the whole number it means.
         count = max(len(places), math.ceil(share * len(places) * num_examples - 1e-9))
         chosen |= dict(zip(places, choose_cells(len(places), num_examples, count, seed), strict=True))
-    return [_part(job, chosen[place]) for place, job in enumerate(jobs)]
+    return [_part(each, chosen[place]) for place, each in enumerate(planned)]
 
 
-def _part(job: Job, examples: Sequence[int]) -> Job:
-    whole = job.task.examples
+def _part(planned: PlannedCell, examples: Sequence[int]) -> PlannedCell:
+    whole = planned.task.examples
     if len(examples) == len(whole):
-        return job
+        return planned
     some = tuple(whole[index] for index in examples)
     subset = content_hash([example.id for example in some])[:_SUBSET_DIGITS]
     cell = replace(
-        job.cell,
-        identity=f"{job.cell.identity}_{subset}",
+        planned.cell,
+        identity=f"{planned.cell.identity}_{subset}",
         num_examples=len(some),
         grid_examples=len(whole),
     )
     # Demonstrations may still come from all of the task's examples.
-    task = replace(job.task, examples=some, demonstrations=job.task.demonstrations or whole)
-    return Job(cell, task, job.wording)
+    task = replace(planned.task, examples=some, demonstrations=planned.task.demonstrations or whole)
+    return PlannedCell(cell, task, planned.wording)

@@ -1,4 +1,4 @@
-"""Prompts that were longer than the model reads: said when it first happens to a task, and summed up at the end."""
+"""Prompts that were cut because the model's context is too short: reported once per task, and summed up at the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from phraseproof.evaluation.observer import Observer
 
 
 class CutPrompts:
-    """Counts them, and tells an observer: two lines a task at the most, however many wordings there are.
+    """Counts cut prompts and warns an observer, in at most two lines per task.
 
     Args:
         observer: warned.
@@ -22,7 +22,7 @@ class CutPrompts:
         self._cells: dict[str, int] = {}
 
     def count(self, cell: Cell, outcomes: Sequence[Outcome]) -> None:
-        """Look at what was computed of a cell."""
+        """Count those of a cell."""
         task = cell.task
         self._all[task] = self._all.get(task, 0) + len(outcomes)
         cut = sum(outcome.truncated_tokens > 0 for outcome in outcomes)
@@ -37,7 +37,7 @@ class CutPrompts:
         self._cells[task] = self._cells.get(task, 0) + 1
 
     def sum_up(self) -> None:
-        """A line for each task that had more such wordings than the one that was told."""
+        """Warn once more of each task with more such cells than the first."""
         for task, cut in self._cut.items():
             if self._cells[task] > 1:
                 share = f"{cut:,} of {self._all[task]:,} prompts"

@@ -41,6 +41,10 @@ class Devices:
     instructions: Mapping[str, Any]
     options: Mapping[str, Any]
 
+    def work(self, out: Path, observer: Observer, *, self_test: bool) -> None:
+        """`work_on_devices`."""
+        work_on_devices(self, out, observer, self_test=self_test)
+
 
 class _Worker(NamedTuple):
     """A process at work, and whether it may be told apart by its device's name."""

@@ -139,7 +139,7 @@ def resolve(
             precise = replace(model_options, dtype=found.identity.dtype or model_options.dtype)
             again = {key: value for key, value in options.items() if key not in {"observer", "self_test"}}
             devices = Devices(names, model, tasks, instructions, again | {"model_options": precise})
-            evaluation = replace(evaluation, devices=devices)
+            evaluation = replace(evaluation, workers=devices)
     if any(settings.num_fewshot):
         _tell_where_demonstrations_come_from(found_tasks, warn)
     return evaluation
@@ -165,7 +165,7 @@ def _warn_of_seen_wordings(
         return
     seen: dict[str, None] = {}
     for task in evaluation.tasks:
-        wordings = dict.fromkeys(job.wording for job in evaluation.jobs if job.cell.task == task.name)
+        wordings = dict.fromkeys(each.wording for each in evaluation.planned if each.cell.task == task.name)
         found = seen_wordings(folder, wordings, task.examples)
         seen.update(dict.fromkeys(wording.name for wording in found if not wording.held_out))
     if seen:

@@ -64,7 +64,7 @@ class EvaluationSettings:
                 )
 
 
-class Job(NamedTuple):
+class PlannedCell(NamedTuple):
     """A cell with what is needed to compute it."""
 
     cell: Cell
@@ -89,47 +89,83 @@ def sample_task(task: Task, limit: int | None, seed: int) -> Task:
     return replace(task, examples=kept, demonstrations=task.demonstrations or task.examples)
 
 
-def plan_jobs(
+class CellIdentities:
+    """Computes the identities of cells; a task's data is hashed once per sample of it.
+
+    Args:
+        model: what the model is, in full.
+        prompt_format: how prompts are written, resolved.
+        is_rescored: near-ties are scored again in float32.
+    """
+
+    def __init__(self, model: ModelIdentity, prompt_format: str, *, is_rescored: bool = False) -> None:
+        self._model = asdict(model)
+        self._format = prompt_format
+        self._is_rescored = is_rescored
+        # The task is kept beside its hashes, so that its id() is not given to another one.
+        self._hashes: dict[int, tuple[Task, str, str]] = {}
+
+    def of(self, task: Task, wording: Instruction, shots: int, seed: int, *, scoring: str, metric: str) -> str:
+        """The hash of everything that can change the numbers of a cell.
+
+        Args:
+            task: the sampled task.
+            wording: the instruction.
+            shots, seed: the number of demonstrations, and the seed of their draw.
+            scoring, metric: as in `Cell`.
+        """
+        if id(task) not in self._hashes:
+            hashes = content_hash([task.kind, task.examples]), content_hash(task.demonstrations)
+            self._hashes[id(task)] = task, *hashes
+        _, data, pool = self._hashes[id(task)]
+        return content_hash(
+            {
+                "model": self._model,
+                "wording": what_is_said(wording),
+                "data": data,
+                "demonstrations": [shots, seed, pool] if shots else None,
+                "format": self._format,
+                "scoring": scoring,
+                # Omitted where they are at their defaults, so that cells of older versions still match.
+                **({RESCORED: True} if self._is_rescored else {}),
+                **({"metric": metric} if metric != DEFAULT_METRIC else {}),
+            }
+        )
+
+
+def plan_cells(
     tasks: Sequence[Task],
     wordings: Mapping[str, Mapping[str, Sequence[CompiledInstruction]]],
     settings: EvaluationSettings,
-    model: ModelIdentity,
-) -> list[Job]:
+    identities: CellIdentities,
+) -> list[PlannedCell]:
     """All cells of the grid task x group x wording x shots x seed.
 
     Args:
         tasks: the tasks, already sampled.
         wordings: for each task's name, the wordings of each group.
         settings: with `prompt_format` already resolved.
-        model: what the model is, in full.
+        identities: of this model and format.
 
     Raises:
         UsageError: a group holds one wording twice for a task.
     """
-    jobs: list[Job] = []
+    planned: list[PlannedCell] = []
     for task in tasks:
-        data_hash = content_hash([task.kind, task.examples])
-        pool_hash = content_hash(task.demonstrations)
         for shots in settings.num_fewshot:
             for seed in settings.fewshot_seeds if shots else settings.fewshot_seeds[:1]:
                 for group, members in wordings[task.name].items():
                     _require_distinct(task, group, members)
                     for wording in members:
-                        identity = content_hash(
-                            {
-                                "model": asdict(model),
-                                "wording": what_is_said(wording.instruction),
-                                "data": data_hash,
-                                "demonstrations": [shots, seed, pool_hash] if shots else None,
-                                "format": settings.prompt_format,
-                                "scoring": settings.scoring,
-                                # Omitted where they are at their defaults, so that older cells still match.
-                                **({RESCORED: True} if settings.rescore_ties else {}),
-                                **({"metric": settings.metric} if settings.metric != DEFAULT_METRIC else {}),
-                            }
-                        )
                         cell = Cell(
-                            identity=identity,
+                            identity=identities.of(
+                                task,
+                                wording.instruction,
+                                shots,
+                                seed,
+                                scoring=settings.scoring,
+                                metric=settings.metric,
+                            ),
                             task=task.name,
                             category=task.category,
                             instruction=wording.instruction.name,
@@ -140,20 +176,20 @@ def plan_jobs(
                             scoring=settings.scoring,
                             metric=settings.metric,
                         )
-                        jobs.append(Job(cell, task, wording))
-    return jobs
+                        planned.append(PlannedCell(cell, task, wording))
+    return planned
 
 
-def bundle_size(jobs: Sequence[Job], max_prompts: int) -> int:
-    """How many of the first jobs to compute together: those of one task that hold at most `max_prompts` prompts.
+def bundle_size(planned: Sequence[PlannedCell], max_prompts: int) -> int:
+    """How many of the first cells to compute together: those of one task that hold at most `max_prompts` prompts.
 
-    A model that sees many prompts at once can batch and share better; the bound limits what is held in memory and what
-    is lost to a kill. At least one job, however large.
+    A model that sees many prompts at once batches and shares prefixes better; the bound limits what is held in memory.
+    At least one cell, however large.
     """
     size = prompts = 0
-    for job in jobs:
-        prompts += job.cell.num_examples
-        if size and (prompts > max_prompts or job.cell.task != jobs[0].cell.task):
+    for each in planned:
+        prompts += each.cell.num_examples
+        if size and (prompts > max_prompts or each.cell.task != planned[0].cell.task):
             break
         size += 1
     return size

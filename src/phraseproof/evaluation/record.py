@@ -1,4 +1,4 @@
-"""What a run folder tells about itself beside its outcomes: enough to repeat it."""
+"""What a run folder records about itself beside its outcomes: enough to repeat it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from phraseproof.core import Instruction, Task
-from phraseproof.evaluation.plan import Job, what_is_said, wording_text
+from phraseproof.evaluation.plan import PlannedCell, what_is_said, wording_text
 from phraseproof.identity import content_hash
 from phraseproof.store.run_file import wording_keys
 
@@ -22,20 +22,20 @@ LONGEST_EXAMPLE = 4000
 
 
 def describe(
-    jobs: Sequence[Job],
+    planned: Sequence[PlannedCell],
     tasks: Sequence[Task],
     groups: Sequence[str],
-    prompt_of: Callable[[Job], str] | None = None,
+    prompt_of: Callable[[PlannedCell], str] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """The sections of `run.json` that an evaluation adds to: groups, tasks, wordings, and the software's versions.
 
     Args:
-        prompt_of: a prompt of a job as the model reads it; one is kept for each wording, so that reports can show it.
+        prompt_of: a prompt of a cell as the model reads it; one is kept per wording, so that reports can show it.
     """
-    wordings = {_key(job): job.wording.instruction for job in jobs}
-    first = {_key(job): job for job in reversed(jobs)}
-    shown = {} if prompt_of is None else {key: _example(job, prompt_of(job)) for key, job in first.items()}
-    members = {group: {job.cell.instruction for job in jobs if job.cell.group == group} for group in groups}
+    wordings = {_key(each): each.wording.instruction for each in planned}
+    first = {_key(each): each for each in reversed(planned)}
+    shown = {} if prompt_of is None else {key: _example(each, prompt_of(each)) for key, each in first.items()}
+    members = {group: {each.cell.instruction for each in planned if each.cell.group == group} for group in groups}
     return {
         "groups": {group: {"num_wordings": len(names)} for group, names in members.items()},
         "tasks": {
@@ -62,19 +62,19 @@ def describe(
     }
 
 
-def _example(job: Job, prompt: str) -> dict[str, Any]:
+def _example(planned: PlannedCell, prompt: str) -> dict[str, Any]:
     text = prompt if len(prompt) <= LONGEST_EXAMPLE else f"{prompt[:LONGEST_EXAMPLE]}…"
-    return {"example": {"task": job.task.name, "num_fewshot": job.cell.num_fewshot, "prompt": text}}
+    return {"example": {"task": planned.task.name, "num_fewshot": planned.cell.num_fewshot, "prompt": text}}
 
 
-def _key(job: Job) -> str:
-    instruction = job.wording.instruction
-    by_task, by_name = wording_keys(job.task.name, instruction.name)
-    return by_task if instruction in job.task.instructions else by_name
+def _key(planned: PlannedCell) -> str:
+    instruction = planned.wording.instruction
+    by_task, by_name = wording_keys(planned.task.name, instruction.name)
+    return by_task if instruction in planned.task.instructions else by_name
 
 
 def _parts(instruction: Instruction) -> dict[str, Any]:
-    """Whatever is said of a wording, by field; what is left at its default is left out."""
+    """The fields of a wording that differ from their defaults."""
     return {
         item.name: value
         for item in fields(instruction)
@@ -98,11 +98,11 @@ def _environment() -> dict[str, str]:
 
 
 def peak_rss_bytes() -> int:
-    """The process's peak resident memory in bytes; 0 where the system does not tell."""
-    # Asked first, because the other figure is on Linux never below that of the program that started this one.
+    """The process's peak resident memory in bytes; 0 where the system does not report it."""
+    # First choice: on Linux the other figure is never below that of the program that started this one.
     status = Path("/proc/self/status")
-    told = status.read_text(encoding="utf-8") if status.is_file() else ""
-    if found := re.search(r"^VmHWM:\s*(\d+) kB$", told, re.MULTILINE):
+    text = status.read_text(encoding="utf-8") if status.is_file() else ""
+    if found := re.search(r"^VmHWM:\s*(\d+) kB$", text, re.MULTILINE):
         return 1024 * int(found[1])
     try:
         import resource

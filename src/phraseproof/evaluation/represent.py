@@ -10,7 +10,7 @@ from typing import Any
 from phraseproof.core import Cell, Represents
 from phraseproof.errors import ModelError, RunError, UsageError
 from phraseproof.evaluation.observer import Observer, SilentObserver
-from phraseproof.evaluation.plan import Job
+from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.record import describe
 from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.work import Work, count_prompts
@@ -48,8 +48,8 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
     """
     observer = observer or SilentObserver()
     model = evaluation.model
-    if (devices := evaluation.devices) is not None:
-        raise UsageError("vectors are read on one device", got=",".join(devices.names), where="--device")
+    if (workers := evaluation.workers) is not None:
+        raise UsageError("vectors are read on one device", got=",".join(workers.names), where="--device")
     if not isinstance(model, Represents):
         raise ModelError(
             "the model gives no representations",
@@ -58,27 +58,29 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
         )
     settings = {name: evaluation.run_settings[name] for name in (*_FROM_THE_MODEL, "limit", "seed")}
     _require_same_model(out, settings)
-    jobs = [_with_own_identity(job) for job in evaluation.jobs]
-    record = describe(jobs, evaluation.tasks, evaluation.groups)
+    planned = [_with_own_identity(each) for each in evaluation.planned]
+    record = describe(planned, evaluation.tasks, evaluation.groups)
     _require_same_texts(out, record)
     store = RunStore(out / FOLDER, settings)
-    stale, _ = store.register([job.cell for job in jobs], record)
+    stale, _ = store.register([each.cell for each in planned], record)
     if stale:
         observer.warned(
             f"data or wordings were edited, so vectors of {len(stale)} cells read before are left out: "
             f"{stale[0].task} under {stale[0].instruction} first. Name their wordings again to read them anew"
         )
-    missing = [job for job in jobs if not store.has(job.cell)]
-    total = count_prompts(jobs)
+    lacking = set(store.missing(each.cell for each in planned)[0])
+    missing = [each for each in planned if each.cell in lacking]
+    total = count_prompts(planned)
     observer.started(total=total, done=total - count_prompts(missing))
 
-    def keep(job: Job, vectors: Any) -> None:
-        store.write_table(job.cell, vector_table(job.cell, [example.id for example in job.task.examples], vectors))
+    def keep(planned: PlannedCell, vectors: Any) -> None:
+        ids = [example.id for example in planned.task.examples]
+        store.write_table(planned.cell, vector_table(planned.cell, ids, vectors))
 
     work = Work(
         store,
         observer,
-        lambda jobs, count: _vectors(jobs, evaluation, model, count),
+        lambda some, count: _vectors(some, evaluation, model, count),
         keep,
         max_prompts=MAX_BUNDLE_PROMPTS,
     )
@@ -86,11 +88,13 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
     return load_vectors(out)
 
 
-def _with_own_identity(job: Job) -> Job:
+def _with_own_identity(planned: PlannedCell) -> PlannedCell:
     """A representation is not an outcome: the same prompt has one identity for each."""
-    identity = content_hash(["representation", _VERSION, job.cell.identity])
+    identity = content_hash(["representation", _VERSION, planned.cell.identity])
     # A vector has neither scorer nor metric: stored cells have the defaults.
-    return job._replace(cell=replace(job.cell, identity=identity, scoring=DEFAULT_SCORER, metric=DEFAULT_METRIC))
+    return planned._replace(
+        cell=replace(planned.cell, identity=identity, scoring=DEFAULT_SCORER, metric=DEFAULT_METRIC)
+    )
 
 
 def _require_same_model(out: Path, settings: dict[str, Any]) -> None:
@@ -121,20 +125,22 @@ def _require_same_texts(out: Path, record: Mapping[str, Mapping[str, Any]]) -> N
         )
 
 
-def _vectors(jobs: Sequence[Job], evaluation: Evaluation, model: Represents, count: Callable[[int], None]) -> list[Any]:
-    """Each job's vectors, [examples, width]."""
-    vectors = model.represent([prompt for job in jobs for prompt in evaluation.prompts(job)], on_done=count)
+def _vectors(
+    planned: Sequence[PlannedCell], evaluation: Evaluation, model: Represents, count: Callable[[int], None]
+) -> list[Any]:
+    """Each cell's vectors, [examples, width]."""
+    vectors = model.represent([prompt for each in planned for prompt in evaluation.prompts(each)], on_done=count)
     parts: list[Any] = []
     start = 0
-    for job in jobs:
-        parts.append(vectors[start : start + job.cell.num_examples])
-        start += job.cell.num_examples
+    for each in planned:
+        parts.append(vectors[start : start + each.cell.num_examples])
+        start += each.cell.num_examples
     return parts
 
 
 def cells_of(evaluation: Evaluation) -> set[Cell]:
     """The cells that `represent` stores for an evaluation."""
-    return {_with_own_identity(job).cell for job in evaluation.jobs}
+    return {_with_own_identity(each).cell for each in evaluation.planned}
 
 
 def same_but_for_adapter(one: StoredVectors, other: StoredVectors) -> bool:

@@ -1,68 +1,74 @@
-"""Carrying out an evaluation: plan, self-test, score what is missing, store it."""
+"""Carries out an evaluation: plan, self-test, score what is missing, store it."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from phraseproof.core import (
     Cell,
     Check,
     CountsParameters,
     Example,
-    ForecastsTokens,
     FormatsChat,
     Instruction,
     Model,
-    Outcome,
     Prompt,
     RoundsOff,
     ScoresOptions,
     Task,
     TestsItself,
-    TokenForecast,
 )
-from phraseproof.errors import ModelError, SelfTestError, UsageError
+from phraseproof.errors import ModelError, RunError, SelfTestError, UsageError
 from phraseproof.evaluation.budget import take_share
 from phraseproof.evaluation.cut_prompts import CutPrompts
-from phraseproof.evaluation.devices import Devices, work_on_devices
-from phraseproof.evaluation.half_precision import Rounding, Ties, in_float32
+from phraseproof.evaluation.forecast import Forecast, forecast_of
+from phraseproof.evaluation.near_ties import NearTies
+from phraseproof.evaluation.numerical_error import NumericalError, in_float32
 from phraseproof.evaluation.observer import Observer, SilentObserver
-from phraseproof.evaluation.plan import EvaluationSettings, Job, plan_jobs, sample_task, what_is_said
+from phraseproof.evaluation.plan import (
+    CellIdentities,
+    EvaluationSettings,
+    PlannedCell,
+    plan_cells,
+    sample_task,
+    what_is_said,
+)
 from phraseproof.evaluation.record import describe, peak_rss_bytes
+from phraseproof.evaluation.reuse import Reuse, without
+from phraseproof.evaluation.score_cells import CellScorer, ScoredCell
 from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations, resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
 from phraseproof.scoring.registry import metric, scorer
 from phraseproof.store.half_precision import CLOSE_CALLS, RESCORED, half_precision
 from phraseproof.store.queries import Run, load_run
-from phraseproof.store.writer import RunStore, Usage, stored_cells, stored_examples
+from phraseproof.store.run_file import RUN_FILE, SAMPLES, Sample, edited_entries, read_run_file, sample_entry
+from phraseproof.store.writer import Edited, RunStore, stored_cells, stored_files, stored_samples
+
+__all__ = ["Evaluation", "Forecast", "Interrupted", "Workers", "prepare"]
 
 SELF_TEST_PROMPTS = 8
-FORECAST_EXAMPLES = 100
 
 
-@dataclass(frozen=True)
-class Forecast:
-    """What an evaluation would cost.
+class Interrupted(KeyboardInterrupt):
+    """An evaluation was stopped; the message says what was kept."""
 
-    Attributes:
-        cells, prompts: in the whole plan.
-        cells_missing, prompts_missing: what is not stored yet.
-        tokens: for the missing prompts; `None` when the model cannot count tokens.
-        sampled_prompts: how many prompts the token counts were extrapolated from.
-    """
 
-    cells: int
-    prompts: int
-    cells_missing: int
-    prompts_missing: int
-    tokens: TokenForecast | None
-    sampled_prompts: int
+class Workers(Protocol):
+    """Several processes that work on one run folder, each on a device of its own."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The devices."""
+        ...
+
+    def work(self, out: Path, observer: Observer, *, self_test: bool) -> None:
+        """Compute what the run folder lacks, in which the plan is registered; returns when every process has ended."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -71,86 +77,74 @@ class Evaluation:
 
     Attributes:
         model: what is evaluated; its weights need not be loaded yet.
-        jobs: the plan's cells, in order.
+        planned: the plan's cells, in order.
         tasks: the sampled tasks.
+        whole_tasks: the tasks in full.
         groups: the groups of wordings, in the order they were named.
         settings: with `prompt_format` resolved.
-        devices: where to compute, if on more than one device; `model` is on the first and only plans.
+        workers: processes on several devices; `model` is then on the first one and only plans. `None`: this process
+            computes.
     """
 
     model: Model
-    jobs: tuple[Job, ...]
+    planned: tuple[PlannedCell, ...]
     tasks: tuple[Task, ...]
+    whole_tasks: tuple[Task, ...]
     groups: tuple[str, ...]
     settings: EvaluationSettings
-    devices: Devices | None = None
+    workers: Workers | None = None
 
-    @property
+    @cached_property
     def run_settings(self) -> dict[str, Any]:
-        """What must be the same for every cell of a run folder, as JSON data."""
+        """What describes a run folder's cells as a whole, as JSON data."""
         names = ("scoring", "prompt_format", "limit", "seed", "log_samples")
         model = asdict(self.model.identity)
         model["settings"] = dict(model["settings"])
         found = {"model": model} | {name: getattr(self.settings, name) for name in names}
-        # Told only where it is on, as in identities: folders that are older than the setting go on.
+        # Omitted when off, as in identities, so that runs made before this setting still match.
         return found | ({RESCORED: True} if self.settings.rescore_ties else {})
 
-    def prompts(self, job: Job, examples: Sequence[Example] | None = None) -> list[Prompt]:
-        """The job's prompts, in the order of its task's examples; or of only some of them."""
+    def prompts(self, planned: PlannedCell, examples: Sequence[Example] | None = None) -> list[Prompt]:
+        """The cell's prompts, in the order of its task's examples; or of only some of them."""
         chat_model = self.model if isinstance(self.model, FormatsChat) else None
+        cell = planned.cell
         return [
             build_prompt(
-                job.wording,
+                planned.wording,
                 example,
-                demonstrations=draw_demonstrations(job.task, example, job.cell.num_fewshot, job.cell.fewshot_seed),
+                demonstrations=draw_demonstrations(planned.task, example, cell.num_fewshot, cell.fewshot_seed),
                 prompt_format=self.settings.prompt_format,
                 chat_model=chat_model,
             )
-            for example in (job.task.examples if examples is None else examples)
+            for example in (planned.task.examples if examples is None else examples)
         ]
 
-    def _first_prompt(self, job: Job) -> str:
-        return self.prompts(job, job.task.examples[:1])[0].text
+    def _first_prompt(self, planned: PlannedCell) -> str:
+        return self.prompts(planned, planned.task.examples[:1])[0].text
 
     def forecast(self, out: Path | None = None) -> Forecast:
         """What the evaluation would cost, less what the run folder `out` already holds. Loads no weights."""
-        done = set() if out is None else stored_cells(out, self.run_settings, [job.cell for job in self.jobs])
-        missing = [job for job in self.jobs if job.cell not in done]
+        missing = list(self.planned)
         if out is not None:
-            missing = [_without(job, stored_examples(out, job.cell)) for job in missing]
-        missing = [job for job in missing if job.task.examples]
-        tokens: TokenForecast | None = None
-        sampled = 0
-        if isinstance(self.model, ForecastsTokens):
-            asked = unique = 0.0
-            for task in dict.fromkeys(job.task.name for job in missing):
-                of_task = [job for job in missing if job.task.name == task]
-                few = [sample_task(job.task, FORECAST_EXAMPLES, 0).examples for job in of_task]
-                prompts = [prompt for job, some in zip(of_task, few, strict=True) for prompt in self.prompts(job, some)]
-                part = self.model.forecast_tokens(prompts)
-                scale = sum(len(job.task.examples) for job in of_task) / len(prompts)
-                asked += part.asked * scale
-                unique += part.unique * scale
-                sampled += len(prompts)
-            tokens = TokenForecast(round(asked), round(unique))
-        return Forecast(
-            cells=len(self.jobs),
-            prompts=count_prompts(self.jobs),
-            cells_missing=len(missing),
-            prompts_missing=sum(len(job.task.examples) for job in missing),
-            tokens=tokens,
-            sampled_prompts=sampled,
-        )
+            done = stored_cells(out, self.run_settings, [each.cell for each in self.planned])
+            reuse, files = self._reuse(stored_samples(out)), stored_files(out)
+            lacking = [each for each in self.planned if each.cell not in done]
+            missing = [rest for each in lacking if (rest := without(each, reuse.stored(each, files))).task.examples]
+        return forecast_of(self.model, self.planned, missing, self.prompts)
 
     def run(self, out: Path, *, observer: Observer | None = None, self_test: bool = True) -> Run:
         """Score and store every cell that the run folder does not hold yet.
 
         A cell that fails is recorded with its error and the rest goes on; see `Run.failures`.
 
+        Returns:
+            The run, under this evaluation's scorer.
+
         Raises:
-            RunError: the folder holds a run with other settings, or a damaged cell.
+            RunError: the folder holds a run with settings that cannot be mixed with these, or cannot be written.
             SelfTestError: the model's scores cannot be trusted.
             ModelError: no device could work, or the model cannot score options.
+            Interrupted: Ctrl-C; what was scored is kept.
         """
         observer = observer or SilentObserver()
         if not isinstance(self.model, ScoresOptions):
@@ -160,30 +154,64 @@ class Evaluation:
                 hint="A server can with --model-arg endpoint=completions, if it echoes log-probabilities (vLLM does)",
             )
         store = RunStore(out, self.run_settings)
-        record = describe(self.jobs, self.tasks, self.groups, self._first_prompt)
-        stale, replaced = store.register([job.cell for job in self.jobs], record)
-        if replaced:
-            observer.noted(f"{_cells(replaced)} computed anew: their data or wordings were edited")
-        if stale:
-            names = ", ".join(f"{cell.task} under {cell.instruction}" for cell in stale[:3])
-            rest = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
-            observer.warned(
-                f"data or wordings were edited, so {_cells(stale)} computed before leave this run: {names}{rest}. Name "
-                "their wordings again to compute them anew"
-            )
-        missing = [job for job in self.jobs if not store.has(job.cell)]
-        if missing and self.devices is None:
-            self.work_through(out, observer, self_test=self_test)
-        else:
-            observer.started(total=count_prompts(self.jobs), done=count_prompts(self.jobs) - count_prompts(missing))
-        if missing and self.devices is not None:
-            work_on_devices(self.devices, out, observer, self_test=self_test)
+        self._register(store, observer)
+        missing, damaged = self._missing(store)
+        for error in damaged:
+            observer.warned(f"{error.problem}; the cell is computed again: {error.where}")
+        try:
+            if missing and self.workers is None:
+                self.work_through(out, observer, self_test=self_test)
+            else:
+                observer.started(total=count_prompts(self.planned), done=self._count_stored(store))
+            if missing and self.workers is not None:
+                self.workers.work(out, observer, self_test=self_test)
+        except KeyboardInterrupt:
+            total = count_prompts(self.planned)
+            raise Interrupted(
+                f"stopped: {self._count_stored(store):,} of {total:,} prompts are stored in {out}; the same command "
+                "goes on from there"
+            ) from None
         store.finish(peak_rss_bytes())
-        run = load_run(out)
+        run = load_run(out).select(self.settings.scoring)
         if (found := half_precision(run)) is None:
             return run
         store.register([], {CLOSE_CALLS: asdict(found)})
-        return load_run(out)
+        return load_run(out).select(self.settings.scoring)
+
+    def _register(self, store: RunStore, observer: Observer) -> None:
+        """Write the plan into the run folder, and say what leaves the run because of it."""
+        record = describe(self.planned, self.tasks, self.groups, self._first_prompt)
+        sample = Sample(self.settings.limit, self.settings.seed, self.settings.scoring, self.settings.metric)
+        samples = [*store.samples, sample]
+        record[SAMPLES] = {name: entry for each in samples for name, entry in sample_entry(each).items()}
+        has_run = (store.path / RUN_FILE).exists()
+        before = read_run_file(store.path).get("tasks", {}) if has_run else {}
+        # Another sample of the same data: nothing was edited.
+        grown = edited_entries(before, record["tasks"]) - edited_entries(before, record["tasks"], "data")
+        edited = store.register([each.cell for each in self.planned], record)
+        _report_edits(edited, {name for name in grown if "data" in before[name]}, observer)
+
+    def _reuse(self, samples: Sequence[Sample]) -> Reuse:
+        return Reuse(self.whole_tasks, self._identities, samples, derives=not self.settings.rescore_ties)
+
+    @cached_property
+    def _identities(self) -> CellIdentities:
+        return identities_of(self.model, self.settings)
+
+    def _missing(self, store: RunStore) -> tuple[list[PlannedCell], list[RunError]]:
+        lacking, damaged = store.missing(each.cell for each in self.planned)
+        cells = set(lacking)
+        return [each for each in self.planned if each.cell in cells], damaged
+
+    def _count_stored(self, store: RunStore) -> int:
+        """How many of the plan's prompts are stored, in complete cells or elsewhere."""
+        missing, _ = self._missing(store)
+        reuse, files = self._reuse(store.samples), store.files()
+        return (
+            count_prompts(self.planned)
+            - count_prompts(missing)
+            + sum(len(reuse.stored(each, files)) for each in missing)
+        )
 
     def work_through(
         self, out: Path, observer: Observer, *, self_test: bool = True, counts_others: bool = True
@@ -191,57 +219,61 @@ class Evaluation:
         """Score and store what a run folder lacks in which the plan is registered: `run` without its frame.
 
         Args:
-            counts_others: tell the observer of cells that another process finished meanwhile.
+            out: the run folder.
+            observer: told how it goes on.
+            self_test: check the model's scores first.
+            counts_others: tell the observer of cells that another process completed meanwhile.
 
         Raises:
             RunError, SelfTestError: as `run`.
         """
         store = RunStore(out, self.run_settings)
-        missing = [job for job in self.jobs if not store.has(job.cell)]
-        new = [job for job in missing if _without(job, stored_examples(out, job.cell)).task.examples]
-        ties = self._look_at_rounding(store, observer, self_test=self_test) if new else None
+        missing, _ = self._missing(store)
+        reuse, files = self._reuse(store.samples), store.files()
+        new = [each for each in missing if len(reuse.stored(each, files)) < len(each.task.examples)]
+        near_ties = self._measure_error(store, observer, self_test=self_test) if new else None
         if new and self_test:
             observer.noted(f"loading {self.model.identity.name} and testing its scores")
             checks = self._self_test(new)
             store.register([], {"self_test": {check.name: check._asdict() for check in checks}})
-        total = count_prompts(self.jobs)
+        total = count_prompts(self.planned)
         observer.started(total=total, done=total - count_prompts(missing))
         cuts = CutPrompts(observer)
 
-        def keep(job: Job, result: tuple[list[Outcome], Usage]) -> None:
-            outcomes, usage = result
-            store.write(job.cell, outcomes, usage)
-            cuts.count(job.cell, outcomes)
+        def keep(planned: PlannedCell, scored: ScoredCell) -> None:
+            store.write(planned.cell, scored.outcomes, scored.usage, sources=reuse.identities(planned))
+            cuts.count(planned.cell, scored.outcomes)
 
-        def compute(jobs: Sequence[Job], count: Callable[[int], None]) -> list[tuple[list[Outcome], Usage]]:
-            return self._outcomes(jobs, store, count, ties)
-
-        Work(store, observer, compute, keep, counts_others=counts_others).through(missing)
+        compute = CellScorer(self.model, self.settings, self.prompts, store, reuse, near_ties)
+        try:
+            Work(store, observer, compute, keep, counts_others=counts_others).through(missing)
+        finally:
+            store.save_checksums()
         cuts.sum_up()
-        if isinstance(self.model, CountsParameters) and any(store.has(job.cell) for job in new):
+        if new and isinstance(self.model, CountsParameters) and any(store.has(each.cell) for each in new):
             store.register([], {"model": {"parameters": self.model.num_parameters}})
 
-    def _look_at_rounding(self, store: RunStore, observer: Observer, *, self_test: bool) -> Ties | None:
-        """Measure half precision's error, where it is used; how close calls are scored again, where that was asked."""
+    def _measure_error(self, store: RunStore, observer: Observer, *, self_test: bool) -> NearTies | None:
+        """Measure half precision's error, where it is used; returns what scores near-ties again, if that was asked."""
         if not (self_test or self.settings.rescore_ties) or in_float32(self.model) is None:
             return None
-        rounding = Rounding(self.model, self.jobs, self.prompts, self.settings.scoring)
-        rounding.measure_once(store, observer)
-        return rounding.ties(store) if self.settings.rescore_ties else None
+        error = NumericalError(self.model, self.planned, self.prompts, self.settings.scoring)
+        error.measure_once(store, observer)
+        return error.near_ties(store) if self.settings.rescore_ties else None
 
     def check(self) -> list[Check]:
         """The model's self-test on a few of the evaluation's own prompts, spread over tasks and wordings."""
-        return self._checks(self.jobs)
+        return self._checks(self.planned)
 
-    def _checks(self, jobs: Sequence[Job]) -> list[Check]:
+    def _checks(self, planned: Sequence[PlannedCell]) -> list[Check]:
         if not isinstance(self.model, TestsItself):
             return []
-        step = max(1, len(jobs) // SELF_TEST_PROMPTS)
-        few = jobs[::step][:SELF_TEST_PROMPTS]
-        return self.model.self_test([prompt for job in few for prompt in self.prompts(job, job.task.examples[:1])])
+        step = max(1, len(planned) // SELF_TEST_PROMPTS)
+        few = planned[::step][:SELF_TEST_PROMPTS]
+        return self.model.self_test([prompt for each in few for prompt in self.prompts(each, each.task.examples[:1])])
 
-    def _self_test(self, jobs: Sequence[Job]) -> list[Check]:
-        checks = self._checks(jobs)
+    def _self_test(self, planned: Sequence[PlannedCell]) -> list[Check]:
+        checks = self._checks(planned)
         failed = [check for check in checks if not check.passed]
         if failed:
             raise SelfTestError(
@@ -250,63 +282,6 @@ class Evaluation:
                 hint="phraseproof doctor shows all checks; --no-self-test goes on regardless",
             )
         return checks
-
-    def _outcomes(
-        self, jobs: Sequence[Job], store: RunStore, count: Callable[[int], None], ties: Ties | None
-    ) -> list[tuple[list[Outcome], Usage]]:
-        """Every job's outcomes, of which only those are computed that are stored in no other part of its cell."""
-        ids = [[example.id for example in job.task.examples] for job in jobs]
-        known = [store.passed_on(job.cell, wanted) for job, wanted in zip(jobs, ids, strict=True)]
-        count(sum(len(part.outcomes) for part in known))
-        fresh_jobs = [_without(job, part.outcomes) for job, part in zip(jobs, known, strict=True)]
-        results = self._score(fresh_jobs, count, ties)
-        found: list[tuple[list[Outcome], Usage]] = []
-        for wanted, part, (fresh, usage) in zip(ids, known, results, strict=True):
-            of_example = {**part.outcomes, **{outcome.example_id: outcome for outcome in fresh}}
-            found.append(([of_example[example] for example in wanted], usage + part.usage))
-        return found
-
-    def _score(
-        self, jobs: Sequence[Job], on_done: Callable[[int], None], ties: Ties | None
-    ) -> list[tuple[list[Outcome], Usage]]:
-        assert isinstance(self.model, ScoresOptions), "looked at before the run began"
-        prompts_by_job = [self.prompts(job) for job in jobs]
-        prompts = [prompt for of_job in prompts_by_job for prompt in of_job]
-        cpu_before, wall_before = time.process_time(), time.perf_counter()
-        reader, judge = scorer(self.settings.scoring), metric(self.settings.metric)
-        method = reader.model_method
-        scores = self.model.score_options(prompts, method=method, on_done=on_done) if prompts else []
-        if ties is not None:
-            scores = ties.again(scores, prompts)
-        cpu_s, wall_s = time.process_time() - cpu_before, time.perf_counter() - wall_before
-        computed = sum(score.computed_tokens for score in scores) or 1
-        results: list[tuple[list[Outcome], Usage]] = []
-        remaining = iter(scores)
-        for job, of_job in zip(jobs, prompts_by_job, strict=True):
-            outcomes: list[Outcome] = []
-            asked = tokens = 0
-            for example, prompt in zip(job.task.examples, of_job, strict=True):
-                score = next(remaining)
-                asked += score.asked_tokens
-                tokens += score.computed_tokens
-                outcome = Outcome(
-                    example_id=example.id,
-                    score=math.nan,
-                    options=prompt.options,
-                    option_logprobs=score.logprobs,
-                    option_tokens=score.option_tokens,
-                    option_credits=example.option_scores,
-                    predicted=reader.choose(score.logprobs, prompt.options),
-                    target=example.target,
-                    prompt_tokens=score.prompt_tokens,
-                    computed_tokens=score.computed_tokens,
-                    truncated_tokens=score.truncated,
-                    prompt=prompt.text if self.settings.log_samples else None,
-                )
-                outcomes.append(replace(outcome, score=judge.score(outcome)))
-            share = tokens / computed
-            results.append((outcomes, Usage(cpu_s * share, wall_s * share, asked, tokens)))
-        return results
 
 
 def prepare(
@@ -324,14 +299,14 @@ def prepare(
         settings: what is asked.
 
     Raises:
-        UsageError: an unknown scoring method or format, a task without a wording, or close calls to be scored again by
-            a model that cannot.
+        UsageError: an unknown scoring method or format, a task without a wording, or near-ties to be scored again by a
+            model that cannot.
         InstructionError: a wording that cannot be rendered for a task.
     """
     scorer(settings.scoring)
     metric(settings.metric)
     if settings.rescore_ties and not isinstance(model, RoundsOff):
-        raise UsageError("this model cannot be had in float32", where="--rescore-ties", got=model.identity.name)
+        raise UsageError("this model cannot be loaded in float32", where="--rescore-ties", got=model.identity.name)
     settings = replace(
         settings,
         prompt_format=resolve_format(settings.prompt_format, model),
@@ -355,14 +330,19 @@ def prepare(
             )
         wordings[task.name] = of_task
     _require_one_text_a_name(sampled, compiled)
-    jobs = plan_jobs(sampled, wordings, settings, model.identity)
+    planned = plan_cells(sampled, wordings, settings, identities_of(model, settings))
     if settings.budget is not None:
-        jobs = take_share(jobs, settings.budget, settings.seed)
-    evaluation = Evaluation(model=model, jobs=tuple(jobs), tasks=sampled, groups=tuple(groups), settings=settings)
-    for job in jobs:
+        planned = take_share(planned, settings.budget, settings.seed)
+    evaluation = Evaluation(model, tuple(planned), sampled, tuple(tasks), tuple(groups), settings)
+    for each in planned:
         # One prompt of every cell, so that a wording that cannot work stops the evaluation before it begins.
-        evaluation.prompts(job, job.task.examples[:1])
+        evaluation.prompts(each, each.task.examples[:1])
     return evaluation
+
+
+def identities_of(model: Model, settings: EvaluationSettings) -> CellIdentities:
+    """What computes the identities of an evaluation's cells."""
+    return CellIdentities(model.identity, settings.prompt_format, is_rescored=settings.rescore_ties)
 
 
 def _require_one_text_a_name(tasks: Iterable[Task], wordings: Iterable[Instruction]) -> None:
@@ -380,13 +360,26 @@ def _require_one_text_a_name(tasks: Iterable[Task], wordings: Iterable[Instructi
             )
 
 
-def _without(job: Job, examples: Collection[str]) -> Job:
-    """The job without these of its examples."""
-    if not examples:
-        return job
-    rest = tuple(example for example in job.task.examples if example.id not in examples)
-    demonstrations = job.task.demonstrations or job.task.examples
-    return job._replace(task=replace(job.task, examples=rest, demonstrations=demonstrations))
+def _report_edits(edited: Edited, grown: set[str], observer: Observer) -> None:
+    """Say which cells are not what they were.
+
+    Args:
+        edited: what registering the plan changed.
+        grown: the tasks of which only the sample changed.
+        observer: told of it.
+    """
+    replaced = [cell for cell in edited.replaced if cell.task not in grown]
+    if replaced:
+        observer.noted(f"{_cells(replaced)} computed again: their data or wordings were edited")
+    for is_grown, reason in ((False, "data or wordings were edited"), (True, "the sample of examples grew")):
+        left = [cell for cell in edited.left if (cell.task in grown) == is_grown]
+        if left:
+            names = ", ".join(f"{cell.task} under {cell.instruction}" for cell in left[:3])
+            rest = f" and {len(left) - 3} more" if len(left) > 3 else ""
+            observer.warned(
+                f"{reason}, so {_cells(left)} computed before leave this run: {names}{rest}. Name their wordings "
+                "again to evaluate them again; stored outcomes are reused where nothing was edited"
+            )
 
 
 def _cells(cells: Sequence[Cell]) -> str:

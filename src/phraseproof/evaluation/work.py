@@ -1,16 +1,16 @@
-"""Working through a plan's missing cells: claimed, computed in bundles, stored whole, failures recorded."""
+"""Works through a plan's missing cells: claimed, computed in bundles, stored when complete, failures recorded."""
 
 from __future__ import annotations
 
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from phraseproof.errors import PhraseproofError, RunError
 from phraseproof.evaluation.observer import Observer
-from phraseproof.evaluation.plan import Job, bundle_size
+from phraseproof.evaluation.plan import PlannedCell, bundle_size
+from phraseproof.store.claims import Holder
 from phraseproof.store.writer import RunStore
 
 Result = TypeVar("Result")
@@ -18,34 +18,32 @@ Result = TypeVar("Result")
 FIRST_BUNDLE_PROMPTS = 64
 MAX_BUNDLE_PROMPTS = 8192
 BUNDLE_TARGET_S = 20.0
-"""For about so long cells are computed together: a kill loses little, and a fast model still sees many prompts."""
+"""About so long a bundle takes: a fast model sees many prompts at once, and no process waits long for another one."""
 
-
-class _Claimed(NamedTuple):
-    """The prompts that were computed of some jobs, and the jobs that another process holds."""
-
-    computed: int
-    others: list[Job]
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 2.0
+_WAITING_IS_REPORTED_AFTER_S = 10.0
 
 
 class Work(Generic[Result]):
-    """What is done to cells, and with what comes of it.
+    """What is done to cells, and with the results.
 
     Args:
-        store: where finished cells go, and who holds which.
+        store: where complete cells go, and who computes which.
         observer: told of every prompt and every failure.
-        compute: the results of some jobs, one a job; told how many prompts are done by calling its second argument.
-        keep: stores one job's result.
+        compute: the results of some cells, one per cell, an exception for a cell that failed by itself; its second
+            argument is to be called with the number of prompts that are done.
+        keep: stores one cell's result.
         max_prompts: the most prompts of a bundle.
-        counts_others: whether the observer is told of cells that another process finished.
+        counts_others: whether the observer is told of cells that another process completed.
     """
 
     def __init__(
         self,
         store: RunStore,
         observer: Observer,
-        compute: Callable[[Sequence[Job], Callable[[int], None]], Sequence[Result]],
-        keep: Callable[[Job, Result], None],
+        compute: Callable[[Sequence[PlannedCell], Callable[[int], None]], Sequence[Result | Exception]],
+        keep: Callable[[PlannedCell, Result], None],
         *,
         max_prompts: int | None = None,
         counts_others: bool = True,
@@ -56,47 +54,61 @@ class Work(Generic[Result]):
         self._keep = keep
         self._max_prompts = max_prompts or MAX_BUNDLE_PROMPTS
         self._counts_others = counts_others
+        self._bundle_prompts = FIRST_BUNDLE_PROMPTS
 
-    def through(self, missing: Sequence[Job]) -> None:
-        """Compute and store the jobs; those that another process holds come last, and are waited for.
+    def through(self, missing: Sequence[PlannedCell]) -> None:
+        """Compute and store the cells; those that another process computes come last, and are waited for.
 
-        A job that fails is recorded with its error and the rest goes on.
+        A cell that fails is recorded with its error, and the others go on.
 
         Raises:
             RunError: the folder is at fault, and nothing can go on.
         """
-        later: list[Job] = []
-        bundle_prompts = FIRST_BUNDLE_PROMPTS
-        while missing:
-            size = bundle_size(missing, bundle_prompts)
-            jobs, missing = missing[:size], missing[size:]
-            before = time.perf_counter()
-            claimed = self._claimed(jobs, wait=False)
-            later += claimed.others
-            if claimed.computed:  # what others did or hold says nothing of our speed
-                per_second = claimed.computed / max(time.perf_counter() - before, 1e-3)
-                bundle_prompts = round(min(self._max_prompts, 4 * bundle_prompts, BUNDLE_TARGET_S * per_second))
-        for job in later:
-            self._claimed([job], wait=True)
-
-    def _claimed(self, jobs: Sequence[Job], *, wait: bool) -> _Claimed:
-        """Do the jobs that can be claimed."""
-        with ExitStack() as claims:
-            mine = [job for job in jobs if claims.enter_context(self._store.claim(job.cell, wait=wait))]
-            if mine:
-                self._do(mine)
-        claimed = {job.cell for job in mine}
-        others: list[Job] = []
-        for job in jobs:
-            if job.cell in claimed:
+        left = self._pass(missing)
+        pause_s, waited_s, is_reported = _FIRST_PAUSE_S, 0.0, False
+        while left:
+            before = len(left)
+            left = self._pass(left)
+            if len(left) < before:
+                pause_s, waited_s, is_reported = _FIRST_PAUSE_S, 0.0, False
                 continue
-            if not self._store.has(job.cell):
-                others.append(job)
-            elif self._counts_others:
-                self._observer.advanced(job.cell.num_examples)
-        return _Claimed(count_prompts(mine), others)
+            if waited_s >= _WAITING_IS_REPORTED_AFTER_S and not is_reported:
+                is_reported = True
+                for holder in self._store.holders(each.cell for each in left):
+                    self._observer.noted(_waiting_for(holder))
+            time.sleep(pause_s)
+            waited_s += pause_s
+            pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
 
-    def _do(self, jobs: Sequence[Job]) -> None:
+    def _pass(self, missing: Sequence[PlannedCell]) -> list[PlannedCell]:
+        """Compute what can be claimed, in bundles; returns the cells that another process computes."""
+        others: list[PlannedCell] = []
+        while missing:
+            size = bundle_size(missing, self._bundle_prompts)
+            bundle, missing = missing[:size], missing[size:]
+            before = time.perf_counter()
+            with self._store.claim([each.cell for each in bundle]) as claimed:
+                cells = set(claimed)
+                mine = [each for each in bundle if each.cell in cells]
+                if mine:
+                    self._do(mine)
+            if mine:  # what others computed says nothing about our speed
+                per_second = count_prompts(mine) / max(time.perf_counter() - before, 1e-3)
+                target = min(self._max_prompts, 4 * self._bundle_prompts, BUNDLE_TARGET_S * per_second)
+                self._bundle_prompts = max(1, round(target))
+            others += self._not_done([each for each in bundle if each.cell not in cells])
+        return others
+
+    def _not_done(self, planned: Sequence[PlannedCell]) -> list[PlannedCell]:
+        """Those of the cells that nobody has completed yet."""
+        if not planned:
+            return []
+        lacking = set(self._store.missing(each.cell for each in planned)[0])
+        if self._counts_others and (done := count_prompts(each for each in planned if each.cell not in lacking)):
+            self._observer.advanced(done)
+        return [each for each in planned if each.cell in lacking]
+
+    def _do(self, planned: Sequence[PlannedCell]) -> None:
         counted = 0
 
         def count(prompts: int) -> None:
@@ -105,24 +117,40 @@ class Work(Generic[Result]):
             self._observer.advanced(prompts)
 
         try:
-            results = self._compute(jobs, count)
+            results = self._compute(planned, count)
         except RunError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever went wrong in a cell is recorded, and the rest goes on
             self._observer.advanced(-counted)
-            if len(jobs) > 1:
-                for job in jobs:
-                    self._do([job])
-                return
-            cell = jobs[0].cell
-            line = str(error) if isinstance(error, PhraseproofError) else f"{type(error).__name__}: {error}"
-            self._store.record_failure(cell, " ".join(line.split()), traceback.format_exc())
-            self._observer.warned(f"{cell.task} under {cell.instruction} failed: {' '.join(line.split())}")
+            if len(planned) > 1:
+                for each in planned:
+                    self._do([each])
+            else:
+                self._record_failure(planned[0], error)
             return
-        for job, result in zip(jobs, results, strict=True):
-            self._keep(job, result)
+        for each, result in zip(planned, results, strict=True):
+            if isinstance(result, Exception):
+                self._observer.advanced(-each.cell.num_examples)
+                self._record_failure(each, result)
+            else:
+                self._keep(each, result)
+
+    def _record_failure(self, planned: PlannedCell, error: Exception) -> None:
+        cell = planned.cell
+        text = str(error) if isinstance(error, PhraseproofError) else f"{type(error).__name__}: {error}"
+        line = " ".join(text.split())
+        self._store.record_failure(cell, line, "".join(traceback.format_exception(error)))
+        self._observer.warned(f"{cell.task} under {cell.instruction} failed: {line}")
 
 
-def count_prompts(jobs: Iterable[Job]) -> int:
-    """The prompts of all jobs together."""
-    return sum(job.cell.num_examples for job in jobs)
+def count_prompts(planned: Iterable[PlannedCell]) -> int:
+    """The prompts of all cells together."""
+    return sum(each.cell.num_examples for each in planned)
+
+
+def _waiting_for(holder: Holder) -> str:
+    since = time.strftime("%H:%M:%S", time.localtime(holder.since_s))
+    return (
+        f"waiting for process {holder.pid} on {holder.host}, which has computed {len(holder.identities)} of the cells "
+        f"since {since}"
+    )

@@ -24,7 +24,8 @@ from typing import Any, NamedTuple
 
 from phraseproof.core import Relation
 from phraseproof.errors import FileError, UsageError
-from phraseproof.store.queries import ACCURACIES, Run, WordingScore, load_run
+from phraseproof.store.queries import Run, WordingScore, load_run
+from phraseproof.store.run_file import ACCURACIES
 from phraseproof.store.writer import RunStore
 
 COLUMNS = ("Model", "Dataset", "Collection", "Type", "ID", "Shots", "Performance")

@@ -1,4 +1,4 @@
-"""Reading a run folder: outcomes as columns, grouped by DuckDB."""
+"""The reading side of a run folder: outcomes as columns, grouped by DuckDB."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from phraseproof.core import Cell
 from phraseproof.errors import NotEnoughDataError, RunError
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
-from phraseproof.store.run_file import cell_of, read_run_file, wording_keys
+from phraseproof.store.cell_files import cell_path, read_table
+from phraseproof.store.integrity import check_files
+from phraseproof.store.run_file import ACCURACIES, RunContent, Settings, cell_of, read_run_file, wording_keys
 from phraseproof.store.schema import add_missing_columns
-from phraseproof.store.writer import cell_path, check_cell
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-ACCURACIES = "accuracies"
-"""The section of `run.json` that holds the wording scores of an imported run, each under a name of its own."""
 
 
 _LATER = (
@@ -73,13 +70,13 @@ class Run:
     """
 
     path: Path
-    content: Mapping[str, Any]
+    content: RunContent
     chosen_scoring: str | None = None
 
     @property
-    def settings(self) -> Mapping[str, Any]:
+    def settings(self) -> Settings:
         """What is the same for all cells that are read: model, scoring method, sample, prompt format, ..."""
-        settings: Mapping[str, Any] = self.content["settings"]
+        settings: Settings = self.content["settings"]
         return {**settings, "scoring": self.scoring} if "scoring" in settings else settings
 
     @cached_property
@@ -173,10 +170,17 @@ class Run:
         missing = set(self.missing)
         found: list[Failure] = []
         for path in sorted((self.path / "failures").glob("*.json")):
-            entry = json.loads(path.read_text(encoding="utf-8"))
-            cell = cell_of(entry["cell"], self.content["settings"])
+            try:
+                entry = json.loads(path.read_text(encoding="utf-8"))
+                cell, error = cell_of(entry["cell"], self.content["settings"]), str(entry["error"])
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as damage:
+                raise RunError(
+                    f"the record of a failure is damaged: {type(damage).__name__}: {damage}",
+                    where=str(path),
+                    hint="Delete it: it holds no outcomes",
+                ) from None
             if cell in missing:
-                found.append(Failure(cell, entry["error"]))
+                found.append(Failure(cell, error))
         return tuple(found)
 
     def wording_texts(self) -> Mapping[tuple[str, str], str]:
@@ -223,22 +227,13 @@ class Run:
             NotEnoughDataError: the run was imported and holds no outcomes.
             RunError: no cell is done, or a cell's file is damaged.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         wanted = None if only is None else set(only)
-        for path, cell in zip(self._done_paths(), self._done_cells(), strict=True):
+        for path, cell in zip(self._done_paths, self._done_cells(), strict=True):
             if wanted is not None and cell not in wanted:
                 continue
-            try:
-                # ParquetFile, not read_table: the dataset machinery costs more than reading a small file.
-                with pq.ParquetFile(path) as file:
-                    table = file.read(columns=list(columns))
-                if len(table.column_names) < len(columns):
-                    table = add_missing_columns(table).select(list(columns))
-            except (pa.ArrowException, OSError) as error:
-                check_cell(path, cell.identity)
-                raise RunError(f"a cell file cannot be read: {str(error).splitlines()[0]}", where=str(path)) from None
+            table = read_table(path, columns)
+            if len(table.column_names) < len(columns):
+                table = add_missing_columns(table).select(list(columns))
             yield cell, table
 
     def outcomes(self) -> pa.Table:
@@ -258,7 +253,7 @@ class Run:
         """
         import duckdb
 
-        paths = self._done_paths()
+        paths = self._done_paths
         connection = duckdb.connect()
         try:
             outcomes = connection.read_parquet([str(path) for path in paths], union_by_name=True)
@@ -270,8 +265,6 @@ class Run:
             ).create_view("outcomes")
             return connection.sql(sql, params=parameters).to_arrow_table()
         except duckdb.Error as error:
-            for path, cell in zip(paths, self._done_cells(), strict=True):
-                check_cell(path, cell.identity)
             raise RunError(f"the query failed: {str(error).splitlines()[0]}", where=str(self.path)) from None
 
     def query_rows(self, sql: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
@@ -286,8 +279,12 @@ class Run:
         missing = set(self.missing)
         return [cell for cell in self.cells if cell not in missing]
 
+    @cached_property
     def _done_paths(self) -> list[Path]:
-        paths = [cell_path(self.path, cell) for cell in self._done_cells()]
+        """The files of the cells that are done, checked once."""
+        cells = self._done_cells()
+        paths = [cell_path(self.path, cell) for cell in cells]
+        check_files(self.path, dict(zip(paths, cells, strict=True)), self.content)
         if not paths:
             raise RunError(
                 "no cell of the run is done yet", where=str(self.path), hint="Run evaluate again to go on with it"

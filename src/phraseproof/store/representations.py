@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
 from phraseproof.files import write_json
 from phraseproof.identity import SCHEMA_VERSION, content_hash
+from phraseproof.store.cell_files import cell_path, check_cell, read_table
 from phraseproof.store.run_file import RUN_FILE, read_run_file
 from phraseproof.store.schema import IDENTITY_KEY, SCHEMA_KEY
-from phraseproof.store.writer import cell_path, check_cell
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,8 +113,8 @@ class StoredVectors:
 
     def _read(self, cell: Cell) -> tuple[tuple[str, ...], NDArray[np.float32]]:
         path = cell_path(self.path, cell)
-        check_cell(path, cell.identity)
-        table = pq.read_table(path, columns=["example_id", "vector"])
+        check_cell(path, cell)
+        table = read_table(path, ["example_id", "vector"])
         vectors: Any = table["vector"].combine_chunks()
         array = np.asarray(vectors.flatten().to_numpy(), dtype=np.float32)
         return tuple(table["example_id"].to_pylist()), array.reshape(table.num_rows, -1)

@@ -1,4 +1,4 @@
-"""`run.json`, read: what every reader needs of it, and whether it still speaks of the same things."""
+"""`run.json`: what every reader needs of it, which settings may change as a run grows, and what was edited since."""
 
 from __future__ import annotations
 
@@ -6,18 +6,49 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
 from phraseproof.identity import SCHEMA_VERSION
-from phraseproof.scoring.registry import DEFAULT_SCORER
+from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
 
 RUN_FILE = "run.json"
+ACCURACIES = "accuracies"
+"""The section of `run.json` that holds the wording scores of an imported run, each under a name of its own."""
+
+SAMPLES = "samples"
+"""The section of `run.json` with the samples, scorers and metrics that the run was evaluated with so far."""
+
+RunContent: TypeAlias = dict[str, Any]
+"""`run.json` as plain data."""
+
+Settings: TypeAlias = Mapping[str, Any]
+"""What is the same for all cells of a run, as plain data."""
+
+_GROWING = ("limit", "scoring", "metric")
 
 
-def read_run_file(run: Path) -> dict[str, Any]:
-    """The content of `run.json`, checked for what every reader needs of it."""
+class Sample(NamedTuple):
+    """What one evaluation into a run folder drew and how it scored: outcomes of earlier ones are looked for by it.
+
+    Attributes:
+        limit, seed: the sample of examples; `None` for all of them.
+        scoring, metric: as in `Cell`.
+    """
+
+    limit: int | None
+    seed: int
+    scoring: str = DEFAULT_SCORER
+    metric: str = DEFAULT_METRIC
+
+
+def read_run_file(run: Path) -> RunContent:
+    """The content of `run.json`, checked for what every reader needs of it.
+
+    Raises:
+        RunError: there is none, it is damaged, or another version wrote it.
+    """
     path = run / RUN_FILE
     if not path.is_file():
         hint = "Give the folder that was named with --out" if run.exists() else "Check the path"
@@ -26,7 +57,7 @@ def read_run_file(run: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
         version, cells, settings = content["schema_version"], content["cells"], content["settings"]
         content["cells"] = [asdict(cell_of(entry, settings)) for entry in cells]
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"run.json is damaged: {type(error).__name__}: {error}", where=str(path)) from None
     if version != SCHEMA_VERSION:
         raise RunError(
@@ -39,14 +70,28 @@ def read_run_file(run: Path) -> dict[str, Any]:
     return content
 
 
-def cell_of(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Cell:
+def cell_of(entry: Mapping[str, Any], settings: Settings) -> Cell:
     """A cell as `run.json` has it. Runs older than `Cell.scoring` have one scorer, which their settings name."""
-    fields: dict[str, Any] = {"scoring": settings.get("scoring") or DEFAULT_SCORER, **entry}
+    fields: RunContent = {"scoring": settings.get("scoring") or DEFAULT_SCORER, **entry}
     return Cell(**fields)
 
 
+def samples_of(content: RunContent) -> list[Sample]:
+    """The samples that a run was evaluated with so far. Runs older than the section have one, which is in settings."""
+    settings: Settings = content["settings"]
+    first = {name: settings[name] for name in Sample._fields if settings.get(name) is not None}
+    entries = content.get(SAMPLES, {}).values() or [{"limit": None, "seed": 0, **first}]
+    return [Sample(**entry) for entry in entries]
+
+
+def sample_entry(sample: Sample) -> RunContent:
+    """A sample as an entry of its section, under a readable name."""
+    limit = "all examples" if sample.limit is None else f"limit {sample.limit}"
+    return {f"{limit}, seed {sample.seed}, {sample.scoring}, {sample.metric}": sample._asdict()}
+
+
 def wording_keys(task: str, instruction: str) -> tuple[str, str]:
-    """Where `run.json` may tell of a wording under `instructions`: by the task that brings it, or by its name alone.
+    """Where `run.json` may describe a wording under `instructions`: by the task that brings it, or by its name alone.
 
     The designers' wordings of different tasks are different texts under one name.
     """
@@ -54,13 +99,40 @@ def wording_keys(task: str, instruction: str) -> tuple[str, str]:
 
 
 def edited_entries(old: Mapping[str, Any], new: Mapping[str, Any], key: str = "content") -> set[str]:
-    """The entries of a section of `run.json` whose `key` is another than before, where both sides tell it."""
+    """The entries of a section of `run.json` whose `key` differs from before, where both sides have it."""
     return {
         name for name, entry in new.items() if key in entry and entry[key] != old.get(name, {}).get(key, entry[key])
     }
 
 
-def require_same(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+def require_growth(path: Path, old: Settings, new: Settings) -> Settings:
+    """The settings of a run folder that takes more: a larger sample, or another scorer or metric.
+
+    Args:
+        path: the folder, for the error.
+        old: the folder's settings.
+        new: those of the evaluation that is to go into it.
+
+    Returns:
+        The new settings, with the scorer and metric of the folder's first evaluation.
+
+    Raises:
+        RunError: the sample shrinks, or a setting differs that must be the same for all cells (model, format, ...).
+    """
+    before, now = old.get("limit"), new.get("limit")
+    if now is not None and "limit" in old and (before is None or now < before):
+        raise RunError(
+            "the folder holds a run on a larger sample",
+            expected="no --limit" if before is None else f"--limit {before} or more",
+            got=f"--limit {now}",
+            where=str(path),
+            hint="Give another --out for a smaller sample",
+        )
+    require_same(path, *({key: value for key, value in each.items() if key not in _GROWING} for each in (old, new)))
+    return {**new, **{key: old[key] for key in ("scoring", "metric") if key in old}}
+
+
+def require_same(path: Path, old: Settings, new: Settings) -> None:
     """Raise a `RunError` that names the first setting in which a run folder's settings differ from others."""
     before, now = _flat(old), _flat(new)
     for key in sorted(before.keys() | now.keys()):
@@ -70,15 +142,13 @@ def require_same(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
                 expected=json.dumps(before.get(key)),
                 got=json.dumps(now.get(key)),
                 where=str(path),
-                hint="Give another --out, or the same settings to go on with this run"
-                if any(path.rglob("*.parquet"))
-                else "Nothing is stored in it yet: delete it, or give another --out",
+                hint="Give another --out, or the same settings to go on with this run",
             )
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings under dotted names, so that a difference is told by its own name."""
-    flat: dict[str, Any] = {}
+def _flat(settings: Settings, prefix: str = "") -> RunContent:
+    """Nested settings under dotted names, so that an error names the setting that differs."""
+    flat: RunContent = {}
     for key, value in settings.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
     return flat

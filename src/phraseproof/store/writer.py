@@ -1,79 +1,67 @@
-"""A run folder: `run.json`, and one Parquet file a cell, each written whole and renamed into place.
+"""The writing side of a run folder: `run.json`, and one Parquet file per complete cell.
 
 Anything may be killed at any moment, and several processes or machines may work on one folder:
 
 * a cell's file either is not there or is complete;
-* a cell is computed under a lock that the operating system drops when its holder dies;
+* outcomes of a cell that is not complete are in its journal (`journal.py`);
+* a process computes the cells that it holds a claim on (`claims.py`), which ends when the process dies;
 * `run.json` is merged under a lock and replaced in one step.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Collection, Generator, Mapping, Sequence
+import shutil
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from phraseproof.core import Cell, Outcome
 from phraseproof.errors import RunError
-from phraseproof.files import replacing, write_json
-from phraseproof.identity import SCHEMA_VERSION, content_hash
-from phraseproof.store.run_file import RUN_FILE, edited_entries, read_run_file, require_same, wording_keys
-from phraseproof.store.schema import IDENTITY_KEY, USAGE_KEY, relabel, to_outcomes, to_table
+from phraseproof.files import write_json
+from phraseproof.identity import SCHEMA_VERSION
+from phraseproof.store.cell_files import (
+    CellFiles,
+    cell_path,
+    check_cell,
+    read_head,
+    read_table,
+    slug,
+    whole_identity,
+    write_parquet,
+)
+from phraseproof.store.checksums import CHECKSUMS, checksum_of
+from phraseproof.store.claims import LOCKS_FOLDER, Claims, Holder, acquire
+from phraseproof.store.journal import StoredOutcome, append_journal, journal_path, read_journal, remove_journal
+from phraseproof.store.run_file import (
+    ACCURACIES,
+    RUN_FILE,
+    RunContent,
+    Sample,
+    Settings,
+    edited_entries,
+    read_run_file,
+    require_growth,
+    samples_of,
+    wording_keys,
+)
+from phraseproof.store.schema import relabel, to_table
+from phraseproof.store.usage import Usage, total
 
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a cell cost.
-
-    Attributes:
-        scoring_cpu_s, wall_s: process CPU seconds and elapsed seconds spent in the model.
-        tokens_asked: what one forward pass an option would have read.
-        tokens_computed: what was run through the model.
-    """
-
-    scoring_cpu_s: float = 0.0
-    wall_s: float = 0.0
-    tokens_asked: int = 0
-    tokens_computed: int = 0
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.scoring_cpu_s + other.scoring_cpu_s,
-            self.wall_s + other.wall_s,
-            self.tokens_asked + other.tokens_asked,
-            self.tokens_computed + other.tokens_computed,
-        )
-
-    def part(self, share: float) -> Usage:
-        """A share of it."""
-        return Usage(
-            self.scoring_cpu_s * share,
-            self.wall_s * share,
-            round(self.tokens_asked * share),
-            round(self.tokens_computed * share),
-        )
-
-
-class PassedOn(NamedTuple):
-    """Outcomes that other cells hold of the same wording, by example, and what computing them cost."""
-
-    outcomes: Mapping[str, Outcome]
-    usage: Usage
+__all__ = ["Edited", "RunStore", "Usage", "stored_cells", "stored_files", "stored_samples"]
 
 
 class Edited(NamedTuple):
-    """Cells of a run whose wording or data was edited since they were planned.
+    """Cells of a run that a new plan changes.
 
     Attributes:
-        left: no longer in the run.
+        left: no longer in the run: their wording or data was edited, or their task's sample grew, and they are not in
+            the plan.
         replaced: each has another cell in its place.
     """
 
@@ -82,150 +70,206 @@ class Edited(NamedTuple):
 
 
 class RunStore:
-    """The writing side of a run folder.
+    """Writes a run folder.
 
     Args:
-        path: the folder; made if it is not there.
+        path: the folder; made if it is not there, taken over if nothing is stored in it.
         settings: everything that must be the same for all cells of the run, as plain JSON data.
 
     Raises:
         RunError: the folder belongs to a run with other settings, is not a run folder, or cannot be written.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, settings: Settings) -> None:
         self.path = path
         self._settings = dict(settings)
+        self._claims = Claims(path)
+        self._checksums: dict[str, int] = {}
+        self._known_checksums: dict[str, int] = {}
         if path.exists() and not path.is_dir():
             raise RunError("a run needs a folder, and this is a file", where=str(path), hint="Give another --out")
         try:
             path.mkdir(parents=True, exist_ok=True)
-            (path / ".locks").mkdir(exist_ok=True)
+            (path / LOCKS_FOLDER).mkdir(exist_ok=True)
         except OSError as error:
             raise RunError(f"cannot make the run folder: {error.strerror}", where=str(path)) from None
         with self.one_at_a_time("run"):
             if (path / RUN_FILE).exists():
-                require_same(path, read_run_file(path)["settings"], self._settings)
+                content = read_run_file(path)
+                self._known_checksums = content.get(CHECKSUMS, {})
+                if _is_empty(path, content) and content["settings"] != self._settings and not self._claims.holders():
+                    self._take_over()
+                else:
+                    self._settings = dict(require_growth(path, content["settings"], self._settings))
+
+    def _take_over(self) -> None:
+        """Forget a run in which nothing was stored: as after an option that was wrong."""
+        shutil.rmtree(self.path / "failures", ignore_errors=True)
+        (self.path / RUN_FILE).unlink()
+
+    @property
+    def samples(self) -> list[Sample]:
+        """What the folder was evaluated with so far."""
+        return stored_samples(self.path)
 
     def register(self, cells: Sequence[Cell], record: Mapping[str, Mapping[str, Any]]) -> Edited:
-        """Add cells to the run, and what there is to know about them.
+        """Add cells to the run, and what is known about them.
 
-        A cell takes the place of an earlier one with the same task, instruction, group, shots and seed: its wording or
-        its data was edited since. Other cells of a task or wording that was edited leave the run, since a table must
-        not set outcomes on today's data beside those on yesterday's; their files stay where they are.
+        A cell takes the place of an earlier one with the same task, instruction, group, shots, seed, scorer and metric:
+        its wording or data was edited since, or the sample grew. Other cells of a task or wording that changed leave
+        the run, since a table must not compare outcomes on different data; their files stay where they are.
 
         Args:
             cells: the plan.
             record: sections of `run.json` to merge key by key (`tasks`, `instructions`, `environment`, ...). An entry
-                of `tasks` or `instructions` was edited if its `content` is another than before.
+                of `tasks` or `instructions` changed if its `content` differs from before.
 
         Returns:
-            The cells that are not what they were.
+            The cells that changed.
         """
         with self.one_at_a_time("run"):
             content = read_run_file(self.path) if (self.path / RUN_FILE).exists() else self._new_content()
-            planned = {_slot(cell): cell for cell in map(asdict, cells)}
+            planned = {_place(cell): cell for cell in map(asdict, cells)}
             edited = {
                 name: edited_entries(content.get(name, {}), record.get(name, {})) for name in ("tasks", "instructions")
             }
-            stale = [
+            left = [
                 cell
                 for cell in content["cells"]
-                if _slot(cell) not in planned
+                if _place(cell) not in planned
                 and (
                     cell["task"] in edited["tasks"]
                     or not edited["instructions"].isdisjoint(wording_keys(cell["task"], cell["instruction"]))
                 )
             ]
-            known = {_slot(cell): cell for cell in content["cells"] if cell not in stale}
-            replaced = [cell for slot, cell in known.items() if slot in planned and _is_other(cell, planned[slot])]
+            known = {_place(cell): cell for cell in content["cells"] if cell not in left}
+            replaced = [cell for place, cell in known.items() if place in planned and _is_other(cell, planned[place])]
             content["cells"] = list((known | planned).values())
+            if cells:  # not where a process that began before the run grew adds to the record
+                content["settings"] = self._settings
             for section, entries in record.items():
                 content.setdefault(section, {}).update(entries)
             write_json(self.path / RUN_FILE, content, error=RunError)
-        return Edited([Cell(**cell) for cell in stale], [Cell(**cell) for cell in replaced])
+        return Edited([Cell(**cell) for cell in left], [Cell(**cell) for cell in replaced])
 
     def finish(self, peak_rss_bytes: int) -> None:
-        """Write the run's total usage, summed over the cells that are done."""
+        """Write the run's total usage over the complete cells, and their files' checksums."""
         with self.one_at_a_time("run"):
             content = read_run_file(self.path)
-            total = Usage()
-            for entry in content["cells"]:
-                path = self.cell_path(Cell(**entry))
-                if path.exists():
-                    total += read_usage(path)
+            paths = [self.cell_path(Cell(**entry)) for entry in content["cells"]]
+            done = [path for path in paths if path.exists()]
             peak = max(peak_rss_bytes, content.get("usage", {}).get("peak_rss_bytes", 0))
-            content["usage"] = {**asdict(total), "peak_rss_bytes": peak}
+            content["usage"] = {**asdict(total(map(_usage, done))), "peak_rss_bytes": peak}
+            self._merge_checksums(content, done)
             write_json(self.path / RUN_FILE, content, error=RunError)
 
-    def has(self, cell: Cell) -> bool:
-        """Whether the cell is done; outcomes computed earlier under another name are adopted, not computed again.
+    def save_checksums(self) -> None:
+        """Write the checksums of the cells that this process wrote, where another one finishes the run."""
+        if self._checksums:
+            with self.one_at_a_time("run"):
+                content = read_run_file(self.path)
+                self._merge_checksums(content, ())
+                write_json(self.path / RUN_FILE, content, error=RunError)
 
-        Raises:
-            RunError: the cell's file is damaged.
+    def _merge_checksums(self, content: RunContent, done: Iterable[Path]) -> None:
+        section = content.setdefault(CHECKSUMS, {})
+        section.update(self._checksums)
+        for path in done:  # written by a process that was killed before it could say so, or by an older version
+            name = path.relative_to(self.path).as_posix()
+            if name not in section:
+                section[name] = checksum_of(path)
+
+    def missing(self, cells: Iterable[Cell]) -> tuple[list[Cell], list[RunError]]:
+        """The cells that are not complete, and the errors of the damaged files among them.
+
+        Outcomes with the same identity under another name or group are adopted, not computed again.
         """
-        path = self.cell_path(cell)
-        found = _find(self.path, cell)
-        if found not in {None, path}:
-            _write_parquet(path, relabel(pq.read_table(found), cell))
-        return found is not None
+        files = self.files()
+        lacking: list[Cell] = []
+        errors: list[RunError] = []
+        for cell in cells:
+            try:
+                if not self._has(cell, files):
+                    lacking.append(cell)
+            except RunError as error:
+                lacking.append(cell)
+                errors.append(error)
+        return lacking, errors
+
+    def has(self, cell: Cell) -> bool:
+        """Whether the cell is complete and its file whole."""
+        return not self.missing([cell])[0]
+
+    def _has(self, cell: Cell, files: CellFiles) -> bool:
+        path, found = self.cell_path(cell), files.of_cell(cell)
+        if found is None:
+            return False
+        check_cell(found, cell)
+        files.require_whole(found)
+        if found != path:
+            self._write(path, relabel(read_table(found), cell))
+        return True
 
     @contextmanager
-    def claim(self, cell: Cell, *, wait: bool) -> Generator[bool]:
-        """Hold the cell's lock; yields whether the cell is ours to compute (it may be done, or another's, by now).
+    def claim(self, cells: Sequence[Cell]) -> Generator[list[Cell]]:
+        """Claim cells for the length of the block; yields those that are ours to compute.
+
+        The others are complete by now, are computed by another process, or have the same identity as one of ours.
+        """
+        first = {cell.identity: cell for cell in reversed(cells)}
+        with self._claims.hold(first) as identities:
+            # Only now: whoever held one of them before may have completed it.
+            lacking = set(self.missing(first[identity] for identity in identities)[0])
+            for cell in lacking:
+                self._remove_leftovers(cell)
+            yield [cell for cell in cells if cell in lacking and first[cell.identity] is cell]
+
+    def holders(self, cells: Iterable[Cell]) -> list[Holder]:
+        """The living processes that compute any of these cells."""
+        return self._claims.holders({cell.identity for cell in cells})
+
+    def _remove_leftovers(self, cell: Cell) -> None:
+        """Remove half-written files: only a process that died leaves them behind."""
+        folder = self.cell_path(cell).parent
+        if folder.is_dir():
+            for leftover in folder.glob(f".{cell.identity}.*.tmp"):
+                leftover.unlink(missing_ok=True)
+
+    def files(self) -> CellFiles:
+        """Which files hold what, as of now. Files that this process did not write are checked."""
+        known = {name: checksum for name, checksum in self._known_checksums.items() if name not in self._checksums}
+        return CellFiles(self.path, known)
+
+    def append(self, cell: Cell, rows: Sequence[StoredOutcome]) -> None:
+        """Store outcomes of a cell that is not complete."""
+        append_journal(self._journal_path(cell), rows)
+
+    def write(self, cell: Cell, outcomes: Sequence[Outcome], usage: Usage, *, sources: Iterable[str] = ()) -> None:
+        """Store a complete cell, and remove the journals that are not needed any more.
 
         Args:
-            wait: wait for another holder to finish or die, instead of yielding False at once.
+            cell: the cell.
+            outcomes: of all its examples.
+            usage: what they cost.
+            sources: identities of other cells whose outcomes were used; their journals go where the cell holds all of
+                their examples.
         """
-        lock_path = self.path / ".locks" / f"{cell.identity}.lock"
-        lock = FileLock(lock_path)
-        try:
-            _acquire(lock, timeout_s=-1 if wait else 0)
-        except Timeout:
-            yield False
-            return
-        try:
-            if self.has(cell):
-                yield False
-            else:
-                # Only a holder that died leaves half-written files behind.
-                for leftover in self.cell_path(cell).parent.glob(f".{cell.identity}.*.tmp"):
-                    leftover.unlink(missing_ok=True)
-                yield True
-            # Whoever takes the lock from here on looks at the finished cell first, so the file may go.
-            if self.cell_path(cell).exists():
-                lock_path.unlink(missing_ok=True)
-        finally:
-            lock.release()
-
-    def passed_on(self, cell: Cell, examples: Collection[str]) -> PassedOn:
-        """What is stored of this wording in parts or in the whole of the cell (`--budget`), not to be computed again.
-
-        Args:
-            cell: a cell that is not done.
-            examples: the ids that are wanted.
-
-        Raises:
-            RunError: a file that holds some of it is damaged.
-        """
-        found: dict[str, Outcome] = {}
-        usage = Usage()
-        for path in _kin(self.path, cell):
-            check_cell(path, path.name.split("-")[0])
-            table = pq.read_table(path)
-            wanted = set(examples) - found.keys()
-            fresh = {outcome.example_id: outcome for outcome in to_outcomes(table) if outcome.example_id in wanted}
-            found |= fresh
-            usage += read_usage(path).part(len(fresh) / max(1, table.num_rows))
-        return PassedOn(found, usage)
-
-    def write(self, cell: Cell, outcomes: Sequence[Outcome], usage: Usage) -> None:
-        """Store a finished cell."""
         self.write_table(cell, to_table(cell, outcomes, json.dumps(asdict(usage))))
+        remove_journal(self._journal_path(cell))
+        examples = {outcome.example_id for outcome in outcomes}
+        files = CellFiles(self.path)
+        for path in (path for identity in sources for path in files.journals(cell.task, identity)):
+            if read_journal(path).keys() <= examples:
+                remove_journal(path)
 
     def write_table(self, cell: Cell, table: pa.Table) -> None:
-        """Store a finished cell as a table of any columns, its identity in the table's metadata."""
-        _write_parquet(self.cell_path(cell), table)
+        """Store a complete cell as a table of any columns, its identity in the table's metadata."""
+        self._write(self.cell_path(cell), table)
         self._failure_path(cell).unlink(missing_ok=True)
+
+    def _write(self, path: Path, table: pa.Table) -> None:
+        write_parquet(path, table)
+        self._checksums[path.relative_to(self.path).as_posix()] = checksum_of(path)
 
     def record_failure(self, cell: Cell, error: str, details: str) -> None:
         """Keep why a cell could not be computed; the next run tries it again."""
@@ -236,119 +280,72 @@ class RunStore:
         """Where the cell's outcomes are, or will be."""
         return cell_path(self.path, cell)
 
+    def _journal_path(self, cell: Cell) -> Path:
+        return journal_path(self.path, slug(cell.task), cell.identity)
+
     def _failure_path(self, cell: Cell) -> Path:
-        return self.path / "failures" / f"{self.cell_path(cell).stem}-{_slug(cell.group)}.json"
+        return self.path / "failures" / f"{self.cell_path(cell).stem}-{slug(cell.group)}.json"
 
     @contextmanager
     def one_at_a_time(self, what: str) -> Generator[None]:
         """Keep other processes that work on this folder out of blocks of the same name."""
-        lock = FileLock(self.path / ".locks" / f"{what}.lock")
-        _acquire(lock, timeout_s=-1)
+        lock = FileLock(self.path / LOCKS_FOLDER / f"{what}.lock")
+        acquire(lock, timeout_s=-1)
         try:
             yield
         finally:
             lock.release()
 
-    def _new_content(self) -> dict[str, Any]:
+    def _new_content(self) -> RunContent:
         return {"schema_version": SCHEMA_VERSION, "settings": self._settings, "cells": []}
 
 
-def cell_path(run: Path, cell: Cell) -> Path:
-    """The file of `cell` in the run folder `run`."""
-    label = content_hash([cell.task, cell.instruction, cell.fewshot_seed])[:8]
-    return run / "cells" / _slug(cell.task) / _slug(cell.group) / f"{cell.identity}-{label}.parquet"
-
-
-def stored_cells(run: Path, settings: Mapping[str, Any], cells: Sequence[Cell]) -> set[Cell]:
+def stored_cells(run: Path, settings: Settings, cells: Sequence[Cell]) -> set[Cell]:
     """Which of `cells` the run folder holds, under any name. Writes nothing.
 
     Raises:
-        RunError: the folder belongs to a run with other settings, or a cell's file is damaged.
+        RunError: the folder belongs to a run with other settings.
     """
     if not (run / RUN_FILE).exists():
         return set()
-    require_same(run, read_run_file(run)["settings"], settings)
-    return {cell for cell in cells if _find(run, cell) is not None}
+    content = read_run_file(run)
+    if not _is_empty(run, content):
+        require_growth(run, content["settings"], settings)
+    files = CellFiles(run)
+    return {cell for cell in cells if files.of_cell(cell) is not None}
 
 
-def stored_examples(run: Path, cell: Cell) -> set[str]:
-    """The examples of a cell that the run folder holds in parts or in the whole of it, under any name."""
-    ids: set[str] = set()
-    for path in _kin(run, cell):
-        ids.update(pq.read_table(path, columns=["example_id"])["example_id"].to_pylist())
-    return ids
+def stored_files(run: Path) -> CellFiles:
+    """Which files of a run folder hold what."""
+    content = read_run_file(run) if (run / RUN_FILE).exists() else {}
+    return CellFiles(run, content.get(CHECKSUMS))
 
 
-def check_cell(path: Path, identity: str) -> None:
-    """Raise a `RunError` unless `path` is a whole cell file of that identity."""
-    found = (_metadata(path).get(IDENTITY_KEY) or b"").decode()
-    if found != identity:
-        raise _damaged(path, f"it holds the cell {found or 'without an identity'}, not the one its name says")
+def stored_samples(run: Path) -> list[Sample]:
+    """What a run folder was evaluated with so far."""
+    return samples_of(read_run_file(run)) if (run / RUN_FILE).exists() else []
 
 
-def read_usage(path: Path) -> Usage:
-    """What the cell in `path` cost."""
-    return Usage(**json.loads(_metadata(path).get(USAGE_KEY) or b"{}"))
-
-
-def _metadata(path: Path) -> dict[bytes, bytes]:
+def _usage(path: Path) -> Usage:
+    """What a cell cost; nothing where its file is damaged, which readers report by its name."""
     try:
-        return pq.read_schema(path).metadata or {}
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, str(error).splitlines()[0]) from None
+        return read_head(path).usage
+    except RunError:
+        return Usage()
 
 
-def _damaged(path: Path, reason: str) -> RunError:
-    return RunError(
-        f"a cell file is damaged: {reason.rstrip('.')}",
-        where=str(path),
-        hint="Delete it and evaluate again to compute that cell anew",
+def _is_empty(run: Path, content: RunContent) -> bool:
+    """Whether nothing that was computed or imported is stored in a run folder."""
+    return ACCURACIES not in content and not any(
+        path.suffix in {".parquet", ".jsonl"} for path in run.rglob("*.*") if not path.name.startswith(".")
     )
 
 
-def _slot(cell: Mapping[str, Any]) -> tuple[Any, ...]:
+def _place(cell: Mapping[str, Any]) -> tuple[object, ...]:
     names = ("task", "instruction", "group", "num_fewshot", "fewshot_seed", "scoring", "metric")
     return tuple(cell[name] for name in names)
 
 
 def _is_other(cell: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
-    """Whether two cells are no parts of one: a part's identity is the whole cell's, `_`, and its own."""
-    one, other = (str(each["identity"]).partition("_")[0] for each in (cell, planned))
-    return one != other
-
-
-def _slug(text: str) -> str:
-    """A folder name for any text: readable, and different for different texts."""
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip(".")[:80]
-    return slug if slug == text else f"{slug}-{content_hash(text)[:8]}"
-
-
-def _find(run: Path, cell: Cell) -> Path | None:
-    """The file with the cell's outcomes: its own, or that of a cell with another name and the same identity."""
-    path = cell_path(run, cell)
-    twins = () if path.exists() else sorted(path.parent.parent.glob(f"*/{cell.identity}-*.parquet"))
-    for found in (path,) if path.exists() else twins:
-        check_cell(found, cell.identity)
-        return found
-    return None
-
-
-def _kin(run: Path, cell: Cell) -> list[Path]:
-    """The files with outcomes of the same wording on the same task: the whole cell, and parts of it."""
-    whole = cell.identity.partition("_")[0]
-    # A whole cell's file is IDENTITY-LABEL.parquet, a part's IDENTITY_SUBSET-LABEL.parquet.
-    return sorted(cell_path(run, cell).parent.parent.glob(f"*/{whole}[_-]*.parquet"))
-
-
-def _acquire(lock: FileLock, *, timeout_s: float) -> None:
-    try:
-        lock.acquire(timeout=timeout_s)
-    except Timeout:
-        raise
-    except OSError as error:
-        raise RunError(f"cannot be written: {error.strerror or error}", where=str(lock.lock_file)) from None
-
-
-def _write_parquet(path: Path, table: pa.Table) -> None:
-    with replacing(path, error=RunError) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    """Whether two cells are not parts of one."""
+    return whole_identity(cell["identity"]) != whole_identity(planned["identity"])

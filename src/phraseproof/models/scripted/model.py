@@ -76,16 +76,23 @@ class ScriptedModel:
     def score_options(
         self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
     ) -> list[OptionScores]:
-        """Log-probabilities by the rule; both methods give the same. Tokens are words parted by white space."""
+        """Log-probabilities by the rule; both methods give the same. Tokens are words separated by white space."""
+        if method not in _METHODS:
+            raise ModelError(f"unknown scoring method '{method}'", expected=f"one of: {', '.join(_METHODS)}")
         scored: list[OptionScores] = []
-
-        def keep(_index: int, scores: OptionScores | ModelError) -> None:
-            assert isinstance(scores, OptionScores)
-            scored.append(scores)
+        for prompt in prompts:
+            if not prompt.options:
+                raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
+            if self._delay_s:
+                time.sleep(self._delay_s)
+            words = len(prompt.text.split())
+            of_options = tuple(len(option.split()) for option in prompt.options)
+            computed = words + sum(of_options)
+            logprobs = _normalise([self._score(prompt, option) for option in prompt.options])
+            asked = words * len(prompt.options) + sum(of_options)
+            scored.append(OptionScores(logprobs, words, computed, asked_tokens=asked, option_tokens=of_options))
             if on_done is not None:
                 on_done(1)
-
-        self.stream_scores(prompts, method=method, on_scores=keep)
         return scored
 
     def stream_scores(
@@ -95,21 +102,9 @@ class ScriptedModel:
         method: str = "loglikelihood",
         on_scores: Callable[[int, OptionScores | ModelError], None],
     ) -> None:
-        """As `score_options`, one prompt after the other."""
-        if method not in _METHODS:
-            raise ModelError(f"unknown scoring method '{method}'", expected=f"one of: {', '.join(_METHODS)}")
+        """`score_options`, one prompt after the other: so a subclass that overrides that one is asked here as well."""
         for index, prompt in enumerate(prompts):
-            if not prompt.options:
-                raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
-            if self._delay_s:
-                time.sleep(self._delay_s)
-            words = len(prompt.text.split())
-            of_options = tuple(len(option.split()) for option in prompt.options)
-            option_words = sum(of_options)
-            logprobs = _normalise([self._score(prompt, option) for option in prompt.options])
-            asked = words * len(prompt.options) + option_words
-            scores = OptionScores(logprobs, words, words + option_words, asked_tokens=asked, option_tokens=of_options)
-            on_scores(index, scores)
+            on_scores(index, self.score_options([prompt], method=method)[0])
 
     def forecast_tokens(self, prompts: Sequence[Prompt]) -> TokenForecast:
         """Words to read, option by option, and with each distinct prompt read once."""

@@ -14,7 +14,8 @@ import pytest
 
 from phraseproof.core import Example, Instruction, Kind, ModelIdentity, OptionScores, Prompt, ScoresOptions, Task
 from phraseproof.errors import ModelError, UsageError
-from phraseproof.evaluation.half_precision import Ties, error_of, sample
+from phraseproof.evaluation.near_ties import NearTies
+from phraseproof.evaluation.numerical_error import error_of, sample
 from phraseproof.evaluation.plan import EvaluationSettings
 from phraseproof.evaluation.run import Evaluation, prepare
 from phraseproof.models import ModelOptions, load_model
@@ -30,7 +31,7 @@ class Rounding(ScriptedModel):
     """Draws scores by a hash, and rounds log-probabilities to so many decimals, as half precision would.
 
     Args:
-        broken: why the model cannot be had in float32.
+        broken: why the model cannot be loaded in float32.
     """
 
     def __init__(self, decimals: int | None = 1, *, broken: str | None = None) -> None:
@@ -195,7 +196,7 @@ def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:
     assert found is not None
     assert (found.why_not, found.bound, found.sampled_prompts) == ("memory ran out", None, 0)
     assert said == ["the error of bfloat16 could not be measured: memory ran out"]
-    with pytest.raises(ModelError, match="--rescore-ties: close calls cannot be scored again: memory ran out"):
+    with pytest.raises(ModelError, match="--rescore-ties: near-ties cannot be scored again: memory ran out"):
         evaluation(Rounding(broken="memory ran out"), examples=5, rescore_ties=True).run(tmp_path / "ties")
 
 
@@ -209,18 +210,18 @@ def test_without_the_check_before_the_run_nothing_is_measured(tmp_path: Path) ->
 
 
 def test_a_model_elsewhere_cannot_score_again() -> None:
-    with pytest.raises(UsageError, match="--rescore-ties: this model cannot be had in float32"):
+    with pytest.raises(UsageError, match="--rescore-ties: this model cannot be loaded in float32"):
         evaluation(ScriptedModel(), examples=5, rescore_ties=True)
 
 
 def test_the_sample_is_spread_over_cells_and_always_the_same() -> None:
-    jobs = evaluation(Rounding(), examples=30, wordings=20).jobs
+    jobs = evaluation(Rounding(), examples=30, wordings=20).planned
     drawn = sample(jobs, 10)
     assert [job.cell.instruction for job, _ in drawn] == [f"mine/n{number}" for number in range(0, 20, 2)]
     assert all(len(examples) == 1 for _, examples in drawn)
     assert drawn == sample(jobs, 10)
     assert len({examples[0].id for _, examples in drawn}) > 1
-    few = sample(evaluation(Rounding(), examples=3, wordings=2).jobs, 10)
+    few = sample(evaluation(Rounding(), examples=3, wordings=2).planned, 10)
     assert [len(examples) for _, examples in few] == [3, 3]
 
 
@@ -257,9 +258,9 @@ def test_scores_that_are_not_finite_leave_every_choice_open(tmp_path: Path) -> N
     assert found is not None
     assert (found.bound, found.largest_error, found.close, found.choices) == (None, None, 20, 20)
     json.dumps(run.content, allow_nan=False)
-    ties = Ties(Rounding(None), None, "loglikelihood")
-    prompt = Prompt("?", ("a", "b"))
-    assert ties.again([OptionScores((-1.0, -9.0), 1, 1)], [prompt]) != [OptionScores((-1.0, -9.0), 1, 1)]
+    assert NearTies(Rounding(None), None, "loglikelihood").is_near(
+        OptionScores((-1.0, -9.0), 1, 1), Prompt("?", ("a", "b"))
+    )
 
 
 def test_how_rarely_twice_the_largest_of_a_sample_is_passed() -> None:

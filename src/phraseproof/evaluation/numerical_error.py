@@ -1,4 +1,4 @@
-"""Half precision in an evaluation: its error measured on a sample against float32, and close calls scored again.
+"""The numerical error of half precision, measured on a sample of an evaluation's own prompts against float32.
 
 There is no useful bound by analysis: bfloat16 rounds to eight bits after every operation of every layer, and worst
 cases add up to more than any difference between options. So the error is measured, on prompts of the very run.
@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 from phraseproof.core import Example, Model, OptionScores, Prompt, RoundsOff, ScoresOptions
 from phraseproof.errors import ModelError
+from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.observer import Observer
-from phraseproof.evaluation.plan import Job
+from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.identity import content_hash
 from phraseproof.scoring.registry import scorer
 from phraseproof.store.half_precision import SECTION, bound_of
@@ -25,13 +26,13 @@ from phraseproof.store.run_file import read_run_file
 from phraseproof.store.writer import RunStore
 
 SAMPLED_PROMPTS = 64
-"""So many prompts are scored in float32 as well."""
+"""How many prompts are scored in float32 as well."""
 
-PromptsOf = Callable[[Job, Sequence[Example]], list[Prompt]]
+PromptsOf = Callable[[PlannedCell, Sequence[Example]], list[Prompt]]
 
 
-class Error(NamedTuple):
-    """How a prompt's scores in half precision stand to those in float32.
+class PromptError(NamedTuple):
+    """How a prompt's scores in half precision differ from those in float32.
 
     Attributes:
         lead: the most by which float32 moves the lead of the chosen option over another one; infinite where scores are
@@ -43,25 +44,28 @@ class Error(NamedTuple):
     changed: bool
 
 
-def plan_key(jobs: Sequence[Job]) -> str:
+def plan_key(planned: Sequence[PlannedCell]) -> str:
     """A plan's hash: one that is resumed finds what was measured before."""
-    return content_hash(sorted({job.cell.identity for job in jobs}))
+    return content_hash(sorted({each.cell.identity for each in planned}))
 
 
-def sample(jobs: Sequence[Job], count: int = SAMPLED_PROMPTS) -> list[tuple[Job, tuple[Example, ...]]]:
+def sample(
+    planned: Sequence[PlannedCell], count: int = SAMPLED_PROMPTS
+) -> list[tuple[PlannedCell, tuple[Example, ...]]]:
     """At most `count` prompts spread evenly over the cells, drawn by a hash: the same on every machine."""
-    wanted = Counter(place * len(jobs) // count for place in range(count))
-    chosen: list[tuple[Job, tuple[Example, ...]]] = []
+    wanted = Counter(place * len(planned) // count for place in range(count))
+    chosen: list[tuple[PlannedCell, tuple[Example, ...]]] = []
     for index, few in sorted(wanted.items()):
-        job = jobs[index]
+        drawn = planned[index]
 
         # Not by its identity, so that models and precisions meet the same prompts.
-        cell = f"{job.cell.task}\0{job.cell.instruction}\0{job.cell.num_fewshot}\0{job.cell.fewshot_seed}"
+        names = drawn.cell.task, drawn.cell.instruction, drawn.cell.num_fewshot, drawn.cell.fewshot_seed
+        cell = "\0".join(map(str, names))
 
         def rank(example: Example, cell: str = cell) -> bytes:
             return hashlib.blake2b(f"{cell}\0{example.id}".encode(), digest_size=16).digest()
 
-        chosen.append((job, tuple(sorted(job.task.examples, key=rank)[:few])))
+        chosen.append((drawn, tuple(sorted(drawn.task.examples, key=rank)[:few])))
     return chosen
 
 
@@ -82,76 +86,47 @@ def summary(
     }
 
 
-def error_of(half: Sequence[float], full: Sequence[float], options: Sequence[str], scoring: str) -> Error:
+def error_of(half: Sequence[float], full: Sequence[float], options: Sequence[str], scoring: str) -> PromptError:
     """The error of one prompt's scores.
 
     Args:
         half, full: log-probabilities of its options in half precision and in float32.
         options: the answers as they were scored.
-        scoring: as users name it.
+        scoring: the scorer's name.
     """
     if any(map(math.isnan, (*half, *full))):
-        return Error(math.inf, changed=True)
+        return PromptError(math.inf, changed=True)
     ours, theirs = scorer(scoring).values(half, options), scorer(scoring).values(full, options)
     chosen = scorer(scoring).choose(half, options)
     moved = max(abs(_apart(_lead(ours, chosen, other), _lead(theirs, chosen, other))) for other in range(len(ours)))
-    return Error(moved, changed=chosen != scorer(scoring).choose(full, options))
+    return PromptError(moved, changed=chosen != scorer(scoring).choose(full, options))
 
 
-class Ties:
-    """Scores close calls again.
-
-    Args:
-        exact: the model in float32.
-        bound: a lead up to which a choice is close; `None` where no number says so: then every choice is.
-        scoring: as users name it.
-    """
-
-    def __init__(self, exact: ScoresOptions, bound: float | None, scoring: str) -> None:
-        self._exact, self._bound, self._scoring = exact, bound, scoring
-
-    def again(self, scores: Sequence[OptionScores], prompts: Sequence[Prompt]) -> list[OptionScores]:
-        """The same scores, but float32's where the choice is close; the tokens of both are counted."""
-        found = list(scores)
-        close = [
-            index
-            for index, (score, prompt) in enumerate(zip(scores, prompts, strict=True))
-            if not _is_clear(score.logprobs, prompt.options, self._scoring, self._bound)
-        ]
-        if close:
-            full = self._exact.score_options(
-                [prompts[index] for index in close], method=scorer(self._scoring).model_method
-            )
-            for index, score in zip(close, full, strict=True):
-                tokens = found[index].computed_tokens + score.computed_tokens
-                found[index] = score._replace(computed_tokens=tokens)
-        return found
-
-
-class Rounding:
-    """What an evaluation does about the precision that its model computes in.
+class NumericalError:
+    """Measures the error of the precision that a model computes in.
 
     Args:
         model: in half precision.
-        jobs: the whole plan, so that a stopped run finds its measurement when it goes on.
-        prompts_of: renders some of a job's prompts.
-        scoring: as users name it.
+        planned: the whole plan, so that a stopped run finds its measurement when it goes on.
+        prompts_of: renders some of a cell's prompts.
+        scoring: the scorer's name.
     """
 
-    def __init__(self, model: Model, jobs: Sequence[Job], prompts_of: PromptsOf, scoring: str) -> None:
-        self._model, self._jobs, self._prompts_of, self._scoring = model, jobs, prompts_of, scoring
+    def __init__(self, model: Model, planned: Sequence[PlannedCell], prompts_of: PromptsOf, scoring: str) -> None:
+        self._model, self._planned, self._prompts_of = model, planned, prompts_of
+        self._scoring = scoring
 
     def measure_once(self, store: RunStore, observer: Observer) -> None:
-        """Measure this plan's error, unless that was done; one process at a time, the others then find it.
+        """Measure this plan's error, unless that was done before; one process measures, the others find the result.
 
-        Where it cannot be measured, that is put on record with the reason.
+        If it cannot be measured, the reason is recorded.
         """
-        key = plan_key(self._jobs)
+        key = plan_key(self._planned)
         with store.one_at_a_time(SECTION):
             if key in read_run_file(store.path).get(SECTION, {}):
                 return
             name = self._model.identity.name
-            observer.noted(f"loading {name} in float32, too, to measure the error of {self._model.identity.dtype}")
+            observer.noted(f"loading {name} in float32 as well, to measure the error of {self._model.identity.dtype}")
             try:
                 entry = self._measured()
             except ModelError as error:
@@ -159,21 +134,21 @@ class Rounding:
                 observer.warned(f"the error of {self._model.identity.dtype} could not be measured: {error}")
             store.register([], {SECTION: {key: entry}})
 
-    def ties(self, store: RunStore) -> Ties:
-        """Scores close calls again, by the error that was measured.
+    def near_ties(self, store: RunStore) -> NearTies:
+        """What scores near-ties again, by the error that was measured.
 
         Raises:
             ModelError: it could not be measured.
         """
         content = read_run_file(store.path)
-        entry = content[SECTION][plan_key(self._jobs)]
+        entry = content[SECTION][plan_key(self._planned)]
         if "why_not" in entry:
-            raise ModelError(f"close calls cannot be scored again: {entry['why_not']}", where="--rescore-ties")
-        return Ties(self._exact(), bound_of([entry]), self._scoring)
+            raise ModelError(f"near-ties cannot be scored again: {entry['why_not']}", where="--rescore-ties")
+        return NearTies(self._exact(), bound_of([entry]), self._scoring)
 
     def _measured(self) -> dict[str, Any]:
-        drawn = sample(self._jobs)
-        prompts = [prompt for job, examples in drawn for prompt in self._prompts_of(job, examples)]
+        drawn = sample(self._planned)
+        prompts = [prompt for planned, examples in drawn for prompt in self._prompts_of(planned, examples)]
         assert isinstance(self._model, ScoresOptions)
         # float32 first, and let go, so that the two need not be in memory together.
         method = scorer(self._scoring).model_method
@@ -189,21 +164,12 @@ class Rounding:
 
 
 def in_float32(model: Model) -> ScoresOptions | None:
-    """The model in float32, where it computes in less and can be had."""
+    """The model in float32, if it computes in less and can be loaded in float32."""
     return model.in_float32() if isinstance(model, RoundsOff) and isinstance(model, ScoresOptions) else None
 
 
-def _is_clear(logprobs: Sequence[float], options: Sequence[str], scoring: str, bound: float | None) -> bool:
-    if len(logprobs) == 1:
-        return True
-    if bound is None or any(map(math.isnan, logprobs)):
-        return False
-    best, second = sorted(scorer(scoring).values(logprobs, options), reverse=True)[:2]
-    return best > second and best - second > bound
-
-
 def _lead(values: Sequence[float], chosen: int, other: int) -> float:
-    """By how much one option leads another; two that are both impossible are equal."""
+    """By how much one option leads another; two impossible options are equal."""
     return _apart(values[chosen], values[other])
 
 

@@ -1,0 +1,70 @@
+"""What an evaluation would cost, without doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from phraseproof.core import Example, ForecastsTokens, Model, Prompt, TokenForecast
+from phraseproof.evaluation.plan import PlannedCell, sample_task
+from phraseproof.evaluation.work import count_prompts
+
+FORECAST_EXAMPLES = 100
+"""Tokens are counted on at most so many examples per task, and extrapolated."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What an evaluation would cost.
+
+    Attributes:
+        cells, prompts: in the whole plan.
+        cells_missing, prompts_missing: what is not stored yet.
+        tokens: for the missing prompts; `None` when the model cannot count tokens.
+        sampled_prompts: how many prompts the token counts were extrapolated from.
+    """
+
+    cells: int
+    prompts: int
+    cells_missing: int
+    prompts_missing: int
+    tokens: TokenForecast | None
+    sampled_prompts: int
+
+
+def forecast_of(
+    model: Model,
+    planned: Sequence[PlannedCell],
+    missing: Sequence[PlannedCell],
+    prompts_of: Callable[[PlannedCell, Sequence[Example]], list[Prompt]],
+) -> Forecast:
+    """The cost of an evaluation.
+
+    Args:
+        model: what is evaluated.
+        planned: the whole plan.
+        missing: what is not stored yet; of a cell that is stored in part, with the missing examples only.
+        prompts_of: renders some of a cell's prompts.
+    """
+    tokens: TokenForecast | None = None
+    sampled = 0
+    if isinstance(model, ForecastsTokens):
+        asked = unique = 0.0
+        for task in dict.fromkeys(each.task.name for each in missing):
+            of_task = [each for each in missing if each.task.name == task]
+            few = [sample_task(each.task, FORECAST_EXAMPLES, 0).examples for each in of_task]
+            prompts = [prompt for each, some in zip(of_task, few, strict=True) for prompt in prompts_of(each, some)]
+            part = model.forecast_tokens(prompts)
+            scale = sum(len(each.task.examples) for each in of_task) / len(prompts)
+            asked += part.asked * scale
+            unique += part.unique * scale
+            sampled += len(prompts)
+        tokens = TokenForecast(round(asked), round(unique))
+    return Forecast(
+        cells=len(planned),
+        prompts=count_prompts(planned),
+        cells_missing=len(missing),
+        prompts_missing=sum(len(each.task.examples) for each in missing),
+        tokens=tokens,
+        sampled_prompts=sampled,
+    )

@@ -1,0 +1,126 @@
+"""Stored outcomes that are used instead of computing them: one mechanism for everything a run folder may hold.
+
+A cell's outcomes are found example by example in
+
+* files of the same whole cell: other parts of it (`--budget`), the whole, and journals of stopped runs;
+* cells of the same wording on a smaller sample (`--limit`): their identities are computed from the samples that
+  `run.json` lists, so outcomes are reused only where data, wording, demonstrations and format are equal;
+* cells under another scorer that needs the same numbers of the model, from which choice and score are derived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from phraseproof.core import Cell, Example, Outcome, Task
+from phraseproof.evaluation.plan import CellIdentities, PlannedCell, sample_task
+from phraseproof.scoring.registry import metric, scorer, scorer_names
+from phraseproof.store.cell_files import CellFiles, whole_identity
+from phraseproof.store.journal import StoredOutcome
+from phraseproof.store.run_file import Sample
+from phraseproof.store.usage import Usage
+
+
+class Source(NamedTuple):
+    """A whole cell whose outcomes can be used for another one.
+
+    Attributes:
+        identity: of the cell.
+        scoring, metric: what its outcomes were read and judged by.
+    """
+
+    identity: str
+    scoring: str
+    metric: str
+
+
+class Reuse:
+    """Finds what is stored of planned cells.
+
+    Args:
+        tasks: the tasks in full, before any sample was drawn.
+        identities: of this model and format.
+        samples: what the run folder was evaluated with so far.
+        derives: whether outcomes may be derived from other scorers. Not where near-ties are scored again: which ones
+            those are depends on the scorer.
+    """
+
+    def __init__(
+        self, tasks: Sequence[Task], identities: CellIdentities, samples: Sequence[Sample], *, derives: bool = True
+    ) -> None:
+        self._identities = identities
+        self._sampled = {
+            (task.name, sample.limit, sample.seed): sample_task(task, sample.limit, sample.seed)
+            for task in tasks
+            for sample in samples
+        }
+        self._samples = tuple(samples)
+        self._derives = derives
+
+    def sources(self, planned: PlannedCell) -> list[Source]:
+        """The whole cells with outcomes for this one: the cell's own whole first."""
+        cell = planned.cell
+        found = {whole_identity(cell.identity): Source(whole_identity(cell.identity), cell.scoring, cell.metric)}
+        for sample in self._samples:
+            is_same = (sample.scoring, sample.metric) == (cell.scoring, cell.metric)
+            if not is_same and not (self._derives and _can_derive(cell.scoring, sample.scoring)):
+                continue
+            identity = self._identities.of(
+                self._sampled[cell.task, sample.limit, sample.seed],
+                planned.wording.instruction,
+                cell.num_fewshot,
+                cell.fewshot_seed,
+                scoring=sample.scoring,
+                metric=sample.metric,
+            )
+            found.setdefault(identity, Source(identity, sample.scoring, sample.metric))
+        return list(found.values())
+
+    def identities(self, planned: PlannedCell) -> list[str]:
+        """The identities of `sources`."""
+        return [source.identity for source in self.sources(planned)]
+
+    def stored(self, planned: PlannedCell, files: CellFiles) -> dict[str, StoredOutcome]:
+        """The stored outcomes of a cell's examples, by example, as they would be under the cell's scorer and metric."""
+        wanted = {example.id: example for example in planned.task.examples}
+        wanted_by = planned.cell.scoring
+        found: dict[str, StoredOutcome] = {}
+        for source in self.sources(planned):
+            for rows in files.stored(planned.cell.task, source.identity):
+                for example_id in wanted.keys() & (rows.keys() - found.keys()):
+                    row = rows[example_id]
+                    outcome = _as_if_scored(row.outcome, wanted[example_id], source, planned.cell)
+                    # What is derived costs nothing; what is taken over from a smaller cell brings its cost along.
+                    found[example_id] = StoredOutcome(outcome, row.usage if source.scoring == wanted_by else Usage())
+            if len(found) == len(wanted):
+                break
+        return found
+
+
+def _can_derive(wanted: str, stored: str) -> bool:
+    # A scorer of a package that is not installed any more is not known.
+    return stored in scorer_names() and scorer(wanted).can_derive_from(scorer(stored))
+
+
+def without(planned: PlannedCell, examples: Mapping[str, object]) -> PlannedCell:
+    """The cell without these of its examples."""
+    if not examples:
+        return planned
+    rest = tuple(example for example in planned.task.examples if example.id not in examples)
+    # Demonstrations may still come from all of the task's examples.
+    demonstrations = planned.task.demonstrations or planned.task.examples
+    return planned._replace(task=replace(planned.task, examples=rest, demonstrations=demonstrations))
+
+
+def _as_if_scored(outcome: Outcome, example: Example, source: Source, cell: Cell) -> Outcome:
+    """An outcome of a source as the cell's scorer and metric give it."""
+    if not outcome.option_credits:  # written before the credits were stored
+        outcome = replace(outcome, option_credits=example.option_scores)
+    if source.scoring != cell.scoring:
+        predicted = scorer(cell.scoring).choose(outcome.option_logprobs, outcome.options)
+        outcome = replace(outcome, predicted=predicted)
+    if (source.scoring, source.metric) != (cell.scoring, cell.metric):
+        outcome = replace(outcome, score=metric(cell.metric).score(outcome))
+    return outcome

@@ -1,0 +1,239 @@
+"""From planned cells to outcomes: what is stored is reused, the rest is scored and journaled as it comes."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
+
+from phraseproof.core import Cell, Example, Model, OptionScores, Outcome, Prompt, ScoresOptions, StreamsScores
+from phraseproof.errors import ModelError, RunError
+from phraseproof.evaluation.near_ties import NearTies
+from phraseproof.evaluation.plan import EvaluationSettings, PlannedCell
+from phraseproof.evaluation.reuse import Reuse, without
+from phraseproof.scoring.registry import metric, scorer
+from phraseproof.store.journal import StoredOutcome
+from phraseproof.store.usage import Usage, total
+from phraseproof.store.writer import RunStore
+
+JOURNAL_INTERVAL_S = 5.0
+"""Outcomes are journaled at least so often while the model hands them over: a kill loses no more than that."""
+
+_FIRST_CALL_PROMPTS = 64
+_MAX_CALL_PROMPTS = 8192
+_CALL_TARGET_S = 20.0
+"""For models that give scores only at the end of a call: about so long a call takes."""
+
+PromptsOf: TypeAlias = Callable[[PlannedCell], list[Prompt]]
+Count: TypeAlias = Callable[[int], None]
+OnScores: TypeAlias = Callable[[int, OptionScores | ModelError], None]
+
+
+class ScoredCell(NamedTuple):
+    """A complete cell: its outcomes in the order of the examples, and what they cost."""
+
+    outcomes: list[Outcome]
+    usage: Usage
+
+
+class _Place(NamedTuple):
+    """Where the scores of a prompt belong."""
+
+    cell: Cell
+    example: Example
+    prompt: Prompt
+
+
+class CellScorer:
+    """Scores cells; what comes back is complete, or the error of the cell.
+
+    Args:
+        model: what scores.
+        settings: scorer, metric, and whether prompts are stored.
+        prompts_of: renders the prompts of a cell, in the order of its examples.
+        store: where outcomes are looked for and journaled.
+        reuse: finds stored outcomes.
+        near_ties: scores near-ties again in float32; `None` leaves them.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        settings: EvaluationSettings,
+        prompts_of: PromptsOf,
+        store: RunStore,
+        reuse: Reuse,
+        near_ties: NearTies | None,
+    ) -> None:
+        assert isinstance(model, ScoresOptions), "checked before the run began"
+        self._model = model
+        self._settings = settings
+        self._prompts_of = prompts_of
+        self._store = store
+        self._reuse = reuse
+        self._near_ties = near_ties
+        self._call_prompts = _FIRST_CALL_PROMPTS
+
+    def __call__(self, planned: Sequence[PlannedCell], count: Count) -> list[ScoredCell | Exception]:
+        """Score some cells together.
+
+        Args:
+            planned: cells that this process holds a claim on.
+            count: called with the number of prompts that are done.
+
+        Raises:
+            Exception: the model failed as a whole. What it had scored is in the journals by then.
+        """
+        files = self._store.files()
+        stored = [self._reuse.stored(each, files) for each in planned]
+        count(sum(map(len, stored)))
+        places = [
+            _Place(each.cell, example, prompt)
+            for each, known in zip(planned, stored, strict=True)
+            if (rest := without(each, known)).task.examples
+            for example, prompt in zip(rest.task.examples, self._prompts_of(rest), strict=True)
+        ]
+        recorder = _Recorder(self._store, self._settings, places)
+        failures = self._score(places, recorder, count)
+        if failures:
+            recorder.journal()
+        found: list[ScoredCell | Exception] = []
+        for each, known in zip(planned, stored, strict=True):
+            if each.cell in failures:
+                found.append(failures[each.cell])
+                continue
+            rows = {**known, **recorder.of(each.cell)}
+            ordered = [rows[example.id] for example in each.task.examples]
+            found.append(ScoredCell([row.outcome for row in ordered], total(row.usage for row in rows.values())))
+        return found
+
+    def _score(self, places: Sequence[_Place], recorder: _Recorder, count: Count) -> dict[Cell, Exception]:
+        failures: dict[Cell, Exception] = {}
+        near: dict[int, OptionScores] = {}
+        prompts = [place.prompt for place in places]
+
+        def take(index: int, scores: OptionScores | ModelError) -> None:
+            if isinstance(scores, ModelError):
+                failures.setdefault(places[index].cell, scores)
+            elif self._near_ties is not None and self._near_ties.is_near(scores, prompts[index]):
+                near[index] = scores
+            else:
+                record(index, scores)
+            count(1)
+
+        def record(index: int, scores: OptionScores) -> None:
+            try:
+                recorder.add(index, scores)
+            except ValueError as error:
+                failures.setdefault(places[index].cell, error)
+
+        try:
+            self._scores(prompts, take)
+            if self._near_ties is not None and near:
+                again = self._near_ties.again(list(near.values()), [prompts[index] for index in near])
+                for index, scores in zip(near, again, strict=True):
+                    record(index, scores)
+        except BaseException:
+            # Also Ctrl-C: whatever ends the call, what was scored is kept.
+            with suppress(RunError):
+                recorder.journal()
+            raise
+        recorder.share_cost()
+        return failures
+
+    def _scores(self, prompts: Sequence[Prompt], take: OnScores) -> None:
+        method = scorer(self._settings.scoring).model_method
+        if not prompts:
+            return
+        if isinstance(self._model, StreamsScores):
+            self._model.stream_scores(prompts, method=method, on_scores=take)
+            return
+        for start, some in self._calls(prompts):
+            for index, scores in enumerate(self._model.score_options(some, method=method)):
+                take(start + index, scores)
+
+    def _calls(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Sequence[Prompt]]]:
+        """Prompts by calls of a length that suits the model's speed, each with the place of its first prompt."""
+        start = 0
+        while start < len(prompts):
+            some = prompts[start : start + self._call_prompts]
+            before = time.perf_counter()
+            yield start, some
+            start += len(some)
+            per_second = len(some) / max(time.perf_counter() - before, 1e-3)
+            self._call_prompts = max(
+                1, round(min(_MAX_CALL_PROMPTS, 4 * self._call_prompts, _CALL_TARGET_S * per_second))
+            )
+
+
+class _Recorder:
+    """Turns scores into outcomes with their cost, and journals them now and then."""
+
+    def __init__(self, store: RunStore, settings: EvaluationSettings, places: Sequence[_Place]) -> None:
+        self._store = store
+        self._scorer, self._metric = scorer(settings.scoring), metric(settings.metric)
+        self._logs_samples = settings.log_samples
+        self._places = places
+        self._rows: dict[Cell, dict[str, StoredOutcome]] = {}
+        self._fresh: list[tuple[_Place, OptionScores, Outcome]] = []
+        self._unwritten: dict[Cell, list[StoredOutcome]] = {}
+        self._cpu_s, self._wall_s = time.process_time(), time.perf_counter()
+        self._journaled_s = self._wall_s
+
+    def add(self, index: int, scores: OptionScores) -> None:
+        """Take the scores of the prompt at a place.
+
+        Raises:
+            ValueError: they cannot be read, as those that are not numbers.
+        """
+        place = self._places[index]
+        self._fresh.append((place, scores, self._outcome(place, scores)))
+        if time.perf_counter() - self._journaled_s >= JOURNAL_INTERVAL_S:
+            self.journal()
+
+    def of(self, cell: Cell) -> dict[str, StoredOutcome]:
+        """The outcomes of a cell, by example."""
+        return self._rows.get(cell, {})
+
+    def share_cost(self) -> None:
+        """Share the time since the last call among the outcomes that came since, by the tokens that they took."""
+        cpu_s, wall_s = time.process_time(), time.perf_counter()
+        whole = Usage(cpu_s - self._cpu_s, wall_s - self._wall_s)
+        computed = sum(scores.computed_tokens for _, scores, _ in self._fresh) or 1
+        for place, scores, outcome in self._fresh:
+            cost = whole.part(scores.computed_tokens / computed)
+            usage = replace(cost, tokens_asked=scores.asked_tokens, tokens_computed=scores.computed_tokens)
+            row = StoredOutcome(outcome, usage)
+            self._rows.setdefault(place.cell, {})[place.example.id] = row
+            self._unwritten.setdefault(place.cell, []).append(row)
+        self._fresh.clear()
+        self._cpu_s, self._wall_s = cpu_s, wall_s
+
+    def journal(self) -> None:
+        """Write what is not in a journal yet."""
+        self.share_cost()
+        for cell, rows in self._unwritten.items():
+            self._store.append(cell, rows)
+        self._unwritten.clear()
+        self._journaled_s = time.perf_counter()
+
+    def _outcome(self, place: _Place, scores: OptionScores) -> Outcome:
+        prompt = place.prompt
+        outcome = Outcome(
+            example_id=place.example.id,
+            score=math.nan,
+            options=prompt.options,
+            option_logprobs=scores.logprobs,
+            option_tokens=scores.option_tokens,
+            option_credits=place.example.option_scores,
+            predicted=self._scorer.choose(scores.logprobs, prompt.options),
+            target=place.example.target,
+            prompt_tokens=scores.prompt_tokens,
+            computed_tokens=scores.computed_tokens,
+            truncated_tokens=scores.truncated,
+            prompt=prompt.text if self._logs_samples else None,
+        )
+        return replace(outcome, score=self._metric.score(outcome))

@@ -1,0 +1,184 @@
+"""The files of cells: where they are, which ones hold outcomes of a wording, and whether one is whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from phraseproof.core import Cell
+from phraseproof.errors import RunError
+from phraseproof.files import replacing
+from phraseproof.identity import content_hash
+from phraseproof.store.checksums import damaged, require_checksum
+from phraseproof.store.journal import JOURNAL_SUFFIX, StoredOutcome, journal_path, read_journal
+from phraseproof.store.schema import IDENTITY_KEY, USAGE_KEY, to_outcomes
+from phraseproof.store.usage import Usage
+
+
+def slug(text: str) -> str:
+    """A folder name for any text: readable, and different for different texts."""
+    found = re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip(".")[:80]
+    return found if found == text else f"{found}-{content_hash(text)[:8]}"
+
+
+def cell_path(run: Path, cell: Cell) -> Path:
+    """The file of `cell` in the run folder `run`."""
+    label = content_hash([cell.task, cell.instruction, cell.fewshot_seed])[:8]
+    return run / "cells" / slug(cell.task) / slug(cell.group) / f"{cell.identity}-{label}.parquet"
+
+
+def whole_identity(identity: str) -> str:
+    """The identity of the whole cell. A part's (`--budget`) is that, `_`, and a hash of its examples."""
+    return identity.partition("_")[0]
+
+
+class CellFiles:
+    """Which files of a run hold what, as the folder was when this object was made: each folder is listed once.
+
+    Args:
+        run: the run folder.
+        checksums: of files by their path in the folder, as `run.json` has them.
+    """
+
+    def __init__(self, run: Path, checksums: Mapping[str, int] | None = None) -> None:
+        self._run = run
+        self._checksums = checksums or {}
+        self._cells: dict[str, dict[str, list[Path]]] = {}
+        self._journals: dict[str, dict[str, list[Path]]] = {}
+
+    def of_cell(self, cell: Cell) -> Path | None:
+        """The file of the cell's outcomes: its own, or one with the same identity under another name or group."""
+        path = cell_path(self._run, cell)
+        if path.exists():
+            return path
+        same = self._listed(cell.task).get(whole_identity(cell.identity), ())
+        return next((found for found in same if _identity_in_name(found) == cell.identity), None)
+
+    def require_whole(self, path: Path) -> None:
+        """Raise a `RunError` unless a file has the checksum that is known of it, if one is."""
+        checksum = self._checksums.get(path.relative_to(self._run).as_posix())
+        if checksum is not None:
+            require_checksum(path, checksum)
+
+    def stored(self, task: str, identity: str) -> Iterator[dict[str, StoredOutcome]]:
+        """The outcomes stored under an identity, file by file: the whole cell, parts of it, and journals.
+
+        Damaged files are passed over: what they hold is computed again.
+        """
+        for path in self.of_wording(task, identity):
+            try:
+                self.require_whole(path)
+                yield read_stored(path)
+            except RunError:
+                continue
+
+    def journals(self, task: str, identity: str) -> list[Path]:
+        """The journals of a whole cell and of parts of it."""
+        return list(self._listed_journals(task).get(whole_identity(identity), ()))
+
+    def of_wording(self, task: str, identity: str) -> list[Path]:
+        """All files with outcomes of a whole cell or of parts of it, complete cells before journals."""
+        whole = whole_identity(identity)
+        return [*self._listed(task).get(whole, ()), *self._listed_journals(task).get(whole, ())]
+
+    def _listed(self, task: str) -> dict[str, list[Path]]:
+        if task not in self._cells:
+            self._cells[task] = _by_identity((self._run / "cells" / slug(task)).glob("*/*.parquet"))
+        return self._cells[task]
+
+    def _listed_journals(self, task: str) -> dict[str, list[Path]]:
+        if task not in self._journals:
+            folder = journal_path(self._run, slug(task), "any").parent
+            self._journals[task] = _by_identity(folder.glob(f"*{JOURNAL_SUFFIX}"))
+        return self._journals[task]
+
+
+def _by_identity(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in sorted(paths):
+        if not path.name.startswith("."):
+            found.setdefault(whole_identity(_identity_in_name(path)), []).append(path)
+    return found
+
+
+def _identity_in_name(path: Path) -> str:
+    return path.name.split("-")[0].removesuffix(JOURNAL_SUFFIX)
+
+
+class FileHead(NamedTuple):
+    """What a cell file says of itself: its identity, what it cost, and how many outcomes it holds."""
+
+    identity: str
+    usage: Usage
+    rows: int
+
+
+def read_head(path: Path) -> FileHead:
+    """The head of a cell file.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            metadata = file.schema_arrow.metadata or {}
+            rows = int(file.metadata.num_rows)
+        usage = Usage(**json.loads(metadata.get(USAGE_KEY) or b"{}"))
+    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        raise damaged(path, str(error).splitlines()[0]) from None
+    return FileHead((metadata.get(IDENTITY_KEY) or b"").decode(errors="replace"), usage, rows)
+
+
+def check_cell(path: Path, cell: Cell) -> FileHead:
+    """The head of the file that is to hold `cell`.
+
+    Raises:
+        RunError: it is damaged, or holds another cell, or not as many outcomes as the cell has.
+    """
+    head = read_head(path)
+    if head.identity != cell.identity:
+        raise damaged(path, f"it holds the cell {head.identity or 'without an identity'}, not the one its name says")
+    if head.rows != cell.num_examples:
+        raise damaged(path, f"it holds {head.rows} outcomes instead of {cell.num_examples}")
+    return head
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """A cell file's columns, its pages checked.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    try:
+        # ParquetFile, not read_table: the dataset machinery costs more than reading a small file.
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            return file.read(columns=None if columns is None else list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(path, str(error).splitlines()[0]) from None
+
+
+def read_stored(path: Path) -> dict[str, StoredOutcome]:
+    """The outcomes in a cell file or a journal, by example, each with its share of the cost.
+
+    Raises:
+        RunError: a cell file is damaged. (A journal may end in the middle of a line: it is read up to there.)
+    """
+    if path.name.endswith(JOURNAL_SUFFIX):
+        return read_journal(path)
+    head = read_head(path)
+    if head.identity != _identity_in_name(path):
+        raise damaged(path, f"it holds the cell {head.identity or 'without an identity'}, not the one its name says")
+    share = head.usage.part(1 / max(1, head.rows))
+    return {outcome.example_id: StoredOutcome(outcome, share) for outcome in to_outcomes(read_table(path))}
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write a cell file whole, with a checksum per page."""
+    with replacing(path, error=RunError) as temporary:
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)

@@ -1,0 +1,38 @@
+"""Checksums of complete cells' files, which `run.json` keeps."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+from phraseproof.errors import RunError
+
+CHECKSUMS = "checksums"
+"""The section of `run.json` with the CRC-32 of every complete cell's file, by its path in the folder."""
+
+
+def damaged(path: Path, reason: str) -> RunError:
+    """The error of a damaged cell file."""
+    return RunError(
+        f"a cell file is damaged: {reason.rstrip('.')}",
+        where=str(path),
+        hint="phraseproof evaluate with the same --out computes that cell again",
+    )
+
+
+def checksum_of(path: Path) -> int:
+    """The CRC-32 of a file.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    try:
+        return zlib.crc32(path.read_bytes())
+    except OSError as error:
+        raise RunError(f"a cell file cannot be read: {error.strerror or error}", where=str(path)) from None
+
+
+def require_checksum(path: Path, checksum: int) -> None:
+    """Raise a `RunError` unless a cell file has this CRC-32."""
+    if checksum_of(path) != checksum:
+        raise damaged(path, "its checksum is not the one in run.json")

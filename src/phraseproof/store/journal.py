@@ -1,0 +1,90 @@
+"""Outcomes of cells that are not complete yet, appended as they come: `journal/TASK/IDENTITY.jsonl` in a run folder.
+
+A kill may cut the last line, and later lines are appended after it. So every block begins with a line end, and every
+line carries a checksum: a line that is not whole is left out, and its example is computed again.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import NamedTuple
+
+from phraseproof.core import Outcome
+from phraseproof.errors import RunError
+from phraseproof.store.usage import Usage
+
+JOURNAL_SUFFIX = ".jsonl"
+_FOLDER = "journal"
+_OUTCOME_FIELDS = tuple(field.name for field in fields(Outcome))
+
+
+class StoredOutcome(NamedTuple):
+    """An outcome and what computing it cost."""
+
+    outcome: Outcome
+    usage: Usage
+
+
+def journal_path(run: Path, task_folder: str, identity: str) -> Path:
+    """The journal of a cell in the run folder `run`; `task_folder` is the folder name of its task."""
+    return run / _FOLDER / task_folder / f"{identity}{JOURNAL_SUFFIX}"
+
+
+def append_journal(path: Path, rows: Iterable[StoredOutcome]) -> None:
+    """Append outcomes. The file is closed afterwards, so that any number of cells can have a journal.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    text = "\n" + "".join(map(_line, rows))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8", errors="surrogatepass") as file:
+            file.write(text)
+    except OSError as error:
+        raise RunError(f"cannot be written: {error.strerror or error}", where=str(path)) from None
+
+
+def read_journal(path: Path) -> dict[str, StoredOutcome]:
+    """The outcomes in a journal by example; those of a file that was removed meanwhile are none."""
+    found: dict[str, StoredOutcome] = {}
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return found
+    except OSError as error:
+        raise RunError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
+    for line in content.split(b"\n"):
+        if (row := _row(line)) is not None:
+            found[row.outcome.example_id] = row
+    return found
+
+
+def remove_journal(path: Path) -> None:
+    """Remove the journal of a cell that is complete, and its folder if it was the last one."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+        path.parent.rmdir()
+        path.parent.parent.rmdir()
+
+
+def _line(row: StoredOutcome) -> str:
+    values = [{name: getattr(row.outcome, name) for name in _OUTCOME_FIELDS}, asdict(row.usage)]
+    # ASCII, so that a line end is a byte of its own and any text of a model is kept as it is.
+    body = json.dumps(values)
+    return f"{zlib.crc32(body.encode()):08x} {body}\n"
+
+
+def _row(line: bytes) -> StoredOutcome | None:
+    checksum, _, body = line.partition(b" ")
+    if not body or checksum != f"{zlib.crc32(body):08x}".encode():
+        return None
+    outcome, usage = json.loads(body)
+    for name in ("options", "option_logprobs", "option_tokens", "option_credits"):
+        outcome[name] = tuple(outcome[name])
+    return StoredOutcome(Outcome(**outcome), Usage(**usage))

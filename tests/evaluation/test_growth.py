@@ -1,0 +1,329 @@
+"""A run folder that grows: what is stored is used, and the rows are those of one run from scratch."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from phraseproof.core import Example, Instruction, Kind, OptionScores, Prompt, Task
+from phraseproof.errors import ModelError, RunError
+from phraseproof.evaluation import score_cells
+from phraseproof.evaluation.observer import SilentObserver
+from phraseproof.evaluation.plan import EvaluationSettings
+from phraseproof.evaluation.run import Interrupted, prepare
+from phraseproof.models.scripted import ScriptedModel
+from phraseproof.store.queries import Run, load_run
+
+EXAMPLES = 12
+WORDINGS = tuple(
+    Instruction(id=f"w{n}", collection="mine", template=f"{'please ' * n}{{{{ question }}}}", answer="{{ choice }}")
+    for n in range(4)
+)
+
+
+def make_task(edited: str = "") -> Task:
+    examples = tuple(
+        Example(f"e{n}", {"question": f"question {n}{edited}"}, ("yes", "not at all"), (float(n % 2), 1.0 - n % 2))
+        for n in range(EXAMPLES)
+    )
+    return Task("t", Kind.BINARY, "c", examples, data=f"the data{edited}")
+
+
+class Model(ScriptedModel):
+    """The scripted model; remembers what it scored, and stops after a number of prompts."""
+
+    def __init__(self, stops_after: int | None = None) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self._stops_after = stops_after
+
+    def score_options(
+        self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
+    ) -> list[OptionScores]:
+        if self._stops_after is not None and len(self.asked) >= self._stops_after:
+            raise KeyboardInterrupt
+        self.asked += [prompt.text for prompt in prompts]
+        return super().score_options(prompts, method=method, on_done=on_done)
+
+
+class Unreachable(ScriptedModel):
+    """A model that must not be called."""
+
+    def score_options(
+        self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
+    ) -> list[OptionScores]:
+        raise AssertionError("the model was called")
+
+
+class Listener(SilentObserver):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.notes: list[str] = []
+        self.done = 0
+
+    def started(self, *, total: int, done: int) -> None:
+        self.total, self.done = total, done
+
+    def advanced(self, prompts: int) -> None:
+        self.done += prompts
+
+    def warned(self, message: str) -> None:
+        self.warnings.append(message)
+
+    def noted(self, message: str) -> None:
+        self.notes.append(message)
+
+
+def evaluate(
+    out: Path,
+    model: ScriptedModel,
+    wordings: int = 2,
+    *,
+    task: Task | None = None,
+    observer: SilentObserver | None = None,
+    **changes: Any,
+) -> Run:
+    task = task or make_task()
+    groups = {"mine": {task.name: list(WORDINGS[:wordings])}}
+    evaluation = prepare(model, [task], groups, EvaluationSettings(**changes))
+    return evaluation.run(out, self_test=False, observer=observer)
+
+
+def rows_of(run: Run) -> list[dict[str, Any]]:
+    return sorted(
+        run.outcomes().to_pylist(), key=lambda row: (row["instruction"], row["num_fewshot"], row["example_id"])
+    )
+
+
+def test_a_larger_limit_computes_only_what_is_new(tmp_path: Path) -> None:
+    evaluate(tmp_path / "grown", Model(), limit=4)
+    model, listener = Model(), Listener()
+    grown = evaluate(tmp_path / "grown", model, limit=9, observer=listener)
+    assert len(model.asked) == 2 * 5
+    assert (listener.warnings, listener.notes) == ([], [])
+    assert listener.done == listener.total == 18
+    scratch = evaluate(tmp_path / "scratch", Model(), limit=9)
+    assert rows_of(grown) == rows_of(scratch)
+    assert grown.cells == scratch.cells
+    assert grown.settings == scratch.settings
+    assert grown.content["usage"]["tokens_computed"] == scratch.content["usage"]["tokens_computed"]
+    whole = evaluate(tmp_path / "grown", model := Model())
+    assert len(model.asked) == 2 * 3
+    assert whole.settings["limit"] is None
+
+
+def test_the_dry_run_counts_what_is_reused(tmp_path: Path) -> None:
+    evaluate(tmp_path, Model(), limit=4)
+    groups = {"mine": {"t": list(WORDINGS[:3])}}
+    evaluation = prepare(Model(), [make_task()], groups, EvaluationSettings(limit=9, scoring="loglikelihood_norm"))
+    forecast = evaluation.forecast(tmp_path)
+    assert (forecast.cells_missing, forecast.prompts_missing) == (3, 9 + 2 * 5)
+
+
+def test_a_smaller_limit_is_refused_in_one_line(tmp_path: Path) -> None:
+    evaluate(tmp_path, Model(), limit=9)
+    with pytest.raises(RunError, match=r"larger sample \(expected --limit 9 or more, got --limit 4\)"):
+        evaluate(tmp_path, Model(), limit=4)
+
+
+def test_wordings_that_are_not_named_leave_a_run_whose_sample_grows(tmp_path: Path) -> None:
+    evaluate(tmp_path, Model(), wordings=2, limit=4)
+    listener = Listener()
+    run = evaluate(tmp_path, Model(), wordings=1, limit=9, observer=listener)
+    assert [cell.instruction for cell in run.cells] == ["mine/w0"]
+    (warning,) = listener.warnings
+    assert warning.startswith("the sample of examples grew, so 1 cell computed before leave this run: t under mine/w1")
+    model = Model()
+    evaluate(tmp_path, model, wordings=2, limit=9)
+    assert len(model.asked) == 5, "its outcomes on the smaller sample are still there"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("loglikelihood", "loglikelihood_norm")] * 1 + [("loglikelihood_norm", "loglikelihood")]
+)
+def test_a_scorer_that_needs_the_same_numbers_calls_no_model(tmp_path: Path, first: str, second: str) -> None:
+    evaluate(tmp_path / "grown", Model(), scoring=first, num_fewshot=(0, 2))
+    derived = evaluate(tmp_path / "grown", Unreachable(), scoring=second, num_fewshot=(0, 2))
+    scratch = evaluate(tmp_path / "scratch", Model(), scoring=second, num_fewshot=(0, 2))
+    assert rows_of(derived) == rows_of(scratch)
+    assert derived.scoring == second
+    run = load_run(tmp_path / "grown")
+    assert run.scorings == (first, second)
+    assert {row["scoring"] for row in rows_of(run)} == {first}
+    assert rows_of(run.select(second)) == rows_of(derived)
+    scores = {row["score"] for row in rows_of(run)}, {row["score"] for row in rows_of(derived)}
+    assert scores == ({0.0, 1.0}, {0.0, 1.0})
+    assert run.content["usage"]["tokens_computed"] == scratch.content["usage"]["tokens_computed"]
+
+
+def test_the_papers_method_needs_other_numbers(tmp_path: Path) -> None:
+    evaluate(tmp_path, Model())
+    model = Model()
+    run = evaluate(tmp_path, model, scoring="paper")
+    assert len(model.asked) == 2 * EXAMPLES
+    assert load_run(tmp_path).scorings == ("loglikelihood", "paper")
+    with pytest.raises(RunError, match="no outcomes of the scoring method 'other'"):
+        run.select("other")
+
+
+def test_edited_data_is_never_reused(tmp_path: Path) -> None:
+    evaluate(tmp_path, Model(), limit=4)
+    model, listener = Model(), Listener()
+    evaluate(tmp_path, model, limit=9, task=make_task(edited="!"), observer=listener)
+    assert len(model.asked) == 2 * 9
+    assert listener.notes == ["2 cells computed again: their data or wordings were edited"]
+
+
+def test_a_share_grows_into_a_larger_sample(tmp_path: Path) -> None:
+    first = Model()
+    evaluate(tmp_path, first, wordings=4, limit=6, budget=0.5)
+    second = Model()
+    run = evaluate(tmp_path, second, wordings=4, limit=9)
+    assert len(first.asked) == 12
+    assert len(second.asked) == 4 * 9 - 12
+    assert not run.is_sampled
+    assert rows_of(run) == rows_of(evaluate(tmp_path / "scratch", Model(), wordings=4, limit=9))
+
+
+def test_near_ties_that_were_scored_again_are_not_derived(tmp_path: Path) -> None:
+    """Which choices are near a tie depends on the scorer."""
+
+    class Half(Model):
+        def in_float32(self) -> ScriptedModel:
+            return ScriptedModel()
+
+    evaluate(tmp_path, Half(), rescore_ties=True)
+    model = Half()
+    evaluate(tmp_path, model, rescore_ties=True, scoring="loglikelihood_norm")
+    assert len(model.asked) > 0
+
+
+def test_an_interrupted_run_says_what_was_kept_and_asks_nothing_twice(tmp_path: Path) -> None:
+    stopped = Model(stops_after=17)
+    with pytest.raises(
+        Interrupted, match=rf"stopped: 17 of 24 prompts are stored in {tmp_path}; the same command goes"
+    ):
+        evaluate(tmp_path, stopped)
+    assert len(list(tmp_path.rglob("*.jsonl"))) == 2
+    again, listener = Model(), Listener()
+    run = evaluate(tmp_path, again, observer=listener)
+    assert len(again.asked) == 7
+    assert listener.done == 24
+    assert not set(stopped.asked) & set(again.asked)
+    assert not (tmp_path / "journal").exists()
+    assert rows_of(run) == rows_of(evaluate(tmp_path / "scratch", Model()))
+
+
+def test_one_bad_answer_fails_its_cell_and_the_rest_of_it_is_kept(tmp_path: Path) -> None:
+    class Served(Model):
+        is_broken = True
+
+        def stream_scores(self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_scores: Any) -> None:
+            for index, prompt in enumerate(prompts):
+                bad = self.is_broken and prompt.text == "please question 3"
+                on_scores(index, ModelError("no log-probability") if bad else self.score_options([prompt])[0])
+
+    model, listener = Served(), Listener()
+    run = evaluate(tmp_path, model, observer=listener)
+    assert [(failure.cell.instruction, failure.error) for failure in run.failures] == [
+        ("mine/w1", "no log-probability")
+    ]
+    assert listener.warnings == ["t under mine/w1 failed: no log-probability"]
+    assert listener.done == EXAMPLES
+    assert len(model.asked) == 23
+    model.is_broken = False
+    model.asked.clear()
+    run = evaluate(tmp_path, model)
+    assert model.asked == ["please question 3"]
+    assert rows_of(run) == rows_of(evaluate(tmp_path / "scratch", Model()))
+
+
+def test_a_model_without_streaming_is_called_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Plain:
+        """Scores in whole calls only, as models of other packages may."""
+
+        def __init__(self) -> None:
+            self._model = ScriptedModel()
+            self.identity = self._model.identity
+            self.calls: list[int] = []
+
+        def score_options(
+            self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Any = None
+        ) -> Any:
+            if self.calls:
+                raise KeyboardInterrupt
+            self.calls.append(len(prompts))
+            return self._model.score_options(prompts, method=method)
+
+    monkeypatch.setattr(score_cells, "_FIRST_CALL_PROMPTS", 5)
+    model: Any = Plain()
+    with pytest.raises(Interrupted, match="stopped: 5 of 24 prompts"):
+        evaluate(tmp_path, model)
+    assert model.calls == [5]
+    rest = Model()
+    evaluate(tmp_path, rest)
+    assert len(rest.asked) == 24 - 5
+
+
+def test_a_damaged_cell_is_computed_again(tmp_path: Path) -> None:
+    before = rows_of(evaluate(tmp_path, Model()))
+    path = sorted(tmp_path.rglob("*.parquet"))[0]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(RunError, match="damaged") as caught:
+        load_run(tmp_path).wording_scores()
+    assert str(path) in str(caught.value)
+    model, listener = Model(), Listener()
+    mended = evaluate(tmp_path, model, observer=listener)
+    assert len(model.asked) == EXAMPLES
+    assert len(listener.warnings) == 1
+    assert str(path) in listener.warnings[0]
+    assert rows_of(mended) == before
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 4),
+            st.integers(1, EXAMPLES),
+            st.sampled_from(["loglikelihood", "loglikelihood_norm", "paper"]),
+            st.sampled_from([(0,), (0, 2)]),
+            st.none() | st.integers(0, 30),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_any_sequence_of_growth_and_kills_ends_in_the_rows_of_one_run(steps: list[Any]) -> None:
+    folder = Path(tempfile.mkdtemp())
+    try:
+        limit, most = 0, 0
+        scored: dict[str, set[str]] = {}
+        for wordings, larger, scoring, shots, stops_after in steps:
+            limit, most = max(limit, larger), max(most, wordings)
+            model = Model(stops_after)
+            try:
+                evaluate(folder / "grown", model, wordings, limit=limit, scoring=scoring, num_fewshot=shots)
+            except Interrupted:
+                assert stops_after is not None
+            method = "paper" if scoring == "paper" else "loglikelihood"
+            assert not scored.setdefault(method, set()) & set(model.asked), "nothing is scored twice"
+            scored[method] |= set(model.asked)
+        for scoring in dict.fromkeys(step[2] for step in steps):
+            changes: dict[str, Any] = {"limit": limit, "scoring": scoring, "num_fewshot": (0, 2)}
+            grown = evaluate(folder / "grown", Model(), most, **changes)
+            assert rows_of(grown) == rows_of(evaluate(folder / scoring, Model(), most, **changes))
+            assert not grown.missing
+        assert not list(folder.rglob("*.jsonl"))
+    finally:
+        shutil.rmtree(folder)
