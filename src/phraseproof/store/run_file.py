@@ -80,7 +80,7 @@ def samples_of(content: RunContent) -> list[Sample]:
     """The samples that a run was evaluated with so far. Runs older than the section have one, which is in settings."""
     settings: Settings = content["settings"]
     first = {name: settings[name] for name in Sample._fields if settings.get(name) is not None}
-    entries = content.get(SAMPLES, {}).values() or [{"limit": None, "seed": 0, **first}]
+    entries: list[RunContent] = list(content.get(SAMPLES, {}).values()) or [{"limit": None, "seed": 0, **first}]
     return [Sample(**entry) for entry in entries]
 
 
