@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.estimated_differences import estimated_differences
 from phraseproof.analysis.estimators.budget import GroupEstimate, TaskEstimate, WordingEstimate
-from phraseproof.analysis.robustness import Level
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
 

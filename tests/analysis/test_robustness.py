@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phraseproof.analysis.robustness import Level, Summary, summarize
+from phraseproof.analysis.aggregation import Level
+from phraseproof.analysis.robustness import Summary, summarize
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
 from phraseproof.store.queries import WordingScore
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from phraseproof.analysis.aggregation import paper_weights
 from phraseproof.analysis.estimators.crossed import Sample, Term, crossed_mean, draw_samples
-from phraseproof.analysis.estimators.measures import paper_weights
 from phraseproof.analysis.estimators.resampling import RESAMPLES, Resampler
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.significance.equivalence import Answer, not_worse

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from phraseproof.analysis.aggregation import Level, by_level
 from phraseproof.analysis.estimators.budget import CONFIDENCE, TaskEstimate
-from phraseproof.analysis.robustness import Level, MeanDifference
+from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
 
@@ -104,14 +105,10 @@ def _rows(tasks: Sequence[_Part]) -> Iterator[MeanDifference]:
     if len(tasks) == 1:
         yield top.row()
     else:
-        categories: list[_Part] = []
-        for name in dict.fromkeys(task.category for task in tasks):
-            members = [task for task in tasks if task.category == name]
-            categories.append(_Part.over(Level.CATEGORY, name, members))
-            yield categories[-1].row()
-            for task in members:
-                yield task.row()
-        top = _Part.over(Level.OVERALL, "Overall", categories)
+        _, categories, top = by_level(tasks, category=lambda task: task.category, combine=_Part.over)
+        for category in categories:
+            yield category.row()
+            yield from (task.row() for task in tasks if task.category == category.name)
         yield top.row()
     named = [group for group in top.groups if group]
     if len(named) > 1:

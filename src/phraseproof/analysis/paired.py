@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from phraseproof.analysis.aggregation import Level, by_level, paper_weights
 from phraseproof.analysis.estimators.crossed import Sample, Term, crossed_mean, draw_samples
-from phraseproof.analysis.estimators.measures import paper_weights
 from phraseproof.analysis.estimators.resampling import RESAMPLES, Resampler
 from phraseproof.analysis.grids import TaskGrid
-from phraseproof.analysis.robustness import Level
 from phraseproof.analysis.significance.mcnemar import holm, mcnemar
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, PhraseproofError
@@ -120,7 +119,10 @@ def _compare(pairs: Sequence[tuple[TaskGrid, TaskGrid]], notes: Sequence[str], r
     by_group = [draw_samples(grid, resampler) for grid in differences]
     together = [draw_samples(replace(grid, groups=(_ALL,) * len(grid.groups)), resampler)[_ALL] for grid in differences]
 
-    def row(level: Level, name: str, category: str, chosen: Sequence[int]) -> ComparisonRow:
+    def row(level: Level, name: str, category: str) -> ComparisonRow:
+        chosen = [n for n, grid in enumerate(differences) if level is Level.OVERALL or grid.category == category]
+        if level is Level.TASK:
+            chosen = [n for n in chosen if differences[n].task == name]
         found = {
             group: _mean([by_group[n][group] for n in chosen if group in by_group[n]], f"{group}, after minus before")
             for group in groups
@@ -128,15 +130,12 @@ def _compare(pairs: Sequence[tuple[TaskGrid, TaskGrid]], notes: Sequence[str], r
         }
         return ComparisonRow(level, name, category, found, _mean([together[n] for n in chosen], "after minus before"))
 
-    tasks = [row(Level.TASK, grid.task, grid.category, [n]) for n, grid in enumerate(differences)]
-    categories = [
-        row(Level.CATEGORY, name, name, [n for n, grid in enumerate(differences) if grid.category == name])
-        for name in dict.fromkeys(grid.category for grid in differences)
-    ]
-    overall = row(Level.OVERALL, "Overall", "", range(len(differences)))
-    return RunComparison(
-        differences[0].num_fewshot, groups, tuple(tasks), tuple(categories), overall, _wordings(pairs), tuple(notes)
+    tasks, categories, overall = by_level(
+        [row(Level.TASK, grid.task, grid.category) for grid in differences],
+        category=lambda task: task.category,
+        combine=lambda level, name, _: row(level, name, "" if level is Level.OVERALL else name),
     )
+    return RunComparison(differences[0].num_fewshot, groups, tasks, categories, overall, _wordings(pairs), tuple(notes))
 
 
 def _mean(samples: Sequence[Sample], name: str) -> Finding:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
+from phraseproof.analysis.aggregation import Level, by_level
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
 
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import WordingScore
 
 _NAMES_IN_A_NOTE = 5
-
-
-class Level(StrEnum):
-    """What a row of a summary is about."""
-
-    TASK = "task"
-    CATEGORY = "category"
-    OVERALL = "overall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +181,15 @@ def _summary(num_fewshot: int, scores: Sequence[WordingScore], names: Sequence[s
     by_task: dict[str, list[WordingScore]] = {}
     for score in scores:
         by_task.setdefault(score.task, []).append(score)
-    tasks = [_task_row(of_task, groups) for of_task in by_task.values()]
-    categories: list[Row] = []
-    for category in dict.fromkeys(task.category for task in tasks):
-        below = [task for task in tasks if task.category == category]
-        of_category = [score for score in scores if score.category == category]
-        categories.append(_row_above(Level.CATEGORY, category, below, groups, of_category))
-    overall = _row_above(Level.OVERALL, "Overall", categories, groups, scores)
+
+    def above(level: Level, name: str, below: Sequence[Row]) -> Row:
+        counted = scores if level is Level.OVERALL else [score for score in scores if score.category == name]
+        return _row_above(level, name, below, groups, counted)
+
+    rows = [_task_row(of_task, groups) for of_task in by_task.values()]
+    tasks, categories, overall = by_level(rows, category=lambda row: row.category, combine=above)
     notes = _notes(tasks, categories, groups, by_task)
-    return Summary(num_fewshot, groups, tuple(tasks), tuple(categories), overall, notes)
+    return Summary(num_fewshot, groups, tasks, categories, overall, notes)
 
 
 def _task_row(scores: Sequence[WordingScore], groups: Sequence[str]) -> Row:

@@ -9,19 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from phraseproof.analysis.aggregation import Level, by_level, paper_weights
 from phraseproof.analysis.estimators.agreement import Agreement, agreement
 from phraseproof.analysis.estimators.crossed import Term, crossed_mean, draw_samples
-from phraseproof.analysis.estimators.measures import (
-    MIN_WORDINGS_FOR_A_TAIL,
-    STATISTICS,
-    Measured,
-    compute,
-    measure,
-    paper_weights,
-)
+from phraseproof.analysis.estimators.measures import MIN_WORDINGS_FOR_A_TAIL, STATISTICS, Measured, compute, measure
 from phraseproof.analysis.estimators.resampling import RESAMPLES, Resampler
 from phraseproof.analysis.grids import TaskGrid
-from phraseproof.analysis.robustness import Level
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
 
@@ -120,16 +113,14 @@ def _at(grids: Sequence[TaskGrid], names: Sequence[str], resampler: Resampler) -
     for grid in grids:
         samples = draw_samples(grid, resampler)
         measured.append((grid, {group: measure(sample, _agreement(sample.grid)) for group, sample in samples.items()}))
-    tasks = [_row(Level.TASK, grid.task, grid.category, [parts], groups) for grid, parts in measured]
-    categories: list[StatisticsRow] = []
-    for name in dict.fromkeys(grid.category for grid in grids):
-        below = [row for row in tasks if row.category == name]
-        of_category = [parts for grid, parts in measured if grid.category == name]
-        categories.append(_row_above(Level.CATEGORY, name, name, below, of_category, groups))
-    overall = _row_above(Level.OVERALL, "Overall", "", categories, [parts for _, parts in measured], groups)
-    return Robustness(
-        grids[0].num_fewshot, groups, tuple(tasks), tuple(categories), overall, tuple(_notes(grids, groups))
-    )
+
+    def above(level: Level, name: str, below: Sequence[StatisticsRow]) -> StatisticsRow:
+        parts = [parts for grid, parts in measured if level is Level.OVERALL or grid.category == name]
+        return _row_above(level, name, "" if level is Level.OVERALL else name, below, parts, groups)
+
+    rows = [_row(Level.TASK, grid.task, grid.category, [parts], groups) for grid, parts in measured]
+    tasks, categories, overall = by_level(rows, category=lambda row: row.category, combine=above)
+    return Robustness(grids[0].num_fewshot, groups, tasks, categories, overall, tuple(_notes(grids, groups)))
 
 
 def _agreement(grid: TaskGrid) -> Agreement | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from phraseproof.analysis.aggregation import Level
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ def gate(
     if margin is not None and no_worse_than is None:
         raise UsageError("a margin needs another run", hint="Name it with --no-worse-than", where="--margin")
 
-    from phraseproof.analysis.robustness import Level
     from phraseproof.files import write_text
     from phraseproof.reports.build.runs import half_precision_notes, model_name
     from phraseproof.reports.gate import junit as junit_form

@@ -30,7 +30,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from phraseproof.reports.blocks import Screen
+    from phraseproof.reports.build.run_tables import Screen
     from phraseproof.store.queries import Run
 
 WIDTH_WITHOUT_A_TERMINAL: Final = 100
@@ -85,7 +85,7 @@ def console() -> Console:
 
 def screen() -> Screen:
     """The width of stdout and whether it shows colours. `COLUMNS` overrides the width, `NO_COLOR` the colours."""
-    from phraseproof.reports.blocks import Screen
+    from phraseproof.reports.build.run_tables import Screen
 
     has_color = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     return Screen(shutil.get_terminal_size((WIDTH_WITHOUT_A_TERMINAL, 24)).columns, color=has_color)

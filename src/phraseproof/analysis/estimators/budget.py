@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from phraseproof.analysis.aggregation import by_level
 from phraseproof.analysis.estimators.rasch import VERSION, Grid, draw_accuracies
 from phraseproof.core import Cell, Finding
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
@@ -136,13 +137,14 @@ def over_tasks(estimates: Sequence[TaskEstimate]) -> list[TaskEstimate]:
     rows: list[TaskEstimate] = []
     for shots in dict.fromkeys(estimate.num_fewshot for estimate in estimates):
         tasks = [estimate for estimate in estimates if estimate.num_fewshot == shots]
-        categories = [
-            _Summary.of(name, [_Summary.of_task(task) for task in tasks if task.category == name])
-            for name in dict.fromkeys(task.category for task in tasks)
-        ]
+        _, categories, overall = by_level(
+            [_Summary.of_task(task) for task in tasks],
+            category=lambda task: task.category,
+            combine=lambda _, name, below: _Summary.of(name, below),
+        )
         rows += [category.finished(category.name, shots) for category in categories if category.num_tasks > 1]
         if len(categories) > 1:
-            rows.append(_Summary.of("Overall", categories).finished("", shots))
+            rows.append(overall.finished("", shots))
     return rows
 
 
@@ -297,6 +299,7 @@ class _Summary:
     """Means of draws over tasks; a difference is kept apart, since it rests on what has both groups."""
 
     name: str
+    category: str
     share: float
     scored: int
     num_tasks: int
@@ -312,6 +315,7 @@ class _Summary:
         reference = task.groups[0].group
         return _Summary(
             task.task,
+            task.category,
             task.share,
             task.scored,
             1,
@@ -328,6 +332,7 @@ class _Summary:
         with_both = [part for part in parts if part.reference == reference]
         groups = list(dict.fromkeys(group for part in parts for group in part.means))
         return _Summary(
+            name,
             name,
             float(np.mean([part.share for part in parts])),
             sum(part.scored for part in parts),

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from phraseproof.analysis.aggregation import paper_weights
 from phraseproof.analysis.estimators.agreement import Agreement, Jackknifed
 from phraseproof.analysis.estimators.crossed import Sample, Term, crossed_mean
 from phraseproof.analysis.estimators.extremes import Bounded, Extremes, extremes, mean_of_bounded
@@ -89,12 +90,6 @@ def compute(name: str, parts: Sequence[Measured]) -> Finding:
         NotEnoughDataError: no task has enough wordings or examples for it; the message says what it needs.
     """
     return _COMPUTED[name](name, parts)
-
-
-def paper_weights(categories: Sequence[str]) -> list[float]:
-    """The weight of each task in the paper's mean, from the tasks' categories; they sum to 1."""
-    distinct = set(categories)
-    return [1 / len(distinct) / categories.count(category) for category in categories]
 
 
 # ----------------------------------------------------------------------------------------------------- the statistics

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from phraseproof.analysis.robustness import Level, MeanDifference
+from phraseproof.analysis.aggregation import Level, by_level
+from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.reports.build.run_tables import percent, points, printable
 from phraseproof.reports.build.runs import half_precision_notes, model_name
 from phraseproof.store.half_precision import half_precision
@@ -139,20 +140,29 @@ def _line(row: ComparisonRow, found: RunComparison, group: str = "") -> MeanDiff
     return MeanDifference(row.level, row.name, group, earlier, later, finding)
 
 
+class _Mean(NamedTuple):
+    """A mean score before or after, of a task, a category or everything."""
+
+    name: str
+    category: str
+    value: float
+
+
 def _mean(row: ComparisonRow, wordings: Sequence[WordingComparison], group: str, side: str) -> float:
     """Over wordings, then tasks, then categories: as `analysis.robustness` does."""
     by_task: dict[tuple[str, str], list[float]] = {}
     for each in wordings:
         if not group or each.group == group:
             by_task.setdefault((each.category, each.task), []).append(getattr(each, side))
-    if row.level is Level.TASK:
-        return fmean(by_task[row.category, row.name])
-    by_category: dict[str, list[float]] = {}
-    for (category, _), values in by_task.items():
-        by_category.setdefault(category, []).append(fmean(values))
-    if row.level is Level.CATEGORY:
-        return fmean(by_category[row.name])
-    return fmean(fmean(values) for values in by_category.values())
+    levels = by_level(
+        [_Mean(task, category, fmean(values)) for (category, task), values in by_task.items()],
+        category=lambda mean: mean.category,
+        combine=lambda _, name, below: _Mean(name, name, fmean(mean.value for mean in below)),
+    )
+    if row.level is Level.OVERALL:
+        return levels.overall.value
+    of_level = levels.tasks if row.level is Level.TASK else levels.categories
+    return next(mean.value for mean in of_level if (mean.name, mean.category) == (row.name, row.category))
 
 
 def _sentences(lines: Sequence[MeanDifference], found: RunComparison, better: int, worse: int) -> list[str]:

@@ -9,8 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.paired import WordingComparison
-from phraseproof.analysis.robustness import Level, MeanDifference
+from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.core import Finding
 from phraseproof.reports.build.compare import Comparison
 from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, printable

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from phraseproof.analysis.robustness import Level, Row, Summary
+from phraseproof.analysis.aggregation import Level
+from phraseproof.analysis.robustness import Row, Summary
 from phraseproof.reports.build.run_tables import (
     LEGEND,
     Screen,

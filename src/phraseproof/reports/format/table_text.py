@@ -10,8 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.ranking import Mark
-from phraseproof.analysis.robustness import Level, Row, Summary
+from phraseproof.analysis.robustness import Row, Summary
 from phraseproof.reports.build.run_tables import (
     LEGEND,
     Screen,

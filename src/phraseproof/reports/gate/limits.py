@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from phraseproof.analysis.robustness import Level
+from phraseproof.analysis.aggregation import Level
 from phraseproof.core import Finding
 from phraseproof.errors import RunError, UsageError
 from phraseproof.reports.build.run_tables import percent, points, printable

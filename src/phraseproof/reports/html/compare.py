@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from phraseproof.analysis.robustness import Level, MeanDifference
+from phraseproof.analysis.aggregation import Level
+from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.reports.build.compare import Comparison
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.intervals import Interval, intervals

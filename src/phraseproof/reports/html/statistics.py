@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from phraseproof.analysis.robustness import Level
+from phraseproof.analysis.aggregation import Level
 from phraseproof.reports.build.run_tables import NO_DATA, points, printable
 
 if TYPE_CHECKING:
