@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 import sys
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 import typer.main
 
 from phraseproof.cli import app, main
+from phraseproof.cli.examples import EXAMPLES
 
 # Not pydantic: typer itself reads the options of commands with it. The help of `phraseproof` does without.
 HEAVY = ("torch", "transformers", "datasets", "duckdb", "pyarrow", "jinja2", "yaml", "scipy", "numpy")
@@ -42,15 +45,60 @@ def test_help_says_what_every_option_does(path: tuple[str, ...], capsys: pytest.
         main([*path, "--help"])
     assert stopped.value.code == 0
     out = capsys.readouterr().out
-    assert out.startswith(f"Usage: {' '.join(['phraseproof', *path])}") or "Usage: " in out
+    assert out.strip().startswith("Usage: ")
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_a_list_of_commands_cuts_no_sentence_short(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([*path, "--help"])
-    _, _, listed = capsys.readouterr().out.partition("Commands:")
-    assert "..." not in listed
+    listed = capsys.readouterr().out
+    for name, member in getattr(COMMANDS[path], "commands", {}).items():
+        text = member.short_help or member.help.partition("\n")[0]
+        assert " ".join(text.split()) in " ".join(listed.replace("│", " ").split()), f"{name} is listed whole"
+
+
+@pytest.mark.parametrize("path", [path for path in COMMANDS if not hasattr(COMMANDS[path], "commands")], ids=" ".join)
+def test_every_command_has_examples_that_its_options_can_parse(path: tuple[str, ...]) -> None:
+    command = COMMANDS[path]
+    examples = EXAMPLES[" ".join(path)]
+    for example in examples:
+        words = shlex.split(example.partition(" > ")[0])
+        assert tuple(words[: len(path) + 1]) == ("phraseproof", *path)
+        assert example in command.epilog
+        command.make_context(" ".join(path), words[len(path) + 1 :])
+
+
+def test_no_example_belongs_to_a_command_that_is_gone() -> None:
+    assert set(EXAMPLES) - {"config", "schema"} <= {" ".join(path) for path in COMMANDS}
+
+
+def test_model_options_are_in_a_panel_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--help"])
+    printed = capsys.readouterr().out
+    _, _, panel = printed.partition("─ Model ─")
+    assert "--adapter" in panel.partition("╰")[0]
+
+
+def test_shell_completion_is_printed_and_completes_names() -> None:
+    command = [sys.executable, "-c", "from phraseproof.cli import main; main()"]
+    environment = {**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    script = subprocess.run(
+        [*command, "--show-completion", "bash"], capture_output=True, text=True, env=environment, check=False
+    )
+    assert script.returncode == 0, script.stderr
+    assert "COMPLETE" in script.stdout
+    environment |= {
+        "_PHRASEPROOF_COMPLETE": "complete_bash",
+        "COMP_WORDS": "phraseproof evaluate --tasks mmlu/anat",
+        "COMP_CWORD": "3",
+    }
+    code = "from phraseproof.cli import app; app(prog_name='phraseproof')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60, check=False
+    )
+    assert done.stdout.split() == ["mmlu/anatomy"], done.stderr
 
 
 def test_options_of_one_name_mean_the_same_everywhere() -> None:
@@ -73,7 +121,7 @@ def test_a_command_without_its_verb_shows_help_and_no_error(
     assert stopped.value.code == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith("Usage: ")
+    assert captured.err.strip().startswith("Usage: ")
     assert "error" not in captured.err
 
 

@@ -1,6 +1,6 @@
-"""The command line: one file a verb, parsing and printing only. Results go to stdout, everything else to stderr.
+"""The command line: one file per verb, parsing and printing only. Results go to stdout, everything else to stderr.
 
-Exit codes: 0 fine, 1 internal error, 2 the input is wrong, 3 a gate failed, 4 finished but some cells failed.
+Exit codes: 0 success, 1 internal error, 2 wrong input, 3 a gate failed, 4 finished but some cells failed.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from phraseproof.cli.compare import compare
 from phraseproof.cli.demo import demo
 from phraseproof.cli.doctor import doctor
 from phraseproof.cli.evaluate import evaluate
+from phraseproof.cli.examples import add_examples
 from phraseproof.cli.gate import gate
+from phraseproof.cli.group import CommandGroup
 from phraseproof.cli.harden import harden
 from phraseproof.cli.import_results import import_results
 from phraseproof.cli.paraphrase import paraphrase
 from phraseproof.cli.plot import plot
 from phraseproof.cli.report import report
 from phraseproof.cli.represent import represent
+from phraseproof.cli.runs import runs
 from phraseproof.cli.table import table
 from phraseproof.errors import PhraseproofError
 
@@ -41,31 +44,43 @@ _PLAIN = {
 
 app = typer.Typer(
     name="phraseproof",
-    help="Measure how far a language model's answers hang on the wording of an instruction.",
+    help="Measure how much a language model's answers depend on the wording of an instruction, and reduce it.",
+    epilog="Documentation: README.md and docs/. A first look, offline: phraseproof demo",
+    cls=CommandGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
 )
 
-app.command("demo", short_help="A first look, offline: measure a tiny model and mend it.")(demo)
-app.command("evaluate", short_help="Score a model on tasks under every wording.")(evaluate)
-app.command("table", short_help="Show what runs found: means, spread, differences.")(table)
-app.command("analyze", short_help="Say what the numbers are worth: intervals, tests.")(analyze)
-app.command("report", short_help="Write a page with everything runs hold.")(report)
-app.command("compare", short_help="Say what changed from one run to another.")(compare)
-app.command("gate", short_help="Hold a run against limits, for CI.")(gate)
-app.command("plot", short_help="Draw one picture, in print quality.")(plot)
-app.command("import-results", short_help="Read published accuracies into a run.")(import_results)
-app.command("align", short_help="Train a soft prompt until the wording matters less.")(align)
-app.command("harden", short_help="Measure, train, measure again on unseen wordings.")(harden)
-app.command("paraphrase", short_help="Have a model write new wordings.")(paraphrase)
-app.command("represent", short_help="See how far wordings lie apart in a model.")(represent)
-app.command("doctor", short_help="Check the installation, and a model's scoring.")(doctor)
-app.add_typer(tasks.app, name="tasks")
-app.add_typer(instructions.app, name="instructions")
-app.add_typer(pairs.app, name="pairs", short_help="Make training pairs for align.")
-app.add_typer(pocket.app, name="pocket")
+MEASURE = "Measure"
+LOOK = "Look at results"
+REDUCE = "Reduce the sensitivity"
+MATERIAL = "Tasks, wordings, models"
+
+app.command("demo", short_help="Try it offline: measure and align a tiny model.", rich_help_panel=MEASURE)(demo)
+app.command("evaluate", short_help="Score a model on tasks under every wording.", rich_help_panel=MEASURE)(evaluate)
+app.command("represent", short_help="Measure how far apart a model sees wordings.", rich_help_panel=MEASURE)(represent)
+app.command("doctor", short_help="Check the installation, and a model's scoring.", rich_help_panel=MEASURE)(doctor)
+app.command("import-results", short_help="Read published accuracies into a run.", rich_help_panel=MEASURE)(
+    import_results
+)
+app.command("runs", short_help="List the run folders below a folder.", rich_help_panel=LOOK)(runs)
+app.command("table", short_help="Show means, spread and differences of runs.", rich_help_panel=LOOK)(table)
+app.command("analyze", short_help="Show intervals, tests and controls.", rich_help_panel=LOOK)(analyze)
+app.command("report", short_help="Write an HTML page with everything in runs.", rich_help_panel=LOOK)(report)
+app.command("compare", short_help="Show what changed from one run to another.", rich_help_panel=LOOK)(compare)
+app.command("gate", short_help="Check a run against limits, for CI.", rich_help_panel=LOOK)(gate)
+app.command("plot", short_help="Draw one chart as PDF, SVG or PNG.", rich_help_panel=LOOK)(plot)
+app.command("align", short_help="Train a soft prompt that reduces sensitivity.", rich_help_panel=REDUCE)(align)
+app.command("harden", short_help="Measure, train, measure on unseen wordings.", rich_help_panel=REDUCE)(harden)
+app.add_typer(
+    pairs.app, name="pairs", cls=CommandGroup, short_help="Make training pairs for align.", rich_help_panel=REDUCE
+)
+app.add_typer(tasks.app, name="tasks", cls=CommandGroup, rich_help_panel=MATERIAL)
+app.add_typer(instructions.app, name="instructions", cls=CommandGroup, rich_help_panel=MATERIAL)
+app.command("paraphrase", short_help="Have a model write new wordings.", rich_help_panel=MATERIAL)(paraphrase)
+app.add_typer(pocket.app, name="pocket", cls=CommandGroup, rich_help_panel=MATERIAL)
+add_examples(app)
 
 
 def _print_version(asked: bool) -> None:
@@ -84,7 +99,7 @@ def _root(
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit. Whatever is wrong with the input is one line on stderr."""
+    """Run the command line and exit. An error in the input is one line on stderr."""
     from typer.exceptions import TyperException
 
     try:
@@ -92,15 +107,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except PhraseproofError as error:
         _fail(str(error), error.exit_code)
     except TyperException as error:
-        if "\n" in error.format_message():  # a command that needs a subcommand got none: this is its help
-            typer.echo(error.format_message(), err=True)
-            sys.exit(2)
         line = _plain(error.format_message()).rstrip(".")
         _fail(f"{line}{'' if line.endswith('?') else '.'} See {_help_of(error)}", getattr(error, "exit_code", 2))
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough; stop quietly, as other tools do.
+        # The reader of our output closed it (`| head`): stop without an error, as other tools do.
         sys.stderr.close()
         sys.exit(0)
     if code == _INTERRUPTED:  # typer, too, turns Ctrl-C into this code
@@ -109,9 +121,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _plain(message: str) -> str:
-    """A complaint of typer's without the words of the library that it checks values with."""
-    for theirs, ours in _PLAIN.items():
-        message = message.replace(theirs, ours)
+    """An error message of typer without the phrases of pydantic, which typer checks values with."""
+    for phrase, plain in _PLAIN.items():
+        message = message.replace(phrase, plain)
     return message
 
 

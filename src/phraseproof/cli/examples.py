@@ -1,0 +1,64 @@
+"""The example at the end of every command's help: commands that a reader can copy.
+
+One table for all commands, so that the examples can be read one after another as a tour. A test parses each of them
+with the options of its command.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import typer
+
+EXAMPLES: Final = {
+    "demo": ("phraseproof demo",),
+    "evaluate": (
+        "phraseproof evaluate -m pocket -t pocket --observed pocket-observed --unobserved pocket-test -n 10 -o runs/p",
+        "phraseproof evaluate -m google/flan-t5-base -t mmlu,bbl --observed auto --unobserved composed -o runs/t5",
+    ),
+    "table": ("phraseproof table runs/p", "phraseproof table runs/p --by wording --format csv > wordings.csv"),
+    "analyze": ("phraseproof analyze runs/p --by-task",),
+    "report": ("phraseproof report runs/p -o report.html",),
+    "compare": ("phraseproof compare runs/base runs/aligned",),
+    "gate": ("phraseproof gate runs/p --max-spread 5 --min-worst 60 --junit gate.xml",),
+    "plot": ("phraseproof plot runs/p --kind strip -o strip.pdf",),
+    "runs": ("phraseproof runs runs", "phraseproof runs runs --json"),
+    "import-results": ("phraseproof import-results results/*.csv --model flan-t5-xl -o runs/published",),
+    "align": ("phraseproof align -m pocket --pairs pairs.jsonl --max-steps 200 -o adapters/pocket",),
+    "harden": ("phraseproof harden -m pocket -t tickets.yaml -i tickets-wordings.yaml -o runs/tickets",),
+    "paraphrase": ("phraseproof paraphrase composed --with google/flan-t5-xl -o paraphrases.yaml",),
+    "represent": (
+        "phraseproof represent -m pocket -t pocket --observed pocket-observed --unobserved pocket-test -o runs/p",
+    ),
+    "doctor": ("phraseproof doctor", "phraseproof doctor -m pocket"),
+    "tasks list": ("phraseproof tasks list",),
+    "tasks show": ("phraseproof tasks show pocket/direct",),
+    "tasks validate": ("phraseproof tasks validate tickets.yaml",),
+    "instructions list": ("phraseproof instructions list",),
+    "instructions show": ("phraseproof instructions show composed --task pocket",),
+    "instructions import": ("phraseproof instructions import flan checkouts/FLAN -o instructions",),
+    "instructions validate": ("phraseproof instructions validate wordings.yaml --task tickets.yaml",),
+    "instructions stats": ("phraseproof instructions stats composed flan",),
+    "instructions perturb": ("phraseproof instructions perturb composed --negate -o negated.yaml",),
+    "pairs from-task": (
+        "phraseproof pairs from-task -t pocket -r pocket-observed -p pocket-paraphrases -o pairs.jsonl",
+    ),
+    "pairs from-alpaca": ("phraseproof pairs from-alpaca alpaca_data.json -p paraphrases.json -o pairs.jsonl",),
+    "pocket train": ("phraseproof pocket train --size tiny -o models/tiny",),
+    "pocket figures": ("phraseproof pocket figures --limit 20 -o runs/pocket",),
+    "pocket data": ("phraseproof pocket data -o pocket-data",),
+    "config": ("phraseproof config runs/p > run.yaml",),
+    "schema": ("phraseproof schema task > task.schema.json",),
+}
+
+
+def add_examples(app: typer.Typer, path: str = "") -> None:
+    """Set the epilog of every command below `app` to its examples."""
+    for command in app.registered_commands:
+        assert command.callback is not None, "every command has a function"
+        name = command.name or command.callback.__name__.replace("_", "-")
+        if lines := EXAMPLES.get(f"{path} {name}".strip()):
+            command.epilog = "Example:\n\n" + "\n\n".join(f"  {line}" for line in lines)
+    for group in app.registered_groups:
+        if group.typer_instance is not None and group.name:
+            add_examples(group.typer_instance, f"{path} {group.name}".strip())

@@ -1,0 +1,149 @@
+"""`phraseproof runs`: which run folders there are, and what is in each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phraseproof.cli import options, terminal
+from phraseproof.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from phraseproof.store.queries import Run
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What `run.json` and the names of the stored cells say about a run, without reading an outcome.
+
+    Attributes:
+        path: the run folder.
+        model: the model's name, and its adapter if it has one.
+        tasks: the number of tasks.
+        wordings: the number of wordings over all groups.
+        groups: the names of the groups of wordings.
+        cells: the number of cells that were asked for, under all scorings; 0 for imported accuracies.
+        done: cells that are stored.
+        failed: missing cells whose computation failed.
+        scorings: how options are scored, e.g. `loglikelihood`; `published` for imported accuracies.
+        updated: when `run.json` was last written, as ISO 8601 in UTC.
+    """
+
+    path: str
+    model: str
+    tasks: int
+    wordings: int
+    groups: tuple[str, ...]
+    cells: int
+    done: int
+    failed: int
+    scorings: tuple[str, ...]
+    updated: str
+
+
+def runs(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to search, with all folders below it.")] = (
+        Path("runs")
+    ),
+    as_json: options.AsJson = False,
+) -> None:
+    """List the run folders below a folder: model, tasks, wordings, groups, stored and failed cells, scoring, date."""
+    from phraseproof.store.queries import load_run
+
+    if not folder.is_dir():
+        raise UsageError("there is no such folder", got=str(folder), where="DIR", hint="Name the folder of your runs")
+    found: list[RunSummary] = []
+    for path in run_folders(folder):
+        try:
+            found.append(summarize(load_run(path)))
+        except RunError as error:
+            terminal.warn(f"left out: {error}")
+    if as_json:
+        terminal.print_json([asdict(each) for each in found], indent=2)
+    elif found:
+        terminal.console().print(_table(found))
+    else:
+        terminal.note(f"no run folder below {folder}; phraseproof evaluate --out {folder}/NAME makes one")
+
+
+def run_folders(folder: Path) -> Iterator[Path]:
+    """Folders that hold a `run.json`, in the order of their paths; what is inside a run folder is part of that run."""
+    from phraseproof.store.run_file import RUN_FILE
+
+    for path, below, files in os.walk(folder):
+        below.sort()
+        if RUN_FILE in files:
+            below.clear()
+            yield Path(path)
+        else:
+            below[:] = [name for name in below if not name.startswith(".")]
+
+
+def summarize(run: Run) -> RunSummary:
+    """What a run holds.
+
+    Raises:
+        RunError: `run.json` lacks a section that every version writes.
+    """
+    from phraseproof.store.run_file import RUN_FILE
+
+    if run.is_imported:
+        keys = [(score.task, score.instruction) for score in run.wording_scores()]
+        cells = done = 0
+    else:
+        keys = [(cell.task, cell.instruction) for cell in run.all_cells]
+        cells = len(run.all_cells)
+        done = cells - sum(len(run.select(scoring).missing) for scoring in run.scorings)
+    updated = datetime.fromtimestamp((run.path / RUN_FILE).stat().st_mtime, tz=UTC)
+    return RunSummary(
+        path=str(run.path),
+        model=_model_name(run),
+        tasks=len({task for task, _ in keys}),
+        wordings=len({instruction for _, instruction in keys}),
+        groups=run.groups,
+        cells=cells,
+        done=done,
+        failed=sum(len(run.select(scoring).failures) for scoring in run.scorings),
+        scorings=run.scorings or (run.scoring,),
+        updated=updated.isoformat(timespec="seconds"),
+    )
+
+
+def _model_name(run: Run) -> str:
+    model = run.settings.get("model", {})
+    adapter = model.get("adapter")
+    return f"{model.get('name', '?')}{' with an adapter' if adapter else ''}"
+
+
+def _table(found: list[RunSummary]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("run", "model", "tasks", "wordings", "groups", "cells", "scoring", "updated (UTC)"):
+        is_number = name in {"tasks", "wordings", "cells"}
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
+    for each in found:
+        cells = f"{each.done:,}" if each.done == each.cells else f"{each.done:,} of {each.cells:,}"
+        if each.failed:
+            cells += f", {each.failed:,} failed"
+        values = (
+            each.path,
+            each.model,
+            f"{each.tasks:,}",
+            f"{each.wordings:,}",
+            ", ".join(each.groups),
+            cells if each.cells else "-",
+            ", ".join(each.scorings),
+            each.updated[:16].replace("T", " "),
+        )
+        table.add_row(*map(Text, values))
+    return table
