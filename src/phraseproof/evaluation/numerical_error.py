@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from phraseproof.core import Example, Model, OptionScores, Prompt, RoundsOff, ScoresOptions
+from phraseproof.core import Example, Model, OffersFloat32, OptionScores, Prompt, ScoresOptions
 from phraseproof.errors import ModelError
 from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.observer import Observer
@@ -165,7 +165,7 @@ class NumericalError:
 
 def in_float32(model: Model) -> ScoresOptions | None:
     """The model in float32, if it computes in less and can be loaded in float32."""
-    return model.in_float32() if isinstance(model, RoundsOff) and isinstance(model, ScoresOptions) else None
+    return model.in_float32() if isinstance(model, OffersFloat32) and isinstance(model, ScoresOptions) else None
 
 
 def _lead(values: Sequence[float], chosen: int, other: int) -> float:

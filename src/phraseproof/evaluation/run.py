@@ -16,8 +16,8 @@ from phraseproof.core import (
     FormatsChat,
     Instruction,
     Model,
+    OffersFloat32,
     Prompt,
-    RoundsOff,
     ScoresOptions,
     Task,
     TestsItself,
@@ -305,7 +305,7 @@ def prepare(
     """
     scorer(settings.scoring)
     metric(settings.metric)
-    if settings.rescore_ties and not isinstance(model, RoundsOff):
+    if settings.rescore_ties and not isinstance(model, OffersFloat32):
         raise UsageError("this model cannot be loaded in float32", where="--rescore-ties", got=model.identity.name)
     settings = replace(
         settings,

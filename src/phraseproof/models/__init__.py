@@ -1,4 +1,4 @@
-"""Models: anything with a capability of `core.py`, found by name.
+"""Models: anything with a capability of `core/capabilities.py`, found by name.
 
 `scripted` is the fake that needs no torch, `pocket` the tiny model that ships, `openai/NAME` one behind a server that
 speaks OpenAI's protocol. Any other name is a Hugging Face hub id or a folder, unless an installed package announces a

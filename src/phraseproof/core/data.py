@@ -1,17 +1,11 @@
-"""The nouns of phraseproof, declared once: frozen data and capabilities, no logic. Read this file first.
-
-The flow in a line: *Task + Instruction -> Prompt -> Model -> Outcome -> Finding -> report.*
-"""
+"""The data of phraseproof, declared once as frozen types without logic."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
-
-if TYPE_CHECKING:
-    from phraseproof.errors import ModelError
+from typing import Any, NamedTuple
 
 
 class Kind(StrEnum):
@@ -25,7 +19,7 @@ class Kind(StrEnum):
 
 
 class Relation(StrEnum):
-    """How a wording stands to what a model was tuned on, or to the wording it was made from (paper, 3 and 4.5)."""
+    """How a wording relates to those a model was tuned on, or to the wording it was made from (paper, 3 and 4.5)."""
 
     OBSERVED = "observed"
     UNOBSERVED = "unobserved"
@@ -69,7 +63,7 @@ class Task:
     """Named examples with an answer space.
 
     Attributes:
-        name: as users say it: `mmlu`, `mmlu/anatomy`, `bbl/winowhy`, or the name in a user's own file.
+        name: as users write it: `mmlu`, `mmlu/anatomy`, `bbl/winowhy`, or the name in a user's own file.
         kind: the form of the answers.
         category: the row of a summary table the task is averaged into (`MMLU`, `BBL-QA`, `BBL-BC`, `BBL-MC`, ...).
         examples: the questions that are scored.
@@ -101,9 +95,9 @@ class Instruction:
         collection: the collection the wording belongs to.
         ask: what is asked; paraphrasing, negating and the Alpaca format's sections need it apart from the example.
         layout: how one example is laid out.
-        template: ask and example in one, where they cannot be told apart.
+        template: ask and example in one, where they cannot be separated.
         ask_last: the ask follows the layout instead of preceding it.
-        separator: what stands between ask and layout.
+        separator: the text between ask and layout.
         answer: the verbalizer, a Jinja template that writes one option as an answer; it sees `choice`, `index`,
             `letter`, and the example's fields. `{{ letter }}` scores letters, `{{ choice }}` scores texts.
         target_delimiter: the text between the prompt and an answer; `None` leaves it to the prompt format (one space,
@@ -142,7 +136,7 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One example dressed in one instruction, ready for a model.
+    """One example rendered with one instruction, ready for a model.
 
     Attributes:
         text: everything the model reads before the answer.
@@ -183,13 +177,13 @@ class ModelIdentity:
 
 
 class OptionScores(NamedTuple):
-    """What a model says of one prompt's options.
+    """The scores of one prompt's options.
 
     Attributes:
-        logprobs: one natural-log probability an option, in the prompt's order.
+        logprobs: one natural-log probability per option, in the prompt's order.
         prompt_tokens: tokens of the prompt.
-        computed_tokens: tokens run through the model for this prompt and all its options, less those that were run for
-            an earlier prompt of the same call; so their sum is what was computed.
+        computed_tokens: tokens run through the model for this prompt and all its options, without those that were run
+            for an earlier prompt of the same call, so that the sum over prompts is what was computed.
         truncated: tokens cut from the left of the prompt because it did not fit the model's context.
         asked_tokens: tokens that one pass per option would have run: prompt and option tokens, summed over options.
         option_tokens: the number of tokens of each option; empty where the model does not report it.
@@ -204,7 +198,7 @@ class OptionScores(NamedTuple):
 
 
 class TokenForecast(NamedTuple):
-    """Tokens for a set of prompts: one pass an option (`asked`), and those that scoring computes (`unique`)."""
+    """Tokens for a set of prompts: with one pass per option (`asked`), and those that scoring computes (`unique`)."""
 
     asked: int
     unique: int
@@ -225,126 +219,13 @@ class ChatMessage(NamedTuple):
     content: str
 
 
-class Model(Protocol):
-    """Anything that can be evaluated. What it can do beyond being named is told by the capabilities below."""
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """What is loaded, in full."""
-        ...
-
-
-@runtime_checkable
-class ScoresOptions(Protocol):
-    """Gives log-probabilities of answer options. It owns batching and order: hand it as many prompts as there are."""
-
-    def score_options(
-        self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
-    ) -> Sequence[OptionScores]:
-        """Score every option of every prompt.
-
-        Args:
-            prompts: any number of prompts, each with at least one option.
-            method: `loglikelihood` (sum over the option's tokens of log p(token | prompt, earlier option tokens)) or
-                `paper` (product of the option tokens' probabilities along the model's own greedy run).
-            on_done: called with the number of prompts finished since the last call.
-
-        Returns:
-            One `OptionScores` a prompt, in the order of `prompts`.
-        """
-        ...
-
-
-@runtime_checkable
-class StreamsScores(Protocol):
-    """Hands over the scores of each prompt as soon as they are known, so that a stopped run keeps them."""
-
-    def stream_scores(
-        self,
-        prompts: Sequence[Prompt],
-        *,
-        method: str = "loglikelihood",
-        on_scores: Callable[[int, OptionScores | ModelError], None],
-    ) -> None:
-        """Score every option of every prompt, with the numbers of `ScoresOptions.score_options`.
-
-        Args:
-            prompts: any number of prompts, each with at least one option.
-            method: as for `score_options`.
-            on_scores: called once per prompt with its index and its scores, in any order. A prompt that fails by itself
-                (a server's answer that cannot be used) gives its error instead, and the others go on.
-
-        Raises:
-            ModelError: nothing more can be scored. What was handed over before is valid.
-        """
-        ...
-
-
-@runtime_checkable
-class RoundsOff(Protocol):
-    """May compute in half precision, and can then be had in float32 to compare with."""
-
-    def in_float32(self) -> ScoresOptions | None:
-        """The same model in float32, whose weights are loaded when it first scores; `None` where it is that already."""
-        ...
-
-
-@runtime_checkable
-class Represents(Protocol):
-    """Gives what it makes of a prompt as a vector. It owns batching and order, as `ScoresOptions` does."""
-
-    def represent(self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None) -> Any:
-        """The hidden state of the penultimate layer at the first decoded token (paper, Figure 4 and Table 5).
-
-        Args:
-            prompts: any number of prompts; their options play no part.
-            on_done: called with the number of prompts finished since the last call.
-
-        Returns:
-            A numpy array [prompts, width] of float32, in the order of `prompts`.
-        """
-        ...
-
-
-@runtime_checkable
-class ForecastsTokens(Protocol):
-    """Can say what scoring would cost without doing it."""
-
-    def forecast_tokens(self, prompts: Sequence[Prompt]) -> TokenForecast:
-        """Count the tokens that scoring `prompts` would take."""
-        ...
-
-
-@runtime_checkable
-class FormatsChat(Protocol):
-    """May declare a chat template of its own."""
-
-    @property
-    def has_chat_template(self) -> bool:
-        """Whether the model declares a chat template."""
-        ...
-
-    def format_chat(self, messages: Sequence[ChatMessage]) -> str:
-        """The chat template's text for `messages`, ending where the assistant's answer begins."""
-        ...
-
-
-@runtime_checkable
-class TestsItself(Protocol):
-    """Can check that its own scores can be trusted."""
-
-    def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
-        """Run the checks on a few of the prompts that are about to be scored."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the next token of a free text is chosen.
 
     Attributes:
-        temperature: 0 takes the likeliest token (greedy); above 0, tokens are drawn, the more freely the higher.
-        top_p: draws only among the likeliest tokens that together have this probability (above 0, at most 1).
+        temperature: 0 takes the most likely token (greedy); above 0, tokens are drawn, more evenly the higher it is.
+        top_p: draws only among the most likely tokens that together have this probability (above 0, at most 1).
         seed: of the draws.
     """
 
@@ -354,29 +235,10 @@ class Sampling:
 
 
 GREEDY = Sampling()
-"""The likeliest token at every step."""
+"""The most likely token at every step."""
 
 
-@runtime_checkable
-class CountsParameters(Protocol):
-    """Knows its own size."""
-
-    @property
-    def num_parameters(self) -> int:
-        """How many parameters the model has, an adapter's not counted. May load the weights."""
-        ...
-
-
-@runtime_checkable
-class Generates(Protocol):
-    """Writes free text."""
-
-    def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY) -> list[str]:
-        """Continuations, one a prompt, in the order of `prompts`; greedy ones unless `sampling` says otherwise."""
-        ...
-
-
-# --------------------------------------------------------------------------------------------------------------- Plan
+# --------------------------------------------------------------------------------------------------------------- Cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +250,7 @@ class Cell:
         task, instruction: the names stored with every outcome.
         group: the group of wordings it is reported in (`observed`, `unobserved`, or any name).
         num_fewshot, fewshot_seed: demonstrations in the prompt, and the seed of their draw.
-        num_examples: how many outcomes the cell holds when it is done.
+        num_examples: how many outcomes the cell holds when it is complete.
         grid_examples: of a cell that holds only a share of its task's examples (`--budget`), how many the task has.
         scoring: the scorer that reads a choice from the model's scores (`phraseproof.scoring`).
         metric: the metric that `score` is in.
@@ -405,13 +267,6 @@ class Cell:
     grid_examples: int | None = None
     scoring: str = "loglikelihood"
     metric: str = "accuracy"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All cells of an evaluation of one model. Resuming is the plan minus what the store holds."""
-
-    cells: tuple[Cell, ...]
 
 
 # ------------------------------------------------------------------------------------------------------------ Outcome
@@ -457,15 +312,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An estimate with what it rests on.
+    """An estimate and its basis.
 
     Attributes:
-        estimate: the value, in the unit its name says.
-        n: how many observations it rests on.
+        estimate: the value, in the unit that its name states.
+        n: the number of observations.
         method: how it was computed.
-        low, high: its interval, where the method gives one.
-        p_value: where the method is a test.
-        standard_error, degrees_of_freedom: of the t distribution that interval and p-value come from, where they do.
+        low, high: its confidence interval, if the method gives one.
+        p_value: if the method is a test.
+        standard_error, degrees_of_freedom: of the t distribution behind interval and p-value, if there is one.
     """
 
     name: str

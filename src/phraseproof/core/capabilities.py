@@ -1,0 +1,157 @@
+"""What models can do, as Protocols: code asks a model for a capability, never for its type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from phraseproof.core.data import (
+    GREEDY,
+    ChatMessage,
+    Check,
+    ModelIdentity,
+    OptionScores,
+    Prompt,
+    Sampling,
+    TokenForecast,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from phraseproof.errors import ModelError
+
+
+class Model(Protocol):
+    """Anything that can be evaluated. What else it can do is declared by the capabilities below."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """What is loaded, in full."""
+        ...
+
+
+@runtime_checkable
+class ScoresOptions(Protocol):
+    """Gives log-probabilities of answer options. It owns batching and order: pass all prompts at once."""
+
+    def score_options(
+        self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
+    ) -> Sequence[OptionScores]:
+        """Score every option of every prompt.
+
+        Args:
+            prompts: any number of prompts, each with at least one option.
+            method: `loglikelihood` (sum over the option's tokens of log p(token | prompt, earlier option tokens)) or
+                `paper` (product of the option tokens' probabilities along the model's own greedy decoding).
+            on_done: called with the number of prompts finished since the last call.
+
+        Returns:
+            One `OptionScores` per prompt, in the order of `prompts`.
+        """
+        ...
+
+
+@runtime_checkable
+class StreamsScores(Protocol):
+    """Hands over the scores of each prompt as soon as they are known, so that a stopped run keeps them."""
+
+    def stream_scores(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        method: str = "loglikelihood",
+        on_scores: Callable[[int, OptionScores | ModelError], None],
+    ) -> None:
+        """Score every option of every prompt, with the numbers of `ScoresOptions.score_options`.
+
+        Args:
+            prompts: any number of prompts, each with at least one option.
+            method: as for `score_options`.
+            on_scores: called once per prompt with its index and its scores, in any order. A prompt that fails by itself
+                (a server's answer that cannot be used) gives its error instead, and the others go on.
+
+        Raises:
+            ModelError: nothing more can be scored. What was handed over before is valid.
+        """
+        ...
+
+
+@runtime_checkable
+class OffersFloat32(Protocol):
+    """May compute in half precision, and can then be loaded in float32 to compare with."""
+
+    def in_float32(self) -> ScoresOptions | None:
+        """The same model in float32, its weights loaded when it first scores; `None` if it computes in float32."""
+        ...
+
+
+@runtime_checkable
+class Represents(Protocol):
+    """Gives its representation of a prompt as a vector. It owns batching and order, as `ScoresOptions` does."""
+
+    def represent(
+        self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]:
+        """The hidden state of the penultimate layer at the first decoded token (paper, Figure 4 and Table 5).
+
+        Args:
+            prompts: any number of prompts; their options are not used.
+            on_done: called with the number of prompts finished since the last call.
+
+        Returns:
+            [prompts, width], in the order of `prompts`.
+        """
+        ...
+
+
+@runtime_checkable
+class ForecastsTokens(Protocol):
+    """Can forecast what scoring would cost."""
+
+    def forecast_tokens(self, prompts: Sequence[Prompt]) -> TokenForecast:
+        """Count the tokens that scoring `prompts` would run through the model."""
+        ...
+
+
+@runtime_checkable
+class FormatsChat(Protocol):
+    """May declare a chat template of its own."""
+
+    @property
+    def has_chat_template(self) -> bool:
+        """Whether the model declares a chat template."""
+        ...
+
+    def format_chat(self, messages: Sequence[ChatMessage]) -> str:
+        """The chat template's text for `messages`, ending where the assistant's answer begins."""
+        ...
+
+
+@runtime_checkable
+class TestsItself(Protocol):
+    """Can check that its own scores can be trusted."""
+
+    def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
+        """Run the checks on a few of the prompts that are about to be scored."""
+        ...
+
+
+@runtime_checkable
+class CountsParameters(Protocol):
+    """Knows its own size."""
+
+    @property
+    def num_parameters(self) -> int:
+        """The number of the model's parameters, without an adapter's. May load the weights."""
+        ...
+
+
+@runtime_checkable
+class Generates(Protocol):
+    """Writes free text."""
+
+    def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY) -> list[str]:
+        """One continuation per prompt, in the order of `prompts`; greedy unless `sampling` says otherwise."""
+        ...
