@@ -16,9 +16,8 @@ OVERALL = "Overall"
 
 
 class Level(StrEnum):
-    """What a row is about: one wording, one task, one category of tasks, or everything."""
+    """What a row is about: one task, one category of tasks, or everything."""
 
-    WORDING = "wording"
     TASK = "task"
     CATEGORY = "category"
     OVERALL = "overall"

@@ -127,10 +127,7 @@ def test_a_run_is_no_worse_than_itself(run: Run) -> None:
 
 def test_places_are_tasks_categories_or_everything(tmp_path: Path) -> None:
     found = load_run(write_run(tmp_path / "run"))
-    places = {
-        level: {check.place for check in check_run(found, Limits(min_mean=1), at=level)}
-        for level in (Level.TASK, Level.CATEGORY, Level.OVERALL)
-    }
+    places = {level: {check.place for check in check_run(found, Limits(min_mean=1), at=level)} for level in Level}
     assert places[Level.OVERALL] == {"Overall, observed", "Overall, unobserved"}
     assert len(places[Level.CATEGORY]) == 4
     assert "kb/shapes, unobserved" in places[Level.TASK]
