@@ -1,4 +1,4 @@
-# Everything runs in .venv, which any target makes for itself: a clean clone needs only Python 3.11+ and pip.
+# Everything runs in .venv, which every target creates if needed: a clean clone needs only Python 3.11+ and pip.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,10 +8,10 @@ export TOKENIZERS_PARALLELISM ?= false
 .PHONY: demo test check fix bench screenshots clean help
 
 help:
-	@echo "make demo   the shipped model before and after training an adapter, offline"
+	@echo "make demo   the shipped model before and after training an adapter, offline, some minutes"
 	@echo "make test   the test suite"
 	@echo "make check  ruff, pyright, import-linter"
-	@echo "make fix    ruff's own repairs and formatting"
+	@echo "make fix    automatic repairs and formatting by ruff"
 	@echo "make bench  the benchmarks, with ratios"
 	@echo "make screenshots   the README's pictures, from a real run (needs Chromium)"
 
@@ -24,9 +24,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 demo: $(VENV)/.ready
 	$(BIN)/phraseproof demo
 
-# A process a core, one thread each: two threads for tiny models take longer than one.
+# One process per core, one thread each: two threads for tiny models take longer than one.
+# PYTEST_OPTIONS=-rs also prints which tests are skipped, and why.
 test: $(VENV)/.ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(PYTEST_OPTIONS)
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .
