@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from phraseproof.core import Example, Instruction, Kind, Relation, Task
     from phraseproof.errors import PhraseproofError
     from phraseproof.evaluation.evaluate import evaluate, forecast
+    from phraseproof.evaluation.paraphrasing import paraphrase
     from phraseproof.evaluation.run import Forecast
     from phraseproof.instructions.collections import load_collection
     from phraseproof.models import ModelOptions, load_model
@@ -47,6 +48,7 @@ _HOMES = {
     "load_model": "phraseproof.models",
     "load_run": "phraseproof.store.queries",
     "load_tasks": "phraseproof.tasks",
+    "paraphrase": "phraseproof.evaluation.paraphrasing",
 }
 
 __all__ = [
@@ -65,6 +67,7 @@ __all__ = [
     "load_model",
     "load_run",
     "load_tasks",
+    "paraphrase",
 ]
 
 

@@ -143,7 +143,7 @@ def test_a_killed_run_goes_on_where_it_was(folder: Path, capsys: pytest.CaptureF
         go_on.set()
         code, printed, errors = run(capsys, *arguments)
     assert code == 0
-    assert "3 were answered before" in errors
+    assert "3 answered before" in errors
     assert "kept     5" in printed
     said = Counter(asked.body["messages"][0]["content"] for asked in served.asked)
     assert len(said) == 6

@@ -48,10 +48,16 @@ def test_a_server_hands_over_each_answer() -> None:
 
 
 def test_what_answers_hang_on_tells_models_and_settings_apart() -> None:
-    def asked_of(model_seed: int, tokens: int, **how: Any) -> object:
-        return Rewriter(ScriptedModel(seed=model_seed), max_new_tokens=tokens, sampling=Sampling(**how)).asked_of
+    def settings_of(model_seed: int, tokens: int, **how: Any) -> object:
+        return Rewriter(ScriptedModel(seed=model_seed), max_new_tokens=tokens, sampling=Sampling(**how)).settings
 
-    found = [asked_of(0, 5), asked_of(1, 5), asked_of(0, 6), asked_of(0, 5, temperature=1.0), asked_of(0, 5, seed=1)]
+    found = [
+        settings_of(0, 5),
+        settings_of(1, 5),
+        settings_of(0, 6),
+        settings_of(0, 5, temperature=1.0),
+        settings_of(0, 5, seed=1),
+    ]
     assert all(one != other for place, one in enumerate(found) for other in found[:place])
 
 
@@ -71,7 +77,7 @@ class ScoresOnly:
 
 
 def test_what_cannot_be() -> None:
-    with pytest.raises(ModelError, match="mute: the model cannot write text"):
+    with pytest.raises(ModelError, match="mute: the model cannot generate text"):
         Rewriter(ScoresOnly(), max_new_tokens=5, sampling=Sampling())
     for sampling, tokens in ((Sampling(-1), 5), (Sampling(1, 0), 5), (Sampling(), 0)):
         with pytest.raises(UsageError):

@@ -1,19 +1,20 @@
-"""`phraseproof paraphrase`: new wordings from a collection's, by a model that writes."""
+"""`phraseproof paraphrase`: new wordings from a collection's, made by a language model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phraseproof.cli import options, terminal
 from phraseproof.cli.inputs import refuse_to_overwrite
 from phraseproof.cli.left_out import by_reason
-from phraseproof.cli.options import Device, Dtype, ModelArg
-from phraseproof.errors import UsageError
+from phraseproof.cli.new_collection import check_names
 
 if TYPE_CHECKING:
+    from phraseproof.core import Model
     from phraseproof.evaluation.rewriter import Rewriter
     from phraseproof.instructions.collections import Collection
     from phraseproof.instructions.paraphrase import Paraphrases, ParaphraseSettings
@@ -21,66 +22,107 @@ if TYPE_CHECKING:
 
 NOTHING_KEPT = 4
 _SHOWN = 12
+_SAMPLING = "Paraphrases"
 
 
 def paraphrase(
-    collection: Annotated[
-        str,
-        typer.Argument(metavar="COLLECTION", help="The collection whose asks are paraphrased: a name or YAML file."),
-    ],
+    collection: options.CollectionName,
     model: Annotated[
         str,
         typer.Option(
             "--with",
             "-w",
-            help="The paraphraser: a hub id, a folder, or openai/NAME (a server that speaks its protocol).",
+            help="The paraphraser: a hub id, a folder, or openai/NAME (a server with OpenAI's protocol).",
+            rich_help_panel=options.MODEL,
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="The YAML file to write. What was answered is kept beside it.")
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            help="The YAML file to write. The model's answers are kept beside it.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ],
     prompts: Annotated[
-        str, typer.Option("--prompts", help="The paper's prompts, alpaca or flan, or your own in a YAML file.")
+        str,
+        typer.Option(
+            "--prompts",
+            help="The paper's prompts, alpaca or flan, or your own in a YAML file.",
+            rich_help_panel=options.INSTRUCTIONS,
+        ),
     ] = "alpaca",
-    name: Annotated[str | None, typer.Option(help="The new collection's name; by default that of its file.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="The new collection's name; by default that of its file.", rich_help_panel=options.OUTPUT),
+    ] = None,
     task: Annotated[
-        str | None, typer.Option("--task", help="Only the wordings for this task, category or kind.")
+        str | None,
+        typer.Option(
+            "--task",
+            help="Paraphrase only the wordings for this task, category or kind.",
+            rich_help_panel=options.INSTRUCTIONS,
+        ),
     ] = None,
     temperature: Annotated[
-        float, typer.Option(help="0 takes the likeliest words; the paper used 0.5 for Alpaca.")
+        float,
+        typer.Option(help="0 decodes greedily; the paper used 0.5 for Alpaca.", rich_help_panel=_SAMPLING),
     ] = 0.0,
-    top_p: Annotated[float, typer.Option("--top-p", help="Draw among the likeliest words of this probability.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
-    max_new_tokens: Annotated[int, typer.Option(help="The longest answer.")] = 256,
-    attempts: Annotated[int, typer.Option(help="How often one paraphrase is tried before it is dropped.")] = 3,
+    top_p: Annotated[
+        float,
+        typer.Option(
+            "--top-p", help="Draw only among the likeliest tokens of this total probability.", rich_help_panel=_SAMPLING
+        ),
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="The seed of all random draws.", rich_help_panel=_SAMPLING)] = 0,
+    max_new_tokens: Annotated[
+        int, typer.Option(help="The maximum number of tokens per answer.", rich_help_panel=_SAMPLING)
+    ] = 256,
+    attempts: Annotated[
+        int, typer.Option(help="Attempts per paraphrase before it is dropped.", rich_help_panel=_SAMPLING)
+    ] = 3,
     near_copy: Annotated[
-        float, typer.Option(help="Drop paraphrases with this ROUGE-2 (in percent) to their seed, or more.")
+        float,
+        typer.Option(
+            help="Drop a paraphrase whose ROUGE-2 (in percent) with its seed wording is this or more.",
+            rich_help_panel=_SAMPLING,
+        ),
     ] = 90.0,
     base_url: Annotated[
-        str | None, typer.Option(help="The server of openai/NAME, as http://localhost:8000/v1.")
+        str | None,
+        typer.Option(
+            help="The address of the server of openai/NAME, as in http://localhost:8000/v1.",
+            rich_help_panel=options.MODEL,
+        ),
     ] = None,
-    dtype: Dtype = "auto",
-    device: Device = "auto",
-    model_arg: ModelArg = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and stop.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and results, no progress.")] = False,
+    dtype: options.Dtype = "auto",
+    device: options.Device = "auto",
+    model_arg: options.ModelArg = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Print what would be requested, and stop.", rich_help_panel=options.OUTPUT),
+    ] = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Paraphrase every ask of a collection with a model; placeholders, labels and layouts stay (docs/paraphrasing.md).
 
-    Stop it at any time: the same command goes on, and nothing that was answered is asked again.
+    It can be stopped at any time: the same command continues, and repeats no request that was answered.
     """
     from phraseproof.core import Sampling
+    from phraseproof.evaluation.paraphrasing import wordings_to_paraphrase
     from phraseproof.evaluation.rewriter import Rewriter
+    from phraseproof.instructions.collections import load_collection
     from phraseproof.instructions.paraphrase import ParaphraseSettings
     from phraseproof.instructions.paraphrase import paraphrase as make
-    from phraseproof.instructions.paraphrase_journal import Journal
+    from phraseproof.instructions.paraphrase_journal import Journal, journal_path
     from phraseproof.instructions.paraphrase_prompts import read_prompts
     from phraseproof.instructions.writing import write_collection
 
     name = name or out.stem
-    _check_names(out, name)
-    seeds = _seeds(collection, task)
+    check_names(out, name)
+    seeds = wordings_to_paraphrase(load_collection(collection), task)
     refuse_to_overwrite(out, seeds.path, Path(prompts))
     found_prompts = read_prompts(prompts)
     arguments = [*(model_arg or []), *([f"base_url={base_url}"] if base_url else [])]
@@ -96,7 +138,7 @@ def paraphrase(
         author=rewriter.author,
         sampling=rewriter.sampling,
     )
-    journal = Journal(out.with_suffix(".asked.jsonl"), rewriter.asked_of)
+    journal = Journal(journal_path(out), rewriter.settings)
     if dry_run:
         _print_forecast(seeds, settings, rewriter, journal, as_json=as_json)
         return
@@ -109,38 +151,10 @@ def paraphrase(
         raise typer.Exit(NOTHING_KEPT)
 
 
-def _check_names(out: Path, name: str) -> None:
-    if out.suffix.lower() not in {".yaml", ".yml"}:
-        raise UsageError(
-            "not the name of a YAML file", expected="a name that ends in .yaml", got=str(out), where="--out"
-        )
-    if "/" in name or name != name.strip() or not name:
-        raise UsageError("not a collection's name", expected="a name without a slash", got=name, where="--name")
-
-
-def _seeds(collection: str, task: str | None) -> Collection:
-    from phraseproof.instructions.collections import Collection, load_collection
-
-    found = load_collection(collection)
-    if task is None:
-        chosen = found.instructions
-    else:
-        chosen = tuple(each for each in found.instructions if not each.serves or task in each.serves)
-    if not chosen:
-        served = sorted({served for each in found.instructions for served in each.serves})
-        raise UsageError(
-            f"no wording of {found.name!r} is for {task!r}" if task else f"{found.name!r} holds no wordings",
-            where="--task" if task else None,
-            hint=f"Its wordings are for: {', '.join(served)}" if served else None,
-        )
-    return Collection(found.name, chosen, found.path)
-
-
-def _model(name: str, dtype: str, device: str, arguments: list[str]) -> Any:
-    from phraseproof.cli.options import model_options
+def _model(name: str, dtype: str, device: str, arguments: list[str]) -> Model:
     from phraseproof.models import load_model
 
-    options = model_options(
+    chosen = options.model_options(
         adapter=None,
         dtype=dtype,
         device=device,
@@ -150,13 +164,13 @@ def _model(name: str, dtype: str, device: str, arguments: list[str]) -> Any:
         trust_remote_code=False,
         model_arg=arguments,
     )
-    return load_model(name, options)
+    return load_model(name, chosen)
 
 
 def _counter(
     seeds: Collection, settings: ParaphraseSettings, journal: Journal, *, quiet: bool
 ) -> Callable[[int], None] | None:
-    """Progress on stderr: a line now and then."""
+    """Progress on stderr: a line every 15 seconds."""
     if quiet:
         return None
     import time
@@ -165,9 +179,7 @@ def _counter(
 
     asked = requests(seeds, settings)
     known = sum(journal.answer(text, 0) is not None for text in asked)
-    typer.echo(
-        f"{len(asked):,} paraphrases to ask for" + (f", {known:,} were answered before" if known else ""), err=True
-    )
+    typer.echo(f"{len(asked):,} paraphrases requested" + (f", {known:,} answered before" if known else ""), err=True)
     done, last_line_s = 0, time.monotonic()
 
     def count(answers: int) -> None:
@@ -195,10 +207,10 @@ def _print_forecast(
         "requests_missing": len(missing),
         "requests_at_most": len(missing) * settings.attempts,
         f"prompt_{unit}": sum(map(count, missing)),
-        "max_new_tokens": rewriter.asked_of["max_new_tokens"],
+        "max_new_tokens": rewriter.settings["max_new_tokens"],
     }
     if as_json:
-        _print_json(value)
+        terminal.print_json(value, indent=2)
         return
     typer.echo(f"wordings       {value['wordings']:>9,}  ({value['skipped']:,} cannot be paraphrased)")
     typer.echo(f"requests       {value['requests']:>9,}  ({value['requests_missing']:,} not answered yet)")
@@ -212,7 +224,7 @@ def _print_result(result: Paraphrases, rewriter: Rewriter, out: Path, *, as_json
     lengths = [count(each.instruction.ask or "") for each in result.kept]
     likenesses = [100 * each.rouge2 for each in result.kept]
     if as_json:
-        _print_json(
+        terminal.print_json(
             {
                 "out": str(out) if result.kept else None,
                 "kept": [
@@ -230,7 +242,8 @@ def _print_result(result: Paraphrases, rewriter: Rewriter, out: Path, *, as_json
                 "unit": unit,
                 "dropped": [each._asdict() for each in result.dropped],
                 "skipped": [each._asdict() for each in result.skipped],
-            }
+            },
+            indent=2,
         )
         return
     typer.echo(
@@ -243,7 +256,9 @@ def _print_result(result: Paraphrases, rewriter: Rewriter, out: Path, *, as_json
     _print_skipped(result)
     if result.kept:
         typer.echo(f"written to {out}", err=True)
-    typer.echo(f"every answer is in {out.with_suffix('.asked.jsonl')}", err=True)
+    from phraseproof.instructions.paraphrase_journal import journal_path
+
+    typer.echo(f"every answer is in {journal_path(out)}", err=True)
 
 
 def _print_skipped(result: Paraphrases) -> None:
@@ -260,7 +275,7 @@ def _print_list(word: str, lines: Sequence[str]) -> None:
     for line in lines[:_SHOWN]:
         typer.echo(f"  {line}")
     if len(lines) > _SHOWN:
-        typer.echo(f"  ... and {len(lines) - _SHOWN} more; --json has them all")
+        typer.echo(f"  ... and {len(lines) - _SHOWN} more; --json lists them all")
 
 
 def _mean(values: Sequence[float]) -> str:
@@ -268,9 +283,3 @@ def _mean(values: Sequence[float]) -> str:
 
     spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
     return f"{statistics.fmean(values):.1f}{spread}"
-
-
-def _print_json(value: Any) -> None:
-    import json
-
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,40 +1,44 @@
-"""What a paraphraser was asked and answered, line by line in a file: a stopped run asks nothing twice."""
+"""A paraphraser's requests and answers, one per line of a file, so that a stopped run repeats no request."""
 
 from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 from phraseproof.errors import FileError
 from phraseproof.identity import content_hash
 
 
+def journal_path(out: Path) -> Path:
+    """The journal's place beside the collection that is written."""
+    return out.with_suffix(".asked.jsonl")
+
+
 class Journal:
-    """Answers by what was asked, of whom, and at which attempt.
+    """Answers by prompt, attempt and the paraphraser's settings.
 
     Args:
-        path: a JSON Lines file, made when the first answer comes; `None` keeps answers in memory only.
-        asked_of: what else an answer hangs on (model, sampling), as plain data.
+        path: a JSON Lines file, created with the first answer; `None` keeps answers in memory only.
+        settings: what else determines an answer (model, sampling), as plain data.
 
     Raises:
-        FileError: the file is there and is no journal, or cannot be read.
+        FileError: the file exists and is not a journal, or cannot be read.
     """
 
-    def __init__(self, path: Path | None, asked_of: Any) -> None:
+    def __init__(self, path: Path | None, settings: object) -> None:
         self._path = path
-        self._asked_of = asked_of
+        self._settings = settings
         self._answers: dict[str, str] = {}
         if path is not None and path.exists():
             self._read(path)
 
     def answer(self, prompt: str, attempt: int) -> str | None:
-        """The answer that is known, or None."""
+        """The stored answer, or None."""
         return self._answers.get(self._key(prompt, attempt))
 
     def keep(self, prompt: str, attempt: int, answer: str) -> None:
-        """Remember an answer; it is on the disk when this returns.
+        """Store an answer; it is on the disk when this returns.
 
         Raises:
             FileError: the file cannot be written.
@@ -66,7 +70,7 @@ class Journal:
                 entry = json.loads(line)
                 key, answer = entry["key"], entry["answer"]
             except (ValueError, TypeError, KeyError):
-                if number == len(lines):  # cut off by a kill: asked again, and the rest of the file begins anew
+                if number == len(lines):  # cut off by a kill: the line is removed, and its request repeated
                     self._cut(path, text[: len(text) - len(line)])
                     return
                 raise FileError(
@@ -83,4 +87,4 @@ class Journal:
             raise FileError(f"cannot be written: {error.strerror or error}", where=str(path)) from None
 
     def _key(self, prompt: str, attempt: int) -> str:
-        return content_hash({"prompt": prompt, "attempt": attempt, "of": self._asked_of})
+        return content_hash({"prompt": prompt, "attempt": attempt, "of": self._settings})

@@ -4,8 +4,9 @@ Configuration `TASK_zero_shot`, split `default` (all examples), columns `inputs`
 `multiple_choice_scores`. What the task's own JSON has and the hub lacks:
 
 * `inputs` is the designer's whole prompt, not the bare input: task prefix, input, listed options (in random order) and
-  answer cue. `extract_inputs` recovers the input from what all rows share; where that fails, `question` is the text as served
-  and a warning says so. A task whose input prefix is neither a line of its own nor BIG-bench's `Q: ` keeps that prefix.
+  answer cue. `extract_inputs` recovers the input from what all rows share; where that fails, `question` is the text as
+  served, and a warning says so. A task whose input prefix is neither a line of its own nor BIG-bench's `Q: ` keeps
+  that prefix.
 * Subtasks come pooled and unnamed. They can be told apart only where the number of options does (`OPTION_COUNTS`).
 * Credits are whole numbers: a fraction in the JSON is lost.
 * White space at the ends of the prompt (the recovered designer's wording has one space before the answer), comments.

@@ -1,4 +1,4 @@
-"""`phraseproof instructions perturb`: other wordings without a model."""
+"""`phraseproof instructions perturb`: new wordings from old ones, without a model."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phraseproof.cli import options, terminal
 from phraseproof.cli.inputs import refuse_to_overwrite
 from phraseproof.cli.left_out import by_reason
+from phraseproof.cli.new_collection import check_names
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,44 +21,58 @@ SOME_UNCHANGED = 4
 
 
 def perturb(
-    collection: Annotated[
-        str, typer.Argument(metavar="COLLECTION", help="The collection to perturb: a name or a YAML file.")
-    ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The YAML file to write.")],
+    collection: options.CollectionName,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The YAML file to write.", rich_help_panel=options.OUTPUT)],
     negate: Annotated[
-        bool, typer.Option("--negate", help="Put one negation into every ask, by rule (English).")
+        bool,
+        typer.Option(
+            "--negate", help="Put one negation into every ask, by rule (English).", rich_help_panel=options.INSTRUCTIONS
+        ),
     ] = False,
     nonsensical: Annotated[
-        bool, typer.Option("--nonsensical", help="Replace every ask by a sentence that asks nothing.")
+        bool,
+        typer.Option(
+            "--nonsensical",
+            help="Replace every ask by a sentence that asks nothing.",
+            rich_help_panel=options.INSTRUCTIONS,
+        ),
     ] = False,
     formats: Annotated[
-        int | None, typer.Option("--format", metavar="N", help="Lay every wording out in N other ways.")
+        int | None,
+        typer.Option(
+            "--format",
+            metavar="N",
+            help="Write every wording in N other formats.",
+            rich_help_panel=options.INSTRUCTIONS,
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
+    seed: options.Seed = 0,
     sentences: Annotated[
-        Path | None, typer.Option(help="Nonsense of your own for --nonsensical: a text file, one sentence a line.")
+        Path | None,
+        typer.Option(
+            help="Your own sentences for --nonsensical: a text file with one per line.",
+            rich_help_panel=options.INSTRUCTIONS,
+        ),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="The new collection's name; by default that of its file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(help="The new collection's name; by default that of its file.", rich_help_panel=options.OUTPUT),
+    ] = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Make negated, nonsensical or otherwise formatted wordings of a collection's (docs/wordings.md).
+    """Make negated, nonsensical or reformatted wordings from those of a collection (docs/wordings.md).
 
-    What cannot be perturbed is listed with the reason, and left out (exit code 4).
+    Wordings that cannot be perturbed are left out and listed with the reason (exit code 4).
     """
     from phraseproof.instructions.collections import load_collection
     from phraseproof.instructions.writing import write_collection
 
     if [negate, nonsensical, formats is not None].count(True) != 1:
-        raise UsageError("one of --negate, --nonsensical and --format N is needed")
+        raise UsageError("exactly one of --negate, --nonsensical and --format N is required")
     if sentences is not None and not nonsensical:
-        raise UsageError("sentences are for --nonsensical", where="--sentences")
+        raise UsageError("--sentences requires --nonsensical")
     name = name or out.stem
-    if out.suffix.lower() not in {".yaml", ".yml"}:
-        raise UsageError(
-            "not the name of a YAML file", expected="a name that ends in .yaml", got=str(out), where="--out"
-        )
-    if "/" in name or name != name.strip() or not name:
-        raise UsageError("not a collection's name", expected="a name without a slash", got=name, where="--name")
+    check_names(out, name)
     found = load_collection(collection)
     refuse_to_overwrite(out, found.path, sentences)
     result = _perturbed(found, negate=negate, formats=formats, seed=seed, sentences=sentences)
@@ -85,19 +101,17 @@ def _perturbed(found: Collection, *, negate: bool, formats: int | None, seed: in
 
 def _print(result: Perturbed, out: Path, *, as_json: bool) -> None:
     if as_json:
-        import json
-
         value = {
             "out": str(out) if result.instructions else None,
             "made": [each.id for each in result.instructions],
             "unchanged": [each._asdict() for each in result.unchanged],
         }
-        typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+        terminal.print_json(value, indent=2)
         return
     typer.echo(f"{len(result.instructions):,} wordings" + (f", written to {out}" if result.instructions else ""))
     if result.unchanged:
-        typer.echo(f"{len(result.unchanged):,} not made, or not all:")
+        typer.echo(f"{len(result.unchanged):,} not made, or not in full:")
     for line in by_reason(result.unchanged):
         typer.echo(line)
     if result.unchanged:
-        typer.echo("--json names them all")
+        typer.echo("--json lists them all")

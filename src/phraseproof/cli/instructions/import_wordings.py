@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phraseproof.cli import options, terminal
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,29 +28,53 @@ def import_wordings(
     ],
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A file of the source, or a folder (a checkout).")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Where to keep collections: one folder each in this folder.")
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            help="The folder for collections: each becomes a folder in it.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = Path("instructions"),
-    name: Annotated[str | None, typer.Option(help="The collection's name, in place of the source's own.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="The collection's name, in place of the source's own.", rich_help_panel=options.OUTPUT),
+    ] = None,
     serves: Annotated[
         list[str] | None,
         typer.Option(
-            "--for", metavar="TASK", help="What the wordings are for, in place of their data set; repeatable."
+            "--for",
+            metavar="TASK",
+            help="What the wordings serve, in place of their data set. Repeatable.",
+            rich_help_panel=options.INSTRUCTIONS,
         ),
     ] = None,
-    only: Annotated[str | None, typer.Option(help="Take only wordings whose id fits: --only 'super_glue/*'.")] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            help="Import only wordings whose id matches: --only 'super_glue/*'.", rich_help_panel=options.INSTRUCTIONS
+        ),
+    ] = None,
     field: Annotated[
         list[str] | None,
-        typer.Option(metavar="THEIRS=YOURS", help="Call a field of theirs by your task's name for it; repeatable."),
+        typer.Option(
+            metavar="THEIRS=YOURS",
+            help="Rename a field of the source to your task's name for it. Repeatable.",
+            rich_help_panel=options.INSTRUCTIONS,
+        ),
     ] = None,
     layout: Annotated[
         str | None,
-        typer.Option(help="How the example is laid out under wordings that are an ask alone (source list)."),
+        typer.Option(
+            help="The layout of the example, for wordings that are only an ask (source list).",
+            rich_help_panel=options.INSTRUCTIONS,
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Import wordings from other programs' files, which are read and never run.
+    """Import wordings from other programs' files. The files are read and never run.
 
-    Exits with 4 when some wordings could not be represented; they are listed with the reason.
+    Exits with 4 if some wordings cannot be represented; they are listed with the reason.
     """
     from phraseproof.instructions.importers import ImportRequest, find, write
 
@@ -67,7 +92,7 @@ def import_wordings(
     else:
         _print(result, out)
     if not paths and not result.refused:
-        raise UsageError("there is no such wording", got=f"--only {only}" if only else None, where=str(path))
+        raise UsageError("no wording matches", got=f"--only {only}" if only else None, where=str(path))
     if result.refused:
         raise typer.Exit(4)
 
@@ -82,7 +107,9 @@ def _collection_name(name: str | None) -> str | None:
             "not a collection's name", expected="printable characters without a slash", got=name, where="--name"
         )
     if name == TASK_DESIGNER or name in shipped_collections():
-        raise UsageError(f"the name {name!r} is taken", where="--name", hint="Choose one that nothing shipped has")
+        raise UsageError(
+            f"the name {name!r} is taken", where="--name", hint="Choose a name that no shipped collection has"
+        )
     return name
 
 
@@ -112,7 +139,7 @@ def _print(result: ParseResult, out: Path) -> None:
     if not result.refused:
         typer.echo(f"{read}, every wording imported")
         return
-    typer.echo(f"{read}, {_count(len(result.refused), 'wording')} could not be represented:", err=True)
+    typer.echo(f"{read}, {_count(len(result.refused), 'wording')} cannot be represented:", err=True)
     for reason, count in count_reasons(result):
         typer.echo(f"{count:7,}  {reason}", err=True)
         of_reason = [refused for refused in result.refused if refused.reason == reason]
@@ -124,15 +151,13 @@ def _print(result: ParseResult, out: Path) -> None:
 
 
 def _print_json(result: ParseResult, paths: list[Path]) -> None:
-    import json
-
     imported = [
         {"file": str(path), "collection": collection, "wordings": [each.id for each in wordings]}
         for path, ((collection, _), wordings) in zip(paths, result.files.items(), strict=True)
     ]
     refused = [each._asdict() for each in result.refused]
     value = {"files_read": result.files_read, "repeats": result.repeats, "imported": imported, "refused": refused}
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    terminal.print_json(value, indent=2)
 
 
 def _short(text: str) -> str:

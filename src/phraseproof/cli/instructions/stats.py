@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phraseproof.cli import options, terminal
+from phraseproof.cli.completion import complete_instructions
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -25,14 +28,24 @@ _SHOWN_PAIRS = 20
 
 def stats(
     names: Annotated[
-        list[str], typer.Argument(metavar="COLLECTION", help="Names of collections, or their YAML files.")
+        list[str],
+        typer.Argument(
+            metavar="COLLECTION",
+            help="Names of collections, or their YAML files.",
+            autocompletion=complete_instructions,
+        ),
     ],
     near: Annotated[
-        float, typer.Option("--near", help="From this ROUGE-2 on (in percent), two wordings are near-duplicates.")
+        float,
+        typer.Option(
+            "--near",
+            help="The ROUGE-2 (in percent) from which two wordings are near-duplicates.",
+            rich_help_panel=options.STATISTICS,
+        ),
     ] = 80.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Count wordings as the paper's Table 2 does, with their length, vocabulary and likeness (ROUGE-2)."""
+    """Count wordings as the paper's Table 2 does, with their length, vocabulary and similarity (ROUGE-2)."""
     from phraseproof.instructions.collections import load_collection
     from phraseproof.instructions.statistics import describe
 
@@ -48,7 +61,6 @@ def stats(
 
 
 def _print_json(found: Statistics) -> None:
-    import json
     from dataclasses import asdict
 
     value = {
@@ -56,7 +68,7 @@ def _print_json(found: Statistics) -> None:
         "between": [each._asdict() for each in found.between],
         "near_duplicates": [each._asdict() for each in found.near_duplicates],
     }
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    terminal.print_json(value, indent=2)
 
 
 def _print_counts(collections: Sequence[CollectionStatistics]) -> None:
@@ -105,7 +117,7 @@ def _print_near_duplicates(found: Statistics, near: float) -> None:
     for each in pairs[:_SHOWN_PAIRS]:
         typer.echo(f"  {100 * each.rouge2:5.1f}  {each.first}  {each.second}")
     if len(pairs) > _SHOWN_PAIRS:
-        typer.echo(f"  ... and {len(pairs) - _SHOWN_PAIRS} more; --json has them all")
+        typer.echo(f"  ... and {len(pairs) - _SHOWN_PAIRS} more; --json lists them all")
 
 
 def _count(number: int) -> str:

@@ -43,7 +43,7 @@ def test_some_could_not_be_represented(checkout: Path) -> None:
     result = run("promptsource", checkout)
     assert result.exit_code == 4
     assert result.stdout == f"p3: 1 wording in {Path('instructions/p3')}\n"
-    assert "1 file read, 1 wording could not be represented:" in result.stderr
+    assert "1 file read, 1 wording cannot be represented:" in result.stderr
     assert "1  it has no |||, so it says no answer" in result.stderr
     assert "shop/barless" in result.stderr
     assert [each.name for each in load_collection("p3").instructions] == ["p3/shop/asked"]
@@ -76,7 +76,7 @@ def test_as_json(checkout: Path) -> None:
         (["promptsource", ".", "--name", "composed"], "the name 'composed' is taken"),
         (["promptsource", ".", "--name", "a/b"], "not a collection's name"),
         (["promptsource", ".", "--field", "text"], "not two names of a field"),
-        (["promptsource", ".", "--only", "nothing*"], "there is no such wording"),
+        (["promptsource", ".", "--only", "nothing*"], "no wording matches"),
     ],
 )
 def test_what_is_wrong_is_one_error(checkout: Path, arguments: list[str], said: str) -> None:

@@ -60,34 +60,6 @@ def refused(*arguments: str | Path) -> PhraseproofError:
     return error
 
 
-def test_list_names_the_shipped_collections() -> None:
-    assert "composed" in printed("list")
-    listed = json.loads(printed("list", "--json"))
-    composed = next(each for each in listed if each["name"] == "composed")
-    assert {"binary", "multi_class", "multiple_choice", "bbl/winowhy", "summarization"} <= set(composed["serves"])
-    assert composed["wordings"] >= 240
-
-
-def test_list_shows_your_own_collections_and_says_which_cannot_be_read(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = folder / "own"
-    own.mkdir()
-    (own / "mine.yaml").write_text(WORDINGS, encoding="utf-8")
-    (own / "composed.yaml").write_text(WORDINGS, encoding="utf-8")
-    (own / "broken.yaml").write_text("name: broken\n", encoding="utf-8")
-    monkeypatch.setenv("PHRASEPROOF_INSTRUCTIONS", str(own))
-    result = run("list")
-    assert result.exit_code == 0
-    assert "Your own, in " in result.stdout
-    assert ": mine\n" in result.stdout
-    assert "the field 'instructions' is missing" in result.stderr
-    assert "the name 'composed' is a shipped collection's" in result.stderr
-    (listed,) = [each for each in json.loads(printed("list", "--json").split("warning:")[0]) if "path" in each]
-    assert (listed["name"], listed["wordings"], listed["serves"]) == ("mine", 2, ["tickets"])
-    assert printed("show", "mine")
-
-
 def test_show_renders_a_made_up_example(folder: Path) -> None:
     text = printed("show", folder / "wordings.yaml")
     assert "rephrasings/which-team" in text
@@ -127,35 +99,6 @@ def test_show_makes_up_choices_that_fit_the_verbalisers(tmp_path: Path) -> None:
     assert short["prompt"] is None
     assert "no element 8" in short["problem"]
     assert "name a task with --task" in printed("show", path)
-
-
-def test_validate_says_what_was_checked(folder: Path) -> None:
-    assert "2 wordings, fields and templates are right" in printed("validate", folder / "wordings.yaml")
-    text = printed("validate", folder / "wordings.yaml", "--task", folder / "tickets.yaml")
-    assert "tickets: 2 wordings for it, 6 prompts rendered with distinct answers" in text
-    checked = json.loads(printed("validate", folder / "wordings.yaml", "--task", folder / "tickets.yaml", "--json"))
-    assert checked["tasks"] == [{"task": "tickets", "wordings": 2, "prompts": 6}]
-
-
-def test_validate_finds_a_name_that_the_task_lacks(folder: Path) -> None:
-    (folder / "wordings.yaml").write_text(WORDINGS.replace("{{ message }}", "{{ massage }}"), encoding="utf-8")
-    assert run("validate", folder / "wordings.yaml").exit_code == 0
-    result = run("validate", folder / "wordings.yaml", "--task", folder / "tickets.yaml")
-    assert result.exit_code == 2
-    assert "wordings.yaml:5, layout: wording 'which-team' needs 'massage'" in result.stdout
-    assert "Known names: message, choices, letters, choice_count" in result.stdout
-    assert "rephrasings: 2 wordings, 2 errors, 0 warnings" in result.stdout
-    listed = json.loads(run("validate", folder / "wordings.yaml", "--task", folder / "tickets.yaml", "--json").stdout)
-    assert [problem["kind"] for problem in listed["problems"]] == ["template", "template"]
-
-
-def test_validate_warns_and_is_content(folder: Path) -> None:
-    (folder / "wordings.yaml").write_text(WORDINGS.replace(" {{ choices | join(', ') }}.", ""), encoding="utf-8")
-    result = run("validate", folder / "wordings.yaml", "--task", folder / "tickets.yaml")
-    assert result.exit_code == 0
-    assert "warning: " in result.stdout
-    assert "tickets: the options are not shown [options]" in result.stdout
-    assert "fields and templates are right, 1 warning" in result.stdout
 
 
 def test_what_cannot_be_shown_is_refused(folder: Path) -> None:

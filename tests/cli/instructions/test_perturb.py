@@ -74,12 +74,15 @@ def test_formats(wordings: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--out", "a.yaml"], "one of --negate, --nonsensical and --format N is needed"),
-        (["--negate", "--format", "2", "--out", "a.yaml"], "one of --negate, --nonsensical and --format N is needed"),
+        (["--out", "a.yaml"], "exactly one of --negate, --nonsensical and --format N is required"),
+        (
+            ["--negate", "--format", "2", "--out", "a.yaml"],
+            "exactly one of --negate, --nonsensical and --format N is required",
+        ),
         (["--negate", "--out", "a.txt"], "a name that ends in .yaml"),
         (["--negate", "--out", "a.yaml", "--name", "a/b"], "a name without a slash"),
         (["--format", "0", "--out", "a.yaml"], "at least one variant is needed"),
-        (["--negate", "--sentences", "a.txt", "--out", "a.yaml"], "sentences are for --nonsensical"),
+        (["--negate", "--sentences", "a.txt", "--out", "a.yaml"], "--sentences requires --nonsensical"),
         (["--nonsensical", "--sentences", "gone.txt", "--out", "a.yaml"], "no such file"),
     ],
 )
