@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from phraseproof.alignment.log import AlignmentObserver
-from phraseproof.alignment.pair import Pair
+from phraseproof.alignment.loop.log import AlignmentObserver
 from phraseproof.alignment.pairs import pairs_from_task
+from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.alignment.trainer import align
 from phraseproof.analysis.grids import load_grids
@@ -141,7 +141,7 @@ def harden(
         prompt_format=settings.alignment.prompt_format,
     )
     references: dict[str, str] = {}
-    pairs: list[Pair] = []
+    pairs: list[ParaphraseSet] = []
     for name, part in divided.items():
         reference, made = _pairs(part.training, _ranked(ranking, name, training[name]), settings)
         references[name] = reference.name
@@ -242,7 +242,9 @@ def split_wordings(wordings: Mapping[str, Sequence[Instruction]], share: float, 
     return frozenset(held_out)
 
 
-def _pairs(task: Task, ranked: Sequence[Instruction], settings: HardenSettings) -> tuple[Instruction, list[Pair]]:
+def _pairs(
+    task: Task, ranked: Sequence[Instruction], settings: HardenSettings
+) -> tuple[Instruction, list[ParaphraseSet]]:
     """The best training wording that others can be paired with, and the pairs."""
     problem: InstructionError | None = None
     for reference in ranked:

@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 import torch
 
-from phraseproof.alignment.batches import run_groups
+from phraseproof.alignment.loop.batch_order import Draw
+from phraseproof.alignment.loop.batches import run_groups
 from phraseproof.alignment.methods import METHODS, LossSettings
-from phraseproof.alignment.order import Draw
-from phraseproof.alignment.pairs import Pair
-from phraseproof.alignment.prompts import PairTokens, tokenise_pairs
+from phraseproof.alignment.pairs import ParaphraseSet
+from phraseproof.alignment.pairs.tokens import SetTokens, tokenize_pairs
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.engine.training.forward import TargetForward
 from phraseproof.models import load_model
@@ -21,10 +21,10 @@ from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
 
 PAIRS = [
-    Pair(
+    ParaphraseSet(
         "Choose.", ("Which of the four is the correct option?", "Answer the question."), "the red king", "north of the"
     ),
-    Pair("Never.", ("Not always, but often before.", "Less."), "seven", "left"),
+    ParaphraseSet("Never.", ("Not always, but often before.", "Less."), "seven", "left"),
 ]
 
 
@@ -44,7 +44,7 @@ def slow_log_probabilities(model: HuggingFaceModel, soft: torch.Tensor, context:
     return logits.double().log_softmax(-1).tolist()
 
 
-def slow_loss(model: HuggingFaceModel, soft: torch.Tensor, tokens: PairTokens, weight: float) -> float:
+def slow_loss(model: HuggingFaceModel, soft: torch.Tensor, tokens: SetTokens, weight: float) -> float:
     reference, *paraphrases = (
         slow_log_probabilities(model, soft, context, tokens.target)
         for context in (tokens.reference, *tokens.paraphrases)
@@ -67,7 +67,7 @@ def test_the_papers_loss_of_a_model(folder: Any) -> None:
     )
     assert soft.virtual is not None
     forward = TargetForward(model.ready.network, joined=model.joined, pad_id=model.pad_id, soft=soft)
-    tokens = tokenise_pairs(PAIRS, model, prompt_format="plain")
+    tokens = tokenize_pairs(PAIRS, model, prompt_format="plain")
     assert len({len(each.target) for each in tokens}) == 2, "so that targets are padded"
     draws = [Draw(index, (0, 1), ()) for index in range(2)]
     groups = run_groups(forward, tokens, draws, need_prefix_states=False, reference_needs_gradient=True)

@@ -19,7 +19,7 @@ from phraseproof.alignment.losses import (
     mean_squared_states,
 )
 from phraseproof.alignment.methods import METHODS, GroupOutput, LossSettings, Method, known_methods
-from phraseproof.alignment.pairs import Origin, Pair
+from phraseproof.alignment.pairs import ParaphraseSet, TextOrigin
 from phraseproof.errors import ModelError, UsageError
 
 T, V = 3, 6
@@ -36,8 +36,8 @@ def group(paraphrases: int = 3, negations: int = 0, *, seed: int = 0, states: bo
     return GroupOutput(logits.requires_grad_(), targets, mask, paraphrases, negations, found)
 
 
-def pair(instruction: str = "Say.", *, negations: tuple[str, ...] = (), **fields: Any) -> Pair:
-    return Pair(instruction, ("Tell.",), "x", "y", negations=negations, **fields)
+def pair(instruction: str = "Say.", *, negations: tuple[str, ...] = (), **fields: Any) -> ParaphraseSet:
+    return ParaphraseSet(instruction, ("Tell.",), "x", "y", negations=negations, **fields)
 
 
 # -------------------------------------------------------------------------------------------------------- what they are
@@ -243,6 +243,6 @@ def test_contrast_needs_references_of_different_meaning() -> None:
     method.check([pair("Say."), pair("Sing.")], is_encoder_decoder=False)
     with pytest.raises(UsageError, match="at least two different instructions"):
         method.check([pair("Say."), pair("say. ")], is_encoder_decoder=False)
-    one = [pair(text, origins=(Origin(text, "c/w", "Count {{ n }}."),)) for text in ("Count 1.", "Count 2.")]
+    one = [pair(text, origins=(TextOrigin(text, "c/w", "Count {{ n }}."),)) for text in ("Count 1.", "Count 2.")]
     with pytest.raises(UsageError, match="at least two different instructions"):
         method.check(one, is_encoder_decoder=False)

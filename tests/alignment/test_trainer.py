@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from phraseproof.alignment import training as training_module
-from phraseproof.alignment.log import StepReport, read_log
+from phraseproof.alignment.loop.log import StepReport, read_log
 from phraseproof.alignment.pairs import save_pairs, wording_hashes
 from phraseproof.alignment.trainer import AlignmentSettings, align
 from phraseproof.core import Prompt, ScoresOptions
@@ -308,7 +308,7 @@ def test_a_changed_base_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     def advance(training: Any) -> StepReport:
         with torch.no_grad():
-            next(training._trainee.network.parameters()).add_(1)
+            next(training._model.network.parameters()).add_(1)
         return original(training)
 
     monkeypatch.setattr(training_module.Training, "_advance", advance)

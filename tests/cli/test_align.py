@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from phraseproof.alignment.pairs import Pair, save_pairs
+from phraseproof.alignment.pairs import ParaphraseSet, save_pairs
 from phraseproof.cli import main
 from support import tiny_models
 from support.tiny_pairs import shared_wordings
@@ -140,7 +140,7 @@ def test_nan_is_one_line_and_exit_code_2(folder: Path, capsys: pytest.CaptureFix
 
 def test_targets_that_the_tokenizer_does_not_know_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The pocket's vocabulary is small: every such target would be the same unknown token."""
-    pair = Pair(instruction="Give the maker.", paraphrases=("Say the maker.",), input="", target="billing")
+    pair = ParaphraseSet(instruction="Give the maker.", paraphrases=("Say the maker.",), input="", target="billing")
     save_pairs([pair] * 4, folder / "pairs.jsonl")
     outcome = align(capsys, folder, model="pocket")
     assert outcome.code == 2, outcome

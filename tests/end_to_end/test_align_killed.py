@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from phraseproof.alignment.log import read_log
+from phraseproof.alignment.loop.log import read_log
 from support import tiny_models
 from support.tiny_pairs import shared_wordings
 
@@ -44,7 +44,7 @@ def steps_done(out: Path) -> int:
 def test_killed_many_times_at_random_moments(family: str, method: str, tmp_path: Path) -> None:
     model = str(tiny_models.tiny_t5() if family == "t5" else tiny_models.tiny_llama())
     context = get_context("forkserver")
-    context.set_forkserver_preload(["phraseproof.alignment.training", "phraseproof.alignment.trainer", "peft"])
+    context.set_forkserver_preload(["phraseproof.alignment.loop.training", "phraseproof.alignment.trainer", "peft"])
     whole = context.Process(target=train, args=(model, str(tmp_path / "whole"), method))
     whole.start()
     whole.join()

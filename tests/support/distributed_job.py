@@ -14,7 +14,7 @@ import torch
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
-from phraseproof.alignment.log import SilentAlignmentObserver, StepReport
+from phraseproof.alignment.loop.log import SilentAlignmentObserver, StepReport
 from phraseproof.alignment.pairs import load_pairs
 from phraseproof.alignment.trainer import AlignmentSettings, align
 from phraseproof.models import ModelOptions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phraseproof.alignment.pairs import Pair
+from phraseproof.alignment.pairs import ParaphraseSet
 
 ASKS = (
     "Which letter is correct?",
@@ -15,10 +15,10 @@ ASKS = (
 THINGS = ("river", "mountain", "city", "planet", "moon", "star", "water", "stone", "bread", "glass", "paper", "engine")
 
 
-def shared_wordings(count: int = 8, *, negations: bool = False) -> list[Pair]:
+def shared_wordings(count: int = 8, *, negations: bool = False) -> list[ParaphraseSet]:
     """Pairs of one collection: all have the same reference and the same five paraphrases."""
     return [
-        Pair(
+        ParaphraseSet(
             instruction=ASKS[0],
             paraphrases=ASKS[1:],
             input=f"Question: {thing}?",
@@ -30,10 +30,10 @@ def shared_wordings(count: int = 8, *, negations: bool = False) -> list[Pair]:
     ]
 
 
-def own_wordings(count: int = 8) -> list[Pair]:
+def own_wordings(count: int = 8) -> list[ParaphraseSet]:
     """Pairs as Alpaca's: each has an instruction and paraphrases of its own."""
     return [
-        Pair(
+        ParaphraseSet(
             instruction=f"Where is the {thing}?",
             paraphrases=(f"Say where the {thing} is.", f"The {thing}: where?"),
             input="",

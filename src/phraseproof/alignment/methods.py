@@ -16,7 +16,7 @@ from phraseproof.errors import ModelError, UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from phraseproof.alignment.pairs import Pair
+    from phraseproof.alignment.pairs import ParaphraseSet
 
 ENTRY_POINTS = "phraseproof.alignment_methods"
 """The entry-point group through which an installed package adds methods: name -> `Method`."""
@@ -141,7 +141,7 @@ class Method:
             return not settings.detach_reference
         return settings.reference_in_ce or not settings.detach_reference or not self.uses_paraphrases
 
-    def check(self, pairs: Sequence[Pair], *, is_encoder_decoder: bool, placement: str = "input") -> None:
+    def check(self, pairs: Sequence[ParaphraseSet], *, is_encoder_decoder: bool, placement: str = "input") -> None:
         """Say before training what would make it fail.
 
         Raises:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from phraseproof.alignment.log import AlignmentObserver, HeldOut, SilentAlignmentObserver
-from phraseproof.alignment.preparation import Preparation, check_folder, prepare
+from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, SilentAlignmentObserver
+from phraseproof.alignment.loop.preparation import Preparation, check_folder, prepare
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.errors import MissingExtraError, ModelError, RunError, UsageError
 from phraseproof.models import ModelOptions
@@ -17,7 +17,7 @@ from phraseproof.models import ModelOptions
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from phraseproof.alignment.pairs import Pair
+    from phraseproof.alignment.pairs import ParaphraseSet
     from phraseproof.models.huggingface.model import HuggingFaceModel
 
 __all__ = ["AlignmentResult", "AlignmentSettings", "align"]
@@ -51,7 +51,7 @@ class AlignmentResult:
 
 def align(
     model: str | HuggingFaceModel,
-    pairs: Sequence[Pair] | Path,
+    pairs: Sequence[ParaphraseSet] | Path,
     out: Path,
     settings: AlignmentSettings = AlignmentSettings(),
     *,
@@ -92,7 +92,7 @@ def align(
             should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
         )
 
-        from phraseproof.alignment.training import Training
+        from phraseproof.alignment.loop.training import Training
 
         try:
             record = Training(prepared, out, accelerator, observer).run()

@@ -11,7 +11,7 @@ from phraseproof.cli.options import Device, Dtype, MaxLength, ModelArg, RemoteCo
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
-    from phraseproof.alignment.log import HeldOut
+    from phraseproof.alignment.loop.log import HeldOut
     from phraseproof.alignment.trainer import AlignmentResult
 
 

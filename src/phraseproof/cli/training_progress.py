@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from phraseproof.cli.progress import StderrBar
 
 if TYPE_CHECKING:
-    from phraseproof.alignment.log import HeldOut, StepReport
+    from phraseproof.alignment.loop.log import HeldOut, StepReport
 
 
 class TrainingBar(StderrBar):

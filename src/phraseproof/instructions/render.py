@@ -80,7 +80,55 @@ def build_prompt(
         InstructionError: the wording cannot be rendered for one of the examples.
         UsageError: `chat` without a `chat_model`.
     """
-    return _FORMATS[prompt_format](compiled, example, demonstrations, chat_model)
+    return format_prompt(
+        _rendered(compiled, example, demonstrations), prompt_format=prompt_format, chat_model=chat_model
+    )
+
+
+class RenderedPrompt(NamedTuple):
+    """The texts of one prompt, already rendered, before a model family's format arranges them.
+
+    Attributes:
+        ask: the ask; `None` if it cannot be told apart from the example.
+        tested: the example that is scored, up to its answer; the whole wording if there is no `ask`.
+        options: the answers that are scored, as they are written.
+        solved: the demonstrations, each with its answer.
+        separator: the text between ask and example.
+        ask_last: the ask follows the example.
+        target_delimiter: the text between a prompt and its answer; `None` leaves it to the format.
+    """
+
+    ask: str | None
+    tested: str
+    options: tuple[str, ...]
+    solved: tuple[tuple[str, str], ...] = ()
+    separator: str = "\n\n"
+    ask_last: bool = False
+    target_delimiter: str | None = None
+
+    def with_ask(self, text: str) -> str:
+        """`text` with the ask before it (or after it, with `ask_last`)."""
+        if self.ask is None:
+            return text
+        return f"{text}{self.separator}{self.ask}" if self.ask_last else f"{self.ask}{self.separator}{text}"
+
+    def delimiter(self, default: str) -> str:
+        """The text between prompt and answer, in a format whose own is `default`."""
+        return default if self.target_delimiter is None else self.target_delimiter
+
+
+def format_prompt(rendered: RenderedPrompt, *, prompt_format: str, chat_model: FormatsChat | None = None) -> Prompt:
+    """Arrange rendered texts in a format. `build_prompt` ends here; so do callers that hold text and no template.
+
+    Args:
+        rendered: the texts.
+        prompt_format: `plain`, `alpaca` or `chat`.
+        chat_model: the model whose chat template writes a `chat` prompt.
+
+    Raises:
+        UsageError: `chat` without a `chat_model`.
+    """
+    return _FORMATS[prompt_format](rendered, chat_model)
 
 
 def draw_demonstrations(task: Task, example: Example, num_fewshot: int, seed: int) -> tuple[Example, ...]:
@@ -138,21 +186,21 @@ def _order(key: _Same, seed: int) -> tuple[Example, ...]:
 # -------------------------------------------------------------------------------------------------------- the formats
 
 
-class _Parts(NamedTuple):
-    """A wording's texts for one prompt; `ask` is None where it cannot be told apart from the examples."""
-
-    ask: str | None
-    demonstrations: tuple[str, ...]
-    tested: str
-
-
-def _parts(compiled: CompiledInstruction, example: Example, demonstrations: Sequence[Example]) -> _Parts:
+def _rendered(compiled: CompiledInstruction, example: Example, demonstrations: Sequence[Example]) -> RenderedPrompt:
     wording = compiled.instruction
     if wording.layout is not None:
         ask, render = compiled.render_ask(example), compiled.render_layout
     else:
         ask, render = None, compiled.render_template if wording.ask is None else compiled.render_ask
-    return _Parts(ask, tuple(map(render, demonstrations)), render(example))
+    return RenderedPrompt(
+        ask=ask,
+        solved=tuple((render(each), _answer_of(compiled, each)) for each in demonstrations),
+        tested=render(example),
+        options=compiled.render_answers(example),
+        separator=wording.separator,
+        ask_last=wording.ask_last,
+        target_delimiter=wording.target_delimiter,
+    )
 
 
 def _answer_of(compiled: CompiledInstruction, demonstration: Example) -> str:
@@ -160,70 +208,44 @@ def _answer_of(compiled: CompiledInstruction, demonstration: Example) -> str:
     return answers[demonstration.target] if answers else demonstration.reference or ""
 
 
-def _solved(compiled: CompiledInstruction, parts: _Parts, demonstrations: Sequence[Example]) -> list[str]:
-    delimiter = _target_delimiter(compiled, _TARGET_DELIMITER)
-    return [
-        text + delimiter + _answer_of(compiled, demonstration)
-        for text, demonstration in zip(parts.demonstrations, demonstrations, strict=True)
-    ]
+def _plain(rendered: RenderedPrompt, _chat_model: FormatsChat | None) -> Prompt:
+    delimiter = rendered.delimiter(_TARGET_DELIMITER)
+    texts = [*(text + delimiter + answer for text, answer in rendered.solved), rendered.tested]
+    place = -1 if rendered.ask_last else 0
+    texts[place] = rendered.with_ask(texts[place])
+    return Prompt(BETWEEN_EXAMPLES.join(texts), rendered.options, delimiter)
 
 
-def _target_delimiter(compiled: CompiledInstruction, default: str) -> str:
-    return default if compiled.instruction.target_delimiter is None else compiled.instruction.target_delimiter
-
-
-def _with_ask(compiled: CompiledInstruction, ask: str, text: str) -> str:
-    wording = compiled.instruction
-    return f"{text}{wording.separator}{ask}" if wording.ask_last else f"{ask}{wording.separator}{text}"
-
-
-def _plain(
-    compiled: CompiledInstruction, example: Example, demonstrations: Sequence[Example], _chat_model: FormatsChat | None
-) -> Prompt:
-    parts = _parts(compiled, example, demonstrations)
-    texts = [*_solved(compiled, parts, demonstrations), parts.tested]
-    if parts.ask is not None:
-        place = -1 if compiled.instruction.ask_last else 0
-        texts[place] = _with_ask(compiled, parts.ask, texts[place])
-    return Prompt(
-        BETWEEN_EXAMPLES.join(texts), compiled.render_answers(example), _target_delimiter(compiled, _TARGET_DELIMITER)
-    )
-
-
-def _alpaca(
-    compiled: CompiledInstruction, example: Example, demonstrations: Sequence[Example], _chat_model: FormatsChat | None
-) -> Prompt:
-    parts = _parts(compiled, example, demonstrations)
-    texts = BETWEEN_EXAMPLES.join([*_solved(compiled, parts, demonstrations), parts.tested])
-    if parts.ask is None:
+def _alpaca(rendered: RenderedPrompt, _chat_model: FormatsChat | None) -> Prompt:
+    delimiter = rendered.delimiter(_TARGET_DELIMITER)
+    texts = BETWEEN_EXAMPLES.join([*(text + delimiter + answer for text, answer in rendered.solved), rendered.tested])
+    if rendered.ask is None:
         text = _ALPACA_WITHOUT_INPUT.format(instruction=texts)
     else:
-        text = _ALPACA_WITH_INPUT.format(instruction=parts.ask, input=texts)
-    return Prompt(text, compiled.render_answers(example), _target_delimiter(compiled, _TARGET_DELIMITER))
+        text = _ALPACA_WITH_INPUT.format(instruction=rendered.ask, input=texts)
+    return Prompt(text, rendered.options, delimiter)
 
 
-def _chat(
-    compiled: CompiledInstruction, example: Example, demonstrations: Sequence[Example], chat_model: FormatsChat | None
-) -> Prompt:
+def _chat(rendered: RenderedPrompt, chat_model: FormatsChat | None) -> Prompt:
     if chat_model is None:
         raise UsageError("the format chat needs a model with a chat template", where="--prompt-format")
-    parts = _parts(compiled, example, demonstrations)
-    turns = [*parts.demonstrations, parts.tested]
-    if parts.ask is not None:
-        place = -1 if compiled.instruction.ask_last else 0
-        turns[place] = _with_ask(compiled, parts.ask, turns[place])
+    turns = [*(text for text, _ in rendered.solved), rendered.tested]
+    place = -1 if rendered.ask_last else 0
+    turns[place] = rendered.with_ask(turns[place])
     messages: list[ChatMessage] = []
-    for turn, demonstration in zip(turns[:-1], demonstrations, strict=True):
-        messages += (ChatMessage("user", turn), ChatMessage("assistant", _answer_of(compiled, demonstration)))
+    for turn, (_, answer) in zip(turns[:-1], rendered.solved, strict=True):
+        messages += (ChatMessage("user", turn), ChatMessage("assistant", answer))
     messages.append(ChatMessage("user", turns[-1]))
     return Prompt(
         chat_model.format_chat(messages),
-        compiled.render_answers(example),
-        _target_delimiter(compiled, _CHAT_TARGET_DELIMITER),
+        rendered.options,
+        rendered.delimiter(_CHAT_TARGET_DELIMITER),
         has_special_tokens=True,
     )
 
 
-_Build = Callable[[CompiledInstruction, Example, Sequence[Example], FormatsChat | None], Prompt]
-
-_FORMATS: Mapping[str, _Build] = {"plain": _plain, "alpaca": _alpaca, "chat": _chat}
+_FORMATS: Mapping[str, Callable[[RenderedPrompt, FormatsChat | None], Prompt]] = {
+    "plain": _plain,
+    "alpaca": _alpaca,
+    "chat": _chat,
+}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from phraseproof.alignment.log import AlignmentObserver
+from phraseproof.alignment.loop.log import AlignmentObserver
 from phraseproof.alignment.trainer import align
 from phraseproof.analysis.grids import load_grids
 from phraseproof.analysis.paired import compare_runs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from phraseproof.alignment.pairs import Pair, pairs_from_task
+from phraseproof.alignment.pairs import ParaphraseSet, pairs_from_task
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.instructions.collections import instructions_for, load_collection
 from phraseproof.pocket.lexicon import FILLERS
@@ -28,7 +28,7 @@ SETTINGS = AlignmentSettings(
 """As the demo and the card have it; chosen on validation wordings."""
 
 
-def remedy_pairs(per_task: int = 12, *, kinds: Sequence[str] = KINDS, negations: bool = False) -> list[Pair]:
+def remedy_pairs(per_task: int = 12, *, kinds: Sequence[str] = KINDS, negations: bool = False) -> list[ParaphraseSet]:
     """Training questions of the tasks that are aligned, in observed wordings, each with the paraphrase collection's.
 
     Args:
@@ -38,7 +38,7 @@ def remedy_pairs(per_task: int = 12, *, kinds: Sequence[str] = KINDS, negations:
     """
     names = ("observed", "paraphrase", NEGATION)
     observed, paraphrases, negated = (load_collection(f"pocket-{name}") for name in names)
-    pairs: list[Pair] = []
+    pairs: list[ParaphraseSet] = []
     for task in load_tasks(["pocket"]):
         kind, _, attribute = task.name.removeprefix("pocket/").partition("-")
         if kind in kinds and attribute not in KEPT_OUT:

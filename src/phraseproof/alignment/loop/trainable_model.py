@@ -1,4 +1,4 @@
-"""What is trained, in the form that Accelerate wraps: a network, with a soft prompt of its own or without."""
+"""The module that Accelerate wraps: a network, with or without a soft prompt. Also reads and writes its state."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.engine.training.forward import Row, TargetForward, TargetLogits
 
 
-class Trainee(nn.Module):
-    """A network and its soft prompt as one module, so that one wrapper serves one process, several, and FSDP.
+class TrainableModel(nn.Module):
+    """A network and its soft prompt as one module, so that one wrapper serves one process, several processes and FSDP.
 
     Args:
-        network: frozen where there is a soft prompt; else all of it is trained.
+        network: frozen if there is a soft prompt; otherwise all its weights are trained.
         soft: the soft prompt, or `None`.
-        joined: prompt and target are one text (decoder-only).
-        pad_id: a token to pad with.
+        joined: prompt and target are one sequence (decoder-only).
+        pad_id: the token for padding.
     """
 
     def __init__(self, network: nn.Module, soft: SoftPrompt | None, *, joined: bool, pad_id: int) -> None:
@@ -36,24 +36,24 @@ class Trainee(nn.Module):
         self.soft = soft
         network.requires_grad_(soft is None)
         self._target_forward = TargetForward(network, joined=joined, pad_id=pad_id, soft=soft)
-        # No dropout, whatever is trained: noise between two wordings of an example would be read as disagreement, and
-        # a training without random numbers can be resumed to the bit.
+        # No dropout, whatever is trained: noise between two wordings of an example would count as a difference between
+        # the wordings, and a training without random numbers can be resumed bit for bit.
         self.eval()
 
     def forward(
         self, rows: Sequence[Row], *, need_prefix_states: bool = False, without_graph: Collection[int] = ()
     ) -> TargetLogits:
-        """The logits at the rows' target tokens: see `TargetForward`."""
+        """The logits at the rows' target tokens; see `TargetForward`."""
         return self._target_forward(rows, need_prefix_states=need_prefix_states, without_graph=without_graph)
 
     @property
     def is_lean(self) -> bool:
-        """Whether rows are run without padding: see `TargetForward`."""
+        """Whether rows are run without padding; see `TargetForward`."""
         return self._target_forward.is_lean
 
     @property
     def trained(self) -> list[str]:
-        """The names of the parameters that are trained; of tied ones, the first."""
+        """The names of the trained parameters; of tied parameters, the first name."""
         return [name for name, parameter in self.named_parameters() if parameter.requires_grad]
 
 
@@ -61,23 +61,26 @@ _FULL = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_p
 _OWN = StateDictOptions(ignore_frozen_params=True, strict=False)
 
 
-def read_weights(trainee: nn.Module, names: Sequence[str]) -> dict[str, torch.Tensor]:
-    """Copies, in memory, of the trained parameters of a trainee, wrapped or not; on the first process only.
+def read_weights(model: nn.Module, names: Sequence[str]) -> dict[str, torch.Tensor]:
+    """Copy the trained parameters of a model, wrapped or not, to CPU memory; on the first process only.
 
     Every process must call it.
     """
-    state: dict[str, Any] = get_model_state_dict(trainee, options=_FULL)
+    state: dict[str, Any] = get_model_state_dict(model, options=_FULL)
     return {name: state[name].cpu().contiguous().clone() for name in names if name in state}
 
 
-def write_weights(trainee: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
-    """Give the trained parameters the values that `read_weights` read; every process must call it."""
-    set_model_state_dict(trainee, dict(weights), options=_FULL)
+def write_weights(model: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
+    """Set the trained parameters to values from `read_weights`. Every process must call it."""
+    set_model_state_dict(model, dict(weights), options=_FULL)
 
 
-def read_optimizer(trainee: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, torch.Tensor]]:
-    """The optimizer's tensors by parameter, then by name; on the first process only. Every process must call it."""
-    state: Any = get_optimizer_state_dict(trainee, optimizer, options=_FULL).get("state", {})
+def read_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, torch.Tensor]]:
+    """Copy the optimizer's tensors by parameter, then by name; on the first process only.
+
+    Every process must call it.
+    """
+    state: Any = get_optimizer_state_dict(model, optimizer, options=_FULL).get("state", {})
     return {
         str(parameter): {key: torch.as_tensor(value).cpu().contiguous().clone() for key, value in slots.items()}
         for parameter, slots in state.items()
@@ -85,16 +88,16 @@ def read_optimizer(trainee: nn.Module, optimizer: torch.optim.Optimizer) -> dict
 
 
 def write_optimizer(
-    trainee: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Mapping[str, torch.Tensor]]
+    model: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Mapping[str, torch.Tensor]]
 ) -> None:
-    """Give the optimizer what `read_optimizer` read; every process must call it."""
-    groups: Any = get_optimizer_state_dict(trainee, optimizer, options=_OWN)["param_groups"]
+    """Set the optimizer's state to values from `read_optimizer`. Every process must call it."""
+    groups: Any = get_optimizer_state_dict(model, optimizer, options=_OWN)["param_groups"]
     content: Any = {"state": {name: dict(slots) for name, slots in state.items()}, "param_groups": groups}
-    set_optimizer_state_dict(trainee, optimizer, content, options=_FULL)
+    set_optimizer_state_dict(model, optimizer, content, options=_FULL)
 
 
 def weights_hash(network: nn.Module) -> str:
-    """A hash of every parameter and buffer, by name and bytes: of this process's part where they are sharded."""
+    """Hash every parameter and buffer by name and bytes; if they are sharded, this process's shards."""
     digest = hashlib.blake2b(digest_size=16)
     with torch.no_grad():
         for name, tensor in (*network.named_parameters(), *network.named_buffers()):

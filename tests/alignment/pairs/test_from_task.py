@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from phraseproof.alignment.pairs import Origin, Pair, pairs_from_task, wording_hashes, wording_names
-from phraseproof.alignment.prompts import prompts_of
+from phraseproof.alignment.pairs import ParaphraseSet, TextOrigin, pairs_from_task, wording_hashes, wording_names
+from phraseproof.alignment.pairs.tokens import prompts_of
 from phraseproof.core import Example, Instruction, Kind, Task
 from phraseproof.errors import InstructionError, TaskError, UsageError
 from phraseproof.instructions.collections import instructions_for, load_collection
@@ -33,13 +33,13 @@ ONE, TWO, THREE = wording("one"), wording("two"), wording("three")
 
 def test_asks_and_input_stay_apart_where_all_lay_out_alike() -> None:
     (pair, *_) = pairs_from_task(TASK, [ONE], {"one": [TWO, THREE]}, negations={"c/one": [wording("not")]})
-    assert pair == Pair(
+    assert pair == ParaphraseSet(
         "one!",
         ("two!", "three!"),
         "Q0?",
         "yes0",
         ("not!",),
-        origins=tuple(Origin(f"{name}!", f"c/{name}", f"{name}!") for name in ("one", "two", "three", "not")),
+        origins=tuple(TextOrigin(f"{name}!", f"c/{name}", f"{name}!") for name in ("one", "two", "three", "not")),
     )
     assert pair.source == "t, example e0, c/one"
 
@@ -99,7 +99,7 @@ def test_every_example_meets_every_reference() -> None:
 
 
 def test_the_draw_is_seeded_and_a_smaller_one_is_part_of_a_larger() -> None:
-    def drawn(limit: int, seed: int = 0) -> list[Pair]:
+    def drawn(limit: int, seed: int = 0) -> list[ParaphraseSet]:
         return pairs_from_task(TASK, [ONE, TWO], [THREE], limit=limit, seed=seed)
 
     assert len(drawn(5)) == 5

@@ -1,50 +1,51 @@
-"""From drawn pairs to a network's output, by pair: what a method's loss takes."""
+"""From a batch's drawn paraphrase sets to the model's output for each set, the input of a method's loss."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from phraseproof.alignment.loop.batch_order import Draw
 from phraseproof.alignment.methods import GroupOutput
-from phraseproof.alignment.order import Draw
-from phraseproof.alignment.prompts import PairTokens
+from phraseproof.alignment.pairs.tokens import SetTokens
 from phraseproof.engine.training.forward import Row, TargetLogits
 
 
 def run_groups(
-    trainee: Any,
-    tokens: Sequence[PairTokens],
+    model: Any,
+    tokens: Sequence[SetTokens],
     draws: Sequence[Draw],
     *,
     need_prefix_states: bool,
     reference_needs_gradient: bool,
 ) -> list[GroupOutput]:
-    """Run the drawn wordings of the drawn pairs in one call.
+    """Run the drawn wordings of the drawn sets in one call.
 
     Args:
-        trainee: a `Trainee`, wrapped by Accelerate or not.
-        tokens: of all pairs.
-        draws: which pairs and wordings.
-        need_prefix_states: also the encoder's states at the soft prompt.
-        reference_needs_gradient: else the references are run without a graph.
+        model: a `TrainableModel`, possibly wrapped by Accelerate.
+        tokens: the tokens of all sets.
+        draws: the sets and wordings to run.
+        need_prefix_states: also return the encoder's states at the soft prompt.
+        reference_needs_gradient: without it, references are run without a graph.
 
     Returns:
-        One output a draw: the reference's row, the paraphrases', the negations'. T is the longest target's.
+        One output per draw, with rows for the reference, the paraphrases, the negations. T is the length of the
+        longest target.
     """
     rows: list[Row] = []
     starts: list[int] = []
     for draw in draws:
         starts.append(len(rows))
         rows += rows_of(tokens, [draw])
-    output: TargetLogits = trainee(
+    output: TargetLogits = model(
         rows, need_prefix_states=need_prefix_states, without_graph=() if reference_needs_gradient else starts
     )
     ends = [*starts[1:], len(rows)]
     return [_group(output, draw, slice(start, end)) for draw, start, end in zip(draws, starts, ends, strict=True)]
 
 
-def rows_of(tokens: Sequence[PairTokens], draws: Sequence[Draw]) -> list[Row]:
-    """The drawn wordings of the drawn pairs: each pair's reference, its paraphrases, its negations."""
+def rows_of(tokens: Sequence[SetTokens], draws: Sequence[Draw]) -> list[Row]:
+    """The rows of the drawn wordings: for each set its reference, its paraphrases, its negations."""
     rows: list[Row] = []
     for draw in draws:
         pair = tokens[draw.pair]

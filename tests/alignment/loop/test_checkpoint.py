@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from phraseproof.alignment.checkpoint import Checkpoints, Progress, Saved
-from phraseproof.alignment.log import HeldOut
+from phraseproof.alignment.loop.checkpoint import Checkpoint, Checkpoints, TrainingState
+from phraseproof.alignment.loop.log import HeldOut
 from phraseproof.errors import RunError
 
 LOOK = HeldOut(loss=0.1 + 0.2, ce=2.0, kl=0.5, accuracy=0.25, reference_accuracy=0.75, pairs=4)
 
 
-def saved(step: int) -> Saved:
+def saved(step: int) -> Checkpoint:
     noise = torch.randn(3, 4, generator=torch.Generator().manual_seed(step))
     slots = {"step": torch.tensor(float(step)), "exp_avg": noise / 3}
-    return Saved({"soft.weight": noise}, {"soft.weight": slots}, Progress(step, LOOK, LOOK, 1, None, 2, 0.1))
+    return Checkpoint({"soft.weight": noise}, {"soft.weight": slots}, TrainingState(step, LOOK, LOOK, 1, None, 2, 0.1))
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
     assert checkpoints.steps() == []
     checkpoints.save(saved(3))
     loaded, wanted = checkpoints.load(3), saved(3)
-    assert loaded.progress == wanted.progress
+    assert loaded.state == wanted.state
     assert torch.equal(loaded.weights["soft.weight"], wanted.weights["soft.weight"])
     assert loaded.optimizer.keys() == wanted.optimizer.keys()
     for key, value in wanted.optimizer["soft.weight"].items():
@@ -71,12 +71,12 @@ def test_the_best_is_replaced_and_all_is_cleared(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_progress_remembers_the_best() -> None:
-    progress = Progress().evaluated(LOOK)
-    progress = progress._replace(step=5).evaluated(LOOK._replace(loss=0.2))
-    progress = progress._replace(step=6).evaluated(LOOK._replace(loss=0.2))
-    progress = progress._replace(step=7).evaluated(LOOK._replace(loss=0.9))
-    assert (progress.best_step, progress.stale) == (5, 2)
-    assert progress.before == LOOK
-    assert progress.last is not None
-    assert progress.last.loss == 0.9
+def test_the_state_remembers_the_best_evaluation() -> None:
+    state = TrainingState().evaluated(LOOK)
+    state = state._replace(step=5).evaluated(LOOK._replace(loss=0.2))
+    state = state._replace(step=6).evaluated(LOOK._replace(loss=0.2))
+    state = state._replace(step=7).evaluated(LOOK._replace(loss=0.9))
+    assert (state.best_step, state.stale) == (5, 2)
+    assert state.before == LOOK
+    assert state.last is not None
+    assert state.last.loss == 0.9

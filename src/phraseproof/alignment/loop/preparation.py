@@ -1,4 +1,4 @@
-"""A training resolved and checked before anything is computed: method, model, pairs, tokens, and what is on record."""
+"""Resolve and check a training before anything is computed: method, model, paraphrase sets, tokens, record."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, cast
 
-from phraseproof.alignment.held_out import Split, split_pairs
+from phraseproof.alignment.loop.batch_order import BatchOrder, SetShape
 from phraseproof.alignment.methods import Method, known_methods
-from phraseproof.alignment.order import Order, Shape
-from phraseproof.alignment.pairs import Pair, load_pairs, wording_hashes
-from phraseproof.alignment.prompts import PairTokens, tokenise_pairs
+from phraseproof.alignment.pairs import ParaphraseSet, load_pairs, wording_hashes
+from phraseproof.alignment.pairs.held_out import Split, split_pairs
+from phraseproof.alignment.pairs.tokens import SetTokens, tokenize_pairs
 from phraseproof.alignment.settings import DEFAULT_EPOCHS, AlignmentSettings
 from phraseproof.errors import ModelError, RunError, UsageError
 from phraseproof.identity import content_hash
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
 _PACKAGES = ("phraseproof", "torch", "transformers", "tokenizers", "accelerate", "peft", "safetensors")
 _OTHER = {"base_model": "another base model", "pairs": "other pairs", "settings": "other settings"}
-"""What may tell one training from another, by its name in the record."""
+"""The sections of the record that identify a training, with the words for a difference in them."""
 
 
 @dataclass(frozen=True)
-class PairSet:
-    """Pairs with their tokens, parallel."""
+class TokenizedSide:
+    """The paraphrase sets of one side of the split, and their tokens in the same order."""
 
-    pairs: tuple[Pair, ...]
-    tokens: tuple[PairTokens, ...]
+    pairs: tuple[ParaphraseSet, ...]
+    tokens: tuple[SetTokens, ...]
 
-    def order(self, method: Method, settings: AlignmentSettings, *, with_paraphrases: bool) -> Order:
-        """The order of batches over the pairs."""
+    def order(self, method: Method, settings: AlignmentSettings, *, with_paraphrases: bool) -> BatchOrder:
+        """The order of batches over the sets."""
         shapes = [
-            Shape(
+            SetShape(
                 pair.instruction,
                 len(tokens.paraphrases) if with_paraphrases else 0,
                 len(tokens.negations) if method.needs_negations else 0,
             )
             for pair, tokens in zip(self.pairs, self.tokens, strict=True)
         ]
-        return Order(
+        return BatchOrder(
             shapes,
             references=method.references_per_batch,
             wordings=settings.paraphrases_per_batch,
@@ -59,61 +59,61 @@ class PairSet:
 
 @dataclass(frozen=True)
 class Preparation:
-    """Everything a training needs, with no weights loaded yet.
+    """Everything a training needs. No weights are loaded yet.
 
     Attributes:
-        model: what is aligned.
-        method, settings: with the prompt format resolved.
+        model: the model to align.
+        method, settings: the method, and the settings with the prompt format resolved.
         train, held_out: the two sides of `split`, with tokens.
-        split: how pairs were held out.
-        record: what `phraseproof.json` says, except how the training went.
+        split: how sets were held out.
+        record: the content of `phraseproof.json`, except the result of the training.
     """
 
     model: HuggingFaceModel
     method: Method
     settings: AlignmentSettings
-    train: PairSet
-    held_out: PairSet
+    train: TokenizedSide
+    held_out: TokenizedSide
     split: Split
     record: dict[str, Any]
 
-    def batches_a_step(self, processes: int) -> int:
-        """Batches that one step of the optimizer takes over all processes."""
+    def batches_per_step(self, processes: int) -> int:
+        """The number of batches per optimizer step, over all processes."""
         return self.settings.gradient_accumulation * processes
 
     def total_steps(self, processes: int) -> int:
-        """Steps of the whole training."""
+        """The number of steps of the whole training."""
         settings = self.settings
         epochs = settings.epochs or (None if settings.max_steps else DEFAULT_EPOCHS)
         if epochs is None:
             assert settings.max_steps is not None, "one of the two is set"
             return settings.max_steps
         batches = epochs * (len(self.train.pairs) // self.method.references_per_batch)
-        steps = -(-batches // self.batches_a_step(processes))
+        steps = -(-batches // self.batches_per_step(processes))
         return min(steps, settings.max_steps or steps)
 
     def eval_every(self, processes: int) -> int:
-        """Steps between two evaluations on held-out pairs."""
+        """The number of steps between two evaluations on held-out sets; by default those of an epoch."""
         batches = len(self.train.pairs) // self.method.references_per_batch
-        return self.settings.eval_every or max(1, batches // self.batches_a_step(processes))
+        return self.settings.eval_every or max(1, batches // self.batches_per_step(processes))
 
 
 def prepare(
     model: str | HuggingFaceModel,
-    pairs: Sequence[Pair] | Path,
+    pairs: Sequence[ParaphraseSet] | Path,
     settings: AlignmentSettings,
     model_options: ModelOptions,
 ) -> Preparation:
-    """Load and check everything but the weights.
+    """Load and check everything except the weights.
 
     Raises:
-        UsageError: an unknown method, pairs that do not serve it, settings that do not fit the model.
-        ModelError: a model of a kind that cannot be trained here, or that the method cannot work with.
+        UsageError: an unknown method, sets that lack what it needs, or settings that do not fit the model.
+        ModelError: a model that cannot be trained, or that the method cannot work with.
         FileError: a pairs file that cannot be read.
     """
     method = find_method(settings.method)
     loaded = _model(model, method, model_options)
-    # A cached property serves as the protocol's property, which type checkers do not know.
+    # A cached property satisfies the protocol's property, but type checkers do not accept that.
     settings = replace(settings, prompt_format=resolve_format(settings.prompt_format, cast("Model", loaded)))
     found = load_pairs(pairs) if isinstance(pairs, Path) else list(pairs)
     if not found:
@@ -129,11 +129,13 @@ def prepare(
         )
     if settings.early_stopping_patience is not None and len(split.held_out) < method.references_per_batch:
         raise UsageError(
-            "early stopping looks at held-out pairs, and there are too few pairs to hold any out", where="--pairs"
+            "early stopping needs held-out pairs, and there are too few pairs to hold any out", where="--pairs"
         )
     reserved = settings.num_tokens if method.trains == "prompt" else 0
     train, held_out = (
-        PairSet(side, tuple(tokenise_pairs(side, loaded, prompt_format=settings.prompt_format, reserved=reserved)))
+        TokenizedSide(
+            side, tuple(tokenize_pairs(side, loaded, prompt_format=settings.prompt_format, reserved=reserved))
+        )
         for side in (split.train, split.held_out)
     )
     _refuse_unknown_targets((train, held_out), loaded)
@@ -148,18 +150,18 @@ def prepare(
     )
 
 
-def _refuse_unknown_targets(sides: Sequence[PairSet], model: HuggingFaceModel) -> None:
-    """A target of unknown tokens alone is no text to the model: training would teach it to say "unknown"."""
+def _refuse_unknown_targets(sides: Sequence[TokenizedSide], model: HuggingFaceModel) -> None:
+    """Refuse a target that consists of unknown tokens: training would teach the model to write the unknown token."""
     unknown, end = model.tokenizer.unk_token_id, model.tokenizer.eos_token_id
-    if unknown is None or unknown == end:  # GPT-2's tokenizer knows every text, and calls its end "unknown"
+    if unknown is None or unknown == end:  # GPT-2 has no unknown text; its unknown token is its end token
         return
     for pair, tokens in ((pair, row) for side in sides for pair, row in zip(side.pairs, side.tokens, strict=True)):
         if all(token in (unknown, end) for token in tokens.target):
             raise UsageError(
-                f"the tokenizer knows no part of the target {shorten(pair.target, 40)!r}",
-                expected="targets that the model can read and write",
+                f"the tokenizer has only unknown tokens for the target {shorten(pair.target, 40)!r}",
+                expected="targets in the model's vocabulary",
                 where=pair.source or "--pairs",
-                hint="A model with so small a vocabulary cannot learn these answers",
+                hint="Use a model whose vocabulary contains the answers",
             )
 
 
@@ -167,7 +169,7 @@ def find_method(name: str) -> Method:
     """The method of that name, ours or an installed package's.
 
     Raises:
-        UsageError: naming the known ones, and the closest match.
+        UsageError: no such method; names the known ones and the closest match.
     """
     methods = known_methods()
     if name not in methods:
@@ -182,17 +184,17 @@ def find_method(name: str) -> Method:
 
 
 def check_folder(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
-    """What the folder already says of this very training; `None` where nothing was begun there.
+    """The record of this training in the folder; `None` if no training was begun there.
 
     Raises:
-        RunError: the folder holds another training, or something else altogether.
+        RunError: the folder holds another training, or a model or adapter of another origin.
     """
     found = read_record(out)
     if found is None:
         for name in ("adapter_config.json", "config.json"):
             if (out / name).exists():
                 raise RunError(
-                    "the folder holds a model or adapter that was not trained here",
+                    "the folder holds a model or adapter that phraseproof did not train",
                     expected=f"a folder without {name}, or with {RECORD_FILE}",
                     where=str(out),
                     hint="Give another --out",
@@ -201,14 +203,14 @@ def check_folder(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
     for section, other in _OTHER.items():
         old, new = found.get(section, {}), record[section]
         for key in sorted(old.keys() | new.keys()):
-            # Checkpoints may be written more or less often without changing what is trained.
+            # How often checkpoints are written does not change what is trained.
             if key != "save_every" and old.get(key) != new.get(key):
                 raise RunError(
                     f"the folder holds a training with {other}: {key}",
                     expected=str(old.get(key)),
                     got=str(new.get(key)),
                     where=str(out),
-                    hint="Give another --out, or the same as before to go on with this training",
+                    hint="Give another --out, or the same settings as before to resume this training",
                 )
     return found
 
@@ -218,7 +220,7 @@ def _model(model: str | HuggingFaceModel, method: Method, options: ModelOptions)
         args = dict(options.args)
         precision = args.get("dtype", options.dtype)
         if method.trains == "weights" and precision == "auto":
-            # Small steps are lost in half precision; --mixed-precision computes in it and keeps the weights exact.
+            # Half precision rounds small steps away. --mixed-precision computes in it, but keeps float32 weights.
             args.pop("dtype", None)
             options = replace(options, dtype="float32", args=args)
         loaded = load_model(model, options)
@@ -232,15 +234,15 @@ def _model(model: str | HuggingFaceModel, method: Method, options: ModelOptions)
         )
     if loaded.has_adapter:
         raise UsageError(
-            "alignment begins from a model without an adapter",
+            "alignment needs a model without an adapter",
             where="--adapter",
-            hint="To go on from a soft prompt, give its folder as --init",
+            hint="To start from a soft prompt, give its folder as --init",
         )
     return loaded.before_scoring()
 
 
 def _record(
-    model: HuggingFaceModel, method: Method, settings: AlignmentSettings, pairs: Sequence[Pair], split: Split
+    model: HuggingFaceModel, method: Method, settings: AlignmentSettings, pairs: Sequence[ParaphraseSet], split: Split
 ) -> dict[str, Any]:
     identity = asdict(model.identity)
     trained = wording_hashes(split.train)
@@ -252,7 +254,7 @@ def _record(
         "settings": settings.as_record(),
         "pairs": {
             "count": len(pairs),
-            "content": content_hash(list(pairs)),
+            "content": content_hash([pair.identity() for pair in pairs]),
             "train": len(split.train),
             "held_out": len(split.held_out),
             "split_by": split.by,

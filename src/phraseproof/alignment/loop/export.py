@@ -1,4 +1,4 @@
-"""A tuned model as an ordinary transformers folder, each of its files replaced in one step."""
+"""Save a tuned model as an ordinary transformers folder; each file is replaced atomically."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 
-def save_model(trainee: Any, accelerator: Accelerator, tokenizer: Any, folder: Path) -> None:
-    """Write the trainee's network and its tokenizer into a folder; other files there stay. Every process must call it.
+def save_model(model: Any, accelerator: Accelerator, tokenizer: Any, folder: Path) -> None:
+    """Write the network of a `TrainableModel` and its tokenizer into a folder; other files stay.
 
-    The configuration is put in place last, so a folder with one is whole.
+    Every process must call it. `config.json` is moved into place last, so a folder that has one is complete.
 
     Raises:
-        FileError: a folder that cannot be written.
+        FileError: the folder cannot be written.
     """
-    network = accelerator.unwrap_model(trainee).network
+    network = accelerator.unwrap_model(model).network
     whole: dict[str, Any] | None = None
-    if any(hasattr(parameter, "to_local") for parameter in network.parameters()):  # sharded: gathered first
-        state = get_model_state_dict(trainee, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    if any(hasattr(parameter, "to_local") for parameter in network.parameters()):  # sharded: gather it first
+        state = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
         whole = {name.removeprefix("network."): tensor for name, tensor in state.items()}
     if not accelerator.is_main_process:
         return

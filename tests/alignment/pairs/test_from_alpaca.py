@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from phraseproof.alignment.pairs import Pair, pairs_from_alpaca
+from phraseproof.alignment.pairs import ParaphraseSet, pairs_from_alpaca
 from phraseproof.errors import FileError
 
 DATA = [
@@ -37,9 +37,9 @@ def test_every_example_of_a_rewritten_instruction(tmp_path: Path) -> None:
     pairs = pairs_from_alpaca(data, rewritten)
     capital = ("Which city is the capital?", "Give the capital.")
     assert pairs == [
-        Pair("Name the capital.", capital, "France", "Paris"),
-        Pair("Name the capital.", capital, "Italy\n", "Rome"),
-        Pair("Sing.", ("Let me hear a song.",), "", "La", ("Be silent.",)),
+        ParaphraseSet("Name the capital.", capital, "France", "Paris"),
+        ParaphraseSet("Name the capital.", capital, "Italy\n", "Rome"),
+        ParaphraseSet("Sing.", ("Let me hear a song.",), "", "La", ("Be silent.",)),
     ]
     assert pairs[0].source == f"{data}:2"
 
@@ -54,7 +54,7 @@ def test_every_example_of_a_rewritten_instruction(tmp_path: Path) -> None:
         ([{"instruction": "Sing.", "paraphrases": []}], r"jsonl:1, paraphrases: the example has no paraphrase"),
         (
             [{"instruction": "Sing.", "paraphrases": ["La."], "negations": ["La."]}],
-            r"jsonl:1, negations: a negation says",
+            r"jsonl:1, negations: a negation is equal to",
         ),
         ([{"instruction": "Sing.", "paraphrase": ["La."]}], r"jsonl:1, \w+: "),
     ],
@@ -67,14 +67,14 @@ def test_bad_paraphrases_are_named(tmp_path: Path, rewritten: Any, complaint: st
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        ({"instruction": "Sing.", "output": 3}, r"json:2, output: output is not a text .*got 3"),
-        ({"instruction": "Sing.", "input": ["a"], "output": "b"}, r"json:2, input: input is not a text"),
+        ({"instruction": "Sing.", "output": 3}, r"json:2, output: output is not a string .*got 3"),
+        ({"instruction": "Sing.", "input": ["a"], "output": "b"}, r"json:2, input: input is not a string"),
         (
             {"instruction": "Sing.", "target": "La"},
             r"json:2, output: the row has no 'output' .*got instruction, target",
         ),
         ({"prompt": "Sing."}, r"json:2, instruction: the row has no 'instruction'"),
-        ({"instruction": "Sing.", "output": "\ud800"}, r"json:2, output: the text holds half a character"),
+        ({"instruction": "Sing.", "output": "\ud800"}, r"json:2, output: the text holds a lone surrogate"),
     ],
 )
 def test_bad_data_is_named(tmp_path: Path, row: Any, complaint: str) -> None:

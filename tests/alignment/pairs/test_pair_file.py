@@ -10,21 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phraseproof.alignment.pairs import Origin, Pair, load_pairs, save_pairs
+from phraseproof.alignment.pairs import ParaphraseSet, TextOrigin, load_pairs, save_pairs
 from phraseproof.errors import FileError
 
 GOOD: dict[str, Any] = {"instruction": "Say it.", "paraphrases": ["Tell it."], "input": "x", "target": "y"}
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 said = texts.filter(lambda text: bool(text.strip()))
-origins = st.builds(Origin, texts, texts, texts)
+origins = st.builds(TextOrigin, texts, texts, texts)
 
 
 @st.composite
-def pairs(draw: st.DrawFn) -> Pair:
+def pairs(draw: st.DrawFn) -> ParaphraseSet:
     instruction, paraphrases = draw(said), tuple(draw(st.lists(said, min_size=1, max_size=3)))
     negations = tuple(text for text in draw(st.lists(said, max_size=2)) if text not in {instruction, *paraphrases})
-    return Pair(
+    return ParaphraseSet(
         instruction,
         paraphrases,
         draw(texts),
@@ -40,7 +40,7 @@ def pairs(draw: st.DrawFn) -> Pair:
 
 @given(st.lists(pairs(), min_size=1, max_size=4))
 @settings(deadline=None)
-def test_what_is_saved_is_loaded(tmp_path_factory: pytest.TempPathFactory, some: list[Pair]) -> None:
+def test_what_is_saved_is_loaded(tmp_path_factory: pytest.TempPathFactory, some: list[ParaphraseSet]) -> None:
     path = tmp_path_factory.mktemp("pairs") / "pairs.jsonl"
     save_pairs(some, path)
     loaded = load_pairs(path)
@@ -71,14 +71,14 @@ def test_a_users_own_file(tmp_path: Path) -> None:
         },
     )
     first, second = load_pairs(path)
-    assert first == Pair("Say it.", ("Tell it.",), "x", "y")
+    assert first == ParaphraseSet("Say it.", ("Tell it.",), "x", "y")
     assert first.source == f"{path}:1"
-    assert second == Pair("Say it.", ("Tell it.",), "", "y", ("Say it not.",), "\n", " ", True)
+    assert second == ParaphraseSet("Say it.", ("Tell it.",), "", "y", ("Say it not.",), "\n", " ", True)
     assert second.source == f"{path}:3"
 
 
 def test_the_example_in_the_docs(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "align.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "align.md").read_text(encoding="utf-8")
     (pair,) = load_pairs(write(tmp_path / "mine.jsonl", text.split("```json\n")[1].split("\n```")[0]))
     assert len(pair.paraphrases) == 2
     assert pair.target == "billing"
@@ -100,8 +100,11 @@ def test_a_json_list_serves_too(tmp_path: Path) -> None:
         ({**GOOD, "instruction": "\n"}, ":2, instruction: the text is empty"),
         ({**GOOD, "target": ""}, ":2, target: the text is empty"),
         ({**GOOD, "target": None}, ":2, target: not text"),
-        ({**GOOD, "target": "\ud800"}, ":2, target: the text holds half a character"),
-        ({**GOOD, "negations": ["Tell it."]}, ":2, negations: a negation says what the instruction or a paraphrase"),
+        ({**GOOD, "target": "\ud800"}, ":2, target: the text holds a lone surrogate"),
+        (
+            {**GOOD, "negations": ["Tell it."]},
+            ":2, negations: a negation is equal to the instruction or to a paraphrase",
+        ),
         ({**GOOD, "order": "last"}, ":2, order: the value should be 'ask-first' or 'ask-last'"),
         (
             {**GOOD, "paraphrase": ["Tell it."]},
@@ -136,7 +139,7 @@ def test_an_unknown_field_comes_with_the_known_ones(tmp_path: Path) -> None:
         ("none.jsonl", None, "no such data file"),
         ("empty.jsonl", b" \n", "the file is empty"),
         ("latin.jsonl", b'{"target": "\xe9"}\n', "latin.jsonl:1: not UTF-8 text"),
-        ("pairs.csv", b"instruction,target\n", "not a file of pairs by its name .*expected .jsonl or .json"),
+        ("pairs.csv", b"instruction,target\n", "suffix is not one of a pairs file .*expected .jsonl or .json"),
         ("empty.json", b"[]", "the file has no rows"),
     ],
 )
@@ -149,10 +152,10 @@ def test_a_bad_file_is_named(tmp_path: Path, name: str, content: bytes | None, c
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
-    save_pairs([Pair("Say it.", ("Tell it.",), "x", "y")], path)
+    save_pairs([ParaphraseSet("Say it.", ("Tell it.",), "x", "y")], path)
     before = path.read_bytes()
-    broken = Pair("Say it.", ("Tell it.",), "x", "\ud800")
-    with pytest.raises(FileError, match="half a character"):
+    broken = ParaphraseSet("Say it.", ("Tell it.",), "x", "\ud800")
+    with pytest.raises(FileError, match="lone surrogate"):
         save_pairs([broken], path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["pairs.jsonl"]

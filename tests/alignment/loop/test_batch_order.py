@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.alignment.order import Order, Shape, learning_rate_factor
+from phraseproof.alignment.loop.batch_order import BatchOrder, SetShape, learning_rate_factor
 
 
-def shapes(count: int, *, paraphrases: int = 5, negations: int = 0, references: int = 1) -> list[Shape]:
-    return [Shape(f"reference {index % references}", paraphrases, negations) for index in range(count)]
+def shapes(count: int, *, paraphrases: int = 5, negations: int = 0, references: int = 1) -> list[SetShape]:
+    return [SetShape(f"reference {index % references}", paraphrases, negations) for index in range(count)]
 
 
 @given(count=st.integers(1, 12), wordings=st.integers(1, 6), seed=st.integers(0, 5), epoch=st.integers(0, 3))
 def test_an_epoch_holds_every_pair_once(count: int, wordings: int, seed: int, epoch: int) -> None:
-    order = Order(shapes(count), references=1, wordings=wordings, seed=seed)
-    assert order.batches_an_epoch == count
+    order = BatchOrder(shapes(count), references=1, wordings=wordings, seed=seed)
+    assert order.batches_per_epoch == count
     batches = [order.batch(epoch * count + index) for index in range(count)]
     assert sorted(draw.pair for (draw,) in batches) == list(range(count))
     for (draw,) in batches:
@@ -28,14 +28,14 @@ def test_an_epoch_holds_every_pair_once(count: int, wordings: int, seed: int, ep
 
 
 def test_any_batch_can_be_asked_for_first() -> None:
-    forwards = [Order(shapes(7), references=1, wordings=3, seed=1).batch(index) for index in range(30)]
-    order = Order(shapes(7), references=1, wordings=3, seed=1)
+    forwards = [BatchOrder(shapes(7), references=1, wordings=3, seed=1).batch(index) for index in range(30)]
+    order = BatchOrder(shapes(7), references=1, wordings=3, seed=1)
     assert [order.batch(index) for index in reversed(range(30))] == forwards[::-1]
 
 
 def test_epochs_and_seeds_differ() -> None:
-    first = Order(shapes(10), references=1, wordings=3, seed=0)
-    second = Order(shapes(10), references=1, wordings=3, seed=1)
+    first = BatchOrder(shapes(10), references=1, wordings=3, seed=0)
+    second = BatchOrder(shapes(10), references=1, wordings=3, seed=1)
     epochs = [[first.batch(epoch * 10 + index) for index in range(10)] for epoch in range(3)]
     assert epochs[0] != epochs[1] != epochs[2]
     assert [second.batch(index) for index in range(10)] != epochs[0]
@@ -47,8 +47,8 @@ def test_epochs_and_seeds_differ() -> None:
 @given(count=st.integers(2, 11), kinds=st.integers(2, 4), epoch=st.integers(0, 2))
 def test_two_references_a_batch_are_different_where_they_can_be(count: int, kinds: int, epoch: int) -> None:
     known = shapes(count, references=kinds)
-    order = Order(known, references=2, wordings=2, seed=3)
-    assert order.batches_an_epoch == count // 2
+    order = BatchOrder(known, references=2, wordings=2, seed=3)
+    assert order.batches_per_epoch == count // 2
     batches = [order.batch(epoch * (count // 2) + index) for index in range(count // 2)]
     drawn = [draw.pair for batch in batches for draw in batch]
     assert len(set(drawn)) == len(drawn) == 2 * (count // 2)
@@ -57,7 +57,7 @@ def test_two_references_a_batch_are_different_where_they_can_be(count: int, kind
 
 
 def test_negations_are_drawn_too() -> None:
-    (draw,) = Order(shapes(1, paraphrases=0, negations=4), references=1, wordings=3, seed=0).batch(0)
+    (draw,) = BatchOrder(shapes(1, paraphrases=0, negations=4), references=1, wordings=3, seed=0).batch(0)
     assert draw.paraphrases == ()
     assert len(draw.negations) == 3
 

@@ -1,4 +1,4 @@
-"""Which pairs and wordings each batch holds: a pure function of the seed, so that resuming needs no memory."""
+"""Which paraphrase sets and wordings each batch holds: a function of the seed alone, so resuming needs no state."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
-class Shape(NamedTuple):
-    """What the order has to know of a pair.
+class SetShape(NamedTuple):
+    """What the order needs to know about a paraphrase set.
 
     Attributes:
-        reference: its reference wording; two pairs in a batch should differ in it.
+        reference: the reference wording; two sets in a batch should have different ones.
         paraphrases, negations: how many there are.
     """
 
@@ -22,25 +22,24 @@ class Shape(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """A pair in a batch, with the indices of those of its wordings that take part, ascending."""
+    """A set in a batch, with the indices of its wordings that take part, ascending."""
 
     pair: int
     paraphrases: tuple[int, ...]
     negations: tuple[int, ...]
 
 
-class Order:
-    """An endless sequence of batches. Every epoch goes through all pairs, in an order of its own.
+class BatchOrder:
+    """An endless sequence of batches. Every epoch goes through all sets, in its own order.
 
     Args:
-        shapes: the pairs; at least `references`.
-        references: pairs in a batch. Where an epoch does not divide by it, the last few pairs of that epoch's order
-            sit it out.
-        wordings: at most so many paraphrases, and so many negations, of a pair in a batch.
-        seed: of everything drawn.
+        shapes: the sets; at least `references`.
+        references: the number of sets in a batch. If the number of sets is not a multiple, an epoch skips the last few.
+        wordings: the maximum number of paraphrases, and of negations, of a set in a batch.
+        seed: the seed of all draws.
     """
 
-    def __init__(self, shapes: Sequence[Shape], *, references: int, wordings: int, seed: int) -> None:
+    def __init__(self, shapes: Sequence[SetShape], *, references: int, wordings: int, seed: int) -> None:
         assert len(shapes) >= references, "checked before training"
         self._shapes = shapes
         self._references = references
@@ -49,13 +48,13 @@ class Order:
         self._epoch = functools.lru_cache(maxsize=2)(self._draw_epoch)
 
     @property
-    def batches_an_epoch(self) -> int:
-        """How many batches go once through the pairs."""
+    def batches_per_epoch(self) -> int:
+        """The number of batches that go through the sets once."""
         return len(self._shapes) // self._references
 
     def batch(self, index: int) -> list[Draw]:
-        """The batch of that index, counted from the beginning of training."""
-        epoch, place = divmod(index, self.batches_an_epoch)
+        """The batch at that index, counted from the start of training."""
+        epoch, place = divmod(index, self.batches_per_epoch)
         start = place * self._references
         return [self._draw(pair, epoch) for pair in self._epoch(epoch)[start : start + self._references]]
 
@@ -63,6 +62,7 @@ class Order:
         order = self._ranked(range(len(self._shapes)), "order", epoch)
         if self._references == 1:
             return order
+        # With several sets in a batch, each should have another reference: take the next set that does, if any is left.
         batches: list[int] = []
         while order:
             batches.append(order.pop(0))
@@ -84,12 +84,12 @@ class Order:
 
 
 def learning_rate_factor(step: int, total_steps: int, warmup_steps: int, schedule: str) -> float:
-    """What the learning rate is multiplied by at a step.
+    """The factor that the learning rate is multiplied by in a step.
 
     Args:
-        step: steps done before this one, from 0.
-        total_steps: of the whole training.
-        warmup_steps: the factor rises from 0 to 1 over so many steps.
+        step: the number of steps before this one.
+        total_steps: the length of the whole training.
+        warmup_steps: the number of steps over which the factor rises from 0 to 1.
         schedule: `constant` stays at 1; `cosine` falls to 0 at the end.
     """
     import math

@@ -1,4 +1,4 @@
-"""Checkpoints of a training that is under way: safetensors and JSON in a folder that is there whole or not at all."""
+"""Checkpoints of an unfinished training: safetensors and JSON in a folder that is written atomically."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from phraseproof.alignment.log import HeldOut
+from phraseproof.alignment.loop.log import HeldOut
 from phraseproof.errors import RunError
 from phraseproof.files import replacing
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 STATE_FOLDER = ".training"
 KEPT = 2
-"""The newest may hold weights that no batch has been tried on; the one before it has proven itself."""
+"""How many checkpoints are kept. The newest may hold weights that no batch has used; the one before has been used."""
 
 _WEIGHTS = "trained.safetensors"
 _OPTIMIZER = "optimizer.safetensors"
@@ -23,16 +26,16 @@ _PROGRESS = "progress.json"
 _BEST = "best.safetensors"
 
 
-class Progress(NamedTuple):
-    """Where a training stands, apart from its tensors.
+class TrainingState(NamedTuple):
+    """The state of a training, apart from its tensors.
 
     Attributes:
-        step: steps done.
+        step: the number of steps done.
         before: the evaluation before the first step.
         best, best_step: the evaluation with the lowest held-out loss, and its step.
         last: the latest evaluation.
-        stale: evaluations since the best.
-        seconds: spent so far, over all sittings.
+        stale: the number of evaluations since the best.
+        seconds: the time spent so far, over all sessions.
     """
 
     step: int = 0
@@ -43,8 +46,8 @@ class Progress(NamedTuple):
     stale: int = 0
     seconds: float = 0.0
 
-    def evaluated(self, held_out: HeldOut) -> Progress:
-        """The same with one more evaluation."""
+    def evaluated(self, held_out: HeldOut) -> TrainingState:
+        """The state after one more evaluation."""
         if self.before is None:
             return self._replace(before=held_out, best=held_out, best_step=self.step, last=held_out)
         if self.best is None or held_out.loss < self.best.loss:
@@ -52,51 +55,51 @@ class Progress(NamedTuple):
         return self._replace(last=held_out, stale=self.stale + 1)
 
 
-class Saved(NamedTuple):
-    """A checkpoint's content.
+class Checkpoint(NamedTuple):
+    """The content of a checkpoint.
 
     Attributes:
-        weights: what is trained, by parameter.
-        optimizer: the optimizer's tensors, by parameter, then by name.
-        progress: where the training stood.
+        weights: the trained tensors by parameter.
+        optimizer: the optimizer's tensors by parameter, then by name.
+        state: everything else.
     """
 
-    weights: Mapping[str, Any]
-    optimizer: Mapping[str, Mapping[str, Any]]
-    progress: Progress
+    weights: Mapping[str, Tensor]
+    optimizer: Mapping[str, Mapping[str, Tensor]]
+    state: TrainingState
 
 
 class Checkpoints:
-    """The checkpoints of the training in a folder, the two newest of them, and the best weights so far.
+    """The two newest checkpoints of the training in a folder, and its best weights so far.
 
     Args:
         out: the training's folder.
 
     Raises:
-        RunError: from any method: a file that cannot be written or read.
+        RunError: from any method, if a file cannot be written or read.
     """
 
     def __init__(self, out: Path) -> None:
         self._folder = out / STATE_FOLDER
 
     def steps(self) -> list[int]:
-        """The steps of the checkpoints there are, the newest first."""
+        """The steps of the existing checkpoints, the newest first."""
         found = (path.name.removeprefix("step-") for path in self._folder.glob("step-*"))
         return sorted((int(step) for step in found if step.isdecimal()), reverse=True)
 
-    def save(self, saved: Saved) -> None:
-        """Add a checkpoint, and drop the oldest beyond `KEPT`."""
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Add a checkpoint and delete the oldest beyond `KEPT`."""
         from safetensors.torch import save_file
 
-        target = self._path(saved.progress.step)
-        temporary = self._folder / f".step-{saved.progress.step}.tmp"
-        flat = {f"{name}\n{key}": value for name, slots in saved.optimizer.items() for key, value in slots.items()}
+        target = self._path(checkpoint.state.step)
+        temporary = self._folder / f".step-{checkpoint.state.step}.tmp"
+        flat = {f"{name}\n{key}": value for name, slots in checkpoint.optimizer.items() for key, value in slots.items()}
         try:
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
-            save_file(dict(saved.weights), temporary / _WEIGHTS)
+            save_file(dict(checkpoint.weights), temporary / _WEIGHTS)
             save_file(flat, temporary / _OPTIMIZER)
-            progress = {name: _plain(value) for name, value in saved.progress._asdict().items()}
+            progress = {name: _plain(value) for name, value in checkpoint.state._asdict().items()}
             (temporary / _PROGRESS).write_text(json.dumps(progress), encoding="utf-8")
             for path in (*temporary.iterdir(), temporary):
                 _sync(path)
@@ -107,8 +110,8 @@ class Checkpoints:
         except OSError as error:
             raise _cannot("write", target, error) from None
 
-    def load(self, step: int) -> Saved:
-        """The checkpoint of that step."""
+    def load(self, step: int) -> Checkpoint:
+        """Read the checkpoint of that step."""
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
@@ -117,24 +120,24 @@ class Checkpoints:
             content: dict[str, Any] = json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
             for name in ("before", "best", "last"):
                 content[name] = None if content[name] is None else HeldOut(**content[name])
-            optimizer: dict[str, dict[str, Any]] = {}
+            optimizer: dict[str, dict[str, Tensor]] = {}
             for name, value in load_file(folder / _OPTIMIZER).items():
                 parameter, _, key = name.rpartition("\n")
                 optimizer.setdefault(parameter, {})[key] = value
             weights = load_file(folder / _WEIGHTS)
-            return Saved(weights, optimizer, Progress(**content))
+            return Checkpoint(weights, optimizer, TrainingState(**content))
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise _cannot("read", folder, error) from None
 
-    def save_best(self, weights: Mapping[str, Any]) -> None:
+    def save_best(self, weights: Mapping[str, Tensor]) -> None:
         """Replace the best weights."""
         from safetensors.torch import save_file
 
         with replacing(self._folder / _BEST, error=RunError) as temporary:
             save_file(dict(weights), temporary)
 
-    def load_best(self) -> dict[str, Any]:
-        """The best weights."""
+    def load_best(self) -> dict[str, Tensor]:
+        """Read the best weights."""
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
@@ -144,14 +147,14 @@ class Checkpoints:
             raise _cannot("read", self._folder / _BEST, error) from None
 
     def clear(self) -> None:
-        """Drop all of it: the training is done."""
+        """Delete all checkpoints, once the training is done."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _path(self, step: int) -> Path:
         return self._folder / f"step-{step:08d}"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return value._asdict() if isinstance(value, HeldOut) else value
 
 
@@ -165,5 +168,5 @@ def _sync(path: Path) -> None:
 
 def _cannot(verb: str, path: Path, error: Exception) -> RunError:
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    hint = "Delete that folder to go on from an earlier one" if verb == "read" else None
+    hint = "Delete that folder to resume from an earlier checkpoint" if verb == "read" else None
     return RunError(f"cannot {verb} a checkpoint: {reason}", where=str(path), hint=hint)

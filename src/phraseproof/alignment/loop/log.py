@@ -1,4 +1,4 @@
-"""How a training is followed: `training.jsonl`, TensorBoard where it is installed, and an observer for the screen."""
+"""The records of a training's progress: `training.jsonl`, TensorBoard if it is installed, and an observer."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from phraseproof.errors import RunError
 from phraseproof.files import write_text
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 LOG_FILE = "training.jsonl"
 TENSORBOARD_FOLDER = "tensorboard"
 
 
 class HeldOut(NamedTuple):
-    """How the model does on held-out pairs.
+    """The result of an evaluation on held-out paraphrase sets.
 
     Attributes:
-        loss, ce: means over the pairs, of the method's own loss and of the cross-entropy, in nats.
-        kl: the same of the KL of paraphrases to their reference, whatever the method's loss holds.
-        accuracy: the share of prompts in paraphrased wordings whose every target token is the most likely one after
-            the target tokens before it: what greedy decoding would write.
-        reference_accuracy: the same under the reference wordings.
-        pairs: how many pairs.
+        loss, ce: means over the sets, of the method's loss and of the cross-entropy, in nats.
+        kl: the mean KL divergence of paraphrases from their reference, in nats, also for methods whose loss has no KL.
+        accuracy: the share of prompts under paraphrased wordings for which every target token is the most likely token
+            after the target tokens before it, so that greedy decoding would write the target.
+        reference_accuracy: the same share under the reference wordings.
+        pairs: the number of sets.
     """
 
     loss: float
@@ -37,15 +40,15 @@ class HeldOut(NamedTuple):
 
 
 class StepReport(NamedTuple):
-    """One step of training.
+    """The progress of one step.
 
     Attributes:
         step: counted from 1; 0 is the state before training.
         loss, ce, kl, other: means over the step's batches, in nats; `None` for step 0.
-        learning_rate: used in this step.
-        gradient_norm: before it was cut.
-        seconds: of this step, evaluation included.
-        held_out: where the step ended in an evaluation.
+        learning_rate: the learning rate of this step.
+        gradient_norm: the norm before clipping.
+        seconds: the duration, including the evaluation.
+        held_out: the evaluation after this step, if there was one.
     """
 
     step: int
@@ -60,23 +63,23 @@ class StepReport(NamedTuple):
 
 
 class AlignmentObserver(Protocol):
-    """Told how a training goes on."""
+    """Receives the progress of a training."""
 
     def started(self, *, total: int, done: int) -> None:
-        """`total` steps are planned, `done` of them were done before."""
+        """Training starts: `total` steps are planned, `done` of them were done in earlier sessions."""
         ...
 
     def stepped(self, report: StepReport) -> None:
-        """A step was done."""
+        """A step is done."""
         ...
 
     def warned(self, message: str) -> None:
-        """Something the user should know, on one line."""
+        """A warning for the user, on one line."""
         ...
 
 
 class SilentAlignmentObserver:
-    """An observer that looks away."""
+    """An observer that does nothing."""
 
     def started(self, *, total: int, done: int) -> None:
         """Nothing."""
@@ -89,17 +92,18 @@ class SilentAlignmentObserver:
 
 
 class TrainingLog:
-    """Writes every step to `training.jsonl` in a folder, one line a step, and to TensorBoard.
+    """Writes one line per step to a folder's `training.jsonl`, and the same values to TensorBoard.
 
     Args:
-        folder: where the log is, or will be.
-        resumed_at: lines of later steps are dropped: those steps are done again.
+        folder: the training's folder.
+        resumed_at: the step of the checkpoint that training resumes from; lines of later steps are dropped, because
+            those steps are done again.
     """
 
     def __init__(self, folder: Path, *, resumed_at: int | None) -> None:
         self.path = folder / LOG_FILE
         kept = [] if resumed_at is None else [row for row in read_log(folder) if row["step"] <= resumed_at]
-        # A kill in the middle of this must not cost the lines that are kept.
+        # Written atomically, so that a kill here does not lose the lines that are kept.
         write_text(self.path, "".join(json.dumps(row) + "\n" for row in kept), error=RunError)
         try:
             self._stream = self.path.open("a", encoding="utf-8")
@@ -108,7 +112,7 @@ class TrainingLog:
         self._board = _tensorboard(folder, resumed_at)
 
     def write(self, report: StepReport) -> None:
-        """Add a step."""
+        """Write a step."""
         row = {name: value for name, value in report._asdict().items() if value is not None}
         if report.held_out is not None:
             row["held_out"] = report.held_out._asdict()
@@ -119,14 +123,14 @@ class TrainingLog:
                 self._board.add_scalar(name, value, report.step)
 
     def close(self) -> None:
-        """Finish both."""
+        """Close the file and TensorBoard."""
         self._stream.close()
         if self._board is not None:
             self._board.close()
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """The steps in the folder's `training.jsonl`, in order; a line that a kill cut short is left out."""
+    """Read the steps in the folder's `training.jsonl`, in order. A line that a kill cut short is skipped."""
     path = folder / LOG_FILE
     rows: list[dict[str, Any]] = []
     if not path.is_file():
@@ -141,12 +145,12 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _tensorboard(folder: Path, resumed_at: int | None) -> Any:
+def _tensorboard(folder: Path, resumed_at: int | None) -> SummaryWriter | None:
     if importlib.util.find_spec("tensorboard") is None:
         return None
     from torch.utils.tensorboard import SummaryWriter
 
-    # Steps after the one resumed at are hidden from earlier event files: they are done again.
+    # TensorBoard hides steps from `purge_step` on in earlier event files: they are done again.
     purge = None if resumed_at is None else resumed_at + 1
     return SummaryWriter(str(folder / TENSORBOARD_FOLDER), purge_step=purge)
 
@@ -157,8 +161,8 @@ def _scalars(row: Mapping[str, Any]) -> list[tuple[str, float]]:
     return [(name, float(value)) for name, value in flat.items()]
 
 
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they are written as `null`."""
+def _finite(value: object) -> object:
+    """Replace NaN and infinity, which JSON does not have, by `None`."""
     if isinstance(value, dict):
         return {name: _finite(member) for name, member in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

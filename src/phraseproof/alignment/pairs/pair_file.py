@@ -1,15 +1,15 @@
-"""Pairs as a file: JSON Lines, one pair a line; every complaint names the line and the field (docs/align.md)."""
+"""The file format of paraphrase sets: JSON Lines, one set per line (docs/align.md). Errors name line and field."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from phraseproof.alignment.pair import SEPARATOR, Origin, Pair
+from phraseproof.alignment.pairs.paraphrase_set import SEPARATOR, ParaphraseSet, TextOrigin
 from phraseproof.errors import FileError
 from phraseproof.files import write_text
 from phraseproof.tasks.tables import DataTable, read_table
@@ -18,28 +18,28 @@ from phraseproof.typed_yaml import Document, StrictModel, parse
 _SUFFIXES = (".jsonl", ".json")
 
 
-def load_pairs(path: Path) -> list[Pair]:
-    """Pairs from a JSON Lines file, or from a JSON list.
+def load_pairs(path: Path) -> list[ParaphraseSet]:
+    """Read paraphrase sets from a JSON Lines file or a JSON list.
 
     Raises:
-        FileError: the file cannot be read, or a line does not say what a pair must; names file, line and field.
+        FileError: the file cannot be read, or a row is not a valid set; names file, line and field.
     """
     table = read_json_rows(path)
-    return [_pair(parse_row(table, row, path, _Row), table.where(row)) for row in range(len(table.rows))]
+    return [_pair(parse_row(table, row, path, _PairRow), table.where(row)) for row in range(len(table.rows))]
 
 
-def save_pairs(pairs: Iterable[Pair], path: Path) -> None:
-    """Write pairs as JSON Lines, whole or not at all; `load_pairs` gives equal pairs back.
+def save_pairs(pairs: Iterable[ParaphraseSet], path: Path) -> None:
+    """Write paraphrase sets as JSON Lines, atomically. `load_pairs` returns equal sets.
 
     Raises:
-        FileError: the place cannot be written, or a text cannot be written as UTF-8.
+        FileError: the file cannot be written, or a text is not valid Unicode.
     """
     text = "".join(json.dumps(_as_row(pair), ensure_ascii=False) + "\n" for pair in pairs)
     try:
         write_text(path, text)
     except UnicodeEncodeError as error:
         raise FileError(
-            "a text holds half a character (a lone surrogate)", got=ascii(error.object[error.start])
+            "a text holds a lone surrogate, which is no valid character", got=ascii(error.object[error.start])
         ) from None
 
 
@@ -47,73 +47,73 @@ def save_pairs(pairs: Iterable[Pair], path: Path) -> None:
 
 
 def whole_text(value: str) -> str:
-    """A text that can be written as UTF-8; JSON can spell half a character."""
+    """Check that a text can be written as UTF-8. JSON escapes can spell a lone surrogate, which cannot."""
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("the text holds half a character (a lone surrogate)")
+        raise ValueError("the text holds a lone surrogate, which is no valid character")
     return value
 
 
-def said(value: str) -> str:
-    """A text with something in it."""
+def not_blank(value: str) -> str:
+    """Check that a text is more than white space."""
     if not value.strip():
         raise ValueError("the text is empty")
     return value
 
 
-def _some(value: list[str]) -> list[str]:
+def _at_least_one(value: list[str]) -> list[str]:
     if not value:
         raise ValueError("the example has no paraphrase")
     return value
 
 
 Text = Annotated[str, AfterValidator(whole_text)]
-Said = Annotated[Text, AfterValidator(said)]
-Paraphrases = Annotated[list[Said], AfterValidator(_some)]
+WordingText = Annotated[Text, AfterValidator(not_blank)]
+Paraphrases = Annotated[list[WordingText], AfterValidator(_at_least_one)]
 
 
-class _Origin(StrictModel):
+class _OriginRow(StrictModel):
     text: Text
     name: Text
     template: Text
 
 
-class _Row(StrictModel):
-    instruction: Said
+class _PairRow(StrictModel):
+    instruction: WordingText
     paraphrases: Paraphrases
     input: Text
-    target: Said
-    negations: tuple[Said, ...] = Field(default=(), strict=False)
+    target: WordingText
+    negations: tuple[WordingText, ...] = Field(default=(), strict=False)
     answer_prefix: Text | None = None
     separator: Text = SEPARATOR
     order: Literal["ask-first", "ask-last"] = "ask-first"
     source: Text = ""
-    origins: tuple[_Origin, ...] = Field(default=(), strict=False)
+    origins: tuple[_OriginRow, ...] = Field(default=(), strict=False)
 
 
-def _pair(row: _Row, where: str) -> Pair:
+def _pair(row: _PairRow, where: str) -> ParaphraseSet:
     for negation in row.negations:
         if negation == row.instruction or negation in row.paraphrases:
             raise FileError(
-                "a negation says what the instruction or a paraphrase says",
+                "a negation is equal to the instruction or to a paraphrase",
                 got=repr(negation[:60]),
                 where=f"{where}, negations",
             )
-    return Pair(
+    return ParaphraseSet(
         instruction=row.instruction,
         paraphrases=tuple(row.paraphrases),
         input=row.input,
         target=row.target,
         negations=tuple(row.negations),
-        joint=row.answer_prefix,
+        target_delimiter=row.answer_prefix,
         separator=row.separator,
         ask_last=row.order == "ask-last",
-        origins=tuple(Origin(each.text, each.name, each.template) for each in row.origins),
+        origins=tuple(TextOrigin(each.text, each.name, each.template) for each in row.origins),
         source=row.source or where,
     )
 
 
-def _as_row(pair: Pair) -> dict[str, Any]:
-    row: dict[str, Any] = {
+def _as_row(pair: ParaphraseSet) -> dict[str, object]:
+    row: dict[str, object] = {
         "instruction": pair.instruction,
         "paraphrases": pair.paraphrases,
         "input": pair.input,
@@ -121,7 +121,7 @@ def _as_row(pair: Pair) -> dict[str, Any]:
     }
     optional = {
         "negations": pair.negations or None,
-        "answer_prefix": pair.joint,
+        "answer_prefix": pair.target_delimiter,
         "separator": pair.separator if pair.separator != SEPARATOR else None,
         "order": "ask-last" if pair.ask_last else None,
         "source": pair.source or None,
@@ -134,14 +134,17 @@ def _as_row(pair: Pair) -> dict[str, Any]:
 
 
 def read_json_rows(path: Path) -> DataTable:
-    """The rows of a JSON Lines file or a JSON list, with their lines.
+    """Read the rows of a JSON Lines file or a JSON list, with their line numbers.
 
     Raises:
-        FileError: no such file, another kind of file, or one that is empty or not valid JSON.
+        FileError: no such file, an unknown suffix, an empty file, or invalid JSON.
     """
     if path.suffix.lower() not in _SUFFIXES:
         raise FileError(
-            "not a file of pairs by its name", expected=" or ".join(_SUFFIXES), got=path.name, where=str(path)
+            "the file's suffix is not one of a pairs file",
+            expected=" or ".join(_SUFFIXES),
+            got=path.name,
+            where=str(path),
         )
     try:
         return read_table(path, where=str(path))
@@ -155,5 +158,9 @@ RowT = TypeVar("RowT", bound=BaseModel)
 
 
 def parse_row(table: DataTable, row: int, path: Path, model: type[RowT]) -> RowT:
-    """One row as `model`, or a `FileError` for the first thing in it that does not fit."""
+    """Parse one row as `model`.
+
+    Raises:
+        FileError: the first field that does not fit.
+    """
     return parse(Document(table.rows[row], {(): table.lines[row]}), path, model)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.alignment.held_out import Split, split_pairs
-from phraseproof.alignment.pairs import Origin, Pair
+from phraseproof.alignment.pairs import ParaphraseSet, TextOrigin
+from phraseproof.alignment.pairs.held_out import Split, split_pairs
 from support.tiny_pairs import own_wordings, shared_wordings
 
 
-def seen(pairs: tuple[Pair, ...]) -> set[str]:
+def seen(pairs: tuple[ParaphraseSet, ...]) -> set[str]:
     return {text for pair in pairs for text in (pair.instruction, *pair.paraphrases)}
 
 
@@ -42,7 +42,7 @@ def test_wordings_of_one_pair_alone_are_held_out_with_it() -> None:
 
 
 def test_a_single_paraphrase_for_all_cannot_be_held_out() -> None:
-    pairs = [Pair("Which?", ("Say which.",), f"item {n}", "A") for n in range(6)]
+    pairs = [ParaphraseSet("Which?", ("Say which.",), f"item {n}", "A") for n in range(6)]
     split = split_pairs(pairs, 0.2, 0)
     assert split.by == "pair"
     assert (len(split.train), len(split.held_out)) == (5, 1)
@@ -54,9 +54,10 @@ def test_texts_of_one_template_count_as_one_wording() -> None:
     for n in range(8):
         texts = [template.replace("{{ choices }}", f"a{n} or b{n}") for template in templates]
         origins = tuple(
-            Origin(text, f"c/{i}", template) for i, (text, template) in enumerate(zip(texts, templates, strict=True))
+            TextOrigin(text, f"c/{i}", template)
+            for i, (text, template) in enumerate(zip(texts, templates, strict=True))
         )
-        pairs.append(Pair(f"Which, a{n} or b{n}?", tuple(texts), "", "A", origins=origins))
+        pairs.append(ParaphraseSet(f"Which, a{n} or b{n}?", tuple(texts), "", "A", origins=origins))
     split = split_pairs(pairs, 0.25, 0)
     assert split.by == "wording"
     starts = {text.partition(":")[0] for pair in split.train for text in pair.paraphrases}
@@ -64,8 +65,8 @@ def test_texts_of_one_template_count_as_one_wording() -> None:
 
 
 def test_a_reference_of_training_does_not_count_as_new() -> None:
-    pairs = [Pair("Which?", ("Say which.", "Name it."), f"item {n}", "A") for n in range(4)]
-    pairs += [Pair("Say which.", ("Which?", "Name it."), f"item {n}", "A") for n in range(4, 8)]
+    pairs = [ParaphraseSet("Which?", ("Say which.", "Name it."), f"item {n}", "A") for n in range(4)]
+    pairs += [ParaphraseSet("Say which.", ("Which?", "Name it."), f"item {n}", "A") for n in range(4, 8)]
     split = split_pairs(pairs, 0.3, 0)
     if split.by == "wording":
         assert not new_wordings(split) & seen(split.train)
@@ -86,7 +87,7 @@ _TEXTS = st.sampled_from(["one", "two", "three", "four", "five", "six"])
     seed=st.integers(0, 3),
 )
 def test_what_is_called_new_is_new(wordings: list[list[str]], fraction: float, seed: int) -> None:
-    pairs = [Pair(first, tuple(rest), f"item {n}", "A") for n, (first, *rest) in enumerate(wordings)]
+    pairs = [ParaphraseSet(first, tuple(rest), f"item {n}", "A") for n, (first, *rest) in enumerate(wordings)]
     split = split_pairs(pairs, fraction, seed)
     assert split.train
     assert split.held_out

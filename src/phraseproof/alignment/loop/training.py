@@ -1,0 +1,309 @@
+"""The training loop, on Hugging Face Accelerate: one process, several processes and FSDP are its configuration.
+
+Every batch is a function of the seed and the batch's number, nothing is drawn during training, and checkpoints are
+written atomically. So a training that was killed and resumed ends, on a CPU, with the bytes of an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from phraseproof.alignment.loop.batch_order import learning_rate_factor
+from phraseproof.alignment.loop.checkpoint import Checkpoint, Checkpoints, TrainingState
+from phraseproof.alignment.loop.evaluation import evaluate_held_out
+from phraseproof.alignment.loop.export import save_model
+from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, StepReport, TrainingLog
+from phraseproof.alignment.loop.passes import MeanLosses, Passes
+from phraseproof.alignment.loop.trainable_model import (
+    TrainableModel,
+    read_optimizer,
+    read_weights,
+    weights_hash,
+    write_optimizer,
+    write_weights,
+)
+from phraseproof.alignment.methods import LossSettings
+from phraseproof.alignment.soft_prompt import SoftPrompt
+from phraseproof.errors import ModelError, RunError
+from phraseproof.store.training_record import write_record
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from phraseproof.alignment.loop.preparation import Preparation
+    from phraseproof.alignment.methods import LossTerms
+
+
+class NotFiniteError(Exception):
+    """A loss or a gradient is NaN or infinite."""
+
+
+class Training:
+    """One training, from the state of its folder to its end.
+
+    Args:
+        prepared: the model, the data and the settings.
+        out: the folder.
+        accelerator: the processes, the device and the precision.
+        observer: receives the progress.
+    """
+
+    def __init__(self, prepared: Preparation, out: Path, accelerator: Accelerator, observer: AlignmentObserver) -> None:
+        self._prepared = prepared
+        self._out = out
+        self._accelerator = accelerator
+        self._observer = observer
+        self._method, self._settings = prepared.method, prepared.settings
+        self._order = prepared.train.order(self._method, self._settings, with_paraphrases=self._method.uses_paraphrases)
+        self._checkpoints = Checkpoints(out)
+        self._state = TrainingState()
+        self._total_steps = prepared.total_steps(accelerator.num_processes)
+        self._eval_every = prepared.eval_every(accelerator.num_processes)
+        self._record = dict(prepared.record)
+        self._build()
+
+    def _build(self) -> None:
+        model, settings = self._prepared.model, self._settings
+        network = model.ready.network
+        self._soft: SoftPrompt | None = None
+        if self._method.trains == "prompt":
+            self._soft = SoftPrompt.create(
+                network,
+                n=settings.num_tokens,
+                placement=settings.placement,
+                init=settings.init,
+                seed=settings.seed,
+                tokenizer=model.tokenizer,
+            )
+        # A copy is trained: a wrapper may shard it, and the original is needed whole to save the adapter.
+        trained_soft = copy.deepcopy(self._soft)
+        trainable = TrainableModel(network, trained_soft, joined=model.joined, pad_id=model.pad_id)
+        self._names = trainable.trained
+        optimizer = torch.optim.AdamW(
+            [parameter for parameter in trainable.parameters() if parameter.requires_grad],
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+        )
+        self._model, self._optimizer = self._accelerator.prepare(trainable, optimizer)
+        self._parameters = [p for p in self._model.parameters() if p.requires_grad]
+        self._base_hash = self._hash_base() if self._soft is not None else None
+        self._passes = Passes(
+            self._model,
+            self._accelerator,
+            self._method,
+            LossSettings(
+                lambda_=settings.lambda_,
+                detach_reference=settings.detach_reference,
+                push_bound=settings.push_bound,
+                reference_in_ce=settings.reference_in_ce,
+            ),
+            vocabulary_size=int(network.get_input_embeddings().weight.shape[0]),
+        )
+
+    # ------------------------------------------------------------------------------------------------------------ steps
+
+    def run(self) -> dict[str, Any]:
+        """Train to the end and write the adapter or model.
+
+        Returns:
+            The folder's record.
+
+        Raises:
+            RunError: the loss was not finite; the last good weights were kept.
+            ModelError: a frozen model's weights changed.
+        """
+        resumed = self._resume()
+        log: TrainingLog | None = None
+        if self._accelerator.is_main_process:
+            self._write_record(None)
+            log = TrainingLog(self._out, resumed_at=resumed)
+        self._observer.started(total=self._total_steps, done=self._state.step)
+        try:
+            if resumed is None:
+                report = StepReport(0, held_out=self._evaluate())
+                if log is not None:
+                    log.write(report)
+                self._notify(report)
+            while self._state.step < self._total_steps and not self._is_stale():
+                report = self._advance()
+                # The log line is written before the checkpoint: a resumed training drops lines of later steps.
+                if log is not None:
+                    log.write(report)
+                if self._is_save_due():
+                    self._save()
+                self._notify(report)
+        except NotFiniteError as error:
+            self._keep_last_good(str(error))
+        finally:
+            if log is not None:
+                log.close()
+        return self._finish("done" if self._state.step == self._total_steps else "early")
+
+    def _advance(self) -> StepReport:
+        """One step, with the evaluation that is due after it."""
+        began = time.perf_counter()
+        step = self._state.step
+        rate = self._settings.learning_rate * learning_rate_factor(
+            step, self._total_steps, self._settings.warmup_steps, self._settings.schedule
+        )
+        losses, norm = self._step(step, rate)
+        self._state = self._state._replace(step=step + 1)
+        step += 1
+        due = step % self._eval_every == 0 or step == self._total_steps
+        held_out = self._evaluate() if due else None
+        seconds = time.perf_counter() - began
+        self._state = self._state._replace(seconds=self._state.seconds + seconds)
+        return StepReport(step, *losses, rate, norm, seconds, held_out)
+
+    def _step(self, step: int, rate: float) -> tuple[MeanLosses, float]:
+        accelerator, batches = self._accelerator, self._settings.gradient_accumulation
+        tokens = self._prepared.train.tokens
+        terms: list[LossTerms] = []
+        drawn = [
+            self._order.batch((step * batches + micro) * accelerator.num_processes + accelerator.process_index)
+            for micro in range(batches)
+        ]
+        joined = self._passes.join(tokens, drawn)
+        for together in joined:
+            # Gradients are exchanged between processes once per step, in its last pass.
+            is_last = together is joined[-1]
+            with contextlib.nullcontext() if is_last else accelerator.no_sync(self._model):
+                own = self._passes.training_losses(tokens, together)
+                accelerator.backward(torch.stack([each.total for each in own]).sum() / batches)
+            terms += [each._replace(total=each.total.detach()) for each in own]
+        losses = self._passes.mean(terms)
+        norm: Any = accelerator.clip_grad_norm_(self._parameters, self._settings.max_grad_norm or math.inf)
+        norm = float(norm)
+        # The gradient scaler of float16 training skips steps with infinite gradients by itself.
+        if not math.isfinite(losses.total) or not (math.isfinite(norm) or accelerator.scaler is not None):
+            what = "the loss" if not math.isfinite(losses.total) else "the gradient"
+            raise NotFiniteError(f"{what} was not a finite number in step {step + 1}")
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        return losses, norm
+
+    def _evaluate(self) -> HeldOut | None:
+        """Evaluate on held-out sets; updates the state, and saves the weights if they are the best so far."""
+        held_out = evaluate_held_out(self._passes, self._prepared.held_out, self._method, self._settings)
+        if held_out is None:
+            return None
+        if not math.isfinite(held_out.loss):
+            raise NotFiniteError(f"the loss on held-out pairs was not a finite number after step {self._state.step}")
+        self._state = self._state.evaluated(held_out)
+        if self._settings.early_stopping_patience is not None and self._state.best_step == self._state.step:
+            weights = read_weights(self._model, self._names)
+            if self._accelerator.is_main_process:
+                self._checkpoints.save_best(weights)
+        return held_out
+
+    def _is_save_due(self) -> bool:
+        step = self._state.step
+        return step % self._settings.save_every == 0 or step == self._total_steps or self._is_stale()
+
+    def _is_stale(self) -> bool:
+        patience = self._settings.early_stopping_patience
+        return patience is not None and self._state.stale >= patience
+
+    def _notify(self, report: StepReport) -> None:
+        if self._accelerator.is_main_process:
+            self._observer.stepped(report)
+
+    # ----------------------------------------------------------------------------------------------- checkpoints, files
+
+    def _resume(self) -> int | None:
+        """Load the newest checkpoint. Returns its step, or `None` if there is none."""
+        steps = self._checkpoints.steps()
+        if not steps:
+            return None
+        saved = self._checkpoints.load(steps[0])
+        write_weights(self._model, saved.weights)
+        write_optimizer(self._model, self._optimizer, saved.optimizer)
+        self._state = saved.state
+        return steps[0]
+
+    def _save(self) -> None:
+        checkpoint = Checkpoint(
+            read_weights(self._model, self._names), read_optimizer(self._model, self._optimizer), self._state
+        )
+        if self._accelerator.is_main_process:
+            self._checkpoints.save(checkpoint)
+        self._accelerator.wait_for_everyone()
+
+    def _keep_last_good(self, problem: str) -> None:
+        """Write the newest weights that a whole step has used without trouble, then raise.
+
+        A checkpoint's weights are first used in the step after it. So a checkpoint from before the last whole step is
+        good, and one from that very step may not be.
+        """
+        failed_on = self._state.step
+        kept: int | None = None
+        if self._settings.early_stopping_patience is not None and 0 < self._state.best_step < failed_on:
+            kept = self._state.best_step
+            write_weights(self._model, self._checkpoints.load_best())
+        elif good := [step for step in self._checkpoints.steps() if step < failed_on]:
+            kept = good[0]
+            write_weights(self._model, self._checkpoints.load(kept).weights)
+        if kept is not None:
+            self._export()
+            self._write_record({"stopped": problem, "step": kept})
+        self._accelerator.wait_for_everyone()
+        summary = f"The {self._record['kind']} of step {kept} was kept" if kept is not None else "Nothing was kept"
+        raise RunError(
+            f"training stopped: {problem}",
+            where=str(self._out),
+            hint=f"{summary}. Try a lower --learning-rate in another --out",
+        ) from None
+
+    def _finish(self, stopped: str) -> dict[str, Any]:
+        state = self._state
+        kept, after = state.step, state.last
+        if self._settings.early_stopping_patience is not None and state.best is not None:
+            write_weights(self._model, self._checkpoints.load_best())
+            kept, after = state.best_step, state.best
+        if self._base_hash is not None and (now := self._hash_base()) != self._base_hash:
+            raise ModelError("the frozen model's weights changed during training", expected=self._base_hash, got=now)
+        self._export()
+        result = {
+            "step": kept,
+            "steps": state.step,
+            "stopped": stopped,
+            "before": None if state.before is None else state.before._asdict(),
+            "after": None if after is None else after._asdict(),
+            "seconds": round(state.seconds, 3),
+        }
+        self._accelerator.unwrap_model(self._model).network.requires_grad_(False)
+        self._write_record(result, finished=True)
+        if self._accelerator.is_main_process:
+            self._checkpoints.clear()
+        self._accelerator.wait_for_everyone()
+        return self._record
+
+    def _export(self) -> None:
+        """Write the present weights as an ordinary folder: a PEFT adapter, or a model with its tokenizer."""
+        if self._soft is None:
+            save_model(self._model, self._accelerator, self._prepared.model.tokenizer, self._out)
+            return
+        weights = read_weights(self._model, self._names)
+        if self._accelerator.is_main_process:
+            own = {name.removeprefix("soft."): value for name, value in weights.items()}
+            self._soft.load_state_dict(own)
+            self._soft.save(self._out, self._record["base_model"]["name"])
+
+    def _write_record(self, result: dict[str, Any] | None, *, finished: bool = False) -> None:
+        self._record |= {"finished": finished, "result": result}
+        if self._base_hash is not None:
+            self._record["base_weights"] = {"before": self._base_hash, "after": self._base_hash if finished else None}
+        if self._accelerator.is_main_process:
+            write_record(self._out, self._record)
+
+    def _hash_base(self) -> str:
+        return weights_hash(self._accelerator.unwrap_model(self._model).network)

@@ -1,0 +1,247 @@
+"""Paraphrase sets from a task's examples, rendered with the wordings of collections."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from phraseproof.alignment.pairs.paraphrase_set import SEPARATOR, ParaphraseSet, TextOrigin
+from phraseproof.core import Example, Instruction, Task
+from phraseproof.errors import InstructionError, TaskError, UsageError
+from phraseproof.instructions.fingerprint import asked_by
+from phraseproof.instructions.render import build_prompt
+from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
+
+Wordings = Mapping[str, Sequence[Instruction]] | Sequence[Instruction]
+"""A mapping from a reference (`collection/id`, or the id alone) to its wordings, or one list for all references."""
+
+
+def pairs_from_task(
+    task: Task,
+    references: Sequence[Instruction],
+    paraphrases: Wordings,
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+    negations: Wordings = (),
+) -> list[ParaphraseSet]:
+    """Render every example of a task under every reference wording and its paraphrases.
+
+    Examples are the task's demonstrations if it has any, so that the examples it is scored on stay unseen; otherwise
+    its examples.
+
+    A set has one target, so all its wordings must write the answer in the same way (letter or text, and target
+    delimiter). In a mapping, a wording that does not is an error; in a list for all references, it is skipped. A
+    wording that renders to the same text as another one of the set is skipped.
+
+    If all wordings of a set have the same layout, their asks and the input are kept apart. Otherwise each wording is a
+    whole prompt; in the format `alpaca` that differs from an evaluation's prompt, which has a section for the input.
+
+    Args:
+        task: the source of the examples.
+        references: at least one; each must serve the task.
+        paraphrases: at least one per reference. The reference itself is skipped if it is among them.
+        limit: the maximum number of sets, drawn from all examples and references.
+        seed: the seed of that draw. It ranks by a hash, so it is the same on every machine, and a smaller draw is a
+            subset of a larger one.
+        negations: wordings with the opposite meaning, for the methods that need them.
+
+    Raises:
+        InstructionError: a wording cannot be rendered or writes another answer than its reference, or a reference has
+            no paraphrase left.
+        UsageError: wordings for an unknown reference; no examples or no references.
+        TaskError: an example without an answer.
+    """
+    examples = task.demonstrations or task.examples
+    if not examples or not references:
+        missing = "examples" if references else "reference wordings"
+        raise UsageError(f"no pairs can be made from task {task.name!r}: there are no {missing}")
+    if limit is not None and limit < 1:
+        raise UsageError("the number of pairs is too small", expected="at least 1", got=str(limit), where="--limit")
+    for wordings in (paraphrases, negations):
+        _check_keys(wordings, references)
+    families = [_family(reference, paraphrases, negations, task) for reference in references]
+    positions = [_Position(example, family) for example in range(len(examples)) for family in range(len(families))]
+    positions.sort(key=lambda position: _rank(seed, task, examples[position.example], families[position.family]))
+    drawn: dict[_Position, ParaphraseSet] = {}
+    without_paraphrase: set[int] = set()
+    for position in positions:
+        if limit is not None and len(drawn) == limit:
+            break
+        pair = _pair(task, examples[position.example], families[position.family])
+        if pair is None:
+            without_paraphrase.add(position.family)
+        else:
+            drawn[position] = pair
+    for family in sorted(without_paraphrase - {position.family for position in drawn}):
+        reference = families[family].reference.instruction
+        raise InstructionError(
+            f"no paraphrase of the wording {reference.name!r} writes the answer in the same way",
+            where=reference.origin,
+            hint="Give paraphrases with another text, but with the same answer and target_delimiter",
+        )
+    return [drawn[position] for position in sorted(drawn)]
+
+
+class _Position(NamedTuple):
+    """The index of an example and the index of a family."""
+
+    example: int
+    family: int
+
+
+# ------------------------------------------------------------------------------- a reference and its other wordings
+
+
+class _Partner(NamedTuple):
+    """A wording that goes with a reference. With `is_required` it was named for that reference, so it must fit."""
+
+    wording: CompiledInstruction
+    is_required: bool
+
+
+class _Family(NamedTuple):
+    """A reference with its paraphrases and negations."""
+
+    reference: CompiledInstruction
+    paraphrases: list[_Partner]
+    negations: list[_Partner]
+
+
+def _family(reference: Instruction, paraphrases: Wordings, negations: Wordings, task: Task) -> _Family:
+    partners = [_partners(reference, wordings, task) for wordings in (paraphrases, negations)]
+    if not partners[0]:
+        raise InstructionError(
+            f"the wording {reference.name!r} has no paraphrase",
+            where=reference.origin,
+            hint="Give at least one per reference",
+        )
+    check_against(reference, task)
+    return _Family(compile_instruction(reference), *partners)
+
+
+def _partners(reference: Instruction, wordings: Wordings, task: Task) -> list[_Partner]:
+    if isinstance(wordings, Mapping):
+        found = [*wordings.get(reference.name, ()), *wordings.get(reference.id, ())]
+    else:
+        found = [wording for wording in wordings if wording.name != reference.name]
+    for wording in found:
+        check_against(wording, task)
+    return [_Partner(compile_instruction(wording), isinstance(wordings, Mapping)) for wording in found]
+
+
+def _check_keys(wordings: Wordings, references: Sequence[Instruction]) -> None:
+    if isinstance(wordings, Mapping):
+        known = {name for reference in references for name in (reference.name, reference.id)}
+        if unknown := sorted(wordings.keys() - known):
+            raise UsageError(
+                f"wordings are given for {unknown[0]!r}, which is not a reference wording",
+                expected=f"one of: {', '.join(reference.name for reference in references)}",
+            )
+
+
+def _rank(seed: int, task: Task, example: Example, family: _Family) -> bytes:
+    key = f"{seed}\0{task.name}\0{example.id}\0{family.reference.instruction.name}"
+    return hashlib.blake2b(key.encode(), digest_size=16).digest()
+
+
+# ---------------------------------------------------------------------------------------------------------- one example
+
+
+_WHOLE_PROMPT: tuple[object, ...] = ("whole",)
+
+
+class _Rendered(NamedTuple):
+    """A wording rendered for one example.
+
+    Attributes:
+        wording: the wording.
+        ask, layout: its two parts, if the wording has them apart; otherwise `None`.
+        whole: the whole prompt.
+        target: the answer as this wording writes it.
+    """
+
+    wording: Instruction
+    ask: str | None
+    layout: str | None
+    whole: str
+    target: str
+
+
+def _pair(task: Task, example: Example, family: _Family) -> ParaphraseSet | None:
+    """The example under the family's wordings; `None` if no paraphrase is left."""
+    reference = _render(task, example, family.reference)
+    groups: list[list[_Rendered]] = []
+    seen = {reference.whole}
+    for partners in (family.paraphrases, family.negations):
+        fitting: list[_Rendered] = []
+        for partner in partners:
+            rendered = _render(task, example, partner.wording)
+            if _same_answer(reference, rendered):
+                if rendered.whole not in seen:
+                    fitting.append(rendered)
+                    seen.add(rendered.whole)
+            elif partner.is_required:
+                raise _other_answer(reference, rendered, example)
+        groups.append(fitting)
+    if not groups[0]:
+        return None
+    everything = [reference, *groups[0], *groups[1]]
+    apart = {_shape(rendered) for rendered in everything} == {_shape(reference)} != {_WHOLE_PROMPT}
+
+    def text_of(rendered: _Rendered) -> str:
+        return rendered.ask if apart and rendered.ask is not None else rendered.whole
+
+    wording = reference.wording
+    return ParaphraseSet(
+        instruction=text_of(reference),
+        paraphrases=tuple(map(text_of, groups[0])),
+        input=(reference.layout or "") if apart else "",
+        target=reference.target,
+        negations=tuple(map(text_of, groups[1])),
+        target_delimiter=wording.target_delimiter,
+        separator=wording.separator if apart else SEPARATOR,
+        ask_last=wording.ask_last and apart,
+        origins=tuple(TextOrigin(text_of(each), each.wording.name, asked_by(each.wording)) for each in everything),
+        source=f"{task.name}, example {example.id}, {wording.name}",
+    )
+
+
+def _render(task: Task, example: Example, compiled: CompiledInstruction) -> _Rendered:
+    wording = compiled.instruction
+    prompt = build_prompt(compiled, example, demonstrations=(), prompt_format="plain")
+    target = prompt.options[example.target] if prompt.options else example.reference or ""
+    if not target.strip():
+        raise TaskError(f"the example {example.id!r} of task {task.name!r} has no answer to train on")
+    if wording.layout is None:
+        return _Rendered(wording, None, None, prompt.text, target)
+    return _Rendered(wording, compiled.render_ask(example), compiled.render_layout(example), prompt.text, target)
+
+
+def _same_answer(one: _Rendered, other: _Rendered) -> bool:
+    return one.target == other.target and one.wording.target_delimiter == other.wording.target_delimiter
+
+
+def _shape(rendered: _Rendered) -> tuple[object, ...]:
+    """What wordings must have in common so that one input can follow (or precede) all their asks."""
+    wording = rendered.wording
+    if rendered.layout is None or not rendered.layout.strip() or not (rendered.ask or "").strip():
+        return _WHOLE_PROMPT
+    return (rendered.layout, wording.separator, wording.ask_last)
+
+
+def _other_answer(reference: _Rendered, other: _Rendered, example: Example) -> InstructionError:
+    def answer(rendered: _Rendered) -> str:
+        return repr(
+            (" " if rendered.wording.target_delimiter is None else rendered.wording.target_delimiter) + rendered.target
+        )
+
+    return InstructionError(
+        f"the wording {other.wording.name!r} writes the answer of example {example.id!r} in another way than its "
+        f"reference {reference.wording.name!r}",
+        expected=answer(reference),
+        got=answer(other),
+        where=other.wording.origin,
+        hint="Give both the same answer and target_delimiter",
+    )

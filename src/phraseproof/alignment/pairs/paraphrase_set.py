@@ -1,0 +1,111 @@
+"""The unit of training data: one example under several wordings, and the record of the wordings that training used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from phraseproof.errors import UsageError
+from phraseproof.instructions.fingerprint import fingerprint
+
+SEPARATOR = "\n\n"
+"""The default text between an instruction and its input, as in `core.Instruction`."""
+
+
+class TextOrigin(NamedTuple):
+    """The wording of a collection that a text of a paraphrase set was rendered from.
+
+    Attributes:
+        text: the rendered text, as the set holds it.
+        name: the wording's name, `collection/id`.
+        template: what the wording asks, with its placeholders as written.
+    """
+
+    text: str
+    name: str
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParaphraseSet:
+    """One example under a reference wording and its paraphrases. All texts are rendered; none is a template.
+
+    Attributes:
+        instruction: the reference wording.
+        paraphrases: other wordings with the same meaning; at least one.
+        input: the example. Empty if the instruction cannot be separated from the example: then `instruction`,
+            `paraphrases` and `negations` hold whole prompts.
+        target: the answer.
+        negations: wordings with the opposite meaning.
+        target_delimiter: the text between a prompt and the target; `None` leaves it to the prompt format.
+        separator: the text between an instruction and the input.
+        ask_last: the instruction follows the input.
+        origins: the collection's wordings that texts were rendered from, if any.
+        source: where the set came from, for messages; not part of its identity.
+    """
+
+    instruction: str
+    paraphrases: tuple[str, ...]
+    input: str
+    target: str
+    negations: tuple[str, ...] = ()
+    target_delimiter: str | None = None
+    separator: str = SEPARATOR
+    ask_last: bool = False
+    origins: tuple[TextOrigin, ...] = ()
+    source: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.paraphrases:
+            raise UsageError("an example has no paraphrase of its instruction", where=self.source or None)
+
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """All texts: the instruction, the paraphrases, the negations."""
+        return (self.instruction, *self.paraphrases, *self.negations)
+
+    def wording_key(self, text: str) -> str:
+        """The identity of one of the texts: the fingerprint of its template if that is known, else of the text.
+
+        Two texts of different examples that were rendered from one template have the same key.
+        """
+        return fingerprint(next((origin.template for origin in self.origins if origin.text == text), text))
+
+    def identity(self) -> dict[str, object]:
+        """The data that a content hash is taken of.
+
+        The keys are part of the hash. `joint` is the former name of `target_delimiter`: it stays, so that trainings
+        begun under the old name can be resumed.
+        """
+        return {
+            "instruction": self.instruction,
+            "paraphrases": self.paraphrases,
+            "input": self.input,
+            "target": self.target,
+            "negations": self.negations,
+            "joint": self.target_delimiter,
+            "separator": self.separator,
+            "ask_last": self.ask_last,
+            "origins": self.origins,
+        }
+
+
+def wording_hashes(pairs: Iterable[ParaphraseSet]) -> dict[str, str]:
+    """Every wording that training on `pairs` uses: fingerprint -> text, in order of first use.
+
+    A text that was rendered from a collection's wording counts as that wording (its ask, or its template); any other
+    text counts as itself. An evaluation looks up `fingerprint(asked_by(instruction))`.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        templates = {origin.text: origin.template for origin in pair.origins}
+        for text in pair.wordings:
+            wording = templates.get(text, text)
+            found.setdefault(fingerprint(wording), wording)
+    return found
+
+
+def wording_names(pairs: Iterable[ParaphraseSet]) -> list[str]:
+    """The names (`collection/id`) of the collections' wordings that training on `pairs` uses, sorted."""
+    return sorted({origin.name for pair in pairs for origin in pair.origins if origin.text in pair.wordings})
