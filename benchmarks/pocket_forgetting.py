@@ -28,7 +28,7 @@ from benchmarks.pocket_measures import (
     measure,
     row,
 )
-from phraseproof.alignment.trainer import align
+from phraseproof.alignment.trainer import train
 from phraseproof.core import Task
 from phraseproof.pocket.remedy import SETTINGS, remedy_pairs
 from phraseproof.tasks import load_tasks
@@ -72,7 +72,7 @@ def main() -> None:
             for seed in range(options.seeds):
                 name = f"{method}-{rate}-{steps}-{seed}"
                 settings = replace(SETTINGS, method=method, learning_rate=float(rate), max_steps=steps, seed=seed)
-                found = align(options.model, pairs, home / name, settings)
+                found = train(options.model, pairs, home / name, settings)
                 model, adapter = (options.model, home / name) if found.kind == "adapter" else (str(home / name), None)
                 runs.append(measure(model, adapter, everything, home / f"{name}.npz"))
             after = averaged(runs)

@@ -34,7 +34,7 @@ from benchmarks.pocket_measures import (
 from phraseproof.alignment.methods import METHODS
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.alignment.soft_prompt import SoftPrompt
-from phraseproof.alignment.trainer import align
+from phraseproof.alignment.trainer import train
 from phraseproof.pocket.remedy import SETTINGS, remedy_pairs
 
 UNTRAINED = "untrained"
@@ -79,7 +79,7 @@ def trained(model: str, settings: AlignmentSettings, pairs: int, folder: Path) -
         pairs: of each task.
     """
     data = remedy_pairs(pairs, negations=METHODS[settings.method].needs_negations)
-    found = align(model, data, folder, settings)
+    found = train(model, data, folder, settings)
     return (model, folder) if found.kind == "adapter" else (str(folder), None)
 
 

@@ -20,11 +20,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from phraseproof.alignment.trainer import align
     from phraseproof.core import Example, Instruction, Kind, Relation, Task
     from phraseproof.errors import PhraseproofError
     from phraseproof.evaluation.evaluate import evaluate, forecast
     from phraseproof.evaluation.paraphrasing import paraphrase
     from phraseproof.evaluation.run import Forecast
+    from phraseproof.harden import harden
     from phraseproof.instructions.collections import load_collection
     from phraseproof.models import ModelOptions, load_model
     from phraseproof.store.queries import Run, load_run
@@ -42,8 +44,10 @@ _HOMES = {
     "Relation": "phraseproof.core",
     "Run": "phraseproof.store.queries",
     "Task": "phraseproof.core",
+    "align": "phraseproof.alignment.trainer",
     "evaluate": "phraseproof.evaluation.evaluate",
     "forecast": "phraseproof.evaluation.evaluate",
+    "harden": "phraseproof.harden",
     "load_collection": "phraseproof.instructions.collections",
     "load_model": "phraseproof.models",
     "load_run": "phraseproof.store.queries",
@@ -61,8 +65,10 @@ __all__ = [
     "Relation",
     "Run",
     "Task",
+    "align",
     "evaluate",
     "forecast",
+    "harden",
     "load_collection",
     "load_model",
     "load_run",

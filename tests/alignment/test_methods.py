@@ -120,7 +120,7 @@ def test_contrast_compares_neighbours(bound: float | None) -> None:
     kls = [kl_to_reference(each.logits, each.mask, rows=[1, 2, 3]) for each in groups]
     torch.testing.assert_close(terms.kl, sum(kls) / 4)
     for count in (0, 1, 3):
-        with pytest.raises(ValueError, match="takes groups by 2"):
+        with pytest.raises(ValueError, match="needs a multiple of 2 groups"):
             METHODS["pt+contrastive"].loss(groups[:count], EXACT)
 
 

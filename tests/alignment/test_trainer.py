@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from phraseproof.alignment import trainer
 from phraseproof.alignment import training as training_module
 from phraseproof.alignment.loop.log import StepReport, read_log
 from phraseproof.alignment.pairs import save_pairs, wording_hashes
-from phraseproof.alignment.trainer import AlignmentSettings, align
+from phraseproof.alignment.trainer import AlignmentSettings
+from phraseproof.alignment.trainer import train as run_training
 from phraseproof.core import Prompt, ScoresOptions
 from phraseproof.engine.cpu import packed_linear
 from phraseproof.errors import ModelError, PhraseproofError, RunError, UsageError
@@ -32,7 +35,7 @@ QUICK = AlignmentSettings(
 
 def train(model: Path, out: Path, *, pairs: Any = None, observer: Any = None, **changes: Any) -> Any:
     settings = dataclasses.replace(QUICK, **changes)
-    return align(str(model), pairs or shared_wordings(), out, settings, model_options=CPU, observer=observer)
+    return run_training(str(model), pairs or shared_wordings(), out, settings, model_options=CPU, observer=observer)
 
 
 def adapter(out: Path) -> torch.Tensor:
@@ -344,10 +347,10 @@ def test_bad_settings_are_one_line(changes: dict[str, Any], fragment: str, tmp_p
 
 def test_models_that_cannot_be_trained(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be trained"):
-        align("scripted", shared_wordings(), tmp_path / "a", QUICK, model_options=CPU)
+        run_training("scripted", shared_wordings(), tmp_path / "a", QUICK, model_options=CPU)
     train(tiny_models.tiny_t5(), tmp_path / "adapter", max_steps=1)
     with pytest.raises(UsageError, match=r"without an adapter.*--init"):
-        align(
+        run_training(
             str(tiny_models.tiny_t5()),
             shared_wordings(),
             tmp_path / "a",
@@ -372,7 +375,7 @@ def test_a_model_that_has_scored_trains_like_one_that_has_not(
     assert isinstance(used, HuggingFaceModel)
     used.score_options([Prompt("Question: river? Say the letter.", ("A", "B"))])
     assert any(isinstance(layer, packed_linear.PackedLinear) for layer in used.ready.network.modules())
-    align(used, shared_wordings(), tmp_path / "used", QUICK)
+    run_training(used, shared_wordings(), tmp_path / "used", QUICK)
     train(model, tmp_path / "fresh")
     assert torch.equal(adapter(tmp_path / "used"), adapter(tmp_path / "fresh"))
 
@@ -438,3 +441,47 @@ def test_the_batches_of_a_step_share_a_pass_and_say_what_they_say_alone(
         for name in ("joined", "apart")
     ]
     assert logs[0] == pytest.approx(logs[1], abs=1e-5)
+
+
+def test_align_passes_every_setting_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found: list[Any] = []
+    monkeypatch.setattr(trainer, "train", lambda *arguments, **options: found.append((arguments, options)))
+    changed = AlignmentSettings(
+        method="joint",
+        num_tokens=3,
+        placement="layers",
+        init="some text",
+        lambda_=0.1,
+        learning_rate=0.2,
+        weight_decay=0.3,
+        paraphrases_per_batch=2,
+        gradient_accumulation=5,
+        schedule="constant",
+        warmup_steps=6,
+        max_steps=7,
+        epochs=8,
+        seed=9,
+        detach_reference=False,
+        push_bound=None,
+        reference_in_ce=False,
+        eval_every=10,
+        early_stopping_patience=11,
+        max_grad_norm=None,
+        prompt_format="plain",
+        save_every=12,
+        held_out_fraction=0.4,
+        mixed_precision="bf16",
+    )
+    settings = dataclasses.asdict(changed)
+    assert all(value != getattr(AlignmentSettings(), name) for name, value in settings.items())
+    trainer.align("some/model", "pairs.jsonl", str(tmp_path), **settings)
+    trainer.align("some/model", "pairs.jsonl", str(tmp_path))
+    assert [arguments for arguments, _ in found] == [
+        ("some/model", Path("pairs.jsonl"), tmp_path, changed),
+        ("some/model", Path("pairs.jsonl"), tmp_path, AlignmentSettings()),
+    ]
+
+
+def test_help_documents_every_parameter() -> None:
+    documented = inspect.getdoc(trainer.align) or ""
+    assert [name for name in inspect.signature(trainer.align).parameters if f"    {name}: " not in documented] == []

@@ -24,7 +24,7 @@ def train(model: str, out: str, method: str) -> None:
     """One process's work: the public function, with a checkpoint at every step so that kills fall around them."""
     import torch
 
-    from phraseproof.alignment.trainer import AlignmentSettings, align
+    from phraseproof.alignment.trainer import AlignmentSettings, train
     from phraseproof.models import ModelOptions
 
     torch.set_num_threads(1)
@@ -32,7 +32,7 @@ def train(model: str, out: str, method: str) -> None:
         method=method, num_tokens=4, learning_rate=0.01, max_steps=STEPS, save_every=1, eval_every=7,
         held_out_fraction=0.25, early_stopping_patience=99,
     )  # fmt: skip
-    align(model, shared_wordings(), Path(out), settings, model_options=ModelOptions(device="cpu"))
+    train(model, shared_wordings(), Path(out), settings, model_options=ModelOptions(device="cpu"))
 
 
 def steps_done(out: Path) -> int:

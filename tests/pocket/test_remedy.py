@@ -14,7 +14,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from phraseproof.alignment.pairs import wording_hashes, wording_names
-from phraseproof.alignment.trainer import align
+from phraseproof.alignment.trainer import train
 from phraseproof.analysis.grids import TaskGrid, load_grids
 from phraseproof.analysis.paired import compare_runs
 from phraseproof.evaluation.evaluate import evaluate
@@ -52,7 +52,7 @@ def test_negations_come_on_request_and_no_closer_look_measures_them() -> None:
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = replace(SETTINGS, max_steps=STEPS)
-    return align("pocket", remedy_pairs(4), Path(tmp_path_factory.mktemp("adapter")), settings).folder
+    return train("pocket", remedy_pairs(4), Path(tmp_path_factory.mktemp("adapter")), settings).folder
 
 
 @pytest.mark.slow
@@ -73,7 +73,7 @@ def test_the_adapter_is_peft_s_own_and_the_base_is_untouched(adapter: Path) -> N
 def test_negations_are_answered_alike_so_that_pushing_finds_little_to_amplify(tmp_path: Path) -> None:
     """The distance of negated wordings from their reference before any step, over 18 pairs: its bound is 2 nats."""
     settings = replace(SETTINGS, method="negation", max_steps=1, gradient_accumulation=18)
-    align("pocket", remedy_pairs(1, negations=True), tmp_path, settings)
+    train("pocket", remedy_pairs(1, negations=True), tmp_path, settings)
     rows = [json.loads(line) for line in (tmp_path / "training.jsonl").read_text().splitlines()]
     (first,) = [row for row in rows if row["step"] == 1]
     assert 0 <= first["other"] < 0.2

@@ -16,7 +16,7 @@ from torch.distributed.fsdp import fully_shard
 
 from phraseproof.alignment.loop.log import SilentAlignmentObserver, StepReport
 from phraseproof.alignment.pairs import load_pairs
-from phraseproof.alignment.trainer import AlignmentSettings, align
+from phraseproof.alignment.trainer import AlignmentSettings, train
 from phraseproof.models import ModelOptions
 
 LAYERS = ("T5Block", "LlamaDecoderLayer")
@@ -72,7 +72,7 @@ def main() -> None:
         gradient_accumulation=int(accumulation),
     )
     options = ModelOptions(device="cpu")
-    align(model, load_pairs(Path(pairs)), Path(out), settings, model_options=options, observer=Stopping(int(stop)))
+    train(model, load_pairs(Path(pairs)), Path(out), settings, model_options=options, observer=Stopping(int(stop)))
 
 
 if __name__ == "__main__":

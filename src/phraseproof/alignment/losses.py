@@ -1,9 +1,9 @@
 """The terms of the alignment losses: pure functions of logits, each with its formula and its source in the paper.
 
-Throughout, `logits` are [rows, T, V]: row r's target token j is predicted by `logits[r, j]`. Row 0 of a group is its
-reference wording, then come its paraphrases, then its negations. `mask` [rows, T] is true at target tokens: soft-prompt
-positions and prompt positions are not in `logits` at all, and padding is masked before any arithmetic, so that whatever
-stands there changes neither a value nor a gradient. Numbers are nats. Half precision is computed in float32.
+In all functions, `logits` are [rows, T, V]: `logits[r, j]` predicts target token j of row r. Row 0 of a group is the
+reference wording, followed by the paraphrases and the negations. `mask` [rows, T] is true at target tokens. `logits` do
+not contain positions of the soft prompt or the prompt. Padding is removed before any arithmetic, so its values change
+neither a result nor a gradient. Losses are in nats. Half precision is converted to float32.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from torch import Tensor
 from torch.nn import functional
 
 IGNORED = -100
-"""Stands in `targets` where there is no target token."""
+"""The value in `targets` where there is no target token."""
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """L_CE: the mean over rows of the mean over the row's target tokens of -log p(token | prompt, earlier tokens).
 
-    Every wording weighs the same, however many tokens it has. (The paper does not say how it averages. The rows of one
-    group have the same target, so for them this is the mean over all tokens, too.)
+    Every wording has the same weight, regardless of its number of tokens. The paper does not say how it averages; the
+    rows of one group have the same target, so for them this is also the mean over all tokens.
 
     Args:
         logits: [rows, T, V].
-        targets: token ids [rows, T], `IGNORED` where there is none; at least one a row.
+        targets: token ids [rows, T], `IGNORED` at padding; at least one target token per row.
 
     Returns:
         A scalar.
@@ -40,17 +40,17 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 def kl_to_reference(
     logits: Tensor, mask: Tensor, *, rows: Sequence[int], reference: int = 0, detach_reference: bool = True
 ) -> Tensor:
-    """L_KL = 1/(N-1) sum_i sum_j KL(y_i^(j) || y_r^(j)) (section 5), y the softmax over the vocabulary.
+    """L_KL = 1/(N-1) sum_i sum_j KL(y_i^(j) || y_r^(j)) (section 5), where y is the softmax over the vocabulary.
 
-    The sum over target tokens j is a sum, as printed, not a mean: long targets weigh more.
+    As printed, this is a sum over target tokens j, not a mean: long targets have more weight.
 
     Args:
         logits: [rows, T, V].
-        mask: [rows, T], true at target tokens; a position counts where both wordings have it.
-        rows: the wordings i, N-1 of them.
+        mask: [rows, T], true at target tokens; a position counts if both wordings have it.
+        rows: the N-1 wordings i.
         reference: the row r.
-        detach_reference: no gradient through y_r. The paper does not say; with one, both sides move, and what is
-            easiest is to make both say nothing: an early trial collapsed so.
+        detach_reference: stop the gradient through y_r. The paper does not say. With a gradient, both sides move, and
+            the easiest minimum is two uninformative distributions: an early trial collapsed in this way.
 
     Returns:
         A scalar, never negative.
@@ -71,21 +71,21 @@ def contrastive_kl(
 ) -> Tensor:
     """1/(N-1) sum_i sum_j [KL(y_i^(j) || y_r^(j)) - KL(y_i^(j) || y_r'^(j))] for the paraphrases of one of two tasks.
 
-    Section E.1. The two tasks have targets of their own; the second KL runs over the positions j that both have, and
-    N-1 is the number of paraphrases i. As printed, the entropies of y_i cancel and the difference is linear in y_i: its
-    lowest point is all mass on the token with the largest ratio y_r / y_r', which may be one that neither reference
-    would say. `bound` bounds the second KL as `bounded_negation` does.
+    Section E.1. The two tasks have different targets; the second KL runs over the positions j that both have, and N-1
+    is the number of paraphrases i. As printed, the entropies of y_i cancel and the difference is linear in y_i: its
+    minimum puts all mass on the token with the largest ratio y_r / y_r', which may be one that neither reference would
+    write. `bound` bounds the second KL as in `bounded_negation`.
 
     Args:
         logits, mask: the paraphrases' own group, [rows, T, V] and [rows, T].
         other_logits, other_mask: the other task's reference r', [T', V] and [T'].
         rows: the wordings i.
         reference: the row r.
-        detach_reference: no gradient through y_r and y_r'.
-        bound: in nats a token; `None` is as printed.
+        detach_reference: stop the gradient through y_r and y_r'.
+        bound: in nats per token; `None` is as printed.
 
     Returns:
-        A scalar; it may be negative.
+        A scalar, possibly negative.
     """
     shared = min(logits.shape[1], other_logits.shape[0])
     other = other_logits[:shared].detach() if detach_reference else other_logits[:shared]
@@ -104,17 +104,17 @@ def bounded_negation(
     detach_reference: bool = True,
     bound: float | None = 1.0,
 ) -> Tensor:
-    """1/(N-1) sum_i sum_j b (1 - exp(-KL(y_i^(j) || y_r^(j)) / b)): how far negated wordings i are from r, bounded.
+    """1/(N-1) sum_i sum_j b (1 - exp(-KL(y_i^(j) || y_r^(j)) / b)): the bounded distance of negated wordings i from r.
 
-    Section F.1. Larger is farther; a loss subtracts it. As printed (L = (1+λ) L_CE - λ L_KL with a second minus inside
-    L_KL) the minus signs cancel and would pull negations to the reference; the text says to push them away. A KL that
-    is pushed up has no upper end, so each token's is bounded by b: almost the KL itself while it is small (their slopes
-    at 0 are equal), and little more to gain once it is well above b.
+    Section F.1. A larger value is a larger distance; a loss subtracts it. As printed (L = (1+λ) L_CE - λ L_KL with a
+    second minus inside L_KL), the minus signs cancel and pull negations towards the reference, but the text says to
+    push them away. A maximised KL has no upper limit, so the KL of each token is bounded by b: nearly the KL itself
+    while that is small (the slopes at 0 are equal), and nearly constant when it is well above b.
 
     Args:
         logits, mask, reference, detach_reference: as in `kl_to_reference`.
         rows: the negated wordings.
-        bound: b, in nats a token; `None` leaves the KL as it is.
+        bound: b, in nats per token; `None` leaves the KL unbounded.
 
     Returns:
         A scalar from 0 to b x T.
@@ -125,9 +125,9 @@ def bounded_negation(
 def mean_squared_states(
     states: Tensor, *, rows: Sequence[int], reference: int = 0, detach_reference: bool = True
 ) -> Tensor:
-    """1/(N-1) sum_i MSE(h_i, h_r): the mean squared difference of what the encoder makes of the soft prompt (E.2).
+    """1/(N-1) sum_i MSE(h_i, h_r): the mean squared difference of the encoder's states at the soft prompt (E.2).
 
-    The mean is over soft positions and width. (The paper prints argmax; it is made small.)
+    The mean is over soft-prompt positions and width. The paper prints argmax; the loss is minimised.
 
     Args:
         states: the last encoder layer at the soft prompt's positions, [rows, n, width].
@@ -142,11 +142,11 @@ def mean_squared_states(
     return (exact[list(rows)] - target).square().mean()
 
 
-# ------------------------------------------------------------------------------------------------------------ the parts
+# -------------------------------------------------------------------------------------------------------------- helpers
 
 
 def _tokens_kl(logits: Tensor, mask: Tensor, rows: Sequence[int], reference: int, detach_reference: bool) -> Tensor:
-    """KL(y_i || y_r) of each token of each row i: [len(rows), T], 0 where nothing is compared."""
+    """KL(y_i || y_r) per token of each row i: [len(rows), T], 0 where nothing is compared."""
     _require(rows)
     chosen = list(rows)
     target = logits[reference].detach() if detach_reference else logits[reference]
@@ -156,10 +156,11 @@ def _tokens_kl(logits: Tensor, mask: Tensor, rows: Sequence[int], reference: int
 def _kl(logits: Tensor, target: Tensor, kept: Tensor) -> Tensor:
     """KL(softmax(logits[i, j]) || softmax(target[j])) where `kept`, else 0: from [R, T, V] and [T, V] to [R, T]."""
     steps, place = kept.nonzero()[:, 1].unique(return_inverse=True)
-    # What is masked is left out before the softmax: the gradient of a masked value times zero is still NaN for NaN.
+    # Masked positions are removed before the softmax. Multiplying by zero afterwards is not enough: NaN times zero is
+    # NaN, in the gradient too.
     log_p = functional.log_softmax(_exact(logits[kept]), dim=-1)
     log_q = functional.log_softmax(_exact(target[steps]), dim=-1)[place]
-    # torch names them the other way round: kl_div(input=log q, target=log p) is p (log p - log q).
+    # torch's argument order is reversed: kl_div(input=log q, target=log p) is p (log p - log q).
     by_token = functional.kl_div(log_q, log_p, reduction="none", log_target=True).sum(dim=-1)
     return _spread(by_token, kept)
 
@@ -169,7 +170,7 @@ def _bounded(kl: Tensor, bound: float | None) -> Tensor:
 
 
 def _spread(values: Tensor, kept: Tensor) -> Tensor:
-    """Values back at their places, 0 elsewhere."""
+    """Scatter values back to the positions where `kept` is true; 0 elsewhere."""
     return values.new_zeros(kept.shape).masked_scatter(kept, values)
 
 
@@ -179,4 +180,4 @@ def _exact(values: Tensor) -> Tensor:
 
 def _require(rows: Sequence[int]) -> None:
     if not rows:
-        raise ValueError("no wording to compare with the reference")
+        raise ValueError("there is no wording to compare with the reference")

@@ -1,11 +1,11 @@
-"""What can be said about a training, with the paper's values where it gives them (PAPER.md, "Alignment (PT+KL)")."""
+"""The settings of a training. Defaults are the paper's values where it gives them (PAPER.md, "Alignment (PT+KL)")."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from phraseproof.errors import UsageError
 
@@ -30,36 +30,36 @@ _AT_LEAST: Mapping[str, float] = {
     "held_out_fraction": 0,
 }
 _TOO_MUCH = 1e30
-"""Beyond it float32 overflows in the optimizer itself."""
+"""Larger values overflow float32 in the optimizer."""
 
 _ABOVE_ZERO = ("learning_rate", "max_grad_norm", "push_bound")
 
 
 @dataclass(frozen=True, slots=True)
 class AlignmentSettings:
-    """One training, in full; two trainings with equal settings, pairs and model give equal adapters on a CPU.
+    """All settings of one training. Equal settings, pairs and model give equal adapters on a CPU.
 
     Attributes:
         method: a name in `methods.METHODS`.
-        num_tokens, placement, init: the soft prompt (`soft_prompt.SoftPrompt`); methods that train weights have none.
+        num_tokens, placement, init: the soft prompt (`soft_prompt.SoftPrompt`); unused by methods that train weights.
         lambda_: the weight of the KL term; the cross-entropy has 1 - lambda_.
-        learning_rate, weight_decay: of AdamW. The paper's are for a soft prompt; tuning all weights wants some 2e-5.
-        paraphrases_per_batch: wordings beside the reference in a batch; drawn anew every epoch where a pair has more.
-        gradient_accumulation: batches a step.
-        schedule, warmup_steps: how the learning rate goes over the steps. The paper does not say; cosine here.
-        max_steps, epochs: how long; the shorter of the two where both are given, 5 epochs where neither is.
+        learning_rate, weight_decay: of AdamW. The paper's values are for a soft prompt; for all weights try 2e-5.
+        paraphrases_per_batch: the number of wordings in a batch beside the reference; drawn again every epoch.
+        gradient_accumulation: the number of batches per step.
+        schedule, warmup_steps: the learning rate over the steps. The paper does not say; our choice is cosine.
+        max_steps, epochs: the length of the training; the shorter one if both are given, 5 epochs if neither is.
         seed: of the initial soft prompt, the order of pairs, the draw of wordings and of held-out pairs.
-        detach_reference: no gradient through the reference's distribution. With it, an early trial collapsed.
-        push_bound: what a method pushes apart gains at most so many nats a token; `None` is unbounded.
-        reference_in_ce: the cross-entropy counts the reference wording too.
-        eval_every: steps between evaluations on held-out pairs; `None` is once an epoch.
-        early_stopping_patience: stop after so many evaluations without a lower held-out loss, and keep the adapter of
-            the lowest; `None` trains to the end and keeps the last.
-        max_grad_norm: longer gradients are scaled down to it; `None` leaves them alone.
+        detach_reference: stop the gradient through the reference's distribution. Without it, an early trial collapsed.
+        push_bound: the maximum gain in nats per token from pushing two wordings apart; `None` is unbounded.
+        reference_in_ce: include the reference wording in the cross-entropy.
+        eval_every: the number of steps between evaluations on held-out pairs; `None` is once per epoch.
+        early_stopping_patience: stop after this number of evaluations without a lower held-out loss, and keep the
+            weights with the lowest; `None` trains to the end and keeps the last weights.
+        max_grad_norm: gradients with a larger norm are scaled down to it; `None` disables clipping.
         prompt_format: `auto`, `plain`, `alpaca` or `chat`.
-        save_every: steps between checkpoints to go on from.
-        held_out_fraction: the share of pairs, and of wordings that pairs share, that training never sees.
-        mixed_precision: `no`, `bf16`, `fp16`, or `None` for what Accelerate is configured with.
+        save_every: the number of steps between checkpoints.
+        held_out_fraction: the share of pairs, and of wordings that pairs share, to hold out.
+        mixed_precision: `no`, `bf16`, `fp16`, or `None` for Accelerate's configuration.
     """
 
     method: str = "pt+kl"
@@ -109,16 +109,16 @@ class AlignmentSettings:
                 raise _refused(name, f"one of: {', '.join(map(str, filter(None, known)))}", getattr(self, name))
         if self.early_stopping_patience is not None and not self.held_out_fraction:
             raise UsageError(
-                "early stopping looks at held-out pairs, and none are held out",
+                "early stopping needs held-out pairs, and none are held out",
                 where="--held-out-fraction",
-                hint="Hold some out, as in --held-out-fraction 0.1",
+                hint="Hold some out, for example --held-out-fraction 0.1",
             )
 
-    def as_record(self) -> dict[str, Any]:
-        """The settings as JSON data, under the names they have here."""
+    def as_record(self) -> dict[str, object]:
+        """The settings as JSON data, under their attribute names."""
         return asdict(self)
 
 
 def _refused(name: str, expected: str, got: object) -> UsageError:
     option = f"--{name.rstrip('_').replace('_', '-')}"
-    return UsageError("not a value for this option", expected=expected, got=str(got), where=option)
+    return UsageError("the value is not valid for this option", expected=expected, got=str(got), where=option)

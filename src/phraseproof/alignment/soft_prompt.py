@@ -1,7 +1,7 @@
-"""The soft prompt that is trained: a few vectors at the input, or keys and values in every decoder layer.
+"""The trainable soft prompt: a few vectors at the input, or keys and values in every decoder layer.
 
-Paper, section 5: ten vectors of the model's embedding size before the input, the model itself frozen. The earlier draft
-has a prefix in every layer instead, made by a small network during training (Li & Liang, 2021, section 4.3).
+Paper, section 5: ten vectors of the model's embedding size before the input of a frozen model. The paper's earlier
+draft has a prefix in every layer instead, made by a small network during training (Li & Liang, 2021, section 4.3).
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ Placement = Literal["input", "layers"]
 RANDOM_VOCABULARY = "random-vocabulary"
 
 _HIDDEN = 512
-"""Width of the network behind a prefix while it is trained."""
+"""The hidden width of the network that makes a prefix during training."""
 
 
 class SoftPrompt(nn.Module):
     """Trainable virtual tokens for one network, in float32 whatever the network's precision.
 
     Args:
-        start: what it begins with. At the input: embeddings [n, width]. In the layers: embeddings that the small
+        start: the initial values. At the input: embeddings [n, width]. In the layers: embeddings that the small
             network turns into keys and values, or, with `is_flat`, the keys and values themselves
             [n, layers * 2 * cache width].
-        shape: of the network's cache, for a prefix in the layers; `None` at the input.
+        shape: the shape of the network's cache, for a prefix in the layers; `None` at the input.
         config: the network's configuration.
-        is_flat: train keys and values directly.
+        is_flat: train keys and values directly, without the small network.
     """
 
     def __init__(self, start: Tensor, *, shape: CacheShape | None, config: Any, is_flat: bool = False) -> None:
@@ -52,26 +52,28 @@ class SoftPrompt(nn.Module):
 
     @classmethod
     def create(cls, network: Any, *, n: int, placement: str, init: str, seed: int, tokenizer: Any) -> Self:
-        """A new soft prompt for a network.
+        """Create a soft prompt for a network.
 
         Args:
-            network: a transformers model of either family; not changed.
-            n: how many virtual tokens.
+            network: a transformers model of either family; it is not changed.
+            n: the number of virtual tokens.
             placement: `input` or `layers`.
-            init: `random-vocabulary` (embeddings of n tokens drawn from the vocabulary, special ones left out), the
-                path of an adapter folder (of the same n and placement; a prefix then goes on as keys and values,
-                because the small network behind it is not kept), or any other text, whose embeddings are cut or
-                repeated to n.
-            seed: for tokens and for the small network.
+            init: `random-vocabulary` (the embeddings of n random ordinary tokens), the path of an adapter folder with
+                the same n and placement (a prefix is then trained as keys and values, because its small network was
+                not saved), or any other text, whose embeddings are truncated or repeated to n.
+            seed: the seed of the random tokens and the small network.
+            tokenizer: the network's tokenizer.
 
         Raises:
-            UsageError: an unknown placement, n below 1, a text without tokens, a path that is not there.
-            ModelError: a network that takes no prefix, an adapter that does not fit.
+            UsageError: an unknown placement, n below 1, a text without tokens, or a path that does not exist.
+            ModelError: a network that takes no prefix, or an adapter that does not fit.
         """
         if placement not in get_args(Placement):
             raise UsageError(f"unknown placement '{placement}'", expected="input or layers", where="--placement")
         if n < 1:
-            raise UsageError("a soft prompt needs a token", expected="1 or more", got=str(n), where="--num-tokens")
+            raise UsageError(
+                "a soft prompt needs a virtual token", expected="1 or more", got=str(n), where="--num-tokens"
+            )
         shape = cache_shape(network) if placement == "layers" else None
         if init != RANDOM_VOCABULARY and Path(init).is_dir():
             start = _from_adapter(network, Path(init), n, shape)
@@ -84,16 +86,16 @@ class SoftPrompt(nn.Module):
 
     @property
     def count(self) -> int:
-        """How many virtual tokens there are."""
+        """The number of virtual tokens."""
         return int(self.weight.shape[0])
 
     @property
     def virtual(self) -> Tensor | None:
-        """At the input: the virtual tokens' embeddings [n, width]; else `None`."""
+        """At the input: the virtual tokens' embeddings [n, width]; otherwise `None`."""
         return self.weight if self._shape is None else None
 
     def prefix(self, dtype: torch.dtype) -> KeyValuePrefix | None:
-        """In the layers: keys and values in that precision; else `None`."""
+        """In the layers: keys and values in that precision; otherwise `None`."""
         if self._shape is None:
             return None
         flat = flat_from_layers(self._flat(), self._shape).to(dtype)
@@ -108,11 +110,11 @@ class SoftPrompt(nn.Module):
     def save(self, folder: Path, base_model_name: str) -> None:
         """Write an ordinary PEFT folder: `adapter_config.json` and `adapter_model.safetensors`.
 
-        Each is replaced in one step; other files in the folder stay. A prefix is saved as its keys and values: the
-        small network behind it is folded away.
+        Each file is replaced atomically; other files in the folder stay. A prefix is saved as its keys and values,
+        without the small network.
 
         Raises:
-            FileError: a folder that cannot be written.
+            FileError: the folder cannot be written.
             MissingExtraError: peft is not installed.
         """
         from safetensors.torch import save_file
@@ -173,11 +175,11 @@ def _random_ids(tokenizer: Any, n: int, seed: int) -> list[int]:
 
 def _text_ids(tokenizer: Any, text: str, n: int) -> list[int]:
     if text.startswith(("/", "./", "../", "~")) and " " not in text:
-        raise UsageError(f"no adapter folder '{text}' to begin with", where="--init")
+        raise UsageError(f"there is no adapter folder '{text}'", where="--init")
     ids: list[int] = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
     if not ids:
         raise UsageError(
-            "the text to begin with has no tokens",
+            "the initial text has no tokens",
             expected=f"{RANDOM_VOCABULARY}, a text, or an adapter folder",
             got=repr(text),
             where="--init",
@@ -189,10 +191,10 @@ def _from_adapter(network: Any, folder: Path, n: int, shape: CacheShape | None) 
     attached = AdapterFolder(folder).attach_soft(network)
     if (attached.prefix is None) is not (shape is None):
         raise ModelError(
-            f"the adapter '{folder}' cannot be begun with: its soft prompt has another place",
-            expected="one at the input" if shape is None else "one in the layers",
+            f"the soft prompt of the adapter '{folder}' has another placement",
+            expected="a soft prompt at the input" if shape is None else "a soft prompt in the layers",
             where="--init",
-            hint="Set --placement to the adapter's",
+            hint="Use the adapter's --placement",
         )
     if attached.prefix is None:
         start = cast("Tensor", attached.virtual)
@@ -201,7 +203,7 @@ def _from_adapter(network: Any, folder: Path, n: int, shape: CacheShape | None) 
         start = layered.permute(3, 0, 1, 2, 4).reshape(attached.prefix.count, -1)
     if int(start.shape[0]) != n:
         raise ModelError(
-            f"the adapter '{folder}' cannot be begun with",
+            f"the soft prompt of the adapter '{folder}' has another size",
             expected=f"{n} virtual tokens",
             got=str(int(start.shape[0])),
             where="--init",

@@ -1,4 +1,4 @@
-"""`align`: train on examples in several wordings until the wording matters less (paper, section 5)."""
+"""`align`: train a model on examples under several wordings, to reduce its sensitivity to them (paper, section 5)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, SilentAlignmentObserver
 from phraseproof.alignment.loop.preparation import Preparation, check_folder, prepare
-from phraseproof.alignment.settings import AlignmentSettings
+from phraseproof.alignment.settings import AlignmentSettings, Placement, Schedule
 from phraseproof.errors import MissingExtraError, ModelError, RunError, UsageError
 from phraseproof.models import ModelOptions
 
@@ -20,23 +20,25 @@ if TYPE_CHECKING:
     from phraseproof.alignment.pairs import ParaphraseSet
     from phraseproof.models.huggingface.model import HuggingFaceModel
 
-__all__ = ["AlignmentResult", "AlignmentSettings", "align"]
+__all__ = ["AlignmentResult", "AlignmentSettings", "align", "train"]
 
 LOCK_FILE = ".training.lock"
+
+_DEFAULTS = AlignmentSettings()
 
 
 @dataclass(frozen=True, slots=True)
 class AlignmentResult:
-    """A finished training.
+    """The result of a finished training.
 
     Attributes:
         folder: an adapter folder for methods that train a soft prompt, a model folder for the others.
         kind: `adapter` or `model`.
         step: the step whose weights were kept.
-        steps: steps done.
+        steps: the number of steps done.
         stopped: why training ended: `done`, or `early` (the held-out loss no longer fell).
-        before, after: held-out evaluations before the first step, and of the kept weights; `None` without any.
-        seconds: spent in steps and evaluations, over all sittings.
+        before, after: held-out evaluations before the first step, and of the kept weights, if pairs are held out.
+        seconds: the time spent in steps and evaluations, over all sessions.
     """
 
     folder: Path
@@ -49,7 +51,116 @@ class AlignmentResult:
     seconds: float
 
 
-def align(
+def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows it
+    model: str | HuggingFaceModel,
+    pairs: Sequence[ParaphraseSet] | str | Path,
+    out: str | Path,
+    *,
+    method: str = _DEFAULTS.method,
+    num_tokens: int = _DEFAULTS.num_tokens,
+    placement: Placement = _DEFAULTS.placement,
+    init: str = _DEFAULTS.init,
+    lambda_: float = _DEFAULTS.lambda_,
+    learning_rate: float = _DEFAULTS.learning_rate,
+    weight_decay: float = _DEFAULTS.weight_decay,
+    paraphrases_per_batch: int = _DEFAULTS.paraphrases_per_batch,
+    gradient_accumulation: int = _DEFAULTS.gradient_accumulation,
+    schedule: Schedule = _DEFAULTS.schedule,
+    warmup_steps: int = _DEFAULTS.warmup_steps,
+    max_steps: int | None = _DEFAULTS.max_steps,
+    epochs: int | None = _DEFAULTS.epochs,
+    seed: int = _DEFAULTS.seed,
+    detach_reference: bool = _DEFAULTS.detach_reference,
+    push_bound: float | None = _DEFAULTS.push_bound,
+    reference_in_ce: bool = _DEFAULTS.reference_in_ce,
+    held_out_fraction: float = _DEFAULTS.held_out_fraction,
+    eval_every: int | None = _DEFAULTS.eval_every,
+    early_stopping_patience: int | None = _DEFAULTS.early_stopping_patience,
+    max_grad_norm: float | None = _DEFAULTS.max_grad_norm,
+    prompt_format: str = _DEFAULTS.prompt_format,
+    save_every: int = _DEFAULTS.save_every,
+    mixed_precision: str | None = _DEFAULTS.mixed_precision,
+    model_options: ModelOptions = ModelOptions(),
+    observer: AlignmentObserver | None = None,
+) -> AlignmentResult:
+    """Train a soft prompt (or, with an `ft*` method, all weights) on examples under several wordings.
+
+    The same call again resumes a training that was stopped, and returns at once if it is finished.
+
+    Args:
+        model: a hub id, a folder, or a loaded Hugging Face model. An `ft*` method changes the weights of a loaded
+            model, unless it has scored before: then its weights are loaded again.
+        pairs: paraphrase sets, or the path of a JSON Lines file of them (docs/align.md).
+        out: the folder for the adapter (or model), `phraseproof.json` and `training.jsonl`.
+        method: `pt+kl`, `pt`, `ft`, `ft+kl`, `pt+contrastive`, `ft+contrastive`, `mse`, `negation`, `joint`, or an
+            installed package's.
+        num_tokens: the number of virtual tokens of the soft prompt.
+        placement: the soft prompt's place: `input`, or `layers` (keys and values in every decoder layer).
+        init: the soft prompt's initial values: `random-vocabulary`, an adapter folder, or a text.
+        lambda_: the weight of the KL term, from 0 to 1; the cross-entropy has 1 - lambda_.
+        learning_rate: the learning rate of AdamW. The default is for a soft prompt; for all weights try 2e-5.
+        weight_decay: the weight decay of AdamW.
+        paraphrases_per_batch: the number of wordings in a batch beside the reference.
+        gradient_accumulation: the number of batches per step.
+        schedule: the learning rate over the steps: `cosine` or `constant`.
+        warmup_steps: the number of steps over which the learning rate rises from 0.
+        max_steps: the maximum number of steps.
+        epochs: the number of passes through the pairs; 5 if `max_steps` is not given either.
+        seed: the seed of all random draws.
+        detach_reference: stop the gradient through the reference's distribution. Without it, training may collapse.
+        push_bound: the maximum gain in nats per token from pushing two wordings apart; `None` is unbounded.
+        reference_in_ce: include the reference wording in the cross-entropy.
+        held_out_fraction: the share of pairs, and of wordings that pairs share, to hold out.
+        eval_every: the number of steps between evaluations on held-out pairs; `None` is once per epoch.
+        early_stopping_patience: stop after this number of evaluations without a lower held-out loss, and keep the best
+            weights; `None` trains to the end.
+        max_grad_norm: gradients with a larger norm are scaled down to it; `None` disables clipping.
+        prompt_format: `auto` (chat if the model declares a chat template), `plain`, `alpaca` or `chat`.
+        save_every: the number of steps between checkpoints.
+        mixed_precision: `no`, `bf16`, `fp16`, or `None` for Accelerate's configuration.
+        model_options: how to load a model that is given by name. Its `max_length` also limits the pairs' prompts.
+        observer: receives the progress.
+
+    Returns:
+        Where the adapter (or model) is, and the evaluations on held-out pairs.
+
+    Raises:
+        PhraseproofError: an argument or the data is wrong.
+        RunError: the loss was not finite (the last good weights are kept in `out`), or the folder holds another
+            training.
+        ModelError: memory ran out, or a frozen model's weights changed.
+    """
+    settings = AlignmentSettings(
+        method=method,
+        num_tokens=num_tokens,
+        placement=placement,
+        init=init,
+        lambda_=lambda_,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        paraphrases_per_batch=paraphrases_per_batch,
+        gradient_accumulation=gradient_accumulation,
+        schedule=schedule,
+        warmup_steps=warmup_steps,
+        max_steps=max_steps,
+        epochs=epochs,
+        seed=seed,
+        detach_reference=detach_reference,
+        push_bound=push_bound,
+        reference_in_ce=reference_in_ce,
+        eval_every=eval_every,
+        early_stopping_patience=early_stopping_patience,
+        max_grad_norm=max_grad_norm,
+        prompt_format=prompt_format,
+        save_every=save_every,
+        held_out_fraction=held_out_fraction,
+        mixed_precision=mixed_precision,
+    )
+    data = Path(pairs) if isinstance(pairs, str) else pairs
+    return train(model, data, Path(out), settings, model_options=model_options, observer=observer)
+
+
+def train(
     model: str | HuggingFaceModel,
     pairs: Sequence[ParaphraseSet] | Path,
     out: Path,
@@ -58,25 +169,7 @@ def align(
     model_options: ModelOptions = ModelOptions(),
     observer: AlignmentObserver | None = None,
 ) -> AlignmentResult:
-    """Train a soft prompt (or, for the `ft*` methods, all weights) on pairs.
-
-    The same call again goes on with a training that was stopped, and returns at once from one that is finished.
-
-    Args:
-        model: a hub id, a folder, or a loaded Hugging Face model; the `ft*` methods change the weights of the latter,
-            unless it has scored before: then its weights are read again.
-        pairs: examples in several wordings, or the path of a JSONL file of them.
-        out: the folder for the adapter (or model), `phraseproof.json` and `training.jsonl`.
-        settings: method and numbers; the defaults are the paper's.
-        model_options: how to load a model given by name; its `max_length` also bounds the pairs' prompts.
-        observer: told how it goes.
-
-    Raises:
-        PhraseproofError: something in the input is wrong.
-        RunError: the loss was no longer a number (the last good weights are kept in `out`), or the folder holds
-            another training.
-        ModelError: memory ran out, or a frozen model's weights changed.
-    """
+    """`align`, with its settings as one value."""
     observer = observer or SilentAlignmentObserver()
     accelerator = _accelerator(settings, model_options)
     if accelerator.num_processes > 1 and model_options.device == "auto":
@@ -115,11 +208,11 @@ def _accelerator(settings: AlignmentSettings, options: ModelOptions) -> Accelera
         raise MissingExtraError("training", extra="hf", package="accelerate") from None
     device = options.args.get("device", options.device)
     try:
-        # The model's loader has placed the weights; Accelerate moves nothing.
+        # The model's loader has placed the weights, so Accelerate must not move them.
         return Accelerator(mixed_precision=settings.mixed_precision, cpu=device == "cpu", device_placement=False)
     except (ValueError, ImportError, RuntimeError) as error:
         raise UsageError(
-            "Accelerate cannot work with this configuration",
+            "Accelerate refuses this configuration",
             got=" ".join(str(error).split())[:200],
             where="--mixed-precision" if settings.mixed_precision else None,
         ) from error
@@ -127,7 +220,7 @@ def _accelerator(settings: AlignmentSettings, options: ModelOptions) -> Accelera
 
 @contextlib.contextmanager
 def _only_trainer(out: Path, accelerator: Accelerator) -> Generator[None]:
-    """Hold the folder, so that two trainings do not write over each other; the first process holds it for all."""
+    """Lock the folder, so that two trainings do not overwrite each other; the main process locks it for all."""
     from filelock import FileLock, Timeout
 
     if not accelerator.is_main_process:
@@ -140,7 +233,7 @@ def _only_trainer(out: Path, accelerator: Accelerator) -> Generator[None]:
     except Timeout:
         raise RunError("another process is training into this folder", where=str(out)) from None
     except OSError as error:
-        raise RunError(f"cannot make the folder: {error.strerror or error}", where=str(out)) from None
+        raise RunError(f"the folder cannot be created: {error.strerror or error}", where=str(out)) from None
     try:
         yield
     finally:
@@ -149,7 +242,7 @@ def _only_trainer(out: Path, accelerator: Accelerator) -> Generator[None]:
 
 
 def _warn(prepared: Preparation, observer: AlignmentObserver) -> None:
-    """Say what may surprise about the split and the settings."""
+    """Warn about unexpected consequences of the split and the settings."""
     split = prepared.split
     if split.by == "pair":
         observer.warned(
@@ -160,8 +253,8 @@ def _warn(prepared: Preparation, observer: AlignmentObserver) -> None:
         observer.warned(f"{split.unused} pairs have only held-out wordings and are not used")
     if prepared.method.trains == "weights" and prepared.model.dtype != "float32":
         observer.warned(
-            f"tuning all weights in {prepared.model.dtype} loses small steps; --dtype float32 --mixed-precision bf16 "
-            "does not"
+            f"training all weights in {prepared.model.dtype} rounds small steps away; use --dtype float32 "
+            "--mixed-precision bf16"
         )
 
 

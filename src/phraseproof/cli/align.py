@@ -107,7 +107,7 @@ def align(
         model_arg=model_arg or [],
     )
 
-    from phraseproof.alignment.trainer import align as train
+    from phraseproof.alignment.trainer import train
 
     with TrainingBar(quiet=quiet) as bar:
         result = train(model, pairs, out, settings, model_options=options, observer=bar)

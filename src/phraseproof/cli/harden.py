@@ -78,7 +78,7 @@ def harden(
     from phraseproof.cli.training_progress import TrainingBar
     from phraseproof.evaluation.evaluate import load_wordings
     from phraseproof.harden import HardenSettings
-    from phraseproof.harden import harden as run
+    from phraseproof.harden import run_hardening as run
     from phraseproof.tasks import load_tasks
 
     alignment = AlignmentSettings(

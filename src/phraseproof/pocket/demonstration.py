@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phraseproof.alignment.loop.log import AlignmentObserver
-from phraseproof.alignment.trainer import align
+from phraseproof.alignment.trainer import train
 from phraseproof.analysis.grids import load_grids
 from phraseproof.analysis.paired import compare_runs
 from phraseproof.core import Finding
@@ -51,7 +51,7 @@ def measure(folder: Path, *, limit: int, adapter: Path | None, observer: Observe
 def mend(folder: Path, *, seed: int, observer: AlignmentObserver) -> int:
     """Train the adapter into the folder, unless it is there; returns how many pairs it is trained on."""
     pairs = remedy_pairs()
-    align(MODEL, pairs, folder, replace(SETTINGS, seed=seed), observer=observer)
+    train(MODEL, pairs, folder, replace(SETTINGS, seed=seed), observer=observer)
     return len(pairs)
 
 

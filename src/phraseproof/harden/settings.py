@@ -1,0 +1,36 @@
+"""The settings of `harden`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from phraseproof.alignment.settings import AlignmentSettings
+from phraseproof.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class HardenSettings:
+    """How models are measured and trained.
+
+    Attributes:
+        alignment: the settings of the training.
+        held_out_share: the share of wordings that training never sees, and on which the result is measured.
+        training_share: the share of a task's examples to train on, if the task has no demonstrations for that.
+        max_pairs: the maximum number of training pairs per task (the paper used about 1,000 in all).
+        limit: the maximum number of test examples per task.
+        seed: the seed of the splits and the interval; the training has its own.
+    """
+
+    alignment: AlignmentSettings = field(default_factory=AlignmentSettings)
+    held_out_share: float = 0.5
+    training_share: float = 0.5
+    max_pairs: int | None = 1000
+    limit: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for value, option in ((self.held_out_share, "--held-out"), (self.training_share, "--training-share")):
+            if not 0 < value < 1:
+                raise UsageError(
+                    "the share is out of range", expected="a number between 0 and 1", got=str(value), where=option
+                )

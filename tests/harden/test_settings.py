@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+import pytest
+
+from phraseproof.errors import UsageError
+from phraseproof.harden.settings import HardenSettings
+
+
+@pytest.mark.parametrize(("name", "option"), [("held_out_share", "--held-out"), ("training_share", "--training-share")])
+@pytest.mark.parametrize("value", [0.0, 1.0, -0.1])
+def test_shares_are_between_0_and_1(name: str, option: str, value: float) -> None:
+    with pytest.raises(UsageError, match=f"^{option}: the share is out of range .*got {value}"):
+        HardenSettings(**{name: value})  # pyright: ignore[reportArgumentType]
