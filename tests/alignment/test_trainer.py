@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import load_file
 
 from phraseproof.alignment import trainer
-from phraseproof.alignment import training as training_module
+from phraseproof.alignment.loop import passes as passes_module
+from phraseproof.alignment.loop import training as training_module
 from phraseproof.alignment.loop.log import StepReport, read_log
 from phraseproof.alignment.pairs import save_pairs, wording_hashes
 from phraseproof.alignment.trainer import AlignmentSettings
@@ -192,7 +193,7 @@ def test_a_folder_with_another_training_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="another base model"):
         train(tiny_models.tiny_llama(), tmp_path / "a", max_steps=1)
     (tmp_path / "a" / "phraseproof.json").unlink()
-    with pytest.raises(RunError, match="was not trained here"):
+    with pytest.raises(RunError, match="phraseproof did not train"):
         train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1)
 
 
@@ -222,7 +223,7 @@ def test_nan_keeps_the_last_good_adapter(model: Path, tmp_path: Path, monkeypatc
     train(model, tmp_path / "good", max_steps=4, schedule="constant")
     with monkeypatch.context() as patch:
         spoiler = Spoiler(patch, 5)
-        with pytest.raises(RunError, match=r"not a finite number in step 6.*adapter of step 4 is kept there") as raised:
+        with pytest.raises(RunError, match=r"not a finite number in step 6.*adapter of step 4 was kept") as raised:
             train(model, tmp_path / "bad", max_steps=9, schedule="constant", observer=spoiler)
     assert "\n" not in str(raised.value)
     assert raised.value.exit_code == 2
@@ -427,7 +428,7 @@ def test_the_batches_of_a_step_share_a_pass_and_say_what_they_say_alone(
     assert 3 * 2 in sizes, "three batches of a reference and a paraphrase"
     sizes.clear()
     monkeypatch.setattr(
-        training_module, "join_batches", lambda batches, _: [range(i, i + 1) for i in range(len(batches))]
+        passes_module, "join_batches", lambda batches, _: [range(i, i + 1) for i in range(len(batches))]
     )
     train(model, tmp_path / "apart", **changes)
     assert set(sizes) == {2}

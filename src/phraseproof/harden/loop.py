@@ -86,7 +86,7 @@ def run_hardening(
     tasks: Sequence[Task],
     collections: Sequence[Collection],
     out: Path,
-    settings: HardenSettings = HardenSettings(),
+    settings: HardenSettings,
     *,
     model_options: ModelOptions = ModelOptions(),
     observers: tuple[Observer | None, AlignmentObserver | None] = (None, None),
@@ -176,13 +176,9 @@ def _plan(tasks: Sequence[Task], collections: Sequence[Collection], settings: Ha
     divided = {task.name: divide_examples(task, settings.training_share, settings.seed) for task in tasks}
     wordings = {task.name: [item for c in collections for item in instructions_for(c, task)] for task in tasks}
     held_out = split_wordings(wordings, settings.held_out_share, settings.seed)
-    return _Plan(
-        divided,
-        training={
-            name: [item for item in items if wording_key(item) not in held_out] for name, items in wordings.items()
-        },
-        testing={name: [item for item in items if wording_key(item) in held_out] for name, items in wordings.items()},
-    )
+    training = {name: [each for each in items if wording_key(each) not in held_out] for name, items in wordings.items()}
+    testing = {name: [each for each in items if wording_key(each) in held_out] for name, items in wordings.items()}
+    return _Plan(divided, training, testing)
 
 
 def _pairs(
