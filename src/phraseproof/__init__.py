@@ -19,6 +19,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from phraseproof.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from phraseproof.alignment.trainer import align
     from phraseproof.core import Example, Instruction, Kind, Relation, Task
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from phraseproof.models import ModelOptions, load_model
     from phraseproof.store.queries import Run, load_run
     from phraseproof.tasks import load_tasks
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Example": "phraseproof.core",

@@ -214,7 +214,7 @@ def test_a_weight_is_from_0_to_1(weight: float) -> None:
 
 @pytest.mark.parametrize("bound", [0.0, -1.0, float("nan")])
 def test_a_bound_is_above_zero(bound: float) -> None:
-    with pytest.raises(UsageError, match="is not positive .*above 0"):
+    with pytest.raises(UsageError, match=r"is not positive .*above 0"):
         LossSettings(push_bound=bound)
 
 

@@ -17,11 +17,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from phraseproof import __version__
 from phraseproof.errors import MissingExtraError
 from phraseproof.reports.build import run_tables as blocks
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.theme import VEGA_LITE, config
+from phraseproof.version import __version__
 
 if TYPE_CHECKING:
     import jinja2
