@@ -96,7 +96,7 @@ def test_an_alias_is_read_where_it_stands(tmp_path: Path) -> None:
         ("a: !!python/object/apply:os.system ['true']", ":1: not plain YAML"),
         ("a: !mine x", ":1: not plain YAML"),
         ("a: \x07", "not valid YAML"),
-        ("a: 1\nb: 2024-13-45\n", ":2: the value looks like a number, date or truth value, and is none"),
+        ("a: 1\nb: 2024-13-45\n", ":2: the value looks like a number, date or truth value, but is not"),
         ("2024-13-45: a\n", ":1: the value looks like"),
         ("a: !!int x", ":1: the value looks like"),
         ("a: !!bool x", ":1: the value looks like"),

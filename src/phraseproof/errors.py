@@ -1,4 +1,4 @@
-"""What goes wrong, said in one line: what was expected, what was found, where, and what to do about it.
+"""Errors as one line of text: what was expected, what was found, where, and what to do about it.
 
 Everything a user can cause raises a `PhraseproofError`; the command line prints it without a traceback and exits with
 its `exit_code`. Anything else that escapes is a bug of ours and exits with 1.

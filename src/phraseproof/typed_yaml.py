@@ -1,4 +1,4 @@
-"""YAML files of users, read into pydantic models; every complaint names the file, the line and the field."""
+"""Users' YAML files, read into pydantic models; every error names the file, the line and the field."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from phraseproof.errors import FileError
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-# For large files libyaml's parser, ten times as fast, where PyYAML has it; for the others the one in Python, which says
-# more exactly where a mistake is.
+# Large files are parsed by libyaml, ten times as fast, if PyYAML has it. Others are parsed in Python, which reports the
+# place of a mistake more exactly.
 _FAST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LARGE = 20_000
 _MAX_DEPTH = 200
@@ -39,7 +39,7 @@ JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_VALUES = 500_000
-"""So many values a file may stand for, aliases followed: ten short lines of them can stand for billions."""
+"""The maximum number of values in a file with aliases expanded: ten short lines of aliases can mean billions."""
 
 
 class StrictModel(BaseModel):
@@ -52,14 +52,14 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class Document(NamedTuple):
-    """Plain YAML data, and the line (from 1) on which each value stands, by its path of keys and indices."""
+    """Plain YAML data, and the line (from 1) of each value, by its path of keys and indices."""
 
     data: Any
     lines: dict[tuple[str | int, ...], int]
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, or one line that says why it cannot be had."""
+    """The text of a UTF-8 file, or a `FileError` that says why it cannot be read."""
     if not path.exists():
         raise FileError("no such file", where=str(path))
     if not path.is_file():
@@ -83,9 +83,9 @@ def load(path: Path, *, tags: frozenset[str] = frozenset()) -> Document:
 
     Args:
         path: the file.
-        tags: tags of other programs (`!Template`, `!function`) that are read as data, never as what they stand for
-            there: a tagged mapping as a mapping, a tagged text as `{tag: text}`. Where tags are named, a repeated key
-            is no error either: the last one counts, as it does for those programs.
+        tags: tags of other programs (`!Template`, `!function`) that are read as data, never as what they mean
+            there: a tagged mapping as a mapping, a tagged text as `{tag: text}`. If tags are given, a repeated key
+            is not an error either: the last one counts, as it does for those programs.
 
     Raises:
         FileError: the file cannot be read, or holds more than plain data.
@@ -179,7 +179,7 @@ def parse(document: Document, path: Path, model: type[ModelT]) -> ModelT:
 
 
 def _most_telling(errors: list[ErrorDetails]) -> ErrorDetails:
-    """The first error; of a field that is missing and an unknown one beside it, the unknown one: it is the typo."""
+    """The first error; of a missing and an unknown field in one mapping, the unknown one: it is the typo."""
     first = errors[0]
     if first["type"] == "missing":
         beside = (error for error in errors if error["loc"][:-1] == first["loc"][:-1])
@@ -195,7 +195,7 @@ def line_of(document: Document, location: tuple[str | int, ...]) -> int:
 
 
 class _Indexing(NamedTuple):
-    """What is gathered while a node tree is walked; `repeats` allows a key to be given twice."""
+    """What a walk over the node tree collects; `repeats` allows a key to be given twice."""
 
     lines: dict[tuple[str | int, ...], int]
     path: Path
@@ -207,7 +207,9 @@ def _index(node: yaml.Node, location: tuple[str | int, ...], into: _Indexing) ->
     line = node.start_mark.line + 1
     if len(into.lines) >= MAX_VALUES:
         raise FileError(
-            "the file stands for too many values", expected=f"at most {MAX_VALUES}", where=f"{into.path}:{line}"
+            "the file holds too many values, aliases expanded",
+            expected=f"at most {MAX_VALUES}",
+            where=f"{into.path}:{line}",
         )
     into.lines[location] = line
     if isinstance(node, yaml.MappingNode):
@@ -230,13 +232,13 @@ def _index(node: yaml.Node, location: tuple[str | int, ...], into: _Indexing) ->
 
 
 def _construct(node: yaml.Node, path: Path, constructor: yaml.SafeLoader) -> Any:
-    """The value of a node; some texts look like a date or a number and are none, which PyYAML does not expect."""
+    """The value of a node. PyYAML raises on texts that look like a date or a number but are not."""
     where = f"{path}:{node.start_mark.line + 1}"
     try:
         value = constructor.construct_object(node, deep=True)
     except (ValueError, LookupError, AttributeError):
         raise FileError(
-            "the value looks like a number, date or truth value, and is none",
+            "the value looks like a number, date or truth value, but is not",
             got=_short(node.value),
             where=where,
             hint="Put it in quotes if it is text",
@@ -259,7 +261,7 @@ def _problem(kind: str, message: str, field: str) -> str:
 
 
 def _known_fields(model: type[BaseModel], location: tuple[str | int, ...]) -> str | None:
-    """The fields of the mapping in which an unknown one was found, the likeliest meant first."""
+    """The fields of the mapping in which an unknown one was found, the closest match first."""
     parent = _model_at(model, location[:-1])
     if parent is None:
         return None

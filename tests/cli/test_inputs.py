@@ -19,7 +19,8 @@ def test_perturb_leaves_the_collection_that_it_reads(tmp_path: Path, capsys: pyt
     for arguments in (["--format", "2"], ["--negate"]):
         done = run_command(capsys, "instructions", "perturb", str(path), *arguments, "-o", str(path))
         assert done.code == 2
-        assert done.err == f"error: --out {path}: the file is read, and would be written over. Give another --out\n"
+        problem = "the file is an input of the command and would be overwritten"
+        assert done.err == f"error: --out {path}: {problem}. Give another --out\n"
     assert path.read_text() == WORDINGS
 
 
@@ -28,7 +29,7 @@ def test_paraphrase_leaves_the_collection_that_it_reads(tmp_path: Path, capsys: 
     path.write_text(WORDINGS)
     done = run_command(capsys, "paraphrase", str(path), "--with", "scripted", "-o", str(path))
     assert done.code == 2
-    assert "would be written over" in done.err
+    assert "would be overwritten" in done.err
     assert path.read_text() == WORDINGS
 
 
@@ -40,7 +41,7 @@ def test_pairs_leave_what_they_are_made_of(tmp_path: Path, capsys: pytest.Captur
     for out in (data, rewritten):
         done = run_command(capsys, "pairs", "from-alpaca", str(data), "-p", str(rewritten), "-o", str(out))
         assert done.code == 2
-        assert "would be written over" in done.err
+        assert "would be overwritten" in done.err
     assert (data.read_text(), rewritten.read_text()) == before
 
 
@@ -51,7 +52,7 @@ def test_files_and_folders(tmp_path: Path) -> None:
     outside.write_text("")
     (tmp_path / "link.yaml").symlink_to(outside)
     for out, read in ((inside, folder), (outside, outside), (tmp_path / "link.yaml", outside)):
-        with pytest.raises(UsageError, match="would be written over"):
+        with pytest.raises(UsageError, match="would be overwritten"):
             refuse_to_overwrite(out, read)
     refuse_to_overwrite(outside, folder, None, tmp_path / "absent")
     refuse_to_overwrite(folder / "new.yaml", folder)

@@ -74,7 +74,7 @@ def test_a_collection_through_a_server(folder: Path, capsys: pytest.CaptureFixtu
         assert {asked.body["seed"] for asked in served.asked} == {3, 4, 5}
         assert "kept     5 paraphrases of 2 wordings" in printed
         assert "mine/which, prompt 3: the placeholder [[1]] is gone" in printed
-        assert "mine/whole: its ask and its example cannot be told apart" in printed
+        assert "mine/whole: its ask cannot be separated from its example" in printed
         assert f"written to {out}" in errors
         code, again, _ = run(capsys, *common, "--temperature", "0.5", "--seed", "3")
         assert (code, again) == (0, printed)

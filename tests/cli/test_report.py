@@ -79,7 +79,7 @@ def test_a_run_is_not_written_over(run: Path, call: Any) -> None:
     before = (run / "run.json").read_bytes()
     done = call(run, "--out", run / "run.json")
     assert done.code == 2
-    assert "would be written over" in done.err
+    assert "would be overwritten" in done.err
     assert (run / "run.json").read_bytes() == before
 
 

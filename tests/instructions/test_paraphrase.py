@@ -70,7 +70,7 @@ def test_every_ask_is_paraphrased_by_every_prompt() -> None:
     assert (plain.serves, plain.relation, plain.author) == (("tickets",), Relation.PARAPHRASE, "a model")
     assert first.source == "paraphrase of mine/which by prompt two-1, greedy"
     assert [(each.seed, each.reason) for each in found.skipped] == [
-        ("mine/whole", "its ask and its example cannot be told apart (a template)")
+        ("mine/whole", "its ask cannot be separated from its example (a template)")
     ]
     assert found.dropped == ()
     assert sum(counted) == 4

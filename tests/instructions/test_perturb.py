@@ -132,7 +132,7 @@ def test_what_has_no_variants_is_told() -> None:
     bare = Instruction("bare", "mine", template="{{ question }}")
     found = formatted(only(bare), 2)
     assert found.instructions == ()
-    assert found.unchanged[0].reason == "0 of 2 formatting variants are to be had"
+    assert found.unchanged[0].reason == "0 of 2 formatting variants exist"
     with pytest.raises(UsageError, match="at least one variant"):
         formatted(only(bare), 0)
 
@@ -161,7 +161,7 @@ def test_negated_wordings_keep_all_but_the_ask() -> None:
         )
         assert all(getattr(each, name) == getattr(seed, name) for name in same)
         assert each.source == f"composed/{seed.id}, negated by rule"
-    assert "cannot be told apart" in next(each for each in found.unchanged if "mc-no-cue" in each.instruction).reason
+    assert "cannot be separated" in next(each for each in found.unchanged if "mc-no-cue" in each.instruction).reason
 
 
 def test_nonsense_is_drawn_by_seed_and_used_up_before_it_comes_again() -> None:

@@ -229,7 +229,7 @@ def test_an_order_that_tells_is_warned_of(tmp_path: Path) -> None:
     write(tmp_path / "leaky" / "task.json", {"examples": [item(f"{index}?") for index in range(20)]})
     warnings: list[str] = []
     load_tasks(["bbl/leaky"], data_dir=tmp_path, warn=warnings.append)
-    assert "the best option stands at one and the same place" in warnings[0]
+    assert "the best option has the same position" in warnings[0]
 
 
 def test_none_of_the_fourteen_is_an_error(tmp_path: Path) -> None:

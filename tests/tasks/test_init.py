@@ -65,7 +65,7 @@ def test_order_is_kept_and_the_same_name_twice_is_an_error(tmp_path: Path) -> No
     second = tmp_path / "b.yaml"
     second.write_text(path.read_text().replace("name: tickets", "name: other"))
     assert [task.name for task in load_tasks([str(second), str(path)])] == ["other", "tickets"]
-    with pytest.raises(UsageError, match="'tickets' is asked for twice"):
+    with pytest.raises(UsageError, match="'tickets' is requested twice"):
         load_tasks([str(path), str(path)])
 
 

@@ -1,4 +1,4 @@
-"""What a command reads, it must not write over."""
+"""Commands must not overwrite the files they read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from phraseproof.errors import UsageError
 
 
 def refuse_to_overwrite(out: Path, *read: Path | None) -> None:
-    """A line for the user if `out` is one of the files that are read, or lies in a folder that is read.
+    """Refuse an `out` that is one of the files that are read, or is in a folder that is read.
 
     Args:
         out: the file that would be written.
@@ -22,5 +22,7 @@ def refuse_to_overwrite(out: Path, *read: Path | None) -> None:
             continue
         if out.samefile(path) or (path.is_dir() and path.resolve() in out.resolve().parents):
             raise UsageError(
-                "the file is read, and would be written over", where=f"--out {out}", hint="Give another --out"
+                "the file is an input of the command and would be overwritten",
+                where=f"--out {out}",
+                hint="Give another --out",
             )

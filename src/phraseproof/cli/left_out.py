@@ -1,4 +1,4 @@
-"""Wordings that a command left out, reason by reason, as lines to print."""
+"""The wordings that a command left out, grouped by reason, as lines to print."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _NAMED = 3
 
 
 def by_reason(left_out: Iterable[tuple[str, str]]) -> list[str]:
-    """Lines that name each reason once: a collection has many wordings that are left out for the same one.
+    """Lines that name each reason once, with up to three of its wordings.
 
     Args:
         left_out: name and reason of every wording.

@@ -135,7 +135,7 @@ def _serves(value: object, place: _EntryPlace) -> tuple[str, ...]:
 
 
 def _verbalizer(value: object, place: _EntryPlace) -> str:
-    """The Jinja template that a file's `answer` stands for."""
+    """The Jinja template that a file's `answer` means."""
     if value is None:  # replaced by _default_verbalizer once the templates are compiled
         return _VERBALIZERS["text"]
     if isinstance(value, list) and value:

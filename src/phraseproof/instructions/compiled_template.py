@@ -15,9 +15,9 @@ from phraseproof.instructions import filters
 from phraseproof.instructions.sandbox import ITEM_FILTER, LOOP_FILTER, environment
 
 MAX_SOURCE = 100_000
-"""The longest template, in characters."""
+"""The maximum length of a template, in characters."""
 MAX_LOOP_DEPTH = 2
-"""How deep loops may stand in loops."""
+"""The maximum depth of nested loops."""
 _NODES: tuple[type[nodes.Node], ...] = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign),
     *(nodes.Name, nodes.Const, nodes.Tuple, nodes.List, nodes.Dict, nodes.Pair, nodes.Keyword, nodes.CondExpr),
@@ -118,7 +118,7 @@ def _refuse(node: nodes.Node, *, depth: int) -> None:
         if node.recursive:
             raise TemplateSyntaxError("a recursive loop cannot be used in a wording", line)
         if depth > MAX_LOOP_DEPTH:
-            raise TemplateSyntaxError(f"loops stand more than {MAX_LOOP_DEPTH} deep in each other", line)
+            raise TemplateSyntaxError(f"loops are nested more than {MAX_LOOP_DEPTH} deep", line)
     for child in node.iter_child_nodes():
         _refuse(child, depth=depth)
 
@@ -143,7 +143,7 @@ def _arguments(tree: nodes.Template, name: str, *default: Any) -> Iterable[Any]:
 
 
 class _Bounding(NodeTransformer):
-    """Sends what Jinja's sandbox does not watch through bounded filters: `~`, rounds of loops, items of lists."""
+    """Route what Jinja's sandbox does not check through bounded filters: `~`, rounds of loops, items of lists."""
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 (named by Jinja's visitor)
         self.generic_visit(node)
@@ -173,7 +173,7 @@ class _Bounding(NodeTransformer):
 
 
 def _item(node: nodes.Expr) -> nodes.Expr:
-    """An item that is not written out passes a check that it is no list; those written out end with the template."""
+    """Check at run time that an item is not a list. The template's own length bounds literal items."""
     if isinstance(node, nodes.Const | nodes.List | nodes.Tuple | nodes.Dict):
         return node
     return _filter(node, ITEM_FILTER, node)

@@ -12,9 +12,9 @@ from phraseproof.instructions.fingerprint import fingerprint
 from phraseproof.instructions.problems import Problem, problem_of
 
 NEAR = 0.8
-"""Two wordings whose pairs of neighbouring words overlap by so much (Jaccard) are near-duplicates."""
+"""The Jaccard overlap of neighbouring word pairs from which two wordings are near-duplicates."""
 MAX_COMPARED = 2_000
-"""So many wordings for the same tasks are compared with each other; beyond, only exact duplicates are found."""
+"""The maximum number of wordings for the same tasks to compare pairwise; above it, only exact duplicates are found."""
 _WORD = re.compile(r"\w+")
 
 
@@ -31,7 +31,7 @@ def repeated_wordings(instructions: Sequence[Instruction]) -> Iterator[Problem]:
             if _laid_out(first) == _laid_out(wording):
                 yield problem_of("error", "duplicate", wording, f"the same wording as {first.id!r}")
             else:
-                message = f"only its white space or its case tells it from {first.id!r}"
+                message = f"it differs from {first.id!r} only in white space or letter case"
                 yield problem_of("warning", "duplicate", wording, message)
         yield from _nearly_alike(list(firsts.values()))
 

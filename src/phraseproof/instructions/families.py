@@ -1,6 +1,6 @@
 """What a model has seen: which collections a family of models was tuned on, for `--observed auto`.
 
-The families of the paper are known here (section 3 and table 2). A user's own stand in a file `families.yaml` in the
+The families of the paper are known here (section 3 and table 2). A user's own are in a file `families.yaml` in the
 folder of their collections (`own_folder()`), and go before these:
 
     families:
@@ -28,7 +28,7 @@ from phraseproof.instructions.collections import (
 from phraseproof.typed_yaml import StrictModel, load, parse
 
 AUTO = "auto"
-"""The word that stands for the collections a model was tuned on."""
+"""The name that means the collections a model was tuned on."""
 
 
 class Family(NamedTuple):
@@ -37,7 +37,7 @@ class Family(NamedTuple):
     Attributes:
         name: as people call it.
         models: patterns (`*`, `?`) in small letters; one with a slash is for whole names of models (`org/name`, a
-            path), one without for what stands after a name's last slash.
+            path), one without a slash for the part after the last slash.
         observed: the names of the collections they were tuned on.
         how: where these collections come from, for hints.
     """
@@ -79,7 +79,7 @@ class _FamiliesFile(StrictModel):
 
 
 def family_of(model: str) -> Family | None:
-    """The family that a model's name tells, the user's own before the known ones; None when it tells none.
+    """The family that a model's name matches, the user's own before the built-in ones; None if it matches none.
 
     Args:
         model: the model's name, hub id or path, as given.

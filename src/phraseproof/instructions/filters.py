@@ -17,7 +17,7 @@ from jinja2.runtime import Context, Undefined
 from jinja2.utils import pass_context
 
 MAX_TEXT = 1_000_000
-"""The longest text, in characters, that a template may build, in the end or on the way."""
+"""The maximum length in characters of a text that a template builds, intermediate texts included."""
 
 _FROM_JINJA = (
     *(
@@ -79,10 +79,10 @@ def enumerate_options(
 
     Args:
         options: the texts to enumerate, usually `choices`.
-        form: how one option is written. `{choice}` stands for its text, `{letter}` for A, B, C, `{lower}` for a, b, c,
+        form: how one option is written. `{choice}` is its text, `{letter}` for A, B, C, `{lower}` for a, b, c,
             `{number}` for 1, 2, 3, `{roman}` for i, ii, iii; `{{` and `}}` for a brace.
-        separator: what stands between two options.
-        last: what stands before the last option instead of `separator` (", and ").
+        separator: the text between two options.
+        last: the text before the last option instead of `separator` (", and ").
 
     Raises:
         TemplateRuntimeError: `form` holds an unknown placeholder, or a single brace.

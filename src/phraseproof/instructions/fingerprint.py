@@ -1,4 +1,4 @@
-"""Whether two wordings say the same: what an adapter was trained on must be known again when it is evaluated."""
+"""Whether two wordings say the same, so that an evaluation recognises the wordings that an adapter was trained on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from phraseproof.core import Instruction
 def fingerprint(text: str) -> str:
     """A hash of a wording's text that letter case, white space and Unicode's several spellings do not change.
 
-    Adapters keep it for as long as they are used, so it knows no version, unlike the hashes of `identity.py`.
+    Adapters store it for as long as they are used, so it has no version, unlike the hashes of `identity.py`.
 
     Returns:
         32 hexadecimal digits (128 bits of BLAKE2b).
@@ -21,7 +21,7 @@ def fingerprint(text: str) -> str:
 
 
 def asked_by(instruction: Instruction) -> str:
-    """The part of a wording that makes it this wording: its ask, or its template where the two cannot be told apart.
+    """The part of a wording that makes it this wording: its ask, or its template if it has no separate ask.
 
     The layout is not part of it: a model that was trained on an ask has seen it, however the example was laid out.
     """

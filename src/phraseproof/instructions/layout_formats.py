@@ -166,7 +166,7 @@ def _restyled(segment: TemplateSegment, style: LayoutFormat, *, starts: bool, en
     match = _LABEL.search(text)
     if match and (starts or match.start() > 0):  # after a field, what looks like a label goes on its line
         separator = match.group("separator") if style.separator is None else style.separator
-        if ends:  # what stands before the answer is not the wording's to say
+        if ends:  # the text before the answer is the target delimiter, not the layout
             separator = separator.rstrip() if separator.strip() else match.group("separator")
         text, label = text[: match.start()], _cased(match.group("label"), style.case) + separator
     if style.lines is not None:

@@ -1,8 +1,8 @@
 """Negating an ask by rule, for English: one negation, put where a person would put it, or none at all.
 
 The paper's negated wordings are the closest ones with "a negation word (e.g., not) in the appropriate place" (appendix
-B.2.1). Where the rules below do not find that place they say so and leave the wording alone: a wrong guess would be
-taken for a finding.
+B.2.1). If the rules below do not find that place, they return the reason and leave the wording unchanged: a wrong guess
+would be reported as a finding.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Negation(NamedTuple):
 
     Attributes:
         source: the negated ask as a template, or None.
-        reason: why there is none; empty where there is one.
+        reason: why there is no negation; empty if there is one.
     """
 
     source: str | None
@@ -95,7 +95,7 @@ def negate(source: str) -> Negation:
         if _NEGATED.search(sentence):
             return Negation(None, "what it asks for is negated already")
         if _CONDITION.search(sentence):
-            return Negation(None, "what it asks for hangs on a condition")
+            return Negation(None, "what it asks for depends on a condition")
         if _asks_for_more(negated):
             return Negation(None, "it asks for two things at once")
         changed = "".join([*sentences[:index], negated, *sentences[index + 1 :]])
@@ -119,7 +119,7 @@ _OBJECT = (
     r"|us|with|by|from|in|on|as|if|out|down|just|to|according)\b"
 )
 
-# Where a request may stand, and the words that negate it there. `place` is where they are put, the verb by default.
+# Where a request may be in a sentence, and the words that negate it. `place` is where they go; by default, the verb.
 _REQUESTS = {
     # Could you please | choose
     re.compile(

@@ -1,7 +1,7 @@
 """Paraphrases of a collection's asks by any model that writes, checked one by one (paper, appendix B.3).
 
-Only the ask is rewritten; layout, answers and whom a wording serves stay the seed's. This room knows no models: a
-`rewrite` callable stands for one.
+Only the ask is rewritten; layout, answers and the tasks that a wording serves stay the seed's. This package knows no
+models: a `rewrite` callable represents one.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def paraphrase(
 ) -> Paraphrases:
     """Paraphrase every ask of a collection once by each prompt.
 
-    An answer that loses a placeholder or a label, repeats the seed or a sibling, or is no ask at all, is asked for
+    An answer that loses a placeholder or a label, repeats the seed or a sibling, or is not a valid ask, is requested
     again with a reminder of what went wrong, and dropped after the last attempt.
 
     Args:
@@ -208,16 +208,16 @@ def _judge(job: _Job, jobs: Sequence[_Job], attempt: int, settings: ParaphraseSe
 
 def _repeats(answer: str, prompt: str) -> bool:
     """Whether an answer holds the whole of what a prompt says before or after the ask."""
-    said = f" {' '.join(words(answer))} "
+    found = f" {' '.join(words(answer))} "
     parts = [words(part) for part in prompt.split(PLACE)]
-    return any(len(part) > 1 and f" {' '.join(part)} " in said for part in parts)
+    return any(len(part) > 1 and f" {' '.join(part)} " in found for part in parts)
 
 
 def _copy_of(ask: str, seed: Instruction, jobs: Sequence[_Job], near_copy: float) -> str:
-    """What an ask is a copy of, as a reason; empty where it is none.
+    """The reason to drop an ask that is a copy, naming the original; empty if it is not a copy.
 
-    Near-copies are looked for in its own family (the seed and its other paraphrases), copies in all that are laid out
-    alike for the same tasks.
+    Near-copies are searched in its own family (the seed and its other paraphrases), copies in all wordings with the
+    same layout and tasks.
     """
     mine = prose(ask)
     known = dict.fromkeys([*(job.seed for job in jobs), *(job.kept.instruction for job in jobs if job.kept)])
@@ -236,7 +236,7 @@ def _copy_of(ask: str, seed: Instruction, jobs: Sequence[_Job], near_copy: float
 
 
 def _reminder(job: _Job) -> str:
-    """What is said before a prompt that is put again."""
+    """The text before a prompt that is sent again."""
     kept = f"Keep {', '.join(job.marked.must_keep)} exactly as written. " if job.marked.must_keep else ""
     other = "Use other words than the original. " if "copy of" in job.reason else ""
     return f"({kept}{other}Give the new text alone.)\n"

@@ -48,7 +48,7 @@ class ParaphrasePrompts:
     """ParaphrasePrompts for a paraphraser; each gives one paraphrase of every wording.
 
     Attributes:
-        name: said in the provenance of what they give.
+        name: recorded in the provenance of the paraphrases.
         texts: each with `{instruction}` once.
     """
 

@@ -1,7 +1,7 @@
-"""Other wordings without a model: negated, made nonsensical, or formatted otherwise.
+"""New wordings from old ones without a model: negated, nonsensical, or in another format.
 
 Formatting variants follow FormatSpread (Sclar et al., 2023, arXiv 2310.11324): the words stay, and the case of labels,
-what stands between a label and its text, the space between lines and the enumeration of options change.
+the text between a label and its value, the space between lines and the enumeration of options change.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from phraseproof.instructions.layout_formats import variants_of
 from phraseproof.instructions.negate import negate
 
 NONSENSICAL = "closer-look-nonsensical"
-"""The shipped collection whose asks stand in for real ones."""
+"""The shipped collection whose asks replace real ones."""
 
 
 class Unchanged(NamedTuple):
@@ -35,7 +35,7 @@ class Perturbed(NamedTuple):
     unchanged: tuple[Unchanged, ...]
 
 
-_TEMPLATE = "its ask and its example cannot be told apart (a template)"
+_TEMPLATE = "its ask cannot be separated from its example (a template)"
 
 
 # ------------------------------------------------------------------------------------------------- negated, nonsensical
@@ -95,7 +95,7 @@ def _made(seed: Instruction, suffix: str, relation: Relation | None, note: str, 
     )
 
 
-# ------------------------------------------------------------------------------------------------- formatted otherwise
+# ------------------------------------------------------------------------------------------------- reformatted
 
 
 def formatted(collection: Collection, count: int, *, seed: int = 0) -> Perturbed:
@@ -123,5 +123,5 @@ def formatted(collection: Collection, count: int, *, seed: int = 0) -> Perturbed
             changes = {name: getattr(variant, name) for name in ("layout", "template", "separator", "answer")}
             made.append(_made(wording, f"format-{number}", wording.relation, note, **changes))
         if len(found) < count:
-            unchanged.append(Unchanged(wording.name, f"{len(found)} of {count} formatting variants are to be had"))
+            unchanged.append(Unchanged(wording.name, f"{len(found)} of {count} formatting variants exist"))
     return Perturbed(tuple(made), tuple(unchanged))

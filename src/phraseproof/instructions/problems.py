@@ -13,12 +13,12 @@ class Problem(NamedTuple):
     """Something to look at.
 
     Attributes:
-        level: `error` makes measurements wrong or impossible, `warning` may be meant.
+        level: `error` makes measurements wrong or impossible, `warning` may be intended.
         kind: in a word, for programs: `template`, `example`, `options`, `answers`, `gives-away`, `duplicate`,
             `near-duplicate`, `unused-field`.
         wording: its name.
         where: its place in the file.
-        message: what is the matter.
+        message: what is wrong.
     """
 
     level: Level

@@ -13,7 +13,7 @@ from phraseproof.errors import TaskError, UsageError
 from phraseproof.instructions.template import CompiledInstruction
 
 BETWEEN_EXAMPLES = "\n\n"
-"""What stands between two examples of a few-shot prompt."""
+"""The text between two examples of a few-shot prompt."""
 
 _TARGET_DELIMITER = " "
 _CHAT_TARGET_DELIMITER = ""
@@ -31,7 +31,7 @@ _ALPACA_WITHOUT_INPUT = (
 
 
 def resolve_format(name: str, model: Model) -> str:
-    """The format that `name` stands for: `auto` is `chat` with a model that declares a template, else `plain`.
+    """The format that `name` means: `auto` is `chat` with a model that declares a template, else `plain`.
 
     Raises:
         UsageError: no such format, or `chat` for a model without a chat template.
@@ -66,7 +66,7 @@ def build_prompt(
 ) -> Prompt:
     """Render one example with one wording.
 
-    The ask is said once, however many demonstrations there are. A wording whose ask cannot be told apart from the
+    The ask appears once, however many demonstrations there are. A wording whose ask cannot be separated from the
     example (a `template`, or an `ask` without a `layout`) is repeated whole for every demonstration.
 
     Args:

@@ -14,7 +14,7 @@ from phraseproof.instructions.template import compile_instruction
 from phraseproof.instructions.template_segments import TemplateSegment, prose, segments, source_of
 
 MAX_LENGTH_RATIO = 5
-"""An answer with more than so many times the seed's words (and 40 more) is no paraphrase: the model ran on."""
+"""An answer longer than this many times the seed's words, plus 40, is not a paraphrase: the model did not stop."""
 
 _ROOM_WORDS = 40
 _MARK = re.compile(r"\[\[(\d+)\]\]")
@@ -31,7 +31,7 @@ class Marked(NamedTuple):
 
     Attributes:
         text: the ask, each placeholder written as [[1]], [[2]], ...
-        code: what the marks stand for, in order.
+        code: the placeholders behind the marks, in order.
         labels: words that must come back as they are: quoted ones, the answers, runs of letters or numbers.
     """
 
@@ -55,7 +55,7 @@ class Checked(NamedTuple):
 def why_not(instruction: Instruction) -> str | None:
     """Why a wording cannot be paraphrased at all, or None."""
     if instruction.ask is None:
-        return "its ask and its example cannot be told apart (a template)"
+        return "its ask cannot be separated from its example (a template)"
     parts = segments(instruction.ask)
     if any(segment.kind == "block" for segment in parts):
         return "its ask holds statements ({% ... %}), which a paraphrase would tear apart"
@@ -84,7 +84,7 @@ def mark(instruction: Instruction) -> Marked:
 def check(answer: str, marked: Marked, instruction: Instruction) -> Checked:
     """A paraphraser's answer as the wording's new ask.
 
-    What chat models put around their answers (a line of announcement, quotation marks) is taken off first.
+    What chat models add around their answers (a line of announcement, quotation marks) is removed first.
     """
     text = _bare(answer, marked.text)
     if not words(_MARK.sub(" ", text)):
@@ -113,7 +113,7 @@ def check(answer: str, marked: Marked, instruction: Instruction) -> Checked:
     try:
         compile_instruction(replace(instruction, ask=ask))
     except InstructionError as error:
-        return Checked(None, f"it is no template: {error.problem}")
+        return Checked(None, f"it is not a valid template: {error.problem}")
     return Checked(ask)
 
 

@@ -1,8 +1,8 @@
-"""Where templates run: Jinja's immutable sandbox, made narrower, because collections come from strangers.
+"""The environment of templates: Jinja's immutable sandbox with fewer features, because collections come from strangers.
 
 A wording is data, not a program. What it may use is listed here rather than what it may not: statements, filters, tests
-and the few methods of texts, lists and mappings. Everything is bounded: loops, texts, lists and numbers. What is left
-cannot reach Python's objects, cannot change what it is given, gives the same text every time, and ends.
+and the few methods of texts, lists and mappings. Everything is bounded: loops, texts, lists and numbers. A template
+cannot reach Python's objects, cannot change its values, always gives the same text, and ends.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from jinja2.tests import TESTS
 from phraseproof.instructions import filters
 
 MAX_LOOP = 1_000
-"""The most rounds of one loop."""
+"""The maximum number of iterations of one loop."""
 MAX_NUMBER = 10**12
 """The largest number a multiplication or a power may work with or give."""
 
@@ -150,11 +150,11 @@ def _bounded_power(base: float, exponent: float) -> None:
 def _bounded_loop(values: Iterable[Any]) -> list[Any]:
     taken = list(islice(values, MAX_LOOP + 1))
     if len(taken) > MAX_LOOP:
-        raise SecurityError(f"a loop of more than {MAX_LOOP} rounds")
+        raise SecurityError(f"a loop of more than {MAX_LOOP} iterations")
     return taken
 
 
 @lru_cache(maxsize=1)
 def environment() -> WordingEnvironment:
-    """The one environment of all wordings; it holds no state."""
+    """The environment of all wordings; it has no state."""
     return WordingEnvironment()

@@ -1,4 +1,4 @@
-"""How alike wordings are: ROUGE-2, computed as the package rouge-score computes it (a test holds the two equal).
+"""The similarity of wordings: ROUGE-2, computed as the package rouge-score computes it (a test compares the two).
 
 That package drops every letter outside English and compares two texts at a time; here other alphabets count, and
 hundreds of wordings are compared at once.

@@ -40,7 +40,7 @@ class CollectionStatistics:
         by_kind: how many serve every task of a kind.
         by_task: how many serve one task (or category) alone, by its name.
         any_task: how many serve any task at all.
-        length: words of a wording; placeholders are not counted, layouts only where there is no other text.
+        length: words of a wording. Placeholders are not counted, and layouts only if there is no other text.
         vocabulary: different words in all of them.
         rouge2: the mean over all pairs of its wordings, from 0 to 1; None for a single wording.
     """
@@ -92,7 +92,7 @@ def describe(collections: Sequence[Collection], *, near_duplicate: float = NEAR_
         near_duplicate: the ROUGE-2 from which two wordings for the same task are near-duplicates.
 
     Raises:
-        UsageError: two collections of one name, or a threshold that is no share.
+        UsageError: two collections of one name, or a threshold outside 0 to 1.
     """
     if not 0 < near_duplicate <= 1:
         raise UsageError("the threshold is out of range", expected="above 0, at most 1", got=str(near_duplicate))

@@ -16,7 +16,7 @@ from phraseproof.instructions.filters import KNOWN_FILTERS, MAX_TEXT, letter_of
 from phraseproof.instructions.sandbox import bounded_range
 
 BUILTINS = ("choices", "letters", "choice_count")
-"""What every template sees beside the example's fields."""
+"""The names that every template sees besides the example's fields."""
 ANSWER_BUILTINS = ("choice", "letter", "index")
 """What an `answer` template sees as well: the option that is being written."""
 
@@ -137,7 +137,7 @@ class CompiledInstruction:
     def render_answers(self, example: Example) -> tuple[str, ...]:
         """Every choice written as an answer, in the order of the example's choices.
 
-        Answers are told apart by their text alone, so they must differ wherever the choices do. (Some published
+        Answers are distinguished by their text alone, so they must differ wherever the choices do. (Some published
         examples offer the same choice twice; the same answer twice is then all that can be written.)
 
         Raises:

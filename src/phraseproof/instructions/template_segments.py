@@ -28,7 +28,7 @@ class TemplateSegment(NamedTuple):
 
     @property
     def is_prose(self) -> bool:
-        """Whether a person reads it as it stands."""
+        """Whether it is prose, which a person reads unchanged."""
         return self.kind == "prose"
 
     @property
@@ -38,7 +38,7 @@ class TemplateSegment(NamedTuple):
 
 
 def segments(source: str) -> list[TemplateSegment]:
-    """The segments of a template, in order; no two prose segments stand side by side.
+    """The segments of a template, in order; prose segments are never adjacent.
 
     Raises:
         InstructionError: not a template.
@@ -72,7 +72,7 @@ def segments(source: str) -> list[TemplateSegment]:
 
 
 def source_of(parts: list[TemplateSegment]) -> str:
-    """Pieces put together again as a template."""
+    """The template that the segments make."""
     return "".join(segment.source for segment in parts)
 
 

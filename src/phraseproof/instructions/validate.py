@@ -1,4 +1,4 @@
-"""What is wrong, or doubtful, with a collection: alone, and on the examples of a task."""
+"""Check a collection, alone and on the examples of a task: what is wrong, and what may be."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def validate(instructions: Sequence[Instruction], tasks: Sequence[Task] = ()) ->
     for each in compiled:
         alone = list(_alone(each))
         with_tasks = [problem for task in tasks for problem in _on_task(each, task)]
-        told = {problem.kind for problem in with_tasks}
-        problems += [problem for problem in alone if not tasks or problem.kind not in told]
+        known = {problem.kind for problem in with_tasks}
+        problems += [problem for problem in alone if not tasks or problem.kind not in known]
         problems += with_tasks
     broken = {problem.wording for problem in problems if problem.kind == "template"}
     sound = [each for each in compiled if each.instruction.name not in broken]
@@ -57,7 +57,7 @@ def _prompt_names(compiled: CompiledInstruction) -> set[str]:
 
 
 def _literal(wording: Instruction) -> str:
-    """What a wording says whatever the example is."""
+    """The text of a wording that does not depend on the example."""
     parts = (wording.ask, wording.layout, wording.template)
     return "\n".join(_CODE.sub(" ", part) for part in parts if part)
 
@@ -131,7 +131,7 @@ def _render(compiled: CompiledInstruction, example: Example) -> _Rendered:
 
 
 def _options(compiled: CompiledInstruction, rendered: Sequence[_Rendered], task: Task) -> Iterator[Problem]:
-    """Options that the prompt does not show, and answers that are none of the options it shows."""
+    """Options that the prompt does not show, and answers that are not among the options it shows."""
     wording = compiled.instruction
     with_options = [each for each in rendered if each.options]
     if not with_options or _LABEL_OF_ANSWER.get(wording.answer) in compiled.labels:
@@ -149,7 +149,7 @@ def _options(compiled: CompiledInstruction, rendered: Sequence[_Rendered], task:
     if shows_choices == len(with_options):
         sample = next(each for each in with_options if not all(_holds(each.text, option) for option in each.options))
         missing = next(option for option in sample.options if not _holds(sample.text, option))
-        message = f"{task.name}: the prompt offers other options than it is answered by: {missing!r} is none of them"
+        message = f"{task.name}: the answers are not the options that the prompt offers: {missing!r} is not among them"
         yield problem_of("error", "answers", wording, message, "answer")
     elif shows_choices == 0 and shows_answers == 0:
         yield problem_of("warning", "options", wording, f"{task.name}: the options are not shown")
@@ -209,7 +209,7 @@ def _holds(text: str, part: str) -> bool:
 
 
 def _unused(compiled: Sequence[CompiledInstruction], tasks: Sequence[Task]) -> Iterator[Problem]:
-    """Fields of a task that some wordings show and others do not: the others ask with less to go by."""
+    """Fields of a task that some wordings show and others do not: the others give the model less information."""
     for task in tasks:
         fields = {name for example in task.examples for name in example.fields}
         fields = {name for name in fields if not _holds_answers(name, task)}

@@ -1,4 +1,4 @@
-"""Made-up examples, so that a wording can be shown before there is a task for it."""
+"""Examples for validation, so that a wording can be rendered before there is a task for it."""
 
 from __future__ import annotations
 

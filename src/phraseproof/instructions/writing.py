@@ -17,14 +17,14 @@ _SHARED = ("for", "relation", "author", "source", "licence")
 _ANSWERS = {"{{ letter }}": "letter", "{{ choice }}": "text"}
 _VERBALISED = re.compile(r"\{\{ choice \| verbalise\((.*)\) \}\}", re.DOTALL)
 _LINE_ENDS = re.compile("[\r\x85\u2028\u2029\ufeff]")
-"""What YAML takes for the end of a line, or drops, unless it is quoted."""
+"""Characters that YAML reads as the end of a line, or drops, unless the text is quoted."""
 _DEFAULT_SEPARATOR = "\n\n"
 
 
 def write_collection(path: Path, name: str, instructions: Sequence[Instruction], *, remark: str = "") -> None:
     """Write a collection's file, whole or not at all.
 
-    What all wordings share of `for`, `relation`, `author`, `source` and `licence` stands once at the top.
+    A value of `for`, `relation`, `author`, `source` or `licence` that all wordings share is written once, at the top.
 
     Args:
         path: the file; one that is there is replaced.

@@ -28,14 +28,14 @@ ENTRY_POINT_GROUP = "phraseproof.tasks"
 
 
 class TaskListing(NamedTuple):
-    """One line of the catalogue.
+    """One entry of the catalogue.
 
     Attributes:
-        name: what to ask `load_tasks` for.
-        kind: the form of the answers; `None` for a name that stands for tasks of several kinds.
+        name: the name to pass to `load_tasks`.
+        kind: the form of the answers; `None` for a name that means tasks of several kinds.
         category: the row of a summary table the task is averaged into; empty where `kind` is `None`.
         source: the hub data set it comes from unless a local copy is given.
-        about: what the task asks, in a few words.
+        about: the subject of the task, in a few words.
     """
 
     name: str
@@ -49,16 +49,16 @@ class TaskSource(Protocol):
     """What a task module offers."""
 
     def load(self, name: str, *, data_dir: Path | None, warn: Callable[[str], None]) -> list[Task]:
-        """The tasks that `name` stands for, read from `data_dir` if given, else from the hub."""
+        """The tasks that `name` means, read from `data_dir` if given, else from the hub."""
         ...
 
     def listings(self) -> list[TaskListing]:
-        """Every name that `load` knows beforehand, without touching any data."""
+        """Every name that `load` knows, without reading data."""
         ...
 
 
 def _be_silent(_message: str) -> None:
-    """Drop a warning."""
+    """Ignore a warning."""
 
 
 def load_tasks(
@@ -69,7 +69,7 @@ def load_tasks(
     Args:
         names: built-in names (`mmlu`, `mmlu/anatomy`, `mmlu/*`, `bbl`, `bbl/winowhy`, ...) or paths of YAML files.
         data_dir: a local copy of the benchmarks in their published file formats; `None` loads from the hub.
-        warn: called with one line for everything that is worth knowing and does not stop the loading.
+        warn: called with one line for every problem that does not stop the loading.
 
     Raises:
         UsageError: an unknown name, or two tasks of the same name.
@@ -81,7 +81,7 @@ def load_tasks(
         for task in _load(name, data_dir, warn):
             if task.name in asked_as:
                 raise UsageError(
-                    f"the task {task.name!r} is asked for twice",
+                    f"the task {task.name!r} is requested twice",
                     got=f"{asked_as[task.name]!r} and {name!r}",
                     hint="Name every task once; a user's own tasks need names of their own",
                 )
@@ -91,12 +91,12 @@ def load_tasks(
 
 
 def catalogue() -> list[TaskListing]:
-    """Every task that can be named, without loading any data."""
+    """Every built-in task, without loading data."""
     return [listing for prefix in known_prefixes() for listing in _source(prefix).listings()]
 
 
 def known_prefixes() -> list[str]:
-    """The first parts of task names, built in ones first."""
+    """The first parts of task names, built-in ones first."""
     return [*SOURCES, *sorted(set(_entry_points()) - set(SOURCES))]
 
 

@@ -6,7 +6,7 @@
 * `question` is the JSON's `input` exactly as published. Where every input of a task visibly has parts, they are fields
   too (`context`, `query`, ...; see `PARTS`).
 * Options and their credits are `target_scores` in published order, several best or fractional credits kept. In
-  `REORDERED` tasks the published order gives the answer away (the best option always stands first), so there, as in the
+  `REORDERED` tasks the published order gives the answer away (the best option is always first), so there, as in the
   paper's own code, options are put into another order: ours is fixed by a hash, not by the paper's random generator.
 * A task with subtasks is their union. Two are not, following the paper's code: `bbl/strange_stories` is the subtask
   `boolean`, `bbl/logical_deduction` is `five_objects`. `Task.source` says so, and every subtask can be named.
@@ -37,13 +37,13 @@ CATEGORIES = {Kind.MULTIPLE_CHOICE: "BBL-QA", Kind.BINARY: "BBL-BC", Kind.MULTI_
 
 
 class KnownTask(NamedTuple):
-    """What is settled about a task before its data is read."""
+    """What is known about a task before its data are read."""
 
     kind: Kind
     about: str
     in_bbl: bool = True
     subtask: str | None = None
-    """The one subtask that the plain name stands for; `None` is all of them."""
+    """The one subtask that the plain name means; `None` is all of them."""
 
 
 KNOWN = {
@@ -71,7 +71,7 @@ KNOWN = {
 
 REORDERED = frozenset({"conceptual_combinations", "logical_sequence"})
 FOLDERS = {"bbq_lite": "bbq_lite_json"}
-"""Where BIG-bench's folder is not named as the paper names the task; both names are understood."""
+"""Folders of BIG-bench whose names differ from the paper's task names; both names are accepted."""
 
 PARTS = {
     "conceptual_combinations": re.compile(r"(?P<context>.*?) Question: (?P<query>.*)", re.DOTALL),
@@ -84,7 +84,7 @@ PARTS = {
     "vitaminc_fact_verification": re.compile(r"(?P<context>.*)\nClaim:\s*(?P<claim>.*)", re.DOTALL),
     "winowhy": re.compile(r"(?P<context>.*?) (?P<explanation>The '.*)", re.DOTALL),
 }
-"""How the inputs of a task come apart; the fields are added only if every single input of the task does."""
+"""How the inputs of a task divide into fields; the fields are added only if every input of the task matches."""
 
 
 class LoadedExamples(NamedTuple):
@@ -109,7 +109,7 @@ def listings() -> list[TaskListing]:
 
 
 def load(name: str, *, data_dir: Path | None, warn: Callable[[str], None]) -> list[Task]:
-    """The tasks that `bbl`, `bbl/TASK` or `bbl/TASK/SUBTASK` stands for.
+    """The tasks that `bbl`, `bbl/TASK` or `bbl/TASK/SUBTASK` means.
 
     Raises:
         UsageError: a name that cannot be a task's.
@@ -147,7 +147,7 @@ def _load_one(name: str, data_dir: Path | None, warn: Callable[[str], None]) -> 
     if task in REORDERED:
         notes.append("options reordered, since the published order gives the answer away")
     elif _order_tells(source.examples):
-        warn(f"{full_name}: the best option stands at one and the same place in every example; letters give it away")
+        warn(f"{full_name}: the best option has the same position in every example, so letters give it away")
     return Task(
         name=full_name,
         kind=kind,
@@ -183,7 +183,7 @@ def _place(question: str, choice: str) -> bytes:
 
 
 def _order_tells(examples: Sequence[Example]) -> bool:
-    """Whether a blind guess at one position is always right, in a task large enough for that to be no chance."""
+    """Whether one position is always right, in a task large enough that this is not chance."""
     return len(examples) >= 20 and len({example.target for example in examples}) == 1
 
 

@@ -7,7 +7,7 @@ Configuration `TASK_zero_shot`, split `default` (all examples), columns `inputs`
   answer cue. `extract_inputs` recovers the input from what all rows share; where that fails, `question` is the text as
   served, and a warning says so. A task whose input prefix is neither a line of its own nor BIG-bench's `Q: ` keeps
   that prefix.
-* Subtasks come pooled and unnamed. They can be told apart only where the number of options does (`OPTION_COUNTS`).
+* Subtasks come pooled and unnamed. They can be distinguished only if their numbers of options differ (`OPTION_COUNTS`).
 * Credits are whole numbers: a fraction in the JSON is lost.
 * White space at the ends of the prompt (the recovered designer's wording has one space before the answer), comments.
 """
@@ -33,7 +33,7 @@ OPTION_COUNTS = {
 """The number of options by which a subtask is known among the pooled rows."""
 
 INPUT_MARKS = {"empirical_judgments": "Sentence: ", "strange_stories": "Context: "}
-"""What stands before an input on its own line, where it is not BIG-bench's default."""
+"""The text before an input on its own line, if it is not BIG-bench's default."""
 
 CHOICE_PREFIXES = (PromptFrame().choice_prefix, "\n option: ", " option: ")
 
@@ -47,7 +47,7 @@ class HubExample(NamedTuple):
 
 
 class HubTask(NamedTuple):
-    """A task's rows, in the hub's order; `frame` is `None` where it could not be told from the inputs."""
+    """A task's rows, in the hub's order; `frame` is `None` if it cannot be separated from the inputs."""
 
     examples: list[HubExample]
     frame: PromptFrame | None
@@ -62,7 +62,7 @@ class ExtractedInputs(NamedTuple):
 
 
 def load_from_hub(task: str, config: str, subtask: str | None, warn: Callable[[str], None]) -> HubTask:
-    """The rows of one task, or of one subtask where the hub's rows can be told apart.
+    """The rows of one task, or of one subtask if the hub's rows can be distinguished.
 
     Args:
         config: the hub's name for the task, without `_zero_shot`.
@@ -75,7 +75,7 @@ def load_from_hub(task: str, config: str, subtask: str | None, warn: Callable[[s
     count = OPTION_COUNTS.get(task, {}).get(subtask or "")
     if subtask and count is None:
         raise TaskError(
-            f"the hub serves the subtasks of {task} pooled, so that {subtask!r} cannot be told apart",
+            f"the hub serves the subtasks of {task} pooled, so that {subtask!r} cannot be selected",
             where=place,
             hint="With a copy of BIG-bench's own files, pass --data-dir",
         )
@@ -102,7 +102,7 @@ def extract_inputs(inputs: Sequence[str], choices: Sequence[Sequence[str]], mark
     Args:
         inputs: the finished prompts of one task.
         choices: the options of each, in any order.
-        mark: what may stand before the input on its own line.
+        mark: the text that may come before the input on its own line.
 
     Returns:
         `None` where the prompts do not show what they share: fewer than two different ones, or nothing left of one.

@@ -2,7 +2,7 @@
 
 BIG-bench builds it as task prefix, then per example: input prefix, input, the options each after the choice prefix,
 output prefix; the answer follows at once. White space at the prompt's end becomes the target delimiter, so that it is
-scored with the answer, as every other wording's is. BIG-bench lists the options in a random order; here they stand in
+scored with the answer, as every other wording's is. BIG-bench lists the options in a random order; here they are in
 the example's order.
 """
 

@@ -1,4 +1,4 @@
-"""Data sets from the Hugging Face hub, through the `datasets` library; every failure is one line with a way out."""
+"""Data sets from the Hugging Face hub, through the `datasets` library; every error says what to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def load_rows(
 
     Args:
         hub_id: the data set's id as the hub has it, or a local folder laid out like a hub repository.
-        hint: what a user can do when the hub cannot be reached.
+        hint: what the user can do if the hub cannot be reached.
 
     Raises:
         MissingExtraError: `datasets` is not installed.
@@ -44,7 +44,7 @@ def load_rows(
 
 
 def describe(hub_id: str, *, config: str | None, split: str, revision: str | None = None) -> str:
-    """How a place on the hub is written in `Task.source` and in errors."""
+    """The text for a place on the hub in `Task.source` and in errors."""
     parts = [f"hub {hub_id}", *([f"config {config}"] if config else []), f"split {split}"]
     return ", ".join([*parts, *([f"revision {revision}"] if revision else [])])
 

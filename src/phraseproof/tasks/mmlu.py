@@ -96,7 +96,7 @@ def listings() -> list[TaskListing]:
 
 
 def load(name: str, *, data_dir: Path | None, warn: Callable[[str], None]) -> list[Task]:
-    """The task or tasks that `mmlu`, `mmlu/SUBJECT` or `mmlu/*` stands for.
+    """The task or tasks that `mmlu`, `mmlu/SUBJECT` or `mmlu/*` means.
 
     Raises:
         UsageError: an unknown subject.

@@ -1,4 +1,4 @@
-"""What there is to know of a loaded task at a glance."""
+"""A summary of a loaded task."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class TaskSummary(NamedTuple):
         option_counts: number of options -> examples that have so many.
         labels: the options, where every example has the same ones; else empty.
         balance: right answers by label or, where options differ, by letter, the most frequent first.
-        majority: the share of the most frequent right answer, in 0..1: what a blind guess can get.
+        majority: the share of the most frequent right answer, from 0 to 1: the score of the best constant guess.
         fields: the names that templates may use besides the built-in ones.
         first: the first example.
     """

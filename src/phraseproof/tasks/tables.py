@@ -27,7 +27,7 @@ class DataTable(NamedTuple):
 
     Attributes:
         columns: every column that some row has, in order of appearance.
-        rows: one mapping a row; a JSON object may lack columns.
+        rows: one mapping per row; a JSON object may lack columns.
         place: the file or hub split, for messages.
         lines: the line on which each row begins, from 1; empty where the format has no lines.
     """
@@ -135,7 +135,7 @@ def _read_delimited(path: Path, delimiter: str) -> DataTable:
                     expected=f"{len(header)} cells",
                     got=f"{len(cells)}",
                     where=f"{path}:{line}",
-                    hint="A cell that holds the separator, a quote or a line break must stand in double quotes",
+                    hint="A cell that holds the separator, a quote or a line break must be in double quotes",
                 )
             else:
                 rows.append(dict(zip(header, cells, strict=True)))
@@ -187,7 +187,7 @@ def _read_jsonl(path: Path) -> DataTable:
     decoder = _decoder(path)
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
-    # Only a line feed ends a row: other line separators may stand inside JSON strings.
+    # Only a line feed ends a row: other line separators may be inside JSON strings.
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if not line.strip():
             continue

@@ -119,7 +119,7 @@ def test_wordings_of_a_checkout(checkout: Path) -> None:
     reasons = {refused.name.removeprefix("birds/"): refused.reason for refused in result.refused}
     assert reasons == {
         "FLAN/QA/1": "it asks for fields that the task's examples lack",
-        "BBL/Random/1": "its text is put together in a way that is not understood",
+        "BBL/Random/1": "its text is built in a way that is not understood",
         "BBL/Incorrect/1": "it takes the example's own text or options apart",
     }
 

@@ -55,7 +55,7 @@ def test_asks_alone_need_a_layout(tmp_path: Path) -> None:
     [
         ("colour,id\nred,1\n", "no column holds wordings"),
         ("ask,id,mood\nx,1,good\n", "unknown column 'mood'"),
-        ("ask,id\nx\n", "mine.csv:2: a row has not as many cells as the head"),
+        ("ask,id\nx\n", "mine.csv:2: a row has a different number of cells than the header"),
         ("template,id\n{text},1\n{text}!,1\n", "mine.csv:3, id: the id '1' is given twice"),
         ("template,relation\n{text},seen\n", "mine.csv:2, relation: unknown relation 'seen'"),
         ('template\n"{text}', "not a valid table"),

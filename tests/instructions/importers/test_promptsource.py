@@ -204,7 +204,7 @@ def test_options_of_the_example_become_its_choices(tmp_path: Path) -> None:
         ("{{ x }} ||| {{ answer_choices[label] }}", "same ||| same", "two choices have the same answer"),
         ("||| {{ x }}", None, "its prompt is empty"),
         ("{% macro m() %}{% endmacro %}{{ x }} ||| {{ y }}", None, "the statement {% macro %}"),
-        ("{% for a in b %}{{ a }} ||| {{ y }}{% endfor %}", None, "its ||| stands in a loop"),
+        ("{% for a in b %}{{ a }} ||| {{ y }}{% endfor %}", None, "its ||| is in a loop"),
         ("{{ x ||| {{ y }}", None, "not a valid template"),
         ("{{ x.__class__ }} ||| {{ y }}", None, "it uses what a wording may not"),
         ("{% for a, b in zip(x, y) %}{{ a }}{% endfor %} ||| {{ z }}", None, "it uses what a wording may not"),

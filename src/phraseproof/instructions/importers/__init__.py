@@ -1,4 +1,4 @@
-"""Wordings of other programs, read from their published files; nothing in those files is ever run.
+"""Wordings of other programs, imported from their published files; nothing in those files is ever run.
 
 `find` reads, `write` keeps what was result as collections of ours. A new source is one file with a function `find` and
 one line in `SOURCES`.
@@ -21,11 +21,11 @@ __all__ = ["SOURCES", "ImportRequest", "ImportSource", "ParseResult", "Refused",
 
 
 class ImportSource(NamedTuple):
-    """Where wordings come from.
+    """A source of wordings.
 
     Attributes:
         module: the importer, a module with a function `find(path, request)`.
-        about: what it reads, for people.
+        about: what it reads, in a few words.
     """
 
     module: str
@@ -42,12 +42,12 @@ SOURCES: dict[str, ImportSource] = {
     "paper": ImportSource(f"{_HERE}.paper", "the paper's wordings as JSON lines (instructions.jsonl)"),
     "lm-eval": ImportSource(f"{_HERE}.lm_eval", "task files (YAML) of lm-evaluation-harness, or a folder of them"),
     "promptsuite": ImportSource(f"{_HERE}.promptsuite", "templates or exports (JSON, CSV) of PromptSuite"),
-    "list": ImportSource(f"{_HERE}.lists", "a CSV, TSV, JSON or text file with one wording a row"),
+    "list": ImportSource(f"{_HERE}.lists", "a CSV, TSV, JSON or text file with one wording per row"),
 }
 
 
 def find(source: str, path: Path, request: ImportRequest | None = None) -> ParseResult:
-    """The wordings of a source's files, with those that our language cannot say.
+    """The wordings of a source's files, and those that cannot be represented as collections.
 
     Raises:
         UsageError: no such source.
@@ -82,5 +82,5 @@ def write(result: ParseResult, out: Path) -> list[Path]:
 
 
 def count_reasons(result: ParseResult) -> list[tuple[str, int]]:
-    """How often each reason came up, the commonest first."""
+    """The count of each reason, the most common first."""
     return Counter(refused.reason for refused in result.refused).most_common()

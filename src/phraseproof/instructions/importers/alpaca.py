@@ -1,7 +1,6 @@
 """Stanford Alpaca's data: a JSON list of instruction, input and output. Instructions that take an input are wordings.
 
-An instruction without an input is about one example only (its own words), so it says nothing that can be asked of
-another.
+An instruction without an input applies to only one example, so it is not a wording for others.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def find(path: Path, request: ImportRequest) -> ParseResult:
                 continue
             try:
                 if row.get("input", "").strip().casefold() in _NO_INPUT:
-                    unreadable("it has no input: it is about one example only", instruction[:60])
+                    unreadable("it has no input: it applies to only one example", instruction[:60])
                 if identifier in seen:
                     continue  # the same instruction with another input is the same wording
                 seen.add(identifier)

@@ -1,6 +1,6 @@
 """FLAN's templates: lists of (input pattern, target pattern) in Python files, read as literals and never imported.
 
-FLAN 2021 writes options one way; Flan-2022 draws their form anew for every example. Imported wordings have the form of
+FLAN 2021 writes options one way; Flan-2022 draws their form again for every example. Imported wordings have the form of
 2021 throughout. Both files are read by what they assign: `PATTERNS = {...}` and `PATTERNS["a"] = PATTERNS["b"]`.
 """
 
@@ -40,7 +40,7 @@ Patterns = Mapping[str, Sequence[tuple[str, str]]]
 
 
 class _Edition(NamedTuple):
-    """Which of FLAN's files patterns stand in; `mark` tells apart two files' wordings for the same data set."""
+    """The FLAN file that patterns come from; `mark` distinguishes two files' wordings for the same data set."""
 
     name: str
     mark: str

@@ -89,7 +89,7 @@ def _is_base(node: ast.ClassDef, index: ClassIndex) -> bool:
 
 
 class _Data(NamedTuple):
-    """What is known of a task's options.
+    """What the data say about a task's options.
 
     Attributes:
         task: its name here.
@@ -211,7 +211,7 @@ def _options(files: Sequence[Path]) -> tuple[tuple[int, ...], tuple[str, ...] | 
 
 
 def _wording(texts: Texts, function: Function, data: _Data) -> dict[str, Any]:
-    """Template and answer: with marks for options, or, where answers hang on the options' texts, with these."""
+    """Template and verbalizer: with marks for options, or with their texts if answers depend on these."""
     try:
         return _with_marks(texts, function, data.counts)
     except UnrepresentableError:
@@ -253,7 +253,7 @@ def _answered(texts: Texts, function: Function, options: Sequence[str]) -> tuple
         prompts.add(prompt)
         answers.append(answer)
     if len(prompts) > 1:
-        unreadable("its prompt hangs on the answer")
+        unreadable("its prompt depends on the answer")
     if len(set(answers)) < len(answers):
         unreadable("two options have the same answer")
     return prompts.pop(), tuple(answers)

@@ -1,7 +1,7 @@
-"""Lists of wordings: a CSV or TSV table with one wording a row, a JSON list of the same, or a text with one a line.
+"""Lists of wordings: a CSV or TSV table with one wording per row, a JSON list of the same, or a text with one per line.
 
 A text with `{{ ... }}` is a template of ours; one with `{field}` placeholders is turned into one. `{choices}` (or
-`{options}`) stands for the option list.
+`{options}`) means the option list.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ Row = Mapping[str, str]
 
 
 def _rows(file: Path) -> list[tuple[int, Row]]:
-    """Rows with the line (or position) they stand at."""
+    """Rows with their line (or position)."""
     if file.suffix == ".txt":
         return [
             (number, {"text": line.strip()})
@@ -78,7 +78,9 @@ def _rows(file: Path) -> list[tuple[int, Row]]:
         _check_columns(reader.fieldnames or [], file)
         for row in reader:
             if None in row or None in row.values():
-                raise FileError("a row has not as many cells as the head", where=f"{file}:{reader.line_num}")
+                raise FileError(
+                    "a row has a different number of cells than the header", where=f"{file}:{reader.line_num}"
+                )
             rows.append((reader.line_num, {key.strip(): value for key, value in row.items()}))
     except csv.Error as error:
         raise FileError(f"not a valid table: {error}", where=f"{file}:{reader.line_num}") from None

@@ -2,7 +2,7 @@
 
 A task gives one wording: its `description` is the ask where it is a text, its `doc_to_text` the layout. Included files
 are read as the harness reads them. What a Python function decides (`!function`) cannot be imported, since no function
-is ever called; `process_docs` may stand, because it changes the data and not the wording.
+is ever called; `process_docs` is ignored, because it changes the data and not the wording.
 """
 
 from __future__ import annotations
@@ -147,13 +147,13 @@ def _require_text(settings: Mapping[str, Any], field: str) -> None:
 
 
 def _require_scored_after(settings: Mapping[str, Any]) -> None:
-    """In tasks of the form "which beginning fits this ending", options stand before a text that is scored."""
+    """In tasks of the form "which beginning fits this ending", the options come before the text that is scored."""
     text, target = settings.get("doc_to_text"), settings.get("doc_to_target")
     is_choice = settings.get("output_type") == "multiple_choice"
     if is_choice and settings.get("doc_to_choice") is None:
         unreadable("its options come from the data, by no doc_to_choice")
     if is_choice and text in {"label", "answer", "gold"} and isinstance(target, str):
-        unreadable("its options stand before the text that is scored")
+        unreadable("its options come before the text that is scored")
 
 
 def _template(text: Any, request: ImportRequest) -> str:
@@ -168,7 +168,7 @@ def _template(text: Any, request: ImportRequest) -> str:
 
 
 def _parts(description: str, layout: str, request: ImportRequest) -> AskAndLayout:
-    """The description before every prompt is the ask; without one, the prompt's own ask if it can be told apart."""
+    """The description before every prompt is the ask; without one, the prompt's own ask if it can be separated."""
     if not description:
         return split_ask(layout)
     head = _template(description, request) if "{" in description else description

@@ -1,4 +1,4 @@
-"""The paper's own released wordings, one JSON object a line: templates with `{question}` and a form for options.
+"""The paper's own released wordings, one JSON object per line: templates with `{question}` and a form for options.
 
 Each goes to the collection that its name says: `flan` (Flan-2022, from its P3-like and Natural-Instructions parts),
 `alpaca`, `p3` (what T0 saw), and for what no model was tuned on `paper-unobserved`, `paper-designer` and, for the

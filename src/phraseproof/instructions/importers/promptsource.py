@@ -136,15 +136,15 @@ def _require_repeatable(prompt: list[jinja.JinjaSegment]) -> None:
 
 
 def _require_unseen(prompt: list[jinja.JinjaSegment], answer: list[jinja.JinjaSegment]) -> None:
-    """The prompt must not be told the answer: a template that is asks for something else."""
-    told = {name for code in jinja.codes(prompt) for name in jinja.names(code.tokens)}
+    """Refuse a prompt that shows the answer: such a template asks for something else."""
+    shown = {name for code in jinja.codes(prompt) for name in jinja.names(code.tokens)}
     outputs = [code for code in jinja.codes(answer) if code.is_output]
     if len(outputs) != 1:
         return
     inner = _position(outputs[0])
     tokens = jinja.plain(outputs[0].tokens) if inner is None else inner
     seen = {token.text for token in tokens[:1] if jinja.names([token])}
-    if seen & told and all(token.kind != "operator" or token.text in {"|", "-", "(", ")"} for token in tokens):
+    if seen & shown and all(token.kind != "operator" or token.text in {"|", "-", "(", ")"} for token in tokens):
         unreadable("its prompt holds the answer", ", ".join(sorted(seen)))
 
 
@@ -160,7 +160,7 @@ def _position(code: jinja.CodeSegment) -> list[jinja.Token] | None:
 
 
 def _answer(answer: list[jinja.JinjaSegment], choices: _Choices) -> str:
-    """The answer template, where the choices and `answer_choices` stand in the same order."""
+    """The verbalizer, if the choices and `answer_choices` have the same order."""
     branches = answer[0].branches if len(answer) == 1 and isinstance(answer[0], jinja.BlockSegment) else []
     if branches and len({jinja.write(branch.body) for branch in branches}) == 1:
         answer = branches[0].body  # whatever the condition, the answer is the same
@@ -175,7 +175,7 @@ def _answer(answer: list[jinja.JinjaSegment], choices: _Choices) -> str:
 
 
 def _around(answer: list[jinja.JinjaSegment]) -> tuple[str, str] | None:
-    """The texts before and after the chosen answer, where it is chosen by position or stands for itself."""
+    """The texts before and after the chosen answer, if it is chosen by position or is a field of its own."""
     segments = [segment for segment in answer if not (isinstance(segment, jinja.CodeSegment) and not segment.is_output)]
     outputs = [segment for segment in segments if not isinstance(segment, jinja.TextSegment)]
     if len(outputs) != 1 or not isinstance(outputs[0], jinja.CodeSegment):

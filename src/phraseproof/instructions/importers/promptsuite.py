@@ -1,7 +1,7 @@
 """PromptSuite: its templates (`instruction`, `prompt format`), and the variations of them that its exports list.
 
 An export holds finished prompts; what makes a wording of it is the pair of varied instruction and varied format that it
-notes beside each prompt. Pairs that differ in the example's own text only are one wording.
+notes beside each prompt. Pairs that differ only in the example's own text are one wording.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _wording(instruction: str, form: str, gold: str | None, name: str, request: 
     if gold is not None:
         before, result, after = form.partition(f"{{{gold}}}")
         if result and after.strip():
-            unreadable("its answer stands before the end of the prompt", form)
+            unreadable("its answer comes before the end of the prompt", form)
         form = before if result else form
     layout = placeholders.to_template(form.strip(), _OPTIONS, request.fields)
     if "{{" not in layout:

@@ -1,4 +1,4 @@
-"""Ask and layout told apart, where the text of a template leaves no doubt which is which."""
+"""Separate ask and layout, if the text of a template leaves no doubt which is which."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AskAndLayout(NamedTuple):
 def split_ask(template: str) -> AskAndLayout:
     """Take the ask off a template, if it is a block of its own at the beginning or the end.
 
-    The ask must hold no placeholder and read as a sentence; what remains must hold the example and, beside it, nothing
+    The ask must hold no placeholder and read as a sentence; what remains must hold the example and, besides it, nothing
     but labels ("Question:", "Answer:"), so that no part of what is asked is left behind. Put together again, the two
     give the template, character by character.
     """

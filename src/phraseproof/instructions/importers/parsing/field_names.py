@@ -44,7 +44,7 @@ def _choices(tokens: list[jinja.Token]) -> list[jinja.Token]:
             written.append(jinja.Token("code", _PARTS[part]))
             index += length
         else:
-            unreadable("its field choices is no list of options", f"choices.{part}")
+            unreadable("its field `choices` is not a list of options", f"choices.{part}")
     return written
 
 

@@ -1,4 +1,4 @@
-"""What a user asks of an import, beyond the source and its place."""
+"""The options of an import, besides the source and its path."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _NOT_ALLOWED = "it uses what a wording may not"
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """How imported wordings are to be named and served.
+    """Which wordings are imported, and under which names.
 
     Attributes:
         name: the collection's name, in place of the source's own.
         serves: what the wordings are for, in place of their data set.
         only: a pattern (`*`, `?`) that ids must fit.
         fields: the source's name of a field -> the user's.
-        layout: how the example is laid out under wordings that are an ask alone.
+        layout: how the example is laid out for wordings that are only an ask.
     """
 
     name: str | None = None
@@ -37,14 +37,14 @@ class ImportRequest:
     layout: str | None = None
 
     def wants(self, identifier: str) -> bool:
-        """Whether a wording of this id is asked for."""
+        """Whether a wording with this id is requested."""
         return self.only is None or fnmatchcase(identifier, self.only)
 
     def finished(self, wording: Instruction, *, source: str | None = None) -> Instruction:
-        """The wording as the user wants it.
+        """The wording with the request applied.
 
         Raises:
-            UnrepresentableError: it is not a wording that our language allows.
+            UnrepresentableError: it uses what a wording may not.
         """
         finished = replace(
             wording,
@@ -63,7 +63,7 @@ class ImportRequest:
 
 
 def _require_own_functions(source: str | None) -> None:
-    """Refuse functions of other programs: a name that is called would else be taken for a field."""
+    """Refuse functions of other programs: the name of an unknown function would otherwise be read as a field."""
     if source is None or "(" not in source:
         return
     for call in environment().parse(source).find_all(nodes.Call):

@@ -1,7 +1,7 @@
-"""Templates of other programs, taken apart as text: renamed, trimmed and cut in two, without running any of them.
+"""Jinja templates of other programs as segments, which can be renamed, trimmed and split without running them.
 
-The segments come from Jinja's own lexer, so a name inside a text stays what it is and a `|||` in an expression does not
-cut. Put together again, untouched segments give a template that renders the same.
+The segments come from Jinja's own lexer, so a name inside a string is not renamed and a `|||` in an expression does not
+split. Unchanged segments, written again, give a template that renders the same.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class CodeSegment:
 
 @dataclass(slots=True)
 class Branch:
-    """One branch of a block: its tag, and what stands in it."""
+    """One branch of a block: its tag and its content."""
 
     tag: CodeSegment
     body: list[JinjaSegment]
@@ -94,7 +94,7 @@ def write(segments: Iterable[JinjaSegment]) -> str:
 
 
 def expression(source: str) -> list[Token]:
-    """The tokens of an expression that stands without braces."""
+    """The tokens of an expression without braces."""
     segments = read("{{" + source + "}}")
     if len(segments) != 1 or not isinstance(segments[0], CodeSegment):
         unreadable("not a valid template", source)

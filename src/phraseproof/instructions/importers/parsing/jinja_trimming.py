@@ -1,4 +1,4 @@
-"""White space taken off the two ends of a template, also inside the blocks there."""
+"""Strip white space from both ends of a template, also inside the blocks there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from phraseproof.instructions.importers.parsing.jinja_segments import (
 
 
 def strip(segments: list[JinjaSegment]) -> list[JinjaSegment]:
-    """Pieces without white space at the two ends, also inside blocks that stand there."""
+    """Segments without white space at both ends, also inside blocks there."""
     return _strip_end(_strip_start(segments))
 
 

@@ -11,7 +11,7 @@ from phraseproof.instructions.importers.parsing.parse_result import unreadable
 from phraseproof.instructions.template import literal, quoted
 
 QUESTION = "\ue000q\ue001"
-"""What stands for the example's question while a text is put together."""
+"""The mark in place of the example's question while a text is built."""
 _MARK = re.compile("\ue000(q|[0-9]+)\ue001")
 _LABELS: Mapping[str, Callable[[int], str]] = {
     "letter": letter_of,
@@ -22,12 +22,12 @@ _LABELS: Mapping[str, Callable[[int], str]] = {
 
 
 def option_mark(index: int) -> str:
-    """What stands for option `index` while a text is put together."""
+    """The mark in place of option `index` while a text is built."""
     return f"\ue000{index}\ue001"
 
 
 class _Form(NamedTuple):
-    """Options between two texts: what stands before them, the form of one, what parts them, what follows."""
+    """Options between two texts: the text before, the form of one option, the separator, and the text after."""
 
     before: str
     form: str
@@ -40,7 +40,7 @@ def template_of(texts: Mapping[int, str]) -> str:
     """The template that gives these texts.
 
     Args:
-        texts: for each number of options, a prompt in which marks stand for the question and the options.
+        texts: for each number of options, a prompt with marks in place of the question and the options.
 
     Raises:
         UnrepresentableError: the prompts differ in more than their options, or never show the question.
@@ -81,7 +81,7 @@ def _form(text: str, number: int, label: str | None) -> _Form | None:
             return None
         last = final[: len(final) - len(common)]
     if "\ue000" in form + separator + (last or ""):
-        return None  # the question stands among the options
+        return None  # the question is among the options
     return _Form(first[: len(first) - len(common)], form, separator, last, segments[-1])
 
 

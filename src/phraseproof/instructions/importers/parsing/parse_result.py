@@ -1,4 +1,4 @@
-"""What an importer gives back: wordings, and what it could not say in our language, with the reason."""
+"""The result of an import: wordings, and those that could not be represented, with the reason."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Refused(NamedTuple):
 
     Attributes:
         name: what its source calls it.
-        where: the file it stands in, with a line where one is known.
+        where: its file, with the line if it is known.
         reason: why, as a clause; the same words for the same cause, so that reasons can be counted.
-        detail: what this very wording has that the reason speaks of.
+        detail: the part of this wording that the reason refers to.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Refused(NamedTuple):
 
 
 class UnrepresentableError(Exception):
-    """Raised inside importers for one wording that our language cannot say; it becomes a `Refused`."""
+    """Raised in importers for a wording that cannot be represented; it becomes a `Refused`."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason = reason
@@ -44,7 +44,7 @@ class ParseResult:
         files: (collection, stem of the file) -> its wordings, in the order of the source.
         refused: what could not be represented.
         files_read: how many of the source's files were read.
-        repeats: how many wordings were left out because the same stands there already, for the same tasks.
+        repeats: how many wordings were left out because they repeat another for the same tasks.
     """
 
     files: dict[tuple[str, str], list[Instruction]] = field(default_factory=dict[tuple[str, str], list[Instruction]])
@@ -52,7 +52,7 @@ class ParseResult:
     files_read: int = 0
     repeats: int = 0
     _taken: set[str] = field(default_factory=set[str])
-    _said: set[tuple[object, ...]] = field(default_factory=set[tuple[object, ...]])
+    _contents: set[tuple[object, ...]] = field(default_factory=set[tuple[object, ...]])
 
     def add(self, stem: str, wording: Instruction, *, repeated: bool = False) -> None:
         """Keep a wording, in the file `stem` of its collection.
@@ -60,11 +60,11 @@ class ParseResult:
         One that repeats another is left out, unless `repeated` ones are wanted; a second one of a name is numbered.
         """
         parts = (wording.ask, wording.layout, wording.template, wording.ask_last, wording.separator)
-        said = (wording.collection, wording.serves, *parts, wording.answer, wording.target_delimiter)
-        if said in self._said and not repeated:
+        content = (wording.collection, wording.serves, *parts, wording.answer, wording.target_delimiter)
+        if content in self._contents and not repeated:
             self.repeats += 1
             return
-        self._said.add(said)
+        self._contents.add(content)
         number = 1
         while (name := wording.name if number == 1 else f"{wording.name} ({number})") in self._taken:
             number += 1
@@ -96,7 +96,7 @@ def one_line(text: str) -> str:
 
 
 def listed(answers: Sequence[str]) -> str:
-    """The answer template that writes the choices, in their order, as `answers`."""
+    """The verbalizer that writes the choices, in their order, as `answers`."""
     for index, answer in enumerate(answers):
         if not answer.strip():
             raise UnrepresentableError("an answer is empty", repr(list(answers)))
@@ -106,5 +106,5 @@ def listed(answers: Sequence[str]) -> str:
 
 
 def unreadable(reason: str, detail: str = "") -> NoReturn:
-    """Say that the wording at hand cannot be represented."""
+    """Raise: the current wording cannot be represented."""
     raise UnrepresentableError(reason, detail)

@@ -47,7 +47,7 @@ def to_template(pattern: str, known: Mapping[str, str], fields: Mapping[str, str
 
     Args:
         pattern: text with placeholders.
-        known: placeholders that are not fields -> what stands for them, a template (`{options_}` for the option list).
+        known: placeholders that are not fields -> their template (`{options_}` for the option list).
         fields: the pattern's name of a field -> the user's.
 
     Raises:

@@ -65,7 +65,7 @@ class Texts:
         self._steps = 0
         self._depth = 0
         if name not in self.methods:
-            unreadable("there is no function of this name", name)
+            unreadable("no function has this name", name)
         return self._guarded(Function(self.methods[name], {}), list(arguments), {})
 
     def evaluate(self, node: ast.expr, seen: Mapping[str, Any]) -> Any:

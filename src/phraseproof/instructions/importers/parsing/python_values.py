@@ -14,7 +14,7 @@ MAX_STEPS = 20_000
 """So many steps a function may take, and so many rounds a loop."""
 MAX_TEXT = 100_000
 """The longest text or list."""
-NOT_UNDERSTOOD = "its text is put together in a way that is not understood"
+NOT_UNDERSTOOD = "its text is built in a way that is not understood"
 
 
 def is_scalar(value: object) -> bool:

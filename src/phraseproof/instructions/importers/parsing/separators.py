@@ -1,4 +1,4 @@
-"""Promptsource's `|||`: where the prompt ends and the answer begins, also when the two stand in the same block."""
+"""Promptsource's `|||`: where the prompt ends and the answer begins, also if both are in the same block."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def split_at_separator(segments: Sequence[JinjaSegment]) -> PromptAndAnswer:
             return PromptAndAnswer([*before, TextSegment(left)], [*_settings(before), TextSegment(right), *after])
         if isinstance(segment, BlockSegment) and _count([segment]):
             if segment.keyword != "if":
-                unreadable("its ||| stands in a loop")
+                unreadable("its ||| is in a loop")
             prompt, answer = _cut_block(segment)
             return PromptAndAnswer([*before, *prompt], [*_settings(before), *answer, *after])
     raise AssertionError("a ||| was counted")
@@ -78,7 +78,7 @@ def _cut_block(block: BlockSegment) -> tuple[list[JinjaSegment], list[JinjaSegme
     if not has_else or len(filled) < len(block.branches):
         unreadable(_SOME_EXAMPLES, "".join(token.text for token in block.branches[0].tag.tokens))
     if any(_count(branch.body) != 1 for branch in block.branches):
-        unreadable("its ||| stands in some branches only")
+        unreadable("its ||| is in only some branches")
     prompt, answer = (BlockSegment("if", deepcopy(block.end)) for _ in range(2))
     for branch in block.branches:
         halves = split_at_separator(branch.body)
@@ -88,7 +88,7 @@ def _cut_block(block: BlockSegment) -> tuple[list[JinjaSegment], list[JinjaSegme
 
 
 def _settings(segments: Sequence[JinjaSegment]) -> list[JinjaSegment]:
-    """What is set before the `|||` is known after it, too."""
+    """Variables set before the `|||` are also known after it."""
     return [deepcopy(segment) for segment in segments if isinstance(segment, CodeSegment) and not segment.is_output]
 
 
