@@ -23,6 +23,7 @@ from phraseproof.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from phraseproof.alignment.trainer import align
+    from phraseproof.analysis.results import ResultRow, ResultTable
     from phraseproof.core import Example, Instruction, Kind, Relation, Task
     from phraseproof.errors import PhraseproofError
     from phraseproof.evaluation.evaluate import evaluate, forecast
@@ -31,49 +32,67 @@ if TYPE_CHECKING:
     from phraseproof.harden import harden
     from phraseproof.instructions.collections import load_collection
     from phraseproof.models import ModelOptions, load_model
+    from phraseproof.reports.api import analyze, compare, gate, report, table
+    from phraseproof.reports.gate.result import GateResult
     from phraseproof.store.queries import Run, load_run
     from phraseproof.tasks import load_tasks
 
 _HOMES = {
     "Example": "phraseproof.core",
     "Forecast": "phraseproof.evaluation.run",
+    "GateResult": "phraseproof.reports.gate.result",
     "Instruction": "phraseproof.core",
     "Kind": "phraseproof.core",
     "ModelOptions": "phraseproof.models",
     "PhraseproofError": "phraseproof.errors",
     "Relation": "phraseproof.core",
+    "ResultRow": "phraseproof.analysis.results",
+    "ResultTable": "phraseproof.analysis.results",
     "Run": "phraseproof.store.queries",
     "Task": "phraseproof.core",
     "align": "phraseproof.alignment.trainer",
+    "analyze": "phraseproof.reports.api",
+    "compare": "phraseproof.reports.api",
     "evaluate": "phraseproof.evaluation.evaluate",
     "forecast": "phraseproof.evaluation.evaluate",
+    "gate": "phraseproof.reports.api",
     "harden": "phraseproof.harden",
     "load_collection": "phraseproof.instructions.collections",
     "load_model": "phraseproof.models",
     "load_run": "phraseproof.store.queries",
     "load_tasks": "phraseproof.tasks",
     "paraphrase": "phraseproof.evaluation.paraphrasing",
+    "report": "phraseproof.reports.api",
+    "table": "phraseproof.reports.api",
 }
 
 __all__ = [
     "Example",
     "Forecast",
+    "GateResult",
     "Instruction",
     "Kind",
     "ModelOptions",
     "PhraseproofError",
     "Relation",
+    "ResultRow",
+    "ResultTable",
     "Run",
     "Task",
     "align",
+    "analyze",
+    "compare",
     "evaluate",
     "forecast",
+    "gate",
     "harden",
     "load_collection",
     "load_model",
     "load_run",
     "load_tasks",
     "paraphrase",
+    "report",
+    "table",
 ]
 
 

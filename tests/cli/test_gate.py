@@ -79,7 +79,7 @@ def test_no_worse_than_an_earlier_run(run: Path, call: Any, tmp_path: Path) -> N
     ("arguments", "words"),
     [
         ((), "no limit is given"),
-        (("--margin", "2"), "another run"),
+        (("--margin", "2"), "--margin requires --no-worse-than"),
         (("--min-mean", "170"), "0 to 100"),
         (("--min-mean", "much"), "--min-mean"),
         (("--min-mean", "1", "--no-worse-than", "nowhere"), "nowhere"),

@@ -11,6 +11,9 @@ import numpy as np
 
 from phraseproof.analysis.robustness import check_scores
 from phraseproof.core import Relation
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
+from phraseproof.scoring.metric import Metric
+from phraseproof.scoring.registry import metric
 from phraseproof.store.run_file import wording_keys
 
 if TYPE_CHECKING:
@@ -39,7 +42,8 @@ class TaskGrid:
         answers: [W, E * S] which option was chosen (its index), one seed after the other; `None` where the task has
             no options or nothing but means is known.
         chance: the score that blind guessing would reach, where options are known.
-        notes: what a reader must know to read numbers from this grid right.
+        notes: what a reader must know to interpret numbers from this grid.
+        metric: what scores are in.
     """
 
     task: str
@@ -54,6 +58,7 @@ class TaskGrid:
     answers: Ints | None = None
     chance: float | None = None
     notes: tuple[str, ...] = ()
+    metric: Metric = ACCURACY
 
     def rows(self, group: str) -> Ints:
         """The indices of a group's wordings."""
@@ -71,6 +76,15 @@ class TaskGrid:
             scores=None if self.scores is None else self.scores[chosen],
             answers=None if self.answers is None else self.answers[chosen],
         )
+
+
+def metric_of(run: Run) -> Metric:
+    """The metric that the run's scores are in; accuracy for imported results.
+
+    Raises:
+        UsageError: the package that defines the metric is not installed.
+    """
+    return metric(run.cells[0].metric) if run.cells else ACCURACY
 
 
 def load_grids(run: Run) -> tuple[TaskGrid, ...]:
@@ -199,6 +213,7 @@ class _Gathering:
             answers=answers if common and (answers != _NO_ANSWER).all() else None,
             chance=chance,
             notes=(note,) if lost else (),
+            metric=metric(self.first.metric),
         )
 
 

@@ -214,6 +214,7 @@ def _tested(before: TaskGrid, after: TaskGrid, row: int) -> tuple[Finding | None
     if before.scores is None or after.scores is None:
         return None, "no outcomes of examples"
     try:
+        after.metric.require_binary("McNemar's test")
         first, second = (np.asarray(grid.scores)[row].tolist() for grid in (before, after))
         return mcnemar(first, second, name="after minus before"), None
     except PhraseproofError as error:

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from phraseproof.cli import options, terminal
+from phraseproof.cli.run_folders import open_runs
+
 
 def compare(
     before: Annotated[Path, typer.Argument(metavar="A", help="The run folder to start from.")],
     after: Annotated[Path, typer.Argument(metavar="B", help="The run folder to compare with it.")],
-    html: Annotated[Path | None, typer.Option(help="Write a page, too, to this file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    scoring: options.ScoringOfRun = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write a page to this file.", rich_help_panel=options.OUTPUT)
+    ] = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Compare two runs on the questions and wordings they share: differences, intervals, what got better and worse."""
-    from phraseproof.cli.table import screen
+    """Compare two runs on the questions and wordings they share: differences, intervals, what improved or got worse."""
     from phraseproof.reports.build.compare import compare as compare_two
     from phraseproof.reports.format import compare_json, compare_text
-    from phraseproof.store.queries import load_run
 
-    runs = load_run(before), load_run(after)
-    for run in runs:
-        if run.missing:
-            count = f"{len(run.missing)} of {len(run.cells)} cells"
-            typer.echo(f"warning: {run.path}: {count} are missing; the numbers rest on the others", err=True)
-    found = compare_two(*runs)
+    earlier, later = open_runs((before, after), scoring)
+    found = compare_two(earlier, later)
     if html is not None:
         from phraseproof.files import write_text
         from phraseproof.reports.html.compare import render_comparison
 
         write_text(html, render_comparison(found))
-    text = compare_json.render(found) if as_json else compare_text.render(found, screen())
-    encoding = "utf-8" if as_json else sys.stdout.encoding or "utf-8"
-    typer.echo(text.encode(encoding, errors="replace"), nl=False)
+    if as_json:
+        terminal.print_file(compare_json.render(found))
+    else:
+        terminal.print_result(compare_text.render(found, terminal.screen()))
     if html is not None:
         typer.echo(f"page: {html}", err=True)

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from phraseproof.cli import options, terminal
 from phraseproof.errors import UsageError
 
-# The members of reports.plot.Kind, spelled out so that `--help` need not import the reports.
+# The members of reports.charts.plot.Kind, spelled out so that `--help` need not import the reports.
 KindName = Literal["headline", "strip", "heatmap", "distance", "tsne", "scaling", "training"]
 
 
@@ -17,19 +18,32 @@ def plot(
     runs: Annotated[
         list[Path], typer.Argument(metavar="RUN", help="A run folder; a training's for training; several for scaling.")
     ],
-    kind: Annotated[KindName, typer.Option("--kind", "-k", help="What to draw.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write: .pdf, .svg or .png.")],
-    task: Annotated[str | None, typer.Option(help="Draw one task only, or the tasks of one category.")] = None,
-    num_fewshot: Annotated[
-        int | None, typer.Option(help="The number of demonstrations, where the run has several.")
+    kind: Annotated[KindName, typer.Option("--kind", "-k", help="The chart to draw.", rich_help_panel=options.OUTPUT)],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The file to write: .pdf, .svg or .png.", rich_help_panel=options.OUTPUT)
+    ],
+    task: Annotated[
+        str | None,
+        typer.Option(help="Draw only this task, or the tasks of this category.", rich_help_panel=options.DATA),
     ] = None,
+    num_fewshot: Annotated[
+        int | None,
+        typer.Option(help="The number of demonstrations, if the run has several.", rich_help_panel=options.DATA),
+    ] = None,
+    scoring: options.ScoringOfRun = None,
     parameters: Annotated[
         list[str] | None,
-        typer.Option(metavar="RUN=NUMBER", help="A model's parameters, for scaling, where a run does not say them."),
+        typer.Option(
+            metavar="RUN=NUMBER",
+            help="The number of a model's parameters, for scaling, if its run does not hold it.",
+            rich_help_panel=options.STATISTICS,
+        ),
     ] = None,
-    width: Annotated[int, typer.Option(help="The picture's width in points, 1/72 inch.")] = 480,
+    width: Annotated[
+        int, typer.Option(help="The width of the picture in points (1/72 inch).", rich_help_panel=options.OUTPUT)
+    ] = 480,
 ) -> None:
-    """Draw a picture for a paper, as the page has it: PDF, SVG or PNG."""
+    """Draw one chart of the report in print quality: PDF, SVG or PNG."""
     if not 100 <= width <= 5000:
         raise UsageError("not a width", expected="100 to 5000 points", got=str(width), where="--width")
 
@@ -37,11 +51,11 @@ def plot(
     from phraseproof.reports.html.sources import open_sources
 
     sizes = {str(Path(path)): number for path, number in map(_size, parameters or [])}
-    sources = open_sources(runs)
+    sources = open_sources(runs, scoring=scoring)
     chart = make_chart(sources, Kind(kind), task=task, num_fewshot=num_fewshot, parameters=sizes)
     draw(chart, out, width=width)
     for remark in remarks(sources, Kind(kind)):
-        typer.echo(f"warning: {remark}", err=True)
+        terminal.warn(remark)
     typer.echo(str(out))
 
 

@@ -7,23 +7,32 @@ from typing import Annotated
 
 import typer
 
+from phraseproof.cli import options
 from phraseproof.cli.inputs import refuse_to_overwrite
+from phraseproof.cli.run_folders import describe_runs
 from phraseproof.errors import UsageError
 
 
 def report(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN", help="Run folders; folders of trainings (align, harden) add their curves."),
+        typer.Argument(metavar="RUN", help="Run folders; folders of trainings (align, harden) add their loss curves."),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("report.html"),
-    title: Annotated[str | None, typer.Option(help="The page's heading.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.", rich_help_panel=options.OUTPUT)] = Path(
+        "report.html"
+    ),
+    title: Annotated[str | None, typer.Option(help="The page's heading.", rich_help_panel=options.OUTPUT)] = None,
     current: Annotated[
         str | None,
-        typer.Option(metavar="WORDING", help="The wording in use today, as COLLECTION/ID: it is marked everywhere."),
+        typer.Option(
+            metavar="WORDING",
+            help="The wording in use today, as COLLECTION/ID. The page marks it.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
+    scoring: options.ScoringOfRun = None,
 ) -> None:
-    """Write one page with everything runs hold: pictures, wordings, examples that flip, statistics."""
+    """Write one page with everything that runs hold: charts, wordings, examples that flip, statistics."""
     from phraseproof.files import write_text
     from phraseproof.reports.html.report import render_report
     from phraseproof.reports.html.sources import open_sources
@@ -31,12 +40,9 @@ def report(
 
     if out.is_dir():
         raise UsageError("a report is one file, and this is a folder", got=str(out), where="--out")
-    sources = open_sources(runs)
+    sources = open_sources(runs, scoring=scoring)
     refuse_to_overwrite(out, *(run.path / RUN_FILE for run in sources.runs))
-    for run in sources.runs:
-        if run.missing:
-            count = f"{len(run.missing)} of {len(run.cells)} cells"
-            typer.echo(f"warning: {run.path}: {count} are missing; the numbers rest on the others", err=True)
+    describe_runs(sources.runs)
     text = render_report(sources, title=title, current=current)
     write_text(out, text)
     typer.echo(str(out))

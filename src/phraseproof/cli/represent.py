@@ -25,11 +25,11 @@ from phraseproof.cli.options import (
     model_options,
     read_groups,
 )
-from phraseproof.cli.table import screen
+from phraseproof.cli.terminal import screen
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
-    from phraseproof.store.queries import Run, WordingScore
+    from phraseproof.store.queries import Run
     from phraseproof.store.representations import StoredVectors
 
 _METHODS = ("tsne", "pca")
@@ -111,6 +111,7 @@ def represent(
         model_arg=model_arg or [],
     )
 
+    from phraseproof.analysis.estimators.budget import scores_or_estimates
     from phraseproof.analysis.representations import MapSettings, describe
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.evaluation.evaluate import resolve
@@ -139,7 +140,7 @@ def represent(
         progress.noted("measuring distances" + (f" and drawing {' and '.join(methods)}" if methods else ""))
         settings = MapSettings("observed" if "observed" in groups else next(iter(groups)), methods, map_points, seed)
         run = _evaluated(out)
-        found = describe(vectors, settings, scores=[] if run is None else _scores(run), before=earlier)
+        found = describe(vectors, settings, scores=[] if run is None else scores_or_estimates(run), before=earlier)
         found = replace(found, run_state=None if run is None else run_state(run))
         write_map(out, found)
     text = to_json(found) if as_json else as_text(found, screen())
@@ -193,11 +194,3 @@ def _evaluated(run: Path) -> Run | None:
         return None
     opened = load_run(run)
     return None if len(opened.missing) == len(opened.cells) else opened
-
-
-def _scores(run: Run) -> list[WordingScore]:
-    if run.is_sampled:
-        from phraseproof.analysis.estimators.budget import estimated_scores
-
-        return estimated_scores(run)
-    return run.wording_scores()

@@ -2,67 +2,63 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from phraseproof.cli import options, terminal
+from phraseproof.cli.run_folders import open_runs
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
-    from phraseproof.reports.build.run_tables import Screen
     from phraseproof.reports.format.estimates import EstimatedRun
     from phraseproof.store.queries import Run
 
-# The members of reports.tables.TableFormat and By, spelled out so that `--help` need not import the reports.
+# The members of reports.format.tables.TableFormat and By, spelled out so that `--help` need not import the reports.
 FormatName = Literal["text", "json", "csv", "markdown", "latex"]
 ByName = Literal["task", "wording"]
 
-_WIDTH_WITHOUT_A_TERMINAL = 100
-
 
 def table(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders that `evaluate` wrote.")],
+    runs: options.RunFolders,
     output_format: Annotated[
-        FormatName | None, typer.Option("--format", "-f", help="How to write it; text unless said.", show_default=False)
+        FormatName | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="The format to write. Default: text.",
+            show_default=False,
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     by: Annotated[
-        ByName, typer.Option(help="A row a task, as in the paper's Table 3, or a row a wording with its text.")
+        ByName,
+        typer.Option(
+            help="One row per task, as in the paper's Table 3, or one row per wording with its text.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = "task",
-    group_order: Annotated[
-        str | None,
-        typer.Option(metavar="GROUP,...", help="Groups to put first; the others are compared with the first of all."),
-    ] = None,
+    group_order: options.GroupOrder = None,
+    scoring: options.ScoringOfRun = None,
     covariates: Annotated[
         bool,
         typer.Option(
             "--covariates",
-            help="Let the wordings' texts take part in estimates of a run with a budget (docs/budget.md).",
+            help="Use properties of the wordings' texts in the estimates of a run with a budget (docs/budget.md).",
+            rich_help_panel=options.STATISTICS,
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs: short for --format json.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show accuracy and spread over wordings, by task and category, with a paired t-test between groups."""
     if as_json and output_format not in {None, "json"}:
         raise UsageError("two formats are asked for", got=f"--json and --format {output_format}", where="--format")
-    order = [] if group_order is None else [name.strip() for name in group_order.split(",")]
-    if "" in order:
-        raise UsageError("a group has no name", expected="GROUP,GROUP", got=repr(group_order), where="--group-order")
-
-    from phraseproof.store.queries import load_run
-
-    opened = [load_run(path) for path in runs]
-    for run in opened:
-        if run.missing:
-            count = f"{len(run.missing)} of {len(run.cells)} cells"
-            typer.echo(f"warning: {run.path}: {count} are missing; the numbers rest on the others", err=True)
+    order = options.read_group_order(group_order)
+    opened = open_runs(runs, scoring)
     if covariates and not any(run.is_sampled for run in opened):
         raise UsageError(
-            "nothing is estimated here that texts of wordings could take part in",
+            "--covariates requires estimates",
             expected="a run of evaluate --budget",
             got=str(runs[0]),
             where="--covariates",
@@ -106,13 +102,12 @@ def print_tables(
         form=TableFormat(output_format),
         by=By(by),
         group_order=group_order or present_groups(runs, scores),
-        screen=screen(),
+        screen=terminal.screen(),
     )
     # Files are UTF-8 on every machine; a terminal gets what it can show.
-    encoding = sys.stdout.encoding if output_format == "text" else "utf-8"
-    typer.echo(rendered.text.encode(encoding or "utf-8", errors="replace"), nl=False)
+    (terminal.print_result if output_format == "text" else terminal.print_file)(rendered.text)
     for warning in rendered.warnings:
-        typer.echo(f"note: {warning}", err=True)
+        terminal.note(warning)
 
 
 def _estimated(run: Run, group_order: Sequence[str], *, covariates: bool) -> EstimatedRun:
@@ -127,24 +122,16 @@ def _estimated(run: Run, group_order: Sequence[str], *, covariates: bool) -> Est
 def _print_estimates(
     runs: Sequence[Run], estimated: Sequence[EstimatedRun], output_format: FormatName, by: ByName
 ) -> None:
-    """Runs with a budget: their wordings met different examples, so what is shown is estimated (docs/budget.md)."""
-    from phraseproof.reports.build.run_tables import half_precision_line
-    from phraseproof.reports.format.estimates import render_estimates, too_few_cells
+    """Print runs with a budget. Their wordings met different examples, so the numbers are estimates."""
+    from phraseproof.analysis.estimators.sample_size import too_few_cells
+    from phraseproof.reports.build.run_tables import half_precision_line, printable
+    from phraseproof.reports.format.estimates import render_estimates
     from phraseproof.store.half_precision import half_precision
 
-    text = render_estimates(estimated, form=output_format, by_wording=by == "wording", screen=screen())
-    encoding = sys.stdout.encoding if output_format == "text" else "utf-8"
-    typer.echo(text.encode(encoding or "utf-8", errors="replace"), nl=False)
-    for run, estimates in zip(runs, estimated, strict=True):
-        if (found := half_precision(run)) is not None:
-            typer.echo(f"note: {run.path}: {half_precision_line(found)}", err=True)
-        if few := too_few_cells(estimates):
-            typer.echo(f"note: {run.path}: {few}", err=True)
-
-
-def screen() -> Screen:
-    """What stdout shows: its width and whether it has colours. `COLUMNS` overrides the width."""
-    from phraseproof.reports.build.run_tables import Screen
-
-    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return Screen(shutil.get_terminal_size((_WIDTH_WITHOUT_A_TERMINAL, 24)).columns, color=color)
+    text = render_estimates(estimated, form=output_format, by_wording=by == "wording", screen=terminal.screen())
+    (terminal.print_result if output_format == "text" else terminal.print_file)(text)
+    for run, found in zip(runs, estimated, strict=True):
+        if (half := half_precision(run)) is not None:
+            terminal.note(f"{run.path}: {half_precision_line(half)}")
+        if few := too_few_cells(found.estimates):
+            terminal.note(f"{run.path}: {printable(few)}")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from phraseproof.analysis.estimators.budget import QUANTILES, TaskEstimate
-from phraseproof.analysis.estimators.sample_size import AIM, expected_errors, shortfall
+from phraseproof.analysis.estimators.sample_size import AIM, expected_errors, sample_size_check
 
 
 def estimate(name: str, spread: float, *, share: float = 0.1, wordings: int = 9, common: float = 0.0) -> TaskEstimate:
@@ -28,13 +28,13 @@ def test_expected_errors_are_mean_absolute_deviations() -> None:
 
 
 def test_enough_is_enough() -> None:
-    assert shortfall([estimate("t", 0.002)]) is None
-    assert shortfall([]) is None
-    assert shortfall([replace(estimate("t", 0.0), draws={})]) is None
+    assert sample_size_check([estimate("t", 0.002)]) is None
+    assert sample_size_check([]) is None
+    assert sample_size_check([replace(estimate("t", 0.0), draws={})]) is None
 
 
 def test_the_quantile_furthest_from_its_aim_is_named() -> None:
-    found = shortfall([estimate("fine", 0.001), estimate("bad", 0.03), estimate("worse", 0.08)])
+    found = sample_size_check([estimate("fine", 0.001), estimate("bad", 0.03), estimate("worse", 0.08)])
     assert found is not None
     assert (found.task, found.group, found.num_short, found.num_tasks, found.scored) == ("worse", "mine", 2, 3, 900)
     errors = expected_errors(estimate("worse", 0.08).draws["mine"])
@@ -45,7 +45,7 @@ def test_the_quantile_furthest_from_its_aim_is_named() -> None:
 def test_the_share_it_would_take_follows_sampling_without_replacement() -> None:
     """An error twice the aim wants a fourth of rest / scored: from 1:9 to 4:9, that is 4 of 13."""
     given = estimate("t", 0.0, common=0.02 * np.sqrt(np.pi / 2))
-    found = shortfall([given])
+    found = sample_size_check([given])
     assert found is not None
     assert found.percent == 50
     assert found.error == pytest.approx(0.02, rel=0.05)

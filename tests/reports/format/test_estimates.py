@@ -104,7 +104,7 @@ def test_texts_take_part_when_asked(folder: Path, capsys: pytest.CaptureFixture[
     assert evaluate(folder, "few", "--budget", "25%", "--covariates", "--json") == 0
     assert json.loads(capsys.readouterr().out) == [with_texts]
     assert call("table", f"{folder}/whole", "--covariates") == 2
-    assert "nothing is estimated here" in capsys.readouterr().err
+    assert "--covariates requires estimates" in capsys.readouterr().err
     assert evaluate(folder, "new", "--covariates") == 2
     assert "without a budget nothing is estimated" in capsys.readouterr().err
     assert not (folder / "new").exists()

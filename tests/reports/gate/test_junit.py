@@ -8,13 +8,17 @@ import pytest
 
 from phraseproof.reports.build.run_tables import printable
 from phraseproof.reports.gate.junit import render
-from phraseproof.reports.gate.limits import Check
+from phraseproof.reports.gate.limits import LimitCheck
 from support.report_runs import HOSTILE
 
 CHECKS = [
-    Check("--min-mean 70", "tickets, today", 71.0, -1.0, "tickets, today: mean over wordings 71.0, limit: at least 70"),
-    Check("--min-worst 70", "tickets, today", 66.7, 3.3, "tickets, today: worst wording 66.7, limit: at least 70"),
-    Check("--max-spread 5", "tickets, today", None, 100.0, "tickets, today: Std over wordings: cannot be shown (one)"),
+    LimitCheck(
+        "--min-mean 70", "tickets, today", 71.0, -1.0, "tickets, today: mean over wordings 71.0, limit: at least 70"
+    ),
+    LimitCheck("--min-worst 70", "tickets, today", 66.7, 3.3, "tickets, today: worst wording 66.7, limit: at least 70"),
+    LimitCheck(
+        "--max-spread 5", "tickets, today", None, 100.0, "tickets, today: Std over wordings: cannot be shown (one)"
+    ),
 ]
 
 
@@ -32,7 +36,7 @@ def test_each_check_is_a_test_and_each_broken_one_a_failure() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_names_are_well_formed_and_come_back(text: str) -> None:
-    check = Check("--min-mean 70", text, 1.0, 69.0, text)
+    check = LimitCheck("--min-mean 70", text, 1.0, 69.0, text)
     root = ElementTree.fromstring(render([check], name=text))
     case = root.find("testsuite/testcase")
     assert case is not None

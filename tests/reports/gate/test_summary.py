@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from phraseproof.reports.gate.limits import Check
+from phraseproof.reports.gate.limits import LimitCheck
 from phraseproof.reports.gate.summary import render
 from support.report_runs import HOSTILE
 
-KEPT = Check("--min-mean 70", "tickets, today", 71.0, -1.0, "tickets, today: mean 71.0, limit: at least 70")
-BROKEN = Check("--min-worst 70", "tickets, today", 66.7, 3.3, "tickets, today: worst wording 66.7, limit: at least 70")
+KEPT = LimitCheck("--min-mean 70", "tickets, today", 71.0, -1.0, "tickets, today: mean 71.0, limit: at least 70")
+BROKEN = LimitCheck(
+    "--min-worst 70", "tickets, today", 66.7, 3.3, "tickets, today: worst wording 66.7, limit: at least 70"
+)
 
 
 def test_a_gate_that_holds_says_so_without_a_table() -> None:
@@ -25,7 +27,7 @@ def test_what_is_broken_stands_in_a_table() -> None:
 
 
 def test_hostile_text_stays_in_its_row_and_shows_as_it_is() -> None:
-    checks = [Check("--min-mean 70", text, 1.0, 69.0, text) for text in HOSTILE]
+    checks = [LimitCheck("--min-mean 70", text, 1.0, 69.0, text) for text in HOSTILE]
     lines = render(checks, name="x").splitlines()
     rows = [line for line in lines if line.startswith("| `")]
     assert len(rows) == len(HOSTILE)

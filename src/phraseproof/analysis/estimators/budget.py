@@ -168,6 +168,11 @@ def estimated_scores(run: Run) -> list[WordingScore]:
     ]
 
 
+def scores_or_estimates(run: Run) -> list[WordingScore]:
+    """The scores of a run, or their estimates if the run has a budget; of imported results as they were published."""
+    return estimated_scores(run) if run.is_sampled else run.wording_scores()
+
+
 def estimate_grid(grid: Grid, *, seed: int = 0) -> NDArray[np.float64]:
     """The posterior's draws of every wording's accuracy on a whole grid of which a part was seen, [draws, wordings].
 
@@ -201,7 +206,9 @@ def _sample(
         seen[row, places] = 1.0
     if not (np.isfinite(scores).all() and scores.min() >= 0 and scores.max() <= 1):
         raise RunError(
-            f"scores of {first.task!r} cannot be estimated from a share of them", expected="scores from 0 to 1"
+            f"scores of {first.task!r} cannot be estimated from a share of them",
+            expected="scores from 0 to 1",
+            got=f"scores in the metric {first.metric!r}",
         )
     features = np.zeros((len(cells), 0))
     if texts is not None:

@@ -1,7 +1,8 @@
-"""Whether a budget bought enough cells: how large errors of quantiles over wordings are to be expected."""
+"""The sample-size check of a budget: whether quantiles over wordings are estimated precisely enough."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,18 +14,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 AIM = {5: 0.02, 50: 0.01, 95: 0.02}
-"""How near to the truth a quantile over wordings is wanted on average, by percent; a budget that gives it is enough."""
+"""The mean absolute error, by percent, up to which a quantile over wordings counts as precise enough."""
 
 
-class Shortfall(NamedTuple):
-    """Tasks of which a budget bought too few cells for quantiles as near as `AIM`.
+class SampleSizeCheck(NamedTuple):
+    """Tasks of which a budget scored too few cells for quantiles as precise as `AIM`.
 
     Attributes:
-        num_short, num_tasks: how many tasks fall short, and of how many.
+        num_short, num_tasks: how many tasks miss the aim, and of how many.
         task, group, percent: the quantile that is furthest from its aim.
-        scored: the task's cells.
+        scored: the number of the task's cells that were scored.
         error: the quantile's expected absolute error, a fraction.
-        share: about how much of the grid it would take.
+        share: roughly the share of the grid that would be enough.
     """
 
     num_short: int
@@ -37,13 +38,13 @@ class Shortfall(NamedTuple):
     share: float
 
 
-def shortfall(estimates: Sequence[TaskEstimate]) -> Shortfall | None:
-    """The quantile whose expected error is the most times its aim; nothing where all aims are met.
+def sample_size_check(estimates: Sequence[TaskEstimate]) -> SampleSizeCheck | None:
+    """Find the quantile whose expected error is the largest multiple of its aim; `None` where all aims are met.
 
     Args:
         estimates: of tasks; those over tasks have no quantiles.
     """
-    found: list[tuple[float, Shortfall]] = []
+    found: list[tuple[float, SampleSizeCheck]] = []
     short: set[tuple[str, int]] = set()
     for task in estimates:
         for group, draws in task.draws.items():
@@ -52,9 +53,11 @@ def shortfall(estimates: Sequence[TaskEstimate]) -> Shortfall | None:
                 excess = errors[percent] / aim
                 if excess > 1:
                     short.add((task.task, task.num_fewshot))
-                    # Errors go with sqrt(rest / scored), as the luck of a sample of a finite whole does.
+                    # Errors are proportional to sqrt(rest / scored), as for a sample of a finite population.
                     share = 1 / (1 + (1 - task.share) / task.share / excess**2)
-                    row = Shortfall(0, len(estimates), task.task, group, percent, task.scored, errors[percent], share)
+                    row = SampleSizeCheck(
+                        0, len(estimates), task.task, group, percent, task.scored, errors[percent], share
+                    )
                     found.append((excess, row))
     if not found:
         return None
@@ -62,8 +65,23 @@ def shortfall(estimates: Sequence[TaskEstimate]) -> Shortfall | None:
     return worst._replace(num_short=len(short))
 
 
+def too_few_cells(estimates: Sequence[TaskEstimate]) -> str:
+    """A sentence that says what budget would be enough; empty where quantiles are precise enough."""
+    found = sample_size_check(estimates)
+    if found is None:
+        return ""
+    tails, median = (100 * AIM[percent] for percent in (5, 50))
+    several = f", on {found.num_short} of {found.num_tasks} tasks" if found.num_tasks > 1 else ""
+    where = f"{found.task}, {found.group}; {found.scored:,} cells scored"
+    return (
+        f"too few cells for a median within {median:g} point and outer quantiles within {tails:g}{several}: at worst "
+        f"({where}) expect the {found.percent}% quantile to be off by some {100 * found.error:.1f} points; about "
+        f"--budget {_rounded(found.share)}% would do"
+    )
+
+
 def expected_errors(draws: NDArray[np.float64]) -> dict[int, float]:
-    """By percent, the mean distance of a quantile's draws from its estimate: what the model expects of its own error.
+    """By percent, the mean distance of a quantile's draws from its estimate: the error that the model expects.
 
     Args:
         draws: [draws, wordings] of accuracies.
@@ -71,3 +89,9 @@ def expected_errors(draws: NDArray[np.float64]) -> dict[int, float]:
     quantiles = np.percentile(draws, QUANTILES, axis=1)
     errors = np.abs(quantiles - quantiles.mean(axis=1, keepdims=True)).mean(axis=1)
     return dict(zip(QUANTILES, map(float, errors), strict=True))
+
+
+def _rounded(share: float) -> int:
+    """A percentage that a person would type, not below the share."""
+    step = 1 if share < 0.1 else 5
+    return min(100, step * math.ceil(100 * share / step))

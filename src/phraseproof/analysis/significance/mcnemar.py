@@ -105,6 +105,7 @@ def compare_wordings(grid: TaskGrid, first: str, second: str, *, group: str | No
     """
     if grid.scores is None:
         raise NotEnoughDataError("comparing two wordings needs outcomes of examples", where=grid.task)
+    grid.metric.require_binary("McNemar's test")
     rows = [_row(grid, name, group) for name in (first, second)]
     return mcnemar(*(grid.scores[row].tolist() for row in rows), name=f"{second} minus {first}")
 
@@ -117,6 +118,7 @@ def wordings_against(grid: TaskGrid, reference: str) -> tuple[WordingTest, ...]:
     """
     if grid.scores is None:
         raise NotEnoughDataError("comparing wordings needs outcomes of examples", where=grid.task)
+    grid.metric.require_binary("McNemar's test")
     base = _row(grid, reference, None)
     before = grid.scores[base].tolist()
     found = [

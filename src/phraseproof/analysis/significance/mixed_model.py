@@ -55,6 +55,7 @@ def mixed_effects(grid: TaskGrid, group: str, *, seed: int = 0, max_cells: int =
     rows = grid.rows(group)
     if grid.scores is None or len(rows) < 3 or grid.scores.shape[1] < 10:
         raise NotEnoughDataError("a mixed model needs at least three wordings and ten examples", where=grid.task)
+    grid.metric.require_binary("a mixed-effects logistic model")
     scores = grid.scores[rows]
     if not np.isin(scores, (0.0, 1.0)).all():
         raise NotEnoughDataError("a mixed model needs answers that are right or wrong", where=grid.task)

@@ -36,7 +36,7 @@ class Side(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparisonReport:
     """Two runs at one number of demonstrations.
 
     Attributes:
@@ -63,7 +63,7 @@ class Comparison:
         return next(line for line in reversed(self.lines) if not line.group)
 
 
-def compare(before: Run, after: Run) -> list[Comparison]:
+def compare(before: Run, after: Run) -> list[ComparisonReport]:
     """One comparison for each number of demonstrations that both runs have.
 
     Where a run has a budget, of estimates: it then tells of these wordings and questions, scored or not.
@@ -82,7 +82,7 @@ def compare(before: Run, after: Run) -> list[Comparison]:
     return [_comparison(*sides, found, notes) for found in compare_runs(load_grids(before), load_grids(after))]
 
 
-def _of_estimates(before: Run, after: Run) -> list[Comparison]:
+def _of_estimates(before: Run, after: Run) -> list[ComparisonReport]:
     from phraseproof.analysis.estimated_differences import estimated_differences
     from phraseproof.analysis.estimators.budget import estimate_run
 
@@ -95,14 +95,16 @@ def _of_estimates(before: Run, after: Run) -> list[Comparison]:
         f"estimated from {shares} of the grid: intervals tell of cells that were not scored, not of other wordings or "
         "questions, so they are narrower than those of whole runs; single wordings are not tested"
     )
-    comparisons: list[Comparison] = []
+    comparisons: list[ComparisonReport] = []
     for shots, rows in found.items():
         lines = tuple(rows)
-        comparisons.append(Comparison(*sides, shots, lines, (), (), (), (note, *notes), (_first_sentence(lines),)))
+        comparisons.append(
+            ComparisonReport(*sides, shots, lines, (), (), (), (note, *notes), (_first_sentence(lines),))
+        )
     return comparisons
 
 
-def _comparison(before: Side, after: Side, found: RunComparison, notes: Sequence[str]) -> Comparison:
+def _comparison(before: Side, after: Side, found: RunComparison, notes: Sequence[str]) -> ComparisonReport:
     lines: list[MeanDifference] = []
     lone = len(found.tasks) == 1
     for category in found.categories:
@@ -121,7 +123,7 @@ def _comparison(before: Side, after: Side, found: RunComparison, notes: Sequence
     ordered = sorted(changed, key=lambda each: -abs(each.after - each.before))
     better = tuple(each for each in ordered if each.after > each.before)
     worse = tuple(each for each in ordered if each.after < each.before)
-    return Comparison(
+    return ComparisonReport(
         before,
         after,
         found.num_fewshot,

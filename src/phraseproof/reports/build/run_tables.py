@@ -65,7 +65,7 @@ class RunScores:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class GroupComparison:
     """A group against the reference group: a finding, or the reason why there is none."""
 
     group: str
@@ -80,7 +80,7 @@ class TaskTable:
 
     run: RunScores
     summary: Summary
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[GroupComparison, ...]
 
     @property
     def num_fewshot(self) -> int:
@@ -176,7 +176,7 @@ def p_value(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
-def comparison_line(comparison: Comparison) -> str:
+def comparison_line(comparison: GroupComparison) -> str:
     """One comparison as a sentence: the difference, its interval, p, n and the method; or why there is none."""
     names = f"Over tasks, {comparison.group} minus {comparison.reference}"
     found = comparison.finding
@@ -239,12 +239,12 @@ def printable_lines(text: str) -> str:
     )
 
 
-def _comparison(summary: Summary, group: str) -> Comparison:
+def _comparison(summary: Summary, group: str) -> GroupComparison:
     reference = summary.groups[0]
     try:
-        return Comparison(group, reference, compare_groups(summary, group), None)
+        return GroupComparison(group, reference, compare_groups(summary, group), None)
     except NotEnoughDataError as error:
-        return Comparison(group, reference, None, str(error))
+        return GroupComparison(group, reference, None, str(error))
 
 
 def _some_scores(run: RunScores) -> Sequence[WordingScore]:

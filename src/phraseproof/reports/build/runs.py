@@ -22,10 +22,10 @@ def run_scores(run: Run, *, estimated: bool = False) -> RunScores:
     Raises:
         RunError: no cell is done, one is damaged, or the run has a budget and estimates were not asked for.
     """
-    if estimated and run.is_sampled:
-        from phraseproof.analysis.estimators.budget import estimated_scores
+    if estimated:
+        from phraseproof.analysis.estimators.budget import scores_or_estimates
 
-        scores = estimated_scores(run)
+        scores = scores_or_estimates(run)
     else:
         scores = run.wording_scores()
     return RunScores(str(run.path), model_name(run), scores, run.wording_texts(), half_precision(run))

@@ -10,18 +10,18 @@ from typing import Any
 from phraseproof.analysis.paired import WordingComparison
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.core import Finding
-from phraseproof.reports.build.compare import Comparison, Side
+from phraseproof.reports.build.compare import ComparisonReport, Side
 
 FORMAT_VERSION = 1
 
 
-def render(comparisons: Sequence[Comparison]) -> str:
+def render(comparisons: Sequence[ComparisonReport]) -> str:
     """`{"format_version", "comparisons": [...]}`."""
     document = {"format_version": FORMAT_VERSION, "comparisons": [_comparison(found) for found in comparisons]}
     return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
-def _comparison(found: Comparison) -> dict[str, Any]:
+def _comparison(found: ComparisonReport) -> dict[str, Any]:
     return {
         "before": _side(found.before),
         "after": _side(found.after),

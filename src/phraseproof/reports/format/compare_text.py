@@ -13,7 +13,7 @@ from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.paired import WordingComparison
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.core import Finding
-from phraseproof.reports.build.compare import Comparison
+from phraseproof.reports.build.compare import ComparisonReport
 from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, printable
 from phraseproof.reports.format.terminal import print_blocks
 
@@ -21,7 +21,7 @@ _WIDE = 76
 _SHOWN = 10
 
 
-def render(comparisons: Sequence[Comparison], screen: Screen) -> str:
+def render(comparisons: Sequence[ComparisonReport], screen: Screen) -> str:
     """For each number of demonstrations: the verdict, the table, the wordings that changed, and the notes."""
     blocks: list[RenderableType] = []
     for found in comparisons:

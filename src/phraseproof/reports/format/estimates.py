@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from phraseproof.analysis.estimators.budget import QUANTILES, GroupEstimate, TaskEstimate, over_tasks
-from phraseproof.analysis.estimators.sample_size import AIM, shortfall
+from phraseproof.analysis.estimators.sample_size import sample_size_check
 from phraseproof.core import Finding
 from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, printable
 from phraseproof.reports.format.table_latex import escape
@@ -65,27 +64,6 @@ def render_estimates(runs: Sequence[EstimatedRun], *, form: str, by_wording: boo
         return _as_text(runs, by_wording=by_wording, screen=screen)
     write = _markdown if form == "markdown" else _latex
     return "\n".join(write(block) for run in runs for block in _blocks(run, by_wording=by_wording))
-
-
-def too_few_cells(run: EstimatedRun) -> str:
-    """A sentence, where the budget bought too few cells for quantiles over wordings as near as they are wanted."""
-    found = shortfall(run.estimates)
-    if found is None:
-        return ""
-    tails, median = (100 * AIM[percent_] for percent_ in (5, 50))
-    several = f", on {found.num_short} of {found.num_tasks} tasks" if found.num_tasks > 1 else ""
-    where = f"{printable(found.task)}, {printable(found.group)}; {found.scored:,} cells scored"
-    return (
-        f"too few cells for a median within {median:g} point and outer quantiles within {tails:g}{several}: at worst "
-        f"({where}) expect the {found.percent}% quantile to be off by some {100 * found.error:.1f} points; about "
-        f"--budget {_rounded(found.share)}% would do"
-    )
-
-
-def _rounded(share: float) -> int:
-    """A percentage that a person would type, not below the share."""
-    step = 1 if share < 0.1 else 5
-    return min(100, step * math.ceil(100 * share / step))
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,14 +258,14 @@ def _as_json(run: EstimatedRun) -> dict[str, Any]:
         "model": run.model,
         "estimated": True,
         "covariates": run.covariates,
-        "too_few_cells": _shortfall_json(run),
+        "too_few_cells": _sample_size_json(run),
         "tasks": [_task_json(task, run) for task in run.estimates],
         "over_tasks": [_task_json(task, run) for task in over_tasks(run.estimates)],
     }
 
 
-def _shortfall_json(run: EstimatedRun) -> dict[str, Any] | None:
-    found = shortfall(run.estimates)
+def _sample_size_json(run: EstimatedRun) -> dict[str, Any] | None:
+    found = sample_size_check(run.estimates)
     if found is None:
         return None
     fields = found._asdict()

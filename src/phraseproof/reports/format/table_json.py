@@ -9,7 +9,7 @@ from typing import Any
 
 from phraseproof.analysis.ranking import WordingRanking
 from phraseproof.analysis.robustness import Row
-from phraseproof.reports.build.run_tables import Comparison, RunScores, Screen, TaskTable, WordingTable
+from phraseproof.reports.build.run_tables import GroupComparison, RunScores, Screen, TaskTable, WordingTable
 
 FORMAT_VERSION = 1
 
@@ -67,7 +67,7 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _comparison(comparison: Comparison) -> dict[str, Any]:
+def _comparison(comparison: GroupComparison) -> dict[str, Any]:
     found = comparison.finding
     return {
         "group": comparison.group,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from phraseproof.reports.build.run_tables import printable
-from phraseproof.reports.gate.limits import Check
+from phraseproof.reports.gate.limits import LimitCheck
 
 
-def render(checks: Sequence[Check], *, name: str) -> str:
+def render(checks: Sequence[LimitCheck], *, name: str) -> str:
     """A test suite with a test case for each check; what is not kept is a failure with its line.
 
     Args:

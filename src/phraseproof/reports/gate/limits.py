@@ -64,7 +64,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class LimitCheck:
     """One limit at one place.
 
     Attributes:
@@ -89,7 +89,7 @@ class Check:
 
 def check_run(
     run: Run, limits: Limits, *, on: On = On.ESTIMATE, at: Level = Level.TASK, other: Run | None = None
-) -> list[Check]:
+) -> list[LimitCheck]:
     """Hold a run against limits.
 
     Groups of control wordings (negated, nonsensical, incorrect) are meant to do badly and take no part.
@@ -117,7 +117,7 @@ def check_run(
     _require_finished(run)
     grids = _without_controls(run, load_grids(run))
     order = [group for group in run.groups if any(group in grid.groups for grid in grids)]
-    checks: list[Check] = []
+    checks: list[LimitCheck] = []
     found = robustness(grids, group_order=order)
     for item in found:
         of_shots = [grid for grid in grids if grid.num_fewshot == item.num_fewshot]
@@ -135,8 +135,8 @@ def check_run(
 
 def _of_summary(
     found: Robustness, grids: Sequence[TaskGrid], limits: Limits, on: On, at: Level, shots: str
-) -> list[Check]:
-    checks: list[Check] = []
+) -> list[LimitCheck]:
+    checks: list[LimitCheck] = []
     has_spreads = any(grid.groups.count(group) > 1 for grid in grids for group in set(grid.groups))
     # Where all scores are equal there is no bound of a mean or a Std, and that of another statistic serves: a mean is
     # not below the worst wording, and a Std not above the range.
@@ -176,10 +176,10 @@ def _of_summary(
     return checks
 
 
-def _gaps(found: Robustness, limit: float, on: On, at: Level, shots: str) -> list[Check]:
+def _gaps(found: Robustness, limit: float, on: On, at: Level, shots: str) -> list[LimitCheck]:
     if len(found.groups) < 2:
         raise UsageError("a gap needs two groups of wordings", got=", ".join(found.groups), where="--max-gap")
-    checks: list[Check] = []
+    checks: list[LimitCheck] = []
     for row in _rows(found, at):
         for group in found.groups[1:]:
             if group not in row.differences and group not in row.why_not:
@@ -200,9 +200,9 @@ def _gaps(found: Robustness, limit: float, on: On, at: Level, shots: str) -> lis
     return checks
 
 
-def _of_comparison(found: RunComparison, margin: float, on: On, at: Level, shots: str) -> list[Check]:
+def _of_comparison(found: RunComparison, margin: float, on: On, at: Level, shots: str) -> list[LimitCheck]:
     rows = {Level.TASK: found.tasks, Level.CATEGORY: found.categories, Level.OVERALL: (found.overall,)}[at]
-    checks: list[Check] = []
+    checks: list[LimitCheck] = []
     for row in rows:
         value = _value(row.all, on, is_ceiling=False)
         checks.append(
@@ -221,15 +221,15 @@ def _of_comparison(found: RunComparison, margin: float, on: On, at: Level, shots
 
 def _check(
     option: str, place: str, value: float | None, limit: float, words: str, *, is_ceiling: bool, why_not: str
-) -> Check:
+) -> LimitCheck:
     if value is None:
         reason = why_not or "not enough data"
-        return Check(option, place, None, _NOT_SHOWN, f"{place}: {words}: cannot be shown ({reason})")
+        return LimitCheck(option, place, None, _NOT_SHOWN, f"{place}: {words}: cannot be shown ({reason})")
     over = value - limit if is_ceiling else limit - value
     relation = "at most" if is_ceiling else "at least"
     number = points(value / 100).removeprefix("+") if "points" in words else percent(value / 100)
     shown = number if abs(over) >= 0.05 or abs(over) <= _ROUNDING else f"{value:.6g}"
-    return Check(option, place, value, over, f"{place}: {words} {shown}, limit: {relation} {limit:g}")
+    return LimitCheck(option, place, value, over, f"{place}: {words} {shown}, limit: {relation} {limit:g}")
 
 
 def _value(finding: Finding | None, on: On, *, is_ceiling: bool) -> float | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from phraseproof.reports.format.table_markdown import escape
-from phraseproof.reports.gate.limits import Check
+from phraseproof.reports.gate.limits import LimitCheck
 
 _SHOWN = 50
 
 
-def render(checks: Sequence[Check], *, name: str, notes: Sequence[str] = ()) -> str:
+def render(checks: Sequence[LimitCheck], *, name: str, notes: Sequence[str] = ()) -> str:
     """The verdict, what is broken, and a line for each limit that is kept.
 
     Args:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.robustness import MeanDifference
-from phraseproof.reports.build.compare import Comparison
+from phraseproof.reports.build.compare import ComparisonReport
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.intervals import Interval, intervals
 from phraseproof.reports.html.document import render_page
@@ -20,11 +20,11 @@ class ComparisonView(NamedTuple):
 
     id: str
     name: str
-    found: Comparison
+    found: ComparisonReport
     chart: Chart
 
 
-def comparison_views(comparisons: Sequence[Comparison], *, prefix: str = "compare") -> list[ComparisonView]:
+def comparison_views(comparisons: Sequence[ComparisonReport], *, prefix: str = "compare") -> list[ComparisonView]:
     """One view for each number of demonstrations."""
     return [
         ComparisonView(
@@ -37,7 +37,7 @@ def comparison_views(comparisons: Sequence[Comparison], *, prefix: str = "compar
     ]
 
 
-def render_comparison(comparisons: Sequence[Comparison]) -> str:
+def render_comparison(comparisons: Sequence[ComparisonReport]) -> str:
     """The page of two runs.
 
     Raises:
@@ -53,7 +53,7 @@ def render_comparison(comparisons: Sequence[Comparison]) -> str:
     )
 
 
-def _picture(found: Comparison) -> Chart:
+def _picture(found: ComparisonReport) -> Chart:
     lines = [line for line in found.lines if not line.group]
     if len(lines) > _PICTURED:
         lines = [line for line in lines if line.level is not Level.TASK]

@@ -33,11 +33,14 @@ class Sources(NamedTuple):
     trainings: tuple[Training, ...]
 
 
-def open_sources(paths: Sequence[Path]) -> Sources:
-    """Tell runs and trainings apart; a folder that `harden` wrote stands for the runs and the training inside it.
+def open_sources(paths: Sequence[Path], *, scoring: str | None = None) -> Sources:
+    """Open runs and trainings. A folder that `harden` wrote stands for the runs and the training inside it.
+
+    Args:
+        scoring: the scorer under which runs are read; each run's first by default.
 
     Raises:
-        RunError: a folder that is none of these.
+        RunError: a folder that is none of these, or a run without outcomes of that scorer.
     """
     runs: list[Run] = []
     trainings: list[Training] = []
@@ -50,7 +53,7 @@ def open_sources(paths: Sequence[Path]) -> Sources:
             trainings.append(read_training(path))
         else:
             runs.append(load_run(path))
-    return Sources(tuple(runs), tuple(trainings))
+    return Sources(tuple(run.select(scoring) for run in runs), tuple(trainings))
 
 
 def read_training(path: Path) -> Training:
