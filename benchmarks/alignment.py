@@ -138,7 +138,7 @@ class Ours:
 
         model = load_model(str(folder), ModelOptions(device="cpu"))
         assert isinstance(model, HuggingFaceModel)
-        network = model.ready.network
+        network = model.network
         soft = SoftPrompt.create(
             network,
             n=VIRTUAL_TOKENS,
@@ -150,7 +150,7 @@ class Ours:
         self.weight = soft.weight
         with torch.no_grad():
             self.weight.copy_(start_of(int(self.weight.shape[1])))
-        self._forward = TargetForward(network, joined=model.joined, pad_id=model.pad_id, soft=soft)
+        self._forward = TargetForward(network, joined=model.is_decoder_only, pad_id=model.pad_id, soft=soft)
         self._vocabulary = int(network.get_input_embeddings().weight.shape[0])
 
     def step(self, batches: list[Example]) -> float:

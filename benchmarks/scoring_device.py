@@ -43,7 +43,7 @@ def both_ways(folder: Path, device: str, asked: Sequence[Prompt]) -> tuple[Way, 
 
     def score(model: Any) -> list[tuple[float, ...]]:
         limit = BatchLimit(tokens=batch_tokens("an accelerator"))
-        return [scores.logprobs for scores in model.score_in_batches(asked, method="loglikelihood", limit=limit)]
+        return [scores.logprobs for scores in model.executor.score(asked, limit=limit)]
 
     chosen = block_sdpa.in_blocks
     clock = time.process_time if device == "cpu" else time.perf_counter

@@ -20,7 +20,7 @@ def unavoidable(model: Any, prompts: Sequence[Prompt]) -> float:
     trees = [option_tree(tokens.options) for tokens in encoded]
     nodes = [len(tree.tokens) for tree in trees]
     lengths = [len(tokens.context) for tokens in encoded]
-    config = model.ready.network.config
+    config = model.network.config
     if config.is_encoder_decoder:
         return _encoder_decoder(config, lengths, nodes)
     order = share_contexts([tokens.context for tokens in encoded])

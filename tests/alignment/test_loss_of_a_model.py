@@ -30,10 +30,10 @@ PAIRS = [
 
 def slow_log_probabilities(model: HuggingFaceModel, soft: torch.Tensor, context: Any, target: Any) -> list[list[float]]:
     """For each target token, the log-probabilities of all the vocabulary, from one unpadded row through the network."""
-    network = model.ready.network
+    network = model.network
     embed = network.get_input_embeddings()
     with torch.no_grad():
-        if model.joined:
+        if model.is_decoder_only:
             embedded = torch.cat([soft, embed(torch.tensor(context + target[:-1]))])[None]
             logits = network(inputs_embeds=embedded).logits[0, len(soft) + len(context) - 1 :]
         else:
@@ -63,10 +63,10 @@ def test_the_papers_loss_of_a_model(folder: Any) -> None:
     path: Path = folder()
     model = cast(HuggingFaceModel, load_model(str(path)))
     soft = SoftPrompt.create(
-        model.ready.network, n=3, placement="input", init="random-vocabulary", seed=1, tokenizer=model.tokenizer
+        model.network, n=3, placement="input", init="random-vocabulary", seed=1, tokenizer=model.tokenizer
     )
     assert soft.virtual is not None
-    forward = TargetForward(model.ready.network, joined=model.joined, pad_id=model.pad_id, soft=soft)
+    forward = TargetForward(model.network, joined=model.is_decoder_only, pad_id=model.pad_id, soft=soft)
     tokens = tokenize_pairs(PAIRS, model, prompt_format="plain")
     assert len({len(each.target) for each in tokens}) == 2, "so that targets are padded"
     draws = [Draw(index, (0, 1), ()) for index in range(2)]

@@ -36,7 +36,7 @@ def model_of(family: str, adapter: Path | None = None) -> HuggingFaceModel:
 
 def create(model: HuggingFaceModel, **changed: Any) -> SoftPrompt:
     settings: dict[str, Any] = {"n": 4, "placement": "input", "init": "random-vocabulary", "seed": 3} | changed
-    return SoftPrompt.create(model.ready.network, tokenizer=model.tokenizer, **settings)
+    return SoftPrompt.create(model.network, tokenizer=model.tokenizer, **settings)
 
 
 def stirred(soft: SoftPrompt) -> SoftPrompt:
@@ -53,7 +53,7 @@ def peft_logits(model: HuggingFaceModel, folder: Path, row: Row) -> torch.Tensor
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-    base = AutoModelForCausalLM if model.joined else AutoModelForSeq2SeqLM
+    base = AutoModelForCausalLM if model.is_decoder_only else AutoModelForSeq2SeqLM
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         network = base.from_pretrained(
@@ -61,7 +61,7 @@ def peft_logits(model: HuggingFaceModel, folder: Path, row: Row) -> torch.Tensor
         )
         theirs: Any = PeftModel.from_pretrained(network, str(folder)).eval()
         with torch.no_grad():
-            if model.joined:
+            if model.is_decoder_only:
                 ids = torch.tensor([row.context + row.target])
                 logits = theirs(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0]
                 return logits[-len(row.target) - 1 : -1]
@@ -77,7 +77,7 @@ def test_peft_and_our_scoring_load_what_is_saved_and_say_the_same(family: str, p
     soft = stirred(create(model, placement=placement))
     soft.save(tmp_path, str(FOLDERS[family]()))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
-    forward = TargetForward(model.ready.network, joined=model.joined, pad_id=model.pad_id, soft=soft)
+    forward = TargetForward(model.network, joined=model.is_decoder_only, pad_id=model.pad_id, soft=soft)
     rows = [Row(tuple(range(5, 17)), (9, 31)), Row(tuple(range(40, 47)), (12, 13))]
     ours = forward(rows).logits
     for row, logits in zip(rows, ours, strict=True):
@@ -117,7 +117,7 @@ def test_lora_is_not_a_soft_prompt_to_begin_with(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         network: Any = peft.get_peft_model(
-            model_of("t5").ready.network, peft.LoraConfig(task_type="SEQ_2_SEQ_LM", target_modules=["q"])
+            model_of("t5").network, peft.LoraConfig(task_type="SEQ_2_SEQ_LM", target_modules=["q"])
         )
         network.save_pretrained(str(tmp_path))
     with pytest.raises(ModelError, match="not a soft prompt"):
@@ -127,7 +127,7 @@ def test_lora_is_not_a_soft_prompt_to_begin_with(tmp_path: Path) -> None:
 def test_every_decoder_layer_of_an_encoder_decoder_has_its_own_prefix() -> None:
     model = model_of("t5")
     soft = create(model, placement="layers")
-    forward = TargetForward(model.ready.network, joined=False, pad_id=model.pad_id, soft=soft)
+    forward = TargetForward(model.network, joined=False, pad_id=model.pad_id, soft=soft)
     forward([Row((5, 6, 7), (8, 9))]).logits.square().sum().backward()
     assert soft.transform is not None
     gradient = list(soft.transform.parameters())[-1].grad  # the bias: [layers * 2 * width]
@@ -137,7 +137,7 @@ def test_every_decoder_layer_of_an_encoder_decoder_has_its_own_prefix() -> None:
 
 def test_random_rows_come_from_the_ordinary_vocabulary_and_follow_the_seed() -> None:
     model = model_of("llama")
-    embeddings = model.ready.network.get_input_embeddings().weight
+    embeddings = model.network.get_input_embeddings().weight
     soft = create(model, n=50)
     assert soft.weight.shape == (50, 32)
     ids = [int((embeddings == row).all(dim=1).nonzero()[0]) for row in soft.weight]
@@ -150,7 +150,7 @@ def test_random_rows_come_from_the_ordinary_vocabulary_and_follow_the_seed() -> 
 def test_a_text_is_repeated_or_cut_to_length() -> None:
     model = model_of("t5")
     ids = model.tokenizer("red bread", add_special_tokens=False)["input_ids"]
-    rows = model.ready.network.get_input_embeddings().weight[ids]
+    rows = model.network.get_input_embeddings().weight[ids]
     soft = create(model, n=len(ids) + 1, init="red bread")
     assert torch.equal(soft.weight, torch.cat([rows, rows[:1]]))
     assert torch.equal(create(model, n=1, init="red bread").weight, rows[:1])
@@ -158,7 +158,7 @@ def test_a_text_is_repeated_or_cut_to_length() -> None:
 
 def test_creating_leaves_the_network_and_the_callers_random_numbers_alone() -> None:
     model = model_of("t5")
-    before = {name: value.clone() for name, value in model.ready.network.state_dict().items()}
+    before = {name: value.clone() for name, value in model.network.state_dict().items()}
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
@@ -167,7 +167,7 @@ def test_creating_leaves_the_network_and_the_callers_random_numbers_alone() -> N
     second = create(model, placement="layers")
     for one, other in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(one, other)
-    assert all(torch.equal(value, before[name]) for name, value in model.ready.network.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in model.network.state_dict().items())
 
 
 def test_saving_leaves_other_files_and_can_be_repeated(tmp_path: Path) -> None:

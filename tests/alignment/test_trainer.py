@@ -375,7 +375,7 @@ def test_a_model_that_has_scored_trains_like_one_that_has_not(
     used = load_model(str(model), CPU)
     assert isinstance(used, HuggingFaceModel)
     used.score_options([Prompt("Question: river? Say the letter.", ("A", "B"))])
-    assert any(isinstance(layer, packed_linear.PackedLinear) for layer in used.ready.network.modules())
+    assert any(isinstance(layer, packed_linear.PackedLinear) for layer in used.network.modules())
     run_training(used, shared_wordings(), tmp_path / "used", QUICK)
     train(model, tmp_path / "fresh")
     assert torch.equal(adapter(tmp_path / "used"), adapter(tmp_path / "fresh"))

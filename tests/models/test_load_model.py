@@ -12,16 +12,19 @@ import pytest
 from phraseproof import models
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
-from phraseproof.models.huggingface.causal_lm import DecoderOnlyModel
-from phraseproof.models.huggingface.seq2seq_lm import EncoderDecoderModel
+from phraseproof.models.huggingface.causal_lm import CausalLMBackend
+from phraseproof.models.huggingface.model import HuggingFaceModel
+from phraseproof.models.huggingface.seq2seq_lm import Seq2SeqLMBackend
 from phraseproof.models.scripted import ScriptedModel
 from support import tiny_models
 
 
 def test_built_in_names_and_folders() -> None:
     assert isinstance(load_model("scripted"), ScriptedModel)
-    assert isinstance(load_model(str(tiny_models.tiny_t5())), EncoderDecoderModel)
-    assert isinstance(load_model(str(tiny_models.tiny_llama())), DecoderOnlyModel)
+    for folder, backend in ((tiny_models.tiny_t5(), Seq2SeqLMBackend), (tiny_models.tiny_llama(), CausalLMBackend)):
+        model = load_model(str(folder))
+        assert isinstance(model, HuggingFaceModel)
+        assert isinstance(model.backend, backend)
 
 
 def announced(monkeypatch: pytest.MonkeyPatch, value: str) -> None:

@@ -39,23 +39,23 @@ def model_of(family: str) -> HuggingFaceModel:
 
 def soft_of(model: HuggingFaceModel, placement: str = "input") -> SoftPrompt:
     return SoftPrompt.create(
-        model.ready.network, n=3, placement=placement, init="random-vocabulary", seed=2, tokenizer=model.tokenizer
+        model.network, n=3, placement=placement, init="random-vocabulary", seed=2, tokenizer=model.tokenizer
     )
 
 
 def forward_of(model: HuggingFaceModel, soft: SoftPrompt | None) -> TargetForward:
-    return TargetForward(model.ready.network, joined=model.joined, pad_id=model.pad_id, soft=soft)
+    return TargetForward(model.network, joined=model.is_decoder_only, pad_id=model.pad_id, soft=soft)
 
 
 def plain_logits(model: HuggingFaceModel, soft: SoftPrompt | None, row: Row) -> torch.Tensor:
     """The model's own full forward on one row, with its soft prompt at the input."""
-    network = model.ready.network
-    read = row.context + row.target if model.joined else row.context
+    network = model.network
+    read = row.context + row.target if model.is_decoder_only else row.context
     inputs = network.get_input_embeddings()(torch.tensor([read]))
     if soft is not None:
         inputs = torch.cat([soft.weight[None], inputs], dim=1)
     mask = torch.ones(inputs.shape[:2], dtype=torch.long)
-    if model.joined:
+    if model.is_decoder_only:
         return network(inputs_embeds=inputs, attention_mask=mask).logits[0, -len(row.target) - 1 : -1]
     return network(inputs_embeds=inputs, attention_mask=mask, labels=torch.tensor([row.target])).logits[0]
 
@@ -122,8 +122,8 @@ def test_states_at_the_soft_prompt_are_the_encoders() -> None:
     states = forward_of(model, soft)(ROWS, need_prefix_states=True).prefix_states
     assert states is not None
     for row, found in zip(ROWS, states, strict=True):
-        inputs = torch.cat([soft.weight, model.ready.network.get_input_embeddings()(torch.tensor(row.context))])
-        expected = model.ready.network.get_encoder()(inputs_embeds=inputs[None]).last_hidden_state[0, :3]
+        inputs = torch.cat([soft.weight, model.network.get_input_embeddings()(torch.tensor(row.context))])
+        expected = model.network.get_encoder()(inputs_embeds=inputs[None]).last_hidden_state[0, :3]
         assert found.detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-4)
     with pytest.raises(ValueError, match="encoder"):
         forward_of(model_of("llama"), soft_of(model_of("llama")))(ROWS, need_prefix_states=True)
@@ -134,7 +134,7 @@ def test_states_at_the_soft_prompt_are_the_encoders() -> None:
 @pytest.mark.parametrize("family", ["t5", "llama"])
 def test_all_weights_can_be_trained_too(family: str) -> None:
     model = model_of(family)
-    network: Any = model.ready.network.requires_grad_(True)
+    network: Any = model.network.requires_grad_(True)
     forward = forward_of(model, None)
     found = forward(ROWS[:2])
     scalar(list(found.logits), ROWS[:2]).backward()
@@ -151,7 +151,7 @@ def test_the_frozen_weights_get_no_gradient(placement: str) -> None:
     model = model_of("llama")
     soft = soft_of(model, placement)
     forward_of(model, soft)(ROWS).logits.square().sum().backward()
-    assert all(parameter.grad is None for parameter in model.ready.network.parameters())
+    assert all(parameter.grad is None for parameter in model.network.parameters())
     assert all(parameter.grad is not None for parameter in soft.parameters())
 
 
@@ -161,10 +161,10 @@ def test_the_frozen_weights_get_no_gradient(placement: str) -> None:
 )
 def test_a_frozen_models_layers_read_no_padding(family: str, projection: str, read: list[int]) -> None:
     model = model_of(family)
-    model.ready.network.requires_grad_(False)
+    model.network.requires_grad_(False)
     forward = forward_of(model, soft_of(model))
     forward(ROWS)  # what is tried at the first use is not counted
-    first = next(module for name, module in model.ready.network.named_modules() if name.endswith(projection))
+    first = next(module for name, module in model.network.named_modules() if name.endswith(projection))
     found: list[int] = []
     first.register_forward_pre_hook(lambda _, arguments: found.append(arguments[0].shape[:-1].numel()))
     forward(ROWS)

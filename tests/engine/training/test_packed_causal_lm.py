@@ -34,7 +34,7 @@ ROWS = [
 def network_of(folder: Path) -> Any:
     model = load_model(str(folder), ModelOptions(device="cpu"))
     assert isinstance(model, HuggingFaceModel)
-    return model.ready.network.requires_grad_(False)
+    return model.network.requires_grad_(False)
 
 
 def virtual_tokens(network: Any, count: int = 3) -> torch.Tensor:

@@ -20,7 +20,7 @@ ROWS = [Row(tuple(range(5, 45)), (9, 31, 40)), Row((7, 8), (12,)), Row(tuple(ran
 def network_of(*, tied: bool) -> Any:
     model = load_model(str(tiny_models.tiny_t5(tied=tied)), ModelOptions(device="cpu"))
     assert isinstance(model, HuggingFaceModel)
-    return model.ready.network.requires_grad_(False)
+    return model.network.requires_grad_(False)
 
 
 def alone(network: Any, row: Row, virtual: torch.Tensor) -> torch.Tensor:

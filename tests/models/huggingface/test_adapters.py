@@ -107,7 +107,9 @@ def test_scores_equal_pefts_own_forward(kind: str, family: str, tmp_path: Path) 
     computed = sum(scores.computed_tokens for scores in adapted)
     assert computed == sum(scores.computed_tokens for scores in base) + virtual
     assert load(family, tmp_path).forecast_tokens(prompts()).unique == computed
-    with model.adapter_off():
+    attached = model.weights.adapter
+    assert attached is not None
+    with attached.off():
         for scores, plain in zip(model.score_options(prompts()), base, strict=True):
             assert scores.logprobs == pytest.approx(plain.logprobs, abs=1e-4)
     assert all(check.passed for check in model.self_test(prompts()))
@@ -154,7 +156,7 @@ def test_the_base_weights_stay_untouched(kind: str, tmp_path: Path) -> None:
     model = load("t5", tmp_path)
     model.score_options(prompts())
     stored = load_file(tiny_models.tiny_t5() / "model.safetensors")
-    live = {name.replace(".base_layer", ""): value for name, value in model.ready.network.state_dict().items()}
+    live = {name.replace(".base_layer", ""): value for name, value in model.network.state_dict().items()}
     for name, value in stored.items():
         assert torch.equal(live[name], value), name
 

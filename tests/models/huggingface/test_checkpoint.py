@@ -41,7 +41,7 @@ def test_an_untied_head_survives_loading() -> None:
     stored = load_file(folder / "model.safetensors")
     model = load(folder)
     model.score_options(PROMPTS)
-    network = model.ready.network
+    network = model.network
     live = network.state_dict()
     assert torch.equal(live["lm_head.weight"], stored["lm_head.weight"])
     assert torch.equal(live["shared.weight"], stored["shared.weight"])
@@ -51,7 +51,7 @@ def test_an_untied_head_survives_loading() -> None:
 
 
 def test_a_tied_head_is_tied() -> None:
-    network = load(tiny_models.tiny_t5(tied=True)).ready.network
+    network = load(tiny_models.tiny_t5(tied=True)).network
     assert network.lm_head.weight.data_ptr() == network.shared.weight.data_ptr()
 
 
@@ -60,7 +60,7 @@ def test_precision_by_name() -> None:
     for options in ({"dtype": "bfloat16"}, {"args": {"dtype": "bfloat16"}}):
         model = load(tiny_models.tiny_llama(), **options)
         assert model.identity.dtype == "bfloat16"
-        assert model.ready.network.dtype == torch.bfloat16
+        assert model.network.dtype == torch.bfloat16
         assert all(check.passed for check in model.self_test(PROMPTS))
 
 
@@ -206,4 +206,4 @@ def test_arguments_win_over_fields() -> None:
     assert model.identity.settings == {"max_length": "40", "attn_implementation": "eager"}
     expected = load(tiny_models.tiny_llama()).score_options(PROMPTS)
     assert model.score_options(PROMPTS)[0].logprobs == pytest.approx(expected[0].logprobs, abs=1e-4)
-    assert model.ready.network.config._attn_implementation == "eager"
+    assert model.network.config._attn_implementation == "eager"

@@ -66,7 +66,7 @@ def test_it_equals_a_greedy_loop_by_hand(name: str) -> None:
     assert isinstance(model, HuggingFaceModel)
     given = prompts()
     scored = model.score_options(given, method="paper")
-    network = model.ready.network
+    network = model.network
     for prompt, scores in zip(given, scored, strict=True):
         expected = by_hand(network, model.tokenizer, prompt)
         assert scores.logprobs == pytest.approx(expected, abs=2e-4)
@@ -81,7 +81,7 @@ def test_a_run_that_ends_early_counts_its_own_steps_only() -> None:
     assert isinstance(model, HuggingFaceModel)
     prompt = Prompt("Say it. the king of the", ("the red green king", "west of the heart"))
     neighbour = Prompt("Which planet?", ("the red green king of the west", "west of the heart and bone"))
-    network = model.ready.network
+    network = model.network
     (full,) = model.score_options([prompt], method="paper")
     first = model.tokenizer(prompt.text, return_tensors="pt").input_ids
     with torch.no_grad():
@@ -98,7 +98,7 @@ def test_no_probability_at_all_is_minus_infinity() -> None:
     model = load_model(str(tiny_models.tiny_llama()), ModelOptions(device="cpu"))
     assert isinstance(model, HuggingFaceModel)
     token = model.tokenizer("A").input_ids[1]
-    model.ready.network.generation_config.suppress_tokens = [token]
+    model.network.generation_config.suppress_tokens = [token]
     (scores,) = model.score_options([Prompt("Which?", ("A", "B"))], method="paper")
     assert scores.logprobs[0] == -math.inf
     assert math.isfinite(scores.logprobs[1])

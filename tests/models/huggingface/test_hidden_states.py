@@ -131,7 +131,7 @@ def load_base(folder: Path) -> Any:
 def test_a_state_that_is_not_finite_is_one_line() -> None:
     model: Any = load_model(str(tiny_models.tiny_t5()))
     with torch.no_grad():
-        model.ready.network.get_encoder().embed_tokens.weight[:] = float("nan")
+        model.network.get_encoder().embed_tokens.weight[:] = float("nan")
     with pytest.raises(ModelError, match="not a finite number"):
         model.represent(LONG_AND_SHORT)
 

@@ -15,9 +15,10 @@ from phraseproof import core
 from phraseproof.core import ChatMessage, ForecastsTokens, FormatsChat, Prompt, ScoresOptions
 from phraseproof.errors import ModelError
 from phraseproof.models import ModelOptions, load_model
-from phraseproof.models.huggingface import requests as intake
+from phraseproof.models.huggingface import requests
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
+from support.batches import wrap_batches
 
 DECODER_ONLY: dict[str, Callable[[], Path]] = {
     "llama": tiny_models.tiny_llama,
@@ -172,9 +173,9 @@ def test_a_prompt_met_again_costs_nothing() -> None:
 
 
 def test_of_prompts_planned_together_nothing_stays_when_the_next_are_planned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "_PROMPTS_PLANNED_TOGETHER", 5)
+    monkeypatch.setattr(requests, "_PROMPTS_PER_WINDOW", 5)
     model = load(tiny_models.tiny_llama())
-    plan, plans = model._agenda, list[Any]()
+    plan, plans = model._requests.build, list[Any]()
 
     def remembered(*arguments: Any) -> Any:
         assert not any(before() for before in plans)
@@ -182,7 +183,7 @@ def test_of_prompts_planned_together_nothing_stays_when_the_next_are_planned(mon
         plans.append(weakref.ref(agenda))
         return agenda
 
-    monkeypatch.setattr(model, "_agenda", remembered)
+    monkeypatch.setattr(model._requests, "build", remembered)
     assert len(model.score_options([Prompt(f"Number {number}:", ("A", "B")) for number in range(17)])) == 17
     assert len(plans) == 4
 
@@ -200,24 +201,24 @@ def test_batches_shrink_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) ->
     for name in ("llama", "t5-untied"):
         model = load(ALL[name]())
         expected = model.score_options(prompts)
-        score_batch, tried = model._score_batch, list[int]()
+        tried = list[int]()
 
-        def limited(jobs: Any, limit: Any, score_batch: Any = score_batch, tried: list[int] = tried) -> Any:
-            tried.append(len(jobs))
-            if len(jobs) > 3:
+        def limited(batch: Any, score: Any, tried: list[int] = tried) -> Any:
+            tried.append(len(batch))
+            if len(batch) > 3:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
-            return score_batch(jobs, limit)
+            return score(batch)
 
-        monkeypatch.setattr(model, "_score_batch", limited)
+        wrap_batches(monkeypatch, model, limited)
         scored = model.score_options(prompts)
         for one, other in zip(scored, expected, strict=True):
             assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
         assert max(tried) > 3
 
-        def never(jobs: Any, limit: Any) -> Any:
+        def never(batch: Any, score: Any) -> Any:
             raise torch.OutOfMemoryError("CUDA out of memory.")
 
-        monkeypatch.setattr(model, "_score_batch", never)
+        wrap_batches(monkeypatch, model, never)
         with pytest.raises(ModelError, match="memory ran out on a single prompt"):
             model.score_options(prompts)
 
@@ -227,7 +228,7 @@ def test_prompts_that_do_not_fit_are_cut_from_the_left() -> None:
     model = load(tiny_models.tiny_llama(), max_length=24)
     (scores,) = model.score_options([long])
     (encoded,) = model.encode([long])
-    network = model.ready.network
+    network = model.network
     for option, logprob in zip(encoded.options, scores.logprobs, strict=True):
         sequence = (encoded.context + option)[-25:]
         with torch.no_grad():
@@ -293,23 +294,22 @@ def test_chat_prompts_get_no_second_bos() -> None:
 
 @pytest.mark.parametrize("name", ["llama", "mamba", "t5-untied"])
 def test_streamed_scores_are_those_of_one_call(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "_PROMPTS_PLANNED_TOGETHER", 8)
+    monkeypatch.setattr(requests, "_PROMPTS_PER_WINDOW", 8)
     prompts, model = some_prompts(), load(ALL[name](), batch_size=2)
     streamed: dict[int, object] = {}
-    model.stream_scores(prompts, on_scores=streamed.setdefault)
+    model.stream_scores(prompts, on_scores=streamed.__setitem__)
     assert [streamed[index] for index in range(len(prompts))] == list(model.score_options(prompts))
 
 
 def test_streamed_scores_arrive_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     model = load(tiny_models.tiny_mamba(), batch_size=1)
     batches, seen = 0, list[int]()
-    score_batch = model._score_batch
 
-    def counted(*arguments: Any) -> Any:
+    def counted(batch: Any, score: Any) -> Any:
         nonlocal batches
         batches += 1
-        return score_batch(*arguments)
+        return score(batch)
 
-    monkeypatch.setattr(model, "_score_batch", counted)
+    wrap_batches(monkeypatch, model, counted)
     model.stream_scores(some_prompts(), on_scores=lambda _index, _scores: seen.append(batches))
     assert len(set(seen)) > 3, "prompts are handed over while others are still to be scored"

@@ -17,6 +17,7 @@ from phraseproof.engine.cpu import packed_linear
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
+from support.batches import wrap_batches
 
 INSTRUCTION = "Read the question and answer with a letter.\n\n"
 
@@ -103,7 +104,7 @@ def few_shot_prompts() -> list[Prompt]:
 
 def plainly(model: HuggingFaceModel, prompt: Prompt) -> list[float]:
     """One option at a time, through the model's own forward."""
-    network = model.ready.network
+    network = model.network
     (encoded,) = model.encode([prompt])
     values: list[float] = []
     for option in encoded.options:
@@ -122,7 +123,7 @@ def test_packed_scores_equal_plain_ones(name: str) -> None:
     model = load(PACKED[name]())
     prompts = few_shot_prompts()
     expected = [plainly(model, prompt) for prompt in prompts]
-    assert "without padding" in model.way
+    assert "without padding" in model.executor.scoring_path()
     assert max(max(scores) - min(scores) for scores in expected) > 0.1
     for size in (1, 3, 50):
         found = load(PACKED[name](), batch_size=size).score_options(prompts)
@@ -137,7 +138,7 @@ def test_the_way_of_accelerators_gives_the_same_scores(name: str, monkeypatch: p
     monkeypatch.setattr(block_sdpa, "in_blocks", lambda _: True)
     model = load(PACKED[name](), batch_size=9)
     found = model.score_options(prompts)
-    assert "without padding" in model.way
+    assert "without padding" in model.executor.scoring_path()
     for scores, before in zip(found, expected, strict=True):
         assert scores.logprobs == pytest.approx(before.logprobs, abs=1e-4)
         assert scores.logprobs.index(max(scores.logprobs)) == before.logprobs.index(max(before.logprobs))
@@ -152,16 +153,16 @@ def test_the_way_of_accelerators_is_tried_before_it_is_taken(name: str, monkeypa
     attention = torch.nn.functional.scaled_dot_product_attention
     monkeypatch.setattr(block_sdpa, "in_blocks", lambda _: True)
     monkeypatch.setattr(block_sdpa, "functional", SimpleNamespace(scaled_dot_product_attention=unmasked))
-    assert "without padding" not in load(PACKED[name]()).way
+    assert "without padding" not in load(PACKED[name]()).executor.scoring_path()
 
 
 @pytest.mark.parametrize("name", GENERAL)
 def test_other_models_go_the_general_way_and_say_so(name: str) -> None:
     model = load(GENERAL[name]())
     model.score_options(few_shot_prompts()[:2])
-    assert "without padding" not in model.way
+    assert "without padding" not in model.executor.scoring_path()
     record = {check.name: check.detail for check in model.self_test(few_shot_prompts()[:2])}
-    assert record["scoring path"] == model.way
+    assert record["scoring path"] == model.executor.scoring_path()
 
 
 def test_demonstrations_are_computed_once_a_wording() -> None:
@@ -182,7 +183,7 @@ def test_packed_layers_change_nothing(name: str, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(packed_linear, "_SMALLEST", 1)
         model = load(PACKED[name]())
         scores.append([scored.logprobs for scored in model.score_options(prompts)])
-        ways.append(model.way)
+        ways.append(model.executor.scoring_path())
     assert "layers packed" in ways[0]
     assert "plain linear layers" in ways[1]
     for one, other in zip(*scores, strict=True):
@@ -194,7 +195,7 @@ def test_half_precision_is_packed_too(name: str) -> None:
     prompts = few_shot_prompts()[:4]
     model = load(PACKED[name](), dtype="bfloat16")
     scored = model.score_options(prompts)
-    assert "without padding" in model.way
+    assert "without padding" in model.executor.scoring_path()
     for scores, prompt in zip(scored, prompts, strict=True):
         assert scores.logprobs == pytest.approx(plainly(model, prompt), abs=0.5)
 
@@ -203,16 +204,16 @@ def test_a_batch_that_ran_out_of_memory_leaves_what_is_shared_right(monkeypatch:
     prompts = few_shot_prompts()
     model = load(tiny_models.tiny_llama(), batch_size=6)
     expected = model.score_options(prompts)
-    score_batch, count = model._score_batch, [0]
+    count = [0]
 
-    def failing(jobs: Any, limit: Any) -> Any:
+    def failing(batch: Any, score: Any) -> Any:
         count[0] += 1
-        scores = score_batch(jobs, limit) if count[0] != 2 else None
+        scores = score(batch) if count[0] != 2 else None
         if scores is None:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
         return scores
 
-    monkeypatch.setattr(model, "_score_batch", failing)
+    wrap_batches(monkeypatch, model, failing)
     for scores, before in zip(model.score_options(prompts), expected, strict=True):
         assert scores.logprobs == pytest.approx(before.logprobs, abs=1e-4)
 
@@ -225,17 +226,17 @@ def test_rotations_that_hang_on_the_longest_sequence_go_the_general_way() -> Non
     )
     model = load(folder)
     model.score_options(few_shot_prompts()[:1])
-    assert "without padding" not in model.way
+    assert "without padding" not in model.executor.scoring_path()
 
 
 def test_the_network_is_itself_again_afterwards() -> None:
     model = load(tiny_models.tiny_llama())
-    before = model.ready.network.config._attn_implementation
+    before = model.network.config._attn_implementation
     ids = torch.tensor([[1, 5, 9, 30, 4]])
-    expected = model.ready.network(input_ids=ids).logits
+    expected = model.network(input_ids=ids).logits
     model.score_options(few_shot_prompts()[:2])
-    assert model.ready.network.config._attn_implementation == before
-    assert torch.allclose(model.ready.network(input_ids=ids).logits, expected, atol=1e-4)
+    assert model.network.config._attn_implementation == before
+    assert torch.allclose(model.network(input_ids=ids).logits, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["llama", "t5-untied"])
@@ -245,4 +246,4 @@ def test_an_attention_that_was_asked_for_is_used(name: str) -> None:
     packed = load(PACKED[name]()).score_options(prompts)
     for scores, other in zip(model.score_options(prompts), packed, strict=True):
         assert scores.logprobs == pytest.approx(other.logprobs, abs=1e-4)
-    assert "without padding" not in model.way
+    assert "without padding" not in model.executor.scoring_path()

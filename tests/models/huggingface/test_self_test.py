@@ -10,6 +10,7 @@ from phraseproof.core import Check, Prompt
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
+from support.batches import wrap_batches
 
 
 def load(folder: Path, **options: Any) -> HuggingFaceModel:
@@ -44,17 +45,16 @@ def test_half_precision_has_a_bound_of_its_own_and_says_it(dtype: str) -> None:
 
 def test_scores_that_hang_on_the_batch_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     model = load(tiny_models.tiny_llama())
-    score_batch = model._score_batch
 
-    def careless(jobs: Any, limit: Any) -> list[list[float]]:
-        return [[value + 0.01 * (len(jobs) > 1) for value in values] for values in score_batch(jobs, limit)]
+    def careless(batch: Any, score: Any) -> list[list[float]]:
+        return [[value + 0.01 * (len(batch) > 1) for value in values] for values in score(batch)]
 
-    monkeypatch.setattr(model, "_score_batch", careless)
+    wrap_batches(monkeypatch, model, careless)
     check = named(model.self_test(prompts()))["batch invariance"]
     assert not check.passed
     assert "1.0e-02" in check.detail
 
-    monkeypatch.setattr(model, "_score_batch", lambda jobs, limit: [[float("nan")] * len(job.options) for job in jobs])
+    wrap_batches(monkeypatch, model, lambda batch, _: [[float("nan")] * len(request.options) for request in batch])
     assert not named(model.self_test(prompts()))["batch invariance"].passed
 
 

@@ -220,7 +220,7 @@ def test_an_unusable_answer_fails_its_prompt_alone_and_nothing_is_asked_twice() 
     handed: dict[int, OptionScores | ModelError] = {}
     with serve(answer) as served:
         model = CompletionsModel("openai/m", fast(served.base_url))
-        model.stream_scores(prompts, on_scores=handed.setdefault)
+        model.stream_scores(prompts, on_scores=handed.__setitem__)
     assert sorted(asked) == sorted(set(asked))
     assert len(asked) == 6
     assert isinstance(handed[1], ModelError)

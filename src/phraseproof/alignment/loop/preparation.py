@@ -22,6 +22,7 @@ from phraseproof.identity import content_hash
 from phraseproof.instructions.render import resolve_format
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
+from phraseproof.models.huggingface.trainable import ModelToTrain
 from phraseproof.store.training_record import RECORD_FILE, read_record
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Preparation:
         record: the content of `phraseproof.json`, except the result of the training.
     """
 
-    model: HuggingFaceModel
+    model: ModelToTrain
     method: Method
     settings: AlignmentSettings
     train: TokenizedSide
@@ -118,7 +119,7 @@ def prepare(
     found = load_pairs(pairs) if isinstance(pairs, Path) else list(pairs)
     if not found:
         raise UsageError("there are no pairs to train on", where="--pairs")
-    method.check(found, is_encoder_decoder=not loaded.joined, placement=settings.placement)
+    method.check(found, is_encoder_decoder=not loaded.is_decoder_only, placement=settings.placement)
     split = split_pairs(found, settings.held_out_fraction, settings.seed)
     if len(split.train) < method.references_per_batch:
         raise UsageError(
@@ -150,7 +151,7 @@ def prepare(
     )
 
 
-def _refuse_unknown_targets(sides: Sequence[TokenizedSide], model: HuggingFaceModel) -> None:
+def _refuse_unknown_targets(sides: Sequence[TokenizedSide], model: ModelToTrain) -> None:
     """Refuse a target that consists of unknown tokens: training would teach the model to write the unknown token."""
     unknown, end = model.tokenizer.unk_token_id, model.tokenizer.eos_token_id
     if unknown is None or unknown == end:  # GPT-2 has no unknown text; its unknown token is its end token
@@ -238,11 +239,11 @@ def _model(model: str | HuggingFaceModel, method: Method, options: ModelOptions)
             where="--adapter",
             hint="To start from a soft prompt, give its folder as --init",
         )
-    return loaded.before_scoring()
+    return loaded.with_plain_layers()
 
 
 def _record(
-    model: HuggingFaceModel, method: Method, settings: AlignmentSettings, pairs: Sequence[ParaphraseSet], split: Split
+    model: ModelToTrain, method: Method, settings: AlignmentSettings, pairs: Sequence[ParaphraseSet], split: Split
 ) -> dict[str, Any]:
     identity = asdict(model.identity)
     trained = wording_hashes(split.train)

@@ -71,7 +71,7 @@ class Training:
 
     def _build(self) -> None:
         model, settings = self._prepared.model, self._settings
-        network = model.ready.network
+        network = model.network
         self._soft: SoftPrompt | None = None
         if self._method.trains == "prompt":
             self._soft = SoftPrompt.create(
@@ -84,7 +84,7 @@ class Training:
             )
         # A copy is trained: a wrapper may shard it, and the original is needed whole to save the adapter.
         trained_soft = copy.deepcopy(self._soft)
-        trainable = TrainableModel(network, trained_soft, joined=model.joined, pad_id=model.pad_id)
+        trainable = TrainableModel(network, trained_soft, joined=model.is_decoder_only, pad_id=model.pad_id)
         self._names = trainable.trained
         optimizer = torch.optim.AdamW(
             [parameter for parameter in trainable.parameters() if parameter.requires_grad],

@@ -11,8 +11,8 @@ from phraseproof.errors import UsageError
 from phraseproof.instructions.render import RenderedPrompt, format_prompt, resolve_format
 
 if TYPE_CHECKING:
-    from phraseproof.models.huggingface.model import HuggingFaceModel
     from phraseproof.models.huggingface.tokenization import PromptTokens
+    from phraseproof.models.huggingface.trainable import ModelToTrain
 
 _PAIRS_AT_ONCE = 256
 
@@ -34,7 +34,7 @@ class SetTokens(NamedTuple):
 
 def tokenize_pairs(
     pairs: Sequence[ParaphraseSet],
-    model: HuggingFaceModel,
+    model: ModelToTrain,
     *,
     prompt_format: str = "auto",
     max_length: int | None = None,
@@ -70,7 +70,7 @@ def tokenize_pairs(
     # A cached property satisfies the protocol's property, but type checkers do not accept that.
     format_name = resolve_format(prompt_format, cast("Model", model))
     limit = model.context_limit if max_length is None else max_length
-    budget = _TokenBudget(None if limit is None else limit - reserved, limit, joined=model.joined)
+    budget = _TokenBudget(None if limit is None else limit - reserved, limit, joined=model.is_decoder_only)
     tokens: list[SetTokens] = []
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
         some = pairs[start : start + _PAIRS_AT_ONCE]
@@ -110,9 +110,7 @@ def prompts_of(pair: ParaphraseSet, *, prompt_format: str, chat_model: FormatsCh
     ]
 
 
-def _pair_tokens(
-    pair: ParaphraseSet, encoded: Sequence[PromptTokens], model: HuggingFaceModel, where: str
-) -> SetTokens:
+def _pair_tokens(pair: ParaphraseSet, encoded: Sequence[PromptTokens], model: ModelToTrain, where: str) -> SetTokens:
     for text, each in zip(pair.wordings, encoded, strict=True):
         if not each.apart:
             raise UsageError(
@@ -135,7 +133,7 @@ def _pair_tokens(
                 where=where,
                 hint="End all wordings in the same way, or give an answer_prefix that is tokenized separately",
             )
-        contexts.append(each.context + before if model.joined else each.context)
+        contexts.append(each.context + before if model.is_decoder_only else each.context)
     eos: int | None = model.tokenizer.eos_token_id
     if eos is not None and target[-1] != eos:
         target = (*target, eos)

@@ -1,19 +1,30 @@
-"""Carries out a plan of batches, and reports prompts as they are finished."""
+"""Scores prompts: builds requests, plans batches, runs them, and reports prompts as they are finished."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from phraseproof.core import OptionScores
-from phraseproof.engine.plan.batching import run_batches
-from phraseproof.engine.plan.request import Agenda, Job
+from phraseproof.core import OptionScores, Prompt, TokenForecast
+from phraseproof.engine.plan.batching import BatchLimit, run_batches
+from phraseproof.engine.plan.request import Agenda
 from phraseproof.engine.plan.scheduler import Schedule
+from phraseproof.errors import ModelError
+from phraseproof.models.huggingface.requests import ContextWindow, RequestBuilder, planning_windows
+from phraseproof.models.huggingface.score_list import ScoreList
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from phraseproof.models.huggingface.backend import Backend, BatchScorer
+    from phraseproof.models.huggingface.loaded import LazyNetwork
+
+logger = logging.getLogger(__name__)
+
+METHODS = ("loglikelihood", "paper")
 
 
 class JobScores(NamedTuple):
@@ -72,7 +83,7 @@ OnFinished = Callable[[WindowScores, Sequence[int]], None]
 def run_schedule(
     planned: Schedule,
     agenda: Agenda,
-    score: Callable[[Sequence[Job]], list[list[float]]],
+    score: BatchScorer,
     on_finished: OnFinished | None,
 ) -> WindowScores:
     """The scores of all prompts of `agenda`.
@@ -112,3 +123,116 @@ def run_schedule(
         if on_finished is not None and finished:
             on_finished(scores, finished)
     return scores
+
+
+class Executor:
+    """Scores prompts with one model.
+
+    Args:
+        weights: the network, loaded when something is scored.
+        backend: how its family computes.
+        builder: turns prompts into requests.
+    """
+
+    def __init__(self, weights: LazyNetwork, backend: Backend, builder: RequestBuilder) -> None:
+        self._weights = weights
+        self._backend = backend
+        self._builder = builder
+
+    def score(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        method: str = "loglikelihood",
+        limit: BatchLimit,
+        on_done: Callable[[int], None] | None = None,
+    ) -> ScoreList:
+        """The scores of all prompts, in their order.
+
+        Args:
+            method: one of `METHODS`.
+            limit: how large a batch may grow.
+            on_done: called with the number of prompts finished since the last call.
+
+        Raises:
+            ModelError: an unknown method, a prompt without options, an option that cannot be scored, memory that runs
+                out on a single prompt.
+        """
+        _require_method(method)
+        _require_options(prompts)
+
+        def count(_scores: WindowScores, finished: Sequence[int]) -> None:
+            if on_done is not None:
+                on_done(len(finished))
+
+        found = ScoreList()
+        for some in planning_windows(prompts):
+            scores = self._score_window(some, method, limit, count)
+            for index in range(len(scores)):
+                found.append(scores.of(index))
+            del scores  # before the next prompts are planned: memory does not grow with the number of prompts
+        return found
+
+    def stream(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        method: str = "loglikelihood",
+        limit: BatchLimit,
+        on_scores: Callable[[int, OptionScores | ModelError], None],
+    ) -> None:
+        """As `score`, but hands over each prompt's index and scores after the batch that completes it."""
+        _require_method(method)
+        _require_options(prompts)
+        start = 0
+        for some in planning_windows(prompts):
+
+            def hand_over(scores: WindowScores, finished: Sequence[int], start: int = start) -> None:
+                for index in finished:
+                    on_scores(start + index, scores.of(index))
+
+            self._score_window(some, method, limit, hand_over)
+            start += len(some)
+
+    def forecast(self, prompts: Sequence[Prompt]) -> TokenForecast:
+        """The tokens that scoring would compute, without loading the weights.
+
+        Until they are loaded, the network is assumed to allow all the sharing that its family allows.
+        """
+        naive = computed = 0
+        for some in planning_windows(prompts):
+            requests = self._build(some, "loglikelihood", vocabulary=None)
+            naive += sum(requests.facts(prompt).asked_tokens for prompt in range(len(requests)))
+            computed += sum(self._backend.schedule(requests.jobs(), BatchLimit()).computed)
+        return TokenForecast(naive, computed)
+
+    def scoring_path(self) -> str:
+        """How scores are computed, for the record: on which path, with which linear layers. Loads the weights."""
+        packed = self._weights.pack_layers()
+        layers = f"{packed} linear layers packed" if packed else "plain linear layers"
+        return f"{self._backend.scoring_path}; {layers}"
+
+    def _score_window(
+        self, prompts: Sequence[Prompt], method: str, limit: BatchLimit, on_finished: OnFinished
+    ) -> WindowScores:
+        """The scores of prompts that are planned together."""
+        # Before anything else: which paths a network can take is tried on the layers that will be used.
+        logger.debug("%d packed linear layers", self._weights.pack_layers())
+        requests = self._build(prompts, method, vocabulary=self._weights.vocabulary_size)
+        schedule = self._backend.schedule(requests.jobs(), limit)
+        return run_schedule(schedule, requests, self._backend.batch_scorer(limit), on_finished)
+
+    def _build(self, prompts: Sequence[Prompt], method: str, *, vocabulary: int | None) -> Agenda:
+        window = ContextWindow(self._backend.kept, self._backend.context_limit, vocabulary)
+        return self._builder.build(prompts, method, window)
+
+
+def _require_method(method: str) -> None:
+    if method not in METHODS:
+        raise ModelError(f"unknown scoring method '{method}'", expected=f"one of: {', '.join(METHODS)}")
+
+
+def _require_options(prompts: Sequence[Prompt]) -> None:
+    for prompt in prompts:
+        if not prompt.options:
+            raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from phraseproof.core import Prompt, Sampling
@@ -45,6 +46,33 @@ def check_sampling(sampling: Sampling, max_new_tokens: int) -> None:
         raise UsageError("the temperature is out of range", expected="0 or more", got=str(sampling.temperature))
     if not 0 < sampling.top_p <= 1:
         raise UsageError("top_p is out of range", expected="above 0, at most 1", got=str(sampling.top_p))
+
+
+def requests_to_continue(
+    contexts: Sequence[Sequence[int]], max_new_tokens: int, *, kept: Callable[[int, int], int], limit: int | None
+) -> list[Job]:
+    """One request per context, cut from the left where the new tokens would not fit.
+
+    Args:
+        contexts: token ids.
+        max_new_tokens: how many tokens follow.
+        kept: how many of so many context tokens fit together with so many new ones.
+        limit: the model's largest number of tokens, for messages.
+
+    Raises:
+        ModelError: no room for the new tokens.
+    """
+    requests: list[Job] = []
+    for context in contexts:
+        size = kept(len(context), max_new_tokens)
+        if size < 1:
+            raise ModelError(
+                "the model's context has no room for so many new tokens",
+                expected=f"fewer than {limit}",
+                got=str(max_new_tokens),
+            )
+        requests.append(Job(np.asarray(context[-size:], dtype=np.int32), ()))
+    return requests
 
 
 def write(

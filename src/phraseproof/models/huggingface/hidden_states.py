@@ -26,7 +26,7 @@ from phraseproof.errors import ModelError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from phraseproof.models.huggingface.loaded import Ready
+    from phraseproof.models.huggingface.loaded import LoadedNetwork
 
 PENULTIMATE = -2
 
@@ -35,14 +35,14 @@ class Reader:
     """Reads contexts with a network and keeps one state of each.
 
     Args:
-        ready: the network, and the adapter that rides along (soft prompts at the input or in every layer).
+        loaded: the network, and the adapter that rides along (soft prompts at the input or in every layer).
         joined: whether the network is decoder-only.
         pad_id: pads rows; what it is does not matter, because padding is masked.
         limit: how large a batch may grow.
     """
 
-    def __init__(self, ready: Ready, *, joined: bool, pad_id: int, limit: BatchLimit) -> None:
-        self._network, self._adapter = ready.network, ready.adapter
+    def __init__(self, loaded: LoadedNetwork, *, joined: bool, pad_id: int, limit: BatchLimit) -> None:
+        self._network, self._adapter = loaded.network, loaded.adapter
         self._joined, self._pad_id, self._limit = joined, pad_id, limit
         self._device = str(self._network.get_input_embeddings().weight.device)
 

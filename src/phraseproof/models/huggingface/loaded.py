@@ -1,16 +1,133 @@
-"""A model in memory: what loading leaves, for whatever computes with it."""
+"""A model's weights: read from disk on first use, with the adapter attached."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from phraseproof.models.huggingface.adapters import AttachedAdapter
+    from phraseproof.engine.prefix_cache import KeyValuePrefix
+    from phraseproof.models.huggingface.adapters import AdapterFolder, AttachedAdapter
+    from phraseproof.models.huggingface.checkpoint import Checkpoint
 
 
-class Ready(NamedTuple):
-    """A network in memory, and what its family needs to know of it."""
+class LoadedNetwork(NamedTuple):
+    """A network in memory.
+
+    Attributes:
+        network: the transformers model.
+        adapter: the adapter attached to it, if any.
+        num_parameters: the number of parameters, without the adapter's.
+    """
 
     network: Any
     adapter: AttachedAdapter | None
     num_parameters: int
+
+
+class LazyNetwork:
+    """The network of a checkpoint, loaded when it is first needed.
+
+    A dry run and a finished run never load weights, so what can be answered from configurations is answered from them.
+
+    Args:
+        checkpoint: where the weights are read from.
+        adapter: the adapter to attach, if any.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, adapter: AdapterFolder | None) -> None:
+        self._checkpoint = checkpoint
+        self._adapter_folder = adapter
+        self._loaded: LoadedNetwork | None = None
+        self._packed_layers: int | None = None
+        self._vocabulary_size: int | None = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the weights are in memory."""
+        return self._loaded is not None
+
+    def load(self) -> LoadedNetwork:
+        """The network and its adapter, read from disk on the first call.
+
+        Raises:
+            ModelError: weights or an adapter that cannot be read, or do not fit each other.
+        """
+        if self._loaded is None:
+            network = self._checkpoint.load_network()
+            # Counted before an adapter adds its own parameters, and before packing replaces layers.
+            parameters = sum(parameter.numel() for parameter in network.parameters())
+            adapter = self._adapter_folder.attach(network) if self._adapter_folder else None
+            self._loaded = LoadedNetwork(network, adapter, parameters)
+        return self._loaded
+
+    @property
+    def network(self) -> Any:
+        """The transformers model. Loads the weights."""
+        return self.load().network
+
+    @property
+    def adapter(self) -> AttachedAdapter | None:
+        """The attached adapter. Loads the weights."""
+        return self.load().adapter
+
+    @property
+    def device(self) -> str:
+        """The device of the weights, as torch names it."""
+        return self._checkpoint.precision.device
+
+    @property
+    def virtual_tokens(self) -> int:
+        """The number of soft prompt tokens at the input, which are computed with every prompt."""
+        if self._loaded is None:
+            return 0 if self._adapter_folder is None else self._adapter_folder.room.virtual
+        adapter = self._loaded.adapter
+        return 0 if adapter is None or adapter.virtual is None else int(adapter.virtual.shape[0])
+
+    @property
+    def prefix(self) -> KeyValuePrefix | None:
+        """The soft prompt in every layer: keys and values that precede every prompt. Loads the weights."""
+        adapter = self.load().adapter
+        return None if adapter is None else adapter.prefix
+
+    @property
+    def prefix_tokens(self) -> int:
+        """The number of soft prompt tokens in every layer."""
+        if self._loaded is None:
+            return 0 if self._adapter_folder is None else self._adapter_folder.room.prefix
+        prefix = self.prefix
+        return 0 if prefix is None else prefix.count
+
+    @property
+    def vocabulary_size(self) -> int:
+        """The number of token ids that have an embedding. Loads the weights."""
+        if self._vocabulary_size is None:
+            self._vocabulary_size = int(self.network.get_input_embeddings().weight.shape[0])
+        return self._vocabulary_size
+
+    @property
+    def has_packed_layers(self) -> bool:
+        """Whether `pack_layers` was called, so that linear layers may no longer be plain ones."""
+        return self._packed_layers is not None
+
+    def pack_layers(self) -> int:
+        """Pack the linear layers for scoring, on CPUs where this is faster. Loads the weights.
+
+        Returns:
+            The number of packed layers; later calls return the same number and change nothing.
+        """
+        if self._packed_layers is None:
+            network = self.network
+            self._packed_layers = _pack(network) if self.device == "cpu" else 0
+        return self._packed_layers
+
+
+def _pack(network: Any) -> int:
+    from phraseproof.engine.cpu.packed_linear import pack_linear_layers, packing_pays
+
+    if not packing_pays():
+        return 0
+    from phraseproof.engine.cpu.fused_mlp import fuse_gates
+
+    packed = pack_linear_layers(network)
+    fuse_gates(network)
+    return packed

@@ -41,13 +41,7 @@ def load(name: str, options: ModelOptions, *, shown_as: str | None = None) -> Hu
             expected="a folder with adapter_config.json, as PEFT's save_pretrained writes it",
             where="--adapter",
         )
-    if checkpoint.is_encoder_decoder:
-        from phraseproof.models.huggingface.seq2seq_lm import EncoderDecoderModel
-
-        return EncoderDecoderModel(checkpoint)
-    from phraseproof.models.huggingface.causal_lm import DecoderOnlyModel
-
-    return DecoderOnlyModel(checkpoint)
+    return HuggingFaceModel(checkpoint)
 
 
 def _resolve(name: str, options: ModelOptions) -> ModelOptions:

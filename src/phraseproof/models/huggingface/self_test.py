@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from phraseproof.core import Check, OptionScores, Prompt
 from phraseproof.engine.plan.batching import BatchLimit
@@ -20,43 +20,45 @@ _TOLERANCE_A_TOKEN = {"bfloat16": 0.1, "float16": 0.02}
 """Nats an option token by which half precision may move when the shapes of a batch change."""
 
 
-class SelfTestable(Protocol):
-    """What the self-test asks of a loaded model."""
+class ScoresInBatches(Protocol):
+    """Scores prompts in batches of a given size."""
 
-    @property
-    def tokenizer(self) -> Any:
-        """The Hugging Face tokenizer."""
+    def score(self, prompts: Sequence[Prompt], *, limit: BatchLimit) -> Sequence[OptionScores]:
+        """The scores of every prompt, in batches up to `limit`."""
         ...
 
-    @property
-    def dtype(self) -> str:
-        """The precision of the weights, by name."""
-        ...
-
-    @property
-    def has_adapter(self) -> bool:
-        """Whether an adapter is attached."""
-        ...
-
-    @property
-    def way(self) -> str:
+    def scoring_path(self) -> str:
         """How scores are computed, for the record."""
         ...
 
-    def encode(self, prompts: Sequence[Prompt]) -> list[PromptTokens]:
-        """The tokens that `loglikelihood` scores."""
-        ...
 
-    def score_in_batches(self, prompts: Sequence[Prompt], *, method: str, limit: BatchLimit) -> Sequence[OptionScores]:
-        """Score every option of every prompt in batches up to `limit`."""
-        ...
+class CanBeOff(Protocol):
+    """An adapter that can be switched off for a while."""
 
-    def adapter_off(self) -> AbstractContextManager[None]:
-        """Score with the base model alone inside the context."""
+    def off(self) -> AbstractContextManager[None]:
+        """Compute with the base model alone inside the context."""
         ...
 
 
-def run_checks(model: SelfTestable, prompts: Sequence[Prompt]) -> list[Check]:
+class SelfTestSubject(NamedTuple):
+    """The parts of a model that the self-test looks at.
+
+    Attributes:
+        tokenizer: the Hugging Face tokenizer.
+        dtype: the precision of the weights, by name.
+        adapter: the adapter that is attached, or `None`.
+        encode: the tokens that are scored.
+        executor: scores prompts.
+    """
+
+    tokenizer: Any
+    dtype: str
+    adapter: CanBeOff | None
+    encode: Callable[[Sequence[Prompt]], list[PromptTokens]]
+    executor: ScoresInBatches
+
+
+def run_checks(subject: SelfTestSubject, prompts: Sequence[Prompt]) -> list[Check]:
     """Run the checks on a loaded model; one that fails is told, never raised.
 
     * `options tokenise apart`: on decoder-only models the prompt's tokens begin those of prompt and option together;
@@ -69,17 +71,17 @@ def run_checks(model: SelfTestable, prompts: Sequence[Prompt]) -> list[Check]:
     if not prompts:
         return [Check("batch invariance", False, "there is no prompt with options to test with")]
     try:
-        encoded = model.encode(prompts)
-        checks = [_tokenise_apart(prompts, encoded), _no_doubled_bos(model, encoded)]
+        encoded = subject.encode(prompts)
+        checks = [_tokenise_apart(prompts, encoded), _no_doubled_bos(subject, encoded)]
         usable = [prompt for prompt, tokens in zip(prompts, encoded, strict=True) if all(tokens.options)]
         chosen = _of_different_lengths(usable)
         if not chosen:
             return [Check("batch invariance", False, "no prompt has options that can be scored"), *checks]
-        together = model.score_in_batches(chosen, method="loglikelihood", limit=BatchLimit())
-        checks.insert(0, _batch_invariance(model, chosen, together))
-        if model.has_adapter:
-            checks.append(_adapter_active(model, chosen, together))
-        checks.append(Check("scoring path", True, model.way))
+        together = subject.executor.score(chosen, limit=BatchLimit())
+        checks.insert(0, _batch_invariance(subject, chosen, together))
+        if subject.adapter is not None:
+            checks.append(_adapter_active(subject, subject.adapter, chosen, together))
+        checks.append(Check("scoring path", True, subject.executor.scoring_path()))
     except ModelError as error:
         return [Check("batch invariance", False, f"scoring failed: {error}")]
     return checks
@@ -103,9 +105,9 @@ def _tokenise_apart(prompts: Sequence[Prompt], encoded: Sequence[PromptTokens]) 
     return Check(name, True, f"{sum(len(prompt.options) for prompt in prompts)} options of {len(prompts)} prompts")
 
 
-def _no_doubled_bos(model: SelfTestable, encoded: Sequence[PromptTokens]) -> Check:
+def _no_doubled_bos(subject: SelfTestSubject, encoded: Sequence[PromptTokens]) -> Check:
     name = "no doubled BOS"
-    bos: int | None = model.tokenizer.bos_token_id
+    bos: int | None = subject.tokenizer.bos_token_id
     if bos is None:
         return Check(name, True, "the tokenizer has no BOS token")
     doubled = sum(tokens.context[:2] == (bos, bos) for tokens in encoded)
@@ -113,29 +115,31 @@ def _no_doubled_bos(model: SelfTestable, encoded: Sequence[PromptTokens]) -> Che
     return Check(name, doubled == 0, f"{doubled} of {len(encoded)} prompts begin with two BOS tokens, {once} with any")
 
 
-def _batch_invariance(model: SelfTestable, prompts: Sequence[Prompt], together: Sequence[OptionScores]) -> Check:
-    alone = [model.score_in_batches([prompt], method="loglikelihood", limit=BatchLimit())[0] for prompt in prompts]
+def _batch_invariance(subject: SelfTestSubject, prompts: Sequence[Prompt], together: Sequence[OptionScores]) -> Check:
+    alone = [subject.executor.score([prompt], limit=BatchLimit())[0] for prompt in prompts]
     worst, passed = 0.0, True
-    for tokens, one, many in zip(model.encode(prompts), alone, together, strict=True):
+    for tokens, one, many in zip(subject.encode(prompts), alone, together, strict=True):
         for option, single, batched in zip(tokens.options, one.logprobs, many.logprobs, strict=True):
             difference = abs(single - batched)
-            allowed = _TOLERANCE_A_TOKEN.get(model.dtype, 0.0) * len(option) or max(1e-4, 1e-5 * abs(single))
+            allowed = _TOLERANCE_A_TOKEN.get(subject.dtype, 0.0) * len(option) or max(1e-4, 1e-5 * abs(single))
             passed = passed and difference <= allowed  # not a number is not within any bound
             worst = max(worst, difference)
-    bound = _TOLERANCE_A_TOKEN.get(model.dtype)
+    bound = _TOLERANCE_A_TOKEN.get(subject.dtype)
     said = f"{bound} a token" if bound else "1e-4, or 1e-5 of the log-probability where that is more"
     lengths = sorted({scores.prompt_tokens for scores in together})
     return Check(
         "batch invariance",
         passed,
         f"prompts of {', '.join(map(str, lengths))} tokens alone and in one batch: log-probabilities differ by at most "
-        f"{worst:.1e} ({model.dtype}; allowed: {said})",
+        f"{worst:.1e} ({subject.dtype}; allowed: {said})",
     )
 
 
-def _adapter_active(model: SelfTestable, prompts: Sequence[Prompt], adapted: Sequence[OptionScores]) -> Check:
-    with model.adapter_off():
-        base = model.score_in_batches(prompts, method="loglikelihood", limit=BatchLimit())
+def _adapter_active(
+    subject: SelfTestSubject, adapter: CanBeOff, prompts: Sequence[Prompt], adapted: Sequence[OptionScores]
+) -> Check:
+    with adapter.off():
+        base = subject.executor.score(prompts, limit=BatchLimit())
     largest = max(
         abs(one - other)
         for before, after in zip(base, adapted, strict=True)

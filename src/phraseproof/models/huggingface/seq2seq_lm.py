@@ -1,4 +1,4 @@
-"""Encoder-decoder models: the encoder reads a prompt once, the decoder scores each option as its whole target."""
+"""Encoder-decoder networks: the encoder reads a prompt once, the decoder scores each option as its whole target."""
 
 from __future__ import annotations
 
@@ -17,96 +17,105 @@ from phraseproof.engine.plan.batching import BatchLimit, plan_batches, share_row
 from phraseproof.engine.plan.request import Job
 from phraseproof.engine.plan.scheduler import Schedule
 from phraseproof.engine.probe import try_packing_encoder_decoder
-from phraseproof.models.huggingface.model import HuggingFaceModel
+from phraseproof.models.huggingface.backend import Backend
 
 
-class EncoderDecoderModel(HuggingFaceModel):
-    """T5, BART and their like.
+class Seq2SeqLMBackend(Backend):
+    """T5, BART and other encoder-decoder networks.
 
-    A model of T5's kind reads prompts without padding, and the options of each as one tree
-    (`packed_encoder_decoder.py`). The general way is for all others: options that differ only in their last token share
-    one decoder row; so one row a prompt serves all its letters.
+    Networks built like T5 read prompts without padding, and the options of each prompt as one token trie
+    (`engine/packed_seq2seq_lm.py`). All others use padded batches, in which options that differ only in their last
+    token share a decoder row; so one row per prompt scores all its letters.
     """
 
-    joined = False
+    is_decoder_only = False
 
     @property
     def context_limit(self) -> int | None:
         if self._checkpoint.options.max_length is not None:
             return self._checkpoint.options.max_length
         config = self._checkpoint.config
-        # Relative positions have no end; what such a configuration calls n_positions is only the training length.
+        # Relative positions have no limit; n_positions in such a configuration is only the training length.
         if getattr(config, "relative_attention_num_buckets", None):
             return None
         limit: int | None = getattr(config, "max_position_embeddings", None)
         return limit
 
-    def _kept(self, context_tokens: int, option_tokens: int) -> int:
+    def kept(self, context_tokens: int, option_tokens: int) -> int:
         limit = self.context_limit
         if limit is None:
             return context_tokens
-        # A prefix takes the decoder's room, virtual tokens at the input the encoder's.
-        fits = option_tokens + self._prefix_tokens <= limit
-        return min(context_tokens, limit - self._virtual_tokens) if fits else 0
+        # A prefix takes positions of the decoder, virtual tokens at the input take positions of the encoder.
+        fits = option_tokens + self._weights.prefix_tokens <= limit
+        return min(context_tokens, limit - self._weights.virtual_tokens) if fits else 0
 
     def _computed(self, context_tokens: int, options: Sequence[tuple[int, ...]]) -> int:
         rows = share_rows([option[:-1] for option in options]).rows
         return context_tokens + sum(1 + len(row) for row in rows)
 
-    def _schedule(self, jobs: Sequence[Job], limit: BatchLimit) -> Schedule:
-        if jobs[0].steps or self._attention_is_chosen or ("ready" in vars(self) and self._packed is None):
-            return super()._schedule(jobs, limit)
-        return scheduler.packed(jobs, limit, before=self._virtual_tokens, first=1, scored_weight=self._scored_weight)
+    def schedule(self, requests: Sequence[Job], limit: BatchLimit) -> Schedule:
+        padded = requests[0].steps or self._attention_is_chosen
+        # Until the weights are loaded, the network is assumed to be one that can be packed.
+        if padded or (self._weights.is_loaded and self._packed is None):
+            return super().schedule(requests, limit)
+        return scheduler.packed(
+            requests, limit, before=self._weights.virtual_tokens, first=1, scored_weight=self._scored_weight
+        )
 
     @property
-    def _path(self) -> str:
+    def scoring_path(self) -> str:
         return "padded batches" if self._packed is None else "one row without padding, options as one tree"
 
     @functools.cached_property
     def _packed(self) -> PackedEncoderDecoder | None:
-        return None if self._attention_is_chosen else try_packing_encoder_decoder(self.ready.network)
+        return None if self._attention_is_chosen else try_packing_encoder_decoder(self._weights.network)
 
-    def _score_batch(self, jobs: Sequence[Job], limit: BatchLimit) -> list[list[float]]:
+    def _score_batch(self, requests: Sequence[Job], limit: BatchLimit) -> list[list[float]]:
         if (packed := self._packed) is not None:
-            adapter = self.ready.adapter
-            return packed.score(jobs, Soft() if adapter is None else Soft(adapter.virtual, adapter.prefix))
-        network = self.ready.network
-        states, mask = self._encode(jobs)
+            adapter = self._weights.adapter
+            return packed.score(requests, Soft() if adapter is None else Soft(adapter.virtual, adapter.prefix))
+        return self._score_padded(requests, limit)
+
+    def _score_padded(self, requests: Sequence[Job], limit: BatchLimit) -> list[list[float]]:
+        network = self._weights.network
+        states, mask = self._encode(requests)
         rows: list[tuple[int, ...]] = []
-        job_of_row: list[int] = []
+        request_of_row: list[int] = []
         picks: list[list[tuple[int, int]]] = []
-        for index, job in enumerate(jobs):
-            shared = share_rows([self._decoder_inputs(option) for option in job.options])
+        for index, request in enumerate(requests):
+            shared = share_rows([self._decoder_inputs(option) for option in request.options])
             picks += [[] for _ in shared.rows]
             for option, row in enumerate(shared.row_of):
                 picks[len(rows) + row].append((index, option))
             rows += shared.rows
-            job_of_row += [index] * len(shared.rows)
-        totals = [[0.0] * len(job.options) for job in jobs]
-        width, prefix = int(states.shape[1]), self._prefix
-        for chunk in plan_batches([self.row_weight(width, len(row)) for row in rows], limit):
-            chosen = torch.tensor([job_of_row[index] for index in chunk], device=states.device)
+            request_of_row += [index] * len(shared.rows)
+        totals = [[0.0] * len(request.options) for request in requests]
+        width, prefix = int(states.shape[1]), self._weights.prefix
+        for chunk in plan_batches([self._row_weight(width, len(row)) for row in rows], limit):
+            chosen = torch.tensor([request_of_row[index] for index in chunk], device=states.device)
             logits = network(
                 encoder_outputs=BaseModelOutput(last_hidden_state=states[chosen]),
                 attention_mask=mask[chosen],
-                decoder_input_ids=pad_rows([rows[index] for index in chunk], self.pad_id, device=self._device).ids,
+                decoder_input_ids=pad_rows(
+                    [rows[index] for index in chunk], self.pad_id, device=self._weights.device
+                ).ids,
                 past_key_values=None if prefix is None else prefix.cache(len(chunk)),
                 use_cache=False,
             ).logits
-            add_picked(totals, logits, [[(place, 0) for place in picks[index]] for index in chunk], jobs)
+            add_picked(totals, logits, [[(place, 0) for place in picks[index]] for index in chunk], requests)
         return totals
 
-    def _generation_inputs(self, jobs: Sequence[Job]) -> dict[str, Any]:
-        states, mask = self._encode(jobs)
+    def generation_inputs(self, requests: Sequence[Job]) -> dict[str, Any]:
+        states, mask = self._encode(requests)
         inputs = {"encoder_outputs": BaseModelOutput(last_hidden_state=states), "attention_mask": mask}
-        if (prefix := self._prefix) is not None:
-            inputs["past_key_values"] = prefix.cache(len(jobs))
+        if (prefix := self._weights.prefix) is not None:
+            inputs["past_key_values"] = prefix.cache(len(requests))
         return inputs
 
-    def _encode(self, jobs: Sequence[Job]) -> tuple[Any, Any]:
-        """The encoder's states [jobs, tokens, width] and their mask [jobs, tokens], virtual tokens first."""
-        network, adapter = self.ready.network, self.ready.adapter
-        padded = pad_rows([job.context for job in jobs], self.pad_id, device=self._device)
+    def _encode(self, requests: Sequence[Job]) -> tuple[Any, Any]:
+        """The encoder's states [requests, tokens, width] and their mask [requests, tokens], virtual tokens first."""
+        network, adapter = self._weights.network, self._weights.adapter
+        padded = pad_rows([request.context for request in requests], self.pad_id, device=self._weights.device)
         if adapter is None or adapter.virtual is None:
             inputs, mask = {"input_ids": padded.ids}, padded.mask
         else:
@@ -117,6 +126,6 @@ class EncoderDecoderModel(HuggingFaceModel):
 
     def _decoder_inputs(self, option: tuple[int, ...]) -> tuple[int, ...]:
         """What the decoder reads to predict an option: the model's own shift to the right."""
-        labels = torch.tensor([option], device=self._device)
-        shifted: list[int] = self.ready.network.prepare_decoder_input_ids_from_labels(labels=labels)[0].tolist()
+        labels = torch.tensor([option], device=self._weights.device)
+        shifted: list[int] = self._weights.network.prepare_decoder_input_ids_from_labels(labels=labels)[0].tolist()
         return tuple(shifted)

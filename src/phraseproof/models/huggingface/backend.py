@@ -1,0 +1,126 @@
+"""What the two families of networks share: context limits, batches, and scores of batches of requests."""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from phraseproof.engine.plan import scheduler
+from phraseproof.engine.plan.batching import BatchLimit
+from phraseproof.engine.plan.request import Job
+from phraseproof.engine.plan.scheduler import Schedule
+
+if TYPE_CHECKING:
+    from phraseproof.models.huggingface.checkpoint import Checkpoint
+    from phraseproof.models.huggingface.loaded import LazyNetwork
+
+BatchScorer = Callable[[Sequence[Job]], list[list[float]]]
+"""Scores a batch of requests: log-probabilities, one list per request, parallel to its options."""
+
+_LOGITS_PER_TOKEN = 16384
+"""So many logits take about as much memory as everything else that is computed for one token."""
+
+
+class Backend(ABC):
+    """Computes requests with one family of networks. Subclasses define how contexts are cut and batches are run.
+
+    Args:
+        checkpoint: configuration, tokenizer and options.
+        weights: the network, loaded on first use.
+    """
+
+    is_decoder_only: ClassVar[bool]
+    """Whether prompt and option are one sequence of tokens; else an encoder reads the prompt, a decoder the option."""
+
+    def __init__(self, checkpoint: Checkpoint, weights: LazyNetwork) -> None:
+        self._checkpoint = checkpoint
+        self._weights = weights
+
+    # ------------------------------------------------------------------------------------------------------- planning
+
+    @property
+    @abstractmethod
+    def context_limit(self) -> int | None:
+        """The largest number of input tokens, or `None` without a limit."""
+
+    @abstractmethod
+    def kept(self, context_tokens: int, option_tokens: int) -> int:
+        """How many of a context's last tokens fit together with an option; below 1 if the option alone does not fit."""
+
+    def schedule(self, requests: Sequence[Job], limit: BatchLimit) -> Schedule:
+        """Order and batches of requests. By default: padded batches, nothing shared between contexts."""
+        weights = [self._row_weight(len(request.context), 1) for request in requests]
+        # Greedy decoding reads the context and all of its own tokens but the last.
+        read = [(request.options[0][: request.steps],) if request.steps else request.options for request in requests]
+        virtual = self._weights.virtual_tokens
+        computed = [
+            virtual + self._computed(len(request.context), options)
+            for request, options in zip(requests, read, strict=True)
+        ]
+        return scheduler.padded(requests, weights, computed, limit)
+
+    @abstractmethod
+    def _computed(self, context_tokens: int, options: Sequence[tuple[int, ...]]) -> int:
+        """The tokens computed for one context and these options, without virtual tokens."""
+
+    def _row_weight(self, context_tokens: int, scored_tokens: int) -> int:
+        """The memory of a row, in tokens: its tokens, and the logits where the vocabulary is projected."""
+        return context_tokens + scored_tokens * (1 + self._scored_weight)
+
+    @property
+    def _scored_weight(self) -> int:
+        """The memory of one token's logits, in tokens."""
+        return int(self._checkpoint.config.get_text_config().vocab_size) // _LOGITS_PER_TOKEN
+
+    @property
+    def _attention_is_chosen(self) -> bool:
+        """Whether the user asked for an attention implementation, which packing would replace."""
+        return "attn_implementation" in self._checkpoint.options.args
+
+    # ------------------------------------------------------------------------------------------------------ computing
+
+    @property
+    def scoring_path(self) -> str:
+        """How batches are run, in a few words, for the record."""
+        return "padded batches"
+
+    def batch_scorer(self, limit: BatchLimit) -> BatchScorer:
+        """A function that scores the batches of one schedule, in their order.
+
+        Args:
+            limit: bounds the batches into which a padded pass cuts its second half.
+        """
+
+        def score(batch: Sequence[Job]) -> list[list[float]]:
+            return self._score_greedy_path(batch) if batch[0].steps else self._score_batch(batch, limit)
+
+        return score
+
+    @abstractmethod
+    def _score_batch(self, requests: Sequence[Job], limit: BatchLimit) -> list[list[float]]:
+        """Log-probabilities, one list per request, parallel to its options."""
+
+    def _score_greedy_path(self, requests: Sequence[Job]) -> list[list[float]]:
+        """The scoring method `paper`, for a batch of requests."""
+        from phraseproof.models.huggingface.greedy_path import score_along_free_run
+
+        return score_along_free_run(
+            self._weights.network, self.generation_inputs(requests), requests, pad_id=self.pad_id
+        )
+
+    @abstractmethod
+    def generation_inputs(self, requests: Sequence[Job]) -> dict[str, Any]:
+        """The arguments of `generate` to continue these contexts."""
+
+    @property
+    def generates_in_batches(self) -> bool:
+        """Whether several prompts may be padded to one length and continued together."""
+        return True
+
+    @functools.cached_property
+    def pad_id(self) -> int:
+        """A token to pad with; any would do, because padding is masked."""
+        pad: int | None = self._checkpoint.tokenizer.pad_token_id
+        return 0 if pad is None else pad

@@ -1,0 +1,66 @@
+"""What a training needs of a model: its network, its tokens, and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from phraseproof.core import ChatMessage, ModelIdentity, Prompt
+
+if TYPE_CHECKING:
+    from phraseproof.models.huggingface.tokenization import PromptTokens
+
+
+class ModelToTrain(Protocol):
+    """A language model whose network can be trained, or whose prompts can be tokenised for training.
+
+    `HuggingFaceModel` is one. Only `network` loads the weights.
+    """
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """What the model is, for the record."""
+        ...
+
+    @property
+    def tokenizer(self) -> Any:
+        """The Hugging Face tokenizer."""
+        ...
+
+    @property
+    def network(self) -> Any:
+        """The transformers model, with plain linear layers."""
+        ...
+
+    @property
+    def dtype(self) -> str:
+        """The precision of the weights, by name."""
+        ...
+
+    @property
+    def is_decoder_only(self) -> bool:
+        """Whether prompt and answer are one sequence of tokens; else the model is an encoder-decoder."""
+        ...
+
+    @property
+    def context_limit(self) -> int | None:
+        """The largest number of input tokens, or `None` without a limit."""
+        ...
+
+    @property
+    def pad_id(self) -> int:
+        """A token to pad with; any would do, because padding is masked."""
+        ...
+
+    @property
+    def has_chat_template(self) -> bool:
+        """Whether the tokenizer has a chat template."""
+        ...
+
+    def format_chat(self, messages: Sequence[ChatMessage]) -> str:
+        """The text of the chat template, up to where the answer begins."""
+        ...
+
+    def encode(self, prompts: Sequence[Prompt]) -> list[PromptTokens]:
+        """The tokens that scoring would read."""
+        ...
