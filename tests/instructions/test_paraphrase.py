@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from phraseproof.core import Instruction, Relation
-from phraseproof.errors import FileError, PhraseproofError, UsageError
+from phraseproof.errors import PhraseproofError
 from phraseproof.instructions.collections import Collection, load_collection
 from phraseproof.instructions.paraphrase import (
     ParaphraseSettings,
@@ -17,7 +17,7 @@ from phraseproof.instructions.paraphrase import (
     requests,
 )
 from phraseproof.instructions.paraphrase_journal import Journal
-from phraseproof.instructions.paraphrase_prompts import PROMPT_SETS, ParaphrasePrompts, read_prompts
+from phraseproof.instructions.paraphrase_prompts import ParaphrasePrompts
 from phraseproof.instructions.writing import write_collection
 
 SEEDS = Collection(
@@ -147,15 +147,6 @@ def test_nothing_is_asked_twice(tmp_path: Path) -> None:
     assert len(other.asked) == 4
 
 
-@pytest.mark.parametrize("text", ["[]\n", "{}\n\n", 'not json\n{"key": "a", "answer": "b"}\n'])
-def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "notes.jsonl"
-    path.write_text(text)
-    with pytest.raises(FileError, match=r"notes.jsonl:1: not a line of a paraphraser's journal"):
-        Journal(path, None)
-    assert path.read_text() == text
-
-
 def test_what_is_made_can_be_written_and_read_back(tmp_path: Path) -> None:
     found = paraphrase(SEEDS, Scripted(**GOOD), SETTINGS)
     write_collection(tmp_path / "new.yaml", "new", found.instructions)
@@ -166,26 +157,6 @@ def test_what_is_made_can_be_written_and_read_back(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------- prompts
-
-
-def test_the_papers_prompts() -> None:
-    assert {name: len(texts) for name, texts in PROMPT_SETS.items()} == {"alpaca": 3, "flan": 3}
-    assert all(text.count("{instruction}") == 1 for texts in PROMPT_SETS.values() for text in texts)
-    assert read_prompts("flan") == ParaphrasePrompts("flan", PROMPT_SETS["flan"])
-
-
-def test_ones_own_prompts(tmp_path: Path) -> None:
-    path = tmp_path / "terse.yaml"
-    path.write_text('prompts:\n  - "Shorter: {instruction}"\n')
-    assert read_prompts(str(path)) == ParaphrasePrompts("terse", ("Shorter: {instruction}",))
-    path.write_text("prompts:\n  - Shorter\n")
-    with pytest.raises(FileError, match=r"terse.yaml:2, prompts.0: a prompt holds \{instruction\} once"):
-        read_prompts(str(path))
-    path.write_text("prompts: []\n")
-    with pytest.raises(FileError, match="the list of prompts is empty"):
-        read_prompts(str(path))
-    with pytest.raises(UsageError, match="no set of prompts is called 'flann'"):
-        read_prompts("flann")
 
 
 @pytest.mark.parametrize("settings", [ParaphraseSettings(TWO, attempts=0), ParaphraseSettings(TWO, near_copy=90)])

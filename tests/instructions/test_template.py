@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import string
-import time
 from typing import Any
 
 import pytest
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 
 from phraseproof.core import Example, Instruction, Kind, Task
 from phraseproof.errors import InstructionError
-from phraseproof.instructions.filters import letter_of, roman_of
 from phraseproof.instructions.template import check_against, compile_instruction, literal, quoted
 
 EXAMPLE = Example("e1", {"question": "Why?", "meta": {"a": 1}, "empty": None}, ("x", "y", "z"), (0.0, 1.0, 0.0))
@@ -68,24 +65,6 @@ def test_templates_say(template: str, text: str) -> None:
     assert render(template) == text
 
 
-@pytest.mark.parametrize(
-    ("call", "text"),
-    [
-        ("enumerate", "A. x\nB. y\nC. z"),
-        ('enumerate("({letter}) {choice}", separator=" ")', "(A) x (B) y (C) z"),
-        ('enumerate(" {lower} ) {choice}", separator=" ,")', " a ) x , b ) y , c ) z"),
-        ('enumerate("{number}: {choice}")', "1: x\n2: y\n3: z"),
-        ('enumerate("{roman}. {choice}", separator="; ")', "i. x; ii. y; iii. z"),
-        ('enumerate("- {choice}")', "- x\n- y\n- z"),
-        ("enumerate('\"{choice}\"', separator=', ', last=' or ')", '"x", "y" or "z"'),
-        ('enumerate("{letter}={choice}={letter}", separator="")', "A=x=AB=y=BC=z=C"),
-        ('enumerate("{{{letter}}} {choice}")', "{A} x\n{B} y\n{C} z"),
-    ],
-)
-def test_options_are_enumerated_in_any_style(call: str, text: str) -> None:
-    assert render(f"{{{{ choices | {call} }}}}") == text
-
-
 @given(any_text, st.lists(any_text, max_size=6))
 def test_what_fields_and_choices_hold_comes_out_as_it_is_and_is_never_run(question: str, choices: list[str]) -> None:
     example = Example("e", {"question": question}, tuple(choices), tuple(0.0 for _ in choices))
@@ -107,34 +86,6 @@ def test_any_text_can_be_written_literally(text: str, more: str) -> None:
     assert render(literal(text) or "") == text
     assert render(literal(text) + "{{ question }}" + literal(more)) == f"{text}Why?{more}"
     assert render(f"{{{{ {quoted(text)} }}}}") == text
-
-
-@given(st.lists(st.text(string.ascii_lowercase, min_size=1), min_size=1, max_size=80), braces)
-def test_enumeration_labels_count_up(choices: list[str], separator: str) -> None:
-    example = Example("e", {}, tuple(choices), tuple(0.0 for _ in choices))
-    call = f"enumerate('{{letter}}{{number}}.{{choice}}', separator={quoted(separator)})"
-    written = render(f"{{{{ choices | {call} }}}}", example)
-    spreadsheet = [*string.ascii_uppercase, *(a + b for a in string.ascii_uppercase for b in string.ascii_uppercase)]
-    expected = [f"{spreadsheet[i]}{i + 1}.{choice}" for i, choice in enumerate(choices)]
-    assert written == separator.join(expected)
-    assert render("{{ letters | join }}", example) == "".join(spreadsheet[: len(choices)])
-
-
-@given(st.integers(0, 20_000))
-def test_letters_are_numbers_in_base_26_without_a_zero(index: int) -> None:
-    value = 0
-    for letter in letter_of(index):
-        value = value * 26 + ord(letter) - ord("A") + 1
-    assert value == index + 1
-
-
-@given(st.integers(1, 399))
-def test_roman_numerals_read_back(number: int) -> None:
-    values = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
-    digits = [values[digit] for digit in roman_of(number)]
-    total = sum(-a if a < b else a for a, b in zip(digits, [*digits[1:], 0], strict=True))
-    assert total == number
-    assert not any(roman_of(number).count(digit * 4) for digit in "ixc")
 
 
 # -------------------------------------------------------------------------------------------------------------- answers
@@ -261,38 +212,6 @@ def test_a_field_that_one_example_lacks_is_named_with_the_example() -> None:
 @pytest.mark.parametrize(
     ("template", "problem"),
     [
-        ("{{ question", "unexpected end of template"),
-        ("{% if question %}", "unexpected end of template"),
-        ("{{ question | shout }}", "no filter named 'shout'. Known filters: abs"),
-        ("{{ question is funny }}", "no test named 'funny'"),
-        ("{% shout %}", "unknown tag 'shout'"),
-        ("{% include 'other' %}", "the statement {% include %} cannot be used"),
-        ("{% import 'other' as o %}", "the statement {% import %} cannot be used"),
-        ("{% from 'other' import o %}", "the statement {% from %} cannot be used"),
-        ("{% extends 'other' %}", "the statement {% extends %} cannot be used"),
-        ("{% block b %}{% endblock %}", "the statement {% block %} cannot be used"),
-        ("{% macro m() %}{% endmacro %}", "the statement {% macro %} cannot be used"),
-        ("line one\n{{ question }}\n{{ }}", "line 3 of the template"),
-        ("{% for c in choices recursive %}{{ loop(c) }}{% endfor %}", "a recursive loop cannot be used"),
-        ("{% for a in choices %}" * 3 + "{% endfor %}" * 3, "more than 2 deep"),
-        ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "not a valid template"),
-        ("{% if 1 %}" * 300 + "{% endif %}" * 300, "not a valid template"),
-        ("x" * 200_000, "longer than 100000 characters"),
-        ("{{ self }}", "'self' cannot be used"),
-        ("{% set a %}{{ question }}{% endset %}", "the statement {% set %} with a block cannot be used"),
-    ],
-)
-def test_malformed_templates_are_refused_when_compiled(template: str, problem: str) -> None:
-    with pytest.raises(InstructionError) as caught:
-        compile_instruction(wording(template))
-    assert problem in str(caught.value)
-    assert str(caught.value).startswith("mine.yaml:7, template: ")
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("template", "problem"),
-    [
         ("{{ nothing }}", "'nothing' is undefined. Known here: choice_count, choices, empty, letters, meta, question"),
         ("{{ meta.b }}", "has no attribute 'b'"),
         ("{{ choices[9] }}", "has no element 9"),
@@ -312,111 +231,6 @@ def test_what_cannot_be_rendered_names_wording_part_and_example(template: str, p
     assert problem in str(caught.value)
     assert "mine.yaml:7, template" in str(caught.value)
     assert "wording 'c/w', example 'e1'" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "template",
-    [
-        "{{ ''.__class__ }}",
-        "{{ ''['__class__'] }}",
-        "{{ ''['__cla' ~ 'ss__'] }}",
-        "{{ question | attr('__class__') }}",
-        "{{ [].__class__.__base__.__subclasses__() }}",
-        "{{ choices['__class__'].mro() }}",
-        "{{ choices.mro }}",
-        "{{ ''.mro() }}",
-        "{{ (1).__class__ }}",
-        "{{ question.__init__.__globals__ }}",
-        "{{ range.__self__ }}",
-        "{{ range['__self__'] }}",
-        "{{ lipsum.__globals__['os'] }}",
-        "{{ lipsum['__globals__'] }}",
-        "{{ cycler.__init__ }}",
-        "{{ cycler('a') }}",
-        "{{ joiner() }}",
-        "{{ namespace() }}",
-        "{{ dict(a=1) }}",
-        "{{ '{0.__class__}'.format(question) }}",
-        "{{ '{q.__class__}'.format_map({'q': question}) }}",
-        "{{ ('{0.__class__}' | string).format(1) }}",
-        "{{ ['{0.__class__}'] | map('format', 1) | join }}",
-        "{{ ''['format'](1) }}",
-        "{{ '%s' | format(question) }}",
-        "{{ '%r' % question }}",
-        "{{ choices | enumerate('{0.__class__}') }}",
-        "{{ choices | enumerate('{choice.__class__}') }}",
-        "{{ choices | enumerate('{choice!r}') }}",
-        "{{ choices | enumerate('{choice:>9999999999}') }}",
-        "{{ choices | map(attribute='__class__') | join }}",
-        "{{ [meta] | map(attribute='__class__.__mro__') | list }}",
-        "{{ loop.__class__ }}",
-        "{% for c in choices %}{{ loop.__init__ }}{% endfor %}",
-        "{% for c in choices %}{{ loop['_iterator'] }}{% endfor %}",
-        "{{ self.__init__ }}",
-        "{{ self._TemplateReference__context }}",
-        "{{ choices | random }}",
-        "{{ question | pprint }}",
-        "{{ question.encode() }}",
-        "{{ [].append(1) }}",
-        "{{ choices.append('more') }}",
-        "{{ choices.clear() }}",
-        "{{ letters.pop() }}",
-        "{{ meta.update({'a': 2}) }}",
-        "{{ meta.pop('a') }}",
-        "{{ meta.setdefault('b', 1) }}",
-        "{% set meta.a = 2 %}",
-        "{% do meta.update({}) %}",
-    ],
-)
-def test_the_sandbox_holds(template: str) -> None:
-    with pytest.raises(InstructionError):
-        render(template)
-    assert EXAMPLE.fields["meta"] == {"a": 1}
-    assert EXAMPLE.choices == ("x", "y", "z")
-    assert render("{{ letters | join }}") == "ABC"
-
-
-@pytest.mark.parametrize(
-    "template",
-    [
-        "{{ 'x' * 10**9 }}",
-        "{{ 10**9 * 'x' }}",
-        "{{ [1, 2] * 10**8 }}",
-        "{{ ('x' * 999999) + ('x' * 999999) }}",
-        "{{ ('x' * 999999) ~ ('x' * 999999) }}",
-        "{{ [question * 9, question] | join('x' * 999999) }}",
-        "{{ ('x' * 999999).join(choices) }}",
-        "{{ ('x' * 999999).replace('x', 'y' * 99999) }}",
-        "{{ ('x' * 999999) | replace('', 'y' * 99999) }}",
-        "{{ ('\n' * 99999) | indent(99999) }}",
-        "{{ question | center(10**9) }}",
-        "{{ question.ljust(10**9) }}",
-        "{{ question.zfill(10**9) }}",
-        "{{ '%999999999d' % 1 }}",
-        "{% for i in range(10**9) %}{% endfor %}",
-        "{{ range(10**9) | list }}",
-        "{{ range(10**18) | sum }}",
-        "{{ 10**10**10 }}",
-        "{{ 99**40 * 99**40 }}",
-        "{{ choices | enumerate('x' * 999999) }}",
-        "{% for c in 'x' * 5000 %}{% endfor %}",
-        "{% for i in range(1000) %}{% for j in range(1000) %}{{ question }}{% endfor %}{% endfor %}",
-        "{% set a = 'x' * 1000 %}" + "{% set a = a ~ a %}" * 60 + "{{ a }}",
-        "{% set a = 'x' * 1000 %}" + "{% set a = a + a %}" * 60 + "{{ a }}",
-        "{% set a = [1] %}" + "{% set a = a + a %}" * 60 + "{{ a | length }}",
-        "{% for i in range(1000) %}{{ 'x' * 99999 }}{% endfor %}",
-        "{% set a = [1] %}" + "{% set a = [a, a] %}" * 60 + "{{ a }}",
-        "{% set a = (1, 2) %}" + "{% set a = (a, a) %}" * 60 + "{{ a | upper }}",
-        "{% set a = {} %}" + "{% set a = {1: a, 2: a} %}" * 60 + "{{ a == a ~ '' }}",
-        "{% set a = [1] %}" + "{% set a = ([0] * 9) | map('default', a, true) | list %}" * 60 + "{{ a }}",
-        "{% set a %}{% for i in range(1000) %}{{ 'x' * 99999 }}{% endfor %}{% endset %}{{ a | length }}",
-    ],
-)
-def test_runaway_templates_are_stopped_early(template: str) -> None:
-    began_s = time.process_time()
-    with pytest.raises(InstructionError):
-        render(template)
-    assert time.process_time() - began_s < 5
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from phraseproof.errors import FileError, PhraseproofError
 from phraseproof.instructions.importers import SOURCES, find
-from phraseproof.instructions.importers.parsing import jinja_segments as jinja
-from phraseproof.instructions.importers.parsing.ask_and_layout import split_ask
-from phraseproof.instructions.importers.parsing.parse_result import UnrepresentableError
 
 HEAD = "dataset: shop\ntemplates:\n  a: !Template\n    name: a\n    answer_choices: null\n    jinja: "
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -146,28 +141,3 @@ def test_files_of_another_kind_are_one_line(tmp_path: Path, source: str, content
         assert not list(find(source, path).wordings)
     except PhraseproofError as error:
         assert "\n" not in str(error)  # noqa: PT017 (either is right)
-
-
-@given(st.text(st.sampled_from("{}%#-|xy .\n'\"[]()"), max_size=40))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-def test_any_text_is_read_or_refused_and_written_again_the_same(text: str) -> None:
-    try:
-        segments = jinja.read(text)
-    except UnrepresentableError:
-        return
-    once = jinja.write(segments)
-    assert jinja.write(jinja.read(once)) == once
-
-
-@given(st.lists(st.sampled_from(["Say which it is.", "Is it so?", "{{ x }}", "{{ y }}", "Answer:", "\n", "\n\n", " "])))
-def test_ask_and_layout_together_are_the_template(parts: list[str]) -> None:
-    template = "".join(parts)
-    result = split_ask(template)
-    if result.template is not None:
-        assert result.template == template
-    else:
-        assert result.ask is not None
-        assert result.layout is not None
-        segments = [result.layout, result.ask] if result.ask_last else [result.ask, result.layout]
-        assert result.separator.join(segments) == template
-        assert "{{" not in result.ask

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
 import pytest
 
 from phraseproof.core import Example, Relation
-from phraseproof.errors import FileError, PhraseproofError
-from phraseproof.instructions.collections import load_collection
-from phraseproof.instructions.importers import ImportRequest, find, write
+from phraseproof.errors import FileError
+from phraseproof.instructions.importers import ImportRequest, find
 from phraseproof.instructions.template import compile_instruction
 
 EXAMPLE = Example("e", {"question": "Which?", "text": "Rain."}, ("red", "blue"), (1.0, 0.0))
@@ -78,77 +76,7 @@ def test_json_lists(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------------------------------------- PromptSuite
 
 
-def test_promptsuite_templates_and_exports(tmp_path: Path) -> None:
-    template = {"instruction": "Answer, please.", "prompt format": "Q: {question}\nA: {answer}", "gold": "answer"}
-    varied = {
-        "instruction variations": "Do answer.",
-        "prompt format variations": "Question - {question}\nAnswer - {answer}",
-    }
-    export = [
-        {"prompt": "...", "configuration": {"template_config": template, "field_values": values}}
-        for values in ({}, varied, varied | {"question": "another"})
-    ]
-    path = table(tmp_path, json.dumps(export), "suite.json")
-    first, second = find("promptsuite", path).wordings
-    assert (first.ask, first.layout) == ("Answer, please.", "Q: {{ question }}\nA:")
-    assert (second.ask, second.layout) == ("Do answer.", "Question - {{ question }}\nAnswer -")
-    single = find("promptsuite", table(tmp_path, json.dumps(template), "one.json"))
-    assert next(single.wordings).layout == "Q: {{ question }}\nA:"
-    rows = tmp_path / "suite.csv"
-    with rows.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["prompt", *(f"field_{name}" for name in varied)])
-        writer.writerow(["...", *varied.values()])
-    assert next(find("promptsuite", rows).wordings).layout == "Question - {{ question }}\nAnswer -"
-    with pytest.raises(FileError, match="not a PromptSuite file"):
-        find("promptsuite", table(tmp_path, "[{}]", "none.json"))
-
-
 # -------------------------------------------------------------------------------------------------------------- Alpaca
 
 
-def test_alpaca_instructions_with_an_input_are_wordings(tmp_path: Path) -> None:
-    rows = [
-        {"instruction": "Name the {odd} one.", "input": "a, b, 3", "output": "3"},
-        {"instruction": "Name the {odd} one.", "input": "x, y, 1", "output": "1"},
-        {"instruction": "Write a poem.", "input": "", "output": "..."},
-        {"instruction": "Write a song.", "input": "<noinput>", "output": "..."},
-    ]
-    path = table(tmp_path, json.dumps(rows), "alpaca_data.json")
-    result = find("alpaca", tmp_path, ImportRequest(fields={"input": "question"}))
-    (wording,) = result.wordings
-    compiled = compile_instruction(wording)
-    assert (compiled.render_ask(EXAMPLE), compiled.render_layout(EXAMPLE)) == ("Name the {odd} one.", "Which?")
-    assert wording.source == "Stanford Alpaca, alpaca_data.json, row 1"
-    assert [refused.name for refused in result.refused] == ["row 3", "row 4"]
-    path.write_text('[{"instruction": 1}]', encoding="utf-8")
-    with pytest.raises(FileError, match="row 1"):
-        find("alpaca", path)
-
-
 # --------------------------------------------------------------------------------------------------- the paper's lines
-
-
-@pytest.mark.slow
-def test_every_released_wording_imports_and_survives_its_files(shared_data: Path, tmp_path: Path) -> None:
-    folder = shared_data / "paper"
-    if not (folder / "instructions.jsonl").exists():
-        pytest.skip("the paper's released wordings are not beside this checkout")
-    result = find("paper", folder)
-    assert not result.refused
-    assert len(list(result.wordings)) == 835
-    loaded = [each for path in write(result, tmp_path) for each in load_collection(str(path)).instructions]
-    assert loaded == list(result.wordings)  # what they render is shown in ../test_published_wordings.py
-    counts = {name: sum(each.collection == name for each in loaded) for name in ("flan", "alpaca", "p3")}
-    assert counts == {"flan": 368, "alpaca": 162, "p3": 91}
-
-
-def test_a_line_that_is_no_released_wording_is_one_error(tmp_path: Path) -> None:
-    path = table(tmp_path, '{"task": "x"}\n', "instructions.jsonl")
-    with pytest.raises(FileError, match=r"instructions.jsonl:1"):
-        find("paper", path)
-
-
-def test_an_unknown_source_is_one_error(tmp_path: Path) -> None:
-    with pytest.raises(PhraseproofError, match="Did you mean 'promptsource'"):
-        find("promtsource", tmp_path)

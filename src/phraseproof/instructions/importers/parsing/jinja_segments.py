@@ -132,7 +132,7 @@ def rename(tokens: Sequence[Token], new: Mapping[str, str]) -> list[Token]:
 
 
 def without_idle_sets(segments: Sequence[JinjaSegment]) -> list[JinjaSegment]:
-    """Pieces without `{% set %}` of what no later segment looks up."""
+    """Segments without `{% set %}` of what no later segment looks up."""
     kept: list[JinjaSegment] = []
     used: set[str] = set()
     for segment in reversed(segments):

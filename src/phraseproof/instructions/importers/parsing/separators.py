@@ -54,7 +54,7 @@ def split_at_separator(segments: Sequence[JinjaSegment]) -> PromptAndAnswer:
 
 
 def without_guards(segments: Sequence[JinjaSegment]) -> list[JinjaSegment]:
-    """Pieces without `{% if label != -1 %}` and its like: they ask whether an example has an answer at all."""
+    """Segments without `{% if label != -1 %}` and its like: they ask whether an example has an answer at all."""
     free: list[JinjaSegment] = []
     for segment in segments:
         if isinstance(segment, BlockSegment) and len(segment.branches) == 1 and is_guard(segment.branches[0].tag):
