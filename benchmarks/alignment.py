@@ -157,12 +157,12 @@ class Ours:
         """Adds up the gradient; the step's loss. The answers of this benchmark are of one length."""
         import torch
 
-        from phraseproof.engine.training.bucketing import join_batches
-        from phraseproof.engine.training.forward import Row
+        from phraseproof.engine.training.bucketing import merge_small_batches
+        from phraseproof.engine.training.forward import TargetRow
 
-        rows = [[Row(context, target) for context in contexts] for contexts, target in batches]
+        rows = [[TargetRow(context, target) for context in contexts] for contexts, target in batches]
         total = 0.0
-        for run in join_batches(rows, self._vocabulary):
+        for run in merge_small_batches(rows, self._vocabulary):
             found = self._forward([row for index in run for row in rows[index]])
             of_batches = zip(found.logits.split(len(WORDINGS)), found.targets.split(len(WORDINGS)), strict=True)
             loss = torch.stack([loss_of(logits, targets) for logits, targets in of_batches]).sum() / len(batches)

@@ -11,19 +11,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from phraseproof.core import Prompt
-from phraseproof.engine.plan.prefix_tree import option_tree, share_contexts
+from phraseproof.engine.plan.prefix_tree import order_by_prefix, token_trie
 
 
 def unavoidable(model: Any, prompts: Sequence[Prompt]) -> float:
     """Operations (a multiplication and an addition are two) for these prompts and their options."""
     encoded = list({tokens.context: tokens for tokens in model.encode(prompts)}.values())
-    trees = [option_tree(tokens.options) for tokens in encoded]
+    trees = [token_trie(tokens.options) for tokens in encoded]
     nodes = [len(tree.tokens) for tree in trees]
     lengths = [len(tokens.context) for tokens in encoded]
     config = model.network.config
     if config.is_encoder_decoder:
         return _encoder_decoder(config, lengths, nodes)
-    order = share_contexts([tokens.context for tokens in encoded])
+    order = order_by_prefix([tokens.context for tokens in encoded])
     shared = dict(zip(order.indices, order.shared, strict=True))
     return _decoder_only(config, lengths, nodes, [shared[index] for index in range(len(lengths))])
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.core import Prompt
-from phraseproof.engine.training.forward import Row, TargetForward
+from phraseproof.engine.training.forward import TargetForward, TargetRow
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
@@ -48,7 +48,7 @@ def stirred(soft: SoftPrompt) -> SoftPrompt:
     return soft
 
 
-def peft_logits(model: HuggingFaceModel, folder: Path, row: Row) -> torch.Tensor:
+def peft_logits(model: HuggingFaceModel, folder: Path, row: TargetRow) -> torch.Tensor:
     """Target logits [target tokens, vocabulary] of PEFT's own model, one row without padding."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
@@ -78,7 +78,7 @@ def test_peft_and_our_scoring_load_what_is_saved_and_say_the_same(family: str, p
     soft.save(tmp_path, str(FOLDERS[family]()))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
     forward = TargetForward(model.network, joined=model.is_decoder_only, pad_id=model.pad_id, soft=soft)
-    rows = [Row(tuple(range(5, 17)), (9, 31)), Row(tuple(range(40, 47)), (12, 13))]
+    rows = [TargetRow(tuple(range(5, 17)), (9, 31)), TargetRow(tuple(range(40, 47)), (12, 13))]
     ours = forward(rows).logits
     for row, logits in zip(rows, ours, strict=True):
         assert logits.detach().numpy() == pytest.approx(peft_logits(model, tmp_path, row).numpy(), abs=1e-4)
@@ -87,7 +87,7 @@ def test_peft_and_our_scoring_load_what_is_saved_and_say_the_same(family: str, p
     for prompt, scores in zip(prompts, model_of(family, tmp_path).score_options(prompts), strict=True):
         (encoded,) = model.encode([prompt])
         for option, logprob in zip(encoded.options, scores.logprobs, strict=True):
-            (logits,) = forward([Row(tuple(encoded.context), option)]).logits
+            (logits,) = forward([TargetRow(tuple(encoded.context), option)]).logits
             picked = torch.log_softmax(logits, -1)[range(len(option)), option]
             assert logprob == pytest.approx(float(picked.sum().detach()), abs=1e-4)
 
@@ -128,7 +128,7 @@ def test_every_decoder_layer_of_an_encoder_decoder_has_its_own_prefix() -> None:
     model = model_of("t5")
     soft = create(model, placement="layers")
     forward = TargetForward(model.network, joined=False, pad_id=model.pad_id, soft=soft)
-    forward([Row((5, 6, 7), (8, 9))]).logits.square().sum().backward()
+    forward([TargetRow((5, 6, 7), (8, 9))]).logits.square().sum().backward()
     assert soft.transform is not None
     gradient = list(soft.transform.parameters())[-1].grad  # the bias: [layers * 2 * width]
     assert gradient is not None

@@ -428,7 +428,7 @@ def test_the_batches_of_a_step_share_a_pass_and_say_what_they_say_alone(
     assert 3 * 2 in sizes, "three batches of a reference and a paraphrase"
     sizes.clear()
     monkeypatch.setattr(
-        passes_module, "join_batches", lambda batches, _: [range(i, i + 1) for i in range(len(batches))]
+        passes_module, "merge_small_batches", lambda batches, _: [range(i, i + 1) for i in range(len(batches))]
     )
     train(model, tmp_path / "apart", **changes)
     assert set(sizes) == {2}

@@ -13,9 +13,9 @@ from torch import nn
 from phraseproof.engine.attention import block_sdpa
 from phraseproof.engine.attention.causal import KeysAndValues, PackedPass, packed_attention
 from phraseproof.engine.logprobs import log_probabilities
-from phraseproof.engine.plan.packed_layout import Part, lay_out
-from phraseproof.engine.plan.prefix_tree import option_tree
-from phraseproof.engine.plan.request import Job
+from phraseproof.engine.plan.packed_layout import PackedPrompt, pack_prompts
+from phraseproof.engine.plan.prefix_tree import token_trie
+from phraseproof.engine.plan.request import Request
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,18 +26,18 @@ _POSITION_WISE = ("q_proj", "o_proj", "c_proj", "dense")
 """What attentions call their projections, where those serve the asking token alone."""
 
 
-class Soft(NamedTuple):
+class VirtualTokens(NamedTuple):
     """A soft prompt: virtual tokens' embeddings [tokens, width] before the input, or keys and values in every layer."""
 
     virtual: torch.Tensor | None = None
     prefix: KeyValuePrefix | None = None
 
 
-NO_SOFT = Soft()
+NO_SOFT_PROMPT = VirtualTokens()
 
 
-class PackedDecoder:
-    """Scores batches of jobs, each batch going on from what the one before it left.
+class PackedCausalLM:
+    """Scores batches of requests, each batch going on from what the one before it left.
 
     Args:
         network: a transformers model that `packing_trial.py` found fit for it.
@@ -49,7 +49,7 @@ class PackedDecoder:
     def __init__(
         self,
         network: Any,
-        soft: Soft = NO_SOFT,
+        soft: VirtualTokens = NO_SOFT_PROMPT,
         last_layer: LastLayer | None = None,
         *,
         in_blocks: bool | None = None,
@@ -74,30 +74,33 @@ class PackedDecoder:
                 layer: (keys[None], values[None]) for layer, (keys, values) in enumerate(soft.prefix.keys_values)
             }
 
-    def score(self, jobs: Sequence[Job]) -> list[list[float]]:
-        """Log-probabilities, one list a job, parallel to its options.
+    def score(self, requests: Sequence[Request]) -> list[list[float]]:
+        """Log-probabilities, one list a request, parallel to its options.
 
         Args:
-            jobs: in the order of their contexts, with `shared` and `kept` set.
+            requests: in the order of their contexts, with `shared` and `kept` set.
         """
         lead = len(self._lead)
         parts = [
-            Part(np.concatenate([self._lead, job.context]), lead + job.shared, option_tree(job.options)) for job in jobs
+            PackedPrompt(
+                np.concatenate([self._lead, request.context]), lead + request.shared, token_trie(request.options)
+            )
+            for request in requests
         ]
         first = parts[0].context
-        row = lay_out(parts, min(_in_common(self._held_tokens, first), len(first) - 1))
+        row = pack_prompts(parts, min(_in_common(self._held_tokens, first), len(first) - 1))
         held = row.units[0].past
         step = PackedPass(
             row,
             {layer: (keys[:, :, :held], values[:, :, :held]) for layer, (keys, values) in self._held.items() if held},
             ends_in=None if self._last_layer is None else self._last_layer.attention,
-            keep=lead + jobs[-1].kept,
+            keep=lead + requests[-1].kept,
             in_blocks=self._in_blocks,
         )
         values = log_probabilities(
             self.run(step), [pick.rank for pick in row.picks], [pick.token for pick in row.picks]
         )
-        totals = [[0.0] * len(job.options) for job in jobs]
+        totals = [[0.0] * len(request.options) for request in requests]
         for pick, value in zip(row.picks, values, strict=True):
             totals[pick.part][pick.option] += value
         # Only now: a pass that ran out of memory leaves everything as it was.

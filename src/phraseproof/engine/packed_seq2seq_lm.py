@@ -23,20 +23,27 @@ from phraseproof.engine.attention.seq2seq_blocks import (
     states_of,
     to_prompts,
 )
-from phraseproof.engine.attention.seq2seq_per_prompt import NAME, DecoderPass, EncoderPass, Pass, spans_of, tree_bias
+from phraseproof.engine.attention.seq2seq_per_prompt import (
+    NAME,
+    PackedDecoderPass,
+    PackedEncoderPass,
+    Pass,
+    spans_of,
+    tree_bias,
+)
 from phraseproof.engine.attention.t5_modules import CrossAttention, RelativeBias
 from phraseproof.engine.logprobs import log_probabilities
-from phraseproof.engine.packed_causal_lm import NO_SOFT, Soft, embedded
+from phraseproof.engine.packed_causal_lm import NO_SOFT_PROMPT, VirtualTokens, embedded
 from phraseproof.engine.plan.packed_layout import Span
-from phraseproof.engine.plan.prefix_tree import OptionTree, option_tree
-from phraseproof.engine.plan.request import Job
+from phraseproof.engine.plan.prefix_tree import TokenTrie, token_trie
+from phraseproof.engine.plan.request import Request
 
 _SMALL_PRODUCTS = 1.5
 """Work on the decoder's side comes in small products, which are slower by about this factor."""
 
 
-class PackedEncoderDecoder:
-    """Scores batches of jobs without padding.
+class PackedSeq2SeqLM:
+    """Scores batches of requests without padding.
 
     Args:
         network: a T5, or what is built like it.
@@ -69,19 +76,21 @@ class PackedEncoderDecoder:
             network.prepare_decoder_input_ids_from_labels(labels=torch.zeros(1, 1, dtype=torch.long))[0, 0]
         )
 
-    def score(self, jobs: Sequence[Job], soft: Soft = NO_SOFT, *, absorbs: bool | None = None) -> list[list[float]]:
-        """Log-probabilities, one list a job, parallel to its options.
+    def score(
+        self, requests: Sequence[Request], soft: VirtualTokens = NO_SOFT_PROMPT, *, absorbs: bool | None = None
+    ) -> list[list[float]]:
+        """Log-probabilities, one list a request, parallel to its options.
 
         Args:
-            jobs: what to score, in any order.
+            requests: what to score, in any order.
             soft: the soft prompt in use.
             absorbs: move the projections to the decoder's side, or not; by default whichever is less work.
         """
-        trees = [option_tree(job.options) for job in jobs]
+        trees = [token_trie(request.options) for request in requests]
         with packed_attention(self._network, NAME):
-            states, read = self._encode(jobs, soft)
+            states, read = self._encode(requests, soft)
             logits, spans = self._decode(trees, states, read, soft, absorbs)
-        totals = [[0.0] * len(job.options) for job in jobs]
+        totals = [[0.0] * len(request.options) for request in requests]
         owners: list[tuple[int, int]] = []
         places: list[int] = []
         tokens: list[int] = []
@@ -94,12 +103,12 @@ class PackedEncoderDecoder:
             totals[index][option] += value
         return totals
 
-    def _encode(self, jobs: Sequence[Job], soft: Soft) -> tuple[torch.Tensor, list[Span]]:
+    def _encode(self, requests: Sequence[Request], soft: VirtualTokens) -> tuple[torch.Tensor, list[Span]]:
         """The encoder's states [1, tokens, width], and where each prompt's are, virtual tokens included."""
         virtual = 0 if soft.virtual is None else int(soft.virtual.shape[0])
         lead = np.arange(self._vocabulary, self._vocabulary + virtual)
-        spans = spans_of([virtual + len(job.context) for job in jobs])
-        tokens = np.concatenate([piece for job in jobs for piece in (lead, job.context)])
+        spans = spans_of([virtual + len(request.context) for request in requests])
+        tokens = np.concatenate([piece for request in requests for piece in (lead, request.context)])
         ids = torch.from_numpy(tokens.astype("int64")).to(self._device)
         inputs: dict[str, torch.Tensor]
         if soft.virtual is None:
@@ -111,7 +120,7 @@ class PackedEncoderDecoder:
         if self._in_blocks:
             step = EncoderBlocks.of(spans, self._encoder_bias.table(longest + 7))
         else:
-            step = EncoderPass(spans, self._encoder_bias.table(longest))
+            step = PackedEncoderPass(spans, self._encoder_bias.table(longest))
         self._encoder_bias.is_silent = True
         try:
             return self._network.get_encoder()(**inputs, packed=step).last_hidden_state, spans
@@ -119,7 +128,12 @@ class PackedEncoderDecoder:
             self._encoder_bias.is_silent = False
 
     def _decode(
-        self, trees: Sequence[OptionTree], states: torch.Tensor, read: list[Span], soft: Soft, absorbs: bool | None
+        self,
+        trees: Sequence[TokenTrie],
+        states: torch.Tensor,
+        read: list[Span],
+        soft: VirtualTokens,
+        absorbs: bool | None,
     ) -> tuple[torch.Tensor, list[Span]]:
         """Logits of every decoder token [tokens, vocabulary], and where each tree's are."""
         spans = spans_of([1 + len(tree.tokens) for tree in trees])
@@ -145,11 +159,11 @@ class PackedEncoderDecoder:
 
     def _decoder_pass(
         self,
-        trees: Sequence[OptionTree],
+        trees: Sequence[TokenTrie],
         spans: list[Span],
         states: torch.Tensor,
         read: list[Span],
-        soft: Soft,
+        soft: VirtualTokens,
         absorbs: bool,
     ) -> Pass:
         prefix = None if soft.prefix is None else soft.prefix.keys_values
@@ -158,7 +172,7 @@ class PackedEncoderDecoder:
         table = self._decoder_bias.table(before + 1 + deepest)
         if not self._in_blocks:
             biases = [tree_bias(tree, table, before) for tree in trees]
-            return DecoderPass(spans, read, biases, prefix, self._cross, absorbs)
+            return PackedDecoderPass(spans, read, biases, prefix, self._cross, absorbs)
         prompts = to_prompts(spans, read, states)
         return DecoderBlocks(
             along_trees(trees, table, before),

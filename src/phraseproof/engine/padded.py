@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from phraseproof.engine.plan.request import Job
+    from phraseproof.engine.plan.request import Request
 
 
 class Padded(NamedTuple):
@@ -59,29 +59,32 @@ def with_virtual_tokens(network: Any, padded: Padded, virtual: Any) -> tuple[Any
 
 
 def add_picked(
-    totals: list[list[float]], logits: Any, picks: Sequence[Sequence[tuple[tuple[int, int], int]]], jobs: Sequence[Job]
+    totals: list[list[float]],
+    logits: Any,
+    picks: Sequence[Sequence[tuple[tuple[int, int], int]]],
+    requests: Sequence[Request],
 ) -> None:
     """Add each option's log-probability along its row to `totals`.
 
     Args:
-        totals: log-probabilities so far, by job and option; changed in place.
+        totals: log-probabilities so far, by request and option; changed in place.
         logits: [rows, tokens, vocabulary]; what a row says at t is about the option's token at t + skipped.
-        picks: for each row, the ((job, option), skipped) that are read from it; the first `skipped` tokens of an option
-            are left out.
-        jobs: where the options' tokens are.
+        picks: for each row, the ((request, option), skipped) that are read from it; the first `skipped` tokens of an
+            option are left out.
+        requests: where the options' tokens are.
     """
     rows: list[int] = []
     steps: list[int] = []
     tokens: list[int] = []
     owners: list[tuple[int, int]] = []
     for row, picked in enumerate(picks):
-        for (job, option), skipped in picked:
-            targets = jobs[job].options[option][skipped:]
+        for (request, option), skipped in picked:
+            targets = requests[request].options[option][skipped:]
             rows += [row] * len(targets)
             steps += range(len(targets))
             tokens += targets
-            owners += [(job, option)] * len(targets)
+            owners += [(request, option)] * len(targets)
     scores = logits.float()
     chosen = scores[rows, steps, tokens] - scores.logsumexp(dim=-1)[rows, steps]
-    for (job, option), value in zip(owners, chosen.tolist(), strict=True):
-        totals[job][option] += value
+    for (request, option), value in zip(owners, chosen.tolist(), strict=True):
+        totals[request][option] += value

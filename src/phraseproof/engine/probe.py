@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from phraseproof.engine.attention.causal import PackedPass, quiet
-from phraseproof.engine.packed_causal_lm import LastLayer, PackedDecoder
-from phraseproof.engine.packed_seq2seq_lm import PackedEncoderDecoder
-from phraseproof.engine.plan.packed_layout import Part, lay_out
-from phraseproof.engine.plan.prefix_tree import option_tree
-from phraseproof.engine.plan.request import Job
+from phraseproof.engine.packed_causal_lm import LastLayer, PackedCausalLM
+from phraseproof.engine.packed_seq2seq_lm import PackedSeq2SeqLM
+from phraseproof.engine.plan.packed_layout import PackedPrompt, pack_prompts
+from phraseproof.engine.plan.prefix_tree import token_trie
+from phraseproof.engine.plan.request import Request
 
 _STEADY_ROTATIONS = {"default", "linear", "llama3", "yarn", "proportional"}
 """Rotary positions that do not hang on the longest sequence of a batch."""
@@ -32,7 +32,7 @@ _TOLERANCE_FLOAT32 = 1e-3
 """Nats by which the two may differ: rounding, and nothing else."""
 
 
-class Packing(NamedTuple):
+class PackingSupport(NamedTuple):
     """How a network can be packed.
 
     Attributes:
@@ -43,7 +43,7 @@ class Packing(NamedTuple):
 
 
 @torch.inference_mode()
-def try_packing(network: Any) -> Packing | None:
+def probe_causal_lm(network: Any) -> PackingSupport | None:
     """How the network gives the same scores in one row as one by one, or `None` where it does not."""
     config = network.config.get_text_config()
     kinds: Sequence[str] = getattr(config, "layer_types", None) or ()
@@ -53,7 +53,7 @@ def try_packing(network: Any) -> Packing | None:
         with quiet():
             expected = _one_by_one(network)
         step = _pass()
-        PackedDecoder(network).run(step)
+        PackedCausalLM(network).run(step)
     except _REFUSALS:
         return None
     if not _windows_are_told(config, kinds, step.windows) or step.attention is None:
@@ -65,21 +65,22 @@ def try_packing(network: Any) -> Packing | None:
             scores = None
         allowed = _TOLERANCE.get(network.dtype, _TOLERANCE_FLOAT32)
         if scores is not None and np.allclose(scores, expected, rtol=1e-5, atol=allowed):
-            return Packing(last_layer)
+            return PackingSupport(last_layer)
         if last_layer is not None:
             last_layer.remove()
     return None
 
 
 @torch.inference_mode()
-def try_packing_encoder_decoder(network: Any) -> PackedEncoderDecoder | None:
+def probe_seq2seq_lm(network: Any) -> PackedSeq2SeqLM | None:
     """The network packed, or `None` where it does not give the same scores in one row as one by one."""
-    jobs = [
-        Job(np.asarray(context, dtype=np.int32), options) for context, options in zip(_CONTEXTS, _OPTIONS, strict=True)
+    requests = [
+        Request(np.asarray(context, dtype=np.int32), options)
+        for context, options in zip(_CONTEXTS, _OPTIONS, strict=True)
     ]
     try:
-        packed = PackedEncoderDecoder(network)
-        ways = [packed.score(jobs, absorbs=absorbs) for absorbs in (True, False)]
+        packed = PackedSeq2SeqLM(network)
+        ways = [packed.score(requests, absorbs=absorbs) for absorbs in (True, False)]
     except _REFUSALS:
         return None
     expected: list[float] = []
@@ -89,7 +90,7 @@ def try_packing_encoder_decoder(network: Any) -> PackedEncoderDecoder | None:
             logprobs = torch.log_softmax(network(input_ids=ids, labels=labels).logits[0].float(), dim=-1)
             expected.append(float(logprobs[range(len(option)), option].sum()))
     allowed = _TOLERANCE.get(network.dtype, _TOLERANCE_FLOAT32)
-    found = [[score for of_job in scores for score in of_job] for scores in ways]
+    found = [[score for of_request in scores for score in of_request] for scores in ways]
     return packed if all(np.allclose(scores, expected, rtol=1e-5, atol=allowed) for scores in found) else None
 
 
@@ -99,21 +100,21 @@ _REFUSALS = (TypeError, ValueError, KeyError, IndexError, AttributeError, Runtim
 
 def _pass() -> PackedPass:
     parts = [
-        Part(np.asarray(context, dtype=np.int32), _SHARED * index, option_tree(options))
+        PackedPrompt(np.asarray(context, dtype=np.int32), _SHARED * index, token_trie(options))
         for index, (context, options) in enumerate(zip(_CONTEXTS, _OPTIONS, strict=True))
     ]
-    return PackedPass(lay_out(parts, 0))
+    return PackedPass(pack_prompts(parts, 0))
 
 
 def _in_a_row(network: Any, last_layer: LastLayer | None) -> list[float]:
     """All in one row, then one after another over what the one before it left."""
-    jobs = [
-        Job(np.asarray(context, dtype=np.int32), options, shared=_SHARED * index, kept=_SHARED * (1 - index))
+    requests = [
+        Request(np.asarray(context, dtype=np.int32), options, shared=_SHARED * index, kept=_SHARED * (1 - index))
         for index, (context, options) in enumerate(zip(_CONTEXTS, _OPTIONS, strict=True))
     ]
-    decoder = PackedDecoder(network, last_layer=last_layer)
-    scores = [*decoder.score(jobs), *decoder.score(jobs[:1]), *decoder.score(jobs[1:])]
-    return [score for of_job in scores for score in of_job]
+    decoder = PackedCausalLM(network, last_layer=last_layer)
+    scores = [*decoder.score(requests), *decoder.score(requests[:1]), *decoder.score(requests[1:])]
+    return [score for of_request in scores for score in of_request]
 
 
 def _one_by_one(network: Any) -> list[float]:

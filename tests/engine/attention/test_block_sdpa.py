@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from torch.profiler import ProfilerActivity, profile
 
 from phraseproof.engine.attention.block_sdpa import attend_in_blocks, in_blocks, move
-from phraseproof.engine.packed_causal_lm import NO_SOFT, PackedDecoder, Soft
-from phraseproof.engine.packed_seq2seq_lm import PackedEncoderDecoder
-from phraseproof.engine.plan.attention_blocks import Ask, plan_blocks
-from phraseproof.engine.plan.prefix_tree import share_contexts
-from phraseproof.engine.plan.request import Job
+from phraseproof.engine.packed_causal_lm import NO_SOFT_PROMPT, PackedCausalLM, VirtualTokens
+from phraseproof.engine.packed_seq2seq_lm import PackedSeq2SeqLM
+from phraseproof.engine.plan.attention_blocks import AttentionQuery, plan_blocks
+from phraseproof.engine.plan.prefix_tree import order_by_prefix
+from phraseproof.engine.plan.request import Request
 from phraseproof.engine.prefix_cache import CacheShape, KeyValuePrefix
-from phraseproof.engine.probe import try_packing
+from phraseproof.engine.probe import probe_causal_lm
 from support import tiny_models
 from support.block_asks import asks, pairs, row_of
 
@@ -61,12 +61,12 @@ def works(draw: st.DrawFn) -> list[tuple[Tokens, tuple[Tokens, ...]]]:
     return list(found.items())
 
 
-def in_order(work: list[tuple[Tokens, tuple[Tokens, ...]]]) -> list[Job]:
+def in_order(work: list[tuple[Tokens, tuple[Tokens, ...]]]) -> list[Request]:
     """Jobs as a schedule makes them, those after each other sharing what they can."""
-    order = share_contexts([context for context, _ in work])
+    order = order_by_prefix([context for context, _ in work])
     kept = [*order.shared[1:], 0]
     return [
-        Job(np.asarray(work[index][0], dtype=np.int32), work[index][1], shared=shared, kept=after)
+        Request(np.asarray(work[index][0], dtype=np.int32), work[index][1], shared=shared, kept=after)
         for index, shared, after in zip(order.indices, order.shared, kept, strict=True)
     ]
 
@@ -76,7 +76,7 @@ def in_order(work: list[tuple[Tokens, tuple[Tokens, ...]]]) -> list[Job]:
 
 @given(asks(), st.sampled_from([(4, 4), (4, 2), (3, 1)]), st.sampled_from([None, 2.0]), st.sampled_from([60, 10**6]))
 def test_blocks_give_what_a_softmax_over_each_querys_keys_gives(
-    some: list[Ask], heads: tuple[int, int], softcap: float | None, largest: int
+    some: list[AttentionQuery], heads: tuple[int, int], softcap: float | None, largest: int
 ) -> None:
     if softcap is not None:
         some = [ask for ask in some if not ask.causal]
@@ -121,17 +121,17 @@ def test_a_decoder_in_blocks_equals_the_plain_model(
 ) -> None:
     network = network_of(DECODERS[name]())
     with torch.inference_mode():
-        packing = try_packing(network)
+        packing = probe_causal_lm(network)
         assert packing is not None
         assert packing.last_layer is not None
-        decoder = PackedDecoder(network, last_layer=packing.last_layer, in_blocks=True)
-        jobs = in_order(work)
+        decoder = PackedCausalLM(network, last_layer=packing.last_layer, in_blocks=True)
+        requests = in_order(work)
         # In two batches: the second goes on from what the first left.
-        found = [scores for batch in (jobs[:cut], jobs[cut:]) if batch for scores in decoder.score(batch)]
+        found = [scores for batch in (requests[:cut], requests[cut:]) if batch for scores in decoder.score(batch)]
         packing.last_layer.remove()
-    for job, scores in zip(jobs, found, strict=True):
-        context = tuple(job.context.tolist())
-        expected = [plain(network, context, option) for option in job.options]
+    for request, scores in zip(requests, found, strict=True):
+        context = tuple(request.context.tolist())
+        expected = [plain(network, context, option) for option in request.options]
         assert scores == pytest.approx(expected, abs=1e-4)
 
 
@@ -143,23 +143,27 @@ def test_an_encoder_decoder_in_blocks_equals_the_plain_model(
 ) -> None:
     packed, network = t5_in_blocks()
     with torch.inference_mode():
-        jobs = [Job(np.asarray(context, dtype=np.int32), options) for context, options in work]
-        found = packed.score(jobs, absorbs=absorbs)
+        requests = [Request(np.asarray(context, dtype=np.int32), options) for context, options in work]
+        found = packed.score(requests, absorbs=absorbs)
     for (context, options), scores in zip(work, found, strict=True):
         assert scores == pytest.approx([plain(network, context, option) for option in options], abs=1e-4)
 
 
 @functools.cache
-def t5_in_blocks() -> tuple[PackedEncoderDecoder, Any]:
+def t5_in_blocks() -> tuple[PackedSeq2SeqLM, Any]:
     network = network_of(tiny_models.tiny_t5())
-    return PackedEncoderDecoder(network, in_blocks=True), network
+    return PackedSeq2SeqLM(network, in_blocks=True), network
 
 
-def soft_prompts(network: Any, heads: int, *, encoder_decoder: bool) -> list[Soft]:
+def soft_prompts(network: Any, heads: int, *, encoder_decoder: bool) -> list[VirtualTokens]:
     draw = torch.Generator().manual_seed(3)
     sides = torch.randn(2, 2, heads, 5, 8, generator=draw)
     prefix = KeyValuePrefix(sides, CacheShape(2, heads, 8, False, encoder_decoder), network.config)
-    return [NO_SOFT, Soft(virtual=torch.randn(5, 32, generator=draw)), Soft(prefix=prefix)]
+    return [
+        NO_SOFT_PROMPT,
+        VirtualTokens(virtual=torch.randn(5, 32, generator=draw)),
+        VirtualTokens(prefix=prefix),
+    ]
 
 
 @pytest.mark.parametrize("kind", [0, 1, 2])
@@ -173,13 +177,13 @@ def test_soft_prompts_in_blocks_equal_those_one_by_one(
     llama = network_of(tiny_models.tiny_llama())
     soft = soft_prompts(llama, 2, encoder_decoder=False)[kind]
     with torch.inference_mode():
-        jobs = in_order(work)
-        ways = [PackedDecoder(llama, soft, in_blocks=way).score(jobs) for way in (True, False)]
+        requests = in_order(work)
+        ways = [PackedCausalLM(llama, soft, in_blocks=way).score(requests) for way in (True, False)]
         for one, other in zip(*ways, strict=True):
             assert one == pytest.approx(other, abs=1e-4)
         soft = soft_prompts(t5, 4, encoder_decoder=True)[kind]
-        one_by_one = PackedEncoderDecoder(t5, in_blocks=False)
-        for one, other in zip(packed.score(jobs, soft), one_by_one.score(jobs, soft), strict=True):
+        one_by_one = PackedSeq2SeqLM(t5, in_blocks=False)
+        for one, other in zip(packed.score(requests, soft), one_by_one.score(requests, soft), strict=True):
             assert one == pytest.approx(other, abs=1e-4)
 
 
@@ -190,16 +194,16 @@ def test_half_precision_in_blocks_stays_near(dtype: torch.dtype) -> None:
     network = network_of(folder)
     half = type(network).from_pretrained(folder, dtype=dtype).eval()
     with torch.inference_mode():
-        found = PackedDecoder(half, in_blocks=True).score(in_order(work))
-    for job, scores in zip(in_order(work), found, strict=True):
-        expected = [plain(network, tuple(job.context.tolist()), option) for option in job.options]
+        found = PackedCausalLM(half, in_blocks=True).score(in_order(work))
+    for request, scores in zip(in_order(work), found, strict=True):
+        expected = [plain(network, tuple(request.context.tolist()), option) for option in request.options]
         assert scores == pytest.approx(expected, abs=0.3)
 
 
 # ------------------------------------------------------------------------------------------------------------- calls
 
 
-def alike(count: int) -> list[Job]:
+def alike(count: int) -> list[Request]:
     """Prompts of one length with options of two lengths, all sharing their first tokens."""
     draw = np.random.default_rng(2)
     work = [
@@ -208,10 +212,10 @@ def alike(count: int) -> list[Job]:
     return in_order(work)
 
 
-def calls(score: Any, jobs: list[Job]) -> collections.Counter[str]:
+def calls(score: Any, requests: list[Request]) -> collections.Counter[str]:
     """How often each of torch's operators was called."""
     with torch.inference_mode(), profile(activities=[ProfilerActivity.CPU]) as seen:
-        score(jobs)
+        score(requests)
     events: Any = seen.events()
     return collections.Counter(event.name for event in events if event.name.startswith("aten::"))
 
@@ -223,7 +227,7 @@ def test_calls_do_not_grow_with_the_number_of_prompts(model: str) -> None:
         packed, _ = t5_in_blocks()
         score = functools.partial(packed.score, absorbs=model == "t5 absorbed")
     else:
-        decoder = PackedDecoder(network_of(DECODERS[model]()), in_blocks=True)
+        decoder = PackedCausalLM(network_of(DECODERS[model]()), in_blocks=True)
         score = decoder.score
 
     calls(score, alike(4))
@@ -232,7 +236,7 @@ def test_calls_do_not_grow_with_the_number_of_prompts(model: str) -> None:
     assert many[attention] == few[attention] > 0
     assert many.total() <= few.total() + 10
     if not model.startswith("t5"):
-        one_by_one = calls(PackedDecoder(network_of(DECODERS[model]()), in_blocks=False).score, alike(64))
+        one_by_one = calls(PackedCausalLM(network_of(DECODERS[model]()), in_blocks=False).score, alike(64))
         assert one_by_one.total() > 3 * many.total()
 
 
@@ -242,7 +246,7 @@ def test_a_pass_never_waits_for_a_number_from_the_device(kind: int) -> None:
     waits = {"aten::item", "aten::_local_scalar_dense", "aten::nonzero", "aten::is_nonzero", "aten::equal"}
     packed, t5 = t5_in_blocks()
     llama = network_of(tiny_models.tiny_llama())
-    decoder = PackedDecoder(llama, soft_prompts(llama, 2, encoder_decoder=False)[kind], in_blocks=True)
+    decoder = PackedCausalLM(llama, soft_prompts(llama, 2, encoder_decoder=False)[kind], in_blocks=True)
     soft = soft_prompts(t5, 4, encoder_decoder=True)[kind]
     for score in (decoder.score, functools.partial(packed.score, soft=soft)):
         calls(score, alike(4))

@@ -6,12 +6,18 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.engine.plan.attention_blocks import FEWEST_KEYS, FEWEST_QUERIES, Ask, plan_blocks, size_class
+from phraseproof.engine.plan.attention_blocks import (
+    FEWEST_KEYS,
+    FEWEST_QUERIES,
+    AttentionQuery,
+    plan_blocks,
+    size_class,
+)
 from support.block_asks import asks, pairs, row_of
 
 
 @given(asks(), st.sampled_from([1, 500, 10_000]))
-def test_every_query_sees_what_it_asked_for(some: list[Ask], largest: int) -> None:
+def test_every_query_sees_what_it_asked_for(some: list[AttentionQuery], largest: int) -> None:
     plan = plan_blocks(some, row_of(some), largest=largest)
     assert sorted(unit for block in plan.blocks for unit in block.units) == list(range(len(some)))
     # Of every answer, in the order in which blocks give them: who asked, and what it was shown.
@@ -35,7 +41,7 @@ def test_every_query_sees_what_it_asked_for(some: list[Ask], largest: int) -> No
 
 
 @given(asks())
-def test_padding_is_bounded(some: list[Ask]) -> None:
+def test_padding_is_bounded(some: list[AttentionQuery]) -> None:
     for block in plan_blocks(some, row_of(some)).blocks:
         members = [some[unit] for unit in block.units]
         assert block.asking.shape[1] == max(len(ask.asking) for ask in members)
@@ -46,14 +52,14 @@ def test_padding_is_bounded(some: list[Ask]) -> None:
 
 
 @given(asks(), st.integers(2, 5))
-def test_more_units_of_the_same_sizes_take_no_more_blocks(some: list[Ask], times: int) -> None:
+def test_more_units_of_the_same_sizes_take_no_more_blocks(some: list[AttentionQuery], times: int) -> None:
     step = row_of(some)
     more = [ask._replace(asking=ask.asking + step * turn) for turn in range(times) for ask in some]
     assert len(plan_blocks(more, step * times).blocks) == len(plan_blocks(some, step).blocks)
 
 
 @given(asks(), st.integers(1, 2000))
-def test_blocks_are_no_larger_than_they_may_be(some: list[Ask], largest: int) -> None:
+def test_blocks_are_no_larger_than_they_may_be(some: list[AttentionQuery], largest: int) -> None:
     for block in plan_blocks(some, row_of(some), largest=largest).blocks:
         members = [some[unit] for unit in block.units]
         queries, keys = (max(len(place) for place in side) for side in zip(*(ask[:2] for ask in members), strict=True))
@@ -61,7 +67,7 @@ def test_blocks_are_no_larger_than_they_may_be(some: list[Ask], largest: int) ->
 
 
 def test_units_of_one_size_that_see_all_need_no_mask() -> None:
-    same = [Ask(np.arange(4 * unit, 4 * unit + 4), np.arange(7 * unit, 7 * unit + 7)) for unit in range(3)]
+    same = [AttentionQuery(np.arange(4 * unit, 4 * unit + 4), np.arange(7 * unit, 7 * unit + 7)) for unit in range(3)]
     (block,) = plan_blocks(same, 12).blocks
     assert block.visible is None
     assert block.seen.shape == (3, 7)

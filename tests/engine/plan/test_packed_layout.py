@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.engine.plan.packed_layout import Part, Row, Span, beginning, joined, lay_out
-from phraseproof.engine.plan.prefix_tree import option_tree, share_contexts
+from phraseproof.engine.plan.packed_layout import PackedPrompt, PackedRow, Span, beginning, joined, pack_prompts
+from phraseproof.engine.plan.prefix_tree import order_by_prefix, token_trie
 
 contexts_ = st.lists(
     st.lists(st.integers(0, 2), min_size=1, max_size=14).map(tuple), min_size=1, max_size=6, unique=True
@@ -16,10 +16,10 @@ contexts_ = st.lists(
 options_ = st.lists(st.lists(st.integers(3, 6), min_size=1, max_size=4).map(tuple), min_size=1, max_size=4)
 
 
-def parts_of(contexts: list[tuple[int, ...]], options: list[list[tuple[int, ...]]]) -> list[Part]:
-    order = share_contexts(contexts)
+def parts_of(contexts: list[tuple[int, ...]], options: list[list[tuple[int, ...]]]) -> list[PackedPrompt]:
+    order = order_by_prefix(contexts)
     return [
-        Part(np.asarray(contexts[index], dtype=np.int32), shared, option_tree(options[place]))
+        PackedPrompt(np.asarray(contexts[index], dtype=np.int32), shared, token_trie(options[place]))
         for place, (index, shared) in enumerate(zip(order.indices, order.shared, strict=True))
     ]
 
@@ -28,7 +28,7 @@ def places_of(spans: tuple[Span, ...]) -> list[int]:
     return [place for first, after in spans for place in range(first, after)]
 
 
-def seen_tokens(row: Row, held: list[int], unit: int, window: int | None = None) -> list[list[tuple[int, int]]]:
+def seen_tokens(row: PackedRow, held: list[int], unit: int, window: int | None = None) -> list[list[tuple[int, int]]]:
     """For each of a unit's tokens, the (token, position) that it sees, by position."""
     tokens = [*held, *row.tokens.tolist()]
     positions = [*range(len(held)), *row.positions.tolist()]
@@ -47,7 +47,7 @@ def test_every_token_sees_its_own_sequence(
 ) -> None:
     parts = parts_of(contexts, [data.draw(options_) for _ in contexts])
     held = data.draw(st.integers(0, len(parts[0].context) - 1))
-    row = lay_out(parts, held)
+    row = pack_prompts(parts, held)
     computed = 0
     for index, (part, unit) in enumerate(zip(parts, row.units, strict=True)):
         context, tree = part.context.tolist(), part.tree
@@ -71,7 +71,7 @@ def test_every_option_is_read_where_its_tokens_are_predicted(
     data: st.DataObject, contexts: list[tuple[int, ...]]
 ) -> None:
     parts = parts_of(contexts, [data.draw(options_) for _ in contexts])
-    row = lay_out(parts, 0)
+    row = pack_prompts(parts, 0)
     assert row.scored == sorted(set(row.scored))
     found: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for pick in row.picks:

@@ -7,8 +7,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.engine.training.bucketing import cut_by_length, join_batches
-from phraseproof.engine.training.sequence import Row
+from phraseproof.engine.training.bucketing import bucket_by_length, merge_small_batches
+from phraseproof.engine.training.sequence import TargetRow
 
 lengths = st.lists(st.integers(1, 400), max_size=20)
 
@@ -19,30 +19,32 @@ def padded(batches: list[list[int]], lengths: list[int]) -> int:
 
 @given(lengths)
 def test_every_row_is_in_one_batch(lengths: list[int]) -> None:
-    batches = cut_by_length(lengths, batch_costs=48)
+    batches = bucket_by_length(lengths, batch_costs=48)
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
     assert all(batches)
 
 
 @given(lengths)
 def test_padding_never_exceeds_that_of_one_batch(lengths: list[int]) -> None:
-    assert padded(cut_by_length(lengths, batch_costs=48), lengths) <= padded(
+    assert padded(bucket_by_length(lengths, batch_costs=48), lengths) <= padded(
         [list(range(len(lengths)))] if lengths else [], lengths
     )
 
 
 def test_similar_lengths_stay_together_and_others_part() -> None:
-    assert cut_by_length([100, 104, 98, 101], batch_costs=48) == [[2, 0, 3, 1]]
-    assert cut_by_length([400, 60, 62, 390], batch_costs=48) == [[1, 2], [3, 0]]
-    assert cut_by_length([], batch_costs=48) == []
+    assert bucket_by_length([100, 104, 98, 101], batch_costs=48) == [[2, 0, 3, 1]]
+    assert bucket_by_length([400, 60, 62, 390], batch_costs=48) == [[1, 2], [3, 0]]
+    assert bucket_by_length([], batch_costs=48) == []
 
 
-rows = st.builds(lambda context, target: Row((1,) * context, (2,) * target), st.integers(1, 400), st.integers(1, 60))
+rows = st.builds(
+    lambda context, target: TargetRow((1,) * context, (2,) * target), st.integers(1, 400), st.integers(1, 60)
+)
 batches_of_rows = st.lists(st.lists(rows, min_size=1, max_size=4), max_size=8)
 
 
 @given(batches_of_rows)
-def test_joined_batches_are_small_in_order_and_as_many_as_go(batches: list[list[Row]]) -> None:
+def test_joined_batches_are_small_in_order_and_as_many_as_go(batches: list[list[TargetRow]]) -> None:
     vocabulary = 32_000
 
     def size(run: list[int]) -> tuple[int, int]:
@@ -50,7 +52,7 @@ def test_joined_batches_are_small_in_order_and_as_many_as_go(batches: list[list[
         tokens = sum(len(row.context) + len(row.target) for row in joined)
         return tokens, len(joined) * max(len(row.target) for row in joined) * vocabulary
 
-    runs = [list(run) for run in join_batches(batches, vocabulary)]
+    runs = [list(run) for run in merge_small_batches(batches, vocabulary)]
     assert [index for run in runs for index in run] == list(range(len(batches)))
     for run in runs:
         tokens, logits = size(run)

@@ -1,4 +1,4 @@
-"""The lean pass equals a plain full pass, a row at a time: logits, gradients, states."""
+"""The packed pass equals a plain full pass, a row at a time: logits, gradients, states."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from phraseproof.alignment.soft_prompt import SoftPrompt
-from phraseproof.engine.training.forward import Row, TargetForward
+from phraseproof.engine.training.forward import TargetForward, TargetRow
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
@@ -24,10 +24,10 @@ FOLDERS = {
 }
 
 ROWS = [
-    Row(tuple(range(5, 17)), (9, 31, 40)),
-    Row(tuple(range(40, 49)), (9, 31, 40)),
-    Row(tuple(range(60, 140)), (12,)),
-    Row((7,), (8, 8)),
+    TargetRow(tuple(range(5, 17)), (9, 31, 40)),
+    TargetRow(tuple(range(40, 49)), (9, 31, 40)),
+    TargetRow(tuple(range(60, 140)), (12,)),
+    TargetRow((7,), (8, 8)),
 ]
 
 
@@ -47,7 +47,7 @@ def forward_of(model: HuggingFaceModel, soft: SoftPrompt | None) -> TargetForwar
     return TargetForward(model.network, joined=model.is_decoder_only, pad_id=model.pad_id, soft=soft)
 
 
-def plain_logits(model: HuggingFaceModel, soft: SoftPrompt | None, row: Row) -> torch.Tensor:
+def plain_logits(model: HuggingFaceModel, soft: SoftPrompt | None, row: TargetRow) -> torch.Tensor:
     """The model's own full forward on one row, with its soft prompt at the input."""
     network = model.network
     read = row.context + row.target if model.is_decoder_only else row.context
@@ -60,7 +60,7 @@ def plain_logits(model: HuggingFaceModel, soft: SoftPrompt | None, row: Row) -> 
     return network(inputs_embeds=inputs, attention_mask=mask, labels=torch.tensor([row.target])).logits[0]
 
 
-def scalar(pieces: list[torch.Tensor], rows: list[Row]) -> torch.Tensor:
+def scalar(pieces: list[torch.Tensor], rows: list[TargetRow]) -> torch.Tensor:
     """Some number that hangs on every logit."""
     return torch.stack(
         [

@@ -14,7 +14,7 @@ from transformers.models.llama.modeling_llama import LlamaMLP
 from transformers.models.qwen2.modeling_qwen2 import Qwen2MLP
 from transformers.models.t5.modeling_t5 import T5DenseGatedActDense
 
-from phraseproof.engine.training.frozen_modules import LeanModules
+from phraseproof.engine.training.frozen_modules import FrozenModules
 
 SIZES: Any = {"hidden_size": 96, "intermediate_size": 160}
 MODULES: dict[str, Callable[[], nn.Module]] = {
@@ -42,11 +42,11 @@ def states(dtype: torch.dtype = torch.float32) -> Tensor:
 @pytest.mark.parametrize("name", MODULES)
 def test_values_and_gradients_are_those_of_the_module(name: str) -> None:
     network, x = built(name), states()
-    lean = LeanModules(network)
+    packed = FrozenModules(network)
     expected = network(x)
     upstream = torch.randn_like(expected)
     (wanted,) = torch.autograd.grad(expected, x, upstream)
-    with lean.in_place():
+    with packed.in_place():
         found = network(x)
         with torch.no_grad():
             as_numbers = network(x)
@@ -61,7 +61,7 @@ def test_values_and_gradients_are_those_of_the_module(name: str) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_gradients_are_those_of_differences(name: str) -> None:
     network = built(name).double()
-    with LeanModules(network).in_place():
+    with FrozenModules(network).in_place():
         assert torch.autograd.gradcheck(network, states(torch.float64)[:1, :2])
 
 
@@ -75,7 +75,7 @@ def test_the_way_back_needs_two_tensors_and_may_be_gone_twice(name: str) -> None
             kept.append(tensor.numel())
         return tensor
 
-    with LeanModules(network).in_place(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+    with FrozenModules(network).in_place(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         found = network(x)
     assert kept == [2 * 5 * 160] * 2
     upstream = torch.randn_like(found)
@@ -97,4 +97,4 @@ class _Otherwise(nn.Module):
 
 
 def test_a_layer_that_computes_otherwise_is_left_alone() -> None:
-    assert len(LeanModules(nn.Sequential(_Otherwise()).requires_grad_(False))) == 0
+    assert len(FrozenModules(nn.Sequential(_Otherwise()).requires_grad_(False))) == 0

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from phraseproof.engine.training.packed_causal_lm import LeanDecoder
-from phraseproof.engine.training.sequence import Row
+from phraseproof.engine.training.packed_causal_lm import PackedCausalLMForTraining
+from phraseproof.engine.training.sequence import TargetRow
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
@@ -23,11 +23,11 @@ FAMILIES = {
 }
 BEGINNING = tuple(range(5, 25))
 ROWS = [
-    Row((*BEGINNING, 30, 31), (9, 31, 40)),
-    Row((60, 61, 62), (9, 31, 40)),
-    Row((*BEGINNING, 50), (12,)),
-    Row(BEGINNING, (8, 8)),
-    Row(BEGINNING, (8, 8)),
+    TargetRow((*BEGINNING, 30, 31), (9, 31, 40)),
+    TargetRow((60, 61, 62), (9, 31, 40)),
+    TargetRow((*BEGINNING, 50), (12,)),
+    TargetRow(BEGINNING, (8, 8)),
+    TargetRow(BEGINNING, (8, 8)),
 ]
 
 
@@ -42,7 +42,7 @@ def virtual_tokens(network: Any, count: int = 3) -> torch.Tensor:
     return torch.randn(count, width, generator=torch.Generator().manual_seed(1)).requires_grad_()
 
 
-def alone(network: Any, row: Row, virtual: torch.Tensor) -> torch.Tensor:
+def alone(network: Any, row: TargetRow, virtual: torch.Tensor) -> torch.Tensor:
     words = network.get_input_embeddings()(torch.tensor(row.context + row.target[:-1]))
     logits = network(inputs_embeds=torch.cat([virtual, words])[None]).logits[0]
     return logits[-len(row.target) :]
@@ -51,10 +51,10 @@ def alone(network: Any, row: Row, virtual: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_logits_and_gradients_are_those_of_each_row_alone(family: str) -> None:
     network = network_of(FAMILIES[family]())
-    lean = LeanDecoder.try_on(network)
-    assert lean is not None
+    packed = PackedCausalLMForTraining.try_on(network)
+    assert packed is not None
     virtual = virtual_tokens(network)
-    found = lean.logits(ROWS, virtual)
+    found = packed.logits(ROWS, virtual)
     expected = [alone(network, row, virtual) for row in ROWS]
     for logits, plain in zip(found, expected, strict=True):
         assert logits.detach().numpy() == pytest.approx(plain.detach().numpy(), abs=2e-4)
@@ -65,7 +65,7 @@ def test_logits_and_gradients_are_those_of_each_row_alone(family: str) -> None:
 
 
 def test_a_model_that_reads_rows_one_after_another_is_not_taken() -> None:
-    assert LeanDecoder.try_on(network_of(tiny_models.tiny_mamba())) is None
+    assert PackedCausalLMForTraining.try_on(network_of(tiny_models.tiny_mamba())) is None
 
 
 def read_tokens(network: Any, run: Callable[[], object]) -> tuple[int, int]:
@@ -83,10 +83,10 @@ def read_tokens(network: Any, run: Callable[[], object]) -> tuple[int, int]:
 
 def test_the_soft_prompt_and_common_beginnings_are_read_once_and_the_last_layer_at_targets_alone() -> None:
     network = network_of(tiny_models.tiny_llama())
-    lean = LeanDecoder.try_on(network)
-    assert lean is not None
+    packed = PackedCausalLMForTraining.try_on(network)
+    assert packed is not None
     rows, virtual = ROWS[:3], virtual_tokens(network, 10)
-    first, last = read_tokens(network, lambda: lean.logits(rows, virtual))
+    first, last = read_tokens(network, lambda: packed.logits(rows, virtual))
     own_tokens = (2 + 2) + (3 + 2) + (1 + 0)
     assert first == 10 + len(BEGINNING) + own_tokens
     assert last == sum(len(row.target) for row in rows)

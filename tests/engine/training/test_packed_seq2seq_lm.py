@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 import torch
 
-from phraseproof.engine.training.packed_seq2seq_lm import LeanEncoderDecoder
-from phraseproof.engine.training.sequence import Row
+from phraseproof.engine.training.packed_seq2seq_lm import PackedSeq2SeqLMForTraining
+from phraseproof.engine.training.sequence import TargetRow
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
 
-ROWS = [Row(tuple(range(5, 45)), (9, 31, 40)), Row((7, 8), (12,)), Row(tuple(range(60, 75)), (8, 8))]
+ROWS = [
+    TargetRow(tuple(range(5, 45)), (9, 31, 40)),
+    TargetRow((7, 8), (12,)),
+    TargetRow(tuple(range(60, 75)), (8, 8)),
+]
 
 
 def network_of(*, tied: bool) -> Any:
@@ -23,7 +27,7 @@ def network_of(*, tied: bool) -> Any:
     return model.network.requires_grad_(False)
 
 
-def alone(network: Any, row: Row, virtual: torch.Tensor) -> torch.Tensor:
+def alone(network: Any, row: TargetRow, virtual: torch.Tensor) -> torch.Tensor:
     inputs = torch.cat([virtual, network.get_input_embeddings()(torch.tensor(row.context))])
     return network(inputs_embeds=inputs[None], labels=torch.tensor([row.target])).logits[0]
 
@@ -35,8 +39,8 @@ def test_logits_and_gradients_are_those_of_each_row_alone(absorbs: bool | None, 
     virtual = torch.randn(4, 32, generator=torch.Generator().manual_seed(1)).requires_grad_()
     # The model's own pass must come out the same after ours as before.
     expected = [alone(network, row, virtual) for row in ROWS]
-    lean = LeanEncoderDecoder(network, 0)
-    found = lean.logits(ROWS, virtual, absorbs=absorbs)
+    packed = PackedSeq2SeqLMForTraining(network, 0)
+    found = packed.logits(ROWS, virtual, absorbs=absorbs)
     again = [alone(network, row, virtual) for row in ROWS]
     assert all(torch.equal(one, other) for one, other in zip(expected, again, strict=True))
     pieces = [logits[: len(row.target)] for logits, row in zip(found.logits, ROWS, strict=True)]
@@ -63,11 +67,11 @@ def wide_network() -> Any:
 @pytest.mark.parametrize("make", [lambda: network_of(tied=False), wide_network], ids=["tiny", "wide"])
 def test_projections_are_moved_where_targets_are_short_against_prompts(make: Callable[[], Any]) -> None:
     network = make()
-    lean = LeanEncoderDecoder(network, 0)
+    packed = PackedSeq2SeqLMForTraining(network, 0)
     virtual = torch.zeros(4, network.config.d_model)
     projection = network.get_decoder().block[0].layer[1].EncDecAttention.k
     read: list[bool] = []
     projection.register_forward_hook(lambda _, arguments, output: read.append(output is arguments[0]))
-    lean.logits([Row(tuple(range(60)), (5, 6))], virtual)
-    lean.logits([Row((5, 6), tuple(range(30)))], virtual)
+    packed.logits([TargetRow(tuple(range(60)), (5, 6))], virtual)
+    packed.logits([TargetRow((5, 6), tuple(range(30)))], virtual)
     assert read == [True, False]

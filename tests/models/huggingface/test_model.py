@@ -179,9 +179,9 @@ def test_of_prompts_planned_together_nothing_stays_when_the_next_are_planned(mon
 
     def remembered(*arguments: Any) -> Any:
         assert not any(before() for before in plans)
-        agenda = plan(*arguments)
-        plans.append(weakref.ref(agenda))
-        return agenda
+        deduplicated = plan(*arguments)
+        plans.append(weakref.ref(deduplicated))
+        return deduplicated
 
     monkeypatch.setattr(model._requests, "build", remembered)
     assert len(model.score_options([Prompt(f"Number {number}:", ("A", "B")) for number in range(17)])) == 17

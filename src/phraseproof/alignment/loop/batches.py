@@ -8,7 +8,7 @@ from typing import Any
 from phraseproof.alignment.loop.batch_order import Draw
 from phraseproof.alignment.methods import GroupOutput
 from phraseproof.alignment.pairs.tokens import SetTokens
-from phraseproof.engine.training.forward import Row, TargetLogits
+from phraseproof.engine.training.forward import TargetLogits, TargetRow
 
 
 def run_groups(
@@ -32,7 +32,7 @@ def run_groups(
         One output per draw, with rows for the reference, the paraphrases, the negations. T is the length of the
         longest target.
     """
-    rows: list[Row] = []
+    rows: list[TargetRow] = []
     starts: list[int] = []
     for draw in draws:
         starts.append(len(rows))
@@ -44,9 +44,9 @@ def run_groups(
     return [_group(output, draw, slice(start, end)) for draw, start, end in zip(draws, starts, ends, strict=True)]
 
 
-def rows_of(tokens: Sequence[SetTokens], draws: Sequence[Draw]) -> list[Row]:
+def rows_of(tokens: Sequence[SetTokens], draws: Sequence[Draw]) -> list[TargetRow]:
     """The rows of the drawn wordings: for each set its reference, its paraphrases, its negations."""
-    rows: list[Row] = []
+    rows: list[TargetRow] = []
     for draw in draws:
         pair = tokens[draw.pair]
         contexts = [
@@ -54,7 +54,7 @@ def rows_of(tokens: Sequence[SetTokens], draws: Sequence[Draw]) -> list[Row]:
             *(pair.paraphrases[index] for index in draw.paraphrases),
             *(pair.negations[index] for index in draw.negations),
         ]
-        rows += [Row(context, pair.target) for context in contexts]
+        rows += [TargetRow(context, pair.target) for context in contexts]
     return rows
 
 

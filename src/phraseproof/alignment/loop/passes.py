@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from phraseproof.alignment.loop.batches import rows_of, run_groups
-from phraseproof.engine.training.bucketing import join_batches
+from phraseproof.engine.training.bucketing import merge_small_batches
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -62,13 +62,13 @@ class Passes:
         """
         if not self._can_join:
             return [[batch] for batch in batches]
-        runs = join_batches([rows_of(tokens, batch) for batch in batches], self._vocabulary_size)
+        runs = merge_small_batches([rows_of(tokens, batch) for batch in batches], self._vocabulary_size)
         return [[batches[index] for index in run] for run in runs]
 
     @functools.cached_property
     def _can_join(self) -> bool:
         model: TrainableModel = self._accelerator.unwrap_model(self._model)
-        return self._accelerator.mixed_precision == "no" and model.is_lean
+        return self._accelerator.mixed_precision == "no" and model.is_packed
 
     def training_losses(self, tokens: Sequence[SetTokens], batches: Sequence[list[Draw]]) -> list[LossTerms]:
         """The loss of each batch, computed in one pass, with a graph where the method needs gradients."""

@@ -17,7 +17,7 @@ from torch.distributed.checkpoint.state_dict import (
 )
 
 from phraseproof.alignment.soft_prompt import SoftPrompt
-from phraseproof.engine.training.forward import Row, TargetForward, TargetLogits
+from phraseproof.engine.training.forward import TargetForward, TargetLogits, TargetRow
 
 
 class TrainableModel(nn.Module):
@@ -41,15 +41,15 @@ class TrainableModel(nn.Module):
         self.eval()
 
     def forward(
-        self, rows: Sequence[Row], *, need_prefix_states: bool = False, without_graph: Collection[int] = ()
+        self, rows: Sequence[TargetRow], *, need_prefix_states: bool = False, without_graph: Collection[int] = ()
     ) -> TargetLogits:
         """The logits at the rows' target tokens; see `TargetForward`."""
         return self._target_forward(rows, need_prefix_states=need_prefix_states, without_graph=without_graph)
 
     @property
-    def is_lean(self) -> bool:
+    def is_packed(self) -> bool:
         """Whether rows are run without padding; see `TargetForward`."""
-        return self._target_forward.is_lean
+        return self._target_forward.is_packed
 
     @property
     def trained(self) -> list[str]:

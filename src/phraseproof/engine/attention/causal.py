@@ -18,8 +18,8 @@ from torch.nn import functional
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from phraseproof.engine.attention.block_sdpa import BlocksOnDevice, additive, attend_in_blocks, move, soft_capped
-from phraseproof.engine.plan.attention_blocks import Ask, plan_blocks
-from phraseproof.engine.plan.packed_layout import Row, Span, Unit, beginning
+from phraseproof.engine.plan.attention_blocks import AttentionQuery, plan_blocks
+from phraseproof.engine.plan.packed_layout import PackedRow, PackedSequence, Span, beginning
 
 NAME = "phraseproof_packed"
 
@@ -43,7 +43,7 @@ class PackedPass:
         masks, plans: what hangs on the row alone, made once for all layers.
     """
 
-    row: Row
+    row: PackedRow
     held: dict[int, KeysAndValues] = field(default_factory=dict[int, KeysAndValues])
     ends_in: torch.nn.Module | None = None
     keep: int = 0
@@ -92,17 +92,17 @@ class PackedPass:
         return self.plans[key]
 
 
-def ask_of(unit: Unit, window: int | None, *, whole: bool, masked: bool) -> Ask:
+def ask_of(unit: PackedSequence, window: int | None, *, whole: bool, masked: bool) -> AttentionQuery:
     """What a unit asks, for `plan_blocks`; arguments as for `PackedPass.plan`."""
     asking = np.arange(unit.start, unit.stop) if whole else np.asarray(unit.scored, dtype=np.int64)
     seen = np.concatenate([np.arange(first, after) for first, after in unit.keys])
     if whole and not masked and is_causal(unit, window):
-        return Ask(asking, seen, causal=True)
+        return AttentionQuery(asking, seen, causal=True)
     visible = unit.visible(window)[asking - unit.start]
-    return Ask(asking, seen, None if visible.all() else visible)
+    return AttentionQuery(asking, seen, None if visible.all() else visible)
 
 
-def is_causal(unit: Unit, window: int | None) -> bool:
+def is_causal(unit: PackedSequence, window: int | None) -> bool:
     """Whether a unit is a text of its own, each of its tokens seeing all before it."""
     return unit.past == 0 and unit.line == unit.stop - unit.start and (window is None or window >= unit.line)
 

@@ -15,9 +15,9 @@ from torch import nn
 
 from phraseproof.engine.attention.block_sdpa import BlocksOnDevice, attend_in_blocks, move, put_back
 from phraseproof.engine.attention.seq2seq_per_prompt import asked_of_states, layer_of, read_from_states, tree_sees
-from phraseproof.engine.plan.attention_blocks import Ask, BlockPlan, plan_blocks
+from phraseproof.engine.plan.attention_blocks import AttentionQuery, BlockPlan, plan_blocks
 from phraseproof.engine.plan.packed_layout import Span
-from phraseproof.engine.plan.prefix_tree import OptionTree
+from phraseproof.engine.plan.prefix_tree import TokenTrie
 
 if TYPE_CHECKING:
     from phraseproof.engine.attention.t5_modules import CrossAttention
@@ -36,7 +36,7 @@ class EncoderBlocks:
     @classmethod
     def of(cls, spans: Sequence[Span], table: torch.Tensor) -> EncoderBlocks:
         """For contexts at `spans`; `table` as `RelativeBias` has it, seven places larger than the longest."""
-        asks = [Ask(np.arange(*span), np.arange(*span)) for span in spans]
+        asks = [AttentionQuery(np.arange(*span), np.arange(*span)) for span in spans]
         plan = plan_blocks(asks, spans[-1][1])
         biases = [table[:, :, : block.asking.shape[1], : block.seen.shape[1]] for block in plan.blocks]
         return cls(move(plan, table, biases=biases))
@@ -90,7 +90,7 @@ class DecoderBlocks:
         weights: tuple[torch.Tensor, torch.Tensor],
         scaling: float,
     ) -> torch.Tensor:
-        """As `DecoderPass` does it, a block at a time."""
+        """As `PackedDecoderPass` does it, a block at a time."""
         asked = asked_of_states(query, weights[0], scaling)
         heads = asked.shape[1]
         found: list[torch.Tensor] = []
@@ -104,7 +104,7 @@ class DecoderBlocks:
         return read_from_states(put_back(found, self.prompts), weights[1])
 
 
-def along_trees(trees: Sequence[OptionTree], table: torch.Tensor, before: int) -> BlocksOnDevice | None:
+def along_trees(trees: Sequence[TokenTrie], table: torch.Tensor, before: int) -> BlocksOnDevice | None:
     """`DecoderBlocks.trees`.
 
     Args:
@@ -114,12 +114,12 @@ def along_trees(trees: Sequence[OptionTree], table: torch.Tensor, before: int) -
     """
     if not before and not any(tree.tokens for tree in trees):
         return None
-    asks: list[Ask] = []
+    asks: list[AttentionQuery] = []
     start = 0
     for tree in trees:
         own = np.arange(start, start + 1 + len(tree.tokens))
         seen = np.concatenate([np.arange(before), before + own])
-        asks.append(Ask(own, seen, tree_sees(tree, before)))
+        asks.append(AttentionQuery(own, seen, tree_sees(tree, before)))
         start += len(own)
     plan = plan_blocks(asks, start)
     depths = np.concatenate([np.arange(before), *(np.asarray([0, *tree.depths]) + before for tree in trees)])
@@ -145,7 +145,7 @@ def to_prompts(spans: Sequence[Span], read: Sequence[Span], like: torch.Tensor) 
         read: where its states are.
         like: the states.
     """
-    asks = [Ask(np.arange(*own), np.arange(*seen)) for own, seen in zip(spans, read, strict=True)]
+    asks = [AttentionQuery(np.arange(*own), np.arange(*seen)) for own, seen in zip(spans, read, strict=True)]
     return move(plan_blocks(asks, spans[-1][1]), like)
 
 

@@ -18,7 +18,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from phraseproof.engine.attention.block_sdpa import additive
 from phraseproof.engine.plan.packed_layout import Span
-from phraseproof.engine.plan.prefix_tree import OptionTree
+from phraseproof.engine.plan.prefix_tree import TokenTrie
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +48,7 @@ class Pass(Protocol):
 
 
 @dataclass(frozen=True)
-class EncoderPass:
+class PackedEncoderPass:
     """Contexts in one row.
 
     Attributes:
@@ -78,7 +78,7 @@ class EncoderPass:
 
 
 @dataclass(frozen=True)
-class DecoderPass:
+class PackedDecoderPass:
     """The options' trees of several prompts in one row.
 
     Attributes:
@@ -174,7 +174,7 @@ def read_from_states(read: torch.Tensor, of_values: torch.Tensor) -> torch.Tenso
     return torch.bmm(read.transpose(0, 1), of_values).transpose(0, 1)[None]
 
 
-def tree_sees(tree: OptionTree, before: int) -> NDArray[np.bool_]:
+def tree_sees(tree: TokenTrie, before: int) -> NDArray[np.bool_]:
     """[start token and nodes, prefix, start token and nodes]: who attends to whom.
 
     Args:
@@ -188,8 +188,8 @@ def tree_sees(tree: OptionTree, before: int) -> NDArray[np.bool_]:
     return sees
 
 
-def tree_bias(tree: OptionTree, table: torch.Tensor, before: int) -> torch.Tensor | None:
-    """What is added to the scores of a tree, as `DecoderPass.biases` has it.
+def tree_bias(tree: TokenTrie, table: torch.Tensor, before: int) -> torch.Tensor | None:
+    """What is added to the scores of a tree, as `PackedDecoderPass.biases` has it.
 
     Args:
         tree: a prompt's options.

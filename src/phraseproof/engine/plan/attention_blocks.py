@@ -25,7 +25,7 @@ _KEYS_MULTIPLE = 8
 """A mask has so many keys or a multiple of it: kernels on accelerators read masks in aligned pieces."""
 
 
-class Ask(NamedTuple):
+class AttentionQuery(NamedTuple):
     """The attention of one unit.
 
     Attributes:
@@ -41,7 +41,7 @@ class Ask(NamedTuple):
     causal: bool = False
 
 
-class Block(NamedTuple):
+class AttentionBlock(NamedTuple):
     """Several units padded to one size. What padding asks is answered, and the answer is not looked at.
 
     Attributes:
@@ -49,7 +49,7 @@ class Block(NamedTuple):
         asking: [units, queries]: places; where there is none, the first place of all.
         seen: [units, keys]: likewise.
         visible: [units, queries, keys]; padded keys are seen by padded queries alone. `None` where all are seen.
-        causal: as for an `Ask`, with as many queries as keys.
+        causal: as for an `AttentionQuery`, with as many queries as keys.
     """
 
     units: tuple[int, ...]
@@ -68,11 +68,11 @@ class BlockPlan(NamedTuple):
             the last where nothing is asked.
     """
 
-    blocks: list[Block]
+    blocks: list[AttentionBlock]
     where: NDArray[np.int64]
 
 
-def plan_blocks(asks: Sequence[Ask], places: int, *, largest: int = MOST_PAIRS) -> BlockPlan:
+def plan_blocks(asks: Sequence[AttentionQuery], places: int, *, largest: int = MOST_PAIRS) -> BlockPlan:
     """Put units into blocks.
 
     Queries of units in one block differ by less than one half, and so do keys, the smallest sizes (`FEWEST_QUERIES`,
@@ -92,7 +92,7 @@ def plan_blocks(asks: Sequence[Ask], places: int, *, largest: int = MOST_PAIRS) 
             size_class(max(len(ask.seen), FEWEST_KEYS)),
         )
         groups.setdefault(size, []).append(index)
-    blocks: list[Block] = []
+    blocks: list[AttentionBlock] = []
     for size in sorted(groups):
         units = groups[size]
         queries = max(len(asks[unit].asking) for unit in units)
@@ -114,7 +114,7 @@ def size_class(size: int) -> int:
     return power * 3 // 4 if power >= 4 and size <= power * 3 // 4 else power
 
 
-def _block(asks: Sequence[Ask], units: Sequence[int]) -> Block:
+def _block(asks: Sequence[AttentionQuery], units: Sequence[int]) -> AttentionBlock:
     queries = max(len(asks[unit].asking) for unit in units)
     keys = max(len(asks[unit].seen) for unit in units)
     causal = asks[units[0]].causal
@@ -135,4 +135,4 @@ def _block(asks: Sequence[Ask], units: Sequence[int]) -> Block:
         if visible is not None:
             visible[row, : len(ask.asking), : len(ask.seen)] = True if ask.visible is None else ask.visible
             visible[row, len(ask.asking) :] = True
-    return Block(tuple(units), asking, seen, visible, causal)
+    return AttentionBlock(tuple(units), asking, seen, visible, causal)

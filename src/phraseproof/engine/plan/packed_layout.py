@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from phraseproof.engine.plan.prefix_tree import OptionTree
+from phraseproof.engine.plan.prefix_tree import TokenTrie
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,7 @@ Span = tuple[int, int]
 """A run of places, from the first to before the second."""
 
 
-class Part(NamedTuple):
+class PackedPrompt(NamedTuple):
     """One prompt of a batch, with the options that follow it.
 
     Attributes:
@@ -30,10 +30,10 @@ class Part(NamedTuple):
 
     context: NDArray[np.int32]
     shared: int
-    tree: OptionTree
+    tree: TokenTrie
 
 
-class Unit(NamedTuple):
+class PackedSequence(NamedTuple):
     """One part's own tokens in the row: what is new of its context, then the nodes of its options.
 
     Attributes:
@@ -50,7 +50,7 @@ class Unit(NamedTuple):
     keys: tuple[Span, ...]
     past: int
     line: int
-    tree: OptionTree
+    tree: TokenTrie
     scored: tuple[int, ...]
 
     def visible(self, window: int | None = None) -> NDArray[np.bool_]:
@@ -70,7 +70,7 @@ class Unit(NamedTuple):
         return sees
 
 
-class Pick(NamedTuple):
+class GatherIndex(NamedTuple):
     """A log-probability that is wanted: of `token`, by the scored place of that rank, for an option of a part."""
 
     part: int
@@ -79,7 +79,7 @@ class Pick(NamedTuple):
     token: int
 
 
-class Row(NamedTuple):
+class PackedRow(NamedTuple):
     """One pass.
 
     Attributes:
@@ -92,13 +92,13 @@ class Row(NamedTuple):
 
     tokens: NDArray[np.int64]
     positions: NDArray[np.int64]
-    units: list[Unit]
+    units: list[PackedSequence]
     scored: list[int]
-    picks: list[Pick]
+    picks: list[GatherIndex]
     path: tuple[Span, ...]
 
 
-def lay_out(parts: Sequence[Part], held: int) -> Row:
+def pack_prompts(parts: Sequence[PackedPrompt], held: int) -> PackedRow:
     """Put the parts' tokens in a row, each shared beginning once.
 
     Args:
@@ -107,9 +107,9 @@ def lay_out(parts: Sequence[Part], held: int) -> Row:
     """
     tokens: list[NDArray[np.int64]] = []
     positions: list[NDArray[np.int64]] = []
-    units: list[Unit] = []
+    units: list[PackedSequence] = []
     scored: list[int] = []
-    picks: list[Pick] = []
+    picks: list[GatherIndex] = []
     path: tuple[Span, ...] = ((0, held),) if held else ()
     start = 0
     for index, (context, shared, tree) in enumerate(parts):
@@ -123,15 +123,15 @@ def lay_out(parts: Sequence[Part], held: int) -> Row:
         own_scored = tuple(start + new + node for node in ranks)
         scored += own_scored
         keys = joined((*path, (held + start, held + stop)))
-        units.append(Unit(start, stop, keys, past, new, tree, own_scored))
+        units.append(PackedSequence(start, stop, keys, past, new, tree, own_scored))
         for option, nodes_of_option in enumerate(tree.paths):
             picks += [
-                Pick(index, option, ranks[node], token)
+                GatherIndex(index, option, ranks[node], token)
                 for node, token in zip(nodes_of_option, tree.targets[option], strict=True)
             ]
         path = joined((*path, (held + start, held + start + new)))
         start = stop
-    return Row(np.concatenate(tokens), np.concatenate(positions), units, scored, picks, path)
+    return PackedRow(np.concatenate(tokens), np.concatenate(positions), units, scored, picks, path)
 
 
 def beginning(spans: Sequence[Span], count: int) -> tuple[Span, ...]:

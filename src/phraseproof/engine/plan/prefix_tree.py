@@ -16,11 +16,11 @@ from phraseproof.engine.plan.batching import BatchLimit, shared_tokens, token_by
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LEAST_SHARED = 4
+MIN_SHARED_TOKENS = 4
 """Beginnings shorter than this are computed anew: looking them up would cost more."""
 
 
-class Order(NamedTuple):
+class PrefixOrder(NamedTuple):
     """In which order contexts are computed, and what each finds done.
 
     Attributes:
@@ -32,7 +32,7 @@ class Order(NamedTuple):
     shared: list[int]
 
 
-def share_contexts(contexts: Sequence[Sequence[int] | NDArray[np.int32]]) -> Order:
+def order_by_prefix(contexts: Sequence[Sequence[int] | NDArray[np.int32]]) -> PrefixOrder:
     """Sort contexts by their tokens. The last token of each is always computed, whatever is shared."""
     keys = [token_bytes(context) for context in contexts]
     indices = sorted(range(len(keys)), key=keys.__getitem__)
@@ -40,9 +40,9 @@ def share_contexts(contexts: Sequence[Sequence[int] | NDArray[np.int32]]) -> Ord
     previous = b""
     for index in indices:
         count = min(shared_tokens(previous, keys[index]), len(contexts[index]) - 1)
-        shared.append(count if count >= LEAST_SHARED else 0)
+        shared.append(count if count >= MIN_SHARED_TOKENS else 0)
         previous = keys[index]
-    return Order(indices, shared)
+    return PrefixOrder(indices, shared)
 
 
 def cut_in_order(costs: Sequence[int], limit: BatchLimit) -> list[list[int]]:
@@ -70,7 +70,7 @@ def cut_in_order(costs: Sequence[int], limit: BatchLimit) -> list[list[int]]:
     return batches
 
 
-class OptionTree(NamedTuple):
+class TokenTrie(NamedTuple):
     """What must be read to score a prompt's options, each shared beginning once.
 
     Attributes:
@@ -101,7 +101,7 @@ class OptionTree(NamedTuple):
         return sorted({node for path in self.paths for node in path})
 
 
-def option_tree(options: Sequence[Sequence[int]]) -> OptionTree:
+def token_trie(options: Sequence[Sequence[int]]) -> TokenTrie:
     """The tree of options' tokens. An option's last token is only predicted, never read.
 
     Args:
@@ -124,4 +124,4 @@ def option_tree(options: Sequence[Sequence[int]]) -> OptionTree:
             node = child
             path.append(node)
         paths.append(path)
-    return OptionTree(tokens, parents, depths, paths, [tuple(option) for option in options])
+    return TokenTrie(tokens, parents, depths, paths, [tuple(option) for option in options])

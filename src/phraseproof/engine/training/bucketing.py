@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from phraseproof.engine.training.sequence import Row
+from phraseproof.engine.training.sequence import TargetRow
 
 _TOKENS_TOGETHER = 2048
 """With fewer, the weights of a decoder and a head are read more often; of more, a way back keeps too much. With so many
@@ -14,7 +14,7 @@ _LOGITS_TOGETHER = 2**22
 """16 MB; a loss keeps a few times as much."""
 
 
-def join_batches(batches: Sequence[Sequence[Row]], vocabulary: int) -> list[range]:
+def merge_small_batches(batches: Sequence[Sequence[TargetRow]], vocabulary: int) -> list[range]:
     """Join batches that follow each other, while all of them stay small enough to be no burden on memory.
 
     For a pass without padding, which gives the same numbers for more rows at once: few target tokens then read the
@@ -38,13 +38,13 @@ def join_batches(batches: Sequence[Sequence[Row]], vocabulary: int) -> list[rang
     return found
 
 
-def _is_small(rows: Sequence[Row], vocabulary: int) -> bool:
+def _is_small(rows: Sequence[TargetRow], vocabulary: int) -> bool:
     logits = len(rows) * max(len(row.target) for row in rows) * vocabulary
     tokens = sum(len(row.context) + len(row.target) for row in rows)
     return tokens <= _TOKENS_TOGETHER and logits <= _LOGITS_TOGETHER
 
 
-def cut_by_length(lengths: Sequence[int], *, batch_costs: int) -> list[list[int]]:
+def bucket_by_length(lengths: Sequence[int], *, batch_costs: int) -> list[list[int]]:
     """Cut rows into batches so that padding and batches together cost least.
 
     Args:

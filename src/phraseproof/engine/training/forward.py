@@ -1,4 +1,4 @@
-"""The pass that training needs: logits at target positions alone, as lean as it goes at equal numbers.
+"""The pass that training needs: logits at target positions alone, as packed as it goes at equal numbers.
 
 * The vocabulary is projected only where a target token is predicted.
 * Rows are cut into batches by length, so that padding never costs more than a further batch would.
@@ -23,10 +23,10 @@ from torch.nn import functional
 from transformers.modeling_outputs import BaseModelOutput
 
 from phraseproof.engine.padded import pad_rows
-from phraseproof.engine.training.bucketing import cut_by_length
-from phraseproof.engine.training.packed_causal_lm import LeanDecoder
-from phraseproof.engine.training.packed_seq2seq_lm import LeanEncoderDecoder
-from phraseproof.engine.training.sequence import Row
+from phraseproof.engine.training.bucketing import bucket_by_length
+from phraseproof.engine.training.packed_causal_lm import PackedCausalLMForTraining
+from phraseproof.engine.training.packed_seq2seq_lm import PackedSeq2SeqLMForTraining
+from phraseproof.engine.training.sequence import TargetRow
 
 if TYPE_CHECKING:
     from phraseproof.engine.prefix_cache import KeyValuePrefix
@@ -95,7 +95,7 @@ class TargetForward:
         self._soft = soft
 
     def __call__(
-        self, rows: Sequence[Row], *, need_prefix_states: bool = False, without_graph: Collection[int] = ()
+        self, rows: Sequence[TargetRow], *, need_prefix_states: bool = False, without_graph: Collection[int] = ()
     ) -> TargetLogits:
         """Logits of the rows' target tokens.
 
@@ -114,14 +114,14 @@ class TargetForward:
         mask = targets.mask.bool()
         parts: list[_Part] = []
         order: list[int] = []
-        lean = None if torch.is_autocast_enabled(self._device.type) else self._lean
+        packed = None if torch.is_autocast_enabled(self._device.type) else self._packed
         for with_graph in (True, False):
             group = [index for index in range(len(rows)) if (index not in detached) is with_graph]
             if not group:
                 continue
             with contextlib.nullcontext() if with_graph else torch.no_grad():
-                for chosen in [group] if lean else self._batches(rows, group):
-                    part = self._run([rows[index] for index in chosen], int(mask.shape[1]), need_prefix_states, lean)
+                for chosen in [group] if packed else self._batches(rows, group):
+                    part = self._run([rows[index] for index in chosen], int(mask.shape[1]), need_prefix_states, packed)
                     parts.append(part)
                     order += chosen
         back = torch.tensor(order, device=self._device).argsort()
@@ -135,68 +135,72 @@ class TargetForward:
         )
 
     @property
-    def is_lean(self) -> bool:
+    def is_packed(self) -> bool:
         """Whether rows are run without padding, except under autocast: then more of them at once cost no more each."""
-        return self._lean is not None
+        return self._packed is not None
 
     @property
     def _device(self) -> torch.device:
         device: torch.device = self._network.get_input_embeddings().weight.device
         return device
 
-    def _batches(self, rows: Sequence[Row], group: Sequence[int]) -> list[list[int]]:
+    def _batches(self, rows: Sequence[TargetRow], group: Sequence[int]) -> list[list[int]]:
         """Which rows go through the network together. An encoder-decoder's all do: its encoder batches for itself."""
         if not self._joined:
             return [list(group)]
         # A target's last token is only predicted, never read.
         lengths = [len(rows[index].context) + len(rows[index].target) - 1 for index in group]
-        return [[group[place] for place in batch] for batch in cut_by_length(lengths, batch_costs=_BATCH_COSTS)]
+        return [[group[place] for place in batch] for batch in bucket_by_length(lengths, batch_costs=_BATCH_COSTS)]
 
     @functools.cached_property
-    def _lean(self) -> LeanDecoder | LeanEncoderDecoder | None:
+    def _packed(self) -> PackedCausalLMForTraining | PackedSeq2SeqLMForTraining | None:
         """The pass without padding, for a network and a machine that it is made for."""
         network, virtual = self._network, None if self._soft is None else self._soft.virtual
         if virtual is None or not _asks_for_nothing(network.config) or not _is_frozen_and_whole(network):
             return None
         if self._joined:
-            return LeanDecoder.try_on(network)
+            return PackedCausalLMForTraining.try_on(network)
         try:
-            lean = LeanEncoderDecoder(network, self._pad_id)
+            packed = PackedSeq2SeqLMForTraining(network, self._pad_id)
             with torch.no_grad():
                 plain = self._run(_TRIAL, 3, False).logits
-                same = [self._run_lean(lean, _TRIAL, 3, False).logits]
-                same += [lean.logits(_TRIAL[:1], virtual, absorbs=absorbs).logits for absorbs in (True, False)]
+                same = [self._run_packed(packed, _TRIAL, 3, False).logits]
+                same += [packed.logits(_TRIAL[:1], virtual, absorbs=absorbs).logits for absorbs in (True, False)]
         except (ValueError, TypeError, AttributeError, RuntimeError, IndexError, AssertionError):
             return None  # what a network that was not made for it may raise
         close = 1e-4 * max(1.0, float(plain.abs().max()))
-        return lean if all(torch.allclose(found, plain[: len(found)], atol=close) for found in same) else None
+        return packed if all(torch.allclose(found, plain[: len(found)], atol=close) for found in same) else None
 
-    def _run_lean(
-        self, lean: LeanDecoder | LeanEncoderDecoder, rows: Sequence[Row], width: int, need_prefix_states: bool
+    def _run_packed(
+        self,
+        packed: PackedCausalLMForTraining | PackedSeq2SeqLMForTraining,
+        rows: Sequence[TargetRow],
+        width: int,
+        need_prefix_states: bool,
     ) -> _Part:
         virtual = None if self._soft is None else self._soft.virtual
         assert virtual is not None
-        if isinstance(lean, LeanDecoder):
-            logits = lean.logits(rows, virtual)
+        if isinstance(packed, PackedCausalLMForTraining):
+            logits = packed.logits(rows, virtual)
             return _Part(torch.stack([functional.pad(own, (0, 0, 0, width - len(own))) for own in logits]), None)
-        logits, states = lean.logits(rows, virtual)
+        logits, states = packed.logits(rows, virtual)
         logits = functional.pad(logits, (0, 0, 0, width - int(logits.shape[1])))
         return _Part(_targets_only(logits, rows, width), states if need_prefix_states else None)
 
     def _run(
         self,
-        rows: Sequence[Row],
+        rows: Sequence[TargetRow],
         width: int,
         need_prefix_states: bool,
-        lean: LeanDecoder | LeanEncoderDecoder | None = None,
+        packed: PackedCausalLMForTraining | PackedSeq2SeqLMForTraining | None = None,
     ) -> _Part:
-        if lean is not None:
-            return self._run_lean(lean, rows, width, need_prefix_states)
+        if packed is not None:
+            return self._run_packed(packed, rows, width, need_prefix_states)
         return (
             self._decoder_only(rows, width) if self._joined else self._encoder_decoder(rows, width, need_prefix_states)
         )
 
-    def _decoder_only(self, rows: Sequence[Row], width: int) -> _Part:
+    def _decoder_only(self, rows: Sequence[TargetRow], width: int) -> _Part:
         padded = pad_rows([row.context + row.target[:-1] for row in rows], self._pad_id, device=str(self._device))
         virtual = self._virtual_tokens
         starts = torch.tensor([virtual + len(row.context) - 1 for row in rows], device=self._device)
@@ -206,7 +210,7 @@ class TargetForward:
             output = self._network(**self._embedded(padded.ids), **self._cache(len(rows)), use_cache=False)
         return _Part(_targets_only(projected.logits(output), rows, width), None)
 
-    def _encoder_decoder(self, rows: Sequence[Row], width: int, need_prefix_states: bool) -> _Part:
+    def _encoder_decoder(self, rows: Sequence[TargetRow], width: int, need_prefix_states: bool) -> _Part:
         states, mask = self._encode([row.context for row in rows])
         labels = torch.full((len(rows), width), self._pad_id, device=self._device)
         for index, row in enumerate(rows):
@@ -241,7 +245,7 @@ class TargetForward:
         parts: list[Tensor] = []
         masks: list[Tensor] = []
         order: list[int] = []
-        for batch in cut_by_length(lengths, batch_costs=_BATCH_COSTS):
+        for batch in bucket_by_length(lengths, batch_costs=_BATCH_COSTS):
             padded = pad_rows([contexts[index] for index in batch], self._pad_id, device=str(self._device))
             mask = torch.cat([padded.mask.new_ones(len(batch), self._virtual_tokens), padded.mask], dim=1)
             states = self._network.get_encoder()(
@@ -298,7 +302,7 @@ class _Projected:
         return values.gather(1, self._places[..., None].expand(-1, -1, values.shape[-1]))
 
 
-_TRIAL = (Row((5, 9, 14, 3, 8, 21, 2, 17), (7, 12, 6)), Row((5, 9, 14, 3), (16, 22)))
+_TRIAL = (TargetRow((5, 9, 14, 3, 8, 21, 2, 17), (7, 12, 6)), TargetRow((5, 9, 14, 3), (16, 22)))
 
 
 def _asks_for_nothing(config: Any) -> bool:
@@ -318,7 +322,7 @@ def _is_frozen_and_whole(network: nn.Module) -> bool:
     )
 
 
-def _targets_only(logits: Tensor, rows: Sequence[Row], width: int) -> Tensor:
+def _targets_only(logits: Tensor, rows: Sequence[TargetRow], width: int) -> Tensor:
     """Logits in float32, zero behind a row's last target token."""
     lengths = torch.tensor([len(row.target) for row in rows], device=logits.device)
     logits = logits.float()

@@ -13,7 +13,7 @@ from phraseproof.engine.cpu.fused_mlp import NAMES, activation_in_onednn
 from phraseproof.engine.cpu.onednn import fastest_product
 
 
-class Parts(NamedTuple):
+class GatedMLP(NamedTuple):
     """A gated layer's frozen linear layers, and its activation and its derivative.
 
     Attributes:
@@ -29,14 +29,14 @@ class Parts(NamedTuple):
     through: Callable[[Tensor, Tensor], Tensor]
 
 
-def parts_of(module: Any) -> Parts | None:
+def gated_mlp_of(module: Any) -> GatedMLP | None:
     """What a gated feed-forward layer consists of, or `None` for every other module."""
     for names in NAMES:
         layers: list[Any] = [getattr(module, name, None) for name in names[:3]]
         known = _ACTIVATIONS.get(activation_in_onednn(getattr(module, names[3], None)))
         if known is not None and all(type(layer) is nn.Linear for layer in layers):
             gate, up, down = layers
-            return Parts(gate, up, down, *known)
+            return GatedMLP(gate, up, down, *known)
     return None
 
 
@@ -47,7 +47,7 @@ class GatedFeedForward:
         parts: frozen, float32, on a CPU.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: GatedMLP) -> None:
         self._parts = parts
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ class GatedFeedForward:
 
 class _Gated(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, parts: Parts) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def forward(ctx: Any, x: Tensor, parts: GatedMLP) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         gate, up = _linear(parts.gate, x), _linear(parts.up, x)
         active = parts.activation(gate)
         # What the product's gradient will be multiplied with, for either side: neither `gate` nor `up` is kept.
@@ -73,7 +73,7 @@ class _Gated(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         for_up, for_gate = ctx.saved_tensors
-        parts: Parts = ctx.parts
+        parts: GatedMLP = ctx.parts
         of_product = _back(parts.down, gradient)
         found = _back(parts.gate, of_product * for_gate)
         return found.add_(_back(parts.up, of_product.mul_(for_up))), None

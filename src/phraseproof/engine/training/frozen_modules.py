@@ -16,7 +16,7 @@ from transformers.activations import NewGELUActivation
 from transformers.pytorch_utils import Conv1D
 
 from phraseproof.engine.cpu.onednn import frozen_linear, has_products
-from phraseproof.engine.training.frozen_mlp import GatedFeedForward, parts_of, tanh_gelu
+from phraseproof.engine.training.frozen_mlp import GatedFeedForward, gated_mlp_of, tanh_gelu
 
 _SMALLEST = 64 * 64
 """Below so many weights the call costs more than the product."""
@@ -27,7 +27,7 @@ class _Substitute(NamedTuple):
     forward: Callable[[Tensor], Tensor]
 
 
-class LeanModules:
+class FrozenModules:
     """What can be put in place of a network's modules. What somebody put in place of one before stays.
 
     Args:
@@ -38,7 +38,7 @@ class LeanModules:
         self._substitutes = [
             _Substitute(module, forward)
             for module in network.modules()
-            if "forward" not in vars(module) and (forward := _lean_forward(module)) is not None
+            if "forward" not in vars(module) and (forward := _frozen_forward(module)) is not None
         ]
 
     def __len__(self) -> int:
@@ -60,10 +60,10 @@ class LeanModules:
                     module.forward = before
 
 
-def _lean_forward(module: Any) -> Callable[[Tensor], Tensor] | None:
+def _frozen_forward(module: Any) -> Callable[[Tensor], Tensor] | None:
     if type(module) is NewGELUActivation:
         return tanh_gelu
-    if (parts := parts_of(module)) is not None:
+    if (parts := gated_mlp_of(module)) is not None:
         return _if_it_agrees(GatedFeedForward(parts), module, parts.gate.weight)
     if type(module) in {nn.Linear, Conv1D}:
         return _Product.of(module)
@@ -76,7 +76,7 @@ def _lean_forward(module: Any) -> Callable[[Tensor], Tensor] | None:
 
 
 def _if_it_agrees(
-    lean: Callable[[Tensor], Tensor], module: Callable[[Tensor], Tensor], like: Tensor
+    packed: Callable[[Tensor], Tensor], module: Callable[[Tensor], Tensor], like: Tensor
 ) -> Callable[[Tensor], Tensor] | None:
     """The stand-in for a module, tried on two rows as wide as the last dimension of a weight `like` its own."""
     with torch.no_grad():
@@ -84,7 +84,7 @@ def _if_it_agrees(
         some = torch.linspace(-3, 5, 2 * width, dtype=like.dtype, device=like.device).view(1, 2, width)
         expected = module(some)
         close = 1e-5 * max(1.0, float(expected.abs().max()))
-        return lean if torch.allclose(expected, lean(some), rtol=1e-4, atol=close) else None
+        return packed if torch.allclose(expected, packed(some), rtol=1e-4, atol=close) else None
 
 
 class _Product(NamedTuple):

@@ -21,16 +21,16 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from phraseproof.engine.attention.causal import PackedPass, packed_attention
 from phraseproof.engine.attention.causal import attend as attend_anyhow
 from phraseproof.engine.packed_causal_lm import LastLayer
-from phraseproof.engine.plan.packed_layout import Part, Span, lay_out
-from phraseproof.engine.plan.prefix_tree import option_tree, share_contexts
-from phraseproof.engine.probe import try_packing
-from phraseproof.engine.training.frozen_modules import LeanModules
-from phraseproof.engine.training.sequence import Row
+from phraseproof.engine.plan.packed_layout import PackedPrompt, Span, pack_prompts
+from phraseproof.engine.plan.prefix_tree import order_by_prefix, token_trie
+from phraseproof.engine.probe import probe_causal_lm
+from phraseproof.engine.training.frozen_modules import FrozenModules
+from phraseproof.engine.training.sequence import TargetRow
 
 NAME = "phraseproof_training"
 
 
-class LeanDecoder:
+class PackedCausalLMForTraining:
     """Logits at target positions, with gradients to a soft prompt at the input.
 
     Args:
@@ -41,16 +41,16 @@ class LeanDecoder:
     def __init__(self, network: Any, last_layer: LastLayer | None) -> None:
         self._network = network
         self._last_layer = last_layer
-        self._modules = LeanModules(network)
+        self._modules = FrozenModules(network)
         self._vocabulary = int(network.get_input_embeddings().weight.shape[0])
 
     @classmethod
-    def try_on(cls, network: Any) -> LeanDecoder | None:
+    def try_on(cls, network: Any) -> PackedCausalLMForTraining | None:
         """One for this network, or `None` where rows would see each other or positions would not be told apart."""
-        packing = try_packing(network)
+        packing = probe_causal_lm(network)
         return None if packing is None else cls(network, packing.last_layer)
 
-    def logits(self, rows: Sequence[Row], virtual: Tensor) -> list[Tensor]:
+    def logits(self, rows: Sequence[TargetRow], virtual: Tensor) -> list[Tensor]:
         """Each row's logits, [target tokens, vocabulary].
 
         Args:
@@ -59,13 +59,13 @@ class LeanDecoder:
         """
         lead = list(range(self._vocabulary, self._vocabulary + len(virtual)))
         contexts = [np.asarray([*lead, *row.context], dtype=np.int32) for row in rows]
-        order = share_contexts(contexts)
+        order = order_by_prefix(contexts)
         # However few virtual tokens there are, they are computed once.
         parts = [
-            Part(contexts[index], max(shared, len(lead)), option_tree([rows[index].target]))
+            PackedPrompt(contexts[index], max(shared, len(lead)), token_trie([rows[index].target]))
             for index, shared in zip(order.indices, order.shared, strict=True)
         ]
-        plan = lay_out(parts, 0)
+        plan = pack_prompts(parts, 0)
         step = PackedPass(plan, ends_in=None if self._last_layer is None else self._last_layer.attention)
         found = self._run(step, virtual)
         by_part = found.split([len(unit.scored) for unit in plan.units])

@@ -19,8 +19,8 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from phraseproof.engine.attention.causal import packed_attention
 from phraseproof.engine.attention.t5_modules import CrossAttention, RelativeBias
-from phraseproof.engine.training.frozen_modules import LeanModules
-from phraseproof.engine.training.sequence import Row
+from phraseproof.engine.training.frozen_modules import FrozenModules
+from phraseproof.engine.training.sequence import TargetRow
 
 NAME = "phraseproof_training_encoder_decoder"
 
@@ -50,14 +50,14 @@ class _Decoding:
     unseen: Tensor
 
 
-class LeanLogits(NamedTuple):
+class Seq2SeqLogits(NamedTuple):
     """Logits [rows, longest target, vocabulary], and the encoder's states at the soft prompt, [rows, n, width]."""
 
     logits: Tensor
     prefix_states: Tensor
 
 
-class LeanEncoderDecoder:
+class PackedSeq2SeqLMForTraining:
     """Logits of targets, with gradients to a soft prompt at the encoder's input.
 
     Args:
@@ -80,9 +80,9 @@ class LeanEncoderDecoder:
         if not self._cross:
             raise ValueError("no attention to the encoder's states")
         # After the attentions: their projections, which may be passed by, are theirs.
-        self._modules = LeanModules(network)
+        self._modules = FrozenModules(network)
 
-    def logits(self, rows: Sequence[Row], virtual: Tensor, *, absorbs: bool | None = None) -> LeanLogits:
+    def logits(self, rows: Sequence[TargetRow], virtual: Tensor, *, absorbs: bool | None = None) -> Seq2SeqLogits:
         """Logits of the rows' targets, teacher-forced.
 
         Args:
@@ -93,9 +93,9 @@ class LeanEncoderDecoder:
         with packed_attention(self._network, NAME), self._modules.in_place():
             states = self._encode(rows, virtual)
             logits = self._decode(rows, states, self._absorbing_is_less(rows, states) if absorbs is None else absorbs)
-        return LeanLogits(logits, torch.stack([own[: len(virtual)] for own in states]))
+        return Seq2SeqLogits(logits, torch.stack([own[: len(virtual)] for own in states]))
 
-    def _encode(self, rows: Sequence[Row], virtual: Tensor) -> tuple[Tensor, ...]:
+    def _encode(self, rows: Sequence[TargetRow], virtual: Tensor) -> tuple[Tensor, ...]:
         embed = self._network.get_input_embeddings()
         words = [embed(torch.tensor(row.context)) for row in rows]
         pieces = [piece for own in words for piece in (virtual.to(own), own)]
@@ -103,12 +103,12 @@ class LeanEncoderDecoder:
         step = _Encoding(sizes, self._bias.table(max(sizes)))
         self._bias.is_silent = True
         try:
-            states = self._network.get_encoder()(inputs_embeds=torch.cat(pieces)[None], lean=step).last_hidden_state
+            states = self._network.get_encoder()(inputs_embeds=torch.cat(pieces)[None], packed=step).last_hidden_state
         finally:
             self._bias.is_silent = False
         return states[0].split(sizes)
 
-    def _decode(self, rows: Sequence[Row], states: tuple[Tensor, ...], absorbs: bool) -> Tensor:
+    def _decode(self, rows: Sequence[TargetRow], states: tuple[Tensor, ...], absorbs: bool) -> Tensor:
         width = max(len(row.target) for row in rows)
         labels = torch.tensor([[*row.target, *[self._pad_id] * (width - len(row.target))] for row in rows])
         unseen = torch.full((width, width), float("-inf")).triu(1)
@@ -119,13 +119,13 @@ class LeanEncoderDecoder:
                 encoder_outputs=BaseModelOutput(last_hidden_state=torch.cat(states)[None]),
                 decoder_input_ids=self._network.prepare_decoder_input_ids_from_labels(labels=labels),
                 use_cache=False,
-                lean=_Decoding(states, self._cross, absorbs, unseen),
+                packed=_Decoding(states, self._cross, absorbs, unseen),
             ).logits
         finally:
             for cross in self._cross.values():
                 cross.passes_states = False
 
-    def _absorbing_is_less(self, rows: Sequence[Row], states: tuple[Tensor, ...]) -> bool:
+    def _absorbing_is_less(self, rows: Sequence[TargetRow], states: tuple[Tensor, ...]) -> bool:
         """Counts multiplications, as scoring does: small products are slower by about a half."""
         if not all(cross.can_absorb for cross in self._cross.values()):
             return False
@@ -146,7 +146,7 @@ def attend(
     value: Tensor,
     attention_mask: Tensor | None,
     *,
-    lean: _Encoding | _Decoding,
+    packed: _Encoding | _Decoding,
     scaling: float = 1.0,
     position_bias: Tensor | None = None,
     **_: Any,
@@ -158,7 +158,7 @@ def attend(
         query, key, value: [1, heads, tokens of all rows, head width] in the encoder and of the encoder's states;
             [rows, heads, target tokens, head width] in the decoder.
         attention_mask: not made for this function.
-        lean: handed through by the model from its call.
+        packed: handed through by the model from its call.
         scaling: of the products.
         position_bias: in the decoder, [1, heads, target tokens, target tokens].
 
@@ -167,28 +167,28 @@ def attend(
         decoder.
     """
     assert attention_mask is None
-    if isinstance(lean, _Encoding):
-        return _within(query, key, value, lean, scaling), None
-    if module not in lean.cross:
+    if isinstance(packed, _Encoding):
+        return _within(query, key, value, packed, scaling), None
+    if module not in packed.cross:
         assert position_bias is not None
         found = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=position_bias + lean.unseen, scale=scaling
+            query, key, value, attn_mask=position_bias + packed.unseen, scale=scaling
         )
         return found.transpose(1, 2), None
-    if lean.absorbs:
-        return _to_states(query, lean.states, lean.cross[module].weights, scaling), None
-    sizes = [len(own) for own in lean.states]
+    if packed.absorbs:
+        return _to_states(query, packed.states, packed.cross[module].weights, scaling), None
+    sizes = [len(own) for own in packed.states]
     rows = zip(query.split(1), key.split(sizes, dim=2), value.split(sizes, dim=2), strict=True)
     parts = [functional.scaled_dot_product_attention(*row, scale=scaling) for row in rows]
     return torch.cat(parts).transpose(1, 2), None
 
 
-def _within(query: Tensor, key: Tensor, value: Tensor, lean: _Encoding, scaling: float) -> Tensor:
+def _within(query: Tensor, key: Tensor, value: Tensor, packed: _Encoding, scaling: float) -> Tensor:
     """Each row to itself."""
     found: list[Tensor] = []
-    pieces = (tensor.split(lean.sizes, dim=2) for tensor in (query, key, value))
-    for size, own in zip(lean.sizes, zip(*pieces, strict=True), strict=True):
-        bias = lean.bias[:, :, :size, :size]
+    pieces = (tensor.split(packed.sizes, dim=2) for tensor in (query, key, value))
+    for size, own in zip(packed.sizes, zip(*pieces, strict=True), strict=True):
+        bias = packed.bias[:, :, :size, :size]
         found.append(functional.scaled_dot_product_attention(*own, attn_mask=bias, scale=scaling))
     return torch.cat(found, dim=2).transpose(1, 2)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Row(NamedTuple):
+class TargetRow(NamedTuple):
     """One prompt and what is to follow it, as token ids. Neither is empty."""
 
     context: tuple[int, ...]

@@ -63,7 +63,7 @@ class AttachedAdapter:
             self._is_off = False
 
 
-class Room(NamedTuple):
+class SoftPromptSize(NamedTuple):
     """The tokens of a soft prompt: at the input, where they are computed, and in every layer, where they are there."""
 
     virtual: int
@@ -112,12 +112,12 @@ class AdapterFolder:
         return file_hash(self._folder / "adapter_config.json", self._folder / _SOFT_FILE)
 
     @property
-    def room(self) -> Room:
+    def soft_prompt_size(self) -> SoftPromptSize:
         """The tokens that it adds, by its configuration."""
         if not self._is_soft:
-            return Room(0, 0)
+            return SoftPromptSize(0, 0)
         count = int(self._config.num_virtual_tokens)
-        return Room(0, count) if self._type == _LAYER_SIDE else Room(count, 0)
+        return SoftPromptSize(0, count) if self._type == _LAYER_SIDE else SoftPromptSize(count, 0)
 
     def check_family(self, *, encoder_decoder: bool) -> None:
         """Whether it is for such models: widths may agree where the kind does not.

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from phraseproof.engine.plan import scheduler
 from phraseproof.engine.plan.batching import BatchLimit
-from phraseproof.engine.plan.request import Job
+from phraseproof.engine.plan.request import Request
 from phraseproof.engine.plan.scheduler import Schedule
 
 if TYPE_CHECKING:
     from phraseproof.models.huggingface.checkpoint import Checkpoint
     from phraseproof.models.huggingface.loaded import LazyNetwork
 
-BatchScorer = Callable[[Sequence[Job]], list[list[float]]]
+BatchScorer = Callable[[Sequence[Request]], list[list[float]]]
 """Scores a batch of requests: log-probabilities, one list per request, parallel to its options."""
 
 _LOGITS_PER_TOKEN = 16384
@@ -49,7 +49,7 @@ class Backend(ABC):
     def kept(self, context_tokens: int, option_tokens: int) -> int:
         """How many of a context's last tokens fit together with an option; below 1 if the option alone does not fit."""
 
-    def schedule(self, requests: Sequence[Job], limit: BatchLimit) -> Schedule:
+    def schedule(self, requests: Sequence[Request], limit: BatchLimit) -> Schedule:
         """Order and batches of requests. By default: padded batches, nothing shared between contexts."""
         weights = [self._row_weight(len(request.context), 1) for request in requests]
         # Greedy decoding reads the context and all of its own tokens but the last.
@@ -93,25 +93,23 @@ class Backend(ABC):
             limit: bounds the batches into which a padded pass cuts its second half.
         """
 
-        def score(batch: Sequence[Job]) -> list[list[float]]:
+        def score(batch: Sequence[Request]) -> list[list[float]]:
             return self._score_greedy_path(batch) if batch[0].steps else self._score_batch(batch, limit)
 
         return score
 
     @abstractmethod
-    def _score_batch(self, requests: Sequence[Job], limit: BatchLimit) -> list[list[float]]:
+    def _score_batch(self, requests: Sequence[Request], limit: BatchLimit) -> list[list[float]]:
         """Log-probabilities, one list per request, parallel to its options."""
 
-    def _score_greedy_path(self, requests: Sequence[Job]) -> list[list[float]]:
+    def _score_greedy_path(self, requests: Sequence[Request]) -> list[list[float]]:
         """The scoring method `paper`, for a batch of requests."""
-        from phraseproof.models.huggingface.greedy_path import score_along_free_run
+        from phraseproof.models.huggingface.greedy_path import score_greedy_path
 
-        return score_along_free_run(
-            self._weights.network, self.generation_inputs(requests), requests, pad_id=self.pad_id
-        )
+        return score_greedy_path(self._weights.network, self.generation_inputs(requests), requests, pad_id=self.pad_id)
 
     @abstractmethod
-    def generation_inputs(self, requests: Sequence[Job]) -> dict[str, Any]:
+    def generation_inputs(self, requests: Sequence[Request]) -> dict[str, Any]:
         """The arguments of `generate` to continue these contexts."""
 
     @property

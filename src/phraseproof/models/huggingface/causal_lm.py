@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
-from phraseproof.engine.packed_causal_lm import PackedDecoder, Soft
+from phraseproof.engine.packed_causal_lm import PackedCausalLM, VirtualTokens
 from phraseproof.engine.padded import Padded, add_picked, pad_rows, with_virtual_tokens
 from phraseproof.engine.plan import scheduler
 from phraseproof.engine.plan.batching import BatchLimit, plan_batches, share_rows
-from phraseproof.engine.plan.request import Job
+from phraseproof.engine.plan.request import Request
 from phraseproof.engine.plan.scheduler import Schedule
-from phraseproof.engine.probe import Packing, try_packing
+from phraseproof.engine.probe import PackingSupport, probe_causal_lm
 from phraseproof.models.huggingface.backend import Backend, BatchScorer
 
 _UNLIMITED = 1_000_000_000
@@ -66,7 +66,7 @@ class CausalLMBackend(Backend):
     def _computed(self, context_tokens: int, options: Sequence[tuple[int, ...]]) -> int:
         return context_tokens + sum(map(len, share_rows([option[:-1] for option in options]).rows))
 
-    def schedule(self, requests: Sequence[Job], limit: BatchLimit) -> Schedule:
+    def schedule(self, requests: Sequence[Request], limit: BatchLimit) -> Schedule:
         if not self._packs or requests[0].steps:
             return super().schedule(requests, limit)
         return scheduler.shared(requests, limit, before=self._weights.virtual_tokens, scored_weight=self._scored_weight)
@@ -75,11 +75,11 @@ class CausalLMBackend(Backend):
         if not self._packs or (packing := self._packing) is None:
             return super().batch_scorer(limit)
         adapter = self._weights.adapter
-        soft = Soft() if adapter is None else Soft(adapter.virtual, adapter.prefix)
+        soft = VirtualTokens() if adapter is None else VirtualTokens(adapter.virtual, adapter.prefix)
         # It keeps keys and values between batches, so it lives as long as one schedule.
-        packed = PackedDecoder(self._weights.network, soft, packing.last_layer)
+        packed = PackedCausalLM(self._weights.network, soft, packing.last_layer)
 
-        def score(batch: Sequence[Job]) -> list[list[float]]:
+        def score(batch: Sequence[Request]) -> list[list[float]]:
             return self._score_greedy_path(batch) if batch[0].steps else packed.score(batch)
 
         return score
@@ -102,10 +102,10 @@ class CausalLMBackend(Backend):
         return "padded batches over a cache" if self._shares_cache else "each prompt and option in full"
 
     @functools.cached_property
-    def _packing(self) -> Packing | None:
-        return try_packing(self._weights.network)
+    def _packing(self) -> PackingSupport | None:
+        return probe_causal_lm(self._weights.network)
 
-    def _score_batch(self, requests: Sequence[Job], limit: BatchLimit) -> list[list[float]]:
+    def _score_batch(self, requests: Sequence[Request], limit: BatchLimit) -> list[list[float]]:
         totals = [[0.0] * len(request.options) for request in requests]
         if self._shares_cache:
             self._score_with_cache(requests, limit, totals)
@@ -113,7 +113,7 @@ class CausalLMBackend(Backend):
             self._score_in_full(requests, limit, totals)
         return totals
 
-    def _score_with_cache(self, requests: Sequence[Job], limit: BatchLimit, totals: list[list[float]]) -> None:
+    def _score_with_cache(self, requests: Sequence[Request], limit: BatchLimit, totals: list[list[float]]) -> None:
         inputs, mask = self._prompt_inputs(requests, left=True)
         needs_more = any(len(option) > 1 for request in requests for option in request.options)
         output = self._weights.network(
@@ -124,7 +124,7 @@ class CausalLMBackend(Backend):
             **self._keep_logits(1),
         )
         first = output.logits[:, -1:]
-        heads = [Job(request.context, tuple(option[:1] for option in request.options)) for request in requests]
+        heads = [Request(request.context, tuple(option[:1] for option in request.options)) for request in requests]
         add_picked(
             totals,
             first,
@@ -135,7 +135,7 @@ class CausalLMBackend(Backend):
             self._score_rest(requests, limit, totals, cache=output.past_key_values, mask=mask)
 
     def _score_rest(
-        self, requests: Sequence[Job], limit: BatchLimit, totals: list[list[float]], *, cache: Any, mask: Any
+        self, requests: Sequence[Request], limit: BatchLimit, totals: list[list[float]], *, cache: Any, mask: Any
     ) -> None:
         """Add what options have beyond their first token, read over the prompts' cache."""
         rows: list[tuple[int, ...]] = []
@@ -164,9 +164,9 @@ class CausalLMBackend(Backend):
             ).logits
             add_picked(totals, logits, [picks[index] for index in chunk], requests)
 
-    def _score_in_full(self, requests: Sequence[Job], limit: BatchLimit, totals: list[list[float]]) -> None:
+    def _score_in_full(self, requests: Sequence[Request], limit: BatchLimit, totals: list[list[float]]) -> None:
         """Prompt and option in one row each, padded on the right, where padding cannot reach what comes before it."""
-        rows: list[Job] = []
+        rows: list[Request] = []
         starts: list[int] = []
         picks: list[list[tuple[tuple[int, int], int]]] = []
         for index, request in enumerate(requests):
@@ -175,7 +175,7 @@ class CausalLMBackend(Backend):
             picks += [[] for _ in shared.rows]
             for option, row in enumerate(shared.row_of):
                 picks[len(rows) + row].append(((index, option), 0))
-            rows += [Job(np.asarray(context + row, dtype=np.int32), ()) for row in shared.rows]
+            rows += [Request(np.asarray(context + row, dtype=np.int32), ()) for row in shared.rows]
             starts += [len(context) - 1] * len(shared.rows)
         virtual = self._weights.virtual_tokens
         for chunk in plan_batches([self._row_weight(len(row.context), len(row.context)) for row in rows], limit):
@@ -192,7 +192,7 @@ class CausalLMBackend(Backend):
             aligned = logits.gather(1, offsets[..., None].expand(-1, -1, logits.shape[-1]))
             add_picked(totals, aligned, [picks[index] for index in chunk], requests)
 
-    def generation_inputs(self, requests: Sequence[Job]) -> dict[str, Any]:
+    def generation_inputs(self, requests: Sequence[Request]) -> dict[str, Any]:
         inputs, mask = self._prompt_inputs(requests, left=True)
         if self._weights.prefix is not None:
             # `generate` takes the first tokens for what the cache holds; which tokens stand there does not matter.
@@ -204,13 +204,13 @@ class CausalLMBackend(Backend):
     def generates_in_batches(self) -> bool:
         return self._shares_cache
 
-    def _score_greedy_path(self, requests: Sequence[Job]) -> list[list[float]]:
+    def _score_greedy_path(self, requests: Sequence[Request]) -> list[list[float]]:
         if self._shares_cache:
             return super()._score_greedy_path(requests)
         # Padding on the left would reach a recurrent model's states: one prompt at a time.
         return [totals for request in requests for totals in super(CausalLMBackend, self)._score_greedy_path([request])]
 
-    def _prompt_inputs(self, requests: Sequence[Job], *, left: bool) -> tuple[dict[str, Any], Any]:
+    def _prompt_inputs(self, requests: Sequence[Request], *, left: bool) -> tuple[dict[str, Any], Any]:
         """What the network takes for these contexts, and the mask of all that it attends to, soft prompt included."""
         network, adapter = self._weights.network, self._weights.adapter
         padded: Padded = pad_rows(

@@ -10,7 +10,7 @@ import numpy as np
 
 from phraseproof.core import OptionScores, Prompt, TokenForecast
 from phraseproof.engine.plan.batching import BatchLimit, run_batches
-from phraseproof.engine.plan.request import Agenda
+from phraseproof.engine.plan.request import DeduplicatedRequests
 from phraseproof.engine.plan.scheduler import Schedule
 from phraseproof.errors import ModelError
 from phraseproof.models.huggingface.requests import ContextWindow, RequestBuilder, planning_windows
@@ -27,35 +27,35 @@ logger = logging.getLogger(__name__)
 METHODS = ("loglikelihood", "paper")
 
 
-class JobScores(NamedTuple):
-    """Log-probabilities of all jobs' options, one job after the other.
+class RequestScores(NamedTuple):
+    """Log-probabilities of all requests' options, one request after the other.
 
     Attributes:
         values: of each option.
-        starts: where each job's begin.
+        starts: where each request's begin.
     """
 
     values: NDArray[np.float64]
     starts: NDArray[np.int64]
 
-    def of(self, job: int, option: int) -> float:
+    def of(self, request: int, option: int) -> float:
         """One option's log-probability."""
-        return float(self.values[self.starts[job] + option])
+        return float(self.values[self.starts[request] + option])
 
 
 class WindowScores:
     """The scores of the prompts that are planned together, readable prompt by prompt while others are computed.
 
     Args:
-        agenda: the prompts' distinct contexts.
+        deduplicated: the prompts' distinct contexts.
         planned: their batches.
     """
 
-    def __init__(self, agenda: Agenda, planned: Schedule) -> None:
-        self._agenda = agenda
-        self._computed = agenda.per_prompt(planned.computed)
-        starts = np.cumsum([0, *(len(job.options) for job in planned.jobs)])
-        self.jobs = JobScores(np.zeros(starts[-1]), starts)
+    def __init__(self, deduplicated: DeduplicatedRequests, planned: Schedule) -> None:
+        self._agenda = deduplicated
+        self._computed = deduplicated.per_prompt(planned.computed)
+        starts = np.cumsum([0, *(len(request.options) for request in planned.requests)])
+        self.requests = RequestScores(np.zeros(starts[-1]), starts)
 
     def __len__(self) -> int:
         """How many prompts there are."""
@@ -64,7 +64,7 @@ class WindowScores:
     def of(self, prompt: int) -> OptionScores:
         """The scores of a prompt that is finished."""
         places = self._agenda.places(prompt)
-        logprobs = tuple(self.jobs.of(job, option) for job, option in places)
+        logprobs = tuple(self.requests.of(request, option) for request, option in places)
         facts = self._agenda.facts(prompt)
         return OptionScores(
             logprobs,
@@ -82,11 +82,11 @@ OnFinished = Callable[[WindowScores, Sequence[int]], None]
 
 def run_schedule(
     planned: Schedule,
-    agenda: Agenda,
+    deduplicated: DeduplicatedRequests,
     score: BatchScorer,
     on_finished: OnFinished | None,
 ) -> WindowScores:
-    """The scores of all prompts of `agenda`.
+    """The scores of all prompts of `deduplicated`.
 
     Args:
         score: computes one batch, whole or not at all.
@@ -101,22 +101,22 @@ def run_schedule(
         should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
     )
 
-    users = agenda.users()
-    waiting = [len(agenda.waits_for(prompt)) for prompt in range(len(agenda))]
-    scores = WindowScores(agenda, planned)
-    results = scores.jobs
+    users = deduplicated.users()
+    waiting = [len(deduplicated.waits_for(prompt)) for prompt in range(len(deduplicated))]
+    scores = WindowScores(deduplicated, planned)
+    results = scores.requests
 
     def run(batch: Sequence[int]) -> list[list[float]]:
         with torch.inference_mode():
-            return score([planned.jobs[index] for index in batch])
+            return score([planned.requests[index] for index in batch])
 
     for batch, found in run_batches(
         planned.batches, planned.weights, run, out_of_memory=should_reduce_batch_size, release=clear_device_cache
     ):
         finished: list[int] = []
-        for job, logprobs in zip(batch, found, strict=True):
-            results.values[results.starts[job] : results.starts[job + 1]] = logprobs
-            for index in users[job]:
+        for request, logprobs in zip(batch, found, strict=True):
+            results.values[results.starts[request] : results.starts[request + 1]] = logprobs
+            for index in users[request]:
                 waiting[index] -= 1
                 if waiting[index] == 0:
                     finished.append(index)
@@ -203,7 +203,7 @@ class Executor:
         for some in planning_windows(prompts):
             requests = self._build(some, "loglikelihood", vocabulary=None)
             naive += sum(requests.facts(prompt).asked_tokens for prompt in range(len(requests)))
-            computed += sum(self._backend.schedule(requests.jobs(), BatchLimit()).computed)
+            computed += sum(self._backend.schedule(requests.distinct(), BatchLimit()).computed)
         return TokenForecast(naive, computed)
 
     def scoring_path(self) -> str:
@@ -219,10 +219,10 @@ class Executor:
         # Before anything else: which paths a network can take is tried on the layers that will be used.
         logger.debug("%d packed linear layers", self._weights.pack_layers())
         requests = self._build(prompts, method, vocabulary=self._weights.vocabulary_size)
-        schedule = self._backend.schedule(requests.jobs(), limit)
+        schedule = self._backend.schedule(requests.distinct(), limit)
         return run_schedule(schedule, requests, self._backend.batch_scorer(limit), on_finished)
 
-    def _build(self, prompts: Sequence[Prompt], method: str, *, vocabulary: int | None) -> Agenda:
+    def _build(self, prompts: Sequence[Prompt], method: str, *, vocabulary: int | None) -> DeduplicatedRequests:
         window = ContextWindow(self._backend.kept, self._backend.context_limit, vocabulary)
         return self._builder.build(prompts, method, window)
 

@@ -12,11 +12,11 @@ import torch
 
 from phraseproof.core import Prompt, Sampling
 from phraseproof.engine.plan.batching import BatchLimit, plan_batches, run_batches
-from phraseproof.engine.plan.request import Job
+from phraseproof.engine.plan.request import Request
 from phraseproof.errors import ModelError, UsageError
 
 
-class Writer(NamedTuple):
+class GenerationSetup(NamedTuple):
     """What writing needs of a model.
 
     Attributes:
@@ -29,7 +29,7 @@ class Writer(NamedTuple):
 
     network: Any
     tokenizer: Any
-    inputs: Callable[[Sequence[Job]], dict[str, Any]]
+    inputs: Callable[[Sequence[Request]], dict[str, Any]]
     pad_id: int
     batches: bool = True
 
@@ -50,7 +50,7 @@ def check_sampling(sampling: Sampling, max_new_tokens: int) -> None:
 
 def requests_to_continue(
     contexts: Sequence[Sequence[int]], max_new_tokens: int, *, kept: Callable[[int, int], int], limit: int | None
-) -> list[Job]:
+) -> list[Request]:
     """One request per context, cut from the left where the new tokens would not fit.
 
     Args:
@@ -62,7 +62,7 @@ def requests_to_continue(
     Raises:
         ModelError: no room for the new tokens.
     """
-    requests: list[Job] = []
+    requests: list[Request] = []
     for context in contexts:
         size = kept(len(context), max_new_tokens)
         if size < 1:
@@ -71,20 +71,20 @@ def requests_to_continue(
                 expected=f"fewer than {limit}",
                 got=str(max_new_tokens),
             )
-        requests.append(Job(np.asarray(context[-size:], dtype=np.int32), ()))
+        requests.append(Request(np.asarray(context[-size:], dtype=np.int32), ()))
     return requests
 
 
 def write(
-    writer: Writer,
+    setup: GenerationSetup,
     prompts: Sequence[Prompt],
-    jobs: Sequence[Job],
+    requests: Sequence[Request],
     *,
     max_new_tokens: int,
     sampling: Sampling,
     limit: BatchLimit,
 ) -> list[str]:
-    """Continuations of `jobs`, one a prompt, without special tokens.
+    """Continuations of `requests`, one a prompt, without special tokens.
 
     Greedy texts are written in batches. Drawn ones are written one prompt at a time, each with random numbers of its
     own (from the seed and the prompt's text), so that a text does not hang on what else is asked.
@@ -99,19 +99,19 @@ def write(
     )
 
     check_sampling(sampling, max_new_tokens)
-    if not writer.network.can_generate():
-        raise ModelError("the model cannot generate text", got=type(writer.network).__name__)
-    alone = sampling.temperature > 0 or not writer.batches
-    settings = _settings(writer.network, max_new_tokens, writer.pad_id, sampling)
+    if not setup.network.can_generate():
+        raise ModelError("the model cannot generate text", got=type(setup.network).__name__)
+    alone = sampling.temperature > 0 or not setup.batches
+    settings = _settings(setup.network, max_new_tokens, setup.pad_id, sampling)
     texts = [""] * len(prompts)
 
     def run(batch: Sequence[int]) -> list[str]:
-        with torch.inference_mode(), torch.random.fork_rng(devices=_devices(writer.network)):
+        with torch.inference_mode(), torch.random.fork_rng(devices=_devices(setup.network)):
             if sampling.temperature > 0:
                 torch.manual_seed(_seed(sampling.seed, prompts[batch[0]].text))
-            return list(_texts(writer, [jobs[index] for index in batch], settings))
+            return list(_texts(setup, [requests[index] for index in batch], settings))
 
-    lengths = [len(job.context) + max_new_tokens for job in jobs]
+    lengths = [len(request.context) + max_new_tokens for request in requests]
     batches = plan_batches(lengths, BatchLimit(items=1) if alone else limit)
     for batch, found in run_batches(
         batches, lengths, run, out_of_memory=should_reduce_batch_size, release=clear_device_cache
@@ -121,14 +121,14 @@ def write(
     return texts
 
 
-def _texts(writer: Writer, jobs: Sequence[Job], settings: Any) -> Iterator[str]:
-    inputs = writer.inputs(jobs)
-    sequences = writer.network.generate(**inputs, generation_config=settings)
+def _texts(setup: GenerationSetup, requests: Sequence[Request], settings: Any) -> Iterator[str]:
+    inputs = setup.inputs(requests)
+    sequences = setup.network.generate(**inputs, generation_config=settings)
     # A decoder-only model repeats the tokens it was given (none, where it was given embeddings); a decoder starts with
     # its start token.
     given = int(inputs["input_ids"].shape[1]) if "input_ids" in inputs else int("encoder_outputs" in inputs)
     for tokens in sequences[:, given:].tolist():
-        yield writer.tokenizer.decode(tokens, skip_special_tokens=True).strip()
+        yield setup.tokenizer.decode(tokens, skip_special_tokens=True).strip()
 
 
 def _settings(network: Any, max_new_tokens: int, pad_id: int, sampling: Sampling) -> Any:

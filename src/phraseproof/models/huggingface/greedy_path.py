@@ -13,35 +13,35 @@ from typing import Any
 
 import torch
 
-from phraseproof.engine.plan.request import Job
+from phraseproof.engine.plan.request import Request
 
 
-def score_along_free_run(
-    network: Any, inputs: Mapping[str, Any], jobs: Sequence[Job], *, pad_id: int
+def score_greedy_path(
+    network: Any, inputs: Mapping[str, Any], requests: Sequence[Request], *, pad_id: int
 ) -> list[list[float]]:
-    """Sums of log-probabilities, one list a job, parallel to its options.
+    """Sums of log-probabilities, one list a request, parallel to its options.
 
     Args:
         network: a transformers model that generates.
-        inputs: what its `generate` takes to go on from the jobs' contexts, in their order.
-        jobs: the options' tokens, and how many steps of the run count for each.
+        inputs: what its `generate` takes to go on from the requests' contexts, in their order.
+        requests: the options' tokens, and how many steps of the run count for each.
         pad_id: pads runs that end early.
 
     Returns:
         Minus infinity where the model leaves a token no probability at all.
     """
-    settings = _greedy_settings(network, max(job.steps for job in jobs), pad_id)
+    settings = _greedy_settings(network, max(request.steps for request in requests), pad_id)
     run = network.generate(**inputs, generation_config=settings)
     ends = settings.eos_token_id if isinstance(settings.eos_token_id, list) else [settings.eos_token_id]
     written: list[list[int]] = run.sequences[:, -len(run.scores) :].tolist()
     steps_run = [_steps_until(tokens, ends) for tokens in written]
-    totals = [[0.0] * len(job.options) for job in jobs]
+    totals = [[0.0] * len(request.options) for request in requests]
     for step, scores in enumerate(run.scores):
         logprobs = torch.log_softmax(scores.float(), dim=-1)
-        for index, job in enumerate(jobs):
-            if step >= min(job.steps, steps_run[index]):
+        for index, request in enumerate(requests):
+            if step >= min(request.steps, steps_run[index]):
                 continue
-            values: list[float] = logprobs[index, [option[step] for option in job.options]].tolist()
+            values: list[float] = logprobs[index, [option[step] for option in request.options]].tolist()
             totals[index] = [total + value for total, value in zip(totals[index], values, strict=True)]
     return totals
 

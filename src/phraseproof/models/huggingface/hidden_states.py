@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PENULTIMATE = -2
 
 
-class Reader:
+class HiddenStateReader:
     """Reads contexts with a network and keeps one state of each.
 
     Args:

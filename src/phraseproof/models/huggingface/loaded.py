@@ -79,7 +79,7 @@ class LazyNetwork:
     def virtual_tokens(self) -> int:
         """The number of soft prompt tokens at the input, which are computed with every prompt."""
         if self._loaded is None:
-            return 0 if self._adapter_folder is None else self._adapter_folder.room.virtual
+            return 0 if self._adapter_folder is None else self._adapter_folder.soft_prompt_size.virtual
         adapter = self._loaded.adapter
         return 0 if adapter is None or adapter.virtual is None else int(adapter.virtual.shape[0])
 
@@ -93,7 +93,7 @@ class LazyNetwork:
     def prefix_tokens(self) -> int:
         """The number of soft prompt tokens in every layer."""
         if self._loaded is None:
-            return 0 if self._adapter_folder is None else self._adapter_folder.room.prefix
+            return 0 if self._adapter_folder is None else self._adapter_folder.soft_prompt_size.prefix
         prefix = self.prefix
         return 0 if prefix is None else prefix.count
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class HuggingFaceModel:
-    """A checkpoint put to work. Each part has one job; this class only connects them to the capabilities.
+    """A checkpoint put to work. Each part has one request; this class only connects them to the capabilities.
 
     Args:
         checkpoint: configuration, tokenizer, and the options (dtype, device, batch size, adapter, maximum length).
@@ -50,12 +49,19 @@ class HuggingFaceModel:
         self._tokenizer = PromptTokenizer(checkpoint.tokenizer, joined=self.backend.is_decoder_only)
         self._requests = RequestBuilder(self._tokenizer, checkpoint.name)
         self.executor = Executor(self.weights, self.backend, self._requests)
+        # Kept, because hashing a folder's weights takes seconds. A property, because the protocols have one.
+        self._identity: ModelIdentity | None = None
 
     # ------------------------------------------------------------------------------------------------- capabilities
 
-    @functools.cached_property
+    @property
     def identity(self) -> ModelIdentity:
         """Name, revision, class, dtype, adapter, and the settings that change scores. Does not load the weights."""
+        if self._identity is None:
+            self._identity = self._identify()
+        return self._identity
+
+    def _identify(self) -> ModelIdentity:
         settings: dict[str, str] = {}
         if (limit := self.context_limit) is not None:
             settings["max_length"] = str(limit)
@@ -110,15 +116,15 @@ class HuggingFaceModel:
             ModelError: a model that cannot generate, no room for the new tokens, memory that runs out on one prompt.
             UsageError: settings out of range.
         """
-        from phraseproof.models.huggingface.generation import Writer, requests_to_continue, write
+        from phraseproof.models.huggingface.generation import GenerationSetup, requests_to_continue, write
 
         contexts = [encoded.context for _, encoded in self._requests.encoded(prompts, "paper")]
         requests = requests_to_continue(contexts, max_new_tokens, kept=self.backend.kept, limit=self.context_limit)
-        writer = Writer(
+        setup = GenerationSetup(
             self.network, self.tokenizer, self.backend.generation_inputs, self.pad_id, self.backend.generates_in_batches
         )
         return write(
-            writer, prompts, requests, max_new_tokens=max_new_tokens, sampling=sampling, limit=self._batch_limit
+            setup, prompts, requests, max_new_tokens=max_new_tokens, sampling=sampling, limit=self._batch_limit
         )
 
     def represent(self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None) -> Any:
@@ -129,11 +135,13 @@ class HuggingFaceModel:
         Raises:
             ModelError: a state that is not finite, or memory that runs out on a single prompt.
         """
-        from phraseproof.models.huggingface.hidden_states import Reader
+        from phraseproof.models.huggingface.hidden_states import HiddenStateReader
 
         contexts = [encoded.context for encoded in self.encode(prompts)]
         kept = [context[-max(1, self.backend.kept(len(context), 1)) :] for context in contexts]
-        reader = Reader(self.weights.load(), joined=self.is_decoder_only, pad_id=self.pad_id, limit=self._batch_limit)
+        reader = HiddenStateReader(
+            self.weights.load(), joined=self.is_decoder_only, pad_id=self.pad_id, limit=self._batch_limit
+        )
         return reader.read(kept, on_done=on_done)
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from phraseproof.core import Prompt
-from phraseproof.engine.plan.request import Agenda, Facts
+from phraseproof.engine.plan.request import DeduplicatedRequests, TokenCounts
 from phraseproof.errors import ModelError
 from phraseproof.models.huggingface.tokenization import PromptTokenizer, PromptTokens
 
@@ -51,14 +51,14 @@ class RequestBuilder:
             some = prompts[start : start + _PROMPTS_PER_TOKENIZATION]
             yield from zip(some, encode(some), strict=True)
 
-    def build(self, prompts: Sequence[Prompt], method: str, window: ContextWindow) -> Agenda:
+    def build(self, prompts: Sequence[Prompt], method: str, window: ContextWindow) -> DeduplicatedRequests:
         """The requests of these prompts.
 
         Raises:
             ModelError: an option without tokens, with a token that has no embedding, or longer than the context. Only
                 the last is checked without `window.vocabulary`.
         """
-        requests = Agenda()
+        requests = DeduplicatedRequests()
         for prompt, encoded in self.encoded(prompts, method):
             context, options = encoded.context, encoded.options
             if window.vocabulary is not None:
@@ -72,7 +72,7 @@ class RequestBuilder:
                     places[index] = place
                 truncated = max(truncated, len(context) - kept)
             naive = len(context) * len(options) + sum(map(len, options))
-            requests.add(places, Facts(len(context), truncated, naive))
+            requests.add(places, TokenCounts(len(context), truncated, naive))
         return requests
 
     def _check(self, prompt: Prompt, encoded: PromptTokens, vocabulary: int) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from transformers.modeling_outputs import BaseModelOutput
 
-from phraseproof.engine.packed_causal_lm import Soft
-from phraseproof.engine.packed_seq2seq_lm import PackedEncoderDecoder
+from phraseproof.engine.packed_causal_lm import VirtualTokens
+from phraseproof.engine.packed_seq2seq_lm import PackedSeq2SeqLM
 from phraseproof.engine.padded import add_picked, pad_rows, with_virtual_tokens
 from phraseproof.engine.plan import scheduler
 from phraseproof.engine.plan.batching import BatchLimit, plan_batches, share_rows
-from phraseproof.engine.plan.request import Job
+from phraseproof.engine.plan.request import Request
 from phraseproof.engine.plan.scheduler import Schedule
-from phraseproof.engine.probe import try_packing_encoder_decoder
+from phraseproof.engine.probe import probe_seq2seq_lm
 from phraseproof.models.huggingface.backend import Backend
 
 
@@ -53,7 +53,7 @@ class Seq2SeqLMBackend(Backend):
         rows = share_rows([option[:-1] for option in options]).rows
         return context_tokens + sum(1 + len(row) for row in rows)
 
-    def schedule(self, requests: Sequence[Job], limit: BatchLimit) -> Schedule:
+    def schedule(self, requests: Sequence[Request], limit: BatchLimit) -> Schedule:
         padded = requests[0].steps or self._attention_is_chosen
         # Until the weights are loaded, the network is assumed to be one that can be packed.
         if padded or (self._weights.is_loaded and self._packed is None):
@@ -67,16 +67,18 @@ class Seq2SeqLMBackend(Backend):
         return "padded batches" if self._packed is None else "one row without padding, options as one tree"
 
     @functools.cached_property
-    def _packed(self) -> PackedEncoderDecoder | None:
-        return None if self._attention_is_chosen else try_packing_encoder_decoder(self._weights.network)
+    def _packed(self) -> PackedSeq2SeqLM | None:
+        return None if self._attention_is_chosen else probe_seq2seq_lm(self._weights.network)
 
-    def _score_batch(self, requests: Sequence[Job], limit: BatchLimit) -> list[list[float]]:
+    def _score_batch(self, requests: Sequence[Request], limit: BatchLimit) -> list[list[float]]:
         if (packed := self._packed) is not None:
             adapter = self._weights.adapter
-            return packed.score(requests, Soft() if adapter is None else Soft(adapter.virtual, adapter.prefix))
+            return packed.score(
+                requests, VirtualTokens() if adapter is None else VirtualTokens(adapter.virtual, adapter.prefix)
+            )
         return self._score_padded(requests, limit)
 
-    def _score_padded(self, requests: Sequence[Job], limit: BatchLimit) -> list[list[float]]:
+    def _score_padded(self, requests: Sequence[Request], limit: BatchLimit) -> list[list[float]]:
         network = self._weights.network
         states, mask = self._encode(requests)
         rows: list[tuple[int, ...]] = []
@@ -105,14 +107,14 @@ class Seq2SeqLMBackend(Backend):
             add_picked(totals, logits, [[(place, 0) for place in picks[index]] for index in chunk], requests)
         return totals
 
-    def generation_inputs(self, requests: Sequence[Job]) -> dict[str, Any]:
+    def generation_inputs(self, requests: Sequence[Request]) -> dict[str, Any]:
         states, mask = self._encode(requests)
         inputs = {"encoder_outputs": BaseModelOutput(last_hidden_state=states), "attention_mask": mask}
         if (prefix := self._weights.prefix) is not None:
             inputs["past_key_values"] = prefix.cache(len(requests))
         return inputs
 
-    def _encode(self, requests: Sequence[Job]) -> tuple[Any, Any]:
+    def _encode(self, requests: Sequence[Request]) -> tuple[Any, Any]:
         """The encoder's states [requests, tokens, width] and their mask [requests, tokens], virtual tokens first."""
         network, adapter = self._weights.network, self._weights.adapter
         padded = pad_rows([request.context for request in requests], self.pad_id, device=self._weights.device)
