@@ -89,7 +89,7 @@ class RenderedPrompt(NamedTuple):
     """The texts of one prompt, already rendered, before a model family's format arranges them.
 
     Attributes:
-        ask: the ask; `None` if it cannot be told apart from the example.
+        ask: the ask; `None` if it is not separate from the example.
         tested: the example that is scored, up to its answer; the whole wording if there is no `ask`.
         options: the answers that are scored, as they are written.
         solved: the demonstrations, each with its answer.
