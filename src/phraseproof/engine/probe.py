@@ -1,6 +1,6 @@
-"""Whether a model can be packed: not told by its name but tried, in one row and one by one.
+"""Whether a network can be packed: found by trying it, packed in one row and one by one, not by its name.
 
-A model passes when both agree. What would show only on long prompts is asked of its configuration.
+A network passes if both give the same scores. What only long prompts would show is read from its configuration.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from phraseproof.engine.plan.prefix_tree import token_trie
 from phraseproof.engine.plan.request import Request
 
 _STEADY_ROTATIONS = {"default", "linear", "llama3", "yarn", "proportional"}
-"""Rotary positions that do not hang on the longest sequence of a batch."""
+"""Rotary positions that do not depend on the longest sequence of a batch."""
 
 _LAYERS = {"full_attention", "sliding_attention"}
 
@@ -29,7 +29,7 @@ _OPTIONS = (((7, 12, 6), (7, 19), (25,)), ((16, 22),))
 
 _TOLERANCE = {torch.float16: 5e-2, torch.bfloat16: 4e-1}
 _TOLERANCE_FLOAT32 = 1e-3
-"""Nats by which the two may differ: rounding, and nothing else."""
+"""Nats by which the two may differ through rounding."""
 
 
 class PackingSupport(NamedTuple):
@@ -56,7 +56,7 @@ def probe_causal_lm(network: Any) -> PackingSupport | None:
         PackedCausalLM(network).run(step)
     except _REFUSALS:
         return None
-    if not _windows_are_told(config, kinds, step.windows) or step.attention is None:
+    if not _windows_match(config, kinds, step.windows) or step.attention is None:
         return None
     for last_layer in (LastLayer(network, step.attention), None):
         try:
@@ -95,7 +95,7 @@ def probe_seq2seq_lm(network: Any) -> PackedSeq2SeqLM | None:
 
 
 _REFUSALS = (TypeError, ValueError, KeyError, IndexError, AttributeError, RuntimeError, AssertionError, StopIteration)
-"""What a network that was not made for it may raise on being handed a packed row."""
+"""What an unsuitable network may raise on a packed row."""
 
 
 def _pass() -> PackedPass:
@@ -134,10 +134,10 @@ def _rotation_is_steady(config: Any) -> bool:
     return all(part.get("rope_type", "default") in _STEADY_ROTATIONS for part in by_layer)
 
 
-def _windows_are_told(config: Any, kinds: Sequence[str], told: dict[int, int | None]) -> bool:
+def _windows_match(config: Any, kinds: Sequence[str], reported: dict[int, int | None]) -> bool:
     """Whether every layer that has a window says so to its attention."""
     window: int | None = getattr(config, "sliding_window", None)
     if window is None or getattr(config, "use_sliding_window", True) is False:
         return True
-    slides = [kind == "sliding_attention" for kind in kinds] or [True] * len(told)
-    return [told[layer] == window for layer in sorted(told)] == slides
+    slides = [kind == "sliding_attention" for kind in kinds] or [True] * len(reported)
+    return [reported[layer] == window for layer in sorted(reported)] == slides

@@ -1,6 +1,6 @@
-"""The arithmetic of `attention_blocks.py`: one call of torch's attention a block, and no word with the host in between.
+"""Computes the blocks of `attention_blocks.py`: one call of torch's attention per block, and no device synchronisation.
 
-What hangs on the plan alone is moved to the device once a pass; layers only gather, attend and put back.
+What depends on the plan alone is moved to the device once per pass; layers only gather, attend and put back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def in_blocks(device: torch.device) -> bool:
-    """Whether attention is computed in blocks there: everywhere but on a CPU, where a call costs nothing."""
+    """Whether attention is computed in blocks on this device: everywhere but on a CPU, where calls are cheap."""
     return device.type != "cpu"
 
 
@@ -42,7 +42,7 @@ class BlockOnDevice(NamedTuple):
 
 
 class BlocksOnDevice(NamedTuple):
-    """A plan where it is computed; `is_whole` where every place of the row asks."""
+    """A plan where it is computed; `is_whole` if every place of the row has a query."""
 
     blocks: list[BlockOnDevice]
     where: torch.Tensor
@@ -88,19 +88,21 @@ def attend_in_blocks(
         key, value: [1, their heads, places, head width].
         plan: what attends to what, moved for as many groups as these heads make.
         scaling: of the products; by default one over the root of the head's width.
-        softcap: scores are squeezed between this and its negative; such a plan has no causal blocks.
+        softcap: scores are soft-capped between this and its negative; such a plan has no causal blocks.
 
     Returns:
-        [1, places of the row, heads, head width]; zero where nothing is asked.
+        [1, places of the row, heads, head width]; zero for places without a query.
     """
     queries, keys, values = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
     found: list[torch.Tensor] = []
     for block in plan.blocks:
-        asked, seen, told = (
+        block_query, block_key, block_value = (
             tensor.index_select(0, places).unflatten(0, (block.units, -1)).transpose(1, 2)
             for tensor, places in ((queries, block.asking), (keys, block.seen), (values, block.seen))
         )
-        found.append(_attend(asked, seen, told, block, scaling, softcap).transpose(1, 2).flatten(0, 1))
+        found.append(
+            _attend(block_query, block_key, block_value, block, scaling, softcap).transpose(1, 2).flatten(0, 1)
+        )
     return put_back(found, plan)[None]
 
 
@@ -147,7 +149,7 @@ def soft_capped(
     scaling: float | None,
     cap: float,
 ) -> torch.Tensor:
-    """Attention whose scores are squeezed between -cap and cap, which torch's own does not offer (Gemma 2).
+    """Attention with scores soft-capped between -cap and cap, which torch's own lacks (Gemma 2).
 
     Args:
         query, key, value: as many heads each.

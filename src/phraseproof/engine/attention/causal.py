@@ -29,7 +29,7 @@ KeysAndValues = tuple[torch.Tensor, torch.Tensor]
 
 @dataclass
 class PackedPass:
-    """One pass over a row: what its layers need, and what they leave.
+    """One pass over a packed row: what its layers read and write.
 
     Attributes:
         row: the plan.
@@ -40,7 +40,7 @@ class PackedPass:
         windows: by layer, the window that the model asked for.
         attention: the module that asked last.
         in_blocks: whether units attend in padded blocks (`attention_blocks.py`), or one by one.
-        masks, plans: what hangs on the row alone, made once for all layers.
+        masks, plans: what depends on the row alone, computed once for all layers.
     """
 
     row: PackedRow
@@ -152,25 +152,25 @@ def attend(
         out.zero_()
     for index, unit in enumerate(packed.row.units):
         asking = slice(unit.start, unit.stop) if whole else list(unit.scored)
-        asked = query[:, :, asking]
-        seen, told = _take(key, unit.keys), _take(value, unit.keys)
+        own_query = query[:, :, asking]
+        own_key, own_value = _take(key, unit.keys), _take(value, unit.keys)
         mask = packed.mask(index, sliding_window, query, whole=whole)
         if softcap is None:
             found = functional.scaled_dot_product_attention(
-                asked,
-                seen,
-                told,
+                own_query,
+                own_key,
+                own_value,
                 attn_mask=mask,
                 is_causal=mask is None,
                 scale=scaling,
-                enable_gqa=seen.shape[1] != asked.shape[1],
+                enable_gqa=own_key.shape[1] != own_query.shape[1],
             )
         else:
             if mask is None:
                 mask = additive(unit.visible(sliding_window), query)
-            groups = asked.shape[1] // seen.shape[1]
-            seen, told = (tensor.repeat_interleave(groups, dim=1) for tensor in (seen, told))
-            found = soft_capped(asked, seen, told, mask, scaling, softcap)
+            groups = own_query.shape[1] // own_key.shape[1]
+            own_key, own_value = (tensor.repeat_interleave(groups, dim=1) for tensor in (own_key, own_value))
+            found = soft_capped(own_query, own_key, own_value, mask, scaling, softcap)
         out[:, asking] = found.transpose(1, 2)
     return out, None
 

@@ -1,6 +1,7 @@
 """Attention in packed passes of encoder-decoders, prompts of about one size together: the way for an accelerator.
 
-All that hangs on the plan (places, biases, masks, copies of the encoder's states) is made once a pass.
+Everything that depends on the plan alone (places, biases, masks, copies of the encoder's states) is computed once
+per pass.
 """
 
 from __future__ import annotations

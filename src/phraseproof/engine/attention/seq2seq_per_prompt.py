@@ -119,12 +119,15 @@ class PackedDecoderPass:
         for (first, after), bias in zip(self.spans, self.biases, strict=True):
             if bias is None:
                 continue
-            seen, told = key[:, :, first:after], value[:, :, first:after]
+            own_key, own_value = key[:, :, first:after], value[:, :, first:after]
             if self.prefix is not None:
                 keys, values = self.prefix[layer]
-                seen, told = torch.cat([keys[None], seen], dim=2), torch.cat([values[None], told], dim=2)
+                own_key, own_value = (
+                    torch.cat([keys[None], own_key], dim=2),
+                    torch.cat([values[None], own_value], dim=2),
+                )
             found = functional.scaled_dot_product_attention(
-                query[:, :, first:after], seen, told, attn_mask=bias, scale=scaling
+                query[:, :, first:after], own_key, own_value, attn_mask=bias, scale=scaling
             )
             out[:, first:after] = found.transpose(1, 2)
         return out
@@ -152,15 +155,15 @@ class PackedDecoderPass:
             weights: of `CrossAttention`.
             scaling: of the products.
         """
-        asked = asked_of_states(query, weights[0], scaling)
+        own_query = asked_of_states(query, weights[0], scaling)
         heads = int(query.shape[1])
-        rows_asked = asked.flatten(0, 1)
+        rows_asked = own_query.flatten(0, 1)
         read = torch.empty_like(rows_asked)
         for (first, after), (begin, end) in zip(self.spans, self.read, strict=True):
             own, rows = states[begin:end], slice(first * heads, after * heads)
             weighted = torch.softmax((rows_asked[rows] @ own.t()).float(), dim=-1).to(own.dtype)
             torch.mm(weighted, own, out=read[rows])
-        return read_from_states(read.view(asked.shape), weights[1])
+        return read_from_states(read.view(own_query.shape), weights[1])
 
 
 def asked_of_states(query: torch.Tensor, of_keys: torch.Tensor, scaling: float) -> torch.Tensor:

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 # A kernel is kept for every number of rows that a product has had, and batches without padding hardly ever have the
 # same number twice: memory that grows for nothing. Two caches hold them, oneDNN's and one of torch's in front of it,
-# each up to 1,024 unless told before the first product; a pass uses fewer than 16 at a time.
+# each up to 1,024 unless set before the first product; a pass uses fewer than 16 at a time.
 for _cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
     os.environ.setdefault(_cache, "16")
 
@@ -33,7 +33,7 @@ def product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def fastest_product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """`product` with plain weights where it can be had for such tensors, else torch's own. No gradients."""
+    """`product` with plain weights where it is available for such tensors, else torch's own. No gradients."""
     with_onednn = x.dtype == torch.float32 and x.device.type == "cpu" and has_products()
     return (product if with_onednn else functional.linear)(x, weight, bias)
 
@@ -45,7 +45,7 @@ def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 @functools.cache
 def has_products() -> bool:
-    """Whether products with plain weights, as they lie and transposed, can be had here and are right."""
+    """Whether products with plain weights, as stored and transposed, are available here and correct."""
     if not torch.backends.mkldnn.is_available():
         return False
     x, weight = torch.linspace(-1, 1, 3 * 32).view(3, 32), torch.linspace(-2, 1, 48 * 32).view(48, 32)

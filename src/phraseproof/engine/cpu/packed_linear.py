@@ -1,8 +1,8 @@
 """Linear layers with weights stored in the blocked layout of oneDNN's matrix products, on CPUs where that is faster.
 
-The same sums in another order: results differ from `torch.nn.Linear` by rounding alone. How much is gained hangs on the
-CPU: on some the library that torch uses otherwise runs at half of what the cores can do, on others the two are close.
-The weights are only laid out anew, so the plain ones come back bit for bit with `state_dict()`.
+The same sums in another order: results differ from `torch.nn.Linear` by rounding only. The gain depends on the CPU: on
+some, the library that torch uses otherwise reaches half of the peak performance; on others the two are close. Packing
+only changes the memory layout, so `state_dict()` returns the plain weights bit for bit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import nn
 from phraseproof.engine.cpu.onednn import operator, product
 
 _SMALLEST = 64 * 64
-"""Below so many weights the call costs more than the product."""
+"""Below this number of weights the call costs more than the product."""
 
 _LARGEST_TIED = 2**28
 """A matrix that another module needs unpacked, too, is packed beside it up to so many bytes."""
@@ -159,4 +159,4 @@ def _packed(weight: torch.Tensor) -> torch.Tensor:
 
 
 _ROWS = 512
-"""How many rows a product has, roughly; the layout hangs on it only in that few rows make others faster."""
+"""How many rows a product has, roughly; the layout depends on it only because other layouts are faster for few rows."""

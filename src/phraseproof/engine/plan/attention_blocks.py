@@ -1,7 +1,7 @@
-"""Which units' attention is computed together: a few padded blocks instead of a call a unit. Plain data.
+"""Which sequences' attention is computed together: a few padded blocks instead of one call per sequence. Plain data.
 
-On an accelerator a call costs more than its arithmetic, so units of about the same size go together, each padded to the
-largest among them. On a CPU a unit by itself is faster, and none of this is used.
+On an accelerator a call costs more than its arithmetic, so sequences of similar size are computed together, each padded
+to the largest among them. On a CPU one call per sequence is faster, and none of this is used.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_PAIRS = 2**20
-"""A block grows no larger than so many pairs of a query and a key: its masks and copied keys take memory."""
+"""The largest number of query-key pairs in a block: its masks and copied keys take memory."""
 
 FEWEST_QUERIES, FEWEST_KEYS = 16, 64
-"""Fewer of a unit count as so many, when classes are made and when a block is full: a call more costs more than padding
-them, and copied keys take memory however few ask."""
+"""Smaller sequences count as this large in size classes and in the limit of a block: one more call costs more than
+padding them, and copied keys take memory however few the queries."""
 
 _KEYS_MULTIPLE = 8
-"""A mask has so many keys or a multiple of it: kernels on accelerators read masks in aligned pieces."""
+"""Masks have a multiple of this number of keys: kernels on accelerators read masks in aligned pieces."""
 
 
 class AttentionQuery(NamedTuple):
-    """The attention of one unit.
+    """The attention of one sequence: which places query which.
 
     Attributes:
         asking: the places of its queries, at least one.
@@ -42,10 +42,10 @@ class AttentionQuery(NamedTuple):
 
 
 class AttentionBlock(NamedTuple):
-    """Several units padded to one size. What padding asks is answered, and the answer is not looked at.
+    """Several sequences padded to one size. Padding is computed too, and its results are dropped.
 
     Attributes:
-        units: the numbers of the units.
+        units: the numbers of the sequences.
         asking: [units, queries]: places; where there is none, the first place of all.
         seen: [units, keys]: likewise.
         visible: [units, queries, keys]; padded keys are seen by padded queries alone. `None` where all are seen.
@@ -73,14 +73,14 @@ class BlockPlan(NamedTuple):
 
 
 def plan_blocks(asks: Sequence[AttentionQuery], places: int, *, largest: int = MOST_PAIRS) -> BlockPlan:
-    """Put units into blocks.
+    """Put sequences into blocks.
 
-    Queries of units in one block differ by less than one half, and so do keys, the smallest sizes (`FEWEST_QUERIES`,
+    Queries per sequence differ by less than one half in a block, and so do keys, the smallest sizes (`FEWEST_QUERIES`,
     `FEWEST_KEYS`) left out: less than 2.25 times the pairs are computed, on MMLU about 1.2 times. The number of blocks
-    hangs on the sizes of units, not on their number, until a block is full.
+    depends on the sizes of sequences, not on their number, until a block is full.
 
     Args:
-        asks: the units; no place asks twice.
+        asks: the sequences; no place has two queries.
         places: how many places the row has.
         largest: the most pairs of a query and a key in a block; one unit alone always fits.
     """

@@ -34,7 +34,7 @@ class PackedPrompt(NamedTuple):
 
 
 class PackedSequence(NamedTuple):
-    """One part's own tokens in the row: what is new of its context, then the nodes of its options.
+    """One prompt's own tokens in the row: the new ones of its context, then the nodes of its token trie.
 
     Attributes:
         start, stop: where they are in the row.
@@ -71,7 +71,7 @@ class PackedSequence(NamedTuple):
 
 
 class GatherIndex(NamedTuple):
-    """A log-probability that is wanted: of `token`, by the scored place of that rank, for an option of a part."""
+    """Where a log-probability is gathered: of `token`, at the scored place of that rank, for an option of a prompt."""
 
     part: int
     option: int
@@ -84,7 +84,7 @@ class PackedRow(NamedTuple):
 
     Attributes:
         tokens, positions: of the row's tokens, int64.
-        units: one a part.
+        units: one per prompt.
         scored: the row's tokens whose output is wanted, in order.
         picks: what is wanted of it.
         path: the places of the last part's whole context, for passes that go on from it.
@@ -99,7 +99,7 @@ class PackedRow(NamedTuple):
 
 
 def pack_prompts(parts: Sequence[PackedPrompt], held: int) -> PackedRow:
-    """Put the parts' tokens in a row, each shared beginning once.
+    """Lay the prompts' tokens out in one row, each shared prefix once.
 
     Args:
         parts: in the order of their contexts' tokens.

@@ -1,7 +1,7 @@
-"""Which tokens of many prompts are computed once: orders, shared beginnings and option trees, as plain data.
+"""Prefix sharing: which tokens of many prompts are computed once, as plain data.
 
-Nothing here knows a model. A decoder-only model's prompts are put in the order of their tokens, so that each shares as
-much as it ever can with the one before it; the options of a prompt become a tree whose branches share their beginnings.
+Nothing here knows a model. Prompts of a decoder-only model are sorted by their tokens, so that each shares the longest
+possible prefix with the one before it. The options of a prompt become a token trie.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_SHARED_TOKENS = 4
-"""Beginnings shorter than this are computed anew: looking them up would cost more."""
+"""Shorter prefixes are computed again: looking them up would cost more."""
 
 
 class PrefixOrder(NamedTuple):
-    """In which order contexts are computed, and what each finds done.
+    """The order in which contexts are computed, and the prefix that each shares.
 
     Attributes:
         indices: every context once.
@@ -71,13 +71,13 @@ def cut_in_order(costs: Sequence[int], limit: BatchLimit) -> list[list[int]]:
 
 
 class TokenTrie(NamedTuple):
-    """What must be read to score a prompt's options, each shared beginning once.
+    """The tokens to read for scoring a prompt's options, each shared prefix once.
 
     Attributes:
-        tokens: one a node; a node comes after its parent.
+        tokens: one per node; a node comes after its parent.
         parents: the node before each, or -1 for the end of the prompt.
         depths: how many nodes lead to each, itself included: 1 for those directly after the prompt.
-        paths: for each option, the nodes that predict its tokens, one a token, beginning with -1, the prompt's end.
+        paths: for each option, the nodes that predict its tokens, one per token, beginning with -1, the prompt's end.
         targets: each option's tokens.
     """
 
@@ -102,7 +102,7 @@ class TokenTrie(NamedTuple):
 
 
 def token_trie(options: Sequence[Sequence[int]]) -> TokenTrie:
-    """The tree of options' tokens. An option's last token is only predicted, never read.
+    """The trie of the options' tokens. An option's last token is only predicted, never read.
 
     Args:
         options: token ids of each option, none empty.

@@ -1,4 +1,4 @@
-"""The work of one scoring call: each distinct context once, with every option that is to follow it."""
+"""The deduplicated requests of a scoring call: each distinct context once, with all the options that follow it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Request:
     Attributes:
         context: token ids, int32, already cut to what fits; not to be written to.
         options: token ids of each option, none empty.
-        steps: for the method `paper`, how long the free run is; else 0.
+        steps: for the method `paper`, the number of greedy decoding steps; else 0.
         shared: how many of the context's first tokens the request before it has, too; they are not computed again.
         kept: how many of them the request after it has.
     """
@@ -68,7 +68,7 @@ class DeduplicatedRequests:
         """The (request, option) of each option after this context, new or known."""
         ids = np.asarray(context, dtype=np.int32).tobytes()
         distinct = self._shared(tuple(dict.fromkeys(options)))
-        # A free run's length hangs on all options of a prompt, so there only equal sets of options share a request.
+        # The length of greedy decoding depends on all options, so only prompts with equal options share a request.
         request = self._request_of.setdefault((ids, tuple(options)) if steps else ids, len(self._contexts))
         if request == len(self._contexts):
             self._contexts.append(np.frombuffer(ids, dtype=np.int32))
@@ -80,7 +80,7 @@ class DeduplicatedRequests:
         return [(request, number[option]) for option in options]
 
     def add(self, places: Sequence[tuple[int, int]], facts: TokenCounts) -> None:
-        """The next prompt: where its options are, and what is told of it."""
+        """Add the next prompt: where its options are, and its token counts."""
         self._request_numbers.extend(request for request, _ in places)
         self._numbers.extend(number for _, number in places)
         self._ends.append(len(self._request_numbers))
@@ -96,7 +96,7 @@ class DeduplicatedRequests:
         return tuple(len(self._options[request][option]) for request, option in places)
 
     def facts(self, prompt: int) -> TokenCounts:
-        """What is told of a prompt beside its log-probabilities."""
+        """A prompt's token counts."""
         return TokenCounts(*self._facts[3 * prompt : 3 * prompt + 3])
 
     def waits_for(self, prompt: int) -> set[int]:
@@ -111,7 +111,7 @@ class DeduplicatedRequests:
         ]
 
     def per_prompt(self, per_request: Sequence[int]) -> list[int]:
-        """What requests take, told of the first prompt that needs each."""
+        """A number per prompt from one per request: each request counts for the first prompt that needs it."""
         seen: set[int] = set()
         found: list[int] = []
         for prompt in range(len(self)):

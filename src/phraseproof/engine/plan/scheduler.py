@@ -1,4 +1,4 @@
-"""In which order and batches the requests of a call are run, and how many tokens each takes: plain data."""
+"""The order and batches in which requests are run, and the tokens that each computes. Plain data."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Schedule(NamedTuple):
     """The requests of a call, made ready to run.
 
     Attributes:
-        requests: as they were given, told what they share.
+        requests: as given, with `shared` and `kept` filled in.
         batches: indices into `requests`, in the order of running.
-        weights: what each request takes of a batch's room, in tokens.
+        weights: each request's share of a batch, in tokens.
         computed: the tokens that each request runs through the model.
     """
 
@@ -38,7 +38,7 @@ def packed(requests: Sequence[Request], limit: BatchLimit, *, before: int, first
     Args:
         before: tokens computed before every context: a soft prompt's.
         first: tokens computed before the options' own: an encoder-decoder's start token.
-        scored_weight: the room that a token takes more when the vocabulary is projected for it.
+        scored_weight: the extra memory of a token whose logits are computed, in tokens.
     """
     trees = [token_trie(request.options) for request in requests]
     computed = [
@@ -55,10 +55,10 @@ def shared(requests: Sequence[Request], limit: BatchLimit, *, before: int, score
 
     Args:
         before: tokens that come before all contexts, and are computed once: a soft prompt's.
-        scored_weight: the room that a token takes more when the vocabulary is projected for it.
+        scored_weight: the extra memory of a token whose logits are computed, in tokens.
     """
     order = order_by_prefix([request.context for request in requests])
-    told = list(requests)
+    annotated = list(requests)
     computed = [0] * len(requests)
     weights = [0] * len(requests)
     for place, (index, known) in enumerate(zip(order.indices, order.shared, strict=True)):
@@ -67,6 +67,6 @@ def shared(requests: Sequence[Request], limit: BatchLimit, *, before: int, score
         computed[index] = len(request.context) - known + len(tree.tokens) + (before if place == 0 else 0)
         weights[index] = computed[index] + scored_weight * len(tree.scored())
         kept = order.shared[place + 1] if place + 1 < len(requests) else 0
-        told[index] = dataclasses.replace(request, shared=known, kept=kept)
+        annotated[index] = dataclasses.replace(request, shared=known, kept=kept)
     batches = cut_in_order([weights[index] for index in order.indices], limit)
-    return Schedule(told, [[order.indices[place] for place in batch] for batch in batches], weights, computed)
+    return Schedule(annotated, [[order.indices[place] for place in batch] for batch in batches], weights, computed)

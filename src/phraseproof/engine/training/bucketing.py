@@ -18,7 +18,8 @@ def merge_small_batches(batches: Sequence[Sequence[TargetRow]], vocabulary: int)
     """Join batches that follow each other, while all of them stay small enough to be no burden on memory.
 
     For a pass without padding, which gives the same numbers for more rows at once: few target tokens then read the
-    same weights once, and what rows begin with alike is computed once. The answer hangs on sizes alone.
+    same weights once, and shared prefixes are computed once. The result depends on sizes alone, so a resumed training
+    merges the same batches.
 
     Args:
         batches: the rows of each.

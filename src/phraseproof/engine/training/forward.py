@@ -1,13 +1,13 @@
-"""The pass that training needs: logits at target positions alone, as packed as it goes at equal numbers.
+"""The forward pass of training: logits at target positions only, with as little computation as gives equal numbers.
 
 * The vocabulary is projected only where a target token is predicted.
 * Rows are cut into batches by length, so that padding never costs more than a further batch would.
-* Padding is on the right. A decoder never looks that way, so its attention needs no mask; an encoder gets one only
+* Padding is on the right. A decoder never attends there, so it needs no mask; an encoder gets one only
   where there is padding.
 * Frozen weights get no gradients.
 * Rows whose loss is detached run without a graph.
 * On a CPU, a frozen float32 model with a soft prompt at its input is run without any padding, what rows begin with
-  alike computed once (`lean_decoder.py`, `lean_encoder_decoder.py`), where that was tried and gave the same logits.
+  in common computed once (`packed_causal_lm.py`, `packed_seq2seq_lm.py`), if a trial gave the same logits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ from phraseproof.engine.padded import pad_rows
 from phraseproof.engine.training.bucketing import bucket_by_length
 from phraseproof.engine.training.packed_causal_lm import PackedCausalLMForTraining
 from phraseproof.engine.training.packed_seq2seq_lm import PackedSeq2SeqLMForTraining
+from phraseproof.engine.training.projection import ProjectedPlaces
 from phraseproof.engine.training.sequence import TargetRow
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class TargetForward:
         starts = torch.tensor([virtual + len(row.context) - 1 for row in rows], device=self._device)
         places = starts[:, None] + torch.arange(width, device=self._device)
         places = places.clamp(max=virtual + int(padded.ids.shape[1]) - 1)
-        with _Projected(self._network, places) as projected:
+        with ProjectedPlaces(self._network, places) as projected:
             output = self._network(**self._embedded(padded.ids), **self._cache(len(rows)), use_cache=False)
         return _Part(_targets_only(projected.logits(output), rows, width), None)
 
@@ -264,42 +265,6 @@ class TargetForward:
             return {}
         prefix = self._soft.prefix(self._network.get_input_embeddings().weight.dtype)
         return {} if prefix is None else {"past_key_values": prefix.cache(rows)}
-
-
-class _Projected:
-    """Within it, a decoder-only network projects the vocabulary at some places alone.
-
-    Args:
-        network: whose output head reads hidden states [rows, tokens, width].
-        places: for each row, the tokens to project, [rows, kept].
-    """
-
-    def __init__(self, network: Any, places: Tensor) -> None:
-        self._head = network.get_output_embeddings()
-        self._places = places
-        self._is_done = False
-        self._handle: Any = None
-
-    def __enter__(self) -> Self:
-        if self._head is not None:
-            self._handle = self._head.register_forward_pre_hook(self._pick_states)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._handle is not None:
-            self._handle.remove()
-
-    def logits(self, output: Any) -> Tensor:
-        """[rows, kept, vocabulary], whether or not the network called its head as a module."""
-        logits: Tensor = output.logits
-        return logits if self._is_done else self._pick(logits)
-
-    def _pick_states(self, _: Any, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        self._is_done = True
-        return (self._pick(arguments[0]), *arguments[1:])
-
-    def _pick(self, values: Tensor) -> Tensor:
-        return values.gather(1, self._places[..., None].expand(-1, -1, values.shape[-1]))
 
 
 _TRIAL = (TargetRow((5, 9, 14, 3, 8, 21, 2, 17), (7, 12, 6)), TargetRow((5, 9, 14, 3), (16, 22)))

@@ -71,7 +71,7 @@ def _frozen_forward(module: Any) -> Callable[[Tensor], Tensor] | None:
     weights = list(module.parameters())
     if not isinstance(epsilon, float) or len(weights) != 1 or weights[0].dim() != 1:
         return None
-    # Not told by its name: some norms of this kind add one to their weights.
+    # Tried, because names do not tell: some norms of this kind add one to their weights.
     return _if_it_agrees(_Norm(weights[0], epsilon), module, weights[0])
 
 

@@ -1,8 +1,8 @@
-"""Decoder-only training passes without padding: all rows in one, what they begin with alike computed once.
+"""Decoder-only training passes without padding: all rows in one, shared prefixes computed once.
 
 The soft prompt comes first in every row and sees nothing before it, so its states, keys and values are one for all
 rows. So are those of the first words that rows have in common. The last layer computes what follows its attention at
-target positions alone. The plan of a row and the trial that finds models fit for it are scoring's
+target positions alone. The layout of the row and the trial of networks are those of scoring
 (`engine/plan/packed_layout.py`, `engine/probe.py`).
 """
 
@@ -35,7 +35,7 @@ class PackedCausalLMForTraining:
 
     Args:
         network: a frozen decoder-only model in float32.
-        last_layer: where its last layer can leave out what no target hangs on.
+        last_layer: set if its last layer can skip what no target depends on.
     """
 
     def __init__(self, network: Any, last_layer: LastLayer | None) -> None:
@@ -46,7 +46,7 @@ class PackedCausalLMForTraining:
 
     @classmethod
     def try_on(cls, network: Any) -> PackedCausalLMForTraining | None:
-        """One for this network, or `None` where rows would see each other or positions would not be told apart."""
+        """One for this network, or `None` if rows would attend to each other, or positions would be mixed up."""
         packing = probe_causal_lm(network)
         return None if packing is None else cls(network, packing.last_layer)
 
@@ -102,24 +102,24 @@ def attend(
     packed: PackedPass,
     **asked_for: Any,
 ) -> tuple[Tensor, None]:
-    """As `packed_attention.attend`, with a cheaper way back: no piece of a tensor is written or cut twice."""
+    """As `attention.causal.attend`, with a cheaper backward pass: no part of a tensor is written or sliced twice."""
     window: int | None = asked_for.get("sliding_window")
     if module is packed.ends_in or asked_for.get("softcap") is not None:
         return attend_anyhow(module, query, key, value, attention_mask, packed=packed, **asked_for)
     found: list[Tensor] = []
     queries = query.split([unit.stop - unit.start for unit in packed.row.units], dim=2)
-    for index, (unit, asked) in enumerate(zip(packed.row.units, queries, strict=True)):
+    for index, (unit, own_query) in enumerate(zip(packed.row.units, queries, strict=True)):
         mask = packed.mask(index, window, query, whole=True)
-        seen, told = _take(key, unit.keys), _take(value, unit.keys)
+        own_key, own_value = _take(key, unit.keys), _take(value, unit.keys)
         found.append(
             functional.scaled_dot_product_attention(
-                asked,
-                seen,
-                told,
+                own_query,
+                own_key,
+                own_value,
                 attn_mask=mask,
                 is_causal=mask is None,
                 scale=asked_for.get("scaling"),
-                enable_gqa=seen.shape[1] != asked.shape[1],
+                enable_gqa=own_key.shape[1] != own_query.shape[1],
             )
         )
     return torch.cat(found, dim=2).transpose(1, 2), None

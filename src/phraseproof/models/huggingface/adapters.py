@@ -126,13 +126,13 @@ class AdapterFolder:
             ModelError: its configuration names a task type of the other kind.
         """
         said = getattr(self._config, "task_type", None)
-        told = str(getattr(said, "value", said))
+        declared = str(getattr(said, "value", said))
         wanted = "SEQ_2_SEQ_LM" if encoder_decoder else "CAUSAL_LM"
-        if told in _TASK_TYPES and told != wanted:
+        if declared in _TASK_TYPES and declared != wanted:
             raise self._error(
                 "it was made for another kind of model",
                 expected=f"the task type {wanted}, as the model is {_TASK_TYPES[wanted]}",
-                got=f"{told}, for {_TASK_TYPES[told]}",
+                got=f"{declared}, for {_TASK_TYPES[declared]}",
                 hint=self._made_for(),
             )
 

@@ -121,7 +121,7 @@ class Checkpoint:
                 config=self.config,
                 dtype=getattr(torch, self.precision.dtype),
                 output_loading_info=True,
-                ignore_mismatched_sizes=True,  # told below, with names
+                ignore_mismatched_sizes=True,  # reported below, with names
                 **extra,
                 **self._source(),
             )

@@ -84,10 +84,10 @@ def write(
     sampling: Sampling,
     limit: BatchLimit,
 ) -> list[str]:
-    """Continuations of `requests`, one a prompt, without special tokens.
+    """Continuations of `requests`, one per prompt, without special tokens.
 
     Greedy texts are written in batches. Drawn ones are written one prompt at a time, each with random numbers of its
-    own (from the seed and the prompt's text), so that a text does not hang on what else is asked.
+    own (from the seed and the prompt's text), so that a text does not depend on the other prompts.
 
     Raises:
         ModelError: the model cannot generate, or memory runs out on a single prompt.

@@ -1,4 +1,4 @@
-"""The scoring method `paper`: probabilities of an option's tokens along the model's own greedy run.
+"""The scoring method `paper`: probabilities of an option's tokens along the model's own greedy decoding.
 
 What the paper's released code does at batch size one: decode greedily, take the softmax of each step's scores, and
 multiply the probabilities of the option's tokens over the first m steps, m being the shortest option's token count. A
@@ -28,7 +28,7 @@ def score_greedy_path(
         pad_id: pads runs that end early.
 
     Returns:
-        Minus infinity where the model leaves a token no probability at all.
+        Minus infinity for a token without any probability.
     """
     settings = _greedy_settings(network, max(request.steps for request in requests), pad_id)
     run = network.generate(**inputs, generation_config=settings)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _PROMPTS = 4
 _ACTIVE = 1e-6
 
-_TOLERANCE_A_TOKEN = {"bfloat16": 0.1, "float16": 0.02}
-"""Nats an option token by which half precision may move when the shapes of a batch change."""
+_TOLERANCE_PER_TOKEN = {"bfloat16": 0.1, "float16": 0.02}
+"""Nats per option token by which half precision may differ between batch shapes."""
 
 
 class ScoresInBatches(Protocol):
@@ -59,7 +59,7 @@ class SelfTestSubject(NamedTuple):
 
 
 def run_checks(subject: SelfTestSubject, prompts: Sequence[Prompt]) -> list[Check]:
-    """Run the checks on a loaded model; one that fails is told, never raised.
+    """Run the checks on a loaded model. A failed check is reported, never raised.
 
     * `options tokenise apart`: on decoder-only models the prompt's tokens begin those of prompt and option together;
       every option has tokens; no two options have the same ones.
@@ -121,11 +121,11 @@ def _batch_invariance(subject: SelfTestSubject, prompts: Sequence[Prompt], toget
     for tokens, one, many in zip(subject.encode(prompts), alone, together, strict=True):
         for option, single, batched in zip(tokens.options, one.logprobs, many.logprobs, strict=True):
             difference = abs(single - batched)
-            allowed = _TOLERANCE_A_TOKEN.get(subject.dtype, 0.0) * len(option) or max(1e-4, 1e-5 * abs(single))
+            allowed = _TOLERANCE_PER_TOKEN.get(subject.dtype, 0.0) * len(option) or max(1e-4, 1e-5 * abs(single))
             passed = passed and difference <= allowed  # not a number is not within any bound
             worst = max(worst, difference)
-    bound = _TOLERANCE_A_TOKEN.get(subject.dtype)
-    said = f"{bound} a token" if bound else "1e-4, or 1e-5 of the log-probability where that is more"
+    bound = _TOLERANCE_PER_TOKEN.get(subject.dtype)
+    said = f"{bound} per token" if bound else "1e-4, or 1e-5 of the log-probability where that is more"
     lengths = sorted({scores.prompt_tokens for scores in together})
     return Check(
         "batch invariance",

@@ -2,7 +2,7 @@
 
 `openai/NAME` with `--model-arg base_url=http://localhost:8000/v1`. Two of the protocol's endpoints are spoken:
 
-* `chat` (default) writes free text; the server's own chat template dresses the prompt.
+* `chat` (default) writes free text; the server applies its own chat template.
 * `completions` continues the prompt as it is, and scores options where the server echoes the log-probabilities of what
   it was sent (`echo` with `logprobs`: vLLM does, most hosted ones do not).
 
@@ -218,7 +218,7 @@ class _Scored(NamedTuple):
 
 
 def token_spans(tokens: Sequence[str], text: str) -> list[tuple[int, int]] | None:
-    """Where each token stands in `text`, [first, end) in characters, or `None` where they do not spell it.
+    """The place of each token in `text`, [first, end) in characters, or `None` where they do not spell it.
 
     What comes before the text (a start token, a space) has places below zero, what was written after it places beyond
     its end.

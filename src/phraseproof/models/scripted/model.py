@@ -65,7 +65,7 @@ class ScriptedModel:
 
     @property
     def identity(self) -> ModelIdentity:
-        """Name, rule and seed: all that the scores hang on."""
+        """Name, rule and seed: all that the scores depend on."""
         return ModelIdentity(
             name=self._name,
             revision="1",
@@ -145,7 +145,7 @@ class ScriptedModel:
         ]
 
     def represent(self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None) -> Any:
-        """The mean of its words' vectors [prompts, 8], each word's drawn from its hash: like prompts lie close."""
+        """The mean of its words' vectors [prompts, 8], each drawn from the word's hash: similar prompts lie close."""
         import numpy as np
 
         rows: list[Any] = []

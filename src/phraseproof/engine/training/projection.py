@@ -1,0 +1,43 @@
+"""Projects the vocabulary at chosen places only, in networks that would project it for every token."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from torch import Tensor
+
+
+class ProjectedPlaces:
+    """Within this context, a decoder-only network projects the vocabulary at some places only.
+
+    Args:
+        network: whose output head reads hidden states [rows, tokens, width].
+        places: for each row, the tokens to project, [rows, kept].
+    """
+
+    def __init__(self, network: Any, places: Tensor) -> None:
+        self._head = network.get_output_embeddings()
+        self._places = places
+        self._is_done = False
+        self._handle: Any = None
+
+    def __enter__(self) -> Self:
+        if self._head is not None:
+            self._handle = self._head.register_forward_pre_hook(self._pick_states)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._handle is not None:
+            self._handle.remove()
+
+    def logits(self, output: Any) -> Tensor:
+        """[rows, kept, vocabulary], whether or not the network called its head as a module."""
+        logits: Tensor = output.logits
+        return logits if self._is_done else self._pick(logits)
+
+    def _pick_states(self, _: Any, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        self._is_done = True
+        return (self._pick(arguments[0]), *arguments[1:])
+
+    def _pick(self, values: Tensor) -> Tensor:
+        return values.gather(1, self._places[..., None].expand(-1, -1, values.shape[-1]))
