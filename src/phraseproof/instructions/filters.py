@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, cast
+from typing import cast
 
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
 from jinja2.filters import FILTERS, do_indent
@@ -39,7 +39,7 @@ _FROM_JINJA = (
     *("unique", "upper", "wordcount"),
 )
 
-_JINJA_MAP = cast(Callable[..., Iterable[Any]], FILTERS["map"])
+_JINJA_MAP = cast(Callable[..., Iterable[object]], FILTERS["map"])
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _ROMAN = ((100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
@@ -73,7 +73,7 @@ _LABELS: Mapping[str, Callable[[int], str]] = {
 
 
 def enumerate_options(
-    options: Iterable[Any], form: str = "{letter}. {choice}", *, separator: str = "\n", last: str | None = None
+    options: Iterable[object], form: str = "{letter}. {choice}", *, separator: str = "\n", last: str | None = None
 ) -> str:
     """The filter `enumerate`: every option written in the same form, one after another.
 
@@ -101,7 +101,7 @@ def enumerate_options(
     return separator.join(written)
 
 
-def labels_in(form: Any) -> list[str]:
+def labels_in(form: object) -> list[str]:
     """The kinds of labels that a form of `enumerate` writes."""
     return [name for name in _LABELS if f"{{{name}}}" in str(form)]
 
@@ -139,7 +139,7 @@ def _label(make: Callable[[int], str]) -> Callable[[int, str], str]:
 
 
 @pass_context
-def verbalise(context: Context, choice: Any, answers: Any) -> str:
+def verbalise(context: Context, choice: object, answers: object) -> str:
     """The filter `verbalise`, for `answer` templates: how this choice is written as an answer.
 
     Args:
@@ -151,14 +151,14 @@ def verbalise(context: Context, choice: Any, answers: Any) -> str:
         TemplateRuntimeError: `answers` and the example's choices do not fit each other.
     """
     if isinstance(answers, dict):
-        mapping = cast(dict[Any, Any], answers)
+        mapping = cast(dict[object, object], answers)
         if choice not in mapping:
             known = ", ".join(map(repr, mapping))
             raise TemplateRuntimeError(f"the mapping has no answer for the choice {choice!r} (it has: {known})")
         return str(mapping[choice])
     if not isinstance(answers, list | tuple):
         raise TemplateRuntimeError("verbalise takes a list or a mapping of answers")
-    listed = cast(Sequence[Any], answers)
+    listed = cast(Sequence[object], answers)
     count = context["choice_count"]
     if len(listed) != count:
         raise TemplateRuntimeError(f"{len(listed)} answers are given for {count} choices")
@@ -171,14 +171,14 @@ def bounded(length: int) -> None:
         raise SecurityError(f"the template would build more than {MAX_TEXT} characters")
 
 
-def join(values: Iterable[Any], separator: str = "") -> str:
+def join(values: Iterable[object], separator: str = "") -> str:
     """The filter `join`, and the operator `~`: the values' texts, with `separator` in between."""
     texts = [str(value) for value in values]
     bounded(sum(map(len, texts)) + len(separator) * max(0, len(texts) - 1))
     return separator.join(texts)
 
 
-def replace(text: Any, old: str, new: str, count: int = -1) -> str:
+def replace(text: object, old: str, new: str, count: int = -1) -> str:
     """The filter `replace`: every `old` in `text` (or the first `count`) exchanged for `new`."""
     text = str(text)
     found = text.count(old)
@@ -186,14 +186,14 @@ def replace(text: Any, old: str, new: str, count: int = -1) -> str:
     return text.replace(old, new, count)
 
 
-def indent(text: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
+def indent(text: object, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
     """The filter `indent`, as in Jinja."""
     text = str(text)
     bounded(len(text) + len(text.splitlines() or [""]) * (width if isinstance(width, int) else len(width)))
     return do_indent(text, width, first, blank)
 
 
-def finite(value: Any) -> Any:
+def finite(value: object) -> object:
     """What an expression may leave in a prompt: no missing value, and nothing whose text differs from run to run."""
     if isinstance(value, str | Undefined):
         return value
@@ -210,7 +210,7 @@ def _type(value: object) -> str:
     return type(value).__name__
 
 
-def single(value: Any) -> Any:
+def single(value: object) -> object:
     """What may be an item of a list that a template makes: no list, or lists of lists would grow without bound."""
     if isinstance(value, list | tuple | dict):
         raise SecurityError("a list in a list that the template makes")
@@ -218,7 +218,7 @@ def single(value: Any) -> Any:
 
 
 @pass_context
-def map_each(context: Context, values: Iterable[Any], *args: Any, **kwargs: Any) -> Iterator[Any]:
+def map_each(context: Context, values: Iterable[object], *args: object, **kwargs: object) -> Iterator[object]:
     """The filter `map`, as in Jinja, for results that are no lists."""
     return map(single, _JINJA_MAP(context, values, *args, **kwargs))
 
@@ -226,7 +226,7 @@ def map_each(context: Context, values: Iterable[Any], *args: Any, **kwargs: Any)
 CONCATENATE = "~"
 """The name under which the operator `~` is a filter; no template can spell it."""
 
-KNOWN_FILTERS: Mapping[str, Callable[..., Any]] = {
+KNOWN_FILTERS: Mapping[str, Callable[..., object]] = {
     **{name: FILTERS[name] for name in _FROM_JINJA},
     "enumerate": enumerate_options,
     "verbalise": verbalise,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jinja2 import nodes
 
@@ -194,7 +194,7 @@ def _reenumerated(code: str, enumerator: str | None, between_options: str | None
     if not isinstance(output.node, nodes.Name) or output.node.name != "choices":
         return code
     try:
-        given: dict[str, Any] = {str(item.key): item.value.as_const() for item in output.kwargs}
+        given: dict[str, object] = {str(item.key): item.value.as_const() for item in output.kwargs}
         if output.args:
             given["form"] = output.args[0].as_const()
     except nodes.Impossible:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from phraseproof.core import Instruction
 from phraseproof.errors import InstructionError
@@ -135,7 +135,7 @@ def _labels(text: str, instruction: Instruction) -> Iterable[str]:
         if label and not _MARK.search(label):
             yield label
     for answers in compile_instruction(instruction).label_words:
-        listed = cast(dict[Any, Any], answers).values() if isinstance(answers, dict) else answers
+        listed = cast(dict[object, object], answers).values() if isinstance(answers, dict) else answers
         for label in map(str, listed):
             if _holds(text, label):
                 yield label

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 from phraseproof.core import Example, Kind
 from phraseproof.instructions.template import CompiledInstruction
@@ -24,9 +24,9 @@ def validation_example(compiled: CompiledInstruction) -> Example:
     question, choices = _QUESTIONS[kind]
     for verbaliser in compiled.label_words:
         if isinstance(verbaliser, dict):
-            choices = tuple(map(str, cast(dict[Any, Any], verbaliser)))
+            choices = tuple(map(str, cast(dict[object, object], verbaliser)))
         elif isinstance(verbaliser, list):
-            listed = cast(Sequence[Any], verbaliser)
+            listed = cast(Sequence[object], verbaliser)
             choices = (*choices, *(f"<choice {number + 1}>" for number in range(len(choices), len(listed))))[
                 : len(listed)
             ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import cast
 
 from phraseproof.errors import MissingExtraError, TaskError
 
@@ -12,7 +12,7 @@ LOCAL_COPY = "With a copy on disk, pass --data-dir"
 
 def load_rows(
     hub_id: str, *, config: str | None, split: str, revision: str | None = None, hint: str = LOCAL_COPY
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """The rows of one split, in order, as plain dictionaries.
 
     Args:
@@ -40,7 +40,7 @@ def load_rows(
         ) from None
     except OSError as error:  # every network failure of requests, httpx and huggingface_hub is an OSError
         raise TaskError("the hub cannot be reached", got=_first_line(error), where=place, hint=hint) from None
-    return [dict(row) for row in cast(Iterable[dict[str, Any]], loaded)]
+    return [dict(row) for row in cast(Iterable[dict[str, object]], loaded)]
 
 
 def describe(hub_id: str, *, config: str | None, split: str, revision: str | None = None) -> str:

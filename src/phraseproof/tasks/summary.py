@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from string import ascii_uppercase
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from phraseproof.core import Example, Task
 
@@ -36,7 +36,7 @@ class TaskSummary(NamedTuple):
     fields: tuple[str, ...]
     first: Example
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The summary as plain data."""
         first = {
             "id": self.first.id,

@@ -15,7 +15,7 @@ from datetime import date, time
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import NamedTuple, NoReturn, cast
 
 from phraseproof.errors import FileError
 
@@ -33,7 +33,7 @@ class DataTable(NamedTuple):
     """
 
     columns: tuple[str, ...]
-    rows: list[dict[str, Any]]
+    rows: list[dict[str, object]]
     place: str
     lines: tuple[int, ...] = ()
 
@@ -52,7 +52,7 @@ class DataTable(NamedTuple):
                 hint=f"Did you mean {close[0]!r}?" if close else None,
             )
 
-    def cell(self, row: int, column: str) -> Any:
+    def cell(self, row: int, column: str) -> object:
         """One value as plain data, or a FileError that names the row."""
         values = self.rows[row]
         if column not in values:
@@ -80,7 +80,7 @@ def read_table(path: Path, *, where: str) -> DataTable:
     return table
 
 
-def table_of(rows: list[dict[str, Any]], place: str, lines: tuple[int, ...] = ()) -> DataTable:
+def table_of(rows: list[dict[str, object]], place: str, lines: tuple[int, ...] = ()) -> DataTable:
     """A table of rows that are mappings already."""
     return DataTable(tuple(dict.fromkeys(name for row in rows for name in row)), rows, place, lines)
 
@@ -118,7 +118,7 @@ def _read_delimited(path: Path, delimiter: str) -> DataTable:
     limit = csv.field_size_limit(_MAX_CELL_CHARACTERS)  # the module's default refuses long documents
     end_line = 0
     header: list[str] | None = None
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     lines: list[int] = []
     try:
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
@@ -159,7 +159,7 @@ def _check_header(header: list[str], where: str) -> None:
 def _read_json(path: Path) -> DataTable:
     text = _text(path)
     decoder = _decoder(path)
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     lines: list[int] = []
     position, line = _skip_blank(text, 0, 1)
     if text[position] != "[":
@@ -185,7 +185,7 @@ def _read_json(path: Path) -> DataTable:
 
 def _read_jsonl(path: Path) -> DataTable:
     decoder = _decoder(path)
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     lines: list[int] = []
     # Only a line feed ends a row: other line separators may be inside JSON strings.
     for number, line in enumerate(_text(path).split("\n"), start=1):
@@ -212,7 +212,7 @@ def _decoder(path: Path) -> json.JSONDecoder:
     def refuse(constant: str) -> NoReturn:
         raise _JsonError(f"{constant} is not JSON")
 
-    def to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def to_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
         result = dict(pairs)
         if len(result) < len(pairs):
             raise _JsonError("a key is given twice")
@@ -221,7 +221,7 @@ def _decoder(path: Path) -> json.JSONDecoder:
     return json.JSONDecoder(parse_constant=refuse, object_pairs_hook=to_object)
 
 
-def _decode(decoder: json.JSONDecoder, text: str, position: int, path: Path) -> tuple[Any, int]:
+def _decode(decoder: json.JSONDecoder, text: str, position: int, path: Path) -> tuple[object, int]:
     try:
         return decoder.raw_decode(text, position)
     except json.JSONDecodeError as error:
@@ -238,10 +238,10 @@ def _skip_blank(text: str, position: int, line: int) -> tuple[int, int]:
     return position, line
 
 
-def _row(value: Any, where: str) -> dict[str, Any]:
+def _row(value: object, where: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise FileError("a row is not an object", expected="{column: value, ...}", got=repr(value)[:60], where=where)
-    return cast(dict[str, Any], value)
+    return cast(dict[str, object], value)
 
 
 # ------------------------------------------------------------------------------------------------------------- parquet
@@ -257,7 +257,7 @@ def _read_parquet(path: Path) -> DataTable:
         raise FileError(f"not valid Parquet: {str(error).splitlines()[0]}", where=str(path)) from None
     columns: list[str] = list(table.column_names)
     _check_header(columns, str(path))
-    return DataTable(tuple(columns), cast(list[dict[str, Any]], table.to_pylist()), str(path))
+    return DataTable(tuple(columns), cast(list[dict[str, object]], table.to_pylist()), str(path))
 
 
 _READERS: dict[str, Callable[[Path], DataTable]] = {
@@ -269,7 +269,7 @@ _READERS: dict[str, Callable[[Path], DataTable]] = {
 }
 
 
-def _plain(value: Any, where: str) -> Any:
+def _plain(value: object, where: str) -> object:
     """Text, numbers, lists and mappings; what is neither has no form that a prompt or a hash could hold."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
@@ -280,9 +280,9 @@ def _plain(value: Any, where: str) -> Any:
     if isinstance(value, float | date | time | Decimal):  # datetime is a date
         return str(value)
     if isinstance(value, list | tuple):
-        return [_plain(item, where) for item in cast(list[Any], value)]
+        return [_plain(item, where) for item in cast(list[object], value)]
     if isinstance(value, Mapping):
-        entries = cast(Mapping[Any, Any], value).items()
+        entries = cast(Mapping[object, object], value).items()
         return {_whole(str(key), where): _plain(item, where) for key, item in entries}
     raise FileError("a value is neither text, number, list nor mapping", got=type(value).__name__, where=where)
 

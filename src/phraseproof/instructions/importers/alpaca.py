@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from phraseproof.core import Instruction, Relation
 from phraseproof.errors import FileError
@@ -56,8 +56,8 @@ def _rows(file: Path) -> list[dict[str, str]]:
     value = read_json(file)
     if not isinstance(value, list):
         raise FileError("not Alpaca data", expected="a list of {instruction, input, output}", where=str(file))
-    for index, row in enumerate(cast(list[Any], value)):
-        fields = cast(dict[str, Any], row) if isinstance(row, dict) else {}
+    for index, row in enumerate(cast(list[object], value)):
+        fields = cast(dict[str, object], row) if isinstance(row, dict) else {}
         if not isinstance(fields.get("instruction"), str) or not isinstance(fields.get("input", ""), str):
             raise FileError(
                 "not Alpaca data", expected="instruction and input as texts", where=f"{file}, row {index + 1}"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from phraseproof.core import Instruction, Relation
 from phraseproof.errors import FileError
@@ -90,9 +90,11 @@ def _rows(file: Path) -> list[tuple[int, Row]]:
 def _json_rows(file: Path) -> list[tuple[int, Row]]:
     value = read_json(file)
     rows: list[tuple[int, Row]] = []
-    for number, item in enumerate(cast(list[Any], value) if isinstance(value, list) else [], start=1):
-        row: Any = {"text": item} if isinstance(item, str) else item
-        if not isinstance(row, dict) or not all(isinstance(each, str) for each in cast(dict[str, Any], row).values()):
+    for number, item in enumerate(cast(list[object], value) if isinstance(value, list) else [], start=1):
+        row: object = {"text": item} if isinstance(item, str) else item
+        if not isinstance(row, dict) or not all(
+            isinstance(each, str) for each in cast(dict[str, object], row).values()
+        ):
             raise FileError("not a wording", expected="a text, or an object of texts", where=f"{file}, item {number}")
         _check_columns(list(cast(dict[str, str], row)), file)
         rows.append((number, cast(dict[str, str], row)))
@@ -101,7 +103,7 @@ def _json_rows(file: Path) -> list[tuple[int, Row]]:
     return rows
 
 
-def _check_columns(columns: Any, file: Path) -> None:
+def _check_columns(columns: Iterable[object], file: Path) -> None:
     names = [str(name).strip() for name in columns]
     if not set(names) & set(_TEXT_COLUMNS):
         raise FileError(

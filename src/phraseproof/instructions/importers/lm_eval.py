@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from phraseproof.core import Instruction
 from phraseproof.errors import FileError
@@ -71,22 +71,22 @@ def find(path: Path, request: ImportRequest) -> ParseResult:
     return result
 
 
-def _names_tasks(value: Any) -> bool:
+def _names_tasks(value: object) -> bool:
     """Whether a group only lists tasks that are files of their own."""
-    members = cast(list[Any], value) if isinstance(value, list) else []
+    members = cast(list[object], value) if isinstance(value, list) else []
     return bool(members) and all(isinstance(each, str) for each in members)
 
 
 class _Reader(NamedTuple):
     """Reads task files with what they include; a file that many include is read once."""
 
-    known: dict[Path, dict[str, Any]]
+    known: dict[Path, dict[str, object]]
 
-    def settings(self, file: Path) -> dict[str, Any]:
+    def settings(self, file: Path) -> dict[str, object]:
         """A file's settings, on top of those of the files it includes."""
         return self._with_included(file, ())
 
-    def _with_included(self, file: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
+    def _with_included(self, file: Path, chain: tuple[Path, ...]) -> dict[str, object]:
         place = file.resolve()
         if place in chain:
             raise FileError("files include each other in a circle", where=str(file))
@@ -96,8 +96,10 @@ class _Reader(NamedTuple):
             return self.known[place]
         own = mapping_in(load(file, tags=_TAGS).data, "the file", str(file))
         included = own.get("include")
-        settings: dict[str, Any] = {}
-        for name in cast(list[Any], included) if isinstance(included, list) else [] if included is None else [included]:
+        settings: dict[str, object] = {}
+        for name in (
+            cast(list[object], included) if isinstance(included, list) else [] if included is None else [included]
+        ):
             if not isinstance(name, str):
                 raise FileError("include does not name a file", got=repr(name)[:60], where=str(file))
             settings |= self._with_included(file.parent / name, (*chain, place))
@@ -109,7 +111,7 @@ class _Reader(NamedTuple):
 # ---------------------------------------------------------------------------------------------------------- one wording
 
 
-def _wording(settings: Mapping[str, Any], name: str, request: ImportRequest) -> Instruction:
+def _wording(settings: Mapping[str, object], name: str, request: ImportRequest) -> Instruction:
     for field in ("doc_to_text", "doc_to_choice", "description", "gen_prefix"):
         _require_text(settings, field)
     if str(settings.get("output_type")).startswith("loglikelihood"):
@@ -132,21 +134,21 @@ def _wording(settings: Mapping[str, Any], name: str, request: ImportRequest) -> 
         target_delimiter=None if delimiter in (None, " ") else delimiter,
         serves=(name,),
         licence=LICENCE,
-        **_parts(settings.get("description") or "", layout, request)._asdict(),
+        **_parts(str(settings.get("description") or ""), layout, request)._asdict(),
     )
 
 
-def _require_text(settings: Mapping[str, Any], field: str) -> None:
+def _require_text(settings: Mapping[str, object], field: str) -> None:
     value = settings.get(field)
     if isinstance(value, dict) and _FUNCTION in value:
-        unreadable(_BY_FUNCTION, f"{field}: {_FUNCTION} {cast(dict[str, Any], value)[_FUNCTION]}")
+        unreadable(_BY_FUNCTION, f"{field}: {_FUNCTION} {cast(dict[str, object], value)[_FUNCTION]}")
     if field == "doc_to_choice" and isinstance(value, list | dict):
         return
     if value is not None and not isinstance(value, str):
         unreadable("it is not text", f"{field}: {value!r}")
 
 
-def _require_scored_after(settings: Mapping[str, Any]) -> None:
+def _require_scored_after(settings: Mapping[str, object]) -> None:
     """In tasks of the form "which beginning fits this ending", the options come before the text that is scored."""
     text, target = settings.get("doc_to_text"), settings.get("doc_to_target")
     is_choice = settings.get("output_type") == "multiple_choice"
@@ -156,10 +158,11 @@ def _require_scored_after(settings: Mapping[str, Any]) -> None:
         unreadable("its options come before the text that is scored")
 
 
-def _template(text: Any, request: ImportRequest) -> str:
+def _template(text: object, request: ImportRequest) -> str:
     """A harness template (or the name of a column) as one of ours."""
     if text is None:
         unreadable("it has no doc_to_text")
+    assert isinstance(text, str), "checked by _require_text"
     if _NAME.fullmatch(text):
         text = f"{{{{{text}}}}}"
     segments = jinja.read(text)
@@ -179,14 +182,15 @@ def _parts(description: str, layout: str, request: ImportRequest) -> AskAndLayou
     return AskAndLayout(ask=ask if "{" in description else literal(ask), layout=layout, separator=separator)
 
 
-def _answer(choices: Any, request: ImportRequest) -> str:
+def _answer(choices: object, request: ImportRequest) -> str:
     """How options are written: as a list says, or as the example's own texts or letters."""
     if choices is None:
         return "{{ choice }}"
     if isinstance(choices, dict):
-        choices = list(cast(dict[Any, Any], choices).values())
+        choices = list(cast(dict[object, object], choices).values())
     if isinstance(choices, list):
-        return listed([str(each) for each in cast(list[Any], choices)])
+        return listed([str(each) for each in cast(list[object], choices)])
+    assert isinstance(choices, str), "checked by _require_text"
     if "{" not in choices:
         return "{{ choice }}"
     segments = jinja.read(choices)

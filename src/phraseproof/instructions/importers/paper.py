@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from phraseproof.core import Instruction, Relation
 from phraseproof.errors import FileError
@@ -61,8 +61,8 @@ def find(path: Path, request: ImportRequest) -> ParseResult:
     return result
 
 
-def _rows(file: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+def _rows(file: Path) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
     for number, line in enumerate(read_text(file).splitlines(), start=1):
         try:
             row = json.loads(line)
@@ -72,11 +72,11 @@ def _rows(file: Path) -> list[dict[str, Any]]:
             raise FileError(
                 "not one of the paper's wordings", expected="task, id, choices, label_space", where=f"{file}:{number}"
             )
-        rows.append(cast(dict[str, Any], row))
+        rows.append(cast(dict[str, object], row))
     return rows
 
 
-def wording_of(row: Mapping[str, Any]) -> Instruction:
+def wording_of(row: Mapping[str, object]) -> Instruction:
     """One released wording.
 
     Args:
@@ -93,7 +93,7 @@ def wording_of(row: Mapping[str, Any]) -> Instruction:
         id=f"{task.lower()}/{row['id']}",
         collection=collection,
         template=template,
-        answer=_answer(row["label_space"]),
+        answer=_answer(cast("str | list[str]", row["label_space"])),
         serves=(_TASKS.get(task, f"bbl/{task.lower()}"),),
         relation=relation,
         licence=LICENCE,
@@ -117,7 +117,7 @@ def _filled(text: str) -> str:
     return placeholders.to_template(text, known, {})
 
 
-def _around_options(row: Mapping[str, Any]) -> str:
+def _around_options(row: Mapping[str, object]) -> str:
     first, each = str(row["first_prefix"]), str(row["prefix"])
     if not each.endswith(first):
         unreadable("its first option is written unlike the others", f"{first!r}, {each!r}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from phraseproof.core import Instruction, Relation
 from phraseproof.instructions.importers.parsing import jinja_segments as jinja
@@ -56,7 +56,7 @@ def _read_file(path: Path, document: Document, request: ImportRequest, result: P
     taken: set[str] = set()
     for key, value in templates.items():
         line = line_of(document, ("templates", key))
-        entry = cast(dict[str, Any], value) if isinstance(value, dict) else {}
+        entry = cast(dict[str, object], value) if isinstance(value, dict) else {}
         name = one_line(str(entry.get("name") or key))
         name = f"{dataset}/{name}" if f"{dataset}/{name}" not in taken else f"{dataset}/{name} ({key})"
         taken.add(name)
@@ -70,12 +70,12 @@ def _read_file(path: Path, document: Document, request: ImportRequest, result: P
             result.refuse(name, where, error)
 
 
-def _wording(entry: Mapping[str, Any], name: str, dataset: str, request: ImportRequest) -> Instruction:
+def _wording(entry: Mapping[str, object], name: str, dataset: str, request: ImportRequest) -> Instruction:
     source = entry.get("jinja")
     if not isinstance(source, str):
         unreadable("it has no jinja text")
     metadata = entry.get("metadata")
-    if isinstance(metadata, dict) and cast(dict[str, Any], metadata).get("original_task") is False:
+    if isinstance(metadata, dict) and cast(dict[str, object], metadata).get("original_task") is False:
         unreadable("it asks for something else than its data set's task (original_task: false)")
     halves = split_at_separator(jinja.read(source))
     prompt = strip(jinja.without_idle_sets(without_guards(halves.prompt)))
@@ -109,7 +109,7 @@ class _Choices(NamedTuple):
     each: tuple[str, ...]
 
 
-def _answer_choices(value: Any) -> _Choices | None:
+def _answer_choices(value: object) -> _Choices | None:
     if value is None:
         return None
     if not isinstance(value, str):

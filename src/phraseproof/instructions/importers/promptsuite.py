@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from phraseproof.core import Instruction
 from phraseproof.errors import FileError
@@ -51,46 +51,47 @@ def find(path: Path, request: ImportRequest) -> ParseResult:
     return result
 
 
-def _entries(file: Path) -> list[Mapping[str, Any]]:
+def _entries(file: Path) -> list[Mapping[str, object]]:
     """Templates, or what an export says of each prompt's template, under the same names."""
     if file.suffix == ".csv":
         rows = csv.DictReader(io.StringIO(read_text(file), newline=""))
-        entries: list[Mapping[str, Any]] = [
+        entries: list[Mapping[str, object]] = [
             {str(key).removeprefix(_CSV_PREFIX): value for key, value in row.items()} for row in rows
         ]
     else:
         value = read_json(file)
-        listed = cast(list[Any], value) if isinstance(value, list) else [value]
+        listed = cast(list[object], value) if isinstance(value, list) else [value]
         if not all(isinstance(each, dict) for each in listed):
             raise FileError("not a PromptSuite file", expected="an object, or a list of objects", where=str(file))
-        entries = [_flat(cast(dict[str, Any], each)) for each in listed]
+        entries = [_flat(cast(dict[str, object], each)) for each in listed]
     if not entries or not any(name in entry for entry in entries for name in (*_INSTRUCTION, *_FORMAT)):
         raise FileError("not a PromptSuite file", expected="`instruction` or `prompt format`", where=str(file))
     return entries
 
 
-def _flat(entry: dict[str, Any]) -> Mapping[str, Any]:
+def _flat(entry: dict[str, object]) -> Mapping[str, object]:
     configuration = entry.get("configuration")
     if not isinstance(configuration, dict):
         return entry
-    parts = cast(dict[str, Any], configuration)
+    parts = cast(dict[str, object], configuration)
     template, values = parts.get("template_config"), parts.get("field_values")
-    flat: dict[str, Any] = {}
+    flat: dict[str, object] = {}
     for part in (template, values):
         if isinstance(part, dict):
-            flat |= cast(dict[str, Any], part)
+            flat |= cast(dict[str, object], part)
     return flat
 
 
-def _texts(entry: Mapping[str, Any], names: tuple[str, ...]) -> str:
+def _texts(entry: Mapping[str, object], names: tuple[str, ...]) -> str:
     """The first of several fields that holds a text: a varied one before the one it was varied from."""
-    return next((entry[name] for name in names if isinstance(entry.get(name), str) and entry[name].strip()), "")
+    texts = (entry.get(name) for name in names)
+    return next((text for text in texts if isinstance(text, str) and text.strip()), "")
 
 
-def _gold(entry: Mapping[str, Any]) -> str | None:
-    gold: Any = entry.get("gold")
+def _gold(entry: Mapping[str, object]) -> str | None:
+    gold: object = entry.get("gold")
     if isinstance(gold, dict):
-        gold = cast(dict[str, Any], gold).get("field")
+        gold = cast(dict[str, object], gold).get("field")
     return gold if isinstance(gold, str) else None
 
 

@@ -5,29 +5,30 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from phraseproof.instructions.importers.parsing.parse_result import (
     UnrepresentableError,
 )
 from phraseproof.instructions.importers.parsing.python_text import Texts
+from phraseproof.instructions.importers.parsing.python_values import Value
 
 
 class IndexedClass(NamedTuple):
     node: ast.ClassDef
-    known: Mapping[str, Any]
+    known: Mapping[str, Value]
 
 
 class ClassIndex(NamedTuple):
     """All classes of a checkout: by name, and (two tasks' classes may share one) by themselves."""
 
     classes: Mapping[str, IndexedClass]
-    known: Mapping[int, Mapping[str, Any]]
+    known: Mapping[int, Mapping[str, Value]]
 
     @classmethod
     def of(cls, modules: Mapping[Path, ast.Module]) -> ClassIndex:
         classes: dict[str, IndexedClass] = {}
-        known: dict[int, Mapping[str, Any]] = {}
+        known: dict[int, Mapping[str, Value]] = {}
         for tree in modules.values():
             data = plain_data(tree.body, {})
             for node in tree.body:
@@ -44,7 +45,7 @@ class ClassIndex(NamedTuple):
         yield IndexedClass(node, self.known.get(id(node), {}))
 
 
-def plain_data(body: Sequence[ast.stmt], known: Mapping[str, Any]) -> dict[str, Any]:
+def plain_data(body: Sequence[ast.stmt], known: Mapping[str, Value]) -> dict[str, Value]:
     """What a module or a class assigns at its top level, as far as it is plain data."""
     data = dict(known)
     for statement in body:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jinja2.exceptions import SecurityError
+
+from phraseproof.instructions.importers.parsing.python_values import Value
 
 _TEXT_METHODS = frozenset(
     (
@@ -18,7 +20,7 @@ _TEXT_METHODS = frozenset(
 _LIST_METHODS = frozenset(("index", "append", "copy", "count"))
 _DICT_METHODS = frozenset(("get", "items", "keys", "pop", "values"))
 METHODS: Mapping[type, frozenset[str]] = {str: _TEXT_METHODS, list: _LIST_METHODS, dict: _DICT_METHODS}
-COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+COMPARE: Mapping[type[ast.cmpop], Callable[[Value, Value], Value]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -67,4 +69,4 @@ class Function(NamedTuple):
     """A method or a lambda, with what it sees."""
 
     node: ast.FunctionDef | ast.Lambda
-    seen: Mapping[str, Any]
+    seen: Mapping[str, Value]

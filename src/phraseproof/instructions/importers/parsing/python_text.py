@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from phraseproof.instructions.importers.parsing.parse_result import UnrepresentableError, unreadable
 from phraseproof.instructions.importers.parsing.python_language import COMPARE, EXPRESSIONS, FAILURES, METHODS, Function
@@ -19,6 +19,7 @@ from phraseproof.instructions.importers.parsing.python_values import (
     FUNCTIONS,
     MAX_STEPS,
     NOT_UNDERSTOOD,
+    Value,
     added,
     bounded,
     flat,
@@ -35,7 +36,7 @@ _MAX_DEPTH = 20
 class _ReturnError(Exception):
     """A function ends."""
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Value) -> None:
         self.value = value
         super().__init__()
 
@@ -51,12 +52,12 @@ class Texts:
     """
 
     methods: Mapping[str, ast.FunctionDef]
-    known: Mapping[str, Any]
-    attributes: dict[str, Any] = field(default_factory=dict[str, Any])
+    known: Mapping[str, Value]
+    attributes: dict[str, Value] = field(default_factory=dict[str, Value])
     _steps: int = 0
     _depth: int = 0
 
-    def call(self, name: str, *arguments: Any) -> Any:
+    def call(self, name: str, *arguments: Value) -> Value:
         """What a method returns for these arguments.
 
         Raises:
@@ -68,7 +69,7 @@ class Texts:
             unreadable("no function has this name", name)
         return self._guarded(Function(self.methods[name], {}), list(arguments), {})
 
-    def evaluate(self, node: ast.expr, seen: Mapping[str, Any]) -> Any:
+    def evaluate(self, node: ast.expr, seen: Mapping[str, Value]) -> Value:
         """The value of an expression."""
         self._steps = 0
         try:
@@ -76,19 +77,19 @@ class Texts:
         except FAILURES as error:
             raise UnrepresentableError(NOT_UNDERSTOOD, f"line {node.lineno}: {error}") from None
 
-    def apply(self, function: Function, *arguments: Any) -> Any:
+    def apply(self, function: Function, *arguments: Value) -> Value:
         """What a function value (a bound method or a lambda) returns."""
         self._steps = 0
         self._depth = 0
         return self._guarded(function, list(arguments), {})
 
-    def _guarded(self, function: Function, arguments: list[Any], named: dict[str, Any]) -> Any:
+    def _guarded(self, function: Function, arguments: list[Value], named: dict[str, Value]) -> Value:
         try:
             return self._invoke(function, arguments, named)
         except FAILURES as error:
             raise UnrepresentableError(NOT_UNDERSTOOD, f"line {function.node.lineno}: {error}") from None
 
-    def _invoke(self, function: Function, arguments: list[Any], named: dict[str, Any]) -> Any:
+    def _invoke(self, function: Function, arguments: list[Value], named: dict[str, Value]) -> Value:
         if self._depth >= _MAX_DEPTH:
             unreadable(NOT_UNDERSTOOD, "functions call each other too deeply")
         node = function.node
@@ -117,7 +118,7 @@ class Texts:
 
     # ------------------------------------------------------------------------------------------------ statements
 
-    def _run(self, body: Sequence[ast.stmt], seen: dict[str, Any]) -> None:
+    def _run(self, body: Sequence[ast.stmt], seen: dict[str, Value]) -> None:
         for statement in body:
             self._step(statement)
             match statement:
@@ -145,7 +146,7 @@ class Texts:
                 case _:
                     self._lost(statement)
 
-    def _assign(self, target: ast.expr, value: Any, seen: dict[str, Any]) -> None:
+    def _assign(self, target: ast.expr, value: Value, seen: dict[str, Value]) -> None:
         match target:
             case ast.Name():
                 seen[target.id] = value
@@ -164,45 +165,45 @@ class Texts:
 
     # ----------------------------------------------------------------------------------------------- expressions
 
-    def _value(self, node: ast.expr, seen: dict[str, Any]) -> Any:
+    def _value(self, node: ast.expr, seen: dict[str, Value]) -> Value:
         self._step(node)
         name = EXPRESSIONS.get(type(node))
         return self._lost(node) if name is None else getattr(self, name)(node, seen)
 
-    def _constant(self, node: ast.Constant, _seen: dict[str, Any]) -> Any:
+    def _constant(self, node: ast.Constant, _seen: dict[str, Value]) -> Value:
         return node.value if is_scalar(node.value) else self._lost(node)
 
-    def _binary(self, node: ast.BinOp, seen: dict[str, Any]) -> Any:
+    def _binary(self, node: ast.BinOp, seen: dict[str, Value]) -> Value:
         left, right = self._value(node.left, seen), self._value(node.right, seen)
         if isinstance(node.op, ast.Add):
             return added(left, right)
         return left - right if isinstance(node.op, ast.Sub) else self._lost(node)
 
-    def _unary(self, node: ast.UnaryOp, seen: dict[str, Any]) -> Any:
+    def _unary(self, node: ast.UnaryOp, seen: dict[str, Value]) -> Value:
         if isinstance(node.op, ast.Not):
             return not self._value(node.operand, seen)
         return -self._value(node.operand, seen) if isinstance(node.op, ast.USub) else self._lost(node)
 
-    def _comparison(self, node: ast.Compare, seen: dict[str, Any]) -> Any:
+    def _comparison(self, node: ast.Compare, seen: dict[str, Value]) -> Value:
         compare = COMPARE.get(type(node.ops[0])) if len(node.ops) == 1 else None
         sides = flat(self._value(node.left, seen)), flat(self._value(node.comparators[0], seen))
         return self._lost(node) if compare is None else compare(*sides)
 
-    def _either(self, node: ast.IfExp, seen: dict[str, Any]) -> Any:
+    def _either(self, node: ast.IfExp, seen: dict[str, Value]) -> Value:
         return self._value(node.body if self._value(node.test, seen) else node.orelse, seen)
 
-    def _item(self, node: ast.Subscript, seen: dict[str, Any]) -> Any:
+    def _item(self, node: ast.Subscript, seen: dict[str, Value]) -> Value:
         return self._value(node.value, seen)[self._index(node.slice, seen)]
 
-    def _lambda(self, node: ast.Lambda, seen: dict[str, Any]) -> Function:
+    def _lambda(self, node: ast.Lambda, seen: dict[str, Value]) -> Function:
         return Function(node, seen)
 
-    def _name(self, node: ast.Name, seen: Mapping[str, Any]) -> Any:
+    def _name(self, node: ast.Name, seen: Mapping[str, Value]) -> Value:
         if node.id in seen:
             return seen[node.id]
         return self.known[node.id] if node.id in self.known else self._lost(node)
 
-    def _own(self, node: ast.Attribute, _seen: Mapping[str, Any]) -> Any:
+    def _own(self, node: ast.Attribute, _seen: Mapping[str, Value]) -> Value:
         if not (isinstance(node.value, ast.Name) and node.value.id == "self"):
             self._lost(node)
         if node.attr in self.attributes:
@@ -211,14 +212,14 @@ class Texts:
             return Function(self.methods[node.attr], {})
         return unreadable("it takes a part of its text from elsewhere", f"line {node.lineno}: self.{node.attr}")
 
-    def _f_string(self, node: ast.JoinedStr | ast.FormattedValue, seen: dict[str, Any]) -> str:
+    def _f_string(self, node: ast.JoinedStr | ast.FormattedValue, seen: dict[str, Value]) -> str:
         if isinstance(node, ast.JoinedStr):
             return bounded("".join(text_of(self._value(part, seen)) for part in node.values))
         if node.format_spec is not None or node.conversion != -1:
             self._lost(node)
         return text_of(self._value(node.value, seen))
 
-    def _collection(self, node: ast.List | ast.Tuple | ast.Dict, seen: dict[str, Any]) -> Any:
+    def _collection(self, node: ast.List | ast.Tuple | ast.Dict, seen: dict[str, Value]) -> Value:
         if isinstance(node, ast.Dict):
             if None in node.keys:
                 self._lost(node)
@@ -227,26 +228,26 @@ class Texts:
         values = [self._value(each, seen) for each in node.elts]
         return tuple(values) if isinstance(node, ast.Tuple) else values
 
-    def _boolean(self, node: ast.BoolOp, seen: dict[str, Any]) -> Any:
-        value: Any = None
+    def _boolean(self, node: ast.BoolOp, seen: dict[str, Value]) -> Value:
+        value: Value = None
         for each in node.values:
             value = self._value(each, seen)
             if bool(value) is isinstance(node.op, ast.Or):
                 break
         return value
 
-    def _index(self, node: ast.expr, seen: dict[str, Any]) -> Any:
+    def _index(self, node: ast.expr, seen: dict[str, Value]) -> Value:
         if isinstance(node, ast.Slice):
             return slice(
                 *(None if each is None else self._value(each, seen) for each in (node.lower, node.upper, node.step))
             )
         return scalar(self._value(node, seen))
 
-    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, seen: dict[str, Any]) -> list[Any]:
+    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, seen: dict[str, Value]) -> list[Value]:
         if len(node.generators) != 1 or node.generators[0].is_async:
             self._lost(node)
         generator = node.generators[0]
-        values: list[Any] = []
+        values: list[Value] = []
         inner = dict(seen)
         for item in items(self._value(generator.iter, seen)):
             self._assign(generator.target, item, inner)
@@ -254,14 +255,14 @@ class Texts:
                 values.append(self._value(node.elt, inner))
         return values
 
-    def _call(self, node: ast.Call, seen: dict[str, Any]) -> Any:
-        arguments: list[Any] = []
+    def _call(self, node: ast.Call, seen: dict[str, Value]) -> Value:
+        arguments: list[Value] = []
         for each in node.args:
             if isinstance(each, ast.Starred):
                 arguments += items(self._value(each.value, seen))
             else:
                 arguments.append(self._value(each, seen))
-        named: dict[str, Any] = {}
+        named: dict[str, Value] = {}
         for keyword in node.keywords:
             value = self._value(keyword.value, seen)
             named |= value if keyword.arg is None else {keyword.arg: value}
@@ -275,7 +276,9 @@ class Texts:
         own = self._value(function, seen)
         return self._invoke(own, arguments, named) if isinstance(own, Function) else self._lost(node)
 
-    def _method(self, node: ast.Call, owner: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
+    def _method(
+        self, node: ast.Call, owner: Value, name: str, arguments: list[Value], named: dict[str, Value]
+    ) -> Value:
         if name not in METHODS.get(_type(owner), frozenset()):
             self._lost(node)
         if isinstance(owner, str):
@@ -285,7 +288,7 @@ class Texts:
                 flat(argument)
         if name in {"index", "count"}:
             flat(owner)
-        result: Any = getattr(owner, name)(*arguments, **named)
+        result: Value = getattr(owner, name)(*arguments, **named)
         return list(result) if name in {"items", "keys", "values"} else result
 
     def _step(self, node: ast.AST) -> None:

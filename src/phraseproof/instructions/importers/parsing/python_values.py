@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from itertools import islice
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from phraseproof.instructions import filters
 from phraseproof.instructions.importers.parsing import placeholders
 from phraseproof.instructions.importers.parsing.parse_result import unreadable
+
+Value: TypeAlias = Any
+"""A value of the interpreted function: text, number, list or mapping. Its type is checked when it is used."""
 
 MAX_STEPS = 20_000
 """So many steps a function may take, and so many rounds a loop."""
@@ -22,22 +25,22 @@ def is_scalar(value: object) -> bool:
     return value is None or isinstance(value, str | int | float)
 
 
-def scalar(value: Any) -> Any:
+def scalar(value: Value) -> Value:
     """A text, a number or nothing: what may be a key or an index."""
     if not is_scalar(value):
         unreadable(NOT_UNDERSTOOD, "a list as a key")
     return value
 
 
-def flat(value: Any) -> Any:
+def flat(value: Value) -> Value:
     """A value that is compared: lists in lists in lists could take for ever."""
-    members: Any = value
+    members: Value = value
     if isinstance(value, list | tuple | dict | range) and not all(map(is_scalar, members)):
         unreadable(NOT_UNDERSTOOD, "a comparison of lists in lists")
     return members
 
 
-def text_of(value: Any) -> str:
+def text_of(value: Value) -> str:
     """A text or a number, as text."""
     return str(value) if is_scalar(value) else unreadable(NOT_UNDERSTOOD, "a list written as text")
 
@@ -47,7 +50,7 @@ def bounded(text: str) -> str:
     return text if len(text) <= MAX_TEXT else unreadable(NOT_UNDERSTOOD, f"more than {MAX_TEXT} characters")
 
 
-def added(left: Any, right: Any) -> Any:
+def added(left: Value, right: Value) -> Value:
     """`left + right`, not too long."""
     sizes = [len(cast(Sized, side)) for side in (left, right) if isinstance(side, str | list | tuple)]
     if sum(sizes) > MAX_TEXT:
@@ -55,14 +58,14 @@ def added(left: Any, right: Any) -> Any:
     return left + right
 
 
-def items(values: Any) -> Iterable[Any]:
+def items(values: Value) -> Iterable[Value]:
     """What a loop goes through."""
     if not isinstance(values, str | list | tuple | range | dict):
         unreadable(NOT_UNDERSTOOD, "a loop over something else than a list")
-    return islice(cast(Iterable[Any], values), MAX_STEPS)
+    return islice(cast(Iterable[Value], values), MAX_STEPS)
 
 
-def text_method(owner: str, name: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
+def text_method(owner: str, name: str, arguments: Sequence[Value], named: Mapping[str, Value]) -> Value:
     """A method of a text, those that could make it huge within bounds."""
     if name == "format":
         return _formatted(owner, arguments, named)
@@ -73,7 +76,7 @@ def text_method(owner: str, name: str, arguments: Sequence[Any], named: Mapping[
     return getattr(owner, name)(*map(flat, arguments), **named)
 
 
-def _formatted(text: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> str:
+def _formatted(text: str, arguments: Sequence[Value], named: Mapping[str, Value]) -> str:
     """`text.format(...)` for plain placeholders; an attribute or an item of an argument is never looked up."""
     written: list[str] = []
     for literal, name in placeholders.numbered_segments(text):
@@ -88,27 +91,27 @@ def _range(*bounds: int) -> range:
     return numbers if len(numbers) <= MAX_STEPS else unreadable(NOT_UNDERSTOOD, "a long range")
 
 
-def _enumerate(values: Any, start: int = 0) -> list[tuple[int, Any]]:
+def _enumerate(values: Value, start: int = 0) -> list[tuple[int, Value]]:
     return list(enumerate(items(values), start))
 
 
-def _zip(*values: Any) -> list[tuple[Any, ...]]:
+def _zip(*values: Value) -> list[tuple[Value, ...]]:
     return list(zip(*map(items, values), strict=False))
 
 
-def _int(value: Any) -> int:
+def _int(value: Value) -> int:
     return int(scalar(value))
 
 
-def _list(values: Any = ()) -> list[Any]:
+def _list(values: Value = ()) -> list[Value]:
     return list(items(values))
 
 
-def _sorted(values: Any) -> list[Any]:
+def _sorted(values: Value) -> list[Value]:
     return sorted(flat(list(items(values))))
 
 
-FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "len": len,
     "range": _range,
     "enumerate": _enumerate,

@@ -7,7 +7,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from phraseproof.errors import FileError
 from phraseproof.instructions.importers.parsing.parse_result import ParseResult, Refused
@@ -53,7 +53,7 @@ def each_read(
         yield file, content
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path) -> object:
     """The value of a JSON file."""
     if path.stat().st_size > MAX_JSON_BYTES:
         raise FileError("the file is too large", expected=f"at most {MAX_JSON_BYTES} bytes", where=str(path))
@@ -80,8 +80,8 @@ def read_python(path: Path) -> ast.Module:
         raise FileError("not valid Python: nested too deeply, or not text", where=str(path)) from None
 
 
-def mapping_in(value: Any, what: str, where: str) -> dict[str, Any]:
+def mapping_in(value: object, what: str, where: str) -> dict[str, object]:
     """`value`, which must be a mapping."""
     if not isinstance(value, dict):
-        raise FileError(f"{what} is not a mapping", got=repr(cast(object, value))[:60], where=where)
-    return cast(dict[str, Any], value)
+        raise FileError(f"{what} is not a mapping", got=repr(value)[:60], where=where)
+    return cast(dict[str, object], value)
