@@ -40,7 +40,7 @@ class PackedCausalLM:
     """Scores batches of requests, each batch going on from what the one before it left.
 
     Args:
-        network: a transformers model that `packing_trial.py` found fit for it.
+        network: a transformers model that `probe.py` found suitable.
         soft: the soft prompt in use.
         last_layer: where the last layer can leave out what is not scored.
         in_blocks: compute attention in blocks of prompts, or one by one; by default as is best on the device.

@@ -7,8 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.engine.training.bucketing import bucket_by_length, merge_small_batches
-from phraseproof.engine.training.sequence import TargetRow
+from phraseproof.engine.training.bucketing import TargetRow, bucket_by_length, merge_small_batches
 
 lengths = st.lists(st.integers(1, 400), max_size=20)
 

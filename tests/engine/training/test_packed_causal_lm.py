@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
+from phraseproof.engine.training.bucketing import TargetRow
 from phraseproof.engine.training.packed_causal_lm import PackedCausalLMForTraining
-from phraseproof.engine.training.sequence import TargetRow
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models

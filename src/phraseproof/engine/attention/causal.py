@@ -1,4 +1,4 @@
-"""Attention over a packed row (`packed_row.py`), as a hook into transformers' own models.
+"""Attention over a packed row (`plan/packed_layout.py`), as a hook into transformers' own models.
 
 transformers asks its attention interface for the function named in a model's configuration; while ours is named there
 it makes no masks, and hands on queries, keys and values of the whole row, positions already applied. So embeddings,

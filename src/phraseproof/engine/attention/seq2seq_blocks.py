@@ -45,7 +45,7 @@ class EncoderBlocks:
     def attend(
         self, _: nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float
     ) -> torch.Tensor:
-        """See `encoder_decoder_attention.Pass`."""
+        """See `seq2seq_per_prompt.Pass`."""
         return attend_in_blocks(query, key, value, self.contexts, scaling)
 
 
@@ -72,7 +72,7 @@ class DecoderBlocks:
     def attend(
         self, module: nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float
     ) -> torch.Tensor:
-        """See `encoder_decoder_attention.Pass`."""
+        """See `seq2seq_per_prompt.Pass`."""
         if module in self.cross:
             if self.states is None:
                 return attend_in_blocks(query, key, value, self.prompts, scaling)

@@ -1,6 +1,6 @@
 """Attention in packed passes of encoder-decoders, one prompt after the other: the way for a CPU.
 
-`encoder_decoder_blocks.py` has the other way; `packed_encoder_decoder.py` makes the passes.
+`seq2seq_blocks.py` is the way for accelerators; `engine/packed_seq2seq_lm.py` makes the passes.
 """
 
 from __future__ import annotations
@@ -228,7 +228,7 @@ def attend(
     scaling: float = 1.0,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """The function that transformers calls in every layer; see `packed_attention.attend`."""
+    """The function that transformers calls in every layer; see `causal.attend`."""
     assert attention_mask is None
     return packed.attend(module, query, key, value, scaling), None
 

@@ -73,7 +73,7 @@ class RelativeBias:
             if getattr(module, "has_relative_attention_bias", False) and hasattr(module, "compute_bias")
         ]
         if len(found) != 1:
-            raise ValueError
+            raise ValueError(f"{len(found)} modules with relative positions instead of one")
         self.is_silent = False
         self._plain: Callable[..., torch.Tensor] = found[0].compute_bias
         self._table: torch.Tensor | None = None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from phraseproof.engine.training.sequence import TargetRow
+from typing import NamedTuple
 
 _TOKENS_TOGETHER = 2048
 """With fewer, the weights of a decoder and a head are read more often; of more, a way back keeps too much. With so many
@@ -12,6 +11,13 @@ the peak of memory stays below that of a plain loop over the same batches (bench
 
 _LOGITS_TOGETHER = 2**22
 """16 MB; a loss keeps a few times as much."""
+
+
+class TargetRow(NamedTuple):
+    """One prompt and the target that follows it, as token ids. Neither is empty."""
+
+    context: tuple[int, ...]
+    target: tuple[int, ...]
 
 
 def merge_small_batches(batches: Sequence[Sequence[TargetRow]], vocabulary: int) -> list[range]:

@@ -23,11 +23,10 @@ from torch.nn import functional
 from transformers.modeling_outputs import BaseModelOutput
 
 from phraseproof.engine.padded import pad_rows
-from phraseproof.engine.training.bucketing import bucket_by_length
+from phraseproof.engine.training.bucketing import TargetRow, bucket_by_length
 from phraseproof.engine.training.packed_causal_lm import PackedCausalLMForTraining
 from phraseproof.engine.training.packed_seq2seq_lm import PackedSeq2SeqLMForTraining
 from phraseproof.engine.training.projection import ProjectedPlaces
-from phraseproof.engine.training.sequence import TargetRow
 
 if TYPE_CHECKING:
     from phraseproof.engine.prefix_cache import KeyValuePrefix

@@ -24,8 +24,8 @@ from phraseproof.engine.packed_causal_lm import LastLayer
 from phraseproof.engine.plan.packed_layout import PackedPrompt, Span, pack_prompts
 from phraseproof.engine.plan.prefix_tree import order_by_prefix, token_trie
 from phraseproof.engine.probe import probe_causal_lm
+from phraseproof.engine.training.bucketing import TargetRow
 from phraseproof.engine.training.frozen_modules import FrozenModules
-from phraseproof.engine.training.sequence import TargetRow
 
 NAME = "phraseproof_training"
 

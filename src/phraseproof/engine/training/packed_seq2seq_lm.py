@@ -19,8 +19,8 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from phraseproof.engine.attention.causal import packed_attention
 from phraseproof.engine.attention.t5_modules import CrossAttention, RelativeBias
+from phraseproof.engine.training.bucketing import TargetRow
 from phraseproof.engine.training.frozen_modules import FrozenModules
-from phraseproof.engine.training.sequence import TargetRow
 
 NAME = "phraseproof_training_encoder_decoder"
 
