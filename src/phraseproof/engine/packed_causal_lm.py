@@ -13,6 +13,7 @@ from torch import nn
 from phraseproof.engine.attention import block_sdpa
 from phraseproof.engine.attention.causal import KeysAndValues, PackedPass, packed_attention
 from phraseproof.engine.logprobs import log_probabilities
+from phraseproof.engine.network import Network
 from phraseproof.engine.plan.packed_layout import PackedPrompt, pack_prompts
 from phraseproof.engine.plan.prefix_tree import token_trie
 from phraseproof.engine.plan.request import Request
@@ -48,7 +49,7 @@ class PackedCausalLM:
 
     def __init__(
         self,
-        network: Any,
+        network: Network,
         soft: VirtualTokens = NO_SOFT_PROMPT,
         last_layer: LastLayer | None = None,
         *,
@@ -128,7 +129,7 @@ class PackedCausalLM:
         return {"inputs_embeds": embedded(self._network, ids, self._soft.virtual)[None]}
 
 
-def embedded(network: Any, ids: torch.Tensor, virtual: torch.Tensor) -> torch.Tensor:
+def embedded(network: Network, ids: torch.Tensor, virtual: torch.Tensor) -> torch.Tensor:
     """[tokens, width]: embeddings of a vocabulary's ids, and virtual tokens where ids go on after the vocabulary's."""
     embeddings = network.get_input_embeddings()
     beyond = ids - embeddings.weight.shape[0]

@@ -8,7 +8,6 @@ q (K s) = (q K) s. Where few tokens read a long prompt, as with letters, that is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -33,6 +32,7 @@ from phraseproof.engine.attention.seq2seq_per_prompt import (
 )
 from phraseproof.engine.attention.t5_modules import CrossAttention, RelativeBias
 from phraseproof.engine.logprobs import log_probabilities
+from phraseproof.engine.network import Network
 from phraseproof.engine.packed_causal_lm import NO_SOFT_PROMPT, VirtualTokens, embedded
 from phraseproof.engine.plan.packed_layout import Span
 from phraseproof.engine.plan.prefix_tree import TokenTrie, token_trie
@@ -53,7 +53,7 @@ class PackedSeq2SeqLM:
         ValueError, AttributeError: a network of another kind.
     """
 
-    def __init__(self, network: Any, *, in_blocks: bool | None = None) -> None:
+    def __init__(self, network: Network, *, in_blocks: bool | None = None) -> None:
         self._network = network
         self._encoder_bias = RelativeBias(network.get_encoder())
         self._decoder_bias = RelativeBias(network.get_decoder())

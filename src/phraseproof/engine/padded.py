@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
+from phraseproof.engine.network import Network
+
 if TYPE_CHECKING:
     from phraseproof.engine.plan.request import Request
 
@@ -20,8 +22,8 @@ class Padded(NamedTuple):
         mask: 1 for a token and 0 for padding, int64, [rows, tokens].
     """
 
-    ids: Any
-    mask: Any
+    ids: torch.Tensor
+    mask: torch.Tensor
 
 
 def pad_rows(
@@ -38,7 +40,7 @@ def pad_rows(
     return Padded(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
 
 
-def with_virtual_tokens(network: Any, padded: Padded, virtual: Any) -> tuple[Any, Any]:
+def with_virtual_tokens(network: Network, padded: Padded, virtual: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Embeddings of rows with a soft prompt directly before each row's first token, and their mask.
 
     Args:
@@ -60,7 +62,7 @@ def with_virtual_tokens(network: Any, padded: Padded, virtual: Any) -> tuple[Any
 
 def add_picked(
     totals: list[list[float]],
-    logits: Any,
+    logits: torch.Tensor,
     picks: Sequence[Sequence[tuple[tuple[int, int], int]]],
     requests: Sequence[Request],
 ) -> None:

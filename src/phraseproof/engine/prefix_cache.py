@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer, EncoderDecoderCache
 
+from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.errors import ModelError
 
 
@@ -45,7 +46,7 @@ class CacheShape(NamedTuple):
         return 2 * self.layers if self.encoder_decoder else self.layers
 
 
-def cache_shape(network: Any) -> CacheShape:
+def cache_shape(network: Network) -> CacheShape:
     """The shape of a network's cache, asked of one token.
 
     Raises:
@@ -89,7 +90,7 @@ class KeyValuePrefix:
 
     keys_values: torch.Tensor
     shape: CacheShape
-    config: Any
+    config: NetworkConfig
 
     @property
     def count(self) -> int:
@@ -105,7 +106,7 @@ class KeyValuePrefix:
 
 
 def prefix_from_flat(
-    flat: torch.Tensor, *, stored_layers: int, stored_heads: int, shape: CacheShape, config: Any
+    flat: torch.Tensor, *, stored_layers: int, stored_heads: int, shape: CacheShape, config: NetworkConfig
 ) -> KeyValuePrefix:
     """What PEFT's forward makes of the matrix that it stores.
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from phraseproof.engine.attention.causal import PackedPass, quiet
+from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.engine.packed_causal_lm import LastLayer, PackedCausalLM
 from phraseproof.engine.packed_seq2seq_lm import PackedSeq2SeqLM
 from phraseproof.engine.plan.packed_layout import PackedPrompt, pack_prompts
@@ -43,7 +44,7 @@ class PackingSupport(NamedTuple):
 
 
 @torch.inference_mode()
-def probe_causal_lm(network: Any) -> PackingSupport | None:
+def probe_causal_lm(network: Network) -> PackingSupport | None:
     """How the network gives the same scores in one row as one by one, or `None` where it does not."""
     config = network.config.get_text_config()
     kinds: Sequence[str] = getattr(config, "layer_types", None) or ()
@@ -72,7 +73,7 @@ def probe_causal_lm(network: Any) -> PackingSupport | None:
 
 
 @torch.inference_mode()
-def probe_seq2seq_lm(network: Any) -> PackedSeq2SeqLM | None:
+def probe_seq2seq_lm(network: Network) -> PackedSeq2SeqLM | None:
     """The network packed, or `None` where it does not give the same scores in one row as one by one."""
     requests = [
         Request(np.asarray(context, dtype=np.int32), options)
@@ -106,7 +107,7 @@ def _pass() -> PackedPass:
     return PackedPass(pack_prompts(parts, 0))
 
 
-def _in_a_row(network: Any, last_layer: LastLayer | None) -> list[float]:
+def _in_a_row(network: Network, last_layer: LastLayer | None) -> list[float]:
     """All in one row, then one after another over what the one before it left."""
     requests = [
         Request(np.asarray(context, dtype=np.int32), options, shared=_SHARED * index, kept=_SHARED * (1 - index))
@@ -117,7 +118,7 @@ def _in_a_row(network: Any, last_layer: LastLayer | None) -> list[float]:
     return [score for of_request in scores for score in of_request]
 
 
-def _one_by_one(network: Any) -> list[float]:
+def _one_by_one(network: Network) -> list[float]:
     scores: list[float] = []
     for context, options in zip(_CONTEXTS, _OPTIONS, strict=True):
         for option in options:
@@ -128,13 +129,13 @@ def _one_by_one(network: Any) -> list[float]:
     return scores * 2
 
 
-def _rotation_is_steady(config: Any) -> bool:
+def _rotation_is_steady(config: NetworkConfig) -> bool:
     declared: Any = getattr(config, "rope_parameters", None) or {}
     by_layer = [value for value in declared.values() if isinstance(value, dict)] or [declared]
     return all(part.get("rope_type", "default") in _STEADY_ROTATIONS for part in by_layer)
 
 
-def _windows_match(config: Any, kinds: Sequence[str], reported: dict[int, int | None]) -> bool:
+def _windows_match(config: NetworkConfig, kinds: Sequence[str], reported: dict[int, int | None]) -> bool:
     """Whether every layer that has a window says so to its attention."""
     window: int | None = getattr(config, "sliding_window", None)
     if window is None or getattr(config, "use_sliding_window", True) is False:

@@ -18,6 +18,7 @@ from torch.nn import functional
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from phraseproof.engine.attention.block_sdpa import BlocksOnDevice, additive, attend_in_blocks, move, soft_capped
+from phraseproof.engine.network import Network
 from phraseproof.engine.plan.attention_blocks import AttentionQuery, plan_blocks
 from phraseproof.engine.plan.packed_layout import PackedRow, PackedSequence, Span, beginning
 
@@ -182,7 +183,7 @@ def _take(tensor: torch.Tensor, spans: Sequence[Span], *, copy: bool = False) ->
 
 
 @contextlib.contextmanager
-def packed_attention(network: Any, name: str = NAME) -> Generator[None]:
+def packed_attention(network: Network, name: str = NAME) -> Generator[None]:
     """Name our function in the network's configuration, for a while."""
     before: Any = getattr(network.config, _SETTING)
     with quiet():

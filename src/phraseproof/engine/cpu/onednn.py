@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from phraseproof.engine.network import AutogradContext
+
 # A kernel is kept for every number of rows that a product has had, and batches without padding hardly ever have the
 # same number twice: memory that grows for nothing. Two caches hold them, oneDNN's and one of torch's in front of it,
 # each up to 1,024 unless set before the first product; a pass uses fewer than 16 at a time.
@@ -67,11 +69,11 @@ def operator(name: str) -> Any:
 
 class _FrozenLinear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def forward(ctx: AutogradContext, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.save_for_backward(weight)
         return fastest_product(x, weight, bias)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx: AutogradContext, gradient: Tensor) -> tuple[Tensor, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         (weight,) = ctx.saved_tensors
         return fastest_product(gradient, weight.t(), None), None, None

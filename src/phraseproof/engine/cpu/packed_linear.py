@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from phraseproof.engine.cpu.onednn import operator, product
+from phraseproof.engine.network import AutogradContext
 
 _SMALLEST = 64 * 64
 """Below this number of weights the call costs more than the product."""
@@ -82,12 +83,12 @@ class PackedLinear(nn.Module):
 
 class _FrozenProduct(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, layer: PackedLinear) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def forward(ctx: AutogradContext, x: torch.Tensor, layer: PackedLinear) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.layer = layer
         return product(x, layer.weight, layer.bias)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx: AutogradContext, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         return ctx.layer.input_gradient(gradient), None
 
 

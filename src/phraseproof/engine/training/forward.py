@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers.modeling_outputs import BaseModelOutput
 
+from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.engine.padded import pad_rows
 from phraseproof.engine.training.bucketing import TargetRow, bucket_by_length
 from phraseproof.engine.training.packed_causal_lm import PackedCausalLMForTraining
@@ -88,7 +89,7 @@ class TargetForward:
         soft: virtual tokens at the input or in every decoder layer, or `None`.
     """
 
-    def __init__(self, network: Any, *, joined: bool, pad_id: int, soft: TrainableTokens | None) -> None:
+    def __init__(self, network: Network, *, joined: bool, pad_id: int, soft: TrainableTokens | None) -> None:
         self._network = network
         self._joined = joined
         self._pad_id = pad_id
@@ -269,7 +270,7 @@ class TargetForward:
 _TRIAL = (TargetRow((5, 9, 14, 3, 8, 21, 2, 17), (7, 12, 6)), TargetRow((5, 9, 14, 3), (16, 22)))
 
 
-def _asks_for_nothing(config: Any) -> bool:
+def _asks_for_nothing(config: NetworkConfig) -> bool:
     """Whether attention is torch's own, which transformers takes where the user names no other."""
     return getattr(config, "_attn_implementation", None) == "sdpa"
 

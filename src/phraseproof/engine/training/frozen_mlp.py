@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from phraseproof.engine.cpu.fused_mlp import NAMES, activation_in_onednn
 from phraseproof.engine.cpu.onednn import fastest_product
+from phraseproof.engine.network import AutogradContext
 
 
 class GatedMLP(NamedTuple):
@@ -60,7 +61,7 @@ class GatedFeedForward:
 
 class _Gated(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, parts: GatedMLP) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def forward(ctx: AutogradContext, x: Tensor, parts: GatedMLP) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         gate, up = _linear(parts.gate, x), _linear(parts.up, x)
         active = parts.activation(gate)
         # What the product's gradient will be multiplied with, for either side: neither `gate` nor `up` is kept.
@@ -71,7 +72,7 @@ class _Gated(torch.autograd.Function):
         return _linear(parts.down, up.mul_(active))
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx: AutogradContext, gradient: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         for_up, for_gate = ctx.saved_tensors
         parts: GatedMLP = ctx.parts
         of_product = _back(parts.down, gradient)

@@ -16,6 +16,7 @@ from transformers.activations import NewGELUActivation
 from transformers.pytorch_utils import Conv1D
 
 from phraseproof.engine.cpu.onednn import frozen_linear, has_products
+from phraseproof.engine.network import AutogradContext
 from phraseproof.engine.training.frozen_mlp import GatedFeedForward, gated_mlp_of, tanh_gelu
 
 _SMALLEST = 64 * 64
@@ -117,14 +118,14 @@ class _RootMeanSquareNorm(torch.autograd.Function):
     """x times weight over the root of the mean of the squares of x; the weight gets no gradient."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, epsilon: float) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def forward(ctx: AutogradContext, x: Tensor, weight: Tensor, epsilon: float) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         squares = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
         scale = squares.div_(x.shape[-1]).add_(epsilon).rsqrt_()
         ctx.save_for_backward(x, weight, scale)
         return (x * scale).mul_(weight)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx: AutogradContext, gradient: Tensor) -> tuple[Tensor, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         x, weight, scale = ctx.saved_tensors
         weighted = gradient * weight
         along = (weighted * x).sum(-1, keepdim=True).mul_(scale**3 / -x.shape[-1])

@@ -20,6 +20,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from phraseproof.engine.attention.causal import PackedPass, packed_attention
 from phraseproof.engine.attention.causal import attend as attend_anyhow
+from phraseproof.engine.network import Network
 from phraseproof.engine.packed_causal_lm import LastLayer
 from phraseproof.engine.plan.packed_layout import PackedPrompt, Span, pack_prompts
 from phraseproof.engine.plan.prefix_tree import order_by_prefix, token_trie
@@ -38,14 +39,14 @@ class PackedCausalLMForTraining:
         last_layer: set if its last layer can skip what no target depends on.
     """
 
-    def __init__(self, network: Any, last_layer: LastLayer | None) -> None:
+    def __init__(self, network: Network, last_layer: LastLayer | None) -> None:
         self._network = network
         self._last_layer = last_layer
         self._modules = FrozenModules(network)
         self._vocabulary = int(network.get_input_embeddings().weight.shape[0])
 
     @classmethod
-    def try_on(cls, network: Any) -> PackedCausalLMForTraining | None:
+    def try_on(cls, network: Network) -> PackedCausalLMForTraining | None:
         """One for this network, or `None` if rows would attend to each other, or positions would be mixed up."""
         packing = probe_causal_lm(network)
         return None if packing is None else cls(network, packing.last_layer)

@@ -19,6 +19,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from phraseproof.engine.attention.causal import packed_attention
 from phraseproof.engine.attention.t5_modules import CrossAttention, RelativeBias
+from phraseproof.engine.network import Network
 from phraseproof.engine.training.bucketing import TargetRow
 from phraseproof.engine.training.frozen_modules import FrozenModules
 
@@ -68,7 +69,7 @@ class PackedSeq2SeqLMForTraining:
         ValueError, AttributeError: a network of another kind.
     """
 
-    def __init__(self, network: Any, pad_id: int) -> None:
+    def __init__(self, network: Network, pad_id: int) -> None:
         self._network = network
         self._pad_id = pad_id
         self._bias = RelativeBias(network.get_encoder())

@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from torch import Tensor
 
+from phraseproof.engine.network import Network
+
 
 class ProjectedPlaces:
     """Within this context, a decoder-only network projects the vocabulary at some places only.
@@ -15,7 +17,7 @@ class ProjectedPlaces:
         places: for each row, the tokens to project, [rows, kept].
     """
 
-    def __init__(self, network: Any, places: Tensor) -> None:
+    def __init__(self, network: Network, places: Tensor) -> None:
         self._head = network.get_output_embeddings()
         self._places = places
         self._is_done = False

@@ -14,10 +14,13 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from phraseproof.engine.network import Network
 from phraseproof.errors import MissingExtraError, ModelError
 from phraseproof.identity import file_hash
 
 if TYPE_CHECKING:
+    import torch
+
     from phraseproof.engine.prefix_cache import KeyValuePrefix
 
 _SOFT_FILE = "adapter_model.safetensors"
@@ -36,14 +39,16 @@ class AttachedAdapter:
         injected: for any other, the PEFT model that holds the network.
     """
 
-    def __init__(self, *, virtual: Any = None, prefix: KeyValuePrefix | None = None, injected: Any = None) -> None:
+    def __init__(
+        self, *, virtual: torch.Tensor | None = None, prefix: KeyValuePrefix | None = None, injected: Any = None
+    ) -> None:
         self._virtual = virtual
         self._prefix = prefix
         self._injected = injected
         self._is_off = False
 
     @property
-    def virtual(self) -> Any | None:
+    def virtual(self) -> torch.Tensor | None:
         """Embeddings to put before a prompt, [virtual tokens, width], or `None`."""
         return None if self._is_off else self._virtual
 
@@ -136,7 +141,7 @@ class AdapterFolder:
                 hint=self._made_for(),
             )
 
-    def attach(self, network: Any) -> AttachedAdapter:
+    def attach(self, network: Network) -> AttachedAdapter:
         """Put the adapter to work.
 
         Raises:
@@ -144,7 +149,7 @@ class AdapterFolder:
         """
         return self.attach_soft(network) if self._is_soft else self._attach_injected(network)
 
-    def attach_soft(self, network: Any) -> AttachedAdapter:
+    def attach_soft(self, network: Network) -> AttachedAdapter:
         """A soft prompt, in the network's precision and on its device; the network itself stays as it is.
 
         Raises:
@@ -177,7 +182,7 @@ class AdapterFolder:
             )
         return AttachedAdapter(virtual=virtual.to(device=embeddings.device, dtype=embeddings.dtype))
 
-    def _prefix(self, network: Any, stored: Any) -> KeyValuePrefix:
+    def _prefix(self, network: Network, stored: torch.Tensor) -> KeyValuePrefix:
         from phraseproof.engine.prefix_cache import cache_shape, prefix_from_flat
 
         try:
@@ -192,7 +197,7 @@ class AdapterFolder:
         except ModelError as error:
             raise self._error(error.problem, expected=error.expected, got=error.got, hint=self._made_for()) from error
 
-    def _attach_injected(self, network: Any) -> AttachedAdapter:
+    def _attach_injected(self, network: Network) -> AttachedAdapter:
         from peft import PeftModel
         from safetensors import SafetensorError
 

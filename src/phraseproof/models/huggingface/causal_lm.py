@@ -135,7 +135,13 @@ class CausalLMBackend(Backend):
             self._score_rest(requests, limit, totals, cache=output.past_key_values, mask=mask)
 
     def _score_rest(
-        self, requests: Sequence[Request], limit: BatchLimit, totals: list[list[float]], *, cache: Any, mask: Any
+        self,
+        requests: Sequence[Request],
+        limit: BatchLimit,
+        totals: list[list[float]],
+        *,
+        cache: DynamicCache,
+        mask: torch.Tensor,
     ) -> None:
         """Add what options have beyond their first token, read over the prompts' cache."""
         rows: list[tuple[int, ...]] = []
@@ -210,7 +216,7 @@ class CausalLMBackend(Backend):
         # Padding on the left would reach a recurrent model's states: one prompt at a time.
         return [totals for request in requests for totals in super(CausalLMBackend, self)._score_greedy_path([request])]
 
-    def _prompt_inputs(self, requests: Sequence[Request], *, left: bool) -> tuple[dict[str, Any], Any]:
+    def _prompt_inputs(self, requests: Sequence[Request], *, left: bool) -> tuple[dict[str, Any], torch.Tensor]:
         """What the network takes for these contexts, and the mask of all that it attends to, soft prompt included."""
         network, adapter = self._weights.network, self._weights.adapter
         padded: Padded = pad_rows(
@@ -250,7 +256,7 @@ class CausalLMBackend(Backend):
         )
 
 
-def _select(cache: Any, rows: Any) -> Any:
+def _select(cache: DynamicCache, rows: torch.Tensor) -> DynamicCache:
     """Some rows of a cache, any of them any number of times; the cache itself stays as it is."""
     selected = copy.copy(cache)
     selected.layers = [copy.copy(layer) for layer in cache.layers]

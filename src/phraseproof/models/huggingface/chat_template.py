@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from phraseproof.core import ChatMessage
 from phraseproof.errors import ModelError
+from phraseproof.models.huggingface.tokenization import Tokenizer
 
 
-def format_chat(tokenizer: Any, messages: Sequence[ChatMessage], *, model: str) -> str:
+def format_chat(tokenizer: Tokenizer, messages: Sequence[ChatMessage], *, model: str) -> str:
     """The tokenizer's own template's text, its special tokens included, ending where the answer begins.
 
     Args:

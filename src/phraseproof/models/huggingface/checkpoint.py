@@ -9,9 +9,11 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.errors import MissingExtraError, ModelError, UsageError
 from phraseproof.identity import file_hash
 from phraseproof.models.huggingface.quiet import quiet_transformers
+from phraseproof.models.huggingface.tokenization import Tokenizer
 from phraseproof.models.options import ModelOptions
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -71,12 +73,12 @@ class Checkpoint:
         with _one_line_errors(name, "the configuration"), quiet_transformers():
             from transformers import AutoConfig
 
-            self.config: Any = AutoConfig.from_pretrained(name, **self._source())
+            self.config: NetworkConfig = AutoConfig.from_pretrained(name, **self._source())
         self._check_family()
         with _one_line_errors(name, "the tokenizer"), quiet_transformers():
             from transformers import AutoTokenizer
 
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(name, **self._source())
+            self.tokenizer: Tokenizer = AutoTokenizer.from_pretrained(name, **self._source())
         self.precision = _precision(options, self.config)
 
     @property
@@ -101,7 +103,7 @@ class Checkpoint:
             patterns.append("*.py")
         return file_hash(*sorted({path for pattern in patterns for path in self.folder.glob(pattern)}))
 
-    def load_network(self) -> Any:
+    def load_network(self) -> Network:
         """Read the weights: evaluation mode, no gradients, on the chosen device.
 
         `tie_weights` is never called on top of what loading does: under transformers 5 it overwrites the untied output
@@ -211,7 +213,7 @@ def _weight_patterns(folder: Path) -> tuple[str, ...]:
     return ("pytorch_model*.bin", "pytorch_model.bin.index.json")
 
 
-def _precision(options: ModelOptions, config: Any) -> Precision:
+def _precision(options: ModelOptions, config: NetworkConfig) -> Precision:
     import torch
 
     if options.device != "auto":

@@ -11,9 +11,11 @@ import numpy as np
 import torch
 
 from phraseproof.core import Prompt, Sampling
+from phraseproof.engine.network import Network
 from phraseproof.engine.plan.batching import BatchLimit, plan_batches, run_batches
 from phraseproof.engine.plan.request import Request
 from phraseproof.errors import ModelError, UsageError
+from phraseproof.models.huggingface.tokenization import Tokenizer
 
 
 class GenerationSetup(NamedTuple):
@@ -27,8 +29,8 @@ class GenerationSetup(NamedTuple):
         batches: several prompts may share a batch (padding does not reach the states of the others).
     """
 
-    network: Any
-    tokenizer: Any
+    network: Network
+    tokenizer: Tokenizer
     inputs: Callable[[Sequence[Request]], dict[str, Any]]
     pad_id: int
     batches: bool = True
@@ -131,7 +133,7 @@ def _texts(setup: GenerationSetup, requests: Sequence[Request], settings: Any) -
         yield setup.tokenizer.decode(tokens, skip_special_tokens=True).strip()
 
 
-def _settings(network: Any, max_new_tokens: int, pad_id: int, sampling: Sampling) -> Any:
+def _settings(network: Network, max_new_tokens: int, pad_id: int, sampling: Sampling) -> Any:
     """The model's own generation settings (its end tokens above all), with ours in place of theirs."""
     drawn = sampling.temperature > 0
     settings = copy.deepcopy(network.generation_config)
@@ -154,6 +156,6 @@ def _seed(seed: int, text: str) -> int:
     return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest()) >> 1  # torch takes 63 bits
 
 
-def _devices(network: Any) -> list[Any]:
+def _devices(network: Network) -> list[Any]:
     """Accelerators whose random numbers are put back afterwards; those of the CPU always are."""
     return [network.device] if network.device.type == "cuda" else []

@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 
+from phraseproof.engine.network import Network
 from phraseproof.engine.plan.request import Request
 
 
 def score_greedy_path(
-    network: Any, inputs: Mapping[str, Any], requests: Sequence[Request], *, pad_id: int
+    network: Network, inputs: Mapping[str, Any], requests: Sequence[Request], *, pad_id: int
 ) -> list[list[float]]:
     """Sums of log-probabilities, one list a request, parallel to its options.
 
@@ -46,7 +47,7 @@ def score_greedy_path(
     return totals
 
 
-def _greedy_settings(network: Any, steps: int, pad_id: int) -> Any:
+def _greedy_settings(network: Network, steps: int, pad_id: int) -> Any:
     """The model's own generation settings, made greedy and given a length."""
     settings = copy.deepcopy(network.generation_config)
     settings.update(

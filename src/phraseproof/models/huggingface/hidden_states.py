@@ -19,7 +19,7 @@ from accelerate.utils.memory import (
 )
 from transformers.modeling_outputs import BaseModelOutput
 
-from phraseproof.engine.padded import pad_rows, with_virtual_tokens
+from phraseproof.engine.padded import Padded, pad_rows, with_virtual_tokens
 from phraseproof.engine.plan.batching import BatchLimit, plan_batches, run_batches
 from phraseproof.errors import ModelError
 
@@ -82,7 +82,7 @@ class HiddenStateReader:
                 on_done(sum(users[distinct[index]] for index in batch))
         return np.stack([states[context] for context in contexts])
 
-    def _decoder_only(self, rows: Sequence[tuple[int, ...]]) -> Any:
+    def _decoder_only(self, rows: Sequence[tuple[int, ...]]) -> torch.Tensor:
         # Padded on the right, where padding cannot reach what comes before it, whatever the architecture.
         padded = pad_rows(rows, self._pad_id, device=self._device)
         inputs, mask, virtual = self._inputs(padded)
@@ -96,7 +96,7 @@ class HiddenStateReader:
         last = torch.tensor([virtual + len(row) - 1 for row in rows], device=mask.device)
         return output.hidden_states[PENULTIMATE][torch.arange(len(rows), device=mask.device), last]
 
-    def _encoder_decoder(self, rows: Sequence[tuple[int, ...]]) -> Any:
+    def _encoder_decoder(self, rows: Sequence[tuple[int, ...]]) -> torch.Tensor:
         padded = pad_rows(rows, self._pad_id, device=self._device)
         inputs, mask, _ = self._inputs(padded)
         states = self._network.get_encoder()(**inputs, attention_mask=mask).last_hidden_state
@@ -111,14 +111,14 @@ class HiddenStateReader:
         )
         return output.decoder_hidden_states[PENULTIMATE][:, 0]
 
-    def _inputs(self, padded: Any) -> tuple[dict[str, Any], Any, int]:
+    def _inputs(self, padded: Padded) -> tuple[dict[str, Any], torch.Tensor, int]:
         """What a network or an encoder takes, the mask that goes with it, and how many virtual tokens come first."""
         if self._adapter is None or self._adapter.virtual is None:
             return {"input_ids": padded.ids}, padded.mask, 0
         embedded, mask = with_virtual_tokens(self._network, padded, self._adapter.virtual)
         return {"inputs_embeds": embedded}, mask, int(self._adapter.virtual.shape[0])
 
-    def _start(self, rows: int) -> Any:
+    def _start(self, rows: int) -> torch.Tensor:
         """The token that the decoder reads before it writes the first one: the model's own shift to the right."""
         labels = torch.zeros((rows, 1), dtype=torch.long, device=self._device)
         return self._network.prepare_decoder_input_ids_from_labels(labels=labels)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from phraseproof.engine.network import Network
 
 if TYPE_CHECKING:
     from phraseproof.engine.prefix_cache import KeyValuePrefix
@@ -19,7 +21,7 @@ class LoadedNetwork(NamedTuple):
         num_parameters: the number of parameters, without the adapter's.
     """
 
-    network: Any
+    network: Network
     adapter: AttachedAdapter | None
     num_parameters: int
 
@@ -61,7 +63,7 @@ class LazyNetwork:
         return self._loaded
 
     @property
-    def network(self) -> Any:
+    def network(self) -> Network:
         """The transformers model. Loads the weights."""
         return self.load().network
 
@@ -121,7 +123,7 @@ class LazyNetwork:
         return self._packed_layers
 
 
-def _pack(network: Any) -> int:
+def _pack(network: Network) -> int:
     from phraseproof.engine.cpu.packed_linear import pack_linear_layers, packing_pays
 
     if not packing_pays():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from phraseproof.core import (
     GREEDY,
@@ -15,15 +15,19 @@ from phraseproof.core import (
     Sampling,
     TokenForecast,
 )
+from phraseproof.engine.network import Network
 from phraseproof.engine.plan.batching import BatchLimit, batch_tokens
 from phraseproof.errors import ModelError
 from phraseproof.models.huggingface.chat_template import format_chat
 from phraseproof.models.huggingface.executor import Executor
 from phraseproof.models.huggingface.loaded import LazyNetwork
 from phraseproof.models.huggingface.requests import RequestBuilder
-from phraseproof.models.huggingface.tokenization import PromptTokenizer, PromptTokens
+from phraseproof.models.huggingface.tokenization import PromptTokenizer, PromptTokens, Tokenizer
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from phraseproof.models.huggingface.adapters import AdapterFolder
     from phraseproof.models.huggingface.backend import Backend
     from phraseproof.models.huggingface.checkpoint import Checkpoint
@@ -127,7 +131,9 @@ class HuggingFaceModel:
             setup, prompts, requests, max_new_tokens=max_new_tokens, sampling=sampling, limit=self._batch_limit
         )
 
-    def represent(self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None) -> Any:
+    def represent(
+        self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]:
         """The penultimate layer's state at the first decoded token of each prompt: see `hidden_states.py`.
 
         Prompts that are too long are cut from the left, as they are for scoring an option of one token.
@@ -190,12 +196,12 @@ class HuggingFaceModel:
     # ------------------------------------------------------------------------------ what training needs (trainable.py)
 
     @property
-    def tokenizer(self) -> Any:
+    def tokenizer(self) -> Tokenizer:
         """The Hugging Face tokenizer."""
         return self._checkpoint.tokenizer
 
     @property
-    def network(self) -> Any:
+    def network(self) -> Network:
         """The transformers model. Loads the weights."""
         return self.weights.network
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from phraseproof.core import Check, OptionScores, Prompt
 from phraseproof.engine.plan.batching import BatchLimit
 from phraseproof.errors import ModelError
+from phraseproof.models.huggingface.tokenization import Tokenizer
 
 if TYPE_CHECKING:
     from phraseproof.models.huggingface.tokenization import PromptTokens
@@ -51,7 +52,7 @@ class SelfTestSubject(NamedTuple):
         executor: scores prompts.
     """
 
-    tokenizer: Any
+    tokenizer: Tokenizer
     dtype: str
     adapter: CanBeOff | None
     encode: Callable[[Sequence[Prompt]], list[PromptTokens]]

@@ -114,7 +114,7 @@ class Seq2SeqLMBackend(Backend):
             inputs["past_key_values"] = prefix.cache(len(requests))
         return inputs
 
-    def _encode(self, requests: Sequence[Request]) -> tuple[Any, Any]:
+    def _encode(self, requests: Sequence[Request]) -> tuple[torch.Tensor, torch.Tensor]:
         """The encoder's states [requests, tokens, width] and their mask [requests, tokens], virtual tokens first."""
         network, adapter = self._weights.network, self._weights.adapter
         padded = pad_rows([request.context for request in requests], self.pad_id, device=self._weights.device)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from phraseproof.core import Prompt
 from phraseproof.errors import ModelError
+
+Tokenizer: TypeAlias = Any
+"""A transformers tokenizer, fast or slow: the two have no typed interface in common."""
 
 
 class PromptTokens(NamedTuple):
@@ -31,7 +34,7 @@ class PromptTokenizer:
         joined: prompt and option are one text (decoder-only); else each is a text of its own (encoder-decoder).
     """
 
-    def __init__(self, tokenizer: Any, *, joined: bool) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, joined: bool) -> None:
         self._tokenizer = tokenizer
         self._joined = joined
         prefix = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id

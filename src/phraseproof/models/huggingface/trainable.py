@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from phraseproof.core import ChatMessage, ModelIdentity, Prompt
+from phraseproof.engine.network import Network
+from phraseproof.models.huggingface.tokenization import Tokenizer
 
 if TYPE_CHECKING:
     from phraseproof.models.huggingface.tokenization import PromptTokens
@@ -23,12 +25,12 @@ class ModelToTrain(Protocol):
         ...
 
     @property
-    def tokenizer(self) -> Any:
+    def tokenizer(self) -> Tokenizer:
         """The Hugging Face tokenizer."""
         ...
 
     @property
-    def network(self) -> Any:
+    def network(self) -> Network:
         """The transformers model, with plain linear layers."""
         ...
 

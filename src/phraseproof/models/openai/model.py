@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
 from phraseproof.core import GREEDY, ModelIdentity, OptionScores, Prompt, Sampling
@@ -83,11 +83,11 @@ class ServedModel(ABC):
         return self._name.partition("/")[2]
 
     @abstractmethod
-    def _asked(self, prompt: Prompt) -> dict[str, Any]:
+    def _asked(self, prompt: Prompt) -> dict[str, object]:
         """The part of a request that holds the prompt."""
 
     @abstractmethod
-    def _written(self, choice: Any) -> str:
+    def _written(self, choice: object) -> str:
         """The text in one of an answer's choices."""
 
 
@@ -96,10 +96,10 @@ class ChatModel(ServedModel):
 
     endpoint = "chat"
 
-    def _asked(self, prompt: Prompt) -> dict[str, Any]:
+    def _asked(self, prompt: Prompt) -> dict[str, object]:
         return {"messages": [{"role": "user", "content": prompt.text}]}
 
-    def _written(self, choice: Any) -> str:
+    def _written(self, choice: object) -> str:
         message = choice.get("message") if isinstance(choice, dict) else None
         if not isinstance(message, dict):
             raise self._server.refused("the server's answer holds no message", got=repr(choice)[:200])
@@ -172,16 +172,16 @@ class CompletionsModel(ServedModel):
             if len(found[index]) == len(prompts[index].options):
                 on_scores(index, _option_scores([found[index][option] for option in range(len(found[index]))]))
 
-    def _asked(self, prompt: Prompt) -> dict[str, Any]:
+    def _asked(self, prompt: Prompt) -> dict[str, object]:
         return {"prompt": prompt.text}
 
-    def _written(self, choice: Any) -> str:
+    def _written(self, choice: object) -> str:
         text = choice.get("text") if isinstance(choice, dict) else None
         if not isinstance(text, str):
             raise self._server.refused("the server's answer holds no text", got=repr(choice)[:200])
         return text
 
-    def _scored(self, choice: Any, start: str, tail: str) -> _Scored:
+    def _scored(self, choice: object, start: str, tail: str) -> _Scored:
         logprobs = choice.get("logprobs") if isinstance(choice, dict) else None
         tokens = logprobs.get("tokens") if isinstance(logprobs, dict) else None
         values = logprobs.get("token_logprobs") if isinstance(logprobs, dict) else None

@@ -66,7 +66,7 @@ class Server:
             reraise=True,
         )
 
-    def post_all(self, path: str, bodies: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    def post_all(self, path: str, bodies: Sequence[Mapping[str, object]]) -> Iterator[tuple[int, dict[str, Any]]]:
         """Index and JSON answer of every request, in the order in which answers come; the first failure stops all.
 
         Raises:
@@ -92,7 +92,7 @@ class Server:
             got = got.replace(self._key, "[the key]")
         return ModelError(problem, got=got, where=self.settings.base_url, hint=hint)
 
-    def _post(self, client: httpx.Client, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _post(self, client: httpx.Client, path: str, body: Mapping[str, object]) -> dict[str, object]:
         try:
             return self._retrying.copy()(self._post_once, client, path, body)
         except _TransientError as error:
@@ -102,7 +102,7 @@ class Server:
                 hint="The same command goes on from there",
             ) from None
 
-    def _post_once(self, client: httpx.Client, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _post_once(self, client: httpx.Client, path: str, body: Mapping[str, object]) -> dict[str, object]:
         import httpx
 
         try:
