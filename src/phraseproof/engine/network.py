@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 Network: TypeAlias = Any
-"""A transformers model of any architecture. Its methods (`get_encoder`, `generate`, ...) differ by class, and torch gives
-every attribute of a module the type `Tensor | Module`; what comes out of a network is annotated at first use."""
+"""A transformers model of any architecture. Its methods (`get_encoder`, `generate`, ...) differ by class, and torch
+types every attribute of a module as `Tensor | Module`; what comes out of a network is annotated at first use."""
 
 NetworkConfig: TypeAlias = Any
 """A transformers configuration: which attributes it has depends on the model."""
