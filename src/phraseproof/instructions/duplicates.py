@@ -52,6 +52,7 @@ def _nearly_alike(members: Sequence[Instruction]) -> Iterator[Problem]:
     pairs_of = [_word_pairs(each) for each in members]
     for (first, left), (second, right) in combinations(zip(members, pairs_of, strict=True), 2):
         smaller, larger = sorted((len(left), len(right)))
+        # The Jaccard overlap is at most smaller / larger, so most pairs need no comparison.
         if smaller < NEAR * larger:
             continue
         common = len(left & right)

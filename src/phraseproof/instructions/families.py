@@ -35,8 +35,8 @@ class Family(NamedTuple):
     """Models that were tuned on the same wordings.
 
     Attributes:
-        name: as people call it.
-        models: patterns (`*`, `?`) in small letters; one with a slash is for whole names of models (`org/name`, a
+        name: the family's usual name.
+        models: patterns (`*`, `?`) in lower case; one with a slash matches whole names of models (`org/name`, a
             path), one without a slash for the part after the last slash.
         observed: the names of the collections they were tuned on.
         how: where these collections come from, for hints.
@@ -87,6 +87,7 @@ def family_of(model: str) -> Family | None:
     Raises:
         FileError: the user's file of families cannot be read.
     """
+    # A folder's name is usually the hub id's last part, so patterns without a slash match local copies, too.
     whole = model.casefold().replace("\\", "/").rstrip("/")
     last = whole.rsplit("/", 1)[-1]
     for family in (*own_families(), *KNOWN):
@@ -120,7 +121,7 @@ def observed_by(model: str) -> list[Collection]:
     family = family_of(model)
     if family is None:
         raise UsageError(
-            f"it is not known what {model!r} was tuned on",
+            f"the wordings that {model!r} was tuned on are unknown",
             expected=f"a model of a known family: {', '.join(each.name for each in KNOWN)}",
             where="--observed auto",
             hint=f"Name its collections, or declare its family in {own_folder() / FAMILIES_FILE} (docs/importing.md)",

@@ -67,8 +67,10 @@ _SPEAKS_OF_LABELS = re.compile(
 
 def variants_of(wording: Instruction, count: int, draw: random.Random) -> list[tuple[Instruction, LayoutFormat]]:
     parts = (CASES, SEPARATORS, LINES, _enumerators(wording), BETWEEN_OPTIONS)
-    telling = [_telling(wording, name, values) for name, values in zip(LayoutFormat._fields, parts, strict=True)]
-    styles = list(product(*telling))
+    values_of_parts = [
+        _effective_values(wording, name, values) for name, values in zip(LayoutFormat._fields, parts, strict=True)
+    ]
+    styles = list(product(*values_of_parts))
     draw.shuffle(styles)
     seen = {_layout(wording)}
     found: list[tuple[Instruction, LayoutFormat]] = []
@@ -83,8 +85,8 @@ def variants_of(wording: Instruction, count: int, draw: random.Random) -> list[t
     return found
 
 
-def _telling(wording: Instruction, name: str, values: Sequence[str | None]) -> list[str | None]:
-    """The values of one part of a style that make a difference to a wording, and None."""
+def _effective_values(wording: Instruction, name: str, values: Sequence[str | None]) -> list[str | None]:
+    """The values of one part of a style that change a wording, and None (no change)."""
     found: dict[tuple[str | None, ...], str | None] = {_layout(wording): None}
     for value in values:
         found.setdefault(_layout(restyle(wording, LayoutFormat()._replace(**{name: value}))), value)
@@ -92,7 +94,7 @@ def _telling(wording: Instruction, name: str, values: Sequence[str | None]) -> l
 
 
 def _effective(wording: Instruction, style: LayoutFormat) -> LayoutFormat:
-    """Those parts of a style that change something in this wording."""
+    """The parts of a style that change this wording, for the provenance of the variant."""
     for name in LayoutFormat._fields:
         without = style._replace(**{name: None})
         if _layout(restyle(wording, without)) == _layout(restyle(wording, style)):
@@ -112,6 +114,7 @@ def _enumerators(wording: Instruction) -> list[str | None]:
     own = _ANSWER_BY_LABEL[label]
     words = " ".join(prose(part) for part in (wording.ask, wording.layout, wording.template) if part)
     names = frozenset[str]().union(*compile_instruction(wording).names_by_part.values())
+    # Labels may change only if nothing else refers to them: no other answers, no loop over `letters`, no words.
     labels_may_change = wording.answer == own and "letters" not in names and not _SPEAKS_OF_LABELS.search(words)
     return [
         None if form is None else form.replace("{label}", f"{{{name}}}")
@@ -122,11 +125,11 @@ def _enumerators(wording: Instruction) -> list[str | None]:
 
 @lru_cache(maxsize=64)
 def _segments(source: str) -> tuple[TemplateSegment, ...]:
-    return tuple(segments(source))  # remembered: one wording is taken apart for dozens of styles
+    return tuple(segments(source))  # cached: one wording is restyled dozens of times
 
 
 def restyle(wording: Instruction, style: LayoutFormat) -> Instruction:
-    """A wording in another format. Its ask's words, its placeholders and their order stay as they are."""
+    """A wording in another format. The words of its ask, its placeholders and their order stay unchanged."""
     part = "layout" if wording.layout is not None else "template"
     source: str | None = getattr(wording, part)
     if source is None:
@@ -143,7 +146,7 @@ def restyle(wording: Instruction, style: LayoutFormat) -> Instruction:
 
 
 def _with_fitting_answer(variant: Instruction, seed: Instruction, style: LayoutFormat) -> Instruction:
-    """Answers follow the labels that options have got."""
+    """Let the answers follow the labels of the options."""
     if style.enumerator is None:
         return variant
     before, after = _labels(seed), _labels(variant)
@@ -164,7 +167,7 @@ def _restyled(segment: TemplateSegment, style: LayoutFormat, *, starts: bool, en
         return segment
     text, label = segment.text, ""
     match = _LABEL.search(text)
-    if match and (starts or match.start() > 0):  # after a field, what looks like a label goes on its line
+    if match and (starts or match.start() > 0):  # after a field, such a text continues the field's line
         separator = match.group("separator") if style.separator is None else style.separator
         if ends:  # the text before the answer is the target delimiter, not the layout
             separator = separator.rstrip() if separator.strip() else match.group("separator")
@@ -179,7 +182,7 @@ def _cased(label: str, case: str | None) -> str:
 
 
 def _enumerated(code: str, style: LayoutFormat) -> str:
-    """`{{ choices | enumerate(...) }}` with another form or separator; any other code as it is."""
+    """`{{ choices | enumerate(...) }}` with another form or separator; other code unchanged."""
     if style.enumerator is None and style.between_options is None:
         return code
     return _reenumerated(code, style.enumerator, style.between_options)
@@ -199,6 +202,7 @@ def _reenumerated(code: str, enumerator: str | None, between_options: str | None
             given["form"] = output.args[0].as_const()
     except nodes.Impossible:
         return code
+    # Forms and separators with words of their own ("or", "Option A") are part of the wording and stay.
     form = str(given.pop("form", "{letter}. {choice}"))
     labels = labels_in(form)
     if enumerator is not None and labels and not _WORDS_IN_FORM.search(form):

@@ -1,4 +1,4 @@
-"""Negating an ask by rule, for English: one negation, put where a person would put it, or none at all.
+"""Negate an English ask by rules: put one negation where a person would put it, or none.
 
 The paper's negated wordings are the closest ones with "a negation word (e.g., not) in the appropriate place" (appendix
 B.2.1). If the rules below do not find that place, they return the reason and leave the wording unchanged: a wrong guess
@@ -56,7 +56,7 @@ _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?=\s|$|[\"')\]])|\n|$|[.!?])", re.DOT
 
 
 class Negation(NamedTuple):
-    """What became of an ask.
+    """The result of negating an ask.
 
     Attributes:
         source: the negated ask as a template, or None.
@@ -71,15 +71,16 @@ def negate(source: str) -> Negation:
     """Put one negation into an ask: into its first sentence that requests or asks something.
 
     Args:
-        source: the ask, a template. Code in it stays as it is.
+        source: the ask, a template. Code in it stays unchanged.
 
     Returns:
-        The negated ask, which differs from `source` in the words of one negation only; or why no rule applies.
+        The negated ask, which differs from `source` only in one negation; or the reason that no rule applies.
 
     Raises:
         InstructionError: not a template.
     """
     parts = segments(source)
+    # The rules see the whole ask as one text, with a mark in place of code, so that they can match across it.
     text = "".join(segment.text if segment.is_prose else _MARK for segment in parts)
     if text.count(_MARK) != sum(not segment.is_prose for segment in parts):
         return Negation(None, "it holds a character of Unicode's private use")
@@ -87,11 +88,12 @@ def negate(source: str) -> Negation:
     for index, sentence in enumerate(sentences):
         negated = _in_request(sentence) or _in_question(sentence)
         if negated is None and _YES_OR_NO.search(sentence) and _is_question(sentence):
-            return Negation(None, "a question for yes or no asks the same with a negation in it")
+            return Negation(None, "a yes-or-no question asks the same with a negation")
         if negated is None and _is_question(sentence):
             return Negation(None, "no rule finds the place of a negation in its question")
         if negated is None:
             continue
+        # A second negation, or one inside a condition, would not mean the opposite of the ask.
         if _NEGATED.search(sentence):
             return Negation(None, "what it asks for is negated already")
         if _CONDITION.search(sentence):
@@ -152,13 +154,14 @@ _OPENED = re.compile(
 
 
 def _in_request(sentence: str) -> str | None:
-    """The sentence with its request negated, or None where it holds none that is recognised."""
+    """The sentence with its request negated, or None if it has no request that a rule recognises."""
     for pattern, words in _REQUESTS.items():
         for match in pattern.finditer(sentence):
             if match.group("verb").lower() in TASK_VERBS:
                 place = match.start("place" if "place" in pattern.groupindex else "verb")
                 before, after = sentence[:place], sentence[place:]
                 negation = "not " if _OPENED.search(before) else words
+                # At the beginning of a sentence, the negation takes over the capital letter.
                 if after[0].isupper():
                     return before + negation.capitalize() + after[0].lower() + after[1:]
                 return before + negation + after
@@ -172,7 +175,7 @@ _FURTHER = re.compile(
 
 
 def _asks_for_more(negated: str) -> bool:
-    """Whether another request follows the negated one in its sentence: that would still ask for the answer."""
+    """Whether another request follows the negated one in its sentence: it would still ask for the answer."""
     start = re.search(r"\bnot\b", negated, re.IGNORECASE)
     further = _FURTHER.finditer(negated, start.end() if start else 0)
     return any(match.group("verb").lower() in TASK_VERBS for match in further)
@@ -214,7 +217,7 @@ _PLAIN_VERB = re.compile(
 
 
 def _in_question(sentence: str) -> str | None:
-    """The question with a "not" in it, or None where its place is not clear."""
+    """The question with a "not" in it, or None if its place is not clear."""
     if not _is_question(sentence):
         return None
     for pattern in _QUESTION_PATTERNS:
@@ -226,6 +229,7 @@ def _in_question(sentence: str) -> str | None:
             return f"{before}not {after}" if before.endswith(" ") else f"{before} not{after}"
     if match := _PLAIN_VERB.search(sentence):
         place = match.end("of")
+        # "which ... describes" becomes "which ... does not describe": the pattern matched the verb without its s.
         rest = " does not " + (match.group("best") or "") + match.group("verb") + sentence[match.end() :]
         return sentence[:place] + rest
     return None

@@ -99,11 +99,13 @@ def check(answer: str, marked: Marked, instruction: Instruction) -> Checked:
     for label in marked.labels:
         if not _holds(text, label):
             return Checked(None, f"the label {label!r} is gone")
+    # Several paragraphs usually mean that the model answered the instruction instead of rewriting it.
     if "\n\n" in text and "\n\n" not in marked.text.strip():
         return Checked(None, "it has several paragraphs")
     if len(words(text)) > MAX_LENGTH_RATIO * len(words(marked.text)) + _ROOM_WORDS:
         return Checked(None, "it runs on")
-    split = _MARK.split(text)  # prose and numbers in turn
+    # The pattern's group makes `split` alternate between prose and the marks' numbers.
+    split = _MARK.split(text)
     parts = [
         TemplateSegment(marked.code[int(part) - 1], "variable") if place % 2 else TemplateSegment(part, "prose")
         for place, part in enumerate(split)

@@ -1,7 +1,7 @@
 """The similarity of wordings: ROUGE-2, computed as the package rouge-score computes it (a test compares the two).
 
-That package drops every letter outside English and compares two texts at a time; here other alphabets count, and
-hundreds of wordings are compared at once.
+That package drops all non-English letters and compares two texts at a time; here other alphabets count, and hundreds of
+wordings are compared at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 class Likeness(NamedTuple):
-    """Two texts by their places in a list, `first` before `second`, and their ROUGE-2."""
+    """Two texts by their indices in a list, `first` before `second`, and their ROUGE-2."""
 
     first: int
     second: int
@@ -26,7 +26,7 @@ class Likeness(NamedTuple):
 
 @lru_cache(maxsize=16384)
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text, in small letters: runs of letters and digits. On plain English, rouge-score's own tokens."""
+    """The words of a text in lower case: runs of letters and digits. On plain English, rouge-score's own tokens."""
     return tuple(_WORD.findall(text.lower()))
 
 
@@ -47,6 +47,7 @@ def similar_pairs(texts: Sequence[str]) -> Iterator[Likeness]:
         sizes.append(sum(pairs.values()))
         for pair, count in pairs.items():
             holders[pair].append((index, count))
+    # Most texts share no pair of words, so counting by pair is much faster than comparing every two texts.
     shared: Counter[tuple[int, int]] = Counter()
     for members in holders.values():
         for place, (index, count) in enumerate(members):
@@ -58,4 +59,5 @@ def similar_pairs(texts: Sequence[str]) -> Iterator[Likeness]:
 
 def _pairs(text: str) -> Counter[tuple[str, ...]]:
     own = words(text)
+    # A text of one word has no pairs; the word itself counts as one, so that equal texts still score 1.
     return Counter([own] if len(own) == 1 else pairwise(own))

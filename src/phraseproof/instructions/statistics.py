@@ -77,7 +77,7 @@ class NearDuplicate(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """What `instructions stats` tells."""
+    """The result of `instructions stats`."""
 
     collections: tuple[CollectionStatistics, ...]
     between: tuple[Between, ...]
@@ -118,13 +118,13 @@ def describe(collections: Sequence[Collection], *, near_duplicate: float = NEAR_
         tuple(
             NearDuplicate(wordings[pair.first].name, wordings[pair.second].name, pair.rouge2)
             for pair in sorted(likenesses, key=lambda pair: -pair.rouge2)
-            if pair.rouge2 >= near_duplicate and _say_the_same(wordings[pair.first], wordings[pair.second])
+            if pair.rouge2 >= near_duplicate and _are_comparable(wordings[pair.first], wordings[pair.second])
         ),
     )
 
 
-def _say_the_same(wording: Instruction, other: Instruction) -> bool:
-    """Whether a task may be asked in both of two wordings with like words, and one is not the other's negation."""
+def _are_comparable(wording: Instruction, other: Instruction) -> bool:
+    """Whether two similar wordings can serve one task, and neither is the negation of the other."""
     meet = not wording.serves or not other.serves or not set(wording.serves).isdisjoint(other.serves)
     return meet and (wording.relation is Relation.NEGATED) == (other.relation is Relation.NEGATED)
 
@@ -149,6 +149,7 @@ def _describe(collection: Collection, total_rouge2: float) -> CollectionStatisti
     own_words = [words(own_words_of(wording)) for wording in wordings]
     lengths = [len(each) for each in own_words]
     served = Counter(name for wording in wordings for name in wording.serves)
+    # `similar_pairs` leaves out pairs with a ROUGE-2 of 0, so the mean divides by the number of all pairs.
     pairs = len(wordings) * (len(wordings) - 1) // 2
     return CollectionStatistics(
         name=collection.name,

@@ -44,6 +44,7 @@ def validate(instructions: Sequence[Instruction], tasks: Sequence[Task] = ()) ->
     for each in compiled:
         alone = list(_alone(each))
         with_tasks = [problem for task in tasks for problem in _on_task(each, task)]
+        # On a task the same kind of problem is reported with its details, so the general one would repeat it.
         known = {problem.kind for problem in with_tasks}
         problems += [problem for problem in alone if not tasks or problem.kind not in known]
         problems += with_tasks
@@ -106,7 +107,7 @@ def _spells_labels(wording: Instruction, scored_by: str) -> bool:
 # ----------------------------------------------------------------------------------------------------------- on a task
 
 
-class _Rendered(NamedTuple):
+class _RenderedExample(NamedTuple):
     example: Example
     text: str
     options: tuple[str, ...]
@@ -125,12 +126,12 @@ def _on_task(compiled: CompiledInstruction, task: Task) -> Iterator[Problem]:
     yield from _given_away(compiled, rendered, task)
 
 
-def _render(compiled: CompiledInstruction, example: Example) -> _Rendered:
+def _render(compiled: CompiledInstruction, example: Example) -> _RenderedExample:
     prompt = build_prompt(compiled, example, demonstrations=(), prompt_format="plain")
-    return _Rendered(example, prompt.text, prompt.options)
+    return _RenderedExample(example, prompt.text, prompt.options)
 
 
-def _options(compiled: CompiledInstruction, rendered: Sequence[_Rendered], task: Task) -> Iterator[Problem]:
+def _options(compiled: CompiledInstruction, rendered: Sequence[_RenderedExample], task: Task) -> Iterator[Problem]:
     """Options that the prompt does not show, and answers that are not among the options it shows."""
     wording = compiled.instruction
     with_options = [each for each in rendered if each.options]
@@ -155,7 +156,7 @@ def _options(compiled: CompiledInstruction, rendered: Sequence[_Rendered], task:
         yield problem_of("warning", "options", wording, f"{task.name}: the options are not shown")
 
 
-def _given_away(compiled: CompiledInstruction, rendered: Sequence[_Rendered], task: Task) -> Iterator[Problem]:
+def _given_away(compiled: CompiledInstruction, rendered: Sequence[_RenderedExample], task: Task) -> Iterator[Problem]:
     wording = compiled.instruction
     shown = _prompt_names(compiled) - set(BUILTINS)
     for name in sorted(shown):
@@ -174,7 +175,7 @@ def _given_away(compiled: CompiledInstruction, rendered: Sequence[_Rendered], ta
             yield problem_of("warning", "gives-away", wording, message)
 
 
-def _tells(rendered: _Rendered, name: str) -> bool:
+def _tells(rendered: _RenderedExample, name: str) -> bool:
     """Whether a field holds nothing but the answer: its text, its label or its place."""
     example = rendered.example
     value = example.fields.get(name)
@@ -191,7 +192,7 @@ def _tells(rendered: _Rendered, name: str) -> bool:
 
 def _holds_answers(name: str, task: Task) -> bool:
     """Whether a field is the answer's own, which no prompt should show."""
-    telling = [_tells(_Rendered(each, "", each.choices), name) for each in task.examples]
+    telling = [_tells(_RenderedExample(each, "", each.choices), name) for each in task.examples]
     return len(telling) >= _ENOUGH and sum(telling) >= _GIVEN_AWAY * len(telling)
 
 

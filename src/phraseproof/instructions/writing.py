@@ -18,6 +18,7 @@ _ANSWERS = {"{{ letter }}": "letter", "{{ choice }}": "text"}
 _VERBALISED = re.compile(r"\{\{ choice \| verbalise\((.*)\) \}\}", re.DOTALL)
 _LINE_ENDS = re.compile("[\r\x85\u2028\u2029\ufeff]")
 """Characters that YAML reads as the end of a line, or drops, unless the text is quoted."""
+# Equal to Instruction.separator's default: written only if it differs.
 _DEFAULT_SEPARATOR = "\n\n"
 
 

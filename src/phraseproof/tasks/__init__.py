@@ -107,6 +107,7 @@ def _load(name: str, data_dir: Path | None, warn: Callable[[str], None]) -> list
         return _source(prefix).load(name, data_dir=data_dir, warn=warn)
     if not is_yaml and not Path(name).is_file():
         raise _unknown(name)
+    # Imported here: built-in tasks need neither YAML nor pydantic.
     from phraseproof.tasks import user_files
 
     task = user_files.load_file(Path(name))

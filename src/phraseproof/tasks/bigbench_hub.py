@@ -97,7 +97,7 @@ def load_from_hub(task: str, config: str, subtask: str | None, warn: Callable[[s
 
 
 def extract_inputs(inputs: Sequence[str], choices: Sequence[Sequence[str]], mark: str) -> ExtractedInputs | None:
-    """Take off what every input shares: the lines before the input, its mark, the listed options, the answer cue.
+    """Remove the text that all inputs share: the lines before the input, its mark, the listed options, the answer cue.
 
     Args:
         inputs: the finished prompts of one task.
@@ -105,7 +105,7 @@ def extract_inputs(inputs: Sequence[str], choices: Sequence[Sequence[str]], mark
         mark: the text that may come before the input on its own line.
 
     Returns:
-        `None` where the prompts do not show what they share: fewer than two different ones, or nothing left of one.
+        `None` if the shared text cannot be determined: fewer than two different prompts, or an empty input.
     """
     if len(set(inputs)) < 2:
         return None
@@ -114,6 +114,7 @@ def extract_inputs(inputs: Sequence[str], choices: Sequence[Sequence[str]], mark
     bodies = [text[len(head) :] for text in inputs]
     mark = mark if all(body.startswith(mark) for body in bodies) else ""
     bodies = [body[len(mark) :] for body in bodies]
+    # The answer cue may share its last lines with all questions, so every possible cue is tried, the longest first.
     tails = list(_possible_tails(bodies))
     for tail in tails:
         for prefix in CHOICE_PREFIXES:
@@ -121,6 +122,7 @@ def extract_inputs(inputs: Sequence[str], choices: Sequence[Sequence[str]], mark
             questions = [question for question in peeled if question]
             if len(questions) == len(bodies):
                 return ExtractedInputs(questions, PromptFrame("", head + mark, tail + " ", prefix, append_choices=True))
+    # No tail leaves the options at every prompt's end: the task does not list its options.
     questions = [_cut(body, tails[0]) for body in bodies]
     if not all(questions):
         return None
@@ -128,7 +130,7 @@ def extract_inputs(inputs: Sequence[str], choices: Sequence[Sequence[str]], mark
 
 
 def _shared_start(texts: Sequence[str]) -> str:
-    # Whatever the first and the last in sorted order share, all between them share too.
+    # The first and the last text in sorted order share the prefix of all texts.
     first, last = min(texts), max(texts)
     length = next(
         (index for index, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first)

@@ -141,6 +141,7 @@ def _task(
 
 def _from_hub(subjects: Sequence[str], config: str) -> tuple[dict[str, list[Example]], dict[str, list[Example]], str]:
     place = hub.describe(HUB_ID, config=config, split="test")
+    # Rows are grouped by subject in their published order, because ids are numbered within a subject.
     splits = [
         _by_subject(hub.load_rows(HUB_ID, config=config, split=split), split, f"hub {HUB_ID}, config {config}")
         for split in ("test", "dev")

@@ -81,6 +81,7 @@ def load(name: str, *, data_dir: Path | None, warn: Callable[[str], None]) -> li
 def _task(name: str) -> Task:
     form, _, attribute = name.removeprefix(_PREFIX).partition("-")
     rows = [row for row in _rows(form) if row["attribute"] == attribute]
+    # Alphabetical, except that "yes" comes before "no".
     labels = tuple(sorted({row["answer"] for row in rows}, reverse=form == "has"))
     return Task(
         name=name,

@@ -116,7 +116,7 @@ def _read_tsv(path: Path) -> DataTable:
 def _read_delimited(path: Path, delimiter: str) -> DataTable:
     stream = io.StringIO(_text(path), newline="")
     limit = csv.field_size_limit(_MAX_CELL_CHARACTERS)  # the module's default refuses long documents
-    end_line = 0
+    end_line = 0  # a row with line breaks in quotes spans several lines: it begins after the last one's end
     header: list[str] | None = None
     rows: list[dict[str, object]] = []
     lines: list[int] = []

@@ -33,6 +33,7 @@ def find(path: Path, request: ImportRequest) -> ParseResult:
     for file, rows in each_read(path, files, _rows, result):
         for index, row in enumerate(rows):
             instruction = row["instruction"].strip()
+            # The data have no ids: a hash of the instruction is the same in every edition of the file.
             identifier = hashlib.blake2b(instruction.encode(), digest_size=6).hexdigest()
             if not request.wants(identifier):
                 continue

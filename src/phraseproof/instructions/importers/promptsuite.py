@@ -99,6 +99,7 @@ def _wording(instruction: str, form: str, gold: str | None, name: str, request: 
     if not form:
         unreadable("it has no prompt format")
     held = placeholders.names(form)
+    # Without `gold`, a placeholder at the very end is read as the answer's.
     if gold is None and held and form.rstrip().endswith(f"{{{held[-1]}}}"):
         gold = held[-1]
     if gold is not None:

@@ -52,6 +52,7 @@ class ImportRequest:
             serves=self.serves or wording.serves,
             source=source or wording.source,
         )
+        # A collection is compiled when it is loaded; a wording that fails there would make the whole file unusable.
         try:
             compile_instruction(finished)
         except InstructionError as error:

@@ -168,7 +168,7 @@ def _flat(source: str) -> Iterator[TextSegment | CodeSegment]:
         elif opened is not None:
             opened.tokens.append(Token(kind, text))
         elif kind == "data":
-            # A comment is gone, and what `raw` holds is text: braces in it must stay text.
+            # The lexer drops comments, and gives the content of `raw` as text, whose braces must stay text.
             yield TextSegment(literal(text) if "{" in text else text)
     if opened is not None:
         unreadable("not a valid template", f"{opened.opening} without an end")

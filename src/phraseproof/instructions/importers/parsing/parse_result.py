@@ -65,6 +65,7 @@ class ParseResult:
             self.repeats += 1
             return
         self._contents.add(content)
+        # Two wordings of one source may have the same name; ids must be unique in a collection.
         number = 1
         while (name := wording.name if number == 1 else f"{wording.name} ({number})") in self._taken:
             number += 1

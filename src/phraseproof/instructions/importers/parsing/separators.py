@@ -46,6 +46,7 @@ def split_at_separator(segments: Sequence[JinjaSegment]) -> PromptAndAnswer:
             left, right = segment.text.split(SEPARATOR)
             return PromptAndAnswer([*before, TextSegment(left)], [*_settings(before), TextSegment(right), *after])
         if isinstance(segment, BlockSegment) and _count([segment]):
+            # In an `if`, every branch has its own prompt and answer; in a loop, the number of prompts would vary.
             if segment.keyword != "if":
                 unreadable("its ||| is in a loop")
             prompt, answer = _cut_block(segment)

@@ -44,6 +44,7 @@ def each_read(
         try:
             content = read(file)
         except FileError as error:
+            # The user named this very file, so its problem is the command's.
             if file == path:
                 raise
             reason = error.problem + (f" (expected {error.expected})" if error.expected else "")
