@@ -78,7 +78,7 @@ def test_a_collection_that_is_not_there_names_the_import(folder: Path) -> None:
 def test_an_unknown_family_says_what_to_do() -> None:
     with pytest.raises(UsageError) as caught:
         families.observed_by("org/some-model")
-    assert "it is not known what 'org/some-model' was tuned on" in str(caught.value)
+    assert "the wordings that 'org/some-model' was tuned on are unknown" in str(caught.value)
     assert "families.yaml" in str(caught.value)
 
 

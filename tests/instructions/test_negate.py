@@ -33,9 +33,9 @@ NEGATED = [
     ("Select {{ letters }}, {{ choices }}", "Do not select {{ letters }}, {{ choices }}"),
 ]
 LEFT_ALONE = [
-    ("Does the last passage support the claim?", "yes or no"),
-    ("Is the sentence true?", "yes or no"),
-    ("Can we conclude B from A? Say yes or no.", "yes or no"),
+    ("Does the last passage support the claim?", "yes-or-no question"),
+    ("Is the sentence true?", "yes-or-no question"),
+    ("Can we conclude B from A? Say yes or no.", "yes-or-no question"),
     ("Fill in the grid, and tick the box.", "two things"),
     ("Find the answer among these and copy it out.", "two things"),
     ("Classification:", "no rule"),
@@ -46,7 +46,7 @@ LEFT_ALONE = [
     ("Pick the one that is not true.", "negated already"),
     ("Which of these isn't it, and why is it not?", "negated already"),
     ("If the claim holds, write the word yes.", "a condition"),
-    ("Is this on record anywhere? Pick one.", "yes or no"),
+    ("Is this on record anywhere? Pick one.", "yes-or-no question"),
     ("Wähle die richtige Antwort.", "no rule"),
     ("Est-ce que le texte est vrai ?", "its question"),
     ("Which category is the passage from the book in?", "its question"),
