@@ -1,4 +1,4 @@
-"""Decoder-only models without padding: many prompts and their options in one row, what they share computed once."""
+"""Decoder-only networks without padding: many prompts and their options in one row, shared prefixes computed once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from phraseproof.engine.prefix_cache import KeyValuePrefix
 
 _POSITION_WISE = ("q_proj", "o_proj", "c_proj", "dense")
-"""What attentions call their projections, where those serve the asking token alone."""
+"""The names of attention projections that depend on the querying token alone."""
 
 
 class VirtualTokens(NamedTuple):
@@ -38,7 +38,7 @@ NO_SOFT_PROMPT = VirtualTokens()
 
 
 class PackedCausalLM:
-    """Scores batches of requests, each batch going on from what the one before it left.
+    """Scores batches of requests; each batch reuses the keys and values that the one before it kept.
 
     Args:
         network: a transformers model that `probe.py` found suitable.
@@ -139,7 +139,7 @@ def embedded(network: Network, ids: torch.Tensor, virtual: torch.Tensor) -> torc
 
 
 class LastLayer:
-    """Lets the last layer compute what follows its attention for the scored tokens alone: the others end there.
+    """Lets the last layer compute what follows its attention for the scored tokens only; nothing reads the others.
 
     Args:
         network: the whole model.
@@ -166,7 +166,7 @@ class LastLayer:
 
     @contextlib.contextmanager
     def narrowed_to(self, rows: torch.Tensor) -> Generator[None]:
-        """Compute only these of a row's tokens, for a while."""
+        """Compute only these of a row's tokens, inside the context."""
         self._rows = rows
         try:
             yield
@@ -188,7 +188,7 @@ class LastLayer:
 
 
 def _in_common(one: NDArray[np.int32], other: NDArray[np.int32]) -> int:
-    """How many tokens two sequences begin with together."""
+    """The length of the common prefix of two sequences."""
     size = min(len(one), len(other))
     differs = np.flatnonzero(one[:size] != other[:size])
     return int(differs[0]) if len(differs) else size

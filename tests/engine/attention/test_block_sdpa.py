@@ -50,7 +50,7 @@ def plain(network: Any, context: Tokens, option: Tokens) -> float:
 
 @st.composite
 def works(draw: st.DrawFn) -> list[tuple[Tokens, tuple[Tokens, ...]]]:
-    """Contexts of a few tokens, many beginning alike, each with options that begin alike."""
+    """Contexts of a few tokens, many with a common beginning, each with options that have one too."""
     token = st.integers(4, 40)
     beginnings = [tuple(draw(st.lists(token, min_size=1, max_size=12))) for _ in range(2)]
     found: dict[Tokens, tuple[Tokens, ...]] = {}
@@ -203,7 +203,7 @@ def test_half_precision_in_blocks_stays_near(dtype: torch.dtype) -> None:
 # ------------------------------------------------------------------------------------------------------------- calls
 
 
-def alike(count: int) -> list[Request]:
+def similar(count: int) -> list[Request]:
     """Prompts of one length with options of two lengths, all sharing their first tokens."""
     draw = np.random.default_rng(2)
     work = [
@@ -230,13 +230,13 @@ def test_calls_do_not_grow_with_the_number_of_prompts(model: str) -> None:
         decoder = PackedCausalLM(network_of(DECODERS[model]()), in_blocks=True)
         score = decoder.score
 
-    calls(score, alike(4))
-    few, many = calls(score, alike(8)), calls(score, alike(64))
+    calls(score, similar(4))
+    few, many = calls(score, similar(8)), calls(score, similar(64))
     attention = "aten::softmax" if model == "gemma2" else "aten::scaled_dot_product_attention"
     assert many[attention] == few[attention] > 0
     assert many.total() <= few.total() + 10
     if not model.startswith("t5"):
-        one_by_one = calls(PackedCausalLM(network_of(DECODERS[model]()), in_blocks=False).score, alike(64))
+        one_by_one = calls(PackedCausalLM(network_of(DECODERS[model]()), in_blocks=False).score, similar(64))
         assert one_by_one.total() > 3 * many.total()
 
 
@@ -249,7 +249,7 @@ def test_a_pass_never_waits_for_a_number_from_the_device(kind: int) -> None:
     decoder = PackedCausalLM(llama, soft_prompts(llama, 2, encoder_decoder=False)[kind], in_blocks=True)
     soft = soft_prompts(t5, 4, encoder_decoder=True)[kind]
     for score in (decoder.score, functools.partial(packed.score, soft=soft)):
-        calls(score, alike(4))
-        found = calls(score, alike(8))
+        calls(score, similar(4))
+        found = calls(score, similar(8))
         assert found.total() > 100
         assert not waits & set(found)

@@ -61,7 +61,7 @@ def plain_logits(model: HuggingFaceModel, soft: SoftPrompt | None, row: TargetRo
 
 
 def scalar(pieces: list[torch.Tensor], rows: list[TargetRow]) -> torch.Tensor:
-    """Some number that hangs on every logit."""
+    """Some number that depends on every logit."""
     return torch.stack(
         [
             piece.logsumexp(-1).sum() - piece[range(len(row.target)), row.target].sum()
@@ -93,7 +93,7 @@ def test_logits_and_gradients_equal_a_plain_pass(family: str, with_soft: bool) -
 
 @pytest.mark.parametrize("placement", ["input", "layers"])
 @pytest.mark.parametrize("family", ["t5", "bart", "llama", "gemma2"])
-def test_rows_do_not_hang_on_their_company(family: str, placement: str) -> None:
+def test_rows_do_not_depend_on_their_company(family: str, placement: str) -> None:
     model = model_of(family)
     forward = forward_of(model, soft_of(model, placement))
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Substitutes equal what they stand in for, forward and backward, and leave when they are told to."""
+"""Substitutes equal what they stand in for, forward and backward, and are removed afterwards."""
 
 from __future__ import annotations
 

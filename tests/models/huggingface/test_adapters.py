@@ -118,7 +118,7 @@ def test_scores_equal_pefts_own_forward(kind: str, family: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("kind", ["prompt", "prefix"])
-def test_a_free_run_with_a_soft_prompt_equals_pefts_generate(kind: str, family: str, tmp_path: Path) -> None:
+def test_a_greedy_path_with_a_soft_prompt_equals_pefts_generate(kind: str, family: str, tmp_path: Path) -> None:
     theirs = adapter(kind, family, tmp_path)
     model = load(family, tmp_path)
     prompt = prompts()[1]

@@ -48,7 +48,7 @@ def test_greedy_texts_are_transformers_own_whatever_the_batch(build: Callable[[]
 
 
 @pytest.mark.parametrize("build", BUILDERS[:2], ids=["encoder-decoder", "decoder-only"])
-def test_drawn_texts_hang_on_seed_and_prompt_alone(build: Callable[[], Path]) -> None:
+def test_drawn_texts_depend_on_seed_and_prompt_alone(build: Callable[[], Path]) -> None:
     import torch
 
     loaded = model(build())

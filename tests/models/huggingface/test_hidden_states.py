@@ -136,7 +136,7 @@ def test_a_state_that_is_not_finite_is_one_line() -> None:
         model.represent(LONG_AND_SHORT)
 
 
-def test_the_scripted_model_represents_like_prompts_alike() -> None:
+def test_the_scripted_model_represents_similar_prompts_similarly() -> None:
     model = ScriptedModel()
     near, same, far = model.represent([Prompt("red stone river"), Prompt("red stone RIVER"), Prompt("moon")])
     np.testing.assert_array_equal(near, same)

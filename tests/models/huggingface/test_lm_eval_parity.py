@@ -88,7 +88,7 @@ def assert_parity(model: Any, prompts: list[Prompt], expected: list[list[float]]
         assert scores.logprobs == pytest.approx(theirs, abs=1e-4)
         assert scorer("loglikelihood").choose(scores.logprobs, prompt.options) == max(range(4), key=theirs.__getitem__)
     spreads = [max(theirs) - min(theirs) for theirs in expected]
-    assert min(spreads) > 1e-2, "the test means nothing if options score alike"
+    assert min(spreads) > 1e-2, "the test means nothing if all options have one score"
 
 
 @pytest.fixture(autouse=True)

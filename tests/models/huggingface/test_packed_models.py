@@ -218,7 +218,7 @@ def test_a_batch_that_ran_out_of_memory_leaves_what_is_shared_right(monkeypatch:
         assert scores.logprobs == pytest.approx(before.logprobs, abs=1e-4)
 
 
-def test_rotations_that_hang_on_the_longest_sequence_go_the_general_way() -> None:
+def test_rotations_that_depend_on_the_longest_sequence_go_the_general_way() -> None:
     folder = tiny(
         "llama-dynamic",
         "LlamaConfig",

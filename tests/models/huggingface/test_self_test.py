@@ -43,7 +43,7 @@ def test_half_precision_has_a_bound_of_its_own_and_says_it(dtype: str) -> None:
     assert "per token" in check.detail
 
 
-def test_scores_that_hang_on_the_batch_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scores_that_depend_on_the_batch_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     model = load(tiny_models.tiny_llama())
 
     def careless(batch: Any, score: Any) -> list[list[float]]:

@@ -25,7 +25,7 @@ def test_it_has_every_capability() -> None:
         assert isinstance(model, capability)
 
 
-def test_scores_are_log_probabilities_that_hang_on_nothing_but_seed_prompt_and_option() -> None:
+def test_scores_are_log_probabilities_that_depend_on_nothing_but_seed_prompt_and_option() -> None:
     scored = ScriptedModel().score_options(PROMPTS)
     for one in scored:
         assert math.isclose(sum(math.exp(value) for value in one.logprobs), 1)

@@ -1,4 +1,4 @@
-"""Gated feed-forward layers with activation and factor inside the packed products, and a slow activation put right.
+"""Gated feed-forward layers with activation and factor fused into the packed products, and a faster GELU.
 
 The same functions in fewer passes over memory.
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _TOKENS_TOGETHER = 2048
-"""With fewer, the weights of a decoder and a head are read more often; of more, a way back keeps too much. With so many
-the peak of memory stays below that of a plain loop over the same batches (benchmarks/alignment.py)."""
+"""With fewer tokens, the weights of a decoder and a head are read more often; with more, the backward pass keeps too
+much. With this many the peak of memory stays below that of a plain loop over the same batches (benchmarks/alignment.py)."""
 
 _LOGITS_TOGETHER = 2**22
 """16 MB; a loss keeps a few times as much."""
@@ -21,7 +21,7 @@ class TargetRow(NamedTuple):
 
 
 def merge_small_batches(batches: Sequence[Sequence[TargetRow]], vocabulary: int) -> list[range]:
-    """Join batches that follow each other, while all of them stay small enough to be no burden on memory.
+    """Merge consecutive batches while they stay small enough for memory.
 
     For a pass without padding, which gives the same numbers for more rows at once: few target tokens then read the
     same weights once, and shared prefixes are computed once. The result depends on sizes alone, so a resumed training

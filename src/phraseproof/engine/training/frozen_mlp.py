@@ -1,4 +1,4 @@
-"""Gated feed-forward layers, trained through: two tensors kept of each for the way back, where modules keep three."""
+"""Gated feed-forward layers with gradients to their input: the backward pass keeps two tensors per layer, not three."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A network's modules in fewer and faster passes, forward and backward, where its weights are frozen.
+"""Faster forward and backward passes of modules whose weights are frozen.
 
-The same functions in another order of operations: results differ by rounding. They stand in for a network's own only
-while a pass runs, so nothing else that is computed with the network changes.
+The same functions in another order of operations: results differ by rounding. They replace the network's own only
+during a pass, so nothing else that uses the network changes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a model makes of a prompt: the hidden state of its penultimate layer at the first decoded token (Figure 4).
+"""How a model represents a prompt: the hidden state of its penultimate layer at the first decoded token (Figure 4).
 
 The first decoded token is where the answer begins: the decoder's start position in an encoder-decoder, the last one of
 the prompt in a decoder-only model. The penultimate layer is the last but one of the states that transformers returns
@@ -35,7 +35,7 @@ class HiddenStateReader:
     """Reads contexts with a network and keeps one state of each.
 
     Args:
-        loaded: the network, and the adapter that rides along (soft prompts at the input or in every layer).
+        loaded: the network, and the adapter attached to it (soft prompts at the input or in every layer).
         joined: whether the network is decoder-only.
         pad_id: pads rows; what it is does not matter, because padding is masked.
         limit: how large a batch may grow.
