@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -142,3 +144,67 @@ def test_the_command_goes_on_after_a_kill(project: Path, undisturbed: list[dict[
     assert finished.returncode == 0, finished.stderr
     assert f"{done * EXAMPLES} of {EXAMPLES * WORDINGS} prompts were stored before" in finished.stderr
     assert rows_of(out) == undisturbed
+
+
+def journaled_in(out: Path) -> int:
+    return sum(line.count(b"\n") for line in (path.read_bytes() for path in (out / "journal").rglob("*.jsonl")))
+
+
+def slow_command(project: Path, out: Path, delay_s: float) -> list[str]:
+    return [
+        *(sys.executable, "-m", "phraseproof", "evaluate", "--model", "scripted", "--no-self-test"),
+        *("--tasks", str(project / "task.yaml"), "--instructions", f"mine={project / 'wordings.yaml'}"),
+        *("--out", str(out), "--model-arg", f"delay_s={delay_s}"),
+    ]
+
+
+@pytest.mark.slow
+def test_a_kill_in_a_long_cell_loses_seconds(project: Path, undisturbed: list[dict[str, object]]) -> None:
+    """30 prompts of 0.5 s a cell: nothing is complete when the process dies, and what it scored is kept."""
+    out = project / "long"
+    process = subprocess.Popen(slow_command(project, out, 0.5), stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not journaled_in(out) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    assert cells_in(out) == 0
+    assert journaled_in(out) > 0
+    finished = subprocess.run(slow_command(project, out, 0), capture_output=True, text=True, timeout=120, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert rows_of(out) == undisturbed
+    assert not (out / "journal").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_everything_and_the_last_line_says_so(
+    project: Path, undisturbed: list[dict[str, object]], number: signal.Signals, code: int
+) -> None:
+    out = project / "signal"
+    process = subprocess.Popen(slow_command(project, out, 0.2), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (out / "run.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.5)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code, said
+    last = said.strip().splitlines()[-1]
+    found = re.fullmatch(
+        rf"stopped: (\d+) of 600 prompts are stored in {out}; the same command goes on from there", last
+    )
+    assert found, said
+    assert int(found[1]) > 0
+    finished = subprocess.run(slow_command(project, out, 0), capture_output=True, text=True, timeout=120, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert rows_of(out) == undisturbed
+
+
+@pytest.mark.slow
+def test_many_wordings_hold_few_open_files(tmp_path: Path) -> None:
+    project = write_project(tmp_path, examples=2, wordings=2000)
+    command = f"ulimit -n 100 && exec {shlex.join(slow_command(project, tmp_path / 'out', 0))}"
+    finished = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, timeout=280, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert cells_in(tmp_path / "out") == 2000

@@ -57,3 +57,27 @@ def test_the_same_evaluation_finds_everything_stored(folder: Path) -> None:
     run = phraseproof.evaluate(model, "task.yaml", {"mine": "mine.yaml"}, folder, limit=4)
     assert model.asked == []
     assert run.outcomes().equals(before)
+
+
+def test_it_grows_and_only_what_is_new_is_scored(folder: Path) -> None:
+    model = Watched()
+    run = phraseproof.evaluate(model, "task.yaml", {"mine": "mine.yaml"}, folder, limit=6, self_test=False)
+    assert len(model.asked) == 2 * 2
+    scratch = phraseproof.evaluate(Watched(), "task.yaml", {"mine": "mine.yaml"}, folder / "new", limit=6)
+    names = ("instruction", "example_id", "option_logprobs", "option_credits", "predicted", "score", "scoring")
+    assert [[row[name] for name in names] for row in run.outcomes().to_pylist()] == [
+        [row[name] for name in names] for row in scratch.outcomes().to_pylist()
+    ]
+
+
+def test_another_wording_beside_old_cells_is_read_with_them(folder: Path) -> None:
+    """Old files lack columns that new ones have."""
+    (folder.parent / "more.yaml").write_text(
+        "name: more\ninstructions:\n  - {id: a, ask: 'A side?', layout: '{{ word }}', answer: text}\n"
+    )
+    phraseproof.evaluate(Watched(), "task.yaml", {"mine": "mine.yaml", "more": "more.yaml"}, folder, limit=4)
+    rows = load_run(folder).query_rows("SELECT DISTINCT instruction, option_tokens FROM outcomes")
+    tokens = {row["instruction"]: row["option_tokens"] for row in rows}
+    assert tokens == {"mine/side": None, "mine/half": None, "more/a": [1, 1]}
+    counts = load_run(folder).query_rows("SELECT count(*) AS n, count(option_tokens) AS known FROM outcomes")
+    assert counts == [{"n": 12, "known": 4}]

@@ -138,9 +138,10 @@ def evaluate(
     )
 
     from phraseproof.cli.progress import ProgressBar
+    from phraseproof.cli.stopping import stoppable
     from phraseproof.evaluation.evaluate import resolve
 
-    with ProgressBar(quiet=quiet) as progress:
+    with stoppable(), ProgressBar(quiet=quiet) as progress:
         evaluation = resolve(
             model,
             joined(tasks),

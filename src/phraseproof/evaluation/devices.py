@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -156,6 +157,8 @@ class _Relay:
 def _work(connection: Connection, devices: Devices, number: int, out: Path, self_test: bool) -> None:
     """What a process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a key pressed reaches all; the first process ends the others
+    # As an exception, so that what was scored is stored first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     _end_with_parent()
     device = devices.names[number]
     on_cpu = sum(name.startswith("cpu") for name in devices.names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +15,23 @@ from phraseproof.errors import NotEnoughDataError, RunError
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
 from phraseproof.store.cell_files import cell_path, read_table
 from phraseproof.store.integrity import check_files
-from phraseproof.store.run_file import ACCURACIES, RunContent, Settings, cell_of, read_run_file, wording_keys
-from phraseproof.store.schema import add_missing_columns
+from phraseproof.store.run_file import (
+    ACCURACIES,
+    OLDER_CELLS,
+    RunContent,
+    Settings,
+    cell_of,
+    read_run_file,
+    wording_keys,
+)
+from phraseproof.store.schema import COLUMNS, add_missing_columns
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
+
+_OTHER_FILES = 40
+"""Open files that are not cells: standard streams, libraries, what the caller has."""
 
 
 _LATER = (
@@ -256,16 +269,27 @@ class Run:
         paths = self._done_paths
         connection = duckdb.connect()
         try:
-            outcomes = connection.read_parquet([str(path) for path in paths], union_by_name=True)
-            # Cells of older versions lack the columns that came later.
-            added = "".join(f', NULL::{kind} AS "{name}"' for name, kind in _LATER if name not in outcomes.columns)
-            scoring = self.scoring.replace("'", "''")
-            outcomes.project(f"*{added}").project(
-                f"* REPLACE (coalesce(scoring, '{scoring}') AS scoring, coalesce(metric, '{DEFAULT_METRIC}') AS metric)"
-            ).create_view("outcomes")
+            self._create_view(connection, paths)
             return connection.sql(sql, params=parameters).to_arrow_table()
         except duckdb.Error as error:
             raise RunError(f"the query failed: {str(error).splitlines()[0]}", where=str(self.path)) from None
+
+    def _create_view(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
+        if len(paths) + _OTHER_FILES <= _max_open_files():
+            # Only where files differ: to unite their columns costs more than to read them.
+            is_mixed = bool(self.content.get(OLDER_CELLS))
+            outcomes = connection.read_parquet([str(path) for path in paths], union_by_name=is_mixed)
+        else:
+            # DuckDB keeps all files open; one after the other they need more memory, but any number can be read.
+            import pyarrow as pa
+
+            tables = [add_missing_columns(read_table(path)).select(COLUMNS.names) for path in paths]
+            outcomes = connection.from_arrow(pa.concat_tables(tables).replace_schema_metadata(None))
+        added = "".join(f', NULL::{kind} AS "{name}"' for name, kind in _LATER if name not in outcomes.columns)
+        scoring = self.scoring.replace("'", "''")
+        outcomes.project(f"*{added}").project(
+            f"* REPLACE (coalesce(scoring, '{scoring}') AS scoring, coalesce(metric, '{DEFAULT_METRIC}') AS metric)"
+        ).create_view("outcomes")
 
     def query_rows(self, sql: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """`query` as plain rows, for answers that are small."""
@@ -290,6 +314,16 @@ class Run:
                 "no cell of the run is done yet", where=str(self.path), hint="Run evaluate again to go on with it"
             )
         return paths
+
+
+def _max_open_files() -> int:
+    """How many files this process may have open."""
+    try:
+        import resource
+    except ImportError:  # where there is no such limit
+        return sys.maxsize
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 def load_run(path: str | Path) -> Run:

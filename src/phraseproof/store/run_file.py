@@ -26,6 +26,9 @@ RunContent: TypeAlias = dict[str, Any]
 Settings: TypeAlias = Mapping[str, Any]
 """What is the same for all cells of a run, as plain data."""
 
+OLDER_CELLS = "older_cells"
+"""Set in `run.json` where cells of version 0.1.0, which lack columns, are beside newer ones."""
+
 _GROWING = ("limit", "scoring", "metric")
 
 

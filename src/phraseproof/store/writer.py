@@ -40,7 +40,9 @@ from phraseproof.store.claims import LOCKS_FOLDER, Claims, Holder, acquire
 from phraseproof.store.journal import StoredOutcome, append_journal, journal_path, read_journal, remove_journal
 from phraseproof.store.run_file import (
     ACCURACIES,
+    OLDER_CELLS,
     RUN_FILE,
+    SAMPLES,
     RunContent,
     Sample,
     Settings,
@@ -129,6 +131,8 @@ class RunStore:
         """
         with self.one_at_a_time("run"):
             content = read_run_file(self.path) if (self.path / RUN_FILE).exists() else self._new_content()
+            if SAMPLES in record and SAMPLES not in content and content["cells"]:
+                content[OLDER_CELLS] = True
             planned = {_place(cell): cell for cell in map(asdict, cells)}
             edited = {
                 name: edited_entries(content.get(name, {}), record.get(name, {})) for name in ("tasks", "instructions")
