@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 SCHEMA_VERSION = 1
-"""Raised whenever code changes what a stored number means; old cells are then computed anew."""
+"""Raised whenever code changes what a stored number means; old cells are then computed again."""
 
 _DIGEST_BYTES = 16
 _CHUNK_BYTES = 1 << 20

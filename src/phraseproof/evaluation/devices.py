@@ -48,7 +48,7 @@ class Devices:
 
 
 class _Worker(NamedTuple):
-    """A process at work, and whether it may be told apart by its device's name."""
+    """A process at work, and the name that messages give it."""
 
     process: SpawnProcess
     name: str
@@ -76,7 +76,7 @@ def on_device(options: ModelOptions, device: str) -> ModelOptions:
 def work_on_devices(devices: Devices, out: Path, observer: Observer, *, self_test: bool) -> None:
     """Compute what the run folder lacks, on all devices; returns when every process has ended.
 
-    A process that fails is told of in one line, and the others do its share.
+    A process that fails is reported in one line, and the others do its share.
 
     Args:
         out: the run folder; the plan is registered in it.

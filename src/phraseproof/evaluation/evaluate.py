@@ -39,7 +39,7 @@ class EvaluateOptions(TypedDict, total=False):
         budget: score a share of each grid of wordings and examples, as in "5%", and estimate the rest (docs/budget.md).
         rescore_ties: score choices again in float32 that half precision leaves too close to call (docs/scoring.md).
         model_options: how to load a model given by name.
-        observer: told how the evaluation goes on.
+        observer: notified of the evaluation's progress.
         self_test: check the model's scores before the run (default True).
     """
 
@@ -246,7 +246,7 @@ def load_wordings(named: Wordings, *, model: str | None = None) -> list[Collecti
     """The collections that a text with commas, a path or a list of such names.
 
     Args:
-        named: names or paths of collections; `auto` stands for those that the model was tuned on.
+        named: names or paths of collections; `auto` means those that the model was tuned on.
         model: the model's name, where there is one.
 
     Raises:

@@ -1,4 +1,4 @@
-"""How an evaluation tells others how it goes on."""
+"""How an evaluation reports its progress."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Observer(Protocol):
-    """Told how an evaluation goes on."""
+    """Is notified of the progress of an evaluation."""
 
     def noted(self, message: str) -> None:
         """What is being done now, where that may take a while."""

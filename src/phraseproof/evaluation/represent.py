@@ -35,7 +35,7 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
     Args:
         evaluation: resolved, not begun; its scoring method plays no part.
         out: a run folder, or one to be; the vectors go into its folder `representations`.
-        observer: told how it goes on.
+        observer: notified of the progress.
 
     Returns:
         The stored vectors. Cells that failed are missing from it, and their errors lie in `failures/`.
@@ -66,7 +66,7 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
     if stale:
         observer.warned(
             f"data or wordings were edited, so vectors of {len(stale)} cells read before are left out: "
-            f"{stale[0].task} under {stale[0].instruction} first. Name their wordings again to read them anew"
+            f"{stale[0].task} under {stale[0].instruction} first. Name their wordings again to read them again"
         )
     lacking = set(store.missing(each.cell for each in planned)[0])
     missing = [each for each in planned if each.cell in lacking]

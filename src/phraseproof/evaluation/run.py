@@ -220,9 +220,9 @@ class Evaluation:
 
         Args:
             out: the run folder.
-            observer: told how it goes on.
+            observer: notified of the progress.
             self_test: check the model's scores first.
-            counts_others: tell the observer of cells that another process completed meanwhile.
+            counts_others: notify the observer of cells that another process completed meanwhile.
 
         Raises:
             RunError, SelfTestError: as `run`.
@@ -366,7 +366,7 @@ def _report_edits(edited: Edited, grown: set[str], observer: Observer) -> None:
     Args:
         edited: what registering the plan changed.
         grown: the tasks of which only the sample changed.
-        observer: told of it.
+        observer: notified of them.
     """
     replaced = [cell for cell in edited.replaced if cell.task not in grown]
     if replaced:

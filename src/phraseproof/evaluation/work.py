@@ -30,12 +30,12 @@ class Work(Generic[Result]):
 
     Args:
         store: where complete cells go, and who computes which.
-        observer: told of every prompt and every failure.
+        observer: notified of every prompt and every failure.
         compute: the results of some cells, one per cell, an exception for a cell that failed by itself; its second
             argument is to be called with the number of prompts that are done.
         keep: stores one cell's result.
         max_prompts: the most prompts of a bundle.
-        counts_others: whether the observer is told of cells that another process completed.
+        counts_others: whether the observer is notified of cells that another process completed.
     """
 
     def __init__(

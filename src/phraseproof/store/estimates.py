@@ -1,6 +1,6 @@
-"""What was drawn for a run with a budget, kept in its folder: drawing it anew takes seconds a task.
+"""What was drawn for a run with a budget, kept in its folder: drawing it again takes seconds per task.
 
-A file is named by a hash of everything that its numbers hang on, so there is nothing to keep up to date: what changes
+A file is named by a hash of everything that its numbers depend on, so there is nothing to keep up to date: what changes
 gets another name. The folder may be deleted at any time, and one that cannot be written changes nothing but the time.
 """
 

@@ -9,7 +9,7 @@ Include?`. What becomes of it does not depend on its number:
   task, and the wording from a collection that the model was tuned on, hence observed;
 * a wording is its collection, type and number. Observed ones serve all datasets of a type; the others were written
   for their dataset, and bear its name;
-* one that stands there twice counts once, with its mean.
+* one that occurs twice counts once, with its mean.
 """
 
 from __future__ import annotations
