@@ -15,7 +15,7 @@ from phraseproof.analysis.grids import group_relations, load_grids
 from phraseproof.analysis.robustness import Row, Summary, summarize
 from phraseproof.analysis.scaling import scale_points, scaling
 from phraseproof.analysis.statistics import robustness
-from phraseproof.store.published import import_published, read_published
+from phraseproof.evaluation.published import import_published, read_published
 from phraseproof.store.queries import Run
 
 RESULTS = Path(__file__).resolve().parents[3] / "shared" / "data" / "paper" / "results"

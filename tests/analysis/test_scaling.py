@@ -6,7 +6,7 @@ import statsmodels.api as sm
 
 from phraseproof.analysis.scaling import ScalePoint, scale_points, scaling
 from phraseproof.errors import NotEnoughDataError, UsageError
-from phraseproof.store.published import import_published, read_published
+from phraseproof.evaluation.published import import_published, read_published
 from phraseproof.store.queries import Run
 
 RANDOM = np.random.default_rng(0)

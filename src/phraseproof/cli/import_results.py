@@ -35,7 +35,7 @@ def import_results(
             "not a number of parameters", expected="at least 1", got=f"{parameters:g}", where="--parameters"
         )
 
-    from phraseproof.store.published import import_published, read_published
+    from phraseproof.evaluation.published import import_published, read_published
 
     published = read_published(files, model=model, designers_apart=designers_apart)
     run = import_published(published, out, parameters=None if parameters is None else round(parameters))

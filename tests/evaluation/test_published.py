@@ -7,7 +7,7 @@ import pytest
 from phraseproof.analysis.grids import group_relations, load_grids
 from phraseproof.core import Relation
 from phraseproof.errors import FileError, NotEnoughDataError, RunError, UsageError
-from phraseproof.store.published import import_published, read_published
+from phraseproof.evaluation.published import import_published, read_published
 from phraseproof.store.queries import load_run
 
 HEADER = "Model,Dataset,Collection,Type,ID,Shots,Performance,Metric,Include?\n"
