@@ -81,7 +81,10 @@ def test_negations_for_other_tasks_stop_it(capsys: pytest.CaptureFixture[str]) -
 def test_pairs_left_without_a_negation_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     collection(Path(), "negated", "Do not name the number.", answer="letter")
     assert from_task("--negations", "negated.yaml") == 0
-    assert "warning: 6 of 6 pairs have no negation that answers as their reference does" in capsys.readouterr().err
+    assert (
+        "warning: 6 of 6 pairs have no negation that writes the answer as their reference does"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.usefixtures("folder")

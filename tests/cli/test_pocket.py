@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def test_data_writes_what_ships_and_names_it(tmp_path: Path, capsys: pytest.Capt
 def test_train_writes_a_model_that_figures_can_measure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("phraseproof.cli.pocket._SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(importlib.import_module("phraseproof.cli.pocket.train"), "_SECONDS_BETWEEN_LINES", 0.0)
     model = tmp_path / "model"
     run("train", "--out", str(model), "--size", "tiny", "--steps", "100")
     captured = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""`phraseproof align`: train a soft prompt (or the model) until the wording matters less."""
+"""`phraseproof align`: train a soft prompt (or all weights) to reduce a model's sensitivity to wording."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phraseproof.cli.options import Device, Dtype, MaxLength, ModelArg, RemoteCode, Revision, model_options
+from phraseproof.cli import options, terminal
+from phraseproof.cli import training_options as training
+from phraseproof.cli.training_options import DEFAULTS
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,56 +18,108 @@ if TYPE_CHECKING:
 
 
 def align(
-    model: Annotated[str, typer.Option("--model", "-m", help="A Hugging Face hub id, a model folder, or pocket.")],
+    model: options.TrainableModel,
     pairs: Annotated[
-        Path, typer.Option("--pairs", "-p", help="Examples in several wordings: a JSON Lines file (docs/align.md).")
+        Path,
+        typer.Option(
+            "--pairs",
+            "-p",
+            help="The training data, examples under several wordings: a JSON Lines file (docs/align.md).",
+            rich_help_panel=options.DATA,
+        ),
     ],
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", help="The adapter's folder; the same command goes on with a stopped training."),
+        typer.Option(
+            "--out",
+            "-o",
+            help="The adapter's folder. The same command resumes a stopped training.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ],
-    method: Annotated[
+    method: training.Method = DEFAULTS.method,
+    num_tokens: training.NumTokens = DEFAULTS.num_tokens,
+    placement: training.Placement = DEFAULTS.placement,
+    init: training.Init = DEFAULTS.init,
+    lambda_: training.Lambda = DEFAULTS.lambda_,
+    learning_rate: training.LearningRate = DEFAULTS.learning_rate,
+    weight_decay: Annotated[
+        float, typer.Option(help="The weight decay of AdamW.", rich_help_panel=options.TRAINING)
+    ] = DEFAULTS.weight_decay,
+    paraphrases_per_batch: Annotated[
+        int,
+        typer.Option(help="The number of wordings in a batch beside the reference.", rich_help_panel=options.TRAINING),
+    ] = DEFAULTS.paraphrases_per_batch,
+    gradient_accumulation: Annotated[
+        int, typer.Option(help="The number of batches per step.", rich_help_panel=options.TRAINING)
+    ] = DEFAULTS.gradient_accumulation,
+    schedule: Annotated[
         str,
-        typer.Option(help="pt+kl, pt, ft, ft+kl, pt+contrastive, ft+contrastive, mse, negation or joint."),
-    ] = "pt+kl",
-    num_tokens: Annotated[int, typer.Option(help="Vectors of the soft prompt.")] = 10,
-    placement: Annotated[str, typer.Option(help="input, or layers (keys and values in every layer).")] = "input",
-    init: Annotated[
-        str, typer.Option(help="What it begins with: random-vocabulary, an adapter's folder, or a text.")
-    ] = "random-vocabulary",
-    lambda_: Annotated[float, typer.Option("--lambda", help="The weight of the KL term, 0 to 1.")] = 0.8,
-    learning_rate: Annotated[float, typer.Option("--learning-rate", "--lr", help="Of AdamW.")] = 5e-4,
-    weight_decay: Annotated[float, typer.Option(help="Of AdamW.")] = 1e-5,
-    paraphrases_per_batch: Annotated[int, typer.Option(help="Wordings beside the reference in a batch.")] = 3,
-    gradient_accumulation: Annotated[int, typer.Option(help="Batches a step.")] = 4,
-    schedule: Annotated[str, typer.Option(help="cosine or constant.")] = "cosine",
-    warmup_steps: Annotated[int, typer.Option(help="Steps in which the learning rate rises.")] = 0,
-    max_steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Times through the pairs; 5 if no --max-steps is given.")] = None,
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+        typer.Option(help="The learning rate over the steps: cosine or constant.", rich_help_panel=options.TRAINING),
+    ] = DEFAULTS.schedule,
+    warmup_steps: Annotated[
+        int,
+        typer.Option(
+            help="The number of steps over which the learning rate rises from 0.", rich_help_panel=options.TRAINING
+        ),
+    ] = DEFAULTS.warmup_steps,
+    max_steps: training.MaxSteps = DEFAULTS.max_steps,
+    epochs: training.Epochs = DEFAULTS.epochs,
+    seed: training.TrainingSeed = DEFAULTS.seed,
     reference_gradient: Annotated[
-        bool, typer.Option("--reference-gradient", help="Let the reference move too; it may then collapse.")
+        bool,
+        typer.Option(
+            "--reference-gradient",
+            help="Let gradients flow through the reference's distribution. Training may then collapse.",
+            rich_help_panel=options.TRAINING,
+        ),
     ] = False,
-    push_bound: Annotated[float, typer.Option(help="The most nats a token that pushing apart can gain.")] = 1.0,
-    held_out_fraction: Annotated[float, typer.Option(help="The share of pairs and wordings held out.")] = 0.1,
-    eval_every: Annotated[int | None, typer.Option(help="Steps between looks at held-out pairs; or an epoch.")] = None,
-    early_stopping_patience: Annotated[
-        int | None, typer.Option(help="Stop after so many looks without a lower loss, and keep the best.")
-    ] = None,
-    max_grad_norm: Annotated[float, typer.Option(help="Cut longer gradients to it.")] = 1.0,
-    save_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 50,
-    prompt_format: Annotated[str, typer.Option(help="plain, alpaca, chat, or auto.")] = "auto",
-    mixed_precision: Annotated[str | None, typer.Option(help="no, bf16 or fp16; else as Accelerate is set up.")] = None,
-    dtype: Dtype = "auto",
-    device: Device = "auto",
-    max_length: MaxLength = None,
-    revision: Revision = None,
-    trust_remote_code: RemoteCode = False,
-    model_arg: ModelArg = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result for programs.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only warnings.")] = False,
+    push_bound: Annotated[
+        float,
+        typer.Option(
+            help="The maximum gain, in nats per token, from pushing two wordings apart.",
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = 1.0,
+    held_out_fraction: Annotated[
+        float,
+        typer.Option(help="The share of pairs and wordings to hold out.", rich_help_panel=options.TRAINING),
+    ] = DEFAULTS.held_out_fraction,
+    eval_every: Annotated[
+        int | None,
+        typer.Option(
+            help="The number of steps between evaluations on held-out pairs. Default: an epoch.",
+            show_default=False,
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = DEFAULTS.eval_every,
+    early_stopping_patience: training.EarlyStoppingPatience = DEFAULTS.early_stopping_patience,
+    max_grad_norm: Annotated[
+        float,
+        typer.Option(help="Scale gradients with a larger norm down to it.", rich_help_panel=options.TRAINING),
+    ] = 1.0,
+    save_every: Annotated[
+        int, typer.Option(help="The number of steps between checkpoints.", rich_help_panel=options.TRAINING)
+    ] = DEFAULTS.save_every,
+    prompt_format: options.PromptFormat = DEFAULTS.prompt_format,
+    mixed_precision: Annotated[
+        str | None,
+        typer.Option(
+            help="The precision of the computation: no, bf16 or fp16. Default: Accelerate's configuration.",
+            show_default=False,
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = DEFAULTS.mixed_precision,
+    dtype: options.Dtype = "auto",
+    device: options.Device = "auto",
+    max_length: options.MaxLength = None,
+    revision: options.Revision = None,
+    trust_remote_code: options.RemoteCode = False,
+    model_arg: options.ModelArg = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Train on examples in several wordings; gives an adapter that PEFT and evaluate --adapter load."""
+    """Train on examples under several wordings. Writes an adapter for PEFT and `evaluate --adapter`."""
     from phraseproof.alignment.settings import AlignmentSettings
     from phraseproof.cli.training_progress import TrainingBar
 
@@ -74,14 +128,14 @@ def align(
     settings = AlignmentSettings(
         method=method,
         num_tokens=num_tokens,
-        placement=placement,  # pyright: ignore[reportArgumentType] - checked there, with a line for the user
+        placement=placement,  # pyright: ignore[reportArgumentType] - AlignmentSettings checks it
         init=init,
         lambda_=lambda_,
         learning_rate=learning_rate,
         weight_decay=weight_decay,
         paraphrases_per_batch=paraphrases_per_batch,
         gradient_accumulation=gradient_accumulation,
-        schedule=schedule,  # pyright: ignore[reportArgumentType] - checked there, with a line for the user
+        schedule=schedule,  # pyright: ignore[reportArgumentType] - AlignmentSettings checks it
         warmup_steps=warmup_steps,
         max_steps=max_steps,
         epochs=epochs,
@@ -96,7 +150,7 @@ def align(
         held_out_fraction=held_out_fraction,
         mixed_precision=mixed_precision,
     )
-    options = model_options(
+    loading = options.model_options(
         adapter=None,
         dtype=dtype,
         device=device,
@@ -110,30 +164,26 @@ def align(
     from phraseproof.alignment.trainer import train
 
     with TrainingBar(quiet=quiet) as bar:
-        result = train(model, pairs, out, settings, model_options=options, observer=bar)
+        result = train(model, pairs, out, settings, model_options=loading, observer=bar)
     _print_result(result, as_json=as_json)
 
 
 def _print_result(result: AlignmentResult, *, as_json: bool) -> None:
     if as_json:
-        import json
-
         evaluations = {
             name: None if value is None else value._asdict()
             for name, value in (("before", result.before), ("after", result.after))
         }
-        typer.echo(
-            json.dumps(
-                {
-                    "folder": str(result.folder),
-                    "kind": result.kind,
-                    "step": result.step,
-                    "steps": result.steps,
-                    "stopped": result.stopped,
-                    **evaluations,
-                    "seconds": result.seconds,
-                }
-            )
+        terminal.print_json(
+            {
+                "folder": str(result.folder),
+                "kind": result.kind,
+                "step": result.step,
+                "steps": result.steps,
+                "stopped": result.stopped,
+                **evaluations,
+                "seconds": result.seconds,
+            }
         )
         return
     kept = f"step {result.step} of {result.steps}" if result.step != result.steps else f"{result.steps} steps"
@@ -143,7 +193,7 @@ def _print_result(result: AlignmentResult, *, as_json: bool) -> None:
         for name, row in (("before", result.before), ("after", result.after)):
             typer.echo(_evaluation_line(name, row))
         if result.after.loss > result.before.loss:
-            typer.echo("The loss on held-out pairs rose: nothing was gained. Try a smaller --learning-rate", err=True)
+            typer.echo("The loss on held-out pairs rose, so nothing was gained. Try a lower --learning-rate", err=True)
     if result.kind == "adapter":
         typer.echo(f"Measure it with: phraseproof evaluate --adapter {result.folder} ...", err=True)
     else:

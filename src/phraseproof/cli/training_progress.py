@@ -1,4 +1,4 @@
-"""A training's progress on stderr: a bar with the losses on a terminal, a line now and then elsewhere."""
+"""The progress of a training on stderr: a bar with the losses on a terminal, otherwise a line from time to time."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class TrainingBar(StderrBar):
         self._held_out: HeldOut | None = None
 
     def started(self, *, total: int, done: int) -> None:
-        """Show how much there is to do."""
+        """Show the number of steps."""
         self._total = total
         if done:
-            self._line(f"going on after step {done:,} of {total:,}")
+            self._line(f"resuming after step {done:,} of {total:,}")
         if self._quiet or done >= total or not sys.stderr.isatty():
             return
         from rich.console import Console
@@ -45,7 +45,7 @@ class TrainingBar(StderrBar):
         self._show(bar, "", total=total, done=done)
 
     def stepped(self, report: StepReport) -> None:
-        """Move on, and say what the losses are."""
+        """Show the step and its losses."""
         self._held_out = report.held_out or self._held_out
         text = self._describe(report)
         if self._bar is not None and self._task is not None:

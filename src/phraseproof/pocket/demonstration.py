@@ -48,7 +48,7 @@ def measure(folder: Path, *, limit: int, adapter: Path | None, observer: Observe
     return evaluate(model, "pocket", _GROUPS, folder, limit=limit, observer=observer)
 
 
-def mend(folder: Path, *, seed: int, observer: AlignmentObserver) -> int:
+def reduce_sensitivity(folder: Path, *, seed: int, observer: AlignmentObserver) -> int:
     """Train the adapter into the folder, unless it is there; returns how many pairs it is trained on."""
     pairs = remedy_pairs()
     train(MODEL, pairs, folder, replace(SETTINGS, seed=seed), observer=observer)

@@ -19,7 +19,7 @@ _DRAWS = 2000
 _LEVELS = (2.5, 97.5)
 
 
-class Interval(NamedTuple):
+class AccuracyInterval(NamedTuple):
     """A percentage with its 95% interval over wordings and inputs."""
 
     percent: float
@@ -37,9 +37,9 @@ class Figure(NamedTuple):
     """
 
     kind: str
-    first: Interval
-    second: Interval
-    difference: Interval
+    first: AccuracyInterval
+    second: AccuracyInterval
+    difference: AccuracyInterval
 
 
 def figures(run: Run, first: str, second: str, *, seed: int = 0) -> list[Figure]:
@@ -76,9 +76,9 @@ def figures(run: Run, first: str, second: str, *, seed: int = 0) -> list[Figure]
 
 
 def _figure(kind: str, measured: npt.NDArray[np.float64], drawn: npt.NDArray[np.float64]) -> Figure:
-    def interval(value: float, values: npt.NDArray[np.float64]) -> Interval:
+    def interval(value: float, values: npt.NDArray[np.float64]) -> AccuracyInterval:
         low, high = np.percentile(values, _LEVELS)
-        return Interval(float(value), float(low), float(high))
+        return AccuracyInterval(float(value), float(low), float(high))
 
     return Figure(
         kind,

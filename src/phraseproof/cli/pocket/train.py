@@ -1,0 +1,82 @@
+"""`phraseproof pocket train`: train a shipped tiny model again from random weights."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phraseproof.cli import options
+from phraseproof.errors import UsageError
+
+if TYPE_CHECKING:
+    from phraseproof.pocket.training import Progress
+
+_SECONDS_BETWEEN_LINES = 15.0
+
+
+def train(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model's folder.", rich_help_panel=options.OUTPUT)],
+    size: Annotated[
+        str,
+        typer.Option(help="The model to train: tiny, small, medium or small-t5.", rich_help_panel=options.MODEL),
+    ] = "small",
+    seed: Annotated[
+        int, typer.Option(help="The seed of the weights and the lessons.", rich_help_panel=options.TRAINING)
+    ] = 0,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=100,
+            help="The approximate number of steps. Default: the recipe's. The stage of questions goes on until they "
+            "are learned.",
+            show_default=False,
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = None,
+    threads: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="The number of CPU threads. The last digits of the weights depend on it.",
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = 1,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train a pocket model by its recipe (docs/pocket.md). Writes an ordinary transformers folder."""
+    from phraseproof.pocket.dosage import read
+    from phraseproof.pocket.training import RECIPES, save
+    from phraseproof.pocket.training import train as run
+
+    if size not in RECIPES:
+        raise UsageError("unknown size", expected=", ".join(RECIPES), got=size, where="--size")
+    recipe = RECIPES[size]
+    recipe = recipe if steps is None else recipe.shortened(steps)
+    began = last_line = time.monotonic()
+
+    def report(progress: Progress) -> None:
+        nonlocal last_line
+        now = time.monotonic()
+        if quiet or now - last_line < _SECONDS_BETWEEN_LINES:
+            return
+        last_line = now
+        left_s = (now - began) / progress.step * (progress.steps - progress.step)
+        typer.echo(
+            f"step {progress.step:,} of {progress.steps:,}, loss {progress.loss:.3f}, {left_s / 60:.0f} min left",
+            err=True,
+        )
+
+    network = run(recipe, seed=seed, threads=threads, on_step=report)
+    reading = read(network)
+    save(network, out)
+    typer.echo(f"{out}: trained in {(time.monotonic() - began) / 60:.1f} minutes on {threads} CPU thread(s)", err=True)
+    for kind, percent in reading.observed.items():
+        lost = reading.lost(kind)
+        typer.echo(
+            f"{kind}: {percent:.1f}% correct under observed wordings, {lost:.1f} points less under validation wordings",
+            err=True,
+        )
+    typer.echo(f"phraseproof pocket figures --model {out} --out {out}-run")
