@@ -75,7 +75,7 @@ def test_pairs_are_made_of_a_task_and_two_collections(project: Path, capsys: pyt
     assert code == 0
     captured = capsys.readouterr()
     assert captured.out == f"5 pairs: {out}\n"
-    assert "made of those it is tested on" in captured.err
+    assert "the pairs use its test examples" in captured.err
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert {line["instruction"] for line in lines} == {"Say it:"}
     assert all(len(line["paraphrases"]) == 6 and line["target"] in {"one", "two"} for line in lines)
@@ -87,4 +87,4 @@ def test_a_share_that_is_none_is_named_by_its_option(
 ) -> None:
     arguments = ["-t", str(project / "t.yaml"), "-i", str(project / "w.yaml"), "-o", str(project / "h")]
     assert call("harden", "-m", "pocket", *arguments, option, "1.5") == 2
-    assert f"error: {option}: not a share (expected a number between 0 and 1, got 1.5)" in capsys.readouterr().err
+    assert f"error: {option}: the share is out of range (expected a number between 0 and 1, got 1.5)" in capsys.readouterr().err

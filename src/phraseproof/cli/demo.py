@@ -31,7 +31,7 @@ def demo(
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure the shipped tiny model, align it, and measure it again on wordings it never saw. Offline, a few minutes."""
+    """Measure the shipped tiny model, align it, and measure it again on unseen wordings. Offline, a few minutes."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.training_progress import TrainingBar
     from phraseproof.pocket.demonstration import conclude, measure, reduce_sensitivity
@@ -92,14 +92,12 @@ def _print_figures(shown: Demonstration) -> None:
     gain = shown.gain
     assert gain.low is not None, "the gain has an interval"
     assert gain.high is not None, "the gain has an interval"
-    typer.echo(
-        f"\n{'percent correct (95% interval)':<31}{'wordings tuned on':<21}{'wordings never seen':<22}{'gap':>5}"
-    )
+    typer.echo(f"\n{'percent right (95% interval)':<30}{'wordings tuned on':<21}{'wordings never seen':<22}{'gap':>5}")
     for name, figure in (("as shipped", shown.base), ("with ten aligned vectors", shown.aligned)):
         observed, unobserved = (
             f"{one.percent:5.1f} ({one.low:.1f}-{one.high:.1f})" for one in (figure.first, figure.second)
         )
-        typer.echo(f"{name:<31}{observed:<21}{unobserved:<22}{figure.difference.percent:>5.1f}")
+        typer.echo(f"{name:<30}{observed:<21}{unobserved:<22}{figure.difference.percent:>5.1f}")
     typer.echo(
         f"\nOn wordings never seen: {100 * gain.estimate:+.1f} points, 95% interval {100 * gain.low:+.1f} to "
         f"{100 * gain.high:+.1f}\n(the same questions under the same wordings, before and after).\n"
