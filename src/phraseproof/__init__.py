@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from phraseproof.evaluation.evaluate import evaluate, forecast
     from phraseproof.evaluation.paraphrasing import paraphrase
     from phraseproof.evaluation.run import Forecast
-    from phraseproof.harden import harden
+    from phraseproof.hardening import harden
     from phraseproof.instructions.collections import load_collection
     from phraseproof.models import ModelOptions, load_model
     from phraseproof.reports.api import analyze, compare, gate, report, table
@@ -56,7 +56,7 @@ _HOMES = {
     "evaluate": "phraseproof.evaluation.evaluate",
     "forecast": "phraseproof.evaluation.evaluate",
     "gate": "phraseproof.reports.api",
-    "harden": "phraseproof.harden",
+    "harden": "phraseproof.hardening",
     "load_collection": "phraseproof.instructions.collections",
     "load_model": "phraseproof.models",
     "load_run": "phraseproof.store.queries",

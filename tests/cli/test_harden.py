@@ -87,4 +87,5 @@ def test_a_share_that_is_none_is_named_by_its_option(
 ) -> None:
     arguments = ["-t", str(project / "t.yaml"), "-i", str(project / "w.yaml"), "-o", str(project / "h")]
     assert call("harden", "-m", "pocket", *arguments, option, "1.5") == 2
-    assert f"error: {option}: the share is out of range (expected a number between 0 and 1, got 1.5)" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"error: {option}: the share is out of range (expected a number between 0 and 1, got 1.5)" in error

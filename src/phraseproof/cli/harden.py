@@ -12,7 +12,7 @@ from phraseproof.cli import training_options as training
 from phraseproof.cli.training_options import DEFAULTS
 
 if TYPE_CHECKING:
-    from phraseproof.harden import HardenResult
+    from phraseproof.hardening import HardenResult
 
 
 def harden(
@@ -84,7 +84,7 @@ def harden(
     """Train an adapter on a part of the wordings, and measure with an interval whether it helps on the others."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.training_progress import TrainingBar
-    from phraseproof.harden import harden as run
+    from phraseproof.hardening import harden as run
 
     progress = ProgressBar(quiet=quiet)
     with TrainingBar(quiet=quiet) as bar:

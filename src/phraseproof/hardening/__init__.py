@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from phraseproof.harden.hardening import harden
-from phraseproof.harden.loop import HardenResult, run_hardening
-from phraseproof.harden.settings import HardenSettings
+from phraseproof.hardening.harden import harden
+from phraseproof.hardening.loop import HardenResult, run_hardening
+from phraseproof.hardening.settings import HardenSettings
 
 __all__ = ["HardenResult", "HardenSettings", "harden", "run_hardening"]

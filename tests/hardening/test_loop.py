@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from phraseproof.alignment.settings import AlignmentSettings
-from phraseproof.harden.loop import run_hardening
-from phraseproof.harden.settings import HardenSettings
+from phraseproof.hardening.loop import run_hardening
+from phraseproof.hardening.settings import HardenSettings
 from phraseproof.instructions.collections import Collection
 from support.harden_data import make_task, make_wordings
 from support.tiny_models import tiny_llama, tiny_t5

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from phraseproof.errors import UsageError
-from phraseproof.harden.settings import HardenSettings
+from phraseproof.hardening.settings import HardenSettings
 
 
 @pytest.mark.parametrize(("name", "option"), [("held_out_share", "--held-out"), ("training_share", "--training-share")])

@@ -23,8 +23,8 @@ from phraseproof.core import Finding, Instruction, Task
 from phraseproof.errors import InstructionError, RunError, UsageError
 from phraseproof.evaluation.evaluate import evaluate
 from phraseproof.evaluation.observer import Observer, SilentObserver
-from phraseproof.harden.settings import HardenSettings
-from phraseproof.harden.splits import TaskSides, divide_examples, split_wordings, wording_key
+from phraseproof.hardening.settings import HardenSettings
+from phraseproof.hardening.splits import TaskSides, divide_examples, split_wordings, wording_key
 from phraseproof.instructions.collections import Collection, instructions_for
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import Run

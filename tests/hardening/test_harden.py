@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import inspect
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import phraseproof
 from phraseproof.alignment.settings import AlignmentSettings
-from phraseproof.harden import hardening
-from phraseproof.harden.hardening import harden
-from phraseproof.harden.settings import HardenSettings
+from phraseproof.hardening.harden import harden
+from phraseproof.hardening.settings import HardenSettings
 from phraseproof.instructions.collections import Collection
 from support.harden_data import make_task, make_wordings
 
@@ -24,7 +25,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     def record(*arguments: Any, **options: Any) -> None:
         found.append((arguments, options))
 
-    monkeypatch.setattr(hardening, "run_hardening", record)
+    monkeypatch.setattr(importlib.import_module("phraseproof.hardening.harden"), "run_hardening", record)
     return found
 
 
@@ -54,3 +55,8 @@ def test_help_documents_every_parameter() -> None:
 def test_every_setting_of_the_loop_is_a_parameter() -> None:
     settings = {field.name for field in dataclasses.fields(HardenSettings)} - {"alignment"}
     assert settings <= inspect.signature(harden).parameters.keys()
+
+
+def test_at_the_top_level_it_stays_a_function() -> None:
+    """A room called `harden` would replace the function once it is imported."""
+    assert phraseproof.harden is phraseproof.harden is harden

@@ -10,8 +10,8 @@ from phraseproof.alignment.loop.log import AlignmentObserver
 from phraseproof.alignment.settings import AlignmentSettings, Placement
 from phraseproof.core import Task
 from phraseproof.evaluation.observer import Observer, SilentObserver
-from phraseproof.harden.loop import HardenResult, run_hardening
-from phraseproof.harden.settings import HardenSettings
+from phraseproof.hardening.loop import HardenResult, run_hardening
+from phraseproof.hardening.settings import HardenSettings
 from phraseproof.instructions.collections import Collection, load_collection
 from phraseproof.models import ModelOptions
 from phraseproof.tasks import load_tasks

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from phraseproof.errors import UsageError
-from phraseproof.harden.splits import divide_examples, split_wordings
+from phraseproof.hardening.splits import divide_examples, split_wordings
 from support.harden_data import make_task, make_wordings
 
 
