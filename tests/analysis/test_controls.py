@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from phraseproof.analysis.controls import Reading, Verdict, control_verdicts
+from phraseproof.analysis.controls import Conclusion, ControlResult, results_of_controls
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.core import Relation
 from phraseproof.errors import UsageError
@@ -22,42 +22,42 @@ def task(seed: int, centre: float, *, name: str = "t", wordings_differ: float = 
     return grid(np.concatenate(scores), groups=GROUPS, task=name, own_wordings=True)
 
 
-def only(*grids: TaskGrid, margin: float = 0.05) -> Verdict:
-    return control_verdicts(grids, RELATIONS, margin=margin)[0]
+def only(*grids: TaskGrid, margin: float = 0.05) -> ControlResult:
+    return results_of_controls(grids, RELATIONS, margin=margin)[0]
 
 
 def test_the_words():
     same, worse, better = (only(task(0, centre)) for centre in (1.0, -1.0, 2.0))
-    assert same.word is Reading.NOT_READING
-    assert better.word is Reading.NOT_READING
-    assert worse.word is Reading.READING
+    assert same.word is Conclusion.NOT_READING
+    assert better.word is Conclusion.NOT_READING
+    assert worse.word is Conclusion.READING
     assert worse.finding is not None
     assert worse.finding.estimate < -0.2
     assert (same.group, same.reference, same.relation) == ("negated", "right", Relation.NEGATED)
     little = only(means_only([0.5, 0.7, 0.6, 0.3, 0.6], groups=["right", "right", "right", "negated", "negated"]))
-    assert little.word is Reading.UNCLEAR
+    assert little.word is Conclusion.UNCLEAR
 
 
 def test_a_smaller_margin_asks_for_more():
     words = [only(task(0, 0.93), margin=margin).word for margin in (0.001, 0.2)]
-    assert words == [Reading.UNCLEAR, Reading.NOT_READING] or words[0] is Reading.READING
+    assert words == [Conclusion.UNCLEAR, Conclusion.NOT_READING] or words[0] is Conclusion.READING
 
 
 def test_all_tasks_first_then_each():
-    found = control_verdicts([task(0, -1.0), task(1, 1.0, name="u")], RELATIONS, margin=0.05)
+    found = results_of_controls([task(0, -1.0), task(1, 1.0, name="u")], RELATIONS, margin=0.05)
     assert [verdict.task for verdict in found] == [None, "t", "u"]
-    assert [verdict.word for verdict in found][1:] == [Reading.READING, Reading.NOT_READING]
+    assert [verdict.word for verdict in found][1:] == [Conclusion.READING, Conclusion.NOT_READING]
 
 
 def test_one_task_has_one_verdict_under_its_name():
-    assert [verdict.task for verdict in control_verdicts([task(0, 1.0)], RELATIONS)] == ["t"]
+    assert [verdict.task for verdict in results_of_controls([task(0, 1.0)], RELATIONS)] == ["t"]
 
 
 def test_the_closest_wordings_are_what_controls_are_held_against():
     scores = np.random.default_rng(0).integers(0, 2, (6, 50))
     groups = ["observed", "closest", "negated"] * 2
     relations = {name: Relation(name) for name in groups}
-    (verdict,) = control_verdicts([grid(scores, groups=groups)], relations)
+    (verdict,) = results_of_controls([grid(scores, groups=groups)], relations)
     assert verdict.reference == "closest"
 
 
@@ -70,7 +70,7 @@ def test_where_correct_wordings_do_no_better_than_guessing_nothing_is_told():
     right = float(same.means[same.rows("right")].mean())
     for control in (same, worse):
         guessing, knowing = only(guess(control, right)), only(guess(control, right - 0.2))
-        assert guessing.word is Reading.AT_CHANCE
+        assert guessing.word is Conclusion.AT_CHANCE
         assert f"chance {100 * right:.1f}%" in guessing.reason
         assert guessing.finding == knowing.finding
         assert knowing.word is only(control).word
@@ -79,32 +79,32 @@ def test_where_correct_wordings_do_no_better_than_guessing_nothing_is_told():
 def test_chance_over_tasks_weighs_as_scores_do_and_must_be_known_of_all():
     first, second = task(0, 1.0), task(1, 1.0, name="u")
     low, high = guess(first, 0.05), guess(second, 0.95)
-    assert [verdict.word for verdict in control_verdicts([low, high], RELATIONS, margin=0.05)] == [
-        Reading.NOT_READING,
-        Reading.NOT_READING,
-        Reading.AT_CHANCE,
+    assert [verdict.word for verdict in results_of_controls([low, high], RELATIONS, margin=0.05)] == [
+        Conclusion.NOT_READING,
+        Conclusion.NOT_READING,
+        Conclusion.AT_CHANCE,
     ]
-    assert control_verdicts([guess(first, 0.95), guess(second, 0.95)], RELATIONS)[0].word is Reading.AT_CHANCE
-    assert control_verdicts([first, high], RELATIONS, margin=0.05)[0].word is Reading.NOT_READING
+    assert results_of_controls([guess(first, 0.95), guess(second, 0.95)], RELATIONS)[0].word is Conclusion.AT_CHANCE
+    assert results_of_controls([first, high], RELATIONS, margin=0.05)[0].word is Conclusion.NOT_READING
 
 
 def test_answers_that_are_all_equal_are_held_against_chance_themselves():
     same = grid(np.ones((6, 8)), groups=["right"] * 3 + ["negated"] * 3)
-    assert only(guess(same, 0.5)).word is Reading.NOT_READING
-    assert only(guess(grid(np.zeros((6, 8)), groups=same.groups), 0.5)).word is Reading.AT_CHANCE
+    assert only(guess(same, 0.5)).word is Conclusion.NOT_READING
+    assert only(guess(grid(np.zeros((6, 8)), groups=same.groups), 0.5)).word is Conclusion.AT_CHANCE
 
 
 def test_without_controls_or_without_correct_wordings_there_are_none():
-    assert control_verdicts([task(0, 1.0)], {"right": Relation.OBSERVED}) == ()
-    assert control_verdicts([task(0, 1.0)], {"negated": Relation.NEGATED}) == ()
+    assert results_of_controls([task(0, 1.0)], {"right": Relation.OBSERVED}) == ()
+    assert results_of_controls([task(0, 1.0)], {"negated": Relation.NEGATED}) == ()
 
 
 def test_one_answer_is_unclear():
     verdict = only(grid([[1.0], [0.0]], groups=["right", "negated"]))
-    assert verdict.word is Reading.UNCLEAR
+    assert verdict.word is Conclusion.UNCLEAR
     assert "too few" in verdict.reason
 
 
 def test_a_margin_must_be_above_0():
     with pytest.raises(UsageError, match="above 0"):
-        control_verdicts([task(0, 1.0)], RELATIONS, margin=0)
+        results_of_controls([task(0, 1.0)], RELATIONS, margin=0)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.analysis.controls import Reading, control_verdicts
+from phraseproof.analysis.controls import Conclusion, results_of_controls
 from phraseproof.analysis.grids import group_relations, load_grids
 from phraseproof.analysis.robustness import Row, Summary, summarize
 from phraseproof.analysis.scaling import scale_points, scaling
@@ -144,13 +144,13 @@ def test_controls_of_the_closer_look(runs: dict[str, Run]):
     """Flan-T5-XXL reads: negated and nonsensical wordings cost it dearly, while incorrect ones do as well (4.5)."""
     run = runs["closer"]
     verdicts = {
-        (verdict.task, verdict.group): verdict for verdict in control_verdicts(load_grids(run), group_relations(run))
+        (verdict.task, verdict.group): verdict for verdict in results_of_controls(load_grids(run), group_relations(run))
     }
     for task in (None, *TABLE_9):
-        assert verdicts[task, "negated"].word is Reading.READING
-        assert verdicts[task, "nonsensical"].word is Reading.READING
-        assert verdicts[task, "incorrect"].word is not Reading.READING
-    assert verdicts["bbl/intent_recognition", "incorrect"].word is Reading.NOT_READING
+        assert verdicts[task, "negated"].word is Conclusion.READING
+        assert verdicts[task, "nonsensical"].word is Conclusion.READING
+        assert verdicts[task, "incorrect"].word is not Conclusion.READING
+    assert verdicts["bbl/intent_recognition", "incorrect"].word is Conclusion.NOT_READING
     assert {verdict.reference for verdict in verdicts.values()} == {"closest"}
 
 

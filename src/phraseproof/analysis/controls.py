@@ -1,7 +1,7 @@
-"""Whether a model reads its instruction, told from controls that it should not be able to follow.
+"""Whether a model reads its instruction, judged by control conditions.
 
-A wording that asks for the opposite, for something else or for nothing ought to cost accuracy (paper, section 4.5 and
-Table 9). A model that scores as well with it is not reading it.
+A control wording asks for the opposite, for something else or for nothing. It should cost accuracy (paper, section 4.5
+and Table 9). A model that scores as well with it does not read its instruction.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CONTROLS = (Relation.NEGATED, Relation.NONSENSICAL, Relation.INCORRECT)
 _REFERENCES = (Relation.CLOSEST, Relation.OBSERVED, Relation.UNOBSERVED, Relation.PARAPHRASE, Relation.TASK_DESIGNER)
 
 
-class Reading(StrEnum):
+class Conclusion(StrEnum):
     """What a control says of the model, in a word."""
 
     READING = "reading"
@@ -36,7 +36,7 @@ class Reading(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ControlResult:
     """One group of control wordings against correct ones.
 
     Attributes:
@@ -45,7 +45,7 @@ class Verdict:
         reference: the group of correct wordings it is held against: the closest if there are any, else the observed,
             else other correct ones.
         word: `at chance` if the reference, too, is not shown to be better than guessing, by its interval: controls then
-            tell nothing. Else `not reading` if the control scores as well, by a one-sided test of non-inferiority with
+            show nothing. Else `not reading` if the control scores as well, by a one-sided test of non-inferiority with
             the margin; `reading` if it scores worse, by an interval that excludes 0; else `unclear`.
         finding: control minus reference; `None` if there is not enough data.
         reason: why, as a clause whose subject is the control.
@@ -56,24 +56,24 @@ class Verdict:
     group: str
     relation: Relation
     reference: str
-    word: Reading
+    word: Conclusion
     finding: Finding | None
     reason: str
 
 
-def control_verdicts(
+def results_of_controls(
     grids: Sequence[TaskGrid],
     relations: Mapping[str, Relation],
     *,
     margin: float = MARGIN,
     seed: int = 0,
     resamples: int = RESAMPLES,
-) -> tuple[Verdict, ...]:
+) -> tuple[ControlResult, ...]:
     """A verdict for every control group, for all tasks together and for each.
 
     Args:
         grids: as `grids.load_grids` gives them.
-        relations: what each group is, as `grids.group_relations` tells.
+        relations: what each group is, as `grids.group_relations` returns it.
         margin: a control that is worse by less than this scores as well.
 
     Returns:
@@ -87,7 +87,7 @@ def control_verdicts(
     controls = [group for word in CONTROLS for group in relations if relations[group] is word]
     if reference is None or not controls:
         return ()
-    verdicts: list[Verdict] = []
+    verdicts: list[ControlResult] = []
     for shots in sorted({grid.num_fewshot for grid in grids}):
         drawn = Resampler(seed, resamples)
         samples = [(grid, draw_samples(grid, drawn)) for grid in grids if grid.num_fewshot == shots]
@@ -105,11 +105,13 @@ def control_verdicts(
                 finding = crossed_mean(terms, name=f"{control} minus {reference}", is_difference=True)
                 word, reason = _guessed(part, reference) or _judge(finding, margin, reference)
                 task = part[0][0].task if len(shared) == 1 or part is not shared else None
-                verdicts.append(Verdict(shots, task, control, relations[control], reference, word, finding, reason))
+                verdicts.append(
+                    ControlResult(shots, task, control, relations[control], reference, word, finding, reason)
+                )
     return tuple(verdicts)
 
 
-def _guessed(part: Sequence[tuple[TaskGrid, Mapping[str, Sample]]], reference: str) -> tuple[Reading, str] | None:
+def _guessed(part: Sequence[tuple[TaskGrid, Mapping[str, Sample]]], reference: str) -> tuple[Conclusion, str] | None:
     """The word where correct wordings do no better than guessing; `None` where they do, or chance is not known."""
     weights = paper_weights([grid.category for grid, _ in part])
     chances = [grid.chance for grid, _ in part if grid.chance is not None]
@@ -125,17 +127,17 @@ def _guessed(part: Sequence[tuple[TaskGrid, Mapping[str, Sample]]], reference: s
     if mean.low is not None and mean.high is not None:
         scored += f" [{100 * mean.low:.1f}, {100 * mean.high:.1f}]"
     reason = f"it says nothing: {reference}, too, is not shown to be better than guessing"
-    return Reading.AT_CHANCE, f"{reason} ({scored}, chance {100 * chance:.1f}%)"
+    return Conclusion.AT_CHANCE, f"{reason} ({scored}, chance {100 * chance:.1f}%)"
 
 
-def _judge(finding: Finding, margin: float, reference: str) -> tuple[Reading, str]:
+def _judge(finding: Finding, margin: float, reference: str) -> tuple[Conclusion, str]:
     within = f"{100 * margin:g} points"
     try:
         answer = not_worse(finding, margin)
     except NotEnoughDataError:
-        return Reading.UNCLEAR, "there are too few wordings and examples for an interval"
+        return Conclusion.UNCLEAR, "there are too few wordings and examples for an interval"
     if answer.word is Answer.EQUIVALENT:
-        return Reading.NOT_READING, f"it scores as well as {reference}, to within {within}"
+        return Conclusion.NOT_READING, f"it scores as well as {reference}, to within {within}"
     if finding.high is not None and finding.high < 0:
-        return Reading.READING, f"it scores worse than {reference}"
-    return Reading.UNCLEAR, f"it may score worse than {reference}, or as well to within {within}"
+        return Conclusion.READING, f"it scores worse than {reference}"
+    return Conclusion.UNCLEAR, f"it may score worse than {reference}, or as well to within {within}"

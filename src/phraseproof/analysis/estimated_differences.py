@@ -117,6 +117,6 @@ def _rows(tasks: Sequence[_Part]) -> Iterator[MeanDifference]:
 
 
 def _even(one: NDArray[np.float64], other: NDArray[np.float64]) -> Pair:
-    """A whole run has few draws, all alike: as many as the other has."""
+    """Repeat the draws of the side with fewer: a run without a budget has only a few, which are equal."""
     length = max(len(one), len(other))
     return np.resize(one, length), np.resize(other, length)

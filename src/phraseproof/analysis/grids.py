@@ -1,4 +1,4 @@
-"""What the statistics start from: for each task, the scores of every wording on every example, as arrays."""
+"""The input of all statistics: per task, the scores of every wording on every example, as arrays."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TaskGrid:
     Attributes:
         groups, wordings: of each wording its group and its name `collection/id`. A wording that serves in two groups
             is there twice.
-        keys: of each wording what tells it from all others, also in other tasks: its name, and its text where known.
+        keys: of each wording a unique key, also across tasks: its name, and its text where known.
         means: [W] mean score, over all outcomes of the wording.
         examples: the ids of the examples that every wording was scored on.
         scores: [W, E] the score on each of them, averaged over seeds; `None` where only means were imported.
@@ -90,7 +90,7 @@ def metric_of(run: Run) -> Metric:
 def load_grids(run: Run) -> tuple[TaskGrid, ...]:
     """Every task of a run, at every number of demonstrations: tasks in the run's order, demonstrations ascending.
 
-    Examples that not every wording was scored on take no part, and a note says how many they are.
+    Examples that were not scored under every wording are left out, and a note says how many.
 
     Raises:
         RunError: no cell of the run is done, a cell is damaged, the run has a budget (`Run.require_whole`), or its
@@ -136,10 +136,10 @@ def grids_of_scores(scores: Sequence[WordingScore]) -> tuple[TaskGrid, ...]:
 
 
 def group_relations(run: Run) -> dict[str, Relation]:
-    """How the wordings of each group stand to what the model was tuned on, where that is known.
+    """How the wordings of each group relate to what the model was tuned on, where that is known.
 
-    What most of a group's wordings say of themselves counts; where they say nothing, the group's own name, if it is
-    the name of a relation.
+    The relation that most of a group's wordings declare counts. Where they declare none, the group's name counts if it
+    is the name of a relation.
     """
     entries: Mapping[str, Mapping[str, Any]] = run.content.get("instructions", {})
     said: dict[str, Counter[str]] = {group: Counter() for group in run.groups}

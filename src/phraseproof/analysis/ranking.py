@@ -1,4 +1,4 @@
-"""Wording by wording: which are safe on a task, and which are not."""
+"""The wordings of each task and group, ranked by their scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Mark(StrEnum):
-    """Where a wording stands among the others of its task and group."""
+    """Whether a wording is the best or the worst of its task and group."""
 
     BEST = "best"
     WORST = "worst"
@@ -27,7 +27,7 @@ class RankedWording:
 
     Attributes:
         score: as stored; `mean_score` is a fraction.
-        mark: best or worst; equals share it, and nobody has one where all score the same.
+        mark: best or worst; equals share it; `None` for all where all score the same.
     """
 
     score: WordingScore

@@ -23,7 +23,7 @@ _SHARES = frozenset({"flips", "pairwise_flips"})
 """Shares of examples or pairs: percent, whatever the metric is."""
 
 
-class Source(NamedTuple):
+class RowSource(NamedTuple):
     """What rows of one run have in common.
 
     Attributes:
@@ -57,7 +57,7 @@ class Place(NamedTuple):
     wording: str = ""
 
 
-def wording_rows(scores: Sequence[WordingScore], source: Source) -> Iterator[ResultRow]:
+def wording_rows(scores: Sequence[WordingScore], source: RowSource) -> Iterator[ResultRow]:
     """A mean per wording and task, of a run whose every wording was scored on all examples, or was imported."""
     for score in scores:
         place = Place(WORDING, score.category, score.task, score.group, score.instruction)
@@ -67,7 +67,7 @@ def wording_rows(scores: Sequence[WordingScore], source: Source) -> Iterator[Res
         yield _row(source, place, "mean", found, source.unit("mean"))
 
 
-def summary_rows(summary: Summary, source: Source) -> Iterator[ResultRow]:
+def summary_rows(summary: Summary, source: RowSource) -> Iterator[ResultRow]:
     """Mean, standard deviation and difference of each group, per task, category and overall, without intervals."""
     for row in (*summary.tasks, *summary.categories, summary.overall):
         for group, found in row.groups.items():
@@ -83,7 +83,7 @@ def summary_rows(summary: Summary, source: Source) -> Iterator[ResultRow]:
                 yield _row(source, place, _difference(summary.groups[0]), finding, source.difference_unit())
 
 
-def statistics_rows(found: Robustness, source: Source) -> Iterator[ResultRow]:
+def statistics_rows(found: Robustness, source: RowSource) -> Iterator[ResultRow]:
     """Every statistic of each group with its interval, and differences with intervals and p-values."""
     for row in (*found.tasks, *found.categories, found.overall):
         for group, statistics in row.groups.items():
@@ -95,7 +95,7 @@ def statistics_rows(found: Robustness, source: Source) -> Iterator[ResultRow]:
                 yield _row(source, place, name, row.differences[group], source.difference_unit())
 
 
-def estimate_rows(estimates: Sequence[TaskEstimate], source: Source, *, level: Level) -> Iterator[ResultRow]:
+def estimate_rows(estimates: Sequence[TaskEstimate], source: RowSource, *, level: Level) -> Iterator[ResultRow]:
     """Estimates of a run with a budget: every number has the interval that its unseen cells leave.
 
     Args:
@@ -117,7 +117,7 @@ def estimate_rows(estimates: Sequence[TaskEstimate], source: Source, *, level: L
 
 
 def comparison_rows(
-    lines: Sequence[MeanDifference], source: Source, *, categories: Mapping[str, str]
+    lines: Sequence[MeanDifference], source: RowSource, *, categories: Mapping[str, str]
 ) -> Iterator[ResultRow]:
     """Means before and after and their difference, per task, category and overall.
 
@@ -154,7 +154,7 @@ def _place(level: Level, name: str, category: str, group: str) -> Place:
     return Place(level, name if level is Level.CATEGORY else "", "", group)
 
 
-def _row(source: Source, place: Place, statistic: str, found: Finding, unit: tuple[str, float]) -> ResultRow:
+def _row(source: RowSource, place: Place, statistic: str, found: Finding, unit: tuple[str, float]) -> ResultRow:
     name, scale = unit
     return ResultRow(
         source.run,

@@ -1,7 +1,7 @@
-"""The robustness of a model in full: every statistic, for every group, by task, category and overall, with intervals.
+"""Every statistic of every group of wordings, per task, category and overall, with intervals.
 
-The means, Stds and differences are those of `robustness.summarize`, to rounding; here they come with what they are
-worth. How each interval is made, and how often it holds the truth, is told in docs/statistics.md.
+Means, Stds and differences equal those of `robustness.summarize` up to rounding; here they have intervals.
+docs/statistics.md describes how each interval is computed, and how often it covers the true value.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from phraseproof.errors import UsageError
 from phraseproof.store.queries import Run, load_run
 
 if TYPE_CHECKING:
-    from phraseproof.analysis.result_rows import Source
+    from phraseproof.analysis.result_rows import RowSource
     from phraseproof.reports.build.compare import ComparisonReport
     from phraseproof.reports.gate.result import GateResult
 
@@ -232,8 +232,8 @@ def _opened(run: RunOrPath, scoring: str | None) -> Run:
     return opened if scoring is None else opened.select(scoring)
 
 
-def _source(run: Run, num_fewshot: int) -> Source:
+def _source(run: Run, num_fewshot: int) -> RowSource:
     from phraseproof.analysis.grids import metric_of
-    from phraseproof.analysis.result_rows import Source
+    from phraseproof.analysis.result_rows import RowSource
 
-    return Source(str(run.path), num_fewshot, run.scoring, metric_of(run))
+    return RowSource(str(run.path), num_fewshot, run.scoring, metric_of(run))

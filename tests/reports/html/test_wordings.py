@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from phraseproof.analysis.ranking import rank_wordings
-from phraseproof.reports.html.wordings import ladders, rendered_examples
+from phraseproof.reports.html.wordings import category_rankings, rendered_examples
 from phraseproof.store.queries import load_run
 from support.report_runs import write_run
 from support.table_samples import scores
@@ -18,7 +18,7 @@ def test_a_ladder_ranks_a_category_s_wordings_by_their_mean_over_its_tasks() -> 
         {"qa/one": {"a": [0.5, 0.9], "b": [0.6]}, "qa/two": {"a": [0.7, 0.9], "b": [0.2]}, "bc/x": {"a": [0.1]}}
     )
     texts = {("qa/one", "a/1"): "Say.", ("qa/two", "a/1"): "Say."}
-    qa, bc = ladders(rank_wordings(made), texts, {("qa/two", "a/1"): "Say: x"})
+    qa, bc = category_rankings(rank_wordings(made), texts, {("qa/two", "a/1"): "Say: x"})
     assert (qa.lines[0].text, qa.lines[0].example) == ("Say.", "Say: x")
     assert [(line.place, line.name) for line in qa.lines] == [(1, "a/1"), (2, "a/0"), (3, "b/0")]
     assert [line.mean for line in qa.lines] == pytest.approx([0.9, 0.6, 0.4])
@@ -29,19 +29,19 @@ def test_a_ladder_ranks_a_category_s_wordings_by_their_mean_over_its_tasks() -> 
 
 
 def test_equals_share_a_place() -> None:
-    (ladder,) = ladders(rank_wordings(scores({"t/x": {"a": [0.5, 0.7, 0.7]}})), {}, {})
-    assert [line.place for line in ladder.lines] == [1, 1, 3]
+    (ranked,) = category_rankings(rank_wordings(scores({"t/x": {"a": [0.5, 0.7, 0.7]}})), {}, {})
+    assert [line.place for line in ranked.lines] == [1, 1, 3]
 
 
 def test_wordings_that_met_different_tasks_are_marked_as_uneven() -> None:
-    (ladder,) = ladders(rank_wordings(scores({"t/x": {"a": [0.5]}, "t/y": {"a": [0.5, 0.7]}})), {}, {})
-    assert not ladder.is_even
+    (ranked,) = category_rankings(rank_wordings(scores({"t/x": {"a": [0.5]}, "t/y": {"a": [0.5, 0.7]}})), {}, {})
+    assert not ranked.is_even
 
 
 def test_one_name_with_two_texts_is_two_wordings() -> None:
     texts = {("t/x", "a/0"): "For x.", ("t/y", "a/0"): "For y."}
-    (ladder,) = ladders(rank_wordings(scores({"t/x": {"a": [0.5]}, "t/y": {"a": [0.7]}})), texts, {})
-    assert [(line.text, line.mean) for line in ladder.lines] == [("For y.", 0.7), ("For x.", 0.5)]
+    (ranked,) = category_rankings(rank_wordings(scores({"t/x": {"a": [0.5]}, "t/y": {"a": [0.7]}})), texts, {})
+    assert [(line.text, line.mean) for line in ranked.lines] == [("For y.", 0.7), ("For x.", 0.5)]
 
 
 def test_logged_prompts_are_the_examples(tmp_path: Path) -> None:

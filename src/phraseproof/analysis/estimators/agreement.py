@@ -1,6 +1,6 @@
-"""How far a model's answers agree between wordings: flips, and Fleiss' kappa with wordings as raters.
+"""How much a model's answers agree between wordings: flips, and Fleiss' kappa with wordings as raters.
 
-An example under one draw of demonstrations is what is rated, a wording is a rater, the chosen option is the rating.
+The rated item is an example under one draw of demonstrations, a rater is a wording, the rating is the chosen option.
 Standard errors are two-way delete-one jackknives: each wording is left out in turn, then each example (with all its
 demonstration draws), and the two variances are added.
 """
@@ -32,7 +32,7 @@ class Agreement(NamedTuple):
     """How the answers of W wordings agree.
 
     Attributes:
-        flips: the share of examples that not all wordings answer alike. It grows with the number of wordings.
+        flips: the share of examples whose answer differs between wordings. It grows with the number of wordings.
         pairwise_flips: the chance that two different wordings answer an example differently. It does not.
         kappa: Fleiss' kappa; `None` where one option is all that was ever chosen, which leaves it undefined.
     """

@@ -75,13 +75,13 @@ def crossed_mean(terms: Sequence[Term], *, name: str, is_difference: bool = Fals
     """A weighted sum of samples' means: its bootstrap standard error, and Student's t for how well that is known.
 
     The standard error is that of the crossed bootstrap, which counts the interaction of wordings and examples more than
-    once (Owen 2007): it errs, slightly, on the wide side. Few wordings or few examples tell little of their variance;
+    once (Owen 2007): it errs, slightly, on the wide side. Few wordings or few examples give an imprecise variance;
     the degrees of freedom (Satterthwaite) widen the interval for that.
 
     Args:
         terms: samples with coefficients; tasks have different examples, groups of one task the same ones.
         is_difference: the sum is a difference, so the finding has a p-value against 0, and where nothing varies the
-            limit is told (p = 1 for no difference, p = 0 for a constant one) instead of no interval.
+            limit is returned (p = 1 for no difference, p = 0 for a constant one) instead of no interval.
 
     Returns:
         `estimate` in the scores' unit; a 95% interval, cut to [0, 1] or [-1, 1]; `n`: scores it rests on. Without

@@ -1,7 +1,7 @@
 """Intervals for the best wording, the worst and their distance, among the wordings that were tried.
 
-Of a population of wordings, extremes are not what a sample can tell: the bootstrap is known to fail for them. What can
-be told is how well the best and the worst of *these* wordings would do on other examples. All their true accuracies
+A sample cannot estimate the extremes of a population of wordings: the bootstrap is known to fail for them. What it can
+estimate is how well the best and the worst of *these* wordings would do on other examples. All their true accuracies
 lie in a simultaneous band with the stated confidence; the extremes of the band then bound the true extremes, free of
 the winner's curse, with at least that confidence.
 """

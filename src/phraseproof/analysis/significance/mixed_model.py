@@ -1,4 +1,4 @@
-"""A crossed mixed-effects logistic model: how much of getting an example right hangs on the wording."""
+"""A crossed mixed-effects logistic model: how much a right answer depends on the wording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two runs side by side: what got better, what got worse, and whether that is more than luck."""
+"""Two runs side by side: what improved, what got worse, and whether that is beyond chance."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ComparisonReport:
 def compare(before: Run, after: Run) -> list[ComparisonReport]:
     """One comparison for each number of demonstrations that both runs have.
 
-    Where a run has a budget, of estimates: it then tells of these wordings and questions, scored or not.
+    If a run has a budget, its estimates are compared; they are about these wordings and questions, scored or not.
 
     Raises:
         NotEnoughDataError: the runs have no wording in common on any task.
@@ -92,7 +92,7 @@ def _of_estimates(before: Run, after: Run) -> list[ComparisonReport]:
     notes = half_precision_notes({side.path: side.half_precision for side in sides})
     shares = " and ".join(f"{100 * run.share:.3g}%" for run in (before, after))
     note = (
-        f"estimated from {shares} of the grid: intervals tell of cells that were not scored, not of other wordings or "
+        f"estimated from {shares} of the grid: intervals cover the cells that were not scored, not other wordings or "
         "questions, so they are narrower than those of whole runs; single wordings are not tested"
     )
     comparisons: list[ComparisonReport] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from phraseproof.analysis.controls import Verdict, control_verdicts
+from phraseproof.analysis.controls import ControlResult, results_of_controls
 from phraseproof.analysis.estimators.resampling import RESAMPLES
 from phraseproof.analysis.grids import TaskGrid, group_relations, load_grids
 from phraseproof.analysis.power import Size, VarianceComponents, sizes_for, variance_components
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-# More examples are worth telling where they spare a twentieth of the wordings.
+# More examples are shown where they save at least 5% of the wordings.
 _SPARES = 0.95
 
 
-class Lacking(NamedTuple):
-    """What stands where there is not enough data: why."""
+class NotEstimable(NamedTuple):
+    """The reason why something cannot be estimated from the data."""
 
     reason: str
 
@@ -44,9 +44,9 @@ class AnalysisOptions:
 
     Attributes:
         margin: differences smaller than this do not matter; a fraction.
-        difference: the difference that power is told for; a fraction.
+        difference: the difference for which power is computed; a fraction.
         against: a wording that every other one is tested against, on every task that has it.
-        mixed: fit mixed-effects models, which takes seconds a task and group.
+        mixed: fit mixed-effects models, which takes seconds per task and group.
     """
 
     group_order: Sequence[str] = ()
@@ -70,17 +70,17 @@ class GroupTest(NamedTuple):
 
     group: str
     reference: str
-    over_wordings: Finding | Lacking
-    over_tasks: Finding | Lacking
-    permutation: Finding | Lacking
-    equivalence: Equivalence | Lacking
+    over_wordings: Finding | NotEstimable
+    over_tasks: Finding | NotEstimable
+    permutation: Finding | NotEstimable
+    equivalence: Equivalence | NotEstimable
 
 
 class Variances(NamedTuple):
     """Where a group's variance lies, and what it would take to see a difference to another group."""
 
     group: str
-    components: VarianceComponents | Lacking
+    components: VarianceComponents | NotEstimable
     sizes: tuple[Size, ...]
 
 
@@ -89,14 +89,14 @@ class Fitted(NamedTuple):
 
     task: str
     group: str
-    shares: VarianceShares | Lacking
+    shares: VarianceShares | NotEstimable
 
 
 class Against(NamedTuple):
     """Every other wording of a task against one."""
 
     task: str
-    tests: tuple[WordingTest, ...] | Lacking
+    tests: tuple[WordingTest, ...] | NotEstimable
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class RunAnalysis:
     """One run at one number of demonstrations.
 
     Attributes:
-        difference: what `variances` tell the sizes for; a fraction.
+        difference: the difference that the sizes in `variances` can detect; a fraction.
         half_precision: what computing in half precision means for the choices; `None` in float32.
     """
 
@@ -112,7 +112,7 @@ class RunAnalysis:
     model: str
     robustness: Robustness
     tests: tuple[GroupTest, ...]
-    verdicts: tuple[Verdict, ...]
+    control_results: tuple[ControlResult, ...]
     variances: tuple[Variances, ...]
     mixed: tuple[Fitted, ...]
     against: tuple[Against, ...]
@@ -153,7 +153,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
     if options.against is not None and not any(options.against in grid.wordings for grid in grids):
         raise UsageError(f"no task has the wording {options.against!r}", where="--against")
     found = robustness(grids, group_order=order, seed=options.seed, resamples=options.resamples)
-    verdicts = control_verdicts(
+    control_results = results_of_controls(
         grids, group_relations(run), margin=options.margin, seed=options.seed, resamples=options.resamples
     )
     half = half_precision(run)
@@ -166,7 +166,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 model_name(run),
                 each,
                 tuple(_tests(each, options)),
-                tuple(verdict for verdict in verdicts if verdict.num_fewshot == each.num_fewshot),
+                tuple(verdict for verdict in control_results if verdict.num_fewshot == each.num_fewshot),
                 tuple(_variances(here, group, options) for group in each.groups),
                 tuple(_mixed(here, options)) if options.mixed else (),
                 tuple(_against(here, options.against)) if options.against is not None else (),
@@ -184,17 +184,19 @@ def _tests(found: Robustness, options: AnalysisOptions) -> list[GroupTest]:
         shared = [row.groups for row in found.tasks if reference in row.groups and group in row.groups]
         first, second = ([groups[side].findings["mean"].estimate for groups in shared] for side in (reference, group))
         name = f"{group} minus {reference}"
-        difference = found.overall.differences.get(group) or Lacking(found.overall.why_not[group])
+        difference = found.overall.differences.get(group) or NotEstimable(found.overall.why_not[group])
         tests.append(
             GroupTest(
                 group,
                 reference,
                 difference,
-                _or_lacking(lambda a=first, b=second, n=name: _possible(paired_t_test(a, b, name=n))),
-                _or_lacking(lambda a=first, b=second, n=name: paired_permutation_test(a, b, name=n, seed=options.seed)),
+                _or_not_estimable(lambda a=first, b=second, n=name: _possible(paired_t_test(a, b, name=n))),
+                _or_not_estimable(
+                    lambda a=first, b=second, n=name: paired_permutation_test(a, b, name=n, seed=options.seed)
+                ),
                 difference
-                if isinstance(difference, Lacking)
-                else _or_lacking(lambda d=difference: equivalence(d, options.margin)),
+                if isinstance(difference, NotEstimable)
+                else _or_not_estimable(lambda d=difference: equivalence(d, options.margin)),
             )
         )
     return tests
@@ -208,14 +210,14 @@ def _possible(found: Finding) -> Finding:
 
 
 def _variances(grids: Sequence[TaskGrid], group: str, options: AnalysisOptions) -> Variances:
-    components = _or_lacking(lambda: variance_components(grids, group))
-    if isinstance(components, Lacking):
+    components = _or_not_estimable(lambda: variance_components(grids, group))
+    if isinstance(components, NotEstimable):
         return Variances(group, components, ())
     return Variances(group, components, _sizes(components, options.difference))
 
 
 def _sizes(components: VarianceComponents, difference: float) -> tuple[Size, ...]:
-    """The sizes that tell something: none where no score differs, and no more examples than spare some wordings."""
+    """The informative sizes: none where all scores are equal, and more examples only where they save wordings."""
     if components.wording + components.interaction == 0:
         return ()
     kept: list[Size] = []
@@ -227,7 +229,7 @@ def _sizes(components: VarianceComponents, difference: float) -> tuple[Size, ...
 
 def _mixed(grids: Sequence[TaskGrid], options: AnalysisOptions) -> list[Fitted]:
     return [
-        Fitted(grid.task, group, _or_lacking(lambda g=grid, n=group: mixed_effects(g, n, seed=options.seed)))
+        Fitted(grid.task, group, _or_not_estimable(lambda g=grid, n=group: mixed_effects(g, n, seed=options.seed)))
         for grid in grids
         for group in dict.fromkeys(grid.groups)
     ]
@@ -235,19 +237,19 @@ def _mixed(grids: Sequence[TaskGrid], options: AnalysisOptions) -> list[Fitted]:
 
 def _against(grids: Sequence[TaskGrid], reference: str) -> list[Against]:
     return [
-        Against(grid.task, _or_lacking(lambda g=grid: wordings_against(g, reference)))
+        Against(grid.task, _or_not_estimable(lambda g=grid: wordings_against(g, reference)))
         for grid in grids
         if reference in grid.wordings
     ]
 
 
-def _or_lacking(compute: Callable[[], _T]) -> _T | Lacking:
+def _or_not_estimable(compute: Callable[[], _T]) -> _T | NotEstimable:
     try:
         return compute()
     except NotEnoughDataError as error:
-        return Lacking(str(error))
+        return NotEstimable(str(error))
     except PhraseproofError as error:
-        return Lacking(error.problem)
+        return NotEstimable(error.problem)
 
 
 LABELS: Mapping[str, str] = {
@@ -266,4 +268,4 @@ LABELS: Mapping[str, str] = {
     "pairwise_flips": "pairs that differ",
     "kappa": "Fleiss' kappa",
 }
-"""How people call the statistics."""
+"""The names of the statistics in text for people."""

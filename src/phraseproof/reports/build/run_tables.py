@@ -1,4 +1,4 @@
-"""What a table says, before any format: its numbers, and how they are worded for people."""
+"""Tables before any format: their numbers, and the texts that show them to people."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class RunScores:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What must be known of the run's numbers, wherever they stand."""
+        """What a reader must know to interpret the run's numbers."""
         return () if self.half_precision is None else (half_precision_line(self.half_precision),)
 
     def text_of(self, score: WordingScore) -> str | None:
@@ -89,7 +89,7 @@ class TaskTable:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What must be known of the numbers: of the run's, then of these."""
+        """What a reader must know to interpret the numbers: the run's notes, then the table's."""
         return (*self.run.notes, *self.summary.notes)
 
 
@@ -128,7 +128,7 @@ def wording_tables(runs: Sequence[RunScores], group_order: Sequence[str] = ()) -
 
 
 def rows_for_people(summary: Summary) -> list[Row]:
-    """Each category above its tasks, everything last; a lone task stands alone, for there is nothing to average."""
+    """Each category above its tasks, the overall row last; a single task alone, because there is nothing to average."""
     if len(summary.tasks) == 1:
         return list(summary.tasks)
     rows: list[Row] = []
@@ -213,7 +213,7 @@ def ranking_title(ranking: WordingRanking) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` on one line: white space runs become one space, and characters that would act instead of show are escaped.
+    """`text` on one line: white space becomes single spaces, and control characters are escaped.
 
     What a user or a model wrote may hold terminal escapes or right-to-left overrides; `\\x1b` is then four characters.
     """
@@ -226,13 +226,13 @@ def printable(text: str) -> str:
 
 
 def isolated(text: str) -> str:
-    """`printable`, kept apart from the sentence it stands in where it is written from right to left."""
+    """`printable`; right-to-left text is isolated from the sentence around it."""
     line = printable(text)
     return f"\u2068{line}\u2069" if any(bidirectional(character) in {"R", "AL"} for character in line) else line
 
 
 def printable_lines(text: str) -> str:
-    """`text` with its lines and spaces as they are; every other character that would act is escaped, as `printable`."""
+    """`text` with its lines and spaces as they are; every other control character is escaped, as in `printable`."""
     return "".join(
         character if character.isprintable() or character in _JOINERS or character in "\n\t" else ascii(character)[1:-1]
         for character in text.replace("\r\n", "\n")

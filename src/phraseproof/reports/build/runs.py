@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def run_scores(run: Run, *, estimated: bool = False) -> RunScores:
-    """Everything a table needs of an open run.
+    """Return everything that a table needs of an open run.
 
     Args:
-        estimated: take estimates for the accuracies of a run with a budget; the caller says that they are.
+        estimated: use estimates for the accuracies of a run with a budget; the caller must label them as estimates.
 
     Raises:
         RunError: no cell is done, one is damaged, or the run has a budget and estimates were not asked for.
@@ -32,7 +32,7 @@ def run_scores(run: Run, *, estimated: bool = False) -> RunScores:
 
 
 def model_name(run: Run) -> str:
-    """The model as the user named it, told apart from the same one with an adapter; failing that, the folder's name."""
+    """The model as the user named it, with a hash of its adapter if there is one; failing that, the folder's name."""
     model: Any = run.settings.get("model")
     if not isinstance(model, Mapping):
         return model if isinstance(model, str) else run.path.name

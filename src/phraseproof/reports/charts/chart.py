@@ -69,7 +69,7 @@ def group_color(groups: Sequence[str], *, legend: bool = True, columns: int | No
 
 
 def group_shape(groups: Sequence[str]) -> dict[str, Any]:
-    """Shape by group, for those who cannot tell the colours apart. One legend serves both."""
+    """Shape by group, for readers who cannot distinguish the colours. One legend serves both."""
     return {
         "field": "group",
         "type": "nominal",

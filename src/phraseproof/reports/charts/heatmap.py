@@ -12,7 +12,7 @@ from phraseproof.reports.charts.chart import Chart, Row, tooltip, wording_keys
 
 _ROW = 18
 _NAMED = 30
-"""More columns than this stay unnamed: names would overlap; hovering tells them."""
+"""With more columns than this, names would overlap; they are shown on hovering."""
 
 
 def heatmap(rankings: Sequence[WordingRanking], *, title: str = "") -> Chart:

@@ -15,7 +15,7 @@ class Interval(NamedTuple):
     """One mark.
 
     Attributes:
-        label: the row it stands in.
+        label: the row that it is drawn in.
         group: the lane within the row; empty where there is one lane.
         estimate, low, high: in percent, or percentage points; `low` and `high` where there is an interval.
     """

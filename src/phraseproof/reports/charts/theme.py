@@ -11,7 +11,7 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 VEGA_LITE = "6.4"
 """The version of Vega-Lite that draws the charts, on paper and in the page."""
 
-# Told apart by people who see red and green alike; every colour stands out from its background by 3 to 1 at least.
+# Distinguishable with red-green colour blindness; the contrast with the background is at least 3 to 1.
 _LIGHT = ["#1f6fb2", "#c2410c", "#0f7b5f", "#8a3ffc", "#9f1853", "#6b7280"]
 _DARK = ["#6cb6ff", "#ff9d5c", "#43c79e", "#c3a1ff", "#ff7eb6", "#a9b1bd"]
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -21,7 +21,7 @@ def config(*, dark: bool = False, print_: bool = False) -> dict[str, Any]:
     """Vega-Lite's `config` for one theme.
 
     Args:
-        print_: white paper and a font that every machine renders alike.
+        print_: white paper and a font that renders the same on every machine.
     """
     ink, soft, line = ("#e6e9ee", "#b3bbc6", "#39414d") if dark else ("#1b1f24", "#50586a", "#d8dce3")
     paper = "#14181f" if dark else "white"

@@ -34,7 +34,7 @@ def tsne(found: RepresentationMap, task: str, *, num_fewshot: int, method: str =
         kind="tsne",
         title=f"{name} of representations: {printable(task)}",
         description=f"{len(rows)} dots: {wordings} wordings of {', '.join(groups)}, each with the same examples. "
-        "Dots that lie together look alike to the model; the axes have no unit.",
+        "Dots that lie together are similar to the model; the axes have no unit.",
         spec=_spec(groups),
         data={"points": rows},
     )

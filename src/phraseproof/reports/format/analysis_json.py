@@ -10,7 +10,7 @@ from typing import Any
 from phraseproof.analysis.scaling import Scaling
 from phraseproof.analysis.statistics import GroupStatistics, StatisticsRow
 from phraseproof.core import Finding
-from phraseproof.reports.build.run_analysis import Lacking, RunAnalysis
+from phraseproof.reports.build.run_analysis import NotEstimable, RunAnalysis
 
 FORMAT_VERSION = 1
 
@@ -43,8 +43,8 @@ def _analysis(found: RunAnalysis) -> dict[str, Any]:
                 "over_wordings": _finding(test.over_wordings),
                 "over_tasks": _finding(test.over_tasks),
                 "permutation": _finding(test.permutation),
-                "equivalence": _lacking(test.equivalence)
-                if isinstance(test.equivalence, Lacking)
+                "equivalence": _not_estimable(test.equivalence)
+                if isinstance(test.equivalence, NotEstimable)
                 else {
                     "margin": test.equivalence.margin,
                     "p_value": test.equivalence.p_value,
@@ -63,12 +63,16 @@ def _analysis(found: RunAnalysis) -> dict[str, Any]:
                 "reason": verdict.reason,
                 "difference": None if verdict.finding is None else _finding(verdict.finding),
             }
-            for verdict in found.verdicts
+            for verdict in found.control_results
         ],
         "variances": [
             {
                 "group": each.group,
-                **(_lacking(each.components) if isinstance(each.components, Lacking) else each.components._asdict()),
+                **(
+                    _not_estimable(each.components)
+                    if isinstance(each.components, NotEstimable)
+                    else each.components._asdict()
+                ),
                 "sizes": [size._asdict() for size in each.sizes],
             }
             for each in found.variances
@@ -77,7 +81,7 @@ def _analysis(found: RunAnalysis) -> dict[str, Any]:
             {
                 "task": each.task,
                 "group": each.group,
-                **(_lacking(each.shares) if isinstance(each.shares, Lacking) else each.shares._asdict()),
+                **(_not_estimable(each.shares) if isinstance(each.shares, NotEstimable) else each.shares._asdict()),
             }
             for each in found.mixed
         ],
@@ -85,8 +89,8 @@ def _analysis(found: RunAnalysis) -> dict[str, Any]:
             {
                 "task": each.task,
                 **(
-                    _lacking(each.tests)
-                    if isinstance(each.tests, Lacking)
+                    _not_estimable(each.tests)
+                    if isinstance(each.tests, NotEstimable)
                     else {
                         "wordings": [
                             {
@@ -125,9 +129,9 @@ def _statistics(found: GroupStatistics) -> dict[str, Any]:
     }
 
 
-def _finding(found: Finding | Lacking) -> dict[str, Any]:
-    if isinstance(found, Lacking):
-        return _lacking(found)
+def _finding(found: Finding | NotEstimable) -> dict[str, Any]:
+    if isinstance(found, NotEstimable):
+        return _not_estimable(found)
     return {
         "estimate": found.estimate,
         "low": found.low,
@@ -140,7 +144,7 @@ def _finding(found: Finding | Lacking) -> dict[str, Any]:
     }
 
 
-def _lacking(found: Lacking) -> dict[str, Any]:
+def _not_estimable(found: NotEstimable) -> dict[str, Any]:
     return {"why_not": found.reason}
 
 

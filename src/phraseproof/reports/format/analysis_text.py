@@ -11,12 +11,20 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from phraseproof.analysis.controls import Reading
+from phraseproof.analysis.controls import Conclusion
 from phraseproof.analysis.estimators.measures import STATISTICS
 from phraseproof.analysis.scaling import Scaling
 from phraseproof.analysis.statistics import StatisticsRow
 from phraseproof.core import Finding
-from phraseproof.reports.build.run_analysis import LABELS, Against, Fitted, GroupTest, Lacking, RunAnalysis, Variances
+from phraseproof.reports.build.run_analysis import (
+    LABELS,
+    Against,
+    Fitted,
+    GroupTest,
+    NotEstimable,
+    RunAnalysis,
+    Variances,
+)
 from phraseproof.reports.build.run_tables import NO_DATA, Screen, p_value, percent, points, printable
 from phraseproof.reports.format.terminal import print_blocks
 
@@ -24,7 +32,12 @@ LEGEND = (
     "percent, with 95% intervals over wordings and examples; of worst, best, range and flips over examples, for these"
     " wordings. Kappa is between -1 and 1"
 )
-_WORDS = {Reading.READING: "green", Reading.NOT_READING: "red", Reading.UNCLEAR: "yellow", Reading.AT_CHANCE: "yellow"}
+_WORDS = {
+    Conclusion.READING: "green",
+    Conclusion.NOT_READING: "red",
+    Conclusion.UNCLEAR: "yellow",
+    Conclusion.AT_CHANCE: "yellow",
+}
 _SHOWN = 20
 
 
@@ -113,7 +126,7 @@ def _cell(name: str, found: Finding | None) -> str:
 
 def _test(test: GroupTest) -> list[RenderableType]:
     same = test.equivalence
-    if isinstance(same, Lacking):
+    if isinstance(same, NotEstimable):
         held = f"equivalence: {same.reason}"
     else:
         margin = f"{100 * same.margin:g} points"
@@ -131,8 +144,8 @@ def _indented(line: str, style: str = "") -> RenderableType:
     return Padding(Text(printable(line), style=style), (0, 0, 0, 2))
 
 
-def _sentence(found: Finding | Lacking) -> str:
-    if isinstance(found, Lacking):
+def _sentence(found: Finding | NotEstimable) -> str:
+    if isinstance(found, NotEstimable):
         return f"not enough data, {found.reason}"
     parts = [f"{points(found.estimate)} points"]
     if found.low is not None and found.high is not None:
@@ -144,7 +157,7 @@ def _sentence(found: Finding | Lacking) -> str:
 
 def _verdicts(found: RunAnalysis, by_task: bool) -> list[RenderableType]:
     blocks: list[RenderableType] = []
-    for verdict in found.verdicts:
+    for verdict in found.control_results:
         if verdict.task is not None and not by_task and len(found.robustness.tasks) > 1:
             continue
         place = f" on {verdict.task}" if verdict.task else ""
@@ -166,12 +179,12 @@ def _interval(found: Finding) -> str:
 
 
 def _variance_lines(variances: Sequence[Variances], difference: float) -> list[RenderableType]:
-    known = [each for each in variances if not isinstance(each.components, Lacking)]
+    known = [each for each in variances if not isinstance(each.components, NotEstimable)]
     if not known:
         return []
     blocks: list[RenderableType] = [Text("Where the variance of single answers lies", style="bold")]
     for each in known:
-        assert not isinstance(each.components, Lacking)
+        assert not isinstance(each.components, NotEstimable)
         shares = each.components.shares
         if not any(shares):
             blocks.append(_indented(f"{each.group}: no answer differs"))
@@ -194,7 +207,7 @@ def _mixed_lines(fitted: Sequence[Fitted]) -> list[RenderableType]:
     blocks: list[RenderableType] = [Text("Mixed-effects logistic model: shares on the log-odds scale", style="bold")]
     for each in fitted:
         name = f"{each.task}, {each.group}"
-        if isinstance(each.shares, Lacking):
+        if isinstance(each.shares, NotEstimable):
             blocks.append(_indented(f"{name}: {each.shares.reason}", "dim"))
             continue
         found = each.shares
@@ -205,7 +218,7 @@ def _mixed_lines(fitted: Sequence[Fitted]) -> list[RenderableType]:
 
 def _against(found: Against) -> list[RenderableType]:
     heading = Text(printable(f"Other wordings on {found.task} (McNemar; intervals alone, p after Holm)"), style="bold")
-    if isinstance(found.tests, Lacking):
+    if isinstance(found.tests, NotEstimable):
         return [heading, Text(printable(f"  {found.tests.reason}"), style="dim"), Text()]
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(justify="right", no_wrap=True)

@@ -36,7 +36,7 @@ class EstimatedRun:
 
     Attributes:
         path, model: as in `blocks.RunScores`.
-        estimates: one for each task and number of demonstrations.
+        estimates: one per task and number of demonstrations.
         texts: each wording's text by task and `collection/id`.
         covariates: whether the texts took part in the estimates.
     """
@@ -49,11 +49,11 @@ class EstimatedRun:
 
 
 def render_estimates(runs: Sequence[EstimatedRun], *, form: str, by_wording: bool, screen: Screen) -> str:
-    """One block for each run and number of demonstrations.
+    """One block per run and number of demonstrations.
 
     Args:
         form: `text`, `json`, `csv`, `markdown` or `latex`.
-        by_wording: a row a wording instead of a row a task and group.
+        by_wording: one row per wording instead of one row per task and group.
         screen: where text is shown.
     """
     if form == "json":
@@ -91,8 +91,8 @@ def _blocks(run: EstimatedRun, *, by_wording: bool) -> list[_Block]:
             continue
         rows = [(*_name(task, group), *_cells(group)) for task in _rows(tasks) for group in task.groups]
         # A line a task would bury what is said of them all; programs get every difference.
-        told = over_tasks(tasks) or tasks
-        lines = [f"{task.task}: {_difference(found)}" for task in told for found in task.differences]
+        summarized = over_tasks(tasks) or tasks
+        lines = [f"{task.task}: {_difference(found)}" for task in summarized for found in task.differences]
         blocks.append(_Block(title, run.path, ("", "group", *_HEADINGS), tuple(rows), tuple(lines)))
     return blocks
 

@@ -40,7 +40,7 @@ _SPECIAL = {
     '"': r"\textquotedbl{}",
     "'": r"\textquotesingle{}",
     "`": r"\textasciigrave{}",
-    # After the end of a row, LaTeX reads these as options of the row break, however far away they stand.
+    # After the end of a row, LaTeX reads these as options of the row break, even after white space.
     "[": "{[}",
     "*": "{*}",
     "±": r"$\pm$",
@@ -52,7 +52,7 @@ _PREAMBLE = r"% needs \usepackage{booktabs,longtable,textcomp} and \usepackage[T
 
 
 def escape(text: str) -> str:
-    """`text` on one line, set by LaTeX as it stands; letters beyond the document's fonts are the document's affair."""
+    """`text` on one line, escaped so that LaTeX prints it literally. The document's fonts must have its letters."""
     return _SPECIAL_PATTERN.sub(lambda found: _SPECIAL.get(found.group(), _UNJOINED_HYPHEN), printable(text))
 
 

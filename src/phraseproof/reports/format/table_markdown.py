@@ -29,7 +29,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&])")
 
 
 def escape(text: str) -> str:
-    """`text` on one line, shown by Markdown as it stands."""
+    """`text` on one line, escaped so that Markdown shows it literally."""
     return _SPECIAL.sub(r"\\\1", printable(text))
 
 

@@ -39,8 +39,8 @@ def headline(
         table, rankings: of one run at one number of demonstrations.
         robustness: the same with intervals, where there are any.
         current: the wording in use today.
-        controls: groups of wordings that ought to do badly; they are told of elsewhere. (Where the first group is one,
-            the others are set against it all the same.)
+        controls: groups of wordings that are expected to score low; the page shows them elsewhere. (If the first group
+            is one, the others are still compared with it.)
     """
     apart = () if table.summary.groups[0] in controls else controls
     fair = [ranking for ranking in rankings if ranking.group not in apart]

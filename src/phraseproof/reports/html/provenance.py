@@ -35,7 +35,7 @@ class Provenance(NamedTuple):
 
 
 def provenance(run: Run) -> Provenance:
-    """Read it; whatever a run does not tell is left out."""
+    """Read it; what a run does not hold is left out."""
     content = run.content
     environment = dict(_section(content, "environment"))
     command = environment.pop("command", None)
@@ -68,7 +68,7 @@ def _section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _mapping(found: Any) -> Mapping[str, Any]:
-    """Whatever else it may be is nothing to tell of."""
+    """Other types are treated as empty."""
     return cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}
 
 

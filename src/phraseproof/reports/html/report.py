@@ -1,4 +1,4 @@
-"""The report: what one or several runs found, for people who decide something by it."""
+"""The HTML report on one or several runs."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from phraseproof.reports.html.headline import Headline, headline
 from phraseproof.reports.html.provenance import Provenance, provenance
 from phraseproof.reports.html.sources import Sources, Training
 from phraseproof.reports.html.statistics import StatisticsTable, statistics_table
-from phraseproof.reports.html.wordings import Ladder, ladders, rendered_examples
+from phraseproof.reports.html.wordings import CategoryRanking, category_rankings, rendered_examples
 
 if TYPE_CHECKING:
-    from phraseproof.analysis.controls import Verdict
+    from phraseproof.analysis.controls import ControlResult
     from phraseproof.analysis.robustness import Row
     from phraseproof.analysis.scaling import ScalePoint
     from phraseproof.analysis.statistics import Robustness
@@ -68,12 +68,12 @@ class View:
     headline: Headline
     strip: Chart
     heatmaps: Sequence[Chart]
-    ladders: Sequence[Ladder]
+    category_rankings: Sequence[CategoryRanking]
     has_prompts: bool
     texts: Mapping[tuple[str, str], str]
     flips: Sequence[Flip] = ()
     statistics: StatisticsTable | None = None
-    verdicts: Sequence[Verdict] = ()
+    control_results: Sequence[ControlResult] = ()
     representations: Sequence[Chart] = field(default_factory=list[Chart])
     out_of_date: str = ""
 
@@ -92,7 +92,7 @@ class View:
             ("wordings", "Wordings, ranked", True),
             ("flips", "Flips", bool(self.flips)),
             ("representations", "Representations", bool(self.representations)),
-            ("controls", "Controls", bool(self.verdicts)),
+            ("controls", "Controls", bool(self.control_results)),
             ("table", "By task", True),
             ("statistics", "Statistics", self.statistics is not None),
         ]
@@ -103,7 +103,7 @@ class Origin(NamedTuple):
     """Where a run came from."""
 
     path: str
-    told: Provenance
+    provenance: Provenance
 
 
 class TrainingView(NamedTuple):
@@ -161,7 +161,7 @@ def render_report(sources: Sources, *, title: str | None = None, current: str | 
 
 
 def run_views(run: Run, scores: RunScores, number: int, current: str | None = None) -> list[View]:
-    """A view for each number of demonstrations of a run; `number` is its place among the runs."""
+    """One view per number of demonstrations of a run; `number` is its place among the runs."""
     from phraseproof.store.representations import load_map, out_of_date
 
     order = present_groups([run], [scores])
@@ -187,12 +187,12 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 headline=headline(table, of_shots, robustness, current, robust.controls),
                 strip=strip(of_shots, current=current),
                 heatmaps=_heatmaps(of_shots),
-                ladders=ladders(of_shots, scores.texts, examples),
+                category_rankings=category_rankings(of_shots, scores.texts, examples),
                 has_prompts=bool(run.settings.get("log_samples")),
                 texts=scores.texts,
                 flips=[] if run.is_imported else find_flips(run, shots, controls=robust.controls),
                 statistics=None if robustness is None else statistics_table(robustness),
-                verdicts=[verdict for verdict in robust.verdicts if verdict.num_fewshot == shots],
+                control_results=[verdict for verdict in robust.control_results if verdict.num_fewshot == shots],
                 representations=[] if found is None else _representations(found, shots),
                 out_of_date="" if found is None else out_of_date(run, found),
             )
@@ -201,7 +201,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
 
 
 def _remark(run: Run) -> str:
-    """What to know before reading any number of the run, beside its scores' notes."""
+    """What a reader must know about the run, in addition to its scores' notes."""
     if run.is_imported:
         return "Imported accuracies of wordings, without answers to single questions: intervals rest on wordings alone."
     if run.is_sampled:
@@ -215,11 +215,11 @@ class _Found(NamedTuple):
 
     statistics: Mapping[int, Robustness]
     controls: frozenset[str]
-    verdicts: Sequence[Verdict]
+    control_results: Sequence[ControlResult]
 
 
 def _robustness(run: Run, order: Sequence[str]) -> _Found:
-    from phraseproof.analysis.controls import CONTROLS, control_verdicts
+    from phraseproof.analysis.controls import CONTROLS, results_of_controls
     from phraseproof.analysis.grids import group_relations, load_grids
     from phraseproof.analysis.statistics import robustness
 
@@ -230,10 +230,10 @@ def _robustness(run: Run, order: Sequence[str]) -> _Found:
     grids = load_grids(run)
     found = {item.num_fewshot: item for item in robustness(grids, group_order=order)}
     try:
-        verdicts = control_verdicts(grids, relations)
+        control_results = results_of_controls(grids, relations)
     except NotEnoughDataError:
-        verdicts = ()
-    return _Found(found, controls, verdicts)
+        control_results = ()
+    return _Found(found, controls, control_results)
 
 
 def _heatmaps(rankings: Sequence[WordingRanking]) -> list[Chart]:

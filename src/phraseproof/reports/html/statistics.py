@@ -54,7 +54,7 @@ class StatisticsTable(NamedTuple):
 
 
 def statistics_table(found: Robustness) -> StatisticsTable:
-    """Overall first, then each category with its tasks; a lone task stands alone."""
+    """Overall first, then each category with its tasks; a single task alone."""
     ordered: list[StatisticsRow] = []
     if len(found.tasks) > 1:
         ordered.append(found.overall)

@@ -1,4 +1,4 @@
-"""The ranked list of wordings: where each stands, what it says, and what the model was really given."""
+"""The ranked list of wordings: the score, the text, and one prompt as the model read it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Line(NamedTuple):
     example: str | None
 
 
-class Ladder(NamedTuple):
+class CategoryRanking(NamedTuple):
     """The wordings of a category, best first.
 
     Attributes:
@@ -54,18 +54,18 @@ class Ladder(NamedTuple):
     by_task: tuple[WordingRanking, ...]
 
 
-def ladders(
+def category_rankings(
     rankings: Sequence[WordingRanking],
     texts: Mapping[tuple[str, str], str],
     examples: Mapping[tuple[str, str], str],
-) -> list[Ladder]:
-    """One ladder a category; the wordings of all groups stand on it together.
+) -> list[CategoryRanking]:
+    """One ranking per category, of the wordings of all groups together.
 
     Args:
         rankings: of one run at one number of demonstrations.
         texts, examples: by task and wording.
     """
-    found: list[Ladder] = []
+    found: list[CategoryRanking] = []
     for category in dict.fromkeys(ranking.category for ranking in rankings):
         of_category = tuple(ranking for ranking in rankings if ranking.category == category)
         scores: dict[tuple[str, str, str], list[tuple[float, str]]] = {}
@@ -86,7 +86,7 @@ def ladders(
             lines.append(Line(place, name, group, means[key], len(scores[key]), (task, value), text or None, shown))
         served = {frozenset(task for _, task in values) for values in scores.values()}
         by_task = of_category if len(tasks) > 1 else ()
-        found.append(Ladder(category, tasks, tuple(lines), len(served) == 1, by_task))
+        found.append(CategoryRanking(category, tasks, tuple(lines), len(served) == 1, by_task))
     return found
 
 
