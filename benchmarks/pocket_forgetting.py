@@ -30,7 +30,7 @@ from benchmarks.pocket_measures import (
 )
 from phraseproof.alignment.trainer import train
 from phraseproof.core import Task
-from phraseproof.pocket.remedy import SETTINGS, remedy_pairs
+from phraseproof.pocket.mitigation import SETTINGS, mitigation_pairs
 from phraseproof.tasks import load_tasks
 
 
@@ -62,7 +62,7 @@ def main() -> None:
     kinds = options.kinds.split(",")
     everything = asked(options.wordings, limit=options.limit, observed_limit=options.observed_limit, closer_look=False)
     columns = columns_for(kinds, load_tasks(["pocket"]))
-    pairs = remedy_pairs(kinds=kinds)
+    pairs = mitigation_pairs(kinds=kinds)
     base = measure(options.model, None, everything, home / "base.npz")
     print(json.dumps({"base, percent": {each.name: round(mean_percent(base, each), 1) for each in columns}}))
     print(header([each.name for each in columns]), flush=True)

@@ -22,7 +22,7 @@ from phraseproof.instructions.perturb import negated
 from phraseproof.instructions.render import build_prompt
 from phraseproof.instructions.template import compile_instruction
 from phraseproof.models import ModelOptions, load_model
-from phraseproof.pocket.remedy import KEPT_OUT
+from phraseproof.pocket.mitigation import KEPT_OUT
 from phraseproof.scoring.registry import scorer
 from phraseproof.tasks import load_tasks
 

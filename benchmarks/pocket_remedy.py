@@ -35,7 +35,7 @@ from phraseproof.alignment.methods import METHODS
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.alignment.trainer import train
-from phraseproof.pocket.remedy import SETTINGS, remedy_pairs
+from phraseproof.pocket.mitigation import SETTINGS, mitigation_pairs
 
 UNTRAINED = "untrained"
 SPEAKER = "speaker"
@@ -78,7 +78,7 @@ def trained(model: str, settings: AlignmentSettings, pairs: int, folder: Path) -
     Args:
         pairs: of each task.
     """
-    data = remedy_pairs(pairs, negations=METHODS[settings.method].needs_negations)
+    data = mitigation_pairs(pairs, negations=METHODS[settings.method].needs_negations)
     found = train(model, data, folder, settings)
     return (model, folder) if found.kind == "adapter" else (str(folder), None)
 

@@ -15,7 +15,7 @@ from phraseproof.evaluation.evaluate import evaluate
 from phraseproof.evaluation.observer import Observer
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.pocket.figures import OVERALL, Figure, figures
-from phraseproof.pocket.remedy import SETTINGS, remedy_pairs
+from phraseproof.pocket.mitigation import SETTINGS, mitigation_pairs
 from phraseproof.store.queries import Run
 
 MODEL = "pocket"
@@ -50,7 +50,7 @@ def measure(folder: Path, *, limit: int, adapter: Path | None, observer: Observe
 
 def reduce_sensitivity(folder: Path, *, seed: int, observer: AlignmentObserver) -> int:
     """Train the adapter into the folder, unless it is there; returns how many pairs it is trained on."""
-    pairs = remedy_pairs()
+    pairs = mitigation_pairs()
     train(MODEL, pairs, folder, replace(SETTINGS, seed=seed), observer=observer)
     return len(pairs)
 

@@ -1,4 +1,4 @@
-"""The remedy as it is tried on the pocket's model: which pairs, which settings."""
+"""The mitigation that is tried on the pocket models: its training pairs and its settings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ SETTINGS = AlignmentSettings(
 """As the demo and the card have it; chosen on validation wordings."""
 
 
-def remedy_pairs(per_task: int = 12, *, kinds: Sequence[str] = KINDS, negations: bool = False) -> list[ParaphraseSet]:
+def mitigation_pairs(
+    per_task: int = 12, *, kinds: Sequence[str] = KINDS, negations: bool = False
+) -> list[ParaphraseSet]:
     """Training questions of the tasks that are aligned, in observed wordings, each with the paraphrase collection's.
 
     Args:

@@ -23,7 +23,7 @@ from phraseproof.instructions.fingerprint import asked_by, fingerprint
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.pocket import folder
 from phraseproof.pocket.lexicon import ATTRIBUTES
-from phraseproof.pocket.remedy import KEPT_OUT, SETTINGS, remedy_pairs
+from phraseproof.pocket.mitigation import KEPT_OUT, SETTINGS, mitigation_pairs
 from phraseproof.pocket.wordings import KINDS
 
 TASKS = ",".join(f"pocket/label-{attribute}" for attribute in ATTRIBUTES if attribute not in KEPT_OUT)
@@ -32,7 +32,7 @@ STEPS = 40
 
 
 def test_pairs_come_from_every_task_that_is_not_kept_out() -> None:
-    pairs = remedy_pairs(2)
+    pairs = mitigation_pairs(2)
     assert len(pairs) == 2 * len(KINDS) * (len(ATTRIBUTES) - len(KEPT_OUT))
     assert all(pair.paraphrases for pair in pairs)
     asked_about = {pair.source.partition(",")[0].rpartition("-")[2] for pair in pairs if pair.source}
@@ -40,8 +40,8 @@ def test_pairs_come_from_every_task_that_is_not_kept_out() -> None:
 
 
 def test_negations_come_on_request_and_no_closer_look_measures_them() -> None:
-    assert not any(pair.negations for pair in remedy_pairs(1))
-    pairs = remedy_pairs(1, kinds=("label", "has"), negations=True)
+    assert not any(pair.negations for pair in mitigation_pairs(1))
+    pairs = mitigation_pairs(1, kinds=("label", "has"), negations=True)
     assert len(pairs) == 2 * (len(ATTRIBUTES) - len(KEPT_OUT))
     assert all(len(pair.negations) == 8 for pair in pairs)
     measured = {fingerprint(asked_by(each)) for each in load_collection("pocket-negated").instructions}
@@ -52,7 +52,7 @@ def test_negations_come_on_request_and_no_closer_look_measures_them() -> None:
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = replace(SETTINGS, max_steps=STEPS)
-    return train("pocket", remedy_pairs(4), Path(tmp_path_factory.mktemp("adapter")), settings).folder
+    return train("pocket", mitigation_pairs(4), Path(tmp_path_factory.mktemp("adapter")), settings).folder
 
 
 @pytest.mark.slow
@@ -73,7 +73,7 @@ def test_the_adapter_is_peft_s_own_and_the_base_is_untouched(adapter: Path) -> N
 def test_negations_are_answered_alike_so_that_pushing_finds_little_to_amplify(tmp_path: Path) -> None:
     """The distance of negated wordings from their reference before any step, over 18 pairs: its bound is 2 nats."""
     settings = replace(SETTINGS, method="negation", max_steps=1, gradient_accumulation=18)
-    train("pocket", remedy_pairs(1, negations=True), tmp_path, settings)
+    train("pocket", mitigation_pairs(1, negations=True), tmp_path, settings)
     rows = [json.loads(line) for line in (tmp_path / "training.jsonl").read_text().splitlines()]
     (first,) = [row for row in rows if row["step"] == 1]
     assert 0 <= first["other"] < 0.2
