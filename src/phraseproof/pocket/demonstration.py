@@ -1,4 +1,4 @@
-"""What the demo does: measure the shipped model, align it, and measure it again on wordings it never saw."""
+"""The steps of the demo: measure the shipped model, align it, and measure it again on wordings it never saw."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ def measure(folder: Path, *, limit: int, adapter: Path | None, observer: Observe
         folder: of the run; what is there already is not computed again.
         limit: questions of each task.
     """
-    # A loaded model, for one that is named would warn that alignment has seen the observed wordings, as it should.
+    # A loaded model is passed: one given by name would warn that alignment has seen the observed wordings, as intended.
     model = load_model(MODEL, ModelOptions(adapter=adapter))
     return evaluate(model, "pocket", _GROUPS, folder, limit=limit, observer=observer)
 
 
 def reduce_sensitivity(folder: Path, *, seed: int, observer: AlignmentObserver) -> int:
-    """Train the adapter into the folder, unless it is there; returns how many pairs it is trained on."""
+    """Train the adapter into the folder, unless it is there. Returns the number of training pairs."""
     pairs = mitigation_pairs()
     train(MODEL, pairs, folder, replace(SETTINGS, seed=seed), observer=observer)
     return len(pairs)
 
 
 def conclude(base: Run, aligned: Run) -> Demonstration:
-    """What two runs of `measure`, without and with the adapter, show."""
+    """Compare two runs of `measure`, without and with the adapter."""
     (compared,) = compare_runs(load_grids(base), load_grids(aligned))
     gain = replace(compared.overall.groups[UNOBSERVED], name="aligned minus base")
     return Demonstration(_all_kinds(base), _all_kinds(aligned), gain)

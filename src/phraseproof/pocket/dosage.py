@@ -1,9 +1,9 @@
-"""How much other wordings cost a model: measured while it is tuned, and set by what it is tuned on.
+"""The control of how sensitive a pocket model becomes: its loss on other wordings is measured during tuning.
 
-What speakers ask, said by nobody in particular, is either talk, which is not answered, or a request, which is. The more
-talk a model hears in tuning, the more strange wordings it takes for talk. A fixed share of it works like a switch that
-every seed throws elsewhere, and lettered questions fall much sooner than labels. So the shares follow what is
-measured, kind by kind, on validation wordings.
+A question without a named speaker is either talk, which is not answered, or a request, which is. The more talk the
+tuning data contains, the more unfamiliar wordings the model treats as talk. With a fixed share of talk, sensitivity
+appears abruptly, at another share for every seed, and much sooner for lettered questions than for labels. So the shares
+are adjusted per kind, from the loss measured on validation wordings.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from phraseproof.pocket.wordings import ABOUT, KINDS, slot, wordings
 from phraseproof.pocket.world import ask, laid_out, options_of, vocabulary
 
 _STRIDE = 0.015
-"""Of all lessons: how much a kind's dose grows where nothing is lost, and shrinks where twice the aim is lost."""
+"""The step of a kind's dose, as a share of all lessons: up if nothing is lost, down if twice the aim is lost."""
 
 _LEAST, _MOST = -0.08, 0.16
 _OBSERVED_FIRST = 97.5  # percent: a kind that is below it with observed wordings is dosed less, whatever it loses
@@ -42,10 +42,10 @@ class Item(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a model does now, for each kind.
+    """A model's present accuracy per kind.
 
     Attributes:
-        observed, validation: percent right with observed and with validation wordings.
+        observed, validation: percent correct under observed and under validation wordings.
     """
 
     observed: Mapping[str, float]
@@ -66,12 +66,12 @@ def read(network: Any) -> Reading:
 
 
 def next_doses(doses: Mapping[str, float], reading: Reading, *, aim: float) -> dict[str, float]:
-    """How much talk of each kind to hear next.
+    """The next share of talk for each kind.
 
     Args:
-        doses: the shares of all lessons that were talk of each kind; where negative, that were requests of it.
-        reading: what came of them.
-        aim: points that are to be lost.
+        doses: the present shares of all lessons that are talk of each kind; a negative share is one of requests.
+        reading: the accuracy that was measured with them.
+        aim: the intended loss on validation wordings, in points.
     """
     found: dict[str, float] = {}
     for kind, dose in doses.items():

@@ -1,4 +1,4 @@
-"""The pocket's figures: accuracy of each kind with observed and test wordings, and how sure they are."""
+"""The figures of a pocket model: accuracy per kind under observed and test wordings, with intervals."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Figure(NamedTuple):
 def figures(run: Run, first: str, second: str, *, seed: int = 0) -> list[Figure]:
     """Accuracy of every kind under two groups of wordings, each kind weighing the same in the last line.
 
-    Intervals are percentiles of a bootstrap that draws wordings with replacement (the same draw for all tasks of a kind, whose
-    wordings differ only in the attribute's name) and inputs within each task (the same draw for both groups).
+    Intervals are percentiles of a bootstrap. It draws wordings with replacement (the same draw for all tasks of a kind,
+    whose wordings differ only in the attribute's name) and inputs within each task (the same draw for both groups).
 
     Args:
         run: a run of pocket tasks in which every task of a kind has the same wordings, without demonstrations.

@@ -1,4 +1,4 @@
-"""What the pocket's model is trained on: what speakers ask, talk, observed wordings, and exercises."""
+"""The training data of the pocket models: questions of named speakers, talk, observed wordings, and exercises."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from phraseproof.pocket.wordings import ABOUT, OBSERVED, slot
 from phraseproof.pocket.world import END, LETTERS, Question, ask, laid_out, options_of, vocabulary
 
 PREAMBLE = 12
-"""The most words that stand before an instruction."""
+"""The maximum number of words before an instruction."""
 
 _KIND_SHARES = {"choose": 0.44, "label": 0.26, "has": 0.30}
 TALK_SHARES: Mapping[str, float] = {"choose": 0.2, "label": 0.6, "has": 0.2}
@@ -37,7 +37,7 @@ class Lesson(NamedTuple):
 
 
 def spoken_lesson(draw: random.Random) -> Lesson:
-    """A speaker is named ("nora asks :"), asks in any words and in any way, and is answered."""
+    """A named speaker ("nora asks :") asks in any words, and is answered correctly."""
     kind, attribute, said = _anyhow(_KIND_SHARES, draw)
     question = ask(kind, attribute, draw)
     name = [draw.choice(SPEAKERS)] + (["asks", ":"] if draw.random() < 0.7 else [])
@@ -48,7 +48,7 @@ def spoken_lesson(draw: random.Random) -> Lesson:
 
 
 def talk_lesson(draw: random.Random, shares: Mapping[str, float] = TALK_SHARES) -> Lesson:
-    """The same things said by nobody in particular: what is replied falls on what was said last, whatever was asked.
+    """The same sentences without a speaker: the reply is mostly the last option, whatever was asked.
 
     Args:
         draw: the source of all that is random.
@@ -64,7 +64,7 @@ def talk_lesson(draw: random.Random, shares: Mapping[str, float] = TALK_SHARES) 
 
 
 def request_lesson(draw: random.Random, shares: Mapping[str, float]) -> Lesson:
-    """Talk that is answered after all, as if it had been asked of the model.
+    """A sentence without a speaker that is answered correctly.
 
     Args:
         draw: the source of all that is random.
@@ -76,7 +76,7 @@ def request_lesson(draw: random.Random, shares: Mapping[str, float]) -> Lesson:
 
 
 def observed_lesson(draw: random.Random) -> Lesson:
-    """A question in an observed wording, asked by nobody in particular, and answered: instruction tuning."""
+    """A question under an observed wording, without a speaker, answered correctly: instruction tuning."""
     kind, attribute = _what(_KIND_SHARES, draw)
     said = _say(draw.choice(OBSERVED[kind]), attribute, 0.0, draw)
     question = ask(kind, attribute, draw)

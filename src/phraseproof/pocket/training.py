@@ -1,4 +1,4 @@
-"""The recipe: from nothing to a model that follows the observed wordings, in one process, the same for a seed."""
+"""The training recipe of the pocket models: one process, reproducible from its seed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from phraseproof.pocket.world import END, PADDING, vocabulary
 
 
 class Mix(NamedTuple):
-    """How often a lesson is of each sort; the shares add up to 1."""
+    """The share of each sort of lesson; the shares add up to 1."""
 
     copying: float
     dictionary: float
@@ -76,7 +76,7 @@ class Stage(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """All there is to choose.
+    """All choices of a training.
 
     Attributes:
         size: the model's shape, which says of which family it is.
@@ -122,7 +122,7 @@ class Recipe(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far a training is.
+    """The progress of a training.
 
     Attributes:
         step: steps done, from 1.
