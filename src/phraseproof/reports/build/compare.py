@@ -8,8 +8,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.aggregation import Level, by_level
+from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.robustness import MeanDifference
-from phraseproof.reports.build.run_tables import percent, points, printable
+from phraseproof.reports.build.run_tables import percent, points, printable, require_percent
 from phraseproof.reports.build.runs import half_precision_notes, model_name
 from phraseproof.store.half_precision import half_precision
 
@@ -72,6 +73,8 @@ def compare(before: Run, after: Run) -> list[ComparisonReport]:
         NotEnoughDataError: the runs have no wording in common on any task.
         RunError: a run without finished cells, or damaged.
     """
+    for run in (before, after):
+        require_percent(metric_of(run), "compare shows results")
     if before.is_sampled or after.is_sampled:
         return _of_estimates(before, after)
     from phraseproof.analysis.grids import load_grids

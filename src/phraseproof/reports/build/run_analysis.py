@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from phraseproof.analysis.controls import ControlResult, results_of_controls
 from phraseproof.analysis.estimators.resampling import RESAMPLES
-from phraseproof.analysis.grids import TaskGrid, group_relations, load_grids
+from phraseproof.analysis.grids import TaskGrid, group_relations, load_grids, metric_of
 from phraseproof.analysis.power import Size, VarianceComponents, sizes_for, variance_components
 from phraseproof.analysis.significance.equivalence import Equivalence, equivalence
 from phraseproof.analysis.significance.mcnemar import WordingTest, wordings_against
@@ -20,6 +20,8 @@ from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, PhraseproofError, UsageError
 from phraseproof.reports.build.run_tables import half_precision_line
 from phraseproof.reports.build.runs import model_name
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
+from phraseproof.scoring.metric import Metric
 from phraseproof.store.half_precision import half_precision
 
 if TYPE_CHECKING:
@@ -106,6 +108,7 @@ class RunAnalysis:
     Attributes:
         difference: the difference that the sizes in `variances` can detect; a fraction.
         half_precision: what computing in half precision means for the choices; `None` in float32.
+        metric: what scores are in.
     """
 
     path: str
@@ -118,6 +121,7 @@ class RunAnalysis:
     against: tuple[Against, ...]
     difference: float
     half_precision: HalfPrecision | None = None
+    metric: Metric = ACCURACY
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -172,6 +176,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 tuple(_against(here, options.against)) if options.against is not None else (),
                 options.difference,
                 half,
+                metric_of(run),
             )
         )
     return analyses

@@ -12,13 +12,14 @@ from phraseproof.analysis.robustness import Difference, GroupSummary, Row, Summa
 from phraseproof.analysis.significance.paired_t import compare_groups
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
+from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
     from phraseproof.store.half_precision import HalfPrecision
     from phraseproof.store.queries import WordingScore
 
 NO_DATA = "n/a"
-LEGEND = "mean ± Std over wordings, in percent (number of wordings); differences in percentage points"
 
 # Invisible characters that scripts and emoji need: the two zero-width joiners.
 _JOINERS = "\u200c\u200d"
@@ -46,6 +47,8 @@ class RunScores:
         scores: one for each task, group, wording and number of demonstrations.
         texts: each wording's text by task and `collection/id`.
         half_precision: what computing in half precision means for the choices; `None` in float32.
+        metric: what scores are in.
+        scoring: the scorer that chose the answers.
     """
 
     path: str
@@ -53,6 +56,8 @@ class RunScores:
     scores: Sequence[WordingScore]
     texts: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     half_precision: HalfPrecision | None = None
+    metric: Metric = ACCURACY
+    scoring: str = "loglikelihood"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -142,28 +147,60 @@ def title(table: TaskTable | WordingTable) -> str:
     return f"{table.run.model}, {table.num_fewshot}-shot"
 
 
-def percent(fraction: float) -> str:
-    """A fraction in percent, with one decimal."""
-    return f"{100 * fraction:.1f}"
+def unit_name(metric: Metric) -> str:
+    """The unit of a metric's values in a sentence: `percent`, another unit, or the metric's name."""
+    return "percent" if metric.unit == "%" else metric.unit or metric.name
 
 
-def points(fraction: float) -> str:
-    """A difference of fractions in percentage points, signed, with one decimal; nothing is `0.0`, never `-0.0`."""
-    text = f"{100 * fraction:+.1f}"
-    return "0.0" if text in {"+0.0", "-0.0"} else text
+def difference_unit(metric: Metric) -> str:
+    """The unit of differences of a metric's values in a sentence."""
+    return "percentage points" if metric.unit == "%" else unit_name(metric)
 
 
-def spread(summary: GroupSummary | None) -> str:
+def require_percent(metric: Metric, what: str) -> None:
+    """Refuse a metric that is not in percent, for what shows or takes percent only.
+
+    Raises:
+        UsageError: the metric has another unit.
+    """
+    if metric.unit != "%":
+        raise UsageError(
+            f"{what} in percent only",
+            got=f"the metric {metric.name!r}, in {unit_name(metric)}",
+            hint="phraseproof table and analyze --json show other metrics",
+        )
+
+
+def legend(metric: Metric, *, with_counts: bool = True) -> str:
+    """What the cells of a table by task hold, and their units."""
+    counts = " (number of wordings)" if with_counts else ""
+    return f"mean ± Std over wordings, in {unit_name(metric)}{counts}; differences in {difference_unit(metric)}"
+
+
+def percent(value: float, metric: Metric = ACCURACY) -> str:
+    """A value in the metric's unit: percent with one decimal, other units with three significant digits."""
+    scaled = metric.scale * value
+    return f"{scaled:.1f}" if metric.unit == "%" else f"{scaled:.3g}"
+
+
+def points(value: float, metric: Metric = ACCURACY) -> str:
+    """A signed difference in the metric's unit, with the digits of `percent`; zero is `0.0`, never `-0.0`."""
+    scaled = metric.scale * value
+    text = f"{scaled:+.1f}" if metric.unit == "%" else f"{scaled:+.3g}"
+    return "0.0" if text in {"+0.0", "-0.0", "+0", "-0"} else text
+
+
+def spread(summary: GroupSummary | None, metric: Metric = ACCURACY) -> str:
     """`48.1 ± 0.3 (50)`: mean, Std, number of wordings."""
     if summary is None:
         return NO_DATA
-    std = NO_DATA if summary.std is None else percent(summary.std)
-    return f"{percent(summary.mean)} ± {std} ({summary.num_wordings})"
+    std = NO_DATA if summary.std is None else percent(summary.std, metric)
+    return f"{percent(summary.mean, metric)} ± {std} ({summary.num_wordings})"
 
 
-def difference(value: Difference | None) -> str:
-    """A difference in percentage points, or that there is none."""
-    return NO_DATA if value is None else points(value.value)
+def difference(value: Difference | None, metric: Metric = ACCURACY) -> str:
+    """A difference of means, or that there is none."""
+    return NO_DATA if value is None else points(value.value, metric)
 
 
 def difference_name(summary: Summary, group: str) -> str:
@@ -176,15 +213,16 @@ def p_value(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
-def comparison_line(comparison: GroupComparison) -> str:
+def comparison_line(comparison: GroupComparison, metric: Metric = ACCURACY) -> str:
     """One comparison as a sentence: the difference, its interval, p, n and the method; or why there is none."""
     names = f"Over tasks, {comparison.group} minus {comparison.reference}"
     found = comparison.finding
     if found is None:
         return f"{names}: no p-value, {comparison.reason}"
-    parts = [f"{points(found.estimate)} points"]
+    unit = "points" if metric.unit == "%" else unit_name(metric)
+    parts = [f"{points(found.estimate, metric)} {unit}"]
     if found.low is not None and found.high is not None:
-        parts.append(f"95% interval {points(found.low)} to {points(found.high)}")
+        parts.append(f"95% interval {points(found.low, metric)} to {points(found.high, metric)}")
     if found.p_value is not None:
         parts.append(p_value(found.p_value))
     return f"{names}: {', '.join(parts)} ({found.method}, n = {found.n} tasks)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from phraseproof.analysis.grids import metric_of
 from phraseproof.reports.build.run_tables import RunScores, half_precision_line
 from phraseproof.store.half_precision import half_precision
 
@@ -28,7 +29,9 @@ def run_scores(run: Run, *, estimated: bool = False) -> RunScores:
         scores = scores_or_estimates(run)
     else:
         scores = run.wording_scores()
-    return RunScores(str(run.path), model_name(run), scores, run.wording_texts(), half_precision(run))
+    return RunScores(
+        str(run.path), model_name(run), scores, run.wording_texts(), half_precision(run), metric_of(run), run.scoring
+    )
 
 
 def model_name(run: Run) -> str:

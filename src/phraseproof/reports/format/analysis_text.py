@@ -25,7 +25,7 @@ from phraseproof.reports.build.run_analysis import (
     RunAnalysis,
     Variances,
 )
-from phraseproof.reports.build.run_tables import NO_DATA, Screen, p_value, percent, points, printable
+from phraseproof.reports.build.run_tables import NO_DATA, Screen, p_value, percent, points, printable, require_percent
 from phraseproof.reports.format.terminal import print_blocks
 
 LEGEND = (
@@ -52,6 +52,7 @@ def render(
     """
     blocks: list[RenderableType] = []
     for found in analyses:
+        require_percent(found.metric, "text shows results")
         blocks.append(Text(printable(f"{found.model}, {found.num_fewshot}-shot"), style="bold"))
         blocks += [Text(printable(found.path), style="dim"), Text()]
         for row in found.rows if by_task else found.rows[-1:]:

@@ -69,7 +69,7 @@ def _write(columns: Sequence[str], rows: Iterable[_Cells]) -> str:
 
 
 def _task_cells(table: TaskTable) -> Iterable[_Cells]:
-    summary = table.summary
+    summary, scale = table.summary, table.run.metric.scale
     tests = {comparison.group: comparison.finding for comparison in table.comparisons}
     for row in (*summary.tasks, *summary.categories, summary.overall):
         for group, found in row.groups.items():
@@ -81,20 +81,20 @@ def _task_cells(table: TaskTable) -> Iterable[_Cells]:
                 "category": row.category,
                 "task": row.name if row.level == "task" else "",
                 "group": group,
-                "mean_percent": 100 * found.mean,
-                "std_percent": _in_percent(found.std),
+                "mean_percent": scale * found.mean,
+                "std_percent": _scaled(found.std, scale),
                 "num_wordings": found.num_wordings,
                 "num_tasks": found.num_tasks,
             }
             if group in row.differences:
                 cells["reference_group"] = summary.groups[0]
-                cells["difference_percentage_points"] = 100 * row.differences[group].value
+                cells["difference_percentage_points"] = scale * row.differences[group].value
                 cells["difference_num_tasks"] = row.differences[group].num_tasks
             test = tests.get(group) if row.level == "overall" else None
             if test is not None:
-                cells["test_difference_percentage_points"] = _in_percent(test.estimate)
-                cells["test_interval_low_percentage_points"] = _in_percent(test.low)
-                cells["test_interval_high_percentage_points"] = _in_percent(test.high)
+                cells["test_difference_percentage_points"] = _scaled(test.estimate, scale)
+                cells["test_interval_low_percentage_points"] = _scaled(test.low, scale)
+                cells["test_interval_high_percentage_points"] = _scaled(test.high, scale)
                 cells["test_p_value"] = test.p_value
                 cells["test_num_tasks"] = test.n
                 cells["test_method"] = test.method
@@ -112,12 +112,12 @@ def _wording_cells(table: WordingTable) -> Iterable[_Cells]:
                 "task": ranking.task,
                 "group": ranking.group,
                 "instruction": wording.score.instruction,
-                "mean_percent": 100 * wording.score.mean_score,
+                "mean_percent": table.run.metric.scale * wording.score.mean_score,
                 "num_examples": wording.score.num_examples,
                 "mark": wording.mark.value if wording.mark else "",
                 "text": table.run.text_of(wording.score) or "",
             }
 
 
-def _in_percent(fraction: float | None) -> float | None:
-    return None if fraction is None else 100 * fraction
+def _scaled(value: float | None, scale: float) -> float | None:
+    return None if value is None else scale * value

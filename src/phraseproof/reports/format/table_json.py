@@ -30,53 +30,54 @@ def _dump(by: str, tables: list[dict[str, Any]]) -> str:
 
 
 def _task_table(table: TaskTable) -> dict[str, Any]:
-    summary = table.summary
+    summary, scale = table.summary, table.run.metric.scale
     return {
         "run": table.run.path,
         "model": table.run.model,
         "num_fewshot": summary.num_fewshot,
         "groups": list(summary.groups),
         "reference_group": summary.groups[0],
-        "tasks": [_row(row) for row in summary.tasks],
-        "categories": [_row(row) for row in summary.categories],
-        "overall": _row(summary.overall),
-        "comparisons": [_comparison(comparison) for comparison in table.comparisons],
+        "tasks": [_row(row, scale) for row in summary.tasks],
+        "categories": [_row(row, scale) for row in summary.categories],
+        "overall": _row(summary.overall, scale),
+        "comparisons": [_comparison(comparison, scale) for comparison in table.comparisons],
         "notes": list(table.notes),
         "half_precision": _half_precision(table.run),
+        **_measured(table.run),
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: Row, scale: float) -> dict[str, Any]:
     return {
         "name": row.name,
         "level": row.level.value,
         "category": row.category or None,
         "groups": {
             group: {
-                "mean_percent": 100 * found.mean,
-                "std_percent": _in_percent(found.std),
+                "mean_percent": scale * found.mean,
+                "std_percent": _scaled(found.std, scale),
                 "num_wordings": found.num_wordings,
                 "num_tasks": found.num_tasks,
             }
             for group, found in row.groups.items()
         },
         "differences": {
-            group: {"percentage_points": 100 * found.value, "num_tasks": found.num_tasks}
+            group: {"percentage_points": scale * found.value, "num_tasks": found.num_tasks}
             for group, found in row.differences.items()
         },
     }
 
 
-def _comparison(comparison: GroupComparison) -> dict[str, Any]:
+def _comparison(comparison: GroupComparison, scale: float) -> dict[str, Any]:
     found = comparison.finding
     return {
         "group": comparison.group,
         "reference_group": comparison.reference,
         "method": found.method if found else None,
         "num_tasks": found.n if found else None,
-        "difference_percentage_points": _in_percent(found.estimate) if found else None,
-        "interval_low_percentage_points": _in_percent(found.low) if found else None,
-        "interval_high_percentage_points": _in_percent(found.high) if found else None,
+        "difference_percentage_points": _scaled(found.estimate, scale) if found else None,
+        "interval_low_percentage_points": _scaled(found.low, scale) if found else None,
+        "interval_high_percentage_points": _scaled(found.high, scale) if found else None,
         "p_value": found.p_value if found else None,
         "why_not": comparison.reason,
     }
@@ -90,6 +91,7 @@ def _wording_table(table: WordingTable) -> dict[str, Any]:
         "rankings": [_ranking(ranking, table.run) for ranking in table.rankings],
         "notes": list(table.run.notes),
         "half_precision": _half_precision(table.run),
+        **_measured(table.run),
     }
 
 
@@ -101,7 +103,7 @@ def _ranking(ranking: WordingRanking, run: RunScores) -> dict[str, Any]:
         "wordings": [
             {
                 "instruction": wording.score.instruction,
-                "mean_percent": 100 * wording.score.mean_score,
+                "mean_percent": run.metric.scale * wording.score.mean_score,
                 "num_examples": wording.score.num_examples,
                 "mark": wording.mark.value if wording.mark else None,
                 "text": run.text_of(wording.score),
@@ -115,5 +117,10 @@ def _half_precision(run: RunScores) -> dict[str, Any] | None:
     return None if run.half_precision is None else asdict(run.half_precision)
 
 
-def _in_percent(fraction: float | None) -> float | None:
-    return None if fraction is None else 100 * fraction
+def _measured(run: RunScores) -> dict[str, Any]:
+    """What the numbers are: keys that end in `_percent` or `_points` hold values in the metric's unit."""
+    return {"scoring": run.scoring, "metric": run.metric.name, "unit": run.metric.unit}
+
+
+def _scaled(value: float | None, scale: float) -> float | None:
+    return None if value is None else scale * value

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 
 from phraseproof.analysis.aggregation import Level
-from phraseproof.analysis.robustness import Row, Summary
+from phraseproof.analysis.robustness import Row
 from phraseproof.reports.build.run_tables import (
-    LEGEND,
     Screen,
     TaskTable,
     WordingTable,
     comparison_line,
     difference,
     difference_name,
+    legend,
     percent,
     printable,
     ranking_title,
@@ -70,7 +70,16 @@ def _task_table(table: TaskTable) -> str:
     summary = table.summary
     later = summary.groups[1:]
     header = ["", *map(escape, summary.groups), *(escape(difference_name(summary, group)) for group in later)]
-    caption = ". ".join([title(table), LEGEND, *map(comparison_line, table.comparisons)]) + "."
+    caption = (
+        ". ".join(
+            [
+                title(table),
+                legend(table.run.metric),
+                *(comparison_line(each, table.run.metric) for each in table.comparisons),
+            ]
+        )
+        + "."
+    )
     if table.notes:
         caption += " " + " ".join(table.notes)
     lines = [
@@ -84,13 +93,13 @@ def _task_table(table: TaskTable) -> str:
     for row in rows_for_people(summary):
         if row.level is not Level.TASK or len(summary.tasks) == 1:
             lines.append(r"\midrule")
-        lines.append(_line([_name(row, indent=len(summary.tasks) > 1), *_cells(row, summary)]))
+        lines.append(_line([_name(row, indent=len(summary.tasks) > 1), *_cells(row, table)]))
     lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
     return "\n".join(lines) + "\n"
 
 
 def _wording_table(table: WordingTable) -> str:
-    header = [r"\toprule", _line(["", r"\%", "wording", "text"]), r"\midrule"]
+    header = [r"\toprule", _line(["", escape(table.run.metric.unit), "wording", "text"]), r"\midrule"]
     lines = [
         r"\begin{longtable}{lrlp{0.5\linewidth}}",
         rf"\caption{{{escape(' '.join([f'{title(table)}. Best first.', *table.run.notes]))}}} \\",
@@ -107,7 +116,9 @@ def _wording_table(table: WordingTable) -> str:
             score = wording.score
             mark = wording.mark.value if wording.mark else ""
             text = table.run.text_of(score) or ""
-            lines.append(_line([mark, percent(score.mean_score), escape(score.instruction), escape(text)]))
+            lines.append(
+                _line([mark, percent(score.mean_score, table.run.metric), escape(score.instruction), escape(text)])
+            )
     lines += [r"\bottomrule", r"\end{longtable}"]
     return "\n".join(lines) + "\n"
 
@@ -123,9 +134,10 @@ def _name(row: Row, *, indent: bool) -> str:
     return rf"\quad {name}" if indent else name
 
 
-def _cells(row: Row, summary: Summary) -> list[str]:
-    cells = [spread(row.groups.get(group)).replace("±", r"$\pm$") for group in summary.groups]
+def _cells(row: Row, table: TaskTable) -> list[str]:
+    summary, metric = table.summary, table.run.metric
+    cells = [spread(row.groups.get(group), metric).replace("±", r"$\pm$") for group in summary.groups]
     for group in summary.groups[1:]:
-        value = difference(row.differences.get(group))
+        value = difference(row.differences.get(group), metric)
         cells.append(f"${value}$" if value.startswith(("+", "-")) else value)
     return cells

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 
 from phraseproof.analysis.aggregation import Level
-from phraseproof.analysis.robustness import Row, Summary
+from phraseproof.analysis.robustness import Row
 from phraseproof.reports.build.run_tables import (
-    LEGEND,
     Screen,
     TaskTable,
     WordingTable,
     comparison_line,
     difference,
     difference_name,
+    legend,
     percent,
     printable,
     ranking_title,
@@ -48,8 +48,12 @@ def _task_table(table: TaskTable) -> str:
     later = summary.groups[1:]
     header = ["", *map(escape, summary.groups), *(escape(difference_name(summary, group)) for group in later)]
     lines = _head(table)
-    lines += _table(header, ([_name(row), *_cells(row, summary)] for row in rows_for_people(summary)), left=1)
-    remarks = [LEGEND, *map(comparison_line, table.comparisons), *table.notes]
+    lines += _table(header, ([_name(row), *_cells(row, table)] for row in rows_for_people(summary)), left=1)
+    remarks = [
+        legend(table.run.metric),
+        *(comparison_line(each, table.run.metric) for each in table.comparisons),
+        *table.notes,
+    ]
     lines += ["", *(f"- {escape(remark)}" for remark in remarks)]
     return "\n".join(lines) + "\n"
 
@@ -61,13 +65,13 @@ def _wording_table(table: WordingTable) -> str:
         rows = (
             [
                 wording.mark.value if wording.mark else "",
-                percent(wording.score.mean_score),
+                percent(wording.score.mean_score, table.run.metric),
                 escape(wording.score.instruction),
                 escape(table.run.text_of(wording.score) or ""),
             ]
             for wording in ranking.wordings
         )
-        lines += [*_table(["", "%", "wording", "text"], rows, left=0, right=(1,)), ""]
+        lines += [*_table(["", escape(table.run.metric.unit), "wording", "text"], rows, left=0, right=(1,)), ""]
     lines += [f"- {escape(note)}" for note in table.run.notes]
     return "\n".join(lines)
 
@@ -90,8 +94,9 @@ def _name(row: Row) -> str:
     return name if row.level is Level.TASK else f"**{name}**"
 
 
-def _cells(row: Row, summary: Summary) -> list[str]:
+def _cells(row: Row, table: TaskTable) -> list[str]:
+    summary, metric = table.summary, table.run.metric
     return [
-        *(spread(row.groups.get(group)) for group in summary.groups),
-        *(difference(row.differences.get(group)) for group in summary.groups[1:]),
+        *(spread(row.groups.get(group), metric) for group in summary.groups),
+        *(difference(row.differences.get(group), metric) for group in summary.groups[1:]),
     ]

@@ -14,13 +14,13 @@ from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.ranking import Mark
 from phraseproof.analysis.robustness import Row, Summary
 from phraseproof.reports.build.run_tables import (
-    LEGEND,
     Screen,
     TaskTable,
     WordingTable,
     comparison_line,
     difference,
     difference_name,
+    legend,
     percent,
     printable,
     ranking_title,
@@ -32,7 +32,6 @@ from phraseproof.reports.format.terminal import print_blocks
 
 _MIN_NAME_WIDTH = 14
 _NARROW = 60
-_COMPACT_LEGEND = "mean ± Std over wordings, in percent; differences in percentage points"
 _INDENT = "  "
 _STYLES = {Mark.BEST: "green", Mark.WORST: "red"}
 
@@ -42,14 +41,14 @@ def render_tasks(tables: Sequence[TaskTable], screen: Screen) -> str:
     blocks: list[RenderableType] = []
     for table in tables:
         blocks += _heading(table)
-        if _fits(table.summary, screen):
-            blocks += [_wide(table.summary), Text(LEGEND, style="dim")]
-        elif _fits(table.summary, screen, compact=True):
-            legend = f"{_COMPACT_LEGEND}; {_wording_counts(table.summary)}"
-            blocks += [_wide(table.summary, compact=True), Text(legend, style="dim")]
+        if _fits(table, screen):
+            blocks += [_wide(table), Text(legend(table.run.metric), style="dim")]
+        elif _fits(table, screen, compact=True):
+            remark = f"{legend(table.run.metric, with_counts=False)}; {_wording_counts(table.summary)}"
+            blocks += [_wide(table, compact=True), Text(remark, style="dim")]
         else:
-            blocks += [_stacked(table.summary), Text(LEGEND, style="dim")]
-        blocks += [Text(printable(comparison_line(comparison))) for comparison in table.comparisons]
+            blocks += [_stacked(table), Text(legend(table.run.metric), style="dim")]
+        blocks += [Text(printable(comparison_line(each, table.run.metric))) for each in table.comparisons]
         blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in table.notes]
         blocks.append(Text())
     return print_blocks(blocks, screen)
@@ -74,7 +73,8 @@ def render_wordings(tables: Sequence[WordingTable], screen: Screen) -> str:
                 shown = Text(text, style="dim", no_wrap=True, overflow="ellipsis")
                 mark = wording.mark.value if wording.mark else ""
                 style = _STYLES[wording.mark] if wording.mark else ""
-                cells = [Text(mark, style=style), Text(percent(wording.score.mean_score), style=style)]
+                score = percent(wording.score.mean_score, table.run.metric)
+                cells = [Text(mark, style=style), Text(score, style=style)]
                 grid.add_row(*cells, *([name, shown] if screen.width >= _NARROW else [Group(name, shown)]))
             blocks += [grid, Text()]
         if table.run.notes:
@@ -86,8 +86,9 @@ def _heading(table: TaskTable | WordingTable) -> list[RenderableType]:
     return [Text(printable(title(table)), style="bold"), Text(printable(table.run.path), style="dim")]
 
 
-def _wide(summary: Summary, *, compact: bool = False) -> Table:
-    """One line a row, one column a group and a difference; `compact` without the numbers of wordings."""
+def _wide(of: TaskTable, *, compact: bool = False) -> Table:
+    """One line per row, one column per group and difference; `compact` without the numbers of wordings."""
+    summary = of.summary
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(overflow="fold", min_width=_MIN_NAME_WIDTH)
     for heading in _headings(summary):
@@ -96,25 +97,27 @@ def _wide(summary: Summary, *, compact: bool = False) -> Table:
         if row.level is Level.OVERALL:
             table.add_section()
         style = "" if row.level is Level.TASK else "bold"
-        table.add_row(Text(_name(row, summary)), *map(Text, _cells(row, summary, compact=compact)), style=style)
+        table.add_row(Text(_name(row, summary)), *map(Text, _cells(row, of, compact=compact)), style=style)
     return table
 
 
-def _stacked(summary: Summary) -> Table:
-    """One line a number, for screens on which the columns do not fit."""
+def _stacked(of: TaskTable) -> Table:
+    """One line per number, for screens on which the columns do not fit."""
+    summary = of.summary
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(overflow="fold")
     table.add_column(overflow="fold", justify="right")
     for row in rows_for_people(summary):
         table.add_row(Text(_name(row, summary), style="bold"), Text())
         indent = _INDENT * (2 if _is_indented(row, summary) else 1)
-        for heading, cell in zip(_headings(summary), _cells(row, summary), strict=True):
+        for heading, cell in zip(_headings(summary), _cells(row, of), strict=True):
             table.add_row(Text(indent + heading), Text(cell))
     return table
 
 
-def _fits(summary: Summary, screen: Screen, *, compact: bool = False) -> bool:
-    columns = [_headings(summary), *(_cells(row, summary, compact=compact) for row in rows_for_people(summary))]
+def _fits(of: TaskTable, screen: Screen, *, compact: bool = False) -> bool:
+    summary = of.summary
+    columns = [_headings(summary), *(_cells(row, of, compact=compact) for row in rows_for_people(summary))]
     widths = [max(map(cell_len, column)) for column in zip(*columns, strict=True)]
     padding = 2 * len(widths) + 1
     return _MIN_NAME_WIDTH + sum(widths) + padding <= screen.width
@@ -137,12 +140,13 @@ def _wording_counts(summary: Summary) -> str:
     return f"wordings of a task: {', '.join(parts)}"
 
 
-def _cells(row: Row, summary: Summary, *, compact: bool = False) -> list[str]:
-    found = [spread(row.groups.get(group)) for group in summary.groups]
+def _cells(row: Row, of: TaskTable, *, compact: bool = False) -> list[str]:
+    summary = of.summary
+    found = [spread(row.groups.get(group), of.run.metric) for group in summary.groups]
     return [
         *(cell.partition(" (")[0] for cell in found if compact),
         *(cell for cell in found if not compact),
-        *(difference(row.differences.get(group)) for group in summary.groups[1:]),
+        *(difference(row.differences.get(group), of.run.metric) for group in summary.groups[1:]),
     ]
 
 

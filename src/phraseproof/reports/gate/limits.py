@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from phraseproof.analysis.aggregation import Level
 from phraseproof.core import Finding
 from phraseproof.errors import RunError, UsageError
-from phraseproof.reports.build.run_tables import percent, points, printable
+from phraseproof.reports.build.run_tables import percent, points, printable, require_percent
 
 if TYPE_CHECKING:
     from phraseproof.analysis.grids import TaskGrid
@@ -108,13 +108,14 @@ def check_run(
         UsageError: no limit, or a margin without another run.
         NotEnoughDataError: the two runs share nothing.
     """
-    from phraseproof.analysis.grids import load_grids
+    from phraseproof.analysis.grids import load_grids, metric_of
     from phraseproof.analysis.paired import compare_runs
     from phraseproof.analysis.statistics import robustness
 
     if limits.is_empty:
         raise UsageError("no limit is given", hint="Give at least one, as in --max-spread 5 --min-worst 70")
     _require_finished(run)
+    require_percent(metric_of(run), "limits are")
     grids = _without_controls(run, load_grids(run))
     order = [group for group in run.groups if any(group in grid.groups for grid in grids)]
     checks: list[LimitCheck] = []

@@ -86,7 +86,7 @@ def render_page(
             script=script,
             bundle=libraries,
             data=inert_json(data),
-            legend=blocks.LEGEND,
+            legend=blocks.legend,
             **context,
         )
     )

@@ -15,6 +15,7 @@ from phraseproof.reports.build.run_tables import (
     TaskTable,
     difference_name,
     printable,
+    require_percent,
     rows_for_people,
     task_tables,
     title,
@@ -131,6 +132,8 @@ def render_report(sources: Sources, *, title: str | None = None, current: str | 
         raise UsageError("there is no run to report on", hint="Give a folder that `evaluate` wrote")
     scores = [run_scores(run, estimated=True) for run in sources.runs]
     _require_known(current, scores)
+    for of_run in scores:
+        require_percent(of_run.metric, "the report shows results")
     views: list[View] = []
     for number, (run, of_run) in enumerate(zip(sources.runs, scores, strict=True)):
         views += run_views(run, of_run, number, current)
