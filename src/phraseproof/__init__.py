@@ -1,4 +1,4 @@
-"""phraseproof: how far a language model's answers hang on the wording of an instruction, and how to mend it.
+"""phraseproof: how much a language model's answers depend on the wording of an instruction, and how to reduce it.
 
     import phraseproof
 

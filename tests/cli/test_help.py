@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import sys
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 import typer.main
 
 from phraseproof.cli import app, main
-from phraseproof.cli.examples import EXAMPLES
 
 # Not pydantic: typer itself reads the options of commands with it. The help of `phraseproof` does without.
 HEAVY = ("torch", "transformers", "datasets", "duckdb", "pyarrow", "jinja2", "yaml", "scipy", "numpy")
@@ -58,21 +56,6 @@ def test_a_list_of_commands_cuts_no_sentence_short(path: tuple[str, ...], capsys
         assert " ".join(text.split()) in " ".join(listed.replace("│", " ").split()), f"{name} is listed whole"
 
 
-@pytest.mark.parametrize("path", [path for path in COMMANDS if not hasattr(COMMANDS[path], "commands")], ids=" ".join)
-def test_every_command_has_examples_that_its_options_can_parse(path: tuple[str, ...]) -> None:
-    command = COMMANDS[path]
-    examples = EXAMPLES[" ".join(path)]
-    for example in examples:
-        words = shlex.split(example.partition(" > ")[0])
-        assert tuple(words[: len(path) + 1]) == ("phraseproof", *path)
-        assert example in command.epilog
-        command.make_context(" ".join(path), words[len(path) + 1 :])
-
-
-def test_no_example_belongs_to_a_command_that_is_gone() -> None:
-    assert set(EXAMPLES) - {"config", "schema"} <= {" ".join(path) for path in COMMANDS}
-
-
 def test_model_options_are_in_a_panel_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["evaluate", "--help"])
@@ -110,19 +93,6 @@ def test_options_of_one_name_mean_the_same_everywhere() -> None:
             if parameter.name in {"data_dir", "adapter", "dtype", "device", "batch_size", "max_length", "revision"}:
                 texts.setdefault(parameter.name, set()).add(parameter.help)
     assert {name for name, different in texts.items() if len(different) > 1} == set()
-
-
-@pytest.mark.parametrize("arguments", [[], ["tasks"], ["instructions"]], ids=" ".join)
-def test_a_command_without_its_verb_shows_help_and_no_error(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    assert stopped.value.code == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.strip().startswith("Usage: ")
-    assert "error" not in captured.err
 
 
 def test_a_mistyped_command_names_the_help_that_helps(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,128 @@
+"""The layout that docs/architecture.md promises: no import circle, small files, one class per name, mirrored tests."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import grimp
+
+SOURCE = Path(__file__).parent.parent / "src" / "phraseproof"
+MODULES = sorted(SOURCE.rglob("*.py"))
+UNMIRRORED = {
+    "alignment/loop/evaluation.py",
+    "alignment/loop/export.py",
+    "alignment/loop/passes.py",
+    "alignment/loop/trainable_model.py",
+    "alignment/loop/training.py",
+    "alignment/method.py",
+    "alignment/objectives.py",
+    "alignment/settings.py",
+    "analysis/estimators/extremes.py",
+    "analysis/estimators/measures.py",
+    "analysis/estimators/resampling.py",
+    "analysis/estimators/wording_features.py",
+    "analysis/result_rows.py",
+    "analysis/significance/mixed_model.py",
+    "cli/import_results.py",
+    "cli/pairs/from_alpaca.py",
+    "cli/pairs/from_task.py",
+    "cli/pocket/data.py",
+    "cli/pocket/figures.py",
+    "cli/pocket/train.py",
+    "cli/run_folders.py",
+    "cli/stopping.py",
+    "cli/training_progress.py",
+    "core/capabilities.py",
+    "core/data.py",
+    "evaluation/cut_prompts.py",
+    "evaluation/doctor.py",
+    "evaluation/forecast.py",
+    "evaluation/observer.py",
+    "evaluation/represent.py",
+    "evaluation/reuse.py",
+    "evaluation/score_cells.py",
+    "evaluation/work.py",
+    "pocket/demonstration.py",
+    "pocket/lexicon.py",
+    "pocket/network.py",
+    "reports/build/compare.py",
+    "reports/build/run_analysis.py",
+    "reports/build/runs.py",
+    "reports/charts/chart.py",
+    "reports/charts/heatmap.py",
+    "reports/charts/intervals.py",
+    "reports/charts/plot.py",
+    "reports/charts/scaling.py",
+    "reports/charts/strip.py",
+    "reports/charts/theme.py",
+    "reports/format/analysis_json.py",
+    "reports/format/analysis_text.py",
+    "reports/format/compare_json.py",
+    "reports/format/compare_text.py",
+    "reports/format/representations.py",
+    "reports/format/terminal.py",
+    "reports/gate/result.py",
+    "reports/html/compare.py",
+    "reports/html/provenance.py",
+    "reports/html/sources.py",
+    "reports/html/statistics.py",
+    "store/half_precision.py",
+    "store/queries.py",
+    "store/representations.py",
+    "store/schema.py",
+}
+"""Files that tests of other files cover. The list only gets shorter: a new file comes with its own test."""
+
+SAME_NAMES = {"Answer", "Cell", "Checkpoint", "Kind", "Sample", "Size", "Training"}
+"""Classes that still share their name with one of another package. No new ones."""
+
+MOST_LINES = 400
+MOST_LINES_OF_NINE_IN_TEN = 310
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """Imports under TYPE_CHECKING and inside functions count; import-linter checks packages, this checks modules."""
+    graph = grimp.build_graph("phraseproof", cache_dir=None)
+    # The processes for further devices resolve the evaluation again, inside a function.
+    graph.remove_import(importer="phraseproof.evaluation.evaluate", imported="phraseproof.evaluation.devices")
+    assert len(graph.modules) > 200
+    waiting = {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
+    while free := {module for module, imported in waiting.items() if not imported & waiting.keys()}:
+        for module in free:
+            del waiting[module]
+    assert not waiting, f"these modules are in import circles, or import one that is: {sorted(waiting)}"
+
+
+def test_files_are_small() -> None:
+    lines = {path.relative_to(SOURCE): path.read_text(encoding="utf-8").count("\n") for path in MODULES}
+    assert {str(path): count for path, count in lines.items() if count > MOST_LINES} == {}
+    ranked = sorted(lines.values())
+    assert ranked[int(0.9 * len(ranked))] <= MOST_LINES_OF_NINE_IN_TEN
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for path in MODULES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(str(path.relative_to(SOURCE)))
+    assert {name: found for name, found in places.items() if len(found) > 1 and name not in SAME_NAMES} == {}
+
+
+def test_every_source_file_has_its_mirror() -> None:
+    tests = Path(__file__).parent
+    missing: set[str] = set()
+    for path in MODULES:
+        relative = path.relative_to(SOURCE)
+        mirror = tests / relative.parent / f"test_{relative.name}"
+        if not relative.name.startswith("__") and _has_code(path) and not mirror.is_file():
+            missing.add(relative.as_posix())
+    assert missing <= UNMIRRORED, f"no test of their own: {sorted(missing - UNMIRRORED)}"
+
+
+def _has_code(path: Path) -> bool:
+    """Whether a file defines a function or a class: constants alone need no test."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in body)
