@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from phraseproof.analysis.scaling import Scaling
 from phraseproof.analysis.statistics import GroupStatistics, StatisticsRow
 from phraseproof.core import Finding
 from phraseproof.reports.build.run_analysis import NotEstimable, RunAnalysis
+from phraseproof.reports.format.json_document import render_document
 
 FORMAT_VERSION = 1
 
@@ -22,10 +21,10 @@ def render(analyses: Sequence[RunAnalysis], scaling: Scaling | None = None) -> s
         "analyses": [_analysis(each) for each in analyses],
         "scaling": None if scaling is None else _scaling(scaling),
     }
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    return render_document(document)
 
 
-def _analysis(found: RunAnalysis) -> dict[str, Any]:
+def _analysis(found: RunAnalysis) -> dict[str, object]:
     robustness = found.robustness
     return {
         "run": found.path,
@@ -111,7 +110,7 @@ def _analysis(found: RunAnalysis) -> dict[str, Any]:
     }
 
 
-def _row(row: StatisticsRow) -> dict[str, Any]:
+def _row(row: StatisticsRow) -> dict[str, object]:
     return {
         "name": row.name,
         "level": row.level.value,
@@ -122,14 +121,14 @@ def _row(row: StatisticsRow) -> dict[str, Any]:
     }
 
 
-def _statistics(found: GroupStatistics) -> dict[str, Any]:
+def _statistics(found: GroupStatistics) -> dict[str, object]:
     return {
         "statistics": {name: _finding(finding) for name, finding in found.findings.items()},
         "why_not": dict(found.why_not),
     }
 
 
-def _finding(found: Finding | NotEstimable) -> dict[str, Any]:
+def _finding(found: Finding | NotEstimable) -> dict[str, object]:
     if isinstance(found, NotEstimable):
         return _not_estimable(found)
     return {
@@ -144,11 +143,11 @@ def _finding(found: Finding | NotEstimable) -> dict[str, Any]:
     }
 
 
-def _not_estimable(found: NotEstimable) -> dict[str, Any]:
+def _not_estimable(found: NotEstimable) -> dict[str, object]:
     return {"why_not": found.reason}
 
 
-def _scaling(found: Scaling) -> dict[str, Any]:
+def _scaling(found: Scaling) -> dict[str, object]:
     return {
         "per_tenfold": found.per_tenfold,
         "slope": _finding(found.slope),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from phraseproof.analysis.paired import WordingComparison
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.core import Finding
 from phraseproof.reports.build.compare import ComparisonReport, Side
+from phraseproof.reports.format.json_document import render_document
 
 FORMAT_VERSION = 1
 
@@ -18,10 +17,10 @@ FORMAT_VERSION = 1
 def render(comparisons: Sequence[ComparisonReport]) -> str:
     """`{"format_version", "comparisons": [...]}`."""
     document = {"format_version": FORMAT_VERSION, "comparisons": [_comparison(found) for found in comparisons]}
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    return render_document(document)
 
 
-def _comparison(found: ComparisonReport) -> dict[str, Any]:
+def _comparison(found: ComparisonReport) -> dict[str, object]:
     return {
         "before": _side(found.before),
         "after": _side(found.after),
@@ -32,12 +31,12 @@ def _comparison(found: ComparisonReport) -> dict[str, Any]:
     }
 
 
-def _side(side: Side) -> dict[str, Any]:
+def _side(side: Side) -> dict[str, object]:
     half = side.half_precision
     return {"path": side.path, "model": side.model, "half_precision": None if half is None else asdict(half)}
 
 
-def _line(line: MeanDifference) -> dict[str, Any]:
+def _line(line: MeanDifference) -> dict[str, object]:
     return {
         "level": line.level.value,
         "name": line.name,
@@ -48,7 +47,7 @@ def _line(line: MeanDifference) -> dict[str, Any]:
     }
 
 
-def _wording(each: WordingComparison) -> dict[str, Any]:
+def _wording(each: WordingComparison) -> dict[str, object]:
     return {
         "task": each.task,
         "category": each.category,
@@ -62,7 +61,7 @@ def _wording(each: WordingComparison) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding | None) -> dict[str, Any]:
+def _finding(finding: Finding | None) -> dict[str, object]:
     def scaled(value: float | None) -> float | None:
         return None if value is None else 100 * value
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from rich import box
 from rich.cells import cell_len
@@ -19,7 +15,11 @@ from phraseproof.analysis.estimators.budget import QUANTILES, GroupEstimate, Tas
 from phraseproof.analysis.estimators.sample_size import sample_size_check
 from phraseproof.core import Finding
 from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, printable
-from phraseproof.reports.format.table_latex import escape
+from phraseproof.reports.format.csv_rows import CsvCell, render_rows
+from phraseproof.reports.format.json_document import render_document
+from phraseproof.reports.format.latex import escape, row_line
+from phraseproof.reports.format.markdown import escape as markdown_escape
+from phraseproof.reports.format.markdown import table_lines
 from phraseproof.reports.format.terminal import print_blocks
 
 LEGEND = (
@@ -28,6 +28,7 @@ LEGEND = (
 )
 _HEADINGS = ("mean", "Std", *(f"{percent_}%" for percent_ in QUANTILES))
 _NAME_WIDTH = 14
+_CSV_COLUMNS = ("run", "model", "num_fewshot", "task", "group", "statistic", "estimate", "low", "high", "n", "share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def render_estimates(runs: Sequence[EstimatedRun], *, form: str, by_wording: boo
         screen: where text is shown.
     """
     if form == "json":
-        return json.dumps([_as_json(run) for run in runs], indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return render_document([_as_json(run) for run in runs], indent=1)
     if form == "csv":
         return _as_csv(runs, by_wording=by_wording)
     if form == "text":
@@ -90,7 +91,7 @@ def _blocks(run: EstimatedRun, *, by_wording: bool) -> list[_Block]:
                     blocks.append(_Block(name, run.path, headings, _wording_rows(run, task, group), ()))
             continue
         rows = [(*_name(task, group), *_cells(group)) for task in _rows(tasks) for group in task.groups]
-        # A line a task would bury what is said of them all; programs get every difference.
+        # One line per task would hide the line over all tasks; programs get every difference.
         summarized = over_tasks(tasks) or tasks
         lines = [f"{task.task}: {_difference(found)}" for task in summarized for found in task.differences]
         blocks.append(_Block(title, run.path, ("", "group", *_HEADINGS), tuple(rows), tuple(lines)))
@@ -203,13 +204,13 @@ def _two_lines(cell: str) -> Text:
 
 
 def _markdown(block: _Block) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("\\", "\\\\").replace("|", "\\|") for cell in cells) + " |"
-
-    marks = ["---", *(["---:"] * (len(block.headings) - 1))]
-    body = [line(block.headings), "| " + " | ".join(marks) + " |", *map(line, block.rows)]
-    notes = [f"{LEGEND}.", *(f"{text}." for text in block.lines)]
-    return "\n".join([f"**{printable(block.title)}**", "", *body, "", *notes]) + "\n"
+    body = table_lines(
+        list(map(markdown_escape, block.headings)),
+        [list(map(markdown_escape, row)) for row in block.rows],
+        right=range(1, len(block.headings)),
+    )
+    notes = [f"- {markdown_escape(text)}" for text in (LEGEND, *block.lines)]
+    return "\n".join([f"### {markdown_escape(block.title)}", "", *body, "", *notes]) + "\n"
 
 
 def _latex(block: _Block) -> str:
@@ -220,9 +221,9 @@ def _latex(block: _Block) -> str:
         rf"\caption{{{escape(caption)}}}",
         rf"\begin{{tabular}}{{ll{'r' * (len(block.headings) - 2)}}}",
         r"\toprule",
-        " & ".join(map(escape, block.headings)) + r" \\",
+        row_line(map(escape, block.headings)),
         r"\midrule",
-        *(" & ".join(map(escape, row)) + r" \\" for row in block.rows),
+        *(row_line(map(escape, row)) for row in block.rows),
         r"\bottomrule",
         r"\end{tabular}",
         r"\end{table}",
@@ -232,27 +233,24 @@ def _latex(block: _Block) -> str:
 
 def _as_csv(runs: Sequence[EstimatedRun], *, by_wording: bool) -> str:
     """One line an estimate, in percent with full precision."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(
-        ["run", "model", "num_fewshot", "task", "group", "statistic", "estimate", "low", "high", "n", "share"]
-    )
-    for run in runs:
-        for task in _rows(run.estimates):
-            for group in task.groups:
-                found = [wording.accuracy for wording in group.wordings] if by_wording else _findings(group)
-                for finding in found:
-                    numbers = [_percent(value) for value in (finding.estimate, finding.low, finding.high)]
-                    name = [run.path, run.model, task.num_fewshot, task.task, group.group, finding.name]
-                    writer.writerow([*name, *numbers, finding.n, 100 * task.share])
-    return stream.getvalue()
+    return render_rows(_CSV_COLUMNS, (cells for run in runs for cells in _csv_rows(run, by_wording=by_wording)))
+
+
+def _csv_rows(run: EstimatedRun, *, by_wording: bool) -> Iterator[dict[str, CsvCell]]:
+    for task in _rows(run.estimates):
+        for group in task.groups:
+            found = [wording.accuracy for wording in group.wordings] if by_wording else _findings(group)
+            for finding in found:
+                numbers = [_percent(value) for value in (finding.estimate, finding.low, finding.high)]
+                name = [run.path, run.model, task.num_fewshot, task.task, group.group, finding.name]
+                yield dict(zip(_CSV_COLUMNS, [*name, *numbers, finding.n, 100 * task.share], strict=True))
 
 
 def _findings(group: GroupEstimate) -> list[Finding]:
     return [group.mean, *([group.std] if group.std else []), *group.quantiles.values()]
 
 
-def _as_json(run: EstimatedRun) -> dict[str, Any]:
+def _as_json(run: EstimatedRun) -> dict[str, object]:
     return {
         "run": run.path,
         "model": run.model,
@@ -264,7 +262,7 @@ def _as_json(run: EstimatedRun) -> dict[str, Any]:
     }
 
 
-def _sample_size_json(run: EstimatedRun) -> dict[str, Any] | None:
+def _sample_size_json(run: EstimatedRun) -> dict[str, object] | None:
     found = sample_size_check(run.estimates)
     if found is None:
         return None
@@ -275,7 +273,7 @@ def _sample_size_json(run: EstimatedRun) -> dict[str, Any] | None:
     }
 
 
-def _task_json(task: TaskEstimate, run: EstimatedRun) -> dict[str, Any]:
+def _task_json(task: TaskEstimate, run: EstimatedRun) -> dict[str, object]:
     return {
         "task": task.task,
         "category": task.category,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from phraseproof.reports.build.run_tables import NO_DATA, Screen, p_value, points, printable
+from phraseproof.reports.format.json_document import render_document
 from phraseproof.reports.format.terminal import print_blocks
 from phraseproof.store.representations import Regression, RepresentationMap, TaskDistance
 
@@ -54,7 +54,7 @@ def as_json(found: RepresentationMap) -> str:
         "settings": found.settings,
         "notes": found.notes,
     }
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return render_document(content, indent=1)
 
 
 def _name(task: TaskDistance, tasks: Sequence[TaskDistance]) -> str:

@@ -5,11 +5,10 @@ Text is data and stays as it was written, also where a spreadsheet would take it
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 
 from phraseproof.reports.build.run_tables import Screen, TaskTable, WordingTable
+from phraseproof.reports.format.csv_rows import CsvCell, render_rows
 
 TASK_COLUMNS = (
     "run",
@@ -47,25 +46,17 @@ WORDING_COLUMNS = (
     "text",
 )
 
-_Cells = dict[str, str | int | float | None]
+_Cells = dict[str, CsvCell]
 
 
 def render_tasks(tables: Sequence[TaskTable], _screen: Screen) -> str:
     """A header and a row for each table, row of it and group; the test's columns are filled in overall rows."""
-    return _write(TASK_COLUMNS, (cells for table in tables for cells in _task_cells(table)))
+    return render_rows(TASK_COLUMNS, (cells for table in tables for cells in _task_cells(table)))
 
 
 def render_wordings(tables: Sequence[WordingTable], _screen: Screen) -> str:
     """A header and a row for each table, task, group and wording."""
-    return _write(WORDING_COLUMNS, (cells for table in tables for cells in _wording_cells(table)))
-
-
-def _write(columns: Sequence[str], rows: Iterable[_Cells]) -> str:
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
+    return render_rows(WORDING_COLUMNS, (cells for table in tables for cells in _wording_cells(table)))
 
 
 def _task_cells(table: TaskTable) -> Iterable[_Cells]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from phraseproof.analysis.ranking import WordingRanking
 from phraseproof.analysis.robustness import Row
 from phraseproof.reports.build.run_tables import GroupComparison, RunScores, Screen, TaskTable, WordingTable
+from phraseproof.reports.format.json_document import render_document
 
 FORMAT_VERSION = 1
 
@@ -24,12 +23,12 @@ def render_wordings(tables: Sequence[WordingTable], _screen: Screen) -> str:
     return _dump("wording", [_wording_table(table) for table in tables])
 
 
-def _dump(by: str, tables: list[dict[str, Any]]) -> str:
+def _dump(by: str, tables: list[dict[str, object]]) -> str:
     document = {"format_version": FORMAT_VERSION, "by": by, "tables": tables}
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    return render_document(document)
 
 
-def _task_table(table: TaskTable) -> dict[str, Any]:
+def _task_table(table: TaskTable) -> dict[str, object]:
     summary, scale = table.summary, table.run.metric.scale
     return {
         "run": table.run.path,
@@ -47,7 +46,7 @@ def _task_table(table: TaskTable) -> dict[str, Any]:
     }
 
 
-def _row(row: Row, scale: float) -> dict[str, Any]:
+def _row(row: Row, scale: float) -> dict[str, object]:
     return {
         "name": row.name,
         "level": row.level.value,
@@ -68,7 +67,7 @@ def _row(row: Row, scale: float) -> dict[str, Any]:
     }
 
 
-def _comparison(comparison: GroupComparison, scale: float) -> dict[str, Any]:
+def _comparison(comparison: GroupComparison, scale: float) -> dict[str, object]:
     found = comparison.finding
     return {
         "group": comparison.group,
@@ -83,7 +82,7 @@ def _comparison(comparison: GroupComparison, scale: float) -> dict[str, Any]:
     }
 
 
-def _wording_table(table: WordingTable) -> dict[str, Any]:
+def _wording_table(table: WordingTable) -> dict[str, object]:
     return {
         "run": table.run.path,
         "model": table.run.model,
@@ -95,7 +94,7 @@ def _wording_table(table: WordingTable) -> dict[str, Any]:
     }
 
 
-def _ranking(ranking: WordingRanking, run: RunScores) -> dict[str, Any]:
+def _ranking(ranking: WordingRanking, run: RunScores) -> dict[str, object]:
     return {
         "task": ranking.task,
         "category": ranking.category,
@@ -113,11 +112,11 @@ def _ranking(ranking: WordingRanking, run: RunScores) -> dict[str, Any]:
     }
 
 
-def _half_precision(run: RunScores) -> dict[str, Any] | None:
+def _half_precision(run: RunScores) -> dict[str, object] | None:
     return None if run.half_precision is None else asdict(run.half_precision)
 
 
-def _measured(run: RunScores) -> dict[str, Any]:
+def _measured(run: RunScores) -> dict[str, object]:
     """What the numbers are: keys that end in `_percent` or `_points` hold values in the metric's unit."""
     return {"scoring": run.scoring, "metric": run.metric.name, "unit": run.metric.unit}
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.robustness import Row
@@ -16,44 +15,14 @@ from phraseproof.reports.build.run_tables import (
     difference_name,
     legend,
     percent,
-    printable,
     ranking_title,
     rows_for_people,
     spread,
     title,
 )
+from phraseproof.reports.format.latex import escape, row_line
 
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "'": r"\textquotesingle{}",
-    "`": r"\textasciigrave{}",
-    # After the end of a row, LaTeX reads these as options of the row break, even after white space.
-    "[": "{[}",
-    "*": "{*}",
-    "±": r"$\pm$",
-}
-_SPECIAL_PATTERN = re.compile("|".join([*map(re.escape, _SPECIAL), "-(?=-)"]))
-# Two hyphens would join into a dash.
-_UNJOINED_HYPHEN = "-{}"
 _PREAMBLE = r"% needs \usepackage{booktabs,longtable,textcomp} and \usepackage[T1]{fontenc}" + "\n"
-
-
-def escape(text: str) -> str:
-    """`text` on one line, escaped so that LaTeX prints it literally. The document's fonts must have its letters."""
-    return _SPECIAL_PATTERN.sub(lambda found: _SPECIAL.get(found.group(), _UNJOINED_HYPHEN), printable(text))
 
 
 def render_tasks(tables: Sequence[TaskTable], _screen: Screen) -> str:
@@ -88,18 +57,18 @@ def _task_table(table: TaskTable) -> str:
         rf"\caption{{{escape(caption)}}}",
         rf"\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}",
         r"\toprule",
-        _line(header),
+        row_line(header),
     ]
     for row in rows_for_people(summary):
         if row.level is not Level.TASK or len(summary.tasks) == 1:
             lines.append(r"\midrule")
-        lines.append(_line([_name(row, indent=len(summary.tasks) > 1), *_cells(row, table)]))
+        lines.append(row_line([_name(row, indent=len(summary.tasks) > 1), *_cells(row, table)]))
     lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
     return "\n".join(lines) + "\n"
 
 
 def _wording_table(table: WordingTable) -> str:
-    header = [r"\toprule", _line(["", escape(table.run.metric.unit), "wording", "text"]), r"\midrule"]
+    header = [r"\toprule", row_line(["", escape(table.run.metric.unit), "wording", "text"]), r"\midrule"]
     lines = [
         r"\begin{longtable}{lrlp{0.5\linewidth}}",
         rf"\caption{{{escape(' '.join([f'{title(table)}. Best first.', *table.run.notes]))}}} \\",
@@ -117,14 +86,10 @@ def _wording_table(table: WordingTable) -> str:
             mark = wording.mark.value if wording.mark else ""
             text = table.run.text_of(score) or ""
             lines.append(
-                _line([mark, percent(score.mean_score, table.run.metric), escape(score.instruction), escape(text)])
+                row_line([mark, percent(score.mean_score, table.run.metric), escape(score.instruction), escape(text)])
             )
     lines += [r"\bottomrule", r"\end{longtable}"]
     return "\n".join(lines) + "\n"
-
-
-def _line(cells: Iterable[str]) -> str:
-    return " & ".join(cells) + r" \\"
 
 
 def _name(row: Row, *, indent: bool) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.robustness import Row
@@ -16,21 +15,12 @@ from phraseproof.reports.build.run_tables import (
     difference_name,
     legend,
     percent,
-    printable,
     ranking_title,
     rows_for_people,
     spread,
     title,
 )
-
-# A backslash takes the meaning from any of these. Nothing of the user's ever begins a line, so marks that only mean
-# something there (`-`, `+`, `1.`) can stay readable.
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&])")
-
-
-def escape(text: str) -> str:
-    """`text` on one line, escaped so that Markdown shows it literally."""
-    return _SPECIAL.sub(r"\\\1", printable(text))
+from phraseproof.reports.format.markdown import escape, table_lines
 
 
 def render_tasks(tables: Sequence[TaskTable], _screen: Screen) -> str:
@@ -48,7 +38,9 @@ def _task_table(table: TaskTable) -> str:
     later = summary.groups[1:]
     header = ["", *map(escape, summary.groups), *(escape(difference_name(summary, group)) for group in later)]
     lines = _head(table)
-    lines += _table(header, ([_name(row), *_cells(row, table)] for row in rows_for_people(summary)), left=1)
+    lines += table_lines(
+        header, ([_name(row), *_cells(row, table)] for row in rows_for_people(summary)), right=range(1, len(header))
+    )
     remarks = [
         legend(table.run.metric),
         *(comparison_line(each, table.run.metric) for each in table.comparisons),
@@ -71,22 +63,13 @@ def _wording_table(table: WordingTable) -> str:
             ]
             for wording in ranking.wordings
         )
-        lines += [*_table(["", escape(table.run.metric.unit), "wording", "text"], rows, left=0, right=(1,)), ""]
+        lines += [*table_lines(["", escape(table.run.metric.unit), "wording", "text"], rows, right=(1,)), ""]
     lines += [f"- {escape(note)}" for note in table.run.notes]
     return "\n".join(lines)
 
 
 def _head(table: TaskTable | WordingTable) -> list[str]:
     return [f"### {escape(title(table))}", "", f"Run: {escape(table.run.path)}", ""]
-
-
-def _table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], *, left: int, right: Sequence[int] | None = None
-) -> list[str]:
-    """Markdown lines; columns from `left` on are aligned right, or only those in `right` if given."""
-    columns = range(left, len(header)) if right is None else right
-    rule = ["---:" if column in columns else "---" for column in range(len(header))]
-    return [f"| {' | '.join(cells)} |" for cells in (header, rule, *rows)]
 
 
 def _name(row: Row) -> str:

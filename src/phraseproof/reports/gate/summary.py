@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from phraseproof.reports.format.table_markdown import escape
+from phraseproof.reports.format.markdown import escape, table_lines
 from phraseproof.reports.gate.limits import LimitCheck
 
 _SHOWN = 50
@@ -21,8 +21,8 @@ def render(checks: Sequence[LimitCheck], *, name: str, notes: Sequence[str] = ()
     verdict = "passed" if not broken else "failed"
     lines = [f"### Wording gate {verdict}: {escape(name)}", ""]
     if broken:
-        lines += ["| limit | broken by |", "| --- | --- |"]
-        lines += [f"| `{check.option}` | {escape(check.line)} |" for check in broken[:_SHOWN]]
+        rows = [[f"`{check.option}`", escape(check.line)] for check in broken[:_SHOWN]]
+        lines += table_lines(["limit", "broken by"], rows, right=())
         if len(broken) > _SHOWN:
             lines += ["", f"and {len(broken) - _SHOWN} more"]
         lines.append("")
