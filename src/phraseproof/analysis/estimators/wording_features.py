@@ -20,12 +20,12 @@ _PLACEHOLDER = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
 def wording_features(texts: Sequence[str]) -> NDArray[np.float64]:
-    """Length, shape and words of wordings, [wordings, features], each column with mean 0 and standard deviation 1.
+    """Length, shape and words of wordings, [wordings, features], columns centred and on one scale.
 
     Length: characters and words outside placeholders (logs), lines. Shape: placeholders, position of the first one, a
     question mark, a colon or a placeholder at the end. Words: principal components of TF-IDF weights of words and pairs
     of words, one for every four wordings and eight at most. Columns that are the same for all wordings are left out,
-    and all are divided by the root of their number, so that together they weigh as much as one.
+    and each has the standard deviation 1 / sqrt(columns), so that together they weigh as much as one.
 
     Raises:
         MissingExtraError: scikit-learn is not installed.

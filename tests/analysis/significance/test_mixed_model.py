@@ -1,0 +1,40 @@
+"""The mixed-effects logistic model."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from phraseproof.analysis.significance.mixed_model import mixed_effects
+from phraseproof.core import Outcome
+from phraseproof.errors import NotEnoughDataError
+from phraseproof.scoring.metric import Metric
+from support.grid_samples import draw, grid
+
+
+class Length(Metric):
+    """Not 0 or 1."""
+
+    name = "length"
+
+    def score(self, outcome: Outcome) -> float:
+        return float(len(outcome.text or ""))
+
+
+def test_shares_add_up() -> None:
+    found = mixed_effects(grid(draw(np.random.default_rng(0), 8, 60)), "g")
+    assert found.wording + found.example + found.interaction == pytest.approx(1)
+    assert found.wording_low < found.wording_std < found.wording_high
+
+
+def test_it_needs_wordings_and_examples() -> None:
+    with pytest.raises(NotEnoughDataError, match="three wordings and ten examples"):
+        mixed_effects(grid(np.ones((2, 20))), "g")
+    with pytest.raises(NotEnoughDataError, match="all answers are right"):
+        mixed_effects(grid(np.ones((3, 20))), "g")
+
+
+def test_another_metric_is_refused_by_name() -> None:
+    given = replace(grid(draw(np.random.default_rng(0), 8, 60)), metric=Length())
+    with pytest.raises(NotEnoughDataError, match="the metric 'length' has other values"):
+        mixed_effects(given, "g")
