@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from phraseproof.cli import options
 from phraseproof.errors import UsageError
 
 _NAMED = 3
@@ -14,21 +15,41 @@ _NAMED = 3
 
 def import_results(
     files: Annotated[list[Path], typer.Argument(metavar="CSV", help="Result files in the paper's release format.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The run folder; more files can be added to it later.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="The run folder. More files can be added to it later.", rich_help_panel=options.OUTPUT
+        ),
+    ],
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="Whose rows to read, where the files hold several models.")
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="The model whose rows are read, if the files hold several.",
+            rich_help_panel=options.MODEL,
+        ),
     ] = None,
     parameters: Annotated[
-        float | None, typer.Option(metavar="NUMBER", help="The model's parameters, as in 3e9, for `analyze --scaling`.")
+        float | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="The number of the model's parameters, as in 3e9, for `analyze --scaling`.",
+            rich_help_panel=options.MODEL,
+        ),
     ] = None,
     designers_apart: Annotated[
         bool,
-        typer.Option("--designers-apart", help="A group of their own for the task designers' prompts, as in Table 9."),
+        typer.Option(
+            "--designers-apart",
+            help="Put the task designers' prompts into a group of their own, as in Table 9.",
+            rich_help_panel=options.INSTRUCTIONS,
+        ),
     ] = False,
 ) -> None:
-    """Read published accuracies of single wordings into a run that tables and statistics treat as any other.
+    """Import published accuracies of wordings as a run that tables and statistics read like any other.
 
-    Without outcomes of examples, what needs them (flips, McNemar's test, ...) says that there is not enough data.
+    Statistics that need outcomes of examples (flips, McNemar's test, ...) report that there is not enough data.
     """
     if parameters is not None and not 1 <= parameters < 1e18:
         raise UsageError(

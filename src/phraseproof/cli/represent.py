@@ -1,4 +1,4 @@
-"""`phraseproof represent`: what a model makes of wordings inside, and what that has to do with accuracy."""
+"""`phraseproof represent`: distances between wordings inside a model, and how they relate to accuracy."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phraseproof.cli.options import (
+    DATA,
+    INSTRUCTIONS,
+    MODEL,
+    OUTPUT,
     Adapter,
+    AsJson,
     BatchSize,
     DataDir,
     Device,
     Dtype,
+    Groups,
     MaxLength,
     ModelArg,
     PromptFormat,
+    Quiet,
     RemoteCode,
     Revision,
     Tasks,
@@ -36,50 +43,72 @@ _METHODS = ("tsne", "pca")
 
 
 def represent(
-    model: Annotated[str, typer.Option("--model", "-m", help="A Hugging Face hub id, a model folder, or pocket.")],
+    model: Annotated[
+        str,
+        typer.Option("--model", "-m", help="A Hugging Face hub id, a model folder, or pocket.", rich_help_panel=MODEL),
+    ],
     tasks: Tasks,
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", help="The run folder to keep them in; accuracies are taken from the run there."),
-    ],
-    instructions: Annotated[
-        list[str] | None,
         typer.Option(
-            "--instructions",
-            "-i",
-            metavar="GROUP=WORDINGS",
-            help="Wordings under a name of your choice: collections or YAML files, separated by commas; repeatable.",
+            "--out",
+            "-o",
+            help="The run folder to store the vectors in. Accuracies are read from the run there.",
+            rich_help_panel=OUTPUT,
         ),
-    ] = None,
+    ],
+    instructions: Groups = None,
     observed: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="WORDINGS", help="Wordings that distances are measured to: short for --instructions observed=..."
+            metavar="WORDINGS",
+            help="The wordings that distances are measured to: short for --instructions observed=...",
+            rich_help_panel=INSTRUCTIONS,
         ),
     ] = None,
     unobserved: Annotated[
         list[str] | None,
-        typer.Option(metavar="WORDINGS", help="Wordings to measure: short for --instructions unobserved=..."),
+        typer.Option(
+            metavar="WORDINGS",
+            help="The wordings to measure: short for --instructions unobserved=...",
+            rich_help_panel=INSTRUCTIONS,
+        ),
     ] = None,
     data_dir: DataDir = None,
-    num_fewshot: Annotated[int, typer.Option("--num-fewshot", "-k", help="Solved examples shown in each prompt.")] = 0,
-    fewshot_seed: Annotated[int, typer.Option(help="The seed by which solved examples are drawn.")] = 0,
+    num_fewshot: Annotated[
+        int, typer.Option("--num-fewshot", "-k", help="The number of demonstrations per prompt.", rich_help_panel=DATA)
+    ] = 0,
+    fewshot_seed: Annotated[
+        int, typer.Option(help="The seed of the draw of demonstrations.", rich_help_panel=DATA)
+    ] = 0,
     limit: Annotated[
-        int, typer.Option("--limit", "-n", help="Use at most so many examples of each task, drawn by --seed.")
+        int,
+        typer.Option(
+            "--limit", "-n", help="The maximum number of examples per task, sampled by --seed.", rich_help_panel=DATA
+        ),
     ] = 300,
-    seed: Annotated[int, typer.Option(help="The seed by which examples are drawn, and of the maps.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="The seed of the sample of examples, and of the maps.", rich_help_panel=DATA)
+    ] = 0,
     prompt_format: PromptFormat = "auto",
     adapter: Adapter = None,
     before: Annotated[
         Path | None,
         typer.Option(
-            metavar="RUN", help="A folder with the representations of the same model without the adapter, to compare."
+            metavar="RUN",
+            help="A folder with the representations of the same model without the adapter, to compare.",
+            rich_help_panel=MODEL,
         ),
     ] = None,
     maps: Annotated[
-        str, typer.Option("--map", help="Which maps to draw coordinates for: tsne, pca, both with a comma, or none.")
+        str,
+        typer.Option(
+            "--map", help="The maps to compute: tsne, pca, both with a comma, or none.", rich_help_panel=OUTPUT
+        ),
     ] = "tsne,pca",
-    map_points: Annotated[int, typer.Option(min=4, help="The most points in the map of a task.")] = 1000,
+    map_points: Annotated[
+        int, typer.Option(min=4, help="The maximum number of points in the map of a task.", rich_help_panel=OUTPUT)
+    ] = 1000,
     dtype: Dtype = "auto",
     device: Device = "auto",
     batch_size: BatchSize = "auto",
@@ -87,10 +116,10 @@ def represent(
     revision: Revision = None,
     trust_remote_code: RemoteCode = False,
     model_arg: ModelArg = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and results, no progress.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Measure how far wordings lie apart inside the model; a stopped run goes on where it was."""
+    """Measure distances between wordings inside the model. A stopped run continues where it was."""
     groups = read_groups(instructions or [], observed, unobserved)
     methods = _read_methods(maps)
     if len(groups) < 2:
