@@ -1,4 +1,4 @@
-"""One run against another on the same wordings and examples: what got better, what got worse, and by how much."""
+"""Two runs compared on the same wordings and examples: paired differences with intervals."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def compare_runs(
 ) -> tuple[RunComparison, ...]:
     """Paired differences, after minus before, over the tasks, groups, wordings and examples that both runs hold.
 
-    Because the same questions under the same wordings are answered twice, what is resampled are differences: how hard
-    a question or how lucky a wording is cancels out.
+    The same questions are answered twice under the same wordings, so differences are resampled: the difficulty of a
+    question and the luck of a wording cancel out.
 
     Args:
         before, after: as `grids.load_grids` gives them.

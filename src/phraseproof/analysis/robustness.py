@@ -1,7 +1,7 @@
-"""How well each group of wordings does, and how far its wordings differ: the numbers of Table 3.
+"""Mean and spread of each group of wordings: the numbers of Table 3.
 
-All scores here are fractions, as stored; percent is a matter of reports. Sums and standard deviations are exactly
-rounded (`statistics`), so the order in which scores arrive cannot change a digit.
+Scores are fractions, as stored; reports show percent. Sums and standard deviations are exactly rounded (`statistics`),
+so the order of the scores does not change a digit.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class GroupSummary:
             the categories' means.
         std: of a task, the sample standard deviation (n - 1) over its wordings; above that the mean of the Stds below.
             `None` where no task has two wordings: there is not enough data for one.
-        num_wordings: how many different wordings were scored.
-        num_tasks: how many tasks the row rests on.
+        num_wordings: the number of different wordings.
+        num_tasks: the number of tasks behind the row.
     """
 
     mean: float
@@ -43,11 +43,11 @@ class GroupSummary:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much better a group does than the reference group (the first), over the tasks that have both.
+    """A group's mean minus the reference group's (the first), over the tasks that have both.
 
     Attributes:
         value: the group's mean minus the reference group's; negative where the group does worse.
-        num_tasks: how many tasks have both groups.
+        num_tasks: the number of tasks that have both groups.
     """
 
     value: float
@@ -97,7 +97,7 @@ class Summary:
     Attributes:
         groups: the groups' names; the first is the reference of all differences.
         tasks, categories: in the order in which the scores brought them.
-        notes: what a reader must know to read the numbers right (missing groups, single wordings, ...).
+        notes: what a reader must know to interpret the numbers (missing groups, single wordings, ...).
     """
 
     num_fewshot: int
@@ -112,8 +112,8 @@ def summarize(scores: Sequence[WordingScore], *, group_order: Sequence[str] = ()
     """Aggregate wordings into tasks, tasks into categories, categories into one number, for each group of wordings.
 
     Follows the paper (section 4.2): a task's Std is over wordings, a category's is the mean of its tasks' Stds, and
-    the overall numbers weigh categories equally. What the paper did not meet is settled so: a group's own numbers rest
-    on the tasks it has, while differences rest on tasks that have both groups (a category's is the mean over those
+    the overall numbers weigh categories equally. Where the paper is silent: a group's own numbers are over
+    the tasks it has, while differences rest on tasks that have both groups (a category's is the mean over those
     tasks, the overall one the mean over categories with such tasks), so a difference may not equal the difference of
     two means beside it; a note then says so. Stds skip tasks with a single wording, and a note says that too.
 
@@ -155,7 +155,7 @@ def order_groups(scores: Iterable[WordingScore], group_order: Sequence[str] = ()
 
 
 def check_scores(scores: Iterable[WordingScore]) -> None:
-    """Refuse scores that no aggregate could be trusted over.
+    """Refuse scores that cannot be aggregated.
 
     Raises:
         RunError: a wording is scored twice, a task has two categories, or a score is not a finite number.

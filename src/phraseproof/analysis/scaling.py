@@ -1,4 +1,4 @@
-"""Whether larger models care less for the wording: the gap between groups against the number of parameters."""
+"""Whether larger models depend less on the wording: the gap between groups by the number of parameters."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def scale_points(
     """The gap of each task of a run, at its lowest number of demonstrations.
 
     Args:
-        group, reference: two groups of wordings; the run's second and first unless said.
+        group, reference: two groups of wordings; the run's second and first by default.
         parameters: of the model, where the run does not know.
 
     Raises:
@@ -91,7 +91,7 @@ def scaling(points: Sequence[ScalePoint], *, per_tenfold: bool = True) -> Scalin
     """Ordinary least squares of the gap on size (paper, section 4.3 and appendix H).
 
     Args:
-        points: a task of a model each.
+        points: one per task and model.
         per_tenfold: regress on the decimal logarithm of the number of parameters; the paper regresses on the number.
 
     Raises:

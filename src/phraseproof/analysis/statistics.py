@@ -59,7 +59,7 @@ class Robustness:
 
     Attributes:
         groups: the groups' names; the first is the reference of all differences.
-        notes: what a reader must know to read the numbers right.
+        notes: what a reader must know to interpret the numbers.
     """
 
     num_fewshot: int

@@ -99,7 +99,7 @@ def estimate_run(
     Args:
         run: usually one with a budget; of one without, the estimates are the exact means.
         group_order: groups to put first; the first is the one that the others are compared with.
-        covariates: let texts of wordings say something of their ability (`wording_features`).
+        covariates: use features of the wordings' texts (`wording_features`).
         seed: of the posterior's draws, which are kept in the run's folder `estimates` and read from there again.
 
     Raises:
@@ -129,7 +129,7 @@ def estimate_run(
 
 
 def over_tasks(estimates: Sequence[TaskEstimate]) -> list[TaskEstimate]:
-    """Categories with several tasks, and everything where there are several categories, weighed as in `robustness`.
+    """Categories with several tasks, and everything where there are several categories, weighted as in `robustness`.
 
     A category's mean and Std are the means of its tasks', the overall ones the means of the categories'; groups that a
     task or category lacks are left out of it, and a difference rests on tasks that have both groups.
@@ -184,7 +184,7 @@ def estimate_grid(grid: Grid, *, seed: int = 0) -> NDArray[np.float64]:
     if grid.seen.all():
         return np.repeat(grid.scores.mean(axis=1)[None], 2, axis=0)
     draw = np.random.default_rng(seed)
-    # In no order, so that draws of two tasks can be set side by side as independent.
+    # In random order, so that the draws of two tasks can be paired as independent.
     return draw.permutation(draw_accuracies(grid, DRAWS, draw))
 
 
@@ -193,7 +193,7 @@ def _sample(
     groups: Sequence[str],
     texts: Mapping[tuple[str, str], str] | None,
 ) -> Grid:
-    """What was seen of a task, a row a cell."""
+    """The scored part of a task, one row per cell."""
     first = next(iter(cells))
     examples = {
         example: place for place, example in enumerate(dict.fromkeys(id_ for row in cells.values() for id_ in row))

@@ -1,7 +1,7 @@
 """Each robustness statistic of one group of wordings, over one task or the mean over several, with its interval.
 
-Tasks weigh as in the paper: equally within a category, categories equally overall. Tasks that a statistic cannot be
-computed on take no part in it.
+Tasks are weighted as in the paper: equally within a category, categories equally overall. Tasks for which a statistic
+cannot be computed are left out of it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ STATISTICS = (
 """Every statistic's name, in the order in which they are shown."""
 
 MIN_WORDINGS_FOR_A_SPREAD = 4
-"""With fewer wordings the interval of a Std would span everything."""
+"""With fewer wordings, the interval of a Std would cover everything."""
 
 MIN_WORDINGS_FOR_A_TAIL = 40
-"""With fewer wordings intervals of the 5% and 95% quantiles hold the truth too seldom (docs/statistics.md)."""
+"""With fewer wordings, intervals of the 5% and 95% quantiles have too low coverage (docs/statistics.md)."""
 
 _TAILS = ("q05", "q95")
 _LOG_CENTRE = 1.96
@@ -108,7 +108,7 @@ def _std(name: str, parts: Sequence[Measured]) -> Finding:
 
 
 def _std_beyond_chance(name: str, parts: Sequence[Measured]) -> Finding:
-    """The Std that would be left on endlessly many examples."""
+    """The Std in the limit of infinitely many examples."""
     known = [part for part in parts if part.noise is not None]
     if not known:
         raise NotEnoughDataError("needs two wordings, and outcomes of two examples")
@@ -232,14 +232,14 @@ class _Spread(NamedTuple):
     method: str
 
     def interval(self) -> tuple[float, float] | tuple[None, None]:
-        """None where too few wordings, or none that differ, say nothing of how far others would."""
+        """`None` where there are too few wordings, or none that differ."""
         if self.degrees_of_freedom is None or self.relative_error <= 0:
             return None, None
         from scipy import stats
 
         freedom = self.degrees_of_freedom
         reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * self.relative_error
-        # A small sample's Std is too small more often than too large.
+        # The Std of a small sample is more often too small than too large.
         centre = self.value * math.sqrt((freedom + 1) / (freedom + 1 - _LOG_CENTRE))
         return min(self.value, centre * math.exp(-reach)), centre * math.exp(reach)
 

@@ -29,7 +29,7 @@ def compare_groups(summary: Summary, group: str, reference: str | None = None) -
     Args:
         summary: the rows of one model at one number of demonstrations.
         group: a name in `summary.groups`.
-        reference: what it is compared with; the summary's first group unless said.
+        reference: what it is compared with; the summary's first group by default.
 
     Returns:
         See `paired_t_test`; the estimate is group minus reference.
@@ -53,7 +53,7 @@ def paired_t_test(first: Sequence[float], second: Sequence[float], *, name: str)
     difference at all, p = 0 for a constant one, and an interval of no width.
 
     Args:
-        first, second: one mean a task, in the same order and unit.
+        first, second: one mean per task, in the same order and unit.
         name: what is estimated.
 
     Returns:

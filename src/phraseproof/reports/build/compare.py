@@ -44,8 +44,8 @@ class ComparisonReport:
         lines: categories above their tasks, everything last; then, where there are several groups, each group overall.
         better, worse: the wordings whose difference is beyond chance after Holm's correction, the largest first.
         wordings: all wordings that both hold, in the runs' order.
-        notes: what must be known of the numbers.
-        sentences: what it comes to, most important first.
+        notes: what a reader must know to interpret the numbers.
+        sentences: the conclusions, the most important first.
     """
 
     before: Side

@@ -125,7 +125,7 @@ class RunAnalysis:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What must be known of the numbers."""
+        """What a reader must know to interpret the numbers."""
         half = self.half_precision
         return self.robustness.notes if half is None else (*self.robustness.notes, half_precision_line(half))
 

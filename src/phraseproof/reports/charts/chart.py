@@ -56,7 +56,7 @@ def group_color(groups: Sequence[str], *, legend: bool = True, columns: int | No
     Args:
         groups: their names.
         legend: whether the names are shown, where there are several.
-        columns: how many names stand side by side; all of them unless said.
+        columns: how many names stand side by side; all of them by default.
     """
     shown = legend and len(groups) > 1
     wrapped = {} if columns is None else {"columns": columns}

@@ -1,4 +1,4 @@
-"""What representations say, for people at a terminal and for programs."""
+"""Distances between wordings, as text and JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from phraseproof.store.representations import Regression, RepresentationMap, Tas
 
 
 def as_text(found: RepresentationMap, screen: Screen) -> str:
-    """A row a task, the means of categories with several tasks, and the regressions as sentences."""
+    """One row per task, the means of categories with several tasks, and the regressions as sentences."""
     has_before = any(task.before is not None for task in found.tasks)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(overflow="fold", min_width=14)

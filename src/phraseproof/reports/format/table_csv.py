@@ -1,4 +1,4 @@
-"""Tables as CSV, one row a number: what a spreadsheet or a data frame reads without help.
+"""Tables as CSV, one row per number, ready for spreadsheets and data frames.
 
 Text is data and stays as it was written, also where a spreadsheet would take it for a formula; import it as text.
 """

@@ -61,7 +61,7 @@ def render(
             fields where there is not enough data); markdown and latex (booktabs; longtable by wording) for documents.
         by: task for the paper's Table 3, wording for each wording's score with its text.
         group_order: groups of wordings to put first; the first is what the others are compared with.
-        screen: where text is shown; 100 columns without colour unless said.
+        screen: where text is shown; 100 columns without colour by default.
 
     Raises:
         NotEnoughDataError: a run has no finished cells.

@@ -1,4 +1,4 @@
-"""Which limits there are, and whether a run keeps them."""
+"""The limits, and whether a run keeps them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Percentages come from sums of fractions: 70.0 may be stored as 69.99999999999999, and is then not below 70.
 _ROUNDING = 1e-9
 _NOT_SHOWN = 100.0
-"""What cannot be shown is missed by as much as anything can be."""
+"""A limit that cannot be shown to be kept counts as missed by the maximum."""
 
 
 class On(StrEnum):
@@ -33,7 +33,7 @@ class On(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a run must keep; a limit that is `None` is not asked for.
+    """The limits of a run; one that is `None` is not checked.
 
     Attributes:
         max_spread: Std over wordings at most, in percentage points.
@@ -90,9 +90,9 @@ class LimitCheck:
 def check_run(
     run: Run, limits: Limits, *, on: On = On.ESTIMATE, at: Level = Level.TASK, other: Run | None = None
 ) -> list[LimitCheck]:
-    """Hold a run against limits.
+    """Check a run against limits.
 
-    Groups of control wordings (negated, nonsensical, incorrect) are meant to do badly and take no part.
+    Groups of control wordings (negated, nonsensical, incorrect) are expected to score low and are not checked.
 
     Args:
         run: finished; its first group is the one that gaps are measured from.
@@ -101,7 +101,7 @@ def check_run(
         other: the run that `margin` refers to, on the same wordings and questions.
 
     Returns:
-        A check for each limit and place, in the order of the limits, the worst first.
+        One check per limit and place, in the order of the limits, the worst first.
 
     Raises:
         RunError: a run is not finished, or damaged.
@@ -281,7 +281,7 @@ def _without_controls(run: Run, grids: Sequence[TaskGrid]) -> list[TaskGrid]:
 def _require_finished(run: Run) -> None:
     if run.missing:
         raise RunError(
-            f"{len(run.missing)} of {len(run.cells)} cells are missing: a gate on half a run says nothing",
+            f"{len(run.missing)} of {len(run.cells)} cells are missing: a gate needs a complete run",
             where=str(run.path),
             hint="Run `phraseproof evaluate` again to finish it",
         )

@@ -11,11 +11,11 @@ _SHOWN = 50
 
 
 def render(checks: Sequence[LimitCheck], *, name: str, notes: Sequence[str] = ()) -> str:
-    """The verdict, what is broken, and a line for each limit that is kept.
+    """Whether the gate passed, what is broken, and a line per limit.
 
     Args:
         name: what was checked, say the model and the run's folder.
-        notes: what must be known of the numbers, a line each.
+        notes: what a reader must know to interpret the numbers, one line each.
     """
     broken = [check for check in checks if not check.is_kept]
     verdict = "passed" if not broken else "failed"

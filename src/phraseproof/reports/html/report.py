@@ -120,7 +120,7 @@ def render_report(sources: Sources, *, title: str | None = None, current: str | 
 
     Args:
         sources: at least one run.
-        title: the heading; the models' names unless said.
+        title: the heading; the models' names by default.
         current: the wording in use today, by name; where a run's first group has one wording, it is that.
 
     Raises:
