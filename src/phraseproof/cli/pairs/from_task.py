@@ -13,6 +13,7 @@ from phraseproof.cli.inputs import refuse_to_overwrite
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
+    from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
     from phraseproof.instructions.collections import Collection
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="The JSON Lines file to write.", rich_help_panel=options.OUTPUT)]
@@ -69,7 +70,7 @@ def from_task(
         name: _collections(named)
         for name, named in (("reference", reference), ("paraphrases", paraphrases), ("negations", negations))
     }
-    pairs = []
+    pairs: list[ParaphraseSet] = []
     task_names = [name.strip() for name in options.joined(tasks).split(",") if name.strip()]
     refuse_to_overwrite(out, *map(Path, task_names), *(each.path for members in found.values() for each in members))
     for task in load_tasks(task_names, data_dir=data_dir, warn=terminal.warn):
