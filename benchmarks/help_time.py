@@ -1,4 +1,4 @@
-"""How much CPU time `phraseproof --help` takes; the house rule is 0.3 s."""
+"""How much CPU time `phraseproof --help` takes; the limit is 0.3 s."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ from phraseproof.tasks import load_tasks
 
 
 def columns_for(kinds: list[str], tasks: list[Task]) -> list[Column]:
-    """What is told: the kinds that were aligned, those that were not, and the attributes that never were."""
+    """What is reported: the kinds that were aligned, those that were not, and the attributes that never were."""
     aligned = {task.category for task in tasks if task.name.removeprefix("pocket/").partition("-")[0] in kinds}
     return [
         Column("aligned kinds, observed", OBSERVED, lambda grid: grid.category in aligned),

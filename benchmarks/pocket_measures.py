@@ -34,7 +34,7 @@ Grids = tuple[TaskGrid, ...]
 
 
 class Column(NamedTuple):
-    """One thing that is told of a model: a mean over some tasks under one group of wordings."""
+    """One reported figure of a model: a mean over some tasks under one group of wordings."""
 
     name: str
     group: str

@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark, one after the other."""
+"""`make bench`: run every benchmark, one after another."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_going_on_says_what_was_there(project: Project) -> None:
     project.evaluate()
     assert "all 6 prompts were stored before; nothing is left to score\n" in project.evaluate().err
     next(project.run.rglob("*.parquet")).unlink()
-    assert "3 of 6 prompts were stored before; going on with the rest\n" in project.evaluate().err
+    assert "3 of 6 prompts were stored before; continuing with the rest\n" in project.evaluate().err
     assert "prompts" not in project.evaluate("--quiet").err
 
 

@@ -29,7 +29,7 @@ def test_numbers_are_never_cut(columns: int, monkeypatch: pytest.MonkeyPatch) ->
     assert "6000/1120000" in shown
     assert "…" not in shown
     assert "left -:--:--" in shown
-    assert ("0 prompts " in shown.partition("going on with the rest")[2]) == (columns >= 72)
+    assert ("0 prompts " in shown.partition("continuing with the rest")[2]) == (columns >= 72)
     assert "warning: [bold]as it is[/bold]" in shown
 
 

@@ -136,7 +136,7 @@ def seeded(build: Callable[[], Any], *, seed: int = 0) -> Any:
 
 
 def spread_weights(network: Any, *, seed: int = 0, std: float = 0.3) -> Any:
-    """Draw every matrix anew, wide enough that the output hangs on the whole input."""
+    """Draw every matrix again, wide enough that the output depends on the whole input."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)

@@ -97,7 +97,7 @@ def test_a_very_long_cell_is_read_and_the_csv_limit_put_back(tmp_path: Path) -> 
     before = csv.field_size_limit()
     path = tmp_path / "rows.csv"
     path.write_text(f"a\n{'x' * 300_000}\n")
-    assert len(read(path).rows[0]["a"]) == 300_000
+    assert len(str(read(path).rows[0]["a"])) == 300_000
     assert csv.field_size_limit() == before
 
 

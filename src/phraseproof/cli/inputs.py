@@ -12,10 +12,10 @@ def refuse_to_overwrite(out: Path, *read: Path | None) -> None:
 
     Args:
         out: the file that would be written.
-        read: files and folders that the command reads; None, and paths that do not exist, are passed over.
+        read: files and folders that the command reads; None, and paths that do not exist, are ignored.
 
     Raises:
-        UsageError: writing `out` would destroy what a person may have written by hand.
+        UsageError: writing `out` would destroy a file that a person may have written by hand.
     """
     for path in read:
         if path is None or not (out.exists() and path.exists()):

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar with the time left on a terminal, a line now and then elsewhere."""
+"""Progress on stderr: a bar with the remaining time on a terminal, elsewhere a line every 15 seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIN_COLUMNS_FOR_WORDS = 72
 
 
 class StderrBar:
-    """A bar on a terminal, lines elsewhere, and what must be said above the bar.
+    """A bar on a terminal, lines elsewhere; messages are printed above the bar.
 
     Args:
         quiet: print warnings only.
@@ -35,7 +35,7 @@ class StderrBar:
             self._bar.stop()
 
     def warned(self, message: str) -> None:
-        """Say it at once."""
+        """Print a warning at once."""
         self._say(f"warning: {message}")
 
     def _line(self, text: str) -> None:
@@ -54,7 +54,7 @@ class StderrBar:
             print(text, file=sys.stderr, flush=True)  # noqa: T201 - stderr is what this class is for
 
     def _show(self, bar: Progress, description: str, *, total: int, done: int) -> None:
-        """Begin to show a bar."""
+        """Start a bar."""
         self._bar = bar
         self._task = bar.add_task(description, total=total, completed=done)
         bar.start()
@@ -74,22 +74,22 @@ class ProgressBar(StderrBar):
         self._total = self._done = 0
 
     def noted(self, message: str) -> None:
-        """Say it on a line of its own."""
+        """Print a remark on a line of its own."""
         self._line(message)
 
     def started(self, *, total: int, done: int) -> None:
-        """Show how much there is to do."""
+        """Show how much is to be done, and how much was stored before."""
         self._total, self._done = total, done
         if done == total:
             self._line(f"all {total:,} prompts were stored before; nothing is left to {self._verb}")
         elif done:
-            self._line(f"{done:,} of {total:,} prompts were stored before; going on with the rest")
+            self._line(f"{done:,} of {total:,} prompts were stored before; continuing with the rest")
         if self._quiet or done == total or not sys.stderr.isatty():
             return
         self._show(_bar(), self._doing, total=total, done=done)
 
     def advanced(self, prompts: int) -> None:
-        """Move on."""
+        """Advance the bar, or print a line if the last one is old."""
         self._done += prompts
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, prompts)
@@ -98,7 +98,7 @@ class ProgressBar(StderrBar):
 
 
 def _bar() -> Progress:
-    """As much as the terminal has room for: numbers are never cut, and in a narrow one the words go first."""
+    """A bar for the width of the terminal: numbers are never cut; a narrow terminal shows no words."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
