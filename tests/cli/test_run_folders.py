@@ -1,28 +1,45 @@
-"""How commands that show results open run folders."""
+"""How commands open run folders, and read the sizes of models."""
+
+from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from phraseproof.cli.run_folders import open_runs, read_sizes
+from phraseproof.cli.run_folders import describe_runs, open_runs, read_sizes
 from phraseproof.errors import RunError, UsageError
-from support.report_runs import write_run
 
 
-def test_an_incomplete_run_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = write_run(tmp_path / "a", missing=2)
-    (run,) = open_runs([path])
-    assert len(run.missing) == 2
-    assert f"warning: {path}: 2 of 21 cells are missing" in capsys.readouterr().err
+def run(**fields: Any) -> Any:
+    defaults = {"path": Path("runs/a"), "missing": (), "cells": (1, 2), "scorings": ("loglikelihood",)}
+    return SimpleNamespace(**defaults, **fields)
 
 
-def test_a_scoring_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="--scoring paper"):
-        open_runs([write_run(tmp_path / "a")], "paper")
+def test_a_run_with_one_scoring_needs_no_remark(capsys: pytest.CaptureFixture[str]) -> None:
+    describe_runs([run(scoring="loglikelihood")])
+    assert capsys.readouterr().err == ""
 
 
-def test_sizes_belong_to_runs() -> None:
-    assert read_sizes(["runs/a=250e6"], [Path("runs/a")]) == {Path("runs/a"): 250_000_000}
-    for entry, words in (("runs/a", "not a model's size"), ("runs/a=0", "not a model's size"), ("b=1", "no such run")):
-        with pytest.raises(UsageError, match=words):
-            read_sizes([entry], [Path("runs/a")])
+def test_the_scoring_that_is_shown_is_named_where_there_are_several(capsys: pytest.CaptureFixture[str]) -> None:
+    several = run(scoring="loglikelihood")
+    several.scorings = ("loglikelihood", "paper")
+    describe_runs([several])
+    printed = capsys.readouterr().err
+    assert printed == "note: runs/a: outcomes of the scoring loglikelihood; --scoring paper shows the others\n"
+
+
+def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="not a run folder"):
+        open_runs([tmp_path])
+
+
+def test_sizes() -> None:
+    runs = [Path("runs/base"), Path("a=b")]
+    assert read_sizes(["runs/base=250e6", "a=b=7"], runs) == {Path("runs/base"): 250_000_000, Path("a=b"): 7}
+    for entry in ("runs/base", "runs/base=", "runs/base=many", "runs/base=0", "=5", "runs/base=nan"):
+        with pytest.raises(UsageError, match="--parameters: not a model's size"):
+            read_sizes([entry], runs)
+    with pytest.raises(UsageError, match="no such run is given"):
+        read_sizes(["runs/other=5"], runs)
