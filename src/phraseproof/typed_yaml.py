@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields as dataclass_fields
+from dataclasses import is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
@@ -33,6 +35,9 @@ _PLAIN = {
     "bool_type": "neither true nor false",
 }
 """What pydantic's kinds of error mean to someone who writes YAML."""
+
+_UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+"""Pydantic's kinds of error for an unknown field: of a model, and of a dataclass inside one."""
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 """The dialect of the JSON Schemas that describe users' files."""
@@ -174,7 +179,7 @@ def parse(document: Document, path: Path, model: type[ModelT]) -> ModelT:
             _problem(first["type"], first["msg"], field),
             got=_short(first["input"]) if first["type"] != "missing" else None,
             where=f"{path}:{line_of(document, location)}" + (f", {field}" if field else ""),
-            hint=_known_fields(model, location) if first["type"] == "extra_forbidden" else None,
+            hint=_known_fields(model, location) if first["type"] in _UNKNOWN else None,
         ) from None
 
 
@@ -183,7 +188,7 @@ def _most_telling(errors: list[ErrorDetails]) -> ErrorDetails:
     first = errors[0]
     if first["type"] == "missing":
         beside = (error for error in errors if error["loc"][:-1] == first["loc"][:-1])
-        return next((error for error in beside if error["type"] == "extra_forbidden"), first)
+        return next((error for error in beside if error["type"] in _UNKNOWN), first)
     return first
 
 
@@ -250,7 +255,7 @@ def _construct(node: yaml.Node, path: Path, constructor: yaml.SafeLoader) -> Any
 
 def _problem(kind: str, message: str, field: str) -> str:
     name = field.rsplit(".", 1)[-1]
-    if kind == "extra_forbidden":
+    if kind in _UNKNOWN:
         return f"unknown field {name!r}"
     if kind == "missing":
         return f"the field {name!r} is missing"
@@ -265,25 +270,32 @@ def _known_fields(model: type[BaseModel], location: tuple[str | int, ...]) -> st
     parent = _model_at(model, location[:-1])
     if parent is None:
         return None
-    names = [info.alias or name for name, info in parent.model_fields.items()]
+    names = list(_fields(parent))
     close = get_close_matches(str(location[-1]), names, n=1)
     return f"{f'Did you mean {close[0]!r}? ' if close else ''}Known fields: {', '.join(names)}"
 
 
-def _model_at(model: type[BaseModel], location: tuple[str | int, ...]) -> type[BaseModel] | None:
-    """The model that reads the value at `location`, where the fields' types say it."""
-    found: type[BaseModel] | None = model
+def _model_at(model: type[BaseModel], location: tuple[str | int, ...]) -> type | None:
+    """The model or dataclass that reads the value at `location`, where the fields' types say it."""
+    found: type | None = model
     for part in location:
         if found is None or isinstance(part, int):  # an item of a list is read by what the list's type names
             continue
-        fields = {info.alias or name: info for name, info in found.model_fields.items()}
-        found = _named_model(fields[part].annotation) if part in fields else None
+        fields = _fields(found)
+        found = _named_model(fields[part]) if part in fields else None
     return found
 
 
-def _named_model(annotation: Any) -> type[BaseModel] | None:
-    """The one model in a type: itself, or the items' of a list, or what may also be absent."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _fields(model: type) -> dict[str, Any]:
+    """The types of a model's or a dataclass's fields, by the names that a file gives them."""
+    if issubclass(model, BaseModel):
+        return {info.alias or name: info.annotation for name, info in model.model_fields.items()}
+    return {field.name: None for field in dataclass_fields(model)}  # no dataclass here holds models
+
+
+def _named_model(annotation: Any) -> type | None:
+    """The one model or dataclass in a type: itself, or the items' of a list, or what may also be absent."""
+    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or is_dataclass(annotation)):
         return annotation
     models = [found for part in get_args(annotation) if (found := _named_model(part)) is not None]
     return models[0] if len(models) == 1 else None

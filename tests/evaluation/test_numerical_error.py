@@ -16,8 +16,8 @@ from phraseproof.core import Example, Instruction, Kind, ModelIdentity, OptionSc
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.numerical_error import error_of, sample
-from phraseproof.evaluation.plan import EvaluationSettings
 from phraseproof.evaluation.run import Evaluation, prepare
+from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.half_precision import SAFETY, half_precision
@@ -78,7 +78,7 @@ def evaluation(
         Instruction(id=f"n{n}", collection="mine", template=f"{n}: {{{{ question }}}}?", answer=answer)
         for n in range(wordings)
     ]
-    return prepare(model, [task], {"mine": {task.name: asks}}, EvaluationSettings(**settings))
+    return prepare(model, [task], {"mine": {task.name: asks}}, EvaluationSpec(**settings))
 
 
 def choices(run: Run) -> dict[tuple[str, str], int]:

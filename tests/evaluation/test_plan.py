@@ -11,13 +11,13 @@ from phraseproof.core import Example, Instruction, Kind, ModelIdentity, Task
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.plan import (
     CellIdentities,
-    EvaluationSettings,
     PlannedCell,
     bundle_size,
     plan_cells,
     sample_task,
     wording_text,
 )
+from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.instructions.template import compile_instruction
 
 MODEL = ModelIdentity("m", "1", "Fake")
@@ -32,21 +32,19 @@ def make_wording(**changes: Any) -> Instruction:
     return replace(Instruction(id="one", collection="mine", template="{{ question }}"), **changes)
 
 
-def plan(
-    tasks: list[Task], groups: Any, settings: EvaluationSettings, model: ModelIdentity = MODEL
-) -> list[PlannedCell]:
+def plan(tasks: list[Task], groups: Any, settings: EvaluationSpec, model: ModelIdentity = MODEL) -> list[PlannedCell]:
     return plan_cells(tasks, groups, settings, CellIdentities(model, settings.prompt_format))
 
 
 def identity_of(
     task: Task | None = None,
     wording: Instruction | None = None,
-    settings: EvaluationSettings | None = None,
+    settings: EvaluationSpec | None = None,
     model: ModelIdentity = MODEL,
 ) -> str:
     task = task or make_task()
     compiled = compile_instruction(wording or make_wording())
-    (planned,) = plan([task], {task.name: {"g": [compiled]}}, settings or EvaluationSettings(), model)
+    (planned,) = plan([task], {task.name: {"g": [compiled]}}, settings or EvaluationSpec(), model)
     return planned.cell.identity
 
 
@@ -54,7 +52,7 @@ def test_the_grid_is_task_by_shots_by_seed_by_group_by_wording() -> None:
     tasks = [make_task(3, "a"), make_task(4, "b")]
     wordings = [compile_instruction(make_wording(id=str(n))) for n in range(2)]
     groups = {task.name: {"g": wordings, "h": wordings[:1]} for task in tasks}
-    planned = plan(tasks, groups, EvaluationSettings(num_fewshot=(0, 2), fewshot_seeds=(7, 8)))
+    planned = plan(tasks, groups, EvaluationSpec(num_fewshot=(0, 2), fewshot_seeds=(7, 8)))
     shapes = [(each.cell.task, each.cell.num_fewshot, each.cell.fewshot_seed, each.cell.group) for each in planned]
     # Without demonstrations there is nothing to draw: one seed. With two: both.
     assert len(planned) == 2 * (1 + 2) * 3
@@ -79,9 +77,9 @@ def test_equal_things_have_equal_identities() -> None:
         {"model": replace(MODEL, adapter="abc")},
         {"model": replace(MODEL, dtype="bfloat16")},
         {"model": replace(MODEL, settings={"max_length": "9"})},
-        {"settings": EvaluationSettings(scoring="paper")},
-        {"settings": EvaluationSettings(prompt_format="alpaca")},
-        {"settings": EvaluationSettings(num_fewshot=(1,))},
+        {"settings": EvaluationSpec(scoring="paper")},
+        {"settings": EvaluationSpec(prompt_format="alpaca")},
+        {"settings": EvaluationSpec(num_fewshot=(1,))},
     ],
     ids=lambda changed: next(iter(changed)),
 )
@@ -97,15 +95,15 @@ def test_names_and_provenance_do_not(changed: dict[str, Any]) -> None:
 def test_demonstrations_count_only_when_they_are_used() -> None:
     with_pool = replace(make_task(), demonstrations=make_task(3).examples)
     assert identity_of(task=with_pool) == identity_of()
-    shots = EvaluationSettings(num_fewshot=(2,))
+    shots = EvaluationSpec(num_fewshot=(2,))
     assert identity_of(task=with_pool, settings=shots) != identity_of(settings=shots)
-    assert identity_of(settings=shots) != identity_of(settings=replace(shots, fewshot_seeds=(1,)))
+    assert identity_of(settings=shots) != identity_of(settings=shots.with_changes(fewshot_seeds=(1,)))
 
 
 def test_one_wording_twice_in_a_group_is_refused() -> None:
     compiled = compile_instruction(make_wording())
     with pytest.raises(UsageError, match="twice"):
-        plan([make_task()], {"t": {"g": [compiled, compiled]}}, EvaluationSettings())
+        plan([make_task()], {"t": {"g": [compiled, compiled]}}, EvaluationSpec())
 
 
 @given(size=st.integers(1, 40), small=st.integers(1, 40), more=st.integers(0, 40), seed=st.integers())
@@ -130,7 +128,7 @@ def test_a_bundle_is_as_large_as_it_may_be(sizes: list[int], limit: int) -> None
     for n, size in enumerate(sizes):
         task = make_task(size, f"t{n // 3}")
         compiled = compile_instruction(make_wording())
-        planned += plan([task], {task.name: {"g": [compiled]}}, EvaluationSettings())
+        planned += plan([task], {task.name: {"g": [compiled]}}, EvaluationSpec())
     count = bundle_size(planned, limit)
     together = planned[:count]
     assert count >= 1
@@ -145,7 +143,7 @@ def test_a_bundle_is_as_large_as_it_may_be(sizes: list[int], limit: int) -> None
 )
 def test_settings_that_make_no_sense(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        EvaluationSettings(**wrong)
+        EvaluationSpec(**wrong)
 
 
 def test_a_wordings_text() -> None:

@@ -12,8 +12,8 @@ import phraseproof
 from phraseproof.core import Check, Example, Instruction, Kind, ModelIdentity, OptionScores, Prompt, Task
 from phraseproof.errors import InstructionError, ModelError, RunError, SelfTestError, UsageError
 from phraseproof.evaluation.observer import SilentObserver
-from phraseproof.evaluation.plan import EvaluationSettings
 from phraseproof.evaluation.run import Evaluation, prepare
+from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
 
 WORDS = ["apple", "bridge", "cloud", "dune", "ember", "fjord", "grove"]
@@ -60,7 +60,7 @@ class Knowing(ScriptedModel):
 def make_evaluation(model: ScriptedModel | None = None, *wordings: Instruction, **settings: Any) -> Evaluation:
     task = make_task()
     groups = {"mine": {task.name: list(wordings or (CLEAR, VAGUE))}}
-    return prepare(model or Knowing(), [task], groups, EvaluationSettings(**settings))
+    return prepare(model or Knowing(), [task], groups, EvaluationSpec(**settings))
 
 
 def test_accuracy_is_what_the_model_earned(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_wording_that_names_what_the_task_lacks_stops_before_anything_is_score
 
 def test_a_task_without_a_wording_is_an_error() -> None:
     with pytest.raises(UsageError, match="no wording fits"):
-        prepare(Knowing(), [make_task()], {"mine": {}}, EvaluationSettings())
+        prepare(Knowing(), [make_task()], {"mine": {}}, EvaluationSpec())
 
 
 def test_unknown_scoring() -> None:

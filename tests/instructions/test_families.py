@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from phraseproof.errors import FileError, UsageError
-from phraseproof.evaluation.evaluate import resolve
+from phraseproof.evaluation.request import EvaluationRequest
+from phraseproof.evaluation.resolve import resolve
 from phraseproof.instructions import families
 from phraseproof.instructions.collections import load_collection, own_collections
 
@@ -115,5 +116,5 @@ def test_auto_in_an_evaluation(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "t.csv").write_text("question,team\na,x\nb,y\n", encoding="utf-8")
     task = tmp_path / "t.yaml"
     task.write_text("name: t\nkind: binary\ndata: t.csv\nchoices: [x, 'y']\nanswer: team\n", encoding="utf-8")
-    evaluation = resolve("scripted", str(task), {"observed": "auto"})
+    evaluation = resolve(EvaluationRequest.of("scripted", str(task), {"observed": "auto"}))
     assert {job.cell.instruction for job in evaluation.planned} == {"guessed/a"}

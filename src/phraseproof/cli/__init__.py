@@ -16,6 +16,7 @@ from phraseproof.cli import instructions, pairs, pocket, tasks
 from phraseproof.cli.align import align
 from phraseproof.cli.analyze import analyze
 from phraseproof.cli.compare import compare
+from phraseproof.cli.config import config
 from phraseproof.cli.demo import demo
 from phraseproof.cli.doctor import doctor
 from phraseproof.cli.evaluate import evaluate
@@ -29,6 +30,7 @@ from phraseproof.cli.plot import plot
 from phraseproof.cli.report import report
 from phraseproof.cli.represent import represent
 from phraseproof.cli.runs import runs
+from phraseproof.cli.schema import schema
 from phraseproof.cli.table import table
 from phraseproof.errors import PhraseproofError
 
@@ -65,6 +67,7 @@ app.command("import-results", short_help="Read published accuracies into a run."
     import_results
 )
 app.command("runs", short_help="List the run folders below a folder.", rich_help_panel=LOOK)(runs)
+app.command("config", short_help="Print a run's options as a config file.", rich_help_panel=LOOK)(config)
 app.command("table", short_help="Show means, spread and differences of runs.", rich_help_panel=LOOK)(table)
 app.command("analyze", short_help="Show intervals, tests and controls.", rich_help_panel=LOOK)(analyze)
 app.command("report", short_help="Write an HTML page with everything in runs.", rich_help_panel=LOOK)(report)
@@ -78,6 +81,7 @@ app.add_typer(
 )
 app.add_typer(tasks.app, name="tasks", cls=CommandGroup, rich_help_panel=MATERIAL)
 app.add_typer(instructions.app, name="instructions", cls=CommandGroup, rich_help_panel=MATERIAL)
+app.command("schema", short_help="Print JSON Schemas of YAML files, for editors.", rich_help_panel=MATERIAL)(schema)
 app.command("paraphrase", short_help="Have a model write new wordings.", rich_help_panel=MATERIAL)(paraphrase)
 app.add_typer(pocket.app, name="pocket", cls=CommandGroup, rich_help_panel=MATERIAL)
 add_examples(app)

@@ -7,7 +7,11 @@ from typing import Annotated
 import typer
 
 from phraseproof.cli.options import (
+    DATA,
+    INSTRUCTIONS,
+    MODEL,
     Adapter,
+    AsJson,
     BatchSize,
     DataDir,
     Device,
@@ -27,7 +31,10 @@ def doctor(
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", "-m", help="The model to test, named as for evaluate; without it, only the installation."
+            "--model",
+            "-m",
+            help="The model to test, named as for evaluate. Without it, only the installation is checked.",
+            rich_help_panel=MODEL,
         ),
     ] = None,
     tasks: Annotated[
@@ -36,7 +43,8 @@ def doctor(
             "--tasks",
             "-t",
             metavar="TASK,...",
-            help="Tasks whose prompts to test with; four plain questions unless said. Repeatable.",
+            help="The tasks whose prompts to test with. Default: four plain questions. Repeatable.",
+            rich_help_panel=DATA,
         ),
     ] = None,
     instructions: Annotated[
@@ -45,7 +53,8 @@ def doctor(
             "--instructions",
             "-i",
             metavar="WORDINGS",
-            help="Collections of wordings to test with, separated by commas; composed unless said. Repeatable.",
+            help="Collections of wordings to test with, separated by commas. Default: composed. Repeatable.",
+            rich_help_panel=INSTRUCTIONS,
         ),
     ] = None,
     prompt_format: PromptFormat = "auto",
@@ -58,13 +67,13 @@ def doctor(
     revision: Revision = None,
     trust_remote_code: RemoteCode = False,
     model_arg: ModelArg = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Check the installation, and a model's scoring: batches, special tokens, options, adapter."""
+    """Check the installation and a model's scoring: batches, special tokens, options, adapter."""
     from phraseproof.evaluation.doctor import check_installation, check_model
 
     if tasks and model is None:
-        raise UsageError("tasks are to be tested with, and no model is named", where="--model")
+        raise UsageError("--tasks requires --model", hint="Name the model to test with their prompts")
     checks = check_installation()
     if model is not None:
         options = model_options(

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from phraseproof.cli.options import (
+    DATA,
+    OUTPUT,
+    SCORING,
     Adapter,
+    AsJson,
     BatchSize,
     DataDir,
     Devices,
     Dtype,
+    Groups,
+    Limit,
     MaxLength,
-    Model,
     ModelArg,
+    ModelOrConfig,
+    Observed,
     PromptFormat,
+    Quiet,
     RemoteCode,
     Revision,
-    Tasks,
+    TasksOrConfig,
+    Unobserved,
     joined,
     model_options,
     read_groups,
@@ -30,67 +40,85 @@ from phraseproof.errors import UsageError
 if TYPE_CHECKING:
     from phraseproof.core import Cell
     from phraseproof.evaluation.run import Forecast
+    from phraseproof.evaluation.spec import EvaluationSpec
+    from phraseproof.models import ModelOptions
     from phraseproof.store.queries import Run
 
 
+_PARAMETERS = {"fewshot_seeds": "fewshot_seed"}
+"""Fields of the spec whose parameter here has another name."""
+
+
 def evaluate(
-    model: Model,
-    tasks: Tasks,
+    ctx: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="A YAML file with the options below (docs/config.md). Options that are also given here override it.",
+        ),
+    ] = None,
+    model: ModelOrConfig = None,
+    tasks: TasksOrConfig = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help="The folder to keep the run in; run the same command again to go on with a stopped run."
+            "--out",
+            "-o",
+            help="The run folder. The same command continues a run that was stopped.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
-    instructions: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--instructions",
-            "-i",
-            metavar="GROUP=WORDINGS",
-            help="Wordings under a name of your choice: collections or YAML files, separated by commas; repeatable.",
-        ),
-    ] = None,
-    observed: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="WORDINGS",
-            help="Wordings the model was tuned on: short for --instructions observed=... (auto: its family's).",
-        ),
-    ] = None,
-    unobserved: Annotated[
-        list[str] | None,
-        typer.Option(metavar="WORDINGS", help="Wordings it was not tuned on: short for --instructions unobserved=..."),
-    ] = None,
+    instructions: Groups = None,
+    observed: Observed = None,
+    unobserved: Unobserved = None,
     data_dir: DataDir = None,
     num_fewshot: Annotated[
         str,
         typer.Option(
             "--num-fewshot",
             "-k",
-            help="Solved examples shown in each prompt; several numbers, as in 0,5, are each evaluated.",
+            help="The number of solved examples shown in each prompt. Several numbers, as in 0,5, are each evaluated.",
+            rich_help_panel=DATA,
         ),
     ] = "0",
     fewshot_seed: Annotated[
-        str, typer.Option(help="The seed by which solved examples are drawn; several, as in 0,1,2, are each evaluated.")
+        str,
+        typer.Option(
+            help="The seed of the draw of solved examples. Several seeds, as in 0,1,2, are each evaluated.",
+            rich_help_panel=DATA,
+        ),
     ] = "0",
-    limit: Annotated[
-        int | None,
-        typer.Option("--limit", "-n", help="Evaluate on at most so many examples of each task, drawn by --seed."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The seed by which --limit draws its examples.")] = 0,
+    limit: Limit = None,
+    seed: Annotated[int, typer.Option(help="The seed of the sample that --limit draws.", rich_help_panel=DATA)] = 0,
     budget: Annotated[
         str | None,
         typer.Option(
-            metavar="SHARE%", help="Score only so much of the grid, as in 5%, and estimate the rest (docs/budget.md)."
+            metavar="SHARE%",
+            help="Score only this share of the grid, as in 5%, and estimate the rest (docs/budget.md).",
+            rich_help_panel=SCORING,
         ),
     ] = None,
     covariates: Annotated[
-        bool, typer.Option("--covariates", help="With --budget, let the wordings' texts take part in the estimates.")
+        bool,
+        typer.Option(
+            "--covariates",
+            help="Use the texts of the wordings in the estimates. Requires --budget.",
+            rich_help_panel=SCORING,
+        ),
     ] = False,
     scoring: Annotated[
-        str, typer.Option(help="How options are scored: loglikelihood, loglikelihood_norm or paper (docs/scoring.md).")
+        str,
+        typer.Option(
+            help="How options are scored: loglikelihood, loglikelihood_norm or paper (docs/scoring.md).",
+            rich_help_panel=SCORING,
+        ),
     ] = "loglikelihood",
+    metric: Annotated[
+        str, typer.Option(help="What the score of an answer is in (docs/scoring.md).", rich_help_panel=SCORING)
+    ] = "accuracy",
     prompt_format: PromptFormat = "auto",
     adapter: Adapter = None,
     dtype: Dtype = "auto",
@@ -103,30 +131,59 @@ def evaluate(
     rescore_ties: Annotated[
         bool,
         typer.Option(
-            "--rescore-ties",
-            help="Score choices again in float32 that half precision leaves too close to call (docs/scoring.md).",
+            "--rescore-ties/--no-rescore-ties",
+            help="Score choices again in float32 that half precision leaves too close to decide (docs/scoring.md).",
+            rich_help_panel=SCORING,
         ),
     ] = False,
-    log_samples: Annotated[bool, typer.Option("--log-samples", help="Store the full text of every prompt.")] = False,
-    no_self_test: Annotated[
+    log_samples: Annotated[
         bool,
-        typer.Option("--no-self-test", help="Skip the check, before the run, that the model's scores can be trusted."),
+        typer.Option(
+            "--log-samples/--no-log-samples", help="Store the full text of every prompt.", rich_help_panel=OUTPUT
+        ),
     ] = False,
+    self_test: Annotated[
+        bool,
+        typer.Option(
+            "--self-test/--no-self-test",
+            help="Check, before the run, that the model's scores can be trusted.",
+            rich_help_panel=SCORING,
+        ),
+    ] = True,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say how many cells, prompts and tokens it would take, and stop.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print how many cells, prompts and tokens it would take, and stop.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and results, no progress.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Score a model on tasks under every wording; a stopped run goes on where it was."""
-    groups = read_groups(instructions or [], observed, unobserved)
-    if out == Path() and not dry_run:  # an empty text, as an unset variable of a shell script leaves it
-        out = None
-    if out is None and not dry_run:
-        raise UsageError("no run folder is named", where="--out", hint="Say where to keep the results: --out runs/NAME")
-    if covariates and budget is None:
-        raise UsageError("without a budget nothing is estimated", expected="--budget, too", where="--covariates")
-    options = model_options(
+    """Score a model on tasks under every wording. A run that was stopped continues where it was."""
+    given = options_given(ctx)
+    values: dict[str, object] = {
+        "model": model,
+        "tasks": joined(tasks),
+        "data_dir": data_dir,
+        "num_fewshot": read_numbers(num_fewshot, "--num-fewshot"),
+        "fewshot_seeds": read_numbers(fewshot_seed, "--fewshot-seed"),
+        "limit": limit,
+        "seed": seed,
+        "budget": budget,
+        "scoring": scoring,
+        "metric": metric,
+        "prompt_format": prompt_format,
+        "rescore_ties": rescore_ties,
+        "log_samples": log_samples,
+        "self_test": self_test,
+    }
+    # Only what was given: the file's values, then the defaults of `EvaluationSpec`, hold for all other options.
+    changes = {name: value for name, value in values.items() if _PARAMETERS.get(name, name) in given}
+    if instructions or observed or unobserved or config is None:
+        changes["instructions"] = read_groups(instructions or [], observed, unobserved)
+    loading = model_options(
         adapter=adapter,
         dtype=dtype,
         device=device,
@@ -139,33 +196,59 @@ def evaluate(
 
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.stopping import stoppable
-    from phraseproof.evaluation.evaluate import resolve
+    from phraseproof.evaluation.resolve import resolve
 
+    spec = _read_spec(config, changes, loading, given)
+    if out == Path() and not dry_run:  # an empty text, as an unset variable of a shell script leaves it
+        out = None
+    if out is None and not dry_run:
+        raise UsageError("no run folder is named", where="--out", hint="Say where to keep the results: --out runs/NAME")
+    if covariates and spec.budget is None:
+        raise UsageError("--covariates requires --budget", hint="Without a budget nothing is estimated")
     with stoppable(), ProgressBar(quiet=quiet) as progress:
-        evaluation = resolve(
-            model,
-            joined(tasks),
-            groups,
-            data_dir=data_dir,
-            num_fewshot=read_numbers(num_fewshot, "--num-fewshot"),
-            fewshot_seed=read_numbers(fewshot_seed, "--fewshot-seed"),
-            limit=limit,
-            seed=seed,
-            scoring=scoring,
-            prompt_format=prompt_format,
-            log_samples=log_samples,
-            budget=budget,
-            rescore_ties=rescore_ties,
-            model_options=options,
-            observer=progress,
-        )
+        evaluation = resolve(spec, observer=progress)
         if dry_run:
             _print_forecast(evaluation.forecast(out), as_json=as_json)
             return
         assert out is not None, "checked above"
-        run = evaluation.run(out, observer=progress, self_test=not no_self_test)
+        run = evaluation.run(out, observer=progress, self_test=spec.self_test)
     if _print_run(run, {each.cell for each in evaluation.planned}, as_json=as_json, covariates=covariates):
         raise typer.Exit(4)
+
+
+def options_given(ctx: typer.Context) -> frozenset[str]:
+    """The parameters that the command line names, as opposed to those at their defaults."""
+    sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
+    return frozenset(name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE")
+
+
+def _read_spec(
+    config: Path | None, changes: Mapping[str, object], loading: ModelOptions, given: frozenset[str]
+) -> EvaluationSpec:
+    """The file's spec, if there is one, with what the command line changes."""
+    from dataclasses import fields, replace
+
+    from phraseproof.evaluation.config import read_config
+    from phraseproof.evaluation.spec import EvaluationSpec
+
+    spec = EvaluationSpec() if config is None else read_config(config)
+    named: dict[str, Any] = {
+        field.name: getattr(loading, field.name) for field in fields(loading) if field.name in given
+    }
+    if loading.args:
+        named["args"] = {**spec.model_options.args, **loading.args}
+    if named:
+        changes = {**changes, "model_options": replace(spec.model_options, **named)}
+    spec = spec.with_changes(**changes)
+    if not spec.model:
+        raise UsageError("no model is named", where="--model", hint="Say which: --model NAME, or model: in --config")
+    if not spec.tasks:
+        raise UsageError("no task is named", where="--tasks", hint="phraseproof tasks list shows the built-in tasks")
+    if not spec.instructions:
+        raise UsageError(
+            "no wordings are named", where="--instructions", hint="Name a group, as in --instructions mine=prompt.yaml"
+        )
+    return spec
 
 
 def _print_forecast(forecast: Forecast, *, as_json: bool) -> None:

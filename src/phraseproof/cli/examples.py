@@ -14,6 +14,7 @@ EXAMPLES: Final = {
     "demo": ("phraseproof demo",),
     "evaluate": (
         "phraseproof evaluate -m pocket -t pocket --observed pocket-observed --unobserved pocket-test -n 10 -o runs/p",
+        "phraseproof evaluate --config run.yaml -o runs/again",
         "phraseproof evaluate -m google/flan-t5-base -t mmlu,bbl --observed auto --unobserved composed -o runs/t5",
     ),
     "table": ("phraseproof table runs/p", "phraseproof table runs/p --by wording --format csv > wordings.csv"),

@@ -53,6 +53,16 @@ TrainableModel = Annotated[
         "--model", "-m", help="A Hugging Face hub id, a model folder, or pocket (tiny, shipped).", rich_help_panel=MODEL
     ),
 ]
+ModelOrConfig = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="A Hugging Face hub id, a model folder, openai/NAME (a server), pocket (tiny, shipped) or "
+        "scripted (a fake for tests). Required, here or in --config.",
+        rich_help_panel=MODEL,
+    ),
+]
 Adapter = Annotated[
     Path | None, typer.Option(help="The folder of a PEFT adapter to attach to the model.", rich_help_panel=MODEL)
 ]
@@ -119,6 +129,18 @@ Tasks = Annotated[
         "-t",
         metavar="TASK,...",
         help="Built-in tasks and task files, separated by commas: mmlu,bbl,tickets.yaml. Repeatable.",
+        rich_help_panel=DATA,
+        autocompletion=complete_tasks,
+    ),
+]
+TasksOrConfig = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tasks",
+        "-t",
+        metavar="TASK,...",
+        help="Built-in tasks and task files, separated by commas: mmlu,bbl,tickets.yaml. Repeatable. Required, here or "
+        "in --config.",
         rich_help_panel=DATA,
         autocompletion=complete_tasks,
     ),

@@ -143,27 +143,28 @@ def represent(
     from phraseproof.analysis.estimators.budget import scores_or_estimates
     from phraseproof.analysis.representations import MapSettings, describe
     from phraseproof.cli.progress import ProgressBar
-    from phraseproof.evaluation.evaluate import resolve
     from phraseproof.evaluation.represent import cells_of, represent
+    from phraseproof.evaluation.request import EvaluationRequest
+    from phraseproof.evaluation.resolve import resolve
     from phraseproof.reports.format.representations import as_json as to_json
     from phraseproof.reports.format.representations import as_text
     from phraseproof.store.representations import run_state, write_map
 
     earlier = None if before is None else _earlier(before)
     with ProgressBar(quiet=quiet, reading=True) as progress:
-        evaluation = resolve(
+        request = EvaluationRequest.of(
             model,
             joined(tasks),
             groups,
             data_dir=data_dir,
             num_fewshot=num_fewshot,
-            fewshot_seed=fewshot_seed,
+            fewshot_seeds=fewshot_seed,
             limit=limit,
             seed=seed,
             prompt_format=prompt_format,
             model_options=options,
-            observer=progress,
         )
+        evaluation = resolve(request, observer=progress)
         vectors = represent(evaluation, out, observer=progress)
         _check_comparable(vectors, earlier, before)
         progress.noted("measuring distances" + (f" and drawing {' and '.join(methods)}" if methods else ""))

@@ -13,32 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from phraseproof.errors import UsageError
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.identity import content_hash
 
 _SUBSET_DIGITS = 8
-
-
-def read_budget(text: str) -> float:
-    """`5%` as a fraction.
-
-    Raises:
-        UsageError: not a percentage above 0 and up to 100.
-    """
-    number = text.strip().removesuffix("%").strip()
-    try:
-        share = float(number) / 100
-    except ValueError:
-        share = math.nan
-    if not text.strip().endswith("%") or not 0 < share <= 1:
-        raise UsageError(
-            "not a share of the grid",
-            expected="a percentage above 0 and up to 100, as in 5%",
-            got=text,
-            where="--budget",
-        )
-    return share
 
 
 def choose_cells(num_wordings: int, num_examples: int, count: int, seed: int) -> list[list[int]]:

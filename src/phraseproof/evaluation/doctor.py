@@ -1,13 +1,13 @@
-"""What `phraseproof doctor` looks at: the installation, and a model's own self-test."""
+"""The checks of `phraseproof doctor`: the installation, and a model's self-test."""
 
 from __future__ import annotations
 
 import platform
 from importlib import metadata
-from typing import Unpack
 
 from phraseproof.core import Check, Example, Kind, Task
-from phraseproof.evaluation.evaluate import EvaluateOptions, resolve
+from phraseproof.evaluation.request import EvaluationRequest
+from phraseproof.evaluation.resolve import resolve
 
 _QUESTIONS = (
     ("How many legs does a spider have?", ("six", "eight", "ten", "twelve")),
@@ -18,7 +18,7 @@ _QUESTIONS = (
 
 
 def check_installation() -> list[Check]:
-    """Python, the packages scoring needs, and the accelerator, if any."""
+    """Check Python, the packages that scoring needs, and the accelerator, if any."""
     checks = [Check("python", passed=True, detail=f"{platform.python_version()} on {platform.platform()}")]
     missing: list[str] = []
     versions: list[str] = []
@@ -40,10 +40,17 @@ def check_installation() -> list[Check]:
     return checks
 
 
-def check_model(model: str, tasks: str, instructions: str, **options: Unpack[EvaluateOptions]) -> list[Check]:
-    """The model's self-test on prompts of `tasks` (or on four plain questions) under `instructions`."""
-    evaluation = resolve(model, tasks or _plain_questions(), {"doctor": instructions}, **options)
-    return evaluation.check()
+def check_model(model: str, tasks: str, instructions: str, **options: object) -> list[Check]:
+    """Run the model's self-test on prompts of `tasks` under `instructions`.
+
+    Args:
+        model: the model's name.
+        tasks: names separated by commas; empty for four plain questions.
+        instructions: collections separated by commas.
+        **options: other fields of `EvaluationSpec`.
+    """
+    request = EvaluationRequest.of(model, tasks or _plain_questions(), {"doctor": instructions}, **options)
+    return resolve(request).check()
 
 
 def _plain_questions() -> Task:

@@ -9,33 +9,33 @@ class Observer(Protocol):
     """Is notified of the progress of an evaluation."""
 
     def noted(self, message: str) -> None:
-        """What is being done now, where that may take a while."""
+        """Receive what is being done now, if that may take a while."""
         ...
 
     def started(self, *, total: int, done: int) -> None:
-        """`total` prompts are in the plan, `done` of them were stored before."""
+        """Receive the number of prompts in the plan, and how many of them were stored before."""
         ...
 
     def advanced(self, prompts: int) -> None:
-        """So many more prompts were scored."""
+        """Receive how many more prompts were scored."""
         ...
 
     def warned(self, message: str) -> None:
-        """Something the user should know, on one line."""
+        """Receive something the user should know, on one line."""
         ...
 
 
 class SilentObserver:
-    """An observer that looks away."""
+    """An observer that ignores everything."""
 
     def noted(self, message: str) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def started(self, *, total: int, done: int) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def advanced(self, prompts: int) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def warned(self, message: str) -> None:
-        """Nothing."""
+        """Ignore it."""

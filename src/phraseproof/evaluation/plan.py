@@ -7,61 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 from phraseproof.core import Cell, Example, Instruction, ModelIdentity, Task
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.identity import content_hash
 from phraseproof.instructions.template import CompiledInstruction
-from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
+from phraseproof.scoring.registry import DEFAULT_METRIC
 from phraseproof.store.half_precision import RESCORED
-
-MAX_NUMBER = 2**31 - 1
-"""The largest number of demonstrations, and the largest seed of theirs: what a stored column holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationSettings:
-    """What is asked of an evaluation, apart from its model, tasks and wordings.
-
-    Attributes:
-        scoring: `loglikelihood`, `loglikelihood_norm` or `paper` (docs/scoring.md).
-        metric: what `score` of an outcome is in (`phraseproof.scoring`).
-        prompt_format: `auto`, `plain`, `alpaca` or `chat`.
-        num_fewshot: numbers of demonstrations; each is a plane of the grid.
-        fewshot_seeds: seeds of the demonstrations' draw; without demonstrations only the first is used.
-        limit: at most so many examples a task, a sample drawn by `seed`; a smaller sample is part of a larger one.
-        seed: the seed of that sample.
-        log_samples: store every full prompt.
-        budget: score only so large a share of each task's grid, above 0 and below 1 (budget.py); `None` for all of it.
-        rescore_ties: score choices in float32 that lie within half precision's error of a tie (half_precision.py).
-    """
-
-    scoring: str = DEFAULT_SCORER
-    metric: str = DEFAULT_METRIC
-    prompt_format: str = "auto"
-    num_fewshot: tuple[int, ...] = (0,)
-    fewshot_seeds: tuple[int, ...] = (0,)
-    limit: int | None = None
-    seed: int = 0
-    log_samples: bool = False
-    budget: float | None = None
-    rescore_ties: bool = False
-
-    def __post_init__(self) -> None:
-        if self.limit is not None and self.limit < 1:
-            raise UsageError(
-                "cannot evaluate on so few examples", expected="at least 1", got=str(self.limit), where="--limit"
-            )
-        for name, values in (("num_fewshot", self.num_fewshot), ("fewshot_seed", self.fewshot_seeds)):
-            if not values or min(values) < 0 or max(values) > MAX_NUMBER or len(set(values)) < len(values):
-                raise UsageError(
-                    "numbers that cannot be used",
-                    expected=f"0 to {MAX_NUMBER}, each once",
-                    got=", ".join(map(str, values)),
-                    where=f"--{name.replace('_', '-')}",
-                )
 
 
 class PlannedCell(NamedTuple):
@@ -136,7 +91,7 @@ class CellIdentities:
 def plan_cells(
     tasks: Sequence[Task],
     wordings: Mapping[str, Mapping[str, Sequence[CompiledInstruction]]],
-    settings: EvaluationSettings,
+    settings: EvaluationSpec,
     identities: CellIdentities,
 ) -> list[PlannedCell]:
     """All cells of the grid task x group x wording x shots x seed.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,7 +31,6 @@ from phraseproof.evaluation.numerical_error import NumericalError, in_float32
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.plan import (
     CellIdentities,
-    EvaluationSettings,
     PlannedCell,
     plan_cells,
     sample_task,
@@ -40,6 +39,8 @@ from phraseproof.evaluation.plan import (
 from phraseproof.evaluation.record import describe, peak_rss_bytes
 from phraseproof.evaluation.reuse import Reuse, without
 from phraseproof.evaluation.score_cells import CellScorer, ScoredCell
+from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.evaluation.stored_spec import SPEC, merged_spec
 from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations, resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
@@ -91,7 +92,7 @@ class Evaluation:
     tasks: tuple[Task, ...]
     whole_tasks: tuple[Task, ...]
     groups: tuple[str, ...]
-    settings: EvaluationSettings
+    settings: EvaluationSpec
     workers: Workers | None = None
 
     @cached_property
@@ -185,7 +186,9 @@ class Evaluation:
         samples = [*store.samples, sample]
         record[SAMPLES] = {name: entry for each in samples for name, entry in sample_entry(each).items()}
         has_run = (store.path / RUN_FILE).exists()
-        before = read_run_file(store.path).get("tasks", {}) if has_run else {}
+        content = read_run_file(store.path) if has_run else {}
+        record[SPEC] = merged_spec(content.get(SPEC), self.settings)
+        before = content.get("tasks", {})
         # Another sample of the same data: nothing was edited.
         grown = edited_entries(before, record["tasks"]) - edited_entries(before, record["tasks"], "data")
         edited = store.register([each.cell for each in self.planned], record)
@@ -288,7 +291,7 @@ def prepare(
     model: Model,
     tasks: Sequence[Task],
     groups: Mapping[str, Mapping[str, Sequence[Instruction]]],
-    settings: EvaluationSettings,
+    settings: EvaluationSpec,
 ) -> Evaluation:
     """Resolve and check an evaluation before anything is computed.
 
@@ -307,11 +310,11 @@ def prepare(
     metric(settings.metric)
     if settings.rescore_ties and not isinstance(model, OffersFloat32):
         raise UsageError("this model cannot be loaded in float32", where="--rescore-ties", got=model.identity.name)
-    settings = replace(
-        settings,
-        prompt_format=resolve_format(settings.prompt_format, model),
-        rescore_ties=settings.rescore_ties and in_float32(model) is not None,
-    )
+    resolved = {
+        "prompt_format": resolve_format(settings.prompt_format, model),
+        "rescore_ties": settings.rescore_ties and in_float32(model) is not None,
+    }
+    settings = settings.model_copy(update=resolved)
     sampled = tuple(sample_task(task, settings.limit, settings.seed) for task in tasks)
     compiled: dict[Instruction, CompiledInstruction] = {}
     wordings: dict[str, dict[str, list[CompiledInstruction]]] = {}
@@ -340,7 +343,7 @@ def prepare(
     return evaluation
 
 
-def identities_of(model: Model, settings: EvaluationSettings) -> CellIdentities:
+def identities_of(model: Model, settings: EvaluationSpec) -> CellIdentities:
     """What computes the identities of an evaluation's cells."""
     return CellIdentities(model.identity, settings.prompt_format, is_rescored=settings.rescore_ties)
 

@@ -12,8 +12,9 @@ from typing import NamedTuple, TypeAlias
 from phraseproof.core import Cell, Example, Model, OptionScores, Outcome, Prompt, ScoresOptions, StreamsScores
 from phraseproof.errors import ModelError, RunError
 from phraseproof.evaluation.near_ties import NearTies
-from phraseproof.evaluation.plan import EvaluationSettings, PlannedCell
+from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.reuse import Reuse, without
+from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.scoring.registry import metric, scorer
 from phraseproof.store.journal import StoredOutcome
 from phraseproof.store.usage import Usage, total
@@ -62,7 +63,7 @@ class CellScorer:
     def __init__(
         self,
         model: Model,
-        settings: EvaluationSettings,
+        settings: EvaluationSpec,
         prompts_of: PromptsOf,
         store: RunStore,
         reuse: Reuse,
@@ -172,7 +173,7 @@ class CellScorer:
 class _Recorder:
     """Turns scores into outcomes with their cost, and journals them now and then."""
 
-    def __init__(self, store: RunStore, settings: EvaluationSettings, places: Sequence[_Place]) -> None:
+    def __init__(self, store: RunStore, settings: EvaluationSpec, places: Sequence[_Place]) -> None:
         self._store = store
         self._scorer, self._metric = scorer(settings.scoring), metric(settings.metric)
         self._logs_samples = settings.log_samples

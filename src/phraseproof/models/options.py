@@ -6,8 +6,12 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from phraseproof.errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic import ConfigDict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,9 @@ class ModelOptions:
         max_length: the longest input in tokens; longer prompts are cut from the left.
         args: the provider's own options, as `--model-arg NAME=VALUE` gives them; they win over the fields above.
     """
+
+    # Config files are read into this class by pydantic, which would otherwise ignore misspelt names.
+    __pydantic_config__: ClassVar[ConfigDict] = {"extra": "forbid"}
 
     dtype: str = "auto"
     device: str = "auto"

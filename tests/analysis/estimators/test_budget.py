@@ -14,8 +14,8 @@ from phraseproof.analysis.estimators.wording_features import wording_features
 from phraseproof.analysis.robustness import summarize
 from phraseproof.core import Example, Instruction, Kind, Prompt, Task
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
-from phraseproof.evaluation.plan import EvaluationSettings
 from phraseproof.evaluation.run import prepare
+from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.queries import Run, load_run
 
@@ -54,7 +54,7 @@ def run(out: Path, budget: float | None, *tasks: Task, counts: tuple[int, int] =
         "observed": {each.name: wordings("seen", counts[0]) for each in given},
         "unobserved": {each.name: wordings("new", counts[1]) for each in given},
     }
-    settings = EvaluationSettings(budget=budget, **changes)
+    settings = EvaluationSpec(budget=budget, **changes)
     return prepare(ScriptedModel(skilled), given, groups, settings).run(out, self_test=False)
 
 
@@ -94,7 +94,7 @@ def test_a_share_gives_estimates_near_the_truth_that_say_what_they_rest_on(tmp_p
 
 def test_an_interval_holds_its_estimate(tmp_path: Path) -> None:
     """Also where all but one draw in a hundred are 100%."""
-    settings = EvaluationSettings(budget=0.9)
+    settings = EvaluationSpec(budget=0.9)
     able = ScriptedModel(lambda prompt, option: float(option == "yes"))
     groups = {"observed": {"sums": wordings("seen", 6)}}
     (found,) = estimate_run(prepare(able, [task()], groups, settings).run(tmp_path, self_test=False))

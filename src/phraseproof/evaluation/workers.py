@@ -1,61 +1,79 @@
-"""One evaluation on several devices: a process for each, all at work on one run folder.
+"""One evaluation on several devices: one process per device, all working on the same run folder.
 
-The folder is the queue: a process takes the next cells that nobody holds, and whatever it leaves behind when it dies is
-free for the others (`store/writer.py: claim`). So nothing is planned ahead, no device waits for another one, and the
-cells are those that one process would have written.
+The folder is the queue: a process takes the next cells that no other process holds, and the cells of a process that
+dies are free for the others (`store/writer.py: claim`). So nothing is scheduled in advance, no device waits for another
+one, and the cells are the same as those of a single process.
+
+This module knows processes only. What they compute is a callable that it receives (`device_share.py`).
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections import Counter
 from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from phraseproof.errors import ModelError, PhraseproofError, UsageError
+from phraseproof.evaluation.observer import Observer
 from phraseproof.models import ModelOptions
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-    from phraseproof.evaluation.observer import Observer
+
+class Compute(Protocol):
+    """What each process does. Has to be picklable."""
+
+    def __call__(self, device: str, out: Path, observer: Observer, self_test: bool, /) -> None:
+        """Compute on `device` what the run folder `out` lacks."""
+        ...
 
 
 @dataclass(frozen=True)
-class Devices:
-    """What a process on another device needs to work on the same evaluation.
+class DeviceWorkers:
+    """One process per device, all working on the same run folder.
 
     Attributes:
-        names: as torch names them; one may be named several times.
-        model, tasks, instructions, options: as they were given to `resolve`, for it to be called again.
+        names: devices as torch names them; one may be named several times, for several processes.
+        compute: what each process does.
     """
 
     names: tuple[str, ...]
-    model: str
-    tasks: Any
-    instructions: Mapping[str, Any]
-    options: Mapping[str, Any]
+    compute: Compute
 
     def work(self, out: Path, observer: Observer, *, self_test: bool) -> None:
-        """`work_on_devices`."""
-        work_on_devices(self, out, observer, self_test=self_test)
+        """Compute what the run folder lacks, on all devices; returns when every process has ended.
+
+        A process that fails is reported in one line, and the others compute its share.
+
+        Args:
+            out: the run folder; the plan is registered in it.
+            observer: receives what the processes report, each message once.
+            self_test: check the model's scores on each device first.
+
+        Raises:
+            ModelError: every process failed.
+        """
+        _work_on_devices(self, out, observer, self_test=self_test)
 
 
 class _Worker(NamedTuple):
-    """A process at work, and the name that messages give it."""
+    """A running process, and its name in messages."""
 
     process: SpawnProcess
     name: str
 
 
 def named_devices(options: ModelOptions) -> tuple[str, ...]:
-    """The devices that options name, separated by commas.
+    """The devices that the options name, separated by commas.
 
     Raises:
         UsageError: a name is empty.
@@ -73,29 +91,22 @@ def on_device(options: ModelOptions, device: str) -> ModelOptions:
     return replace(options, device=device, args=rest)
 
 
-def work_on_devices(devices: Devices, out: Path, observer: Observer, *, self_test: bool) -> None:
-    """Compute what the run folder lacks, on all devices; returns when every process has ended.
-
-    A process that fails is reported in one line, and the others do its share.
-
-    Args:
-        out: the run folder; the plan is registered in it.
-
-    Raises:
-        ModelError: every process failed.
-    """
+def _work_on_devices(devices: DeviceWorkers, out: Path, observer: Observer, *, self_test: bool) -> None:
     context = get_context("spawn")
+    # Pickled here, so that a process unpickles it (and imports what it needs) after it has set its number of threads.
+    compute = pickle.dumps(devices.compute)
+    counts = Counter(devices.names)
     workers: dict[Connection, _Worker] = {}
     failures: list[str] = []
     said: set[str] = set()
     try:
         for number, device in enumerate(devices.names):
             ours, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=_work, args=(theirs, devices, number, out, self_test), daemon=True)
+            share = _Share(device, sum(name.startswith("cpu") for name in devices.names), out, self_test)
+            process = context.Process(target=_work, args=(theirs, compute, share), daemon=True)
             process.start()
             theirs.close()
-            twins = devices.names.count(device) > 1
-            workers[ours] = _Worker(process, f"{device} (process {number + 1})" if twins else device)
+            workers[ours] = _Worker(process, f"{device} (process {number + 1})" if counts[device] > 1 else device)
         alive = dict(workers)
         while alive:
             for connection in wait(list(alive)):
@@ -104,7 +115,7 @@ def work_on_devices(devices: Devices, out: Path, observer: Observer, *, self_tes
                 if failure is not None:
                     failures.append(failure)
                     if len(failures) < len(workers):
-                        observer.warned(f"{failure}; the others do its share")
+                        observer.warned(f"{failure}; the others compute its share")
     finally:
         for connection, worker in workers.items():
             worker.process.terminate()
@@ -115,7 +126,7 @@ def work_on_devices(devices: Devices, out: Path, observer: Observer, *, self_tes
 
 
 def _listen(connection: Connection, alive: dict[Connection, _Worker], observer: Observer, said: set[str]) -> str | None:
-    """Hand on what a process says; how it failed, if this was its end and not a good one."""
+    """Pass on a message of a process; returns how it failed, if it did."""
     worker = alive[connection]
     try:
         kind, what = connection.recv()
@@ -130,14 +141,14 @@ def _listen(connection: Connection, alive: dict[Connection, _Worker], observer: 
         return f"the process on {worker.name} failed: {what}"
     if kind == "advanced":
         observer.advanced(what)
-    elif what not in said:  # processes find out the same things
+    elif what not in said:  # several processes find the same things
         said.add(what)
         (observer.warned if kind == "warned" else observer.noted)(what)
     return None
 
 
 class _Relay:
-    """An observer that tells another process."""
+    """An observer that sends everything to the parent process."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -154,32 +165,34 @@ class _Relay:
         self._connection.send(("warned", message))
 
 
-def _work(connection: Connection, devices: Devices, number: int, out: Path, self_test: bool) -> None:
+class _Share(NamedTuple):
+    """What one process is started with: its device, how many processes are on the CPU, and what to do."""
+
+    device: str
+    on_cpu: int
+    out: Path
+    self_test: bool
+
+
+def _work(connection: Connection, compute: bytes, share: _Share) -> None:
     """What a process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a key pressed reaches all; the first process ends the others
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one ends the others
     # As an exception, so that what was scored is stored first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     _end_with_parent()
-    device = devices.names[number]
-    on_cpu = sum(name.startswith("cpu") for name in devices.names)
-    if device.startswith("cpu"):
-        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // on_cpu)))
-    # Imported here: that module imports this one, and torch must find the number of threads said.
-    from phraseproof.evaluation.evaluate import resolve
-
+    if share.device.startswith("cpu"):  # before anything imports torch, which reads the variable then
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // share.on_cpu)))
     try:
-        options = dict(devices.options)
-        options["model_options"] = on_device(options.get("model_options", ModelOptions()), device)
-        evaluation = resolve(devices.model, devices.tasks, devices.instructions, **options)  # pyright: ignore[reportArgumentType] - as they came
-        evaluation.work_through(out, _Relay(connection), self_test=self_test, counts_others=False)
+        work: Compute = pickle.loads(compute)  # noqa: S301 - written by the parent process a moment ago
+        work(share.device, share.out, _Relay(connection), share.self_test)
     except PhraseproofError as error:
         connection.send(("failed", str(error)))
-    except Exception as error:  # noqa: BLE001 - whatever it was, the other processes go on
+    except Exception as error:  # noqa: BLE001 - whatever it was, the other processes continue
         connection.send(("failed", " ".join(f"{type(error).__name__}: {error}".split())))
 
 
 def _end_with_parent() -> None:
-    """A process whose parent was killed must not go on by itself."""
+    """End this process when its parent is killed."""
     parent = parent_process()
 
     def watch() -> None:

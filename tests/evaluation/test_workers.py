@@ -6,6 +6,8 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ import pytest
 
 import phraseproof
 from phraseproof.errors import ModelError, UsageError
-from phraseproof.evaluation.devices import Devices, named_devices, on_device, work_on_devices
-from phraseproof.evaluation.evaluate import resolve
 from phraseproof.evaluation.represent import represent
+from phraseproof.evaluation.request import EvaluationRequest
+from phraseproof.evaluation.resolve import resolve
+from phraseproof.evaluation.run import Evaluation
+from phraseproof.evaluation.workers import DeviceWorkers, named_devices, on_device
 from phraseproof.models import ModelOptions
 from support.parity_project import write_project
 
@@ -109,17 +113,40 @@ def test_a_process_that_is_killed_loses_nothing(project: Path) -> None:
     assert rows_of(shared) == rows_of(alone)
     assert len(listener.warnings) == 1
     assert "the process on cpu (process " in listener.warnings[0]
-    assert "ended with signal 9; the others do its share" in listener.warnings[0]
+    assert "ended with signal 9; the others compute its share" in listener.warnings[0]
+
+
+def planned(project: Path, device: str, **args: str) -> Evaluation:
+    request = EvaluationRequest.of(
+        "scripted",
+        str(project / "task.yaml"),
+        {"mine": str(project / "wordings.yaml")},
+        model_options=ModelOptions(device=device, args=args),
+    )
+    return resolve(request)
+
+
+@pytest.mark.slow
+def test_processes_do_not_read_files_of_tasks_and_wordings_again(project: Path) -> None:
+    alone = evaluate(project, "alone", "cpu", Listener())
+    evaluation = planned(project, "cpu,cpu")
+    inputs = [path for path in project.iterdir() if path.is_file()]
+    assert inputs
+    for path in inputs:
+        path.unlink()
+    assert rows_of(evaluation.run(project / "shared")) == rows_of(alone)
 
 
 @pytest.mark.slow
 def test_where_every_process_fails_one_line_says_why(project: Path) -> None:
-    devices = Devices(("cpu", "cpu"), "scripted", str(project / "gone.yaml"), {"mine": "composed"}, {})
+    workers = planned(project, "cpu,cpu").workers
+    assert isinstance(workers, DeviceWorkers)
+    broken = replace(workers, compute=partial(os.path.join, "gone"))
     listener = Listener()
-    with pytest.raises(ModelError, match=r"^the process on cpu \(process \d\) failed: .*gone.yaml"):
-        work_on_devices(devices, project / "out", listener, self_test=False)
+    with pytest.raises(ModelError, match=r"^the process on cpu \(process \d\) failed: TypeError"):
+        broken.work(project / "out", listener, self_test=False)
     assert len(listener.warnings) == 1
-    assert listener.warnings[0].endswith("; the others do its share")
+    assert listener.warnings[0].endswith("; the others compute its share")
 
 
 def test_devices_are_named_with_commas() -> None:
@@ -133,12 +160,7 @@ def test_devices_are_named_with_commas() -> None:
 
 
 def test_planning_uses_the_first_device_alone(project: Path) -> None:
-    evaluation = resolve(
-        "scripted",
-        str(project / "task.yaml"),
-        {"mine": str(project / "wordings.yaml")},
-        model_options=ModelOptions(device="cpu,cpu", args={"seed": "3"}),
-    )
+    evaluation = planned(project, "cpu,cpu", seed="3")
     assert evaluation.workers is not None
     assert evaluation.workers.names == ("cpu", "cpu")
     assert evaluation.forecast().prompts == EXAMPLES * WORDINGS

@@ -1,0 +1,15 @@
+"""`phraseproof config`: the evaluation that made a run, as a config file."""
+
+from __future__ import annotations
+
+import typer
+
+from phraseproof.cli.options import RunFolder
+
+
+def config(run: RunFolder) -> None:
+    """Print the options of a finished run as YAML that `evaluate --config` accepts."""
+    from phraseproof.evaluation.config import config_of_run
+    from phraseproof.store.run_file import read_run_file
+
+    typer.echo(config_of_run(read_run_file(run), where=str(run)), nl=False)

@@ -1,0 +1,191 @@
+"""From a request to an evaluation: load everything that is named, and check that it fits together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from phraseproof.core import Instruction, ModelIdentity, Task
+from phraseproof.errors import UsageError
+from phraseproof.evaluation.device_share import DeviceShare
+from phraseproof.evaluation.observer import Observer, SilentObserver
+from phraseproof.evaluation.request import OBJECT, EvaluationRequest, Wordings
+from phraseproof.evaluation.run import Evaluation, prepare
+from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.evaluation.workers import DeviceWorkers, named_devices, on_device
+from phraseproof.identity import content_hash
+from phraseproof.instructions.collections import Collection, instructions_for, load_collection
+from phraseproof.instructions.families import AUTO, observed_by
+from phraseproof.models import ModelOptions, load_model
+from phraseproof.store.training_record import read_record, seen_wordings
+from phraseproof.tasks import load_tasks
+
+
+def resolve(request: EvaluationRequest | EvaluationSpec, *, observer: Observer | None = None) -> Evaluation:
+    """Load everything that is named and check that it fits together. Loads no weights.
+
+    Args:
+        request: what is asked; a spec, where it names no Python objects.
+        observer: receives warnings.
+
+    Raises:
+        PhraseproofError: something that is named cannot be used.
+    """
+    if isinstance(request, EvaluationSpec):
+        request = EvaluationRequest(request)
+    spec = request.spec
+    warn = (observer or SilentObserver()).warned
+    if not spec.instructions:
+        raise UsageError("no group of wordings to evaluate", where="--instructions")
+    name = spec.model if request.model is None else request.model.identity.name
+    collections = {group: _collections(request, members, name) for group, members in spec.instructions.items()}
+    tasks = _tasks(request, warn)
+    groups = _groups(collections, tasks, warn)
+    devices = named_devices(spec.model_options)
+    options = on_device(spec.model_options, devices[0]) if len(devices) > 1 else spec.model_options
+    if request.model is None:
+        _require_no_object(spec.model, "--model")
+        model = load_model(spec.model, options)
+    else:
+        model = request.model
+    evaluation = prepare(model, tasks, groups, spec)
+    if request.model is None:
+        _warn_of_seen_wordings(evaluation, spec.model, options, warn)
+        _warn_of_another_base(model.identity, options, warn)
+        if len(devices) > 1:
+            # The other devices use the precision that the first device chooses by itself.
+            precise = replace(options, dtype=model.identity.dtype or options.dtype)
+            share = DeviceShare.of(evaluation, spec.model, precise)
+            evaluation = replace(evaluation, workers=DeviceWorkers(devices, share.compute))
+    if any(spec.num_fewshot):
+        _tell_where_demonstrations_come_from(tasks, warn)
+    return evaluation
+
+
+def load_wordings(named: Wordings, *, model: str | None = None) -> list[Collection]:
+    """The collections that a text with commas, a path or a list of such names.
+
+    Args:
+        named: names or paths of collections; `auto` means those that the model was tuned on.
+        model: the model's name, where there is one.
+
+    Raises:
+        UsageError: a collection does not exist, or it is not known what the model was tuned on.
+    """
+    if isinstance(named, str):
+        members: Sequence[str | Path | Collection] = [name.strip() for name in named.split(",") if name.strip()]
+    else:
+        members = [named] if isinstance(named, Path | Collection) else named
+    found: list[Collection] = []
+    for member in members:
+        if isinstance(member, Collection):
+            found.append(member)
+        elif member == AUTO and model is not None:
+            found += observed_by(model)
+        else:
+            found.append(load_collection(str(member)))
+    return found
+
+
+def _collections(request: EvaluationRequest, members: Sequence[str], model: str) -> list[Collection]:
+    found: list[Collection] = []
+    for member in members:
+        if member in request.collections:
+            found.append(request.collections[member])
+        else:
+            _require_no_object(member, "--instructions")
+            found += load_wordings([member], model=model)
+    return found
+
+
+def _require_no_object(name: str, option: str) -> None:
+    """A spec that was stored or written to a file has lost its Python objects."""
+    if name.startswith(OBJECT):
+        raise UsageError(
+            f"{name.removeprefix(OBJECT)!r} was given as a Python object, which a file cannot hold",
+            where=option,
+            hint="Name a file or a built-in name instead",
+        )
+
+
+def _tasks(request: EvaluationRequest, warn: Callable[[str], None]) -> list[Task]:
+    spec = request.spec
+    if not spec.tasks:
+        raise UsageError("no task to evaluate on", hint="phraseproof tasks list shows what there is")
+    found: list[Task] = []
+    for member in spec.tasks:
+        if member in request.tasks:
+            found.append(request.tasks[member])
+        else:
+            _require_no_object(member, "--tasks")
+            found += load_tasks([member], data_dir=spec.data_dir, warn=warn)
+    names = [task.name for task in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise UsageError(f"the task {min(twice)!r} is named twice")
+    # Hashed while the tasks are whole: `represent` may draw another sample of them than its run holds.
+    return [task if task.data else replace(task, data=content_hash(task.examples)) for task in found]
+
+
+def _groups(
+    collections: Mapping[str, Sequence[Collection]], tasks: Sequence[Task], warn: Callable[[str], None]
+) -> dict[str, dict[str, list[Instruction]]]:
+    groups = {
+        group: {task.name: [item for member in members for item in instructions_for(member, task)] for task in tasks}
+        for group, members in collections.items()
+    }
+    for task in tasks:
+        if not any(by_task[task.name] for by_task in groups.values()):
+            members = [member for of_group in collections.values() for member in of_group]
+            served = sorted({name for member in members for item in member.instructions for name in item.serves})
+            raise UsageError(
+                f"no wording fits the task {task.name!r} ({task.kind})",
+                expected=f"wordings for it or for every {task.kind} task" if served else None,
+                got=f"wordings for: {', '.join(served)}" if served else None,
+                hint="`phraseproof instructions list` shows the collections that are shipped",
+            )
+    for group, by_task in groups.items():
+        without = [task.name for task in tasks if not by_task[task.name]]
+        if without:
+            warn(f"the group {group!r} has no wording for {_some(without)}")
+    return groups
+
+
+def _tell_where_demonstrations_come_from(tasks: Sequence[Task], warn: Callable[[str], None]) -> None:
+    without = [task.name for task in tasks if not task.demonstrations]
+    if without:
+        warn(
+            f"no demonstrations are set apart for {_some(without)}: their own examples are shown, never the tested one"
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    """At most five of the names."""
+    rest = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + rest
+
+
+def _warn_of_seen_wordings(
+    evaluation: Evaluation, model: str, options: ModelOptions, warn: Callable[[str], None]
+) -> None:
+    """Say which wordings under test the adapter (or the model) was trained on by `align`, where a record tells."""
+    folder = options.adapter or Path(options.args.get("adapter", model))
+    if not folder.is_dir():
+        return
+    seen: dict[str, None] = {}
+    for task in evaluation.tasks:
+        wordings = dict.fromkeys(each.wording for each in evaluation.planned if each.cell.task == task.name)
+        found = seen_wordings(folder, wordings, task.examples)
+        seen.update(dict.fromkeys(wording.name for wording in found if not wording.held_out))
+    if seen:
+        names = ", ".join(list(seen)[:3]) + (f" and {len(seen) - 3} more" if len(seen) > 3 else "")
+        warn(f"{folder} was trained on {len(seen)} of the wordings under test: {names}")
+
+
+def _warn_of_another_base(model: ModelIdentity, options: ModelOptions, warn: Callable[[str], None]) -> None:
+    """Say that an adapter was trained by `align` on another model than the one under it, where a record tells."""
+    folder = options.adapter or options.args.get("adapter")
+    record = read_record(Path(folder)) if folder else None
+    base: Mapping[str, str] = {} if record is None else record.get("base_model", {})
+    if base and base.get("revision") != model.revision:
+        warn(f"{folder} was trained on other weights than those of {model.name}: {base.get('name')}")

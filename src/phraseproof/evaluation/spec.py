@@ -1,0 +1,214 @@
+"""`EvaluationSpec`: everything that is asked of an evaluation, as one frozen value.
+
+Every default of an evaluation is written here, and only here. `phraseproof.evaluate` takes its defaults from the
+fields, `evaluate --config` reads the fields from YAML, `run.json` stores them, and the processes on other devices
+receive them.
+
+A spec is plain data. Models, tasks and collections that exist only as Python objects are named in it as `python:NAME`,
+and `evaluation/request.py` keeps the objects beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    field_validator,
+)
+
+from phraseproof.errors import UsageError
+from phraseproof.models.options import ModelOptions
+from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
+
+MAX_NUMBER = 2**31 - 1
+"""The largest number of demonstrations and the largest seed of their draw: what a stored column holds."""
+
+
+def _numbers(value: object) -> object:
+    """One whole number, or a list of them, as a tuple."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - pydantic checks the items
+
+
+def _names(value: object) -> object:
+    """Names separated by commas, a path, or a list of both, as a tuple of texts."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    if isinstance(value, Path):
+        return (str(value),)
+    if isinstance(value, list | tuple):
+        return tuple(str(item) if isinstance(item, Path) else item for item in value)  # pyright: ignore[reportUnknownVariableType] - pydantic checks the items
+    return value
+
+
+def _path(value: object) -> object:
+    return Path(value) if isinstance(value, str) else value
+
+
+def _share(value: object) -> object:
+    """`5%` as 0.05."""
+    return read_share(value) if isinstance(value, str) else value
+
+
+def read_share(text: str) -> float:
+    """A percentage such as `5%` as a fraction.
+
+    Raises:
+        ValueError: not a percentage above 0 and up to 100.
+    """
+    number = text.strip()
+    try:
+        share = float(number.removesuffix("%")) / 100
+    except ValueError:
+        share = 0.0
+    if not number.endswith("%") or not 0 < share <= 1:
+        raise ValueError("not a share of the grid: expected a percentage above 0 and up to 100, as in 5%")
+    return share
+
+
+def _percent(share: float | None) -> str | None:
+    """A fraction as the shortest percentage that is read as the same fraction."""
+    if share is None:
+        return None
+    texts = (f"{100 * share:.{digits}g}%" for digits in range(1, 17))
+    return next((text for text in texts if read_share(text) == share), f"{100 * share!r}%")
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_type=str | list[str])]
+Numbers = Annotated[tuple[StrictInt, ...], BeforeValidator(_numbers, json_schema_input_type=int | list[int])]
+Share = Annotated[
+    float | None,
+    BeforeValidator(
+        _share, json_schema_input_type=Annotated[str, Field(pattern=r"^\s*[0-9.]+\s*%\s*$")] | float | None
+    ),
+    PlainSerializer(_percent, when_used="json"),
+]
+Folder = Annotated[Path | None, BeforeValidator(_path, json_schema_input_type=str | None)]
+PromptFormat = Literal["auto", "plain", "alpaca", "chat"]
+
+
+class EvaluationSpec(BaseModel):
+    """Everything that is asked of an evaluation. Plain data: frozen, comparable, picklable, and JSON or YAML on paper.
+
+    Raises:
+        UsageError: a value is out of range or of another type. The error names the command line's option.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), title="Evaluation")
+
+    model: str = Field("", description="A Hugging Face hub id, a model folder, openai/NAME, pocket or scripted.")
+    model_options: ModelOptions = Field(
+        ModelOptions(),
+        description="How the model is loaded: dtype, device, batch_size, adapter, revision, trust_remote_code, "
+        "max_length, and args, the options of the model's provider.",
+    )
+    tasks: Names = Field((), description="Built-in tasks and task files; a list, or names separated by commas.")
+    instructions: dict[str, Names] = Field(
+        {}, description="For each group of wordings its collections: shipped names or YAML files."
+    )
+    data_dir: Folder = Field(None, description="A folder with the benchmarks' published files, instead of the hub.")
+    prompt_format: PromptFormat = Field(
+        "auto", description="plain, alpaca, chat, or auto: chat if the model declares a chat template."
+    )
+    num_fewshot: Numbers = Field(
+        (0,), description="The number of demonstrations in a prompt; several numbers are each evaluated."
+    )
+    fewshot_seeds: Numbers = Field(
+        (0,), description="The seed of the draw of demonstrations; several seeds are each evaluated."
+    )
+    limit: StrictInt | None = Field(None, description="The maximum number of examples per task, sampled by `seed`.")
+    seed: StrictInt = Field(0, description="The seed of that sample, and of the cells that a budget buys.")
+    scoring: str = Field(
+        DEFAULT_SCORER, description="How options are scored: loglikelihood, loglikelihood_norm or paper."
+    )
+    metric: str = Field(DEFAULT_METRIC, description="What the score of an answer is in.")
+    budget: Share = Field(
+        None, description="Score only this share of the grid of wordings and examples, as in 5%, and estimate the rest."
+    )
+    rescore_ties: StrictBool = Field(
+        False, description="Score choices again in float32 that half precision leaves too close to decide."
+    )
+    log_samples: StrictBool = Field(False, description="Store the full text of every prompt.")
+    self_test: StrictBool = Field(True, description="Check the model's scores before the run.")
+
+    if not TYPE_CHECKING:  # type checkers read the fields' types instead
+
+        def __init__(self, **values: object) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise _usage_error(error) from None
+
+        # Tells pydantic to validate files without this __init__: `typed_yaml` then reports the file and the line.
+        __init__.__pydantic_base_init__ = True
+
+    @field_validator("limit")
+    @classmethod
+    def _some_examples(cls, value: int | None) -> int | None:
+        if value is not None and value < 1:
+            raise ValueError("cannot evaluate on so few examples: expected at least 1")
+        return value
+
+    @field_validator("num_fewshot", "fewshot_seeds")
+    @classmethod
+    def _each_once(cls, values: tuple[int, ...]) -> tuple[int, ...]:
+        if not values or min(values) < 0 or max(values) > MAX_NUMBER or len(set(values)) < len(values):
+            raise ValueError(f"numbers that cannot be used: expected 0 to {MAX_NUMBER}, each once")
+        return values
+
+    @field_validator("budget")
+    @classmethod
+    def _a_share(cls, value: float | None) -> float | None:
+        if value is not None and not 0 < value <= 1:
+            raise ValueError("not a share of the grid: expected above 0 and up to 1, or a percentage as in 5%")
+        return value
+
+    def with_changes(self, **changes: object) -> EvaluationSpec:
+        """The same spec with other values of some fields, checked.
+
+        Raises:
+            UsageError: a field that does not exist, or a value that it cannot have.
+        """
+        kept: dict[str, object] = {name: getattr(self, name) for name in self.model_fields_set}
+        make: Callable[..., EvaluationSpec] = EvaluationSpec
+        return make(**(kept | changes))
+
+
+def _usage_error(error: ValidationError) -> UsageError:
+    """The first problem, under the name of the command line's option."""
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
+        inside = len(first["loc"]) > 1
+        known = [field.name for field in fields(ModelOptions)] if inside else sorted(EvaluationSpec.model_fields)
+        return UsageError(f"unknown option {str(first['loc'][-1])!r}", expected=f"one of: {', '.join(known)}")
+    text = first["msg"].removeprefix("Value error, ").replace("Input should", "the value should", 1)
+    return UsageError(text, got=repr(first["input"]), where=option_of(name))
+
+
+def option_of(field: str) -> str:
+    """The command line's option for a field of the spec."""
+    named = {"fewshot_seeds": "fewshot_seed", "self_test": "no_self_test"}.get(field, field)
+    return f"--{named.replace('_', '-')}"
+
+
+def json_schema() -> dict[str, object]:
+    """The JSON Schema (draft 2020-12) of the files that `evaluate --config` reads."""
+    from phraseproof.typed_yaml import JSON_SCHEMA  # here, because `import phraseproof` and specs need no YAML parser
+
+    found: dict[str, object] = {"$schema": JSON_SCHEMA, **EvaluationSpec.model_json_schema()}
+    # Schemas describe files; what the classes say to programmers stays out of them.
+    found["description"] = "A config file of phraseproof evaluate."
+    return found
