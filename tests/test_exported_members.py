@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 
@@ -41,6 +42,20 @@ def test_public_functions_and_methods_are_documented() -> None:
             for attribute, value in vars(member).items():
                 if not attribute.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
                     assert inspect.getdoc(value), f"{name}.{attribute}"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in phraseproof.__all__ if inspect.isfunction(getattr(phraseproof, name))]
+)
+def test_help_explains_every_parameter(name: str) -> None:
+    function = getattr(phraseproof, name)
+    documentation = inspect.getdoc(function) or ""
+    for parameter in inspect.signature(function).parameters.values():
+        assert parameter.kind not in {parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL}, "each option has a name"
+        assert parameter.annotation is not parameter.empty, parameter
+        assert re.search(rf"^    [\w, *]*\b{parameter.name}\b[\w, *]*: \S", documentation, re.MULTILINE), parameter
+        # What help() shows of a default has to say what it is.
+        assert " object at 0x" not in str(parameter), parameter
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from phraseproof.evaluation.evaluate import evaluate, forecast
     from phraseproof.evaluation.paraphrasing import paraphrase
     from phraseproof.evaluation.run import Forecast
+    from phraseproof.evaluation.spec import EvaluationSpec
     from phraseproof.hardening import harden
     from phraseproof.instructions.collections import load_collection
     from phraseproof.models import ModelOptions, load_model
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from phraseproof.tasks import load_tasks
 
 _HOMES = {
+    "EvaluationSpec": "phraseproof.evaluation.spec",
     "Example": "phraseproof.core",
     "Forecast": "phraseproof.evaluation.run",
     "GateResult": "phraseproof.reports.gate.result",
@@ -67,6 +69,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "EvaluationSpec",
     "Example",
     "Forecast",
     "GateResult",

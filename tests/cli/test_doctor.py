@@ -69,7 +69,7 @@ def test_a_failed_check_is_shown_and_is_exit_code_2(
         (["-m", "./no-such-folder"], "no-such-folder"),
         (["-m", "scripted", "--batch-size", "none"], "--batch-size"),
         (["-m", "scripted", "--instructions", "compsed"], "composed"),
-        (["--tasks", "mmlu"], "no model is named"),
+        (["--tasks", "mmlu"], "--tasks requires --model"),
     ],
 )
 def test_what_cannot_be_tested(arguments: list[str], fragment: str, capsys: pytest.CaptureFixture[str]) -> None:

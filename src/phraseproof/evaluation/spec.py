@@ -10,10 +10,9 @@ and `evaluation/request.py` keeps the objects beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import (
     BaseModel,
@@ -30,6 +29,9 @@ from pydantic import (
 from phraseproof.errors import UsageError
 from phraseproof.models.options import ModelOptions
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_NUMBER = 2**31 - 1
 """The largest number of demonstrations and the largest seed of their draw: what a stored column holds."""
@@ -82,7 +84,7 @@ def _percent(share: float | None) -> str | None:
     """A fraction as the shortest percentage that is read as the same fraction."""
     if share is None:
         return None
-    texts = (f"{100 * share:.{digits}g}%" for digits in range(1, 17))
+    texts = (f"{100 * share:.{digits}g}%" for digits in range(3, 17))
     return next((text for text in texts if read_share(text) == share), f"{100 * share!r}%")
 
 
@@ -108,40 +110,47 @@ class EvaluationSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), title="Evaluation")
 
-    model: str = Field("", description="A Hugging Face hub id, a model folder, openai/NAME, pocket or scripted.")
+    model: str = Field(
+        default="", description="A Hugging Face hub id, a model folder, openai/NAME, pocket or scripted."
+    )
     model_options: ModelOptions = Field(
-        ModelOptions(),
+        default=ModelOptions(),
         description="How the model is loaded: dtype, device, batch_size, adapter, revision, trust_remote_code, "
         "max_length, and args, the options of the model's provider.",
     )
-    tasks: Names = Field((), description="Built-in tasks and task files; a list, or names separated by commas.")
+    tasks: Names = Field(default=(), description="Built-in tasks and task files; a list, or names separated by commas.")
     instructions: dict[str, Names] = Field(
-        {}, description="For each group of wordings its collections: shipped names or YAML files."
+        default={}, description="For each group of wordings its collections: shipped names or YAML files."
     )
-    data_dir: Folder = Field(None, description="A folder with the benchmarks' published files, instead of the hub.")
+    data_dir: Folder = Field(
+        default=None, description="A folder with the benchmarks' published files, instead of the hub."
+    )
     prompt_format: PromptFormat = Field(
-        "auto", description="plain, alpaca, chat, or auto: chat if the model declares a chat template."
+        default="auto", description="plain, alpaca, chat, or auto: chat if the model declares a chat template."
     )
     num_fewshot: Numbers = Field(
-        (0,), description="The number of demonstrations in a prompt; several numbers are each evaluated."
+        default=(0,), description="The number of demonstrations in a prompt; several numbers are each evaluated."
     )
     fewshot_seeds: Numbers = Field(
-        (0,), description="The seed of the draw of demonstrations; several seeds are each evaluated."
+        default=(0,), description="The seed of the draw of demonstrations; several seeds are each evaluated."
     )
-    limit: StrictInt | None = Field(None, description="The maximum number of examples per task, sampled by `seed`.")
-    seed: StrictInt = Field(0, description="The seed of that sample, and of the cells that a budget buys.")
+    limit: StrictInt | None = Field(
+        default=None, description="The maximum number of examples per task, sampled by `seed`."
+    )
+    seed: StrictInt = Field(default=0, description="The seed of that sample, and of the cells that a budget buys.")
     scoring: str = Field(
-        DEFAULT_SCORER, description="How options are scored: loglikelihood, loglikelihood_norm or paper."
+        default=DEFAULT_SCORER, description="How options are scored: loglikelihood, loglikelihood_norm or paper."
     )
-    metric: str = Field(DEFAULT_METRIC, description="What the score of an answer is in.")
+    metric: str = Field(default=DEFAULT_METRIC, description="What the score of an answer is in.")
     budget: Share = Field(
-        None, description="Score only this share of the grid of wordings and examples, as in 5%, and estimate the rest."
+        default=None,
+        description="Score only this share of the grid of wordings and examples, as in 5%, and estimate the rest.",
     )
     rescore_ties: StrictBool = Field(
-        False, description="Score choices again in float32 that half precision leaves too close to decide."
+        default=False, description="Score choices again in float32 that half precision leaves too close to decide."
     )
-    log_samples: StrictBool = Field(False, description="Store the full text of every prompt.")
-    self_test: StrictBool = Field(True, description="Check the model's scores before the run.")
+    log_samples: StrictBool = Field(default=False, description="Store the full text of every prompt.")
+    self_test: StrictBool = Field(default=True, description="Check the model's scores before the run.")
 
     if not TYPE_CHECKING:  # type checkers read the fields' types instead
 
@@ -182,7 +191,7 @@ class EvaluationSpec(BaseModel):
             UsageError: a field that does not exist, or a value that it cannot have.
         """
         kept: dict[str, object] = {name: getattr(self, name) for name in self.model_fields_set}
-        make: Callable[..., EvaluationSpec] = EvaluationSpec
+        make = cast("Callable[..., EvaluationSpec]", EvaluationSpec)  # pydantic checks the values
         return make(**(kept | changes))
 
 

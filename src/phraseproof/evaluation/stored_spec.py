@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from phraseproof.errors import RunError
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.scoring.registry import DEFAULT_SCORER
 
@@ -43,7 +44,12 @@ def spec_of_run(content: Mapping[str, Any]) -> SpecOfRun:
 
     Args:
         content: as `store.run_file.read_run_file` returns it.
+
+    Raises:
+        RunError: no evaluation made the run.
     """
+    if not content["cells"]:
+        raise RunError("the run has no cells: its accuracies were imported, and no evaluation made it")
     stored = content.get(SPEC)
     return _reconstructed(content) if stored is None else SpecOfRun(_without_empty(stored), _scorings(content, stored))
 
@@ -55,8 +61,7 @@ def _reconstructed(content: Mapping[str, Any]) -> SpecOfRun:
     unknown = ["this run is older than the section `spec` of run.json: the fields below were reconstructed"]
     names: dict[str, list[str]] = {}
     for cell in cells:
-        told = content.get("instructions", {}).get(cell["instruction"], {})
-        known = told.get("collection") or cell["instruction"].rpartition("/")[0] or cell["instruction"]
+        known = cell["instruction"].rpartition("/")[0] or cell["instruction"]  # `collection/wording`
         names[cell["group"]] = _united(names.get(cell["group"], []), [known])
     if names:
         unknown.append("paths of collection files are unknown: instructions lists the collections' names")

@@ -66,6 +66,9 @@ def load_collection(name_or_path: str) -> Collection:
     A path is that of a YAML file, or of a folder of them. All templates are compiled, so that a malformed one is found
     here and not in the middle of a run.
 
+    Args:
+        name_or_path: a collection's name, or the path of a YAML file or of a folder of them.
+
     Raises:
         UsageError: no collection has this name.
         FileError: the file cannot be read, or is not a collection.

@@ -329,6 +329,9 @@ def _max_open_files() -> int:
 def load_run(path: str | Path) -> Run:
     """Open a run folder for reading.
 
+    Args:
+        path: the run folder.
+
     Raises:
         RunError: `path` is no run folder, or its `run.json` is damaged.
     """
