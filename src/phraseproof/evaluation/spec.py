@@ -90,11 +90,10 @@ def _percent(share: float | None) -> str | None:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_type=str | list[str])]
 Numbers = Annotated[tuple[StrictInt, ...], BeforeValidator(_numbers, json_schema_input_type=int | list[int])]
+Percentage = Annotated[str, Field(pattern=r"^\s*[0-9.e-]+\s*%\s*$")]
 Share = Annotated[
     float | None,
-    BeforeValidator(
-        _share, json_schema_input_type=Annotated[str, Field(pattern=r"^\s*[0-9.]+\s*%\s*$")] | float | None
-    ),
+    BeforeValidator(_share, json_schema_input_type=float | Percentage | None),
     PlainSerializer(_percent, when_used="json"),
 ]
 Folder = Annotated[Path | None, BeforeValidator(_path, json_schema_input_type=str | None)]
