@@ -106,7 +106,7 @@ def test_texts_take_part_when_asked(folder: Path, capsys: pytest.CaptureFixture[
     assert call("table", f"{folder}/whole", "--covariates") == 2
     assert "--covariates requires estimates" in capsys.readouterr().err
     assert evaluate(folder, "new", "--covariates") == 2
-    assert "without a budget nothing is estimated" in capsys.readouterr().err
+    assert "Without a budget nothing is estimated" in capsys.readouterr().err
     assert not (folder / "new").exists()
 
 
@@ -136,7 +136,7 @@ def test_whole_runs_beside_it_keep_their_table(folder: Path, capsys: pytest.Capt
 
 def test_the_commands_around_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate(folder, "new", "--budget", "5") == 2
-    assert "not a share of the grid (expected a percentage" in capsys.readouterr().err
+    assert "not a share of the grid: expected a percentage" in capsys.readouterr().err
     assert evaluate(folder, "new", "--budget", "10%", "--dry-run") == 0
     assert "28" in capsys.readouterr().out
     assert evaluate(folder, "few", "--budget", "50%") == 0
