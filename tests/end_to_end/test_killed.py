@@ -182,7 +182,12 @@ def test_a_signal_keeps_everything_and_the_last_line_says_so(
     project: Path, undisturbed: list[dict[str, object]], number: signal.Signals, code: int
 ) -> None:
     out = project / "signal"
-    process = subprocess.Popen(slow_command(project, out, 0.2), stderr=subprocess.PIPE, text=True)
+    # A shell without job control starts background jobs with SIGINT ignored, and every child inherits that.
+    inherited = signal.signal(number, signal.SIG_DFL)
+    try:
+        process = subprocess.Popen(slow_command(project, out, 0.2), stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(number, inherited)
     deadline = time.monotonic() + 60
     while not (out / "run.json").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
