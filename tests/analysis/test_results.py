@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
+import pandas as pd
+import polars as pl
 import pytest
 
 from phraseproof.analysis.aggregation import Level
@@ -68,12 +70,21 @@ def test_plain_data_has_every_column() -> None:
 
 
 def test_a_pandas_data_frame() -> None:
-    pd = pytest.importorskip("pandas")
     frame = TABLE.to_pandas()
     assert list(frame.columns) == list(COLUMNS)
     assert frame.loc[0, "estimate"] == 48.14
     assert pd.isna(frame.loc[1, "low"])
     assert list(ResultTable(()).to_pandas().columns) == list(COLUMNS)
+
+
+def test_a_polars_data_frame_types_columns_that_hold_only_nulls() -> None:
+    frame = TABLE.to_polars()
+    assert frame.columns == list(COLUMNS)
+    assert frame["estimate"][0] == 48.14
+    empty = ResultTable((replace(ROW, estimate=None, low=None, high=None, n=None),)).to_polars()
+    assert {empty.schema[name] for name in ("estimate", "low", "high")} == {pl.Float64}
+    assert empty.schema["n"] == pl.Int64
+    assert ResultTable(()).to_polars().columns == list(COLUMNS)
 
 
 @pytest.mark.parametrize("package", ["pandas", "polars"])

@@ -85,7 +85,6 @@ def test_a_gate_passes_and_fails(folder: Path) -> None:
 
 
 def test_a_report_is_one_file(folder: Path, tmp_path: Path) -> None:
-    pytest.importorskip("altair")
     out = phraseproof.report(folder, tmp_path / "page.html", title="A heading")
     assert "A heading" in out.read_text(encoding="utf-8")
     with pytest.raises(UsageError, match="folder"):
