@@ -18,7 +18,7 @@ WORDINGS = (
     "Answer with the letter of the right option.",
     "You are taking an exam. Mark the correct option.",
     "Here is a question with four possible answers; one is right.",
-    "GatherIndex the best answer to the question below.",
+    "Pick the best answer to the question below.",
     "Decide which option is correct.",
     "Please answer this question.",
     "What is the correct answer?",

@@ -49,7 +49,7 @@ def test_a_single_paraphrase_for_all_cannot_be_held_out() -> None:
 
 
 def test_texts_of_one_template_count_as_one_wording() -> None:
-    templates = ("Choose: {{ choices }}.", "GatherIndex: {{ choices }}.", "Take: {{ choices }}.")
+    templates = ("Choose: {{ choices }}.", "Pick: {{ choices }}.", "Take: {{ choices }}.")
     pairs = []
     for n in range(8):
         texts = [template.replace("{{ choices }}", f"a{n} or b{n}") for template in templates]
