@@ -25,7 +25,7 @@ _LARGEST_TIED = 2**28
 """A matrix that another module needs unpacked, too, is packed beside it up to so many bytes."""
 
 _WORTH = 1.03
-"""PackingSupport must be faster by this factor, or the layers stay as they are."""
+"""Packing must be faster by this factor, or the layers stay as they are."""
 
 
 class PackedLinear(nn.Module):

@@ -31,7 +31,7 @@ class Token(NamedTuple):
 
 @dataclass(slots=True)
 class TextSegment:
-    """TextSegment that is copied."""
+    """Text that is copied."""
 
     text: str
 
