@@ -40,7 +40,7 @@ UNMIRRORED = {
     "pocket/lexicon.py",
     "pocket/network.py",
     "reports/format/representations.py",
-    "store/half_precision.py",
+    "evaluation/half_precision.py",
     "store/queries.py",
     "store/representations.py",
     "store/schema.py",

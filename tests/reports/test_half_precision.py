@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
+from phraseproof.evaluation.half_precision import HalfPrecision
 from phraseproof.reports.build.run_tables import half_precision_line
 from phraseproof.reports.format.tables import By, TableFormat, render
-from phraseproof.store.half_precision import HalfPrecision
 from support.table_samples import RUN
 
 FOUND = HalfPrecision(

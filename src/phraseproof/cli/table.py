@@ -124,9 +124,9 @@ def _print_estimates(
 ) -> None:
     """Print runs with a budget. Their wordings met different examples, so the numbers are estimates."""
     from phraseproof.analysis.estimators.sample_size import too_few_cells
+    from phraseproof.evaluation.half_precision import half_precision
     from phraseproof.reports.build.run_tables import half_precision_line, printable
     from phraseproof.reports.format.estimates import render_estimates
-    from phraseproof.store.half_precision import half_precision
 
     text = render_estimates(estimated, form=output_format, by_wording=by == "wording", screen=terminal.screen())
     (terminal.print_result if output_format == "text" else terminal.print_file)(text)

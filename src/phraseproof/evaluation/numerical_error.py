@@ -12,16 +12,16 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from phraseproof.core import Example, Model, OffersFloat32, OptionScores, Prompt, ScoresOptions
 from phraseproof.errors import ModelError
+from phraseproof.evaluation.half_precision import SECTION, Measurement, PlanMeasurement, bound_of
 from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.identity import content_hash
 from phraseproof.scoring.registry import scorer
-from phraseproof.store.half_precision import SECTION, bound_of
 from phraseproof.store.run_file import read_run_file
 from phraseproof.store.writer import RunStore
 
@@ -71,8 +71,8 @@ def sample(
 
 def summary(
     half: Sequence[OptionScores], full: Sequence[OptionScores], prompts: Sequence[Prompt], scoring: str
-) -> dict[str, Any]:
-    """The error over a sample, as `store/half_precision.py` reads it."""
+) -> PlanMeasurement:
+    """The error over a sample of prompts."""
     errors = [
         error_of(one.logprobs, other.logprobs, prompt.options, scoring)
         for one, other, prompt in zip(half, full, prompts, strict=True)
@@ -128,7 +128,7 @@ class NumericalError:
             name = self._model.identity.name
             observer.noted(f"loading {name} in float32 as well, to measure the error of {self._model.identity.dtype}")
             try:
-                entry = self._measured()
+                entry: Measurement = self._measured()
             except ModelError as error:
                 entry = {"why_not": str(error)}
                 observer.warned(f"the error of {self._model.identity.dtype} could not be measured: {error}")
@@ -141,12 +141,12 @@ class NumericalError:
             ModelError: it could not be measured.
         """
         content = read_run_file(store.path)
-        entry = content[SECTION][plan_key(self._planned)]
+        entry: Measurement = content[SECTION][plan_key(self._planned)]
         if "why_not" in entry:
             raise ModelError(f"near-ties cannot be scored again: {entry['why_not']}", where="--rescore-ties")
         return NearTies(self._exact(), bound_of([entry]), self._scoring)
 
-    def _measured(self) -> dict[str, Any]:
+    def _measured(self) -> PlanMeasurement:
         drawn = sample(self._planned)
         prompts = [prompt for planned, examples in drawn for prompt in self._prompts_of(planned, examples)]
         assert isinstance(self._model, ScoresOptions)

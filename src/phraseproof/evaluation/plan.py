@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 from phraseproof.core import Cell, Example, Instruction, ModelIdentity, Task
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.half_precision import RESCORED
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.identity import content_hash
 from phraseproof.instructions.template import CompiledInstruction
 from phraseproof.scoring.registry import DEFAULT_METRIC
-from phraseproof.store.half_precision import RESCORED
 
 
 class PlannedCell(NamedTuple):

@@ -26,6 +26,7 @@ from phraseproof.errors import ModelError, RunError, SelfTestError, UsageError
 from phraseproof.evaluation.budget import take_share
 from phraseproof.evaluation.cut_prompts import CutPrompts
 from phraseproof.evaluation.forecast import Forecast, forecast_of
+from phraseproof.evaluation.half_precision import CLOSE_CALLS, RESCORED, half_precision
 from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.numerical_error import NumericalError, in_float32
 from phraseproof.evaluation.observer import Observer, SilentObserver
@@ -45,7 +46,6 @@ from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations, resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
 from phraseproof.scoring.registry import metric, scorer
-from phraseproof.store.half_precision import CLOSE_CALLS, RESCORED, half_precision
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.run_file import RUN_FILE, SAMPLES, Sample, edited_entries, read_run_file, sample_entry
 from phraseproof.store.writer import Edited, RunStore, stored_cells, stored_files, stored_samples

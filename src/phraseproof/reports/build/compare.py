@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from phraseproof.analysis.aggregation import Level, by_level
 from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.robustness import MeanDifference
+from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.run_tables import percent, points, printable, require_percent
 from phraseproof.reports.build.runs import half_precision_notes, model_name
-from phraseproof.store.half_precision import half_precision
 
 if TYPE_CHECKING:
     from phraseproof.analysis.paired import ComparisonRow, RunComparison, WordingComparison
     from phraseproof.core import Finding
-    from phraseproof.store.half_precision import HalfPrecision
+    from phraseproof.evaluation.half_precision import HalfPrecision
     from phraseproof.store.queries import Run
 
 SIGNIFICANT = 0.05

@@ -18,14 +18,14 @@ from phraseproof.analysis.significance.permutation import paired_permutation_tes
 from phraseproof.analysis.statistics import Robustness, StatisticsRow, robustness
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, PhraseproofError, UsageError
+from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.run_tables import half_precision_line
 from phraseproof.reports.build.runs import model_name
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
-from phraseproof.store.half_precision import half_precision
 
 if TYPE_CHECKING:
-    from phraseproof.store.half_precision import HalfPrecision
+    from phraseproof.evaluation.half_precision import HalfPrecision
     from phraseproof.store.queries import Run
 
 _T = TypeVar("_T")

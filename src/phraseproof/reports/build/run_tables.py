@@ -16,7 +16,7 @@ from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
-    from phraseproof.store.half_precision import HalfPrecision
+    from phraseproof.evaluation.half_precision import HalfPrecision
     from phraseproof.store.queries import WordingScore
 
 NO_DATA = "n/a"

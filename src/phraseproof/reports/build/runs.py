@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from phraseproof.analysis.grids import metric_of
+from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.run_tables import RunScores, half_precision_line
-from phraseproof.store.half_precision import half_precision
 
 if TYPE_CHECKING:
-    from phraseproof.store.half_precision import HalfPrecision
+    from phraseproof.evaluation.half_precision import HalfPrecision
     from phraseproof.store.queries import Run
 
 

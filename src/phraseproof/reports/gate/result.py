@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
+from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.run_tables import printable
 from phraseproof.reports.build.runs import half_precision_notes, model_name
 from phraseproof.reports.gate.limits import LimitCheck, Limits, On, check_run
-from phraseproof.store.half_precision import half_precision
 
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run
