@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from phraseproof.errors import RunError
-from phraseproof.store.run_file import Sample, require_growth, sample_entry, samples_of
+from phraseproof.store.run_file import EvaluatedSample, require_growth, sample_entry, samples_of
 
 OLD = {"model": {"name": "m"}, "limit": 4, "scoring": "loglikelihood"}
 
@@ -21,7 +21,7 @@ def test_a_run_grows_in_sample_and_scorer_only(tmp_path: Path) -> None:
 
 
 def test_samples_of_old_and_new_runs() -> None:
-    assert samples_of({"settings": OLD}) == [Sample(4, 0, "loglikelihood")]
-    new = [Sample(4, 0), Sample(None, 0, "paper")]
+    assert samples_of({"settings": OLD}) == [EvaluatedSample(4, 0, "loglikelihood")]
+    new = [EvaluatedSample(4, 0), EvaluatedSample(None, 0, "paper")]
     section = {name: entry for each in new for name, entry in sample_entry(each).items()}
     assert samples_of({"settings": OLD, "samples": section}) == new

@@ -19,7 +19,7 @@ from phraseproof.evaluation.plan import CellIdentities, PlannedCell, sample_task
 from phraseproof.scoring.registry import metric, scorer, scorer_names
 from phraseproof.store.cell_files import CellFiles, whole_identity
 from phraseproof.store.journal import StoredOutcome
-from phraseproof.store.run_file import Sample
+from phraseproof.store.run_file import EvaluatedSample
 from phraseproof.store.usage import Usage
 
 
@@ -48,7 +48,12 @@ class Reuse:
     """
 
     def __init__(
-        self, tasks: Sequence[Task], identities: CellIdentities, samples: Sequence[Sample], *, derives: bool = True
+        self,
+        tasks: Sequence[Task],
+        identities: CellIdentities,
+        samples: Sequence[EvaluatedSample],
+        *,
+        derives: bool = True,
     ) -> None:
         self._identities = identities
         self._sampled = {

@@ -47,7 +47,7 @@ from phraseproof.instructions.render import build_prompt, draw_demonstrations, r
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
 from phraseproof.scoring.registry import metric, scorer
 from phraseproof.store.queries import Run, load_run
-from phraseproof.store.run_file import RUN_FILE, SAMPLES, Sample, edited_entries, read_run_file, sample_entry
+from phraseproof.store.run_file import RUN_FILE, SAMPLES, EvaluatedSample, edited_entries, read_run_file, sample_entry
 from phraseproof.store.writer import Edited, RunStore, stored_cells, stored_files, stored_samples
 
 __all__ = ["Evaluation", "Forecast", "Interrupted", "Workers", "prepare"]
@@ -182,7 +182,7 @@ class Evaluation:
     def _register(self, store: RunStore, observer: Observer) -> None:
         """Write the plan into the run folder, and say what leaves the run because of it."""
         record = describe(self.planned, self.tasks, self.groups, self._first_prompt)
-        sample = Sample(self.settings.limit, self.settings.seed, self.settings.scoring, self.settings.metric)
+        sample = EvaluatedSample(self.settings.limit, self.settings.seed, self.settings.scoring, self.settings.metric)
         samples = [*store.samples, sample]
         record[SAMPLES] = {name: entry for each in samples for name, entry in sample_entry(each).items()}
         has_run = (store.path / RUN_FILE).exists()
@@ -194,7 +194,7 @@ class Evaluation:
         edited = store.register([each.cell for each in self.planned], record)
         _report_edits(edited, {name for name in grown if "data" in before[name]}, observer)
 
-    def _reuse(self, samples: Sequence[Sample]) -> Reuse:
+    def _reuse(self, samples: Sequence[EvaluatedSample]) -> Reuse:
         return Reuse(self.whole_tasks, self._identities, samples, derives=not self.settings.rescore_ties)
 
     @cached_property

@@ -32,7 +32,7 @@ OLDER_CELLS = "older_cells"
 _GROWING = ("limit", "scoring", "metric")
 
 
-class Sample(NamedTuple):
+class EvaluatedSample(NamedTuple):
     """What one evaluation into a run folder drew and how it scored: outcomes of earlier ones are looked for by it.
 
     Attributes:
@@ -79,15 +79,15 @@ def cell_of(entry: Mapping[str, Any], settings: Settings) -> Cell:
     return Cell(**fields)
 
 
-def samples_of(content: RunContent) -> list[Sample]:
+def samples_of(content: RunContent) -> list[EvaluatedSample]:
     """The samples that a run was evaluated with so far. Runs older than the section have one, which is in settings."""
     settings: Settings = content["settings"]
-    first = {name: settings[name] for name in Sample._fields if settings.get(name) is not None}
+    first = {name: settings[name] for name in EvaluatedSample._fields if settings.get(name) is not None}
     entries: list[RunContent] = list(content.get(SAMPLES, {}).values()) or [{"limit": None, "seed": 0, **first}]
-    return [Sample(**entry) for entry in entries]
+    return [EvaluatedSample(**entry) for entry in entries]
 
 
-def sample_entry(sample: Sample) -> RunContent:
+def sample_entry(sample: EvaluatedSample) -> RunContent:
     """A sample as an entry of its section, under a readable name."""
     limit = "all examples" if sample.limit is None else f"limit {sample.limit}"
     return {f"{limit}, seed {sample.seed}, {sample.scoring}, {sample.metric}": sample._asdict()}

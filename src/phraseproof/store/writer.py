@@ -43,8 +43,8 @@ from phraseproof.store.run_file import (
     OLDER_CELLS,
     RUN_FILE,
     SAMPLES,
+    EvaluatedSample,
     RunContent,
-    Sample,
     Settings,
     edited_entries,
     read_run_file,
@@ -110,7 +110,7 @@ class RunStore:
         (self.path / RUN_FILE).unlink()
 
     @property
-    def samples(self) -> list[Sample]:
+    def samples(self) -> list[EvaluatedSample]:
         """What the folder was evaluated with so far."""
         return stored_samples(self.path)
 
@@ -325,7 +325,7 @@ def stored_files(run: Path) -> CellFiles:
     return CellFiles(run, content.get(CHECKSUMS))
 
 
-def stored_samples(run: Path) -> list[Sample]:
+def stored_samples(run: Path) -> list[EvaluatedSample]:
     """What a run folder was evaluated with so far."""
     return samples_of(read_run_file(run)) if (run / RUN_FILE).exists() else []
 
