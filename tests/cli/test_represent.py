@@ -14,8 +14,8 @@ from phraseproof.cli import main
 from phraseproof.core import Prompt
 from phraseproof.errors import RunError
 from phraseproof.models.scripted import ScriptedModel
+from phraseproof.reports.build.sources import open_sources
 from phraseproof.reports.html.report import render_report
-from phraseproof.reports.html.sources import open_sources
 from phraseproof.store.representations import MAP_FILE, load_map, load_vectors
 from support.command_line import Done, run_command
 

@@ -57,7 +57,7 @@ class Design(StrEnum):
     RUNS = "runs"
 
 
-class Size(NamedTuple):
+class RequiredSize(NamedTuple):
     """So many wordings (in each group) with so many examples (of each task) see the difference with this power."""
 
     wordings: int
@@ -151,7 +151,7 @@ def sizes_for(
     design: Design = Design.GROUPS,
     examples: Sequence[int] = EXAMPLES,
     target: float = POWER,
-) -> tuple[Size, ...]:
+) -> tuple[RequiredSize, ...]:
     """For each number of examples the fewest wordings that see the difference with the power wanted.
 
     Numbers of examples with which even 1,000 wordings do not are left out.
@@ -159,7 +159,7 @@ def sizes_for(
     Raises:
         UsageError: as `power`.
     """
-    found: list[Size] = []
+    found: list[RequiredSize] = []
     for count in examples:
         low, high = 2, MAX_WORDINGS
         reached = power(components, difference, wordings=high, examples=count, design=design)
@@ -172,5 +172,5 @@ def sizes_for(
             else:
                 low = middle + 1
         reached = power(components, difference, wordings=low, examples=count, design=design)
-        found.append(Size(low, count, reached))
+        found.append(RequiredSize(low, count, reached))
     return tuple(found)

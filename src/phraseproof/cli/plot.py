@@ -10,7 +10,7 @@ import typer
 from phraseproof.cli import options, terminal
 from phraseproof.errors import UsageError
 
-# The members of reports.charts.plot.Kind, spelled out so that `--help` need not import the reports.
+# The members of reports.charts.plot.ChartKind, spelled out so that `--help` need not import the reports.
 KindName = Literal["headline", "strip", "heatmap", "distance", "tsne", "scaling", "training"]
 
 
@@ -47,14 +47,14 @@ def plot(
     if not 100 <= width <= 5000:
         raise UsageError("not a width", expected="100 to 5000 points", got=str(width), where="--width")
 
-    from phraseproof.reports.charts.plot import Kind, draw, make_chart, remarks
-    from phraseproof.reports.html.sources import open_sources
+    from phraseproof.reports.build.sources import open_sources
+    from phraseproof.reports.charts.plot import ChartKind, draw, make_chart, remarks
 
     sizes = {str(Path(path)): number for path, number in map(_size, parameters or [])}
     sources = open_sources(runs, scoring=scoring)
-    chart = make_chart(sources, Kind(kind), task=task, num_fewshot=num_fewshot, parameters=sizes)
+    chart = make_chart(sources, ChartKind(kind), task=task, num_fewshot=num_fewshot, parameters=sizes)
     draw(chart, out, width=width)
-    for remark in remarks(sources, Kind(kind)):
+    for remark in remarks(sources, ChartKind(kind)):
         terminal.warn(remark)
     typer.echo(str(out))
 

@@ -34,8 +34,8 @@ def report(
 ) -> None:
     """Write one page with everything that runs hold: charts, wordings, examples that flip, statistics."""
     from phraseproof.files import write_text
+    from phraseproof.reports.build.sources import open_sources
     from phraseproof.reports.html.report import render_report
-    from phraseproof.reports.html.sources import open_sources
     from phraseproof.store.run_file import RUN_FILE
 
     if out.is_dir():

@@ -214,8 +214,8 @@ def report(
         MissingExtraError: the extra `report` is not installed.
     """
     from phraseproof.files import write_text
+    from phraseproof.reports.build.sources import open_sources
     from phraseproof.reports.html.report import render_report
-    from phraseproof.reports.html.sources import open_sources
 
     target = Path(out)
     if target.is_dir():

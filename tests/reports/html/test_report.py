@@ -11,8 +11,8 @@ import pytest
 
 from phraseproof.analysis.estimators.budget import estimated_scores
 from phraseproof.cli import main
+from phraseproof.reports.build.sources import open_sources
 from phraseproof.reports.html.report import render_report
-from phraseproof.reports.html.sources import open_sources
 from phraseproof.store.queries import load_run
 from support.report_runs import write_run
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from phraseproof.analysis.controls import ControlResult, results_of_controls
 from phraseproof.analysis.estimators.resampling import RESAMPLES
 from phraseproof.analysis.grids import TaskGrid, group_relations, load_grids, metric_of
-from phraseproof.analysis.power import Size, VarianceComponents, sizes_for, variance_components
+from phraseproof.analysis.power import RequiredSize, VarianceComponents, sizes_for, variance_components
 from phraseproof.analysis.significance.equivalence import Equivalence, equivalence
 from phraseproof.analysis.significance.mcnemar import WordingTest, wordings_against
 from phraseproof.analysis.significance.mixed_model import VarianceShares, mixed_effects
@@ -83,7 +83,7 @@ class Variances(NamedTuple):
 
     group: str
     components: VarianceComponents | NotEstimable
-    sizes: tuple[Size, ...]
+    sizes: tuple[RequiredSize, ...]
 
 
 class Fitted(NamedTuple):
@@ -221,11 +221,11 @@ def _variances(grids: Sequence[TaskGrid], group: str, options: AnalysisOptions) 
     return Variances(group, components, _sizes(components, options.difference))
 
 
-def _sizes(components: VarianceComponents, difference: float) -> tuple[Size, ...]:
+def _sizes(components: VarianceComponents, difference: float) -> tuple[RequiredSize, ...]:
     """The informative sizes: none where all scores are equal, and more examples only where they save wordings."""
     if components.wording + components.interaction == 0:
         return ()
-    kept: list[Size] = []
+    kept: list[RequiredSize] = []
     for size in sizes_for(components, difference):
         if not kept or size.wordings <= _SPARES * kept[-1].wordings:
             kept.append(size)

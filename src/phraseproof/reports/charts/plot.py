@@ -14,11 +14,11 @@ from phraseproof.reports.build.run_tables import task_tables, wording_tables
 from phraseproof.reports.build.runs import present_groups, run_scores
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.theme import VEGA_LITE, config, whole_spec
-from phraseproof.reports.html.document import vl_convert
+from phraseproof.reports.charts.vega import vl_convert
 
 if TYPE_CHECKING:
     from phraseproof.analysis.ranking import WordingRanking
-    from phraseproof.reports.html.sources import Sources
+    from phraseproof.reports.build.sources import Sources
     from phraseproof.store.queries import Run
     from phraseproof.store.representations import RepresentationMap
 
@@ -26,7 +26,7 @@ PNG_SCALE = 4
 """Pixels a point: 288 to the inch, which print asks for."""
 
 
-class Kind(StrEnum):
+class ChartKind(StrEnum):
     """What is drawn."""
 
     HEADLINE = "headline"
@@ -67,7 +67,7 @@ def draw(chart: Chart, path: Path, *, width: int) -> None:
 
 def make_chart(
     sources: Sources,
-    kind: Kind,
+    kind: ChartKind,
     *,
     task: str | None = None,
     num_fewshot: int | None = None,
@@ -84,28 +84,28 @@ def make_chart(
         UsageError: there is no such task or number of demonstrations, or nothing of that kind was named.
         NotEnoughDataError: the run does not hold what the kind needs.
     """
-    if kind is Kind.TRAINING:
+    if kind is ChartKind.TRAINING:
         return _training(sources)
     if not sources.runs:
         raise UsageError("there is no run to draw", hint="Give a folder that `evaluate` wrote")
-    if kind is Kind.SCALING:
+    if kind is ChartKind.SCALING:
         return _scaling(sources.runs, parameters or {})
     run = sources.runs[0]
-    if kind in {Kind.DISTANCE, Kind.TSNE}:
+    if kind in {ChartKind.DISTANCE, ChartKind.TSNE}:
         return _representations(run, kind, task, num_fewshot)
     return _scores(run, kind, task, num_fewshot)
 
 
-def remarks(sources: Sources, kind: Kind) -> list[str]:
+def remarks(sources: Sources, kind: ChartKind) -> list[str]:
     """What to know before a chart of this kind is believed, a sentence each."""
     from phraseproof.store.representations import load_map, out_of_date
 
-    found = load_map(sources.runs[0].path) if kind is Kind.DISTANCE and sources.runs else None
+    found = load_map(sources.runs[0].path) if kind is ChartKind.DISTANCE and sources.runs else None
     remark = "" if found is None else out_of_date(sources.runs[0], found)
     return [remark] if remark else []
 
 
-def _scores(run: Run, kind: Kind, task: str | None, num_fewshot: int | None) -> Chart:
+def _scores(run: Run, kind: ChartKind, task: str | None, num_fewshot: int | None) -> Chart:
     from phraseproof.reports.charts.heatmap import heatmap
     from phraseproof.reports.charts.strip import strip
 
@@ -114,16 +114,16 @@ def _scores(run: Run, kind: Kind, task: str | None, num_fewshot: int | None) -> 
     tables = wording_tables([scores], order)
     shots = _shots([table.num_fewshot for table in tables], num_fewshot)
     rankings = next(table.rankings for table in tables if table.num_fewshot == shots)
-    if kind is Kind.HEADLINE:
+    if kind is ChartKind.HEADLINE:
         from phraseproof.analysis.grids import load_grids
         from phraseproof.analysis.statistics import robustness
-        from phraseproof.reports.html.headline import headline
+        from phraseproof.reports.charts.headline import mean_intervals
 
         found = {item.num_fewshot: item for item in robustness(load_grids(run), group_order=order)}
         table = next(table for table in task_tables([scores], order) if table.num_fewshot == shots)
-        return headline(table, rankings, found.get(shots)).chart
+        return mean_intervals(table, found.get(shots))
     chosen = _chosen(rankings, task)
-    return strip(chosen) if kind is Kind.STRIP else heatmap(chosen)
+    return strip(chosen) if kind is ChartKind.STRIP else heatmap(chosen)
 
 
 def _chosen(rankings: Sequence[WordingRanking], task: str | None) -> list[WordingRanking]:
@@ -134,7 +134,7 @@ def _chosen(rankings: Sequence[WordingRanking], task: str | None) -> list[Wordin
     return chosen
 
 
-def _representations(run: Run, kind: Kind, task: str | None, num_fewshot: int | None) -> Chart:
+def _representations(run: Run, kind: ChartKind, task: str | None, num_fewshot: int | None) -> Chart:
     from phraseproof.reports.charts.distance import distance
     from phraseproof.reports.charts.tsne import tsne
     from phraseproof.store.representations import load_map
@@ -144,7 +144,7 @@ def _representations(run: Run, kind: Kind, task: str | None, num_fewshot: int | 
         raise NotEnoughDataError(
             "the run holds no representations", where=str(run.path), hint="Make them with `phraseproof represent`"
         )
-    if kind is Kind.DISTANCE:
+    if kind is ChartKind.DISTANCE:
         chart = distance(found)
         if chart is None:
             raise NotEnoughDataError("the run holds distances, but no accuracies", where=str(run.path))

@@ -12,15 +12,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from phraseproof.errors import MissingExtraError
 from phraseproof.reports.build import run_tables as blocks
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.theme import VEGA_LITE, config
+from phraseproof.reports.charts.vega import vl_convert
 from phraseproof.version import __version__
 
 if TYPE_CHECKING:
@@ -117,18 +115,6 @@ def vega_libraries() -> str:
     text: str = vl_convert().javascript_bundle(_BUNDLE, vl_version=VEGA_LITE)
     # Inside a string literal or a comment `<\/script` says the same and does not end the element.
     return text.replace("\r\n", "\n").replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
-def vl_convert() -> ModuleType:
-    """The package that brings Vega to Python.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        return import_module("vl_convert")
-    except ImportError:
-        raise MissingExtraError("drawing charts", extra="report", package="vl-convert-python") from None
 
 
 def _p_short(value: float | None) -> str:

@@ -33,7 +33,7 @@ _LOOK_UP = """
 """
 
 
-class Answer(NamedTuple):
+class WordingAnswer(NamedTuple):
     """What the model did with the example under one wording.
 
     Attributes:
@@ -66,8 +66,8 @@ class Flip(NamedTuple):
     num_wordings: int
     right_share: float
     target: int | None
-    right: Answer
-    wrong: Answer
+    right: WordingAnswer
+    wrong: WordingAnswer
 
 
 def find_flips(
@@ -108,9 +108,9 @@ def _flip(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Flip:
     )
 
 
-def _answer(row: Mapping[str, Any]) -> Answer:
+def _answer(row: Mapping[str, Any]) -> WordingAnswer:
     options = tuple(row["options"] or ())
-    return Answer(
+    return WordingAnswer(
         instruction=row["instruction"],
         group=row["group"],
         score=row["score"],

@@ -7,9 +7,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.ranking import WordingRanking
-from phraseproof.reports.build.run_tables import TaskTable, isolated, percent, points, printable, rows_for_people
+from phraseproof.reports.build.run_tables import TaskTable, isolated, percent, points, rows_for_people
 from phraseproof.reports.charts.chart import Chart
-from phraseproof.reports.charts.intervals import Interval, intervals
+from phraseproof.reports.charts.headline import mean_intervals
 
 if TYPE_CHECKING:
     from phraseproof.analysis.statistics import Robustness
@@ -51,7 +51,7 @@ def headline(
     ]
     if current is not None:
         sentences.append(_current(fair, current))
-    return Headline(tuple(filter(None, sentences)), _picture(table, robustness))
+    return Headline(tuple(filter(None, sentences)), mean_intervals(table, robustness))
 
 
 def _by_wording(table: TaskTable, rankings: Sequence[WordingRanking], robustness: Robustness | None) -> str:
@@ -160,37 +160,3 @@ def _current(rankings: Sequence[WordingRanking], current: str) -> str:
     )
     mean = sum(own) / len(own)
     return f"The current wording, {isolated(current)}, gets {percent(mean)}%; {tail}."
-
-
-def _picture(table: TaskTable, robustness: Robustness | None) -> Chart:
-    summary = table.summary
-    lone = len(summary.tasks) == 1
-    rows = list(summary.tasks) if lone else [summary.overall, *summary.categories]
-    found = {}
-    if robustness is not None:
-        found = {(row.level, row.name): row for row in (*robustness.tasks, *robustness.categories, robustness.overall)}
-    marks: list[Interval] = []
-    for row in rows:
-        for group in summary.groups:
-            if group not in row.groups:
-                continue
-            estimate = found[row.level, row.name].groups.get(group) if (row.level, row.name) in found else None
-            mean = estimate.findings.get("mean") if estimate is not None else None
-            low, high = (mean.low, mean.high) if mean is not None else (None, None)
-            marks.append(
-                Interval(
-                    row.name,
-                    group,
-                    100 * row.groups[group].mean,
-                    None if low is None else 100 * low,
-                    None if high is None else 100 * high,
-                )
-            )
-    lines = [
-        f"{mark.label}, {mark.group}: {mark.estimate:.1f}%"
-        + ("" if mark.low is None or mark.high is None else f" ({mark.low:.1f} to {mark.high:.1f})")
-        for mark in marks[:12]
-    ]
-    has_intervals = any(mark.low is not None for mark in marks)
-    title = "Mean accuracy over wordings" + (", with 95% intervals" if has_intervals else "")
-    return intervals(marks, title=title, description=printable("; ".join(lines)) + ".")

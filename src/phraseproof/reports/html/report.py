@@ -22,6 +22,7 @@ from phraseproof.reports.build.run_tables import (
     wording_tables,
 )
 from phraseproof.reports.build.runs import present_groups, run_scores
+from phraseproof.reports.build.sources import LoggedTraining, Sources
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.distance import distance
 from phraseproof.reports.charts.heatmap import heatmap
@@ -34,7 +35,6 @@ from phraseproof.reports.html.document import render_page
 from phraseproof.reports.html.flips import PER_TASK, Flip, find_flips
 from phraseproof.reports.html.headline import Headline, headline
 from phraseproof.reports.html.provenance import Provenance, provenance
-from phraseproof.reports.html.sources import Sources, Training
 from phraseproof.reports.html.statistics import StatisticsTable, statistics_table
 from phraseproof.reports.html.wordings import CategoryRanking, category_rankings, rendered_examples
 
@@ -275,7 +275,7 @@ def _scaling(runs: Sequence[Run]) -> Chart | None:
         return None
 
 
-def _training_view(item: Training) -> TrainingView:
+def _training_view(item: LoggedTraining) -> TrainingView:
     chart = training(item.steps)
     if chart is None:
         raise RunError("the log of the training holds no losses", where=str(item.path))

@@ -23,7 +23,7 @@ COLUMNS = {
 }
 
 
-class Cell(NamedTuple):
+class StatisticsCell(NamedTuple):
     """One number.
 
     Attributes:
@@ -41,7 +41,7 @@ class TableRow(NamedTuple):
     level: str
     name: str
     group: str
-    cells: tuple[Cell, ...]
+    cells: tuple[StatisticsCell, ...]
 
 
 class StatisticsTable(NamedTuple):
@@ -78,13 +78,13 @@ def statistics_table(found: Robustness) -> StatisticsTable:
     return StatisticsTable(tuple(COLUMNS.values()), tuple(rows), tuple(_joined(methods)), found.notes)
 
 
-def _cell(name: str, numbers: GroupStatistics) -> Cell:
+def _cell(name: str, numbers: GroupStatistics) -> StatisticsCell:
     finding = numbers.findings.get(name)
     if finding is None:
-        return Cell(NO_DATA, reason=printable(numbers.why_not.get(name, "not enough data")))
+        return StatisticsCell(NO_DATA, reason=printable(numbers.why_not.get(name, "not enough data")))
     low, high = finding.low, finding.high
     interval = "" if low is None or high is None else f"{_number(name, low)} to {_number(name, high)}"
-    return Cell(_number(name, finding.estimate), interval)
+    return StatisticsCell(_number(name, finding.estimate), interval)
 
 
 def _number(name: str, value: float) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from phraseproof.errors import RunError
-from phraseproof.reports.html.sources import open_sources, read_training
+from phraseproof.reports.build.sources import open_sources, read_training
 from support.report_runs import write_run
 
 

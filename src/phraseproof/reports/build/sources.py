@@ -13,7 +13,7 @@ from phraseproof.store.queries import Run, load_run
 TRAINING_LOG = "training.jsonl"
 
 
-class Training(NamedTuple):
+class LoggedTraining(NamedTuple):
     """A training's log.
 
     Attributes:
@@ -30,7 +30,7 @@ class Sources(NamedTuple):
     """What the folders that were named hold."""
 
     runs: tuple[Run, ...]
-    trainings: tuple[Training, ...]
+    trainings: tuple[LoggedTraining, ...]
 
 
 def open_sources(paths: Sequence[Path], *, scoring: str | None = None) -> Sources:
@@ -43,7 +43,7 @@ def open_sources(paths: Sequence[Path], *, scoring: str | None = None) -> Source
         RunError: a folder that is none of these, or a run without outcomes of that scorer.
     """
     runs: list[Run] = []
-    trainings: list[Training] = []
+    trainings: list[LoggedTraining] = []
     for path in paths:
         inside = [path / name for name in ("base", "hardened")]
         if not (path / "run.json").exists() and all((folder / "run.json").exists() for folder in inside):
@@ -56,7 +56,7 @@ def open_sources(paths: Sequence[Path], *, scoring: str | None = None) -> Source
     return Sources(tuple(run.select(scoring) for run in runs), tuple(trainings))
 
 
-def read_training(path: Path) -> Training:
+def read_training(path: Path) -> LoggedTraining:
     """The log of a training.
 
     Raises:
@@ -84,7 +84,7 @@ def read_training(path: Path) -> Training:
         record = json.loads((path / "phraseproof.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         record = None
-    return Training(path, tuple(steps), cast("dict[str, Any]", record) if isinstance(record, dict) else {})
+    return LoggedTraining(path, tuple(steps), cast("dict[str, Any]", record) if isinstance(record, dict) else {})
 
 
 def _trained(path: Path) -> list[Path]:

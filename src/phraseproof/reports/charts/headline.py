@@ -1,0 +1,52 @@
+"""Mean scores over wordings with their intervals: the chart beside the sentences at the top of the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from phraseproof.reports.build.run_tables import TaskTable, printable
+from phraseproof.reports.charts.chart import Chart
+from phraseproof.reports.charts.intervals import Interval, intervals
+
+if TYPE_CHECKING:
+    from phraseproof.analysis.statistics import Robustness
+
+
+def mean_intervals(table: TaskTable, robustness: Robustness | None) -> Chart:
+    """The mean over wordings overall and per category, or on a single task, for each group.
+
+    Args:
+        table: of one run at one number of demonstrations.
+        robustness: the same with intervals; `None` where the run has none.
+    """
+    summary = table.summary
+    lone = len(summary.tasks) == 1
+    rows = list(summary.tasks) if lone else [summary.overall, *summary.categories]
+    found = {}
+    if robustness is not None:
+        found = {(row.level, row.name): row for row in (*robustness.tasks, *robustness.categories, robustness.overall)}
+    marks: list[Interval] = []
+    for row in rows:
+        for group in summary.groups:
+            if group not in row.groups:
+                continue
+            estimate = found[row.level, row.name].groups.get(group) if (row.level, row.name) in found else None
+            mean = estimate.findings.get("mean") if estimate is not None else None
+            low, high = (mean.low, mean.high) if mean is not None else (None, None)
+            marks.append(
+                Interval(
+                    row.name,
+                    group,
+                    100 * row.groups[group].mean,
+                    None if low is None else 100 * low,
+                    None if high is None else 100 * high,
+                )
+            )
+    lines = [
+        f"{mark.label}, {mark.group}: {mark.estimate:.1f}%"
+        + ("" if mark.low is None or mark.high is None else f" ({mark.low:.1f} to {mark.high:.1f})")
+        for mark in marks[:12]
+    ]
+    has_intervals = any(mark.low is not None for mark in marks)
+    title = "Mean accuracy over wordings" + (", with 95% intervals" if has_intervals else "")
+    return intervals(marks, title=title, description=printable("; ".join(lines)) + ".")
