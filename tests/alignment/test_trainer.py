@@ -206,7 +206,7 @@ class Spoiler(Watcher):
     def __init__(self, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
         super().__init__()
         self.trainings: list[Any] = []
-        original = training_module.Training._advance
+        original = training_module.TrainingLoop._advance
 
         def advance(training: Any) -> StepReport:
             report = original(training)
@@ -216,7 +216,7 @@ class Spoiler(Watcher):
                         parameter.fill_(torch.inf)
             return report
 
-        monkeypatch.setattr(training_module.Training, "_advance", advance)
+        monkeypatch.setattr(training_module.TrainingLoop, "_advance", advance)
 
 
 def test_nan_keeps_the_last_good_adapter(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,14 +308,14 @@ def test_every_method_trains(method: str, tmp_path: Path) -> None:
 
 
 def test_a_changed_base_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = training_module.Training._advance
+    original = training_module.TrainingLoop._advance
 
     def advance(training: Any) -> StepReport:
         with torch.no_grad():
             next(training._model.network.parameters()).add_(1)
         return original(training)
 
-    monkeypatch.setattr(training_module.Training, "_advance", advance)
+    monkeypatch.setattr(training_module.TrainingLoop, "_advance", advance)
     with pytest.raises(ModelError, match="frozen model's weights changed"):
         train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1)
     assert not (tmp_path / "a" / "adapter_config.json").exists()

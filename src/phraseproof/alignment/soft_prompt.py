@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, Literal, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, cast, get_args
 
 import torch
 from torch import Tensor, nn
 
+from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.engine.prefix_cache import CacheShape, KeyValuePrefix, cache_shape, flat_from_layers, prefix_from_flat
 from phraseproof.errors import FileError, MissingExtraError, ModelError, UsageError
 from phraseproof.models.huggingface.adapters import AdapterFolder
+from phraseproof.models.huggingface.tokenization import Tokenizer
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
 
 Placement = Literal["input", "layers"]
 RANDOM_VOCABULARY = "random-vocabulary"
@@ -36,7 +41,9 @@ class SoftPrompt(nn.Module):
         is_flat: train keys and values directly, without the small network.
     """
 
-    def __init__(self, start: Tensor, *, shape: CacheShape | None, config: Any, is_flat: bool = False) -> None:
+    def __init__(
+        self, start: Tensor, *, shape: CacheShape | None, config: NetworkConfig, is_flat: bool = False
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(start.detach().float().clone())
         self.placement: Placement = "input" if shape is None else "layers"
@@ -51,7 +58,7 @@ class SoftPrompt(nn.Module):
             ).to(start.device)
 
     @classmethod
-    def create(cls, network: Any, *, n: int, placement: str, init: str, seed: int, tokenizer: Any) -> Self:
+    def create(cls, network: Network, *, n: int, placement: str, init: str, seed: int, tokenizer: Tokenizer) -> Self:
         """Create a soft prompt for a network.
 
         Args:
@@ -135,7 +142,7 @@ class SoftPrompt(nn.Module):
         """Keys and values of every layer, [n, layers * 2 * cache width]."""
         return self.weight if self.transform is None else self.transform(self.weight)
 
-    def _peft_config(self, base_model_name: str) -> Any:
+    def _peft_config(self, base_model_name: str) -> PeftConfig:
         try:
             import peft
         except ImportError:
@@ -166,14 +173,14 @@ class SoftPrompt(nn.Module):
         )
 
 
-def _random_ids(tokenizer: Any, n: int, seed: int) -> list[int]:
+def _random_ids(tokenizer: Tokenizer, n: int, seed: int) -> list[int]:
     special = set(cast("list[int]", tokenizer.all_special_ids))
     ordinary = torch.tensor([token for token in range(len(tokenizer)) if token not in special])
     drawn = torch.randint(len(ordinary), (n,), generator=torch.Generator().manual_seed(seed))
     return ordinary[drawn].tolist()
 
 
-def _text_ids(tokenizer: Any, text: str, n: int) -> list[int]:
+def _text_ids(tokenizer: Tokenizer, text: str, n: int) -> list[int]:
     if text.startswith(("/", "./", "../", "~")) and " " not in text:
         raise UsageError(f"there is no adapter folder '{text}'", where="--init")
     ids: list[int] = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
@@ -187,7 +194,7 @@ def _text_ids(tokenizer: Any, text: str, n: int) -> list[int]:
     return [ids[index % len(ids)] for index in range(n)]
 
 
-def _from_adapter(network: Any, folder: Path, n: int, shape: CacheShape | None) -> Tensor:
+def _from_adapter(network: Network, folder: Path, n: int, shape: CacheShape | None) -> Tensor:
     attached = AdapterFolder(folder).attach_soft(network)
     if (attached.prefix is None) is not (shape is None):
         raise ModelError(

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, SilentAlignmentObserver
 from phraseproof.alignment.loop.preparation import Preparation, check_folder, prepare
@@ -185,10 +185,10 @@ def train(
             should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
         )
 
-        from phraseproof.alignment.loop.training import Training
+        from phraseproof.alignment.loop.training import TrainingLoop
 
         try:
-            record = Training(prepared, out, accelerator, observer).run()
+            record = TrainingLoop(prepared, out, accelerator, observer).run()
         except RuntimeError as error:
             if not should_reduce_batch_size(error):
                 raise
@@ -258,8 +258,8 @@ def _warn(prepared: Preparation, observer: AlignmentObserver) -> None:
         )
 
 
-def _result(out: Path, record: Mapping[str, Any]) -> AlignmentResult:
-    result: dict[str, Any] = dict(record["result"])
+def _result(out: Path, record: Mapping[str, object]) -> AlignmentResult:
+    result = dict(cast("Mapping[str, Any]", record["result"]))
     for name in ("before", "after"):
         result[name] = None if result[name] is None else HeldOut(**result[name])
-    return AlignmentResult(folder=out, kind=record["kind"], **result)
+    return AlignmentResult(folder=out, kind=str(record["kind"]), **result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from jinja2 import Template, meta, nodes
 from jinja2.exceptions import TemplateSyntaxError
@@ -50,10 +50,10 @@ class Compiled(NamedTuple):
         labels: the labels it gives options (`letter`, `lower`, `number`, `roman`), as far as its text shows.
     """
 
-    run: Callable[[dict[str, Any]], Iterable[str]]
+    run: Callable[[dict[str, object]], Iterable[str]]
     names: frozenset[str]
     optional: frozenset[str]
-    label_words: tuple[Any, ...]
+    label_words: tuple[object, ...]
     labels: frozenset[str]
 
 
@@ -77,7 +77,7 @@ def compile_source(source: str) -> Compiled:
     code = env.compile(_Bounding().visit(tree))
     template = Template.from_code(env, code, {})
 
-    def run(values: dict[str, Any]) -> Iterable[str]:
+    def run(values: dict[str, object]) -> Iterable[str]:
         return template.root_render_func(template.new_context(values, shared=True))
 
     return Compiled(run, names, optional, label_words, labels)
@@ -132,7 +132,7 @@ def _optional_names(tree: nodes.Template) -> Iterable[str]:
             yield item.node.name
 
 
-def _arguments(tree: nodes.Template, name: str, *default: Any) -> Iterable[Any]:
+def _arguments(tree: nodes.Template, name: str, *default: object) -> Iterable[object]:
     """The first argument of every use of a filter, where it is literal; `default` where it is left out."""
     for item in tree.find_all(nodes.Filter):
         if item.name == name and not item.args:

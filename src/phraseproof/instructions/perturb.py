@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from phraseproof.core import Instruction, Relation
 from phraseproof.errors import UsageError
@@ -50,7 +50,7 @@ def negated(collection: Collection) -> Perturbed:
         if negation is None or negation.source is None:
             unchanged.append(Unchanged(seed.name, _TEMPLATE if negation is None else negation.reason))
             continue
-        made.append(_made(seed, "negated", Relation.NEGATED, "negated by rule", ask=negation.source))
+        made.append(_made(replace(seed, ask=negation.source), "negated", Relation.NEGATED, "negated by rule"))
     return Perturbed(tuple(made), tuple(unchanged))
 
 
@@ -80,7 +80,7 @@ def nonsensical(collection: Collection, *, seed: int = 0, sentences: Sequence[st
             unchanged.append(Unchanged(wording.name, "its example is part of its ask (no layout)"))
         else:
             note = f"nonsensical, drawn by seed {seed}"
-            made.append(_made(wording, "nonsensical", Relation.NONSENSICAL, note, ask=next(drawn)))
+            made.append(_made(replace(wording, ask=next(drawn)), "nonsensical", Relation.NONSENSICAL, note))
     return Perturbed(tuple(made), tuple(unchanged))
 
 
@@ -89,10 +89,8 @@ def _again_and_again(sentences: Sequence[str], draw: random.Random) -> Iterator[
         yield from draw.sample(sentences, len(sentences))
 
 
-def _made(seed: Instruction, suffix: str, relation: Relation | None, note: str, **changes: Any) -> Instruction:
-    return replace(
-        seed, id=f"{seed.id}~{suffix}", relation=relation, source=f"{seed.name}, {note}", origin=None, **changes
-    )
+def _made(seed: Instruction, suffix: str, relation: Relation | None, note: str) -> Instruction:
+    return replace(seed, id=f"{seed.id}~{suffix}", relation=relation, source=f"{seed.name}, {note}", origin=None)
 
 
 # ------------------------------------------------------------------------------------------------- reformatted
@@ -120,8 +118,14 @@ def formatted(collection: Collection, count: int, *, seed: int = 0) -> Perturbed
         found = variants_of(wording, count, random.Random(f"{seed}\0{wording.name}"))
         for number, (variant, style) in enumerate(found, start=1):
             note = f"formatted by seed {seed}: {style}"
-            changes = {name: getattr(variant, name) for name in ("layout", "template", "separator", "answer")}
-            made.append(_made(wording, f"format-{number}", wording.relation, note, **changes))
+            changed = replace(
+                wording,
+                layout=variant.layout,
+                template=variant.template,
+                separator=variant.separator,
+                answer=variant.answer,
+            )
+            made.append(_made(changed, f"format-{number}", wording.relation, note))
         if len(found) < count:
             unchanged.append(Unchanged(wording.name, f"{len(found)} of {count} formatting variants exist"))
     return Perturbed(tuple(made), tuple(unchanged))

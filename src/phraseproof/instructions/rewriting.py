@@ -137,8 +137,8 @@ def _labels(text: str, instruction: Instruction) -> Iterable[str]:
         if label and not _MARK.search(label):
             yield label
     for answers in compile_instruction(instruction).label_words:
-        listed = cast(dict[object, object], answers).values() if isinstance(answers, dict) else answers
-        for label in map(str, listed):
+        listed = cast("dict[object, object]", answers).values() if isinstance(answers, dict) else answers
+        for label in map(str, cast("Iterable[object]", listed)):
             if _holds(text, label):
                 yield label
     for match in _LETTERS.finditer(text):

@@ -88,12 +88,12 @@ class WordingEnvironment(ImmutableSandboxedEnvironment):
         }
         self.tests = {name: TESTS[name] for name in _TESTS}
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         """Whether `obj.attr` is one of the few listed methods."""
         del value
         return attr in _methods(obj)
 
-    def is_safe_callable(self, obj: Any) -> bool:
+    def is_safe_callable(self, obj: object) -> bool:
         """Whether `obj` is `range` or one of the few listed methods."""
         if obj is bounded_range:
             return True
@@ -101,7 +101,7 @@ class WordingEnvironment(ImmutableSandboxedEnvironment):
             return obj.__name__ in _methods(obj.__self__)
         return False
 
-    def wrap_str_format(self, value: Any) -> None:
+    def wrap_str_format(self, value: object) -> None:
         """No format method is offered, so none needs wrapping; `is_safe_attribute` refuses them by name."""
         del value
 
@@ -116,7 +116,7 @@ class WordingEnvironment(ImmutableSandboxedEnvironment):
             return filters.join(*args, separator=owner, **kwargs)
         return super().call(context, obj, *args, **kwargs)
 
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+    def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
         """Do `+`, `*`, `**` or `%` within bounds."""
         sizes = [_size(cast(Sized, side)) for side in (left, right) if isinstance(side, str | list | tuple)]
         if sizes and operator == "%":
@@ -147,7 +147,7 @@ def _bounded_power(base: float, exponent: float) -> None:
         raise SecurityError(f"a power beyond {MAX_NUMBER}")
 
 
-def _bounded_loop(values: Iterable[Any]) -> list[Any]:
+def _bounded_loop(values: Iterable[object]) -> list[object]:
     taken = list(islice(values, MAX_LOOP + 1))
     if len(taken) > MAX_LOOP:
         raise SecurityError(f"a loop of more than {MAX_LOOP} iterations")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
 
@@ -108,7 +108,7 @@ class CompiledInstruction:
         )
         answer_names = self.names_by_part["answer"].difference(ANSWER_BUILTINS)
         self.fields: frozenset[str] = (prompt_names | answer_names).difference(BUILTINS)
-        self.label_words: tuple[Any, ...] = answer.label_words
+        self.label_words: tuple[object, ...] = answer.label_words
         prompt_parts = (self._ask, self._layout, self._template)
         self.labels: frozenset[str] = frozenset(label for part in prompt_parts if part for label in part.labels)
         # What answers depend on decides how long they are remembered: letters for any example with as many choices,
@@ -174,7 +174,7 @@ class CompiledInstruction:
             self._fail(f"the wording has no {part}", part, example)
         return self._run(part, compiled, _seen(example), example)
 
-    def _run(self, part: str, compiled: Compiled, seen: dict[str, Any], example: Example) -> str:
+    def _run(self, part: str, compiled: Compiled, seen: dict[str, object], example: Example) -> str:
         try:
             return _collect(compiled.run(seen))
         except UndefinedError as error:
@@ -220,7 +220,7 @@ def _collect(pieces: Iterable[str]) -> str:
     return "".join(texts)
 
 
-def _seen(example: Example) -> dict[str, Any]:
+def _seen(example: Example) -> dict[str, object]:
     count = len(example.choices)
     return {
         "range": bounded_range,

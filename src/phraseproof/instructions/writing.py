@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,7 +37,7 @@ def write_collection(path: Path, name: str, instructions: Sequence[Instruction],
         FileError: the file cannot be written.
     """
     entries = [_entry(each) for each in instructions]
-    head: dict[str, Any] = {"name": name}
+    head: dict[str, object] = {"name": name}
     for field in _SHARED:
         values = [entry.get(field) for entry in entries]
         if values[0] is not None and all(value == values[0] for value in values):
@@ -50,8 +50,8 @@ def write_collection(path: Path, name: str, instructions: Sequence[Instruction],
     write_text(path, text)
 
 
-def _entry(wording: Instruction) -> dict[str, Any]:
-    entry: dict[str, Any] = {
+def _entry(wording: Instruction) -> dict[str, object]:
+    entry: dict[str, object] = {
         "id": wording.id,
         "for": wording.serves[0] if len(wording.serves) == 1 else list(wording.serves) or None,
         "fallback": True if wording.fallback else None,
@@ -69,30 +69,30 @@ def _entry(wording: Instruction) -> dict[str, Any]:
         entry["separator"] = wording.separator
     entry["answer"] = _answer(wording.answer)
     entry["target_delimiter"] = wording.target_delimiter
-    entry["fallback"] = wording.fallback or None
     return {field: value for field, value in entry.items() if value is not None}
 
 
-def _answer(template: str) -> Any:
+def _answer(template: str) -> object:
     """The answer as a person would write it in the file."""
     if template in _ANSWERS:
         return _ANSWERS[template]
     verbalised = _VERBALISED.fullmatch(template)
     if verbalised:
         try:
-            answers: Any = json.loads(verbalised.group(1))
+            answers: object = json.loads(verbalised.group(1))
         except ValueError:
             return template
-        listed: list[Any] = list(cast(dict[str, Any], answers).values()) if isinstance(answers, dict) else answers
+        members = cast("dict[str, object]", answers).values() if isinstance(answers, dict) else answers
+        listed = cast("Iterable[object]", members)
         if all(isinstance(each, str) and each.strip() for each in listed):
-            return cast(object, answers)
+            return cast("object", answers)
     return template
 
 
 class _Dumper(yaml.SafeDumper):
     """Texts of several lines in blocks, so that people can read them."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: object) -> bool:
         del data
         return True
 
@@ -100,7 +100,7 @@ class _Dumper(yaml.SafeDumper):
 def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     # PyYAML writes a block as a quoted text by itself where white space or special characters would not survive one.
     style = '"' if _LINE_ENDS.search(text) else "|" if "\n" in text.strip("\n") else None
-    plain: Any = dumper
+    plain: Any = dumper  # its types are incomplete
     return plain.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -7,17 +7,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from phraseproof.alignment.loop.checkpoint import Checkpoint, Checkpoints, TrainingState
+from phraseproof.alignment.loop.checkpoint import Checkpoints, TrainingCheckpoint, TrainingState
 from phraseproof.alignment.loop.log import HeldOut
 from phraseproof.errors import RunError
 
 LOOK = HeldOut(loss=0.1 + 0.2, ce=2.0, kl=0.5, accuracy=0.25, reference_accuracy=0.75, pairs=4)
 
 
-def saved(step: int) -> Checkpoint:
+def saved(step: int) -> TrainingCheckpoint:
     noise = torch.randn(3, 4, generator=torch.Generator().manual_seed(step))
     slots = {"step": torch.tensor(float(step)), "exp_avg": noise / 3}
-    return Checkpoint({"soft.weight": noise}, {"soft.weight": slots}, TrainingState(step, LOOK, LOOK, 1, None, 2, 0.1))
+    return TrainingCheckpoint(
+        {"soft.weight": noise}, {"soft.weight": slots}, TrainingState(step, LOOK, LOOK, 1, None, 2, 0.1)
+    )
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:

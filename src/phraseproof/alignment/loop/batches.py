@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from phraseproof.alignment.loop.batch_order import Draw
 from phraseproof.alignment.methods import GroupOutput
 from phraseproof.alignment.pairs.tokens import SetTokens
 from phraseproof.engine.training.forward import TargetLogits, TargetRow
 
+if TYPE_CHECKING:
+    from torch import nn
+
 
 def run_groups(
-    model: Any,
+    model: nn.Module,
     tokens: Sequence[SetTokens],
     draws: Sequence[Draw],
     *,

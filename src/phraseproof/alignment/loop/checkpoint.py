@@ -55,7 +55,7 @@ class TrainingState(NamedTuple):
         return self._replace(last=held_out, stale=self.stale + 1)
 
 
-class Checkpoint(NamedTuple):
+class TrainingCheckpoint(NamedTuple):
     """The content of a checkpoint.
 
     Attributes:
@@ -87,7 +87,7 @@ class Checkpoints:
         found = (path.name.removeprefix("step-") for path in self._folder.glob("step-*"))
         return sorted((int(step) for step in found if step.isdecimal()), reverse=True)
 
-    def save(self, checkpoint: Checkpoint) -> None:
+    def save(self, checkpoint: TrainingCheckpoint) -> None:
         """Add a checkpoint and delete the oldest beyond `KEPT`."""
         from safetensors.torch import save_file
 
@@ -110,7 +110,7 @@ class Checkpoints:
         except OSError as error:
             raise _cannot("write", target, error) from None
 
-    def load(self, step: int) -> Checkpoint:
+    def load(self, step: int) -> TrainingCheckpoint:
         """Read the checkpoint of that step."""
         from safetensors import SafetensorError
         from safetensors.torch import load_file
@@ -125,7 +125,7 @@ class Checkpoints:
                 parameter, _, key = name.rpartition("\n")
                 optimizer.setdefault(parameter, {})[key] = value
             weights = load_file(folder / _WEIGHTS)
-            return Checkpoint(weights, optimizer, TrainingState(**content))
+            return TrainingCheckpoint(weights, optimizer, TrainingState(**content))
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise _cannot("read", folder, error) from None
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 
+from phraseproof.engine.network import Network
 from phraseproof.errors import FileError
 from phraseproof.models.huggingface.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+    from torch import nn
+
+    from phraseproof.alignment.loop.trainable_model import TrainableModel
+    from phraseproof.models.huggingface.tokenization import Tokenizer
 
 
-def save_model(model: Any, accelerator: Accelerator, tokenizer: Any, folder: Path) -> None:
+def save_model(model: nn.Module, accelerator: Accelerator, tokenizer: Tokenizer, folder: Path) -> None:
     """Write the network of a `TrainableModel` and its tokenizer into a folder; other files stay.
 
     Every process must call it. `config.json` is moved into place last, so a folder that has one is complete.
@@ -23,8 +28,9 @@ def save_model(model: Any, accelerator: Accelerator, tokenizer: Any, folder: Pat
     Raises:
         FileError: the folder cannot be written.
     """
-    network = accelerator.unwrap_model(model).network
-    whole: dict[str, Any] | None = None
+    trainable: TrainableModel = accelerator.unwrap_model(model)
+    network: Network = trainable.network
+    whole: dict[str, object] | None = None
     if any(hasattr(parameter, "to_local") for parameter in network.parameters()):  # sharded: gather it first
         state = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
         whole = {name.removeprefix("network."): tensor for name, tensor in state.items()}

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Required, TypedDict, cast
 
 from phraseproof.errors import RunError
 from phraseproof.files import write_text
@@ -62,6 +62,20 @@ class StepReport(NamedTuple):
     held_out: HeldOut | None = None
 
 
+class LogRow(TypedDict, total=False):
+    """A line of `training.jsonl`: the values of a `StepReport` that the step has; `None` for one that is not finite."""
+
+    step: Required[int]
+    loss: float | None
+    ce: float | None
+    kl: float | None
+    other: float | None
+    learning_rate: float
+    gradient_norm: float | None
+    seconds: float
+    held_out: Mapping[str, float | None]
+
+
 class AlignmentObserver(Protocol):
     """Receives the progress of a training."""
 
@@ -113,13 +127,13 @@ class TrainingLog:
 
     def write(self, report: StepReport) -> None:
         """Write a step."""
-        row = {name: value for name, value in report._asdict().items() if value is not None}
+        row: dict[str, object] = {name: value for name, value in report._asdict().items() if value is not None}
         if report.held_out is not None:
             row["held_out"] = report.held_out._asdict()
         self._stream.write(json.dumps(_finite(row)) + "\n")
         self._stream.flush()
         if self._board is not None:
-            for name, value in _scalars(row):
+            for name, value in _scalars(report):
                 self._board.add_scalar(name, value, report.step)
 
     def close(self) -> None:
@@ -129,19 +143,19 @@ class TrainingLog:
             self._board.close()
 
 
-def read_log(folder: Path) -> list[dict[str, Any]]:
+def read_log(folder: Path) -> list[LogRow]:
     """Read the steps in the folder's `training.jsonl`, in order. A line that a kill cut short is skipped."""
     path = folder / LOG_FILE
-    rows: list[dict[str, Any]] = []
+    rows: list[LogRow] = []
     if not path.is_file():
         return rows
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            row = json.loads(line)
+            row: object = json.loads(line)
         except ValueError:
             continue
-        if isinstance(row, dict) and isinstance(row.get("step"), int):
-            rows.append(row)
+        if isinstance(row, dict) and isinstance(cast("dict[str, object]", row).get("step"), int):
+            rows.append(cast("LogRow", row))
     return rows
 
 
@@ -155,10 +169,13 @@ def _tensorboard(folder: Path, resumed_at: int | None) -> SummaryWriter | None:
     return SummaryWriter(str(folder / TENSORBOARD_FOLDER), purge_step=purge)
 
 
-def _scalars(row: Mapping[str, Any]) -> list[tuple[str, float]]:
-    flat = {f"train/{name}": value for name, value in row.items() if name not in {"step", "held_out"}}
-    flat |= {f"held_out/{name}": value for name, value in row.get("held_out", {}).items()}
-    return [(name, float(value)) for name, value in flat.items()]
+def _scalars(report: StepReport) -> list[tuple[str, float]]:
+    """The names and values that TensorBoard shows for a step."""
+    own = {name: value for name, value in report._asdict().items() if name not in {"step", "held_out"}}
+    values = [(f"train/{name}", value) for name, value in own.items() if value is not None]
+    if report.held_out is not None:
+        values += [(f"held_out/{name}", value) for name, value in report.held_out._asdict().items()]
+    return [(name, float(value)) for name, value in values]
 
 
 def _finite(value: object) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 
@@ -13,6 +13,7 @@ from phraseproof.engine.training.bucketing import merge_small_batches
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+    from torch import nn
 
     from phraseproof.alignment.loop.batch_order import Draw
     from phraseproof.alignment.loop.trainable_model import TrainableModel
@@ -42,7 +43,7 @@ class Passes:
 
     def __init__(
         self,
-        model: Any,
+        model: nn.Module,
         accelerator: Accelerator,
         method: Method,
         loss_settings: LossSettings,
@@ -104,8 +105,8 @@ class Passes:
             if values[0] is None:
                 means.append(None)
                 continue
-            mean: Any = self._accelerator.reduce(torch.stack(values).float().mean(), reduction="mean")
-            means.append(float(mean))
+            mean = self._accelerator.reduce(torch.stack(values).float().mean(), reduction="mean")
+            means.append(float(cast("torch.Tensor", mean)))
         total, ce, kl, other = means
         assert total is not None, "every method has a total"
         assert ce is not None, "every method reports the cross-entropy"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from phraseproof.alignment.loop.batch_order import BatchOrder, SetShape
 from phraseproof.alignment.methods import Method, known_methods
@@ -76,7 +76,7 @@ class Preparation:
     train: TokenizedSide
     held_out: TokenizedSide
     split: Split
-    record: dict[str, Any]
+    record: Mapping[str, object]
 
     def batches_per_step(self, processes: int) -> int:
         """The number of batches per optimizer step, over all processes."""
@@ -184,7 +184,7 @@ def find_method(name: str) -> Method:
     return methods[name]
 
 
-def check_folder(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
+def check_folder(out: Path, record: Mapping[str, object]) -> Mapping[str, object] | None:
     """The record of this training in the folder; `None` if no training was begun there.
 
     Raises:
@@ -202,7 +202,8 @@ def check_folder(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
                 )
         return None
     for section, other in _OTHER.items():
-        old, new = found.get(section, {}), record[section]
+        old: Mapping[str, object] = found.get(section, {})
+        new = cast("Mapping[str, object]", record[section])
         for key in sorted(old.keys() | new.keys()):
             # How often checkpoints are written does not change what is trained.
             if key != "save_every" and old.get(key) != new.get(key):
@@ -244,7 +245,7 @@ def _model(model: str | HuggingFaceModel, method: Method, options: ModelOptions)
 
 def _record(
     model: ModelToTrain, method: Method, settings: AlignmentSettings, pairs: Sequence[ParaphraseSet], split: Split
-) -> dict[str, Any]:
+) -> dict[str, object]:
     identity = asdict(model.identity)
     trained = wording_hashes(split.train)
     held_out = {key: text for key, text in wording_hashes(split.held_out).items() if key not in trained}

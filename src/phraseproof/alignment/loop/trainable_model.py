@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import cast
 
 import torch
 from torch import nn
 from torch.distributed.checkpoint.state_dict import (
+    OptimizerStateType,
     StateDictOptions,
     get_model_state_dict,
     get_optimizer_state_dict,
     set_model_state_dict,
     set_optimizer_state_dict,
 )
+from torch.distributed.tensor import DTensor
 
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.engine.training.forward import TargetForward, TargetLogits, TargetRow
@@ -66,7 +68,7 @@ def read_weights(model: nn.Module, names: Sequence[str]) -> dict[str, torch.Tens
 
     Every process must call it.
     """
-    state: dict[str, Any] = get_model_state_dict(model, options=_FULL)
+    state = cast("dict[str, torch.Tensor]", get_model_state_dict(model, options=_FULL))
     return {name: state[name].cpu().contiguous().clone() for name in names if name in state}
 
 
@@ -80,9 +82,10 @@ def read_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[s
 
     Every process must call it.
     """
-    state: Any = get_optimizer_state_dict(model, optimizer, options=_FULL).get("state", {})
+    found = get_optimizer_state_dict(model, optimizer, options=_FULL).get("state", {})
+    state = cast("Mapping[str, Mapping[str, torch.Tensor | float]]", found)
     return {
-        str(parameter): {key: torch.as_tensor(value).cpu().contiguous().clone() for key, value in slots.items()}
+        parameter: {key: torch.as_tensor(value).cpu().contiguous().clone() for key, value in slots.items()}
         for parameter, slots in state.items()
     }
 
@@ -91,8 +94,11 @@ def write_optimizer(
     model: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Mapping[str, torch.Tensor]]
 ) -> None:
     """Set the optimizer's state to values from `read_optimizer`. Every process must call it."""
-    groups: Any = get_optimizer_state_dict(model, optimizer, options=_OWN)["param_groups"]
-    content: Any = {"state": {name: dict(slots) for name, slots in state.items()}, "param_groups": groups}
+    groups = get_optimizer_state_dict(model, optimizer, options=_OWN)["param_groups"]
+    content: OptimizerStateType = {
+        "state": {name: dict(slots) for name, slots in state.items()},
+        "param_groups": groups,
+    }
     set_optimizer_state_dict(model, optimizer, content, options=_FULL)
 
 
@@ -101,9 +107,8 @@ def weights_hash(network: nn.Module) -> str:
     digest = hashlib.blake2b(digest_size=16)
     with torch.no_grad():
         for name, tensor in (*network.named_parameters(), *network.named_buffers()):
-            whole: Any = tensor
-            local = whole.to_local() if hasattr(whole, "to_local") else whole
+            local = tensor.to_local() if isinstance(tensor, DTensor) else tensor
             digest.update(f"{name}\0{local.dtype}\0{tuple(local.shape)}\0".encode())
             flat = local.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-            digest.update(memoryview(flat.numpy()))
+            digest.update(flat.numpy().data)
     return digest.hexdigest()

@@ -10,13 +10,14 @@ import contextlib
 import copy
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import torch
 
 from phraseproof.alignment.loop.batch_order import learning_rate_factor
-from phraseproof.alignment.loop.checkpoint import Checkpoint, Checkpoints, TrainingState
+from phraseproof.alignment.loop.checkpoint import Checkpoints, TrainingCheckpoint, TrainingState
 from phraseproof.alignment.loop.evaluation import evaluate_held_out
 from phraseproof.alignment.loop.export import save_model
 from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, StepReport, TrainingLog
@@ -45,7 +46,7 @@ class NotFiniteError(Exception):
     """A loss or a gradient is NaN or infinite."""
 
 
-class Training:
+class TrainingLoop:
     """One training, from the state of its folder to its end.
 
     Args:
@@ -109,7 +110,7 @@ class Training:
 
     # ------------------------------------------------------------------------------------------------------------ steps
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> Mapping[str, object]:
         """Train to the end and write the adapter or model.
 
         Returns:
@@ -179,8 +180,8 @@ class Training:
                 accelerator.backward(torch.stack([each.total for each in own]).sum() / batches)
             terms += [each._replace(total=each.total.detach()) for each in own]
         losses = self._passes.mean(terms)
-        norm: Any = accelerator.clip_grad_norm_(self._parameters, self._settings.max_grad_norm or math.inf)
-        norm = float(norm)
+        found = accelerator.clip_grad_norm_(self._parameters, self._settings.max_grad_norm or math.inf)
+        norm = float(cast("torch.Tensor", found))
         # The gradient scaler of float16 training skips steps with infinite gradients by itself.
         if not math.isfinite(losses.total) or not (math.isfinite(norm) or accelerator.scaler is not None):
             what = "the loss" if not math.isfinite(losses.total) else "the gradient"
@@ -231,7 +232,7 @@ class Training:
         return steps[0]
 
     def _save(self) -> None:
-        checkpoint = Checkpoint(
+        checkpoint = TrainingCheckpoint(
             read_weights(self._model, self._names), read_optimizer(self._model, self._optimizer), self._state
         )
         if self._accelerator.is_main_process:
@@ -263,7 +264,7 @@ class Training:
             hint=f"{summary}. Try a lower --learning-rate in another --out",
         ) from None
 
-    def _finish(self, stopped: str) -> dict[str, Any]:
+    def _finish(self, stopped: str) -> Mapping[str, object]:
         state = self._state
         kept, after = state.step, state.last
         if self._settings.early_stopping_patience is not None and state.best is not None:
@@ -296,9 +297,9 @@ class Training:
         if self._accelerator.is_main_process:
             own = {name.removeprefix("soft."): value for name, value in weights.items()}
             self._soft.load_state_dict(own)
-            self._soft.save(self._out, self._record["base_model"]["name"])
+            self._soft.save(self._out, self._prepared.model.identity.name)
 
-    def _write_record(self, result: dict[str, Any] | None, *, finished: bool = False) -> None:
+    def _write_record(self, result: Mapping[str, object] | None, *, finished: bool = False) -> None:
         self._record |= {"finished": finished, "result": result}
         if self._base_hash is not None:
             self._record["base_weights"] = {"before": self._base_hash, "after": self._base_hash if finished else None}

@@ -1,7 +1,7 @@
-"""Wordings of other programs, imported from their published files; nothing in those files is ever run.
+"""Import wordings from files that other programs published. No code in those files is ever run.
 
-`find` reads, `write` keeps what was result as collections of ours. A new source is one file with a function `find` and
-one line in `SOURCES`.
+`find` reads them, `write` writes them as collections. A new source is one file with a function `find` and one line in
+`SOURCES`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import difflib
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 from phraseproof.errors import UsageError
 from phraseproof.instructions.importers.parsing.import_request import ImportRequest
@@ -32,6 +32,14 @@ class ImportSource(NamedTuple):
     about: str
 
 
+class _Importer(Protocol):
+    """The module of a source."""
+
+    def find(self, path: Path, request: ImportRequest, /) -> ParseResult:
+        """The wordings at a path."""
+        ...
+
+
 _HERE = "phraseproof.instructions.importers"
 
 SOURCES: dict[str, ImportSource] = {
@@ -47,7 +55,7 @@ SOURCES: dict[str, ImportSource] = {
 
 
 def find(source: str, path: Path, request: ImportRequest | None = None) -> ParseResult:
-    """The wordings of a source's files, and those that cannot be represented as collections.
+    """Read the wordings of a source's files, and the reasons for those that a collection cannot represent.
 
     Raises:
         UsageError: no such source.
@@ -60,15 +68,15 @@ def find(source: str, path: Path, request: ImportRequest | None = None) -> Parse
             expected=f"one of {', '.join(SOURCES)}",
             hint=f"Did you mean {close[0]!r}?" if close else None,
         )
-    module: Any = import_module(SOURCES[source].module)
-    return cast(ParseResult, module.find(path, request or ImportRequest()))
+    importer = cast("_Importer", import_module(SOURCES[source].module))
+    return importer.find(path, request or ImportRequest())
 
 
 def write(result: ParseResult, out: Path) -> list[Path]:
-    """Write what was result as `out/COLLECTION/FILE.yaml`; a file of an earlier import is replaced.
+    """Write the wordings as `out/COLLECTION/FILE.yaml`; a file of an earlier import is replaced.
 
     Returns:
-        The files, in the order they were result.
+        The files, in the order in which their first wordings were found.
 
     Raises:
         FileError: a file cannot be written.
@@ -82,5 +90,5 @@ def write(result: ParseResult, out: Path) -> list[Path]:
 
 
 def count_reasons(result: ParseResult) -> list[tuple[str, int]]:
-    """The count of each reason, the most common first."""
+    """Count the refused wordings by reason, the most common reason first."""
     return Counter(refused.reason for refused in result.refused).most_common()

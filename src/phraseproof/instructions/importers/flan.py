@@ -10,12 +10,12 @@ import ast
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, TypeGuard, cast
 
 from phraseproof.core import Instruction, Relation
 from phraseproof.errors import FileError
 from phraseproof.instructions.importers.parsing import placeholders
-from phraseproof.instructions.importers.parsing.ask_and_layout import split_ask
+from phraseproof.instructions.importers.parsing.ask_and_layout import AskAndLayout, split_ask
 from phraseproof.instructions.importers.parsing.import_request import ImportRequest
 from phraseproof.instructions.importers.parsing.parse_result import (
     ParseResult,
@@ -83,26 +83,25 @@ def _patterns(file: Path) -> Patterns:
             "no patterns in this file", expected=f"a mapping {_VARIABLE} of lists of pairs", where=str(file)
         )
     patterns: dict[str, list[tuple[str, str]]] = {}
-    for name, members in cast(dict[Any, Any], value).items():
-        if not isinstance(members, list) or not all(_is_pair(each) for each in cast(list[Any], members)):
+    for name, members in cast("dict[object, object]", value).items():
+        pairs = cast("list[object]", members) if isinstance(members, list) else [members]
+        checked = [(each[0], each[1]) for each in pairs if _is_pair(each)]
+        if not isinstance(members, list) or len(checked) < len(pairs):
             raise FileError(
                 f"the patterns of {name!r} are not pairs of texts", expected="[[input, target], ...]", where=str(file)
             )
-        patterns[str(name)] = [(each[0], each[1]) for each in cast(list[Any], members)]
+        patterns[str(name)] = checked
     return patterns
 
 
-def _is_pair(value: Any) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and len(cast(list[Any], value)) == 2
-        and all(isinstance(each, str) for each in cast(list[Any], value))
-    )
+def _is_pair(value: object) -> TypeGuard[Sequence[str]]:
+    members = cast("Sequence[object]", value) if isinstance(value, list | tuple) else ()
+    return len(members) == 2 and all(isinstance(each, str) for each in members)
 
 
-def _assigned(file: Path) -> dict[str, Any]:
+def _assigned(file: Path) -> dict[object, object]:
     """What a Python file assigns to `PATTERNS`, at its top level: a literal, and entries that repeat others."""
-    patterns: dict[str, Any] = {}
+    patterns: dict[object, object] = {}
     for statement in read_python(file).body:
         if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
             continue
@@ -121,7 +120,7 @@ def _assigned(file: Path) -> dict[str, Any]:
     return patterns
 
 
-def _entry(node: ast.expr) -> Any:
+def _entry(node: ast.expr) -> object:
     """The key of `PATTERNS["key"]`."""
     if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name) or node.value.id != _VARIABLE:
         return None
@@ -144,10 +143,17 @@ def _read_dataset(
         try:
             if _INVERSION in dataset:
                 unreadable("it asks for something else than the answer", dataset)
-            wording = _wording(pattern, answer, target, has_options=has_options, fields=request.fields)
-            wording = request.finished(
-                Instruction(**wording, id=name, serves=(dataset,)), source=f"{edition.name}, {dataset}, number {number}"
+            parts, verbalizer = _wording(pattern, answer, target, has_options=has_options, fields=request.fields)
+            wording = Instruction(
+                id=name,
+                collection=COLLECTION,
+                answer=verbalizer,
+                serves=(dataset,),
+                relation=Relation.OBSERVED,
+                licence=LICENCE,
+                **parts._asdict(),
             )
+            wording = request.finished(wording, source=f"{edition.name}, {dataset}, number {number}")
         except UnrepresentableError as error:
             result.refuse(name, file, error)
             continue
@@ -174,7 +180,8 @@ def _target(members: Sequence[tuple[str, str]]) -> str | None:
 
 def _wording(
     pattern: str, answer: str, target: str | None, *, has_options: bool, fields: Mapping[str, str]
-) -> dict[str, Any]:
+) -> tuple[AskAndLayout, str]:
+    """The prompt and the verbalizer that a pair of patterns makes."""
     needed = placeholders.names(pattern)
     held = placeholders.names(answer)
     if not _REASONING.isdisjoint(held):
@@ -191,10 +198,4 @@ def _wording(
     template = placeholders.to_template(pattern, _OPTION_NAMES, fields)
     if not needed:
         unreadable("it shows nothing of the example")
-    return {
-        "collection": COLLECTION,
-        "answer": f"{before}{{{{ choice }}}}{after}",
-        "relation": Relation.OBSERVED,
-        "licence": LICENCE,
-        **split_ask(template)._asdict(),
-    }
+    return split_ask(template), f"{before}{{{{ choice }}}}{after}"

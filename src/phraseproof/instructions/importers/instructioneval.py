@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeGuard, cast
+from typing import NamedTuple, TypeGuard, cast
 
 from phraseproof.core import Instruction
 from phraseproof.errors import FileError
@@ -26,6 +26,7 @@ from phraseproof.instructions.importers.parsing.parse_result import (
 )
 from phraseproof.instructions.importers.parsing.python_classes import ClassIndex, plain_data
 from phraseproof.instructions.importers.parsing.python_text import Function, Texts
+from phraseproof.instructions.importers.parsing.python_values import Value
 from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, read_json, read_python
 from phraseproof.instructions.template import quoted
 
@@ -116,13 +117,15 @@ def _read_task(file: Path, node: ast.ClassDef, setting: _Setting) -> None:
             if not isinstance(function, Function):
                 unreadable("it registers something else than a function")
             collection, relation = home_of(name)
+            template, answer = _wording(texts, function, data)
             wording = Instruction(
                 id=identifier,
                 collection=collection,
                 serves=(data.task,),
+                template=template,
+                answer=answer,
                 relation=relation,
                 licence=LICENCE,
-                **_wording(texts, function, data),
             )
             wording = setting.request.finished(wording, source=f"InstructionEval, {file.stem}.py, {name}")
         except UnrepresentableError as error:
@@ -133,8 +136,8 @@ def _read_task(file: Path, node: ast.ClassDef, setting: _Setting) -> None:
 
 def _texts(node: ast.ClassDef, index: ClassIndex) -> Texts:
     methods: dict[str, ast.FunctionDef] = {}
-    known: dict[str, Any] = {}
-    attributes: dict[str, Any] = {}
+    known: dict[str, Value] = {}
+    attributes: dict[str, Value] = {}
     starts: list[ast.FunctionDef] = []
     for each in index.family(node):
         known |= each.known
@@ -198,11 +201,11 @@ def _options(files: Sequence[Path]) -> tuple[tuple[int, ...], tuple[str, ...] | 
     sets: set[tuple[str, ...]] = set()
     for file in files:
         data = read_json(file)
-        examples = cast(dict[str, Any], data).get("examples") if isinstance(data, dict) else None
-        for example in cast(list[Any], examples)[:_SAMPLE] if isinstance(examples, list) else []:
-            scores = cast(dict[str, Any], example).get("target_scores") if isinstance(example, dict) else None
+        examples = cast("dict[str, object]", data).get("examples") if isinstance(data, dict) else None
+        for example in cast("list[object]", examples)[:_SAMPLE] if isinstance(examples, list) else []:
+            scores = cast("dict[str, object]", example).get("target_scores") if isinstance(example, dict) else None
             if isinstance(scores, dict):
-                sets.add(tuple(map(str, cast(dict[Any, Any], scores))))
+                sets.add(tuple(map(str, cast("dict[object, object]", scores))))
     counts = tuple(sorted({len(each) for each in sets if len(each) > 1})) or _COUNTS
     return counts, next(iter(sets)) if len({frozenset(each) for each in sets}) == 1 else None
 
@@ -210,7 +213,7 @@ def _options(files: Sequence[Path]) -> tuple[tuple[int, ...], tuple[str, ...] | 
 # --------------------------------------------------------------------------------------------------------- one wording
 
 
-def _wording(texts: Texts, function: Function, data: _Data) -> dict[str, Any]:
+def _wording(texts: Texts, function: Function, data: _Data) -> tuple[str, str]:
     """Template and verbalizer: with marks for options, or with their texts if answers depend on these."""
     try:
         return _with_marks(texts, function, data.counts)
@@ -220,7 +223,7 @@ def _wording(texts: Texts, function: Function, data: _Data) -> dict[str, Any]:
     return _with_texts(texts, function, data.fixed)
 
 
-def _with_marks(texts: Texts, function: Function, counts: Sequence[int]) -> dict[str, str]:
+def _with_marks(texts: Texts, function: Function, counts: Sequence[int]) -> tuple[str, str]:
     prompts: dict[int, str] = {}
     answers: dict[int, tuple[str, ...]] = {}
     failed: UnrepresentableError | None = None
@@ -231,16 +234,16 @@ def _with_marks(texts: Texts, function: Function, counts: Sequence[int]) -> dict
             failed = error
     if not prompts or (failed is not None and counts != _COUNTS):
         raise failed or UnrepresentableError("its options are not known")
-    return {"template": template_of(prompts), "answer": _answer(answers)}
+    return template_of(prompts), _answer(answers)
 
 
-def _with_texts(texts: Texts, function: Function, options: Sequence[str]) -> dict[str, str]:
+def _with_texts(texts: Texts, function: Function, options: Sequence[str]) -> tuple[str, str]:
     prompt, answers = _answered(texts, function, options)
     template = template_of({len(options): prompt})
     if list(answers) == list(options):
-        return {"template": template, "answer": "{{ choice }}"}
+        return template, "{{ choice }}"
     pairs = ", ".join(f"{quoted(option)}: {quoted(answer)}" for option, answer in zip(options, answers, strict=True))
-    return {"template": template, "answer": f"{{{{ choice | verbalise({{{pairs}}}) }}}}"}
+    return template, f"{{{{ choice | verbalise({{{pairs}}}) }}}}"
 
 
 def _answered(texts: Texts, function: Function, options: Sequence[str]) -> tuple[str, tuple[str, ...]]:
@@ -259,8 +262,8 @@ def _answered(texts: Texts, function: Function, options: Sequence[str]) -> tuple
     return prompts.pop(), tuple(answers)
 
 
-def _parts(result: Any) -> tuple[str, str]:
-    parts = cast(dict[str, Any], result) if isinstance(result, dict) else {}
+def _parts(result: object) -> tuple[str, str]:
+    parts = cast("dict[str, object]", result) if isinstance(result, dict) else {}
     prompt, answer = parts.get("input_text"), parts.get("output_text")
     if not isinstance(prompt, str) or not isinstance(answer, str):
         unreadable("it returns no input_text and output_text")
