@@ -46,9 +46,6 @@ UNMIRRORED = {
 }
 """Files that tests of other files cover. The list only gets shorter: a new file comes with its own test."""
 
-SAME_NAMES: set[str] = set()
-"""Classes that still share their name with one of another package. No new ones."""
-
 MOST_LINES = 400
 MOST_LINES_OF_NINE_IN_TEN = 310
 
@@ -78,9 +75,7 @@ def test_no_two_classes_have_one_name() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(str(path.relative_to(SOURCE)))
     shared = {name: found for name, found in places.items() if len(found) > 1}
-    assert {name: found for name, found in shared.items() if name not in SAME_NAMES} == {}
-    stale = SAME_NAMES - shared.keys()
-    assert not stale, f"these names are no longer shared, so remove them from SAME_NAMES: {sorted(stale)}"
+    assert shared == {}
 
 
 def test_every_source_file_has_its_mirror() -> None:
