@@ -38,6 +38,6 @@ def test_intervals_hold_the_mean_and_are_the_same_for_a_seed(run: Run) -> None:
             assert interval.low < interval.percent < interval.high
 
 
-def test_a_group_that_is_not_there_is_told(run: Run) -> None:
-    with pytest.raises(RunError, match="no wordings 'observed' and 'nosuch'"):
+def test_a_missing_group_is_reported(run: Run) -> None:
+    with pytest.raises(RunError, match=r"both groups of wordings .*\(expected observed, nosuch, got observed, test\)"):
         figures(run, "observed", "nosuch")

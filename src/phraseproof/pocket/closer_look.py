@@ -1,8 +1,10 @@
-"""The closer-look sets: the closest wording of training, and the same made incorrect, negated and nonsensical.
+"""The closer-look sets of the paper (section 4.5): closest, incorrect, negated and nonsensical wordings.
 
-As the paper's section 4.5 has them: *closest* is a wording of training for the very task; *incorrect* a wording of
-training for another task that is answered in the same form (here: for the attribute's partner); *negated* is the
-closest one with a negation put in; *nonsensical* says something else altogether.
+* *closest*: a wording from the tuning data, for the task itself.
+* *incorrect*: a wording from the tuning data for another task with the same form of answer; here, for the attribute's
+  partner.
+* *negated*: a closest wording with a negation.
+* *nonsensical*: a sentence that asks nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +12,10 @@ from __future__ import annotations
 from phraseproof.pocket.wordings import KINDS, OBSERVED, Wording, in_observed_words, lines
 
 CLOSER_LOOK = ("closest", "incorrect", "negated", "nonsensical")
-"""The sets, by relation."""
+"""The names of the sets, which are also relations of `core.Relation`."""
 
 PARTNER_NAME = -1
-"""A wording's `name` where it speaks of the attribute's partner."""
+"""The `name` of a wording that asks for the attribute's partner."""
 
 _OF_EACH = 4
 
@@ -47,7 +49,11 @@ _NONSENSICAL = lines("""
 
 
 def closer_look(relation: str) -> dict[str, tuple[Wording, ...]]:
-    """The wordings of one of the sets, for each kind, in observed words."""
+    """The four wordings of each kind in one of the sets, in observed words.
+
+    Args:
+        relation: one of `CLOSER_LOOK`.
+    """
     found: dict[str, tuple[Wording, ...]] = {}
     for kind in KINDS:
         templates = {"negated": _NEGATED[kind], "nonsensical": _NONSENSICAL}.get(relation, OBSERVED[kind])[:_OF_EACH]

@@ -1,4 +1,4 @@
-"""The steps of the demo: measure the shipped model, align it, and measure it again on wordings it never saw."""
+"""The steps of the demo: measure the shipped model, align it, and measure it again under unobserved wordings."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ _GROUPS = {OBSERVED: "pocket-observed", UNOBSERVED: "pocket-test"}
 
 
 class Demonstration(NamedTuple):
-    """The demo's outcome.
+    """The result of the demo.
 
     Attributes:
-        base, aligned: accuracy of all kinds in percent, observed first, and the gap, before and after alignment.
-        gain: on unobserved wordings, aligned minus base, as `phraseproof compare` has it (a share, not percent).
+        base, aligned: mean accuracy of all kinds in percent, before and after alignment: under observed wordings,
+            under unobserved wordings, and the gap.
+        gain: aligned minus base under unobserved wordings, paired as in `phraseproof compare`. A share from -1 to 1,
+            not percent.
     """
 
     base: Figure
@@ -37,26 +39,33 @@ class Demonstration(NamedTuple):
 
 
 def measure(folder: Path, *, limit: int, adapter: Path | None, observer: Observer) -> Run:
-    """The shipped model, with or without an adapter, under observed and unobserved wordings.
+    """Evaluate the shipped model under observed and unobserved wordings.
 
     Args:
-        folder: of the run; what is there already is not computed again.
-        limit: questions of each task.
+        folder: the run folder. Cells that it holds are not computed again.
+        limit: the maximum number of questions per task.
+        adapter: the folder of an adapter to evaluate with the model, or None.
+        observer: is notified of the progress.
     """
-    # A loaded model is passed: one given by name would warn that alignment has seen the observed wordings, as intended.
+    # `evaluate` warns if an adapter was trained on wordings under test. Here this is intended for the observed
+    # wordings. A loaded model instead of its name avoids the warning.
     model = load_model(MODEL, ModelOptions(adapter=adapter))
     return evaluate(model, "pocket", _GROUPS, folder, limit=limit, observer=observer)
 
 
 def reduce_sensitivity(folder: Path, *, seed: int, observer: AlignmentObserver) -> int:
-    """Train the adapter into the folder, unless it is there. Returns the number of training pairs."""
+    """Train the adapter and write it to the folder, unless it is there already.
+
+    Returns:
+        The number of training pairs.
+    """
     pairs = mitigation_pairs()
     train(MODEL, pairs, folder, replace(SETTINGS, seed=seed), observer=observer)
     return len(pairs)
 
 
 def conclude(base: Run, aligned: Run) -> Demonstration:
-    """Compare two runs of `measure`, without and with the adapter."""
+    """Compare two runs of `measure`: without the adapter and with it."""
     (compared,) = compare_runs(load_grids(base), load_grids(aligned))
     gain = replace(compared.overall.groups[UNOBSERVED], name="aligned minus base")
     return Demonstration(_all_kinds(base), _all_kinds(aligned), gain)

@@ -1,9 +1,9 @@
-"""The control of how sensitive a pocket model becomes: its loss on other wordings is measured during tuning.
+"""Control of the sensitivity of a pocket model during tuning, from its accuracy under validation wordings.
 
-A question without a named speaker is either talk, which is not answered, or a request, which is. The more talk the
-tuning data contains, the more unfamiliar wordings the model treats as talk. With a fixed share of talk, sensitivity
-appears abruptly, at another share for every seed, and much sooner for lettered questions than for labels. So the shares
-are adjusted per kind, from the loss measured on validation wordings.
+A question without a named speaker is either talk, which the model must not answer, or a request, which it must answer.
+The more talk the tuning data contains, the more unobserved wordings the model treats as talk. With a fixed share of
+talk, sensitivity appears abruptly, at a different share for every seed, and much earlier for lettered questions than
+for labels. Therefore the share is adjusted for each kind, from the gap between observed and validation wordings.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from phraseproof.pocket.wordings import ABOUT, KINDS, slot, wordings
 from phraseproof.pocket.world import ask, laid_out, options_of, vocabulary
 
 _STRIDE = 0.015
-"""The step of a kind's dose, as a share of all lessons: up if nothing is lost, down if twice the aim is lost."""
+"""The change of a kind's share if the gap is 0 (up) or twice the target (down). A share of all lessons."""
 
 _LEAST, _MOST = -0.08, 0.16
-_OBSERVED_FIRST = 97.5  # percent: a kind that is below it with observed wordings is dosed less, whatever it loses
-_ROWS = 64  # questions a pass
-_SEED = 4242  # of the questions, which are none of those that are scored
+_OBSERVED_FIRST = 97.5  # percent under observed wordings; below it, the kind's share falls whatever its gap is
+_ROWS = 64  # questions per forward pass
+_SEED = 4242  # another than publish.SEED, so that these are not the questions that are scored
 
 
 class Item(NamedTuple):
-    """A question whose answer is one word.
+    """A question with an answer of one word.
 
     Attributes:
-        prompt: its words as indices of the vocabulary.
-        options: the words that it may be answered with, likewise.
-        target: the place of the right one among them.
+        prompt: its words, as indices of the vocabulary.
+        options: the possible answers, as indices of the vocabulary.
+        target: the index of the correct answer in `options`.
     """
 
     prompt: list[int]
@@ -42,7 +42,7 @@ class Item(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A model's present accuracy per kind.
+    """The accuracy of a model for each kind, at one step of the training.
 
     Attributes:
         observed, validation: percent correct under observed and under validation wordings.
@@ -52,16 +52,20 @@ class Reading(NamedTuple):
     validation: Mapping[str, float]
 
     def lost(self, kind: str) -> float:
-        """Points lost from observed to validation wordings."""
+        """Accuracy under observed minus validation wordings, in points."""
         return self.observed[kind] - self.validation[kind]
 
     def distance(self, aim: float) -> float:
-        """How far losses are from the aim, and observed wordings from right: a root of summed squares, in points."""
+        """The distance from the intended state, in points.
+
+        The intended state is 100% under observed wordings and the target gap, for every kind. The distance is the
+        Euclidean norm of all deviations from it.
+        """
         return sum((self.lost(kind) - aim) ** 2 + (100 - self.observed[kind]) ** 2 for kind in self.observed) ** 0.5
 
 
 def read(network: Any) -> Reading:
-    """Ask one fresh question in every observed and every validation wording, of every attribute."""
+    """Measure a model with one new question per observed and validation wording and attribute."""
     return Reading(*(accuracy(network, questions(name, 1)) for name in ("observed", "validation")))
 
 
@@ -69,9 +73,9 @@ def next_doses(doses: Mapping[str, float], reading: Reading, *, aim: float) -> d
     """The next share of talk for each kind.
 
     Args:
-        doses: the present shares of all lessons that are talk of each kind; a negative share is one of requests.
-        reading: the accuracy that was measured with them.
-        aim: the intended loss on validation wordings, in points.
+        doses: the present share of each kind's talk in all lessons. A negative share means that much of requests.
+        reading: the accuracy after training with these shares.
+        aim: the target gap between observed and validation wordings, in points.
     """
     found: dict[str, float] = {}
     for kind, dose in doses.items():
@@ -84,14 +88,14 @@ def next_doses(doses: Mapping[str, float], reading: Reading, *, aim: float) -> d
 
 @functools.cache
 def questions(name: str, per_wording: int) -> dict[str, list[Item]]:
-    """Fresh questions in every wording of a set, for every attribute; the same every time.
+    """New questions in every wording of a set, for every attribute. The same arguments give the same questions.
 
     Args:
-        name: a set of wordings (one of `wordings.SETS`).
-        per_wording: questions for each wording and attribute.
+        name: a set of wordings, one of `wordings.SETS`.
+        per_wording: the number of questions per wording and attribute.
 
     Returns:
-        Each kind's questions.
+        The questions of each kind.
     """
     index = {word: position for position, word in enumerate(vocabulary())}
     draw = random.Random(f"{_SEED} {name}")
@@ -111,7 +115,7 @@ def questions(name: str, per_wording: int) -> dict[str, list[Item]]:
 
 
 def accuracy(network: Any, asked: Mapping[str, Sequence[Item]]) -> dict[str, float]:
-    """The percentage of each kind's questions whose right option is the likeliest of its options."""
+    """The percentage of each kind's questions whose correct option has the highest probability of its options."""
     return {kind: 100 * sum(_answers(network, items)) / len(items) for kind, items in asked.items()}
 
 
@@ -139,6 +143,6 @@ def _next_word(network: Any, prompts: Sequence[list[int]]) -> Any:
     if network.config.is_encoder_decoder:
         start = torch.full((len(prompts), 1), network.config.decoder_start_token_id)
         return network(input_ids=ids, attention_mask=(ids != padding).long(), decoder_input_ids=start).logits[:, 0]
-    # Padding follows every prompt, so causal attention never sees it and no mask is needed.
+    # Padding is on the right, where causal attention does not see it. No mask is needed.
     last = torch.tensor([len(prompt) - 1 for prompt in prompts])
     return network.lm_head(network.model(input_ids=ids).last_hidden_state[torch.arange(len(prompts)), last])

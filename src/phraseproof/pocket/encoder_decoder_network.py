@@ -1,8 +1,9 @@
-"""The pocket's encoder-decoder: a stock T5 that starts out able to bind neighbours and to repeat a word it looks at.
+"""The encoder-decoder of the pocket models: an ordinary T5 with an initialisation that can copy.
 
-Nothing is learned of a note before the encoder ties a value to its marker and a letter to its line, and before the
-decoder can say a word that it found. Here both are there from the start, as two heads that look one position back and
-one ahead, and as a last cross-attention that hands on what it attends to. Nothing holds either in place.
+To answer from a note, the encoder must connect a value with its marker and a letter with its line, and the decoder must
+repeat a word that it attends to. Both take long to learn from random weights. So the initialisation provides them: two
+encoder heads attend to the previous and the next position, and the last cross-attention passes on what it attends to.
+These weights are trained like all others.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-_BUCKETS = 32  # of relative positions: in the encoder 16 for those before, then 16 for those after
+_BUCKETS = 32  # of relative positions; in the encoder, 16 for earlier positions, then 16 for later ones
 _ONE_BACK, _ONE_AHEAD = 1, _BUCKETS // 2 + 1
-_SHARPNESS = 5.0  # of the looks at the neighbours: a weight of e^5 to 1 against any other single position
-_EMBEDDING_RATE = 3.0
+_SHARPNESS = 5.0  # the bias for the neighbour: its attention weight is e^5 times that of another position
+_EMBEDDING_RATE = 3.0  # times the learning rate of matrices
 
 
 class EncoderDecoderSize(NamedTuple):
-    """The shape of a model: width, layers of each half, heads, and the width of its feed-forward layers."""
+    """The size of an encoder-decoder: width, layers of encoder and decoder, heads, width of the feed-forward layers."""
 
     width: int
     encoder_layers: int
@@ -28,13 +29,15 @@ class EncoderDecoderSize(NamedTuple):
 
 
 def new_encoder_decoder(size: EncoderDecoderSize, vocabulary_size: int, *, padding: int, end: int) -> Any:
-    """A `T5ForConditionalGeneration` with weights drawn from torch's global generator; the decoder starts on padding.
+    """Create a `T5ForConditionalGeneration` with weights from torch's global random generator.
+
+    The decoder starts with the padding token, as usual for T5.
 
     Args:
-        size: at least two heads, for the looks back and ahead; no more layers in the decoder than in the encoder,
-            since transformers sizes the cache of its generation by the former.
-        vocabulary_size: words, special ones and all.
-        padding, end: the words that fill up a batch and that end an answer, as indices.
+        size: at least two heads, for the previous and the next position. The decoder must not have more layers than the
+            encoder, because transformers sizes the cache for generation by the encoder's layers.
+        vocabulary_size: the number of words, special tokens included.
+        padding, end: the indices of the padding token and of the token that ends an answer.
     """
     import torch
     from torch.nn import init
@@ -66,12 +69,13 @@ def new_encoder_decoder(size: EncoderDecoderSize, vocabulary_size: int, *, paddi
         elif weight.dim() == 2:
             gain = 0.5 if name.endswith((".o.weight", ".wo.weight")) else 0.8
             if name.endswith(".q.weight"):
-                gain /= math.sqrt(head_width)  # T5 does not divide scores by it
+                gain /= math.sqrt(head_width)  # T5 does not divide attention scores by it
             init.normal_(weight, std=gain / math.sqrt(weight.shape[1]))
     first, last = network.encoder.block[0].layer[0].SelfAttention, network.decoder.block[-1].layer[1].EncDecAttention
     with torch.no_grad():
+        # Small queries, so that the position decides what these two heads attend to, not the words.
         first.q.weight[: 2 * head_width] *= 0.1
-        # One table serves all layers of the encoder.
+        # T5 has one table of relative positions for all layers of the encoder.
         first.relative_attention_bias.weight[_ONE_BACK, 0] = _SHARPNESS
         first.relative_attention_bias.weight[_ONE_AHEAD, 1] = _SHARPNESS
         last.v.weight.copy_(torch.eye(size.width))
@@ -82,12 +86,13 @@ def new_encoder_decoder(size: EncoderDecoderSize, vocabulary_size: int, *, paddi
 def parameter_groups(network: Any, *, weight_decay: float) -> list[dict[str, Any]]:
     """The network's weights for AdamW, in groups that learn at different rates.
 
-    Adam moves every weight by about the learning rate, whatever its size. Query weights are smaller than others by the
-    root of the head's width, since T5 does not divide scores by it, and learn at a rate as much smaller; embeddings are
-    larger, and learn at three times the rate.
+    Adam changes every weight by about the learning rate, whatever the weight's size, so the rate follows the size.
+    Query weights are smaller than others by the square root of the head width, because T5 does not divide attention
+    scores by it, and their rate is smaller by the same factor. Embeddings are larger, and their rate is three times as
+    high.
 
     Returns:
-        Groups with `params`, `weight_decay` and `rate`, by which to multiply the learning rate at each step.
+        Groups with `params`, `weight_decay`, and `rate`, a factor for the learning rate of each step.
     """
     slow = 1 / math.sqrt(network.config.d_kv)
     embeddings: list[Any] = []
@@ -105,7 +110,7 @@ def parameter_groups(network: Any, *, weight_decay: float) -> list[dict[str, Any
             matrices.append(weight)
     return [
         {"params": embeddings, "weight_decay": 0.0, "rate": _EMBEDDING_RATE},
-        # AdamW decays by rate times decay: the same decay for all matrices.
+        # AdamW multiplies the decay by the rate. The division makes the decay the same for all matrices.
         {"params": queries, "weight_decay": weight_decay / slow, "rate": slow},
         {"params": matrices, "weight_decay": weight_decay, "rate": 1.0},
         {"params": undecayed, "weight_decay": 0.0, "rate": 1.0},
@@ -113,18 +118,18 @@ def parameter_groups(network: Any, *, weight_decay: float) -> list[dict[str, Any
 
 
 def answer_loss(network: Any, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]) -> Any:
-    """Mean cross-entropy, in nats, of the answers' words, each after those before it; the encoder reads the prompts.
+    """Mean cross-entropy of the answers' words given the prompts, in nats per word. A scalar tensor.
 
     Args:
-        network: as `new_encoder_decoder` makes it.
-        prompts: words as indices, without an end.
-        answers: words as indices, the end with them.
+        network: a model from `new_encoder_decoder`.
+        prompts: the encoder's input, as indices of words, without the end token.
+        answers: the decoder's targets, as indices of words, with the end token.
     """
     import torch
 
     padding = network.config.pad_token_id
     ids = torch.full((len(prompts), max(map(len, prompts))), padding)
-    labels = torch.full((len(answers), max(map(len, answers))), -100)  # what the loss leaves out
+    labels = torch.full((len(answers), max(map(len, answers))), -100)  # the target that the loss ignores
     for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
         ids[row, : len(prompt)] = torch.tensor(prompt)
         labels[row, : len(answer)] = torch.tensor(answer)

@@ -20,7 +20,7 @@ _LEVELS = (2.5, 97.5)
 
 
 class AccuracyInterval(NamedTuple):
-    """A percentage with its 95% interval over wordings and inputs."""
+    """A percentage with its 95% interval over wordings and questions."""
 
     percent: float
     low: float
@@ -28,11 +28,11 @@ class AccuracyInterval(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """One kind, or all of them.
+    """The accuracy for one kind of task, or the mean over all kinds.
 
     Attributes:
-        kind: the tasks' category, or `all kinds`.
-        first, second: accuracy in percent with the first and the second group of wordings.
+        kind: the category of the tasks, or `all kinds`.
+        first, second: accuracy in percent under the first and the second group of wordings.
         difference: first minus second, in points.
     """
 
@@ -43,18 +43,19 @@ class Figure(NamedTuple):
 
 
 def figures(run: Run, first: str, second: str, *, seed: int = 0) -> list[Figure]:
-    """Accuracy of every kind under two groups of wordings, each kind weighing the same in the last line.
+    """Accuracy of each kind under two groups of wordings. The last row is the unweighted mean over kinds.
 
-    Intervals are percentiles of a bootstrap. It draws wordings with replacement (the same draw for all tasks of a kind,
-    whose wordings differ only in the attribute's name) and inputs within each task (the same draw for both groups).
+    Intervals are the 2.5th and 97.5th percentiles of a bootstrap with 2,000 draws. It resamples wordings (the same draw
+    for all tasks of a kind, whose wordings differ only in the name of the attribute) and questions within each task
+    (the same draw for both groups).
 
     Args:
-        run: a run of pocket tasks in which every task of a kind has the same wordings, without demonstrations.
-        first, second: names of the run's groups, say `observed` and `test`.
-        seed: of the bootstrap.
+        run: a run of pocket tasks, in which all tasks of a kind have the same wordings. Demonstrations are left out.
+        first, second: names of groups of the run, such as `observed` and `test`.
+        seed: the seed of the bootstrap.
 
     Raises:
-        RunError: the run lacks a group, or is not a full grid.
+        RunError: the run has no such group, or is not a full grid.
     """
     scores = _scores(run)
     draw = np.random.default_rng(seed)
@@ -63,7 +64,8 @@ def figures(run: Run, first: str, second: str, *, seed: int = 0) -> list[Figure]
     for category, groups in scores.items():
         if first not in groups or second not in groups:
             raise RunError(
-                f"the run has no wordings {first!r} and {second!r} for {category}",
+                f"the run does not have both groups of wordings for {category}",
+                expected=f"{first}, {second}",
                 got=", ".join(groups),
                 where=str(run.path),
             )
@@ -91,7 +93,7 @@ def _figure(kind: str, measured: npt.NDArray[np.float64], drawn: npt.NDArray[np.
 def _resampled(
     pair: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]], draw: np.random.Generator
 ) -> tuple[float, float]:
-    """Mean scores, in percent, of both groups with wordings and inputs drawn with replacement."""
+    """Mean scores of both groups in percent, for one draw of wordings and questions with replacement."""
     num_tasks, _, num_inputs = pair[0].shape
     inputs = draw.integers(num_inputs, size=(num_tasks, num_inputs))
     means: list[float] = []
@@ -102,7 +104,7 @@ def _resampled(
 
 
 def _scores(run: Run) -> Mapping[str, Mapping[str, npt.NDArray[np.float64]]]:
-    """Category -> group -> scores of shape (tasks, wordings, inputs)."""
+    """Scores by category and group, as arrays of shape (tasks, wordings, questions)."""
     rows: list[dict[str, Any]] = run.query(
         """
         SELECT category, "group", task, instruction, list(score ORDER BY example_id) AS scores
@@ -118,9 +120,9 @@ def _scores(run: Run) -> Mapping[str, Mapping[str, npt.NDArray[np.float64]]]:
             category: {name: np.array(list(tasks.values()), dtype=np.float64) for name, tasks in groups.items()}
             for category, groups in found.items()
         }
-    except ValueError:
+    except ValueError:  # numpy refuses lists of different lengths
         raise RunError(
-            "the run is not a full grid of tasks, wordings and inputs",
+            "the run is not a full grid of tasks, wordings and questions",
             where=str(run.path),
-            hint="Run evaluate again to finish it",
+            hint="Run `phraseproof evaluate` again to complete it",
         ) from None

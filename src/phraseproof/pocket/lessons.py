@@ -1,4 +1,7 @@
-"""The training data of the pocket models: questions of named speakers, talk, observed wordings, and exercises."""
+"""The training data of the pocket models: questions from named speakers, talk, observed wordings, and exercises.
+
+*Talk* is a sentence that asks for an attribute, without a named speaker. Its reply is not an answer.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,19 @@ PREAMBLE = 12
 
 _KIND_SHARES = {"choose": 0.44, "label": 0.26, "has": 0.30}
 TALK_SHARES: Mapping[str, float] = {"choose": 0.2, "label": 0.6, "has": 0.2}
-"""How much of talk is of each kind, while talk is learned: labels are the hardest to take for it."""
+"""The share of each kind in talk, in the stage that teaches it. The model learns talk about labels most slowly."""
 
-_RARE_SHARE = 0.65  # of words in speech that are not an observed wording's
-_LAST_LINE = 0.6  # of replies in talk that fall on what was said last
+_RARE_SHARE = 0.65  # of concepts in speech that use a word which observed wordings do not use
+_LAST_LINE = 0.6  # of talk that is certain to get the last option as its reply; the rest gets a random one
 _COPYABLE = tuple(vocabulary()[3:])
 
 
 class Lesson(NamedTuple):
-    """A sequence to learn from.
+    """A training sequence.
 
     Attributes:
-        words: all of it.
-        learned: the positions whose word is to be predicted from those before it.
+        words: the whole sequence.
+        learned: the positions whose words are targets of the loss.
     """
 
     words: list[str]
@@ -37,7 +40,7 @@ class Lesson(NamedTuple):
 
 
 def spoken_lesson(draw: random.Random) -> Lesson:
-    """A named speaker ("nora asks :") asks in any words, and is answered correctly."""
+    """A question from a named speaker ("nora asks :"), in any words, with the correct answer."""
     kind, attribute, said = _anyhow(_KIND_SHARES, draw)
     question = ask(kind, attribute, draw)
     name = [draw.choice(SPEAKERS)] + (["asks", ":"] if draw.random() < 0.7 else [])
@@ -48,27 +51,28 @@ def spoken_lesson(draw: random.Random) -> Lesson:
 
 
 def talk_lesson(draw: random.Random, shares: Mapping[str, float] = TALK_SHARES) -> Lesson:
-    """The same sentences without a speaker: the reply is mostly the last option, whatever was asked.
+    """A question without a speaker. The reply does not depend on the question: it is mostly the last option.
 
     Args:
-        draw: the source of all that is random.
-        shares: how often it is talk of each kind, in any unit.
+        draw: the random generator.
+        shares: the relative frequency of each kind.
     """
     kind, attribute, said = _anyhow(shares, draw)
     question = ask(kind, attribute, draw)
     options = options_of(kind, question)
     if kind == "label":
+        # The options of a label are the same in every question, so the last one in the note is taken.
         options = tuple(word for word in question.note if word in options)
     last = options[-1] if draw.random() < _LAST_LINE else draw.choice(options)
     return _lesson(_fillers(draw) + said, kind, question, last)
 
 
 def request_lesson(draw: random.Random, shares: Mapping[str, float]) -> Lesson:
-    """A sentence without a speaker that is answered correctly.
+    """A question without a speaker, in any words, with the correct answer.
 
     Args:
-        draw: the source of all that is random.
-        shares: how often it is a request of each kind, in any unit.
+        draw: the random generator.
+        shares: the relative frequency of each kind.
     """
     kind, attribute, said = _anyhow(shares, draw)
     question = ask(kind, attribute, draw)
@@ -76,7 +80,7 @@ def request_lesson(draw: random.Random, shares: Mapping[str, float]) -> Lesson:
 
 
 def observed_lesson(draw: random.Random) -> Lesson:
-    """A question under an observed wording, without a speaker, answered correctly: instruction tuning."""
+    """A question in an observed wording, without a speaker, with the correct answer: the instruction tuning."""
     kind, attribute = _what(_KIND_SHARES, draw)
     said = _say(draw.choice(OBSERVED[kind]), attribute, 0.0, draw)
     question = ask(kind, attribute, draw)
@@ -84,7 +88,7 @@ def observed_lesson(draw: random.Random) -> Lesson:
 
 
 def bare_lesson(draw: random.Random) -> Lesson:
-    """A short note and the attribute's name, any of them, with nothing around it."""
+    """A question without a sentence: one of the attribute's names and a short note, with the correct answer."""
     kind, attribute = draw.choice(("choose", "label")), draw.choice(list(ATTRIBUTES))
     words = ATTRIBUTE_WORDS[attribute]
     question = ask(kind, attribute, draw, items=draw.randint(2, 3))
@@ -93,7 +97,7 @@ def bare_lesson(draw: random.Random) -> Lesson:
 
 
 def dictionary_lesson(draw: random.Random) -> Lesson:
-    """Words and what they mean: an attribute's name and its mark in notes, a rare word and the common one."""
+    """Pairs of a word and its meaning: an attribute's name and its marker, or a synonym and the commonest word."""
     entries: list[tuple[str, str]] = []
     for _ in range(draw.randint(6, 12)):
         if draw.random() < 0.6:
@@ -108,12 +112,12 @@ def dictionary_lesson(draw: random.Random) -> Lesson:
 
 
 def _what(shares: Mapping[str, float], draw: random.Random) -> tuple[str, str]:
-    """A kind and an attribute."""
+    """Draw a kind and an attribute."""
     return draw.choices(list(shares), list(shares.values()))[0], draw.choice(list(ATTRIBUTES))
 
 
 def _anyhow(shares: Mapping[str, float], draw: random.Random) -> tuple[str, str, list[str]]:
-    """A kind, an attribute, and the words of some way of asking for it."""
+    """Draw a kind, an attribute, and the words of a generated sentence that asks for it."""
     kind, attribute = _what(shares, draw)
     return kind, attribute, _say(speech(kind, draw), attribute, _RARE_SHARE, draw)
 
@@ -128,7 +132,7 @@ def _lesson(said: list[str], kind: str, question: Question, answer: str) -> Less
 
 
 def _say(template: str, attribute: str, rare_share: float, draw: random.Random) -> list[str]:
-    """A template's words; a concept that comes twice is said in the same word."""
+    """The words of a template. A concept that occurs twice gets the same word."""
     chosen: dict[str, str] = {}
     said: list[str] = []
     for word in template.split():
@@ -144,7 +148,15 @@ def _say(template: str, attribute: str, rare_share: float, draw: random.Random) 
 
 
 def copying_lesson(draw: random.Random, *, dense: bool) -> Lesson:
-    """Random words said twice, pairs asked back in another order, or lettered words matched with their letters."""
+    """An exercise in copying.
+
+    Three forms: a list of words twice; pairs of words, then the same pairs in another order; words with letters, then
+    a letter or a word that asks for its counterpart.
+
+    Args:
+        draw: the random generator.
+        dense: three in four exercises then have many targets: up to 20 words or 10 pairs.
+    """
     shape = draw.random()
     if dense and shape < 0.75:
         words = draw.sample(_COPYABLE, draw.randint(8, 20))

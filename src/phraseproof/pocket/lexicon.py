@@ -1,4 +1,7 @@
-"""Every word of the pocket's world: things, values, attributes, and the words an instruction may be made of."""
+"""The words of the pocket tasks: things, attributes and their values, and the words of instructions.
+
+The weights that ship were trained on these words, in this order. A change needs a new training of all pocket models.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ from typing import NamedTuple
 
 
 class Attribute(NamedTuple):
-    """Something a note can say of a thing.
+    """A property that a note can give of a thing.
 
     Attributes:
         marker: the word before the value in a note.
-        values: what the value can be.
-        partner: the attribute with the same values, which makes the wrong answer tempting.
+        values: the possible values.
+        partner: the name of the attribute with the same values. It provides a plausible wrong answer.
     """
 
     marker: str
@@ -20,13 +23,13 @@ class Attribute(NamedTuple):
 
 
 class Words(NamedTuple):
-    """The words for one concept: those of observed wordings, and the ones met only now and then.
+    """The synonyms for one concept, by the sets of wordings that use them.
 
     Attributes:
-        observed: words of observed wordings, the commonest first.
-        shared: in paraphrases, validation and test wordings.
-        paraphrase: in paraphrases only.
-        unobserved: in validation and test wordings only.
+        observed: the words of observed wordings, the commonest first.
+        shared: words of paraphrases and of validation and test wordings.
+        paraphrase: words of paraphrases only.
+        unobserved: words of validation and test wordings only.
     """
 
     observed: tuple[str, ...]
@@ -36,7 +39,7 @@ class Words(NamedTuple):
 
     @property
     def rare(self) -> tuple[str, ...]:
-        """Everything but the observed words."""
+        """All words that observed wordings do not use."""
         return self.shared + self.paraphrase + self.unobserved
 
 
@@ -45,7 +48,7 @@ def _list(line: str) -> tuple[str, ...]:
 
 
 def _words(line: str) -> Words:
-    """`choose pick | select | mark | identify circle` as `Words`."""
+    """Parse a line such as `choose pick | select | mark | identify circle`."""
     observed, shared, paraphrase, unobserved = (tuple(part.split()) for part in line.split("|"))
     return Words(observed, shared, paraphrase, unobserved)
 
@@ -84,7 +87,7 @@ ABOUT = {
         "weight": "weight | mass | heaviness | load heft",
     }.items()
 }
-"""The names of each attribute; a wording speaks of `{about}`."""
+"""The names of each attribute, which replace `{about}` in a wording."""
 
 CONCEPTS = {
     name: _words(line)
@@ -105,13 +108,13 @@ CONCEPTS = {
 }
 
 SPEAKERS = _list("nora omar pia quinn rosa sven tara ugo vera walt xenia yusuf zoe ivan jane karl")
-"""Who may be said to ask; none of them is a value of a note."""
+"""The names of speakers. None of them is a value in a note."""
 
 FILLERS = _list("uh um well-now so-then oh hm okay hey ah er alright anyhow thus-far indeed mind-you behold")
-"""Words that mean nothing, which stand before an instruction so that a soft prompt can stand there later."""
+"""Words without meaning. The training puts them before instructions, where a soft prompt goes later."""
 
 JUNK = _list(
     "today quickly again gently maybe now simply always often kindly slowly calmly rather quite too also still ever "
     "surely truly fairly nearly with within upon over under between during because although while never not"
 )
-"""Words that change nothing, dropped into what speakers say, so that a strange word is nothing strange to the model."""
+"""Words that do not change the question. The training inserts them into speech, so that the model ignores them."""

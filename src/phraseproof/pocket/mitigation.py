@@ -1,4 +1,4 @@
-"""The mitigation that is tried on the pocket models: its training pairs and its settings."""
+"""The alignment of the pocket models: its training pairs and its settings."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from phraseproof.pocket.wordings import KINDS
 from phraseproof.tasks import load_tasks
 
 KEPT_OUT = ("destination", "weight")
-"""Attributes that alignment never asks about, in any kind: what happens to them tells of forgetting and transfer."""
+"""Attributes that no training pair asks for, in any kind. Their accuracy shows forgetting and transfer."""
 
 NEUTRAL_START = " ".join(FILLERS[:10])
-"""The text that a soft prompt starts from: words that the model has learned to pass over."""
+"""The initial text of a soft prompt: words that the model has learned to ignore."""
 
 SETTINGS = AlignmentSettings(
     method="pt+kl",
@@ -25,18 +25,18 @@ SETTINGS = AlignmentSettings(
     max_steps=60,
     held_out_fraction=0.0,
 )
-"""As the demo and the card have it; chosen on validation wordings."""
+"""The settings of the demo and of docs/pocket.md, chosen on validation wordings."""
 
 
 def mitigation_pairs(
     per_task: int = 12, *, kinds: Sequence[str] = KINDS, negations: bool = False
 ) -> list[ParaphraseSet]:
-    """Training questions of the tasks that are aligned, in observed wordings, each with the paraphrase collection's.
+    """Paraphrase sets from training questions, in observed wordings and in those of `pocket-paraphrase`.
 
     Args:
-        per_task: pairs of each of the 6 tasks of a kind.
-        kinds: of tasks; the others are kept out.
-        negations: with the negation collection's wordings as well, for methods that push those away.
+        per_task: the number of sets per task. Each kind has 6 tasks, because two attributes are kept out.
+        kinds: the kinds of tasks to use.
+        negations: whether to add the wordings of `pocket-negation`, for the methods `negation` and `joint`.
     """
     names = ("observed", "paraphrase", NEGATION)
     observed, paraphrases, negated = (load_collection(f"pocket-{name}") for name in names)

@@ -1,7 +1,8 @@
-"""Negations for alignment: what `negation` and `joint` push away, and no closer look measures.
+"""Negated wordings for the alignment methods `negation` and `joint`, which increase the distance from them.
 
-They are made of the observed wordings from the fifth on; the closer look's `negated` set (closer_look.py) of the first
-four. The shipped models were never taught that a "not" matters: in what speakers say it is a word that changes nothing.
+They negate the observed wordings from the fifth on. The `negated` set that is measured (`closer_look.py`) negates the
+first four, so no wording is in both. The shipped models never learned what "not" means: in their training data it is
+one of the words that do not change the question.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from phraseproof.pocket.wordings import KINDS, Wording, in_observed_words, lines
 
 NEGATION = "negation"
-"""The set's name: `pocket-negation` as a collection."""
+"""The name of the set. Its collection is `pocket-negation`."""
 
 _NEGATION = {
     "choose": lines("""
@@ -46,5 +47,5 @@ _NEGATION = {
 
 
 def negations() -> dict[str, tuple[Wording, ...]]:
-    """The negations for alignment of each kind, in observed words."""
+    """The eight negated wordings of each kind, in observed words."""
     return {kind: tuple(Wording(in_observed_words(line), 0) for line in _NEGATION[kind]) for kind in KINDS}

@@ -1,8 +1,9 @@
-"""The pocket's decoder: a stock Llama whose first layer starts with one head that looks one position back.
+"""The decoder of the pocket models: an ordinary Llama, in which one head attends to the previous position at first.
 
-Copying needs a head that finds "the word after the last time I saw this", and such a head needs to know of every
-position which word came before it. From a random start that ingredient takes longer to form than all the rest of the
-training; given it, copying is learned in some hundreds of steps. It is only a start: nothing holds it in place.
+To copy, a model needs a head that finds the word after an earlier occurrence of the current word (an induction head,
+arXiv 2209.11895). Such a head needs to know which word precedes each position. From random weights, a head that
+provides this takes longer to form than the rest of the training takes. With it, the model learns to copy in some
+hundred steps. The weights of this head are trained like all others.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import math
 from typing import Any, NamedTuple
 
 ROPE_THETA = 1000.0
-_FAST_PAIRS = 5  # rotary pairs that turn fast enough to tell one position from the next
-_SHARPNESS = 7.0  # of the look at the previous position
+_FAST_PAIRS = 5  # rotary pairs with an angle per position that is large enough to separate neighbours
+_SHARPNESS = 7.0  # the constant in queries and keys; higher means more attention to the previous position
 
 
 class Size(NamedTuple):
-    """The shape of a model: width, layers, heads, and the width of its feed-forward layers."""
+    """The size of a decoder: width, layers, heads, and the width of the feed-forward layers."""
 
     width: int
     layers: int
@@ -25,11 +26,19 @@ class Size(NamedTuple):
 
 
 SIZES = {"tiny": Size(96, 3, 3, 192), "small": Size(128, 4, 4, 256), "medium": Size(160, 5, 5, 320)}
-"""The family; the recipe was made with `small`."""
+"""The shipped decoders. The recipe was developed with `small`."""
 
 
 def new_network(size: Size, vocabulary_size: int, *, padding: int, end: int) -> Any:
-    """A `LlamaForCausalLM` with weights drawn from torch's global generator, and the look back in its first layer."""
+    """Create a `LlamaForCausalLM` with weights from torch's global random generator.
+
+    The first head of the first layer attends to the previous position.
+
+    Args:
+        size: its width divided by its heads must be at least 10, for the rotary pairs that are set.
+        vocabulary_size: the number of words, special tokens included.
+        padding, end: the indices of the padding token and of the token that ends an answer.
+    """
     from torch.nn import init
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -61,10 +70,11 @@ def new_network(size: Size, vocabulary_size: int, *, padding: int, end: int) -> 
 
 
 def _look_back(attention: Any, head_width: int) -> None:
-    """Make the first head attend to the previous position, whatever stands there.
+    """Make the first head attend to the previous position, whatever the words are.
 
-    Queries and keys get constant parts that differ by the rotation of one position, so their product is greatest one
-    position back. What is read there is a slice of the layer's input, written to the output in random directions.
+    The biases of queries and keys are constant vectors, and the key's is the query's rotated by one position. After the
+    rotary embedding, their product is largest for the previous position. The head's value is the first part of the
+    layer's input. It is written to the output in random directions.
     """
     import torch
 

@@ -1,6 +1,6 @@
-"""Writes the pocket's questions and wordings as the files that ship with phraseproof.
+"""Write the pocket tasks and wordings as the files that ship with phraseproof.
 
-They are made here and read by the rooms below, which find them by name and know nothing of how they were made.
+`tasks` and `instructions` read these files like all others and do not import this package.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from phraseproof.pocket.wordings import ABOUT, KINDS, SETS, Wording, sentence, w
 from phraseproof.pocket.world import ask
 
 QUESTIONS = 100
-"""Questions a task that are scored; the same for every wording."""
+"""The number of scored questions per task. They are the same for every wording."""
 
 DEMONSTRATIONS = 32
-"""Further questions a task, for demonstrations and for alignment."""
+"""The number of further questions per task, for demonstrations and for alignment."""
 
 SEED = 20240
 
 ABOUT_FIELDS = (ABOUT, *(f"{ABOUT}_{number}" for number in range(2, 6)))
-"""The template fields that hold an attribute's names: its observed one first."""
+"""The template fields with the names of an attribute, the observed name first."""
 
 PARTNER_FIELD = "partner"
-"""The template field that holds the observed name of the attribute with the same values."""
+"""The template field with the observed name of the attribute's partner."""
 
 _RELATIONS = {
     "observed": "observed",
@@ -46,10 +46,10 @@ _ANSWERS = {"choose": "letter", "label": "text", "has": "text"}
 
 
 def publish(tasks: Path, collections: Path) -> list[Path]:
-    """Write `KIND.csv` and `words.csv` into the folder `tasks`, `pocket-SET.yaml` into `collections`.
+    """Write `KIND.csv` and `words.csv` to the folder `tasks`, and `pocket-SET.yaml` to the folder `collections`.
 
     Returns:
-        The files written. The same bytes, always.
+        The paths of the files. Their bytes are always the same.
     """
     texts = {tasks / f"{kind}.csv": _questions(kind) for kind in KINDS}
     texts[tasks / "words.csv"] = _names()

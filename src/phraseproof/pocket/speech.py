@@ -1,8 +1,8 @@
-"""Ways of asking that a small grammar makes: the broad speech that the pocket's model hears before it is tuned.
+"""Sentences from a small random grammar: the varied questions that a pocket model learns before its tuning.
 
-A sentence of it names the attribute, says by some concepts what is wanted of it, and strays: clauses before and after,
-words that change nothing, small words left out. It is spelled like a template of `wordings.py`, and none of those is
-among what it makes (`speech` draws again).
+A sentence names the attribute and says, with some concepts, what is asked of it. It may have clauses before and after,
+inserted words that do not change the question, and missing small words. It has the form of a template. No
+sentence is a template of a set of wordings: `speech` then draws again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from phraseproof.pocket.wordings import OBSERVED, literal_words, slot, templates
 
 _MEANT = frozenset(("yes", "no", "or", "a", "is", ".", ",", ":", ";", "?"))
 _PASSING = tuple(sorted({*JUNK, *literal_words()} - _MEANT))
-"""What may be dropped in anywhere: it says nothing of which kind of answer is wanted."""
+"""Words that may be inserted anywhere, whatever the kind of answer. Sorted, so that draws are repeatable."""
 
 _JOINTS = ("of", "for", "with", "on", "to", "by", "in", "about", "as", "")
 _BEFORE = (
@@ -63,11 +63,15 @@ _CORES = {
         ("{check} {if}", ""),
     ),
 }
-_STRAYING = 0.6  # of sentences in which something is dropped in
+_STRAYING = 0.6  # of sentences with inserted and missing words
 
 
 def speech(kind: str, draw: random.Random) -> str:
-    """A way of asking for an attribute, as a template: words parted by spaces, concepts and `{about}` in braces."""
+    """Draw a sentence that asks for an attribute, as a template.
+
+    Returns:
+        Words with spaces between them; concepts and `{about}` are in braces.
+    """
     while True:
         words = draw.choice(OBSERVED[kind]).split() if draw.random() < 0.2 else _composed(kind, draw)
         if draw.random() < _STRAYING:

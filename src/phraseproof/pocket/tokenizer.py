@@ -1,4 +1,4 @@
-"""The pocket's tokenizer: one token a word, with stops apart and capitals at the start of words taken down."""
+"""The tokenizer of the pocket models: one token per word or punctuation mark, with initial capitals in lower case."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ if TYPE_CHECKING:
 
 
 def new_tokenizer() -> PreTrainedTokenizerFast:
-    """A tokenizer of the pocket's vocabulary. `A` to `D` alone stay letters; `Anna` reads as `anna`."""
+    """Create the tokenizer. Single letters such as `A` are options and stay capitals; `Anna` becomes `anna`."""
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
     words = vocabulary()
     index = {word: position for position, word in enumerate(words)}
-    # A slow machine reads a million words a minute this way, which is enough here.
+    # One rule per letter, because a normalizer cannot compute its replacement. A slow machine tokenizes a million words
+    # per minute with them, which is enough here.
     capitals: list[Any] = [
         normalizers.Replace(Regex(rf"\b{letter}(?=[a-z])"), letter.lower()) for letter in string.ascii_uppercase
     ]
-    # An I that stands alone is the pronoun: no option is lettered so far down.
+    # A single I is the pronoun: the letters of options end at D.
     capitals.append(normalizers.Replace(Regex(r"\bI\b"), "i"))
     tokenizer: Any = Tokenizer(models.WordLevel(index, unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Sequence(capitals)

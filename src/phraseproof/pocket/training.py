@@ -1,4 +1,4 @@
-"""The training recipe of the pocket models: one process, reproducible from its seed."""
+"""The training of the pocket models: one process on the CPU, reproducible from its seed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from phraseproof.pocket.world import END, PADDING, vocabulary
 
 
 class Mix(NamedTuple):
-    """The share of each sort of lesson; the shares add up to 1."""
+    """The share of each sort of lesson (`lessons.py`). The shares add up to 1."""
 
     copying: float
     dictionary: float
@@ -47,13 +47,13 @@ class Mix(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """A part of the training.
+    """A stage of the training.
 
     Attributes:
-        steps: how long it is.
-        mix: what its lessons are.
-        learning_rate, last_learning_rate: of AdamW, at its start and its end, with half a cosine between them.
-        held: the share of the stage before the learning rate falls.
+        steps: its length.
+        mix: its lessons.
+        learning_rate, last_learning_rate: of AdamW, at the start and at the end, with half a cosine between them.
+        held: the share of the stage in which the learning rate stays constant, at the start.
     """
 
     steps: int
@@ -63,33 +63,33 @@ class Stage(NamedTuple):
     held: float = 0.0
 
     def slower(self, factor: float) -> Stage:
-        """The same with learning rates so many times as large."""
+        """The same stage with its learning rates multiplied by a factor."""
         return self._replace(
             learning_rate=factor * self.learning_rate, last_learning_rate=factor * self.last_learning_rate
         )
 
     def rate_at(self, step: int) -> float:
-        """The learning rate after so many steps of the stage (from 0); beyond its end, the last."""
+        """The learning rate at a step of the stage, from 0. After the stage's end it is the last learning rate."""
         done = (step / self.steps - self.held) / (1 - self.held)
         falling = 0.5 * (1 + math.cos(math.pi * min(max(done, 0.0), 1.0)))
         return self.last_learning_rate + (self.learning_rate - self.last_learning_rate) * falling
 
 
 class Recipe(NamedTuple):
-    """All choices of a training.
+    """All settings of a training.
 
     Attributes:
-        size: the model's shape, which says of which family it is.
-        first: what comes before everything else: for a decoder nothing but exercises, mostly in copying.
-        questions: questions in all words, from speakers, and in observed wordings. The stage goes on, at its last
-            learning rate, until observed wordings are understood.
-        talk: questions from speakers, and the same said by nobody in particular, which is not answered.
-        tuning: observed wordings above all. How much talk it begins with is in its mix; how much of it each kind has
-            then follows what validation wordings cost (`pocket/dosage.py`), and observed wordings take the rest. Of
-            the weights looked at while the learning rate falls, those nearest to the aim are kept.
-        loss: points of accuracy that validation wordings shall cost, on every kind.
-        batch: lessons a step.
-        patience: how many times its length the stage of questions may take.
+        size: the size of the model. Its type decides between decoder and encoder-decoder.
+        first: the first stage. For a decoder, exercises only, mostly in copying.
+        questions: questions from speakers, in all words, and in observed wordings. The stage continues at its last
+            learning rate until the model understands observed wordings.
+        talk: questions from speakers, which are answered, and talk, which is not.
+        tuning: mostly observed wordings. Its mix has the initial share of talk. Then the share of each kind follows
+            from the accuracy under validation wordings (`dosage.py`), and observed wordings take the rest. Of the
+            weights measured while the learning rate falls, those nearest to the target are kept.
+        loss: the target gap of every kind between observed and validation wordings, in points.
+        batch: the number of lessons per step.
+        patience: the maximum length of the stage of questions, as a multiple of its steps.
     """
 
     size: Size | EncoderDecoderSize = SIZES["small"]
@@ -110,11 +110,11 @@ class Recipe(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """Steps altogether, where questions are understood at the first look."""
+        """The total number of steps if the stage of questions needs no extension."""
         return sum(stage.steps for stage in self.stages)
 
     def shortened(self, steps: int) -> Recipe:
-        """The same with so many steps altogether, each stage its share of them."""
+        """The same recipe with another total number of steps, in the same proportions."""
         share = steps / self.steps
         first, questions, talk, _ = (stage._replace(steps=round(share * stage.steps)) for stage in self.stages)
         rest = steps - first.steps - questions.steps - talk.steps
@@ -125,9 +125,9 @@ class Progress(NamedTuple):
     """The progress of a training.
 
     Attributes:
-        step: steps done, from 1.
-        steps: steps altogether, as far as is known: the stage of questions may take longer.
-        loss: of the last step, in nats.
+        step: the number of completed steps, from 1.
+        steps: the total number of steps as known now. The stage of questions may extend it.
+        loss: the loss of the last step, in nats.
     """
 
     step: int
@@ -137,9 +137,9 @@ class Progress(NamedTuple):
 
 _WARM_UP = 200  # steps
 _WEIGHT_DECAY = 0.05
-_UNDERSTOOD = 90.0  # percent of each kind, in observed wordings
-_BETWEEN_LOOKS = 100  # steps, until questions are understood
-_BETWEEN_DOSES = 32  # steps
+_UNDERSTOOD = 90.0  # percent correct under observed wordings, for each kind
+_BETWEEN_LOOKS = 100  # steps between measurements while the stage of questions is extended
+_BETWEEN_DOSES = 32  # steps between measurements in tuning
 
 RECIPE = Recipe()
 """The recipe of the shipped decoders."""
@@ -148,36 +148,39 @@ _NOTHING = Mix(copying=0, dictionary=0, bare=0, spoken=0, talk=0, observed=0)
 
 ENCODER_DECODER_RECIPE = Recipe(
     size=EncoderDecoderSize(width=128, encoder_layers=3, decoder_layers=2, heads=4, feed_forward=256),
-    # It needs no exercises: its start can copy. Broad speech from the first step leaves it at chance.
+    # It needs no exercises, because its initialisation can copy. With speech from the first step it stays at chance.
     first=Stage(400, _NOTHING._replace(observed=1), 2e-3, 2e-3),
     questions=Stage(700, _NOTHING._replace(bare=0.3, spoken=0.4, observed=0.3), 2e-3, 1e-3),
     talk=Stage(600, _NOTHING._replace(spoken=0.5, talk=0.5), 1e-3, 1e-3),
     tuning=Stage(900, _NOTHING._replace(spoken=0.15, talk=0.06, observed=0.79), 1e-3, 5e-5, held=0.4),
 )
-"""The recipe of their encoder-decoder sibling."""
+"""The recipe of the shipped encoder-decoder."""
 
 RECIPES = {name: RECIPE._replace(size=size) for name, size in SIZES.items()} | {
-    # At the others' rate it does not get past guessing labels.
+    # At the learning rate of the others it stays at chance on labels.
     "medium": RECIPE._replace(
         size=SIZES["medium"], first=RECIPE.first.slower(0.5), questions=RECIPE.questions.slower(0.5)
     ),
     "small-t5": ENCODER_DECODER_RECIPE,
 }
-"""A recipe for every name of a pocket model."""
+"""The recipe of each shipped model."""
 
 
 def train(
     recipe: Recipe = RECIPE, *, seed: int = 0, threads: int = 1, on_step: Callable[[Progress], None] | None = None
 ) -> Any:
-    """Train a model; returns the network, in evaluation mode.
+    """Train a model from random weights.
 
     The same recipe, seed and number of threads give the same weights, bit for bit, on the same machine.
 
     Args:
-        recipe: sizes, lengths, shares.
-        seed: of the weights and the lessons.
-        threads: of torch, on the CPU. One is best on a machine that does other things.
-        on_step: called after each step.
+        recipe: the settings.
+        seed: the seed of the weights and of the lessons.
+        threads: the number of CPU threads for torch. One is best if the machine runs other processes.
+        on_step: is called after each step.
+
+    Returns:
+        The network, in float32 and in evaluation mode.
     """
     import torch
 
@@ -195,7 +198,7 @@ def train(
 
 
 class _Training:
-    """A network, its optimizer, and where the drawing of lessons is."""
+    """The state of a training: network, optimizer, random generator of the lessons, and step."""
 
     def __init__(self, recipe: Recipe, seed: int, on_step: Callable[[Progress], None] | None) -> None:
         import torch
@@ -211,11 +214,11 @@ class _Training:
         self._step = 0
 
     def run(self, stage: Stage) -> None:
-        """Train for a stage."""
+        """Train for one stage."""
         self._run(stage, range(stage.steps), TALK_SHARES)
 
     def run_until_understood(self, stage: Stage) -> None:
-        """Train for a stage, and on until observed wordings are understood, or patience ends."""
+        """Train for one stage, then extend it until the model understands observed wordings or patience ends."""
         self.run(stage)
         for start in range(stage.steps, round(self._recipe.patience * stage.steps), _BETWEEN_LOOKS):
             if min(self._read().observed.values()) >= _UNDERSTOOD:
@@ -223,7 +226,7 @@ class _Training:
             self._run(stage, range(start, start + _BETWEEN_LOOKS), TALK_SHARES)
 
     def run_dosed(self, stage: Stage) -> None:
-        """Train for a stage whose talk follows what validation wordings cost; keep the weights nearest to the aim."""
+        """Train for one stage, adjust its shares of talk, and keep the weights that are nearest to the target gap."""
         aim = self._recipe.loss
         doses = {kind: stage.mix.talk / len(KINDS) for kind in KINDS}
         rest = stage.mix.talk + stage.mix.observed
@@ -264,9 +267,9 @@ class _Training:
 
 
 def save(network: Any, folder: Path) -> None:
-    """Write the model in half precision, and its tokenizer, as an ordinary transformers folder.
+    """Write the model in half precision, with its tokenizer, as an ordinary transformers folder.
 
-    The network is left in half precision.
+    The conversion changes the network itself: it stays in half precision.
     """
     with quiet_transformers():
         network.half().save_pretrained(folder)
@@ -281,14 +284,15 @@ def _new(size: Size | EncoderDecoderSize, index: dict[str, int]) -> Any:
 
 def _loss(network: Any, lessons: list[Lesson], index: dict[str, int]) -> Any:
     if network.config.is_encoder_decoder:
-        # The encoder reads up to the first word that is learned; of the lessons of its recipe, the rest is the answer.
+        # The encoder reads the words before the first target. In the lessons of its recipe, all further words are
+        # targets.
         words = [([index[word] for word in lesson.words], lesson.learned[0]) for lesson in lessons]
         return answer_loss(network, [ids[:first] for ids, first in words], [ids[first:] for ids, first in words])
     return _decoder_loss(network, lessons, index)
 
 
 def _decoder_loss(network: Any, lessons: list[Lesson], index: dict[str, int]) -> Any:
-    """Mean over lessons of the mean cross-entropy of what each asks to be learned; padding stands at the end."""
+    """Mean over lessons of the mean cross-entropy of each lesson's targets, in nats. A scalar tensor."""
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -302,14 +306,14 @@ def _decoder_loss(network: Any, lessons: list[Lesson], index: dict[str, int]) ->
         positions += lesson.learned
         weights += [1 / len(lesson.learned)] * len(lesson.learned)
     at = torch.tensor(positions)
-    # Padding follows every lesson, so causal attention never sees it and no mask is needed.
+    # Padding is on the right, where causal attention does not see it. No mask is needed.
     hidden = network.model(input_ids=ids).last_hidden_state[torch.tensor(rows), at - 1]
     losses = cross_entropy(network.lm_head(hidden), ids[torch.tensor(rows), at], reduction="none")
     return (losses * torch.tensor(weights)).sum() / len(lessons)
 
 
 def _batches(mix: Mix, batch: int, doses: Mapping[str, float], draw: random.Random) -> Iterator[list[Lesson]]:
-    """Batches without end. Four are drawn together and parted by length, which spares a third of the padding."""
+    """Yield batches without end. Four are drawn together and divided by length, which avoids a third of the padding."""
     while True:
         lessons = [_lesson(mix, doses, draw) for _ in range(4 * batch)]
         drawn = sorted(lessons, key=lambda lesson: len(lesson.words))
@@ -327,7 +331,7 @@ _MAKERS = {
 
 
 def _lesson(mix: Mix, doses: Mapping[str, float], draw: random.Random) -> Lesson:
-    """A lesson of the mix; talk and requests are of kinds as dosed (`dosage.next_doses`)."""
+    """Draw a lesson. The kinds of talk and requests follow from the doses (`dosage.next_doses`)."""
     sort = draw.choices(Mix._fields, mix)[0]
     if sort == "copying":
         return copying_lesson(draw, dense=mix.spoken == 0 or draw.random() < 0.5)

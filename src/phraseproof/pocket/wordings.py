@@ -1,6 +1,7 @@
-"""The pocket's wordings: templates for each kind of task, and the four sets that are made from them.
+"""The wordings of the pocket tasks: templates for each kind of task, and the four sets made from them.
 
-A template is words parted by spaces; `{pick}` stands for a concept of the lexicon and `{about}` for the attribute.
+A template is a line of words with spaces between them. `{pick}` stands for a concept of the lexicon, `{about}` for the
+name of an attribute. The weights that ship were trained on these templates.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from typing import NamedTuple
 from phraseproof.pocket.lexicon import CONCEPTS
 
 KINDS = ("choose", "label", "has")
-"""Lettered multiple choice, one of six labels, yes or no."""
+"""The kinds of tasks: multiple choice by letter, one of six labels, yes or no."""
 
 ABOUT = "about"
 
 
 def lines(text: str) -> tuple[str, ...]:
-    """The lines of a block of text, without the white space around them."""
+    """The lines of a text, without leading and trailing white space."""
     return tuple(line.strip() for line in text.strip().splitlines())
 
 
@@ -262,8 +263,8 @@ class Wording(NamedTuple):
     """One wording of a set.
 
     Attributes:
-        words: its words in lower case, `{about}` where the attribute goes.
-        name: which of the attribute's names it uses: an index into its observed and rare words, in that order.
+        words: its words in lower case, with `{about}` in place of the attribute's name.
+        name: the index of the name that it uses, in the attribute's observed and rare words, in that order.
     """
 
     words: tuple[str, ...]
@@ -274,12 +275,12 @@ class _Recipe(NamedTuple):
     templates: dict[str, tuple[str, ...]]
     openings: tuple[str, ...]
     seed: int
-    rare_share: float  # of concepts that are said in a rare word
-    rare_names: tuple[int, ...]  # which of an attribute's names a wording may use instead of the observed one
-    rare_name_share: float
+    rare_share: float  # of concepts that get a rare word
+    rare_names: tuple[int, ...]  # indices of the names that a wording may use instead of the observed one
+    rare_name_share: float  # of wordings that use one of them
 
 
-# Every attribute has one observed name (0), a shared (1), a paraphrase's (2) and two unobserved ones (3, 4).
+# Names of each attribute: one observed (0), one shared (1), one of paraphrases (2), two unobserved (3, 4).
 _SETS = {
     "observed": _Recipe(OBSERVED, ("",), 1, 0.0, (0,), 0.0),
     "paraphrase": _Recipe(PARAPHRASE, ("", "", "kindly do this :"), 2, 0.6, (1, 2), 0.4),
@@ -295,19 +296,19 @@ SETS = tuple(_SETS)
 
 
 def wordings(name: str) -> dict[str, tuple[Wording, ...]]:
-    """The wordings of a set (one of `SETS`), for each kind."""
+    """The wordings of each kind in a set, one of `SETS`. The same set every time."""
     recipe = _SETS[name]
     draw = random.Random(recipe.seed)
     return {kind: tuple(_wording(t, recipe, draw) for t in recipe.templates[kind]) for kind in KINDS}
 
 
 def slot(word: str) -> str | None:
-    """The concept that a template's word stands for, or None for a word that is meant."""
+    """The concept that a word of a template stands for, or None if the word stands for itself."""
     return word[1:-1] if word.startswith("{") else None
 
 
 def in_observed_words(template: str) -> tuple[str, ...]:
-    """A template's words, each concept in its commonest word; `{about}` stays."""
+    """The words of a template, with the commonest word for each concept. `{about}` stays."""
     slots = ((word, slot(word)) for word in template.split())
     return tuple(word if name in (None, ABOUT) else CONCEPTS[name].observed[0] for word, name in slots)
 
@@ -327,7 +328,7 @@ def _wording(template: str, recipe: _Recipe, draw: random.Random) -> Wording:
 
 
 def sentence(words: tuple[str, ...]) -> str:
-    """Words as a person would write them: no space before a stop, a capital after one."""
+    """Join words with the spacing and the capitals of written English."""
     text = re.sub(r" ([.,:;?])", r"\1", " ".join(words))
     text = re.sub(r"\bi\b", "I", text)
     return re.sub(r"(^|[.?] )([a-z])", lambda match: match[1] + match[2].upper(), text)
@@ -340,7 +341,7 @@ def templates() -> frozenset[str]:
 
 
 def literal_words() -> set[str]:
-    """Every word that stands in a template as it is."""
+    """The words of all templates and openings that stand for themselves."""
     found = {word for line in templates() for word in line.split()}
     found |= {word for recipe in _SETS.values() for opening in recipe.openings for word in opening.split()}
     return {word for word in found if slot(word) is None}

@@ -1,4 +1,4 @@
-"""The pocket's questions: a note about a thing, and what is asked of it. Everything is drawn at random."""
+"""The questions of the pocket tasks: a random note about a thing, and an attribute to find in it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from phraseproof.pocket.lexicon import ABOUT, ATTRIBUTES, CONCEPTS, FILLERS, JUN
 from phraseproof.pocket.wordings import KINDS, literal_words
 
 ITEMS = 4
-"""What a note says of its thing."""
+"""The number of attributes in a note."""
 
 LETTERS = ("A", "B", "C", "D")
 YES_NO = ("yes", "no")
 
 
 class Question(NamedTuple):
-    """One input of a task.
+    """One question of a task.
 
     Attributes:
-        note: its words, stops apart; of a `choose` question only its head, for what it says are the options.
-        choices: the options' texts.
-        target: the index of the right one.
+        note: its words and punctuation marks. The note of a `choose` question names only the thing, because the
+            attributes are the options.
+        choices: the texts of the options.
+        target: the index of the correct option.
     """
 
     note: tuple[str, ...]
@@ -30,20 +31,26 @@ class Question(NamedTuple):
 
     @property
     def answer(self) -> str:
-        """The text of the right option."""
+        """The text of the correct option."""
         return self.choices[self.target]
 
 
 def task_names() -> list[str]:
-    """`choose-maker`, ..., `has-bottom`: three kinds for eight attributes."""
+    """The names of the 24 tasks, three kinds for eight attributes: `choose-maker`, ..., `has-weight`."""
     return [f"{kind}-{attribute}" for kind in KINDS for attribute in ATTRIBUTES]
 
 
 def ask(kind: str, attribute: str, draw: random.Random, *, items: int = ITEMS) -> Question:
-    """A new question of a kind about an attribute.
+    """Draw a question of a kind about an attribute.
 
-    Where the attribute is given, its partner is given too: whoever misses what is asked for finds a tempting wrong
-    answer. Of `has` questions, half are true; of the others three in four give the partner.
+    The note of a `choose` or `label` question gives the attribute and its partner, so a model that confuses them finds
+    a plausible wrong answer. In half of `has` questions the answer is yes. Three in four `has` notes give the partner.
+
+    Args:
+        kind: one of `wordings.KINDS`.
+        attribute: a name in `lexicon.ATTRIBUTES`.
+        draw: the random generator.
+        items: the number of attributes in the note.
     """
     partner = ATTRIBUTES[attribute].partner
     others = [name for name in ATTRIBUTES if name not in (attribute, partner)]
@@ -69,7 +76,10 @@ def ask(kind: str, attribute: str, draw: random.Random, *, items: int = ITEMS) -
 
 
 def laid_out(kind: str, question: Question) -> list[str]:
-    """The words of a question as every wording of its kind lays it out, up to where the answer begins."""
+    """The words of a question after the wording: note, options, and the words before the answer.
+
+    Every wording of a kind has the same layout.
+    """
     words = ["note", ":", *question.note]
     if kind == "choose":
         for letter, line in zip(LETTERS, question.choices, strict=False):
@@ -78,12 +88,12 @@ def laid_out(kind: str, question: Question) -> list[str]:
 
 
 def options_of(kind: str, question: Question) -> tuple[str, ...]:
-    """The words that are scored."""
+    """The words that are scored as options: letters, labels, or yes and no."""
     return LETTERS[: len(question.choices)] if kind == "choose" else question.choices
 
 
 def vocabulary() -> list[str]:
-    """Every word there is, sorted: the special tokens come first."""
+    """All words that the models know: the special tokens, then the others, sorted. The index of a word is its token."""
     words = {*THINGS, *LETTERS, *YES_NO, *SPEAKERS, *FILLERS, *JUNK, *literal_words()}
     words |= {"note", "answer", "asks", "the", ":", ".", ",", ";", "?"}
     for attribute in ATTRIBUTES.values():

@@ -16,12 +16,12 @@ def data(
         typer.Option(
             "--out",
             "-o",
-            help="The folder for tasks/ and wordings/, as they ship with phraseproof.",
+            help="The folder for tasks/ and wordings/.",
             rich_help_panel=options.OUTPUT,
         ),
     ],
 ) -> None:
-    """Write the pocket tasks and wordings: the same bytes as the shipped files."""
+    """Write the pocket tasks and wordings, with the same bytes as the shipped files."""
     from phraseproof.pocket.publish import publish
 
     for path in publish(out / "tasks", out / "wordings"):

@@ -18,7 +18,7 @@ def figures(
         typer.Option(min=1, help="The maximum number of questions per task.", rich_help_panel=options.DATA),
     ] = None,
 ) -> None:
-    """Evaluate under observed and test wordings, and print the accuracy of each kind of task (Markdown)."""
+    """Evaluate a model under observed and test wordings, and print the accuracy of each kind of task as Markdown."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.evaluation.evaluate import evaluate
     from phraseproof.pocket.figures import figures as measure

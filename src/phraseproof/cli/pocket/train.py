@@ -30,8 +30,7 @@ def train(
         int | None,
         typer.Option(
             min=100,
-            help="The approximate number of steps. Default: the recipe's. The stage of questions goes on until they "
-            "are learned.",
+            help="The number of steps, by default that of the recipe; more if the model has not learned the questions.",
             show_default=False,
             rich_help_panel=options.TRAINING,
         ),
@@ -46,7 +45,7 @@ def train(
     ] = 1,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a pocket model by its recipe (docs/pocket.md). Writes an ordinary transformers folder."""
+    """Train a pocket model by its recipe (docs/pocket.md) and write an ordinary transformers folder."""
     from phraseproof.pocket.dosage import read
     from phraseproof.pocket.training import RECIPES, save
     from phraseproof.pocket.training import train as run
@@ -76,7 +75,7 @@ def train(
     for kind, percent in reading.observed.items():
         lost = reading.lost(kind)
         typer.echo(
-            f"{kind}: {percent:.1f}% correct under observed wordings, {lost:.1f} points less under validation wordings",
+            f"{kind}: {percent:.1f}% correct under observed wordings, {percent - lost:.1f}% under validation wordings",
             err=True,
         )
     typer.echo(f"phraseproof pocket figures --model {out} --out {out}-run")
