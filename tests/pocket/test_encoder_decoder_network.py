@@ -13,6 +13,7 @@ from transformers import AutoModelForSeq2SeqLM
 
 from phraseproof.pocket.encoder_decoder_network import (
     EncoderDecoderSize,
+    ParameterGroup,
     answer_loss,
     new_encoder_decoder,
     parameter_groups,
@@ -106,7 +107,7 @@ def test_every_weight_learns_at_one_rate() -> None:
     assert len(grouped) == len(set(grouped))
     assert set(grouped) == {id(weight) for weight in network.parameters()}
 
-    def group_of(weight: torch.Tensor) -> dict[str, Any]:
+    def group_of(weight: torch.Tensor) -> ParameterGroup:
         return next(group for group in groups if any(weight is each for each in group["params"]))
 
     attention = network.encoder.block[0].layer[0].SelfAttention

@@ -9,7 +9,8 @@ import torch
 from transformers import AutoModelForSeq2SeqLM
 
 from phraseproof.models.pocket import folder
-from phraseproof.pocket.training import RECIPES, save, train
+from phraseproof.pocket.recipe import RECIPES
+from phraseproof.pocket.training import save, train
 
 NAME = "pocket/small-t5"
 
@@ -19,15 +20,10 @@ def test_its_recipe_makes_such_a_folder_and_a_seed_gives_the_same_weights(tmp_pa
     recipe = RECIPES["small-t5"].shortened(8)._replace(batch=4)
     first, again, other = (train(recipe, seed=seed) for seed in (0, 0, 1))
     assert all(torch.equal(weight, again.state_dict()[name]) for name, weight in first.state_dict().items())
-    assert not torch.equal(first.shared.weight, other.shared.weight)
+    assert not torch.equal(first.state_dict()["shared.weight"], other.state_dict()["shared.weight"])
     save(first, tmp_path)
     shipped = AutoModelForSeq2SeqLM.from_pretrained(folder(NAME))
     made = AutoModelForSeq2SeqLM.from_pretrained(tmp_path)
     assert {name: weight.shape for name, weight in made.state_dict().items()} == {
         name: weight.shape for name, weight in shipped.state_dict().items()
     }
-
-
-@pytest.mark.parametrize("name", sorted(RECIPES))
-def test_every_recipes_shares_add_up(name: str) -> None:
-    assert all(sum(stage.mix) == pytest.approx(1) for stage in RECIPES[name].stages)

@@ -11,8 +11,8 @@ from phraseproof.evaluation.evaluate import evaluate
 from phraseproof.models import load_model
 from phraseproof.models.pocket import folder
 from phraseproof.pocket.figures import OVERALL, Figure, figures
+from phraseproof.pocket.recipe import RECIPES
 from phraseproof.pocket.tokenizer import new_tokenizer
-from phraseproof.pocket.training import RECIPES
 from phraseproof.store.queries import Run
 
 MAX_BYTES = 8_000_000

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-
 from phraseproof.pocket.lexicon import CONCEPTS
-from phraseproof.pocket.wordings import KINDS, OBSERVED, PARAPHRASE, SETS, TEST, VALIDATION, slot, wordings
+from phraseproof.pocket.wordings import SETS, slot, wordings
 from phraseproof.pocket.world import vocabulary
-
-TEMPLATES = {"observed": OBSERVED, "paraphrase": PARAPHRASE, "validation": VALIDATION, "test": TEST}
-
-
-def test_no_template_is_in_two_sets() -> None:
-    for one, other in itertools.combinations(TEMPLATES.values(), 2):
-        for kind in KINDS:
-            assert set(one[kind]).isdisjoint(other[kind])
 
 
 def test_no_wording_is_in_two_sets_or_twice_in_one() -> None:

@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.pocket.lexicon import ABOUT, ATTRIBUTES, CONCEPTS
+from phraseproof.pocket.lexicon import ATTRIBUTES
 from phraseproof.pocket.wordings import KINDS
 from phraseproof.pocket.world import ITEMS, Question, ask, laid_out, options_of, vocabulary
 
@@ -59,21 +59,6 @@ def test_half_of_the_yes_no_questions_are_true() -> None:
     draw = random.Random(0)
     answers = [ask("has", attribute, draw).answer for attribute in ATTRIBUTES for _ in range(200)]
     assert 0.45 < answers.count("yes") / len(answers) < 0.55
-
-
-def test_a_word_means_one_thing() -> None:
-    concepts = {**CONCEPTS, **ABOUT}
-    meanings = [(word, name) for name, words in concepts.items() for word in {*words.observed, *words.rare}]
-    words = [word for word, _ in meanings]
-    assert {word for word in words if words.count(word) > 1} == set()
-
-
-def test_partners_are_mutual_and_share_their_values() -> None:
-    for name, attribute in ATTRIBUTES.items():
-        partner = ATTRIBUTES[attribute.partner]
-        assert partner.partner == name
-        assert partner.values == attribute.values
-        assert partner.marker != attribute.marker
 
 
 def test_the_vocabulary_names_every_word_once() -> None:

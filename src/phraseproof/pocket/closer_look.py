@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from phraseproof.pocket.wordings import KINDS, OBSERVED, Wording, in_observed_words, lines
+from phraseproof.pocket.templates import OBSERVED, lines
+from phraseproof.pocket.wordings import KINDS, Wording, in_observed_words
 
 CLOSER_LOOK = ("closest", "incorrect", "negated", "nonsensical")
 """The names of the sets, which are also relations of `core.Relation`."""

@@ -10,7 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
+
+if TYPE_CHECKING:
+    import torch
+    from torch.nn import ModuleList, Parameter
+    from transformers import T5ForConditionalGeneration
+    from transformers.models.t5.modeling_t5 import T5LayerCrossAttention, T5LayerSelfAttention
 
 _BUCKETS = 32  # of relative positions; in the encoder, 16 for earlier positions, then 16 for later ones
 _ONE_BACK, _ONE_AHEAD = 1, _BUCKETS // 2 + 1
@@ -28,7 +34,23 @@ class EncoderDecoderSize(NamedTuple):
     feed_forward: int
 
 
-def new_encoder_decoder(size: EncoderDecoderSize, vocabulary_size: int, *, padding: int, end: int) -> Any:
+class ParameterGroup(TypedDict):
+    """Weights that AdamW treats alike.
+
+    Attributes:
+        params: the weights.
+        weight_decay: the decay of AdamW.
+        rate: a factor for the learning rate of each step.
+    """
+
+    params: list[Parameter]
+    weight_decay: float
+    rate: float
+
+
+def new_encoder_decoder(
+    size: EncoderDecoderSize, vocabulary_size: int, *, padding: int, end: int
+) -> T5ForConditionalGeneration:
     """Create a `T5ForConditionalGeneration` with weights from torch's global random generator.
 
     The decoder starts with the padding token, as usual for T5.
@@ -44,7 +66,7 @@ def new_encoder_decoder(size: EncoderDecoderSize, vocabulary_size: int, *, paddi
     from transformers import T5Config, T5ForConditionalGeneration
 
     head_width = size.width // size.heads
-    config: Any = T5Config(
+    config = T5Config(
         vocab_size=vocabulary_size,
         d_model=size.width,
         d_kv=head_width,
@@ -60,7 +82,7 @@ def new_encoder_decoder(size: EncoderDecoderSize, vocabulary_size: int, *, paddi
         eos_token_id=end,
     )
     config.decoder_start_token_id = padding
-    network: Any = T5ForConditionalGeneration(config)
+    network = T5ForConditionalGeneration(config)
     for name, weight in network.named_parameters():
         if name == "shared.weight":
             init.normal_(weight, std=0.3)
@@ -71,7 +93,9 @@ def new_encoder_decoder(size: EncoderDecoderSize, vocabulary_size: int, *, paddi
             if name.endswith(".q.weight"):
                 gain /= math.sqrt(head_width)  # T5 does not divide attention scores by it
             init.normal_(weight, std=gain / math.sqrt(weight.shape[1]))
-    first, last = network.encoder.block[0].layer[0].SelfAttention, network.decoder.block[-1].layer[1].EncDecAttention
+    first_block, last_block = network.encoder.block[0], network.decoder.block[-1]
+    first = cast("T5LayerSelfAttention", cast("ModuleList", first_block.layer)[0]).SelfAttention
+    last = cast("T5LayerCrossAttention", cast("ModuleList", last_block.layer)[1]).EncDecAttention
     with torch.no_grad():
         # Small queries, so that the position decides what these two heads attend to, not the words.
         first.q.weight[: 2 * head_width] *= 0.1
@@ -83,7 +107,7 @@ def new_encoder_decoder(size: EncoderDecoderSize, vocabulary_size: int, *, paddi
     return network
 
 
-def parameter_groups(network: Any, *, weight_decay: float) -> list[dict[str, Any]]:
+def parameter_groups(network: T5ForConditionalGeneration, *, weight_decay: float) -> list[ParameterGroup]:
     """The network's weights for AdamW, in groups that learn at different rates.
 
     Adam changes every weight by about the learning rate, whatever the weight's size, so the rate follows the size.
@@ -92,13 +116,13 @@ def parameter_groups(network: Any, *, weight_decay: float) -> list[dict[str, Any
     high.
 
     Returns:
-        Groups with `params`, `weight_decay`, and `rate`, a factor for the learning rate of each step.
+        Groups that together have all weights.
     """
     slow = 1 / math.sqrt(network.config.d_kv)
-    embeddings: list[Any] = []
-    queries: list[Any] = []
-    matrices: list[Any] = []
-    undecayed: list[Any] = []
+    embeddings: list[Parameter] = []
+    queries: list[Parameter] = []
+    matrices: list[Parameter] = []
+    undecayed: list[Parameter] = []
     for name, weight in network.named_parameters():
         if name == "shared.weight":
             embeddings.append(weight)
@@ -117,7 +141,9 @@ def parameter_groups(network: Any, *, weight_decay: float) -> list[dict[str, Any
     ]
 
 
-def answer_loss(network: Any, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]) -> Any:
+def answer_loss(
+    network: T5ForConditionalGeneration, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]
+) -> torch.Tensor:
     """Mean cross-entropy of the answers' words given the prompts, in nats per word. A scalar tensor.
 
     Args:
@@ -128,6 +154,7 @@ def answer_loss(network: Any, prompts: Sequence[Sequence[int]], answers: Sequenc
     import torch
 
     padding = network.config.pad_token_id
+    assert padding is not None, "new networks have a padding token"
     ids = torch.full((len(prompts), max(map(len, prompts))), padding)
     labels = torch.full((len(answers), max(map(len, answers))), -100)  # the target that the loss ignores
     for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):

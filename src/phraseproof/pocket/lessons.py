@@ -12,7 +12,8 @@ from typing import NamedTuple
 from phraseproof.pocket.lexicon import ABOUT as ATTRIBUTE_WORDS
 from phraseproof.pocket.lexicon import ATTRIBUTES, CONCEPTS, FILLERS, SPEAKERS
 from phraseproof.pocket.speech import speech
-from phraseproof.pocket.wordings import ABOUT, OBSERVED, slot
+from phraseproof.pocket.templates import OBSERVED
+from phraseproof.pocket.wordings import ABOUT, slot
 from phraseproof.pocket.world import END, LETTERS, Question, ask, laid_out, options_of, vocabulary
 
 PREAMBLE = 12

@@ -7,7 +7,8 @@ one of the words that do not change the question.
 
 from __future__ import annotations
 
-from phraseproof.pocket.wordings import KINDS, Wording, in_observed_words, lines
+from phraseproof.pocket.templates import lines
+from phraseproof.pocket.wordings import KINDS, Wording, in_observed_words
 
 NEGATION = "negation"
 """The name of the set. Its collection is `pocket-negation`."""

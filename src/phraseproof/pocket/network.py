@@ -9,14 +9,21 @@ hundred steps. The weights of this head are trained like all others.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM, T5ForConditionalGeneration
+    from transformers.models.llama.modeling_llama import LlamaAttention
+
+PocketNetwork: TypeAlias = "LlamaForCausalLM | T5ForConditionalGeneration"
+"""The network of a pocket model."""
 
 ROPE_THETA = 1000.0
 _FAST_PAIRS = 5  # rotary pairs with an angle per position that is large enough to separate neighbours
 _SHARPNESS = 7.0  # the constant in queries and keys; higher means more attention to the previous position
 
 
-class Size(NamedTuple):
+class DecoderSize(NamedTuple):
     """The size of a decoder: width, layers, heads, and the width of the feed-forward layers."""
 
     width: int
@@ -25,11 +32,15 @@ class Size(NamedTuple):
     feed_forward: int
 
 
-SIZES = {"tiny": Size(96, 3, 3, 192), "small": Size(128, 4, 4, 256), "medium": Size(160, 5, 5, 320)}
+SIZES = {
+    "tiny": DecoderSize(96, 3, 3, 192),
+    "small": DecoderSize(128, 4, 4, 256),
+    "medium": DecoderSize(160, 5, 5, 320),
+}
 """The shipped decoders. The recipe was developed with `small`."""
 
 
-def new_network(size: Size, vocabulary_size: int, *, padding: int, end: int) -> Any:
+def new_network(size: DecoderSize, vocabulary_size: int, *, padding: int, end: int) -> LlamaForCausalLM:
     """Create a `LlamaForCausalLM` with weights from torch's global random generator.
 
     The first head of the first layer attends to the previous position.
@@ -42,7 +53,7 @@ def new_network(size: Size, vocabulary_size: int, *, padding: int, end: int) -> 
     from torch.nn import init
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    network: Any = LlamaForCausalLM(
+    network = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=vocabulary_size,
             hidden_size=size.width,
@@ -65,11 +76,12 @@ def new_network(size: Size, vocabulary_size: int, *, padding: int, end: int) -> 
         elif weight.dim() == 2:
             gain = 0.5 if name.endswith(("o_proj.weight", "down_proj.weight")) else 0.8
             init.normal_(weight, std=gain / math.sqrt(weight.shape[1]))
-    _look_back(network.model.layers[0].self_attn, size.width // size.heads)
+    attention = cast("LlamaAttention", network.model.layers[0].self_attn)
+    _attend_to_previous(attention, size.width // size.heads)
     return network
 
 
-def _look_back(attention: Any, head_width: int) -> None:
+def _attend_to_previous(attention: LlamaAttention, head_width: int) -> None:
     """Make the first head attend to the previous position, whatever the words are.
 
     The biases of queries and keys are constant vectors, and the key's is the query's rotated by one position. After the

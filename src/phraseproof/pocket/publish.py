@@ -98,7 +98,7 @@ def _csv(header: list[str], rows: list[list[str]]) -> str:
 
 def _collection(name: str) -> str:
     lines = [
-        "# Written by `phraseproof pocket data` from pocket/wordings.py; the wordings are edited there.",
+        "# Written by `phraseproof pocket data` from the templates in src/phraseproof/pocket; edit those instead.",
         f"name: pocket-{name}",
         f"relation: {_RELATIONS[name]}",
         "author: phraseproof",

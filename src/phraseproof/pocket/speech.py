@@ -10,7 +10,8 @@ from __future__ import annotations
 import random
 
 from phraseproof.pocket.lexicon import JUNK
-from phraseproof.pocket.wordings import OBSERVED, literal_words, slot, templates
+from phraseproof.pocket.templates import OBSERVED
+from phraseproof.pocket.wordings import all_templates, literal_words, slot
 
 _MEANT = frozenset(("yes", "no", "or", "a", "is", ".", ",", ":", ";", "?"))
 _PASSING = tuple(sorted({*JUNK, *literal_words()} - _MEANT))
@@ -79,7 +80,7 @@ def speech(kind: str, draw: random.Random) -> str:
             for _ in range(draw.randint(1, 5)):
                 words.insert(draw.randint(0, len(words)), draw.choice(_PASSING))
         made = " ".join(words)
-        if made not in templates():
+        if made not in all_templates():
             return made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from phraseproof.pocket.world import END, PADDING, UNKNOWN, vocabulary
 
@@ -20,12 +20,12 @@ def new_tokenizer() -> PreTrainedTokenizerFast:
     index = {word: position for position, word in enumerate(words)}
     # One rule per letter, because a normalizer cannot compute its replacement. A slow machine tokenizes a million words
     # per minute with them, which is enough here.
-    capitals: list[Any] = [
+    capitals: list[normalizers.Normalizer] = [
         normalizers.Replace(Regex(rf"\b{letter}(?=[a-z])"), letter.lower()) for letter in string.ascii_uppercase
     ]
     # A single I is the pronoun: the letters of options end at D.
     capitals.append(normalizers.Replace(Regex(r"\bI\b"), "i"))
-    tokenizer: Any = Tokenizer(models.WordLevel(index, unk_token=UNKNOWN))
+    tokenizer = Tokenizer(models.WordLevel(index, unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Sequence(capitals)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(Regex(r"[.,:;?]"), behavior="isolated")]

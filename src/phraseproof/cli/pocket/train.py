@@ -46,12 +46,13 @@ def train(
     quiet: options.Quiet = False,
 ) -> None:
     """Train a pocket model by its recipe (docs/pocket.md) and write an ordinary transformers folder."""
-    from phraseproof.pocket.dosage import read
-    from phraseproof.pocket.training import RECIPES, save
+    from phraseproof.pocket.recipe import RECIPES
+    from phraseproof.pocket.talk_shares import measure
+    from phraseproof.pocket.training import save
     from phraseproof.pocket.training import train as run
 
     if size not in RECIPES:
-        raise UsageError("unknown size", expected=", ".join(RECIPES), got=size, where="--size")
+        raise UsageError("unknown size", expected=f"one of: {', '.join(RECIPES)}", got=size, where="--size")
     recipe = RECIPES[size]
     recipe = recipe if steps is None else recipe.shortened(steps)
     began = last_line = time.monotonic()
@@ -69,13 +70,12 @@ def train(
         )
 
     network = run(recipe, seed=seed, threads=threads, on_step=report)
-    reading = read(network)
+    accuracies = measure(network)
     save(network, out)
     typer.echo(f"{out}: trained in {(time.monotonic() - began) / 60:.1f} minutes on {threads} CPU thread(s)", err=True)
-    for kind, percent in reading.observed.items():
-        lost = reading.lost(kind)
+    for kind, percent in accuracies.observed.items():
+        other = accuracies.validation[kind]
         typer.echo(
-            f"{kind}: {percent:.1f}% correct under observed wordings, {percent - lost:.1f}% under validation wordings",
-            err=True,
+            f"{kind}: {percent:.1f}% correct under observed wordings, {other:.1f}% under validation wordings", err=True
         )
     typer.echo(f"phraseproof pocket figures --model {out} --out {out}-run")

@@ -1,4 +1,4 @@
-"""The size of the disease: what is read off a model, and how what it hears next follows."""
+"""The shares of talk: what is measured of a model, and the shares that follow from it."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.pocket.dosage import Item, Reading, accuracy, next_doses, questions, read
-from phraseproof.pocket.network import Size, new_network
+from phraseproof.pocket.network import DecoderSize, new_network
+from phraseproof.pocket.talk_shares import Accuracies, Item, accuracy, measure, next_shares, questions
 from phraseproof.pocket.wordings import KINDS, slot, wordings
 from phraseproof.pocket.world import vocabulary
 
-AIM = 10.0
+TARGET_GAP = 10.0
 
 
-def reading(observed: float = 100.0, lost: float = 10.0) -> Reading:
-    return Reading(dict.fromkeys(KINDS, observed), dict.fromkeys(KINDS, observed - lost))
+def accuracies(observed: float = 100.0, gap: float = 10.0) -> Accuracies:
+    return Accuracies(dict.fromkeys(KINDS, observed), dict.fromkeys(KINDS, observed - gap))
 
 
-@pytest.mark.parametrize(("lost", "change"), [(0.0, 0.015), (5.0, 0.0075), (10.0, 0.0), (20.0, -0.015), (90.0, -0.03)])
-def test_a_dose_grows_where_too_little_is_lost_and_shrinks_where_too_much_is(lost: float, change: float) -> None:
-    doses = next_doses(dict.fromkeys(KINDS, 0.04), reading(lost=lost), aim=AIM)
-    assert doses == pytest.approx(dict.fromkeys(KINDS, 0.04 + change))
+@pytest.mark.parametrize(("gap", "change"), [(0.0, 0.015), (5.0, 0.0075), (10.0, 0.0), (20.0, -0.015), (90.0, -0.03)])
+def test_a_share_grows_if_the_gap_is_too_small_and_shrinks_if_it_is_too_large(gap: float, change: float) -> None:
+    shares = next_shares(dict.fromkeys(KINDS, 0.04), accuracies(gap=gap), target_gap=TARGET_GAP)
+    assert shares == pytest.approx(dict.fromkeys(KINDS, 0.04 + change))
 
 
 def test_observed_wordings_come_first() -> None:
-    doses = next_doses(dict.fromkeys(KINDS, 0.04), reading(observed=90, lost=0), aim=AIM)
-    assert all(dose < 0.04 for dose in doses.values())
+    shares = next_shares(dict.fromkeys(KINDS, 0.04), accuracies(observed=90, gap=0), target_gap=TARGET_GAP)
+    assert all(share < 0.04 for share in shares.values())
 
 
-def test_kinds_are_dosed_each_for_itself() -> None:
-    both = Reading(dict.fromkeys(KINDS, 100.0), {"choose": 70.0, "label": 90.0, "has": 100.0})
-    doses = next_doses(dict.fromkeys(KINDS, 0.04), both, aim=AIM)
-    assert doses["choose"] < doses["label"] < doses["has"]
+def test_every_kind_has_its_own_share() -> None:
+    both = Accuracies(dict.fromkeys(KINDS, 100.0), {"choose": 70.0, "label": 90.0, "has": 100.0})
+    shares = next_shares(dict.fromkeys(KINDS, 0.04), both, target_gap=TARGET_GAP)
+    assert shares["choose"] < shares["label"] < shares["has"]
 
 
 @given(st.floats(-0.08, 0.16), st.floats(0, 100), st.floats(0, 100))
-def test_doses_stay_within_bounds(dose: float, observed: float, validation: float) -> None:
-    seen = Reading(dict.fromkeys(KINDS, observed), dict.fromkeys(KINDS, validation))
-    found = next_doses(dict.fromkeys(KINDS, dose), seen, aim=AIM)
+def test_shares_stay_within_bounds(share: float, observed: float, validation: float) -> None:
+    seen = Accuracies(dict.fromkeys(KINDS, observed), dict.fromkeys(KINDS, validation))
+    found = next_shares(dict.fromkeys(KINDS, share), seen, target_gap=TARGET_GAP)
     assert all(-0.08 <= value <= 0.16 for value in found.values())
 
 
-def test_a_model_is_nearest_where_it_loses_the_aim_and_knows_observed_wordings() -> None:
-    assert reading().distance(AIM) == 0
-    assert reading(lost=13).distance(AIM) == pytest.approx(27**0.5)  # three kinds, three points off each
-    assert reading(observed=99).distance(AIM) == pytest.approx(3**0.5)
+def test_the_distance_is_zero_at_the_target_gap_with_observed_wordings_correct() -> None:
+    assert accuracies().distance(TARGET_GAP) == 0
+    assert accuracies(gap=13).distance(TARGET_GAP) == pytest.approx(27**0.5)  # three kinds, three points off each
+    assert accuracies(observed=99).distance(TARGET_GAP) == pytest.approx(3**0.5)
 
 
 def test_questions_come_in_every_wording_of_every_attribute_and_are_the_same_every_time() -> None:
@@ -70,8 +70,8 @@ def test_accuracy_compares_options_only() -> None:
     def model(input_ids: torch.Tensor) -> Any:
         return SimpleNamespace(last_hidden_state=torch.zeros(*input_ids.shape, 1))
 
-    network = SimpleNamespace(
-        config=SimpleNamespace(is_encoder_decoder=False, pad_token_id=0),
+    network: Any = SimpleNamespace(
+        config=SimpleNamespace(pad_token_id=0),
         model=model,
         lm_head=lambda hidden: torch.arange(50.0).expand(len(hidden), 50),
     )
@@ -81,7 +81,7 @@ def test_accuracy_compares_options_only() -> None:
 
 def test_how_many_are_asked_together_changes_nothing() -> None:
     torch.manual_seed(0)
-    network = new_network(Size(64, 1, 2, 64), len(vocabulary()), padding=0, end=2).eval()
+    network = new_network(DecoderSize(64, 1, 2, 64), len(vocabulary()), padding=0, end=2).eval()
     items = questions("observed", 1)["choose"]
     together = accuracy(network, {"choose": items})["choose"]
     alone = [accuracy(network, {"choose": [item]})["choose"] for item in items]
@@ -90,6 +90,6 @@ def test_how_many_are_asked_together_changes_nothing() -> None:
 
 def test_an_untrained_model_is_at_chance() -> None:
     torch.manual_seed(0)
-    network = new_network(Size(64, 1, 2, 64), len(vocabulary()), padding=0, end=2).eval()
-    seen = read(network)
+    network = new_network(DecoderSize(64, 1, 2, 64), len(vocabulary()), padding=0, end=2).eval()
+    seen = measure(network)
     assert all(5 < percent < 75 for percent in (*seen.observed.values(), *seen.validation.values()))

@@ -11,14 +11,18 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.pocket.lexicon import ABOUT as ATTRIBUTE_WORDS
 from phraseproof.pocket.lexicon import ATTRIBUTES
+from phraseproof.pocket.network import PocketNetwork
 from phraseproof.pocket.wordings import ABOUT, KINDS, slot, wordings
 from phraseproof.pocket.world import ask, laid_out, options_of, vocabulary
 
-_STRIDE = 0.015
+if TYPE_CHECKING:
+    import torch
+
+_CHANGE = 0.015
 """The change of a kind's share if the gap is 0 (up) or twice the target (down). A share of all lessons."""
 
 _LEAST, _MOST = -0.08, 0.16
@@ -41,7 +45,7 @@ class Item(NamedTuple):
     target: int
 
 
-class Reading(NamedTuple):
+class Accuracies(NamedTuple):
     """The accuracy of a model for each kind, at one step of the training.
 
     Attributes:
@@ -51,38 +55,39 @@ class Reading(NamedTuple):
     observed: Mapping[str, float]
     validation: Mapping[str, float]
 
-    def lost(self, kind: str) -> float:
+    def gap(self, kind: str) -> float:
         """Accuracy under observed minus validation wordings, in points."""
         return self.observed[kind] - self.validation[kind]
 
-    def distance(self, aim: float) -> float:
+    def distance(self, target_gap: float) -> float:
         """The distance from the intended state, in points.
 
         The intended state is 100% under observed wordings and the target gap, for every kind. The distance is the
         Euclidean norm of all deviations from it.
         """
-        return sum((self.lost(kind) - aim) ** 2 + (100 - self.observed[kind]) ** 2 for kind in self.observed) ** 0.5
+        squares = ((self.gap(kind) - target_gap) ** 2 + (100 - self.observed[kind]) ** 2 for kind in self.observed)
+        return sum(squares) ** 0.5
 
 
-def read(network: Any) -> Reading:
+def measure(network: PocketNetwork) -> Accuracies:
     """Measure a model with one new question per observed and validation wording and attribute."""
-    return Reading(*(accuracy(network, questions(name, 1)) for name in ("observed", "validation")))
+    return Accuracies(*(accuracy(network, questions(name, 1)) for name in ("observed", "validation")))
 
 
-def next_doses(doses: Mapping[str, float], reading: Reading, *, aim: float) -> dict[str, float]:
+def next_shares(shares: Mapping[str, float], accuracies: Accuracies, *, target_gap: float) -> dict[str, float]:
     """The next share of talk for each kind.
 
     Args:
-        doses: the present share of each kind's talk in all lessons. A negative share means that much of requests.
-        reading: the accuracy after training with these shares.
-        aim: the target gap between observed and validation wordings, in points.
+        shares: the present share of each kind's talk in all lessons. A negative share means that much of requests.
+        accuracies: the accuracy after training with these shares.
+        target_gap: the target gap between observed and validation wordings, in points.
     """
     found: dict[str, float] = {}
-    for kind, dose in doses.items():
-        short = (aim - reading.lost(kind)) / aim
-        if reading.observed[kind] < _OBSERVED_FIRST:
+    for kind, share in shares.items():
+        short = (target_gap - accuracies.gap(kind)) / target_gap
+        if accuracies.observed[kind] < _OBSERVED_FIRST:
             short = min(short, -0.5)
-        found[kind] = min(max(dose + _STRIDE * max(short, -2.0), _LEAST), _MOST)
+        found[kind] = min(max(share + _CHANGE * max(short, -2.0), _LEAST), _MOST)
     return found
 
 
@@ -114,12 +119,12 @@ def questions(name: str, per_wording: int) -> dict[str, list[Item]]:
     return made
 
 
-def accuracy(network: Any, asked: Mapping[str, Sequence[Item]]) -> dict[str, float]:
+def accuracy(network: PocketNetwork, asked: Mapping[str, Sequence[Item]]) -> dict[str, float]:
     """The percentage of each kind's questions whose correct option has the highest probability of its options."""
     return {kind: 100 * sum(_answers(network, items)) / len(items) for kind, items in asked.items()}
 
 
-def _answers(network: Any, items: Sequence[Item]) -> list[bool]:
+def _answers(network: PocketNetwork, items: Sequence[Item]) -> list[bool]:
     import torch
 
     right: list[bool] = []
@@ -132,15 +137,17 @@ def _answers(network: Any, items: Sequence[Item]) -> list[bool]:
     return right
 
 
-def _next_word(network: Any, prompts: Sequence[list[int]]) -> Any:
+def _next_word(network: PocketNetwork, prompts: Sequence[list[int]]) -> torch.Tensor:
     """Logits of the first word after each prompt, of shape (prompts, vocabulary)."""
     import torch
+    from transformers import T5ForConditionalGeneration
 
     padding = network.config.pad_token_id
+    assert padding is not None, "new networks have a padding token"
     ids = torch.full((len(prompts), max(map(len, prompts))), padding)
     for row, prompt in enumerate(prompts):
         ids[row, : len(prompt)] = torch.tensor(prompt)
-    if network.config.is_encoder_decoder:
+    if isinstance(network, T5ForConditionalGeneration):
         start = torch.full((len(prompts), 1), network.config.decoder_start_token_id)
         return network(input_ids=ids, attention_mask=(ids != padding).long(), decoder_input_ids=start).logits[:, 0]
     # Padding is on the right, where causal attention does not see it. No mask is needed.
