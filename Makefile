@@ -40,7 +40,7 @@ fix: $(VENV)/.ready
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.ready
-	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks
 
 screenshots: $(VENV)/.ready
 	$(BIN)/python docs/screenshots.py

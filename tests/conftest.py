@@ -1,4 +1,4 @@
-"""What every test stands on: no network, no telemetry, quiet tokenizers, and the real data where it is at hand."""
+"""The ground of every test: no network, no telemetry, quiet tokenizers, and the real data where it is available."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Hypothesis fails an example that takes longer than 0.2 s. The first example of a test may load a tokenizer or a model,
+# and any example may wait for another process on a busy machine: seconds say nothing about correctness here.
+settings.register_profile("phraseproof", deadline=None)
+settings.load_profile("phraseproof")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -118,7 +118,7 @@ def test_kl_sums_over_tokens_and_averages_over_wordings() -> None:
 
 
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.0, 30.0), shift=st.floats(-50.0, 50.0))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_kl_is_never_negative_and_logits_have_no_zero_point(seed: int, scale: float, shift: float) -> None:
     values = scale * logits(seed=seed)
     mask = torch.ones(ROWS, T, dtype=torch.bool)
@@ -170,7 +170,7 @@ def test_as_printed_the_contrast_is_linear_in_the_paraphrases_distribution() -> 
 
 
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.0, 100.0), bound=st.floats(0.05, 5.0))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_negation_is_bounded(seed: int, scale: float, bound: float) -> None:
     values = scale * logits(seed=seed)
     mask = ragged()

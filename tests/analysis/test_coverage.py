@@ -1,6 +1,6 @@
 """Intervals hold the truth as often as they say, on answers drawn from a model whose truth is known.
 
-benchmarks/coverage.py prints the same for more settings; its figures are in docs/statistics.md.
+benchmarks/statistics/coverage.py prints the same for more settings; its figures are in docs/statistics.md.
 """
 
 import numpy as np

@@ -38,7 +38,7 @@ def test_the_standard_error_is_that_of_a_crossed_bootstrap_done_in_loops():
     assert np.std(means) * 0.96 < found.standard_error < np.std(means) * np.sqrt(8 / 7) * 1.04
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(shift=st.floats(-0.5, 0.5), seed=st.integers(0, 1000))
 def test_a_constant_shift_moves_estimate_and_interval_by_itself(shift: float, seed: int):
     values = np.random.default_rng(seed)

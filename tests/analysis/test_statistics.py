@@ -114,7 +114,7 @@ def test_rows_weigh_as_the_paper_s_table_does():
 shapes = st.tuples(st.integers(1, 6), st.integers(1, 6))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         shapes.flatmap(

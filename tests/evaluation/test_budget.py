@@ -60,7 +60,7 @@ def run(model: ScriptedModel, out: Path, budget: float | None, **changes: Any) -
     return make(model, budget, **changes).run(out, self_test=False)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     num_wordings=st.integers(1, 12),
     num_examples=st.integers(1, 30),

@@ -132,7 +132,7 @@ def test_answers_are_letters_texts_lists_mappings_or_templates(tmp_path: Path, a
 yaml_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(str.strip)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(st.dictionaries(yaml_text, yaml_text, min_size=2, max_size=4), yaml_text)
 def test_any_text_survives_the_file(tmp_path: Path, mapping: dict[str, str], text: str) -> None:
     example = Example("e", {"question": text}, tuple(mapping), tuple(0.0 for _ in mapping))

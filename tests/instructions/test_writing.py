@@ -52,7 +52,7 @@ def wordings(draw: st.DrawFn) -> Instruction:
 
 
 @given(st.lists(wordings(), min_size=1, max_size=3, unique_by=lambda each: each.id), TEXT)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_written_is_loaded_again(given_wordings: list[Instruction], remark: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made.yaml"

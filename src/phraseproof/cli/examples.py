@@ -1,7 +1,7 @@
 """The example at the end of every command's help: commands that a reader can copy.
 
-One table for all commands, so that the examples can be read one after another as a tour. A test parses each of them
-with the options of its command.
+One table for all commands, so that the examples can be read one after another as a tour. Tests parse each of them
+with the options of its command, and load every task, collection and model that an example names.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ EXAMPLES: Final = {
     ),
     "doctor": ("phraseproof doctor", "phraseproof doctor -m pocket"),
     "tasks list": ("phraseproof tasks list",),
-    "tasks show": ("phraseproof tasks show pocket/direct",),
+    "tasks show": ("phraseproof tasks show pocket/has-price",),
     "tasks validate": ("phraseproof tasks validate tickets.yaml",),
     "instructions list": ("phraseproof instructions list",),
-    "instructions show": ("phraseproof instructions show composed --task pocket",),
+    "instructions show": ("phraseproof instructions show composed --task pocket/has-price",),
     "instructions import": ("phraseproof instructions import flan checkouts/FLAN -o instructions",),
     "instructions validate": ("phraseproof instructions validate wordings.yaml --task tickets.yaml",),
-    "instructions stats": ("phraseproof instructions stats composed flan",),
+    "instructions stats": ("phraseproof instructions stats composed pocket-test",),
     "instructions perturb": ("phraseproof instructions perturb composed --negate -o negated.yaml",),
     "pairs from-task": (
-        "phraseproof pairs from-task -t pocket -r pocket-observed -p pocket-paraphrases -o pairs.jsonl",
+        "phraseproof pairs from-task -t pocket -r pocket-observed -p pocket-paraphrase -o pairs.jsonl",
     ),
     "pairs from-alpaca": ("phraseproof pairs from-alpaca alpaca_data.json -p paraphrases.json -o pairs.jsonl",),
     "pocket train": ("phraseproof pocket train --size tiny -o models/tiny",),
@@ -59,7 +59,9 @@ def add_examples(app: typer.Typer, path: str = "") -> None:
         assert command.callback is not None, "every command has a function"
         name = command.name or command.callback.__name__.replace("_", "-")
         if lines := EXAMPLES.get(f"{path} {name}".strip()):
-            command.epilog = "Example:\n\n" + "\n\n".join(f"  {line}" for line in lines)
+            command.epilog = f"{'Examples' if len(lines) > 1 else 'Example'}:\n\n" + "\n\n".join(
+                f"  {line}" for line in lines
+            )
     for group in app.registered_groups:
         if group.typer_instance is not None and group.name:
             add_examples(group.typer_instance, f"{path} {group.name}".strip())

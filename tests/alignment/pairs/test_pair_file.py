@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from phraseproof.alignment.pairs import ParaphraseSet, TextOrigin, load_pairs, save_pairs
@@ -39,7 +39,6 @@ def pairs(draw: st.DrawFn) -> ParaphraseSet:
 
 
 @given(st.lists(pairs(), min_size=1, max_size=4))
-@settings(deadline=None)
 def test_what_is_saved_is_loaded(tmp_path_factory: pytest.TempPathFactory, some: list[ParaphraseSet]) -> None:
     path = tmp_path_factory.mktemp("pairs") / "pairs.jsonl"
     save_pairs(some, path)

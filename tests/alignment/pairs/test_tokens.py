@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from phraseproof.alignment.pairs import ParaphraseSet
@@ -83,7 +83,6 @@ anything = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_siz
 
 
 @given(anything, anything, anything, anything)
-@settings(deadline=None)
 def test_texts_pass_as_they_are(instruction: str, paraphrase: str, laid_out: str, target: str) -> None:
     """Braces, quotes, line breaks: what a pair holds is text, never a template."""
     first, second = prompts_of(ParaphraseSet(instruction, (paraphrase,), laid_out, target), prompt_format="plain")
@@ -96,7 +95,6 @@ ends = st.sampled_from(["", " ", "\n", ":\n", "\n\n"])
 
 
 @given(words, words, words, ends, ends)
-@settings(deadline=None)
 def test_wordings_of_one_pair_share_their_target(first: str, second: str, target: str, end: str, other: str) -> None:
     """However white space ends them, prompt and target together are the tokens that scoring reads."""
     pair = ParaphraseSet(first + end, (second + other,), "", target)

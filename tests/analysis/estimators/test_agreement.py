@@ -35,7 +35,7 @@ many = st.tuples(st.integers(3, 6), st.integers(2, 8)).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(many)
 def test_kappa_is_that_of_statsmodels_and_errors_are_those_of_leaving_out(answers: np.ndarray):
     found = agreement(answers, answers.shape[1])

@@ -13,7 +13,7 @@ from support.grid_samples import grid, means_only
 answers = st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 1.0])), min_size=1, max_size=60)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(answers)
 def test_p_is_a_fair_coin_s(pairs: list[tuple[float, float]]):
     first, second = zip(*pairs, strict=True)

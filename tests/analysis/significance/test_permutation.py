@@ -11,7 +11,7 @@ from phraseproof.errors import NotEnoughDataError
 values = st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), min_size=2, max_size=7)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(values)
 def test_p_counts_all_assignments_of_signs(pairs: list[tuple[int, int]]):
     first, second = ([value / 100 for value in side] for side in zip(*pairs, strict=True))

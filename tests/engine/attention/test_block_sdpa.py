@@ -27,7 +27,7 @@ from support.block_asks import asks, pairs, row_of
 
 Tokens = tuple[int, ...]
 
-FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from typing import NamedTuple
 _TOKENS_TOGETHER = 2048
 """With fewer tokens, the weights of a decoder and a head are read more often; with more, the backward pass keeps too
 much. With this many, the peak of memory stays below that of a plain loop over the same batches
-(benchmarks/alignment.py)."""
+(benchmarks/alignment/)."""
 
 _LOGITS_TOGETHER = 2**22
 """16 MB; a loss keeps a few times as much."""

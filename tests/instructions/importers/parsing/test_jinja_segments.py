@@ -8,7 +8,7 @@ from phraseproof.instructions.importers.parsing.parse_result import Unrepresenta
 
 
 @given(st.text(st.sampled_from("{}%#-|xy .\n'\"[]()"), max_size=40))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 def test_any_text_is_read_or_refused_and_written_again_the_same(text: str) -> None:
     try:
         segments = jinja.read(text)

@@ -37,7 +37,7 @@ class Known(NamedTuple):
 
 
 def known(kind: str, *, learns: bool = False) -> Known:
-    """The model that `benchmarks.budget.simulated` draws a kind from."""
+    """The model that `benchmarks.budget.__main__.simulated` draws a kind from."""
     ability = np.linspace(-4.0, 5.0, 121) if learns else np.linspace(-1.0, 2.2, 65)
     abilities = np.exp(-0.5 * ((ability - 0.6) / 0.4) ** 2)
     difficulty = np.linspace(-6.0, 6.0, 81)

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.pocket_measures import (
+from benchmarks.pocket.measures import (
     GAINS,
     LOOKED_AT,
     RULE_NEGATED,
@@ -45,7 +45,7 @@ RATES: Mapping[str, Mapping[str, float]] = {
     "pocket": {"ft": 3e-4, "ft+kl": 3e-4},
     "pocket/small-t5": {"ft": 9e-5, "ft+kl": 9e-5},
 }
-"""Learning rates where they are not the remedy's; how all were chosen on validation wordings is in docs/pocket.md."""
+"""Learning rates that differ from the mitigation's. docs/pocket.md says how all were chosen, on validation wordings."""
 
 COMPARED = (("pt+kl", "pt"), ("ft+kl", "ft"), ("pt+kl", "ft"), ("pt+contrastive", "pt+kl"), ("joint", "pt+kl"))
 """Methods set against each other, the first minus the second, where both are tried."""
@@ -73,7 +73,7 @@ def untrained_prefix(model: str, settings: AlignmentSettings, folder: Path) -> P
 
 
 def trained(model: str, settings: AlignmentSettings, pairs: int, folder: Path) -> tuple[str, Path | None]:
-    """Train on the remedy's pairs; the model's name and adapter, to measure it by.
+    """Train on the mitigation's pairs; the model's name and adapter, to measure it by.
 
     Args:
         pairs: of each task.

@@ -5,7 +5,7 @@ example in four wordings, and the paper's loss (PT+KL, λ 0.8, reference detache
 loops do; ours as a training runs them. Both sides run the same steps from the same soft prompt; the run stops if losses
 differ by more than 1e-5 of their size, or gradients by more than 1e-3 of theirs.
 
-Beside the ratio stands its bound: what a loop would reach that does the least work (`alignment_work.py`) at the speed
+Beside the ratio stands its bound: what a loop would reach that does the least work (`work.py`) at the speed
 of this core's fastest product, measured in the same process, and nothing else.
 
 `python -m benchmarks.alignment [STEPS [REPEATS]]`
@@ -32,7 +32,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.alignment_work import Example, least_flops, peak_flops
+from benchmarks.alignment.work import Example, least_flops, peak_flops
 from benchmarks.shapes import LETTERS, build_llama, build_t5, prompt_text, questions
 
 WORDINGS = (

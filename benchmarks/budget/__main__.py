@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
-from benchmarks.budget_bound import draw_knowing, known
+from benchmarks.budget.bound import draw_knowing, known
 from phraseproof.analysis.estimators.budget import QUANTILES, estimate_grid
 from phraseproof.analysis.estimators.rasch import Grid
 from phraseproof.analysis.estimators.sample_size import expected_errors
@@ -133,7 +133,9 @@ def show(name: str, share: float, trials: list[Trial]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.budget", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--simulate", help="grids as WORDINGSxEXAMPLES, with commas")
     parser.add_argument("--kinds", default="plain", help=f"some of: {', '.join(KINDS)}")
     parser.add_argument("--run", type=Path, help="a run without a budget")

@@ -1,6 +1,6 @@
 """Whole grids of a size that budgets are meant for, by the pocket's models: 50 wordings on fresh questions.
 
-    python -m benchmarks.budget_grids --out runs/grids [--questions 1600] [--models pocket,pocket/small-t5]
+    python -m benchmarks.budget.grids --out runs/grids [--questions 1600] [--models pocket,pocket/small-t5]
     python -m benchmarks.budget --run runs/grids/pocket --share 5,10,20 --repeats 20
 
 The questions that ship are 100 a task. Here the pocket's world asks new ones, none of them shipped: of a single

@@ -1,6 +1,6 @@
 """How often the intervals of `analysis.statistics` hold the truth, on answers drawn from a model whose truth is known.
 
-    python -m benchmarks.coverage [--replicates 1000]
+    python -m benchmarks.statistics.coverage [--replicates 1000]
 
 Right and wrong answers follow a crossed logistic model: an effect of the wording (normal, or skewed: few bad wordings
 among many good ones), of the example, and of which goes with which. Two groups of wordings, the second 0.4 log-odds

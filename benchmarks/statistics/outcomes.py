@@ -1,6 +1,6 @@
 """Ten million stored outcomes: how long `table` and `analyze` take, and how much memory.
 
-    python -m benchmarks.outcomes [--outcomes 10_000_000] [--keep FOLDER]
+    python -m benchmarks.statistics.outcomes [--outcomes 10_000_000] [--keep FOLDER]
 
 Makes a run of 20 tasks x 100 wordings in two groups x 5,000 examples (fewer for fewer outcomes), of answers drawn at
 random, and calls the command line on it, as a user would, each time in a process of its own.

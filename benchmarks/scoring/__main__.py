@@ -2,7 +2,7 @@
 
 Both score the log-likelihood of every option; the run stops if a choice differs. The peer is lm-evaluation-harness's
 Hugging Face backend at batch size 1, its default, and at 16. It takes long, so it scores only the first of the
-questions that we score; CPU seconds are compared a question. `python -m benchmarks.scoring --rows t5-letters memory`
+questions that we score; CPU seconds are compared per question. `python -m benchmarks.scoring --rows t5-letters memory`
 runs parts; `--device cuda` runs both on an accelerator and compares seconds of the wall.
 """
 
@@ -25,11 +25,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.scoring_device import both_ways, device_line
-from benchmarks.scoring_flops import peak_flops, unavoidable
-from benchmarks.scoring_memory import peak_memory
-from benchmarks.scoring_peer import Scores, load_peer, peer_scores
-from benchmarks.scoring_work import WORDINGS, many_wordings, prompts
+from benchmarks.scoring.device import both_ways, device_line
+from benchmarks.scoring.flops import peak_flops, unavoidable
+from benchmarks.scoring.memory import peak_memory
+from benchmarks.scoring.peer import Scores, load_peer, peer_scores
+from benchmarks.scoring.work import WORDINGS, many_wordings, prompts
 from benchmarks.shapes import build_llama, build_t5, prompt_text, questions
 from phraseproof.core import Prompt
 from phraseproof.models import ModelOptions, load_model
@@ -188,7 +188,7 @@ def main(rows: Sequence[str] = (*ROWS, *OTHERS), device: str = "cpu") -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scoring")
     parser.add_argument("--rows", nargs="+", choices=(*ROWS, *OTHERS), default=(*ROWS, *OTHERS))
     parser.add_argument("--device", default="cpu")
     chosen = parser.parse_args()

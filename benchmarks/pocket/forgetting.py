@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.pocket_measures import (
+from benchmarks.pocket.measures import (
     OBSERVED,
     UNOBSERVED,
     Column,

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scoring_work import NumberedPrompts
+from benchmarks.scoring.work import NumberedPrompts
 
 
 def peak_memory(folder: Path, counts: tuple[int, ...]) -> list[tuple[int, float]]:

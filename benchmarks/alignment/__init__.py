@@ -1,0 +1,1 @@
+"""Training of a soft prompt against a plain PEFT and PyTorch loop."""

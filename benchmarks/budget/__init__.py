@@ -1,0 +1,1 @@
+"""Errors of estimates from a share of the grid."""

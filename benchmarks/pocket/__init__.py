@@ -1,0 +1,1 @@
+"""Mitigations tried on the shipped models, and what the models forget."""

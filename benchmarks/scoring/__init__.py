@@ -1,0 +1,1 @@
+"""Option scoring against lm-evaluation-harness."""

@@ -1,0 +1,1 @@
+"""Coverage of intervals, and time and memory of statistics over many outcomes."""
