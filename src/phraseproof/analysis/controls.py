@@ -21,13 +21,13 @@ from phraseproof.errors import NotEnoughDataError
 MARGIN = 0.02
 
 CONTROLS = (Relation.NEGATED, Relation.NONSENSICAL, Relation.INCORRECT)
-"""The relations that ought to cost accuracy."""
+"""The relations that should lower accuracy."""
 
 _REFERENCES = (Relation.CLOSEST, Relation.OBSERVED, Relation.UNOBSERVED, Relation.PARAPHRASE, Relation.TASK_DESIGNER)
 
 
 class Conclusion(StrEnum):
-    """What a control says of the model, in a word."""
+    """The result of a control condition."""
 
     READING = "reading"
     NOT_READING = "not reading"
@@ -42,9 +42,9 @@ class ControlResult:
     Attributes:
         task: the task, or `None` for all tasks together.
         group, relation: the control.
-        reference: the group of correct wordings it is held against: the closest if there are any, else the observed,
+        reference: the group of correct wordings it is compared with: the closest if there are any, else the observed,
             else other correct ones.
-        word: `at chance` if the reference, too, is not shown to be better than guessing, by its interval: controls then
+        word: `at chance` if the interval of the reference does not show that it is better than guessing: controls then
             show nothing. Else `not reading` if the control scores as well, by a one-sided test of non-inferiority with
             the margin; `reading` if it scores worse, by an interval that excludes 0; else `unclear`.
         finding: control minus reference; `None` if there is not enough data.
@@ -69,7 +69,7 @@ def results_of_controls(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> tuple[ControlResult, ...]:
-    """A verdict for every control group, for all tasks together and for each.
+    """The result of every control group, for all tasks together and for each.
 
     Args:
         grids: as `grids.load_grids` gives them.
@@ -78,7 +78,7 @@ def results_of_controls(
 
     Returns:
         By number of demonstrations, then control, then all tasks before single ones; none where there are no controls
-        or no correct wordings to hold them against.
+        or no correct wordings to compare them with.
 
     Raises:
         UsageError: the margin is not above 0.

@@ -1,4 +1,4 @@
-"""Differences between two runs of which at least one has a budget: from draws of what whole grids would have given."""
+"""Differences between two runs of which at least one has a budget: from draws of the scores of complete grids."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def estimated_differences(
 ) -> dict[int, list[MeanDifference]]:
     """By number of demonstrations: categories above their tasks, everything last, then each group of everything.
 
-    The two sides must have been drawn with different seeds. Their draws are set side by side as independent; where both
-    scored the same cells, errors go together and the interval is wider than it need be.
+    The two sides must have been drawn with different seeds. Their draws are paired as independent. If both runs scored
+    the same cells, their errors are correlated, and the interval is wider than necessary.
 
     Args:
-        before, after: of tasks (`estimate_run`); those of a whole run are exact.
+        before, after: of tasks (`estimate_run`); those of a complete run are exact.
 
     Raises:
         NotEnoughDataError: no task has a wording that both runs have.

@@ -79,7 +79,7 @@ def compare_runs(
     """Paired differences, after minus before, over the tasks, groups, wordings and examples that both runs hold.
 
     The same questions are answered twice under the same wordings, so differences are resampled: the difficulty of a
-    question and the luck of a wording cancel out.
+    question and the effect of a wording cancel.
 
     Args:
         before, after: as `grids.load_grids` gives them.

@@ -1,4 +1,4 @@
-"""Where the variance of scores lies, and how many wordings and examples it takes to see a difference."""
+"""Where the variance of scores lies, and how many wordings and examples detect a difference."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class VarianceComponents(NamedTuple):
     """The variance of a single score, split; means over tasks, in squared units of the score.
 
     Attributes:
-        wording: how far wordings differ on endlessly many examples.
-        example: how far examples differ under endlessly many wordings.
-        interaction: which examples go with which wordings. A model's answer under one wording is no matter of
-            chance, so all that the other two leave is interaction.
+        wording: how far wordings differ on infinitely many examples.
+        example: how far examples differ under infinitely many wordings.
+        interaction: which examples go with which wordings. A model's answer under one wording is deterministic, so the
+            remainder is interaction.
         num_tasks: tasks it rests on.
         num_sets: different sets of wordings among those tasks; 1 where the same wordings serve all of them.
     """
@@ -58,7 +58,7 @@ class Design(StrEnum):
 
 
 class RequiredSize(NamedTuple):
-    """So many wordings (in each group) with so many examples (of each task) see the difference with this power."""
+    """The power with which a number of wordings (per group) and examples (per task) detect the difference."""
 
     wordings: int
     examples: int
@@ -102,7 +102,7 @@ def power(
     examples: int,
     design: Design = Design.GROUPS,
 ) -> float:
-    """The chance that a two-sided test at 5% sees a true difference of means.
+    """The probability that a two-sided test at 5% detects a true difference of means.
 
     Args:
         components: of one group's scores (`groups`), or of the differences between the runs (`runs`). The mean is
@@ -152,9 +152,8 @@ def sizes_for(
     examples: Sequence[int] = EXAMPLES,
     target: float = POWER,
 ) -> tuple[RequiredSize, ...]:
-    """For each number of examples the fewest wordings that see the difference with the power wanted.
-
-    Numbers of examples with which even 1,000 wordings do not are left out.
+    """For each number of examples the fewest wordings that detect the difference with the given power. Numbers of
+    examples for which 1,000 wordings are too few are left out.
 
     Raises:
         UsageError: as `power`.

@@ -1,7 +1,7 @@
-"""What representations say of wordings: distances to the nearest observed one, what they cost, and maps to look at.
+"""Distances between wordings inside a model: to the nearest observed one, their relation to accuracy, and maps.
 
 The paper (Table 5, Figures 4, 5, 7 and 10) measures, for each example, the Euclidean distance between the vector of an
-unobserved wording and that of the nearest observed one, averages it, and sets it against the loss of accuracy.
+unobserved wording and that of the nearest observed one, averages it, and relates it to the loss of accuracy.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def describe(
     scores: Sequence[WordingScore] = (),
     before: StoredVectors | None = None,
 ) -> RepresentationMap:
-    """Everything there is to find in stored vectors: distances, what they cost, and maps.
+    """All findings in stored vectors: distances, their relation to accuracy, and maps.
 
     Args:
         vectors: of any number of tasks; those that have only one group of wordings get a map and no distances.
@@ -107,7 +107,7 @@ def describe(
 
 
 def _not_comparable(now: TaskVectors, before: TaskVectors | None, reference: str) -> str:
-    """Why there is nothing to hold a task's distances against, or an empty text."""
+    """Why a task's distances cannot be compared with earlier ones, or an empty text."""
     if before is None:
         return "the folder to compare with holds nothing of it"
     names, earlier = (
@@ -172,7 +172,7 @@ def wording_distances(
     Args:
         vectors: of one task.
         reference: the group that distances are measured to.
-        scores: each wording's accuracy, where it is known; those of other tasks and shots are looked over.
+        scores: each wording's accuracy, where it is known; those of other tasks and shots are ignored.
         before: the same task's vectors without the adapter.
 
     Raises:
@@ -251,7 +251,7 @@ def regress(rows: Sequence[WordingDistance] | Sequence[TaskDistance]) -> Regress
     the paper's is.
 
     Args:
-        rows: those without a degradation take no part.
+        rows: those without a degradation are ignored.
 
     Raises:
         NotEnoughDataError: fewer than three points, or all at one distance.
@@ -285,14 +285,14 @@ def regress(rows: Sequence[WordingDistance] | Sequence[TaskDistance]) -> Regress
 
 
 class Chosen(NamedTuple):
-    """Some of a task's instances, a wording of an example each: indices into the first two axes of its array."""
+    """Some of a task's instances, each an example under a wording: indices into the first two axes of its array."""
 
     wordings: NDArray[np.int64]
     examples: NDArray[np.int64]
 
 
 def choose_points(vectors: TaskVectors, most: int, seed: int) -> Chosen:
-    """At most so many instances, drawn by the seed, as many of each wording as of any other (give or take one)."""
+    """At most so many instances, drawn by the seed, equally many per wording (plus or minus one)."""
     wordings, examples = vectors.array.shape[:2]
     draw = np.random.default_rng(seed)
     # Every wording walks through the examples in an order of its own; taking them in turn keeps wordings even.
@@ -303,7 +303,7 @@ def choose_points(vectors: TaskVectors, most: int, seed: int) -> Chosen:
 
 
 def map_points(vectors: TaskVectors, method: str, *, most: int = 1000, seed: int = 0) -> list[MapPoint]:
-    """Coordinates in a plane, so that instances with like vectors lie close (paper, Figures 4 and 11).
+    """Coordinates in a plane, so that instances with similar vectors are close (paper, Figures 4 and 11).
 
     Args:
         vectors: of one task.

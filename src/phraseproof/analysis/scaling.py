@@ -36,7 +36,7 @@ class Scaling:
     """A straight line through the gaps.
 
     Attributes:
-        slope: the change of the gap when the model is ten times as large (`per_tenfold`) or has one parameter more;
+        slope: the change of the gap per tenfold of parameters (`per_tenfold`) or per parameter;
             with interval and p-value (t-test against 0, as if all points were independent).
         intercept: the gap at one parameter, or at none.
         r_squared: the share of the gaps' variance that size explains.

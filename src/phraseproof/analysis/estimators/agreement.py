@@ -32,9 +32,9 @@ class Agreement(NamedTuple):
     """How the answers of W wordings agree.
 
     Attributes:
-        flips: the share of examples whose answer differs between wordings. It grows with the number of wordings.
-        pairwise_flips: the chance that two different wordings answer an example differently. It does not.
-        kappa: Fleiss' kappa; `None` where one option is all that was ever chosen, which leaves it undefined.
+        flips: the share of examples whose answer differs between wordings; it grows with the number of wordings.
+        pairwise_flips: the probability that two different wordings answer an example differently; it does not.
+        kappa: Fleiss' kappa; `None` if all answers are one option, which leaves it undefined.
     """
 
     flips: float
@@ -82,7 +82,7 @@ def agreement(answers: Ints, examples: int) -> Agreement:
 def _measures(pairs: Floats | Ints, chosen: Floats | Ints, wordings: int, items: int) -> tuple[Floats, Floats]:
     """Pairwise flips and kappa from the agreeing ordered pairs [...] and how often each option was chosen [..., C].
 
-    Kappa is NaN where only one option was chosen; nothing of that leaves this module.
+    Kappa is NaN if only one option was chosen; callers in this module replace it.
     """
     observed = pairs / (items * wordings * (wordings - 1))
     expected = np.square(chosen / (items * wordings)).sum(axis=-1)

@@ -2,7 +2,7 @@
 
 A wording's accuracy is estimated as what was observed plus what the Rasch model (rasch.py) predicts for the rest of its
 examples. Every number is the mean of the posterior's draws and its interval their middle 95%: so the quantiles over
-wordings are not those of estimates that were shrunk together, nor of raw means that noise has pulled apart.
+wordings are not those of estimates that were shrunk together, nor of raw means, whose spread includes noise.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class WordingEstimate:
 
     Attributes:
         accuracy: on all examples; `n` is how many were scored.
-        observed_mean: the raw mean over those, which are other examples than other wordings met.
+        observed_mean: the raw mean over those; other wordings were scored on other examples.
     """
 
     instruction: str
@@ -131,8 +131,8 @@ def estimate_run(
 def over_tasks(estimates: Sequence[TaskEstimate]) -> list[TaskEstimate]:
     """Categories with several tasks, and everything where there are several categories, weighted as in `robustness`.
 
-    A category's mean and Std are the means of its tasks', the overall ones the means of the categories'; groups that a
-    task or category lacks are left out of it, and a difference rests on tasks that have both groups.
+    A category's mean and Std are the means of its tasks', the overall ones the means of the categories'; a group does
+    not count where it is missing, and a difference is over tasks that have both groups.
     """
     rows: list[TaskEstimate] = []
     for shots in dict.fromkeys(estimate.num_fewshot for estimate in estimates):
@@ -174,10 +174,11 @@ def scores_or_estimates(run: Run) -> list[WordingScore]:
 
 
 def estimate_grid(grid: Grid, *, seed: int = 0) -> NDArray[np.float64]:
-    """The posterior's draws of every wording's accuracy on a whole grid of which a part was seen, [draws, wordings].
+    """The posterior's draws of every wording's accuracy on a complete grid of which a part was scored, [draws,
+    wordings].
 
     Raises:
-        NotEnoughDataError: a wording was not seen at all.
+        NotEnoughDataError: no cell of a wording was scored.
     """
     if not grid.seen.any(axis=1).all():
         raise NotEnoughDataError("a wording has no outcome", expected="at least one example scored for each wording")
@@ -215,7 +216,7 @@ def _sample(
         from phraseproof.analysis.estimators.wording_features import wording_features
 
         features = wording_features([texts.get((cell.task, cell.instruction), "") for cell in cells])
-    # In the order of the run, whatever order they are shown in: the same grid is drawn once.
+    # In the order of the run, not the order shown: the same grid is drawn once.
     present = list(dict.fromkeys(sorted((cell.group for cell in cells), key=groups.index)))
     of_row = np.array([present.index(cell.group) for cell in cells], dtype=np.int64)
     return Grid(scores, seen, of_row, features)
@@ -303,7 +304,7 @@ def _finding(name: str, draws: NDArray[np.float64], *, n: int) -> Finding:
 
 @dataclass(frozen=True)
 class _Summary:
-    """Means of draws over tasks; a difference is kept apart, since it rests on what has both groups."""
+    """Means of draws over tasks. Differences are kept separately, because they are over tasks with both groups."""
 
     name: str
     category: str
@@ -371,7 +372,8 @@ class _Summary:
 
 
 def _mean_by_group(parts: Sequence[Mapping[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
-    """Draws of different tasks are independent, so the nth of one goes with the nth of another; the fewest decide."""
+    """Draws of different tasks are independent, so the nth of one is paired with the nth of another, up to the smallest
+    number of draws."""
     found: dict[str, NDArray[np.float64]] = {}
     for group in dict.fromkeys(name for part in parts for name in part):
         members = [part[group] for part in parts if group in part]

@@ -53,7 +53,7 @@ class Term(NamedTuple):
 
 
 class _Component(NamedTuple):
-    """One source of chance: the variance it adds, and the degrees of freedom that variance is known with."""
+    """One source of chance: the variance it adds, and the degrees of freedom of that variance."""
 
     variance: float
     degrees_of_freedom: int
@@ -72,10 +72,10 @@ def draw_samples(grid: TaskGrid, resampler: Resampler) -> dict[str, Sample]:
 
 
 def crossed_mean(terms: Sequence[Term], *, name: str, is_difference: bool = False) -> Finding:
-    """A weighted sum of samples' means: its bootstrap standard error, and Student's t for how well that is known.
+    """A weighted sum of samples' means: its bootstrap standard error, and Student's t for the precision of that.
 
     The standard error is that of the crossed bootstrap, which counts the interaction of wordings and examples more than
-    once (Owen 2007): it errs, slightly, on the wide side. Few wordings or few examples give an imprecise variance;
+    once (Owen 2007): it is slightly too large. Few wordings or few examples give an imprecise variance;
     the degrees of freedom (Satterthwaite) widen the interval for that.
 
     Args:

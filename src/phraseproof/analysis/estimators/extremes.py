@@ -1,9 +1,9 @@
 """Intervals for the best wording, the worst and their distance, among the wordings that were tried.
 
-A sample cannot estimate the extremes of a population of wordings: the bootstrap is known to fail for them. What it can
-estimate is how well the best and the worst of *these* wordings would do on other examples. All their true accuracies
-lie in a simultaneous band with the stated confidence; the extremes of the band then bound the true extremes, free of
-the winner's curse, with at least that confidence.
+A sample cannot estimate the extremes of a population of wordings: the bootstrap is known to fail for them. It can
+estimate the accuracy of the best and the worst of *these* wordings on other examples. All their true accuracies lie in
+a simultaneous band with the stated confidence; the extremes of the band then bound the true extremes, free of the
+winner's curse, with at least that confidence.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def extremes(means: Floats, resampled: Floats, right_or_wrong: int | None = None
     Args:
         means: [w] their mean scores.
         resampled: [R, w] the same over resampled examples.
-        right_or_wrong: the number of examples where each score is 0 or 1. The band is then Wilson's, which knows that
-            ten right answers of ten do not make a wording perfect.
+        right_or_wrong: the number of examples where each score is 0 or 1. The band is then Wilson's, because ten right
+            answers of ten do not make a wording perfect.
     """
     low, high = _band(means, resampled, right_or_wrong)
     worst = Bounded(float(means.min()), float(low.min()), float(high.min()))

@@ -46,7 +46,7 @@ class Measured(NamedTuple):
         agreement: `None` where the answers are not known or too few.
         spread: [R, w] scores of resampled wordings on resampled examples; `None` with a single wording.
         quantiles: by name [R] the quantiles over resampled wordings; empty with a single wording.
-        noise: the variance between wordings that is the luck of the examples; `None` where that is not known.
+        noise: the variance between wordings that is due to the draw of examples; `None` if unknown.
         extremes: `None` where examples could not be resampled.
     """
 
@@ -222,7 +222,7 @@ _COMPUTED: Mapping[str, Callable[[str, Sequence[Measured]], Finding]] = {
 
 
 class _Spread(NamedTuple):
-    """The mean of the tasks' Stds, and how well it is known on the log scale."""
+    """The mean of the tasks' Stds, and its precision on the log scale."""
 
     value: float
     relative_error: float

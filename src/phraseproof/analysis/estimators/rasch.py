@@ -3,8 +3,8 @@
     P(wording i is right on example j) = 1 / (1 + exp(difficulty_j - ability_i))
 
 PromptEval fits it as a logistic regression with a ridge, which is one normal prior for all abilities. Wordings often
-fall into kinds, some read well and some at chance, and a single normal then lays most of them where none is. Here each
-group of wordings has a mixture instead, of which the data decide what is used:
+fall into kinds, some near 100% and some at chance, and a single normal would put most of them where there are none.
+Here each group of wordings has a mixture instead, and the data decide which components are used:
 
     ability_i ~ three normals with means and spreads of their own (+ effects · features_i),
                 or "always right", or "never right";       difficulty_j ~ Normal(0, width²)
@@ -35,10 +35,10 @@ NODES = np.linspace(-4.0, 4.0, 33)
 """Where difficulties may lie, in standard deviations."""
 
 CERTAIN = 60.0
-"""The ability, in logits, of a wording that is always right; minus it of one that never is."""
+"""The ability, in logits, of a wording that is always right; its negative for one that never is."""
 
 VERSION = 3
-"""Raised whenever the same grid and seed come to give other draws, which runs keep."""
+"""Raised when a change of the code gives other draws for the same grid and seed: runs store draws."""
 
 BURN_IN, THINNING = 150, 2
 """Sweeps of the sampler before the first draw is kept, and from one kept draw to the next."""
@@ -178,7 +178,7 @@ class _Chain:
         got, self.met = self.cells.by_node(self.difficulties, len(self.abilities))
         odds = _ABILITIES[:, None] - self.width * NODES
         logs = (got @ odds.T - self.met @ np.logaddexp(0.0, odds).T) / self.factor
-        # So much below any normal that matters, what is added keeps the logarithm finite.
+        # So small that it changes no probability that matters; it keeps the logarithm finite.
         logs[:, 1:-1] += np.log(np.exp(self._log_density(_INNER[:, None])).sum(axis=2) + 1e-300)
         certain = np.log(self.weights[self.grid.groups, _NORMALS:])
         logs[:, 0] += certain[:, 0]
@@ -186,7 +186,7 @@ class _Chain:
         self.abilities = _ABILITIES[_pick_log(logs, self.draw)]
 
     def set_factor(self) -> None:
-        """From how far scores lie from their chances; those are drawn, too, so what they do not know is counted."""
+        """From the distance of scores to their probabilities; those are drawn too, so their uncertainty counts."""
         if not self.is_graded:
             return
         odds = self.abilities[self.cells.wordings] - self.width * NODES[self.difficulties[self.cells.examples]]
@@ -237,7 +237,7 @@ class _Chain:
         self.effect_width = float(_SPREADS[_pick_log(logs[None], self.draw)[0]])
 
     def right_in_all(self, unmet: int) -> Floats:
-        """How many answers are right, those not observed drawn; `unmet` examples more that nobody was asked."""
+        """How many answers are right: unobserved ones are drawn, also for `unmet` examples without any observation."""
         everywhere = np.bincount(self.difficulties, minlength=len(NODES)) + self.draw.multinomial(unmet, _MASS)
         rest = np.rint(everywhere - self.met).astype(np.int64)
         chance = special.expit(self.abilities[:, None] - self.width * NODES)

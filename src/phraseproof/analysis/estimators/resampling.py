@@ -1,4 +1,4 @@
-"""The crossed bootstrap: what would have come out with other wordings and other examples.
+"""The crossed bootstrap: results with other wordings and other examples.
 
 Wordings and examples are two samples that meet in every cell. Both are resampled, each independently of the other
 (Owen 2007, "The pigeonhole bootstrap"). A task's examples are drawn once for all its groups and wordings, because they
@@ -96,7 +96,7 @@ def resampled_spread(means: Floats, resampled: Floats, picks: Ints) -> Floats:
 
 
 def example_noise(means: Floats, resampled: Floats) -> float:
-    """How much of the variance between wordings is the luck of which examples were asked.
+    """The part of the variance between wordings that is due to the draw of examples.
 
     Returns:
         The variance, over wordings, of what resampling examples adds to their means; an unbiased estimate of the

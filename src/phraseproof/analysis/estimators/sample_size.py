@@ -92,6 +92,6 @@ def expected_errors(draws: NDArray[np.float64]) -> dict[int, float]:
 
 
 def _rounded(share: float) -> int:
-    """A percentage that a person would type, not below the share."""
+    """A round percentage, not below the share."""
     step = 1 if share < 0.1 else 5
     return min(100, step * math.ceil(100 * share / step))

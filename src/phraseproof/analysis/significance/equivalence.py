@@ -1,4 +1,4 @@
-"""Whether two things differ by less than matters. No significant difference is not that: it may be lack of data."""
+"""Whether two values differ by less than a margin. A difference that is not significant does not show this."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LEVEL = 0.05
 
 
 class Answer(StrEnum):
-    """What a test of equivalence ends in."""
+    """The result of a test of equivalence."""
 
     EQUIVALENT = "equivalent"
     DIFFERENT = "different"
@@ -20,14 +20,14 @@ class Answer(StrEnum):
 
 
 class Equivalence(NamedTuple):
-    """A difference held against a margin.
+    """A difference compared with a margin.
 
     Attributes:
         finding: the difference.
         margin: the largest difference that does not matter, in the same unit.
         p_value: of the null that the difference is at least the margin.
-        word: `equivalent` if p is below 0.05; else `different` if the difference is at least the margin beyond doubt
-            (its 90% interval lies outside the margin); else `unclear`.
+        word: `equivalent` if p is below 0.05; else `different` if the 90% interval of the difference is outside the
+            margin; else `unclear`.
     """
 
     finding: Finding

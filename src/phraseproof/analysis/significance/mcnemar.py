@@ -33,10 +33,10 @@ class WordingTest(NamedTuple):
 def mcnemar(first: Sequence[float], second: Sequence[float], *, name: str) -> Finding:
     """McNemar's exact test of `second` against `first` on the same examples, two-sided.
 
-    Only examples that one gets right and the other wrong say anything; under the null each is a coin toss.
+    Only examples that one gets right and the other wrong count; under the null both cases are equally likely.
 
     Args:
-        first, second: 1 for a right answer, 0 for a wrong one, an example each, in the same order.
+        first, second: 1 for a right answer, 0 for a wrong one, per example, in the same order.
         name: what is estimated.
 
     Returns:

@@ -20,9 +20,9 @@ class VarianceShares(NamedTuple):
     Attributes:
         wording_std, example_std: of the random intercepts, in log-odds.
         wording_low, wording_high, example_low, example_high: 95% bounds of theirs.
-        wording, example, interaction: shares that add up to 1. Answers are no matter of chance, so what wording and
-            example leave (on this scale always pi^2 / 3, the logistic law's own variance) is their interaction.
-        num_cells: answers the fit rests on.
+        wording, example, interaction: shares that add up to 1. Answers are deterministic, so the remainder (on this
+            scale always pi^2 / 3, the variance of the logistic distribution) is the interaction of wording and example.
+        num_cells: the number of answers that were fitted.
     """
 
     wording_std: float

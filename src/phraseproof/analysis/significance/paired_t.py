@@ -1,4 +1,4 @@
-"""Whether two groups of wordings differ by more than the luck of which tasks were tried."""
+"""Whether two groups of wordings differ by more than the choice of tasks explains."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def compare_groups(summary: Summary, group: str, reference: str | None = None) -
     """Paired t-test over tasks: a group's mean on each task against the reference group's (paper, Table 3).
 
     Tasks weigh equally here, while the overall row weighs categories equally: the two differences are not the same
-    number. Tasks that lack one of the groups take no part.
+    number. Tasks that lack one of the groups are ignored.
 
     Args:
         summary: the rows of one model at one number of demonstrations.

@@ -1,4 +1,4 @@
-"""A paired test that asks for no normal law: would the signs of the differences be any other way by chance?"""
+"""A paired test that does not assume normality: it permutes the signs of the differences."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def paired_permutation_test(first: Sequence[float], second: Sequence[float], *, 
     smaller than 1 / 20,001.
 
     Args:
-        first, second: one value a pair (a task, or an example), in the same order and unit.
+        first, second: one value per pair (a task, or an example), in the same order and unit.
         name: what is estimated.
         seed: of the draw.
 
