@@ -18,7 +18,8 @@ from phraseproof.analysis.representations import (
 )
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.store.queries import WordingScore
-from phraseproof.store.representations import TaskVectors, WordingDistance
+from phraseproof.store.representations import WordingDistance
+from phraseproof.store.vectors import TaskVectors
 
 
 def vectors(

@@ -16,7 +16,8 @@ from phraseproof.errors import RunError
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.reports.build.sources import open_sources
 from phraseproof.reports.html.report import render_report
-from phraseproof.store.representations import MAP_FILE, load_map, load_vectors
+from phraseproof.store.representations import MAP_FILE, load_map
+from phraseproof.store.vectors import load_vectors
 from support.command_line import Done, run_command
 
 
@@ -126,6 +127,67 @@ def test_a_killed_run_goes_on(project: Project, monkeypatch: pytest.MonkeyPatch)
     assert len(read) == 16
 
 
+def read_prompts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The prompts that the model reads from now on."""
+    real, read = ScriptedModel.represent, list[str]()
+
+    def count(self: ScriptedModel, prompts: Any, **options: Any) -> Any:
+        read.extend(prompt.text for prompt in prompts)
+        return real(self, prompts, **options)
+
+    monkeypatch.setattr(ScriptedModel, "represent", count)
+    return read
+
+
+@pytest.mark.parametrize("shots", ["0", "2"])
+def test_a_larger_sample_reads_only_what_is_new(project: Project, monkeypatch: pytest.MonkeyPatch, shots: str) -> None:
+    """`seen/near` and `new/same` are one text, so four wordings are read."""
+    options = ("--map", "none", "-k", shots)
+    read = read_prompts(monkeypatch)
+    project.call("represent", "-n", "3", *options)
+    assert len(read) == 4 * 3
+    before = set(read)
+    read.clear()
+    grown = project.call("represent", "-n", "8", *options)
+    assert len(read) == 4 * 5
+    assert not before & set(read)
+    assert "leave this run" not in grown.err
+    read.clear()
+    project.call("represent", "-n", "8", *options, out="scratch")
+    assert len(read) == 4 * 8
+    one, other = (
+        load_vectors(project.run).of("t", int(shots)),
+        load_vectors(project.folder / "scratch").of("t", int(shots)),
+    )
+    assert one.example_ids == other.example_ids
+    assert one.instructions == other.instructions
+    np.testing.assert_array_equal(one.array, other.array)
+
+
+def test_a_folder_that_does_not_list_its_samples_grows_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As earlier versions wrote it: the sample is in the settings only."""
+    project.call("represent", "-n", "3", "--map", "none")
+    path = project.run / "representations" / "run.json"
+    content = json.loads(path.read_text())
+    del content["samples"]
+    path.write_text(json.dumps(content))
+    read = read_prompts(monkeypatch)
+    project.call("represent", "-n", "8", "--map", "none")
+    assert len(read) == 4 * 5
+
+
+def test_stored_vectors_that_are_damaged_are_read_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.call("represent", "-n", "3", "--map", "none")
+    cells = (project.run / "representations" / "cells").rglob("*.parquet")
+    (path,) = (path for path in cells if pq.read_table(path)["instruction"][0].as_py() == "new/far")
+    path.write_bytes(path.read_bytes()[:-10])
+    read = read_prompts(monkeypatch)
+    done = project.call("represent", "-n", "8", "--map", "none")
+    assert done.code == 0
+    assert len(read) == 4 * 5 + 3
+    assert load_vectors(project.run).of("t", 0).array.shape == (5, 8, 8)
+
+
 def test_a_kill_loses_little(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Vectors are stored as they come: a first bundle is small, whatever there is to read."""
     project.write("new", **{f"w{n}": f"wording {n}: {{{{ question }}}}" for n in range(20)})
@@ -202,7 +264,8 @@ def test_vectors_of_edited_data_leave_with_a_warning(project: Project) -> None:
     project.write("new", close="Say this: {{ question }}")
     done = project.call("represent", "--map", "none")
     assert done.code == 0
-    assert "vectors of 2 cells read before are left out: t under new/far first" in done.err
+    assert "data or wordings were edited, so 2 cells computed before leave this run: t under new/far, " in done.err
+    assert "stored vectors are reused where nothing was edited" in done.err
     found = load_map(project.run)
     assert found is not None
     assert [row.instruction for row in found.distances] == ["new/close"]

@@ -13,8 +13,9 @@ from phraseproof.core import Example, Instruction, Kind, Task
 from phraseproof.errors import RunError, UsageError
 from phraseproof.evaluation.budget import choose_cells
 from phraseproof.evaluation.evaluate import evaluate
+from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.request import EvaluationRequest
-from phraseproof.evaluation.run import Evaluation, prepare
+from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.spec import EvaluationSpec, read_share
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.queries import Run

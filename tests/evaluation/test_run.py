@@ -1,66 +1,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import phraseproof
-from phraseproof.core import Check, Example, Instruction, Kind, ModelIdentity, OptionScores, Prompt, Task
-from phraseproof.errors import InstructionError, ModelError, RunError, SelfTestError, UsageError
-from phraseproof.evaluation.observer import SilentObserver
-from phraseproof.evaluation.run import Evaluation, prepare
-from phraseproof.evaluation.spec import EvaluationSpec
-from phraseproof.models.scripted import ScriptedModel
-
-WORDS = ["apple", "bridge", "cloud", "dune", "ember", "fjord", "grove"]
-
-
-def make_task(name: str = "letters", size: int = 7) -> Task:
-    """Which letter does the word begin with? The right option is known to the test, not to the model."""
-    examples = tuple(
-        Example(word, {"question": word}, ("a-e", "f-z"), (1.0, 0.0) if word[0] <= "e" else (0.0, 1.0))
-        for word in WORDS[:size]
-    )
-    return Task(name, Kind.BINARY, "reading", examples)
-
-
-def wording(name: str, template: str, **changes: Any) -> Instruction:
-    return replace(Instruction(id=name, collection="mine", template=template, answer="{{ choice }}"), **changes)
-
-
-CLEAR = wording("clear", "Where does {{ question }} stand in a dictionary?")
-VAGUE = wording("vague", "{{ question }}?")
-
-
-class Knowing(ScriptedModel):
-    """Right whenever the wording is clear; always the first option otherwise. Counts what it is asked."""
-
-    def __init__(self) -> None:
-        super().__init__(self.judge)
-        self.asked: list[str] = []
-
-    def judge(self, prompt: Prompt, option: str) -> float:
-        words = prompt.text.replace("?", "").split()
-        if "dictionary" not in words:
-            return 1.0 if option == prompt.options[0] else 0.0
-        word = next(word for word in words if word in WORDS)
-        return 1.0 if option == ("a-e" if word[0] <= "e" else "f-z") else 0.0
-
-    def score_options(
-        self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
-    ) -> list[OptionScores]:
-        self.asked += [prompt.text for prompt in prompts]
-        return super().score_options(prompts, method=method, on_done=on_done)
-
-
-def make_evaluation(model: ScriptedModel | None = None, *wordings: Instruction, **settings: Any) -> Evaluation:
-    task = make_task()
-    groups = {"mine": {task.name: list(wordings or (CLEAR, VAGUE))}}
-    return prepare(model or Knowing(), [task], groups, EvaluationSpec(**settings))
+from phraseproof.core import Check, ModelIdentity, Prompt
+from phraseproof.errors import ModelError, RunError, SelfTestError
+from support.reading_task import CLEAR, VAGUE, WORDS, Knowing, make_evaluation
 
 
 def test_accuracy_is_what_the_model_earned(tmp_path: Path) -> None:
@@ -146,36 +96,6 @@ def test_the_self_tests_result_is_kept(tmp_path: Path) -> None:
     assert run.content["self_test"]["batch invariance"]["passed"] is True
 
 
-def test_a_wording_that_names_what_the_task_lacks_stops_before_anything_is_scored() -> None:
-    with pytest.raises(InstructionError, match="passage") as caught:
-        make_evaluation(Knowing(), wording("lost", "{{ passage }}", origin="mine.yaml:3"))
-    assert "mine.yaml:3" in str(caught.value)
-
-
-def test_a_task_without_a_wording_is_an_error() -> None:
-    with pytest.raises(UsageError, match="no wording fits"):
-        prepare(Knowing(), [make_task()], {"mine": {}}, EvaluationSpec())
-
-
-def test_unknown_scoring() -> None:
-    with pytest.raises(UsageError, match="loglikelihood_norm"):
-        make_evaluation(scoring="vibes")
-
-
-def test_forecast_counts_what_is_missing(tmp_path: Path) -> None:
-    evaluation = make_evaluation()
-    before = evaluation.forecast(tmp_path)
-    assert (before.cells, before.cells_missing, before.prompts_missing) == (2, 2, 14)
-    assert before.tokens is not None
-    # By hand: "Where does X stand in a dictionary?" has 7 words, "X?" has 1; two options of one word each.
-    assert before.tokens.asked == 7 * (2 * 7 + 2) + 7 * (2 * 1 + 2)
-    assert before.tokens.unique == 7 * (7 + 2) + 7 * (1 + 2)
-    assert not (tmp_path / "run.json").exists()
-    evaluation.run(tmp_path)
-    after = evaluation.forecast(tmp_path)
-    assert (after.cells, after.cells_missing, after.prompts_missing) == (2, 0, 0)
-
-
 def test_demonstrations_never_show_the_tested_example(tmp_path: Path) -> None:
     run = make_evaluation(Knowing(), CLEAR, num_fewshot=(3,), fewshot_seeds=(0, 1), log_samples=True).run(tmp_path)
     rows = run.outcomes().to_pylist()
@@ -234,35 +154,3 @@ def test_a_model_that_only_writes_is_refused_before_anything_is_made(tmp_path: P
     with pytest.raises(ModelError, match="writer: the model cannot score answer options"):
         evaluation.run(tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-
-def test_prompts_that_are_cut_are_counted_and_told(tmp_path: Path) -> None:
-    class Short(Knowing):
-        def score_options(
-            self,
-            prompts: Sequence[Prompt],
-            *,
-            method: str = "loglikelihood",
-            on_done: Callable[[int], None] | None = None,
-        ) -> list[OptionScores]:
-            scores = super().score_options(prompts, method=method, on_done=on_done)
-            return [s._replace(truncated=3 if "fjord" in p.text else 0) for p, s in zip(prompts, scores, strict=True)]
-
-    told: list[str] = []
-
-    class Listening(SilentObserver):
-        def warned(self, message: str) -> None:
-            told.append(message)
-
-    run = make_evaluation(Short(), CLEAR).run(tmp_path, observer=Listening())
-    cut = run.query("SELECT example_id, truncated_tokens FROM outcomes WHERE truncated_tokens > 0").to_pylist()
-    assert cut == [{"example_id": "fjord", "truncated_tokens": 3}]
-    assert told == [
-        "letters under mine/clear: 1 of 7 prompts did not fit the model's context and were cut from the left"
-    ]
-    told.clear()
-    make_evaluation(Short(), CLEAR, VAGUE).run(tmp_path / "two", observer=Listening())
-    assert told == [
-        "letters under mine/clear: 1 of 7 prompts did not fit the model's context and were cut from the left",
-        "letters: 2 of 14 prompts were cut from the left, in 2 cells",
-    ]

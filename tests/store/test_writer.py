@@ -10,51 +10,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from phraseproof.core import Cell, Outcome
 from phraseproof.errors import RunError
 from phraseproof.store.journal import StoredOutcome
 from phraseproof.store.queries import load_run
 from phraseproof.store.writer import RunStore, Usage, stored_cells
-
-SETTINGS = {"model": "m", "limit": None}
-
-
-def make_cell(identity: str = "a" * 32, **changes: Any) -> Cell:
-    fields: dict[str, Any] = {
-        "task": "t",
-        "category": "c",
-        "instruction": "mine/one",
-        "group": "observed",
-        "num_fewshot": 0,
-        "fewshot_seed": 0,
-        "num_examples": 2,
-    }
-    return Cell(identity=identity, **{**fields, **changes})
-
-
-def make_outcomes(right: int = 1) -> list[Outcome]:
-    return [
-        Outcome(
-            example_id=str(n),
-            options=("A", "B"),
-            option_logprobs=(-0.5, -1.5),
-            predicted=0,
-            target=0 if n < right else 1,
-            score=1.0 if n < right else 0.0,
-            prompt_tokens=7,
-            computed_tokens=7,
-        )
-        for n in range(2)
-    ]
-
-
-def finished_run(path: Path, *cells: Cell) -> RunStore:
-    store = RunStore(path, SETTINGS)
-    store.register(cells, {"instructions": {cell.instruction: {"text": "Say A."} for cell in cells}})
-    for cell in cells:
-        store.write(cell, make_outcomes(), Usage(1.0, 2.0, 30, 10))
-    store.finish(123)
-    return store
+from support.stored_cells import SETTINGS, finished_run, make_cell, make_outcomes
 
 
 def test_a_written_cell_reads_back_whole(tmp_path: Path) -> None:
@@ -77,15 +37,6 @@ def test_a_written_cell_reads_back_whole(tmp_path: Path) -> None:
     }
     assert run.wording_texts() == {("t", "mine/one"): "Say A."}
     assert not run.missing
-
-
-def test_mean_scores_keep_the_order_of_the_plan(tmp_path: Path) -> None:
-    cells = [make_cell(str(n) * 32, instruction=f"mine/{name}") for n, name in enumerate(["zebra", "apple", "moose"])]
-    finished_run(tmp_path, *cells)
-    scores = load_run(tmp_path).wording_scores()
-    assert [score.instruction for score in scores] == ["mine/zebra", "mine/apple", "mine/moose"]
-    assert {score.mean_score for score in scores} == {0.5}
-    assert {score.num_examples for score in scores} == {2}
 
 
 def test_another_setting_in_the_same_folder_is_refused(tmp_path: Path) -> None:
@@ -186,11 +137,6 @@ def test_another_schema_version_is_refused(tmp_path: Path) -> None:
         load_run(tmp_path)
 
 
-def test_no_run_folder(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="not a run folder"):
-        load_run(tmp_path / "nothing")
-
-
 def test_names_of_any_shape_get_files_of_their_own(tmp_path: Path) -> None:
     names = ["a/b", "a_b", "a b", "../../etc/passwd", "x" * 300, "naïve", "*", "."]
     cells = [make_cell(f"{n:032x}", task=name, group=name, instruction=name) for n, name in enumerate(names)]
@@ -199,16 +145,6 @@ def test_names_of_any_shape_get_files_of_their_own(tmp_path: Path) -> None:
     assert len(paths) == len(names)
     assert all(path.is_relative_to(tmp_path.resolve()) for path in paths)
     assert load_run(tmp_path).outcomes().num_rows == 2 * len(names)
-
-
-def test_a_failure_is_kept_until_the_cell_is_done(tmp_path: Path) -> None:
-    cell = make_cell()
-    store = RunStore(tmp_path, SETTINGS)
-    store.register([cell], {})
-    store.record_failure(cell, "ValueError: no", "Traceback ...")
-    assert [(failure.cell, failure.error) for failure in load_run(tmp_path).failures] == [(cell, "ValueError: no")]
-    store.write(cell, make_outcomes(), Usage())
-    assert load_run(tmp_path).failures == ()
 
 
 def test_a_claimed_cell_is_not_given_twice(tmp_path: Path) -> None:

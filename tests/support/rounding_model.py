@@ -9,7 +9,8 @@ from typing import Any
 
 from phraseproof.core import Example, Instruction, Kind, ModelIdentity, OptionScores, Prompt, ScoresOptions, Task
 from phraseproof.errors import ModelError
-from phraseproof.evaluation.run import Evaluation, prepare
+from phraseproof.evaluation.prepare import prepare
+from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.queries import Run

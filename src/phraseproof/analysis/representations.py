@@ -13,20 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from phraseproof.errors import MissingExtraError, NotEnoughDataError, UsageError
-from phraseproof.store.representations import (
-    MapPoint,
-    Regression,
-    RepresentationMap,
-    TaskDistance,
-    TaskVectors,
-    WordingDistance,
-)
+from phraseproof.store.representations import MapPoint, Regression, RepresentationMap, TaskDistance, WordingDistance
+from phraseproof.store.vectors import TaskVectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from phraseproof.store.queries import WordingScore
-    from phraseproof.store.representations import StoredVectors
+    from phraseproof.store.vectors import StoredVectors
 
 METHODS = ("tsne", "pca")
 CONFIDENCE = 0.95

@@ -37,7 +37,7 @@ from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run
-    from phraseproof.store.representations import StoredVectors
+    from phraseproof.store.vectors import StoredVectors
 
 _METHODS = ("tsne", "pca")
 
@@ -199,7 +199,7 @@ def _read_methods(text: str) -> tuple[str, ...]:
 
 
 def _earlier(run: Path) -> StoredVectors:
-    from phraseproof.store.representations import load_vectors
+    from phraseproof.store.vectors import load_vectors
 
     return load_vectors(run)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from phraseproof.core import Cell, Example, Instruction, ModelIdentity, Task
+from phraseproof.core import Cell, Example, Instruction, Model, ModelIdentity, Task
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import RESCORED
 from phraseproof.evaluation.spec import EvaluationSpec
@@ -59,6 +59,16 @@ class CellIdentities:
         self._is_rescored = is_rescored
         # The task is kept beside its hashes, so that its id() is not given to another one.
         self._hashes: dict[int, tuple[Task, str, str]] = {}
+
+    @classmethod
+    def of_evaluation(cls, model: Model, spec: EvaluationSpec) -> CellIdentities:
+        """The identities of an evaluation's cells.
+
+        Args:
+            model: what is evaluated.
+            spec: with `prompt_format` and `rescore_ties` resolved.
+        """
+        return cls(model.identity, spec.prompt_format, is_rescored=spec.rescore_ties)
 
     def of(self, task: Task, wording: Instruction, shots: int, seed: int, *, scoring: str, metric: str) -> str:
         """The hash of everything that can change the numbers of a cell.
@@ -158,8 +168,8 @@ def wording_text(instruction: Instruction) -> str:
     return instruction.separator.join(reversed(parts) if instruction.ask_last else parts)
 
 
-def what_is_said(instruction: Instruction) -> dict[str, Any]:
-    """The parts of a wording that change prompts or answers; provenance and name do not."""
+def what_is_said(instruction: Instruction) -> Mapping[str, object]:
+    """The parts of a wording that change prompts or answers: all but provenance and name."""
     names = ("ask", "layout", "template", "ask_last", "separator", "answer")
     # `joint` is the target delimiter's former name. It stays here because stored identities are hashes of these keys.
     return {name: getattr(instruction, name) for name in names} | {"joint": instruction.target_delimiter}
@@ -172,6 +182,6 @@ def _require_distinct(task: Task, group: str, members: Sequence[CompiledInstruct
             raise UsageError(
                 f"the wording {wording.instruction.name!r} is twice in the group {group!r} for the task {task.name!r}",
                 where=wording.instruction.origin,
-                hint="Name each collection once a group",
+                hint="Name each collection once per group",
             )
         seen.add(wording.instruction.name)

@@ -10,12 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 from phraseproof.core import Instruction, Task
 from phraseproof.evaluation.plan import PlannedCell, what_is_said, wording_text
 from phraseproof.identity import content_hash
-from phraseproof.store.run_file import wording_keys
+from phraseproof.store.run_file import RunContent, wording_keys
+
+Record: TypeAlias = dict[str, RunContent]
+"""Sections of `run.json` by name."""
 
 LONGEST_EXAMPLE = 4000
 """Characters of a prompt that `run.json` keeps as an example."""
@@ -26,7 +29,7 @@ def describe(
     tasks: Sequence[Task],
     groups: Sequence[str],
     prompt_of: Callable[[PlannedCell], str] | None = None,
-) -> dict[str, dict[str, Any]]:
+) -> Record:
     """The sections of `run.json` that an evaluation adds to: groups, tasks, wordings, and the software's versions.
 
     Args:
@@ -62,7 +65,7 @@ def describe(
     }
 
 
-def _example(planned: PlannedCell, prompt: str) -> dict[str, Any]:
+def _example(planned: PlannedCell, prompt: str) -> dict[str, object]:
     text = prompt if len(prompt) <= LONGEST_EXAMPLE else f"{prompt[:LONGEST_EXAMPLE]}…"
     return {"example": {"task": planned.task.name, "num_fewshot": planned.cell.num_fewshot, "prompt": text}}
 
@@ -73,7 +76,7 @@ def _key(planned: PlannedCell) -> str:
     return by_task if instruction in planned.task.instructions else by_name
 
 
-def _parts(instruction: Instruction) -> dict[str, Any]:
+def _parts(instruction: Instruction) -> dict[str, object]:
     """The fields of a wording that differ from their defaults."""
     return {
         item.name: value

@@ -1,44 +1,54 @@
-"""Extracting representations: one vector for each wording of each example, stored as outcomes are."""
+"""Extracts representations: one vector per example and wording, stored and reused as outcomes are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
 
 from phraseproof.core import Cell, Represents
 from phraseproof.errors import ModelError, RunError, UsageError
 from phraseproof.evaluation.observer import Observer, SilentObserver
-from phraseproof.evaluation.plan import PlannedCell
-from phraseproof.evaluation.record import describe
+from phraseproof.evaluation.plan import CellIdentities, PlannedCell
+from phraseproof.evaluation.record import Record, describe
+from phraseproof.evaluation.registration import register_plan
+from phraseproof.evaluation.reuse import Reuse
 from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.identity import content_hash
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
+from phraseproof.store.cell_files import CellFiles
 from phraseproof.store.queries import load_run
-from phraseproof.store.representations import FOLDER, StoredVectors, load_vectors, vector_table
-from phraseproof.store.run_file import RUN_FILE, edited_entries, require_same
+from phraseproof.store.run_file import RUN_FILE, RunContent, edited_entries, require_same
+from phraseproof.store.vectors import FOLDER, StoredVectors, load_vectors, read_vectors, vector_table
 from phraseproof.store.writer import RunStore
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 MAX_BUNDLE_PROMPTS = 1024
-"""The most prompts that are read before their vectors are stored: a bound on what memory holds. A kill loses less, for
+"""The maximum number of prompts per bundle, which bounds the vectors in memory. A kill loses less than that, because
 bundles begin small and grow (`work.py`)."""
 
 _VERSION = 1
 _FROM_THE_MODEL = ("model", "prompt_format")
 
+Vectors: TypeAlias = "NDArray[np.float32]"
+
 
 def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = None) -> StoredVectors:
-    """Store the representation of every cell of an evaluation that the folder does not hold yet.
+    """Compute and store the representations of an evaluation's cells that the folder does not hold yet.
 
     Args:
-        evaluation: resolved, not begun; its scoring method plays no part.
-        out: a run folder, or one to be; the vectors go into its folder `representations`.
+        evaluation: resolved, not begun. Its scoring method has no influence.
+        out: a run folder, new or existing. The vectors are stored in its folder `representations`.
         observer: notified of the progress.
 
     Returns:
-        The stored vectors. Cells that failed are missing from it, and their errors lie in `failures/`.
+        The stored vectors, without the cells that failed. Their errors are in `failures/`.
 
     Raises:
         ModelError: the model gives no representations.
@@ -62,43 +72,92 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
     record = describe(planned, evaluation.tasks, evaluation.groups)
     _require_same_texts(out, record)
     store = RunStore(out / FOLDER, settings)
-    stale, _ = store.register([each.cell for each in planned], record)
-    if stale:
-        observer.warned(
-            f"data or wordings were edited, so vectors of {len(stale)} cells read before are left out: "
-            f"{stale[0].task} under {stale[0].instruction} first. Name their wordings again to read them again"
-        )
+    register_plan(store, planned, record, evaluation.settings, observer, stored="vectors")
     lacking = set(store.missing(each.cell for each in planned)[0])
     missing = [each for each in planned if each.cell in lacking]
     total = count_prompts(planned)
     observer.started(total=total, done=total - count_prompts(missing))
 
-    def keep(planned: PlannedCell, vectors: Any) -> None:
+    def keep(planned: PlannedCell, vectors: Vectors) -> None:
         ids = [example.id for example in planned.task.examples]
         store.write_table(planned.cell, vector_table(planned.cell, ids, vectors))
 
-    work = Work(
-        store,
-        observer,
-        lambda some, count: _vectors(some, evaluation, model, count),
-        keep,
-        max_prompts=MAX_BUNDLE_PROMPTS,
-    )
-    work.through(missing)
+    compute = _VectorReader(evaluation, model, store)
+    Work(store, observer, compute, keep, max_prompts=MAX_BUNDLE_PROMPTS).through(missing)
     return load_vectors(out)
 
 
+class _VectorReader:
+    """Gives the vectors of cells: those that are stored for a smaller sample, and the model's for the other examples.
+
+    Args:
+        evaluation: renders the prompts.
+        model: computes the vectors.
+        store: where stored vectors are looked for.
+    """
+
+    def __init__(self, evaluation: Evaluation, model: Represents, store: RunStore) -> None:
+        self._evaluation, self._model, self._store = evaluation, model, store
+        identities = CellIdentities.of_evaluation(evaluation.model, evaluation.settings)
+        reuse = Reuse(evaluation.whole_tasks, identities, store.samples, derives=False)
+        self._sources = {
+            _with_own_identity(each).cell: [_own_identity(identity) for identity in reuse.identities(each)]
+            for each in evaluation.planned
+        }
+
+    def __call__(self, planned: Sequence[PlannedCell], count: Callable[[int], None]) -> list[Vectors]:
+        """The vectors of each cell, [examples, width].
+
+        Args:
+            planned: cells that this process holds a claim on.
+            count: called with the number of prompts that are done.
+        """
+        files = self._store.files()
+        stored = [self._stored(each, files) for each in planned]
+        count(sum(map(len, stored)))
+        rest = [
+            tuple(example for example in each.task.examples if example.id not in known)
+            for each, known in zip(planned, stored, strict=True)
+        ]
+        prompts = [
+            prompt
+            for each, examples in zip(planned, rest, strict=True)
+            for prompt in self._evaluation.prompts(each, examples)
+        ]
+        computed = iter(self._model.represent(prompts, on_done=count) if prompts else ())
+        for examples, known in zip(rest, stored, strict=True):
+            known.update((example.id, next(computed)) for example in examples)
+        return [
+            np.stack([known[example.id] for example in each.task.examples])
+            for each, known in zip(planned, stored, strict=True)
+        ]
+
+    def _stored(self, planned: PlannedCell, files: CellFiles) -> dict[str, Vectors]:
+        """The stored vectors of the cell's examples, by example."""
+        wanted = {example.id for example in planned.task.examples}
+        found: dict[str, Vectors] = {}
+        for identity in self._sources[planned.cell]:
+            for vectors in read_vectors(files, planned.cell.task, identity):
+                found |= {name: vectors[name] for name in wanted & (vectors.keys() - found.keys())}
+        return found
+
+
+def _own_identity(identity: str) -> str:
+    """The identity of a cell's vectors, from that of its outcomes."""
+    return content_hash(["representation", _VERSION, identity])
+
+
 def _with_own_identity(planned: PlannedCell) -> PlannedCell:
-    """A representation is not an outcome: the same prompt has one identity for each."""
-    identity = content_hash(["representation", _VERSION, planned.cell.identity])
+    """The cell of the vectors. Vectors and outcomes of one prompt have different identities."""
+    identity = _own_identity(planned.cell.identity)
     # A vector has neither scorer nor metric: stored cells have the defaults.
     return planned._replace(
         cell=replace(planned.cell, identity=identity, scoring=DEFAULT_SCORER, metric=DEFAULT_METRIC)
     )
 
 
-def _require_same_model(out: Path, settings: dict[str, Any]) -> None:
-    """Distances are set beside the accuracies of the run that they lie in."""
+def _require_same_model(out: Path, settings: RunContent) -> None:
+    """Refuse a folder with a run of another model: distances are shown beside the accuracies of that run."""
     if not (out / RUN_FILE).exists():
         return
     there = load_run(out).settings
@@ -106,8 +165,8 @@ def _require_same_model(out: Path, settings: dict[str, Any]) -> None:
     require_same(out, {name: there[name] for name in shared}, {name: settings[name] for name in shared})
 
 
-def _require_same_texts(out: Path, record: Mapping[str, Mapping[str, Any]]) -> None:
-    """What was edited after the run was made would be set beside the accuracy of its earlier text."""
+def _require_same_texts(out: Path, record: Record) -> None:
+    """Refuse wordings and data that were edited since the run: its accuracies are those of the earlier text."""
     if not (out / RUN_FILE).exists():
         return
     there = load_run(out).content
@@ -125,30 +184,17 @@ def _require_same_texts(out: Path, record: Mapping[str, Mapping[str, Any]]) -> N
         )
 
 
-def _vectors(
-    planned: Sequence[PlannedCell], evaluation: Evaluation, model: Represents, count: Callable[[int], None]
-) -> list[Any]:
-    """Each cell's vectors, [examples, width]."""
-    vectors = model.represent([prompt for each in planned for prompt in evaluation.prompts(each)], on_done=count)
-    parts: list[Any] = []
-    start = 0
-    for each in planned:
-        parts.append(vectors[start : start + each.cell.num_examples])
-        start += each.cell.num_examples
-    return parts
-
-
 def cells_of(evaluation: Evaluation) -> set[Cell]:
     """The cells that `represent` stores for an evaluation."""
     return {_with_own_identity(each).cell for each in evaluation.planned}
 
 
 def same_but_for_adapter(one: StoredVectors, other: StoredVectors) -> bool:
-    """Whether two sets of vectors come from one base model, sample and prompt format, and may be compared."""
+    """Whether two sets of vectors have the same base model, sample and prompt format, and may be compared."""
     return _without_adapter(one) == _without_adapter(other)
 
 
-def _without_adapter(vectors: StoredVectors) -> dict[str, Any]:
+def _without_adapter(vectors: StoredVectors) -> RunContent:
     settings = dict(vectors.settings)
     settings["model"] = {name: value for name, value in settings["model"].items() if name != "adapter"}
     return settings

@@ -10,8 +10,9 @@ from phraseproof.core import Instruction, ModelIdentity, Task
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.device_share import DeviceShare
 from phraseproof.evaluation.observer import Observer, SilentObserver
+from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.request import OBJECT, EvaluationRequest, Wordings
-from phraseproof.evaluation.run import Evaluation, prepare
+from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.workers import DeviceWorkers, named_devices, on_device
 from phraseproof.identity import content_hash

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from phraseproof.core import (
-    Cell,
     Check,
     CountsParameters,
     Example,
     FormatsChat,
-    Instruction,
     Model,
-    OffersFloat32,
     Prompt,
     ScoresOptions,
     Task,
     TestsItself,
 )
-from phraseproof.errors import ModelError, RunError, SelfTestError, UsageError
-from phraseproof.evaluation.budget import take_share
+from phraseproof.errors import ModelError, RunError, SelfTestError
 from phraseproof.evaluation.cut_prompts import CutPrompts
 from phraseproof.evaluation.forecast import Forecast, forecast_of
 from phraseproof.evaluation.half_precision import CLOSE_CALLS, RESCORED, half_precision
@@ -33,24 +29,20 @@ from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.plan import (
     CellIdentities,
     PlannedCell,
-    plan_cells,
-    sample_task,
-    what_is_said,
 )
 from phraseproof.evaluation.record import describe, peak_rss_bytes
+from phraseproof.evaluation.registration import register_plan
 from phraseproof.evaluation.reuse import Reuse, without
 from phraseproof.evaluation.score_cells import CellScorer, ScoredCell
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.stored_spec import SPEC, merged_spec
 from phraseproof.evaluation.work import Work, count_prompts
-from phraseproof.instructions.render import build_prompt, draw_demonstrations, resolve_format
-from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
-from phraseproof.scoring.registry import metric, scorer
+from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.store.queries import Run, load_run
-from phraseproof.store.run_file import RUN_FILE, SAMPLES, EvaluatedSample, edited_entries, read_run_file, sample_entry
-from phraseproof.store.writer import Edited, RunStore, stored_cells, stored_files, stored_samples
+from phraseproof.store.run_file import RUN_FILE, EvaluatedSample, read_run_file
+from phraseproof.store.writer import RunStore, stored_cells, stored_files, stored_samples
 
-__all__ = ["Evaluation", "Forecast", "Interrupted", "Workers", "prepare"]
+__all__ = ["Evaluation", "Forecast", "Interrupted", "Workers"]
 
 SELF_TEST_PROMPTS = 8
 
@@ -180,26 +172,18 @@ class Evaluation:
         return load_run(out).select(self.settings.scoring)
 
     def _register(self, store: RunStore, observer: Observer) -> None:
-        """Write the plan into the run folder, and say what leaves the run because of it."""
+        """Write the plan into the run folder, and report the cells that leave the run."""
         record = describe(self.planned, self.tasks, self.groups, self._first_prompt)
-        sample = EvaluatedSample(self.settings.limit, self.settings.seed, self.settings.scoring, self.settings.metric)
-        samples = [*store.samples, sample]
-        record[SAMPLES] = {name: entry for each in samples for name, entry in sample_entry(each).items()}
-        has_run = (store.path / RUN_FILE).exists()
-        content = read_run_file(store.path) if has_run else {}
+        content = read_run_file(store.path) if (store.path / RUN_FILE).exists() else {}
         record[SPEC] = merged_spec(content.get(SPEC), self.settings)
-        before = content.get("tasks", {})
-        # Another sample of the same data: nothing was edited.
-        grown = edited_entries(before, record["tasks"]) - edited_entries(before, record["tasks"], "data")
-        edited = store.register([each.cell for each in self.planned], record)
-        _report_edits(edited, {name for name in grown if "data" in before[name]}, observer)
+        register_plan(store, self.planned, record, self.settings, observer)
 
     def _reuse(self, samples: Sequence[EvaluatedSample]) -> Reuse:
         return Reuse(self.whole_tasks, self._identities, samples, derives=not self.settings.rescore_ties)
 
     @cached_property
     def _identities(self) -> CellIdentities:
-        return identities_of(self.model, self.settings)
+        return CellIdentities.of_evaluation(self.model, self.settings)
 
     def _missing(self, store: RunStore) -> tuple[list[PlannedCell], list[RunError]]:
         lacking, damaged = store.missing(each.cell for each in self.planned)
@@ -285,105 +269,3 @@ class Evaluation:
                 hint="phraseproof doctor shows all checks; --no-self-test goes on regardless",
             )
         return checks
-
-
-def prepare(
-    model: Model,
-    tasks: Sequence[Task],
-    groups: Mapping[str, Mapping[str, Sequence[Instruction]]],
-    settings: EvaluationSpec,
-) -> Evaluation:
-    """Resolve and check an evaluation before anything is computed.
-
-    Args:
-        model: a loaded model.
-        tasks: the tasks in full.
-        groups: for each group of wordings, each task's wordings by the task's name.
-        settings: what is asked.
-
-    Raises:
-        UsageError: an unknown scoring method or format, a task without a wording, or near-ties to be scored again by a
-            model that cannot.
-        InstructionError: a wording that cannot be rendered for a task.
-    """
-    scorer(settings.scoring)
-    metric(settings.metric)
-    if settings.rescore_ties and not isinstance(model, OffersFloat32):
-        raise UsageError("this model cannot be loaded in float32", where="--rescore-ties", got=model.identity.name)
-    resolved = {
-        "prompt_format": resolve_format(settings.prompt_format, model),
-        "rescore_ties": settings.rescore_ties and in_float32(model) is not None,
-    }
-    settings = settings.model_copy(update=resolved)
-    sampled = tuple(sample_task(task, settings.limit, settings.seed) for task in tasks)
-    compiled: dict[Instruction, CompiledInstruction] = {}
-    wordings: dict[str, dict[str, list[CompiledInstruction]]] = {}
-    for task in sampled:
-        of_task: dict[str, list[CompiledInstruction]] = {}
-        for group, by_task in groups.items():
-            for instruction in by_task.get(task.name, ()):
-                if instruction not in compiled:
-                    compiled[instruction] = compile_instruction(instruction)
-                check_against(instruction, task)
-                of_task.setdefault(group, []).append(compiled[instruction])
-        if not of_task:
-            raise UsageError(
-                f"no wording fits the task {task.name!r} ({task.kind})",
-                hint="Name a collection with wordings for it; phraseproof instructions list shows what there is",
-            )
-        wordings[task.name] = of_task
-    _require_one_text_a_name(sampled, compiled)
-    planned = plan_cells(sampled, wordings, settings, identities_of(model, settings))
-    if settings.budget is not None:
-        planned = take_share(planned, settings.budget, settings.seed)
-    evaluation = Evaluation(model, tuple(planned), sampled, tuple(tasks), tuple(groups), settings)
-    for each in planned:
-        # One prompt of every cell, so that a wording that cannot work stops the evaluation before it begins.
-        evaluation.prompts(each, each.task.examples[:1])
-    return evaluation
-
-
-def identities_of(model: Model, settings: EvaluationSpec) -> CellIdentities:
-    """What computes the identities of an evaluation's cells."""
-    return CellIdentities(model.identity, settings.prompt_format, is_rescored=settings.rescore_ties)
-
-
-def _require_one_text_a_name(tasks: Iterable[Task], wordings: Iterable[Instruction]) -> None:
-    """Tables and queries tell wordings apart by name; only the designers' of different tasks may share one."""
-    own = {instruction for task in tasks for instruction in task.instructions}
-    named: dict[str, Instruction] = {}
-    for instruction in wordings:
-        other = named.setdefault(instruction.name, instruction)
-        if instruction not in own and what_is_said(instruction) != what_is_said(other):
-            raise UsageError(
-                f"two different wordings are called {instruction.name!r}",
-                where=instruction.origin,
-                got=f"another at {other.origin}" if other.origin else None,
-                hint="Give one of the collections another name",
-            )
-
-
-def _report_edits(edited: Edited, grown: set[str], observer: Observer) -> None:
-    """Say which cells are not what they were.
-
-    Args:
-        edited: what registering the plan changed.
-        grown: the tasks of which only the sample changed.
-        observer: notified of them.
-    """
-    replaced = [cell for cell in edited.replaced if cell.task not in grown]
-    if replaced:
-        observer.noted(f"{_cells(replaced)} computed again: their data or wordings were edited")
-    for is_grown, reason in ((False, "data or wordings were edited"), (True, "the sample of examples grew")):
-        left = [cell for cell in edited.left if (cell.task in grown) == is_grown]
-        if left:
-            names = ", ".join(f"{cell.task} under {cell.instruction}" for cell in left[:3])
-            rest = f" and {len(left) - 3} more" if len(left) > 3 else ""
-            observer.warned(
-                f"{reason}, so {_cells(left)} computed before leave this run: {names}{rest}. Name their wordings "
-                "again to evaluate them again; stored outcomes are reused where nothing was edited"
-            )
-
-
-def _cells(cells: Sequence[Cell]) -> str:
-    return f"{len(cells)} cell{'' if len(cells) == 1 else 's'}"

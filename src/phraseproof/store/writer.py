@@ -133,7 +133,7 @@ class RunStore:
             content = read_run_file(self.path) if (self.path / RUN_FILE).exists() else self._new_content()
             if SAMPLES in record and SAMPLES not in content and content["cells"]:
                 content[OLDER_CELLS] = True
-            planned = {_place(cell): cell for cell in map(asdict, cells)}
+            planned = {_place(cell): cell for cell in (asdict(each) for each in cells)}
             edited = {
                 name: edited_entries(content.get(name, {}), record.get(name, {})) for name in ("tasks", "instructions")
             }

@@ -14,7 +14,7 @@ from phraseproof.analysis.estimators.wording_features import wording_features
 from phraseproof.analysis.robustness import summarize
 from phraseproof.core import Example, Instruction, Kind, Prompt, Task
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
-from phraseproof.evaluation.run import prepare
+from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.queries import Run, load_run

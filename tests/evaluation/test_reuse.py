@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,94 +11,13 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from phraseproof.core import Example, Instruction, Kind, OptionScores, Prompt, Task
-from phraseproof.errors import ModelError, RunError
-from phraseproof.evaluation import score_cells
-from phraseproof.evaluation.observer import SilentObserver
-from phraseproof.evaluation.run import Interrupted, prepare
+from phraseproof.errors import RunError
+from phraseproof.evaluation.prepare import prepare
+from phraseproof.evaluation.run import Interrupted
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
-from phraseproof.store.queries import Run, load_run
-
-EXAMPLES = 12
-WORDINGS = tuple(
-    Instruction(id=f"w{n}", collection="mine", template=f"{'please ' * n}{{{{ question }}}}", answer="{{ choice }}")
-    for n in range(4)
-)
-
-
-def make_task(edited: str = "") -> Task:
-    examples = tuple(
-        Example(f"e{n}", {"question": f"question {n}{edited}"}, ("yes", "not at all"), (float(n % 2), 1.0 - n % 2))
-        for n in range(EXAMPLES)
-    )
-    return Task("t", Kind.BINARY, "c", examples, data=f"the data{edited}")
-
-
-class Model(ScriptedModel):
-    """The scripted model; remembers what it scored, and stops after a number of prompts."""
-
-    def __init__(self, stops_after: int | None = None) -> None:
-        super().__init__()
-        self.asked: list[str] = []
-        self._stops_after = stops_after
-
-    def score_options(
-        self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
-    ) -> list[OptionScores]:
-        if self._stops_after is not None and len(self.asked) >= self._stops_after:
-            raise KeyboardInterrupt
-        self.asked += [prompt.text for prompt in prompts]
-        return super().score_options(prompts, method=method, on_done=on_done)
-
-
-class Unreachable(ScriptedModel):
-    """A model that must not be called."""
-
-    def score_options(
-        self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
-    ) -> list[OptionScores]:
-        raise AssertionError("the model was called")
-
-
-class Listener(SilentObserver):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.notes: list[str] = []
-        self.done = 0
-
-    def started(self, *, total: int, done: int) -> None:
-        self.total, self.done = total, done
-
-    def advanced(self, prompts: int) -> None:
-        self.done += prompts
-
-    def warned(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def noted(self, message: str) -> None:
-        self.notes.append(message)
-
-
-def evaluate(
-    out: Path,
-    model: ScriptedModel,
-    wordings: int = 2,
-    *,
-    task: Task | None = None,
-    observer: SilentObserver | None = None,
-    **changes: Any,
-) -> Run:
-    task = task or make_task()
-    groups = {"mine": {task.name: list(WORDINGS[:wordings])}}
-    evaluation = prepare(model, [task], groups, EvaluationSpec(**changes))
-    return evaluation.run(out, self_test=False, observer=observer)
-
-
-def rows_of(run: Run) -> list[dict[str, Any]]:
-    return sorted(
-        run.outcomes().to_pylist(), key=lambda row: (row["instruction"], row["num_fewshot"], row["example_id"])
-    )
+from phraseproof.store.queries import load_run
+from support.growing_run import EXAMPLES, WORDINGS, Listener, Model, Unreachable, evaluate, make_task, rows_of
 
 
 def test_a_larger_limit_computes_only_what_is_new(tmp_path: Path) -> None:
@@ -131,18 +49,6 @@ def test_a_smaller_limit_is_refused_in_one_line(tmp_path: Path) -> None:
     evaluate(tmp_path, Model(), limit=9)
     with pytest.raises(RunError, match=r"larger sample \(expected --limit 9 or more, got --limit 4\)"):
         evaluate(tmp_path, Model(), limit=4)
-
-
-def test_wordings_that_are_not_named_leave_a_run_whose_sample_grows(tmp_path: Path) -> None:
-    evaluate(tmp_path, Model(), wordings=2, limit=4)
-    listener = Listener()
-    run = evaluate(tmp_path, Model(), wordings=1, limit=9, observer=listener)
-    assert [cell.instruction for cell in run.cells] == ["mine/w0"]
-    (warning,) = listener.warnings
-    assert warning.startswith("the sample of examples grew, so 1 cell computed before leave this run: t under mine/w1")
-    model = Model()
-    evaluate(tmp_path, model, wordings=2, limit=9)
-    assert len(model.asked) == 5, "its outcomes on the smaller sample are still there"
 
 
 @pytest.mark.parametrize(
@@ -203,73 +109,6 @@ def test_near_ties_that_were_scored_again_are_not_derived(tmp_path: Path) -> Non
     model = Half()
     evaluate(tmp_path, model, rescore_ties=True, scoring="loglikelihood_norm")
     assert len(model.asked) > 0
-
-
-def test_an_interrupted_run_says_what_was_kept_and_asks_nothing_twice(tmp_path: Path) -> None:
-    stopped = Model(stops_after=17)
-    with pytest.raises(
-        Interrupted, match=rf"stopped: 17 of 24 prompts are stored in {tmp_path}; the same command goes"
-    ):
-        evaluate(tmp_path, stopped)
-    assert len(list(tmp_path.rglob("*.jsonl"))) == 2
-    again, listener = Model(), Listener()
-    run = evaluate(tmp_path, again, observer=listener)
-    assert len(again.asked) == 7
-    assert listener.done == 24
-    assert not set(stopped.asked) & set(again.asked)
-    assert not (tmp_path / "journal").exists()
-    assert rows_of(run) == rows_of(evaluate(tmp_path / "scratch", Model()))
-
-
-def test_one_bad_answer_fails_its_cell_and_the_rest_of_it_is_kept(tmp_path: Path) -> None:
-    class Served(Model):
-        is_broken = True
-
-        def stream_scores(self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_scores: Any) -> None:
-            for index, prompt in enumerate(prompts):
-                bad = self.is_broken and prompt.text == "please question 3"
-                on_scores(index, ModelError("no log-probability") if bad else self.score_options([prompt])[0])
-
-    model, listener = Served(), Listener()
-    run = evaluate(tmp_path, model, observer=listener)
-    assert [(failure.cell.instruction, failure.error) for failure in run.failures] == [
-        ("mine/w1", "no log-probability")
-    ]
-    assert listener.warnings == ["t under mine/w1 failed: no log-probability"]
-    assert listener.done == EXAMPLES
-    assert len(model.asked) == 23
-    model.is_broken = False
-    model.asked.clear()
-    run = evaluate(tmp_path, model)
-    assert model.asked == ["please question 3"]
-    assert rows_of(run) == rows_of(evaluate(tmp_path / "scratch", Model()))
-
-
-def test_a_model_without_streaming_is_called_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Plain:
-        """Scores in whole calls only, as models of other packages may."""
-
-        def __init__(self) -> None:
-            self._model = ScriptedModel()
-            self.identity = self._model.identity
-            self.calls: list[int] = []
-
-        def score_options(
-            self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Any = None
-        ) -> Any:
-            if self.calls:
-                raise KeyboardInterrupt
-            self.calls.append(len(prompts))
-            return self._model.score_options(prompts, method=method)
-
-    monkeypatch.setattr(score_cells, "_FIRST_CALL_PROMPTS", 5)
-    model: Any = Plain()
-    with pytest.raises(Interrupted, match="stopped: 5 of 24 prompts"):
-        evaluate(tmp_path, model)
-    assert model.calls == [5]
-    rest = Model()
-    evaluate(tmp_path, rest)
-    assert len(rest.asked) == 24 - 5
 
 
 def test_a_damaged_cell_is_computed_again(tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+"""Makes an evaluation of a model, tasks and wordings: everything is checked before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from phraseproof.core import Instruction, Model, OffersFloat32, Task
+from phraseproof.errors import UsageError
+from phraseproof.evaluation.budget import take_share
+from phraseproof.evaluation.numerical_error import in_float32
+from phraseproof.evaluation.plan import CellIdentities, plan_cells, sample_task, what_is_said
+from phraseproof.evaluation.run import Evaluation
+from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.instructions.render import resolve_format
+from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
+from phraseproof.scoring.registry import metric, scorer
+
+
+def prepare(
+    model: Model,
+    tasks: Sequence[Task],
+    groups: Mapping[str, Mapping[str, Sequence[Instruction]]],
+    settings: EvaluationSpec,
+) -> Evaluation:
+    """Resolve and check an evaluation before anything is computed.
+
+    Args:
+        model: a loaded model.
+        tasks: the tasks in full.
+        groups: for each group of wordings, each task's wordings by the task's name.
+        settings: what is asked.
+
+    Raises:
+        UsageError: the scoring method or the format is unknown, a task has no wording, or near-ties are to be scored
+            again by a model that cannot be loaded in float32.
+        InstructionError: a wording cannot be rendered for a task.
+    """
+    scorer(settings.scoring)
+    metric(settings.metric)
+    if settings.rescore_ties and not isinstance(model, OffersFloat32):
+        raise UsageError("this model cannot be loaded in float32", where="--rescore-ties", got=model.identity.name)
+    resolved = {
+        "prompt_format": resolve_format(settings.prompt_format, model),
+        "rescore_ties": settings.rescore_ties and in_float32(model) is not None,
+    }
+    settings = settings.model_copy(update=resolved)
+    sampled = tuple(sample_task(task, settings.limit, settings.seed) for task in tasks)
+    compiled: dict[Instruction, CompiledInstruction] = {}
+    wordings: dict[str, dict[str, list[CompiledInstruction]]] = {}
+    for task in sampled:
+        of_task: dict[str, list[CompiledInstruction]] = {}
+        for group, by_task in groups.items():
+            for instruction in by_task.get(task.name, ()):
+                if instruction not in compiled:
+                    compiled[instruction] = compile_instruction(instruction)
+                check_against(instruction, task)
+                of_task.setdefault(group, []).append(compiled[instruction])
+        if not of_task:
+            raise UsageError(
+                f"no wording fits the task {task.name!r} ({task.kind})",
+                hint="Name a collection with wordings for it; phraseproof instructions list shows what there is",
+            )
+        wordings[task.name] = of_task
+    _require_unique_names(sampled, compiled)
+    planned = plan_cells(sampled, wordings, settings, CellIdentities.of_evaluation(model, settings))
+    if settings.budget is not None:
+        planned = take_share(planned, settings.budget, settings.seed)
+    evaluation = Evaluation(model, tuple(planned), sampled, tuple(tasks), tuple(groups), settings)
+    for each in planned:
+        # Render one prompt of every cell, so that a wording that cannot work stops the evaluation before it begins.
+        evaluation.prompts(each, each.task.examples[:1])
+    return evaluation
+
+
+def _require_unique_names(tasks: Iterable[Task], wordings: Iterable[Instruction]) -> None:
+    """Refuse two different wordings of one name, by which tables and queries distinguish them.
+
+    The designers' wordings of different tasks may share a name: `run.json` keeps them apart by task.
+    """
+    own = {instruction for task in tasks for instruction in task.instructions}
+    named: dict[str, Instruction] = {}
+    for instruction in wordings:
+        other = named.setdefault(instruction.name, instruction)
+        if instruction not in own and what_is_said(instruction) != what_is_said(other):
+            raise UsageError(
+                f"two different wordings are called {instruction.name!r}",
+                where=instruction.origin,
+                got=f"another at {other.origin}" if other.origin else None,
+                hint="Give one of the collections another name",
+            )

@@ -1,0 +1,63 @@
+"""Prompts that do not fit the model: at most two lines per task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from phraseproof.core import OptionScores, Outcome, Prompt
+from phraseproof.evaluation.cut_prompts import CutPrompts
+from phraseproof.evaluation.observer import SilentObserver
+from support.reading_task import CLEAR, VAGUE, Knowing, make_evaluation
+from support.stored_cells import make_cell
+
+
+def test_prompts_that_are_cut_are_counted_and_told(tmp_path: Path) -> None:
+    class Short(Knowing):
+        def score_options(
+            self,
+            prompts: Sequence[Prompt],
+            *,
+            method: str = "loglikelihood",
+            on_done: Callable[[int], None] | None = None,
+        ) -> list[OptionScores]:
+            scores = super().score_options(prompts, method=method, on_done=on_done)
+            return [s._replace(truncated=3 if "fjord" in p.text else 0) for p, s in zip(prompts, scores, strict=True)]
+
+    told: list[str] = []
+
+    class Listening(SilentObserver):
+        def warned(self, message: str) -> None:
+            told.append(message)
+
+    run = make_evaluation(Short(), CLEAR).run(tmp_path, observer=Listening())
+    cut = run.query("SELECT example_id, truncated_tokens FROM outcomes WHERE truncated_tokens > 0").to_pylist()
+    assert cut == [{"example_id": "fjord", "truncated_tokens": 3}]
+    assert told == [
+        "letters under mine/clear: 1 of 7 prompts did not fit the model's context and were cut from the left"
+    ]
+    told.clear()
+    make_evaluation(Short(), CLEAR, VAGUE).run(tmp_path / "two", observer=Listening())
+    assert told == [
+        "letters under mine/clear: 1 of 7 prompts did not fit the model's context and were cut from the left",
+        "letters: 2 of 14 prompts were cut from the left, in 2 cells",
+    ]
+
+
+def test_tasks_are_counted_apart_and_whole_prompts_are_not_mentioned() -> None:
+    said: list[str] = []
+
+    class Listening(SilentObserver):
+        def warned(self, message: str) -> None:
+            said.append(message)
+
+    cuts = CutPrompts(Listening())
+    whole, cut = Outcome("a", 1.0), Outcome("b", 1.0, truncated_tokens=2)
+    cuts.count(make_cell(task="fits"), [whole, whole])
+    cuts.count(make_cell(task="long", instruction="mine/one"), [whole, cut])
+    cuts.count(make_cell(task="long", instruction="mine/two"), [cut, cut])
+    cuts.count(make_cell(task="long", instruction="mine/three"), [whole, whole])
+    cuts.count(make_cell(task="once"), [cut, whole])
+    cuts.sum_up()
+    assert [line.split(":")[0] for line in said] == ["long under mine/one", "once under mine/one", "long"]
+    assert said[-1] == "long: 3 of 6 prompts were cut from the left, in 2 cells"

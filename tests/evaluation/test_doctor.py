@@ -1,0 +1,53 @@
+"""The checks of `doctor` as a function: the installation, and models on plain questions or one's own data."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from phraseproof.errors import UsageError
+from phraseproof.evaluation.doctor import check_installation, check_model
+from support.tiny_models import tiny_llama, tiny_t5
+
+
+def test_the_installation_names_every_package_with_its_version() -> None:
+    checks = {check.name: check for check in check_installation()}
+    assert platform.python_version() in checks["python"].detail
+    assert f"transformers {metadata.version('transformers')}" in checks["hugging face packages"].detail
+    assert all(check.passed for check in checks.values())
+
+
+def test_a_missing_package_fails_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = metadata.version
+
+    def version(name: str) -> str:
+        if name == "peft":
+            raise metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr("phraseproof.evaluation.doctor.metadata.version", version)
+    checks = {check.name: check for check in check_installation()}
+    assert checks["hugging face packages"] == (
+        "hugging face packages",
+        False,
+        "missing: peft; pip install 'phraseproof[hf]'",
+    )
+    assert "accelerator" in checks
+
+
+@pytest.mark.parametrize("make", [tiny_llama, tiny_t5])
+def test_networks_pass_their_own_checks_on_plain_questions(make: Callable[[], Path]) -> None:
+    checks = check_model(str(make()), "", "composed", prompt_format="plain")
+    assert len(checks) >= 3
+    assert [check for check in checks if not check.passed] == []
+
+
+def test_what_is_named_is_checked_as_an_evaluation_checks_it() -> None:
+    with pytest.raises(UsageError, match="unknown option 'limt'"):
+        check_model("scripted", "", "composed", limt=3)
+    with pytest.raises(UsageError):
+        check_model("scripted", "no such task", "composed")
