@@ -99,7 +99,7 @@ def test_examples_in_another_order_meet_and_those_that_some_lack_are_told(tmp_pa
     assert grid.scores is not None
     assert grid.scores.tolist() == [[1, 1], [1, 0]]
     assert grid.means.tolist() == pytest.approx([2 / 3, 0.5])
-    assert grid.notes == ("t: 1 examples were not scored under every wording, and take no part in intervals.",)
+    assert grid.notes == ("t: 1 examples were not scored under every wording, and are left out of intervals.",)
 
 
 def test_wordings_without_an_example_in_common_leave_means(tmp_path: Path):

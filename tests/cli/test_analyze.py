@@ -108,7 +108,10 @@ def test_json_has_the_numbers_of_the_table(run: Path, call: Any):
 def test_a_model_that_guesses_is_not_said_to_read_or_not(tmp_path: Path, call: Any):
     done = call("analyze", write_run(tmp_path / "guess", guesses=True))
     words = " ".join(done.out.split())
-    assert "negated: at chance, it says nothing: plain, too, is not shown to be better than guessing (33.3% [" in words
+    assert (
+        "negated: at chance, it shows nothing, because plain is not shown to be better than guessing either (33.3% ["
+        in words
+    )
     assert "chance 33.3%)" in words
     assert "reading," not in words
 

@@ -126,7 +126,7 @@ def _guessed(part: Sequence[tuple[TaskGrid, Mapping[str, Sample]]], reference: s
     scored = f"{100 * mean.estimate:.1f}%"
     if mean.low is not None and mean.high is not None:
         scored += f" [{100 * mean.low:.1f}, {100 * mean.high:.1f}]"
-    reason = f"it says nothing: {reference}, too, is not shown to be better than guessing"
+    reason = f"it shows nothing, because {reference} is not shown to be better than guessing either"
     return Conclusion.AT_CHANCE, f"{reason} ({scored}, chance {100 * chance:.1f}%)"
 
 

@@ -184,7 +184,7 @@ class _Gathering:
         all_ids = [ids for seeds in self.cells.values() for ids, _, _ in seeds]
         common = _shared(all_ids)
         lost = len({name for ids in set(all_ids) for name in ids}) - len(common)
-        note = f"{task}: {lost} examples were not scored under every wording, and take no part in intervals."
+        note = f"{task}: {lost} examples were not scored under every wording, and are left out of intervals."
         seeds = min(len(of_wording) for of_wording in self.cells.values())
         scores = np.stack(
             [

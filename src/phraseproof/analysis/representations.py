@@ -103,7 +103,7 @@ def describe(
 def _not_comparable(now: TaskVectors, before: TaskVectors | None, reference: str) -> str:
     """Why a task's distances cannot be compared with earlier ones, or an empty text."""
     if before is None:
-        return "the folder to compare with holds nothing of it"
+        return "the folder to compare with has no vectors of it"
     names, earlier = (
         {name for name, group in zip(each.instructions, each.groups, strict=True) if group == reference}
         for each in (now, before)

@@ -252,7 +252,7 @@ def _notes(
             )
         empty = [row.name for row in categories if group not in row.groups]
         if empty:
-            notes.append(f"Group {group} has nothing in category {_some(empty)}: its overall mean rests on the others.")
+            notes.append(f"Group {group} has nothing in category {_some(empty)}: its overall mean is over the others.")
     uneven = [name for name, scores in by_task.items() if len({score.num_examples for score in scores} - {None}) > 1]
     if uneven:
         notes.append(f"Wordings rest on different numbers of examples in {_some(uneven)}: compare them with care.")

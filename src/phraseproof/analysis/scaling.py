@@ -67,7 +67,7 @@ def scale_points(
         raise NotEnoughDataError(
             "the run does not say how many parameters its model has",
             where=str(run.path),
-            hint="Say it with --parameters RUN=NUMBER",
+            hint="Give it with --parameters RUN=NUMBER",
         )
     first = reference or run.groups[0]
     summary = summarize(run.wording_scores(), group_order=[first])[0]

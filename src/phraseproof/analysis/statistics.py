@@ -186,7 +186,7 @@ def _notes(grids: Sequence[TaskGrid], groups: Sequence[str]) -> list[str]:
     fewest = {group: min(len(grid.rows(group)) for grid in grids if group in grid.groups) for group in groups}
     single = [group for group, count in fewest.items() if count == 1]
     if single:
-        notes.append(f"One wording alone on a task ({', '.join(single)}): its luck is in no interval and no test.")
+        notes.append(f"Only one wording on a task ({', '.join(single)}): intervals and tests do not cover its choice.")
     few = [f"{group} {count}" for group, count in fewest.items() if 1 < count < MIN_WORDINGS_FOR_A_TAIL]
     if few:
         notes.append(

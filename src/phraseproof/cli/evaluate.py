@@ -265,7 +265,7 @@ def _print_forecast(forecast: Forecast, *, as_json: bool) -> None:
     if tokens is not None:
         exact = forecast.sampled_prompts == forecast.prompts_missing
         note = "counted" if exact else f"extrapolated from {forecast.sampled_prompts:,} prompts"
-        typer.echo(f"tokens asked   {tokens.asked:>15,}  (one pass an option; {note})")
+        typer.echo(f"tokens asked   {tokens.asked:>15,}  (one pass per option; {note})")
         saved = f"{tokens.asked / tokens.unique:.1f} times fewer" if tokens.unique else "nothing to compute"
         typer.echo(f"tokens unique  {tokens.unique:>15,}  (shared parts once: {saved})")
 

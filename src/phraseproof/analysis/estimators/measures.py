@@ -120,7 +120,7 @@ def _std_beyond_chance(name: str, parts: Sequence[Measured]) -> Finding:
     if low is not None and high is not None:
         low, high = (math.sqrt(max(0.0, bound**2 - noise**2)) for bound in (low, high))
         low, high = min(low, value), max(high, value)
-    return Finding(name, value, found.num_scores, f"{found.method}, less the luck of the examples", low, high)
+    return Finding(name, value, found.num_scores, f"{found.method}, less the noise of the examples", low, high)
 
 
 def _quantile(name: str, parts: Sequence[Measured]) -> Finding:
@@ -133,7 +133,7 @@ def _quantile(name: str, parts: Sequence[Measured]) -> Finding:
         value += weight * float(np.quantile(part.means, level))
         resampled = resampled + weight * part.quantiles[name]
     if name in _TAILS and min(part.sample.size for part in several) < MIN_WORDINGS_FOR_A_TAIL:
-        reason = f"fewer than {MIN_WORDINGS_FOR_A_TAIL} wordings on a task say too little of their worst and best 5%"
+        reason = f"fewer than {MIN_WORDINGS_FOR_A_TAIL} wordings on a task show too little of the worst and best 5%"
         return Finding(name, value, _count(several), f"quantile over wordings, no interval: {reason}")
     low, high = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     if low == high:

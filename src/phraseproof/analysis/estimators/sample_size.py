@@ -76,7 +76,7 @@ def too_few_cells(estimates: Sequence[TaskEstimate]) -> str:
     return (
         f"too few cells for a median within {median:g} point and outer quantiles within {tails:g}{several}: at worst "
         f"({where}) expect the {found.percent}% quantile to be off by some {100 * found.error:.1f} points; about "
-        f"--budget {_rounded(found.share)}% would do"
+        f"--budget {_rounded(found.share)}% would be enough"
     )
 
 
