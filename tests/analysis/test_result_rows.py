@@ -39,7 +39,7 @@ def test_a_summary_has_a_row_per_place_group_and_statistic() -> None:
 
 
 def test_a_comparison_has_both_means_and_their_difference() -> None:
-    line = MeanDifference(Level.TASK, "t", "", 0.5, 0.6, Finding("d", 0.1, 9, "m", 0.0, 0.2, 0.04))
-    before, after, difference = comparison_rows([line], SOURCE, categories={"t": "C"})
+    line = MeanDifference(Level.TASK, "t", "C", "", 0.5, 0.6, Finding("d", 0.1, 9, "m", 0.0, 0.2, 0.04))
+    before, after, difference = comparison_rows([line], SOURCE)
     assert (before.estimate, after.estimate) == (50.0, 60.0)
     assert (difference.low, difference.high, difference.p_value, difference.category) == (0.0, 20.0, 0.04, "C")

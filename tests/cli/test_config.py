@@ -53,7 +53,7 @@ def test_a_default_that_is_given_overrides_too(commands: Commands) -> None:
     assert commands.again("--seed", "0", "--num-fewshot", "0").code == 0
     run = load_run(commands.folder / "again")
     assert {cell.num_fewshot for cell in run.cells} == {0}
-    assert run.is_sampled
+    assert run.share < 1
 
 
 def test_a_mistake_in_the_file_is_one_line(commands: Commands) -> None:

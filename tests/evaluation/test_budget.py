@@ -108,7 +108,7 @@ def test_only_the_share_is_scored_and_cells_say_so(tmp_path: Path) -> None:
     model = Counting()
     done = run(model, tmp_path, 0.1)
     assert len(model.scored) == len(set(model.scored)) == 20
-    assert done.is_sampled
+    assert done.share < 1
     assert done.share == pytest.approx(0.1)
     assert [(cell.num_examples, cell.grid_examples) for cell in done.cells] == [(4, NUM_EXAMPLES)] * NUM_WORDINGS
     assert done.content["tasks"]["numbers"]["num_examples"] == NUM_EXAMPLES
@@ -136,7 +136,7 @@ def test_widening_computes_only_what_is_new_and_the_whole_equals_a_run_without_b
     assert len(half.outcomes()) == 100
     whole = run(third, tmp_path / "a", None)
     assert len(third.scored) == 100
-    assert not whole.is_sampled
+    assert whole.share == 1
     assert whole.share == 1.0
     plain = run(Counting(), tmp_path / "b", None)
     assert [cell.identity for cell in whole.cells] == [cell.identity for cell in plain.cells]
@@ -152,7 +152,7 @@ def test_narrowing_computes_nothing(tmp_path: Path) -> None:
     model = Counting()
     few = run(model, tmp_path, 0.1)
     assert model.scored == []
-    assert few.is_sampled
+    assert few.share < 1
     assert len(few.outcomes()) == 20
 
 

@@ -71,7 +71,7 @@ def test_the_run_holds_what_was_read_and_says_what_it_lacks(file: Path, tmp_path
     run = import_published(published, tmp_path / "run", parameters=3_000_000_000)
     assert run.wording_scores() == list(published.scores)
     assert run.groups == ("observed", "unobserved", "negated")
-    assert (run.is_imported, run.missing, run.model_parameters) == (True, (), 3_000_000_000)
+    assert (run.accuracies, run.missing, run.model_parameters) == (tuple(published.scores), (), 3_000_000_000)
     assert group_relations(run)["negated"] is Relation.NEGATED
     assert all(grid.scores is None for grid in load_grids(run))
     for ask in (run.outcomes, lambda: list(run.read_cells(["score"]))):

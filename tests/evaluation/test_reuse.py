@@ -94,7 +94,7 @@ def test_a_share_grows_into_a_larger_sample(tmp_path: Path) -> None:
     run = evaluate(tmp_path, second, wordings=4, limit=9)
     assert len(first.asked) == 12
     assert len(second.asked) == 4 * 9 - 12
-    assert not run.is_sampled
+    assert run.share == 1
     assert rows_of(run) == rows_of(evaluate(tmp_path / "scratch", Model(), wordings=4, limit=9))
 
 

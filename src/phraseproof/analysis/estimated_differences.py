@@ -97,7 +97,9 @@ class _Part(NamedTuple):
         finding = Finding(
             "after minus before", float(gain.mean()), self.counts[group], METHOD, low=float(low), high=float(high)
         )
-        return MeanDifference(self.level, self.name, group, float(earlier.mean()), float(later.mean()), finding)
+        return MeanDifference(
+            self.level, self.name, self.category, group, float(earlier.mean()), float(later.mean()), finding
+        )
 
 
 def _rows(tasks: Sequence[_Part]) -> Iterator[MeanDifference]:

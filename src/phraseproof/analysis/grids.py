@@ -96,8 +96,8 @@ def load_grids(run: Run) -> tuple[TaskGrid, ...]:
         RunError: no cell of the run is done, a cell is damaged, the run has a budget (`Run.require_whole`), or its
             scores cannot be trusted (`check_scores`).
     """
-    if run.is_imported:
-        return grids_of_scores(run.wording_scores())
+    if run.accuracies:
+        return grids_of_scores(run.accuracies)
     run.require_whole()
     texts = run.wording_texts()
     found: dict[tuple[str, int], _Gathering] = {}
@@ -143,9 +143,7 @@ def group_relations(run: Run) -> dict[str, Relation]:
     """
     entries: Mapping[str, Mapping[str, Any]] = run.content.get("instructions", {})
     said: dict[str, Counter[str]] = {group: Counter() for group in run.groups}
-    named = {(cell.task, cell.instruction, cell.group) for cell in run.cells}
-    if run.is_imported:
-        named = {(row.task, row.instruction, row.group) for row in run.wording_scores()}
+    named = {(each.task, each.instruction, each.group) for each in (*run.cells, *run.accuracies)}
     for task, instruction, group in named:
         entry = next((entries[key] for key in wording_keys(task, instruction) if key in entries), None)
         if entry and entry.get("relation"):

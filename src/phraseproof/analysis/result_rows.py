@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.aggregation import Level
@@ -116,17 +116,14 @@ def estimate_rows(estimates: Sequence[TaskEstimate], source: RowSource, *, level
             yield _row(source, place, _difference(reference), finding, source.difference_unit())
 
 
-def comparison_rows(
-    lines: Sequence[MeanDifference], source: RowSource, *, categories: Mapping[str, str]
-) -> Iterator[ResultRow]:
+def comparison_rows(lines: Sequence[MeanDifference], source: RowSource) -> Iterator[ResultRow]:
     """Means before and after and their difference, per task, category and overall.
 
     Args:
         source: of the later run.
-        categories: the category of each task.
     """
     for line in lines:
-        place = _place(line.level, line.name, categories.get(line.name, ""), line.group)
+        place = _place(line.level, line.name, line.category, line.group)
         for name, value in (("mean before", line.before), ("mean after", line.after)):
             finding = Finding(
                 name, value, line.finding.n, _METHOD if line.level is not Level.TASK else _METHODS["mean"]

@@ -24,6 +24,9 @@ WORDING: Final = "wording"
 
 RowLevel: TypeAlias = Level | Literal["wording"]
 
+NUMBER_HEADINGS = frozenset({"estimate", "95% interval", "p", "num_fewshot"})
+"""Columns of `readable_cells` that are aligned right."""
+
 _SHOWN_ROWS = 18
 """A terminal of 24 lines holds these, the heading, the last lines and a prompt."""
 
@@ -139,7 +142,13 @@ class ResultTable(Sequence[ResultRow]):
         kept = (row for row in self.rows if all(getattr(row, name) == value for name, value in asked.items()))
         return ResultTable(tuple(kept), self.notes)
 
-    def to_dicts(self) -> list[dict[str, object]]:
+    @property
+    def title(self) -> str:
+        """The run, the number of demonstrations and the scoring, where these are the same in every row; else empty."""
+        sources = {f"{row.run}, {row.num_fewshot}-shot, {row.scoring}" for row in self.rows}
+        return sources.pop() if len(sources) == 1 else ""
+
+    def to_dicts(self) -> list[dict[str, str | int | float | None]]:
         """Return the rows as plain data: a dictionary by column name per row."""
         return [{**asdict(row), "level": str(row.level)} for row in self.rows]
 
@@ -175,7 +184,7 @@ class ResultTable(Sequence[ResultRow]):
         if not self.rows:
             return "ResultTable: no rows"
         shown = self.rows[:_SHOWN_ROWS]
-        headings, cells = _shown_cells(shown)
+        headings, cells = readable_cells(shown, widest=_WIDEST_CELL)
         lines = _aligned(headings, cells)
         hidden = len(self.rows) - len(shown)
         if hidden:
@@ -185,7 +194,7 @@ class ResultTable(Sequence[ResultRow]):
 
     def _repr_html_(self) -> str:
         """Show the table in a notebook; every text is escaped."""
-        headings, cells = _shown_cells(self.rows[:_SHOWN_ROWS_HTML]) if self.rows else ([], [])
+        headings, cells = readable_cells(self.rows[:_SHOWN_ROWS_HTML], widest=_WIDEST_CELL)
         head = "".join(f"<th>{escape(name)}</th>" for name in headings)
         body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in cells)
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
@@ -209,8 +218,15 @@ def format_value(value: float | None, unit: str) -> str:
     return f"{value:.1f}" if unit in {"%", "points"} else f"{value:.3g}"
 
 
-def _shown_cells(rows: Sequence[ResultRow]) -> tuple[list[str], list[list[str]]]:
-    """The headings and the cells of what is shown of some rows: no columns that are the same everywhere."""
+def readable_cells(rows: Sequence[ResultRow], *, widest: int | None = None) -> tuple[list[str], list[list[str]]]:
+    """The headings and the cells of rows for people: no columns that are the same everywhere.
+
+    Args:
+        rows: in the order in which they are shown.
+        widest: cut names to this many characters.
+    """
+    if not rows:
+        return [], []
     names = ["level", "category", "task", "group", "wording", "statistic"]
     if len({(row.run, row.num_fewshot, row.scoring) for row in rows}) > 1:
         names = ["run", "num_fewshot", "scoring", *names]
@@ -220,12 +236,14 @@ def _shown_cells(rows: Sequence[ResultRow]) -> tuple[list[str], list[list[str]]]
     headings = [*names, "estimate", "95% interval", "unit"]
     if any(row.p_value is not None for row in rows):
         headings.append("p")
-    return headings, [_row_cells(row, names, has_p="p" in headings) for row in rows]
+    return headings, [_row_cells(row, names, has_p="p" in headings, widest=widest) for row in rows]
 
 
-def _row_cells(row: ResultRow, names: Sequence[str], *, has_p: bool) -> list[str]:
+def _row_cells(row: ResultRow, names: Sequence[str], *, has_p: bool, widest: int | None) -> list[str]:
     places = {"task": row.task or row.category}
-    cells = [_cut(" ".join(str(places.get(name, getattr(row, name))).split()), _WIDEST_CELL) for name in names]
+    cells = [" ".join(str(places.get(name, getattr(row, name))).split()) for name in names]
+    if widest is not None:
+        cells = [_cut(cell, widest) for cell in cells]
     interval = ""
     if row.low is not None and row.high is not None:
         interval = f"{format_value(row.low, row.unit)} to {format_value(row.high, row.unit)}"
@@ -236,11 +254,10 @@ def _row_cells(row: ResultRow, names: Sequence[str], *, has_p: bool) -> list[str
 
 
 def _aligned(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
-    right = {"estimate", "95% interval", "p", "num_fewshot"}
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     return [
         "  ".join(
-            cell.rjust(width) if name in right else cell.ljust(width)
+            cell.rjust(width) if name in NUMBER_HEADINGS else cell.ljust(width)
             for name, cell, width in zip(headings, line, widths, strict=True)
         ).rstrip()
         for line in (headings, *cells)
@@ -249,10 +266,8 @@ def _aligned(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> list[st
 
 def _footer(table: ResultTable) -> str:
     count = f"{len(table.rows):,} row{'' if len(table.rows) == 1 else 's'}"
-    runs = list(dict.fromkeys((row.run, row.num_fewshot, row.scoring) for row in table.rows))
-    if len(runs) == 1:
-        run, shots, scoring = runs[0]
-        count = f"{count}: {_printable(run)}, {shots}-shot, {scoring}"
+    if table.title:
+        count = f"{count}: {_printable(table.title)}"
     return f"{count}; {len(table.notes)} notes in .notes" if table.notes else count
 
 

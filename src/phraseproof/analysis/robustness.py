@@ -58,6 +58,7 @@ class MeanDifference(NamedTuple):
     """A row of a comparison of two runs.
 
     Attributes:
+        category: of the task; a category's own name; empty overall.
         group: empty for all wordings together.
         before, after: mean scores over what both runs hold, fractions; category and overall means as in `table`.
             Estimated ones where a run has a budget.
@@ -66,6 +67,7 @@ class MeanDifference(NamedTuple):
 
     level: Level
     name: str
+    category: str
     group: str
     before: float
     after: float

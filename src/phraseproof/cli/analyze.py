@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phraseproof.cli import options, terminal
+from phraseproof.cli.output_format import OutputFormat, print_results, read_format
 from phraseproof.cli.run_folders import open_runs, read_sizes
 from phraseproof.errors import UsageError
 
@@ -72,15 +73,23 @@ def analyze(
         ),
     ] = None,
     seed: options.Seed = 0,
+    output_format: OutputFormat = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Show robustness with intervals, tests between groups, control conditions, and how much data would be enough."""
     for name, value in (("--margin", margin), ("--difference", difference)):
         if not 0 < value < 100:
             raise UsageError("not a number of points", expected="above 0 and below 100", got=f"{value:g}", where=name)
+    chosen = read_format(output_format, as_json=as_json)
+    for option, is_given in (("--against", against is not None), ("--mixed", mixed), ("--scaling", scaling)):
+        if is_given and chosen not in {"text", "json"}:
+            raise UsageError(
+                f"{option} is not in the rows of {chosen}", expected="--format text or json", where="--format"
+            )
     order = options.read_group_order(group_order)
     sizes = read_sizes(parameters or [], runs)
 
+    from phraseproof.reports.build.results import analysis_results
     from phraseproof.reports.build.run_analysis import AnalysisOptions
     from phraseproof.reports.build.run_analysis import analyze as analyze_run
     from phraseproof.reports.format import analysis_json, analysis_text
@@ -91,10 +100,13 @@ def analyze(
     )
     line = _scaling(opened, order, sizes) if scaling else None
     found = [each for run in opened for each in analyze_run(run, asked)]
-    if as_json:
-        terminal.print_file(analysis_json.render(found, line))
-    else:
-        terminal.print_result(analysis_text.render(found, terminal.screen(), by_task=by_task, scaling=line))
+    match chosen:
+        case "text":
+            terminal.print_result(analysis_text.render(found, terminal.screen(), by_task=by_task, scaling=line))
+        case "json":
+            terminal.print_file(analysis_json.render(found, line))
+        case _:
+            print_results(analysis_results(found), chosen)
 
 
 def _scaling(runs: list[Run], order: list[str], sizes: dict[Path, int]) -> Scaling:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from phraseproof.cli import options, terminal
+from phraseproof.cli.output_format import OutputFormat, print_results, read_format
 from phraseproof.cli.run_folders import open_runs
 
 
@@ -18,10 +19,14 @@ def compare(
     html: Annotated[
         Path | None, typer.Option(help="Also write a page to this file.", rich_help_panel=options.OUTPUT)
     ] = None,
+    output_format: OutputFormat = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Compare two runs on the questions and wordings they share: differences, intervals, what improved or got worse."""
+    chosen = read_format(output_format, as_json=as_json)
+
     from phraseproof.reports.build.compare import compare as compare_two
+    from phraseproof.reports.build.results import comparison_results
     from phraseproof.reports.format import compare_json, compare_text
 
     earlier, later = open_runs((before, after), scoring)
@@ -31,9 +36,12 @@ def compare(
         from phraseproof.reports.html.compare import render_comparison
 
         write_text(html, render_comparison(found))
-    if as_json:
-        terminal.print_file(compare_json.render(found))
-    else:
-        terminal.print_result(compare_text.render(found, terminal.screen()))
+    match chosen:
+        case "text":
+            terminal.print_result(compare_text.render(found, terminal.screen()))
+        case "json":
+            terminal.print_file(compare_json.render(found))
+        case _:
+            print_results(comparison_results(found), chosen)
     if html is not None:
         typer.echo(f"page: {html}", err=True)

@@ -95,13 +95,9 @@ def summarize(run: Run) -> RunSummary:
     """
     from phraseproof.store.run_file import RUN_FILE
 
-    if run.is_imported:
-        keys = [(score.task, score.instruction) for score in run.wording_scores()]
-        cells = done = 0
-    else:
-        keys = [(cell.task, cell.instruction) for cell in run.all_cells]
-        cells = len(run.all_cells)
-        done = cells - sum(len(run.select(scoring).missing) for scoring in run.scorings)
+    keys = [(each.task, each.instruction) for each in (*run.all_cells, *run.accuracies)]
+    cells = len(run.all_cells)
+    done = cells - sum(len(run.select(scoring).missing) for scoring in run.scorings)
     updated = datetime.fromtimestamp((run.path / RUN_FILE).stat().st_mtime, tz=UTC)
     return RunSummary(
         path=str(run.path),

@@ -90,7 +90,7 @@ class HalfPrecision:
 
 def half_precision(run: Run) -> HalfPrecision | None:
     """The effect of half precision on a run; `None` in float32, for an unknown precision, or without outcomes."""
-    if run.is_imported or len(run.missing) == len(run.cells):
+    if len(run.missing) == len(run.cells):
         return None
     dtype: str | None = (run.settings.get("model") or {}).get("dtype")
     if dtype not in _HALF:

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from phraseproof.analysis.aggregation import Level
-from phraseproof.analysis.results import WORDING, ResultRow, ResultTable
+from phraseproof.analysis.results import ResultTable
 from phraseproof.errors import UsageError
 from phraseproof.store.queries import Run, load_run
 
 if TYPE_CHECKING:
-    from phraseproof.analysis.result_rows import RowSource
-    from phraseproof.reports.build.compare import ComparisonReport
     from phraseproof.reports.gate.result import GateResult
 
 RunOrPath: TypeAlias = Run | str | Path
@@ -47,35 +45,11 @@ def table(
         RunError: not a run folder, damaged, or without finished cells.
         UsageError: an unknown group, or `covariates` without a budget.
     """
-    from phraseproof.analysis.result_rows import estimate_rows, summary_rows, wording_rows
-    from phraseproof.analysis.robustness import summarize
-    from phraseproof.reports.build.runs import present_groups, run_scores
+    from phraseproof.reports.build.results import table_results
+    from phraseproof.reports.build.runs import table_sources
 
-    opened = _opened(run, scoring)
-    if covariates and not opened.is_sampled:
-        raise UsageError("covariates require a run with a budget", got=str(opened.path), where="covariates")
-    rows: list[ResultRow] = []
-    if opened.is_sampled:
-        from phraseproof.analysis.estimators.budget import estimate_run, over_tasks
-        from phraseproof.analysis.estimators.sample_size import too_few_cells
-
-        tasks = estimate_run(opened, group_order=group_order, covariates=covariates)
-        for each, level in ((tasks, Level.TASK), (over_tasks(tasks), Level.CATEGORY)):
-            for estimate in each:
-                rows += estimate_rows([estimate], _source(opened, estimate.num_fewshot), level=level)
-        wanted = [row for row in rows if (row.level == WORDING) == (by == WORDING)]
-        few = too_few_cells(tasks)
-        return ResultTable(tuple(wanted), (few,) if few else ())
-    scores = run_scores(opened)
-    if by == "wording":
-        for score in scores.scores:
-            rows += wording_rows([score], _source(opened, score.num_fewshot))
-        return ResultTable(tuple(rows), scores.notes)
-    notes = list(scores.notes)
-    for summary in summarize(scores.scores, group_order=group_order or present_groups([opened], [scores])):
-        rows += summary_rows(summary, _source(opened, summary.num_fewshot))
-        notes += summary.notes
-    return ResultTable(tuple(rows), tuple(dict.fromkeys(notes)))
+    (source,) = table_sources([_opened(run, scoring)], group_order=group_order, covariates=covariates)
+    return table_results(source, by_wording=by == "wording", group_order=group_order)
 
 
 def analyze(
@@ -102,20 +76,12 @@ def analyze(
         RunError: not a run folder, damaged, without finished cells, or with a budget.
         UsageError: an unknown group.
     """
-    from phraseproof.analysis.grids import load_grids
-    from phraseproof.analysis.result_rows import statistics_rows
-    from phraseproof.analysis.statistics import robustness
+    from phraseproof.reports.build.results import analysis_results
+    from phraseproof.reports.build.run_analysis import AnalysisOptions
+    from phraseproof.reports.build.run_analysis import analyze as analyze_run
 
-    opened = _opened(run, scoring)
-    grids = load_grids(opened)
-    present = {group for grid in grids for group in grid.groups}
-    order = group_order or [group for group in opened.groups if group in present]
-    rows: list[ResultRow] = []
-    notes: list[str] = []
-    for found in robustness(grids, group_order=order, seed=seed, resamples=resamples):
-        rows += statistics_rows(found, _source(opened, found.num_fewshot))
-        notes += found.notes
-    return ResultTable(tuple(rows), tuple(dict.fromkeys(notes)))
+    asked = AnalysisOptions(group_order=group_order, seed=seed, resamples=resamples)
+    return analysis_results(analyze_run(_opened(run, scoring), asked))
 
 
 def compare(before: RunOrPath, after: RunOrPath, *, scoring: str | None = None) -> ResultTable:
@@ -133,17 +99,10 @@ def compare(before: RunOrPath, after: RunOrPath, *, scoring: str | None = None) 
         RunError: not a run folder, damaged, or without finished cells.
         NotEnoughDataError: the runs share no wording on any task.
     """
-    from phraseproof.analysis.result_rows import comparison_rows
     from phraseproof.reports.build.compare import compare as compare_runs
+    from phraseproof.reports.build.results import comparison_results
 
-    earlier, later = _opened(before, scoring), _opened(after, scoring)
-    found: list[ComparisonReport] = compare_runs(earlier, later)
-    categories = {cell.task: cell.category for cell in later.cells}
-    rows: list[ResultRow] = []
-    for each in found:
-        rows += comparison_rows(each.lines, _source(later, each.num_fewshot), categories=categories)
-    notes = dict.fromkeys(note for each in found for note in (*each.sentences, *each.notes))
-    return ResultTable(tuple(rows), tuple(notes))
+    return comparison_results(compare_runs(_opened(before, scoring), _opened(after, scoring)))
 
 
 def gate(
@@ -230,10 +189,3 @@ def report(
 def _opened(run: RunOrPath, scoring: str | None) -> Run:
     opened = run if isinstance(run, Run) else load_run(run)
     return opened if scoring is None else opened.select(scoring)
-
-
-def _source(run: Run, num_fewshot: int) -> RowSource:
-    from phraseproof.analysis.grids import metric_of
-    from phraseproof.analysis.result_rows import RowSource
-
-    return RowSource(str(run.path), num_fewshot, run.scoring, metric_of(run))

@@ -131,19 +131,14 @@ class Run:
         """How many parameters the model has, where that is known."""
         return self.content.get("model", {}).get("parameters")
 
-    @property
-    def is_imported(self) -> bool:
-        """Whether the run holds published accuracies of wordings instead of outcomes of examples."""
-        return ACCURACIES in self.content
+    @cached_property
+    def accuracies(self) -> tuple[WordingScore, ...]:
+        """Published accuracies of wordings, which an imported run holds instead of cells; no other run has any."""
+        return tuple(WordingScore(**row) for row in self.content.get(ACCURACIES, {}).values())
 
-    @property
-    def is_sampled(self) -> bool:
-        """Whether some cells hold only a share of their task's examples (`evaluate --budget`)."""
-        return any(cell.grid_examples is not None for cell in self.cells)
-
-    @property
+    @cached_property
     def share(self) -> float:
-        """The share of the grid that the run's cells hold when they are done: 1 unless it has a budget."""
+        """The share of the grid that the run's cells hold when they are done: below 1 if it has a budget, else 1."""
         asked = sum(cell.num_examples for cell in self.cells)
         whole = sum(cell.grid_examples or cell.num_examples for cell in self.cells)
         return asked / whole if whole else 1.0
@@ -152,9 +147,9 @@ class Run:
         """Refuse a run with a budget: its wordings met different examples, so their means cannot be compared.
 
         Raises:
-            RunError: see `is_sampled`; `analysis.budget.estimate_run` is the way to read such a run.
+            RunError: the run has a budget; `analysis.estimators.budget.estimate_run` reads such a run.
         """
-        if self.is_sampled:
+        if self.share < 1:
             raise RunError(
                 f"the run holds {100 * self.share:.3g}% of its grid: its wordings met different examples",
                 expected="a run without --budget",
@@ -214,8 +209,8 @@ class Run:
         Raises:
             RunError: the run has a budget (`require_whole`), or no cell is done.
         """
-        if self.is_imported:
-            return [WordingScore(**row) for row in self.content[ACCURACIES].values()]
+        if self.accuracies:
+            return list(self.accuracies)
         self.require_whole()
         rows = self.query(
             """
@@ -296,7 +291,7 @@ class Run:
         return self.query(sql, parameters).to_pylist()
 
     def _done_cells(self) -> Sequence[Cell]:
-        if self.is_imported:
+        if self.accuracies:
             raise NotEnoughDataError(
                 "the run holds imported accuracies of wordings, and no outcomes of examples", where=str(self.path)
             )

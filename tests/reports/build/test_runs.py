@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from phraseproof.reports.build.runs import half_precision_notes, model_name, present_groups, run_scores
+from phraseproof.reports.build.run_tables import present_groups
+from phraseproof.reports.build.runs import half_precision_notes, model_name, run_scores
 from phraseproof.store.queries import load_run
 from support.report_runs import write_run
 
@@ -13,7 +14,7 @@ def test_scores_come_with_names_texts_and_metric(tmp_path: Path) -> None:
     assert (found.model, found.metric.name, found.scoring) == ("org/model", "accuracy", "loglikelihood")
     assert len(found.scores) == 3 * 7
     assert found.text_of(found.scores[0]) is not None
-    assert present_groups([run], [found]) == ["observed", "unobserved"]
+    assert present_groups([found]) == ["observed", "unobserved"]
     assert half_precision_notes({"a": found.half_precision}) == []
 
 

@@ -131,7 +131,7 @@ def test_whole_runs_beside_it_keep_their_table(folder: Path, capsys: pytest.Capt
     assert both.count("estimated from") == 1
     assert both.endswith(shown(capsys, f"{folder}/whole"))
     assert call("table", f"{folder}/few", f"{folder}/whole", "--json") == 2
-    assert "cannot stand in one json document" in capsys.readouterr().err
+    assert "cannot be in one json document" in capsys.readouterr().err
 
 
 def test_the_commands_around_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -170,7 +170,7 @@ def estimated_scores(run: Run) -> list[WordingScore]:
 
 def scores_or_estimates(run: Run) -> list[WordingScore]:
     """The scores of a run, or their estimates if the run has a budget; of imported results as they were published."""
-    return estimated_scores(run) if run.is_sampled else run.wording_scores()
+    return estimated_scores(run) if run.share < 1 else run.wording_scores()
 
 
 def estimate_grid(grid: Grid, *, seed: int = 0) -> NDArray[np.float64]:

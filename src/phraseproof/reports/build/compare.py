@@ -13,6 +13,8 @@ from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.run_tables import percent, points, printable, require_percent
 from phraseproof.reports.build.runs import half_precision_notes, model_name
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
+from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
     from phraseproof.analysis.paired import ComparisonRow, RunComparison, WordingComparison
@@ -24,16 +26,27 @@ SIGNIFICANT = 0.05
 
 
 class Side(NamedTuple):
-    """One of the two runs, as it is named in what is shown; `half_precision` is `None` in float32."""
+    """One of the two runs.
+
+    Attributes:
+        path, model: as the run is named in what is shown.
+        half_precision: `None` in float32.
+        metric: what scores are in.
+        scoring: the scorer that chose the answers.
+        share: the share of the grid that was scored; below 1, means are estimates.
+    """
 
     path: str
     model: str
     half_precision: HalfPrecision | None = None
+    metric: Metric = ACCURACY
+    scoring: str = "loglikelihood"
+    share: float = 1.0
 
     @classmethod
     def of(cls, run: Run) -> Side:
         """For an open run."""
-        return cls(str(run.path), model_name(run), half_precision(run))
+        return cls(str(run.path), model_name(run), half_precision(run), metric_of(run), run.scoring, run.share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +88,23 @@ def compare(before: Run, after: Run) -> list[ComparisonReport]:
     """
     for run in (before, after):
         require_percent(metric_of(run), "compare shows results")
-    if before.is_sampled or after.is_sampled:
-        return _of_estimates(before, after)
+    sides = Side.of(before), Side.of(after)
+    notes = half_precision_notes({side.path: side.half_precision for side in sides})
+    if min(side.share for side in sides) < 1:
+        return _of_estimates(before, after, sides, notes)
     from phraseproof.analysis.grids import load_grids
     from phraseproof.analysis.paired import compare_runs
 
-    sides = Side.of(before), Side.of(after)
-    notes = half_precision_notes({side.path: side.half_precision for side in sides})
     return [_comparison(*sides, found, notes) for found in compare_runs(load_grids(before), load_grids(after))]
 
 
-def _of_estimates(before: Run, after: Run) -> list[ComparisonReport]:
+def _of_estimates(before: Run, after: Run, sides: tuple[Side, Side], notes: Sequence[str]) -> list[ComparisonReport]:
     from phraseproof.analysis.estimated_differences import estimated_differences
     from phraseproof.analysis.estimators.budget import estimate_run
 
     # Seeds that differ, so that draws of the two runs are independent.
     found = estimated_differences(estimate_run(before, seed=0), estimate_run(after, seed=1))
-    sides = Side.of(before), Side.of(after)
-    notes = half_precision_notes({side.path: side.half_precision for side in sides})
-    shares = " and ".join(f"{100 * run.share:.3g}%" for run in (before, after))
+    shares = " and ".join(f"{100 * side.share:.3g}%" for side in sides)
     note = (
         f"estimated from {shares} of the grid: intervals cover the cells that were not scored, not other wordings or "
         "questions, so they are narrower than those of whole runs; single wordings are not tested"
@@ -142,7 +153,7 @@ def _comparison(before: Side, after: Side, found: RunComparison, notes: Sequence
 def _line(row: ComparisonRow, found: RunComparison, group: str = "") -> MeanDifference:
     finding = row.groups[group] if group else row.all
     earlier, later = (_mean(row, found.wordings, group, side) for side in ("before", "after"))
-    return MeanDifference(row.level, row.name, group, earlier, later, finding)
+    return MeanDifference(row.level, row.name, row.category, group, earlier, later, finding)
 
 
 class _Mean(NamedTuple):

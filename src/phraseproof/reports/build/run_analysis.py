@@ -109,6 +109,7 @@ class RunAnalysis:
         difference: the difference that the sizes in `variances` can detect; a fraction.
         half_precision: what computing in half precision means for the choices; `None` in float32.
         metric: what scores are in.
+        scoring: the scorer that chose the answers.
     """
 
     path: str
@@ -122,6 +123,7 @@ class RunAnalysis:
     difference: float
     half_precision: HalfPrecision | None = None
     metric: Metric = ACCURACY
+    scoring: str = "loglikelihood"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -177,6 +179,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 options.difference,
                 half,
                 metric_of(run),
+                run.scoring,
             )
         )
     return analyses

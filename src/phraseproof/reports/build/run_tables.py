@@ -49,6 +49,8 @@ class RunScores:
         half_precision: what computing in half precision means for the choices; `None` in float32.
         metric: what scores are in.
         scoring: the scorer that chose the answers.
+        groups: in the order in which `evaluate` was given them; empty where that is not known.
+        share: the share of the grid that was scored; below 1, scores are estimates.
     """
 
     path: str
@@ -58,6 +60,19 @@ class RunScores:
     half_precision: HalfPrecision | None = None
     metric: Metric = ACCURACY
     scoring: str = "loglikelihood"
+    groups: Sequence[str] = ()
+    share: float = 1.0
+
+    @property
+    def basis(self) -> str:
+        """What the scores rest on, in a sentence; empty where that is the outcomes of all examples."""
+        if self.share < 1:
+            share = f"{100 * self.share:.3g}%"
+            return f"Estimated from {share} of the grid: accuracies are estimates, and wordings met different examples."
+        if any(score.num_examples is None for score in self.scores):
+            what = "Imported accuracies of wordings, without answers to single questions"
+            return f"{what}: intervals rest on wordings alone."
+        return ""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -293,9 +308,16 @@ def _some_scores(run: RunScores) -> Sequence[WordingScore]:
     return run.scores
 
 
+def present_groups(runs: Sequence[RunScores]) -> list[str]:
+    """The groups that have scores, in the order in which `evaluate` was given them."""
+    present = {score.group for run in runs for score in run.scores}
+    return [name for name in dict.fromkeys(group for run in runs for group in run.groups) if name in present]
+
+
 def _order_in(run: RunScores, runs: Sequence[RunScores], group_order: Sequence[str]) -> list[str]:
     """The part of `group_order` that this run has; a name that no run has is the user's mistake."""
     everywhere = dict.fromkeys(score.group for each in runs for score in each.scores)
+    group_order = group_order or present_groups(runs)
     for name in group_order:
         if name not in everywhere:
             raise UsageError(

@@ -3,43 +3,121 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from phraseproof.analysis.grids import metric_of
+from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.run_tables import RunScores, half_precision_line
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
+from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
+    from phraseproof.analysis.estimators.budget import TaskEstimate
     from phraseproof.evaluation.half_precision import HalfPrecision
     from phraseproof.store.queries import Run
 
 
-def run_scores(run: Run, *, estimated: bool = False) -> RunScores:
-    """Return everything that a table needs of an open run.
+@dataclass(frozen=True, slots=True)
+class EstimatedRun:
+    """A run with a budget as tables see it.
+
+    Attributes:
+        path, model, texts, half_precision, metric, scoring: as in `RunScores`.
+        estimates: one per task and number of demonstrations.
+        covariates: whether the texts took part in the estimates.
+    """
+
+    path: str
+    model: str
+    estimates: Sequence[TaskEstimate]
+    texts: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    covariates: bool = False
+    half_precision: HalfPrecision | None = None
+    metric: Metric = ACCURACY
+    scoring: str = "loglikelihood"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know to interpret the run's numbers."""
+        from phraseproof.analysis.estimators.sample_size import too_few_cells
+
+        half = [] if self.half_precision is None else [half_precision_line(self.half_precision)]
+        return (*half, *filter(None, [too_few_cells(self.estimates)]))
+
+
+TableSource: TypeAlias = RunScores | EstimatedRun
+"""A run as tables see it, by what is known of it."""
+
+
+def table_sources(
+    runs: Sequence[Run], *, group_order: Sequence[str] = (), covariates: bool = False
+) -> list[TableSource]:
+    """Read runs for tables: means over outcomes or as they were published, estimates of runs with a budget.
 
     Args:
-        estimated: use estimates for the accuracies of a run with a budget; the caller must label them as estimates.
+        runs: open runs.
+        group_order: groups to put first in estimates; `render` orders the others.
+        covariates: use properties of the wordings' texts in estimates.
 
     Raises:
-        RunError: no cell is done, one is damaged, or the run has a budget and estimates were not asked for.
+        UsageError: `covariates`, and no run has a budget.
+        RunError: no cell is done, or one is damaged.
     """
-    if estimated:
-        from phraseproof.analysis.estimators.budget import scores_or_estimates
+    from phraseproof.analysis.estimators.budget import estimate_run
 
-        scores = scores_or_estimates(run)
-    else:
-        scores = run.wording_scores()
+    if covariates and all(run.share == 1 for run in runs):
+        raise UsageError(
+            "--covariates requires estimates",
+            expected="a run of evaluate --budget",
+            got=str(runs[0].path),
+            where="--covariates",
+        )
+    return [
+        EstimatedRun(
+            str(run.path),
+            model_name(run),
+            estimate_run(run, group_order=group_order, covariates=covariates),
+            run.wording_texts(),
+            covariates,
+            half_precision(run),
+            metric_of(run),
+            run.scoring,
+        )
+        if run.share < 1
+        else run_scores(run)
+        for run in runs
+    ]
+
+
+def run_scores(run: Run) -> RunScores:
+    """Return everything that a table needs of an open run; scores of a run with a budget are estimates (`share`).
+
+    Raises:
+        RunError: no cell is done, or one is damaged.
+    """
+    from phraseproof.analysis.estimators.budget import scores_or_estimates
+
     return RunScores(
-        str(run.path), model_name(run), scores, run.wording_texts(), half_precision(run), metric_of(run), run.scoring
+        str(run.path),
+        model_name(run),
+        scores_or_estimates(run),
+        run.wording_texts(),
+        half_precision(run),
+        metric_of(run),
+        run.scoring,
+        run.groups,
+        run.share,
     )
 
 
 def model_name(run: Run) -> str:
     """The model as the user named it, with a hash of its adapter if there is one; failing that, the folder's name."""
-    model: Any = run.settings.get("model")
+    model: object = run.settings.get("model")
     if not isinstance(model, Mapping):
         return model if isinstance(model, str) else run.path.name
-    identity = cast("Mapping[str, str | None]", model)
+    identity: Mapping[str, str | None] = run.settings["model"]
     adapter = identity.get("adapter")
     return (identity.get("name") or run.path.name) + (f" + adapter {adapter[:8]}" if adapter else "")
 
@@ -47,9 +125,3 @@ def model_name(run: Run) -> str:
 def half_precision_notes(found: Mapping[str, HalfPrecision | None]) -> list[str]:
     """A line for each run that was computed in half precision, which may be none; by the runs' paths."""
     return [f"{path}: {half_precision_line(each)}" for path, each in found.items() if each is not None]
-
-
-def present_groups(runs: Sequence[Run], scores: Sequence[RunScores]) -> list[str]:
-    """The groups that have scores, in the order in which `evaluate` was given them."""
-    present = {score.group for of_run in scores for score in of_run.scores}
-    return [name for name in dict.fromkeys(group for run in runs for group in run.groups) if name in present]

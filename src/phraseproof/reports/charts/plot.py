@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.files import replacing
-from phraseproof.reports.build.run_tables import task_tables, wording_tables
-from phraseproof.reports.build.runs import present_groups, run_scores
+from phraseproof.reports.build.run_tables import present_groups, task_tables, wording_tables
+from phraseproof.reports.build.runs import run_scores
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.theme import VEGA_LITE, config, whole_spec
 from phraseproof.reports.charts.vega import vl_convert
@@ -109,9 +109,9 @@ def _scores(run: Run, kind: ChartKind, task: str | None, num_fewshot: int | None
     from phraseproof.reports.charts.heatmap import heatmap
     from phraseproof.reports.charts.strip import strip
 
+    run.require_whole()
     scores = run_scores(run)
-    order = present_groups([run], [scores])
-    tables = wording_tables([scores], order)
+    tables = wording_tables([scores])
     shots = _shots([table.num_fewshot for table in tables], num_fewshot)
     rankings = next(table.rankings for table in tables if table.num_fewshot == shots)
     if kind is ChartKind.HEADLINE:
@@ -119,8 +119,8 @@ def _scores(run: Run, kind: ChartKind, task: str | None, num_fewshot: int | None
         from phraseproof.analysis.statistics import robustness
         from phraseproof.reports.charts.headline import mean_intervals
 
-        found = {item.num_fewshot: item for item in robustness(load_grids(run), group_order=order)}
-        table = next(table for table in task_tables([scores], order) if table.num_fewshot == shots)
+        found = {item.num_fewshot: item for item in robustness(load_grids(run), group_order=present_groups([scores]))}
+        table = next(table for table in task_tables([scores]) if table.num_fewshot == shots)
         return mean_intervals(table, found.get(shots))
     chosen = _chosen(rankings, task)
     return strip(chosen) if kind is ChartKind.STRIP else heatmap(chosen)

@@ -8,18 +8,21 @@ from dataclasses import asdict
 from phraseproof.analysis.scaling import Scaling
 from phraseproof.analysis.statistics import GroupStatistics, StatisticsRow
 from phraseproof.core import Finding
+from phraseproof.reports.build.results import analysis_results
 from phraseproof.reports.build.run_analysis import NotEstimable, RunAnalysis
 from phraseproof.reports.format.json_document import render_document
+from phraseproof.reports.format.results import results_json
 
 FORMAT_VERSION = 1
 
 
 def render(analyses: Sequence[RunAnalysis], scaling: Scaling | None = None) -> str:
-    """`{"format_version", "analyses": [...], "scaling"}`."""
+    """`{"format_version", "analyses": [...], "scaling", "results": {"rows": [...], "notes": [...]}}`."""
     document = {
         "format_version": FORMAT_VERSION,
         "analyses": [_analysis(each) for each in analyses],
         "scaling": None if scaling is None else _scaling(scaling),
+        "results": results_json(analysis_results(analyses)),
     }
     return render_document(document)
 

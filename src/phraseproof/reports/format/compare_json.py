@@ -9,14 +9,20 @@ from phraseproof.analysis.paired import WordingComparison
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.core import Finding
 from phraseproof.reports.build.compare import ComparisonReport, Side
+from phraseproof.reports.build.results import comparison_results
 from phraseproof.reports.format.json_document import render_document
+from phraseproof.reports.format.results import results_json
 
 FORMAT_VERSION = 1
 
 
 def render(comparisons: Sequence[ComparisonReport]) -> str:
-    """`{"format_version", "comparisons": [...]}`."""
-    document = {"format_version": FORMAT_VERSION, "comparisons": [_comparison(found) for found in comparisons]}
+    """`{"format_version", "comparisons": [...], "results": {"rows": [...], "notes": [...]}}`."""
+    document = {
+        "format_version": FORMAT_VERSION,
+        "comparisons": [_comparison(found) for found in comparisons],
+        "results": results_json(comparison_results(comparisons)),
+    }
     return render_document(document)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rich import box
 from rich.cells import cell_len
@@ -15,9 +15,10 @@ from phraseproof.analysis.estimators.budget import QUANTILES, GroupEstimate, Tas
 from phraseproof.analysis.estimators.sample_size import sample_size_check
 from phraseproof.core import Finding
 from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, printable
+from phraseproof.reports.build.runs import EstimatedRun
 from phraseproof.reports.format.csv_rows import CsvCell, render_rows
 from phraseproof.reports.format.json_document import render_document
-from phraseproof.reports.format.latex import escape, row_line
+from phraseproof.reports.format.latex import escape, floating_table, row_line
 from phraseproof.reports.format.markdown import escape as markdown_escape
 from phraseproof.reports.format.markdown import table_lines
 from phraseproof.reports.format.terminal import print_blocks
@@ -29,24 +30,6 @@ LEGEND = (
 _HEADINGS = ("mean", "Std", *(f"{percent_}%" for percent_ in QUANTILES))
 _NAME_WIDTH = 14
 _CSV_COLUMNS = ("run", "model", "num_fewshot", "task", "group", "statistic", "estimate", "low", "high", "n", "share")
-
-
-@dataclass(frozen=True, slots=True)
-class EstimatedRun:
-    """A run with a budget as tables see it.
-
-    Attributes:
-        path, model: as in `blocks.RunScores`.
-        estimates: one per task and number of demonstrations.
-        texts: each wording's text by task and `collection/id`.
-        covariates: whether the texts took part in the estimates.
-    """
-
-    path: str
-    model: str
-    estimates: Sequence[TaskEstimate]
-    texts: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
-    covariates: bool = False
 
 
 def render_estimates(runs: Sequence[EstimatedRun], *, form: str, by_wording: bool, screen: Screen) -> str:
@@ -215,20 +198,8 @@ def _markdown(block: _Block) -> str:
 
 def _latex(block: _Block) -> str:
     caption = ". ".join([block.title, LEGEND, *block.lines]) + "."
-    lines = [
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{escape(caption)}}}",
-        rf"\begin{{tabular}}{{ll{'r' * (len(block.headings) - 2)}}}",
-        r"\toprule",
-        row_line(map(escape, block.headings)),
-        r"\midrule",
-        *(row_line(map(escape, row)) for row in block.rows),
-        r"\bottomrule",
-        r"\end{tabular}",
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
+    body = [r"\midrule", *(row_line(map(escape, row)) for row in block.rows)]
+    return floating_table(caption, "ll" + "r" * (len(block.headings) - 2), list(map(escape, block.headings)), body)
 
 
 def _as_csv(runs: Sequence[EstimatedRun], *, by_wording: bool) -> str:

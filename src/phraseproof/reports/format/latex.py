@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from phraseproof.reports.build.run_tables import printable
 
@@ -30,6 +30,8 @@ _SPECIAL = {
     "±": r"$\pm$",
 }
 _SPECIAL_PATTERN = re.compile("|".join([*map(re.escape, _SPECIAL), "-(?=-)"]))
+PREAMBLE = r"% needs \usepackage{booktabs,longtable,textcomp} and \usepackage[T1]{fontenc}" + "\n"
+
 # Two hyphens would join into a dash.
 _UNJOINED_HYPHEN = "-{}"
 
@@ -42,3 +44,44 @@ def escape(text: str) -> str:
 def row_line(cells: Iterable[str]) -> str:
     """One row of a table, from cells that are escaped already."""
     return " & ".join(cells) + r" \\"
+
+
+def floating_table(caption: str, columns: str, header: Sequence[str], body: Iterable[str]) -> str:
+    """A floating table with a caption.
+
+    Args:
+        caption: not escaped yet.
+        columns: LaTeX's column letters.
+        header: cells that are escaped already.
+        body: lines, from `row_line` or rules.
+    """
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape(caption)}}}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        row_line(header),
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def long_table(caption: str, columns: str, header: Sequence[str], body: Iterable[str]) -> str:
+    """A table that may run over pages and repeats its header; arguments as of `floating_table`."""
+    head = [r"\toprule", row_line(header), r"\midrule"]
+    lines = [
+        rf"\begin{{longtable}}{{{columns}}}",
+        rf"\caption{{{escape(caption)}}} \\",
+        *head,
+        r"\endfirsthead",
+        *head,
+        r"\endhead",
+        *body,
+        r"\bottomrule",
+        r"\end{longtable}",
+    ]
+    return "\n".join(lines) + "\n"

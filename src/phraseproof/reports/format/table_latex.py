@@ -20,19 +20,17 @@ from phraseproof.reports.build.run_tables import (
     spread,
     title,
 )
-from phraseproof.reports.format.latex import escape, row_line
-
-_PREAMBLE = r"% needs \usepackage{booktabs,longtable,textcomp} and \usepackage[T1]{fontenc}" + "\n"
+from phraseproof.reports.format.latex import PREAMBLE, escape, floating_table, long_table, row_line
 
 
 def render_tasks(tables: Sequence[TaskTable], _screen: Screen) -> str:
     """A floating table with a caption for each run and number of demonstrations."""
-    return _PREAMBLE + "\n".join(_task_table(table) for table in tables)
+    return PREAMBLE + "\n".join(_task_table(table) for table in tables)
 
 
 def render_wordings(tables: Sequence[WordingTable], _screen: Screen) -> str:
     """A table that may run over pages for each run and number of demonstrations."""
-    return _PREAMBLE + "\n".join(_wording_table(table) for table in tables)
+    return PREAMBLE + "\n".join(_wording_table(table) for table in tables)
 
 
 def _task_table(table: TaskTable) -> str:
@@ -51,32 +49,16 @@ def _task_table(table: TaskTable) -> str:
     )
     if table.notes:
         caption += " " + " ".join(table.notes)
-    lines = [
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{escape(caption)}}}",
-        rf"\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}",
-        r"\toprule",
-        row_line(header),
-    ]
+    lines: list[str] = []
     for row in rows_for_people(summary):
         if row.level is not Level.TASK or len(summary.tasks) == 1:
             lines.append(r"\midrule")
         lines.append(row_line([_name(row, indent=len(summary.tasks) > 1), *_cells(row, table)]))
-    lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
-    return "\n".join(lines) + "\n"
+    return floating_table(caption, "l" + "r" * (len(header) - 1), header, lines)
 
 
 def _wording_table(table: WordingTable) -> str:
-    header = [r"\toprule", row_line(["", escape(table.run.metric.unit), "wording", "text"]), r"\midrule"]
-    lines = [
-        r"\begin{longtable}{lrlp{0.5\linewidth}}",
-        rf"\caption{{{escape(' '.join([f'{title(table)}. Best first.', *table.run.notes]))}}} \\",
-        *header,
-        r"\endfirsthead",
-        *header,
-        r"\endhead",
-    ]
+    lines: list[str] = []
     for number, ranking in enumerate(table.rankings):
         if number:
             lines.append(r"\midrule")
@@ -88,8 +70,9 @@ def _wording_table(table: WordingTable) -> str:
             lines.append(
                 row_line([mark, percent(score.mean_score, table.run.metric), escape(score.instruction), escape(text)])
             )
-    lines += [r"\bottomrule", r"\end{longtable}"]
-    return "\n".join(lines) + "\n"
+    caption = " ".join([f"{title(table)}. Best first.", *table.run.notes])
+    header = ["", escape(table.run.metric.unit), "wording", "text"]
+    return long_table(caption, r"lrlp{0.5\linewidth}", header, lines)
 
 
 def _name(row: Row, *, indent: bool) -> str:

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from phraseproof.reports.build.run_tables import RunScores, Screen, TaskTable, WordingTable, task_tables, wording_tables
+from phraseproof.errors import UsageError
+from phraseproof.reports.build.run_tables import (
+    RunScores,
+    Screen,
+    TaskTable,
+    WordingTable,
+    printable,
+    task_tables,
+    wording_tables,
+)
+from phraseproof.reports.build.runs import EstimatedRun, TableSource
 
 
 class TableFormat(StrEnum):
@@ -46,14 +56,14 @@ class Format(Protocol):
 
 
 def render(
-    runs: Sequence[RunScores],
+    runs: Sequence[TableSource],
     *,
     form: TableFormat = TableFormat.TEXT,
     by: By = By.TASK,
     group_order: Sequence[str] = (),
     screen: Screen | None = None,
 ) -> Rendered:
-    """One table for each run and number of demonstrations, one after the other.
+    """One table for each run and number of demonstrations, one after the other; estimates first.
 
     Args:
         runs: what is shown, in this order.
@@ -65,18 +75,43 @@ def render(
 
     Raises:
         NotEnoughDataError: a run has no finished cells.
-        UsageError: `group_order` names a group that no run has, or one twice.
+        UsageError: `group_order` names a group that no run has, or one twice; or runs with and without a budget in a
+            format that holds one document.
         RunError: scores that no aggregate could be trusted over.
     """
-    module = _module(form)
+    estimated = [run for run in runs if isinstance(run, EstimatedRun)]
+    scored = [run for run in runs if isinstance(run, RunScores)]
+    if estimated and scored and form is not TableFormat.TEXT:
+        raise UsageError(
+            f"runs with and without a budget cannot be in one {form} document",
+            got=f"{estimated[0].path} and {scored[0].path}",
+            hint="Write them one by one",
+        )
     place = screen or Screen()
+    parts: list[Rendered] = []
+    if estimated:
+        from phraseproof.reports.format.estimates import render_estimates
+
+        text = render_estimates(estimated, form=form, by_wording=by is By.WORDING, screen=place)
+        remarks = tuple(f"{run.path}: {printable(note)}" for run in estimated for note in run.notes)
+        parts.append(Rendered(text, remarks))
+    if scored:
+        parts.append(_scored(scored, form, by, group_order, place))
+    return Rendered("".join(part.text for part in parts), tuple(line for part in parts for line in part.warnings))
+
+
+def _scored(
+    runs: Sequence[RunScores], form: TableFormat, by: By, group_order: Sequence[str], screen: Screen
+) -> Rendered:
+    module = _module(form)
     if by is By.WORDING:
         remarks = [f"{run.path}: {note}" for run in runs for note in run.notes]
-        text = module.render_wordings(wording_tables(runs, group_order), place)
-        return Rendered(text, tuple(remarks) if form is TableFormat.CSV else ())
-    tables = task_tables(runs, group_order)
-    remarks = [f"{table.run.path}: {note}" for table in tables for note in table.notes]
-    return Rendered(module.render_tasks(tables, place), tuple(remarks) if form is TableFormat.CSV else ())
+        text = module.render_wordings(wording_tables(runs, group_order), screen)
+    else:
+        tables = task_tables(runs, group_order)
+        remarks = [f"{table.run.path}: {note}" for table in tables for note in table.notes]
+        text = module.render_tasks(tables, screen)
+    return Rendered(text, tuple(remarks) if form is TableFormat.CSV else ())
 
 
 def _module(form: TableFormat) -> Format:

@@ -80,6 +80,8 @@ def find_flips(
     Args:
         controls: groups of wordings that ought to be answered wrong; a flip between them and others says nothing.
     """
+    if not run.cells:
+        return []
     chosen = run.query_rows(_CHOOSE, [num_fewshot, list(controls), per_task, in_all])
     if not chosen:
         return []

@@ -14,6 +14,7 @@ from phraseproof.reports.build.run_tables import (
     RunScores,
     TaskTable,
     difference_name,
+    present_groups,
     printable,
     require_percent,
     rows_for_people,
@@ -21,7 +22,7 @@ from phraseproof.reports.build.run_tables import (
     title,
     wording_tables,
 )
-from phraseproof.reports.build.runs import present_groups, run_scores
+from phraseproof.reports.build.runs import run_scores
 from phraseproof.reports.build.sources import LoggedTraining, Sources
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.distance import distance
@@ -130,7 +131,7 @@ def render_report(sources: Sources, *, title: str | None = None, current: str | 
     """
     if not sources.runs:
         raise UsageError("there is no run to report on", hint="Give a folder that `evaluate` wrote")
-    scores = [run_scores(run, estimated=True) for run in sources.runs]
+    scores = [run_scores(run) for run in sources.runs]
     _require_known(current, scores)
     for of_run in scores:
         require_percent(of_run.metric, "the report shows results")
@@ -167,13 +168,12 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
     """One view per number of demonstrations of a run; `number` is its place among the runs."""
     from phraseproof.store.representations import load_map, out_of_date
 
-    order = present_groups([run], [scores])
-    robust = _robustness(run, order)
-    rankings = {table.num_fewshot: table.rankings for table in wording_tables([scores], order)}
+    robust = _robustness(run, scores)
+    rankings = {table.num_fewshot: table.rankings for table in wording_tables([scores])}
     current = current or _lone_first(scores)
     found = load_map(run.path)
     views: list[View] = []
-    for table in task_tables([scores], order):
+    for table in task_tables([scores]):
         shots = table.num_fewshot
         of_shots = rankings[shots]
         examples = rendered_examples(run, shots)
@@ -184,7 +184,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 run=number,
                 name=f"{title(table)} ({scores.path})",
                 table=table,
-                remark=_remark(run),
+                remark=scores.basis,
                 rows=rows_for_people(table.summary),
                 difference_names={group: difference_name(table.summary, group) for group in table.summary.groups[1:]},
                 headline=headline(table, of_shots, robustness, current, robust.controls),
@@ -193,7 +193,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 category_rankings=category_rankings(of_shots, scores.texts, examples),
                 has_prompts=bool(run.settings.get("log_samples")),
                 texts=scores.texts,
-                flips=[] if run.is_imported else find_flips(run, shots, controls=robust.controls),
+                flips=find_flips(run, shots, controls=robust.controls),
                 statistics=None if robustness is None else statistics_table(robustness),
                 control_results=[verdict for verdict in robust.control_results if verdict.num_fewshot == shots],
                 representations=[] if found is None else _representations(found, shots),
@@ -201,16 +201,6 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
             )
         )
     return views
-
-
-def _remark(run: Run) -> str:
-    """What a reader must know about the run, in addition to its scores' notes."""
-    if run.is_imported:
-        return "Imported accuracies of wordings, without answers to single questions: intervals rest on wordings alone."
-    if run.is_sampled:
-        share = f"{100 * run.share:.3g}%"
-        return f"Estimated from {share} of the grid: accuracies are estimates, and wordings met different examples."
-    return ""
 
 
 class _Found(NamedTuple):
@@ -221,17 +211,17 @@ class _Found(NamedTuple):
     control_results: Sequence[ControlResult]
 
 
-def _robustness(run: Run, order: Sequence[str]) -> _Found:
+def _robustness(run: Run, scores: RunScores) -> _Found:
     from phraseproof.analysis.controls import CONTROLS, results_of_controls
     from phraseproof.analysis.grids import group_relations, load_grids
     from phraseproof.analysis.statistics import robustness
 
     relations: Mapping[str, Relation] = group_relations(run)
     controls = frozenset(group for group, relation in relations.items() if relation in CONTROLS)
-    if run.is_sampled:
+    if scores.share < 1:
         return _Found({}, controls, ())
     grids = load_grids(run)
-    found = {item.num_fewshot: item for item in robustness(grids, group_order=order)}
+    found = {item.num_fewshot: item for item in robustness(grids, group_order=present_groups([scores]))}
     try:
         control_results = results_of_controls(grids, relations)
     except NotEnoughDataError:
@@ -301,8 +291,6 @@ def _comparisons(runs: Sequence[Run]) -> list[ComparisonView]:
     """Every later run against the first, where they share wordings."""
     found: list[ComparisonView] = []
     for number, run in enumerate(runs[1:], 1):
-        if run.is_sampled or runs[0].is_sampled:
-            continue
         try:
             found += comparison_views(compare(runs[0], run), prefix=f"compare-{number}")
         except NotEnoughDataError:

@@ -1,0 +1,76 @@
+"""The result table of what commands show: the rows that Python calls return and that `--format csv` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from phraseproof.analysis.aggregation import Level
+from phraseproof.analysis.estimators.budget import over_tasks
+from phraseproof.analysis.result_rows import (
+    RowSource,
+    comparison_rows,
+    estimate_rows,
+    statistics_rows,
+    summary_rows,
+    wording_rows,
+)
+from phraseproof.analysis.results import WORDING, ResultRow, ResultTable
+from phraseproof.reports.build.run_tables import task_tables
+from phraseproof.reports.build.runs import EstimatedRun, TableSource
+
+if TYPE_CHECKING:
+    from phraseproof.reports.build.compare import ComparisonReport
+    from phraseproof.reports.build.run_analysis import RunAnalysis
+
+
+def table_results(source: TableSource, *, by_wording: bool = False, group_order: Sequence[str] = ()) -> ResultTable:
+    """What a run holds: mean and standard deviation over wordings, or the mean of each wording.
+
+    Raises:
+        NotEnoughDataError, RunError, UsageError: as `task_tables`.
+    """
+    if isinstance(source, EstimatedRun):
+        rows = [row for row in _estimates(source) if (row.level == WORDING) == by_wording]
+        return ResultTable(tuple(rows), source.notes)
+    if by_wording:
+        rows = [row for score in source.scores for row in wording_rows([score], _of(source, score.num_fewshot))]
+        return ResultTable(tuple(rows), source.notes)
+    tables = task_tables([source], group_order)
+    rows = [row for table in tables for row in summary_rows(table.summary, _of(source, table.num_fewshot))]
+    return ResultTable(tuple(rows), _once(note for table in tables for note in table.notes))
+
+
+def analysis_results(analyses: Iterable[RunAnalysis]) -> ResultTable:
+    """Every statistic of every analysis with its interval, and differences between groups with p-values."""
+    rows: list[ResultRow] = []
+    notes: list[str] = []
+    for found in analyses:
+        rows += statistics_rows(found.robustness, RowSource(found.path, found.num_fewshot, found.scoring, found.metric))
+        notes += found.notes
+    return ResultTable(tuple(rows), _once(notes))
+
+
+def comparison_results(comparisons: Iterable[ComparisonReport]) -> ResultTable:
+    """Means before and after and their difference; rows name the later run."""
+    rows: list[ResultRow] = []
+    notes: list[str] = []
+    for found in comparisons:
+        later = found.after
+        rows += comparison_rows(found.lines, RowSource(later.path, found.num_fewshot, later.scoring, later.metric))
+        notes += (*found.sentences, *found.notes)
+    return ResultTable(tuple(rows), _once(notes))
+
+
+def _estimates(source: EstimatedRun) -> Iterator[ResultRow]:
+    for level, estimates in ((Level.TASK, source.estimates), (Level.CATEGORY, over_tasks(source.estimates))):
+        for estimate in estimates:
+            yield from estimate_rows([estimate], _of(source, estimate.num_fewshot), level=level)
+
+
+def _of(source: TableSource, num_fewshot: int) -> RowSource:
+    return RowSource(source.path, num_fewshot, source.scoring, source.metric)
+
+
+def _once(notes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(notes))
