@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from importlib import resources
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
+from phraseproof.models import ModelOptions
 from support.command_line import run_command
 
 SHIPPED = sorted(
@@ -56,3 +58,14 @@ def test_another_name_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     done = run_command(capsys, "schema", "tasks")
     assert done.code == 2
     assert done.err.count("\n") == 1
+
+
+def test_every_field_and_every_model_option_of_a_run_is_described(capsys: pytest.CaptureFixture[str]) -> None:
+    schema = json.loads(run_command(capsys, "schema", "run").out)
+    options = schema["$defs"]["ModelOptions"]
+    assert set(options["properties"]) == {field.name for field in fields(ModelOptions)}
+    described = {**schema["properties"], **options["properties"]}
+    assert [name for name, field in described.items() if len(field.get("description", "")) < 20] == []
+    assert "cuda:1" in options["properties"]["device"]["description"]
+    assert options["properties"]["device"]["description"].endswith("several, separated by commas.")
+    assert "Attributes" not in json.dumps(schema)

@@ -10,6 +10,8 @@ and `evaluation/request.py` keeps the objects beside it.
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
@@ -32,6 +34,8 @@ from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pydantic.json_schema import JsonSchemaValue
 
 MAX_NUMBER = 2**31 - 1
 """The largest number of demonstrations and the largest seed of their draw: what a stored column holds."""
@@ -217,6 +221,17 @@ def json_schema() -> dict[str, object]:
     from phraseproof.typed_yaml import JSON_SCHEMA  # here, because `import phraseproof` and specs need no YAML parser
 
     found: dict[str, object] = {"$schema": JSON_SCHEMA, **EvaluationSpec.model_json_schema()}
-    # Schemas describe files; what the classes say to programmers stays out of them.
+    # A schema describes files, so the docstrings of the classes, which are for programmers, are replaced.
     found["description"] = "A config file of phraseproof evaluate."
+    options: JsonSchemaValue = cast("dict[str, JsonSchemaValue]", found["$defs"])[ModelOptions.__name__]
+    options["description"] = "How the model is loaded."
+    for name, text in _attribute_texts(ModelOptions).items():
+        options["properties"][name]["description"] = text
     return found
+
+
+def _attribute_texts(described: type) -> dict[str, str]:
+    """What a class's docstring says of each attribute: `ModelOptions` imports no pydantic to describe its fields."""
+    _, _, attributes = inspect.cleandoc(described.__doc__ or "").partition("Attributes:\n")
+    found = re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", attributes, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in found}

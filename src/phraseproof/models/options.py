@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Everything that can be said about loading a model besides its name.
+    """How a model is loaded: all options besides its name.
 
     Attributes:
         dtype: `auto`, or a precision by name (`float32`, `bfloat16`, `float16`).
         device: `auto` (CUDA, then MPS, then CPU), or a device as torch names it (`cuda:1`); for evaluations several,
             separated by commas.
-        batch_size: prompts a batch; `None` sizes batches by tokens.
-        adapter: a PEFT folder that is applied to the model.
-        revision: a branch, tag or commit on the hub.
-        trust_remote_code: run Python code that the model's repository ships. Never on unless asked for.
-        max_length: the longest input in tokens; longer prompts are cut from the left.
-        args: the provider's own options, as `--model-arg NAME=VALUE` gives them; they win over the fields above.
+        batch_size: the number of prompts per batch; by default, batches are sized by tokens.
+        adapter: the folder of a PEFT adapter to attach to the model.
+        revision: the model's branch, tag or commit on the hub.
+        trust_remote_code: whether to run Python code that the model's repository ships.
+        max_length: the maximum number of tokens of a prompt; longer prompts are cut from the left.
+        args: the provider's own options, as in `--model-arg NAME=VALUE`; they override the fields above.
     """
 
     # Config files are read into this class by pydantic, which would otherwise ignore misspelt names.
