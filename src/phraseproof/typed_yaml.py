@@ -218,7 +218,7 @@ def _index(node: yaml.Node, location: tuple[str | int, ...], into: _Indexing) ->
         )
     into.lines[location] = line
     if isinstance(node, yaml.MappingNode):
-        seen: set[Any] = set()
+        seen: set[str | int] = set()
         for key_node, value_node in node.value:
             key_line = key_node.start_mark.line + 1
             key = _construct(key_node, into.path, into.constructor)
@@ -236,7 +236,7 @@ def _index(node: yaml.Node, location: tuple[str | int, ...], into: _Indexing) ->
         _construct(node, into.path, into.constructor)
 
 
-def _construct(node: yaml.Node, path: Path, constructor: yaml.SafeLoader) -> Any:
+def _construct(node: yaml.Node, path: Path, constructor: yaml.SafeLoader) -> object:
     """The value of a node. PyYAML raises on texts that look like a date or a number but are not."""
     where = f"{path}:{node.start_mark.line + 1}"
     try:
@@ -286,14 +286,14 @@ def _model_at(model: type[BaseModel], location: tuple[str | int, ...]) -> type |
     return found
 
 
-def _fields(model: type) -> dict[str, Any]:
+def _fields(model: type) -> dict[str, object]:
     """The types of a model's or a dataclass's fields, by the names that a file gives them."""
     if issubclass(model, BaseModel):
         return {info.alias or name: info.annotation for name, info in model.model_fields.items()}
     return {field.name: None for field in dataclass_fields(model)}  # no dataclass here holds models
 
 
-def _named_model(annotation: Any) -> type | None:
+def _named_model(annotation: object) -> type | None:
     """The one model or dataclass in a type: itself, or the items' of a list, or what may also be absent."""
     if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or is_dataclass(annotation)):
         return annotation
@@ -301,6 +301,6 @@ def _named_model(annotation: Any) -> type | None:
     return models[0] if len(models) == 1 else None
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.stored_spec import spec_of_run
+from phraseproof.store.run_file import RunContent
 from phraseproof.typed_yaml import load, parse
 
 
@@ -24,7 +23,7 @@ def read_config(path: Path) -> EvaluationSpec:
     return parse(load(path), path, EvaluationSpec)
 
 
-def config_of_run(content: Mapping[str, Any], *, where: str = "") -> str:
+def config_of_run(content: RunContent, *, where: str = "") -> str:
     """The spec of a finished run as YAML that `read_config` reads; what is unknown is said in comments.
 
     Args:

@@ -20,10 +20,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from phraseproof.core import Relation
 from phraseproof.errors import FileError, UsageError
+from phraseproof.evaluation.record import Record
 from phraseproof.store.queries import Run, WordingScore, load_run
 from phraseproof.store.run_file import ACCURACIES
 from phraseproof.store.writer import RunStore
@@ -129,7 +130,7 @@ def import_published(published: Published, out: Path, *, parameters: int | None 
     """
     settings = {"model": {"name": published.model, "adapter": None}, "scoring": "published", "imported": True}
     store = RunStore(out, settings)
-    record: dict[str, Mapping[str, Any]] = {
+    record: Record = {
         "groups": {name: {} for name in sorted({score.group for score in published.scores}, key=_ORDER.index)},
         "instructions": {
             name: {"text": "", "relation": relation.value} for name, relation in published.relations.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from phraseproof.core import ChatMessage, FormatsChat, Generates, Model, Prompt, Sampling
 from phraseproof.errors import ModelError, UsageError
@@ -64,7 +64,7 @@ class Rewriter:
             yield from enumerate(texts, start=start)
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """Everything except the prompt that can change an answer, as plain data for a journal."""
         model = asdict(self._identity)
         identity = {**model, "settings": dict(model["settings"])}

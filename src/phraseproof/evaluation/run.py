@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from phraseproof.core import (
     Check,
@@ -39,7 +39,7 @@ from phraseproof.evaluation.stored_spec import SPEC, merged_spec
 from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.store.queries import Run, load_run
-from phraseproof.store.run_file import RUN_FILE, EvaluatedSample, read_run_file
+from phraseproof.store.run_file import RUN_FILE, EvaluatedSample, RunContent, read_run_file
 from phraseproof.store.writer import RunStore, stored_cells, stored_files, stored_samples
 
 __all__ = ["Evaluation", "Forecast", "Interrupted", "Workers"]
@@ -88,7 +88,7 @@ class Evaluation:
     workers: Workers | None = None
 
     @cached_property
-    def run_settings(self) -> dict[str, Any]:
+    def run_settings(self) -> RunContent:
         """What describes a run folder's cells as a whole, as JSON data."""
         names = ("scoring", "prompt_format", "limit", "seed", "log_samples")
         model = asdict(self.model.identity)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from phraseproof.errors import RunError
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.scoring.registry import DEFAULT_SCORER
+from phraseproof.store.run_file import RunContent, Settings
+
+Item = TypeVar("Item")
 
 SPEC: Final = "spec"
 """The section of `run.json`."""
@@ -25,7 +28,7 @@ class SpecOfRun(NamedTuple):
     unknown: tuple[str, ...]
 
 
-def merged_spec(stored: Mapping[str, Any] | None, spec: EvaluationSpec) -> dict[str, Any]:
+def merged_spec(stored: Settings | None, spec: EvaluationSpec) -> RunContent:
     """The spec of a run that grew: tasks, wordings, shots and seeds of all evaluations; the rest is the last one's."""
     data = spec.model_dump(mode="json")
     if not stored:
@@ -39,7 +42,7 @@ def merged_spec(stored: Mapping[str, Any] | None, spec: EvaluationSpec) -> dict[
     return data
 
 
-def spec_of_run(content: Mapping[str, Any]) -> SpecOfRun:
+def spec_of_run(content: RunContent) -> SpecOfRun:
     """What was asked of a run, from its `run.json`.
 
     Args:
@@ -54,7 +57,7 @@ def spec_of_run(content: Mapping[str, Any]) -> SpecOfRun:
     return _reconstructed(content) if stored is None else SpecOfRun(_without_empty(stored), _scorings(content, stored))
 
 
-def _reconstructed(content: Mapping[str, Any]) -> SpecOfRun:
+def _reconstructed(content: RunContent) -> SpecOfRun:
     """The spec of a run that was made before runs stored it."""
     settings, cells = content["settings"], content["cells"]
     model = settings.get("model", {})
@@ -88,19 +91,19 @@ def _reconstructed(content: Mapping[str, Any]) -> SpecOfRun:
     return SpecOfRun(_without_empty(data), (*unknown, *_scorings(content, data)))
 
 
-def _scorings(content: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, ...]:
+def _scorings(content: RunContent, data: Settings) -> tuple[str, ...]:
     others = {cell["scoring"] for cell in content["cells"]} - {data["scoring"]}
     return tuple(
         f"the run also holds scoring {name}: evaluate once more with --scoring {name}" for name in sorted(others)
     )
 
 
-def _united(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
+def _united(first: Sequence[Item], second: Sequence[Item]) -> list[Item]:
     """The members of both, each once, in order."""
     return list(dict.fromkeys([*first, *second]))
 
 
-def _without_empty(data: Mapping[str, Any]) -> dict[str, object]:
+def _without_empty(data: Settings) -> dict[str, object]:
     """The data without fields that are empty, also inside `model_options`."""
     found = {
         name: _without_empty(value) if name == "model_options" else value

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from phraseproof.core import Cell
 from phraseproof.errors import UsageError
 from phraseproof.scoring.registry import metric
 from phraseproof.store.cell_files import check_cell, damaged
 from phraseproof.store.checksums import CHECKSUMS, require_checksum
+from phraseproof.store.run_file import RunContent
 
 _OUT_OF_RANGE = """
     score IS NULL OR NOT isfinite(score) OR score NOT BETWEEN ? AND ?
@@ -23,7 +23,7 @@ _OUT_OF_RANGE = """
 _FILES_TOGETHER = 16
 
 
-def check_files(run: Path, cells: Mapping[Path, Cell], content: Mapping[str, Any]) -> None:
+def check_files(run: Path, cells: Mapping[Path, Cell], content: RunContent) -> None:
     """Check the files of cells: by their checksum in `run.json`, or by identity, number of rows and ranges.
 
     Args:

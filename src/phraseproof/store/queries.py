@@ -193,7 +193,7 @@ class Run:
 
     def wording_texts(self) -> Mapping[tuple[str, str], str]:
         """The text of each wording by task and name `collection/id`, with its template's placeholders."""
-        entries: Mapping[str, Mapping[str, Any]] = self.content.get("instructions", {})
+        entries: Mapping[str, RunContent] = self.content.get("instructions", {})
         texts: dict[tuple[str, str], str] = {}
         for task, instruction in dict.fromkeys((cell.task, cell.instruction) for cell in self.cells):
             found = next((entries[key] for key in wording_keys(task, instruction) if key in entries), None)
@@ -248,7 +248,7 @@ class Run:
         """Every stored row (columns: store/schema.py)."""
         return self.query("SELECT * FROM outcomes")
 
-    def query(self, sql: str, parameters: Sequence[Any] | None = None) -> pa.Table:
+    def query(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Table:
         """A DuckDB query over the view `outcomes`: the rows of all cells of the run that are done.
 
         Every `?` in it stands for the next of the parameters.
@@ -286,7 +286,7 @@ class Run:
             f"* REPLACE (coalesce(scoring, '{scoring}') AS scoring, coalesce(metric, '{DEFAULT_METRIC}') AS metric)"
         ).create_view("outcomes")
 
-    def query_rows(self, sql: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
+    def query_rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[dict[str, Any]]:
         """`query` as plain rows, for answers that are small."""
         return self.query(sql, parameters).to_pylist()
 

@@ -73,7 +73,7 @@ def read_run_file(run: Path) -> RunContent:
     return content
 
 
-def cell_of(entry: Mapping[str, Any], settings: Settings) -> Cell:
+def cell_of(entry: Settings, settings: Settings) -> Cell:
     """A cell as `run.json` has it. Runs older than `Cell.scoring` have one scorer, which their settings name."""
     fields: RunContent = {"scoring": settings.get("scoring") or DEFAULT_SCORER, **entry}
     return Cell(**fields)
@@ -101,7 +101,7 @@ def wording_keys(task: str, instruction: str) -> tuple[str, str]:
     return f"{task}: {instruction}", instruction
 
 
-def edited_entries(old: Mapping[str, Any], new: Mapping[str, Any], key: str = "content") -> set[str]:
+def edited_entries(old: Settings, new: Settings, key: str = "content") -> set[str]:
     """The entries of a section of `run.json` whose `key` differs from before, where both sides have it."""
     return {
         name for name, entry in new.items() if key in entry and entry[key] != old.get(name, {}).get(key, entry[key])

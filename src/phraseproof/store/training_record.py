@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from phraseproof.core import Example
 from phraseproof.errors import FileError, InstructionError, RunError
@@ -36,7 +36,7 @@ class SeenWording(NamedTuple):
     held_out: bool
 
 
-def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+def write_record(folder: Path, record: Mapping[str, object]) -> None:
     """Replace the folder's record in one step.
 
     Raises:
@@ -55,18 +55,18 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        record: Any = json.loads(path.read_text(encoding="utf-8"))
+        record: object = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise FileError("the record of the training cannot be read", got=str(error), where=str(path)) from None
-    version = record.get("version") if isinstance(record, dict) else None
-    if version != RECORD_VERSION:
+    known = cast(dict[str, Any], record) if isinstance(record, dict) else {}
+    if (version := known.get("version")) != RECORD_VERSION:
         raise FileError(
             "the record of the training was written by another version of phraseproof",
             expected=f"version {RECORD_VERSION}",
             got=str(version),
             where=str(path),
         )
-    return record
+    return known
 
 
 def seen_wordings(

@@ -16,7 +16,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 from filelock import FileLock
@@ -114,7 +114,7 @@ class RunStore:
         """What the folder was evaluated with so far."""
         return stored_samples(self.path)
 
-    def register(self, cells: Sequence[Cell], record: Mapping[str, Mapping[str, Any]]) -> Edited:
+    def register(self, cells: Sequence[Cell], record: Mapping[str, Settings]) -> Edited:
         """Add cells to the run, and what is known about them.
 
         A cell takes the place of an earlier one with the same task, instruction, group, shots, seed, scorer and metric:
@@ -345,11 +345,11 @@ def _is_empty(run: Path, content: RunContent) -> bool:
     )
 
 
-def _place(cell: Mapping[str, Any]) -> tuple[object, ...]:
+def _place(cell: Settings) -> tuple[object, ...]:
     names = ("task", "instruction", "group", "num_fewshot", "fewshot_seed", "scoring", "metric")
     return tuple(cell[name] for name in names)
 
 
-def _is_other(cell: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
+def _is_other(cell: Settings, planned: Settings) -> bool:
     """Whether two cells are not parts of one."""
     return whole_identity(cell["identity"]) != whole_identity(planned["identity"])

@@ -24,7 +24,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from phraseproof.core import Example, Instruction, Kind, Task
 from phraseproof.errors import FileError, TaskError, UsageError
@@ -230,7 +230,7 @@ def _from_folder(task: str, subtask: str | None, data_dir: Path) -> LoadedExampl
         data = _read(path)
         frame = _frame(data, path)
         wordings[frame] = designers_wording(frame, "json", f"bbl/{task}", str(path))
-        rows: list[Any] = data["examples"]
+        rows = cast(list[object], data["examples"])
         for index, row in enumerate(rows):
             examples.append(_example(f"{name}/{index}" if name else str(index), row, f"{path}, examples[{index}]"))
     # Subtasks worded differently have no one wording for their union; each has its own under its own name.
@@ -255,7 +255,7 @@ def _subtask_files(folder: Path, subtask: str | None) -> dict[str, Path]:
     return {subtask: subtasks[subtask]}
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, object]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
@@ -264,46 +264,44 @@ def _read(path: Path) -> dict[str, Any]:
         raise FileError(f"not valid JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
     if not isinstance(data, dict):
         raise FileError("not a BIG-bench task", expected="a JSON object", where=str(path))
-    task = cast(dict[str, Any], data)
+    task = cast(dict[str, object], data)
     examples = task.get("examples", None)
     if "examples" in task and not (isinstance(examples, list) and examples):
         raise FileError("the task has no examples", where=str(path))
     return task
 
 
-def _frame(data: Mapping[str, Any], path: Path) -> PromptFrame:
+def _frame(data: Mapping[str, object], path: Path) -> PromptFrame:
     default = PromptFrame()
-    texts = {
-        field: data.get(key, getattr(default, field))
-        for field, key in (
-            ("task_prefix", "task_prefix"),
-            ("input_prefix", "example_input_prefix"),
-            ("output_prefix", "example_output_prefix"),
-            ("choice_prefix", "choice_prefix"),
-        )
-    }
-    for field, text in texts.items():
+    texts: dict[str, str] = {}
+    for field, key in (
+        ("task_prefix", "task_prefix"),
+        ("input_prefix", "example_input_prefix"),
+        ("output_prefix", "example_output_prefix"),
+        ("choice_prefix", "choice_prefix"),
+    ):
+        text = data.get(key, getattr(default, field))
         if not isinstance(text, str):
             raise FileError(f"{field} is not text", got=repr(text), where=str(path))
-    # One published file has the string "false" here, which BIG-bench itself takes for true; so do we.
+        texts[field] = text
+    # One published file has the string "false" here. BIG-bench reads it as true, and so does this function.
     return PromptFrame(**texts, append_choices=bool(data.get("append_choices_to_input", True)))
 
 
-def _example(identifier: str, row: Any, where: str) -> Example:
+def _example(identifier: str, row: object, where: str) -> Example:
     if not isinstance(row, dict):
         raise FileError("not an example", expected="an object", where=where)
-    fields = cast(dict[str, Any], row)
+    fields = cast(dict[str, object], row)
     question, scores = fields.get("input"), fields.get("target_scores")
     if not isinstance(question, str):
         raise FileError("the example has no `input` text", where=where)
     if scores is None and "target" in fields:
         raise free_text_refused("BIG-bench tasks without `target_scores` are", where)
-    if not isinstance(scores, dict) or len(cast(dict[str, Any], scores)) < 2:
+    if not isinstance(scores, dict) or len(cast(dict[str, object], scores)) < 2:
         raise FileError("the example has no `target_scores` of two or more options", where=where)
-    options = cast(dict[str, Any], scores)
-    for choice, credit in options.items():
+    credit_of: dict[str, float] = {}
+    for choice, credit in cast(dict[str, object], scores).items():
         if not isinstance(credit, int | float):
             raise FileError(f"the credit of {choice!r} is not a number", got=repr(credit), where=where)
-    return Example(
-        identifier, {"question": question}, tuple(options), tuple(float(score) for score in options.values())
-    )
+        credit_of[choice] = float(credit)
+    return Example(identifier, {"question": question}, tuple(credit_of), tuple(credit_of.values()))
