@@ -12,7 +12,7 @@ LETTERS = "ABCD"
 
 
 def questions(count: int) -> list[tuple[str, list[str]]]:
-    """Four-option questions: MMLU's where a copy is at hand, else made up in MMLU's lengths."""
+    """Four-option questions: MMLU's if a copy is available, else generated in MMLU's lengths."""
     found: list[tuple[str, list[str]]] = []
     for path in sorted(MMLU.glob("*_test.csv")) if MMLU.is_dir() else []:
         with path.open(newline="", encoding="utf-8") as stream:

@@ -1,12 +1,12 @@
 """Aligning a soft prompt against a plain PEFT and PyTorch loop: the same models, wordings, loss and steps, one thread.
 
-Each side runs in processes of its own, so that peak memory is its own. A step is the paper's: four batches of one
-example in four wordings, and the paper's loss (PT+KL, λ 0.8, reference detached). The baseline runs batch by batch, as
-loops do; ours as a training runs them. Both sides run the same steps from the same soft prompt; the run stops if losses
-differ by more than 1e-5 of their size, or gradients by more than 1e-3 of theirs.
+Each side runs in its own processes, so that peak memory is measured separately. A step is the paper's: four batches of
+one example in four wordings, and the paper's loss (PT+KL, λ 0.8, reference detached). The baseline runs batch by batch,
+as loops do; ours as a training runs them. Both sides run the same steps from the same soft prompt; the run stops if
+losses differ by more than 1e-5 of their size, or gradients by more than 1e-3 of theirs.
 
-Beside the ratio stands its bound: what a loop would reach that does the least work (`work.py`) at the speed
-of this core's fastest product, measured in the same process, and nothing else.
+The bound beside the ratio is that of a loop which does only the least work (`work.py`) at the speed of this core's
+fastest product, measured in the same process.
 
 `python -m benchmarks.alignment [STEPS [REPEATS]]`
 """
@@ -185,7 +185,7 @@ def measure(name: str, folder: Path, out: Path, steps: int) -> None:
     work = [asked[first : first + BATCHES] for first in range(0, len(asked), BATCHES)]
     side = SIDES[name](folder)
     optimizer = torch.optim.AdamW([side.weight], lr=5e-4, weight_decay=1e-5)
-    side.step(work[0][:1])  # whatever is set up at the first use is not timed
+    side.step(work[0][:1])  # the setup at first use is not timed
     losses: list[float] = []
     gradients: list[Any] = []
     started = time.process_time()

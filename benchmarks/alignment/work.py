@@ -1,6 +1,6 @@
-"""The least work that aligning a soft prompt can be, and how fast this core multiplies: what any loop is bound by.
+"""The least work of aligning a soft prompt, and the speed of this core's products: the bound of any loop.
 
-Counted are products alone: of the linear layers and of attention, forward and backward to the inputs, no padding, the
+Only products count: of the linear layers and of attention, forward and backward to the inputs, no padding, the
 vocabulary at target positions. Common prefixes of a step's rows in a decoder-only model, the soft prompt first, are
 computed once, its last layer beyond keys and values at target positions alone; an encoder-decoder's decoder reads the
 encoder's states without projecting them. Nothing goes back to the words' embeddings.
@@ -32,7 +32,7 @@ def _decoder_only(config: Any, step: Step, virtual: int) -> int:
     width, inner = config.hidden_size, config.num_attention_heads * config.head_dim
     keys = width * config.num_key_value_heads * config.head_dim
     rest = 2 * width * inner + 3 * width * config.intermediate_size
-    # Every token with all before it: common prefixes are there once.
+    # Every token with all before it: common prefixes count once.
     places = {
         (*context, *target)[:end]
         for contexts, target in step
@@ -66,7 +66,7 @@ def _of_example(config: Any, contexts: list[tuple[int, ...]], target: tuple[int,
 
 
 def peak_flops() -> float:
-    """Floating point operations a second of the fastest product at hand, float32, one thread, in CPU time."""
+    """Floating point operations per CPU second of the fastest available product, in float32 on one thread."""
     import torch
 
     from phraseproof.engine.cpu.packed_linear import PackedLinear

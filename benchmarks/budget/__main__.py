@@ -4,15 +4,15 @@
     python -m benchmarks.budget --run runs/grids/pocket --share 5,10,20 --repeats 20 [--covariates]
 
 For each grid, at the 5%, 25%, 50%, 75% and 95% quantiles over wordings: mean absolute errors of the estimates in
-percentage points (`ours`), what the estimates expect of themselves (`expected`), what is left to whoever knows how a
-simulated grid was made but for its wordings' mean and spread (`but spread`), or altogether (`bound`; budget_bound.py),
-and what the raw means' quantiles err (`raw`); how often the 95% intervals hold the truth; the mean's bias; and the CPU
-time of one estimate.
+percentage points (`ours`), the errors that the estimates expect (`expected`), the lowest errors with knowledge of a
+simulated grid's model except for its wordings' mean and spread (`but spread`), or of all of it (`bound`; bound.py), and
+the errors of the raw means' quantiles (`raw`); how often the 95% intervals contain the true value; the mean's bias; and
+the CPU time of one estimate.
 
-Simulated grids follow the Rasch model (`plain`), or break it: a third of the log-odds' variance is an interaction of
-wording and example (`mixed`), examples are of two kinds, known and guessed at (`two-sided`), or wordings are: two in
-three are always right, the others guess one of four, each in its own way (`two-kinds`). Answers of `graded` grids are
-no right or wrong but scores between (a beta distribution with a third of the variance).
+Simulated grids follow the Rasch model (`plain`), or deviate from it: a third of the log-odds' variance is an
+interaction of wording and example (`mixed`), examples are of two kinds, known and guessed (`two-sided`), or wordings
+are: two in three are always right, the others guess one of four, each in its own way (`two-kinds`). Answers of `graded`
+grids are scores between 0 and 1 (a beta distribution with a third of the variance).
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
-"""What no estimate from a share of a simulated grid can beat: the posterior of whoever knows how the grid was made.
+"""The lowest errors of any estimate from a share of a simulated grid: those of the exact posterior.
 
-The simulation's own model is handed over with all its numbers: how abilities and difficulties are spread, and how an
-answer comes of them. The draws of its exact posterior (Gibbs sampling on fine nodes) then give each quantile's median,
-which has the smallest expected absolute error there is.
-
-Nobody knows the numbers. So there is a second bound: everything is handed over but how able the wordings are, that is
-the mean and the spread of the normal law that their abilities come from (flat priors). What an estimate errs beyond
-that is the price of not knowing the form either, and of its own faults.
+The posterior knows the simulation's model with all its numbers: the distributions of abilities and difficulties, and of
+an answer given both. The draws of its exact posterior (Gibbs sampling on fine nodes) then give each quantile's median,
+which has the smallest possible expected absolute error. In practice the numbers are unknown. So there is a second
+bound, without knowledge of the mean and the spread of the normal distribution of the abilities (flat priors). The error
+of an estimate beyond that comes from not knowing the form either, and from its own faults.
 """
 
 from __future__ import annotations
@@ -23,10 +21,10 @@ class Known(NamedTuple):
     """How a grid is made.
 
     Attributes:
-        nodes: where abilities lie, in logits.
+        nodes: the values of abilities, in logits.
         chance: of a right answer [abilities, difficulties].
         abilities, difficulties: the priors' masses.
-        learns: the first of them is only where to begin; a normal law is learnt.
+        learns: `abilities` is only the start; a normal distribution is learned.
     """
 
     nodes: Any
@@ -86,7 +84,7 @@ def draw_knowing(scores: Any, seen: Any, model: Known, seed: int) -> Any:
 
 
 def _learn(nodes: Any, abilities: Any, draw: np.random.Generator) -> Any:
-    """Masses at the nodes of a normal law drawn from what the abilities say of its spread and mean."""
+    """Masses at the nodes of a normal distribution whose spread and mean are drawn given the abilities."""
     spreads = np.linspace(0.04, 3.0, 75)
     count, squares = len(abilities), np.sum((abilities - abilities.mean()) ** 2)
     spread = spreads[_pick((-(count - 1) * np.log(spreads) - 0.5 * squares / spreads**2)[None], draw)[0]]

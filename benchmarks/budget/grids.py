@@ -1,12 +1,12 @@
-"""Whole grids of a size that budgets are meant for, by the pocket's models: 50 wordings on fresh questions.
+"""Complete grids, large enough for budgets, of the pocket's models: 50 wordings on new questions.
 
     python -m benchmarks.budget.grids --out runs/grids [--questions 1600] [--models pocket,pocket/small-t5]
     python -m benchmarks.budget --run runs/grids/pocket --share 5,10,20 --repeats 20
 
-The questions that ship are 100 a task. Here the pocket's world asks new ones, none of them shipped: of a single
+The shipped questions are 100 per task. Here the pocket's world makes new ones, none of them shipped: of a single
 attribute (`choose-maker`), and of all eight in turn (`choose-all`), where a wording may read well with one attribute
-and badly with another. Wordings are all correct ones there are: observed, paraphrases, validation and test. A run
-folder a model; what it holds already is not computed again.
+and badly with another. Wordings are all correct ones there are: observed, paraphrases, validation and test. Each model
+has a run folder; stored cells are not computed again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ GRIDS = ("choose-maker", "choose-all", "label-all", "has-all")
 
 
 def fresh(kind: str, attributes: list[str], count: int) -> list[tuple[str, Example]]:
-    """`count` questions of a kind, attributes in turn, none of them shipped and no two alike; with their categories."""
+    """`count` questions of a kind, attributes in turn, none of them shipped and no two equal; with their categories."""
     draw = random.Random(f"budget grids {kind} {' '.join(attributes)}")
     shipped = {name: load_tasks([f"pocket/{kind}-{name}"])[0] for name in attributes}
     seen = {

@@ -1,9 +1,9 @@
 """Does fine-tuning forget? Alignment on some kinds of tasks, short and long, and what becomes of the kind left out.
 
 The paper's fine-tuning (its Tables 7 and figures 9 and 10) loses on everything that it was not tuned on. Here all pairs
-are of `--kinds`; a row for each method, learning rate and number of steps tells of those kinds and of the other, under
-observed wordings and others. `--wordings pocket-validation` comes first, `pocket-test` reports. With `--out` a killed
-benchmark goes on where it was. A thousand steps of fine-tuning take three minutes of a core of its own.
+are of `--kinds`; a row for each method, learning rate and number of steps shows those kinds and the other, under
+observed wordings and others. Use `--wordings pocket-validation` to choose, `pocket-test` to report. With `--out` a
+stopped benchmark continues. A thousand steps of fine-tuning take three minutes on one core.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What is measured of an aligned pocket model, and the tables' rows: gains over another model, with their intervals.
 
-An interval over wordings and questions is the crossed bootstrap of `phraseproof compare`, seeds averaged first: it
-tells of other wordings and questions. An interval over seeds is Student's t of the seeds' own gains: it tells of other
-orders of the training data. Neither tells of other base models.
+An interval over wordings and questions is the crossed bootstrap of `phraseproof compare`, seeds averaged first: it is
+about other wordings and questions. An interval over seeds is Student's t of the seeds' own gains: it is about other
+orders of the training data. Neither is about other base models.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ LOOKED_AT = tuple(Column(group, group) for group in (*CLOSER_LOOK, RULE_NEGATED)
 
 
 class Asked(NamedTuple):
-    """What is asked of every model: a task's questions in the wordings of one group.
+    """What every model answers: a task's questions in the wordings of one group.
 
     Attributes:
         names: of the wordings.
@@ -76,7 +76,7 @@ class Asked(NamedTuple):
 def asked(
     unobserved: str, *, limit: int, observed_limit: int, closer_look: bool, before: str = ""
 ) -> tuple[Asked, ...]:
-    """All there is to ask, for each group of wordings and each of the pocket's tasks.
+    """All questions, for each group of wordings and each of the pocket's tasks.
 
     Args:
         unobserved: the collection of unobserved wordings.

@@ -1,8 +1,8 @@
-"""Every alignment method on a pocket model, over several seeds: what each mends, and what it does to a "not".
+"""Every alignment method on a pocket model, over several seeds: its gains, and its effect on a "not".
 
-`--wordings pocket-validation` chooses settings (`--rates` tries several), `pocket-test` reports, and looks closer: that
-is the paper's Tables 7, 16 and 17 in small. Rows are gains over the base model (pocket_measures.py). With `--out` a
-killed benchmark goes on where it was. Half a minute a method and seed on one core of its own.
+`--wordings pocket-validation` chooses settings (`--rates` tries several), `pocket-test` reports, and adds the closer
+look: the paper's Tables 7, 16 and 17 in small. Rows are gains over the base model (measures.py). With `--out` a stopped
+benchmark continues. A method and seed take half a minute on one core.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ from phraseproof.pocket.mitigation import SETTINGS, mitigation_pairs
 
 UNTRAINED = "untrained"
 SPEAKER = "speaker"
-"""Not a training: the same wordings with a speaker named in front, whom the model was taught to follow in any words."""
+"""Not a training: the same wordings after the name of a speaker; the model was trained to follow that speaker in any
+words."""
 
 RATES: Mapping[str, Mapping[str, float]] = {
     "pocket": {"ft": 3e-4, "ft+kl": 3e-4},
@@ -48,7 +49,7 @@ RATES: Mapping[str, Mapping[str, float]] = {
 """Learning rates that differ from the mitigation's. docs/pocket.md says how all were chosen, on validation wordings."""
 
 COMPARED = (("pt+kl", "pt"), ("ft+kl", "ft"), ("pt+kl", "ft"), ("pt+contrastive", "pt+kl"), ("joint", "pt+kl"))
-"""Methods set against each other, the first minus the second, where both are tried."""
+"""Pairs of methods to compare, the first minus the second, if both are tried."""
 
 
 def untrained_prefix(model: str, settings: AlignmentSettings, folder: Path) -> Path:
@@ -84,7 +85,7 @@ def trained(model: str, settings: AlignmentSettings, pairs: int, folder: Path) -
 
 
 class Benchmark:
-    """One model, asked the same whatever is done to it; what was found is kept in the folder `home`."""
+    """Measures one model, before and after training, on the same questions; results are stored in the folder `home`."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.model: str = options.model
@@ -102,7 +103,7 @@ class Benchmark:
         self.base = self._measured("base", self.model, None)
 
     def runs(self, method: str, settings: Sequence[AlignmentSettings], name: str) -> list[Grids]:
-        """What a method makes of the model, once for each of the settings, which differ in their seeds."""
+        """The results of a method, one for each of the settings, which differ in their seeds."""
         if method == SPEAKER:
             return [measure(self.model, None, self._ask(before="Nora asks: "), self.home / "speaker.npz")]
         if method == UNTRAINED:
@@ -119,7 +120,7 @@ class Benchmark:
 
 
 class Tried(NamedTuple):
-    """What came of a method: its name for readers, and a measurement for each seed."""
+    """The results of a method: its name for readers, and a measurement for each seed."""
 
     name: str
     runs: list[Grids]

@@ -3,7 +3,7 @@
 Both score the log-likelihood of every option; the run stops if a choice differs. The peer is lm-evaluation-harness's
 Hugging Face backend at batch size 1, its default, and at 16. It takes long, so it scores only the first of the
 questions that we score; CPU seconds are compared per question. `python -m benchmarks.scoring --rows t5-letters memory`
-runs parts; `--device cuda` runs both on an accelerator and compares seconds of the wall.
+runs parts; `--device cuda` runs both on an accelerator and compares wall time.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ SHAPES = {"t5": ("flan-t5-small shape", "seq2seq"), "llama": ("84M Llama shape",
 
 
 class Measured(NamedTuple):
-    """CPU seconds of one call, and what it gave."""
+    """CPU seconds of one call, and its result."""
 
     seconds: float
     scores: Scores

@@ -1,4 +1,4 @@
-"""What a benchmark ran on, and what attention in blocks (the way of accelerators) costs or gains there."""
+"""What a benchmark ran on, and the cost or gain of attention in blocks (as on accelerators) there."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def device_line(device: str) -> str:
 
 
 class Way(NamedTuple):
-    """Seconds a question of one way, the operators that torch was called on for all of them, and the scores."""
+    """Seconds per question of one way, the number of torch's operators called for all questions, and the scores."""
 
     seconds: float
     calls: int
@@ -35,7 +35,7 @@ class Way(NamedTuple):
 def both_ways(folder: Path, device: str, asked: Sequence[Prompt]) -> tuple[Way, Way]:
     """In blocks, and prompt by prompt, in batches of an accelerator's size; the better of three repeats.
 
-    CPU seconds on a CPU, else seconds of the wall.
+    CPU seconds on a CPU, else wall time.
     """
     from phraseproof.engine.attention import block_sdpa
     from phraseproof.engine.plan.batching import BatchLimit, batch_tokens

@@ -1,4 +1,4 @@
-"""Floating-point operations that scoring cannot do without, and the speed of this core's matrix products.
+"""Floating-point operations that scoring cannot avoid, and the speed of this core's matrix products.
 
 Counted: linear layers of every token that must be read, the vocabulary for tokens that predict, and attention over what
 a token may see. Not counted: norms, activations, rotations, softmax, padding, and anything done twice.
@@ -59,7 +59,7 @@ def _encoder_decoder(config: Any, lengths: list[int], nodes: list[int]) -> float
 
 
 def peak_flops(seconds: float = 0.4) -> tuple[float, float]:
-    """Operations a CPU second of torch's plain matrix products and of packed ones, at the benchmark's shapes."""
+    """Operations per CPU second of torch's plain matrix products and of packed ones, at the benchmark's shapes."""
     import torch
     from torch.nn import functional
 

@@ -1,4 +1,4 @@
-"""Peak memory of scoring many examples, each number of them in a process of its own."""
+"""Peak memory of scoring many examples, each number of them in its own process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _peak_mebibytes() -> float:
-    # Not ru_maxrss: Linux hands a parent's down to the program that it starts.
+    # Not ru_maxrss: on Linux a program inherits its parent's.
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
 

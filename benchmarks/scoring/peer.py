@@ -1,4 +1,4 @@
-"""lm-evaluation-harness's Hugging Face backend on the same prompts, with its trap mended."""
+"""lm-evaluation-harness's Hugging Face backend on the same prompts, with its output head restored."""
 
 from __future__ import annotations
 

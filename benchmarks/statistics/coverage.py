@@ -1,11 +1,11 @@
-"""How often the intervals of `analysis.statistics` hold the truth, on answers drawn from a model whose truth is known.
+"""How often the intervals of `analysis.statistics` contain the true value, on answers drawn from a known model.
 
     python -m benchmarks.statistics.coverage [--replicates 1000]
 
 Right and wrong answers follow a crossed logistic model: an effect of the wording (normal, or skewed: few bad wordings
-among many good ones), of the example, and of which goes with which. Two groups of wordings, the second 0.4 log-odds
-worse, answer the same examples. Prints a line a setting: the share of 95% intervals that hold the truth, of
-those that are given.
+among many good ones), of the example, and of their interaction. Two groups of wordings, the second 0.4 log-odds
+worse, answer the same examples. Prints a line per setting: the share of the given 95% intervals that contain the true
+value.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(61)
 
 
 def accuracy(of_wording: np.ndarray) -> np.ndarray:
-    """A wording's accuracy on endlessly many examples, from its effect."""
+    """A wording's accuracy on infinitely many examples, from its effect."""
     odds = CENTRE + of_wording[:, None] + np.hypot(EXAMPLE, INTERACTION) * _NODES
     return (1 / (1 + np.exp(-odds))) @ _WEIGHTS / _WEIGHTS.sum()
 
@@ -40,7 +40,7 @@ def answers(random: np.random.Generator, of_wording: np.ndarray, of_example: np.
 
 
 def population(skewed: bool, wordings: int, examples: int) -> dict[str, float]:
-    """What the intervals should hold, from many draws."""
+    """The true values of the intervals, from many draws."""
     random = np.random.default_rng(1)
     true = accuracy(effects(random, 200_000, skewed=skewed))
     found = {"mean": float(true.mean()), "std_beyond_chance": float(true.std())}
@@ -51,7 +51,7 @@ def population(skewed: bool, wordings: int, examples: int) -> dict[str, float]:
         for _ in range(1500)
     ]
     found["std"] = float(np.sqrt(np.mean([each.var(ddof=1) for each in means])))
-    # Of wordings measured on so many examples: each mean less the examples' common luck.
+    # Of wordings measured on so many examples: each mean less the common effect of the examples.
     centred = np.concatenate([each - each.mean() for each in means]) * np.sqrt(wordings / (wordings - 1))
     for name, level in (("q05", 0.05), ("q25", 0.25), ("q50", 0.5), ("q75", 0.75), ("q95", 0.95)):
         found[name] = found["mean"] + float(np.quantile(centred, level))
@@ -65,7 +65,7 @@ def population(skewed: bool, wordings: int, examples: int) -> dict[str, float]:
 
 
 def coverage(wordings: int, examples: int, replicates: int, *, skewed: bool) -> dict[str, float]:
-    """By statistic the share of intervals that hold the truth; statistics that never have one are absent."""
+    """By statistic the share of intervals that contain the true value; statistics without intervals are absent."""
     truth = population(skewed, wordings, examples)
     held = dict.fromkeys((*NAMES, "difference"), 0)
     given = dict.fromkeys(held, 0)
