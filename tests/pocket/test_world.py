@@ -14,8 +14,8 @@ from phraseproof.pocket.world import ITEMS, Question, ask, laid_out, options_of,
 questions = st.tuples(st.sampled_from(KINDS), st.sampled_from(list(ATTRIBUTES)), st.integers(0, 10**6))
 
 
-def told(kind: str, question: Question) -> dict[str, str]:
-    """What a person reads of the thing: marker -> value."""
+def markers_and_values(kind: str, question: Question) -> dict[str, str]:
+    """What the note says of the thing, values by marker."""
     markers = {attribute.marker for attribute in ATTRIBUTES.values()}
     words = laid_out(kind, question)
     return {word: words[place + 1] for place, word in enumerate(words) if word in markers}
@@ -25,7 +25,7 @@ def told(kind: str, question: Question) -> dict[str, str]:
 def test_the_answer_is_what_the_note_says(drawn: tuple[str, str, int]) -> None:
     kind, attribute, seed = drawn
     question = ask(kind, attribute, random.Random(seed))
-    said = told(kind, question)
+    said = markers_and_values(kind, question)
     assert len(said) == ITEMS
     value = said.get(ATTRIBUTES[attribute].marker)
     if kind == "has":
@@ -42,7 +42,7 @@ def test_who_misses_the_attribute_is_tempted_by_its_partner(drawn: tuple[str, st
     question = ask(kind, attribute, random.Random(seed))
     marker = ATTRIBUTES[ATTRIBUTES[attribute].partner].marker
     if kind != "has":
-        partner = told(kind, question)[marker]
+        partner = markers_and_values(kind, question)[marker]
         assert (f"{marker} {partner}" if kind == "choose" else partner) in question.choices
         assert partner not in question.answer
 
