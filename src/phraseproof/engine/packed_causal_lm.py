@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -44,7 +44,7 @@ class PackedCausalLM:
         network: a transformers model that `probe.py` found suitable.
         soft: the soft prompt in use.
         last_layer: where the last layer can leave out what is not scored.
-        in_blocks: compute attention in blocks of prompts, or one by one; by default as is best on the device.
+        in_blocks: compute attention in blocks of prompts, or one by one; by default whichever is faster on the device.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class PackedCausalLM:
             }
 
     def score(self, requests: Sequence[Request]) -> list[list[float]]:
-        """Log-probabilities, one list a request, parallel to its options.
+        """Log-probabilities, one list per request, parallel to its options.
 
         Args:
             requests: in the order of their contexts, with `shared` and `kept` set.
@@ -173,13 +173,13 @@ class LastLayer:
         finally:
             self._rows = None
 
-    def _narrow(self, _: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _narrow(self, _: nn.Module, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         if self._rows is None:
             return arguments
         self._width = arguments[0].shape[1]
         return (arguments[0][:, self._rows], *arguments[1:])
 
-    def _widen(self, _: nn.Module, __: tuple[Any, ...], output: torch.Tensor) -> torch.Tensor:
+    def _widen(self, _: nn.Module, __: object, output: torch.Tensor) -> torch.Tensor:
         if self._rows is None:
             return output
         whole = output.new_zeros(output.shape[0], self._width, *output.shape[2:])

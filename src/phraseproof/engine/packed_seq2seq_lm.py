@@ -46,8 +46,8 @@ class PackedSeq2SeqLM:
     """Scores batches of requests without padding.
 
     Args:
-        network: a T5, or what is built like it.
-        in_blocks: compute attention in blocks of prompts, or one by one; by default as is best on the device.
+        network: a T5, or a model of the same structure.
+        in_blocks: compute attention in blocks of prompts, or one by one; by default whichever is faster on the device.
 
     Raises:
         ValueError, AttributeError: a network of another kind.
@@ -79,7 +79,7 @@ class PackedSeq2SeqLM:
     def score(
         self, requests: Sequence[Request], soft: VirtualTokens = NO_SOFT_PROMPT, *, absorbs: bool | None = None
     ) -> list[list[float]]:
-        """Log-probabilities, one list a request, parallel to its options.
+        """Log-probabilities, one list per request, parallel to its options.
 
         Args:
             requests: what to score, in any order.

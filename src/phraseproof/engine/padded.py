@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -11,6 +11,8 @@ import torch
 from phraseproof.engine.network import Network
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from phraseproof.engine.plan.request import Request
 
 
@@ -27,7 +29,7 @@ class Padded(NamedTuple):
 
 
 def pad_rows(
-    rows: Sequence[Sequence[int] | np.ndarray[Any, Any]], pad_id: int, *, device: str, left: bool = False
+    rows: Sequence[Sequence[int] | NDArray[np.int32]], pad_id: int, *, device: str, left: bool = False
 ) -> Padded:
     """Rows padded on the right, or on the left, to the longest."""
     width = max(len(row) for row in rows)

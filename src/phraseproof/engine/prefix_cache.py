@@ -6,7 +6,7 @@ The paper's earlier draft aligns with these; PEFT stores them as one flat matrix
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer, EncoderDecoderCache
@@ -47,7 +47,7 @@ class CacheShape(NamedTuple):
 
 
 def cache_shape(network: Network) -> CacheShape:
-    """The shape of a network's cache, asked of one token.
+    """The shape of a network's cache, found by computing one token.
 
     Raises:
         ModelError: a network without an ordinary key-value cache, or whose layers differ in shape.
@@ -57,7 +57,7 @@ def cache_shape(network: Network) -> CacheShape:
     encoder_decoder = bool(network.config.is_encoder_decoder)
     inputs = {"decoder_input_ids": token} if encoder_decoder else {}
     with torch.no_grad():
-        cache: Any = getattr(network(input_ids=token, use_cache=True, **inputs), "past_key_values", None)
+        cache: object = getattr(network(input_ids=token, use_cache=True, **inputs), "past_key_values", None)
     if isinstance(cache, EncoderDecoderCache):
         cache = cache.self_attention_cache
     known = {DynamicLayer, DynamicSlidingWindowLayer}
@@ -65,7 +65,7 @@ def cache_shape(network: Network) -> CacheShape:
         raise ModelError(
             f"prefix tuning cannot be used with {type(network).__name__}", expected="an ordinary key-value cache"
         )
-    layers: list[Any] = cache.layers
+    layers = [layer for layer in cache.layers if isinstance(layer, DynamicLayer)]
     sides = [side for layer in layers for side in (layer.keys, layer.values) if side is not None]
     shapes = {(int(side.shape[1]), int(side.shape[3])) for side in sides}
     if len(shapes) != 1:
@@ -97,7 +97,7 @@ class KeyValuePrefix:
         """How many virtual tokens there are."""
         return int(self.keys_values.shape[3])
 
-    def cache(self, rows: int) -> Any:
+    def cache(self, rows: int) -> DynamicCache | EncoderDecoderCache:
         """A new cache that holds the prefix and nothing else, for so many rows. Gradients flow through it."""
         decoder = DynamicCache() if self.shape.encoder_decoder else DynamicCache(config=self.config)
         for layer, (keys, values) in enumerate(self.keys_values):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict, Unpack
 
 import numpy as np
 import torch
@@ -26,6 +26,20 @@ NAME = "phraseproof_packed"
 
 KeysAndValues = tuple[torch.Tensor, torch.Tensor]
 """Each [1, heads, tokens, head width]."""
+
+
+class AttentionOptions(TypedDict, total=False):
+    """What an architecture asks of its attention.
+
+    Attributes:
+        scaling: of the products of queries and keys; by default one over the root of the head's width.
+        sliding_window: how many tokens a token sees, itself included; by default all before it.
+        softcap: the bound of scores, which tanh keeps below it; by default there is none.
+    """
+
+    scaling: float | None
+    sliding_window: int | None
+    softcap: float | None
 
 
 @dataclass
@@ -116,8 +130,7 @@ def attend(
     attention_mask: torch.Tensor | None,
     *,
     packed: PackedPass,
-    scaling: float | None = None,
-    **asked_for: Any,
+    **asked_for: Unpack[AttentionOptions],
 ) -> tuple[torch.Tensor, None]:
     """The function that transformers calls in every layer.
 
@@ -126,15 +139,14 @@ def attend(
         query, key, value: [1, heads, tokens of the row, head width].
         attention_mask: not made for this function.
         packed: handed through by the model from its call.
-        scaling: of the products; by default one over the root of the head's width.
-        asked_for: the architecture's `sliding_window` and `softcap`, and what this function has no use for.
+        asked_for: what the architecture asks of its attention. transformers passes more, which is not used here.
 
     Returns:
         [1, tokens of the row, heads, head width].
     """
     assert attention_mask is None
-    sliding_window: int | None = asked_for.get("sliding_window")
-    softcap: float | None = asked_for.get("softcap")
+    scaling, softcap = asked_for.get("scaling"), asked_for.get("softcap")
+    sliding_window = asked_for.get("sliding_window")
     layer: int = module.layer_idx  # pyright: ignore[reportAssignmentType] - set by every model that calls this
     packed.windows[layer], packed.attention = sliding_window, module
     if layer in packed.held:
@@ -150,6 +162,7 @@ def attend(
         return attend_in_blocks(query, key, value, plan, scaling, softcap), None
     out = query.new_empty(1, query.shape[2], query.shape[1], value.shape[3])
     if not whole:
+        # Only rows that ask are written below; the others would keep whatever the memory held, NaN included.
         out.zero_()
     for index, unit in enumerate(packed.row.units):
         asking = slice(unit.start, unit.stop) if whole else list(unit.scored)
@@ -184,8 +197,8 @@ def _take(tensor: torch.Tensor, spans: Sequence[Span], *, copy: bool = False) ->
 
 @contextlib.contextmanager
 def packed_attention(network: Network, name: str = NAME) -> Generator[None]:
-    """Name our function in the network's configuration, for a while."""
-    before: Any = getattr(network.config, _SETTING)
+    """Name our function in the network's configuration inside the context."""
+    before: str = getattr(network.config, _SETTING)
     with quiet():
         try:
             network.set_attn_implementation(name)

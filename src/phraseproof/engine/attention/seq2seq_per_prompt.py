@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -226,7 +226,7 @@ def attend(
     *,
     packed: Pass,
     scaling: float = 1.0,
-    **_: Any,
+    **_: object,
 ) -> tuple[torch.Tensor, None]:
     """The function that transformers calls in every layer; see `causal.attend`."""
     assert attention_mask is None

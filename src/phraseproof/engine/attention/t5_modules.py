@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -14,6 +14,16 @@ _LARGEST_KEPT = 1024
 """A table of biases for longer prompts is not kept between passes: it would take too much memory."""
 
 
+class T5Attention(Protocol):
+    """What `CrossAttention` reads of an attention module of T5's kind."""
+
+    n_heads: int
+    key_value_proj_dim: int
+    d_model: int
+    k: nn.Linear | PackedLinear
+    v: nn.Linear | PackedLinear
+
+
 class CrossAttention:
     """A layer's attention to the encoder's states, with its key and value projections where they can be moved.
 
@@ -22,7 +32,7 @@ class CrossAttention:
             they are given.
     """
 
-    def __init__(self, attention: Any) -> None:
+    def __init__(self, attention: T5Attention) -> None:
         self.passes_states = False
         self._heads: int = attention.n_heads
         self._width: int = attention.key_value_proj_dim
@@ -31,8 +41,9 @@ class CrossAttention:
         ordinary = all(type(layer) in {nn.Linear, PackedLinear} and layer.bias is None for layer in self._layers)
         self.can_absorb = ordinary and attention.d_model % self._width == 0
         if self.can_absorb:
-            for layer in self._layers:
-                layer.forward = _Switch(self, layer.forward)
+            modules: list[nn.Module] = list(self._layers)
+            for module in modules:
+                module.forward = _Switch(self, module.forward)
 
     @property
     def weights(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -57,7 +68,7 @@ class _Switch:
 
 
 class RelativeBias:
-    """The one module of a stack that turns distances into biases, asked beforehand instead of for the whole row.
+    """The module of a stack that turns distances into biases; it computes one table instead of one of the whole row.
 
     Args:
         stack: an encoder or a decoder of T5's kind.
@@ -89,7 +100,7 @@ class RelativeBias:
             self._table = None
         return table
 
-    def _compute(self, *arguments: Any, **named: Any) -> torch.Tensor:
+    def _compute(self, *arguments: object, **named: object) -> torch.Tensor:
         if not self.is_silent:
             return self._plain(*arguments, **named)
-        return torch.empty(0)  # something that is not `None`, for nobody to look at
+        return torch.empty(0)  # the model adds a default bias in place of `None`; our attention reads neither

@@ -8,7 +8,6 @@ transformers' `NewGELUActivation` is the tanh form of GELU in eight passes; torc
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import nn
@@ -17,7 +16,7 @@ from transformers.activations import ACT2FN, NewGELUActivation
 from phraseproof.engine.cpu.packed_linear import PackedLinear
 
 NAMES = (("gate_proj", "up_proj", "down_proj", "act_fn"), ("wi_0", "wi_1", "wo", "act"))
-"""What models call the four parts: Llama and its like, T5."""
+"""The names of the four parts, in Llama and related models and in T5."""
 
 
 def fuse_gates(network: nn.Module) -> int:
@@ -36,8 +35,7 @@ def fuse_gates(network: nn.Module) -> int:
             said = activation_in_onednn(activation)
             if said and type(gate) is PackedLinear and type(up) is PackedLinear and isinstance(down, nn.Module):
                 plain: Callable[[torch.Tensor], torch.Tensor] = module.forward
-                fused: Any = _Fused(plain, gate, up, down, said)
-                module.forward = fused
+                module.forward = _Fused(plain, gate, up, down, said)
                 done += 1
     return done
 
@@ -54,13 +52,14 @@ class _Fused:
         self._plain, self._gate, self._up, self._down, self._activation = plain, gate, up, down, activation
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        # The fused operators have no backward pass: training takes the module's own code.
         if torch.is_grad_enabled() and x.requires_grad:
             return self._plain(x)
         x = x.contiguous()
         return self._down(self._up.times(x, self._gate.activated(x, *self._activation)))
 
 
-def activation_in_onednn(activation: Any) -> tuple[str, str] | None:
+def activation_in_onednn(activation: object) -> tuple[str, str] | None:
     """An activation's name and algorithm there, or `None` where it has none."""
     if type(activation) in {nn.SiLU, type(ACT2FN["silu"])}:
         return ("swish", "")

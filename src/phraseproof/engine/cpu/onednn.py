@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import Any
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -16,11 +16,19 @@ from torch.nn import functional
 
 from phraseproof.engine.network import AutogradContext
 
-# A kernel is kept for every number of rows that a product has had, and batches without padding hardly ever have the
+# A kernel is kept for every number of rows that a product has had, and batches without padding rarely have the
 # same number twice: memory that grows for nothing. Two caches hold them, oneDNN's and one of torch's in front of it,
 # each up to 1,024 unless set before the first product; a pass uses fewer than 16 at a time.
 for _cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
     os.environ.setdefault(_cache, "16")
+
+
+class Operator(Protocol):
+    """A oneDNN operator of torch, with the overload that takes a second tensor. Torch has no types for them."""
+
+    def __call__(self, *arguments: object) -> Tensor: ...
+
+    def binary(self, *arguments: object) -> Tensor: ...
 
 
 def product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -62,7 +70,7 @@ def has_products() -> bool:
 
 
 @functools.cache
-def operator(name: str) -> Any:
+def operator(name: str) -> Operator:
     """One of torch's oneDNN operators."""
     return getattr(torch.ops.mkldnn, name)
 

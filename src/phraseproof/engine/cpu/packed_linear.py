@@ -73,7 +73,7 @@ class PackedLinear(nn.Module):
             self._transposed = _packed(self.weight.to_dense().t().contiguous())
         return product(gradient, self._transposed, None)
 
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+    def _save_to_state_dict(self, destination: dict[str, object], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
         destination[prefix + "weight"] = self.weight.to_dense()
 
@@ -140,7 +140,7 @@ def packing_pays() -> bool:
         return _seconds(lambda: nn.functional.linear(x, weight)) > _WORTH * packed
 
 
-def _seconds(compute: Callable[[], Any]) -> float:
+def _seconds(compute: Callable[[], object]) -> float:
     compute()
     best = float("inf")
     for _ in range(7):
@@ -150,7 +150,7 @@ def _seconds(compute: Callable[[], Any]) -> float:
     return best
 
 
-def _can_pack(weight: Any) -> bool:
+def _can_pack(weight: torch.Tensor) -> bool:
     plain = type(weight) in {nn.Parameter, torch.Tensor} and weight.layout == torch.strided
     return bool(plain and weight.device.type == "cpu" and weight.dtype == torch.float32 and not weight.requires_grad)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -259,7 +259,7 @@ class TargetForward:
         back = torch.tensor(order, device=self._device).argsort()
         return torch.cat(parts)[back], torch.cat(masks)[back]
 
-    def _cache(self, rows: int) -> dict[str, Any]:
+    def _cache(self, rows: int) -> dict[str, object]:
         """The soft prompt in the decoder's layers, for so many rows."""
         if self._soft is None:
             return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -30,13 +30,13 @@ class GatedMLP(NamedTuple):
     through: Callable[[Tensor, Tensor], Tensor]
 
 
-def gated_mlp_of(module: Any) -> GatedMLP | None:
+def gated_mlp_of(module: object) -> GatedMLP | None:
     """What a gated feed-forward layer consists of, or `None` for every other module."""
     for names in NAMES:
-        layers: list[Any] = [getattr(module, name, None) for name in names[:3]]
+        gate, up, down = (getattr(module, name, None) for name in names[:3])
         known = _ACTIVATIONS.get(activation_in_onednn(getattr(module, names[3], None)))
-        if known is not None and all(type(layer) is nn.Linear for layer in layers):
-            gate, up, down = layers
+        # The type itself: a subclass may compute something else.
+        if known is not None and type(gate) is nn.Linear and type(up) is nn.Linear and type(down) is nn.Linear:
             return GatedMLP(gate, up, down, *known)
     return None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -47,7 +47,7 @@ class FrozenModules:
 
     @contextlib.contextmanager
     def in_place(self) -> Generator[None]:
-        """Run with the substitutes, for a while."""
+        """Run with the substitutes inside the context."""
         plain = [vars(module).get("forward") for module, _ in self._substitutes]
         try:
             for module, forward in self._substitutes:
@@ -61,12 +61,12 @@ class FrozenModules:
                     module.forward = before
 
 
-def _frozen_forward(module: Any) -> Callable[[Tensor], Tensor] | None:
+def _frozen_forward(module: nn.Module) -> Callable[[Tensor], Tensor] | None:
     if type(module) is NewGELUActivation:
         return tanh_gelu
     if (parts := gated_mlp_of(module)) is not None:
         return _if_it_agrees(GatedFeedForward(parts), module, parts.gate.weight)
-    if type(module) in {nn.Linear, Conv1D}:
+    if type(module) is nn.Linear or type(module) is Conv1D:
         return _Product.of(module)
     epsilon = getattr(module, "variance_epsilon", None)
     weights = list(module.parameters())
@@ -89,13 +89,13 @@ def _if_it_agrees(
 
 
 class _Product(NamedTuple):
-    """A frozen linear layer by oneDNN, its weights as they lie."""
+    """A frozen linear layer, computed by oneDNN without packing its weights."""
 
     weight: Tensor
     bias: Tensor | None
 
     @classmethod
-    def of(cls, layer: Any) -> _Product | None:
+    def of(cls, layer: nn.Linear | Conv1D) -> _Product | None:
         weight = layer.weight
         fits = weight.dtype == torch.float32 and weight.device.type == "cpu" and weight.numel() >= _SMALLEST
         if not fits or not has_products():

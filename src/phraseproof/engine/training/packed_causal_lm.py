@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from phraseproof.engine.attention.causal import PackedPass, packed_attention
+from phraseproof.engine.attention.causal import AttentionOptions, PackedPass, packed_attention
 from phraseproof.engine.attention.causal import attend as attend_anyhow
 from phraseproof.engine.network import Network
 from phraseproof.engine.packed_causal_lm import LastLayer
@@ -101,10 +101,10 @@ def attend(
     attention_mask: Tensor | None,
     *,
     packed: PackedPass,
-    **asked_for: Any,
+    **asked_for: Unpack[AttentionOptions],
 ) -> tuple[Tensor, None]:
     """As `attention.causal.attend`, with a cheaper backward pass: no part of a tensor is written or sliced twice."""
-    window: int | None = asked_for.get("sliding_window")
+    window = asked_for.get("sliding_window")
     if module is packed.ends_in or asked_for.get("softcap") is not None:
         return attend_anyhow(module, query, key, value, attention_mask, packed=packed, **asked_for)
     found: list[Tensor] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +62,7 @@ class PackedSeq2SeqLMForTraining:
     """Logits of targets, with gradients to a soft prompt at the encoder's input.
 
     Args:
-        network: a frozen T5, or what is built like it, in float32.
+        network: a frozen T5, or a model of the same structure, in float32.
         pad_id: a token to pad targets with.
 
     Raises:
@@ -150,7 +150,7 @@ def attend(
     packed: _Encoding | _Decoding,
     scaling: float = 1.0,
     position_bias: Tensor | None = None,
-    **_: Any,
+    **_: object,
 ) -> tuple[Tensor, None]:
     """The function that transformers calls in every layer.
 

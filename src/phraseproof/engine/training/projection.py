@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Protocol, Self
 
 from torch import Tensor
+from torch.utils.hooks import RemovableHandle
 
 from phraseproof.engine.network import Network
+
+
+class HasLogits(Protocol):
+    """The output of a network with a language model's head."""
+
+    logits: Tensor
 
 
 class ProjectedPlaces:
@@ -21,7 +28,7 @@ class ProjectedPlaces:
         self._head = network.get_output_embeddings()
         self._places = places
         self._is_done = False
-        self._handle: Any = None
+        self._handle: RemovableHandle | None = None
 
     def __enter__(self) -> Self:
         if self._head is not None:
@@ -32,12 +39,12 @@ class ProjectedPlaces:
         if self._handle is not None:
             self._handle.remove()
 
-    def logits(self, output: Any) -> Tensor:
+    def logits(self, output: HasLogits) -> Tensor:
         """[rows, kept, vocabulary], whether or not the network called its head as a module."""
         logits: Tensor = output.logits
         return logits if self._is_done else self._pick(logits)
 
-    def _pick_states(self, _: Any, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def _pick_states(self, _: object, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         self._is_done = True
         return (self._pick(arguments[0]), *arguments[1:])
 

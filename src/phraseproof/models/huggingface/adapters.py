@@ -59,7 +59,7 @@ class AttachedAdapter:
 
     @contextlib.contextmanager
     def off(self) -> Generator[None]:
-        """The base model alone, for a while."""
+        """The base model alone, inside the context."""
         self._is_off = True
         try:
             with self._injected.disable_adapter() if self._injected is not None else contextlib.nullcontext():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from phraseproof.engine.plan import scheduler
 from phraseproof.engine.plan.batching import BatchLimit
@@ -109,7 +109,7 @@ class Backend(ABC):
         return score_greedy_path(self._weights.network, self.generation_inputs(requests), requests, pad_id=self.pad_id)
 
     @abstractmethod
-    def generation_inputs(self, requests: Sequence[Request]) -> dict[str, Any]:
+    def generation_inputs(self, requests: Sequence[Request]) -> dict[str, object]:
         """The arguments of `generate` to continue these contexts."""
 
     @property

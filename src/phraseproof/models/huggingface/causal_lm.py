@@ -6,7 +6,6 @@ import copy
 import functools
 import inspect
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -198,11 +197,12 @@ class CausalLMBackend(Backend):
             aligned = logits.gather(1, offsets[..., None].expand(-1, -1, logits.shape[-1]))
             add_picked(totals, aligned, [picks[index] for index in chunk], requests)
 
-    def generation_inputs(self, requests: Sequence[Request]) -> dict[str, Any]:
+    def generation_inputs(self, requests: Sequence[Request]) -> dict[str, object]:
         inputs, mask = self._prompt_inputs(requests, left=True)
         if self._weights.prefix is not None:
-            # `generate` takes the first tokens for what the cache holds; which tokens stand there does not matter.
+            # `generate` skips as many tokens as the cache holds; their ids are never read.
             ids = inputs["input_ids"]
+            assert isinstance(ids, torch.Tensor), "a prefix lies in the cache, so the input stays token ids"
             inputs["input_ids"] = torch.cat([ids[:, :1].expand(-1, self._weights.prefix_tokens), ids], dim=1)
         return {**inputs, "attention_mask": mask}
 
@@ -216,7 +216,7 @@ class CausalLMBackend(Backend):
         # Padding on the left would reach a recurrent model's states: one prompt at a time.
         return [totals for request in requests for totals in super(CausalLMBackend, self)._score_greedy_path([request])]
 
-    def _prompt_inputs(self, requests: Sequence[Request], *, left: bool) -> tuple[dict[str, Any], torch.Tensor]:
+    def _prompt_inputs(self, requests: Sequence[Request], *, left: bool) -> tuple[dict[str, object], torch.Tensor]:
         """What the network takes for these contexts, and the mask of all that it attends to, soft prompt included."""
         network, adapter = self._weights.network, self._weights.adapter
         padded: Padded = pad_rows(

@@ -173,8 +173,8 @@ class Checkpoint:
                 got=f"a model of the type {self.config.model_type}",
             )
 
-    def _source(self) -> dict[str, Any]:
-        source: dict[str, Any] = {"trust_remote_code": self.options.trust_remote_code}
+    def _source(self) -> dict[str, object]:
+        source: dict[str, object] = {"trust_remote_code": self.options.trust_remote_code}
         if self.folder is None and self.options.revision is not None:
             source["revision"] = self.options.revision
         return source

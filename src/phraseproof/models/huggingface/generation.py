@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from phraseproof.engine.plan.batching import BatchLimit, plan_batches, run_batch
 from phraseproof.engine.plan.request import Request
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models.huggingface.tokenization import Tokenizer
+
+if TYPE_CHECKING:
+    from transformers import GenerationConfig
 
 
 class GenerationSetup(NamedTuple):
@@ -31,7 +34,7 @@ class GenerationSetup(NamedTuple):
 
     network: Network
     tokenizer: Tokenizer
-    inputs: Callable[[Sequence[Request]], dict[str, Any]]
+    inputs: Callable[[Sequence[Request]], dict[str, object]]
     pad_id: int
     batches: bool = True
 
@@ -123,17 +126,18 @@ def write(
     return texts
 
 
-def _texts(setup: GenerationSetup, requests: Sequence[Request], settings: Any) -> Iterator[str]:
+def _texts(setup: GenerationSetup, requests: Sequence[Request], settings: GenerationConfig) -> Iterator[str]:
     inputs = setup.inputs(requests)
     sequences = setup.network.generate(**inputs, generation_config=settings)
     # A decoder-only model repeats the tokens it was given (none, where it was given embeddings); a decoder starts with
     # its start token.
-    given = int(inputs["input_ids"].shape[1]) if "input_ids" in inputs else int("encoder_outputs" in inputs)
+    ids = inputs.get("input_ids")
+    given = int(ids.shape[1]) if isinstance(ids, torch.Tensor) else int("encoder_outputs" in inputs)
     for tokens in sequences[:, given:].tolist():
         yield setup.tokenizer.decode(tokens, skip_special_tokens=True).strip()
 
 
-def _settings(network: Network, max_new_tokens: int, pad_id: int, sampling: Sampling) -> Any:
+def _settings(network: Network, max_new_tokens: int, pad_id: int, sampling: Sampling) -> GenerationConfig:
     """The model's own generation settings (its end tokens above all), with ours in place of theirs."""
     drawn = sampling.temperature > 0
     settings = copy.deepcopy(network.generation_config)
@@ -156,6 +160,6 @@ def _seed(seed: int, text: str) -> int:
     return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest()) >> 1  # torch takes 63 bits
 
 
-def _devices(network: Network) -> list[Any]:
+def _devices(network: Network) -> list[torch.device]:
     """Accelerators whose random numbers are put back afterwards; those of the CPU always are."""
     return [network.device] if network.device.type == "cuda" else []

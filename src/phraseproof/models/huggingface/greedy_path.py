@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from phraseproof.engine.network import Network
 from phraseproof.engine.plan.request import Request
 
+if TYPE_CHECKING:
+    from transformers import GenerationConfig
+
 
 def score_greedy_path(
-    network: Network, inputs: Mapping[str, Any], requests: Sequence[Request], *, pad_id: int
+    network: Network, inputs: Mapping[str, object], requests: Sequence[Request], *, pad_id: int
 ) -> list[list[float]]:
-    """Sums of log-probabilities, one list a request, parallel to its options.
+    """Sums of log-probabilities, one list per request, parallel to its options.
 
     Args:
         network: a transformers model that generates.
@@ -47,7 +50,7 @@ def score_greedy_path(
     return totals
 
 
-def _greedy_settings(network: Network, steps: int, pad_id: int) -> Any:
+def _greedy_settings(network: Network, steps: int, pad_id: int) -> GenerationConfig:
     """The model's own generation settings, made greedy and given a length."""
     settings = copy.deepcopy(network.generation_config)
     settings.update(

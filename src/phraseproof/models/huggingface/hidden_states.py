@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -111,7 +111,7 @@ class HiddenStateReader:
         )
         return output.decoder_hidden_states[PENULTIMATE][:, 0]
 
-    def _inputs(self, padded: Padded) -> tuple[dict[str, Any], torch.Tensor, int]:
+    def _inputs(self, padded: Padded) -> tuple[dict[str, object], torch.Tensor, int]:
         """What a network or an encoder takes, the mask that goes with it, and how many virtual tokens come first."""
         if self._adapter is None or self._adapter.virtual is None:
             return {"input_ids": padded.ids}, padded.mask, 0

@@ -34,7 +34,7 @@ class ScoresInBatches(Protocol):
 
 
 class CanBeOff(Protocol):
-    """An adapter that can be switched off for a while."""
+    """An adapter that can be switched off inside a context."""
 
     def off(self) -> AbstractContextManager[None]:
         """Compute with the base model alone inside the context."""

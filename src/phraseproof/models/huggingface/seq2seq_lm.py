@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from transformers.modeling_outputs import BaseModelOutput
@@ -107,9 +106,12 @@ class Seq2SeqLMBackend(Backend):
             add_picked(totals, logits, [[(place, 0) for place in picks[index]] for index in chunk], requests)
         return totals
 
-    def generation_inputs(self, requests: Sequence[Request]) -> dict[str, Any]:
+    def generation_inputs(self, requests: Sequence[Request]) -> dict[str, object]:
         states, mask = self._encode(requests)
-        inputs = {"encoder_outputs": BaseModelOutput(last_hidden_state=states), "attention_mask": mask}
+        inputs: dict[str, object] = {
+            "encoder_outputs": BaseModelOutput(last_hidden_state=states),
+            "attention_mask": mask,
+        }
         if (prefix := self._weights.prefix) is not None:
             inputs["past_key_values"] = prefix.cache(len(requests))
         return inputs

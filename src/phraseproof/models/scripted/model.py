@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from phraseproof.core import (
     GREEDY,
@@ -21,6 +21,10 @@ from phraseproof.core import (
 )
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models.options import ModelOptions, check_argument_names
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Score = Callable[[Prompt, str], float]
 Write = Callable[[Prompt, Sampling], str]
@@ -144,11 +148,13 @@ class ScriptedModel:
             Check("options tokenise apart", distinct, "options are compared as texts"),
         ]
 
-    def represent(self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None) -> Any:
+    def represent(
+        self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]:
         """The mean of its words' vectors [prompts, 8], each drawn from the word's hash: similar prompts lie close."""
         import numpy as np
 
-        rows: list[Any] = []
+        rows: list[NDArray[np.float64]] = []
         for prompt in prompts:
             words = prompt.text.lower().split() or [""]
             digests = [hashlib.blake2b(word.encode(errors="surrogatepass"), digest_size=8).digest() for word in words]
