@@ -1,4 +1,4 @@
-"""Training end to end on tiny models: losses fall, the folder says how it was made, nothing good is lost."""
+"""Training end to end on tiny models: losses fall, and the folder holds the record of the training."""
 
 from __future__ import annotations
 
@@ -10,37 +10,21 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from phraseproof.alignment import trainer
-from phraseproof.alignment.loop import passes as passes_module
-from phraseproof.alignment.loop import training as training_module
-from phraseproof.alignment.loop.log import StepReport, read_log
+from phraseproof.alignment.loop.log import read_log
 from phraseproof.alignment.pairs import save_pairs, wording_hashes
 from phraseproof.alignment.trainer import AlignmentSettings
 from phraseproof.alignment.trainer import train as run_training
 from phraseproof.core import Prompt, ScoresOptions
 from phraseproof.engine.cpu import packed_linear
 from phraseproof.errors import ModelError, PhraseproofError, RunError, UsageError
-from phraseproof.models import ModelOptions, load_model
+from phraseproof.models import load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.store.training_record import read_record
 from support import tiny_models
 from support.tiny_pairs import own_wordings, shared_wordings
-
-CPU = ModelOptions(device="cpu")
-QUICK = AlignmentSettings(
-    num_tokens=4, learning_rate=0.05, max_steps=6, gradient_accumulation=2, held_out_fraction=0.25, save_every=2
-)
-
-
-def train(model: Path, out: Path, *, pairs: Any = None, observer: Any = None, **changes: Any) -> Any:
-    settings = dataclasses.replace(QUICK, **changes)
-    return run_training(str(model), pairs or shared_wordings(), out, settings, model_options=CPU, observer=observer)
-
-
-def adapter(out: Path) -> torch.Tensor:
-    return load_file(out / "adapter_model.safetensors")["prompt_embeddings"]
+from support.tiny_trainings import CPU, QUICK, Watcher, adapter, train
 
 
 def scores(model: Path, **options: Any) -> tuple[float, ...]:
@@ -53,24 +37,6 @@ def scores(model: Path, **options: Any) -> tuple[float, ...]:
 @pytest.fixture(params=["t5", "llama"])
 def model(request: pytest.FixtureRequest) -> Path:
     return tiny_models.tiny_t5() if request.param == "t5" else tiny_models.tiny_llama()
-
-
-class Watcher:
-    """Keeps what an observer is told."""
-
-    def __init__(self) -> None:
-        self.starts: list[tuple[int, int]] = []
-        self.reports: list[StepReport] = []
-        self.warnings: list[str] = []
-
-    def started(self, *, total: int, done: int) -> None:
-        self.starts.append((total, done))
-
-    def stepped(self, report: StepReport) -> None:
-        self.reports.append(report)
-
-    def warned(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 def test_cross_entropy_and_kl_fall(model: Path, tmp_path: Path) -> None:
@@ -92,8 +58,8 @@ def test_cross_entropy_and_kl_fall(model: Path, tmp_path: Path) -> None:
     rows = read_log(tmp_path / "a")
     assert [row["step"] for row in rows] == list(range(101))
     assert [row["step"] for row in rows if "held_out" in row] == [0, 50, 100]
-    assert rows[1]["ce"] == watcher.reports[1].ce
-    assert rows[1]["learning_rate"] == 0.1
+    assert rows[1].get("ce") == watcher.reports[1].ce
+    assert rows[1].get("learning_rate") == 0.1
 
 
 def test_the_adapter_is_an_ordinary_one_and_scores_by_it_change(model: Path, tmp_path: Path) -> None:
@@ -140,41 +106,6 @@ def test_the_same_seed_gives_the_same_adapter_and_another_another(tmp_path: Path
     assert not torch.equal(adapter(tmp_path / "a"), adapter(tmp_path / "c"))
 
 
-class StoppedError(Exception):
-    """The observer has seen enough."""
-
-
-class StopsAt(Watcher):
-    def __init__(self, step: int) -> None:
-        super().__init__()
-        self.step = step
-
-    def stepped(self, report: StepReport) -> None:
-        super().stepped(report)
-        if report.step == self.step:
-            raise StoppedError
-
-
-@pytest.mark.parametrize("changes", [{}, {"placement": "layers"}, {"early_stopping_patience": 9, "eval_every": 1}])
-@pytest.mark.parametrize("step", [1, 5])
-def test_a_stopped_training_goes_on_to_the_same_bytes(
-    model: Path, tmp_path: Path, step: int, changes: dict[str, Any]
-) -> None:
-    whole = train(model, tmp_path / "whole", **changes)
-    with pytest.raises(StoppedError):
-        train(model, tmp_path / "parts", observer=StopsAt(step), **changes)
-    assert not (tmp_path / "parts" / "adapter_config.json").exists()
-    watcher = Watcher()
-    parts = train(model, tmp_path / "parts", observer=watcher, **changes)
-    assert watcher.starts == [(6, step - step % 2)]
-    assert torch.equal(adapter(tmp_path / "whole"), adapter(tmp_path / "parts"))
-    assert parts.after == whole.after
-    assert parts.step == whole.step
-    kept = ("step", "loss", "ce", "kl", "learning_rate", "gradient_norm", "held_out")
-    logs = [[{k: row.get(k) for k in kept} for row in read_log(tmp_path / name)] for name in ("whole", "parts")]
-    assert logs[0] == logs[1]
-
-
 def test_a_finished_training_is_not_done_again(tmp_path: Path) -> None:
     first = train(tiny_models.tiny_t5(), tmp_path / "a")
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "a").iterdir()}
@@ -197,75 +128,6 @@ def test_a_folder_with_another_training_is_left_alone(tmp_path: Path) -> None:
         train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1)
 
 
-# ------------------------------------------------------------------------------------------------------ what goes wrong
-
-
-class Spoiler(Watcher):
-    """Makes the soft prompt infinite after a step, as a runaway learning rate does."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-        super().__init__()
-        self.trainings: list[Any] = []
-        original = training_module.TrainingLoop._advance
-
-        def advance(training: Any) -> StepReport:
-            report = original(training)
-            if report.step == step:
-                with torch.no_grad():
-                    for parameter in training._parameters:
-                        parameter.fill_(torch.inf)
-            return report
-
-        monkeypatch.setattr(training_module.TrainingLoop, "_advance", advance)
-
-
-def test_nan_keeps_the_last_good_adapter(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    train(model, tmp_path / "good", max_steps=4, schedule="constant")
-    with monkeypatch.context() as patch:
-        spoiler = Spoiler(patch, 5)
-        with pytest.raises(RunError, match=r"not a finite number in step 6.*adapter of step 4 was kept") as raised:
-            train(model, tmp_path / "bad", max_steps=9, schedule="constant", observer=spoiler)
-    assert "\n" not in str(raised.value)
-    assert raised.value.exit_code == 2
-    assert torch.equal(adapter(tmp_path / "good"), adapter(tmp_path / "bad"))
-    record = read_record(tmp_path / "bad")
-    assert record is not None
-    assert not record["finished"]
-    assert record["result"]["step"] == 4
-    assert [row["step"] for row in read_log(tmp_path / "bad")] == list(range(6))
-
-
-def test_nan_at_once_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spoiler = Spoiler(monkeypatch, 1)
-    with pytest.raises(RunError, match="Nothing was kept"):
-        train(tiny_models.tiny_t5(), tmp_path / "bad", observer=spoiler)
-    assert not (tmp_path / "bad" / "adapter_config.json").exists()
-
-
-def test_a_runaway_learning_rate_ends_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="training stopped"):
-        train(tiny_models.tiny_t5(), tmp_path / "a", learning_rate=1e29, max_steps=20)
-
-
-def test_early_stopping_keeps_the_best(tmp_path: Path) -> None:
-    result = train(
-        tiny_models.tiny_llama(),
-        tmp_path / "a",
-        max_steps=60,
-        learning_rate=0.5,
-        schedule="constant",
-        eval_every=1,
-        early_stopping_patience=2,
-    )
-    looks = {row["step"]: row["held_out"]["loss"] for row in read_log(tmp_path / "a")}
-    assert result.stopped == "early"
-    assert result.steps < 60
-    assert result.step == min(looks, key=lambda step: (looks[step], step))
-    assert result.steps == result.step + 2
-    assert result.after.loss == looks[result.step]
-    assert sorted(looks) == list(range(result.steps + 1))
-
-
 def test_ft_saves_a_model_folder_and_changes_its_weights(model: Path, tmp_path: Path) -> None:
     result = train(model, tmp_path / "ft", method="ft+kl", learning_rate=1e-2, max_steps=20)
     assert result.kind == "model"
@@ -277,17 +139,6 @@ def test_ft_saves_a_model_folder_and_changes_its_weights(model: Path, tmp_path: 
     record = read_record(tmp_path / "ft")
     assert record is not None
     assert "base_weights" not in record
-
-
-def test_ft_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
-    folder = tiny_models.tiny_t5(tied=True)
-    train(folder, tmp_path / "whole", method="ft", learning_rate=1e-2)
-    with pytest.raises(StoppedError):
-        train(folder, tmp_path / "parts", method="ft", learning_rate=1e-2, observer=StopsAt(3))
-    train(folder, tmp_path / "parts", method="ft", learning_rate=1e-2)
-    whole, parts = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "parts"))
-    assert whole.keys() == parts.keys()
-    assert all(torch.equal(whole[key], parts[key]) for key in whole)
 
 
 @pytest.mark.parametrize("method", ["pt", "pt+contrastive", "mse", "negation", "joint"])
@@ -305,20 +156,6 @@ def test_every_method_trains(method: str, tmp_path: Path) -> None:
     )
     losses = [report.loss for report in watcher.reports if report.loss is not None]
     assert sum(losses[-10:]) < sum(losses[:10])
-
-
-def test_a_changed_base_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = training_module.TrainingLoop._advance
-
-    def advance(training: Any) -> StepReport:
-        with torch.no_grad():
-            next(training._model.network.parameters()).add_(1)
-        return original(training)
-
-    monkeypatch.setattr(training_module.TrainingLoop, "_advance", advance)
-    with pytest.raises(ModelError, match="frozen model's weights changed"):
-        train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1)
-    assert not (tmp_path / "a" / "adapter_config.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -402,46 +239,6 @@ def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with FileLock(tmp_path / "a" / ".training.lock"), pytest.raises(RunError, match="another process"):
         train(tiny_models.tiny_t5(), tmp_path / "a")
-
-
-def passes_of(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many rows each later pass of a training has."""
-    from phraseproof.engine.training.forward import TargetForward
-
-    sizes: list[int] = []
-    plain = TargetForward.__call__
-
-    def counted(self: TargetForward, rows: Any, **named: Any) -> Any:
-        sizes.append(len(rows))
-        return plain(self, rows, **named)
-
-    monkeypatch.setattr(TargetForward, "__call__", counted)
-    return sizes
-
-
-def test_the_batches_of_a_step_share_a_pass_and_say_what_they_say_alone(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sizes = passes_of(monkeypatch)
-    changes: dict[str, Any] = {"gradient_accumulation": 3, "paraphrases_per_batch": 1, "max_steps": 3}
-    train(model, tmp_path / "joined", **changes)
-    assert 3 * 2 in sizes, "three batches of a reference and a paraphrase"
-    sizes.clear()
-    monkeypatch.setattr(
-        passes_module, "merge_small_batches", lambda batches, _: [range(i, i + 1) for i in range(len(batches))]
-    )
-    train(model, tmp_path / "apart", **changes)
-    assert set(sizes) == {2}
-    assert adapter(tmp_path / "joined").numpy() == pytest.approx(adapter(tmp_path / "apart").numpy(), abs=1e-4)
-    logs = [
-        [
-            line["loss"]
-            for line in map(json.loads, (tmp_path / name / "training.jsonl").read_text().splitlines())
-            if line["step"]
-        ]
-        for name in ("joined", "apart")
-    ]
-    assert logs[0] == pytest.approx(logs[1], abs=1e-5)
 
 
 def test_align_passes_every_setting_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`phraseproof analyze` and `import-results` on real run folders: what reaches stdout and stderr, and the exit code."""
+"""`phraseproof analyze` on real run folders: what reaches stdout and stderr, and the exit code."""
 
 import json
 from functools import partial
@@ -171,77 +171,3 @@ def test_mistakes_are_one_line_and_exit_2(run: Path, call: Any, arguments: tuple
     assert (done.code, done.out) == (2, "")
     assert words in done.err
     assert len(done.err.splitlines()) == 1
-
-
-class TestImportResults:
-    ROWS = "".join(
-        f"M,{dataset},{collection},{kind},{number},0,0.{number}{place},Logits,TRUE\n"
-        for place, dataset in enumerate(("Winowhy", "StrategyQA"))
-        for collection, kind in (("NIV2", "BC"), ("BBL", "Unobserved"))
-        for number in (4, 5, 6, 7)
-    )
-
-    @pytest.fixture
-    def imported(self, tmp_path: Path, call: Any) -> Path:
-        (tmp_path / "r.csv").write_text(HEADER + self.ROWS, encoding="utf-8")
-        done = call("import-results", tmp_path / "r.csv", "--out", tmp_path / "run", "--parameters", "3e9")
-        assert (done.code, done.err) == (0, "")
-        assert "M: 16 accuracies of wordings on 2 tasks, in observed, unobserved" in done.out
-        return tmp_path / "run"
-
-    def test_table_and_analyze_treat_it_as_any_other(self, imported: Path, call: Any):
-        (table,) = json.loads(call("table", imported, "--json").out)["tables"]
-        assert table["model"] == "M"
-        assert table["tasks"][0]["groups"]["observed"]["mean_percent"] == pytest.approx(55)
-        rows = json.loads(call("table", imported, "--by", "wording", "--json").out)["tables"][0]["rankings"]
-        assert rows[0]["wordings"][0]["num_examples"] is None
-        for form in ("text", "csv", "markdown", "latex"):
-            assert call("table", imported, "--format", form).code == 0
-        done = call("analyze", imported)
-        assert done.code == 0
-        assert "kappa: not enough data" in " ".join(done.out.split())
-        assert "Only accuracies of wordings are known" in done.out
-
-    def test_compare_and_report_treat_it_as_any_other(self, imported: Path, tmp_path: Path, call: Any):
-        done = call("compare", imported, imported, "--json")
-        assert done.code == 0
-        assert "NaN" not in done.out
-        page = tmp_path / "page.html"
-        assert call("report", imported, "--out", page).code == 0
-        assert "nan" not in page.read_text(encoding="utf-8").partition("<script")[0].lower()
-
-    def test_an_interval_of_a_difference_stays_possible(self, imported: Path, call: Any):
-        (found,) = json.loads(call("analyze", imported, "--json").out)["analyses"]
-        over_tasks = found["tests"][0]["over_tasks"]
-        assert over_tasks["n"] == 2
-        assert -1 <= over_tasks["low"] <= over_tasks["high"] <= 1
-
-    def test_what_needs_examples_says_so(self, imported: Path, call: Any):
-        done = call("analyze", imported, "--against", "NIV2/BC/4", "--mixed")
-        assert done.code == 0
-        assert "outcomes of examples" in done.out
-
-    def test_mistakes_are_one_line_and_exit_2(self, tmp_path: Path, imported: Path, call: Any):
-        (tmp_path / "bad.csv").write_text(HEADER + "M,A,B,C,1,0,150,L,TRUE\n", encoding="utf-8")
-        (tmp_path / "empty.csv").write_text(HEADER, encoding="utf-8")
-        (tmp_path / "nobody.csv").write_text(HEADER + ",A,B,C,1,0,0.5,L,TRUE\n", encoding="utf-8")
-        for arguments in (
-            (tmp_path / "empty.csv", "--out", tmp_path / "x"),
-            (tmp_path / "nobody.csv", "--out", tmp_path / "x"),
-            (tmp_path / "bad.csv", "--out", tmp_path / "x"),
-            (tmp_path / "none.csv", "--out", tmp_path / "x"),
-            (tmp_path / "r.csv", "--out", tmp_path / "x", "--parameters", "0"),
-            (tmp_path / "r.csv", "--out", tmp_path / "x", "--model", "N"),
-            (tmp_path / "r.csv", "--out", tmp_path / "r.csv"),
-        ):
-            done = call("import-results", *arguments)
-            assert (done.code, done.out) == (2, "")
-            assert len(done.err.splitlines()) == 1
-
-    def test_what_is_left_out_or_merged_is_told(self, tmp_path: Path, call: Any):
-        rows = "M,A,NIV2,BC,1,0,0.5,L,TRUE\nM,A,NIV2,BC,1,0,0.6,L,TRUE\nM,A,NIV2,BC,2,0,0.6,L,FALSE\n"
-        (tmp_path / "r.csv").write_text(HEADER + rows, encoding="utf-8")
-        done = call("import-results", tmp_path / "r.csv", "--out", tmp_path / "run")
-        assert done.code == 0
-        assert "not true: 1 rows" in done.err
-        assert "A: NIV2/BC/1" in done.err

@@ -1,4 +1,4 @@
-"""`phraseproof import-results`: accuracies that others published, as a run like any other."""
+"""`phraseproof import-results`: import published accuracies as a run."""
 
 from __future__ import annotations
 
@@ -65,9 +65,7 @@ def import_results(
     if published.repeated:
         count = len(published.repeated)
         named = ", ".join(published.repeated[:_NAMED]) + (", ..." if count > _NAMED else "")
-        typer.echo(
-            f"note: {count} wordings stand there more than once and count once, with their mean: {named}", err=True
-        )
+        typer.echo(f"note: {count} wordings occur more than once and count once, with their mean: {named}", err=True)
     count, tasks = len(published.scores), len({score.task for score in published.scores})
     read = "1 accuracy of a wording" if count == 1 else f"{count} accuracies of wordings"
     typer.echo(

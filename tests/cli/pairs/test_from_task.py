@@ -1,4 +1,4 @@
-"""`phraseproof pairs`: negations go all the way from a collection to what an adapter says it was trained on."""
+"""`phraseproof pairs from-task`: the file it writes, and negations all the way to the record of an adapter."""
 
 from __future__ import annotations
 
@@ -87,11 +87,41 @@ def test_pairs_left_without_a_negation_are_counted(capsys: pytest.CaptureFixture
     )
 
 
+def test_every_example_is_rendered_under_every_reference(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    collection(folder, "asked", "Name the number.", "What number is meant?")
+    assert from_task() == 0
+    done = capsys.readouterr()
+    assert done.out == "12 pairs: pairs.jsonl\n"
+    assert done.err == "warning: t has no demonstrations to train on; the pairs use its test examples\n"
+    pairs = load_pairs(Path("pairs.jsonl"))
+    assert [(pair.instruction, pair.input, pair.target) for pair in pairs] == [
+        (ask, f"river {number}", "one" if number % 2 else "two")
+        for number in range(6)
+        for ask in ("Name the number.", "What number is meant?")
+    ]
+
+
 @pytest.mark.usefixtures("folder")
-def test_alpaca_pairs_have_the_negations_of_their_file() -> None:
-    Path("data.json").write_text(json.dumps([{"instruction": "Sing.", "input": "", "output": "La"}]))
-    rewritten = {"instruction": "Sing.", "paraphrases": ["Let me hear a song."], "negations": ["Be silent."]}
-    Path("rewritten.jsonl").write_text(json.dumps(rewritten) + "\n")
-    assert call("pairs", "from-alpaca", "data.json", "-p", "rewritten.jsonl", "-o", "pairs.jsonl") == 0
-    (pair,) = load_pairs(Path("pairs.jsonl"))
-    assert pair.negations == ("Be silent.",)
+def test_a_smaller_draw_is_part_of_a_larger_one() -> None:
+    draws: list[list[str]] = []
+    for limit, seed in (("2", "0"), ("4", "0"), ("4", "1")):
+        assert from_task("--limit", limit, "--seed", seed) == 0
+        draws.append([pair.input for pair in load_pairs(Path("pairs.jsonl"))])
+    assert [len(draw) for draw in draws] == [2, 4, 4]
+    assert set(draws[0]) < set(draws[1])
+    assert set(draws[1]) != set(draws[2])
+
+
+@pytest.mark.usefixtures("folder")
+def test_references_for_other_tasks_stop_it(capsys: pytest.CaptureFixture[str]) -> None:
+    collection(Path(), "asked", "Name the number.", more=", for: another-task")
+    assert from_task() == 2
+    assert capsys.readouterr().err == "error: --reference: no reference wording fits the task 't'\n"
+
+
+@pytest.mark.parametrize("kept", ["t.yaml", "asked.yaml", "other.yaml"])
+def test_its_own_input_is_not_overwritten(kept: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (folder / kept).read_text()
+    assert from_task("--out", kept) == 2
+    assert kept in capsys.readouterr().err
+    assert (folder / kept).read_text() == before

@@ -1,0 +1,220 @@
+"""The loop: steps as plain torch takes them, resumed to the same bytes, and stopped before anything good is lost."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from phraseproof.alignment.loop import training as training_module
+from phraseproof.alignment.loop.log import StepReport, read_log
+from phraseproof.alignment.loop.preparation import prepare
+from phraseproof.alignment.soft_prompt import SoftPrompt
+from phraseproof.alignment.trainer import AlignmentSettings
+from phraseproof.alignment.trainer import train as run_training
+from phraseproof.errors import ModelError, RunError
+from phraseproof.store.training_record import read_record
+from support import tiny_models
+from support.slow_losses import slow_logits
+from support.tiny_pairs import shared_wordings
+from support.tiny_trainings import CPU, QUICK, Watcher, adapter, train
+
+
+@pytest.fixture(params=["t5", "llama"])
+def model(request: pytest.FixtureRequest) -> Path:
+    return tiny_models.tiny_t5() if request.param == "t5" else tiny_models.tiny_llama()
+
+
+class StoppedError(Exception):
+    """The observer has seen enough."""
+
+
+class StopsAt(Watcher):
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.step = step
+
+    def stepped(self, report: StepReport) -> None:
+        super().stepped(report)
+        if report.step == self.step:
+            raise StoppedError
+
+
+@pytest.mark.parametrize("changes", [{}, {"placement": "layers"}, {"early_stopping_patience": 9, "eval_every": 1}])
+@pytest.mark.parametrize("step", [1, 5])
+def test_a_stopped_training_goes_on_to_the_same_bytes(
+    model: Path, tmp_path: Path, step: int, changes: dict[str, Any]
+) -> None:
+    whole = train(model, tmp_path / "whole", **changes)
+    with pytest.raises(StoppedError):
+        train(model, tmp_path / "parts", observer=StopsAt(step), **changes)
+    assert not (tmp_path / "parts" / "adapter_config.json").exists()
+    watcher = Watcher()
+    parts = train(model, tmp_path / "parts", observer=watcher, **changes)
+    assert watcher.starts == [(6, step - step % 2)]
+    assert torch.equal(adapter(tmp_path / "whole"), adapter(tmp_path / "parts"))
+    assert parts.after == whole.after
+    assert parts.step == whole.step
+    kept = ("step", "loss", "ce", "kl", "learning_rate", "gradient_norm", "held_out")
+    logs = [[{k: row.get(k) for k in kept} for row in read_log(tmp_path / name)] for name in ("whole", "parts")]
+    assert logs[0] == logs[1]
+
+
+class Spoiler(Watcher):
+    """Makes the soft prompt infinite after a step, as a runaway learning rate does."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+        super().__init__()
+        self.trainings: list[Any] = []
+        original = training_module.TrainingLoop._advance
+
+        def advance(training: Any) -> StepReport:
+            report = original(training)
+            if report.step == step:
+                with torch.no_grad():
+                    for parameter in training._parameters:
+                        parameter.fill_(torch.inf)
+            return report
+
+        monkeypatch.setattr(training_module.TrainingLoop, "_advance", advance)
+
+
+def test_nan_keeps_the_last_good_adapter(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(model, tmp_path / "good", max_steps=4, schedule="constant")
+    with monkeypatch.context() as patch:
+        spoiler = Spoiler(patch, 5)
+        with pytest.raises(RunError, match=r"not a finite number in step 6.*adapter of step 4 was kept") as raised:
+            train(model, tmp_path / "bad", max_steps=9, schedule="constant", observer=spoiler)
+    assert "\n" not in str(raised.value)
+    assert raised.value.exit_code == 2
+    assert torch.equal(adapter(tmp_path / "good"), adapter(tmp_path / "bad"))
+    record = read_record(tmp_path / "bad")
+    assert record is not None
+    assert not record["finished"]
+    assert record["result"]["step"] == 4
+    assert [row["step"] for row in read_log(tmp_path / "bad")] == list(range(6))
+
+
+def test_nan_at_once_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoiler = Spoiler(monkeypatch, 1)
+    with pytest.raises(RunError, match="Nothing was kept"):
+        train(tiny_models.tiny_t5(), tmp_path / "bad", observer=spoiler)
+    assert not (tmp_path / "bad" / "adapter_config.json").exists()
+
+
+def test_a_runaway_learning_rate_ends_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="training stopped"):
+        train(tiny_models.tiny_t5(), tmp_path / "a", learning_rate=1e29, max_steps=20)
+
+
+def test_early_stopping_keeps_the_best(tmp_path: Path) -> None:
+    result = train(
+        tiny_models.tiny_llama(),
+        tmp_path / "a",
+        max_steps=60,
+        learning_rate=0.5,
+        schedule="constant",
+        eval_every=1,
+        early_stopping_patience=2,
+    )
+    looks = {row["step"]: row.get("held_out", {}).get("loss") or 0.0 for row in read_log(tmp_path / "a")}
+    assert result.stopped == "early"
+    assert result.steps < 60
+    assert result.step == min(looks, key=lambda step: (looks[step], step))
+    assert result.steps == result.step + 2
+    assert result.after.loss == looks[result.step]
+    assert sorted(looks) == list(range(result.steps + 1))
+
+
+def test_ft_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    folder = tiny_models.tiny_t5(tied=True)
+    train(folder, tmp_path / "whole", method="ft", learning_rate=1e-2)
+    with pytest.raises(StoppedError):
+        train(folder, tmp_path / "parts", method="ft", learning_rate=1e-2, observer=StopsAt(3))
+    train(folder, tmp_path / "parts", method="ft", learning_rate=1e-2)
+    whole, parts = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "parts"))
+    assert whole.keys() == parts.keys()
+    assert all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_a_changed_base_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = training_module.TrainingLoop._advance
+
+    def advance(training: Any) -> StepReport:
+        with torch.no_grad():
+            next(training._model.network.parameters()).add_(1)
+        return original(training)
+
+    monkeypatch.setattr(training_module.TrainingLoop, "_advance", advance)
+    with pytest.raises(ModelError, match="frozen model's weights changed"):
+        train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1)
+    assert not (tmp_path / "a" / "adapter_config.json").exists()
+
+
+# ------------------------------------------------------------------------------------------- against a plain torch loop
+
+
+def plain_training(model: Path, settings: AlignmentSettings) -> list[tuple[float, torch.Tensor]]:
+    """Each step's loss and the soft prompt after it, from unpadded rows, autograd and torch's AdamW alone."""
+    found = prepare(str(model), shared_wordings(), settings, CPU)
+    soft = SoftPrompt.create(
+        found.model.network,
+        n=settings.num_tokens,
+        placement="input",
+        init=settings.init,
+        seed=settings.seed,
+        tokenizer=found.model.tokenizer,
+    ).weight
+    order = found.train.order(found.method, settings, with_paraphrases=True)
+    optimizer = torch.optim.AdamW([soft], lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    accumulation = settings.gradient_accumulation
+    seen: list[tuple[float, torch.Tensor]] = []
+    for step in range(settings.max_steps or 0):
+        losses: list[torch.Tensor] = []
+        for index in range(step * accumulation, (step + 1) * accumulation):
+            (draw,) = order.batch(index)
+            tokens = found.train.tokens[draw.pair]
+            contexts = [tokens.reference, *(tokens.paraphrases[place] for place in draw.paraphrases)]
+            rows = [slow_logits(found.model, soft, each, tokens.target).log_softmax(-1) for each in contexts]
+            places = range(len(tokens.target))
+            ce = -torch.stack([row[place, tokens.target[place]] for row in rows for place in places]).mean()
+            fixed = rows[0].detach()
+            kl = torch.stack([(row.exp() * (row - fixed)).sum() for row in rows[1:]]).mean()
+            losses.append((1 - settings.lambda_) * ce + settings.lambda_ * kl)
+        loss = torch.stack(losses).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        assert soft.grad is not None
+        norm = soft.grad.norm()
+        if settings.max_grad_norm is not None and norm > settings.max_grad_norm:
+            soft.grad *= settings.max_grad_norm / norm
+        optimizer.step()
+        seen.append((loss.item(), soft.detach().clone()))
+    return seen
+
+
+@pytest.mark.parametrize("max_grad_norm", [None, 0.05])
+def test_steps_equal_those_of_a_plain_loop(model: Path, tmp_path: Path, max_grad_norm: float | None) -> None:
+    settings = dataclasses.replace(
+        QUICK, max_steps=3, learning_rate=0.02, weight_decay=0.1, schedule="constant", max_grad_norm=max_grad_norm
+    )
+    watcher = Watcher()
+    run_training(str(model), shared_wordings(), tmp_path / "a", settings, model_options=CPU, observer=watcher)
+    expected = plain_training(model, settings)
+    assert [report.loss for report in watcher.reports[1:]] == pytest.approx([loss for loss, _ in expected], rel=1e-4)
+    torch.testing.assert_close(adapter(tmp_path / "a"), expected[-1][1], atol=1e-4, rtol=1e-4)
+    if max_grad_norm is not None:
+        assert any((report.gradient_norm or 0) > max_grad_norm for report in watcher.reports)
+
+
+def test_the_learning_rate_follows_its_schedule(tmp_path: Path) -> None:
+    watcher = Watcher()
+    train(tiny_models.tiny_t5(), tmp_path / "a", warmup_steps=2, max_steps=6, observer=watcher)
+    # 0.05 rises over two steps, then falls as half a cosine over the other four.
+    expected = [0.0, 0.025, *(0.025 * (1 + math.cos(math.pi * done / 4)) for done in range(4))]
+    assert [report.learning_rate for report in watcher.reports[1:]] == pytest.approx(expected)

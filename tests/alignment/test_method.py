@@ -1,0 +1,106 @@
+"""What a method needs: valid settings, a multiple of its groups, suitable pairs and models, a graph or none."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from phraseproof.alignment.method import LossSettings
+from phraseproof.alignment.methods import METHODS
+from phraseproof.alignment.pairs import TextOrigin
+from phraseproof.errors import ModelError, UsageError
+from support.loss_groups import group, pair
+
+EXACT = LossSettings()
+
+
+def test_rows_are_the_reference_then_paraphrases_then_negations() -> None:
+    one = group(paraphrases=2, negations=3)
+    assert len(one.logits) == 6
+    assert list(one.paraphrase_rows) == [1, 2]
+    assert list(one.negation_rows) == [3, 4, 5]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_method_with_two_references_takes_groups_in_twos(count: int) -> None:
+    groups = [group(seed=seed) for seed in range(count)]
+    with pytest.raises(ValueError, match=rf"ft\+contrastive needs a multiple of 2 groups, not {count}"):
+        METHODS["ft+contrastive"].loss(groups, EXACT)
+    if count:
+        assert METHODS["ft"].loss(groups, EXACT).total.isfinite()
+
+
+@pytest.mark.parametrize("weight", [-0.1, 1.1, float("nan")])
+def test_a_weight_is_from_0_to_1(weight: float) -> None:
+    with pytest.raises(UsageError, match="from 0 to 1"):
+        LossSettings(lambda_=weight)
+
+
+@pytest.mark.parametrize("bound", [0.0, -1.0, float("nan")])
+def test_a_bound_is_above_zero(bound: float) -> None:
+    with pytest.raises(UsageError, match=r"is not positive .*above 0"):
+        LossSettings(push_bound=bound)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_loss_is_the_mean_over_its_groups(name: str) -> None:
+    method = METHODS[name]
+    negations = 2 if method.needs_negations else 0
+    groups = [group(2, negations, seed=seed, states=True) for seed in range(4)]
+    halves = [method.loss(groups[:2], EXACT).total, method.loss(groups[2:], EXACT).total]
+    torch.testing.assert_close(method.loss(groups, EXACT).total, (halves[0] + halves[1]) / 2)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("detach", [True, False])
+@pytest.mark.parametrize("in_ce", [True, False])
+def test_the_reference_needs_a_graph_where_a_gradient_reaches_it(name: str, detach: bool, in_ce: bool) -> None:
+    method = METHODS[name]
+    settings = LossSettings(detach_reference=detach, reference_in_ce=in_ce)
+    paraphrases = 2 if method.uses_paraphrases else 0
+    groups = [group(paraphrases, 2, seed=seed, states=True) for seed in range(2)]
+    for each in groups:
+        assert each.prefix_states is not None
+        each.prefix_states.requires_grad_()
+    total = method.loss(groups, settings).total
+    assert total.requires_grad
+    total.backward()
+    touched = False
+    for each in groups:
+        for tensor in (each.logits, each.prefix_states):
+            if tensor is not None and tensor.grad is not None:
+                touched |= bool(tensor.grad[0].abs().sum() > 0)
+    # Where it says no, a graph would be wasted for certain; where it says yes without need, nothing is wrong but time.
+    assert not touched or method.reference_needs_gradient(settings)
+    if name == "pt+kl":
+        assert touched == method.reference_needs_gradient(settings)
+
+
+def test_mse_needs_an_encoder_with_the_soft_prompt_at_its_input() -> None:
+    METHODS["mse"].check([pair()], is_encoder_decoder=True)
+    with pytest.raises(ModelError, match=r"mse compares encoder states .* no encoder") as caught:
+        METHODS["mse"].check([pair()], is_encoder_decoder=False)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(UsageError, match="expected --placement input, got layers"):
+        METHODS["mse"].check([pair()], is_encoder_decoder=True, placement="layers")
+    METHODS["pt+kl"].check([pair()], is_encoder_decoder=False, placement="layers")
+
+
+@pytest.mark.parametrize("name", ["negation", "joint"])
+def test_pairs_without_negations_are_named(name: str) -> None:
+    pairs = [pair(negations=("Say not.",)), pair(source="pairs.jsonl:2")]
+    METHODS[name].check(pairs[:1], is_encoder_decoder=False)
+    with pytest.raises(UsageError, match=r"^pairs.jsonl:2: the method .* needs negated wordings"):
+        METHODS[name].check(pairs, is_encoder_decoder=False)
+    with pytest.raises(UsageError, match=r"^pair 1: "):
+        METHODS[name].check([pair()], is_encoder_decoder=False)
+
+
+def test_contrast_needs_references_of_different_meaning() -> None:
+    method = METHODS["pt+contrastive"]
+    method.check([pair("Say."), pair("Sing.")], is_encoder_decoder=False)
+    with pytest.raises(UsageError, match="at least two different instructions"):
+        method.check([pair("Say."), pair("say. ")], is_encoder_decoder=False)
+    one = [pair(text, origins=(TextOrigin(text, "c/w", "Count {{ n }}."),)) for text in ("Count 1.", "Count 2.")]
+    with pytest.raises(UsageError, match="at least two different instructions"):
+        method.check(one, is_encoder_decoder=False)

@@ -1,0 +1,28 @@
+"""Made-up outputs of a network for one paraphrase set, and made-up sets, for tests of losses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from phraseproof.alignment.method import GroupOutput
+from phraseproof.alignment.pairs import ParaphraseSet
+
+T, V = 3, 6
+
+
+def group(paraphrases: int = 3, negations: int = 0, *, seed: int = 0, states: bool = False) -> GroupOutput:
+    """Random logits [rows, 3, 6] in float64, one target for all rows, and encoder states [rows, 2, 4] if asked for."""
+    rows = 1 + paraphrases + negations
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(rows, T, V, generator=generator, dtype=torch.float64)
+    targets = torch.randint(V, (1, T), generator=generator).expand(rows, T)
+    found = torch.randn(rows, 2, 4, generator=generator, dtype=torch.float64) if states else None
+    mask = torch.ones(rows, T, dtype=torch.bool)
+    return GroupOutput(logits.requires_grad_(), targets, mask, paraphrases, negations, found)
+
+
+def pair(instruction: str = "Say.", *, negations: tuple[str, ...] = (), **fields: Any) -> ParaphraseSet:
+    """A set with one paraphrase."""
+    return ParaphraseSet(instruction, ("Tell.",), "x", "y", negations=negations, **fields)
