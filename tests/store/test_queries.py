@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import resource
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from phraseproof.errors import NotEnoughDataError, RunError
@@ -78,31 +75,6 @@ def test_a_query_takes_parameters_and_its_errors_are_one_line(tmp_path: Path) ->
     with pytest.raises(RunError, match="the query failed: ") as caught:
         run.query("SELECT nothing FROM outcomes")
     assert "\n" not in str(caught.value)
-
-
-def test_more_cells_than_files_may_be_open_give_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cells = [make_cell(f"{n:032x}", instruction=f"mine/{n}") for n in range(5)]
-    finished_run(tmp_path, *cells)
-    order = "SELECT * FROM outcomes ORDER BY instruction, example_id"
-    few = load_run(tmp_path).query_rows(order)
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (42, 42))
-    assert load_run(tmp_path).query_rows(order) == few
-    assert len(few) == 10
-
-
-def test_rows_without_a_scorer_get_that_of_their_run(tmp_path: Path) -> None:
-    """As version 0.1.0 wrote them."""
-    store = finished_run(tmp_path, make_cell())
-    path = store.cell_path(make_cell())
-    old = pq.read_table(path).drop_columns(["scoring", "metric", "option_tokens", "option_credits", "reference"])
-    pq.write_table(old, path)
-    content = json.loads((tmp_path / "run.json").read_text())
-    del content["checksums"]
-    (tmp_path / "run.json").write_text(json.dumps(content))
-    rows = load_run(tmp_path).outcomes().to_pylist()
-    assert {(row["scoring"], row["metric"], row["option_tokens"]) for row in rows} == {
-        ("loglikelihood", "accuracy", None)
-    }
 
 
 def test_a_run_in_which_nothing_is_done_says_so(tmp_path: Path) -> None:

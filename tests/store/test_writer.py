@@ -13,7 +13,7 @@ import pytest
 from phraseproof.errors import RunError
 from phraseproof.store.journal import StoredOutcome
 from phraseproof.store.queries import load_run
-from phraseproof.store.writer import RunStore, Usage, stored_cells
+from phraseproof.store.writer import RunStore, Usage
 from support.stored_cells import SETTINGS, finished_run, make_cell, make_outcomes
 
 
@@ -211,17 +211,6 @@ def test_a_wording_that_a_task_brings_is_told_apart_from_others_of_its_name(tmp_
     store.register([first, second], {"instructions": entries})
     assert load_run(tmp_path).wording_texts() == {("t", "designer/x"): "T", ("u", "designer/x"): "U"}
     assert store.register([], {"instructions": {"u: designer/x": {"text": "V", "content": "3"}}}).left == [second]
-
-
-def test_looking_at_what_is_stored_writes_nothing(tmp_path: Path) -> None:
-    done, other, missing = make_cell(), make_cell(group="again"), make_cell("b" * 32)
-    finished_run(tmp_path, done)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert stored_cells(tmp_path, SETTINGS, [done, other, missing]) == {done, other}
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
-    assert stored_cells(tmp_path / "nowhere", SETTINGS, [done]) == set()
-    with pytest.raises(RunError, match="a larger sample"):
-        stored_cells(tmp_path, {**SETTINGS, "limit": 3}, [done])
 
 
 def test_a_file_in_the_folders_place(tmp_path: Path) -> None:

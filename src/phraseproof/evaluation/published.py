@@ -1,15 +1,15 @@
-"""Accuracies of single wordings as the paper's authors released them, read into a run folder.
+"""Reads the accuracies of single wordings that the paper's authors released into a run folder.
 
 A row of such a file is one wording on one dataset: `Model, Dataset, Collection, Type, ID, Shots, Performance, Metric,
-Include?`. What becomes of it does not depend on its number:
+Include?`. Its fields decide how it is read, never its accuracy:
 
-* rows with `Include?` other than true are left out;
-* `Type` says the group: Unobserved, and Default (the task designer's own prompt, which the paper counts among the
+* rows whose `Include?` is not true are skipped;
+* `Type` gives the group: Unobserved, and Default (the task designer's own prompt, which the paper counts among the
   unobserved); Correct (closest), Incorrect, Negation (negated), Random (nonsensical); every other type is a kind of
-  task, and the wording from a collection that the model was tuned on, hence observed;
-* a wording is its collection, type and number. Observed ones serve all datasets of a type; the others were written
-  for their dataset, and bear its name;
-* one that occurs twice counts once, with its mean.
+  task: the wording is from a collection that the model was tuned on, so it is observed;
+* collection, type and number identify a wording. Observed wordings serve all datasets of a type; the others were
+  written for one dataset, whose name is part of theirs;
+* a wording that occurs more than once counts once, with its mean.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ RELATIONS: Mapping[str, Relation] = {
     "Negation": Relation.NEGATED,
     "Random": Relation.NONSENSICAL,
 }
-"""What a `Type` of the release says of a wording; any other is a kind of task, and the wording observed."""
+"""The relation of a wording by its `Type`. Any other type is a kind of task, and the wording is observed."""
 
 _ORDER = ("observed", "closest", "incorrect", "unobserved", "task_designer", "negated", "nonsensical")
-"""The groups as the paper's tables order them: the first is what the others are compared with."""
+"""The groups in the order of the paper's tables: the others are compared with the first."""
 
 _SPELLINGS = {"mmlu_general": "mmlu", "play_dialog": "bbl/play_dialog_same_or_different"}
 _MAX_SHOTS = 2**31 - 1
@@ -50,12 +50,12 @@ _MAX_SHOTS = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What result files say of one model.
+    """The contents of result files about one model.
 
     Attributes:
-        relations: of each wording's name its relation.
-        repeated: wordings that stood there more than once.
-        excluded: rows with `Include?` other than true.
+        relations: the relation of each wording, by its name.
+        repeated: wordings that occur more than once.
+        excluded: the number of rows whose `Include?` is not true.
     """
 
     model: str
@@ -75,12 +75,12 @@ def read_published(paths: Sequence[Path], *, model: str | None = None, designers
 
     Args:
         paths: CSV files.
-        model: which model's rows to read, where the files hold several.
-        designers_apart: put the task designer's prompts in a group of their own (paper, Table 9) instead of among the
-            unobserved (everywhere else).
+        model: the model to read, if the files hold several.
+        designers_apart: report the task designer's prompts as a group of their own (paper, Table 9) instead of as
+            unobserved (all other tables).
 
     Raises:
-        FileError: a file cannot be read, or a row does not say what the format requires.
+        FileError: a file cannot be read, or a row lacks what the format requires.
         UsageError: the files hold several models and `model` names none of them, or no row is left.
     """
     rows = [row for path in paths for row in _rows(path)]
@@ -123,7 +123,7 @@ def import_published(published: Published, out: Path, *, parameters: int | None 
 
     Args:
         out: the run folder.
-        parameters: how many parameters the model has, for regressions on size.
+        parameters: the number of the model's parameters, for regressions on size.
 
     Raises:
         RunError: `out` holds a run of something else, or cannot be written.
@@ -157,7 +157,7 @@ def _rows(path: Path) -> Iterator[_Row]:
                 )
             for cells in reader:
                 where = f"{path}:{reader.line_num}"
-                # DictReader puts what is too much under None, and None where there is too little.
+                # DictReader stores surplus cells under the key None, and gives missing cells the value None.
                 if None in cells or any(cells[name] is None for name in COLUMNS):
                     raise FileError("a row is not as long as the header", where=where)
                 if not str(cells["Model"]).strip():
@@ -206,7 +206,7 @@ def _performance(row: _Row) -> float:
 
 
 def _task(dataset: str) -> tuple[str, str]:
-    """The task's name and category as `phraseproof tasks list` has them; of an unknown dataset, its own name."""
+    """The task's name and category as in `phraseproof tasks list`; for an unknown dataset, its own name twice."""
     from phraseproof.tasks.bigbench import CATEGORIES, KNOWN
     from phraseproof.tasks.mmlu import CATEGORY
 

@@ -40,7 +40,8 @@ from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.run_file import RUN_FILE, EvaluatedSample, RunContent, read_run_file
-from phraseproof.store.writer import RunStore, stored_cells, stored_files, stored_samples
+from phraseproof.store.stored import stored_cells, stored_files, stored_samples
+from phraseproof.store.writer import RunStore
 
 __all__ = ["Evaluation", "Forecast", "Interrupted", "Workers"]
 

@@ -1,9 +1,8 @@
-"""The reading side of a run folder: outcomes as columns, grouped by DuckDB."""
+"""Reads run folders: cells, outcomes, failures, and the scores of wordings, through DuckDB."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from phraseproof.core import Cell
 from phraseproof.errors import NotEnoughDataError, RunError
-from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
+from phraseproof.scoring.registry import DEFAULT_SCORER
 from phraseproof.store.cell_files import cell_path, read_table
 from phraseproof.store.integrity import check_files
+from phraseproof.store.outcomes_view import create_outcomes_view
 from phraseproof.store.run_file import (
     ACCURACIES,
     OLDER_CELLS,
@@ -24,36 +24,22 @@ from phraseproof.store.run_file import (
     read_run_file,
     wording_keys,
 )
-from phraseproof.store.schema import COLUMNS, add_missing_columns
+from phraseproof.store.schema import add_missing_columns
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
-
-_OTHER_FILES = 40
-"""Open files that are not cells: standard streams, libraries, what the caller has."""
-
-
-_LATER = (
-    ("option_tokens", "INTEGER[]"),
-    ("option_credits", "DOUBLE[]"),
-    ("reference", "VARCHAR"),
-    ("scoring", "VARCHAR"),
-    ("metric", "VARCHAR"),
-)
-"""Columns that cells of the first versions lack, with DuckDB's types."""
 
 
 class WordingScore(NamedTuple):
-    """One wording's mean score on one task: the grain every robustness statistic starts from.
+    """One wording's mean score on one task: the unit of all robustness statistics.
 
     Attributes:
-        category: the row of a summary table the task is averaged into.
-        group: the group of wordings it is reported in.
+        category: the row of a summary table that the task is averaged into.
+        group: the group of wordings that it is reported in.
         instruction: `collection/id`.
         num_fewshot: demonstrations in the prompt.
         mean_score: the metric's mean over examples (and over demonstration seeds), between 0 and 1 for accuracy.
-        num_examples: outcomes the mean rests on; `None` where only the mean was imported.
+        num_examples: the number of outcomes in the mean; `None` if only the mean was imported.
     """
 
     task: str
@@ -66,7 +52,7 @@ class WordingScore(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """A cell that could not be computed, and why."""
+    """A cell that could not be computed, with the error."""
 
     cell: Cell
     error: str
@@ -88,18 +74,18 @@ class Run:
 
     @property
     def settings(self) -> Settings:
-        """What is the same for all cells that are read: model, scoring method, sample, prompt format, ..."""
+        """The settings that all selected cells share: model, scoring method, sample, prompt format, ..."""
         settings: Settings = self.content["settings"]
         return {**settings, "scoring": self.scoring} if "scoring" in settings else settings
 
     @cached_property
     def scorings(self) -> tuple[str, ...]:
-        """The scorers that the run holds cells of, in the order they were asked for."""
+        """The scorers of the run's cells, in the order of the evaluations."""
         return tuple(dict.fromkeys(cell.scoring for cell in self.all_cells))
 
     @property
     def scoring(self) -> str:
-        """The scorer whose cells are read."""
+        """The selected scorer, whose cells are read."""
         default: str = self.content["settings"].get("scoring") or DEFAULT_SCORER
         return self.chosen_scoring or next(iter(self.scorings), default)
 
@@ -128,7 +114,7 @@ class Run:
 
     @property
     def model_parameters(self) -> int | None:
-        """How many parameters the model has, where that is known."""
+        """The number of the model's parameters; `None` if it is unknown."""
         return self.content.get("model", {}).get("parameters")
 
     @cached_property
@@ -144,7 +130,7 @@ class Run:
         return asked / whole if whole else 1.0
 
     def require_whole(self) -> None:
-        """Refuse a run with a budget: its wordings met different examples, so their means cannot be compared.
+        """Refuse a run with a budget: its wordings have different examples, so their means cannot be compared.
 
         Raises:
             RunError: the run has a budget; `analysis.estimators.budget.estimate_run` reads such a run.
@@ -159,22 +145,22 @@ class Run:
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells of the run under the scorer that is read, done or not."""
+        """The cells of the run under the selected scorer, completed or not."""
         return tuple(cell for cell in self.all_cells if cell.scoring == self.scoring)
 
     @cached_property
     def all_cells(self) -> tuple[Cell, ...]:
-        """The cells of the run under all its scorers, done or not."""
+        """The cells of the run under all its scorers, completed or not."""
         return tuple(Cell(**cell) for cell in self.content["cells"])
 
     @cached_property
     def missing(self) -> tuple[Cell, ...]:
-        """The cells that are not done yet."""
+        """The cells that are not complete yet."""
         return tuple(cell for cell in self.cells if not cell_path(self.path, cell).exists())
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """The missing cells whose computation failed, with the error."""
+        """The missing cells whose computation failed, with their errors."""
         missing = set(self.missing)
         found: list[Failure] = []
         for path in sorted((self.path / "failures").glob("*.json")):
@@ -202,12 +188,12 @@ class Run:
         return texts
 
     def wording_scores(self) -> list[WordingScore]:
-        """Each wording's mean score on each task, for the cells that are done, in the order they were asked for.
+        """Each wording's mean score on each task over the completed cells, in the order of the plan.
 
-        Of a run that was imported (`import-results`), its accuracies as they were published.
+        For an imported run (`import-results`), the published accuracies.
 
         Raises:
-            RunError: the run has a budget (`require_whole`), or no cell is done.
+            RunError: the run has a budget (`require_whole`), or no cell is complete.
         """
         if self.accuracies:
             return list(self.accuracies)
@@ -225,15 +211,15 @@ class Run:
     def read_cells(
         self, columns: Sequence[str], *, only: Sequence[Cell] | None = None
     ) -> Iterator[tuple[Cell, pa.Table]]:
-        """The cells that are done, one at a time in the order they were asked for, with some of their columns.
+        """The completed cells one by one, in the order of the plan, with some of their columns.
 
         Args:
             columns: names from store/schema.py.
-            only: read these cells; all unless said.
+            only: the cells to read; all by default.
 
         Raises:
             NotEnoughDataError: the run was imported and holds no outcomes.
-            RunError: no cell is done, or a cell's file is damaged.
+            RunError: no cell is complete, or a cell's file is damaged.
         """
         wanted = None if only is None else set(only)
         for path, cell in zip(self._done_paths, self._done_cells(), strict=True):
@@ -249,45 +235,28 @@ class Run:
         return self.query("SELECT * FROM outcomes")
 
     def query(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Table:
-        """A DuckDB query over the view `outcomes`: the rows of all cells of the run that are done.
+        """Run a DuckDB query over the view `outcomes`: the rows of all completed cells.
 
-        Every `?` in it stands for the next of the parameters.
-
-        The result goes on to `.to_pandas()`, `polars.from_arrow(...)` or `.to_pylist()`.
+        Every `?` in the query is replaced by the next parameter. The result converts with `.to_pandas()`,
+        `polars.from_arrow(...)` or `.to_pylist()`.
 
         Raises:
             NotEnoughDataError: the run was imported and holds no outcomes.
-            RunError: no cell is done, or a cell's file is damaged.
+            RunError: no cell is complete, or a cell's file is damaged.
         """
         import duckdb
 
         paths = self._done_paths
         connection = duckdb.connect()
         try:
-            self._create_view(connection, paths)
+            is_mixed = bool(self.content.get(OLDER_CELLS))
+            create_outcomes_view(connection, paths, scoring=self.scoring, is_mixed=is_mixed)
             return connection.sql(sql, params=parameters).to_arrow_table()
         except duckdb.Error as error:
             raise RunError(f"the query failed: {str(error).splitlines()[0]}", where=str(self.path)) from None
 
-    def _create_view(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
-        if len(paths) + _OTHER_FILES <= _max_open_files():
-            # Only where files differ: to unite their columns costs more than to read them.
-            is_mixed = bool(self.content.get(OLDER_CELLS))
-            outcomes = connection.read_parquet([str(path) for path in paths], union_by_name=is_mixed)
-        else:
-            # DuckDB keeps all files open; one after the other they need more memory, but any number can be read.
-            import pyarrow as pa
-
-            tables = [add_missing_columns(read_table(path)).select(COLUMNS.names) for path in paths]
-            outcomes = connection.from_arrow(pa.concat_tables(tables).replace_schema_metadata(None))
-        added = "".join(f', NULL::{kind} AS "{name}"' for name, kind in _LATER if name not in outcomes.columns)
-        scoring = self.scoring.replace("'", "''")
-        outcomes.project(f"*{added}").project(
-            f"* REPLACE (coalesce(scoring, '{scoring}') AS scoring, coalesce(metric, '{DEFAULT_METRIC}') AS metric)"
-        ).create_view("outcomes")
-
     def query_rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[dict[str, Any]]:
-        """`query` as plain rows, for answers that are small."""
+        """The result of `query` as plain rows, for small results."""
         return self.query(sql, parameters).to_pylist()
 
     def _done_cells(self) -> Sequence[Cell]:
@@ -300,7 +269,7 @@ class Run:
 
     @cached_property
     def _done_paths(self) -> list[Path]:
-        """The files of the cells that are done, checked once."""
+        """The files of the completed cells, checked once."""
         cells = self._done_cells()
         paths = [cell_path(self.path, cell) for cell in cells]
         check_files(self.path, dict(zip(paths, cells, strict=True)), self.content)
@@ -309,16 +278,6 @@ class Run:
                 "no cell of the run is done yet", where=str(self.path), hint="Run evaluate again to go on with it"
             )
         return paths
-
-
-def _max_open_files() -> int:
-    """How many files this process may have open."""
-    try:
-        import resource
-    except ImportError:  # where there is no such limit
-        return sys.maxsize
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 def load_run(path: str | Path) -> Run:

@@ -1,8 +1,8 @@
-"""The writing side of a run folder: `run.json`, and one Parquet file per complete cell.
+"""Writes run folders: `run.json`, and one Parquet file per complete cell.
 
-Anything may be killed at any moment, and several processes or machines may work on one folder:
+Any process may be killed at any moment, and several processes or machines may work on one folder:
 
-* a cell's file either is not there or is complete;
+* the file of a cell is either absent or complete;
 * outcomes of a cell that is not complete are in its journal (`journal.py`);
 * a process computes the cells that it holds a claim on (`claims.py`), which ends when the process dies;
 * `run.json` is merged under a lock and replaced in one step.
@@ -39,7 +39,6 @@ from phraseproof.store.checksums import CHECKSUMS, checksum_of
 from phraseproof.store.claims import LOCKS_FOLDER, Claims, Holder, acquire
 from phraseproof.store.journal import StoredOutcome, append_journal, journal_path, read_journal, remove_journal
 from phraseproof.store.run_file import (
-    ACCURACIES,
     OLDER_CELLS,
     RUN_FILE,
     SAMPLES,
@@ -49,13 +48,13 @@ from phraseproof.store.run_file import (
     edited_entries,
     read_run_file,
     require_growth,
-    samples_of,
     wording_keys,
 )
 from phraseproof.store.schema import relabel, to_table
+from phraseproof.store.stored import is_empty, stored_samples
 from phraseproof.store.usage import Usage, total
 
-__all__ = ["Edited", "RunStore", "Usage", "stored_cells", "stored_files", "stored_samples"]
+__all__ = ["Edited", "RunStore", "Usage"]
 
 
 class Edited(NamedTuple):
@@ -75,8 +74,8 @@ class RunStore:
     """Writes a run folder.
 
     Args:
-        path: the folder; made if it is not there, taken over if nothing is stored in it.
-        settings: everything that must be the same for all cells of the run, as plain JSON data.
+        path: the folder; created if it does not exist, taken over if nothing is stored in it.
+        settings: the settings that all cells of the run must share, as plain JSON data.
 
     Raises:
         RunError: the folder belongs to a run with other settings, is not a run folder, or cannot be written.
@@ -99,23 +98,23 @@ class RunStore:
             if (path / RUN_FILE).exists():
                 content = read_run_file(path)
                 self._known_checksums = content.get(CHECKSUMS, {})
-                if _is_empty(path, content) and content["settings"] != self._settings and not self._claims.holders():
+                if is_empty(path, content) and content["settings"] != self._settings and not self._claims.holders():
                     self._take_over()
                 else:
                     self._settings = dict(require_growth(path, content["settings"], self._settings))
 
     def _take_over(self) -> None:
-        """Forget a run in which nothing was stored: as after an option that was wrong."""
+        """Remove a run in which nothing was stored, for example because an option was wrong."""
         shutil.rmtree(self.path / "failures", ignore_errors=True)
         (self.path / RUN_FILE).unlink()
 
     @property
     def samples(self) -> list[EvaluatedSample]:
-        """What the folder was evaluated with so far."""
+        """The samples of all evaluations into the folder."""
         return stored_samples(self.path)
 
     def register(self, cells: Sequence[Cell], record: Mapping[str, Settings]) -> Edited:
-        """Add cells to the run, and what is known about them.
+        """Add cells and their record to the run.
 
         A cell takes the place of an earlier one with the same task, instruction, group, shots, seed, scorer and metric:
         its wording or data was edited since, or the sample grew. Other cells of a task or wording that changed leave
@@ -149,7 +148,7 @@ class RunStore:
             known = {_place(cell): cell for cell in content["cells"] if cell not in left}
             replaced = [cell for place, cell in known.items() if place in planned and _is_other(cell, planned[place])]
             content["cells"] = list((known | planned).values())
-            if cells:  # not where a process that began before the run grew adds to the record
+            if cells:  # a process that began before the run grew only adds to the record
                 content["settings"] = self._settings
             for section, entries in record.items():
                 content.setdefault(section, {}).update(entries)
@@ -168,7 +167,7 @@ class RunStore:
             write_json(self.path / RUN_FILE, content, error=RunError)
 
     def save_checksums(self) -> None:
-        """Write the checksums of the cells that this process wrote, where another one finishes the run."""
+        """Write the checksums of the cells that this process wrote, if another process finishes the run."""
         if self._checksums:
             with self.one_at_a_time("run"):
                 content = read_run_file(self.path)
@@ -178,7 +177,7 @@ class RunStore:
     def _merge_checksums(self, content: RunContent, done: Iterable[Path]) -> None:
         section = content.setdefault(CHECKSUMS, {})
         section.update(self._checksums)
-        for path in done:  # written by a process that was killed before it could say so, or by an older version
+        for path in done:  # from a process that was killed before it wrote the checksum, or from an older version
             name = path.relative_to(self.path).as_posix()
             if name not in section:
                 section[name] = checksum_of(path)
@@ -216,13 +215,13 @@ class RunStore:
 
     @contextmanager
     def claim(self, cells: Sequence[Cell]) -> Generator[list[Cell]]:
-        """Claim cells for the length of the block; yields those that are ours to compute.
+        """Claim cells for the length of the block; yields those that this process computes.
 
-        The others are complete by now, are computed by another process, or have the same identity as one of ours.
+        The others are complete, are computed by another process, or have the identity of a claimed cell.
         """
         first = {cell.identity: cell for cell in reversed(cells)}
         with self._claims.hold(first) as identities:
-            # Only now: whoever held one of them before may have completed it.
+            # Checked after claiming, because an earlier holder may have completed a cell.
             lacking = set(self.missing(first[identity] for identity in identities)[0])
             for cell in lacking:
                 self._remove_leftovers(cell)
@@ -233,14 +232,14 @@ class RunStore:
         return self._claims.holders({cell.identity for cell in cells})
 
     def _remove_leftovers(self, cell: Cell) -> None:
-        """Remove half-written files: only a process that died leaves them behind."""
+        """Remove half-written files, which only a process that died leaves behind."""
         folder = self.cell_path(cell).parent
         if folder.is_dir():
             for leftover in folder.glob(f".{cell.identity}.*.tmp"):
                 leftover.unlink(missing_ok=True)
 
     def files(self) -> CellFiles:
-        """Which files hold what, as of now. Files that this process did not write are checked."""
+        """The current index of the folder's files. Files that this process did not write are checked."""
         known = {name: checksum for name, checksum in self._known_checksums.items() if name not in self._checksums}
         return CellFiles(self.path, known)
 
@@ -255,8 +254,8 @@ class RunStore:
             cell: the cell.
             outcomes: of all its examples.
             usage: what they cost.
-            sources: identities of other cells whose outcomes were used; their journals go where the cell holds all of
-                their examples.
+            sources: identities of other cells whose outcomes were used. Their journals are removed if the cell holds
+                all of their examples.
         """
         self.write_table(cell, to_table(cell, outcomes, json.dumps(asdict(usage))))
         remove_journal(self._journal_path(cell))
@@ -276,12 +275,12 @@ class RunStore:
         self._checksums[path.relative_to(self.path).as_posix()] = checksum_of(path)
 
     def record_failure(self, cell: Cell, error: str, details: str) -> None:
-        """Keep why a cell could not be computed; the next run tries it again."""
+        """Record the error of a cell; the next run tries the cell again."""
         path = self._failure_path(cell)
         write_json(path, {"cell": asdict(cell), "error": error, "details": details}, error=RunError)
 
     def cell_path(self, cell: Cell) -> Path:
-        """Where the cell's outcomes are, or will be."""
+        """The path of the cell's file, which may not exist yet."""
         return cell_path(self.path, cell)
 
     def _journal_path(self, cell: Cell) -> Path:
@@ -304,45 +303,12 @@ class RunStore:
         return {"schema_version": SCHEMA_VERSION, "settings": self._settings, "cells": []}
 
 
-def stored_cells(run: Path, settings: Settings, cells: Sequence[Cell]) -> set[Cell]:
-    """Which of `cells` the run folder holds, under any name. Writes nothing.
-
-    Raises:
-        RunError: the folder belongs to a run with other settings.
-    """
-    if not (run / RUN_FILE).exists():
-        return set()
-    content = read_run_file(run)
-    if not _is_empty(run, content):
-        require_growth(run, content["settings"], settings)
-    files = CellFiles(run)
-    return {cell for cell in cells if files.of_cell(cell) is not None}
-
-
-def stored_files(run: Path) -> CellFiles:
-    """Which files of a run folder hold what."""
-    content = read_run_file(run) if (run / RUN_FILE).exists() else {}
-    return CellFiles(run, content.get(CHECKSUMS))
-
-
-def stored_samples(run: Path) -> list[EvaluatedSample]:
-    """What a run folder was evaluated with so far."""
-    return samples_of(read_run_file(run)) if (run / RUN_FILE).exists() else []
-
-
 def _usage(path: Path) -> Usage:
-    """What a cell cost; nothing where its file is damaged, which readers report by its name."""
+    """The cost of a cell; zero if its file is damaged, which readers report."""
     try:
         return read_head(path).usage
     except RunError:
         return Usage()
-
-
-def _is_empty(run: Path, content: RunContent) -> bool:
-    """Whether nothing that was computed or imported is stored in a run folder."""
-    return ACCURACIES not in content and not any(
-        path.suffix in {".parquet", ".jsonl"} for path in run.rglob("*.*") if not path.name.startswith(".")
-    )
 
 
 def _place(cell: Settings) -> tuple[object, ...]:
@@ -351,5 +317,5 @@ def _place(cell: Settings) -> tuple[object, ...]:
 
 
 def _is_other(cell: Settings, planned: Settings) -> bool:
-    """Whether two cells are not parts of one."""
+    """Whether two cells belong to different whole cells."""
     return whole_identity(cell["identity"]) != whole_identity(planned["identity"])

@@ -1,0 +1,53 @@
+"""What a run folder holds, without writing to it: for forecasts, and before a run begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from phraseproof.core import Cell
+from phraseproof.store.cell_files import CellFiles
+from phraseproof.store.checksums import CHECKSUMS
+from phraseproof.store.run_file import (
+    ACCURACIES,
+    RUN_FILE,
+    EvaluatedSample,
+    RunContent,
+    Settings,
+    read_run_file,
+    require_growth,
+    samples_of,
+)
+
+
+def stored_cells(run: Path, settings: Settings, cells: Sequence[Cell]) -> set[Cell]:
+    """The cells that the run folder holds, under any name.
+
+    Raises:
+        RunError: the folder belongs to a run with other settings.
+    """
+    if not (run / RUN_FILE).exists():
+        return set()
+    content = read_run_file(run)
+    if not is_empty(run, content):
+        require_growth(run, content["settings"], settings)
+    files = CellFiles(run)
+    return {cell for cell in cells if files.of_cell(cell) is not None}
+
+
+def stored_files(run: Path) -> CellFiles:
+    """The index of a run folder's files."""
+    content = read_run_file(run) if (run / RUN_FILE).exists() else {}
+    return CellFiles(run, content.get(CHECKSUMS))
+
+
+def stored_samples(run: Path) -> list[EvaluatedSample]:
+    """The samples of all evaluations into a run folder."""
+    return samples_of(read_run_file(run)) if (run / RUN_FILE).exists() else []
+
+
+def is_empty(run: Path, content: RunContent) -> bool:
+    """Whether a run folder holds neither computed nor imported results."""
+    return ACCURACIES not in content and not any(
+        path.suffix in {".parquet", ".jsonl"} for path in run.rglob("*.*") if not path.name.startswith(".")
+    )
