@@ -1,5 +1,6 @@
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from statsmodels.stats.inter_rater import aggregate_raters, fleiss_kappa
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.robustness import summarize
 from phraseproof.analysis.statistics import STATISTICS, Robustness, robustness
-from phraseproof.core import Finding
+from phraseproof.core import Finding, Outcome
 from phraseproof.errors import NotEnoughDataError, UsageError
+from phraseproof.scoring.metric import Metric
 from phraseproof.store.queries import WordingScore
 from support.grid_samples import draw, grid, means_only
 
@@ -181,3 +183,40 @@ def test_demonstrations_are_apart_and_groups_checked():
         robustness([grid(np.eye(4))], group_order=["g", "g"])
     with pytest.raises(NotEnoughDataError):
         robustness([])
+
+
+class Letters(Metric):
+    """The number of letters of an answer."""
+
+    name = "letters"
+    unit = "letters"
+    high = 1000.0
+
+    def score(self, outcome: Outcome) -> float:
+        return float(len(outcome.text or ""))
+
+
+def test_a_metric_with_another_range_has_the_same_statistics_on_another_scale():
+    # A bound of 1 where values reach 1000 would leave estimates outside their intervals.
+    random = np.random.default_rng(3)
+    values = 0.5 + 0.02 * random.standard_normal((10, 30))
+    groups = ["a"] * 5 + ["b"] * 5
+    tasks = [grid(values + shift, groups=groups, task=f"t{shift}", category=f"c{shift}") for shift in (0.0, 0.1)]
+    longer = [
+        replace(each, means=1000 * each.means, scores=1000 * each.scores, metric=Letters())
+        for each in tasks
+        if each.scores is not None
+    ]
+    (small,), (large,) = robustness(tasks), robustness(longer)
+    for one, other in zip((*small.tasks, small.overall), (*large.tasks, large.overall), strict=True):
+        for group in ("a", "b"):
+            for name, finding in one.groups[group].findings.items():
+                same = other.groups[group].findings[name]
+                for number in ("estimate", "low", "high"):
+                    expected, got = getattr(finding, number), getattr(same, number)
+                    assert got == (None if expected is None else pytest.approx(1000 * expected, rel=1e-6)), name
+        expected, got = one.differences["b"], other.differences["b"]
+        assert got.standard_error == pytest.approx(1000 * (expected.standard_error or 0.0))
+        for bound in ("low", "high"):
+            assert getattr(got, bound) == pytest.approx(1000 * getattr(expected, bound))
+        assert got.p_value == pytest.approx(expected.p_value)

@@ -30,13 +30,14 @@ def analyze(
     margin: Annotated[
         float,
         typer.Option(
-            help="The largest difference, in points, that counts as equivalent.", rich_help_panel=options.STATISTICS
+            help="The largest difference, in points or the metric's unit, that counts as equivalent.",
+            rich_help_panel=options.STATISTICS,
         ),
     ] = 2.0,
     difference: Annotated[
         float,
         typer.Option(
-            help="The difference, in points, for which the numbers of wordings and examples are computed.",
+            help="The difference, in the same unit, for which the numbers of wordings and examples are computed.",
             rich_help_panel=options.STATISTICS,
         ),
     ] = 2.0,
@@ -96,7 +97,7 @@ def analyze(
 
     opened = open_runs(runs, scoring)
     asked = AnalysisOptions(
-        group_order=order, margin=margin / 100, difference=difference / 100, against=against, mixed=mixed, seed=seed
+        group_order=order, margin=margin, difference=difference, against=against, mixed=mixed, seed=seed
     )
     line = _scaling(opened, order, sizes) if scaling else None
     found = [each for run in opened for each in analyze_run(run, asked)]

@@ -40,6 +40,11 @@ class Metric(ABC):
         """The factor by which values are multiplied before they are shown."""
         return 100.0 if self.unit == "%" else 1.0
 
+    @property
+    def width(self) -> float:
+        """The largest distance of two values."""
+        return self.high - self.low
+
     @abstractmethod
     def score(self, outcome: Outcome) -> float:
         """The value of one example. `outcome.score` is not set yet."""

@@ -84,8 +84,9 @@ def crossed_mean(terms: Sequence[Term], *, name: str, is_difference: bool = Fals
             limit is returned (p = 1 for no difference, p = 0 for a constant one) instead of no interval.
 
     Returns:
-        `estimate` in the scores' unit; a 95% interval, cut to [0, 1] or [-1, 1]; `n`: scores it rests on. Without
-        an interval where neither wordings nor examples could be resampled, or no score differs; the method says why.
+        `estimate` in the scores' unit; a 95% interval, cut to what the metric's values or differences can be; `n`:
+        scores it rests on. Without an interval where neither wordings nor examples could be resampled, or no score
+        differs; the method says why.
     """
     estimate = sum(term.coefficient * float(np.mean(term.sample.grid.means)) for term in terms)
     count = sum(term.sample.num_scores for term in terms)
@@ -109,6 +110,8 @@ def crossed_mean(terms: Sequence[Term], *, name: str, is_difference: bool = Fals
         part.variance**2 / part.degrees_of_freedom for part in (*over_wordings, *over_examples) if part.variance
     )
     reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
+    metric = terms[0].sample.grid.metric
+    lowest, highest = (-metric.width, metric.width) if is_difference else (metric.low, metric.high)
     sources = " and ".join(word for word, parts in (("wordings", over_wordings), ("examples", over_examples)) if parts)
     only = "" if over_wordings and over_examples else " only"
     return Finding(
@@ -116,8 +119,8 @@ def crossed_mean(terms: Sequence[Term], *, name: str, is_difference: bool = Fals
         estimate,
         count,
         f"crossed bootstrap over {sources}{only} ({len(terms[0].sample.means)} resamples), t with {freedom:.1f} df",
-        low=max(-1.0 if is_difference else 0.0, estimate - reach),
-        high=min(1.0, estimate + reach),
+        low=max(lowest, estimate - reach),
+        high=min(highest, estimate + reach),
         p_value=float(2 * stats.t.sf(abs(estimate) / error, freedom)) if is_difference else None,
         standard_error=error,
         degrees_of_freedom=freedom,

@@ -55,17 +55,17 @@ def extremes(means: Floats, resampled: Floats, right_or_wrong: int | None = None
     return Extremes(worst, best, apart)
 
 
-def mean_of_bounded(parts: list[tuple[Bounded, float]], *, highest: float = 1.0) -> Bounded:
+def mean_of_bounded(parts: list[tuple[Bounded, float]], *, lowest: float = 0.0, highest: float = 1.0) -> Bounded:
     """A weighted mean of independent values and its interval, from theirs (MOVER, Zou & Donner 2008).
 
     Args:
         parts: values with their weights.
-        highest: no bound is above; none is below 0.
+        lowest, highest: what the mean can be; the interval is cut to it.
     """
     value = sum(weight * part.value for part, weight in parts)
     below = np.sqrt(sum((weight * (part.value - part.low)) ** 2 for part, weight in parts))
     above = np.sqrt(sum((weight * (part.high - part.value)) ** 2 for part, weight in parts))
-    return Bounded(value, max(0.0, value - float(below)), min(highest, value + float(above)))
+    return Bounded(value, max(lowest, value - float(below)), min(highest, value + float(above)))
 
 
 def _band(means: Floats, resampled: Floats, right_or_wrong: int | None) -> tuple[Floats, Floats]:

@@ -139,7 +139,8 @@ def _quantile(name: str, parts: Sequence[Measured]) -> Finding:
     if low == high:
         return Finding(name, value, _count(several), "quantile over wordings, no interval: all scores are equal")
     method = f"quantile over wordings, {_sources(several)}, percentiles"
-    return Finding(name, value, _count(several), method, max(0.0, float(low)), min(1.0, float(high)))
+    metric = several[0].sample.grid.metric
+    return Finding(name, value, _count(several), method, max(metric.low, float(low)), min(metric.high, float(high)))
 
 
 def _extreme(pick: Callable[[Extremes], Bounded]) -> Callable[[str, Sequence[Measured]], Finding]:
@@ -151,7 +152,9 @@ def _extreme(pick: Callable[[Extremes], Bounded]) -> Callable[[str, Sequence[Mea
             values = [pick(_without_examples(part)).value for part in several]
             value = sum(weight * each for weight, each in zip(weights, values, strict=True))
             return Finding(name, value, _count(several), "of the wordings tried; no interval without outcomes")
-        whole = mean_of_bounded(known)
+        metric = several[0].sample.grid.metric
+        lowest, highest = (0.0, metric.width) if name == "range" else (metric.low, metric.high)
+        whole = mean_of_bounded(known, lowest=lowest, highest=highest)
         method = "of the wordings tried, simultaneous band over examples"
         return Finding(name, whole.value, _count(several), method, whole.low, whole.high)
 

@@ -45,15 +45,15 @@ class AnalysisOptions:
     """What is asked of an analysis.
 
     Attributes:
-        margin: differences smaller than this do not matter; a fraction.
-        difference: the difference for which power is computed; a fraction.
+        margin: differences smaller than this do not matter; in points, or in the metric's unit where that is not "%".
+        difference: the difference for which power is computed; in the same unit.
         against: a wording that every other one is tested against, on every task that has it.
         mixed: fit mixed-effects models, which takes seconds per task and group.
     """
 
     group_order: Sequence[str] = ()
-    margin: float = 0.02
-    difference: float = 0.02
+    margin: float = 2.0
+    difference: float = 2.0
     against: str | None = None
     mixed: bool = False
     seed: int = 0
@@ -106,7 +106,7 @@ class RunAnalysis:
     """One run at one number of demonstrations.
 
     Attributes:
-        difference: the difference that the sizes in `variances` can detect; a fraction.
+        difference: the difference that the sizes in `variances` can detect, as scores are stored: a fraction for "%".
         half_precision: what computing in half precision means for the choices; `None` in float32.
         metric: what scores are in.
         scoring: the scorer that chose the answers.
@@ -153,6 +153,8 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
     Raises:
         RunError, UsageError: as `load_grids`, `robustness` and `wordings_against`.
     """
+    metric = metric_of(run)
+    options = replace(options, margin=options.margin / metric.scale, difference=options.difference / metric.scale)
     grids = load_grids(run)
     present = {group for grid in grids for group in grid.groups}
     order = options.group_order or [group for group in run.groups if group in present]
@@ -171,21 +173,21 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 str(run.path),
                 model_name(run),
                 each,
-                tuple(_tests(each, options)),
+                tuple(_tests(each, options, metric)),
                 tuple(verdict for verdict in control_results if verdict.num_fewshot == each.num_fewshot),
                 tuple(_variances(here, group, options) for group in each.groups),
                 tuple(_mixed(here, options)) if options.mixed else (),
                 tuple(_against(here, options.against)) if options.against is not None else (),
                 options.difference,
                 half,
-                metric_of(run),
+                metric,
                 run.scoring,
             )
         )
     return analyses
 
 
-def _tests(found: Robustness, options: AnalysisOptions) -> list[GroupTest]:
+def _tests(found: Robustness, options: AnalysisOptions, metric: Metric) -> list[GroupTest]:
     reference = found.groups[0]
     tests: list[GroupTest] = []
     for group in found.groups[1:]:
@@ -198,7 +200,7 @@ def _tests(found: Robustness, options: AnalysisOptions) -> list[GroupTest]:
                 group,
                 reference,
                 difference,
-                _or_not_estimable(lambda a=first, b=second, n=name: _possible(paired_t_test(a, b, name=n))),
+                _or_not_estimable(lambda a=first, b=second, n=name: _possible(paired_t_test(a, b, name=n), metric)),
                 _or_not_estimable(
                     lambda a=first, b=second, n=name: paired_permutation_test(a, b, name=n, seed=options.seed)
                 ),
@@ -210,11 +212,11 @@ def _tests(found: Robustness, options: AnalysisOptions) -> list[GroupTest]:
     return tests
 
 
-def _possible(found: Finding) -> Finding:
-    """Its interval cut to what differences of scores between 0 and 1 can be; over two or three tasks t goes beyond."""
+def _possible(found: Finding, metric: Metric) -> Finding:
+    """Its interval cut to what differences of the metric's values can be; over two or three tasks t goes beyond."""
     if found.low is None or found.high is None:
         return found
-    return replace(found, low=max(-1.0, found.low), high=min(1.0, found.high))
+    return replace(found, low=max(-metric.width, found.low), high=min(metric.width, found.high))
 
 
 def _variances(grids: Sequence[TaskGrid], group: str, options: AnalysisOptions) -> Variances:

@@ -8,9 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from phraseproof.analysis.grids import metric_of
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.files import replacing
-from phraseproof.reports.build.run_tables import present_groups, task_tables, wording_tables
+from phraseproof.reports.build.run_tables import present_groups, require_percent, task_tables, wording_tables
 from phraseproof.reports.build.runs import run_scores
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.theme import VEGA_LITE, config, whole_spec
@@ -81,13 +82,17 @@ def make_chart(
         parameters: for `scaling`, sizes of models by run, where the runs do not know them.
 
     Raises:
-        UsageError: there is no such task or number of demonstrations, or nothing of that kind was named.
+        UsageError: there is no such task or number of demonstrations, nothing of that kind was named, or a run's metric
+            is not in percent.
         NotEnoughDataError: the run does not hold what the kind needs.
     """
     if kind is ChartKind.TRAINING:
         return _training(sources)
     if not sources.runs:
         raise UsageError("there is no run to draw", hint="Give a folder that `evaluate` wrote")
+    if kind is not ChartKind.TSNE:  # which shows no scores
+        for run in sources.runs:
+            require_percent(metric_of(run), "charts show results")
     if kind is ChartKind.SCALING:
         return _scaling(sources.runs, parameters or {})
     run = sources.runs[0]
