@@ -1,4 +1,4 @@
-"""Stored outcomes that are used instead of computing them: one mechanism for everything a run folder may hold.
+"""Finds stored outcomes that need not be computed again, by one mechanism for everything a run folder may hold.
 
 A cell's outcomes are found example by example in
 
@@ -43,8 +43,8 @@ class Reuse:
         tasks: the tasks in full, before any sample was drawn.
         identities: of this model and format.
         samples: what the run folder was evaluated with so far.
-        derives: whether outcomes may be derived from other scorers. Not where near-ties are scored again: which ones
-            those are depends on the scorer.
+        derives: whether outcomes may be derived from other scorers. Off if near-ties are scored again, because the
+            near-ties depend on the scorer.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Reuse:
                 for example_id in wanted.keys() & (rows.keys() - found.keys()):
                     row = rows[example_id]
                     outcome = _as_if_scored(row.outcome, wanted[example_id], source, planned.cell)
-                    # What is derived costs nothing; what is taken over from a smaller cell brings its cost along.
+                    # A derived outcome costs nothing; an outcome of a smaller sample keeps its cost.
                     found[example_id] = StoredOutcome(outcome, row.usage if source.scoring == wanted_by else Usage())
             if len(found) == len(wanted):
                 break

@@ -1,4 +1,4 @@
-"""The files of cells: where they are, which ones hold outcomes of a wording, and whether one is whole."""
+"""Finds, checks, reads and writes the files of cells."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def cell_path(run: Path, cell: Cell) -> Path:
 
 
 def whole_identity(identity: str) -> str:
-    """The identity of the whole cell. A part's (`--budget`) is that, `_`, and a hash of its examples."""
+    """The identity of the whole cell. The identity of a part (`--budget`) is that, `_`, and a hash of its examples."""
     return identity.partition("_")[0]
 
 
 class CellFiles:
-    """Which files of a run hold what, as the folder was when this object was made: each folder is listed once.
+    """An index of a run's files by identity. Each folder is listed once, so later files are not seen.
 
     Args:
         run: the run folder.
-        checksums: of files by their path in the folder, as `run.json` has them.
+        checksums: by the files' paths in the folder, from `run.json`.
     """
 
     def __init__(self, run: Path, checksums: Mapping[str, int] | None = None) -> None:
@@ -61,7 +61,7 @@ class CellFiles:
         return next((found for found in same if _identity_in_name(found) == cell.identity), None)
 
     def require_whole(self, path: Path) -> None:
-        """Raise a `RunError` unless a file has the checksum that is known of it, if one is."""
+        """Raise a `RunError` if a file's checksum is known and differs."""
         checksum = self._checksums.get(path.relative_to(self._run).as_posix())
         if checksum is not None:
             require_checksum(path, checksum)
@@ -69,7 +69,7 @@ class CellFiles:
     def stored(self, task: str, identity: str) -> Iterator[dict[str, StoredOutcome]]:
         """The outcomes stored under an identity, file by file: the whole cell, parts of it, and journals.
 
-        Damaged files are passed over: what they hold is computed again.
+        Damaged files are skipped: their outcomes are computed again.
         """
         for path in self.of_wording(task, identity):
             try:
@@ -112,7 +112,7 @@ def _identity_in_name(path: Path) -> str:
 
 
 class FileHead(NamedTuple):
-    """What a cell file says of itself: its identity, what it cost, and how many outcomes it holds."""
+    """The metadata of a cell file: its identity, its cost, and its number of outcomes."""
 
     identity: str
     usage: Usage
@@ -136,10 +136,10 @@ def read_head(path: Path) -> FileHead:
 
 
 def check_cell(path: Path, cell: Cell) -> FileHead:
-    """The head of the file that is to hold `cell`.
+    """Read the metadata of the file of `cell`, and check it.
 
     Raises:
-        RunError: it is damaged, or holds another cell, or not as many outcomes as the cell has.
+        RunError: the file is damaged, or holds another cell or another number of outcomes.
     """
     head = read_head(path)
     if head.identity != cell.identity:
@@ -156,7 +156,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         RunError: it is damaged.
     """
     try:
-        # ParquetFile, not read_table: the dataset machinery costs more than reading a small file.
+        # Not pq.read_table: its dataset layer costs more time than reading a small file.
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             return file.read(columns=None if columns is None else list(columns))
     except (pa.ArrowException, OSError) as error:

@@ -1,4 +1,4 @@
-"""Who computes what: several processes work on one run folder, and no cell is computed twice.
+"""Claims of processes on cells: several processes work on one run folder, and no cell is computed twice.
 
 A process holds one lock (released by the operating system when it dies) and lists the cells that it computes in a file
 beside it. So the number of open files does not depend on the number of cells. Lists are read and written under a lock
@@ -90,14 +90,14 @@ class Claims:
                     _unlink(self._folder / f"{name}.lock")
 
     def holders(self, identities: Collection[str] | None = None) -> list[Holder]:
-        """The living processes that compute any of these cells; all that compute anything, if none are named."""
+        """The living processes that compute any of these cells; all living processes if no cells are given."""
         wanted = None if identities is None else set(identities)
         with self._exclusively():
             living = self._living()
         return [holder for holder in living if wanted is None or not wanted.isdisjoint(holder.identities)]
 
     def _living(self) -> list[Holder]:
-        """The other holders; what dead ones left behind is removed."""
+        """The other holders. The files of dead processes are removed."""
         found: list[Holder] = []
         for path in sorted(self._folder.glob(f"*{_LIST_SUFFIX}")):
             name = path.name.removesuffix(_LIST_SUFFIX)
@@ -142,7 +142,7 @@ def _read_list(path: Path) -> Holder:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return Holder(content["host"], content["pid"], content["since_s"], frozenset(content["identities"]))
-    except (OSError, ValueError, KeyError, TypeError):  # its process has not finished writing it, or somebody else did
+    except (OSError, ValueError, KeyError, TypeError):  # its process is still writing it, or it is not a list of ours
         return Holder("unknown", 0, time.time(), frozenset())
 
 

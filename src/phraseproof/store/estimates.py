@@ -1,7 +1,7 @@
-"""What was drawn for a run with a budget, kept in its folder: drawing it again takes seconds per task.
+"""Keeps the posterior draws of a run with a budget in its folder, because drawing takes seconds per task.
 
-A file is named by a hash of everything that its numbers depend on, so there is nothing to keep up to date: what changes
-gets another name. The folder may be deleted at any time, and one that cannot be written changes nothing but the time.
+A file is named by a hash of everything that its numbers depend on, so a file is never outdated: other inputs have
+another name. The folder may be deleted at any time. If it cannot be written, only time is lost.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FOLDER = "estimates"
 
 
 class KeptDraws:
-    """The arrays kept beside a run's cells; `prefix` tells sets of them apart that are tidied up each for itself."""
+    """The arrays beside a run's cells. Arrays of one `prefix` are removed together when they are no longer used."""
 
     def __init__(self, run: Path, prefix: str) -> None:
         self._folder = run / FOLDER
@@ -31,7 +31,7 @@ class KeptDraws:
         self._wrote = False
 
     def get(self, key: str) -> NDArray[np.float64] | None:
-        """The array of a key, or nothing where it is not there or damaged."""
+        """The array of a key; `None` if it is missing or damaged."""
         self._used.add(key)
         with suppress(OSError, ValueError, EOFError):
             return np.load(self._path(key), allow_pickle=False).astype(np.float64)
@@ -46,7 +46,7 @@ class KeptDraws:
             self._wrote = True
 
     def tidy(self) -> None:
-        """Drop what was not asked for, if something new came in its place."""
+        """Remove the arrays that were not used, if new ones were written."""
         if not self._wrote:
             return
         for path in self._folder.glob(f"{self._prefix}-*.npy"):

@@ -1,4 +1,4 @@
-"""Checks of stored cells before anything is read from them: a damaged file is named, never averaged."""
+"""Checks stored cells before they are read, so that a damaged file is reported and never averaged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OUT_OF_RANGE = """
     OR predicted < 0 OR predicted >= len(options) OR len(option_logprobs) <> len(options)
     OR list_max(option_logprobs) > 1e-3
 """
-"""What no evaluation writes. A log-probability may lie a rounding error above zero; NaN is the largest number here."""
+"""Values that no evaluation writes. Rounding may put a log-probability slightly above zero. To DuckDB, NaN is largest."""
 
 
 _FILES_TOGETHER = 16
@@ -49,7 +49,7 @@ def check_files(run: Path, cells: Mapping[Path, Cell], content: RunContent) -> N
 
 
 def _check_ranges(paths: Sequence[Path], metric_name: str) -> None:
-    # In parts, so that the number of open files does not depend on the number of cells.
+    # Checked in parts, so that the number of open files does not grow with the number of cells.
     for start in range(0, len(paths), _FILES_TOGETHER):
         _check_part(paths[start : start + _FILES_TOGETHER], metric_name)
 

@@ -1,7 +1,7 @@
 """Outcomes of cells that are not complete yet, appended as they come: `journal/TASK/IDENTITY.jsonl` in a run folder.
 
-A kill may cut the last line, and later lines are appended after it. So every block begins with a line end, and every
-line carries a checksum: a line that is not whole is left out, and its example is computed again.
+A kill may cut the last line, and later lines are appended after it. Therefore every block begins with a line end, and
+every line has a checksum: an incomplete line is skipped, and its example is computed again.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def append_journal(path: Path, rows: Iterable[StoredOutcome]) -> None:
 
 
 def read_journal(path: Path) -> dict[str, StoredOutcome]:
-    """The outcomes in a journal by example; those of a file that was removed meanwhile are none."""
+    """The outcomes in a journal, by example; none if the file was removed in the meantime."""
     found: dict[str, StoredOutcome] = {}
     try:
         content = path.read_bytes()
@@ -75,7 +75,7 @@ def remove_journal(path: Path) -> None:
 
 def _line(row: StoredOutcome) -> str:
     values = [{name: getattr(row.outcome, name) for name in _OUTCOME_FIELDS}, asdict(row.usage)]
-    # ASCII, so that a line end is a byte of its own and any text of a model is kept as it is.
+    # json.dumps writes ASCII and escapes line ends, so that any text of a model stays on one line.
     body = json.dumps(values)
     return f"{zlib.crc32(body.encode()):08x} {body}\n"
 

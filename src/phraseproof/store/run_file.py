@@ -1,4 +1,4 @@
-"""`run.json`: what every reader needs of it, which settings may change as a run grows, and what was edited since."""
+"""Reads `run.json`, and checks which settings may change as a run grows and which entries were edited."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
 
 RUN_FILE = "run.json"
 ACCURACIES = "accuracies"
-"""The section of `run.json` that holds the wording scores of an imported run, each under a name of its own."""
+"""The section of `run.json` with the wording scores of an imported run, each under its own name."""
 
 SAMPLES = "samples"
-"""The section of `run.json` with the samples, scorers and metrics that the run was evaluated with so far."""
+"""The section of `run.json` with the samples, scorers and metrics of all evaluations into the run."""
 
 RunContent: TypeAlias = dict[str, Any]
 """`run.json` as plain data."""
 
 Settings: TypeAlias = Mapping[str, Any]
-"""What is the same for all cells of a run, as plain data."""
+"""The settings that all cells of a run share, as plain data."""
 
 OLDER_CELLS = "older_cells"
-"""Set in `run.json` where cells of version 0.1.0, which lack columns, are beside newer ones."""
+"""Set in `run.json` if the run has both newer cells and cells of version 0.1.0, which lack columns."""
 
 _GROWING = ("limit", "scoring", "metric")
 
 
 class EvaluatedSample(NamedTuple):
-    """What one evaluation into a run folder drew and how it scored: outcomes of earlier ones are looked for by it.
+    """The sample, scorer and metric of one evaluation into a run folder, by which its outcomes are found again.
 
     Attributes:
         limit, seed: the sample of examples; `None` for all of them.
@@ -47,10 +47,10 @@ class EvaluatedSample(NamedTuple):
 
 
 def read_run_file(run: Path) -> RunContent:
-    """The content of `run.json`, checked for what every reader needs of it.
+    """Read `run.json` and check the sections that every reader needs.
 
     Raises:
-        RunError: there is none, it is damaged, or another version wrote it.
+        RunError: the file is missing or damaged, or another version wrote it.
     """
     path = run / RUN_FILE
     if not path.is_file():
@@ -74,13 +74,13 @@ def read_run_file(run: Path) -> RunContent:
 
 
 def cell_of(entry: Settings, settings: Settings) -> Cell:
-    """A cell as `run.json` has it. Runs older than `Cell.scoring` have one scorer, which their settings name."""
+    """A cell from its entry in `run.json`. Runs older than `Cell.scoring` name their one scorer in the settings."""
     fields: RunContent = {"scoring": settings.get("scoring") or DEFAULT_SCORER, **entry}
     return Cell(**fields)
 
 
 def samples_of(content: RunContent) -> list[EvaluatedSample]:
-    """The samples that a run was evaluated with so far. Runs older than the section have one, which is in settings."""
+    """The samples of all evaluations into a run. Runs without the section have one, which is in the settings."""
     settings: Settings = content["settings"]
     first = {name: settings[name] for name in EvaluatedSample._fields if settings.get(name) is not None}
     entries: list[RunContent] = list(content.get(SAMPLES, {}).values()) or [{"limit": None, "seed": 0, **first}]
@@ -94,33 +94,33 @@ def sample_entry(sample: EvaluatedSample) -> RunContent:
 
 
 def wording_keys(task: str, instruction: str) -> tuple[str, str]:
-    """Where `run.json` may describe a wording under `instructions`: by the task that brings it, or by its name alone.
+    """The keys of a wording in the section `instructions`: with the task that provides it, and by its name alone.
 
-    The designers' wordings of different tasks are different texts under one name.
+    Designers' wordings of different tasks may be different texts of one name.
     """
     return f"{task}: {instruction}", instruction
 
 
 def edited_entries(old: Settings, new: Settings, key: str = "content") -> set[str]:
-    """The entries of a section of `run.json` whose `key` differs from before, where both sides have it."""
+    """The entries of a section of `run.json` whose `key` changed. Entries without it on one side do not count."""
     return {
         name for name, entry in new.items() if key in entry and entry[key] != old.get(name, {}).get(key, entry[key])
     }
 
 
 def require_growth(path: Path, old: Settings, new: Settings) -> Settings:
-    """The settings of a run folder that takes more: a larger sample, or another scorer or metric.
+    """The settings of a run folder that grows by a larger sample, or by another scorer or metric.
 
     Args:
         path: the folder, for the error.
         old: the folder's settings.
-        new: those of the evaluation that is to go into it.
+        new: the settings of the new evaluation.
 
     Returns:
         The new settings, with the scorer and metric of the folder's first evaluation.
 
     Raises:
-        RunError: the sample shrinks, or a setting differs that must be the same for all cells (model, format, ...).
+        RunError: the sample shrinks, or a setting that all cells must share (model, format, ...) differs.
     """
     before, now = old.get("limit"), new.get("limit")
     if now is not None and "limit" in old and (before is None or now < before):

@@ -1,6 +1,6 @@
-"""`phraseproof.json`: what a trained folder (an adapter, or a tuned model) says of its own making.
+"""`phraseproof.json`: the record of how an adapter or a tuned model was trained.
 
-It lies beside the weights, so that whoever evaluates the folder can tell which wordings its training has seen.
+It is stored beside the weights, so that an evaluation can recognise wordings that the training used.
 """
 
 from __future__ import annotations
@@ -105,5 +105,5 @@ def _texts(wording: CompiledInstruction, examples: Sequence[Example]) -> Iterabl
     for example in examples:
         try:
             yield render(example)
-        except InstructionError:  # the evaluation itself says so, with its place
+        except InstructionError:  # the evaluation reports this error itself, with its place
             return
