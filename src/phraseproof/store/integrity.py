@@ -17,7 +17,7 @@ _OUT_OF_RANGE = """
     OR predicted < 0 OR predicted >= len(options) OR len(option_logprobs) <> len(options)
     OR list_max(option_logprobs) > 1e-3
 """
-"""Values that no evaluation writes. Rounding may put a log-probability slightly above zero. To DuckDB, NaN is largest."""
+"""Values that no evaluation writes. Rounding may lift a log-probability slightly above 0. To DuckDB, NaN is largest."""
 
 
 _FILES_TOGETHER = 16
