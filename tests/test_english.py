@@ -6,11 +6,30 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-IDIOMS = re.compile(
-    r"\bhangs? on\b|\btold\b|\banew\b|\bto be had\b|\bdress(?:es|ed|ing)?\b|\ba page otherwise than\b", re.IGNORECASE
+_WORDS = (
+    r"hangs? on",
+    r"told",
+    r"anew",
+    r"to be had",
+    r"dress(?:es|ed|ing)?",
+    r"a page otherwise than",
+    r"mend(?:s|ed|ing)?",
+    r"alike",
+    r"verdicts?",
+    r"luck",
+    r"endlessly",
+    r"held against",
+    r"(?:take|takes|taking) no part",
+    r"(?:go|goes|went) on from",
+    r"learnt",
 )
+IDIOMS = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b", re.IGNORECASE)
 ALLOWED = {
-    "docs/style.md": 2,  # the page that names them
+    "docs/style.md": 7,  # the page that names them
+    "docs/statistics.md": 1,  # the key "verdicts" of `analyze --json`, which programs read
+    "src/phraseproof/reports/format/analysis_json.py": 1,  # the same
+    "src/phraseproof/hardening/loop.py": 1,  # the property that `harden --json` prints
+    "src/phraseproof/cli/harden.py": 2,  # the same
     "src/phraseproof/instructions/negate.py": 1,  # a pattern for English instructions: "told you to"
 }
 """How many lines of a file may hold one, with the reason."""
@@ -35,6 +54,14 @@ def test_no_idiom() -> None:
 
 
 def test_the_pattern_finds_what_it_is_for() -> None:
-    for text in ("it hangs on the seed", "as told by", "drawn anew", "none to be had", "Dress a task"):
+    for text in (
+        "it hangs on the seed",
+        "as told by",
+        "drawn anew",
+        "none to be had",
+        "Dress a task",
+        "both mended",
+        "it went on from there",
+    ):
         assert IDIOMS.search(text), text
     assert not IDIOMS.search("an address is untold")

@@ -45,20 +45,20 @@ def test_a_smaller_margin_asks_for_more():
 
 def test_all_tasks_first_then_each():
     found = results_of_controls([task(0, -1.0), task(1, 1.0, name="u")], RELATIONS, margin=0.05)
-    assert [verdict.task for verdict in found] == [None, "t", "u"]
-    assert [verdict.word for verdict in found][1:] == [Conclusion.READING, Conclusion.NOT_READING]
+    assert [result.task for result in found] == [None, "t", "u"]
+    assert [result.word for result in found][1:] == [Conclusion.READING, Conclusion.NOT_READING]
 
 
-def test_one_task_has_one_verdict_under_its_name():
-    assert [verdict.task for verdict in results_of_controls([task(0, 1.0)], RELATIONS)] == ["t"]
+def test_one_task_has_one_result_under_its_name():
+    assert [result.task for result in results_of_controls([task(0, 1.0)], RELATIONS)] == ["t"]
 
 
 def test_the_closest_wordings_are_what_controls_are_held_against():
     scores = np.random.default_rng(0).integers(0, 2, (6, 50))
     groups = ["observed", "closest", "negated"] * 2
     relations = {name: Relation(name) for name in groups}
-    (verdict,) = results_of_controls([grid(scores, groups=groups)], relations)
-    assert verdict.reference == "closest"
+    (result,) = results_of_controls([grid(scores, groups=groups)], relations)
+    assert result.reference == "closest"
 
 
 def guess(of: TaskGrid, chance: float) -> TaskGrid:
@@ -79,7 +79,7 @@ def test_where_correct_wordings_do_no_better_than_guessing_nothing_is_told():
 def test_chance_over_tasks_weighs_as_scores_do_and_must_be_known_of_all():
     first, second = task(0, 1.0), task(1, 1.0, name="u")
     low, high = guess(first, 0.05), guess(second, 0.95)
-    assert [verdict.word for verdict in results_of_controls([low, high], RELATIONS, margin=0.05)] == [
+    assert [result.word for result in results_of_controls([low, high], RELATIONS, margin=0.05)] == [
         Conclusion.NOT_READING,
         Conclusion.NOT_READING,
         Conclusion.AT_CHANCE,
@@ -100,9 +100,9 @@ def test_without_controls_or_without_correct_wordings_there_are_none():
 
 
 def test_one_answer_is_unclear():
-    verdict = only(grid([[1.0], [0.0]], groups=["right", "negated"]))
-    assert verdict.word is Conclusion.UNCLEAR
-    assert "too few" in verdict.reason
+    result = only(grid([[1.0], [0.0]], groups=["right", "negated"]))
+    assert result.word is Conclusion.UNCLEAR
+    assert "too few" in result.reason
 
 
 def test_a_margin_must_be_above_0():

@@ -143,15 +143,15 @@ def test_table_18_first_row_holds_the_right_numbers_in_the_wrong_columns():
 def test_controls_of_the_closer_look(runs: dict[str, Run]):
     """Flan-T5-XXL reads: negated and nonsensical wordings cost it dearly, while incorrect ones do as well (4.5)."""
     run = runs["closer"]
-    verdicts = {
-        (verdict.task, verdict.group): verdict for verdict in results_of_controls(load_grids(run), group_relations(run))
+    results = {
+        (result.task, result.group): result for result in results_of_controls(load_grids(run), group_relations(run))
     }
     for task in (None, *TABLE_9):
-        assert verdicts[task, "negated"].word is Conclusion.READING
-        assert verdicts[task, "nonsensical"].word is Conclusion.READING
-        assert verdicts[task, "incorrect"].word is not Conclusion.READING
-    assert verdicts["bbl/intent_recognition", "incorrect"].word is Conclusion.NOT_READING
-    assert {verdict.reference for verdict in verdicts.values()} == {"closest"}
+        assert results[task, "negated"].word is Conclusion.READING
+        assert results[task, "nonsensical"].word is Conclusion.READING
+        assert results[task, "incorrect"].word is not Conclusion.READING
+    assert results["bbl/intent_recognition", "incorrect"].word is Conclusion.NOT_READING
+    assert {result.reference for result in results.values()} == {"closest"}
 
 
 def test_statistics_of_an_imported_run_equal_its_table_and_say_what_they_lack(runs: dict[str, Run]):

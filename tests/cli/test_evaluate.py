@@ -112,7 +112,7 @@ def test_ctrl_c_says_how_to_go_on(project: Project, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ScriptedModel, "score_options", interrupted)
     done = project.evaluate("--no-self-test")
     assert (done.code, done.out) == (130, "")
-    kept = f"stopped: 0 of 6 prompts are stored in {project.run}; the same command goes on from there\n"
+    kept = f"stopped: 0 of 6 prompts are stored in {project.run}; the same command continues from there\n"
     assert done.err.endswith(kept)
     assert done.err.count("stopped") == 1
 

@@ -52,7 +52,7 @@ def test_compare_says_so_of_the_run_that_it_is_true_of(runs: dict[str, Path], ca
     assert found["after"]["half_precision"] is None
 
 
-def test_gate_says_so_beside_its_verdict(runs: dict[str, Path], call: Any, tmp_path: Path) -> None:
+def test_gate_says_so_beside_its_result(runs: dict[str, Path], call: Any, tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     done = call("gate", runs["half"], "--min-mean", "1", "--summary", summary)
     assert (done.code, said(done.err)) == (0, 1)

@@ -19,7 +19,7 @@ def test_an_interrupt_says_what_was_kept(capsys: pytest.CaptureFixture[str]) -> 
 def test_an_interrupt_without_words(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit), stoppable():
         raise KeyboardInterrupt
-    assert capsys.readouterr().err == "stopped; the same command goes on from there\n"
+    assert capsys.readouterr().err == "stopped; the same command continues from there\n"
 
 
 def test_sigterm_is_an_interrupt_with_its_own_code_and_the_handler_is_put_back() -> None:

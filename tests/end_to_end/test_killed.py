@@ -197,7 +197,7 @@ def test_a_signal_keeps_everything_and_the_last_line_says_so(
     assert process.returncode == code, said
     last = said.strip().splitlines()[-1]
     found = re.fullmatch(
-        rf"stopped: (\d+) of 600 prompts are stored in {out}; the same command goes on from there", last
+        rf"stopped: (\d+) of 600 prompts are stored in {out}; the same command continues from there", last
     )
     assert found, said
     assert int(found[1]) > 0

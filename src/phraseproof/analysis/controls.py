@@ -87,7 +87,7 @@ def results_of_controls(
     controls = [group for word in CONTROLS for group in relations if relations[group] is word]
     if reference is None or not controls:
         return ()
-    verdicts: list[ControlResult] = []
+    found: list[ControlResult] = []
     for shots in sorted({grid.num_fewshot for grid in grids}):
         drawn = Resampler(seed, resamples)
         samples = [(grid, draw_samples(grid, drawn)) for grid in grids if grid.num_fewshot == shots]
@@ -105,10 +105,8 @@ def results_of_controls(
                 finding = crossed_mean(terms, name=f"{control} minus {reference}", is_difference=True)
                 word, reason = _guessed(part, reference) or _judge(finding, margin, reference)
                 task = part[0][0].task if len(shared) == 1 or part is not shared else None
-                verdicts.append(
-                    ControlResult(shots, task, control, relations[control], reference, word, finding, reason)
-                )
-    return tuple(verdicts)
+                found.append(ControlResult(shots, task, control, relations[control], reference, word, finding, reason))
+    return tuple(found)
 
 
 def _guessed(part: Sequence[tuple[TaskGrid, Mapping[str, Sample]]], reference: str) -> tuple[Conclusion, str] | None:

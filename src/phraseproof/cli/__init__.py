@@ -120,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stderr.close()
         sys.exit(0)
     if code == _INTERRUPTED:  # typer, too, turns Ctrl-C into this code
-        typer.echo("stopped. What was stored is kept: the same command goes on from there", err=True)
+        typer.echo("stopped. What was stored is kept: the same command continues from there", err=True)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -73,7 +73,7 @@ def gate(
     on: Annotated[
         OnName,
         typer.Option(
-            help="What is held against the limits: the estimate, or the worse end of its 95% interval.",
+            help="What is compared with the limits: the estimate, or the worse end of its 95% interval.",
             rich_help_panel=options.LIMITS,
         ),
     ] = "estimate",

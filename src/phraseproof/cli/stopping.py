@@ -33,7 +33,7 @@ def stoppable() -> Generator[None]:
     try:
         yield
     except KeyboardInterrupt as stop:
-        typer.echo(str(stop) or "stopped; the same command goes on from there", err=True)
+        typer.echo(str(stop) or "stopped; the same command continues from there", err=True)
         sys.exit(codes[-1])
     finally:
         if is_main:

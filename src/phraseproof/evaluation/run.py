@@ -163,7 +163,7 @@ class Evaluation:
             total = count_prompts(self.planned)
             raise Interrupted(
                 f"stopped: {self._count_stored(store):,} of {total:,} prompts are stored in {out}; the same command "
-                "goes on from there"
+                "continues from there"
             ) from None
         store.finish(peak_rss_bytes())
         run = load_run(out).select(self.settings.scoring)

@@ -106,7 +106,7 @@ class WordingEnvironment(ImmutableSandboxedEnvironment):
         del value
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Call a listed method, those that can multiply a text through their bounded twins."""
+        """Call a listed method; for those that can multiply a text, call the bounded version."""
         if isinstance(obj, Undefined):
             return obj()  # raises what was wrong when it was looked up
         owner = getattr(obj, "__self__", None)

@@ -35,7 +35,7 @@ class EncoderDecoderSize(NamedTuple):
 
 
 class ParameterGroup(TypedDict):
-    """Weights that AdamW treats alike.
+    """Weights with the same settings of AdamW.
 
     Attributes:
         params: the weights.

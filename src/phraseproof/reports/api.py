@@ -128,7 +128,7 @@ def gate(
         max_gap: by how many points a group may be worse than the first group.
         no_worse_than: another run on the same wordings and questions.
         margin: by how many points this run may be worse than that one.
-        on: what is held against the limits: the estimate, or the worse end of its 95% interval.
+        on: what is compared with the limits: the estimate, or the worse end of its 95% interval.
         at: where the limits must be kept: on every task, in every category, or overall.
         scoring: the scorer whose outcomes are checked, if the run holds several. Default: the run's first.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from phraseproof.core import Finding
-from phraseproof.reports.build.compare import compare, difference_words, verdict
+from phraseproof.reports.build.compare import compare, difference_words, direction_words
 from phraseproof.store.queries import load_run
 from support.report_runs import write_run
 
@@ -29,7 +29,7 @@ def test_categories_come_above_their_tasks_and_groups_last(tmp_path: Path) -> No
     ],
 )
 def test_a_change_is_named_only_if_its_interval_excludes_zero(low: float | None, high: float | None, word: str) -> None:
-    assert verdict(Finding("d", 0.0, 1, "m", low, high)) == word
+    assert direction_words(Finding("d", 0.0, 1, "m", low, high)) == word
 
 
 def test_a_difference_in_words() -> None:

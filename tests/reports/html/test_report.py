@@ -33,7 +33,7 @@ def test_each_number_of_demonstrations_has_its_own_part(tmp_path: Path, shots: t
     assert set(re.findall(r'data-chart="([^"]+)"', page)) == set(charts), "every chart has its place, and no more"
 
 
-def test_controls_get_a_verdict(tmp_path: Path) -> None:
+def test_controls_get_a_result(tmp_path: Path) -> None:
     run = write_run(
         tmp_path / "run", groups={"good": 3, "twisted": 3}, relations={"good": "observed", "twisted": "negated"}
     )

@@ -10,7 +10,7 @@ Here each group of wordings has a mixture instead, and the data decide which com
                 or "always right", or "never right";       difficulty_j ~ Normal(0, width²)
 
 Scores between 0 and 1 count as that share of a right answer. They vary less than right and wrong do, by a factor that
-is learnt from the grid (log-likelihoods are divided by it, as in a quasi-likelihood).
+is estimated from the grid (log-likelihoods are divided by it, as in a quasi-likelihood).
 
 Everything is drawn from its posterior by Gibbs sampling. Abilities and difficulties lie on fine grids of nodes, so each
 draw is exact, from a table. The width is drawn with the difficulties integrated out (a Metropolis step), and so are the

@@ -87,7 +87,7 @@ class PackedRow(NamedTuple):
         units: one per prompt.
         scored: the row's tokens whose output is wanted, in order.
         picks: what is wanted of it.
-        path: the places of the last part's whole context, for passes that go on from it.
+        path: the places of the last part's whole context, for passes that continue from it.
     """
 
     tokens: NDArray[np.int64]

@@ -27,7 +27,7 @@ class GenerationSetup(NamedTuple):
     Attributes:
         network: a transformers model that generates.
         tokenizer: its tokenizer.
-        inputs: what `generate` takes to go on from contexts, in their order.
+        inputs: what `generate` takes to continue from contexts, in their order.
         pad_id: pads texts that end early.
         batches: several prompts may share a batch (padding does not reach the states of the others).
     """

@@ -27,7 +27,7 @@ def score_greedy_path(
 
     Args:
         network: a transformers model that generates.
-        inputs: what its `generate` takes to go on from the requests' contexts, in their order.
+        inputs: what its `generate` takes to continue from the requests' contexts, in their order.
         requests: the options' tokens, and how many steps of the run count for each.
         pad_id: pads runs that end early.
 

@@ -99,7 +99,7 @@ class Server:
             raise ModelError(
                 f"{error} (tried {self.settings.retries + 1} times)",
                 where=self.settings.base_url,
-                hint="The same command goes on from there",
+                hint="The same command continues from there",
             ) from None
 
     def _post_once(self, client: httpx.Client, path: str, body: Mapping[str, object]) -> dict[str, object]:

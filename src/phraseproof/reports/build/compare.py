@@ -196,10 +196,10 @@ def _first_sentence(lines: Sequence[MeanDifference]) -> str:
     top = next(line for line in reversed(lines) if not line.group)
     place = "" if top.level is Level.OVERALL else f"On {printable(top.name)}: "
     first = f"{place}{percent(top.before)}% before, {percent(top.after)}% after: {difference_words(top.finding)}."
-    return f"{verdict(top.finding)} {first}"
+    return f"{direction_words(top.finding)} {first}"
 
 
-def verdict(finding: Finding) -> str:
+def direction_words(finding: Finding) -> str:
     """`Better.`, `Worse.` or `No difference shown.`, by whether the interval leaves out zero."""
     if finding.low is not None and finding.low > 0:
         return "Better."

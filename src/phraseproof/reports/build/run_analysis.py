@@ -174,7 +174,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 model_name(run),
                 each,
                 tuple(_tests(each, options, metric)),
-                tuple(verdict for verdict in control_results if verdict.num_fewshot == each.num_fewshot),
+                tuple(result for result in control_results if result.num_fewshot == each.num_fewshot),
                 tuple(_variances(here, group, options) for group in each.groups),
                 tuple(_mixed(here, options)) if options.mixed else (),
                 tuple(_against(here, options.against)) if options.against is not None else (),

@@ -34,7 +34,7 @@ class Sources(NamedTuple):
 
 
 def open_sources(paths: Sequence[Path], *, scoring: str | None = None) -> Sources:
-    """Open runs and trainings. A folder that `harden` wrote stands for the runs and the training inside it.
+    """Open runs and trainings. A folder that `harden` wrote is opened as the runs and the training inside it.
 
     Args:
         scoring: the scorer under which runs are read; each run's first by default.

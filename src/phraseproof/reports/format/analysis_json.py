@@ -57,15 +57,15 @@ def _analysis(found: RunAnalysis) -> dict[str, object]:
         ],
         "verdicts": [
             {
-                "task": verdict.task,
-                "group": verdict.group,
-                "relation": verdict.relation.value,
-                "reference_group": verdict.reference,
-                "word": verdict.word.value,
-                "reason": verdict.reason,
-                "difference": None if verdict.finding is None else _finding(verdict.finding),
+                "task": result.task,
+                "group": result.group,
+                "relation": result.relation.value,
+                "reference_group": result.reference,
+                "word": result.word.value,
+                "reason": result.reason,
+                "difference": None if result.finding is None else _finding(result.finding),
             }
-            for verdict in found.control_results
+            for result in found.control_results
         ],
         "variances": [
             {

@@ -44,7 +44,7 @@ _SHOWN = 20
 def render(
     analyses: Sequence[RunAnalysis], screen: Screen, *, by_task: bool = False, scaling: Scaling | None = None
 ) -> str:
-    """For each run and number of demonstrations: statistics, tests, verdicts, variances and notes.
+    """For each run and number of demonstrations: statistics, tests, controls, variances and notes.
 
     Args:
         by_task: every task and category too, not only the last row.
@@ -158,17 +158,17 @@ def _sentence(found: Finding | NotEstimable) -> str:
 
 def _verdicts(found: RunAnalysis, by_task: bool) -> list[RenderableType]:
     blocks: list[RenderableType] = []
-    for verdict in found.control_results:
-        if verdict.task is not None and not by_task and len(found.robustness.tasks) > 1:
+    for result in found.control_results:
+        if result.task is not None and not by_task and len(found.robustness.tasks) > 1:
             continue
-        place = f" on {verdict.task}" if verdict.task else ""
-        kind = "" if verdict.group == verdict.relation.value else f" ({verdict.relation.value})"
+        place = f" on {result.task}" if result.task else ""
+        kind = "" if result.group == result.relation.value else f" ({result.relation.value})"
         line = Text.assemble(
-            printable(f"{verdict.group}{kind}{place}"), ": ", (verdict.word.value, f"bold {_WORDS[verdict.word]}"), ", "
+            printable(f"{result.group}{kind}{place}"), ": ", (result.word.value, f"bold {_WORDS[result.word]}"), ", "
         )
-        line.append(printable(verdict.reason))
-        if verdict.finding is not None:
-            line.append(f": {_interval(verdict.finding)}")
+        line.append(printable(result.reason))
+        if result.finding is not None:
+            line.append(f": {_interval(result.finding)}")
         blocks.append(Padding(line, (0, 0, 0, 2)))
     return [Text("Does the model read its instruction?", style="bold"), *blocks, Text()] if blocks else []
 

@@ -22,7 +22,7 @@ _SHOWN = 10
 
 
 def render(comparisons: Sequence[ComparisonReport], screen: Screen) -> str:
-    """For each number of demonstrations: the verdict, the table, the wordings that changed, and the notes."""
+    """For each number of demonstrations: the first sentence, the table, the wordings that changed, and the notes."""
     blocks: list[RenderableType] = []
     for found in comparisons:
         shots = f"{found.num_fewshot}-shot"

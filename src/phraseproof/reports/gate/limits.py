@@ -25,7 +25,7 @@ _NOT_SHOWN = 100.0
 
 
 class On(StrEnum):
-    """What is held against a limit: the estimate, or the end of its 95% interval that is worse for the run."""
+    """What is compared with a limit: the estimate, or the end of its 95% interval that is worse for the run."""
 
     ESTIMATE = "estimate"
     BOUND = "bound"
@@ -70,7 +70,7 @@ class LimitCheck:
     Attributes:
         option: as it was asked for, `--min-worst 70`.
         place: the task, category or everything, and the group.
-        value: what was held against the limit, in percent or points; `None` where there is not enough data for it.
+        value: what was compared with the limit, in percent or points; `None` where there is not enough data for it.
         over: by how much the limit is missed; 0 or below if it is kept. What cannot be shown is not kept.
         line: the whole as a sentence.
     """
@@ -96,7 +96,7 @@ def check_run(
 
     Args:
         run: finished; its first group is the one that gaps are measured from.
-        on: what is held against the limits.
+        on: what is compared with the limits.
         at: where they must be kept: by every task, by every category, or overall.
         other: the run that `margin` refers to, on the same wordings and questions.
 

@@ -18,8 +18,8 @@ def render(checks: Sequence[LimitCheck], *, name: str, notes: Sequence[str] = ()
         notes: what a reader must know to interpret the numbers, one line each.
     """
     broken = [check for check in checks if not check.is_kept]
-    verdict = "passed" if not broken else "failed"
-    lines = [f"### Wording gate {verdict}: {escape(name)}", ""]
+    result = "passed" if not broken else "failed"
+    lines = [f"### Wording gate {result}: {escape(name)}", ""]
     if broken:
         rows = [[f"`{check.option}`", escape(check.line)] for check in broken[:_SHOWN]]
         lines += table_lines(["limit", "broken by"], rows, right=())

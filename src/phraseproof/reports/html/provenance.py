@@ -22,7 +22,7 @@ class Provenance(NamedTuple):
         settings, versions, usage: name and value, in order.
         tasks: name, kind, examples, source and content hash of each.
         cells: how many there are, and a hash over the identities of all.
-        self_test: name, verdict and detail of each check.
+        self_test: name, result and detail of each check.
     """
 
     command: str | None

@@ -195,7 +195,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 texts=scores.texts,
                 flips=find_flips(run, shots, controls=robust.controls),
                 statistics=None if robustness is None else statistics_table(robustness),
-                control_results=[verdict for verdict in robust.control_results if verdict.num_fewshot == shots],
+                control_results=[result for result in robust.control_results if result.num_fewshot == shots],
                 representations=[] if found is None else _representations(found, shots),
                 out_of_date="" if found is None else out_of_date(run, found),
             )
@@ -204,7 +204,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
 
 
 class _Found(NamedTuple):
-    """Statistics by number of demonstrations, the groups of control wordings, and the verdicts on them."""
+    """Statistics by number of demonstrations, the groups of control wordings, and their results."""
 
     statistics: Mapping[int, Robustness]
     controls: frozenset[str]
