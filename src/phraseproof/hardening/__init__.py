@@ -1,4 +1,4 @@
-"""Evaluate, align, evaluate again: does training on some wordings help on others? The only room above both sides."""
+"""Evaluate, align, evaluate again: does training on some wordings help on others? Above evaluation and alignment."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class HardenResult:
 
 
 class _Plan(NamedTuple):
-    """Who trains on what, and who is measured on what.
+    """The examples and wordings of training and of measuring.
 
     Attributes:
         divided: each task's two sides.

@@ -52,7 +52,7 @@ class Collection:
     Attributes:
         name: the first part of its wordings' names.
         instructions: the wordings, in the order of the file.
-        path: the file or folder they were read from; None for `task_designer`.
+        path: their file or folder; None for `task_designer`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Templates compiled once: refused if they use what a wording may not, and bounded while they run."""
+"""Compile templates once. A template with features that wordings may not use is refused; rendering is bounded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _STATEMENTS: Mapping[type[nodes.Node], str] = {
     nodes.CallBlock: "call",
     nodes.FilterBlock: "filter",
     nodes.With: "with",
-    nodes.AssignBlock: "set",  # a block would build its text out of sight of the bound on a prompt's length
+    nodes.AssignBlock: "set",  # the text of a block would escape the bound on a prompt's length
 }
 
 
@@ -43,11 +43,11 @@ class Compiled(NamedTuple):
     """A template ready to run.
 
     Attributes:
-        run: gives the template's pieces of text for what it sees.
-        names: all names it looks up outside itself.
-        optional: those of them that it can do without (`is defined`, `default`).
-        label_words: the literal lists and mappings that it hands to `verbalise`.
-        labels: the labels it gives options (`letter`, `lower`, `number`, `roman`), as far as its text shows.
+        run: renders the template to pieces of text, from the values of its names.
+        names: all names that it looks up and does not define.
+        optional: the names that may be undefined (`is defined`, `default`).
+        label_words: the literal lists and mappings that it passes to `verbalise`.
+        labels: the labels it gives options (`letter`, `lower`, `number`, `roman`), as far as the source shows.
     """
 
     run: Callable[[dict[str, object]], Iterable[str]]
@@ -62,7 +62,7 @@ def compile_source(source: str) -> Compiled:
     """Compile one template.
 
     Raises:
-        TemplateSyntaxError: not a template, or one that uses what a wording may not.
+        TemplateSyntaxError: not a template, or one with features that wordings may not use.
         SyntaxError, RecursionError, MemoryError: nested more deeply than Python can follow.
     """
     if len(source) > MAX_SOURCE:
@@ -99,7 +99,7 @@ def _labels(tree: nodes.Template) -> frozenset[str]:
 
 
 def _refuse(node: nodes.Node, *, depth: int) -> None:
-    """Raise for anything in the tree that is not on the list of what a wording may use."""
+    """Raise for any node that is not on the list of allowed ones."""
     line = node.lineno or 1
     if not isinstance(node, _NODES) or type(node) not in _NODES:
         name = _STATEMENTS.get(type(node))
@@ -133,7 +133,7 @@ def _optional_names(tree: nodes.Template) -> Iterable[str]:
 
 
 def _arguments(tree: nodes.Template, name: str, *default: object) -> Iterable[object]:
-    """The first argument of every use of a filter, where it is literal; `default` where it is left out."""
+    """The first argument of every use of a filter, if it is literal; `default` if it is absent."""
     for item in tree.find_all(nodes.Filter):
         if item.name == name and not item.args:
             yield from default
@@ -143,7 +143,7 @@ def _arguments(tree: nodes.Template, name: str, *default: object) -> Iterable[ob
 
 
 class _Bounding(NodeTransformer):
-    """Route what Jinja's sandbox does not check through bounded filters: `~`, rounds of loops, items of lists."""
+    """Pass what Jinja's sandbox does not check through bounded filters: `~`, iterations of loops, items of lists."""
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 (named by Jinja's visitor)
         self.generic_visit(node)

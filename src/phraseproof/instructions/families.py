@@ -1,7 +1,7 @@
-"""What a model has seen: which collections a family of models was tuned on, for `--observed auto`.
+"""The collections that families of models were tuned on, for `--observed auto`.
 
-The families of the paper are known here (section 3 and table 2). A user's own are in a file `families.yaml` in the
-folder of their collections (`own_folder()`), and go before these:
+`KNOWN` lists the families of the paper (section 3 and table 2). A user's own families, in `families.yaml` in the folder
+of their collections (`own_folder()`), take precedence:
 
     families:
       - models: ["my-org/support-*", "runs/tuned-*"]
@@ -39,7 +39,7 @@ class Family(NamedTuple):
         models: patterns (`*`, `?`) in lower case; one with a slash matches whole names of models (`org/name`, a
             path), one without a slash for the part after the last slash.
         observed: the names of the collections they were tuned on.
-        how: where these collections come from, for hints.
+        how: the command that imports these collections, for hints.
     """
 
     name: str
@@ -116,7 +116,7 @@ def observed_by(model: str) -> list[Collection]:
     """The collections that a model was tuned on.
 
     Raises:
-        UsageError: the model's family is not known, or one of its collections is not there.
+        UsageError: the model's family is unknown, or one of its collections is missing.
     """
     family = family_of(model)
     if family is None:

@@ -1,7 +1,7 @@
-"""The filters of the template language: all that a wording may put after a `|`.
+"""The filters of the template language.
 
 Most are Jinja's own. Three are ours (`enumerate`, `verbalise`, `letter`), and four are rewritten so that they cannot
-build huge texts. Filters that give another result each time, or that reach into objects, are left out.
+build huge texts. Filters with random results, or with access to objects, are left out.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _LABELS: Mapping[str, Callable[[int], str]] = {
 def enumerate_options(
     options: Iterable[object], form: str = "{letter}. {choice}", *, separator: str = "\n", last: str | None = None
 ) -> str:
-    """The filter `enumerate`: every option written in the same form, one after another.
+    """The filter `enumerate`: write all options in the same form.
 
     Args:
         options: the texts to enumerate, usually `choices`.
@@ -102,7 +102,7 @@ def enumerate_options(
 
 
 def labels_in(form: object) -> list[str]:
-    """The kinds of labels that a form of `enumerate` writes."""
+    """The kinds of labels in a form of `enumerate`."""
     return [name for name in _LABELS if f"{{{name}}}" in str(form)]
 
 
@@ -140,12 +140,12 @@ def _label(make: Callable[[int], str]) -> Callable[[int, str], str]:
 
 @pass_context
 def verbalise(context: Context, choice: object, answers: object) -> str:
-    """The filter `verbalise`, for `answer` templates: how this choice is written as an answer.
+    """The filter `verbalise`, for `answer` templates: the answer that stands for this choice.
 
     Args:
-        context: what the template sees.
+        context: the names and values of the template.
         choice: the choice's text.
-        answers: one answer for each choice, in order; or a mapping from a choice's text to its answer.
+        answers: one answer per choice, in order, or a mapping from a choice's text to its answer.
 
     Raises:
         TemplateRuntimeError: `answers` and the example's choices do not fit each other.
@@ -179,7 +179,7 @@ def join(values: Iterable[object], separator: str = "") -> str:
 
 
 def replace(text: object, old: str, new: str, count: int = -1) -> str:
-    """The filter `replace`: every `old` in `text` (or the first `count`) exchanged for `new`."""
+    """The filter `replace`: replace every `old` in `text`, or the first `count`, by `new`."""
     text = str(text)
     found = text.count(old)
     bounded(len(text) + (found if count < 0 else min(found, count)) * (len(new) - len(old)))
@@ -194,7 +194,7 @@ def indent(text: object, width: int | str = 4, first: bool = False, blank: bool 
 
 
 def finite(value: object) -> object:
-    """What an expression may leave in a prompt: no missing value, and nothing whose text differs from run to run."""
+    """Refuse values that no prompt should show: a missing value, or one whose text differs from run to run."""
     if isinstance(value, str | Undefined):
         return value
     if value is None:
@@ -211,7 +211,7 @@ def _type(value: object) -> str:
 
 
 def single(value: object) -> object:
-    """What may be an item of a list that a template makes: no list, or lists of lists would grow without bound."""
+    """Refuse a list as an item of a list that a template makes: lists of lists could grow without bound."""
     if isinstance(value, list | tuple | dict):
         raise SecurityError("a list in a list that the template makes")
     return value
@@ -219,7 +219,7 @@ def single(value: object) -> object:
 
 @pass_context
 def map_each(context: Context, values: Iterable[object], *args: object, **kwargs: object) -> Iterator[object]:
-    """The filter `map`, as in Jinja, for results that are no lists."""
+    """The filter `map`, as in Jinja, for results that are not lists."""
     return map(single, _JINJA_MAP(context, values, *args, **kwargs))
 
 

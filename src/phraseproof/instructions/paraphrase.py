@@ -1,7 +1,7 @@
-"""Paraphrases of a collection's asks by any model that writes, checked one by one (paper, appendix B.3).
+"""Paraphrase a collection's asks with any generating model, and check each paraphrase (paper, appendix B.3).
 
-Only the ask is rewritten; layout, answers and the tasks that a wording serves stay the seed's. This package knows no
-models: a `rewrite` callable represents one.
+Only the ask is rewritten; layout, answers and tasks stay as in the seed. This package does not know models: a `rewrite`
+callable represents one.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ Rewrite = Callable[[Sequence[str], int], Iterable[tuple[int, str]]]
 
 @dataclass(frozen=True, slots=True)
 class ParaphraseSettings:
-    """How to go about it.
+    """The settings of paraphrasing.
 
     Attributes:
-        prompts: what the paraphraser is asked.
-        attempts: how often one paraphrase is tried before it is dropped.
-        near_copy: the ROUGE-2 from which a paraphrase is a near-copy of its seed or of one of its siblings.
-        author: who paraphrases, for the provenance.
-        sampling: how its words are chosen, for the provenance.
+        prompts: the prompts for the paraphraser.
+        attempts: the maximum number of attempts per paraphrase.
+        near_copy: the ROUGE-2 from which a paraphrase counts as a near-copy of its seed or of a sibling.
+        author: the paraphraser, for the provenance.
+        sampling: the sampling settings, for the provenance.
     """
 
     prompts: ParaphrasePrompts
@@ -47,10 +47,10 @@ class Kept(NamedTuple):
     """A paraphrase that passed.
 
     Attributes:
-        seed: the wording it was made from.
+        seed: the wording that was paraphrased.
         instruction: the paraphrase, a wording of its own.
-        prompt: which of the prompts gave it, from 1.
-        attempt: at which attempt, from 1.
+        prompt: the number of the prompt, from 1.
+        attempt: the number of the attempt, from 1.
         rouge2: its ask's ROUGE-2 with the seed's, placeholders left out, from 0 to 1.
     """
 
@@ -79,7 +79,7 @@ class Skipped(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Paraphrases:
-    """What came of it. Every seed and prompt is in `kept` or `dropped`, every other wording in `skipped`."""
+    """The result. Every seed and prompt is in `kept` or `dropped`, every other wording in `skipped`."""
 
     kept: tuple[Kept, ...]
     dropped: tuple[Dropped, ...]
@@ -87,13 +87,13 @@ class Paraphrases:
 
     @property
     def instructions(self) -> tuple[Instruction, ...]:
-        """The wordings that were made."""
+        """The new wordings."""
         return tuple(each.instruction for each in self.kept)
 
 
 @dataclass(slots=True)
 class _Job:
-    """One paraphrase on its way."""
+    """A paraphrase in progress."""
 
     seed: Instruction
     marked: Marked
@@ -126,7 +126,7 @@ def paraphrase(
         collection: the seeds.
         rewrite: the paraphraser; it is given the attempt so that it can draw other random numbers.
         settings: prompts, attempts and thresholds.
-        journal: answers of an earlier run, which are not asked for again; new ones are kept in it.
+        journal: answers of an earlier run, which are not requested again; new answers are added.
         on_answer: called with the number of answers that came since the last call.
 
     Raises:

@@ -11,7 +11,7 @@ from phraseproof.identity import content_hash
 
 
 def journal_path(out: Path) -> Path:
-    """The journal's place beside the collection that is written."""
+    """The path of the journal, beside the collection that is written."""
     return out.with_suffix(".asked.jsonl")
 
 
@@ -20,7 +20,7 @@ class Journal:
 
     Args:
         path: a JSON Lines file, created with the first answer; `None` keeps answers in memory only.
-        settings: what else determines an answer (model, sampling), as plain data.
+        settings: everything else that determines an answer (model, sampling), as plain data.
 
     Raises:
         FileError: the file exists and is not a journal, or cannot be read.

@@ -1,4 +1,4 @@
-"""What a paraphraser is asked: the paper's two sets of prompts (appendix B.3), or a user's own."""
+"""Prompts for a paraphraser: the paper's two sets (appendix B.3), or a user's own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from phraseproof.errors import FileError, UsageError
 from phraseproof.typed_yaml import StrictModel, line_of, load, parse
 
 PLACE = "{instruction}"
-"""Where a prompt for paraphrasing holds the ask."""
+"""The place of the ask in a prompt."""
 PROMPT_SETS: Mapping[str, tuple[str, ...]] = {
     "alpaca": (
         "Paraphrase this sentence:\n\n{instruction}Paraphrased sentence:\n\n",
@@ -45,7 +45,7 @@ PROMPT_SETS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class ParaphrasePrompts:
-    """ParaphrasePrompts for a paraphraser; each gives one paraphrase of every wording.
+    """A set of prompts for a paraphraser; each prompt gives one paraphrase of every wording.
 
     Attributes:
         name: recorded in the provenance of the paraphrases.

@@ -1,4 +1,4 @@
-"""New wordings from old ones without a model: negated, nonsensical, or in another format.
+"""Make new wordings by rule, without a model: negated, nonsensical, or in another format.
 
 Formatting variants follow FormatSpread (Sclar et al., 2023, arXiv 2310.11324): the words stay, and the case of labels,
 the text between a label and its value, the space between lines and the enumeration of options change.
@@ -22,14 +22,14 @@ NONSENSICAL = "closer-look-nonsensical"
 
 
 class Unchanged(NamedTuple):
-    """A wording (by name) that could not be perturbed, or not as often as was asked, and why."""
+    """A wording (by name) with fewer variants than requested, and the reason."""
 
     instruction: str
     reason: str
 
 
 class Perturbed(NamedTuple):
-    """Wordings made from others, and those that could not be."""
+    """The new wordings, and the wordings that could not be perturbed."""
 
     instructions: tuple[Instruction, ...]
     unchanged: tuple[Unchanged, ...]
@@ -42,7 +42,7 @@ _TEMPLATE = "its ask cannot be separated from its example (a template)"
 
 
 def negated(collection: Collection) -> Perturbed:
-    """Every ask with one negation in it, where a rule finds the place (English; see negate.py)."""
+    """Put one negation into every ask for which a rule finds the place (English; see negate.py)."""
     made: list[Instruction] = []
     unchanged: list[Unchanged] = []
     for seed in collection.instructions:
@@ -55,12 +55,12 @@ def negated(collection: Collection) -> Perturbed:
 
 
 def nonsensical(collection: Collection, *, seed: int = 0, sentences: Sequence[str] | None = None) -> Perturbed:
-    """Every ask replaced by a sentence that asks nothing, drawn by the seed; layout and answers stay.
+    """Replace every ask by a sentence that asks nothing, drawn by the seed; layout and answers stay.
 
     Args:
         collection: the wordings.
-        seed: of the draw. No sentence is drawn again before all have been.
-        sentences: what to draw from; by default the asks of the shipped collection `closer-look-nonsensical`.
+        seed: the seed of the draw. No sentence is drawn twice before all others are drawn.
+        sentences: the sentences to draw from; by default the asks of the shipped collection `closer-look-nonsensical`.
 
     Raises:
         UsageError: no sentences.
@@ -97,15 +97,14 @@ def _made(seed: Instruction, suffix: str, relation: Relation | None, note: str) 
 
 
 def formatted(collection: Collection, count: int, *, seed: int = 0) -> Perturbed:
-    """Formatting variants of every wording: other layouts of the same words, with the same meaning.
+    """Make formatting variants of every wording: other layouts of the same words, with the same meaning.
 
-    A variant differs from its seed and from its siblings. Where options get other labels, the answers that are scored
-    get them too.
+    All variants of a wording differ. If options get other labels, the scored answers get them too.
 
     Args:
         collection: the wordings.
-        count: how many variants of each.
-        seed: of the draw among all that there are.
+        count: the number of variants per wording.
+        seed: the seed of the draw among all possible variants.
 
     Raises:
         UsageError: `count` is below 1.

@@ -1,4 +1,4 @@
-"""One ask through a paraphraser and back: what must survive is marked or listed, and checked in the answer."""
+"""Prepare an ask for a paraphraser and check the answer: placeholders and labels must survive."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _PREAMBLE = re.compile(r"^(?:sure|certainly|of course|here(?: is|'s)|okay|ok)\b[
 
 
 class Marked(NamedTuple):
-    """An ask as a paraphraser sees it.
+    """An ask in the form that a paraphraser receives.
 
     Attributes:
-        text: the ask, each placeholder written as [[1]], [[2]], ...
+        text: the ask, with [[1]], [[2]], ... in place of placeholders.
         code: the placeholders behind the marks, in order.
-        labels: words that must come back as they are: quoted ones, the answers, runs of letters or numbers.
+        labels: words that the answer must repeat: quoted ones, the answers, runs of letters or numbers.
     """
 
     text: str
@@ -41,19 +41,19 @@ class Marked(NamedTuple):
 
     @property
     def must_keep(self) -> tuple[str, ...]:
-        """Marks and labels, as one would list them for the paraphraser."""
+        """The marks and labels, as a list for the paraphraser."""
         return (*(f"[[{number}]]" for number in range(1, len(self.code) + 1)), *(f'"{label}"' for label in self.labels))
 
 
 class Checked(NamedTuple):
-    """An answer as an ask, or why it cannot be one."""
+    """The ask that an answer gives, or the reason why it gives none."""
 
     ask: str | None
     reason: str = ""
 
 
 def why_not(instruction: Instruction) -> str | None:
-    """Why a wording cannot be paraphrased at all, or None."""
+    """The reason why a wording cannot be paraphrased, or None."""
     if instruction.ask is None:
         return "its ask cannot be separated from its example (a template)"
     parts = segments(instruction.ask)
@@ -67,7 +67,7 @@ def why_not(instruction: Instruction) -> str | None:
 
 
 def mark(instruction: Instruction) -> Marked:
-    """The ask of a wording for which `why_not` has no objection."""
+    """Mark the ask of a wording for which `why_not` returns None."""
     assert instruction.ask is not None
     code: list[str] = []
     text: list[str] = []
@@ -82,9 +82,9 @@ def mark(instruction: Instruction) -> Marked:
 
 
 def check(answer: str, marked: Marked, instruction: Instruction) -> Checked:
-    """A paraphraser's answer as the wording's new ask.
+    """Turn a paraphraser's answer into the wording's new ask.
 
-    What chat models add around their answers (a line of announcement, quotation marks) is removed first.
+    A line of announcement and quotation marks, which chat models add, are removed first.
     """
     text = _bare(answer, marked.text)
     if not words(_MARK.sub(" ", text)):

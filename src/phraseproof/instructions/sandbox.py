@@ -1,8 +1,8 @@
-"""The environment of templates: Jinja's immutable sandbox with fewer features, because collections come from strangers.
+"""The environment of templates: Jinja's immutable sandbox with fewer features, because collections may be untrusted.
 
-A wording is data, not a program. What it may use is listed here rather than what it may not: statements, filters, tests
-and the few methods of texts, lists and mappings. Everything is bounded: loops, texts, lists and numbers. A template
-cannot reach Python's objects, cannot change its values, always gives the same text, and ends.
+A wording is data, not a program. Only listed statements, filters, tests and methods of texts, lists and mappings are
+allowed. Loops, texts, lists and numbers are bounded. A template cannot reach Python's objects or change its values; it
+always gives the same text, and terminates.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from phraseproof.instructions import filters
 MAX_LOOP = 1_000
 """The maximum number of iterations of one loop."""
 MAX_NUMBER = 10**12
-"""The largest number a multiplication or a power may work with or give."""
+"""The largest absolute value of a number in a multiplication or a power, and of its result."""
 
 # Names under which parts of the language are filters; no template can spell them.
 LOOP_FILTER = "for"
@@ -66,7 +66,7 @@ def bounded_range(*bounds: int) -> range:
 
 
 class WordingEnvironment(ImmutableSandboxedEnvironment):
-    """Jinja's immutable sandbox with lists of what is allowed in place of lists of what is not."""
+    """Jinja's immutable sandbox with lists of allowed features instead of forbidden ones."""
 
     intercepted_binops = frozenset(("+", "*", "**", "%"))
 
@@ -102,13 +102,13 @@ class WordingEnvironment(ImmutableSandboxedEnvironment):
         return False
 
     def wrap_str_format(self, value: object) -> None:
-        """No format method is offered, so none needs wrapping; `is_safe_attribute` refuses them by name."""
+        """Do nothing: `is_safe_attribute` refuses all format methods by name, so none needs wrapping."""
         del value
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call a listed method; for those that can multiply a text, call the bounded version."""
         if isinstance(obj, Undefined):
-            return obj()  # raises what was wrong when it was looked up
+            return obj()  # raises the error of its look-up
         owner = getattr(obj, "__self__", None)
         if isinstance(owner, str) and obj.__name__ == "replace":
             return filters.replace(owner, *args, **kwargs)
@@ -117,7 +117,7 @@ class WordingEnvironment(ImmutableSandboxedEnvironment):
         return super().call(context, obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
-        """Do `+`, `*`, `**` or `%` within bounds."""
+        """Compute `+`, `*`, `**` or `%` within bounds."""
         sizes = [_size(cast(Sized, side)) for side in (left, right) if isinstance(side, str | list | tuple)]
         if sizes and operator == "%":
             raise SecurityError("the operator % does not format text here; write the value where it belongs")

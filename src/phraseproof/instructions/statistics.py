@@ -1,4 +1,4 @@
-"""Collections counted as the paper's Table 2 counts them, with length, vocabulary and likeness."""
+"""Statistics of collections: counts as in the paper's Table 2, length, vocabulary and similarity."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from phraseproof.instructions.similarity import Likeness, similar_pairs, words
 from phraseproof.instructions.template_segments import own_words_of
 
 NEAR_DUPLICATE = 0.8
-"""From this ROUGE-2 on, two wordings for the same task count as near-duplicates."""
+"""The ROUGE-2 from which two wordings for the same task count as near-duplicates."""
 
 _KINDS = frozenset(kind.value for kind in Kind)
 
 
 class Spread(NamedTuple):
-    """Mean and sample standard deviation (None for a single value), least and greatest."""
+    """Mean, sample standard deviation (None for a single value), minimum and maximum."""
 
     mean: float
     std: float | None
@@ -32,16 +32,16 @@ class Spread(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CollectionStatistics:
-    """One collection in numbers.
+    """The statistics of one collection.
 
     Attributes:
-        name: the collection's.
-        wordings: how many it holds.
-        by_kind: how many serve every task of a kind.
-        by_task: how many serve one task (or category) alone, by its name.
-        any_task: how many serve any task at all.
-        length: words of a wording. Placeholders are not counted, and layouts only if there is no other text.
-        vocabulary: different words in all of them.
+        name: the name of the collection.
+        wordings: the number of wordings.
+        by_kind: the number of wordings that serve every task of a kind.
+        by_task: the number of wordings that serve one task or category, by its name.
+        any_task: the number of wordings that serve any task.
+        length: the number of words per wording. Placeholders do not count; layouts count if there is no other text.
+        vocabulary: the number of different words in all wordings.
         rouge2: the mean over all pairs of its wordings, from 0 to 1; None for a single wording.
     """
 
@@ -56,10 +56,10 @@ class CollectionStatistics:
 
 
 class Between(NamedTuple):
-    """Two collections, the mean ROUGE-2 over all pairs of a wording of each, and the mean of the nearest.
+    """The similarity of two collections: `rouge2` is the mean over all pairs of a wording of each.
 
     Attributes:
-        nearest: for each wording of the first its highest ROUGE-2 with any of the second, averaged.
+        nearest: the mean over wordings of the first of the highest ROUGE-2 with any wording of the second.
     """
 
     first: str
@@ -69,7 +69,7 @@ class Between(NamedTuple):
 
 
 class NearDuplicate(NamedTuple):
-    """Two wordings for the same task that say almost the same, or the same."""
+    """Two wordings for the same task whose texts are equal or almost equal."""
 
     first: str
     second: str
@@ -85,7 +85,7 @@ class Statistics(NamedTuple):
 
 
 def describe(collections: Sequence[Collection], *, near_duplicate: float = NEAR_DUPLICATE) -> Statistics:
-    """Count, measure and compare collections.
+    """Compute the statistics of collections and compare them.
 
     Args:
         collections: one or more, none named twice.

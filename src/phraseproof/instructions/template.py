@@ -1,4 +1,4 @@
-"""The template language: wordings compiled once, rendered for as many examples as there are."""
+"""The template language: a wording is compiled once and rendered for any number of examples."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from phraseproof.instructions.filters import KNOWN_FILTERS, MAX_TEXT, letter_of
 from phraseproof.instructions.sandbox import bounded_range
 
 BUILTINS = ("choices", "letters", "choice_count")
-"""The names that every template sees besides the example's fields."""
+"""The built-in names of every template, besides the example's fields."""
 ANSWER_BUILTINS = ("choice", "letter", "index")
-"""What an `answer` template sees as well: the option that is being written."""
+"""Further built-in names of an `answer` template: the option that it writes."""
 
 _COMPILE_ERRORS = (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError)
 _RENDER_ERRORS = (
@@ -29,10 +29,10 @@ _SPECIAL = re.compile(r"\{(?=[{%#]|\Z)|\r")
 
 
 def compile_instruction(instruction: Instruction) -> CompiledInstruction:
-    """Read a wording's templates.
+    """Compile a wording's templates.
 
     Raises:
-        InstructionError: a template is malformed, or uses what a wording may not; or the wording has no template.
+        InstructionError: a template is malformed or uses forbidden features, or the wording has no template.
     """
     if (instruction.ask is None) == (instruction.template is None):
         raise InstructionError("a wording has either an ask or a template", where=_where(instruction, None))
@@ -42,12 +42,12 @@ def compile_instruction(instruction: Instruction) -> CompiledInstruction:
 
 
 def check_against(instruction: Instruction, task: Task) -> None:
-    """Check, before anything is rendered, that a task has all that a wording needs.
+    """Check, before rendering, that a task has everything that a wording needs.
 
     Every name must be a field of every example or a built-in one; literal verbalisers must fit every example's choices.
 
     Raises:
-        InstructionError: names the undefined name and the known ones, or the verbalisers' misfit.
+        InstructionError: a name is undefined, or a verbaliser does not fit the choices.
     """
     compiled = compile_instruction(instruction)
     for part, needed in compiled.names_by_part.items():
@@ -65,7 +65,7 @@ def check_against(instruction: Instruction, task: Task) -> None:
 
 
 def literal(text: str) -> str:
-    """A template that renders exactly `text`, whatever braces it holds."""
+    """A template that renders to exactly `text`, including its braces."""
     return _SPECIAL.sub(lambda match: '{{ "\\r" }}' if match.group() == "\r" else '{{ "{" }}', text)
 
 
@@ -80,10 +80,10 @@ class CompiledInstruction:
 
     Attributes:
         instruction: the wording.
-        fields: the names of example fields it needs, found without rendering.
-        names_by_part: every name that each part (`ask`, `layout`, `template`, `answer`) needs, also built-in ones.
+        fields: the names of the example fields that it needs, found without rendering.
+        names_by_part: all names that each part (`ask`, `layout`, `template`, `answer`) needs, built-in ones too.
         label_words: the literal lists and mappings by which the answer template writes choices.
-        labels: the labels that the prompt gives options (`letter`, `lower`, `number`, `roman`), as far as can be seen.
+        labels: the options' labels in the prompt (`letter`, `lower`, `number`, `roman`), as far as the source shows.
     """
 
     __slots__ = (
@@ -111,15 +111,15 @@ class CompiledInstruction:
         self.label_words: tuple[object, ...] = answer.label_words
         prompt_parts = (self._ask, self._layout, self._template)
         self.labels: frozenset[str] = frozenset(label for part in prompt_parts if part for label in part.labels)
-        # What answers depend on decides how long they are remembered: letters for any example with as many choices,
-        # texts for any example with the same choices, anything that reads a field not at all.
+        # Answers are cached by what they depend on: the number of choices (letters) or the choices (texts). Answers
+        # that read a field are not cached.
         self._remembered: dict[object, tuple[str, ...]] | None = None
         if answer.names <= {*BUILTINS, *ANSWER_BUILTINS, "range"}:
             self._remembered = {}
         self._needs_choices = not answer.names.isdisjoint(("choice", "choices"))
 
     def render_ask(self, example: Example) -> str:
-        """What is asked, for this example.
+        """Render the ask for an example.
 
         Raises:
             InstructionError: the template cannot be rendered; names the wording, the part and the example.
@@ -127,18 +127,18 @@ class CompiledInstruction:
         return self._render("ask", self._ask, example)
 
     def render_layout(self, example: Example) -> str:
-        """The example, laid out. Raises as `render_ask` does."""
+        """Render the layout for an example. Raises as `render_ask` does."""
         return self._render("layout", self._layout, example)
 
     def render_template(self, example: Example) -> str:
-        """Ask and example in one. Raises as `render_ask` does."""
+        """Render the template for an example. Raises as `render_ask` does."""
         return self._render("template", self._template, example)
 
     def render_answers(self, example: Example) -> tuple[str, ...]:
-        """Every choice written as an answer, in the order of the example's choices.
+        """Render every choice as an answer, in the order of the example's choices.
 
-        Answers are distinguished by their text alone, so they must differ wherever the choices do. (Some published
-        examples offer the same choice twice; the same answer twice is then all that can be written.)
+        Answers are distinguished by their text alone, so different choices must have different answers. (Some published
+        examples have the same choice twice; both then have the same answer.)
 
         Raises:
             InstructionError: an answer cannot be rendered, is empty, or equals another choice's.
@@ -178,7 +178,7 @@ class CompiledInstruction:
         try:
             return _collect(compiled.run(seen))
         except UndefinedError as error:
-            # The static check names a missing field before a run starts; what is left are missing items and attributes.
+            # `check_against` finds missing fields before a run starts, so this is a missing item or attribute.
             hint = f"Known here: {', '.join(sorted(seen.keys() - {'range'}))}"
             self._fail(error.message or "something is undefined", part, example, hint=hint)
         except _RENDER_ERRORS as error:

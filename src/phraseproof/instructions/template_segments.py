@@ -1,4 +1,4 @@
-"""A template's source taken apart into what a person reads and what the template language writes."""
+"""Split a template's source into prose and code."""
 
 from __future__ import annotations
 
@@ -72,17 +72,17 @@ def segments(source: str) -> list[TemplateSegment]:
 
 
 def source_of(parts: list[TemplateSegment]) -> str:
-    """The template that the segments make."""
+    """Join segments to a template."""
     return "".join(segment.source for segment in parts)
 
 
 def prose(source: str) -> str:
-    """What a template says in its own words: code left out, white space squeezed."""
+    """The prose of a template, without code, with single spaces."""
     return " ".join(" ".join(segment.text for segment in segments(source) if segment.is_prose).split())
 
 
 def own_words_of(instruction: Instruction) -> str:
-    """A wording's own words: those of its ask, or of its template where it is all in one; else of its layout."""
+    """The prose of a wording: of its ask, or of its template; if there is none, of its layout."""
     for part in (instruction.ask, instruction.template, instruction.layout):
         if part is not None and (words := prose(part)):
             return words

@@ -1,4 +1,4 @@
-"""Check a collection, alone and on the examples of a task: what is wrong, and what may be."""
+"""Check a collection, alone and on the examples of a task: errors, and warnings that may be intended."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PROMPT_PARTS = ("ask", "layout", "template")
 
 
 def validate(instructions: Sequence[Instruction], tasks: Sequence[Task] = ()) -> list[Problem]:
-    """All problems of wordings, those of each wording together, in their order; then what concerns several.
+    """List the problems of wordings: those of each wording in order, then those of several wordings.
 
     Args:
         instructions: the wordings.
@@ -191,13 +191,13 @@ def _tells(rendered: _RenderedExample, name: str) -> bool:
 
 
 def _holds_answers(name: str, task: Task) -> bool:
-    """Whether a field is the answer's own, which no prompt should show."""
+    """Whether a field holds the answer, so that no prompt should show it."""
     telling = [_tells(_RenderedExample(each, "", each.choices), name) for each in task.examples]
     return len(telling) >= _ENOUGH and sum(telling) >= _GIVEN_AWAY * len(telling)
 
 
 def _holds(text: str, part: str) -> bool:
-    """Whether a text holds a part, not as a piece of a longer word."""
+    """Whether a text contains a part that is not within a longer word."""
     place = text.find(part)
     while place >= 0:
         before, after = text[max(0, place - 1) : place], text[place + len(part) : place + len(part) + 1]
@@ -229,6 +229,3 @@ def _unused(compiled: Sequence[CompiledInstruction], tasks: Sequence[Task]) -> I
             yield Problem(
                 "warning", "unused-field", first.collection, first.collection, f"{task.name}: no wording shows {names}"
             )
-
-
-# --------------------------------------------------------------------------------------------------------- near-equal

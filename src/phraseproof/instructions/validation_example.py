@@ -16,7 +16,7 @@ _QUESTIONS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
 
 
 def validation_example(compiled: CompiledInstruction) -> Example:
-    """An example that a wording can be rendered with: of the kind it serves where it says so, else multiple choice.
+    """Make an example for rendering a wording: of the kind that the wording serves, else multiple choice.
 
     Choices fit the wording's literal verbalisers; a field other than `question` holds its own name in angle brackets.
     """

@@ -1,4 +1,4 @@
-"""Collections written to the YAML files that `load_collection` reads: what goes out comes back the same."""
+"""Write collections as YAML files; `load_collection` reads equal wordings from them."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _DEFAULT_SEPARATOR = "\n\n"
 
 
 def write_collection(path: Path, name: str, instructions: Sequence[Instruction], *, remark: str = "") -> None:
-    """Write a collection's file, whole or not at all.
+    """Write a collection's file atomically.
 
     A value of `for`, `relation`, `author`, `source` or `licence` that all wordings share is written once, at the top.
 
     Args:
-        path: the file; one that is there is replaced.
+        path: the file; an existing one is replaced.
         name: the collection's name.
         instructions: its wordings, at least one.
-        remark: lines for people, at the top of the file.
+        remark: comment lines at the top of the file.
 
     Raises:
         FileError: the file cannot be written.
@@ -73,7 +73,7 @@ def _entry(wording: Instruction) -> dict[str, object]:
 
 
 def _answer(template: str) -> object:
-    """The answer as a person would write it in the file."""
+    """The shortest form of the verbalizer in the file: `letter`, `text`, answers, or the template."""
     if template in _ANSWERS:
         return _ANSWERS[template]
     verbalised = _VERBALISED.fullmatch(template)
@@ -90,7 +90,7 @@ def _answer(template: str) -> object:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Texts of several lines in blocks, so that people can read them."""
+    """Writes texts of several lines as blocks, so that they are readable."""
 
     def ignore_aliases(self, data: object) -> bool:
         del data
@@ -98,7 +98,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # PyYAML writes a block as a quoted text by itself where white space or special characters would not survive one.
+    # PyYAML itself quotes a block whose white space or special characters would be lost.
     style = '"' if _LINE_ENDS.search(text) else "|" if "\n" in text.strip("\n") else None
     plain: Any = dumper  # its types are incomplete
     return plain.represent_scalar("tag:yaml.org,2002:str", text, style=style)

@@ -44,7 +44,7 @@ def test_some_could_not_be_represented(checkout: Path) -> None:
     assert result.exit_code == 4
     assert result.stdout == f"p3: 1 wording in {Path('instructions/p3')}\n"
     assert "1 file read, 1 wording cannot be represented:" in result.stderr
-    assert "1  it has no |||, so it says no answer" in result.stderr
+    assert "1  it has no |||, so it gives no answer" in result.stderr
     assert "shop/barless" in result.stderr
     assert [each.name for each in load_collection("p3").instructions] == ["p3/shop/asked"]
 

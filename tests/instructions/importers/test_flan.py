@@ -79,9 +79,9 @@ def test_a_python_file_is_read_as_a_literal(tmp_path: Path) -> None:
     assert compile_instruction(by_id["weather/4"]).render_answers(example) == ("Answer: yes", "Answer: no")
     assert (by_id["story/1"].template, by_id["story/2"].ask) == ("Sum up:\n{{ tale }}", "In brief?")
     reasons = {refused.name: refused.reason for refused in result.refused}
-    assert reasons["weather/2"] == "it asks for something else than the answer"
+    assert reasons["weather/2"] == "it asks for something other than the answer"
     assert reasons["weather/3"] == "it asks for a chain of thought"
-    assert reasons["story/3"] == "it asks for something else than the answer"
+    assert reasons["story/3"] == "it asks for something other than the answer"
     assert by_id["story/1"].source == "FLAN 2021, templates.py, story, number 1"
 
 
@@ -98,7 +98,7 @@ def test_a_later_edition_has_ids_of_its_own_and_repeats_nothing(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("PATTERNS = make()", ":1: PATTERNS is computed, not written out"),
+        ("PATTERNS = make()", ":1: PATTERNS is not a literal"),
         ("PATTERNS = [1]", "PATTERNS is not a mapping"),
         ("x = 1", "no patterns in this file"),
         ("PATTERNS = {'a': [('one',)]}", "the patterns of 'a' are not pairs of texts"),

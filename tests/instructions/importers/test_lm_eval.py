@@ -114,7 +114,7 @@ def test_free_text_and_the_delimiter(tmp_path: Path) -> None:
         ("doc_to_text: '{{q}}'\ngen_prefix: 'Answer:'", "it begins the answer itself (gen_prefix)"),
         ("doc_to_text: '{{q}}'\ndoc_to_choice: '{{a | map(attribute=\"b\") | list}}'", "its options are computed"),
         ("doc_to_text: '{{q'", "not a valid template"),
-        ("doc_to_text: '{{ q | regex_replace(1) }}'", "it uses what a wording may not"),
+        ("doc_to_text: '{{ q | regex_replace(1) }}'", "it uses a forbidden feature"),
     ],
 )
 def test_what_is_not_declared_is_refused(tmp_path: Path, text: str, reason: str) -> None:

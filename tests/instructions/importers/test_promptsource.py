@@ -119,10 +119,10 @@ def test_every_shared_file_imports_and_every_wording_says_what_promptsource_says
     assert published == checked + len(result.refused) + result.repeats
     assert checked >= 75
     assert {refused.reason for refused in result.refused} <= {
-        "it asks for something else than its data set's task (original_task: false)",
+        "it has another task than its data set (original_task: false)",
         "it draws a part of its prompt at random (the filter choice)",
         "two choices have the same answer",
-        "it uses what a wording may not",
+        "it uses a forbidden feature",
     }
 
 
@@ -192,7 +192,7 @@ def test_options_of_the_example_become_its_choices(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("jinja", "choices", "reason"),
     [
-        ("Is it? {{ x }}", None, "it has no |||, so it says no answer"),
+        ("Is it? {{ x }}", None, "it has no |||, so it gives no answer"),
         ("{{ x }} ||| a ||| b", None, "it has more than one |||"),
         ("{% if x %}{{ x }} ||| {{ y }}{% endif %}", None, "it leaves some examples out"),
         ("{{ [x, y] | choice }} ||| {{ z }}", None, "it draws a part of its prompt at random (the filter choice)"),
@@ -206,8 +206,8 @@ def test_options_of_the_example_become_its_choices(tmp_path: Path) -> None:
         ("{% macro m() %}{% endmacro %}{{ x }} ||| {{ y }}", None, "the statement {% macro %}"),
         ("{% for a in b %}{{ a }} ||| {{ y }}{% endfor %}", None, "its ||| is in a loop"),
         ("{{ x ||| {{ y }}", None, "not a valid template"),
-        ("{{ x.__class__ }} ||| {{ y }}", None, "it uses what a wording may not"),
-        ("{% for a, b in zip(x, y) %}{{ a }}{% endfor %} ||| {{ z }}", None, "it uses what a wording may not"),
+        ("{{ x.__class__ }} ||| {{ y }}", None, "it uses a forbidden feature"),
+        ("{% for a, b in zip(x, y) %}{{ a }}{% endfor %} ||| {{ z }}", None, "it uses a forbidden feature"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_said_is_refused_with_its_reason(
@@ -218,7 +218,7 @@ def test_what_cannot_be_said_is_refused_with_its_reason(
 
 def test_another_task_than_the_data_sets_is_refused(tmp_path: Path) -> None:
     reason = refusal(tmp_path, "{{ x }} ||| {{ y }}", metadata={"original_task": False})
-    assert reason.startswith("it asks for something else")
+    assert reason == "it has another task than its data set (original_task: false)"
 
 
 def test_provenance_and_the_users_names(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Stanford Alpaca's data: a JSON list of instruction, input and output. Instructions that take an input are wordings.
+"""Import Stanford Alpaca's data: a JSON list of instruction, input and output.
 
-An instruction without an input applies to only one example, so it is not a wording for others.
+An instruction with an input is a wording. One without an input applies to one example only, so it is refused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NO_INPUT = ("", "<noinput>", "<no input>", "no input", "none", "n/a")
 
 
 def find(path: Path, request: ImportRequest) -> ParseResult:
-    """The instructions of a JSON file, or of a checkout's `alpaca_data*.json`."""
+    """Read the instructions of a JSON file, or of a checkout's `alpaca_data*.json`."""
     result = ParseResult()
     files = files_of(path, ["alpaca_data*.json"], what="Alpaca data")
     number = 0

@@ -1,7 +1,7 @@
-"""FLAN's templates: lists of (input pattern, target pattern) in Python files, read as literals and never imported.
+"""Import FLAN's templates: lists of (input pattern, target pattern) in Python files, which are parsed and never run.
 
-FLAN 2021 writes options one way; Flan-2022 draws their form again for every example. Imported wordings have the form of
-2021 throughout. Both files are read by what they assign: `PATTERNS = {...}` and `PATTERNS["a"] = PATTERNS["b"]`.
+FLAN 2021 writes options in one form; Flan-2022 draws a form for every example. All imported wordings have the form of
+2021. The importer reads two kinds of statements: `PATTERNS = {...}` and `PATTERNS["a"] = PATTERNS["b"]`.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ Patterns = Mapping[str, Sequence[tuple[str, str]]]
 
 
 class _Edition(NamedTuple):
-    """The FLAN file that patterns come from; `mark` distinguishes two files' wordings for the same data set."""
+    """The FLAN file that patterns come from. `mark` is a prefix for the ids of the second file's wordings."""
 
     name: str
     mark: str
 
 
 def find(path: Path, request: ImportRequest) -> ParseResult:
-    """The zero-shot patterns of a checkout, of one of its template files, or of a JSON file of the same shape."""
+    """Read the zero-shot patterns of a checkout, of one of its template files, or of a JSON file of the same form."""
     result = ParseResult()
     for file, patterns in each_read(path, _files(path), _patterns, result):
         edition = _edition(file, path)
@@ -100,7 +100,7 @@ def _is_pair(value: object) -> TypeGuard[Sequence[str]]:
 
 
 def _assigned(file: Path) -> dict[object, object]:
-    """What a Python file assigns to `PATTERNS`, at its top level: a literal, and entries that repeat others."""
+    """Read the assignments to `PATTERNS` at a Python file's top level: a literal, and entries that copy others."""
     patterns: dict[object, object] = {}
     for statement in read_python(file).body:
         if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
@@ -110,9 +110,7 @@ def _assigned(file: Path) -> dict[object, object]:
             try:
                 patterns = ast.literal_eval(value)
             except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-                raise FileError(
-                    f"{_VARIABLE} is computed, not written out", where=f"{file}:{statement.lineno}"
-                ) from None
+                raise FileError(f"{_VARIABLE} is not a literal", where=f"{file}:{statement.lineno}") from None
             if type(patterns) is not dict:
                 raise FileError(f"{_VARIABLE} is not a mapping", where=f"{file}:{statement.lineno}")
         elif (new := _entry(target)) is not None and (old := _entry(value)) in patterns:
@@ -142,7 +140,7 @@ def _read_dataset(
             continue
         try:
             if _INVERSION in dataset:
-                unreadable("it asks for something else than the answer", dataset)
+                unreadable("it asks for something other than the answer", dataset)
             parts, verbalizer = _wording(pattern, answer, target, has_options=has_options, fields=request.fields)
             wording = Instruction(
                 id=name,
@@ -165,7 +163,7 @@ def _braced(names: Mapping[str, str]) -> list[str]:
 
 
 def _target(members: Sequence[tuple[str, str]]) -> str | None:
-    """The field that holds a data set's answers: the one that most target patterns consist of."""
+    """The field with a data set's answers: the one that most target patterns consist of."""
     counts: Counter[str] = Counter()
     for _, answer in members:
         try:
@@ -187,11 +185,11 @@ def _wording(
     if not _REASONING.isdisjoint(held):
         unreadable("it asks for a chain of thought", f"target {answer!r}")
     if target is None or target not in held:
-        unreadable("it asks for something else than the answer", f"target {answer!r}")
+        unreadable("it asks for something other than the answer", f"target {answer!r}")
     if target in needed:
         unreadable("its prompt holds the answer", f"{{{target}}}")
     if held != [target]:
-        unreadable("its answer repeats the input, too", f"target {answer!r}")
+        unreadable("its answer also repeats the input", f"target {answer!r}")
     before, after = (placeholders.to_template(part, {}, {}) for part in answer.split(f"{{{target}}}"))
     if (before or after) and not has_options:
         unreadable("its answer is free text with words around it", f"target {answer!r}")

@@ -1,8 +1,8 @@
-"""The paper's own code (InstructionEval): functions that put a prompt together, read on their syntax tree.
+"""Import the wordings of the paper's code (InstructionEval) from the syntax trees of functions that build prompts.
 
 Every task's file registers its wordings by name: `self.instr2preprocessor["BBL/Unobserved/1"] = self.unobserved1`. Each
-function is followed with marks in place of the question and the options, once for every answer, which shows where they
-go and what is scored. Nothing is run as Python (python_text.py).
+function is interpreted once per answer, with marks in place of the question and the options. The marks in the result
+show the template, and the returned answer is what is scored. No Python code is run (python_text.py).
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _SUBTASKS = {"logical_deduction": "five_objects", "strange_stories": "boolean"}
 
 
 def find(path: Path, request: ImportRequest) -> ParseResult:
-    """The wordings of a checkout's task files (`configs/`).
+    """Read the wordings of a checkout's task files (`configs/`).
 
     Raises:
-        FileError: no file of this form is there.
+        FileError: there is no such file.
     """
     found = ParseResult()
     files = files_of(path, ["*.py"], what="Python files")
@@ -72,7 +72,7 @@ class _Setting(NamedTuple):
 
 
 def _is_task(node: ast.stmt, index: ClassIndex) -> TypeGuard[ast.ClassDef]:
-    """Whether a class registers wordings and is made for one task, as its bases are not."""
+    """Whether a class registers wordings and is for one task, so not a base class of others."""
     if not isinstance(node, ast.ClassDef) or _is_base(node, index):
         return False
     return any(isinstance(each, ast.FunctionDef) and each.name == _ADDS for each in node.body)
@@ -90,12 +90,12 @@ def _is_base(node: ast.ClassDef, index: ClassIndex) -> bool:
 
 
 class _Data(NamedTuple):
-    """What the data say about a task's options.
+    """The options of a task, from its data.
 
     Attributes:
-        task: its name here.
-        counts: how many options its examples have.
-        fixed: its options, where all examples have the same.
+        task: the name of the task in phraseproof.
+        counts: the numbers of options that its examples have.
+        fixed: the options, if all examples have the same.
     """
 
     task: str
@@ -115,7 +115,7 @@ def _read_task(file: Path, node: ast.ClassDef, setting: _Setting) -> None:
         try:
             function = texts.evaluate(expression, {})
             if not isinstance(function, Function):
-                unreadable("it registers something else than a function")
+                unreadable("it registers something other than a function")
             collection, relation = home_of(name)
             template, answer = _wording(texts, function, data)
             wording = Instruction(
@@ -150,7 +150,7 @@ def _texts(node: ast.ClassDef, index: ClassIndex) -> Texts:
             starts.append(own["__init__"])
     texts = Texts(methods, known, attributes)
     for start in starts:
-        try:  # a constructor that needs no more than its defaults sets what methods then read
+        try:  # a constructor without required arguments sets attributes that methods read
             texts.apply(Function(start, {}))
         except UnrepresentableError:
             continue
@@ -158,7 +158,7 @@ def _texts(node: ast.ClassDef, index: ClassIndex) -> Texts:
 
 
 def _registered(node: ast.ClassDef, index: ClassIndex) -> dict[str, ast.expr]:
-    """Every registered name with the expression of its function; a class's own after those of its bases."""
+    """Every registered name with the expression of its function. A class replaces the entries of its bases."""
     registered: dict[str, ast.expr] = {}
     for each in index.family(node):
         for statement in (inner for outer in each.node.body for inner in ast.walk(outer)):
@@ -182,7 +182,7 @@ def _is_register(node: ast.expr) -> bool:
 
 
 def _data(file: Path, path: Path) -> _Data:
-    """A task's options, from the data that comes with the checkout; without it, any number up to five is tried."""
+    """A task's options, from the data in the checkout. Without data, two to five options are tried."""
     if file.parent.name == "MMLU":
         return _Data("mmlu", (4,), None)
     plain = file.stem.replace("_", "")
@@ -214,7 +214,7 @@ def _options(files: Sequence[Path]) -> tuple[tuple[int, ...], tuple[str, ...] | 
 
 
 def _wording(texts: Texts, function: Function, data: _Data) -> tuple[str, str]:
-    """Template and verbalizer: with marks for options, or with their texts if answers depend on these."""
+    """Template and verbalizer, from marks in place of options; from the options' texts if answers depend on them."""
     try:
         return _with_marks(texts, function, data.counts)
     except UnrepresentableError:
@@ -247,7 +247,7 @@ def _with_texts(texts: Texts, function: Function, options: Sequence[str]) -> tup
 
 
 def _answered(texts: Texts, function: Function, options: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """The prompt, and the answer for each option being the right one."""
+    """The prompt, and the answer for each option if that option is the correct one."""
     prompts: set[str] = set()
     answers: list[str] = []
     for option in options:

@@ -1,7 +1,7 @@
-"""Lists of wordings: a CSV or TSV table with one wording per row, a JSON list of the same, or a text with one per line.
+"""Import lists of wordings: a CSV or TSV table, a JSON list, or a text file with one wording per line.
 
-A text with `{{ ... }}` is a template of ours; one with `{field}` placeholders is turned into one. `{choices}` (or
-`{options}`) means the option list.
+A text with `{{ ... }}` is a template; `{field}` placeholders are converted to one. `{choices}` (or `{options}`) is the
+option list.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ANSWERS = {"letter": "{{ letter }}", "text": "{{ choice }}", "": "{{ choice }}"
 
 
 def find(path: Path, request: ImportRequest) -> ParseResult:
-    """The wordings of a list; the collection has the file's name unless the request names it."""
+    """Read the wordings of a list. The collection has the file's name, unless the request gives one."""
     result = ParseResult()
     files = files_of(path, ["*.csv", "*.tsv", "*.json", "*.txt"], what="list of wordings")
     taken: set[str] = set()
@@ -61,7 +61,7 @@ Row = Mapping[str, str]
 
 
 def _rows(file: Path) -> list[tuple[int, Row]]:
-    """Rows with their line (or position)."""
+    """The rows of a file, each with its line or position."""
     if file.suffix == ".txt":
         return [
             (number, {"text": line.strip()})
@@ -125,7 +125,7 @@ def _wording(row: Row, name: str, file: Path, request: ImportRequest, where: str
     if "{" not in template and layout:
         parts = AskAndLayout(ask=template, layout=as_template(layout, request))
     elif "{{" not in template:
-        unreadable("it shows nothing of the example (say how with a column layout, or --layout)", text[:60])
+        unreadable("it shows nothing of the example (add a column layout, or --layout)", text[:60])
     elif row.get("layout"):
         parts = AskAndLayout(ask=template, layout=as_template(row["layout"], request))
     else:
@@ -144,10 +144,10 @@ def _wording(row: Row, name: str, file: Path, request: ImportRequest, where: str
 
 
 def as_template(text: str, request: ImportRequest) -> str:
-    """A text with placeholders of either kind, as a template of ours.
+    """Convert a text with placeholders of either kind to a template.
 
     Raises:
-        UnrepresentableError: its braces are neither.
+        UnrepresentableError: its braces are not placeholders.
     """
     if "{{" in text or "{%" in text:
         segments = jinja.read(text)

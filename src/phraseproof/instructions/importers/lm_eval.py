@@ -1,8 +1,8 @@
-"""lm-evaluation-harness task files (YAML), those that say everything in the file: `doc_to_text`, `doc_to_choice`.
+"""Import task files (YAML) of lm-evaluation-harness whose prompts do not depend on Python functions.
 
-A task gives one wording: its `description` is the ask where it is a text, its `doc_to_text` the layout. Included files
-are read as the harness reads them. What a Python function decides (`!function`) cannot be imported, since no function
-is ever called; `process_docs` is ignored, because it changes the data and not the wording.
+A task gives one wording: its `description` is the ask if it is a text, its `doc_to_text` the layout. Included files are
+read as in the harness. Settings with `!function` are refused, because no function is called. `process_docs` is ignored,
+because it changes the data and not the wording.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SEPARATOR = re.compile(r"\s*\Z")
 
 
 def find(path: Path, request: ImportRequest) -> ParseResult:
-    """The tasks of one file, or of a folder and the folders in it."""
+    """Read the tasks of a file, or of a folder and its subfolders."""
     result = ParseResult()
     files = files_of(path, ["*.yaml", "*.yml"], what="task files")
     read = _Reader({})
@@ -72,18 +72,18 @@ def find(path: Path, request: ImportRequest) -> ParseResult:
 
 
 def _names_tasks(value: object) -> bool:
-    """Whether a group only lists tasks that are files of their own."""
+    """Whether a group only lists names of tasks, which have their own files."""
     members = cast(list[object], value) if isinstance(value, list) else []
     return bool(members) and all(isinstance(each, str) for each in members)
 
 
 class _Reader(NamedTuple):
-    """Reads task files with what they include; a file that many include is read once."""
+    """Reads task files and the files that they include, each file once."""
 
     known: dict[Path, dict[str, object]]
 
     def settings(self, file: Path) -> dict[str, object]:
-        """A file's settings, on top of those of the files it includes."""
+        """The settings of a file; they replace those of the files that it includes."""
         return self._with_included(file, ())
 
     def _with_included(self, file: Path, chain: tuple[Path, ...]) -> dict[str, object]:
@@ -149,17 +149,17 @@ def _require_text(settings: Mapping[str, object], field: str) -> None:
 
 
 def _require_scored_after(settings: Mapping[str, object]) -> None:
-    """In tasks of the form "which beginning fits this ending", the options come before the text that is scored."""
+    """Refuse a task whose options come before the scored text, as in "which beginning fits this ending"."""
     text, target = settings.get("doc_to_text"), settings.get("doc_to_target")
     is_choice = settings.get("output_type") == "multiple_choice"
     if is_choice and settings.get("doc_to_choice") is None:
-        unreadable("its options come from the data, by no doc_to_choice")
+        unreadable("its options come from the data, not from doc_to_choice")
     if is_choice and text in {"label", "answer", "gold"} and isinstance(target, str):
         unreadable("its options come before the text that is scored")
 
 
 def _template(text: object, request: ImportRequest) -> str:
-    """A harness template (or the name of a column) as one of ours."""
+    """Convert a template of the harness, or the name of a column, to a template."""
     if text is None:
         unreadable("it has no doc_to_text")
     assert isinstance(text, str), "checked by _require_text"
@@ -171,7 +171,7 @@ def _template(text: object, request: ImportRequest) -> str:
 
 
 def _parts(description: str, layout: str, request: ImportRequest) -> AskAndLayout:
-    """The description before every prompt is the ask; without one, the prompt's own ask if it can be separated."""
+    """The description is the ask. Without a description, it is the prompt's own ask if it can be separated."""
     if not description:
         return split_ask(layout)
     head = _template(description, request) if "{" in description else description
@@ -183,7 +183,7 @@ def _parts(description: str, layout: str, request: ImportRequest) -> AskAndLayou
 
 
 def _answer(choices: object, request: ImportRequest) -> str:
-    """How options are written: as a list says, or as the example's own texts or letters."""
+    """The verbalizer: answers from a list, or the example's own texts or letters."""
     if choices is None:
         return "{{ choice }}"
     if isinstance(choices, dict):

@@ -1,8 +1,8 @@
-"""The paper's own released wordings, one JSON object per line: templates with `{question}` and a form for options.
+"""Import the paper's released wordings: one JSON object per line, with `{question}` and a form for options.
 
-Each goes to the collection that its name says: `flan` (Flan-2022, from its P3-like and Natural-Instructions parts),
-`alpaca`, `p3` (what T0 saw), and for what no model was tuned on `paper-unobserved`, `paper-designer` and, for the
-closer look of section 4.5, `paper-closest`, `paper-incorrect`, `paper-negated`, `paper-nonsensical`.
+The name of a wording gives its collection: `flan` (Flan-2022, from its P3-like and Natural-Instructions parts),
+`alpaca`, `p3` (which T0 was tuned on); for wordings that no model was tuned on `paper-unobserved`, `paper-designer`
+and, for the closer look of section 4.5, `paper-closest`, `paper-incorrect`, `paper-negated`, `paper-nonsensical`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _LABELS = {"upper": "{letter}", "lower": "{lower}", "digit": "{number}", "none":
 
 
 def find(path: Path, request: ImportRequest) -> ParseResult:
-    """The wordings of a file of the release, or of those in a folder."""
+    """Read the wordings of a file of the release, or of all such files in a folder."""
     result = ParseResult()
     files = files_of(path, ["instructions.jsonl"], what="file of the paper's wordings")
     for file, rows in each_read(path, files, _rows, result):
@@ -77,14 +77,14 @@ def _rows(file: Path) -> list[dict[str, object]]:
 
 
 def wording_of(row: Mapping[str, object]) -> Instruction:
-    """One released wording.
+    """Convert one released wording.
 
     Args:
         row: `task`, `id` (COLLECTION/TYPE/NUMBER), `label_space`, and either `template`, or `before`, `first_prefix`,
             `prefix`, `labels` and `after` around the options.
 
     Raises:
-        UnrepresentableError: it is not of this form.
+        UnrepresentableError: it does not have this form.
     """
     collection, relation = home_of(str(row["id"]))
     template = _around_options(row) if row["choices"] is True else _filled(str(row["template"]))
@@ -101,14 +101,14 @@ def wording_of(row: Mapping[str, object]) -> Instruction:
 
 
 def home_of(name: str) -> tuple[str, Relation]:
-    """The collection and relation that a released wording's name (COLLECTION/TYPE/NUMBER) says."""
+    """The collection and relation of a released wording, from its name (COLLECTION/TYPE/NUMBER)."""
     family, kind = (*name.split("/"), "")[:2]
     if kind in _TYPES:
         home, relation = _TYPES[kind]
         # Written for models tuned on Alpaca: the same wordings as the others', in Alpaca's form.
         return (f"{home}-alpaca" if family == "Alpaca" else home), relation
     if family not in _OBSERVED:
-        unreadable("its name says no collection", name)
+        unreadable("its name gives no known collection", name)
     return _OBSERVED[family], Relation.OBSERVED
 
 
@@ -120,7 +120,7 @@ def _filled(text: str) -> str:
 def _around_options(row: Mapping[str, object]) -> str:
     first, each = str(row["first_prefix"]), str(row["prefix"])
     if not each.endswith(first):
-        unreadable("its first option is written unlike the others", f"{first!r}, {each!r}")
+        unreadable("its first option has another form than the others", f"{first!r}, {each!r}")
     label = _LABELS[str(row["labels"])]
     form = "".join(
         text.replace("{", "{{").replace("}", "}}") + ("" if name is None else label)

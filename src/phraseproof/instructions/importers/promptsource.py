@@ -1,7 +1,7 @@
-"""Promptsource's `templates.yaml` (P3, what T0 was tuned on): Jinja, prompt and answer parted by `|||`.
+"""Import promptsource's `templates.yaml` (P3, which T0 was tuned on): Jinja, with `|||` between prompt and answer.
 
-The prompt becomes the wording. How options are written comes from `answer_choices`: texts that are the same for every
-example become a list parallel to the task's choices; texts that come from the example are the task's choices.
+The prompt becomes the wording. `answer_choices` gives the verbalizer: texts that are the same for every example become
+a list in the order of the task's choices; texts that come from the example are the task's choices.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _STEPS = frozenset(("int", "round", "string", "(", ")", "|", "-", "1"))
 
 
 def find(path: Path, request: ImportRequest) -> ParseResult:
-    """All templates of a file, a folder of them, or a checkout."""
+    """Read all templates of a file, of a folder of files, or of a checkout."""
     result = ParseResult()
     files = files_of(path, ["templates.yaml"], what="promptsource templates")
     for file, document in each_read(path, files, lambda file: load(file, tags=_TAGS), result):
@@ -76,7 +76,7 @@ def _wording(entry: Mapping[str, object], name: str, dataset: str, request: Impo
         unreadable("it has no jinja text")
     metadata = entry.get("metadata")
     if isinstance(metadata, dict) and cast(dict[str, object], metadata).get("original_task") is False:
-        unreadable("it asks for something else than its data set's task (original_task: false)")
+        unreadable("it has another task than its data set (original_task: false)")
     halves = split_at_separator(jinja.read(source))
     prompt = strip(jinja.without_idle_sets(without_guards(halves.prompt)))
     answer = strip(without_guards(halves.answer))
@@ -103,7 +103,7 @@ def _wording(entry: Mapping[str, object], name: str, dataset: str, request: Impo
 
 
 class _Choices(NamedTuple):
-    """What `answer_choices` says: texts that never change, or segments of template that give one text each."""
+    """The content of `answer_choices`: fixed texts, or pieces of template that give one text each."""
 
     fixed: tuple[str, ...] | None
     each: tuple[str, ...]
@@ -136,7 +136,7 @@ def _require_repeatable(prompt: list[jinja.JinjaSegment]) -> None:
 
 
 def _require_unseen(prompt: list[jinja.JinjaSegment], answer: list[jinja.JinjaSegment]) -> None:
-    """Refuse a prompt that shows the answer: such a template asks for something else."""
+    """Refuse a prompt that shows the answer, because it asks for something other than the answer."""
     shown = {name for code in jinja.codes(prompt) for name in jinja.names(code.tokens)}
     outputs = [code for code in jinja.codes(answer) if code.is_output]
     if len(outputs) != 1:
@@ -149,18 +149,18 @@ def _require_unseen(prompt: list[jinja.JinjaSegment], answer: list[jinja.JinjaSe
 
 
 def _position(code: jinja.CodeSegment) -> list[jinja.Token] | None:
-    """The tokens between the brackets of `answer_choices[...]`, if that is all there is."""
+    """The tokens between the brackets of `answer_choices[...]`, if the code holds nothing else."""
     tokens = jinja.plain(code.tokens)
     if len(tokens) > 3 and [token.text for token in tokens[:2]] == ["answer_choices", "["] and tokens[-1].text == "]":
         return tokens[2:-1]
     return None
 
 
-# ---------------------------------------------------------------------------------------------- how answers are written
+# ------------------------------------------------------------------------------------------------------ the verbalizer
 
 
 def _answer(answer: list[jinja.JinjaSegment], choices: _Choices) -> str:
-    """The verbalizer, if the choices and `answer_choices` have the same order."""
+    """The verbalizer; refuses an answer that is not one of `answer_choices` by position."""
     branches = answer[0].branches if len(answer) == 1 and isinstance(answer[0], jinja.BlockSegment) else []
     if branches and len({jinja.write(branch.body) for branch in branches}) == 1:
         answer = branches[0].body  # whatever the condition, the answer is the same
@@ -190,7 +190,9 @@ def _around(answer: list[jinja.JinjaSegment]) -> tuple[str, str] | None:
     position = _position(outputs[0])
     tokens = jinja.plain(outputs[0].tokens)
     if position is not None:
-        is_always_same = len(position) == 1 and position[0].kind == "integer"  # the choices' own order says which
+        is_always_same = (
+            len(position) == 1 and position[0].kind == "integer"
+        )  # the order of the choices gives the answer
         return (texts[0], texts[1]) if _is_plain_position(position) or is_always_same else None
     is_name = len(tokens) == 1 and tokens[0].kind == "name" and tokens[0].text != "answer_choices"
     return (texts[0], texts[1]) if is_name else None

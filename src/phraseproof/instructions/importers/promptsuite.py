@@ -1,7 +1,7 @@
-"""PromptSuite: its templates (`instruction`, `prompt format`), and the variations of them that its exports list.
+"""Import PromptSuite's templates (`instruction`, `prompt format`) and the variations that its exports list.
 
-An export holds finished prompts; what makes a wording of it is the pair of varied instruction and varied format that it
-notes beside each prompt. Pairs that differ only in the example's own text are one wording.
+An export holds rendered prompts, each with the varied instruction and the varied format that it was rendered from. Such
+a pair is a wording, however many examples were rendered from it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CSV_PREFIX = "field_"
 
 
 def find(path: Path, request: ImportRequest) -> ParseResult:
-    """The wordings of an export (JSON or CSV), of a template, or of a list of templates."""
+    """Read the wordings of an export (JSON or CSV), of a template, or of a list of templates."""
     result = ParseResult()
     files = files_of(path, ["*.json", "*.csv"], what="PromptSuite file")
     for file, entries in each_read(path, files, _entries, result):
@@ -52,7 +52,7 @@ def find(path: Path, request: ImportRequest) -> ParseResult:
 
 
 def _entries(file: Path) -> list[Mapping[str, object]]:
-    """Templates, or what an export says of each prompt's template, under the same names."""
+    """Templates, or the template of each prompt of an export, as mappings with the same keys."""
     if file.suffix == ".csv":
         rows = csv.DictReader(io.StringIO(read_text(file), newline=""))
         entries: list[Mapping[str, object]] = [
@@ -83,7 +83,7 @@ def _flat(entry: dict[str, object]) -> Mapping[str, object]:
 
 
 def _texts(entry: Mapping[str, object], names: tuple[str, ...]) -> str:
-    """The first of several fields that holds a text: a varied one before the one it was varied from."""
+    """The first of several fields that holds a text; the varied text comes before its original."""
     texts = (entry.get(name) for name in names)
     return next((text for text in texts if isinstance(text, str) and text.strip()), "")
 

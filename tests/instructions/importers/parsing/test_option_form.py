@@ -34,7 +34,7 @@ def test_options_of_any_number_become_an_enumeration(write: Any, template: str) 
 
 
 def test_options_that_cannot_be_generalised() -> None:
-    with pytest.raises(UnrepresentableError, match="changes with their number"):
+    with pytest.raises(UnrepresentableError, match="depends on their number"):
         template_of({2: f"{QUESTION} two", 3: f"{QUESTION} three"})
     with pytest.raises(UnrepresentableError, match="nothing of the example"):
         template_of({2: "hello"})

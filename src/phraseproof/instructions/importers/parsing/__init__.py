@@ -1,1 +1,1 @@
-"""What several importers share: files, templates, placeholders and Python functions, taken apart and never run."""
+"""Parsers that several importers share: files, templates, placeholders, Python functions. Nothing is run."""

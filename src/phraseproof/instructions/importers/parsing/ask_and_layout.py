@@ -1,4 +1,4 @@
-"""Separate ask and layout, if the text of a template leaves no doubt which is which."""
+"""Separate ask and layout, if the text of a template shows clearly which is which."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LABEL_WORDS = 3
 
 
 class AskAndLayout(NamedTuple):
-    """A template, or an ask and a layout that say the same."""
+    """A template, or an ask and a layout that render to the same text."""
 
     template: str | None = None
     ask: str | None = None
@@ -22,11 +22,11 @@ class AskAndLayout(NamedTuple):
 
 
 def split_ask(template: str) -> AskAndLayout:
-    """Take the ask off a template, if it is a block of its own at the beginning or the end.
+    """Separate the ask from a template, if it is a block of its own at the beginning or the end.
 
-    The ask must hold no placeholder and read as a sentence; what remains must hold the example and, besides it, nothing
-    but labels ("Question:", "Answer:"), so that no part of what is asked is left behind. Put together again, the two
-    give the template, character by character.
+    The ask must be a sentence without placeholders. The rest must hold the example and otherwise only labels
+    ("Question:", "Answer:"), so that no part of the ask remains in it. Joined, the two equal the template, character by
+    character.
     """
     for block in _BREAK.finditer(template):
         ask, layout = template[: block.start()], template[block.end() :]

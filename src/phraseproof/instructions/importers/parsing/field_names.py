@@ -1,4 +1,4 @@
-"""Names of fields, from what a data set calls them to what a wording may call them."""
+"""Rename fields from a data set's names to names that a wording can use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PARTS = {"text": "choices", "label": "letters"}
 
 
 def renamed_fields(tokens: Sequence[jinja.Token], fields: Mapping[str, str]) -> list[jinja.Token]:
-    """An expression with a user's names for fields, and with the hub's `choices.text` and `choices.label` as ours.
+    """Rename fields in an expression to the user's names, `choices.text` and `choices.label` to built-ins.
 
     Args:
         tokens: the expression.
@@ -25,7 +25,7 @@ def renamed_fields(tokens: Sequence[jinja.Token], fields: Mapping[str, str]) -> 
 
 
 def _choices(tokens: list[jinja.Token]) -> list[jinja.Token]:
-    """`choices.text`, `choices["text"]` and `choices.label` exchanged for `choices` and `letters`."""
+    """Replace `choices.text`, `choices["text"]` and `choices.label` by `choices` and `letters`."""
     written: list[jinja.Token] = []
     index = 0
     while index < len(tokens):
@@ -49,7 +49,7 @@ def _choices(tokens: list[jinja.Token]) -> list[jinja.Token]:
 
 
 def _part(rest: Sequence[jinja.Token]) -> tuple[str | None, int]:
-    """The attribute that follows a name (`.text` or `["text"]`), and how many tokens it takes."""
+    """The attribute that follows a name (`.text` or `["text"]`), and its number of tokens."""
     if len(rest) >= 2 and rest[0].text == "." and rest[1].kind == "name":
         is_method = len(rest) > 2 and rest[2].text == "("
         return (None, 0) if is_method else (rest[1].text, 2)

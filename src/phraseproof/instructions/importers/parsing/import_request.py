@@ -15,7 +15,7 @@ from phraseproof.instructions.sandbox import environment
 from phraseproof.instructions.template import compile_instruction
 
 _FUNCTIONS = frozenset(("range",))
-_NOT_ALLOWED = "it uses what a wording may not"
+_NOT_ALLOWED = "it uses a forbidden feature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,11 @@ class ImportRequest:
     """Which wordings are imported, and under which names.
 
     Attributes:
-        name: the collection's name, in place of the source's own.
-        serves: what the wordings are for, in place of their data set.
-        only: a pattern (`*`, `?`) that ids must fit.
+        name: the collection's name, instead of the source's own.
+        serves: the tasks that the wordings serve, instead of their data set.
+        only: a pattern (`*`, `?`) that ids must match.
         fields: the source's name of a field -> the user's.
-        layout: how the example is laid out for wordings that are only an ask.
+        layout: the layout for wordings that are only an ask.
     """
 
     name: str | None = None
@@ -41,10 +41,10 @@ class ImportRequest:
         return self.only is None or fnmatchcase(identifier, self.only)
 
     def finished(self, wording: Instruction, *, source: str | None = None) -> Instruction:
-        """The wording with the request applied.
+        """Apply the request to a wording, and check that a collection can hold it.
 
         Raises:
-            UnrepresentableError: it uses what a wording may not.
+            UnrepresentableError: it uses something that wordings may not use.
         """
         finished = replace(
             wording,

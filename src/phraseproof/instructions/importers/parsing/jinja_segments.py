@@ -1,7 +1,7 @@
-"""Jinja templates of other programs as segments, which can be renamed, trimmed and split without running them.
+"""Split Jinja templates of other programs into segments, to rename, trim and split them without running them.
 
-The segments come from Jinja's own lexer, so a name inside a string is not renamed and a `|||` in an expression does not
-split. Unchanged segments, written again, give a template that renders the same.
+The segments come from Jinja's own lexer: a name inside a string is not renamed, and a `|||` in an expression does not
+split the template. Unchanged segments give a template that renders to the same text.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Token(NamedTuple):
 
 @dataclass(slots=True)
 class TextSegment:
-    """Text that is copied."""
+    """Literal text."""
 
     text: str
 
@@ -71,7 +71,7 @@ JinjaSegment = TextSegment | CodeSegment | BlockSegment
 
 
 def read(source: str) -> list[JinjaSegment]:
-    """The segments of a template.
+    """Split a template into segments.
 
     Raises:
         UnrepresentableError: not a template, or one with blocks other than `if` and `for`.
@@ -89,7 +89,7 @@ def read(source: str) -> list[JinjaSegment]:
 
 
 def write(segments: Iterable[JinjaSegment]) -> str:
-    """The template that segments make."""
+    """Join segments to a template."""
     return "".join(_written(segments))
 
 
@@ -102,7 +102,7 @@ def expression(source: str) -> list[Token]:
 
 
 def codes(segments: Iterable[JinjaSegment]) -> Iterator[CodeSegment]:
-    """All code in segments, tags of blocks too."""
+    """All code in segments, including the tags of blocks."""
     for segment in segments:
         if isinstance(segment, CodeSegment):
             yield segment
@@ -113,7 +113,7 @@ def codes(segments: Iterable[JinjaSegment]) -> Iterator[CodeSegment]:
 
 
 def rewrite(segments: Iterable[JinjaSegment], change: Callable[[list[Token]], list[Token]]) -> None:
-    """Exchange the tokens of all code, in place."""
+    """Replace the tokens of all code, in place."""
     for code in codes(segments):
         code.tokens = change(code.tokens)
 
@@ -124,7 +124,7 @@ def names(tokens: Sequence[Token]) -> set[str]:
 
 
 def rename(tokens: Sequence[Token], new: Mapping[str, str]) -> list[Token]:
-    """Tokens with names exchanged for other expressions, as texts."""
+    """Replace names by expressions, which are given as text."""
     return [
         Token("code", new[token.text]) if token.text in new and _is_lookup(tokens, index) else token
         for index, token in enumerate(tokens)
@@ -132,7 +132,7 @@ def rename(tokens: Sequence[Token], new: Mapping[str, str]) -> list[Token]:
 
 
 def without_idle_sets(segments: Sequence[JinjaSegment]) -> list[JinjaSegment]:
-    """Segments without `{% set %}` of what no later segment looks up."""
+    """Remove every `{% set %}` whose name no later segment looks up."""
     kept: list[JinjaSegment] = []
     used: set[str] = set()
     for segment in reversed(segments):
@@ -263,6 +263,3 @@ def _written(segments: Iterable[JinjaSegment]) -> Iterator[str]:
 
 def _code(code: CodeSegment) -> str:
     return code.opening + "".join(token.text for token in code.tokens) + code.closing
-
-
-# ------------------------------------------------------------------------------------------------------------ trimming

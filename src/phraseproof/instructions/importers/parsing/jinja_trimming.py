@@ -13,7 +13,7 @@ from phraseproof.instructions.importers.parsing.jinja_segments import (
 
 
 def strip(segments: list[JinjaSegment]) -> list[JinjaSegment]:
-    """Segments without white space at both ends, also inside blocks there."""
+    """Remove white space at both ends, also inside blocks at the ends. The text segments are changed in place."""
     return _strip_end(_strip_start(segments))
 
 
@@ -50,7 +50,7 @@ def _says_nothing(segments: Iterable[JinjaSegment]) -> bool:
 
 
 def is_empty(segments: Iterable[JinjaSegment]) -> bool:
-    """Whether nothing but white space is written, whatever the example holds."""
+    """Whether the segments render to white space for every example."""
     return all(
         not segment.text.strip()
         if isinstance(segment, TextSegment)

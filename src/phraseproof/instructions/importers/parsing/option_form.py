@@ -1,4 +1,4 @@
-"""From prompts with marked options back to the template that makes them."""
+"""Find the template that renders to given prompts, in which question and options are marks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from phraseproof.instructions.importers.parsing.parse_result import unreadable
 from phraseproof.instructions.template import literal, quoted
 
 QUESTION = "\ue000q\ue001"
-"""The mark in place of the example's question while a text is built."""
+"""The mark that stands for the example's question."""
 _MARK = re.compile("\ue000(q|[0-9]+)\ue001")
 _LABELS: Mapping[str, Callable[[int], str]] = {
     "letter": letter_of,
@@ -22,12 +22,12 @@ _LABELS: Mapping[str, Callable[[int], str]] = {
 
 
 def option_mark(index: int) -> str:
-    """The mark in place of option `index` while a text is built."""
+    """The mark that stands for option `index`."""
     return f"\ue000{index}\ue001"
 
 
 class _Form(NamedTuple):
-    """Options between two texts: the text before, the form of one option, the separator, and the text after."""
+    """The text before the options, the form of one option, the separators, and the text after the options."""
 
     before: str
     form: str
@@ -37,7 +37,7 @@ class _Form(NamedTuple):
 
 
 def template_of(texts: Mapping[int, str]) -> str:
-    """The template that gives these texts.
+    """Find the template that renders to these texts.
 
     Args:
         texts: for each number of options, a prompt with marks in place of the question and the options.
@@ -56,11 +56,11 @@ def template_of(texts: Mapping[int, str]) -> str:
                 return _template(form)
     if len(texts) == 1 or len(set(texts.values())) == 1:
         return _filled(texts[most])
-    return unreadable("its options are written in a way that changes with their number")
+    return unreadable("the form of its options depends on their number")
 
 
 def _form(text: str, number: int, label: str | None) -> _Form | None:
-    """The form of options, if every option after the first is written like the second, label aside."""
+    """The form of the options, if all options after the first have the same form apart from their labels."""
     segments = re.split("|".join(re.escape(option_mark(index)) for index in range(number)), text)
     between = [_labelled(segment, label, index) for index, segment in enumerate(segments[1:-1], start=1)]
     first = _labelled(segments[0], label, 0)
@@ -99,7 +99,7 @@ def _common_end(first: str, second: str) -> str:
     while length < min(len(first), len(second)) and first[-1 - length] == second[-1 - length]:
         length += 1
     common = first[len(first) - length :]
-    # What parts options (white space, a comma) belongs to the separator, even where the first option has it before it.
+    # White space or a comma between options belongs to the separator, even if it also precedes the first option.
     mark = _MARK.search(common)
     return common[mark.end() :] if mark else common
 

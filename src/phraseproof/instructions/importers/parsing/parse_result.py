@@ -15,9 +15,9 @@ class Refused(NamedTuple):
     """A wording that could not be represented.
 
     Attributes:
-        name: what its source calls it.
+        name: its name in the source.
         where: its file, with the line if it is known.
-        reason: why, as a clause; the same words for the same cause, so that reasons can be counted.
+        reason: a clause; the same words for the same cause, so that reasons can be counted.
         detail: the part of this wording that the reason refers to.
     """
 
@@ -38,13 +38,13 @@ class UnrepresentableError(Exception):
 
 @dataclass(slots=True)
 class ParseResult:
-    """What one source holds.
+    """The wordings of one source.
 
     Attributes:
         files: (collection, stem of the file) -> its wordings, in the order of the source.
-        refused: what could not be represented.
-        files_read: how many of the source's files were read.
-        repeats: how many wordings were left out because they repeat another for the same tasks.
+        refused: the wordings that could not be represented.
+        files_read: the number of files that were read.
+        repeats: the number of wordings that were left out because they equal another one for the same tasks.
     """
 
     files: dict[tuple[str, str], list[Instruction]] = field(default_factory=dict[tuple[str, str], list[Instruction]])
@@ -55,9 +55,9 @@ class ParseResult:
     _contents: set[tuple[object, ...]] = field(default_factory=set[tuple[object, ...]])
 
     def add(self, stem: str, wording: Instruction, *, repeated: bool = False) -> None:
-        """Keep a wording, in the file `stem` of its collection.
+        """Add a wording to the file `stem` of its collection.
 
-        One that repeats another is left out, unless `repeated` ones are wanted; a second one of a name is numbered.
+        A wording that equals another one is left out, unless `repeated`. A second wording of one name gets a number.
         """
         parts = (wording.ask, wording.layout, wording.template, wording.ask_last, wording.separator)
         content = (wording.collection, wording.serves, *parts, wording.answer, wording.target_delimiter)
@@ -75,7 +75,7 @@ class ParseResult:
         self.files.setdefault((wording.collection, stem), []).append(wording)
 
     def refuse(self, name: str, where: str, error: UnrepresentableError) -> None:
-        """Keep the reason why a wording could not be represented."""
+        """Record a wording that could not be represented, with its reason."""
         self.refused.append(Refused(name, where, error.reason, error.detail))
 
     @property
@@ -86,13 +86,13 @@ class ParseResult:
 
 
 def stem_of(dataset: str) -> str:
-    """A file's name (without suffix) for the wordings of a data set; two different data sets never share one."""
+    """The name of a file, without suffix, for the wordings of a data set. Different data sets have different names."""
     plain = re.sub(r"[^\w.+-]", lambda match: "-" if match.group() == "/" else f"~{ord(match.group()):x}", dataset)
     return plain.lstrip(".") or "wordings"
 
 
 def one_line(text: str) -> str:
-    """A text as an identifier or a remark: one line, printable."""
+    """Turn a text into one printable line, for identifiers and remarks."""
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 

@@ -1,4 +1,4 @@
-"""Templates with `{field}` placeholders, as Python's `str.format` reads them, in our language."""
+"""Convert texts with the placeholders of `str.format` (`{field}`) to templates."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def segments(pattern: str) -> Iterator[PatternSegment]:
     try:
         parsed = list(Formatter().parse(pattern))
     except ValueError as error:
-        raise UnrepresentableError("its braces are no placeholders", str(error)) from None
+        raise UnrepresentableError("its braces are not placeholders", str(error)) from None
     for text, name, form, conversion in parsed:
         if name is not None and (form or conversion or not _NAME.fullmatch(name)):
             unreadable("a placeholder that is not the name of a field", f"{{{name}}}")
@@ -43,7 +43,7 @@ def names(pattern: str) -> list[str]:
 
 
 def to_template(pattern: str, known: Mapping[str, str], fields: Mapping[str, str]) -> str:
-    """The template that a pattern is.
+    """Convert a pattern to a template.
 
     Args:
         pattern: text with placeholders.
@@ -51,7 +51,7 @@ def to_template(pattern: str, known: Mapping[str, str], fields: Mapping[str, str
         fields: the pattern's name of a field -> the user's.
 
     Raises:
-        UnrepresentableError: a field's name means something else in our language.
+        UnrepresentableError: a field has the name of a built-in of the template language.
     """
     written: list[str] = []
     for text, name in segments(pattern):
@@ -60,13 +60,13 @@ def to_template(pattern: str, known: Mapping[str, str], fields: Mapping[str, str
             continue
         field = fields.get(name, name)
         if name not in known and field in RESERVED:
-            unreadable("a field's name means something else in our language", name)
+            unreadable("a field has the name of a built-in of the template language", name)
         written.append(known.get(name, f"{{{{ {field} }}}}"))
     return "".join(written)
 
 
 def numbered_segments(pattern: str) -> Iterator[tuple[str, str | int | None]]:
-    """As `segments`, with places (`{}`, `{0}`) among the placeholders, numbered as `str.format` numbers them."""
+    """Like `segments`, but with positional placeholders (`{}`, `{0}`), numbered as by `str.format`."""
     place = 0
     for text, name, form, conversion in Formatter().parse(pattern):
         if name is None:

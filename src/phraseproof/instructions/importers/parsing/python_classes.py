@@ -20,7 +20,7 @@ class IndexedClass(NamedTuple):
 
 
 class ClassIndex(NamedTuple):
-    """All classes of a checkout: by name, and (two tasks' classes may share one) by themselves."""
+    """All classes of a checkout, by name and, because two tasks' classes may share a name, by node."""
 
     classes: Mapping[str, IndexedClass]
     known: Mapping[int, Mapping[str, Value]]
@@ -46,7 +46,7 @@ class ClassIndex(NamedTuple):
 
 
 def plain_data(body: Sequence[ast.stmt], known: Mapping[str, Value]) -> dict[str, Value]:
-    """What a module or a class assigns at its top level, as far as it is plain data."""
+    """The plain data that a module or a class assigns at its top level."""
     data = dict(known)
     for statement in body:
         if (

@@ -1,4 +1,4 @@
-"""What python_text.py understands of Python: expressions, comparisons and methods."""
+"""The part of Python that python_text.py interprets: expressions, comparisons and methods."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ EXPRESSIONS: Mapping[type[ast.expr], str] = {
     ast.GeneratorExp: "_comprehension",
     ast.Call: "_call",
 }
-"""The method of `Texts` that gives an expression's value."""
+"""The method of `Texts` that evaluates each kind of expression."""
 
 
 class Function(NamedTuple):
-    """A method or a lambda, with what it sees."""
+    """A method or a lambda, with the names that it sees."""
 
     node: ast.FunctionDef | ast.Lambda
     seen: Mapping[str, Value]

@@ -1,9 +1,8 @@
-"""How a Python function puts a text together, followed on its syntax tree: a small language of texts, and no Python.
+"""Interpret the syntax tree of a Python function that builds a text, without running Python.
 
-What is understood is what such functions are made of: texts, lists, f-strings, `format`, `join`, loops over options,
-conditions, and methods of the same kind. Nothing is imported, no name outside the function's own class is reached, no
-attribute but the listed ones is looked up, and everything ends after a fixed number of steps. What is not understood is
-refused.
+The interpreter knows what such functions use: texts, lists, f-strings, `format`, `join`, loops over options,
+conditions, and methods of the same class. It imports nothing, sees no names outside the function's class and the plain
+data of its module, looks up listed attributes only, and stops after a fixed number of steps. The rest is refused.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _MAX_DEPTH = 20
 
 
 class _ReturnError(Exception):
-    """A function ends."""
+    """A `return` statement was reached."""
 
     def __init__(self, value: Value) -> None:
         self.value = value
@@ -46,9 +45,9 @@ class Texts:
     """A class whose methods make texts.
 
     Attributes:
-        methods: its methods, those of its bases too.
-        known: names of its module that hold plain data.
-        attributes: what `self` holds; methods may add to it.
+        methods: its methods, including those of its bases.
+        known: the plain data of its module, by name.
+        attributes: the attributes of `self`; methods may add some.
     """
 
     methods: Mapping[str, ast.FunctionDef]
@@ -58,10 +57,10 @@ class Texts:
     _depth: int = 0
 
     def call(self, name: str, *arguments: Value) -> Value:
-        """What a method returns for these arguments.
+        """Call a method.
 
         Raises:
-            UnrepresentableError: it does something that is not understood.
+            UnrepresentableError: the method uses something that the interpreter does not know.
         """
         self._steps = 0
         self._depth = 0
@@ -70,7 +69,7 @@ class Texts:
         return self._guarded(Function(self.methods[name], {}), list(arguments), {})
 
     def evaluate(self, node: ast.expr, seen: Mapping[str, Value]) -> Value:
-        """The value of an expression."""
+        """Evaluate an expression."""
         self._steps = 0
         try:
             return self._value(node, dict(seen))
@@ -78,7 +77,7 @@ class Texts:
             raise UnrepresentableError(NOT_UNDERSTOOD, f"line {node.lineno}: {error}") from None
 
     def apply(self, function: Function, *arguments: Value) -> Value:
-        """What a function value (a bound method or a lambda) returns."""
+        """Call a function value (a bound method or a lambda)."""
         self._steps = 0
         self._depth = 0
         return self._guarded(function, list(arguments), {})
@@ -140,7 +139,7 @@ class Texts:
                 case ast.Expr():
                     self._value(statement.value, seen)
                 case ast.Try():
-                    self._run(statement.body, seen)  # what it would catch is refused instead
+                    self._run(statement.body, seen)  # an exception that it would catch is refused instead
                 case ast.Pass() | ast.Assert():
                     pass
                 case _:
@@ -307,7 +306,7 @@ def _type(value: object) -> type:
 
 
 def _loaded(target: ast.expr) -> ast.expr:
-    """The same place, to be read."""
+    """The same expression in a context that reads it."""
     if isinstance(target, ast.Name):
         return ast.copy_location(ast.Name(target.id, ast.Load()), target)
     return target

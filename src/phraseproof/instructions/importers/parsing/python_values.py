@@ -1,4 +1,4 @@
-"""The values that `python_text.py` works with: texts, numbers and lists, and what may be done to them."""
+"""The values of `python_text.py` (texts, numbers, lists) and the operations on them, all bounded in size."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ Value: TypeAlias = Any
 """A value of the interpreted function: text, number, list or mapping. Its type is checked when it is used."""
 
 MAX_STEPS = 20_000
-"""So many steps a function may take, and so many rounds a loop."""
+"""The maximum number of steps of a function and of iterations of a loop."""
 MAX_TEXT = 100_000
-"""The longest text or list."""
+"""The maximum length of a text or list."""
 NOT_UNDERSTOOD = "its text is built in a way that is not understood"
 
 
 def is_scalar(value: object) -> bool:
-    """Whether a value is a text, a number or nothing."""
+    """Whether a value is a text, a number or None."""
     return value is None or isinstance(value, str | int | float)
 
 
 def scalar(value: Value) -> Value:
-    """A text, a number or nothing: what may be a key or an index."""
+    """Check that a value can be a key or an index: a text, a number or None."""
     if not is_scalar(value):
         unreadable(NOT_UNDERSTOOD, "a list as a key")
     return value
 
 
 def flat(value: Value) -> Value:
-    """A value that is compared: lists in lists in lists could take for ever."""
+    """Check that a value to compare has no nested lists, whose comparison could take very long."""
     members: Value = value
     if isinstance(value, list | tuple | dict | range) and not all(map(is_scalar, members)):
         unreadable(NOT_UNDERSTOOD, "a comparison of lists in lists")
@@ -41,17 +41,17 @@ def flat(value: Value) -> Value:
 
 
 def text_of(value: Value) -> str:
-    """A text or a number, as text."""
+    """Convert a text or a number to text."""
     return str(value) if is_scalar(value) else unreadable(NOT_UNDERSTOOD, "a list written as text")
 
 
 def bounded(text: str) -> str:
-    """A text that is not too long."""
+    """Check that a text is at most `MAX_TEXT` long."""
     return text if len(text) <= MAX_TEXT else unreadable(NOT_UNDERSTOOD, f"more than {MAX_TEXT} characters")
 
 
 def added(left: Value, right: Value) -> Value:
-    """`left + right`, not too long."""
+    """`left + right`, at most `MAX_TEXT` long."""
     sizes = [len(cast(Sized, side)) for side in (left, right) if isinstance(side, str | list | tuple)]
     if sum(sizes) > MAX_TEXT:
         unreadable(NOT_UNDERSTOOD, f"more than {MAX_TEXT} characters")
@@ -59,14 +59,14 @@ def added(left: Value, right: Value) -> Value:
 
 
 def items(values: Value) -> Iterable[Value]:
-    """What a loop goes through."""
+    """The items that a loop goes through, at most `MAX_STEPS`."""
     if not isinstance(values, str | list | tuple | range | dict):
-        unreadable(NOT_UNDERSTOOD, "a loop over something else than a list")
+        unreadable(NOT_UNDERSTOOD, "a loop over something other than a list")
     return islice(cast(Iterable[Value], values), MAX_STEPS)
 
 
 def text_method(owner: str, name: str, arguments: Sequence[Value], named: Mapping[str, Value]) -> Value:
-    """A method of a text, those that could make it huge within bounds."""
+    """Call a method of a text. Methods that can build huge texts are bounded."""
     if name == "format":
         return _formatted(owner, arguments, named)
     if name == "join":

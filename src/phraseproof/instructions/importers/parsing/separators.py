@@ -1,4 +1,4 @@
-"""Promptsource's `|||`: where the prompt ends and the answer begins, also if both are in the same block."""
+"""Split promptsource's templates at `|||`, the end of the prompt, also inside blocks."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class PromptAndAnswer(NamedTuple):
 
 
 def split_at_separator(segments: Sequence[JinjaSegment]) -> PromptAndAnswer:
-    """Cut a template at its `|||`.
+    """Split a template at its `|||`.
 
     Raises:
-        UnrepresentableError: no `|||` or several; or a prompt for some examples only, which no wording can say.
+        UnrepresentableError: no `|||` or several; or a prompt for some examples only.
     """
     number = _count(segments)
     if number == 0:
-        unreadable("it has no |||, so it says no answer")
+        unreadable("it has no |||, so it gives no answer")
     for index, segment in enumerate(segments):
         before, after = list(segments[:index]), list(segments[index + 1 :])
         if isinstance(segment, TextSegment) and SEPARATOR in segment.text:
@@ -55,7 +55,7 @@ def split_at_separator(segments: Sequence[JinjaSegment]) -> PromptAndAnswer:
 
 
 def without_guards(segments: Sequence[JinjaSegment]) -> list[JinjaSegment]:
-    """Segments without `{% if label != -1 %}` and its like: they ask whether an example has an answer at all."""
+    """Remove conditions such as `{% if label != -1 %}`, which test only whether an example has an answer."""
     free: list[JinjaSegment] = []
     for segment in segments:
         if isinstance(segment, BlockSegment) and len(segment.branches) == 1 and is_guard(segment.branches[0].tag):
@@ -66,7 +66,7 @@ def without_guards(segments: Sequence[JinjaSegment]) -> list[JinjaSegment]:
 
 
 def is_guard(tag: CodeSegment) -> bool:
-    """Whether a condition asks no more than that a label is known."""
+    """Whether a condition tests only whether the label is known."""
     words = [token.text for token in plain(tag.tokens)]
     return words[:1] == ["if"] and len(words) >= 4 and words[2:] in _IS_KNOWN
 

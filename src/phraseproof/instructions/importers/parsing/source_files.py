@@ -1,4 +1,4 @@
-"""The files of a source: found in a folder, read one by one, and those that cannot be read listed like wordings."""
+"""Find and read the files of a source. Files that cannot be read are listed like refused wordings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNREADABLE = "the file cannot be read"
 
 
 def files_of(path: Path, patterns: Sequence[str], *, what: str) -> list[Path]:
-    """The file `path`, or all files under the folder `path` whose name fits a pattern, sorted.
+    """The file `path`, or all files under the folder `path` whose names match a pattern, sorted.
 
     Raises:
         FileError: there is nothing at `path`, or no such file in it.
@@ -39,7 +39,7 @@ def files_of(path: Path, patterns: Sequence[str], *, what: str) -> list[Path]:
 def each_read(
     path: Path, files: Sequence[Path], read: Callable[[Path], Read], found: ParseResult
 ) -> Iterator[tuple[Path, Read]]:
-    """Every file, read. One of many that cannot be read is listed among the refused; a single one is an error."""
+    """Read every file. An unreadable file of a folder is listed as refused; a file that was named raises."""
     for file in files:
         try:
             content = read(file)
@@ -55,7 +55,7 @@ def each_read(
 
 
 def read_json(path: Path) -> object:
-    """The value of a JSON file."""
+    """Read a JSON file."""
     if path.stat().st_size > MAX_JSON_BYTES:
         raise FileError("the file is too large", expected=f"at most {MAX_JSON_BYTES} bytes", where=str(path))
     try:
@@ -69,7 +69,7 @@ def read_json(path: Path) -> object:
 
 
 def read_python(path: Path) -> ast.Module:
-    """The syntax tree of a Python file, which is read and never run."""
+    """Parse a Python file to its syntax tree, without running it."""
     text = read_text(path)
     try:
         with warnings.catch_warnings():
@@ -82,7 +82,7 @@ def read_python(path: Path) -> ast.Module:
 
 
 def mapping_in(value: object, what: str, where: str) -> dict[str, object]:
-    """`value`, which must be a mapping."""
+    """Check that `value` is a mapping."""
     if not isinstance(value, dict):
         raise FileError(f"{what} is not a mapping", got=repr(value)[:60], where=where)
     return cast(dict[str, object], value)
