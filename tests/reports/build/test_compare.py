@@ -1,11 +1,17 @@
 """Two runs side by side, before any format."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from phraseproof.core import Finding
+from phraseproof.core import Finding, Outcome
+from phraseproof.errors import UsageError
 from phraseproof.reports.build.compare import compare, difference_words, direction_words
+from phraseproof.reports.build.run_tables import Screen
+from phraseproof.reports.format import compare_json, compare_text
+from phraseproof.reports.html.compare import comparison_views
+from phraseproof.scoring.metric import Metric
 from phraseproof.store.queries import load_run
 from support.report_runs import write_run
 
@@ -35,3 +41,41 @@ def test_a_change_is_named_only_if_its_interval_excludes_zero(low: float | None,
 def test_a_difference_in_words() -> None:
     found = Finding("d", 0.0123, 1, "m", -0.003, 0.027, 0.12)
     assert difference_words(found) == "+1.2 points, 95% interval -0.3 to +2.7, p = 0.120"
+
+
+class Mistakes(Metric):
+    """The number of mistakes in an answer; fewer are better."""
+
+    name = "mistakes"
+    unit = "mistakes"
+    high = 100.0
+    higher_is_better = False
+
+    def score(self, outcome: Outcome) -> float:
+        return outcome.score
+
+
+def test_another_metric_has_its_unit_and_direction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (load_run(write_run(tmp_path / name, bonus=bonus)) for name, bonus in (("a", 0.0), ("b", 0.3)))
+    (as_accuracy,) = compare(first, second)
+    monkeypatch.setattr("phraseproof.analysis.grids.metric", lambda _: Mistakes())
+    (found,) = compare(first, second)
+    assert as_accuracy.sentences[0].startswith("Better. ")
+    before, after = found.top.before, found.top.after
+    assert found.sentences[0].startswith(f"Worse. {before:.3g} mistakes before, {after:.3g} mistakes after: +")
+    text = compare_text.render([found], Screen(100))
+    assert "mistakes; differences in mistakes, after minus before" in text
+    assert "%" not in text.replace("95%", "")
+    (shown,) = json.loads(compare_json.render([found]))["comparisons"]
+    assert (shown["metric"], shown["unit"]) == ("mistakes", "mistakes")
+    assert shown["rows"][-1]["before_percent"] == found.lines[-1].before
+    with pytest.raises(UsageError, match="the page of a comparison shows results in percent only"):
+        comparison_views([found])
+
+
+def test_runs_in_different_metrics_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = load_run(write_run(tmp_path / "a")), load_run(write_run(tmp_path / "b"))
+    real = compare.__globals__["metric_of"]
+    monkeypatch.setitem(compare.__globals__, "metric_of", lambda run: Mistakes() if run is first else real(run))
+    with pytest.raises(UsageError, match="the runs are in different metrics"):
+        compare(first, second)

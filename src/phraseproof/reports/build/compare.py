@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from phraseproof.analysis.aggregation import Level, by_level
 from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.robustness import MeanDifference
+from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import half_precision
-from phraseproof.reports.build.run_tables import percent, points, printable, require_percent
+from phraseproof.reports.build.run_tables import points, points_name, printable, value_with_unit
 from phraseproof.reports.build.runs import half_precision_notes, model_name
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
@@ -72,6 +73,11 @@ class ComparisonReport:
     sentences: tuple[str, ...]
 
     @property
+    def metric(self) -> Metric:
+        """What the scores of both runs are in."""
+        return self.after.metric
+
+    @property
     def top(self) -> MeanDifference:
         """All that was compared, in one line."""
         return next(line for line in reversed(self.lines) if not line.group)
@@ -85,10 +91,16 @@ def compare(before: Run, after: Run) -> list[ComparisonReport]:
     Raises:
         NotEnoughDataError: the runs have no wording in common on any task.
         RunError: a run without finished cells, or damaged.
+        UsageError: the runs are in different metrics.
     """
-    for run in (before, after):
-        require_percent(metric_of(run), "compare shows results")
     sides = Side.of(before), Side.of(after)
+    first, second = (side.metric for side in sides)
+    if first.name != second.name:
+        raise UsageError(
+            "the runs are in different metrics",
+            got=f"{first.name!r} ({sides[0].path}) and {second.name!r} ({sides[1].path})",
+            hint="Compare runs of one metric",
+        )
     notes = half_precision_notes({side.path: side.half_precision for side in sides})
     if min(side.share for side in sides) < 1:
         return _of_estimates(before, after, sides, notes)
@@ -113,7 +125,9 @@ def _of_estimates(before: Run, after: Run, sides: tuple[Side, Side], notes: Sequ
     for shots, rows in found.items():
         lines = tuple(rows)
         comparisons.append(
-            ComparisonReport(*sides, shots, lines, (), (), (), (note, *notes), (_first_sentence(lines),))
+            ComparisonReport(
+                *sides, shots, lines, (), (), (), (note, *notes), (_first_sentence(lines, sides[1].metric),)
+            )
         )
     return comparisons
 
@@ -135,8 +149,9 @@ def _comparison(before: Side, after: Side, found: RunComparison, notes: Sequence
         if each.finding is not None and each.p_holm is not None and each.p_holm < SIGNIFICANT
     ]
     ordered = sorted(changed, key=lambda each: -abs(each.after - each.before))
-    better = tuple(each for each in ordered if each.after > each.before)
-    worse = tuple(each for each in ordered if each.after < each.before)
+    up = tuple(each for each in ordered if each.after > each.before)
+    down = tuple(each for each in ordered if each.after < each.before)
+    better, worse = (up, down) if after.metric.higher_is_better else (down, up)
     return ComparisonReport(
         before,
         after,
@@ -146,7 +161,7 @@ def _comparison(before: Side, after: Side, found: RunComparison, notes: Sequence
         worse,
         found.wordings,
         (*found.notes, *notes),
-        tuple(_sentences(lines, found, len(better), len(worse))),
+        tuple(_sentences(lines, found, len(better), len(worse), after.metric)),
     )
 
 
@@ -181,9 +196,11 @@ def _mean(row: ComparisonRow, wordings: Sequence[WordingComparison], group: str,
     return next(mean.value for mean in of_level if (mean.name, mean.category) == (row.name, row.category))
 
 
-def _sentences(lines: Sequence[MeanDifference], found: RunComparison, better: int, worse: int) -> list[str]:
+def _sentences(
+    lines: Sequence[MeanDifference], found: RunComparison, better: int, worse: int, metric: Metric
+) -> list[str]:
     tested = sum(each.p_holm is not None for each in found.wordings)
-    sentences = [_first_sentence(lines)]
+    sentences = [_first_sentence(lines, metric)]
     if tested:
         sentences.append(
             f"Of {tested} wordings, counted on each task, {better} got better and {worse} worse beyond chance "
@@ -192,27 +209,27 @@ def _sentences(lines: Sequence[MeanDifference], found: RunComparison, better: in
     return sentences
 
 
-def _first_sentence(lines: Sequence[MeanDifference]) -> str:
+def _first_sentence(lines: Sequence[MeanDifference], metric: Metric) -> str:
     top = next(line for line in reversed(lines) if not line.group)
     place = "" if top.level is Level.OVERALL else f"On {printable(top.name)}: "
-    first = f"{place}{percent(top.before)}% before, {percent(top.after)}% after: {difference_words(top.finding)}."
-    return f"{direction_words(top.finding)} {first}"
+    means = f"{value_with_unit(top.before, metric)} before, {value_with_unit(top.after, metric)} after"
+    return f"{direction_words(top.finding, metric)} {place}{means}: {difference_words(top.finding, metric)}."
 
 
-def direction_words(finding: Finding) -> str:
+def direction_words(finding: Finding, metric: Metric = ACCURACY) -> str:
     """`Better.`, `Worse.` or `No difference shown.`, by whether the interval leaves out zero."""
     if finding.low is not None and finding.low > 0:
-        return "Better."
+        return "Better." if metric.higher_is_better else "Worse."
     if finding.high is not None and finding.high < 0:
-        return "Worse."
+        return "Worse." if metric.higher_is_better else "Better."
     return "No difference shown."
 
 
-def difference_words(finding: Finding) -> str:
+def difference_words(finding: Finding, metric: Metric = ACCURACY) -> str:
     """`+1.2 points, 95% interval -0.3 to +2.7, p = 0.120`."""
-    parts = [f"{points(finding.estimate)} points"]
+    parts = [f"{points(finding.estimate, metric)} {points_name(metric)}"]
     if finding.low is not None and finding.high is not None:
-        parts.append(f"95% interval {points(finding.low)} to {points(finding.high)}")
+        parts.append(f"95% interval {points(finding.low, metric)} to {points(finding.high, metric)}")
     if finding.p_value is not None:
         parts.append("p < 0.001" if finding.p_value < 0.001 else f"p = {finding.p_value:.3f}")
     return ", ".join(parts)

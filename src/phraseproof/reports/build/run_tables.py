@@ -172,6 +172,16 @@ def difference_unit(metric: Metric) -> str:
     return "percentage points" if metric.unit == "%" else unit_name(metric)
 
 
+def points_name(metric: Metric) -> str:
+    """The unit of differences after a number: `points`, another unit, or the metric's name."""
+    return "points" if metric.unit == "%" else unit_name(metric)
+
+
+def value_with_unit(value: float, metric: Metric) -> str:
+    """`48.1%`, or `12.3 letters`."""
+    return f"{percent(value, metric)}%" if metric.unit == "%" else f"{percent(value, metric)} {unit_name(metric)}"
+
+
 def require_percent(metric: Metric, what: str) -> None:
     """Refuse a metric that is not in percent, for what shows or takes percent only.
 
@@ -182,7 +192,7 @@ def require_percent(metric: Metric, what: str) -> None:
         raise UsageError(
             f"{what} in percent only",
             got=f"the metric {metric.name!r}, in {unit_name(metric)}",
-            hint="phraseproof table and analyze --json show other metrics",
+            hint="phraseproof table, compare and analyze --json show other metrics",
         )
 
 
@@ -234,8 +244,7 @@ def comparison_line(comparison: GroupComparison, metric: Metric = ACCURACY) -> s
     found = comparison.finding
     if found is None:
         return f"{names}: no p-value, {comparison.reason}"
-    unit = "points" if metric.unit == "%" else unit_name(metric)
-    parts = [f"{points(found.estimate, metric)} {unit}"]
+    parts = [f"{points(found.estimate, metric)} {points_name(metric)}"]
     if found.low is not None and found.high is not None:
         parts.append(f"95% interval {points(found.low, metric)} to {points(found.high, metric)}")
     if found.p_value is not None:

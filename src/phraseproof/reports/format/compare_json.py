@@ -1,4 +1,6 @@
-"""A comparison as JSON. Keys are stable and described in docs/report.md; numbers are in percent, in full precision."""
+"""A comparison as JSON. Keys are stable and described in docs/report.md; numbers are in full precision,
+in the metric's unit, which is percent for accuracy.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,11 @@ def _comparison(found: ComparisonReport) -> dict[str, object]:
         "before": _side(found.before),
         "after": _side(found.after),
         "num_fewshot": found.num_fewshot,
-        "rows": [_line(line) for line in found.lines],
-        "wordings": [_wording(each) for each in found.wordings],
+        "rows": [_line(line, found.metric.scale) for line in found.lines],
+        "wordings": [_wording(each, found.metric.scale) for each in found.wordings],
         "notes": list(found.notes),
+        "metric": found.metric.name,
+        "unit": found.metric.unit,
     }
 
 
@@ -42,34 +46,34 @@ def _side(side: Side) -> dict[str, object]:
     return {"path": side.path, "model": side.model, "half_precision": None if half is None else asdict(half)}
 
 
-def _line(line: MeanDifference) -> dict[str, object]:
+def _line(line: MeanDifference, scale: float) -> dict[str, object]:
     return {
         "level": line.level.value,
         "name": line.name,
         "group": line.group or None,
-        "before_percent": 100 * line.before,
-        "after_percent": 100 * line.after,
-        **_finding(line.finding),
+        "before_percent": scale * line.before,
+        "after_percent": scale * line.after,
+        **_finding(line.finding, scale),
     }
 
 
-def _wording(each: WordingComparison) -> dict[str, object]:
+def _wording(each: WordingComparison, scale: float) -> dict[str, object]:
     return {
         "task": each.task,
         "category": each.category,
         "group": each.group,
         "instruction": each.instruction,
-        "before_percent": 100 * each.before,
-        "after_percent": 100 * each.after,
-        **_finding(each.finding),
+        "before_percent": scale * each.before,
+        "after_percent": scale * each.after,
+        **_finding(each.finding, scale),
         "p_holm": each.p_holm,
         "why_not": each.why_not,
     }
 
 
-def _finding(finding: Finding | None) -> dict[str, object]:
+def _finding(finding: Finding | None, scale: float) -> dict[str, object]:
     def scaled(value: float | None) -> float | None:
-        return None if value is None else 100 * value
+        return None if value is None else scale * value
 
     return {
         "difference_percentage_points": scaled(finding.estimate) if finding else None,

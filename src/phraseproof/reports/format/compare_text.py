@@ -11,11 +11,11 @@ from rich.text import Text
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.paired import WordingComparison
-from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.core import Finding
-from phraseproof.reports.build.compare import ComparisonReport
-from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, printable
+from phraseproof.reports.build.compare import ComparisonReport, direction_words
+from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, points_name, printable, unit_name
 from phraseproof.reports.format.terminal import print_blocks
+from phraseproof.scoring.metric import Metric
 
 _WIDE = 76
 _SHOWN = 10
@@ -31,21 +31,27 @@ def render(comparisons: Sequence[ComparisonReport], screen: Screen) -> str:
         blocks.append(Text())
         for number, sentence in enumerate(found.sentences):
             blocks.append(Text(sentence, style="bold" if number == 0 else ""))
-        blocks += [Text(), _lines(found.lines, screen), Text()]
+        blocks += [Text(), _lines(found, screen), Text()]
         for name, changed, style in (("Better", found.better, "green"), ("Worse", found.worse, "red")):
             if changed:
-                blocks += [Text(f"{name}, beyond chance", style=f"bold {style}"), _changed(changed, screen)]
+                blocks += [
+                    Text(f"{name}, beyond chance", style=f"bold {style}"),
+                    _changed(changed, found.metric, screen),
+                ]
                 if len(changed) > _SHOWN:
                     blocks.append(Text(f"and {len(changed) - _SHOWN} more (--json has all)", style="dim"))
                 blocks.append(Text())
-        blocks.append(Text("percent; differences in points, after minus before, with 95% intervals", style="dim"))
+        units = f"{unit_name(found.metric)}; differences in {points_name(found.metric)}"
+        legend = f"{units}, after minus before, with 95% intervals"
+        blocks.append(Text(printable(legend), style="dim"))
         blocks.append(Text(printable(found.top.finding.method), style="dim"))
         blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in found.notes]
         blocks.append(Text())
     return print_blocks(blocks, screen)
 
 
-def _lines(lines: Sequence[MeanDifference], screen: Screen) -> Table:
+def _lines(found: ComparisonReport, screen: Screen) -> Table:
+    lines, metric = found.lines, found.metric
     wide = screen.width >= _WIDE
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(overflow="fold", min_width=12)
@@ -60,9 +66,11 @@ def _lines(lines: Sequence[MeanDifference], screen: Screen) -> Table:
             table.add_section()
         indent = "  " if line.group or (line.level is Level.TASK and tasks > 1) else ""
         name = f"{indent}{printable(line.group or line.name)}"
-        interval = _interval(line.finding)
-        cells = [percent(line.before), percent(line.after), points(line.finding.estimate)]
-        shown = [Text(cell, style=_style(line.finding)) if n == 2 else Text(cell) for n, cell in enumerate(cells)]
+        interval = _interval(line.finding, metric)
+        cells = [percent(line.before, metric), percent(line.after, metric), points(line.finding.estimate, metric)]
+        shown = [
+            Text(cell, style=_style(line.finding, metric)) if n == 2 else Text(cell) for n, cell in enumerate(cells)
+        ]
         if wide:
             shown += [Text(interval), Text(_p(line.finding.p_value))]
         label: RenderableType = Text(name)
@@ -73,7 +81,7 @@ def _lines(lines: Sequence[MeanDifference], screen: Screen) -> Table:
     return table
 
 
-def _changed(changed: Sequence[WordingComparison], screen: Screen) -> Table:
+def _changed(changed: Sequence[WordingComparison], metric: Metric, screen: Screen) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     for justify in ("right", "right", "right"):
         table.add_column(justify=justify, no_wrap=True)
@@ -82,24 +90,22 @@ def _changed(changed: Sequence[WordingComparison], screen: Screen) -> Table:
         where = f"{printable(each.instruction)} on {printable(each.task)}"
         p = "" if screen.width < _WIDE else f" (p {_p(each.p_holm)} after Holm)"
         table.add_row(
-            Text(f"  {percent(each.before)}"),
-            Text(f"to {percent(each.after)}"),
-            Text(points(each.after - each.before), style="bold"),
+            Text(f"  {percent(each.before, metric)}"),
+            Text(f"to {percent(each.after, metric)}"),
+            Text(points(each.after - each.before, metric), style="bold"),
             Text(where + p),
         )
     return table
 
 
-def _style(finding: Finding) -> str:
-    if finding.low is not None and finding.low > 0:
-        return "green"
-    return "red" if finding.high is not None and finding.high < 0 else ""
+def _style(finding: Finding, metric: Metric) -> str:
+    return {"Better.": "green", "Worse.": "red"}.get(direction_words(finding, metric), "")
 
 
-def _interval(finding: Finding) -> str:
+def _interval(finding: Finding, metric: Metric) -> str:
     if finding.low is None or finding.high is None:
         return ""
-    return f"{points(finding.low)} to {points(finding.high)}"
+    return f"{points(finding.low, metric)} to {points(finding.high, metric)}"
 
 
 def _p(value: float | None) -> str:

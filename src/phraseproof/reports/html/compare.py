@@ -8,6 +8,7 @@ from typing import NamedTuple
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.reports.build.compare import ComparisonReport
+from phraseproof.reports.build.run_tables import require_percent
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.intervals import Interval, intervals
 from phraseproof.reports.html.document import render_page
@@ -25,7 +26,13 @@ class ComparisonView(NamedTuple):
 
 
 def comparison_views(comparisons: Sequence[ComparisonReport], *, prefix: str = "compare") -> list[ComparisonView]:
-    """One view for each number of demonstrations."""
+    """One view for each number of demonstrations.
+
+    Raises:
+        UsageError: the runs' metric is not in percent.
+    """
+    for found in comparisons:
+        require_percent(found.metric, "the page of a comparison shows results")
     return [
         ComparisonView(
             f"{prefix}-k{found.num_fewshot}",
