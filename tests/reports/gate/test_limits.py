@@ -16,6 +16,7 @@ from phraseproof.analysis.statistics import robustness
 from phraseproof.core import Cell, Outcome
 from phraseproof.errors import RunError, UsageError
 from phraseproof.reports.gate.limits import Limits, On, check_run
+from phraseproof.scoring.metric import Metric
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.writer import RunStore, Usage
 from support.report_runs import write_run
@@ -159,9 +160,45 @@ def test_what_cannot_be_shown_is_not_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [item.name for item in fields(Limits)])
 @pytest.mark.parametrize("value", [-1.0, 100.5, float("nan"), float("inf")])
-def test_a_limit_is_a_percentage(name: str, value: float) -> None:
+def test_a_limit_is_a_percentage(run: Run, name: str, value: float) -> None:
     with pytest.raises(UsageError, match="0 to 100"):
-        Limits(**{name: value})
+        check_run(run, Limits(**{name: value}))
+
+
+class Letters(Metric):
+    """The number of letters of an answer."""
+
+    name = "length"
+    unit = "letters"
+    high = 1000.0
+
+    def score(self, outcome: Outcome) -> float:
+        return float(len(outcome.text or ""))
+
+
+class Mistakes(Letters):
+    """Fewer are better."""
+
+    name = "mistakes"
+    higher_is_better = False
+
+
+def test_limits_are_in_the_metric_s_unit(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_percent = check_run(run, Limits(min_mean=50, max_gap=5))
+    monkeypatch.setattr("phraseproof.analysis.grids.metric", lambda _: Letters())
+    checks = check_run(run, Limits(min_mean=0.5, max_gap=0.05))
+    values = {(check.option.split()[0], check.place): check.value for check in checks}
+    for check in in_percent:
+        assert check.value is not None
+        assert values[check.option.split()[0], check.place] == pytest.approx(check.value / 100)
+    assert {check.is_kept for check in checks} == {check.is_kept for check in in_percent}
+    assert any("letters below observed" in check.line for check in checks)
+    assert check_run(run, Limits(min_mean=150))
+    with pytest.raises(UsageError, match="letters, 0 to 1000"):
+        check_run(run, Limits(max_spread=1001))
+    monkeypatch.setattr("phraseproof.analysis.grids.metric", lambda _: Mistakes())
+    with pytest.raises(UsageError, match=r"where more is better .*'mistakes'"):
+        check_run(run, Limits(min_mean=0.5))
 
 
 def test_a_gate_without_a_limit_or_on_half_a_run_is_refused(run: Run, tmp_path: Path) -> None:

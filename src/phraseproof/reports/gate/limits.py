@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.core import Finding
 from phraseproof.errors import RunError, UsageError
-from phraseproof.reports.build.run_tables import percent, points, printable, require_percent
+from phraseproof.reports.build.run_tables import points, points_name, printable, unit_name
 
 if TYPE_CHECKING:
     from phraseproof.analysis.grids import TaskGrid
     from phraseproof.analysis.paired import RunComparison
     from phraseproof.analysis.statistics import Robustness, StatisticsRow
+    from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import Run
 
 # Percentages come from sums of fractions: 70.0 may be stored as 69.99999999999999, and is then not below 70.
 _ROUNDING = 1e-9
-_NOT_SHOWN = 100.0
+_NOT_SHOWN = math.inf
 """A limit that cannot be shown to be kept counts as missed by the maximum."""
 
 
@@ -36,11 +38,11 @@ class Limits:
     """The limits of a run; one that is `None` is not checked.
 
     Attributes:
-        max_spread: Std over wordings at most, in percentage points.
-        min_worst: the worst wording's accuracy at least, in percent.
-        min_mean: the mean over wordings at least, in percent.
-        max_gap: how much worse a group may do than the first group, in percentage points.
-        margin: how much worse than the other run a run may do, in percentage points; `None` without another run.
+        max_spread: Std over wordings at most. All limits are in percent or points, or in the metric's unit.
+        min_worst: the worst wording's score at least.
+        min_mean: the mean over wordings at least.
+        max_gap: how much worse a group may do than the first group.
+        margin: how much worse than the other run a run may do; `None` without another run.
     """
 
     max_spread: float | None = None
@@ -48,14 +50,6 @@ class Limits:
     min_mean: float | None = None
     max_gap: float | None = None
     margin: float | None = None
-
-    def __post_init__(self) -> None:
-        for item in fields(self):
-            value: float | None = getattr(self, item.name)
-            if value is not None and not 0 <= value <= 100:
-                raise UsageError(
-                    "not a limit", expected="percent or points, 0 to 100", got=f"{value:g}", where=_option(item.name)
-                )
 
     @property
     def is_empty(self) -> bool:
@@ -115,27 +109,59 @@ def check_run(
     if limits.is_empty:
         raise UsageError("no limit is given", hint="Give at least one, as in --max-spread 5 --min-worst 70")
     _require_finished(run)
-    require_percent(metric_of(run), "limits are")
+    metric = metric_of(run)
+    _require_possible(limits, metric)
+    how = _How(on, at, metric)
     grids = _without_controls(run, load_grids(run))
     order = [group for group in run.groups if any(group in grid.groups for grid in grids)]
     checks: list[LimitCheck] = []
     found = robustness(grids, group_order=order)
     for item in found:
         of_shots = [grid for grid in grids if grid.num_fewshot == item.num_fewshot]
-        checks += _of_summary(item, of_shots, limits, on, at, _shots(item.num_fewshot, len(found)))
+        checks += _of_summary(item, of_shots, limits, how, _shots(item.num_fewshot, len(found)))
     if limits.margin is not None:
         if other is None:
             raise UsageError("a margin needs another run", hint="Name it with --no-worse-than", where="--margin")
+        if metric_of(other).name != metric.name:
+            names = f"{metric_of(other).name!r} ({other.path}) and {metric.name!r} ({run.path})"
+            raise UsageError("the runs are in different metrics", got=names, where="--no-worse-than")
         _require_finished(other)
         compared = compare_runs(_without_controls(other, load_grids(other)), grids)
         for item in compared:
-            checks += _of_comparison(item, limits.margin, on, at, _shots(item.num_fewshot, len(compared)))
+            checks += _of_comparison(item, limits.margin, how, _shots(item.num_fewshot, len(compared)))
     order_of = list(dict.fromkeys(check.option for check in checks))
     return sorted(checks, key=lambda check: (order_of.index(check.option), -check.over))
 
 
+class _How(NamedTuple):
+    """What is compared with the limits, where, and in which metric."""
+
+    on: On
+    at: Level
+    metric: Metric
+
+
+def _require_possible(limits: Limits, metric: Metric) -> None:
+    """Refuse limits that values of the metric cannot meet or miss, and metrics whose worst value is the largest.
+
+    Raises:
+        UsageError: a limit outside the metric's range, or a metric where less is better.
+    """
+    if not metric.higher_is_better:
+        raise UsageError("limits are for metrics where more is better", got=f"the metric {metric.name!r}")
+    low, high, width = (metric.scale * value for value in (metric.low, metric.high, metric.width))
+    for item in fields(Limits):
+        value: float | None = getattr(limits, item.name)
+        least, most = (low, high) if item.name in {"min_worst", "min_mean"} else (0.0, width)
+        if value is not None and not least <= value <= most:
+            unit = "percent or points" if metric.unit == "%" else unit_name(metric)
+            raise UsageError(
+                "not a limit", expected=f"{unit}, {least:g} to {most:g}", got=f"{value:g}", where=_option(item.name)
+            )
+
+
 def _of_summary(
-    found: Robustness, grids: Sequence[TaskGrid], limits: Limits, on: On, at: Level, shots: str
+    found: Robustness, grids: Sequence[TaskGrid], limits: Limits, how: _How, shots: str
 ) -> list[LimitCheck]:
     checks: list[LimitCheck] = []
     has_spreads = any(grid.groups.count(group) > 1 for grid in grids for group in set(grid.groups))
@@ -150,94 +176,108 @@ def _of_summary(
         limit: float | None = getattr(limits, name)
         if limit is None:
             continue
-        for row in _rows(found, at):
+        for row in _rows(found, how.at):
             for group, numbers in row.groups.items():
                 is_lone = _is_lone(row, group, grids)
                 if is_lone and name == "max_spread" and has_spreads:
                     continue  # one wording, say that in use, beside its rephrasings
                 # The worst of one wording is that wording.
                 finding = numbers.findings.get("mean" if is_lone and name == "min_worst" else statistic)
-                value = _value(finding, on, is_ceiling=is_ceiling)
+                value = _value(finding, how, is_ceiling=is_ceiling)
                 if finding is not None and value is None:
-                    value = _value(numbers.findings.get(stand_in), on, is_ceiling=is_ceiling)
+                    value = _value(numbers.findings.get(stand_in), how, is_ceiling=is_ceiling)
                 checks.append(
                     _check(
                         f"{_option(name)} {limit:g}",
                         f"{_place(row)}{shots}, {printable(group)}",
                         value,
                         limit,
-                        words if on is On.ESTIMATE else f"{words}, {'upper' if is_ceiling else 'lower'} 95% bound",
+                        words if how.on is On.ESTIMATE else f"{words}, {'upper' if is_ceiling else 'lower'} 95% bound",
                         is_ceiling=is_ceiling,
                         why_not=(numbers.why_not.get(statistic) if finding is None else None)
                         or (finding.method if finding else ""),
+                        metric=how.metric,
                     )
                 )
     if limits.max_gap is not None:
-        checks += _gaps(found, limits.max_gap, on, at, shots)
+        checks += _gaps(found, limits.max_gap, how, shots)
     return checks
 
 
-def _gaps(found: Robustness, limit: float, on: On, at: Level, shots: str) -> list[LimitCheck]:
+def _gaps(found: Robustness, limit: float, how: _How, shots: str) -> list[LimitCheck]:
     if len(found.groups) < 2:
         raise UsageError("a gap needs two groups of wordings", got=", ".join(found.groups), where="--max-gap")
     checks: list[LimitCheck] = []
-    for row in _rows(found, at):
+    for row in _rows(found, how.at):
         for group in found.groups[1:]:
             if group not in row.differences and group not in row.why_not:
                 continue
             finding = row.differences.get(group)
-            value = _value(finding, on, is_ceiling=False)
+            value = _value(finding, how, is_ceiling=False)
             checks.append(
                 _check(
                     f"--max-gap {limit:g}",
                     f"{_place(row)}{shots}, {printable(group)}",
                     None if value is None else -value,
                     limit,
-                    f"points below {printable(found.groups[0])}" + ("" if on is On.ESTIMATE else ", upper 95% bound"),
+                    f"{points_name(how.metric)} below {printable(found.groups[0])}"
+                    + ("" if how.on is On.ESTIMATE else ", upper 95% bound"),
                     is_ceiling=True,
                     why_not=row.why_not.get(group) or (finding.method if finding else ""),
+                    metric=how.metric,
                 )
             )
     return checks
 
 
-def _of_comparison(found: RunComparison, margin: float, on: On, at: Level, shots: str) -> list[LimitCheck]:
-    rows = {Level.TASK: found.tasks, Level.CATEGORY: found.categories, Level.OVERALL: (found.overall,)}[at]
+def _of_comparison(found: RunComparison, margin: float, how: _How, shots: str) -> list[LimitCheck]:
+    rows = {Level.TASK: found.tasks, Level.CATEGORY: found.categories, Level.OVERALL: (found.overall,)}[how.at]
     checks: list[LimitCheck] = []
     for row in rows:
-        value = _value(row.all, on, is_ceiling=False)
+        value = _value(row.all, how, is_ceiling=False)
         checks.append(
             _check(
                 f"--no-worse-than, --margin {margin:g}",
                 f"{printable(row.name)}{shots}",
                 None if value is None else -value,
                 margin,
-                "points worse than the other run" + ("" if on is On.ESTIMATE else ", upper 95% bound"),
+                f"{points_name(how.metric)} worse than the other run"
+                + ("" if how.on is On.ESTIMATE else ", upper 95% bound"),
                 is_ceiling=True,
                 why_not=row.all.method,
+                metric=how.metric,
             )
         )
     return checks
 
 
 def _check(
-    option: str, place: str, value: float | None, limit: float, words: str, *, is_ceiling: bool, why_not: str
+    option: str,
+    place: str,
+    value: float | None,
+    limit: float,
+    words: str,
+    *,
+    is_ceiling: bool,
+    why_not: str,
+    metric: Metric,
 ) -> LimitCheck:
     if value is None:
         reason = why_not or "not enough data"
         return LimitCheck(option, place, None, _NOT_SHOWN, f"{place}: {words}: cannot be shown ({reason})")
     over = value - limit if is_ceiling else limit - value
     relation = "at most" if is_ceiling else "at least"
-    number = points(value / 100).removeprefix("+") if "points" in words else percent(value / 100)
-    shown = number if abs(over) >= 0.05 or abs(over) <= _ROUNDING else f"{value:.6g}"
+    number = points(value / 100).removeprefix("+")
+    is_rounded = metric.unit == "%" and (abs(over) >= 0.05 or abs(over) <= _ROUNDING)
+    shown = number if is_rounded else f"{value:.6g}"
     return LimitCheck(option, place, value, over, f"{place}: {words} {shown}, limit: {relation} {limit:g}")
 
 
-def _value(finding: Finding | None, on: On, *, is_ceiling: bool) -> float | None:
+def _value(finding: Finding | None, how: _How, *, is_ceiling: bool) -> float | None:
     if finding is None:
         return None
-    value = finding.estimate if on is On.ESTIMATE else finding.high if is_ceiling else finding.low
-    return None if value is None else 100 * value
+    value = finding.estimate if how.on is On.ESTIMATE else finding.high if is_ceiling else finding.low
+    return None if value is None else how.metric.scale * value
 
 
 def _rows(found: Robustness, at: Level) -> Iterable[StatisticsRow]:
