@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from phraseproof.reports.build.run_tables import printable
 
 Row = Mapping[str, Any]
+
+Spec: TypeAlias = dict[str, Any]
+"""A part of a Vega-Lite specification: JSON whose schema is Vega-Lite's."""
 
 HIDDEN = "_"
 """Fields that begin with it place marks; they are no data, and stay out of CSV files and tables."""
@@ -31,7 +34,7 @@ class Chart:
     kind: str
     title: str
     description: str
-    spec: Mapping[str, Any]
+    spec: Spec
     data: Mapping[str, Sequence[Row]] = field(default_factory=dict[str, Sequence[Row]])
 
     @property
@@ -50,7 +53,7 @@ def wording_keys(task: str, wording: str) -> dict[str, str]:
     return {name: key for name, key in keys.items() if printable(key) != key}
 
 
-def group_color(groups: Sequence[str], *, legend: bool = True, columns: int | None = None) -> dict[str, Any]:
+def group_color(groups: Sequence[str], *, legend: bool = True, columns: int | None = None) -> Spec:
     """Colour by group, the same everywhere.
 
     Args:
@@ -68,7 +71,7 @@ def group_color(groups: Sequence[str], *, legend: bool = True, columns: int | No
     }
 
 
-def group_shape(groups: Sequence[str]) -> dict[str, Any]:
+def group_shape(groups: Sequence[str]) -> Spec:
     """Shape by group, for readers who cannot distinguish the colours. One legend serves both."""
     return {
         "field": "group",
@@ -78,17 +81,17 @@ def group_shape(groups: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def percent_axis(title: str = "accuracy (%)") -> dict[str, Any]:
+def percent_axis(title: str = "accuracy (%)") -> Spec:
     """A horizontal axis in percent that need not begin at zero."""
     return {"title": title, "tickCount": 6}
 
 
-def lane_axis() -> dict[str, Any]:
+def lane_axis() -> Spec:
     """A vertical axis of names, with lines between them."""
     return {"title": None, "grid": True, "tickBand": "extent"}
 
 
-def percent_scale(values: Sequence[float]) -> dict[str, Any]:
+def percent_scale(values: Sequence[float]) -> Spec:
     """A scale around the values, in percent, that is never empty and leaves room for marks at its ends."""
     low, high = min(values), max(values)
     if high - low < 1:
@@ -96,11 +99,11 @@ def percent_scale(values: Sequence[float]) -> dict[str, Any]:
     return {"domain": [low, high], "nice": False, "zero": False, "padding": 7}
 
 
-def tooltip(fields: Mapping[str, str], *, decimals: Sequence[str] = ()) -> list[dict[str, Any]]:
+def tooltip(fields: Mapping[str, str], *, decimals: Sequence[str] = ()) -> list[Spec]:
     """Tooltip entries: field to title; `decimals` are shown with one decimal."""
-    entries: list[dict[str, Any]] = []
+    entries: list[Spec] = []
     for name, title in fields.items():
-        entry: dict[str, Any] = {"field": name, "title": title}
+        entry: Spec = {"field": name, "title": title}
         if name in decimals:
             entry |= {"type": "quantitative", "format": ".1f"}
         else:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from phraseproof.reports.build.run_tables import printable
-from phraseproof.reports.charts.chart import Chart, Row, group_color, group_shape, tooltip, wording_keys
+from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, group_shape, tooltip, wording_keys
 
 if TYPE_CHECKING:
     from phraseproof.store.representations import RepresentationMap
@@ -56,7 +56,7 @@ def distance(found: RepresentationMap) -> Chart | None:
     )
 
 
-def _spec(categories: list[str], *, has_line: bool, moved: bool) -> dict[str, Any]:
+def _spec(categories: list[str], *, has_line: bool, moved: bool) -> Spec:
     x = {
         "field": "distance",
         "type": "quantitative",
@@ -96,9 +96,9 @@ def _spec(categories: list[str], *, has_line: bool, moved: bool) -> dict[str, An
     return {"height": 300, "layer": [*([line] if has_line else []), *(_trails(dots) if moved else []), dots]}
 
 
-def _trails(dots: dict[str, Any]) -> list[dict[str, Any]]:
+def _trails(dots: Spec) -> list[Spec]:
     """A hollow mark where a wording lay before the adapter, and a thread from there to where it lies now."""
-    encoding: dict[str, Any] = dots["encoding"]
+    encoding: Spec = dots["encoding"]
     before = {**encoding["x"], "field": "distance_before"}
     known = {"data": dots["data"], "transform": [{"filter": "isValid(datum.distance_before)"}]}
     return [

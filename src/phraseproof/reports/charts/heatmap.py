@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import Any
 
 from phraseproof.analysis.ranking import WordingRanking
 from phraseproof.reports.build.run_tables import printable
-from phraseproof.reports.charts.chart import Chart, Row, tooltip, wording_keys
+from phraseproof.reports.charts.chart import Chart, Row, Spec, tooltip, wording_keys
 
 _ROW = 18
 _NAMED = 30
@@ -60,7 +59,7 @@ def heatmap(rankings: Sequence[WordingRanking], *, title: str = "") -> Chart:
     return Chart("heatmap", name, description, _spec(tasks, len(columns), lanes), {"squares": rows, "groups": lanes})
 
 
-def _spec(tasks: list[str], count: int, lanes: Sequence[Row]) -> dict[str, Any]:
+def _spec(tasks: list[str], count: int, lanes: Sequence[Row]) -> Spec:
     domain = [-0.5, count - 0.5]
     x = {"type": "quantitative", "scale": {"domain": domain, "nice": False, "zero": False}}
     hidden = {"axis": None}

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from phraseproof.reports.build.run_tables import printable
-from phraseproof.reports.charts.chart import Chart, Row, group_color, group_shape, lane_axis, percent_scale, tooltip
+from phraseproof.reports.charts.chart import (
+    Chart,
+    Row,
+    Spec,
+    group_color,
+    group_shape,
+    lane_axis,
+    percent_scale,
+    tooltip,
+)
 
 _LANE = 17
 
@@ -53,14 +62,14 @@ def intervals(marks: Sequence[Interval], *, title: str, description: str, differ
     return Chart("intervals", title, description, _spec(labels, groups, unit, scale), {"intervals": rows})
 
 
-def _spec(labels: list[str], groups: list[str], unit: str, scale: dict[str, Any]) -> dict[str, Any]:
+def _spec(labels: list[str], groups: list[str], unit: str, scale: Spec) -> Spec:
     differences = unit == "percentage_points"
     title = "difference (percentage points)" if differences else "accuracy (%)"
     place = {
         "y": {"field": "row", "type": "nominal", "sort": labels, "axis": lane_axis()},
         "yOffset": {"field": "_offset", "type": "quantitative", "scale": {"domain": [0, 1]}},
     }
-    x: dict[str, Any] = {"field": unit, "type": "quantitative", "scale": scale, "axis": {"title": title}}
+    x: Spec = {"field": unit, "type": "quantitative", "scale": scale, "axis": {"title": title}}
     x["axis"] |= {"tickCount": 6, **({"format": "+"} if differences else {})}
     hover = tooltip(
         {"row": "", "group": "group", unit: title, "low": "interval from", "high": "to"},
@@ -89,7 +98,7 @@ def _spec(labels: list[str], groups: list[str], unit: str, scale: dict[str, Any]
             "description": {"field": "row", "type": "nominal"},
         },
     }
-    layers: list[dict[str, Any]] = [line, dot]
+    layers: list[Spec] = [line, dot]
     if differences:
         zero = {"mark": {"type": "rule", "style": "zero", "aria": False}, "encoding": {"x": {"datum": 0}}}
         layers.insert(0, zero)

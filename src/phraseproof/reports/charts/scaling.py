@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from phraseproof.reports.build.run_tables import p_value, printable
-from phraseproof.reports.charts.chart import Chart, Row, group_color, group_shape, tooltip
+from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, group_shape, tooltip
 
 if TYPE_CHECKING:
     from phraseproof.analysis.scaling import Scaling
@@ -52,7 +52,7 @@ def _line(found: Scaling, parameters: float) -> float:
     return found.intercept + found.slope.estimate * size
 
 
-def _spec(models: list[str], few: int, many: int) -> dict[str, Any]:
+def _spec(models: list[str], few: int, many: int) -> Spec:
     x = {
         "field": "parameters",
         "type": "quantitative",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from phraseproof.analysis.ranking import WordingRanking
 from phraseproof.reports.build.run_tables import printable
 from phraseproof.reports.charts.chart import (
     Chart,
     Row,
+    Spec,
     group_color,
     group_shape,
     lane_axis,
@@ -83,9 +83,9 @@ def strip(rankings: Sequence[WordingRanking], *, current: str | None = None) -> 
     )
 
 
-def _spec(tasks: list[str], groups: list[str], scale: dict[str, Any], *, has_current: bool) -> dict[str, Any]:
+def _spec(tasks: list[str], groups: list[str], scale: Spec, *, has_current: bool) -> Spec:
     lane = min(_HIGHEST_LANE, max(_LANE, _ROOM // (len(tasks) * len(groups))))
-    y: dict[str, Any] = {"field": "task", "type": "nominal", "sort": tasks, "axis": lane_axis()}
+    y: Spec = {"field": "task", "type": "nominal", "sort": tasks, "axis": lane_axis()}
     offset = {"field": "_offset", "type": "quantitative", "scale": {"domain": [0, 1]}}
     hover = tooltip(
         {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from phraseproof.reports.charts.chart import Chart
+from phraseproof.reports.charts.chart import Chart, Spec
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 VEGA_LITE = "6.4"
@@ -17,7 +17,7 @@ _DARK = ["#6cb6ff", "#ff9d5c", "#43c79e", "#c3a1ff", "#ff7eb6", "#a9b1bd"]
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
-def config(*, dark: bool = False, print_: bool = False) -> dict[str, Any]:
+def config(*, dark: bool = False, print_: bool = False) -> Spec:
     """Vega-Lite's `config` for one theme.
 
     Args:
@@ -50,7 +50,7 @@ def config(*, dark: bool = False, print_: bool = False) -> dict[str, Any]:
     }
 
 
-def whole_spec(chart: Chart, *, width: int | str, theme: Mapping[str, Any]) -> dict[str, Any]:
+def whole_spec(chart: Chart, *, width: int | str, theme: Mapping[str, Any]) -> Spec:
     """The chart's specification with its data, width (pixels, or `container`) and colours: ready to be drawn."""
     return {
         "$schema": SCHEMA,

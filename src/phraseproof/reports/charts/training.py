@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from phraseproof.reports.charts.chart import Chart, Row, group_color, tooltip
+from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, tooltip
 
 _LOSSES = {"loss": "training loss", "ce": "cross-entropy (training)", "kl": "KL (training)"}
 _HELD_OUT = {"loss": "held-out loss", "ce": "cross-entropy (held out)", "kl": "KL (held out)"}
@@ -38,7 +38,7 @@ def training(steps: Sequence[Mapping[str, Any]]) -> Chart | None:
     )
 
 
-def _spec(names: list[str]) -> dict[str, Any]:
+def _spec(names: list[str]) -> Spec:
     held_out = set(_HELD_OUT.values())
     return {
         "height": 260,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from phraseproof.reports.build.run_tables import printable
-from phraseproof.reports.charts.chart import Chart, Row, group_color, group_shape, tooltip, wording_keys
+from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, group_shape, tooltip, wording_keys
 
 if TYPE_CHECKING:
     from phraseproof.store.representations import RepresentationMap
@@ -40,7 +40,7 @@ def tsne(found: RepresentationMap, task: str, *, num_fewshot: int, method: str =
     )
 
 
-def _spec(groups: list[str]) -> dict[str, Any]:
+def _spec(groups: list[str]) -> Spec:
     axis = {"title": None, "labels": False, "ticks": False, "grid": False, "domain": False}
     return {
         "height": 340,
