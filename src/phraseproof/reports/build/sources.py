@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from phraseproof.errors import RunError
 from phraseproof.store.queries import Run, load_run
@@ -22,8 +22,8 @@ class LoggedTraining(NamedTuple):
     """
 
     path: Path
-    steps: tuple[dict[str, Any], ...]
-    record: dict[str, Any]
+    steps: tuple[dict[str, object], ...]
+    record: dict[str, object]
 
 
 class Sources(NamedTuple):
@@ -68,23 +68,23 @@ def read_training(path: Path) -> LoggedTraining:
     except OSError as error:
         hint = "Give the folder that `align` wrote with --out"
         raise RunError("no training was logged there", got=error.strerror, where=str(log), hint=hint) from None
-    steps: list[dict[str, Any]] = []
+    steps: list[dict[str, object]] = []
     for line in lines:
         try:
-            step: Any = json.loads(line)
+            step: object = json.loads(line)
         except ValueError:  # a kill cut the last line short
             continue
         if isinstance(step, dict):
-            steps.append(cast("dict[str, Any]", step))
+            steps.append(cast("dict[str, object]", step))
     steps = [step for step in steps if isinstance(step.get("step"), int)]
     if not steps:
         raise RunError("the log of the training is empty", where=str(log))
-    record: Any = None
+    record: object = None
     try:
         record = json.loads((path / "phraseproof.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         record = None
-    return LoggedTraining(path, tuple(steps), cast("dict[str, Any]", record) if isinstance(record, dict) else {})
+    return LoggedTraining(path, tuple(steps), cast("dict[str, object]", record) if isinstance(record, dict) else {})
 
 
 def _trained(path: Path) -> list[Path]:

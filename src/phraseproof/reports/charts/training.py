@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, tooltip
 
@@ -12,14 +12,14 @@ _LOSSES = {"loss": "training loss", "ce": "cross-entropy (training)", "kl": "KL 
 _HELD_OUT = {"loss": "held-out loss", "ce": "cross-entropy (held out)", "kl": "KL (held out)"}
 
 
-def training(steps: Sequence[Mapping[str, Any]]) -> Chart | None:
+def training(steps: Sequence[Mapping[str, object]]) -> Chart | None:
     """Lines of loss by step, from the lines of `training.jsonl`; `None` where nothing was logged."""
     rows: list[Row] = []
     for names, part in ((_LOSSES, None), (_HELD_OUT, "held_out")):
         for key, name in names.items():
             for step in steps:
-                values: Any = step if part is None else step.get(part)
-                value: Any = cast("Mapping[str, Any]", values).get(key) if isinstance(values, Mapping) else None
+                values: object = step if part is None else step.get(part)
+                value: object = cast("Mapping[str, object]", values).get(key) if isinstance(values, Mapping) else None
                 if isinstance(value, int | float) and math.isfinite(value):  # a training that diverged logs NaN
                     rows.append({"step": step["step"], "group": name, "nats": value})
     if not rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from phraseproof.analysis.ranking import WordingRanking
 from phraseproof.core import Relation
@@ -269,8 +269,8 @@ def _training_view(item: LoggedTraining) -> TrainingView:
     chart = training(item.steps)
     if chart is None:
         raise RunError("the log of the training holds no losses", where=str(item.path))
-    settings: Any = item.record.get("settings")
-    facts: Mapping[str, Any] = cast("Mapping[str, Any]", settings) if isinstance(settings, Mapping) else {}
+    settings: object = item.record.get("settings")
+    facts: Mapping[str, object] = cast("Mapping[str, object]", settings) if isinstance(settings, Mapping) else {}
     shown = [(printable(name), printable(str(value))) for name, value in facts.items()]
     return TrainingView(str(item.path), chart, shown)
 
