@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from phraseproof.engine.prefix_cache import KeyValuePrefix
 
 _POSITION_WISE = ("q_proj", "o_proj", "c_proj", "dense")
-"""The names of attention projections that depend on the querying token alone."""
+"""The names of attention projections that depend on the querying token alone. Keys and values are not among them:
+scored tokens read those of all tokens."""
 
 
 class VirtualTokens(NamedTuple):
@@ -38,13 +39,14 @@ NO_SOFT_PROMPT = VirtualTokens()
 
 
 class PackedCausalLM:
-    """Scores batches of requests; each batch reuses the keys and values that the one before it kept.
+    """Scores batches of requests; each batch reuses the keys and values that the batch before it kept.
 
     Args:
         network: a transformers model that `probe.py` found suitable.
         soft: the soft prompt in use.
-        last_layer: where the last layer can leave out what is not scored.
-        in_blocks: compute attention in blocks of prompts, or one by one; by default whichever is faster on the device.
+        last_layer: set if the last layer can skip tokens that are not scored.
+        in_blocks: compute attention in blocks of prompts instead of prompt by prompt; by default the faster on the
+            device.
     """
 
     def __init__(
@@ -64,8 +66,8 @@ class PackedCausalLM:
         self._vocabulary = int(embeddings.shape[0])
         prefix = 0 if soft.prefix is None else soft.prefix.count
         virtual = 0 if soft.virtual is None else int(soft.virtual.shape[0])
-        # Virtual tokens get ids of their own after the vocabulary's, so that sharing treats them as any others. A
-        # prefix is held from the start, so its ids are never looked at.
+        # Virtual tokens get ids of their own after the vocabulary's, so that prefix sharing treats them as any others.
+        # The keys and values of a prefix are known from the start, so its ids are never embedded: any will do.
         ids = [0] * prefix + list(range(self._vocabulary, self._vocabulary + virtual))
         self._lead: NDArray[np.int32] = np.asarray(ids, dtype=np.int32)
         self._held_tokens = self._lead[:prefix]
@@ -89,7 +91,10 @@ class PackedCausalLM:
             for request in requests
         ]
         first = parts[0].context
+        # Held keys are used as far as their tokens are those of this context, so batches in an unplanned order cost
+        # time and never change a score. The last token is computed again: its output predicts the options.
         row = pack_prompts(parts, min(_in_common(self._held_tokens, first), len(first) - 1))
+        # What was held beyond the common prefix belongs to another context, so it is cut off.
         held = row.units[0].past
         step = PackedPass(
             row,
@@ -104,7 +109,7 @@ class PackedCausalLM:
         totals = [[0.0] * len(request.options) for request in requests]
         for pick, value in zip(row.picks, values, strict=True):
             totals[pick.part][pick.option] += value
-        # Only now: a pass that ran out of memory leaves everything as it was.
+        # Assigned last: after a pass that ran out of memory the state is unchanged, and a smaller batch can follow.
         self._held, self._held_tokens = step.kept, parts[-1].context[: step.keep]
         return totals
 
@@ -114,6 +119,8 @@ class PackedCausalLM:
         scored = torch.tensor(step.row.scored, device=self._device)
         last_layer = contextlib.nullcontext() if self._last_layer is None else self._last_layer.narrowed_to(scored)
         with packed_attention(self._network), last_layer:
+            # Positions are passed in because each prompt counts from its own first token, not from the row's. The cache
+            # of transformers is off: it would keep the whole row, while a pass keeps only what the next one shares.
             logits = self._network(
                 **self._inputs(ids),
                 position_ids=torch.from_numpy(step.row.positions)[None].to(self._device),
@@ -130,16 +137,16 @@ class PackedCausalLM:
 
 
 def embedded(network: Network, ids: torch.Tensor, virtual: torch.Tensor) -> torch.Tensor:
-    """[tokens, width]: embeddings of a vocabulary's ids, and virtual tokens where ids go on after the vocabulary's."""
+    """Embed ids, [tokens, width]; ids at and after the size of the vocabulary stand for the virtual tokens."""
     embeddings = network.get_input_embeddings()
     beyond = ids - embeddings.weight.shape[0]
-    # Nothing is picked out by a mask: an accelerator would have to be asked how much that is.
+    # Both sides are computed and chosen from: with a boolean index the host would wait for the device to count.
     words = embeddings(ids.masked_fill(beyond >= 0, 0))
     return torch.where(beyond[:, None] >= 0, virtual[beyond.clamp(min=0)].to(words), words)
 
 
 class LastLayer:
-    """Lets the last layer compute what follows its attention for the scored tokens only; nothing reads the others.
+    """Makes the last layer compute what follows its attention for the scored tokens only; nothing reads the others.
 
     Args:
         network: the whole model.
@@ -153,6 +160,7 @@ class LastLayer:
         layer = next(module for module in network.modules() if attention in module.children())
         modules = [child for name, child in attention.named_children() if name in _POSITION_WISE]
         modules += [child for name, child in layer.named_children() if name == "mlp"]
+        # Hooks, because they leave the layer's own code in use, whatever its architecture does between these modules.
         self._handles = [
             handle
             for module in modules
@@ -166,7 +174,7 @@ class LastLayer:
 
     @contextlib.contextmanager
     def narrowed_to(self, rows: torch.Tensor) -> Generator[None]:
-        """Compute only these of a row's tokens, inside the context."""
+        """Compute only these tokens of a row, inside the context."""
         self._rows = rows
         try:
             yield
@@ -182,6 +190,7 @@ class LastLayer:
     def _widen(self, _: nn.Module, __: object, output: torch.Tensor) -> torch.Tensor:
         if self._rows is None:
             return output
+        # Back to the row's full length: residual connections add this to the states of all tokens.
         whole = output.new_zeros(output.shape[0], self._width, *output.shape[2:])
         whole[:, self._rows] = output
         return whole

@@ -1,4 +1,4 @@
-"""Tensors out of rows of tokens, and log-probabilities out of logits: what both families do in the same way."""
+"""Padded tensors from rows of tokens, and log-probabilities from logits, for both families of models."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ class Padded(NamedTuple):
 def pad_rows(
     rows: Sequence[Sequence[int] | NDArray[np.int32]], pad_id: int, *, device: str, left: bool = False
 ) -> Padded:
-    """Rows padded on the right, or on the left, to the longest."""
+    """Pad rows to the longest, on the right or on the left."""
     width = max(len(row) for row in rows)
+    # Filled in numpy: lists and int32 arrays are assigned to a slice without a tensor for each row.
     ids = np.full((len(rows), width), pad_id, dtype=np.int64)
     mask = np.zeros((len(rows), width), dtype=np.int64)
     for index, row in enumerate(rows):
@@ -43,7 +44,7 @@ def pad_rows(
 
 
 def with_virtual_tokens(network: Network, padded: Padded, virtual: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Embeddings of rows with a soft prompt directly before each row's first token, and their mask.
+    """Embed rows with a soft prompt directly before the first token of each, and extend their mask.
 
     Args:
         virtual: the soft prompt, [virtual tokens, width].
@@ -52,8 +53,10 @@ def with_virtual_tokens(network: Network, padded: Padded, virtual: torch.Tensor)
         Embeddings [rows, virtual tokens + tokens, width] and mask [rows, virtual tokens + tokens].
     """
     count, rows = int(virtual.shape[0]), int(padded.ids.shape[0])
-    # Room is made on the left, so a row's first token moves right by `count`, whichever side its padding is on.
+    # Columns are added on the left, so a row's first token moves right by `count`, on whichever side its padding is.
+    # Their ids are overwritten below: any id of the vocabulary is good enough for the embedding.
     ids = torch.cat([padded.ids[:, :1].expand(rows, count), padded.ids], dim=1)
+    # `argmax` returns the first of equal values: the row's first token.
     first = padded.mask.argmax(dim=1, keepdim=True)
     places = first + torch.arange(count, device=ids.device)
     mask = torch.cat([torch.zeros_like(ids[:, :count]), padded.mask], dim=1).scatter(1, places, 1)
@@ -72,10 +75,10 @@ def add_picked(
 
     Args:
         totals: log-probabilities so far, by request and option; changed in place.
-        logits: [rows, tokens, vocabulary]; what a row says at t is about the option's token at t + skipped.
+        logits: [rows, tokens, vocabulary]; a row's logits at t predict the option's token at t + skipped.
         picks: for each row, the ((request, option), skipped) that are read from it; the first `skipped` tokens of an
             option are left out.
-        requests: where the options' tokens are.
+        requests: the requests, which hold the options' tokens.
     """
     rows: list[int] = []
     steps: list[int] = []
@@ -88,7 +91,9 @@ def add_picked(
             steps += range(len(targets))
             tokens += targets
             owners += [(request, option)] * len(targets)
+    # In float32: in half precision the sum over a large vocabulary loses digits that tell options apart.
     scores = logits.float()
     chosen = scores[rows, steps, tokens] - scores.logsumexp(dim=-1)[rows, steps]
+    # One copy to the host for all options: on an accelerator each copy waits for the device.
     for (request, option), value in zip(owners, chosen.tolist(), strict=True):
         totals[request][option] += value

@@ -1,6 +1,6 @@
-"""Computes the blocks of `attention_blocks.py`: one call of torch's attention per block, and no device synchronisation.
+"""Attention in the blocks of `attention_blocks.py`: one call of torch per block, without waiting for the device.
 
-What depends on the plan alone is moved to the device once per pass; layers only gather, attend and put back.
+What depends on the plan alone is moved to the device once per pass; each layer only gathers, attends and puts back.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 def in_blocks(device: torch.device) -> bool:
-    """Whether attention is computed in blocks on this device: everywhere but on a CPU, where calls are cheap."""
+    """Whether attention is computed in blocks on this device: on all but a CPU, where calls are cheap."""
     return device.type != "cpu"
 
 
 class BlockOnDevice(NamedTuple):
-    """A block where it is computed.
+    """A block in the memory of its device.
 
     Attributes:
-        units: how many there are.
+        units: the number of sequences.
         asking: places of queries, [units * queries].
         seen: places of keys, [units * keys].
         mask: what is added to scores, [units or 1, heads or 1, groups * queries, keys]; `None` where nothing is.
@@ -42,7 +42,7 @@ class BlockOnDevice(NamedTuple):
 
 
 class BlocksOnDevice(NamedTuple):
-    """A plan where it is computed; `is_whole` if every place of the row has a query."""
+    """A plan in the memory of its device; `is_whole` if every place of the row has a query."""
 
     blocks: list[BlockOnDevice]
     where: torch.Tensor
@@ -52,23 +52,25 @@ class BlocksOnDevice(NamedTuple):
 def move(
     plan: BlockPlan, like: torch.Tensor, *, groups: int = 1, biases: Sequence[torch.Tensor] | None = None
 ) -> BlocksOnDevice:
-    """A plan, moved to where `like` is, its masks in the precision of `like`.
+    """Move a plan to the device of `like`, with masks in the precision of `like`.
 
     Args:
         plan: the blocks.
-        like: queries, say.
-        groups: how many heads of queries share one of keys and values.
-        biases: parallel to the blocks, what is added to scores besides, [units or 1, heads, queries, keys].
+        like: for example the queries.
+        groups: how many query heads share one head of keys and values.
+        biases: parallel to the blocks; they are added to the scores as well, [units or 1, heads, queries, keys].
     """
     device = like.device
     blocks: list[BlockOnDevice] = []
     for number, block in enumerate(plan.blocks):
+        # `_attend` lays the queries of a group one after the other, so the mask is repeated along them.
         mask = None if block.visible is None else additive(block.visible[:, None], like).repeat(1, 1, groups, 1)
         bias = None if biases is None else biases[number]
         if bias is not None:
             mask = bias if mask is None else bias + mask
         asking, seen = (torch.from_numpy(places.ravel()).to(device) for places in (block.asking, block.seen))
         blocks.append(BlockOnDevice(len(block.units), asking, seen, mask, block.causal))
+    # Known from the plan in host memory: reading it back from a device would wait for all of its work.
     is_whole = bool(plan.where.max() < sum(block.asking.size for block in plan.blocks))
     return BlocksOnDevice(blocks, torch.from_numpy(plan.where).to(device), is_whole)
 
@@ -81,13 +83,13 @@ def attend_in_blocks(
     scaling: float | None,
     softcap: float | None = None,
 ) -> torch.Tensor:
-    """Attention of a whole row.
+    """Compute the attention of a whole row.
 
     Args:
         query: [1, heads, places of the row, head width].
-        key, value: [1, their heads, places, head width].
-        plan: what attends to what, moved for as many groups as these heads make.
-        scaling: of the products; by default one over the root of the head's width.
+        key, value: [1, key heads, places, head width].
+        plan: which places attend to which, moved with `groups` = heads / key heads.
+        scaling: the factor of the products; by default one over the square root of the head width.
         softcap: scores are soft-capped between this and its negative; such a plan has no causal blocks.
 
     Returns:
@@ -108,6 +110,7 @@ def attend_in_blocks(
 
 def put_back(found: Sequence[torch.Tensor], plan: BlocksOnDevice) -> torch.Tensor:
     """[places of the row, ...] from each block's answers, [units * queries, ...]."""
+    # One row of zeros at the end serves every place without a query: `plan.where` points to it.
     nothing = [] if plan.is_whole else [found[0].new_zeros(1, *found[0].shape[1:])]
     return torch.cat([*found, *nothing]).index_select(0, plan.where)
 
@@ -124,7 +127,7 @@ def _attend(
     heads, count = query.shape[1], query.shape[2]
     groups = heads // key.shape[1]
     if groups > 1 and not block.causal:
-        # Queries that share a head of keys become one head's queries: kernels that take masks know no groups.
+        # Queries that share a head of keys become the queries of one head, because kernels with masks have no groups.
         query = query.unflatten(1, (-1, groups)).flatten(2, 3)
     if softcap is not None:
         found = soft_capped(query, key, value, block.mask, scaling, softcap)
@@ -152,19 +155,22 @@ def soft_capped(
     """Attention with scores soft-capped between -cap and cap, which torch's own lacks (Gemma 2).
 
     Args:
-        query, key, value: as many heads each.
-        mask: what is added to scores.
+        query, key, value: [units, heads, tokens, head width], with the same number of heads.
+        mask: added to the capped scores.
         scaling: as for `attend_in_blocks`.
-        cap: of the scores.
+        cap: the bound of the scores.
     """
     scale = query.shape[3] ** -0.5 if scaling is None else scaling
+    # Capped before masking: tanh would turn minus infinity into -cap, and hidden keys would be read.
     scores = torch.tanh(query @ key.transpose(2, 3) * (scale / cap)) * cap
     if mask is not None:
         scores = scores + mask
+    # The softmax is in float32 in half precision too, as in the model's own code.
     return torch.softmax(scores, dim=-1, dtype=torch.float32).to(value.dtype) @ value
 
 
 def additive(visible: NDArray[np.bool_], like: torch.Tensor) -> torch.Tensor:
     """0 where `visible`, minus infinity elsewhere."""
+    # Numbers instead of booleans, because T5 adds its biases to them and soft-capped scores are ours to mask.
     sees = torch.from_numpy(visible).to(like.device)
     return torch.zeros(sees.shape, dtype=like.dtype, device=like.device).masked_fill_(~sees, float("-inf"))

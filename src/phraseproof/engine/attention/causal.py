@@ -29,12 +29,12 @@ KeysAndValues = tuple[torch.Tensor, torch.Tensor]
 
 
 class AttentionOptions(TypedDict, total=False):
-    """What an architecture asks of its attention.
+    """The options with which an architecture calls its attention.
 
     Attributes:
-        scaling: of the products of queries and keys; by default one over the root of the head's width.
-        sliding_window: how many tokens a token sees, itself included; by default all before it.
-        softcap: the bound of scores, which tanh keeps below it; by default there is none.
+        scaling: the factor of the products; by default one over the square root of the head width.
+        sliding_window: how many tokens a token sees, including itself; by default all before it.
+        softcap: the bound that tanh keeps scores below; by default there is none.
     """
 
     scaling: float | None
@@ -49,13 +49,13 @@ class PackedPass:
     Attributes:
         row: the plan.
         held: by layer, keys and values of the tokens that were computed before.
-        ends_in: the last layer's attention, where only scored tokens are wanted of it.
-        keep: how many tokens of the last part's context are wanted afterwards.
+        ends_in: the last layer's attention, if it is computed for scored tokens only.
+        keep: how many tokens of the last prompt's context the next pass shares.
         kept: by layer, their keys and values.
-        windows: by layer, the window that the model asked for.
-        attention: the module that asked last.
-        in_blocks: whether units attend in padded blocks (`attention_blocks.py`), or one by one.
-        masks, plans: what depends on the row alone, computed once for all layers.
+        windows: by layer, the sliding window that the model passed.
+        attention: the attention module that was called last.
+        in_blocks: whether sequences attend in padded blocks (`attention_blocks.py`) instead of one by one.
+        masks, plans: caches of what depends on the row alone, for all layers.
     """
 
     row: PackedRow
@@ -74,14 +74,19 @@ class PackedPass:
     )
 
     def mask(self, index: int, window: int | None, like: torch.Tensor, *, whole: bool) -> torch.Tensor | None:
-        """What is added to the scores of a unit, [asking tokens, past + own tokens]; `None` where it is simply causal.
+        """The mask of a sequence, [querying tokens, past + own tokens]; `None` where it is simply causal.
 
         Args:
-            whole: whether all of the unit's tokens ask, or only those that are scored.
+            index: the number of the sequence.
+            window: the sliding window, or `None`.
+            like: the queries.
+            whole: whether all tokens of the sequence are queries, or only those that are scored.
         """
+        # By window, because layers with and without one alternate in some models.
         key = (index, window, whole)
         if key not in self.masks:
             unit = self.row.units[index]
+            # Without a mask torch takes its causal kernel, which computes half as much.
             if whole and is_causal(unit, window):
                 self.masks[key] = None
             else:
@@ -96,9 +101,9 @@ class PackedPass:
 
         Args:
             window, whole: as for `mask`.
-            like: queries.
-            groups: how many heads of queries share one of keys.
-            masked: whether even what is simply causal is to have a mask.
+            like: the queries.
+            groups: how many query heads share one head of keys.
+            masked: whether simply causal sequences get a mask, too.
         """
         key = (window, groups, whole, masked)
         if key not in self.plans:
@@ -108,7 +113,7 @@ class PackedPass:
 
 
 def ask_of(unit: PackedSequence, window: int | None, *, whole: bool, masked: bool) -> AttentionQuery:
-    """What a unit asks, for `plan_blocks`; arguments as for `PackedPass.plan`."""
+    """The attention of a sequence, for `plan_blocks`; arguments as for `PackedPass.plan`."""
     asking = np.arange(unit.start, unit.stop) if whole else np.asarray(unit.scored, dtype=np.int64)
     seen = np.concatenate([np.arange(first, after) for first, after in unit.keys])
     if whole and not masked and is_causal(unit, window):
@@ -118,7 +123,7 @@ def ask_of(unit: PackedSequence, window: int | None, *, whole: bool, masked: boo
 
 
 def is_causal(unit: PackedSequence, window: int | None) -> bool:
-    """Whether a unit is a text of its own, each of its tokens seeing all before it."""
+    """Whether a sequence is one text in which each token sees all before it."""
     return unit.past == 0 and unit.line == unit.stop - unit.start and (window is None or window >= unit.line)
 
 
@@ -137,9 +142,9 @@ def attend(
     Args:
         module: the layer's attention; it knows its number.
         query, key, value: [1, heads, tokens of the row, head width].
-        attention_mask: not made for this function.
-        packed: handed through by the model from its call.
-        asked_for: what the architecture asks of its attention. transformers passes more, which is not used here.
+        attention_mask: always `None`; transformers makes no mask for this function.
+        packed: passed through by the model from its call.
+        asked_for: the architecture's options. transformers passes more, which are not used here.
 
     Returns:
         [1, tokens of the row, heads, head width].
@@ -148,11 +153,13 @@ def attend(
     scaling, softcap = asked_for.get("scaling"), asked_for.get("softcap")
     sliding_window = asked_for.get("sliding_window")
     layer: int = module.layer_idx  # pyright: ignore[reportAssignmentType] - set by every model that calls this
+    # `probe.py` compares these windows with the configuration, and takes the last module for `LastLayer`.
     packed.windows[layer], packed.attention = sliding_window, module
     if layer in packed.held:
         keys, values = packed.held[layer]
         key, value = torch.cat([keys, key], dim=2), torch.cat([values, value], dim=2)
     if packed.keep:
+        # Copied: a view would keep the keys and values of the whole row in memory until the next batch.
         path = beginning(packed.row.path, packed.keep)
         packed.kept[layer] = (_take(key, path, copy=True), _take(value, path, copy=True))
     whole = module is not packed.ends_in
@@ -160,10 +167,12 @@ def attend(
         groups = query.shape[1] // key.shape[1]
         plan = packed.plan(sliding_window, query, groups, whole=whole, masked=softcap is not None)
         return attend_in_blocks(query, key, value, plan, scaling, softcap), None
+    # Each sequence writes to its place here: to concatenate the results would copy all of them once more.
     out = query.new_empty(1, query.shape[2], query.shape[1], value.shape[3])
     if not whole:
-        # Only rows that ask are written below; the others would keep whatever the memory held, NaN included.
+        # Only scored tokens are written below; the others would keep whatever the memory held, NaN included.
         out.zero_()
+    # One call per prompt: on a CPU a call costs less than padding prompts to one length would.
     for index, unit in enumerate(packed.row.units):
         asking = slice(unit.start, unit.stop) if whole else list(unit.scored)
         own_query = query[:, :, asking]
@@ -180,6 +189,7 @@ def attend(
                 enable_gqa=own_key.shape[1] != own_query.shape[1],
             )
         else:
+            # torch has no soft cap. `soft_capped` has no causal case and no groups, so both are written out.
             if mask is None:
                 mask = additive(unit.visible(sliding_window), query)
             groups = own_query.shape[1] // own_key.shape[1]
@@ -190,7 +200,7 @@ def attend(
 
 
 def _take(tensor: torch.Tensor, spans: Sequence[Span], *, copy: bool = False) -> torch.Tensor:
-    """Some places of keys or values."""
+    """The keys or values at these places; a view where they are one span, unless `copy`."""
     pieces = [tensor[:, :, first:after] for first, after in spans]
     return torch.cat(pieces, dim=2) if copy or len(pieces) > 1 else pieces[0]
 
@@ -204,12 +214,13 @@ def packed_attention(network: Network, name: str = NAME) -> Generator[None]:
             network.set_attn_implementation(name)
             yield
         finally:
+            # Restored even after an error: padded passes and generation use the same network.
             network.set_attn_implementation(before)
 
 
 @contextlib.contextmanager
 def quiet() -> Generator[None]:
-    """No advice of transformers' own, on missing masks or attentions that cannot be changed: we look for ourselves."""
+    """Silence transformers' warnings on missing masks and fixed attention: `probe.py` tests both."""
     from transformers.utils import logging
 
     verbosity = logging.get_verbosity()

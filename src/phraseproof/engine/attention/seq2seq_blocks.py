@@ -1,4 +1,4 @@
-"""Attention in packed passes of encoder-decoders, prompts of about one size together: the way for an accelerator.
+"""Attention in packed passes of encoder-decoders, prompts of similar size together, for accelerators.
 
 Everything that depends on the plan alone (places, biases, masks, copies of the encoder's states) is computed once
 per pass.
@@ -36,9 +36,11 @@ class EncoderBlocks:
 
     @classmethod
     def of(cls, spans: Sequence[Span], table: torch.Tensor) -> EncoderBlocks:
-        """For contexts at `spans`; `table` as `RelativeBias` has it, seven places larger than the longest."""
+        """Plan contexts at `spans`; `table` is that of `RelativeBias`, seven places larger than the longest."""
         asks = [AttentionQuery(np.arange(*span), np.arange(*span)) for span in spans]
         plan = plan_blocks(asks, spans[-1][1])
+        # Every context counts from its own first token, so one corner of the table serves all of a block. Keys may be
+        # padded by up to seven places (`_KEYS_MULTIPLE`), hence the larger table.
         biases = [table[:, :, : block.asking.shape[1], : block.seen.shape[1]] for block in plan.blocks]
         return cls(move(plan, table, biases=biases))
 
@@ -78,6 +80,7 @@ class DecoderBlocks:
                 return attend_in_blocks(query, key, value, self.prompts, scaling)
             return self._to_states(query, self.states, self.cross[module].weights, scaling)
         if self.trees is None:
+            # A softmax over a single key is 1, so each token's result is its own value.
             return value.transpose(1, 2)
         if self.prefix is not None:
             keys, values = self.prefix[layer_of(module)]
@@ -91,11 +94,12 @@ class DecoderBlocks:
         weights: tuple[torch.Tensor, torch.Tensor],
         scaling: float,
     ) -> torch.Tensor:
-        """As `PackedDecoderPass` does it, a block at a time."""
+        """The same as `PackedDecoderPass._to_states`, block by block."""
         asked = asked_of_states(query, weights[0], scaling)
         heads = asked.shape[1]
         found: list[torch.Tensor] = []
         for block, own in zip(self.prompts.blocks, states, strict=True):
+            # All heads read the same states, so their queries become rows of one matrix: one product per block.
             wanted = asked.index_select(0, block.asking).view(block.units, -1, own.shape[2])
             scores = wanted @ own.transpose(1, 2)
             if block.mask is not None:
@@ -123,6 +127,7 @@ def along_trees(trees: Sequence[TokenTrie], table: torch.Tensor, before: int) ->
         asks.append(AttentionQuery(own, seen, tree_sees(tree, before)))
         start += len(own)
     plan = plan_blocks(asks, start)
+    # A token's position is its depth, not its place: options that follow the same token have the same position.
     depths = np.concatenate([np.arange(before), *(np.asarray([0, *tree.depths]) + before for tree in trees)])
     return move(plan, table, biases=_depth_biases(plan, depths, before, table))
 
@@ -152,4 +157,5 @@ def to_prompts(spans: Sequence[Span], read: Sequence[Span], like: torch.Tensor) 
 
 def states_of(blocks: BlocksOnDevice, states: torch.Tensor) -> list[torch.Tensor]:
     """For each block, its units' states, [units, keys, width], out of [1, tokens, width]."""
+    # Copied once per pass, because every layer reads the same states.
     return [states[0].index_select(0, block.seen).unflatten(0, (block.units, -1)) for block in blocks.blocks]

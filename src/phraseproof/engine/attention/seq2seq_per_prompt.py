@@ -1,6 +1,6 @@
-"""Attention in packed passes of encoder-decoders, one prompt after the other: the way for a CPU.
+"""Attention in packed passes of encoder-decoders, one prompt after the other, for CPUs.
 
-`seq2seq_blocks.py` is the way for accelerators; `engine/packed_seq2seq_lm.py` makes the passes.
+`seq2seq_blocks.py` is for accelerators; `engine/packed_seq2seq_lm.py` makes the passes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Pass(Protocol):
         Args:
             module: the layer's attention.
             query, key, value: [1, heads, tokens of the row, head width].
-            scaling: of the products.
+            scaling: the factor of the products.
 
         Returns:
             [1, tokens of the row, heads, head width].
@@ -63,6 +63,7 @@ class PackedEncoderPass:
         self, _: nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float
     ) -> torch.Tensor:
         """Each context to itself."""
+        # T5's biases depend on distances alone, so a corner of the largest table serves every shorter context.
         out = query.new_empty(1, query.shape[2], query.shape[1], query.shape[3])
         for first, after in self.spans:
             size = after - first
@@ -115,6 +116,7 @@ class PackedDecoderPass:
         """Each decoder token to the prefix, to those that lead to it, and to itself."""
         if all(bias is None for bias in self.biases):
             return value.transpose(1, 2)
+        # Trees of one token keep their value, as a softmax over one key is 1. Copied, because the others overwrite it.
         out = value.transpose(1, 2).clone()
         for (first, after), bias in zip(self.spans, self.biases, strict=True):
             if bias is None:
@@ -157,23 +159,26 @@ class PackedDecoderPass:
         """
         own_query = asked_of_states(query, weights[0], scaling)
         heads = int(query.shape[1])
+        # All heads read the same states, so their queries become rows of one matrix: two products per prompt.
         rows_asked = own_query.flatten(0, 1)
         read = torch.empty_like(rows_asked)
         for (first, after), (begin, end) in zip(self.spans, self.read, strict=True):
             own, rows = states[begin:end], slice(first * heads, after * heads)
+            # In float32: in half precision a softmax over hundreds of states loses digits.
             weighted = torch.softmax((rows_asked[rows] @ own.t()).float(), dim=-1).to(own.dtype)
             torch.mm(weighted, own, out=read[rows])
         return read_from_states(read.view(own_query.shape), weights[1])
 
 
 def asked_of_states(query: torch.Tensor, of_keys: torch.Tensor, scaling: float) -> torch.Tensor:
-    """Queries turned to the width of the states: [1, heads, tokens, head width] to [tokens, heads, width]."""
+    """Project queries to the width of the states: [1, heads, tokens, head width] to [tokens, heads, width]."""
+    # q · (K s) = (Kᵀ q) · s: a few queries are projected instead of the many states of a long prompt.
     asked = torch.bmm(query[0], of_keys).transpose(0, 1).contiguous()
     return asked if scaling == 1.0 else asked * scaling
 
 
 def read_from_states(read: torch.Tensor, of_values: torch.Tensor) -> torch.Tensor:
-    """What was read, turned to the heads' width: [tokens, heads, width] to [1, tokens, heads, head width]."""
+    """Project weighted states to the head width: [tokens, heads, width] to [1, tokens, heads, head width]."""
     return torch.bmm(read.transpose(0, 1), of_values).transpose(0, 1)[None]
 
 
@@ -182,22 +187,23 @@ def tree_sees(tree: TokenTrie, before: int) -> NDArray[np.bool_]:
 
     Args:
         tree: a prompt's options.
-        before: the prefix's tokens, which all see.
+        before: the number of prefix tokens, which all tokens see.
     """
     count = 1 + len(tree.tokens)
     sees = np.ones((count, before + count), dtype=np.bool_)
     sees[0, before + 1 :] = False
+    # Options are computed side by side and must not see each other.
     sees[1:, before + 1 :] = tree.ancestry()
     return sees
 
 
 def tree_bias(tree: TokenTrie, table: torch.Tensor, before: int) -> torch.Tensor | None:
-    """What is added to the scores of a tree, as `PackedDecoderPass.biases` has it.
+    """The biases of a tree, an entry of `PackedDecoderPass.biases`.
 
     Args:
         tree: a prompt's options.
-        table: of `RelativeBias`.
-        before: the prefix's tokens.
+        table: that of `RelativeBias`.
+        before: the number of prefix tokens.
     """
     if not tree.tokens and not before:
         return None
@@ -212,7 +218,7 @@ def layer_of(module: nn.Module) -> int:
 
 
 def spans_of(sizes: Sequence[int]) -> list[Span]:
-    """Runs of these sizes, one after the other."""
+    """Consecutive spans of these sizes."""
     ends = np.cumsum([0, *sizes]).tolist()
     return list(itertools.pairwise(ends))
 

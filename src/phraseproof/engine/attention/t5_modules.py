@@ -1,4 +1,4 @@
-"""T5's own attention modules, in the form that passes without padding need them."""
+"""Adapters of T5's own attention modules to passes without padding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 from phraseproof.engine.cpu.packed_linear import PackedLinear
 
 _LARGEST_KEPT = 1024
-"""A table of biases for longer prompts is not kept between passes: it would take too much memory."""
+"""Tables of biases for longer prompts are not kept between passes: with 64 heads one of 2,048 tokens takes 1 GB."""
 
 
 class T5Attention(Protocol):
@@ -25,11 +25,11 @@ class T5Attention(Protocol):
 
 
 class CrossAttention:
-    """A layer's attention to the encoder's states, with its key and value projections where they can be moved.
+    """A layer's attention to the encoder's states, whose key and value projections may be moved to the decoder's side.
 
     Args:
-        attention: the model's module, with linear layers `k` and `v`. While `passes_states` is set, they hand on what
-            they are given.
+        attention: the model's module, with linear layers `k` and `v`. While `passes_states` is set, they return their
+            input.
     """
 
     def __init__(self, attention: T5Attention) -> None:
@@ -38,7 +38,9 @@ class CrossAttention:
         self._width: int = attention.key_value_proj_dim
         self._layers = (attention.k, attention.v)
         self._weights: tuple[torch.Tensor, torch.Tensor] | None = None
+        # A bias, or a subclass that computes something else (LoRA), would be lost when the projection is moved.
         ordinary = all(type(layer) in {nn.Linear, PackedLinear} and layer.bias is None for layer in self._layers)
+        # T5's code views whatever `k` and `v` return as heads of this width, unprojected states included.
         self.can_absorb = ordinary and attention.d_model % self._width == 0
         if self.can_absorb:
             modules: list[nn.Module] = list(self._layers)
@@ -47,8 +49,9 @@ class CrossAttention:
 
     @property
     def weights(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Of the keys, [heads, head width, width], and of the values, [heads, width, head width]."""
+        """The weights for keys, [heads, head width, width], and for values, [heads, width, head width]."""
         if self._weights is None:
+            # Made at first use and then kept: a packed layer has to be unpacked into a dense copy.
             k, v = (
                 (layer.weight.to_dense() if isinstance(layer, PackedLinear) else layer.weight)
                 .detach()
@@ -60,6 +63,8 @@ class CrossAttention:
 
 
 class _Switch:
+    """A layer's forward, or the identity while its owner has `passes_states` set."""
+
     def __init__(self, owner: CrossAttention, plain: Callable[[torch.Tensor], torch.Tensor]) -> None:
         self._owner, self._plain = owner, plain
 
@@ -68,13 +73,13 @@ class _Switch:
 
 
 class RelativeBias:
-    """The module of a stack that turns distances into biases; it computes one table instead of one of the whole row.
+    """The module of a stack that turns distances into biases; it computes one table, not biases for the whole row.
 
     Args:
         stack: an encoder or a decoder of T5's kind.
 
     Raises:
-        ValueError: none or several such modules.
+        ValueError: the stack has no such module, or several.
     """
 
     def __init__(self, stack: nn.Module) -> None:
@@ -93,6 +98,7 @@ class RelativeBias:
     def table(self, size: int) -> torch.Tensor:
         """[1, heads, at least size, at least size], by the places of query and key."""
         if self._table is None or self._table.shape[2] < size:
+            # Rounded up, so that a slightly longer prompt in a later batch finds a table that is large enough.
             rounded = -(-size // 64) * 64
             self._table = self._plain(rounded, rounded).contiguous()
         table = self._table
@@ -103,4 +109,5 @@ class RelativeBias:
     def _compute(self, *arguments: object, **named: object) -> torch.Tensor:
         if not self.is_silent:
             return self._plain(*arguments, **named)
-        return torch.empty(0)  # the model adds a default bias in place of `None`; our attention reads neither
+        # Not `None`: the model would then add a default bias. Our attention reads neither.
+        return torch.empty(0)

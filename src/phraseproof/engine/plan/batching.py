@@ -1,4 +1,4 @@
-"""How work is cut into batches: plain arithmetic over lengths, apart from any model."""
+"""Cuts work into batches, by arithmetic over lengths alone; no model is involved."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class BatchLimit(NamedTuple):
 
 
 def batch_tokens(device: str) -> int:
-    """How many tokens a batch holds unless the user says so: 1,024 on a CPU, 16,384 on an accelerator.
+    """The default number of tokens per batch: 1,024 on a CPU, 16,384 on an accelerator.
 
-    On a CPU larger batches gain nothing in the matrix products, and lose to padding where there is any: on the shapes
-    of `benchmarks/shapes.py` 1,024 tokens without padding took 0.93 times the CPU time of 512, and as much as 2,048.
+    On a CPU larger batches make the matrix products no faster, and with padding they waste more of it: on the shapes of
+    `benchmarks/shapes.py`, 1,024 tokens without padding took 0.93 times the CPU time of 512, and as much as 2,048.
     """
     return 1024 if device.partition(":")[0] == "cpu" else 16384
 
 
 def plan_batches(lengths: Sequence[int], limit: BatchLimit) -> list[list[int]]:
-    """Cut items into batches of similar length, the longest first, so that a batch too large shows at once.
+    """Cut items into batches of similar length, the longest first, so that a batch that is too large fails early.
 
     Args:
         lengths: the tokens of each item.
@@ -56,6 +56,7 @@ def plan_batches(lengths: Sequence[int], limit: BatchLimit) -> list[list[int]]:
     for index in order:
         full = batch and (
             (limit.items is not None and len(batch) >= limit.items)
+            # The first item of a batch is its longest, because the order is descending.
             or (limit.tokens is not None and lengths[batch[0]] * (len(batch) + 1) > limit.tokens)
         )
         if full:
@@ -75,25 +76,26 @@ def run_batches(
     out_of_memory: Callable[[Exception], bool],
     release: Callable[[], None],
 ) -> Iterator[tuple[Sequence[int], Result]]:
-    """Run batches one after another; one that does not fit in memory is halved, and so are later ones of its size.
+    """Run batches one after the other; halve a batch that does not fit in memory, and later ones of its size.
 
     Args:
         batches, lengths: a plan, and the tokens of each item, as for `plan_batches`.
-        run: computes one batch, whole or not at all.
-        out_of_memory: tells whether an exception means that memory ran out; any other is raised as it is.
-        release: called after memory ran out, to hand back what it can.
+        run: computes one batch; it has no effect if it raises.
+        out_of_memory: whether an exception means that memory ran out; any other exception is raised unchanged.
+        release: called after memory ran out, to free what it can.
 
     Yields:
-        Each batch that was run, with its result.
+        Each computed batch, with its result.
 
     Raises:
-        ModelError: when one item alone does not fit.
+        ModelError: a single item does not fit in memory.
     """
     waiting = deque(list(batch) for batch in batches)
     largest: int | None = None
     while waiting:
         batch = waiting.popleft()
         size = max(lengths[index] for index in batch) * len(batch)
+        # Halved without a try: the device has already failed on this size, and each failure costs a pass.
         if largest is not None and size > largest and len(batch) > 1:
             waiting.extendleft(reversed(_halves(batch)))
             continue
@@ -110,17 +112,18 @@ def run_batches(
         else:
             yield batch, result
             continue
-        # Outside the handler: the exception holds the frames, and through them the tensors, that must go first.
+        # Outside the handler: the exception refers to the frames and so to the tensors that must be freed first.
         release()
         largest = size // 2
+        # `extendleft` reverses, so the halves are reversed before: prefix sharing needs the order of the plan.
         waiting.extendleft(reversed(_halves(batch)))
 
 
 class SharedRows(NamedTuple):
-    """Token sequences with those that begin another one left out.
+    """Token sequences without those that are a prefix of another one.
 
     Attributes:
-        rows: the sequences that no other one continues, longest first.
+        rows: the sequences that are no prefix of another one, longest first.
         row_of: for each sequence given, the index of a row that begins with it.
     """
 
@@ -129,13 +132,14 @@ class SharedRows(NamedTuple):
 
 
 def share_rows(sequences: Sequence[tuple[int, ...]]) -> SharedRows:
-    """Find the fewest rows that hold every sequence as a beginning.
+    """Find the fewest rows such that every sequence is a prefix of one.
 
     In a causal model the states at a row's beginning do not depend on what follows, so one row serves them all.
     """
     rows: list[tuple[int, ...]] = []
     row_of: list[int] = [0] * len(sequences)
     holder: dict[tuple[int, ...], int] = {}
+    # Longest first, so that a sequence is met after all that could contain it.
     for index in sorted(range(len(sequences)), key=lambda index: -len(sequences[index])):
         sequence = sequences[index]
         row = holder.get(sequence)
@@ -149,12 +153,13 @@ def share_rows(sequences: Sequence[tuple[int, ...]]) -> SharedRows:
 
 
 def token_bytes(tokens: Sequence[int] | NDArray[np.int32]) -> bytes:
-    """Tokens as big-endian bytes, which sort as the tokens do and are compared at the speed of memory."""
+    """Tokens as big-endian bytes: they sort as the tokens do, and comparing them needs no loop in Python."""
     return np.asarray(tokens, dtype=">u4").tobytes()
 
 
 def shared_tokens(one: bytes, other: bytes) -> int:
-    """How many tokens two sequences, each as `token_bytes` makes it, have in common at their beginnings."""
+    """The length in tokens of the common prefix of two sequences from `token_bytes`."""
+    # A binary search over slices: a few comparisons of bytes instead of a loop over thousands of tokens.
     low, high = 0, min(len(one), len(other)) // TOKEN_BYTES
     while low < high:
         middle = (low + high + 1) // 2

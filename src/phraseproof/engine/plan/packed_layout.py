@@ -1,6 +1,6 @@
 """The plan of one pass over many prompts: one row of tokens without padding, and who attends to what. Plain data.
 
-Places count what is held from earlier passes first, then the row's own tokens.
+Places are numbered from the tokens that earlier passes computed (held), then go through the row's own tokens.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class PackedPrompt(NamedTuple):
     """One prompt of a batch, with the options that follow it.
 
     Attributes:
-        context: its tokens, those that are shared included.
-        shared: how many of them, from the first, the part before it has, too.
-        tree: its options.
+        context: its tokens, including the shared ones.
+        shared: the length of the prefix that it shares with the prompt before it.
+        tree: the token trie of its options.
     """
 
     context: NDArray[np.int32]
@@ -37,12 +37,12 @@ class PackedSequence(NamedTuple):
     """One prompt's own tokens in the row: the new ones of its context, then the nodes of its token trie.
 
     Attributes:
-        start, stop: where they are in the row.
-        keys: the places that they attend to: what came before them in their prompt, then themselves.
-        past: how many places came before.
-        line: how many of its tokens are context.
-        tree: its options.
-        scored: the places in the row whose output is wanted.
+        start, stop: where the tokens are in the row.
+        keys: the places that they attend to: those before them in their prompt, then themselves.
+        past: the number of places before them.
+        line: how many of the tokens are context.
+        tree: the token trie of its options.
+        scored: the places in the row whose logits are computed.
     """
 
     start: int
@@ -54,16 +54,18 @@ class PackedSequence(NamedTuple):
     scored: tuple[int, ...]
 
     def visible(self, window: int | None = None) -> NDArray[np.bool_]:
-        """[own tokens, past + own tokens]: who attends to whom.
+        """Which token attends to which, [own tokens, past + own tokens].
 
         Args:
-            window: only tokens less than so many positions back are seen.
+            window: tokens see those fewer than this number of positions back; by default all.
         """
         own, nodes = self.stop - self.start, self.stop - self.start - self.line
         sees = np.tri(own, self.past + own, self.past, dtype=np.bool_)
         if nodes:
+            # Options stand side by side in the row and must not see each other, only what leads to them.
             sees[self.line :, self.past + self.line :] = self.tree.ancestry()
         if window is not None:
+            # Counted in positions, not in places: the first tokens of all options have one position.
             ends = np.arange(self.past + self.line)
             positions = np.concatenate([ends, len(ends) - 1 + np.asarray(self.tree.depths, dtype=np.int64)])
             sees &= positions[self.past :, None] - positions[None] < window
@@ -71,7 +73,10 @@ class PackedSequence(NamedTuple):
 
 
 class GatherIndex(NamedTuple):
-    """Where a log-probability is gathered: of `token`, at the scored place of that rank, for an option of a prompt."""
+    """Where to gather a log-probability of an option: that of `token`, in the logits of the scored place `rank`.
+
+    `part` and `option` are the numbers of the prompt and of its option.
+    """
 
     part: int
     option: int
@@ -80,14 +85,14 @@ class GatherIndex(NamedTuple):
 
 
 class PackedRow(NamedTuple):
-    """One pass.
+    """The plan of one pass.
 
     Attributes:
-        tokens, positions: of the row's tokens, int64.
-        units: one per prompt.
-        scored: the row's tokens whose output is wanted, in order.
-        picks: what is wanted of it.
-        path: the places of the last part's whole context, for passes that continue from it.
+        tokens, positions: the token ids and positions of the row, int64.
+        units: one sequence per prompt.
+        scored: the places in the row whose logits are computed, in order.
+        picks: the log-probabilities to gather from these logits.
+        path: the places of the last prompt's whole context, for the pass that continues from it.
     """
 
     tokens: NDArray[np.int64]
@@ -102,8 +107,8 @@ def pack_prompts(parts: Sequence[PackedPrompt], held: int) -> PackedRow:
     """Lay the prompts' tokens out in one row, each shared prefix once.
 
     Args:
-        parts: in the order of their contexts' tokens.
-        held: how many of the first part's first tokens were computed in an earlier pass. At least one is not.
+        parts: the prompts, sorted by the tokens of their contexts.
+        held: how many first tokens of the first prompt were computed in an earlier pass; fewer than its context has.
     """
     tokens: list[NDArray[np.int64]] = []
     positions: list[NDArray[np.int64]] = []
@@ -114,14 +119,17 @@ def pack_prompts(parts: Sequence[PackedPrompt], held: int) -> PackedRow:
     start = 0
     for index, (context, shared, tree) in enumerate(parts):
         past = shared if index else held
+        # `path` leads to the end of the prompt before; of it, only what both contexts share stays visible.
         path = beginning(path, past)
         new, nodes = len(context) - past, len(tree.tokens)
         stop = start + new + nodes
         tokens += [context[past:].astype(np.int64), np.asarray(tree.tokens, dtype=np.int64)]
         positions += [np.arange(past, len(context)), len(context) - 1 + np.asarray(tree.depths, dtype=np.int64)]
+        # Node -1 is the end of the context, and `start + new - 1` is its place, so the sum below serves it too.
         ranks = {node: len(scored) + rank for rank, node in enumerate(tree.scored())}
         own_scored = tuple(start + new + node for node in ranks)
         scored += own_scored
+        # Joined, because one span of keys is a view and several are copied, in every layer.
         keys = joined((*path, (held + start, held + stop)))
         units.append(PackedSequence(start, stop, keys, past, new, tree, own_scored))
         for option, nodes_of_option in enumerate(tree.paths):
@@ -146,7 +154,7 @@ def beginning(spans: Sequence[Span], count: int) -> tuple[Span, ...]:
 
 
 def joined(spans: Sequence[Span]) -> tuple[Span, ...]:
-    """The same places in fewer spans, where one begins as the other ends."""
+    """Merge spans where one begins at the end of the one before it."""
     found: list[Span] = []
     for first, after in spans:
         if found and found[-1][1] == first:

@@ -1,6 +1,6 @@
 """Prefix sharing: which tokens of many prompts are computed once, as plain data.
 
-Nothing here knows a model. Prompts of a decoder-only model are sorted by their tokens, so that each shares the longest
+No model is involved. Prompts of a decoder-only model are sorted by their tokens, so that each shares the longest
 possible prefix with the one before it. The options of a prompt become a token trie.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_SHARED_TOKENS = 4
-"""Shorter prefixes are computed again: looking them up would cost more."""
+"""Shorter prefixes are computed again, which costs less than reading their keys and values from another place."""
 
 
 class PrefixOrder(NamedTuple):
@@ -25,7 +25,7 @@ class PrefixOrder(NamedTuple):
 
     Attributes:
         indices: every context once.
-        shared: parallel to `indices`: how many of the context's first tokens were computed with the one before it.
+        shared: parallel to `indices`; the length of the prefix that was computed with the context before it.
     """
 
     indices: list[int]
@@ -33,8 +33,9 @@ class PrefixOrder(NamedTuple):
 
 
 def order_by_prefix(contexts: Sequence[Sequence[int] | NDArray[np.int32]]) -> PrefixOrder:
-    """Sort contexts by their tokens. The last token of each is always computed, whatever is shared."""
+    """Sort contexts by their tokens. The last token of each is always computed, because it predicts the options."""
     keys = [token_bytes(context) for context in contexts]
+    # In sorted order, no earlier context shares a longer prefix with a context than the one directly before it.
     indices = sorted(range(len(keys)), key=keys.__getitem__)
     shared: list[int] = []
     previous = b""
@@ -50,7 +51,7 @@ def cut_in_order(costs: Sequence[int], limit: BatchLimit) -> list[list[int]]:
 
     Args:
         costs: the tokens of each item.
-        limit: how large a batch may grow; its tokens are the sum of its items'. One item alone always fits.
+        limit: how large a batch may grow; a batch's tokens are the sum over its items. A single item always fits.
 
     Returns:
         Indices into `costs`, in order.
@@ -71,12 +72,12 @@ def cut_in_order(costs: Sequence[int], limit: BatchLimit) -> list[list[int]]:
 
 
 class TokenTrie(NamedTuple):
-    """The tokens to read for scoring a prompt's options, each shared prefix once.
+    """The tokens that a model reads to score a prompt's options, each shared prefix once.
 
     Attributes:
         tokens: one per node; a node comes after its parent.
-        parents: the node before each, or -1 for the end of the prompt.
-        depths: how many nodes lead to each, itself included: 1 for those directly after the prompt.
+        parents: each node's parent, or -1 for the end of the prompt.
+        depths: the number of nodes from the prompt to each node, 1 for those directly after the prompt.
         paths: for each option, the nodes that predict its tokens, one per token, beginning with -1, the prompt's end.
         targets: each option's tokens.
     """
@@ -88,9 +89,10 @@ class TokenTrie(NamedTuple):
     targets: list[tuple[int, ...]]
 
     def ancestry(self) -> NDArray[np.bool_]:
-        """[nodes, nodes]: whether a node (row) sees another (column): itself and those that lead to it."""
+        """Whether a node (row) sees another (column), [nodes, nodes]: itself and its ancestors."""
         count = len(self.tokens)
         sees = np.eye(count, dtype=np.bool_)
+        # A parent comes before its children, so its own row is complete when they copy it.
         for node, parent in enumerate(self.parents):
             if parent >= 0:
                 sees[node] |= sees[parent]
@@ -111,6 +113,7 @@ def token_trie(options: Sequence[Sequence[int]]) -> TokenTrie:
     parents: list[int] = []
     depths: list[int] = []
     paths: list[list[int]] = []
+    # One dictionary for the whole trie: a call has thousands of small tries, and objects per node would cost more.
     children: dict[tuple[int, int], int] = {}
     for option in options:
         node = -1

@@ -46,7 +46,7 @@ class TokenCounts(NamedTuple):
 class DeduplicatedRequests:
     """The requests of a call, each distinct context once, and where every option of every prompt is found in them.
 
-    Thousands of prompts are planned together, so what is kept of each is a few bytes in arrays.
+    Thousands of prompts are planned together, so only a few bytes per prompt are kept, in arrays.
     """
 
     def __init__(self) -> None:
@@ -71,6 +71,7 @@ class DeduplicatedRequests:
         # The length of greedy decoding depends on all options, so only prompts with equal options share a request.
         request = self._request_of.setdefault((ids, tuple(options)) if steps else ids, len(self._contexts))
         if request == len(self._contexts):
+            # A view of the dictionary's own key, so that a context is in memory once.
             self._contexts.append(np.frombuffer(ids, dtype=np.int32))
             self._options.append(distinct)
             self._steps.append(steps)

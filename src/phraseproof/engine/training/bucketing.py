@@ -1,4 +1,4 @@
-"""Which rows of unequal length go through a network together."""
+"""Decides which rows of unequal length go through a network together."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _TOKENS_TOGETHER = 2048
-"""With fewer tokens, the weights of a decoder and a head are read more often; with more, the backward pass keeps too
-much. With this many, the peak of memory stays below that of a plain loop over the same batches
-(benchmarks/alignment/)."""
+"""With fewer tokens, weights are read from memory more often; with more, the backward pass keeps too much. With this
+number, peak memory stays below that of a plain loop over the same batches (benchmarks/alignment/)."""
 
 _LOGITS_TOGETHER = 2**22
-"""16 MB; a loss keeps a few times as much."""
+"""16 MB in float32; a loss keeps a few times as much."""
 
 
 class TargetRow(NamedTuple):
@@ -24,13 +23,13 @@ class TargetRow(NamedTuple):
 def merge_small_batches(batches: Sequence[Sequence[TargetRow]], vocabulary: int) -> list[range]:
     """Merge consecutive batches while they stay small enough for memory.
 
-    For a pass without padding, which gives the same numbers for more rows at once: few target tokens then read the
-    same weights once, and shared prefixes are computed once. The result depends on sizes alone, so a resumed training
+    For a pass without padding, which gives the same numbers for more rows at once: weights are then read once for more
+    target tokens, and shared prefixes are computed once. The result depends on sizes alone, so a resumed training
     merges the same batches.
 
     Args:
         batches: the rows of each.
-        vocabulary: tokens in it.
+        vocabulary: the number of tokens in it.
 
     Returns:
         Runs of indices into `batches`, every index once, in order.
@@ -47,6 +46,7 @@ def merge_small_batches(batches: Sequence[Sequence[TargetRow]], vocabulary: int)
 
 
 def _is_small(rows: Sequence[TargetRow], vocabulary: int) -> bool:
+    # Targets are padded to the longest, because the loss reads one rectangle of logits.
     logits = len(rows) * max(len(row.target) for row in rows) * vocabulary
     tokens = sum(len(row.context) + len(row.target) for row in rows)
     return tokens <= _TOKENS_TOGETHER and logits <= _LOGITS_TOGETHER
@@ -57,12 +57,13 @@ def bucket_by_length(lengths: Sequence[int], *, batch_costs: int) -> list[list[i
 
     Args:
         lengths: the tokens of each row.
-        batch_costs: what one more batch costs beside its tokens, in tokens.
+        batch_costs: the fixed cost of a batch, in tokens.
 
     Returns:
         Batches of indices into `lengths`, every index once, shorter rows first.
     """
     order = sorted(range(len(lengths)), key=lambda index: lengths[index])
+    # Dynamic programming: in sorted order, some cheapest plan has consecutive rows in each batch.
     # best[end]: the least cost of the first `end` rows, and where their last batch begins.
     best: list[tuple[int, int]] = [(0, 0)]
     for end in range(1, len(order) + 1):

@@ -1,4 +1,4 @@
-"""Gated feed-forward layers with gradients to their input: the backward pass keeps two tensors per layer, not three."""
+"""Gated feed-forward layers with gradients to their input, which keep two tensors for the backward pass, not three."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class GatedMLP(NamedTuple):
 
     Attributes:
         gate, up, down: `down(activation(gate(x)) * up(x))`.
-        activation: as torch has it.
-        through: (gradient, input) to the gradient of the activation's input.
+        activation: torch's function.
+        through: its derivative: (gradient, input) to the gradient of the input.
     """
 
     gate: nn.Linear
@@ -31,18 +31,18 @@ class GatedMLP(NamedTuple):
 
 
 def gated_mlp_of(module: object) -> GatedMLP | None:
-    """What a gated feed-forward layer consists of, or `None` for every other module."""
+    """The parts of a gated feed-forward layer, or `None` for any other module."""
     for names in NAMES:
         gate, up, down = (getattr(module, name, None) for name in names[:3])
         known = _ACTIVATIONS.get(activation_in_onednn(getattr(module, names[3], None)))
-        # The type itself: a subclass may compute something else.
+        # The exact type, because a subclass (LoRA, for example) may compute something else.
         if known is not None and type(gate) is nn.Linear and type(up) is nn.Linear and type(down) is nn.Linear:
             return GatedMLP(gate, up, down, *known)
     return None
 
 
 class GatedFeedForward:
-    """The layer as one step of the graph.
+    """The layer as one node of the autograd graph.
 
     Args:
         parts: frozen, float32, on a CPU.
@@ -64,11 +64,12 @@ class _Gated(torch.autograd.Function):
     def forward(ctx: AutogradContext, x: Tensor, parts: GatedMLP) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         gate, up = _linear(parts.gate, x), _linear(parts.up, x)
         active = parts.activation(gate)
-        # What the product's gradient will be multiplied with, for either side: neither `gate` nor `up` is kept.
+        # Kept are the two factors of the product's gradient, one per side; `gate` and `up` are not needed again.
         for_up, for_gate = active, parts.through(up, gate)
         del gate
         ctx.save_for_backward(for_up, for_gate)
         ctx.parts = parts
+        # In place: `up` was read for the last time by `through`, and the layer's widest tensor is not allocated again.
         return _linear(parts.down, up.mul_(active))
 
     @staticmethod
@@ -89,7 +90,7 @@ def _back(layer: nn.Linear, gradient: Tensor) -> Tensor:
 
 
 def tanh_gelu(x: Tensor) -> Tensor:
-    """What transformers' `NewGELUActivation` computes in eight passes over memory, in one."""
+    """Compute transformers' `NewGELUActivation` in one pass over memory instead of eight."""
     return functional.gelu(x, approximate="tanh")
 
 

@@ -20,7 +20,7 @@ from phraseproof.engine.network import AutogradContext
 from phraseproof.engine.training.frozen_mlp import GatedFeedForward, gated_mlp_of, tanh_gelu
 
 _SMALLEST = 64 * 64
-"""Below so many weights the call costs more than the product."""
+"""With fewer weights the call costs more than the product."""
 
 
 class _Substitute(NamedTuple):
@@ -29,13 +29,14 @@ class _Substitute(NamedTuple):
 
 
 class FrozenModules:
-    """What can be put in place of a network's modules. What somebody put in place of one before stays.
+    """Substitutes for the forward of a network's modules. A forward that was replaced before stays.
 
     Args:
         network: a frozen float32 network on a CPU; not changed.
     """
 
     def __init__(self, network: nn.Module) -> None:
+        # A forward in `vars(module)` is a replacement that somebody made, for example accelerate's hooks.
         self._substitutes = [
             _Substitute(module, forward)
             for module in network.modules()
@@ -55,6 +56,7 @@ class FrozenModules:
             yield
         finally:
             for (module, _), before in zip(self._substitutes, plain, strict=True):
+                # Deleted, so that the class's own method is used again and the network is as it was.
                 if before is None:
                     del module.forward
                 else:
@@ -72,16 +74,17 @@ def _frozen_forward(module: nn.Module) -> Callable[[Tensor], Tensor] | None:
     weights = list(module.parameters())
     if not isinstance(epsilon, float) or len(weights) != 1 or weights[0].dim() != 1:
         return None
-    # Tried, because names do not tell: some norms of this kind add one to their weights.
+    # Tried, because names do not say what a norm computes: those of Gemma add one to their weights.
     return _if_it_agrees(_Norm(weights[0], epsilon), module, weights[0])
 
 
 def _if_it_agrees(
     packed: Callable[[Tensor], Tensor], module: Callable[[Tensor], Tensor], like: Tensor
 ) -> Callable[[Tensor], Tensor] | None:
-    """The stand-in for a module, tried on two rows as wide as the last dimension of a weight `like` its own."""
+    """Return the substitute if it agrees with the module on two rows as wide as the last dimension of `like`."""
     with torch.no_grad():
         width = like.shape[-1]
+        # Not symmetric and not of mean zero, so that a norm that subtracts the mean does not agree.
         some = torch.linspace(-3, 5, 2 * width, dtype=like.dtype, device=like.device).view(1, 2, width)
         expected = module(some)
         close = 1e-5 * max(1.0, float(expected.abs().max()))
@@ -119,6 +122,7 @@ class _RootMeanSquareNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: AutogradContext, x: Tensor, weight: Tensor, epsilon: float) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        # `vector_norm` squares and sums in one pass; `x.pow(2).mean()` would write all squares to memory first.
         squares = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
         scale = squares.div_(x.shape[-1]).add_(epsilon).rsqrt_()
         ctx.save_for_backward(x, weight, scale)
@@ -128,5 +132,6 @@ class _RootMeanSquareNorm(torch.autograd.Function):
     def backward(ctx: AutogradContext, gradient: Tensor) -> tuple[Tensor, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         x, weight, scale = ctx.saved_tensors
         weighted = gradient * weight
+        # With s = 1 / sqrt(mean(x²) + epsilon): the gradient is s g w - x s³ mean(g w x).
         along = (weighted * x).sum(-1, keepdim=True).mul_(scale**3 / -x.shape[-1])
         return weighted.mul_(scale).addcmul_(x, along), None, None

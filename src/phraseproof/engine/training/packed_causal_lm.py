@@ -1,7 +1,7 @@
 """Decoder-only training passes without padding: all rows in one, shared prefixes computed once.
 
-The soft prompt comes first in every row and sees nothing before it, so its states, keys and values are one for all
-rows. So are those of the first words that rows have in common. The last layer computes what follows its attention at
+The soft prompt comes first in every row and sees nothing before it, so its states, keys and values are the same in all
+rows. So are those of the first tokens that rows have in common. The last layer computes what follows its attention at
 target positions alone. The layout of the row and the trial of networks are those of scoring
 (`engine/plan/packed_layout.py`, `engine/probe.py`).
 """
@@ -47,7 +47,7 @@ class PackedCausalLMForTraining:
 
     @classmethod
     def try_on(cls, network: Network) -> PackedCausalLMForTraining | None:
-        """One for this network, or `None` if rows would attend to each other, or positions would be mixed up."""
+        """A pass for this network, or `None` if packing would change its scores (`engine/probe.py`)."""
         packing = probe_causal_lm(network)
         return None if packing is None else cls(network, packing.last_layer)
 
@@ -61,7 +61,8 @@ class PackedCausalLMForTraining:
         lead = list(range(self._vocabulary, self._vocabulary + len(virtual)))
         contexts = [np.asarray([*lead, *row.context], dtype=np.int32) for row in rows]
         order = order_by_prefix(contexts)
-        # However few virtual tokens there are, they are computed once.
+        # All virtual tokens are shared, even fewer than `order_by_prefix` would share: `_run` puts their embeddings at
+        # the beginning of the row only.
         parts = [
             PackedPrompt(contexts[index], max(shared, len(lead)), token_trie([rows[index].target]))
             for index, shared in zip(order.indices, order.shared, strict=True)
@@ -78,7 +79,7 @@ class PackedCausalLMForTraining:
         ids = torch.from_numpy(step.row.tokens)
         is_virtual = ids >= self._vocabulary
         embedded = self._network.get_input_embeddings()(ids.masked_fill(is_virtual, 0))
-        # Virtual tokens are the first part's first, and nowhere else.
+        # Concatenated, because virtual tokens are the row's first and occur nowhere else.
         count = int(is_virtual.sum())
         embedded = torch.cat([virtual[:count].to(embedded), embedded[count:]])
         scored = torch.tensor(step.row.scored)
@@ -103,11 +104,13 @@ def attend(
     packed: PackedPass,
     **asked_for: Unpack[AttentionOptions],
 ) -> tuple[Tensor, None]:
-    """As `attention.causal.attend`, with a cheaper backward pass: no part of a tensor is written or sliced twice."""
+    """The same as `attention.causal.attend`, with a cheaper backward pass."""
     window = asked_for.get("sliding_window")
     if module is packed.ends_in or asked_for.get("softcap") is not None:
         return attend_anyhow(module, query, key, value, attention_mask, packed=packed, **asked_for)
     found: list[Tensor] = []
+    # Split and concatenated: writing results into one tensor, as in scoring, would make autograd copy all of it for
+    # every sequence.
     queries = query.split([unit.stop - unit.start for unit in packed.row.units], dim=2)
     for index, (unit, own_query) in enumerate(zip(packed.row.units, queries, strict=True)):
         mask = packed.mask(index, window, query, whole=True)

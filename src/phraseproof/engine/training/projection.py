@@ -1,4 +1,4 @@
-"""Projects the vocabulary at chosen places only, in networks that would project it for every token."""
+"""Computes logits at chosen places only, in networks that would compute them for every token."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class HasLogits(Protocol):
 
 
 class ProjectedPlaces:
-    """Within this context, a decoder-only network projects the vocabulary at some places only.
+    """A context in which a decoder-only network computes logits at some places only.
 
     Args:
-        network: whose output head reads hidden states [rows, tokens, width].
-        places: for each row, the tokens to project, [rows, kept].
+        network: a network whose output head reads hidden states [rows, tokens, width].
+        places: for each row, the tokens whose logits are computed, [rows, kept].
     """
 
     def __init__(self, network: Network, places: Tensor) -> None:
@@ -32,6 +32,7 @@ class ProjectedPlaces:
 
     def __enter__(self) -> Self:
         if self._head is not None:
+            # A hook on the head: `logits_to_keep` of transformers takes the same places for every row, and rows differ.
             self._handle = self._head.register_forward_pre_hook(self._pick_states)
         return self
 
@@ -42,6 +43,7 @@ class ProjectedPlaces:
     def logits(self, output: HasLogits) -> Tensor:
         """[rows, kept, vocabulary], whether or not the network called its head as a module."""
         logits: Tensor = output.logits
+        # Some networks use the head's weights without calling the head; then all logits are here and are cut now.
         return logits if self._is_done else self._pick(logits)
 
     def _pick_states(self, _: object, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
