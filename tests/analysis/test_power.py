@@ -3,12 +3,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.power import TTestIndPower
 
-from phraseproof.analysis.power import Design, VarianceComponents, power, sizes_for, variance_components
+from phraseproof.analysis.power import EXAMPLES, Design, VarianceComponents, power, sizes_for, variance_components
 from phraseproof.analysis.significance.mixed_model import mixed_effects
 from phraseproof.errors import NotEnoughDataError, UsageError
 from support.grid_samples import grid, means_only
@@ -111,6 +111,83 @@ def test_what_no_number_of_wordings_can_see_is_left_out():
 
 def test_nothing_that_varies_is_always_seen():
     assert power(VarianceComponents(0, 0, 0, 1, 1), 0.01, wordings=2, examples=2) == 1.0
+
+
+def exact_power(shift: float, freedom: float) -> float:
+    """The two-sided power by quadrature of the definition over the chi-squared distribution (scipy's adaptive rule)."""
+    limit = stats.t.ppf(0.975, freedom)
+
+    def seen(quantile: float) -> float:
+        spread = np.sqrt(stats.chi2.ppf(quantile, freedom) / freedom)
+        return float(stats.norm.sf(limit * spread - shift) + stats.norm.cdf(-limit * spread - shift))
+
+    return float(integrate.quad(seen, 0, 1, limit=200, epsabs=1e-10)[0])
+
+
+def test_power_is_a_number_in_every_setting_and_the_right_one():
+    """A scan of 1,400 settings, in many of which scipy 1.17's noncentral t is NaN."""
+    checked = 0
+    for wording in (1e-6, 1e-4, 0.0025, 0.02):
+        for interaction in (0.0, 0.01, 0.08, 0.25):
+            for difference in (0.001, 0.01, 0.03, 0.1, 0.5):
+                components = VarianceComponents(wording, 0.1, interaction, 1, 1)
+                for examples in (50, 1000):
+                    found = [
+                        power(components, difference, wordings=count, examples=examples)
+                        for count in (2, 3, 4, 6, 10, 20, 50, 200, 1000)
+                    ]
+                    assert np.isfinite(found).all()
+                    assert min(found) >= 0.05 - 1e-9
+                    assert max(found) <= 1
+                    assert np.all(np.diff(found) >= -1e-9), "more wordings never see less"
+                    checked += len(found)
+                count = 6
+                variance = 2 * (wording + interaction / 50) / count
+                wanted = exact_power(difference / np.sqrt(variance), 2 * (count - 1))
+                assert power(components, difference, wordings=count, examples=50) == pytest.approx(wanted, abs=1e-6)
+    assert checked == 1440
+
+
+def test_power_of_a_published_table():
+    """Two-sample t-test at 5%, two-sided (Cohen 1988, table 2.3.5 and 2.4.1): d = 0.5, n = 64 and d = 0.8, n = 26."""
+    for effect, count, wanted in ((0.5, 64, 0.80), (0.8, 26, 0.81), (0.2, 393, 0.80), (0.5, 20, 0.33), (1.0, 10, 0.56)):
+        found = power(VarianceComponents(1.0, 0, 0, 1, 1), effect, wordings=count, examples=10)
+        assert found == pytest.approx(wanted, abs=0.01)
+
+
+def test_two_wordings_that_are_enough_are_found():
+    """The case that used to be read as not reached: components of a model that hardly depends on the wording."""
+    components = VarianceComponents(1e-6, 0.05, 0.0001, 1, 1)
+    sizes = sizes_for(components, 0.03)
+    assert [size.wordings for size in sizes] == [2] * len(EXAMPLES)
+    assert all(size.power > 0.99 for size in sizes)
+
+
+@pytest.mark.parametrize("design", Design)
+def test_sizes_are_the_first_of_a_full_search(design: Design):
+    for wording, example, interaction in ((0.0025, 0.15, 0.08), (0.0, 0.02, 0.3), (0.01, 0.0, 0.0), (1e-5, 0.1, 0.01)):
+        components = VarianceComponents(wording, example, interaction, 3, 1)
+        for difference in (0.02, 0.05):
+            by_examples = {size.examples: size for size in sizes_for(components, difference, design=design)}
+            for examples in (50, 500):
+                reached = [
+                    power(components, difference, wordings=count, examples=examples, design=design) >= 0.8
+                    for count in range(2, 1001)
+                ]
+                wanted = reached.index(True) + 2 if any(reached) else None
+                found = by_examples.get(examples)
+                assert (found.wordings if found else None) == wanted
+
+
+def test_components_that_are_not_numbers_are_refused():
+    with pytest.raises(NotEnoughDataError):
+        power(VarianceComponents(float("nan"), 0.1, 0.1, 1, 1), 0.03, wordings=5, examples=50)
+
+
+@pytest.mark.parametrize("difference", [float("nan"), float("inf"), -1.0])
+def test_differences_that_make_no_sense(difference: float):
+    with pytest.raises(UsageError, match="above 0"):
+        power(COMPONENTS, difference, wordings=10, examples=10)
 
 
 def test_sizes_that_make_no_sense():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 
+from phraseproof.analysis.distributions import noncentral_t_sf, t_quantile
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.errors import NotEnoughDataError, UsageError
 
@@ -15,10 +17,6 @@ LEVEL = 0.05
 POWER = 0.8
 EXAMPLES = (50, 100, 200, 500, 1000, 2000, 5000)
 MAX_WORDINGS = 1000
-
-# The noncentral t distribution is normal by then, and scipy's loses its digits, there and far out.
-_NORMAL_FROM = 300
-_BEYOND_DOUBT = 10
 
 
 class VarianceComponents(NamedTuple):
@@ -112,14 +110,13 @@ def power(
         examples: of each task.
 
     Raises:
-        UsageError: a size is too small, or the difference is not above 0.
+        UsageError: a size is too small, or the difference is not a number above 0.
+        NotEnoughDataError: a component is not a finite number.
     """
-    if difference <= 0:
+    if not 0 < difference < math.inf:
         raise UsageError("a difference to see must be above 0", got=str(difference))
     if wordings < 2 or examples < 2:
         raise UsageError("power needs at least two wordings and two examples", got=f"{wordings} and {examples}")
-    from scipy import stats
-
     tasks, sets = components.num_tasks, components.num_sets
     of_wordings = components.wording / wordings / sets + components.interaction / (wordings * examples * tasks)
     freedom = float(wordings - 1) * sets
@@ -134,14 +131,9 @@ def power(
         freedom = variance**2 / total if total > 0 else freedom
     if variance <= 0:
         return 1.0
-    shift = difference / float(np.sqrt(variance))
-    if freedom > _NORMAL_FROM:
-        limit = float(stats.norm.ppf(1 - LEVEL / 2))
-        return float(stats.norm.sf(limit - shift) + stats.norm.cdf(-limit - shift))
-    limit = float(stats.t.ppf(1 - LEVEL / 2, freedom))
-    if shift - limit > _BEYOND_DOUBT:
-        return 1.0
-    return float(np.clip(stats.nct.sf(limit, freedom, shift) + stats.nct.cdf(-limit, freedom, shift), 0.0, 1.0))
+    shift = difference / math.sqrt(variance)
+    limit = t_quantile(1 - LEVEL / 2, freedom)
+    return min(1.0, noncentral_t_sf(limit, freedom, shift) + noncentral_t_sf(limit, freedom, -shift))
 
 
 def sizes_for(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from phraseproof.analysis.regression import least_squares
 from phraseproof.errors import MissingExtraError, NotEnoughDataError, UsageError
 from phraseproof.store.representations import MapPoint, Regression, RepresentationMap, TaskDistance, WordingDistance
 from phraseproof.store.vectors import TaskVectors
@@ -262,19 +263,9 @@ def regress(rows: Sequence[WordingDistance] | Sequence[TaskDistance]) -> Regress
         # All degradations are equal: the line is flat and exact, and there is no variance to explain.
         return Regression(0.0, float(y[0]), 0.0, 0.0, p_value=1.0, r_squared=0.0, n=len(points))
 
-    from scipy import stats
-
-    line: Any = stats.linregress(x, y)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(points) - 2)) * float(line.stderr)
-    slope = float(line.slope)
+    line = least_squares(x, y, confidence=CONFIDENCE)
     return Regression(
-        slope,
-        float(line.intercept),
-        slope - half,
-        slope + half,
-        p_value=float(line.pvalue),
-        r_squared=float(line.rvalue) ** 2,
-        n=len(points),
+        line.slope, line.intercept, line.low, line.high, p_value=line.p_value, r_squared=line.r_squared, n=len(points)
     )
 
 

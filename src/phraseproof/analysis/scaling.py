@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from phraseproof.analysis.regression import least_squares
 from phraseproof.analysis.robustness import summarize
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
@@ -103,26 +104,22 @@ def scaling(points: Sequence[ScalePoint], *, per_tenfold: bool = True) -> Scalin
             "a regression on size needs at least three points and two sizes",
             got=f"{len(points)} and {len(sizes)}",
         )
-    from scipy import stats
-
     x = [math.log10(point.parameters) if per_tenfold else point.parameters for point in points]
     y = [point.gap for point in points]
     unit = "gap per tenfold parameters" if per_tenfold else "gap per parameter"
-    freedom = len(points) - 2
     if max(y) - min(y) < 1e-12:
         slope = Finding(unit, 0.0, len(points), "least squares (limit: all gaps are equal)", 0.0, 0.0, 1.0)
         return Scaling(tuple(points), per_tenfold, slope, y[0], 0.0)
-    line: Any = stats.linregress(x, y)
-    reach = float(stats.t.ppf((1 + _CONFIDENCE) / 2, freedom)) * float(line.stderr)
+    line = least_squares(x, y, confidence=_CONFIDENCE)
     slope = Finding(
         unit,
-        float(line.slope),
+        line.slope,
         len(points),
         "least squares over tasks and models, t-test",
-        float(line.slope) - reach,
-        float(line.slope) + reach,
-        float(line.pvalue),
-        float(line.stderr),
-        freedom,
+        line.low,
+        line.high,
+        line.p_value,
+        line.standard_error,
+        len(points) - 2,
     )
-    return Scaling(tuple(points), per_tenfold, slope, float(line.intercept), float(line.rvalue) ** 2)
+    return Scaling(tuple(points), per_tenfold, slope, line.intercept, line.r_squared)

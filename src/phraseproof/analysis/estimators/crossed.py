@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from phraseproof.analysis.distributions import t_quantile, t_sf
 from phraseproof.analysis.estimators.resampling import CONFIDENCE, Resampler, WordingDraws
 from phraseproof.analysis.grids import Floats, TaskGrid
 from phraseproof.core import Finding
@@ -102,14 +103,12 @@ def crossed_mean(terms: Sequence[Term], *, name: str, is_difference: bool = Fals
         method = "crossed bootstrap (limit: all differences are equal)"
         return Finding(name, value, count, method, value, value, 1.0 if same else 0.0)
 
-    from scipy import stats
-
     resampled = sum(term.coefficient * np.sum(term.sample.means * term.sample.draws.weights, axis=1) for term in terms)
     error = float(np.std(resampled, ddof=1))
     freedom = variance**2 / sum(
         part.variance**2 / part.degrees_of_freedom for part in (*over_wordings, *over_examples) if part.variance
     )
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
+    reach = t_quantile((1 + CONFIDENCE) / 2, freedom) * error
     metric = terms[0].sample.grid.metric
     lowest, highest = (-metric.width, metric.width) if is_difference else (metric.low, metric.high)
     sources = " and ".join(word for word, parts in (("wordings", over_wordings), ("examples", over_examples)) if parts)
@@ -121,7 +120,7 @@ def crossed_mean(terms: Sequence[Term], *, name: str, is_difference: bool = Fals
         f"crossed bootstrap over {sources}{only} ({len(terms[0].sample.means)} resamples), t with {freedom:.1f} df",
         low=max(lowest, estimate - reach),
         high=min(highest, estimate + reach),
-        p_value=float(2 * stats.t.sf(abs(estimate) / error, freedom)) if is_difference else None,
+        p_value=2 * t_sf(abs(estimate) / error, freedom) if is_difference else None,
         standard_error=error,
         degrees_of_freedom=freedom,
     )

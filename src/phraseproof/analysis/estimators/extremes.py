@@ -8,11 +8,11 @@ winner's curse, with at least that confidence.
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 
+from phraseproof.analysis.distributions import normal_quantile
 from phraseproof.analysis.estimators.resampling import CONFIDENCE
 from phraseproof.analysis.grids import Floats
 
@@ -76,10 +76,16 @@ def _band(means: Floats, resampled: Floats, right_or_wrong: int | None) -> tuple
     if moving.any():
         reach = float(np.quantile(np.max(np.abs(deviations[:, moving]) / errors[moving], axis=1), CONFIDENCE))
     else:
-        reach = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+        reach = normal_quantile((1 + CONFIDENCE) / 2)
     if right_or_wrong is None:
         return means - reach * errors, means + reach * errors
-    squared = reach**2 / right_or_wrong
-    centre = (means + squared / 2) / (1 + squared)
-    width = np.sqrt(squared * means * (1 - means) + squared**2 / 4) / (1 + squared)
+    return wilson(means, right_or_wrong, reach)
+
+
+def wilson(share: Floats | float, count: int, reach: float) -> tuple[Floats, Floats]:
+    """Wilson's interval (1927) of shares of `count` right or wrong answers; `reach` is the normal quantile."""
+    share = np.asarray(share, dtype=np.float64)
+    squared = reach**2 / count
+    centre = (share + squared / 2) / (1 + squared)
+    width = np.sqrt(squared * share * (1 - share) + squared**2 / 4) / (1 + squared)
     return centre - width, centre + width

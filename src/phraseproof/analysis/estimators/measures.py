@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import stdev
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from phraseproof.analysis.aggregation import paper_weights
+from phraseproof.analysis.distributions import normal_quantile, t_quantile
 from phraseproof.analysis.estimators.agreement import Agreement, Jackknifed
 from phraseproof.analysis.estimators.crossed import Sample, Term, crossed_mean
-from phraseproof.analysis.estimators.extremes import Bounded, Extremes, extremes, mean_of_bounded
+from phraseproof.analysis.estimators.extremes import Bounded, Extremes, extremes, mean_of_bounded, wilson
 from phraseproof.analysis.estimators.resampling import CONFIDENCE, example_noise, resampled_spread
 from phraseproof.analysis.grids import Floats
 from phraseproof.core import Finding
@@ -162,16 +163,14 @@ def _extreme(pick: Callable[[Extremes], Bounded]) -> Callable[[str, Sequence[Mea
 
 
 def _flips(name: str, parts: Sequence[Measured]) -> Finding:
-    from statsmodels.stats.proportion import proportion_confint
-
     known = _with_agreement(parts)
     weights = paper_weights([part.sample.grid.category for part in known])
     bounded: list[tuple[Bounded, float]] = []
     for part, weight in zip(known, weights, strict=True):
         assert part.agreement is not None
         share, examples = part.agreement.flips, len(part.sample.grid.examples)
-        bounds: tuple[Any, Any] = proportion_confint(share * examples, examples, 1 - CONFIDENCE, method="wilson")
-        bounded.append((Bounded(share, float(bounds[0]), float(bounds[1])), weight))
+        low, high = wilson(share, examples, normal_quantile((1 + CONFIDENCE) / 2))
+        bounded.append((Bounded(share, float(low), float(high)), weight))
     whole = mean_of_bounded(bounded)
     count = sum(len(part.sample.grid.examples) for part in known)
     return Finding(name, whole.value, count, "of the wordings tried, Wilson over examples", whole.low, whole.high)
@@ -184,8 +183,6 @@ def _jackknifed(
         known = [(part, value) for part in _with_agreement(parts) if part.agreement and (value := pick(part.agreement))]
         if not known:
             raise NotEnoughDataError("not defined: one option is all that was ever chosen")
-        from scipy import stats
-
         weights = paper_weights([part.sample.grid.category for part, _ in known])
         by_wording: dict[str, float] = {}
         of_examples = 0.0
@@ -199,7 +196,7 @@ def _jackknifed(
         if error == 0:
             return Finding(name, estimate, count, "no interval: all answers agree")
         freedom = min(part.sample.size for part, _ in known) - 1
-        reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
+        reach = t_quantile((1 + CONFIDENCE) / 2, freedom) * error
         method = "two-way jackknife over wordings and examples"
         return Finding(name, estimate, count, method, max(lowest, estimate - reach), min(1.0, estimate + reach), None,
                        error, freedom)  # fmt: skip
@@ -238,10 +235,8 @@ class _Spread(NamedTuple):
         """`None` where there are too few wordings, or none that differ."""
         if self.degrees_of_freedom is None or self.relative_error <= 0:
             return None, None
-        from scipy import stats
-
         freedom = self.degrees_of_freedom
-        reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * self.relative_error
+        reach = t_quantile((1 + CONFIDENCE) / 2, freedom) * self.relative_error
         # The Std of a small sample is more often too small than too large.
         centre = self.value * math.sqrt((freedom + 1) / (freedom + 1 - _LOG_CENTRE))
         return min(self.value, centre * math.exp(-reach)), centre * math.exp(reach)

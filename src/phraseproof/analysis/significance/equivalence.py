@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from phraseproof.analysis.distributions import t_quantile, t_sf
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
 
@@ -67,12 +68,10 @@ def _held_against(finding: Finding, margin: float, *, above: bool) -> Equivalenc
             return _without_chance(finding, margin, above=above)
         raise NotEnoughDataError("a test of equivalence needs a difference with a standard error", got=finding.method)
 
-    from scipy import stats
-
-    too_low = float(stats.t.sf((finding.estimate + margin) / error, freedom))
-    too_high = float(stats.t.sf((margin - finding.estimate) / error, freedom)) if above else 0.0
+    too_low = t_sf((finding.estimate + margin) / error, freedom)
+    too_high = t_sf((margin - finding.estimate) / error, freedom) if above else 0.0
     p_value = max(too_low, too_high)
-    reach = float(stats.t.ppf(1 - LEVEL, freedom)) * error
+    reach = t_quantile(1 - LEVEL, freedom) * error
     if p_value < LEVEL:
         word = Answer.EQUIVALENT
     elif finding.estimate + reach < -margin or (above and finding.estimate - reach > margin):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from phraseproof.analysis.distributions import fair_coin_cdf, normal_quantile
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
@@ -58,19 +59,12 @@ def mcnemar(first: Sequence[float], second: Sequence[float], *, name: str) -> Fi
             expected="scores of 0 and 1",
             hint="Use a paired permutation test for other metrics and for means over demonstration draws",
         )
-    from statsmodels.stats.contingency_tables import mcnemar as test
-
     n = len(before)
     gained, lost = int(np.sum(after > before)), int(np.sum(after < before))
-    both = int(np.sum((before == 1) & (after == 1)))
-    tested: Any = test([[both, lost], [gained, n - both - lost - gained]], exact=True)
     estimate = (gained - lost) / n
     centre = (gained - lost) / (n + 2)
     error = math.sqrt(((gained + lost + 1) - (gained - lost) ** 2 / (n + 2)) / (n + 2) ** 2)
-
-    from scipy import stats
-
-    reach = float(stats.norm.ppf((1 + _CONFIDENCE) / 2)) * error
+    reach = normal_quantile((1 + _CONFIDENCE) / 2) * error
     return Finding(
         name=name,
         estimate=estimate,
@@ -78,7 +72,7 @@ def mcnemar(first: Sequence[float], second: Sequence[float], *, name: str) -> Fi
         method="McNemar's exact test, two-sided; interval of Agresti and Min",
         low=max(-1.0, centre - reach),
         high=min(1.0, centre + reach),
-        p_value=min(1.0, float(tested.pvalue)),
+        p_value=min(1.0, 2 * fair_coin_cdf(min(gained, lost), gained + lost)),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
+from phraseproof.analysis.distributions import t_quantile, t_sf
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
 
@@ -82,18 +83,16 @@ def paired_t_test(first: Sequence[float], second: Sequence[float], *, name: str)
             p_value=1.0 if same else 0.0,
         )
 
-    from scipy import stats
-
-    result = stats.ttest_rel(second, first)
-    interval = result.confidence_interval(CONFIDENCE)
+    error = stdev(differences) / math.sqrt(n)
+    reach = t_quantile((1 + CONFIDENCE) / 2, n - 1) * error
     return Finding(
         name=name,
         estimate=estimate,
         n=n,
         method="paired t-test, two-sided",
-        low=float(interval.low),
-        high=float(interval.high),
-        p_value=float(result.pvalue),
-        standard_error=stdev(differences) / math.sqrt(n),
+        low=estimate - reach,
+        high=estimate + reach,
+        p_value=2 * t_sf(abs(estimate) / error, n - 1),
+        standard_error=error,
         degrees_of_freedom=n - 1,
     )
