@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.estimated_differences import estimated_differences
 from phraseproof.analysis.estimators.budget import GroupEstimate, TaskEstimate, WordingEstimate
+from phraseproof.analysis.estimators.sampled_mean import SampledMean, sampled_mean
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
 
 
-def estimate(task: str, category: str, shots: int = 0, **groups: dict[str, Any]) -> TaskEstimate:
-    """Each group's wordings by name, with their draws (a number is a whole run's two)."""
-    draws = {
-        group: np.stack([np.broadcast_to(np.asarray(each, dtype=float), np.size(each) if np.ndim(each) else 2)
-                         for each in wordings.values()], axis=1)
-        for group, wordings in groups.items()
-    }  # fmt: skip
+def answers(share: float, scored: int = 1000, size: int | None = None) -> SampledMean:
+    """A wording with this share of right answers among those scored of `size`; a whole one by default."""
+    scores, seen = np.zeros((1, size or scored)), np.zeros((1, size or scored))
+    seen[0, :scored] = 1.0
+    scores[0, : round(share * scored)] = 1.0
+    return sampled_mean(scores, seen)
+
+
+def estimate(task: str, category: str, shots: int = 0, **groups: dict[str, float | SampledMean]) -> TaskEstimate:
+    """Each group's wordings by name; a number is the accuracy in a whole run."""
     exact = Finding("accuracy", 0.5, 10, "made up")
     found = tuple(
         GroupEstimate(
-            group, len(wordings), exact, None, {}, tuple(WordingEstimate(name, exact, 0.5) for name in wordings)
+            group,
+            len(wordings),
+            exact,
+            None,
+            {},
+            tuple(
+                WordingEstimate(name, exact, each if isinstance(each, SampledMean) else answers(each))
+                for name, each in wordings.items()
+            ),
         )
         for group, wordings in groups.items()
     )
-    return TaskEstimate(task, category, shots, 0.1, 10, found, (), draws)
+    return TaskEstimate(task, category, shots, 0.1, 10, found, (), {})
 
 
 def test_whole_runs_differ_exactly_and_by_shared_wordings_only() -> None:
@@ -44,17 +55,23 @@ def test_whole_runs_differ_exactly_and_by_shared_wordings_only() -> None:
     assert [row.finding.n for row in (everything, of_a, of_b)] == [3, 2, 1]
 
 
-def test_intervals_come_of_both_sides_draws() -> None:
-    """Independent normal draws with standard deviations 0.03 and 0.04: the difference has 0.05."""
-    draw = np.random.default_rng(0)
-    before = estimate("t", "C", a={"x": 0.5 + 0.03 * draw.standard_normal(20_000)})
-    after = estimate("t", "C", a={"x": 0.6 + 0.04 * draw.standard_normal(20_000)})
+def test_the_interval_is_that_of_newcombe() -> None:
+    """56/70 against 48/80 (Newcombe 1998, method 10): +0.20, interval +0.0524 to +0.3339; of endless grids."""
+    before = estimate("t", "C", a={"x": answers(48 / 80, 80, 80_000_000 // 100)})
+    after = estimate("t", "C", a={"x": answers(56 / 70, 70, 80_000_000 // 100)})
     (row,) = estimated_differences([before], [after])[0]
-    assert row.finding.low == pytest.approx(0.1 - 1.96 * 0.05, abs=0.003)
-    assert row.finding.high == pytest.approx(0.1 + 1.96 * 0.05, abs=0.003)
-    whole = estimate("t", "C", a={"x": 0.6})
+    assert row.finding.estimate == pytest.approx(0.2)
+    assert (row.finding.low, row.finding.high) == pytest.approx((0.0524, 0.3339), abs=0.002)
+    whole = estimate("t", "C", a={"x": 0.8})
     (row,) = estimated_differences([before], [whole])[0]
-    assert row.finding.low == pytest.approx(0.1 - 1.96 * 0.03, abs=0.002)
+    low, high = proportion_confint(48, 80, method="wilson")
+    assert (row.finding.low, row.finding.high) == pytest.approx((0.8 - high, 0.8 - low), abs=0.001)
+
+
+def test_wordings_that_serve_several_tasks_count_once() -> None:
+    before = [estimate(name, "C", a={"x": 0.5, "y": 0.5}, b={"z": 0.5}) for name in ("t", "u")]
+    rows = estimated_differences(before, before)[0]
+    assert [row.finding.n for row in rows] == [3, 3, 3, 3, 2, 1]
 
 
 def test_categories_weigh_alike() -> None:

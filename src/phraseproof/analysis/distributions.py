@@ -31,7 +31,9 @@ def normal_sf(x: float) -> float:
 def normal_quantile(p: float) -> float:
     """The x with P(Z <= x) = p, 0 < p < 1."""
     _require_probability(p)
-    return checked("normal quantile", special.ndtri, lambda at: _inverse(_normal_cdf, at), p, rising=True, step=_beside(p))
+    return checked(
+        "normal quantile", special.ndtri, lambda at: _inverse(_normal_cdf, at), p, rising=True, step=_beside(p)
+    )
 
 
 def t_sf(x: float, freedom: float) -> float:

@@ -1,24 +1,17 @@
-"""Differences between two runs of which at least one has a budget: from draws of the scores of complete grids."""
+"""Differences between two runs of which at least one has a budget, from the answers that were scored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from phraseproof.analysis.aggregation import Level, by_level
-from phraseproof.analysis.estimators.budget import CONFIDENCE, TaskEstimate
+from phraseproof.analysis.estimators.budget import TaskEstimate
+from phraseproof.analysis.estimators.sampled_mean import SampledMean, mean_of
 from phraseproof.analysis.robustness import MeanDifference
-from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-METHOD = "difference of estimated means, middle 95% of posterior draws"
-
-Pair = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
+Pair = tuple[SampledMean, SampledMean]
 
 
 def estimated_differences(
@@ -26,8 +19,8 @@ def estimated_differences(
 ) -> dict[int, list[MeanDifference]]:
     """By number of demonstrations: categories above their tasks, everything last, then each group of everything.
 
-    The two sides must have been drawn with different seeds. Their draws are paired as independent. If both runs scored
-    the same cells, their errors are correlated, and the interval is wider than necessary.
+    Errors of the two sides count as independent. If both runs scored the same cells, their errors are correlated, and
+    the interval is wider than necessary.
 
     Args:
         before, after: of tasks (`estimate_run`); those of a complete run are exact.
@@ -57,49 +50,45 @@ class _Part(NamedTuple):
     name: str
     category: str
     groups: Mapping[str, Pair]
-    counts: Mapping[str, int]
+    wordings: Mapping[str, frozenset[str]]
 
     @staticmethod
     def of_task(before: TaskEstimate, after: TaskEstimate) -> _Part:
-        chosen: dict[str, Pair] = {}
+        chosen: dict[str, dict[str, Pair]] = {}
         for group in before.groups:
-            columns = {wording.instruction: place for place, wording in enumerate(group.wordings)}
-            others = [each for each in after.groups if each.group == group.group]
-            there = {wording.instruction: place for each in others for place, wording in enumerate(each.wordings)}
-            shared = [name for name in columns if name in there]
+            there = {
+                wording.instruction: wording.sampled
+                for each in after.groups
+                if each.group == group.group
+                for wording in each.wordings
+            }
+            shared = {
+                wording.instruction: (wording.sampled, there[wording.instruction])
+                for wording in group.wordings
+                if wording.instruction in there
+            }
             if shared:
-                chosen[group.group] = (
-                    before.draws[group.group][:, [columns[name] for name in shared]],
-                    after.draws[group.group][:, [there[name] for name in shared]],
-                )
+                chosen[group.group] = shared
+        pairs = {group: _mean(list(shared.values())) for group, shared in chosen.items()}
         if chosen:
-            sides = [np.concatenate([pair[side] for pair in chosen.values()], axis=1) for side in (0, 1)]
-            chosen[""] = sides[0], sides[1]
-        counts = {group: pair[0].shape[1] for group, pair in chosen.items()}
-        means = {group: _even(earlier.mean(axis=1), later.mean(axis=1)) for group, (earlier, later) in chosen.items()}
-        return _Part(Level.TASK, before.task, before.category, means, counts)
+            pairs[""] = _mean([pair for shared in chosen.values() for pair in shared.values()])
+        names = {group: frozenset(shared) for group, shared in chosen.items()}
+        return _Part(Level.TASK, before.task, before.category, pairs, names | {"": frozenset().union(*names.values())})
 
     @staticmethod
     def over(level: Level, name: str, parts: Sequence[_Part]) -> _Part:
-        groups: dict[str, Pair] = {}
-        for group in dict.fromkeys(group for part in parts for group in part.groups):
-            members = [part.groups[group] for part in parts if group in part.groups]
-            length = max(len(pair[0]) for pair in members)
-            sides = [np.mean([np.resize(pair[side], length) for pair in members], axis=0) for side in (0, 1)]
-            groups[group] = sides[0], sides[1]
-        counts = {group: sum(part.counts.get(group, 0) for part in parts) for group in groups}
-        return _Part(level, name, name, groups, counts)
+        names = dict.fromkeys(group for part in parts for group in part.groups)
+        groups = {group: _mean([part.groups[group] for part in parts if group in part.groups]) for group in names}
+        wordings = {
+            group: frozenset().union(*(part.wordings[group] for part in parts if group in part.groups))
+            for group in names
+        }
+        return _Part(level, name, name, groups, wordings)
 
     def row(self, group: str = "") -> MeanDifference:
         earlier, later = self.groups[group]
-        gain = later - earlier
-        low, high = np.quantile(gain, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-        finding = Finding(
-            "after minus before", float(gain.mean()), self.counts[group], METHOD, low=float(low), high=float(high)
-        )
-        return MeanDifference(
-            self.level, self.name, self.category, group, float(earlier.mean()), float(later.mean()), finding
-        )
+        finding = later.minus(earlier, "after minus before", n=len(self.wordings[group]))
+        return MeanDifference(self.level, self.name, self.category, group, earlier.value, later.value, finding)
 
 
 def _rows(tasks: Sequence[_Part]) -> Iterator[MeanDifference]:
@@ -118,7 +107,5 @@ def _rows(tasks: Sequence[_Part]) -> Iterator[MeanDifference]:
             yield top.row(group)
 
 
-def _even(one: NDArray[np.float64], other: NDArray[np.float64]) -> Pair:
-    """Repeat the draws of the side with fewer: a run without a budget has only a few, which are equal."""
-    length = max(len(one), len(other))
-    return np.resize(one, length), np.resize(other, length)
+def _mean(pairs: Sequence[Pair]) -> Pair:
+    return mean_of([earlier for earlier, _ in pairs]), mean_of([later for _, later in pairs])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from phraseproof.analysis.estimators import budget
+from phraseproof.analysis.estimators import sampled_grid
 from phraseproof.analysis.estimators.budget import QUANTILES, estimate_run, estimated_scores, over_tasks
 from phraseproof.analysis.estimators.wording_features import wording_features
 from phraseproof.analysis.robustness import summarize
@@ -128,6 +128,22 @@ def test_over_tasks_weighs_categories_equally_and_narrows(tmp_path: Path) -> Non
     assert over_tasks(estimates[:1]) == []
 
 
+def test_over_tasks_wordings_that_serve_several_count_once(tmp_path: Path) -> None:
+    found = over_tasks(estimate_run(run(tmp_path, 0.4, task("a", "C"), task("b", "C"), task("c", "D"))))
+    assert [[group.num_wordings for group in row.groups] for row in found] == [[5, 3], [5, 3]]
+    assert [row.groups[0].mean.n for row in found] == [5, 5]
+    assert [row.differences[0].n for row in found] == [3, 3]
+
+
+def test_the_ends_of_a_std_over_tasks_are_the_means_of_the_tasks_ends(tmp_path: Path) -> None:
+    estimates = estimate_run(run(tmp_path, 0.4, task("a", "C"), task("b", "C"), task("c", "D")))
+    category, overall = over_tasks(estimates)
+    for end in ("estimate", "low", "high"):
+        a, b, c = (getattr(each.groups[0].std, end) for each in estimates)
+        assert getattr(category.groups[0].std, end) == pytest.approx((a + b) / 2)
+        assert getattr(overall.groups[0].std, end) == pytest.approx((a + b) / 4 + c / 2)
+
+
 def test_seeds_of_demonstrations_are_averaged_and_shots_are_planes(tmp_path: Path) -> None:
     few = run(tmp_path, 0.3, num_fewshot=(0, 1), fewshot_seeds=(0, 1))
     zero, one = estimate_run(few)
@@ -151,7 +167,7 @@ def test_what_was_drawn_is_kept_and_never_out_of_date(tmp_path: Path, monkeypatc
         raise AssertionError("nothing is to be drawn")
 
     with monkeypatch.context() as patched:
-        patched.setattr(budget, "draw_accuracies", fail)
+        patched.setattr(sampled_grid, "draw_accuracies", fail)
         opened = load_run(tmp_path)
         assert estimate_run(opened) == first
         turned = estimate_run(opened, group_order=["unobserved"])

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from phraseproof.analysis.estimators.budget import estimate_grid
 from phraseproof.analysis.estimators.rasch import NODES, Grid, difficulty_table, draw_accuracies
+from phraseproof.analysis.estimators.sampled_grid import estimate_grid
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.evaluation.budget import choose_cells
 

@@ -1,24 +1,29 @@
 """The distribution over wordings of a run that scored a share of its grid (PromptEval, Polo et al. 2024).
 
 A wording's accuracy is estimated as what was observed plus what the Rasch model (rasch.py) predicts for the rest of its
-examples. Every number is the mean of the posterior's draws and its interval their middle 95%: so the quantiles over
-wordings are not those of estimates that were shrunk together, nor of raw means, whose spread includes noise.
+examples. It, the Std and the quantiles over wordings are means of the posterior's draws, and their intervals the middle
+95%. So the quantiles are not those of estimates that were shrunk together, nor of raw means, whose spread
+includes noise.
+
+Means over wordings, and their differences, come of the sampling alone (sampled_mean.py): the model's means are drawn
+towards the middle on every task in the same direction, which does not average out over tasks. Nor does it in Stds, and
+no estimate of them is right on average: over tasks, the ends of their interval are the means of the tasks' ends.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from phraseproof.analysis.aggregation import by_level
-from phraseproof.analysis.estimators.rasch import VERSION, Grid, draw_accuracies
+from phraseproof.analysis.estimators.rasch import Grid
+from phraseproof.analysis.estimators.sampled_grid import kept_or_drawn, sampled_grid
+from phraseproof.analysis.estimators.sampled_mean import CONFIDENCE, SampledMean, mean_of, sampled_mean
 from phraseproof.core import Cell, Finding
-from phraseproof.errors import NotEnoughDataError, RunError, UsageError
-from phraseproof.identity import content_hash
+from phraseproof.errors import UsageError
 from phraseproof.store.estimates import KeptDraws
 
 if TYPE_CHECKING:
@@ -27,11 +32,11 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import Run, WordingScore
 
 QUANTILES = (5, 25, 50, 75, 95)
-CONFIDENCE = 0.95
-DRAWS = 300
 
 _METHOD = "Rasch model of the sampled grid, mean and middle 95% of posterior draws"
+_STD_METHOD = "mean of the tasks' Stds, and of the ends of their intervals"
 
+Value = TypeVar("Value")
 Draws = Mapping[str, "NDArray[np.float64]"]
 
 
@@ -41,12 +46,17 @@ class WordingEstimate:
 
     Attributes:
         accuracy: on all examples; `n` is how many were scored.
-        observed_mean: the raw mean over those; other wordings were scored on other examples.
+        sampled: the raw mean over those; other wordings were scored on other examples.
     """
 
     instruction: str
     accuracy: Finding
-    observed_mean: float
+    sampled: SampledMean = field(repr=False, compare=False)
+
+    @property
+    def observed_mean(self) -> float:
+        """The raw mean over the scored examples."""
+        return self.sampled.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class GroupEstimate:
     """A group of wordings on one task, or over tasks.
 
     Attributes:
+        num_wordings: different ones.
         mean: over wordings (over tasks: the mean of their means).
         std: sample standard deviation over wordings (over tasks: the mean of theirs); `None` for a single wording.
         quantiles: over wordings, by percent (5, 25, 50, 75, 95); empty over tasks.
@@ -121,8 +132,8 @@ def estimate_run(
     draw = np.random.default_rng(seed)
     found: list[TaskEstimate] = []
     for cells in planes.values():
-        grid = _sample(cells, run.groups, texts)
-        drawn = _kept_or_drawn(grid, int(draw.integers(2**31)), kept)
+        grid = sampled_grid(cells, run.groups, texts)
+        drawn = kept_or_drawn(grid, int(draw.integers(2**31)), kept)
         found.append(_estimate_task(list(cells), grid, order, drawn))
     kept.tidy()
     return found
@@ -173,68 +184,6 @@ def scores_or_estimates(run: Run) -> list[WordingScore]:
     return estimated_scores(run) if run.share < 1 else run.wording_scores()
 
 
-def estimate_grid(grid: Grid, *, seed: int = 0) -> NDArray[np.float64]:
-    """The posterior's draws of every wording's accuracy on a complete grid of which a part was scored, [draws,
-    wordings].
-
-    Raises:
-        NotEnoughDataError: no cell of a wording was scored.
-    """
-    if not grid.seen.any(axis=1).all():
-        raise NotEnoughDataError("a wording has no outcome", expected="at least one example scored for each wording")
-    if grid.seen.all():
-        return np.repeat(grid.scores.mean(axis=1)[None], 2, axis=0)
-    draw = np.random.default_rng(seed)
-    # In random order, so that the draws of two tasks can be paired as independent.
-    return draw.permutation(draw_accuracies(grid, DRAWS, draw))
-
-
-def _sample(
-    cells: Mapping[Cell, Mapping[str, float]],
-    groups: Sequence[str],
-    texts: Mapping[tuple[str, str], str] | None,
-) -> Grid:
-    """The scored part of a task, one row per cell."""
-    first = next(iter(cells))
-    examples = {
-        example: place for place, example in enumerate(dict.fromkeys(id_ for row in cells.values() for id_ in row))
-    }
-    width = max(len(examples), *(cell.grid_examples or cell.num_examples for cell in cells))
-    scores, seen = np.zeros((len(cells), width)), np.zeros((len(cells), width))
-    for row, of_cell in enumerate(cells.values()):
-        places = [examples[example] for example in of_cell]
-        scores[row, places] = list(of_cell.values())
-        seen[row, places] = 1.0
-    if not (np.isfinite(scores).all() and scores.min() >= 0 and scores.max() <= 1):
-        raise RunError(
-            f"scores of {first.task!r} cannot be estimated from a share of them",
-            expected="scores from 0 to 1",
-            got=f"scores in the metric {first.metric!r}",
-        )
-    features = np.zeros((len(cells), 0))
-    if texts is not None:
-        from phraseproof.analysis.estimators.wording_features import wording_features
-
-        features = wording_features([texts.get((cell.task, cell.instruction), "") for cell in cells])
-    # In the order of the run, not the order shown: the same grid is drawn once.
-    present = list(dict.fromkeys(sorted((cell.group for cell in cells), key=groups.index)))
-    of_row = np.array([present.index(cell.group) for cell in cells], dtype=np.int64)
-    return Grid(scores, seen, of_row, features)
-
-
-def _kept_or_drawn(grid: Grid, seed: int, kept: KeptDraws) -> NDArray[np.float64]:
-    if grid.seen.all():
-        return estimate_grid(grid, seed=seed)
-    parts = [grid.scores, grid.seen, grid.groups, grid.features]
-    digests = [[list(part.shape), hashlib.sha256(np.ascontiguousarray(part).tobytes()).hexdigest()] for part in parts]
-    key = content_hash([VERSION, DRAWS, seed, digests])
-    drawn = kept.get(key)
-    if drawn is None:
-        drawn = estimate_grid(grid, seed=seed)
-        kept.put(key, drawn)
-    return drawn
-
-
 def _estimate_task(
     cells: Sequence[Cell], grid: Grid, group_order: Sequence[str], drawn: NDArray[np.float64]
 ) -> TaskEstimate:
@@ -255,13 +204,17 @@ def _estimate_task(
             WordingEstimate(
                 instruction,
                 _finding(instruction, draws[name][:, place], n=int(seen[members].sum())),
-                observed_mean=float(scores[members].sum() / seen[members].sum()),
+                sampled_mean(scores[members], seen[members]),
             )
             for place, (instruction, members) in enumerate(rows.items())
         )
         estimates.append(_group(name, draws[name], wordings))
     share = float(seen.sum() / seen.size)
-    means = {name: part.mean(axis=1) for name, part in draws.items()}
+    means = {group.group: mean_of([wording.sampled for wording in group.wordings]) for group in estimates}
+    differences = [
+        means[group.group].minus(means[names[0]], f"{group.group} minus {names[0]}", n=group.num_wordings)
+        for group in estimates[1:]
+    ]
     return TaskEstimate(
         first.task,
         first.category,
@@ -269,7 +222,7 @@ def _estimate_task(
         share,
         int(seen.sum()),
         tuple(estimates),
-        _differences(names, means, {name: part.shape[1] for name, part in draws.items()}),
+        tuple(differences),
         draws,
     )
 
@@ -280,18 +233,10 @@ def _group(name: str, draws: NDArray[np.float64], wordings: tuple[WordingEstimat
     return GroupEstimate(
         name,
         count,
-        _finding("mean", draws.mean(axis=1), n=count),
+        mean_of([wording.sampled for wording in wordings]).finding("mean", n=count),
         _finding("Std", draws.std(axis=1, ddof=1), n=count) if count > 1 else None,
         {percent: _finding(f"{percent}%", row, n=count) for percent, row in zip(QUANTILES, quantiles, strict=True)},
         wordings,
-    )
-
-
-def _differences(
-    names: Sequence[str], means: Mapping[str, NDArray[np.float64]], counts: Mapping[str, int]
-) -> tuple[Finding, ...]:
-    return tuple(
-        _finding(f"{name} minus {names[0]}", means[name] - means[names[0]], n=counts[name]) for name in names[1:]
     )
 
 
@@ -304,22 +249,22 @@ def _finding(name: str, draws: NDArray[np.float64], *, n: int) -> Finding:
 
 @dataclass(frozen=True)
 class _Summary:
-    """Means of draws over tasks. Differences are kept separately, because they are over tasks with both groups."""
+    """Groups over tasks. Differences are kept separately, because they are over tasks with both groups: later mean first."""
 
     name: str
     category: str
     share: float
     scored: int
     num_tasks: int
-    means: Mapping[str, NDArray[np.float64]]
+    means: Mapping[str, SampledMean]
     stds: Mapping[str, NDArray[np.float64]]
-    differences: Mapping[str, NDArray[np.float64]]
+    differences: Mapping[str, tuple[SampledMean, SampledMean]]
     reference: str
-    counts: Mapping[str, int]
+    wordings: Mapping[str, frozenset[str]]
 
     @staticmethod
     def of_task(task: TaskEstimate) -> _Summary:
-        means = {name: part.mean(axis=1) for name, part in task.draws.items()}
+        means = {group.group: mean_of([wording.sampled for wording in group.wordings]) for group in task.groups}
         reference = task.groups[0].group
         return _Summary(
             task.task,
@@ -328,55 +273,68 @@ class _Summary:
             task.scored,
             1,
             means,
-            {name: part.std(axis=1, ddof=1) for name, part in task.draws.items() if part.shape[1] > 1},
-            {name: means[name] - means[reference] for name in means if name != reference},
+            {group.group: np.array(_ends(group.std)) for group in task.groups if group.std is not None},
+            {name: (means[name], means[reference]) for name in means if name != reference},
             reference,
-            {name: part.shape[1] for name, part in task.draws.items()},
+            {group.group: frozenset(wording.instruction for wording in group.wordings) for group in task.groups},
         )
 
     @staticmethod
     def of(name: str, parts: Sequence[_Summary]) -> _Summary:
         reference = parts[0].reference
-        with_both = [part for part in parts if part.reference == reference]
-        groups = list(dict.fromkeys(group for part in parts for group in part.means))
+        means = _by_group([part.means for part in parts])
+        pairs = _by_group([part.differences for part in parts if part.reference == reference])
         return _Summary(
             name,
             name,
             float(np.mean([part.share for part in parts])),
             sum(part.scored for part in parts),
             sum(part.num_tasks for part in parts),
-            _mean_by_group([part.means for part in parts]),
-            _mean_by_group([part.stds for part in parts]),
-            _mean_by_group([part.differences for part in with_both]),
+            {group: mean_of(members) for group, members in means.items()},
+            {group: np.mean(members, axis=0) for group, members in _by_group([part.stds for part in parts]).items()},
+            {
+                group: (mean_of([later for later, _ in members]), mean_of([first for _, first in members]))
+                for group, members in pairs.items()
+            },
             reference,
-            {group: sum(part.counts.get(group, 0) for part in parts) for group in groups},
+            {
+                group: frozenset().union(*members)
+                for group, members in _by_group([part.wordings for part in parts]).items()
+            },
         )
 
     def finished(self, category: str, num_fewshot: int) -> TaskEstimate:
+        counts = {group: len(names) for group, names in self.wordings.items()}
         groups = tuple(
             GroupEstimate(
                 group,
-                self.counts[group],
-                _finding("mean", means, n=self.counts[group]),
-                _finding("Std", self.stds[group], n=self.counts[group]) if group in self.stds else None,
+                counts[group],
+                mean.finding("mean", n=counts[group]),
+                _std_over_tasks(self.stds[group], n=counts[group]) if group in self.stds else None,
                 {},
                 (),
             )
-            for group, means in self.means.items()
+            for group, mean in self.means.items()
         )
         differences = tuple(
-            _finding(f"{group} minus {self.reference}", draws, n=self.counts[group])
-            for group, draws in self.differences.items()
+            later.minus(first, f"{group} minus {self.reference}", n=counts[group])
+            for group, (later, first) in self.differences.items()
         )
         return TaskEstimate(self.name, category, num_fewshot, self.share, self.scored, groups, differences, {})
 
 
-def _mean_by_group(parts: Sequence[Mapping[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
-    """Draws of different tasks are independent, so the nth of one is paired with the nth of another, up to the smallest
-    number of draws."""
-    found: dict[str, NDArray[np.float64]] = {}
-    for group in dict.fromkeys(name for part in parts for name in part):
-        members = [part[group] for part in parts if group in part]
-        length = max(map(len, members))
-        found[group] = np.mean([np.resize(member, length) for member in members], axis=0)
-    return found
+def _ends(std: Finding) -> tuple[float, float, float]:
+    assert std.low is not None, "every estimate has an interval"
+    assert std.high is not None, "every estimate has an interval"
+    return std.estimate, std.low, std.high
+
+
+def _std_over_tasks(ends: NDArray[np.float64], *, n: int) -> Finding:
+    value, low, high = map(float, ends)
+    return Finding("Std", value, n, _STD_METHOD, low=low, high=high)
+
+
+def _by_group(parts: Sequence[Mapping[str, Value]]) -> dict[str, list[Value]]:
+    """What each part has of a group, groups in the order in which they first appear."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: [part[name] for part in parts if name in part] for name in names}

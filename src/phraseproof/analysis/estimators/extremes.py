@@ -82,8 +82,13 @@ def _band(means: Floats, resampled: Floats, right_or_wrong: int | None) -> tuple
     return wilson(means, right_or_wrong, reach)
 
 
-def wilson(share: Floats | float, count: int, reach: float) -> tuple[Floats, Floats]:
-    """Wilson's interval (1927) of shares of `count` right or wrong answers; `reach` is the normal quantile."""
+def wilson(share: Floats | float, count: float, reach: float) -> tuple[Floats, Floats]:
+    """Wilson's interval (1927) of shares of right or wrong answers.
+
+    Args:
+        count: how many answers, not necessarily a whole number.
+        reach: the normal quantile.
+    """
     share = np.asarray(share, dtype=np.float64)
     squared = reach**2 / count
     centre = (share + squared / 2) / (1 + squared)
