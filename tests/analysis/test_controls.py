@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from phraseproof.analysis.controls import Conclusion, ControlResult, results_of_controls
 from phraseproof.analysis.grids import TaskGrid
@@ -59,6 +60,40 @@ def test_the_closest_wordings_are_what_controls_are_held_against():
     relations = {name: Relation(name) for name in groups}
     (result,) = results_of_controls([grid(scores, groups=groups)], relations)
     assert result.reference == "closest"
+
+
+def three_groups(seed: int, name: str) -> TaskGrid:
+    """Closest, incorrect and unobserved wordings, the middle ones between the others."""
+    scores = [
+        draw(np.random.default_rng([seed, place]), 5, 200, centre=odds, between_wordings=0.05, interaction=0.0)
+        for place, odds in enumerate((1.5, 0.7, 0.5))
+    ]
+    return grid(np.concatenate(scores), groups=np.repeat(["closest", "incorrect", "unobserved"], 5).tolist(), task=name)
+
+
+def test_incorrect_wordings_are_held_against_collected_ones_as_well():
+    """The paper's Table 9: its headline is incorrect against collected, which are the unobserved wordings."""
+    groups = ("closest", "incorrect", "unobserved")
+    relations = {name: Relation(name) for name in groups}
+    grids = [three_groups(number, f"t{number}") for number in range(4)]
+    found = results_of_controls(grids, relations)
+    together = [each for each in found if each.task is None]
+    assert [(each.group, each.reference) for each in together] == [
+        ("incorrect", "closest"),
+        ("incorrect", "unobserved"),
+    ]
+    means = {group: [float(of.means[of.rows(group)].mean()) for of in grids] for group in groups}
+    for each in together:
+        assert each.over_tasks is not None
+        assert each.over_tasks.p_value == pytest.approx(
+            stats.ttest_rel(means["incorrect"], means[each.reference]).pvalue
+        )
+        assert each.over_tasks.estimate == pytest.approx(np.mean(means["incorrect"]) - np.mean(means[each.reference]))
+        assert each.finding is not None
+        assert each.finding.estimate == pytest.approx(each.over_tasks.estimate)
+    assert all(each.over_tasks is None for each in found if each.task is not None)
+    without_closest = {name: word for name, word in relations.items() if name != "closest"}
+    assert {each.reference for each in results_of_controls(grids, without_closest)} == {"unobserved"}
 
 
 def guess(of: TaskGrid, chance: float) -> TaskGrid:

@@ -15,6 +15,7 @@ from phraseproof.analysis.estimators.crossed import Sample, Term, crossed_mean, 
 from phraseproof.analysis.estimators.resampling import RESAMPLES, Resampler
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.significance.equivalence import Answer, not_worse
+from phraseproof.analysis.significance.paired_t import paired_t_test
 from phraseproof.core import Finding, Relation
 from phraseproof.errors import NotEnoughDataError
 
@@ -24,6 +25,9 @@ CONTROLS = (Relation.NEGATED, Relation.NONSENSICAL, Relation.INCORRECT)
 """The relations that should lower accuracy."""
 
 _REFERENCES = (Relation.CLOSEST, Relation.OBSERVED, Relation.UNOBSERVED, Relation.PARAPHRASE, Relation.TASK_DESIGNER)
+
+_FURTHER_REFERENCES = {Relation.INCORRECT: Relation.UNOBSERVED}
+"""What a control is also compared with: the paper's Table 9 compares incorrect wordings with collected ones."""
 
 
 class Conclusion(StrEnum):
@@ -43,11 +47,13 @@ class ControlResult:
         task: the task, or `None` for all tasks together.
         group, relation: the control.
         reference: the group of correct wordings it is compared with: the closest if there are any, else the observed,
-            else other correct ones.
+            else other correct ones. `incorrect` is also compared with unobserved wordings, which the paper calls
+            collected: its claim is that incorrect ones do at least as well as these.
         word: `at chance` if the interval of the reference does not show that it is better than guessing: controls then
             show nothing. Else `not reading` if the control scores as well, by a one-sided test of non-inferiority with
             the margin; `reading` if it scores worse, by an interval that excludes 0; else `unclear`.
         finding: control minus reference; `None` if there is not enough data.
+        over_tasks: the same by the paired t-test over tasks (the paper's); `None` on a single task.
         reason: why, as a clause whose subject is the control.
     """
 
@@ -59,6 +65,7 @@ class ControlResult:
     word: Conclusion
     finding: Finding | None
     reason: str
+    over_tasks: Finding | None = None
 
 
 def results_of_controls(
@@ -77,8 +84,8 @@ def results_of_controls(
         margin: a control that is worse by less than this scores as well.
 
     Returns:
-        By number of demonstrations, then control, then all tasks before single ones; none where there are no controls
-        or no correct wordings to compare them with.
+        By number of demonstrations, then control, then reference, then all tasks before single ones; none where there
+        are no controls or no correct wordings to compare them with.
 
     Raises:
         UsageError: the margin is not above 0.
@@ -87,29 +94,51 @@ def results_of_controls(
     controls = [group for word in CONTROLS for group in relations if relations[group] is word]
     if reference is None or not controls:
         return ()
-    found: list[ControlResult] = []
+    contrasts = [
+        (control, base)
+        for control in controls
+        for base in dict.fromkeys([reference, *_further_references(relations[control], relations)])
+    ]
+    results: list[ControlResult] = []
     for shots in sorted({grid.num_fewshot for grid in grids}):
         drawn = Resampler(seed, resamples)
         samples = [(grid, draw_samples(grid, drawn)) for grid in grids if grid.num_fewshot == shots]
-        for control in controls:
-            shared = [(grid, of) for grid, of in samples if control in of and reference in of]
-            for part in [shared, *([each] for each in shared)] if len(shared) > 1 else [shared]:
-                if not part:
-                    continue
-                weights = paper_weights([grid.category for grid, _ in part])
-                terms = [
-                    Term(of[group], sign * weight)
-                    for (_, of), weight in zip(part, weights, strict=True)
-                    for group, sign in ((control, 1.0), (reference, -1.0))
-                ]
-                finding = crossed_mean(terms, name=f"{control} minus {reference}", is_difference=True)
-                word, reason = _guessed(part, reference) or _judge(finding, margin, reference)
-                task = part[0][0].task if len(shared) == 1 or part is not shared else None
-                found.append(ControlResult(shots, task, control, relations[control], reference, word, finding, reason))
-    return tuple(found)
+        for control, base in contrasts:
+            shared = [(grid, of) for grid, of in samples if control in of and base in of]
+            parts = [shared, *([each] for each in shared)] if len(shared) > 1 else [shared]
+            results += [_compared(part, control, base, relations[control], margin) for part in parts if part]
+    return tuple(results)
 
 
-def _guessed(part: Sequence[tuple[TaskGrid, Mapping[str, Sample]]], reference: str) -> tuple[Conclusion, str] | None:
+_Tasks = Sequence[tuple[TaskGrid, Mapping[str, Sample]]]
+"""The tasks that have both groups, with their samples by group."""
+
+
+def _further_references(relation: Relation, relations: Mapping[str, Relation]) -> list[str]:
+    wanted = _FURTHER_REFERENCES.get(relation)
+    return [group for group, word in relations.items() if word is wanted][:1]
+
+
+def _compared(part: _Tasks, control: str, reference: str, relation: Relation, margin: float) -> ControlResult:
+    weights = paper_weights([grid.category for grid, _ in part])
+    terms = [
+        Term(of[group], sign * weight)
+        for (_, of), weight in zip(part, weights, strict=True)
+        for group, sign in ((control, 1.0), (reference, -1.0))
+    ]
+    name = f"{control} minus {reference}"
+    finding = crossed_mean(terms, name=name, is_difference=True)
+    word, reason = _guessed(part, reference) or _judge(finding, margin, reference)
+    over_tasks = None
+    if len(part) > 1:
+        means = [[float(of[group].grid.means.mean()) for _, of in part] for group in (reference, control)]
+        over_tasks = paired_t_test(means[0], means[1], name=name)
+    first = part[0][0]
+    task = first.task if len(part) == 1 else None
+    return ControlResult(first.num_fewshot, task, control, relation, reference, word, finding, reason, over_tasks)
+
+
+def _guessed(part: _Tasks, reference: str) -> tuple[Conclusion, str] | None:
     """The word where correct wordings do no better than guessing; `None` where they do, or chance is not known."""
     weights = paper_weights([grid.category for grid, _ in part])
     chances = [grid.chance for grid, _ in part if grid.chance is not None]

@@ -148,6 +148,34 @@ def test_a_reference_without_any_paraphrase(paraphrases: Any) -> None:
         pairs_from_task(TASK, [ONE], paraphrases)
 
 
+def test_a_reference_without_a_partner_is_left_out_and_counted() -> None:
+    """LETTER answers with a letter, and no paraphrase does: the other reference's pairs are all made."""
+    lines: list[str] = []
+    pairs = pairs_from_task(TASK, [ONE, LETTER], [TWO, THREE], warn=lines.append)
+    assert pairs == pairs_from_task(TASK, [ONE], [TWO, THREE])
+    assert lines == [
+        "t: 6 of 12 pairs were left out, because no paraphrase with another text writes the answer as the reference "
+        "does (by reference: c/letter 6)"
+    ]
+    lines.clear()
+    assert len(pairs_from_task(TASK, [ONE], [TWO], warn=lines.append)) == 6
+    assert lines == []
+
+
+def test_a_mapping_may_leave_a_reference_without_paraphrases() -> None:
+    lines: list[str] = []
+    pairs = pairs_from_task(TASK, [ONE, TWO], {"one": [THREE]}, warn=lines.append)
+    assert {pair.instruction for pair in pairs} == {"one!"}
+    assert "by reference: c/two 6" in lines[0]
+
+
+def test_no_reference_with_a_partner_is_an_error_that_counts_them() -> None:
+    with pytest.raises(
+        InstructionError, match="'c/letter' writes the answer in the same way, nor has any of the 1 oth"
+    ):
+        pairs_from_task(TASK, [LETTER, wording("b", answer="{{ letter }}.")], [TWO])
+
+
 def test_what_cannot_be_made() -> None:
     with pytest.raises(UsageError, match="given for 'c/four', which is not a reference"):
         pairs_from_task(TASK, [ONE], {"one": [TWO], "c/four": [TWO]})

@@ -102,6 +102,15 @@ def test_every_example_is_rendered_under_every_reference(folder: Path, capsys: p
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_reference_without_a_partner_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    collection(Path(), "lettered", "Name it by its letter.", answer="letter")
+    assert from_task("--reference", "lettered.yaml") == 0
+    printed = capsys.readouterr()
+    assert "6 of 12 pairs were left out" in printed.err
+    assert "6 pairs: pairs.jsonl" in printed.out
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_smaller_draw_is_part_of_a_larger_one() -> None:
     draws: list[list[str]] = []
     for limit, seed in (("2", "0"), ("4", "0"), ("4", "1")):

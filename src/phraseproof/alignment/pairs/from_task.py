@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from phraseproof.alignment.pairs.paraphrase_set import SEPARATOR, ParaphraseSet, TextOrigin
@@ -17,6 +18,10 @@ Wordings = Mapping[str, Sequence[Instruction]] | Sequence[Instruction]
 """A mapping from a reference (`collection/id`, or the id alone) to its wordings, or one list for all references."""
 
 
+def _be_silent(_: str) -> None:
+    """Ignore a warning."""
+
+
 def pairs_from_task(
     task: Task,
     references: Sequence[Instruction],
@@ -25,6 +30,7 @@ def pairs_from_task(
     limit: int | None = None,
     seed: int = 0,
     negations: Wordings = (),
+    warn: Callable[[str], None] = _be_silent,
 ) -> list[ParaphraseSet]:
     """Render every example of a task under every reference wording and its paraphrases.
 
@@ -33,7 +39,8 @@ def pairs_from_task(
 
     A set has one target, so all its wordings must write the answer in the same way (letter or text, and target
     delimiter). In a mapping, a wording that does not is an error; in a list for all references, it is skipped. A
-    wording that renders to the same text as another one of the set is skipped.
+    wording that renders to the same text as another one of the set is skipped. Where a reference has no paraphrase left
+    on an example, or none at all, the set is left out, and counted.
 
     If all wordings of a set have the same layout, their asks and the input are kept apart. Otherwise each wording is a
     whole prompt; in the format `alpaca` that differs from an evaluation's prompt, which has a section for the input.
@@ -46,10 +53,11 @@ def pairs_from_task(
         seed: the seed of that draw. It ranks by a hash, so it is the same on every machine, and a smaller draw is a
             subset of a larger one.
         negations: wordings with the opposite meaning, for the methods that need them.
+        warn: called with one line that counts the sets that were left out, by reference.
 
     Raises:
-        InstructionError: a wording cannot be rendered or writes another answer than its reference, or a reference has
-            no paraphrase left.
+        InstructionError: a wording cannot be rendered or writes another answer than its reference, or no reference has
+            a paraphrase left.
         UsageError: wordings for an unknown reference; no examples or no references.
         TaskError: an example without an answer.
     """
@@ -65,21 +73,25 @@ def pairs_from_task(
     positions = [_Position(example, family) for example in range(len(examples)) for family in range(len(families))]
     positions.sort(key=lambda position: _rank(seed, task, examples[position.example], families[position.family]))
     drawn: dict[_Position, ParaphraseSet] = {}
-    without_paraphrase: set[int] = set()
+    left_out: Counter[int] = Counter()
     for position in positions:
         if limit is not None and len(drawn) == limit:
             break
         pair = _pair(task, examples[position.example], families[position.family])
         if pair is None:
-            without_paraphrase.add(position.family)
+            left_out[position.family] += 1
         else:
             drawn[position] = pair
-    for family in sorted(without_paraphrase - {position.family for position in drawn}):
-        reference = families[family].reference.instruction
-        raise InstructionError(
-            f"no paraphrase of the wording {reference.name!r} writes the answer in the same way",
-            where=reference.origin,
-            hint="Give paraphrases with another text, but with the same answer and target_delimiter",
+    if not drawn:
+        raise _no_paraphrase(families)
+    if left_out:
+        total = left_out.total()
+        named = ", ".join(
+            f"{families[place].reference.instruction.name} {left_out[place]}" for place in sorted(left_out)
+        )
+        warn(
+            f"{task.name}: {total} of {len(drawn) + total} pairs were left out, because no paraphrase with another text "
+            f"writes the answer as the reference does (by reference: {named})"
         )
     return [drawn[position] for position in sorted(drawn)]
 
@@ -111,14 +123,25 @@ class _Family(NamedTuple):
 
 def _family(reference: Instruction, paraphrases: Wordings, negations: Wordings, task: Task) -> _Family:
     partners = [_partners(reference, wordings, task) for wordings in (paraphrases, negations)]
-    if not partners[0]:
-        raise InstructionError(
-            f"the wording {reference.name!r} has no paraphrase",
-            where=reference.origin,
-            hint="Give at least one per reference",
-        )
     check_against(reference, task)
     return _Family(compile_instruction(reference), *partners)
+
+
+def _no_paraphrase(families: Sequence[_Family]) -> InstructionError:
+    """No set could be made: the first reference says why."""
+    first, count = families[0].reference.instruction, len(families)
+    others = f", nor has any of the {count - 1} other references" if count > 1 else ""
+    if not any(family.paraphrases for family in families):
+        return InstructionError(
+            f"the wording {first.name!r} has no paraphrase{others}",
+            where=first.origin,
+            hint="Give at least one paraphrase of a reference",
+        )
+    return InstructionError(
+        f"no paraphrase of the wording {first.name!r} writes the answer in the same way{others}",
+        where=first.origin,
+        hint="Give paraphrases with another text, but with the same answer and target_delimiter",
+    )
 
 
 def _partners(reference: Instruction, wordings: Wordings, task: Task) -> list[_Partner]:

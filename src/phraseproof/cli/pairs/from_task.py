@@ -88,6 +88,7 @@ def from_task(
             limit=limit,
             seed=seed,
             negations=serving["negations"],
+            warn=terminal.warn,
         )
     bare = [pair.source for pair in pairs if negations and not pair.negations]
     if bare:

@@ -64,6 +64,7 @@ def _analysis(found: RunAnalysis) -> dict[str, object]:
                 "word": result.word.value,
                 "reason": result.reason,
                 "difference": None if result.finding is None else _finding(result.finding),
+                "over_tasks": None if result.over_tasks is None else _finding(result.over_tasks),
             }
             for result in found.control_results
         ],

@@ -169,6 +169,10 @@ def _verdicts(found: RunAnalysis, by_task: bool) -> list[RenderableType]:
         line.append(printable(result.reason))
         if result.finding is not None:
             line.append(f": {_interval(result.finding)}")
+        # From two tasks alone, a p-value says nothing.
+        if result.over_tasks is not None and result.over_tasks.n > 2:
+            over = result.over_tasks
+            line.append(f"; over {over.n} tasks {points(over.estimate)} points, {p_value(over.p_value)}")
         blocks.append(Padding(line, (0, 0, 0, 2)))
     return [Text("Does the model read its instruction?", style="bold"), *blocks, Text()] if blocks else []
 
