@@ -153,10 +153,9 @@ def test_a_reference_without_a_partner_is_left_out_and_counted() -> None:
     lines: list[str] = []
     pairs = pairs_from_task(TASK, [ONE, LETTER], [TWO, THREE], warn=lines.append)
     assert pairs == pairs_from_task(TASK, [ONE], [TWO, THREE])
-    assert lines == [
-        "t: 6 of 12 pairs were left out, because no paraphrase with another text writes the answer as the reference "
-        "does (by reference: c/letter 6)"
-    ]
+    (line,) = lines
+    assert line.startswith("t: 6 of 12 pairs were left out, because no paraphrase with another text writes the answer")
+    assert line.endswith("(by reference: c/letter 6)")
     lines.clear()
     assert len(pairs_from_task(TASK, [ONE], [TWO], warn=lines.append)) == 6
     assert lines == []

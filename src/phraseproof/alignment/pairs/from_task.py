@@ -86,12 +86,11 @@ def pairs_from_task(
         raise _no_paraphrase(families)
     if left_out:
         total = left_out.total()
-        named = ", ".join(
-            f"{families[place].reference.instruction.name} {left_out[place]}" for place in sorted(left_out)
-        )
+        counts = {families[place].reference.instruction.name: left_out[place] for place in sorted(left_out)}
+        named = ", ".join(f"{name} {count}" for name, count in counts.items())
         warn(
-            f"{task.name}: {total} of {len(drawn) + total} pairs were left out, because no paraphrase with another text "
-            f"writes the answer as the reference does (by reference: {named})"
+            f"{task.name}: {total} of {len(drawn) + total} pairs were left out, because no paraphrase with another "
+            f"text writes the answer as the reference does (by reference: {named})"
         )
     return [drawn[position] for position in sorted(drawn)]
 
