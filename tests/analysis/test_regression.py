@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -18,7 +20,8 @@ def test_a_line_is_that_of_statsmodels_and_scipy():
     assert found.p_value == pytest.approx(fitted.pvalues[1])
     assert found.standard_error == pytest.approx(fitted.bse[1])
     assert found.r_squared == pytest.approx(fitted.rsquared)
-    assert found.p_value == pytest.approx(stats.linregress(x, y).pvalue)
+    line: Any = stats.linregress(x, y)
+    assert found.p_value == pytest.approx(line.pvalue)
 
 
 def test_points_on_a_line_leave_no_doubt():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from phraseproof.analysis.estimators.sampled_mean import SampledMean, mean_of, sampled_mean
+from phraseproof.analysis.estimators.sampled_mean import SampledMean, mean_of, sampled_mean, spread_interval
 from phraseproof.analysis.grids import Floats
 from phraseproof.evaluation.budget import choose_cells
 
@@ -15,7 +15,7 @@ def part_of(whole: Floats, share: float, seed: int) -> SampledMean:
     """The mean over a grid's rows from the cells that a budget buys."""
     seen = np.zeros(whole.shape)
     count = max(len(whole), int(np.ceil(share * whole.size)))
-    for row, chosen in enumerate(choose_cells(*whole.shape, count, seed)):
+    for row, chosen in enumerate(choose_cells(len(whole), whole.shape[1], count, seed)):
         seen[row, chosen] = 1.0
     return sampled_mean(whole * seen, seen)
 
@@ -27,7 +27,8 @@ def grids(logit: float, *, spread: float, tasks: int, seed: int, graded: bool = 
     for _ in range(tasks):
         odds = logit + spread * draw.standard_normal((10, 1)) + 1.5 * draw.standard_normal(80)
         chance = 1 / (1 + np.exp(-odds))
-        found.append(draw.beta(3 * chance, 3 * (1 - chance)) if graded else 1.0 * (draw.random((10, 80)) < chance))
+        scores = draw.beta(3 * chance, 3 * (1 - chance)) if graded else draw.random((10, 80)) < chance
+        found.append(np.asarray(scores, dtype=np.float64))
     return found
 
 
@@ -90,6 +91,31 @@ def test_intervals_hold_on_tasks_and_over_them(logit: float, share: float, grade
     assert np.mean(over_tasks) >= least
     assert np.mean(on_tasks) >= least
     assert abs(np.mean(errors)) <= 4 * np.std(errors) / np.sqrt(len(errors)), "errors have no common sign"
+
+
+def test_the_spread_of_a_whole_grid_is_exact():
+    whole = np.random.default_rng(0).random((5, 9))
+    found = spread_interval([sampled_mean(row[None], np.ones((1, 9))) for row in whole])
+    assert found == pytest.approx((np.std(whole.mean(axis=1), ddof=1),) * 2)
+
+
+@pytest.mark.parametrize("mixed", [False, True], ids=["one kind of question", "two kinds"])
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5])
+def test_intervals_of_the_spread_hold_whatever_the_questions(share: float, mixed: bool):
+    """Of 400 grids of 10 wordings and 60 questions, where wordings that do well on half do badly on the others."""
+    held = []
+    for seed in range(400):
+        draw = np.random.default_rng(seed)
+        odds = np.repeat(draw.standard_normal((10, 1)), 60, axis=1)
+        if mixed:
+            odds = 2 * odds * np.where(np.arange(60) % 2, 1.0, -0.6)
+        whole = np.asarray(draw.random((10, 60)) < 1 / (1 + np.exp(-odds)), dtype=np.float64)
+        seen = np.zeros(whole.shape)
+        for row, chosen in enumerate(choose_cells(10, 60, int(share * 600), seed)):
+            seen[row, chosen] = 1.0
+        low, high = spread_interval([sampled_mean(whole[row : row + 1], seen[row : row + 1]) for row in range(10)])
+        held.append(low <= np.std(whole.mean(axis=1), ddof=1) <= high)
+    assert np.mean(held) >= 0.92
 
 
 def test_all_right_over_tasks_is_nearly_the_rule_of_three():

@@ -13,7 +13,7 @@ no estimate of them is right on average: over tasks, the ends of their interval 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -21,7 +21,13 @@ import numpy as np
 from phraseproof.analysis.aggregation import by_level
 from phraseproof.analysis.estimators.rasch import Grid
 from phraseproof.analysis.estimators.sampled_grid import kept_or_drawn, sampled_grid
-from phraseproof.analysis.estimators.sampled_mean import CONFIDENCE, SampledMean, mean_of, sampled_mean
+from phraseproof.analysis.estimators.sampled_mean import (
+    CONFIDENCE,
+    SampledMean,
+    mean_of,
+    sampled_mean,
+    spread_interval,
+)
 from phraseproof.core import Cell, Finding
 from phraseproof.errors import UsageError
 from phraseproof.store.estimates import KeptDraws
@@ -234,10 +240,19 @@ def _group(name: str, draws: NDArray[np.float64], wordings: tuple[WordingEstimat
         name,
         count,
         mean_of([wording.sampled for wording in wordings]).finding("mean", n=count),
-        _finding("Std", draws.std(axis=1, ddof=1), n=count) if count > 1 else None,
+        _std(draws, wordings) if count > 1 else None,
         {percent: _finding(f"{percent}%", row, n=count) for percent, row in zip(QUANTILES, quantiles, strict=True)},
         wordings,
     )
+
+
+def _std(draws: NDArray[np.float64], wordings: Sequence[WordingEstimate]) -> Finding:
+    """The model's Std, its interval widened: the model knows no questions that suit one wording and not another."""
+    found = _finding("Std", draws.std(axis=1, ddof=1), n=len(wordings))
+    low, high = spread_interval([wording.sampled for wording in wordings])
+    of_model = _ends(found)
+    method = f"{_METHOD}, widened to the interval of the sampling alone"
+    return replace(found, method=method, low=min(low, of_model[1]), high=max(high, of_model[2]))
 
 
 def _finding(name: str, draws: NDArray[np.float64], *, n: int) -> Finding:

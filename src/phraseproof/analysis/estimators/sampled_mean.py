@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phraseproof.analysis.distributions import normal_quantile
+from phraseproof.analysis.distributions import normal_quantile, t_quantile
 from phraseproof.analysis.estimators.extremes import wilson
 from phraseproof.analysis.grids import Floats
 from phraseproof.core import Finding
@@ -52,6 +52,13 @@ class SampledMean:
         # A sum of weights may lie a hair beside 1.
         return min(max(float(self.weights @ self.means), float(self.means.min())), float(self.means.max()))
 
+    @property
+    def pooled_variance(self) -> float:
+        """The variance of one answer within the wordings; between right and wrong where too few answers say more."""
+        inside = min(max(self.value, 0.0), 1.0)
+        apart = inside * (1.0 - inside)
+        return (float(self.squares.sum()) + _PRIOR * apart) / (float(self.freedom.sum()) + _PRIOR)
+
     def interval(self) -> tuple[float, float]:
         """Wilson's interval with the effective number of answers (Korn and Graubard 1998); exact for a whole grid.
 
@@ -63,8 +70,7 @@ class SampledMean:
             return value, value
         inside = min(max(value, 0.0), 1.0)
         apart = inside * (1.0 - inside)
-        pooled = (float(self.squares.sum()) + _PRIOR * apart) / (float(self.freedom.sum()) + _PRIOR)
-        variances = (self.squares + _PRIOR * pooled) / (self.freedom + _PRIOR)
+        variances = (self.squares + _PRIOR * self.pooled_variance) / (self.freedom + _PRIOR)
         variance = float((self.weights**2 * self.units) @ variances)
         effective = apart / variance if apart > 0 and variance > 0 else 1.0 / units
         low, high = wilson(inside, effective, normal_quantile((1 + CONFIDENCE) / 2))
@@ -88,14 +94,35 @@ def sampled_mean(scores: Floats, seen: Floats) -> SampledMean:
     """The mean over rows of a part of a grid.
 
     Args:
-        scores: [rows, examples], 0 where a cell was not scored.
+        scores: [rows, examples]; cells that were not scored do not count.
         seen: [rows, examples], 1 where it was; at least one cell in each row.
     """
     asked = seen.sum(axis=1)
-    means = scores.sum(axis=1) / asked
+    means = (scores * seen).sum(axis=1) / asked
     squares = np.square((scores - means[:, None]) * seen).sum(axis=1)
     units = (1.0 - asked / scores.shape[1]) / asked
     return SampledMean(np.full(len(asked), 1.0 / len(asked)), means, units, squares, asked - 1.0)
+
+
+def spread_interval(wordings: Sequence[SampledMean]) -> tuple[float, float]:
+    """The ends of the wordings' standard deviation, from the sampling alone; exact for a whole grid.
+
+    The variance between raw means, less the variance that the sampling adds to each, is right on average. With W
+    wordings and that noise n, it varies by (2 n^2 + 4 n S^2) / (W - 1) around the true S^2; the ends are the S^2 that
+    lie a t quantile of it away from what was found.
+
+    Args:
+        wordings: at least two.
+    """
+    noise = mean_of(wordings).pooled_variance * float(
+        np.mean([wording.weights**2 @ wording.units for wording in wordings])
+    )
+    square = float(np.var([wording.value for wording in wordings], ddof=1)) - noise
+    reach = t_quantile((1 + CONFIDENCE) / 2, len(wordings) - 1) ** 2 / (len(wordings) - 1)
+    # (square - S^2)^2 = reach (2 noise^2 + 4 noise S^2), solved for S^2.
+    middle = square + 2 * reach * noise
+    apart = math.sqrt(max(0.0, middle**2 - square**2 + 2 * reach * noise**2))
+    return math.sqrt(max(0.0, middle - apart)), math.sqrt(max(0.0, middle + apart))
 
 
 def mean_of(parts: Sequence[SampledMean]) -> SampledMean:

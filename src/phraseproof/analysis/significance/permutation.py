@@ -49,7 +49,7 @@ def paired_permutation_test(first: Sequence[float], second: Sequence[float], *, 
     else:
         draw = np.random.default_rng(seed)
         extreme = sum(
-            int(np.sum(_distances(differences, 2.0 * draw.integers(0, 2, (_BLOCK, n)) - 1.0) >= observed))
+            int(np.sum(_distances(differences, draw.choice([-1.0, 1.0], (_BLOCK, n))) >= observed))
             for _ in range(_RESAMPLES // _BLOCK)
         )
         p_value = (extreme + 1) / (_RESAMPLES + 1)

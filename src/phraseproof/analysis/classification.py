@@ -1,0 +1,76 @@
+"""How well the classes of a task are told apart, and how far answers are constant: from confusion matrices.
+
+Every function takes matrices [..., C, C] of counts, right class by chosen class, and returns one value for each matrix.
+The definitions are scikit-learn's.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from phraseproof.analysis.answers import TaskAnswers
+from phraseproof.analysis.grids import Floats, Ints
+
+CONSTANT_FROM = 0.95
+"""The share of one answer from which a wording's answers count as constant."""
+
+
+class ConstantWording(NamedTuple):
+    """A wording that gives nearly always the same answer.
+
+    Attributes:
+        answer: the name of the class.
+        share: of its answers, from 0 to 1.
+    """
+
+    group: str
+    wording: str
+    answer: str
+    share: float
+
+
+def answer_shares(confusion: Ints) -> Floats:
+    """[..., C] the share of each class among the answers."""
+    chosen = confusion.sum(axis=-2).astype(np.float64)
+    return chosen / chosen.sum(axis=-1, keepdims=True)
+
+
+def most_chosen_share(confusion: Ints) -> Floats:
+    """[...] the share of the class that is chosen most."""
+    return answer_shares(confusion).max(axis=-1)
+
+
+def constant_wordings(answers: TaskAnswers, *, share: float = CONSTANT_FROM) -> tuple[ConstantWording, ...]:
+    """The wordings of a task that give one answer at least so often."""
+    shares = answer_shares(answers.confusion)
+    return tuple(
+        ConstantWording(answers.groups[row], answers.wordings[row], answers.classes[place], float(shares[row, place]))
+        for row, place in enumerate(shares.argmax(axis=1))
+        if shares[row, place] >= share
+    )
+
+
+def accuracy(confusion: Ints) -> Floats:
+    """[...] the share of answers that are right."""
+    return np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=(-2, -1))
+
+
+def balanced_accuracy(confusion: Ints) -> Floats:
+    """[...] the mean recall of the classes that are right in some example: 1 / C for every constant answer."""
+    right = confusion.sum(axis=-1)
+    recalls = _ratio(np.diagonal(confusion, axis1=-2, axis2=-1), right)
+    return recalls.sum(axis=-1) / np.count_nonzero(right, axis=-1)
+
+
+def macro_f1(confusion: Ints) -> Floats:
+    """[...] the mean F1 of the classes that are right or chosen in some example; F1 is 0 where no answer is right."""
+    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+    met = confusion.sum(axis=-1) + confusion.sum(axis=-2)
+    return _ratio(2 * hits, met).sum(axis=-1) / np.count_nonzero(met, axis=-1)
+
+
+def _ratio(part: Ints, whole: Ints) -> Floats:
+    """The ratio, and 0 where the whole is 0."""
+    return part / np.maximum(whole, 1)
