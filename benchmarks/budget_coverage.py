@@ -1,6 +1,6 @@
 """How often the intervals of a budget hold what the whole run gives, for every figure that `table` prints.
 
-    python -m benchmarks.budget_coverage RUN [RUN ...] --share 5,10,20,50 --repeats 20
+    python -m benchmarks.budget_coverage RUN [RUN ...] --share 5,10,20,50 --repeats 20 [--means]
 
 Each RUN is a whole one. Per repeat another choice of cells is made, and `estimate_run` and `over_tasks` see only those.
 Printed per run and share, for rows of tasks and rows over tasks: the share of the intervals that hold the truth, the
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from phraseproof.analysis.estimators import budget
 from phraseproof.analysis.estimators.budget import TaskEstimate, estimate_run, over_tasks
 from phraseproof.core import Cell, Finding
 from phraseproof.evaluation.budget import choose_cells
@@ -78,7 +79,12 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--share", default="5,10,20,50")
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--means", action="store_true", help="means and differences alone, without drawing a posterior")
     asked = parser.parse_args()
+    kinds = KINDS
+    if asked.means:
+        kinds = ("mean", "difference")
+        budget.kept_or_drawn = lambda grid, *_: np.zeros((2, len(grid.scores)))
     print("run, share, level | kind: intervals that hold of all, mean absolute error, mean error, mean width (points)")
     for path in asked.runs:
         run = load_run(path)
@@ -92,15 +98,18 @@ def main() -> None:
                     figures(estimate_run(cast("Run", SampledRun(Path(folder), whole.groups, cells, share, seed))))
                     for seed in range(asked.repeats)
                 ]
-                show(f"{path.name} {100 * share:g}%", truth, trials)
+                show(f"{path.name} {100 * share:g}%", truth, trials, kinds)
 
 
 def show(
-    name: str, truth: dict[tuple[str, str, str], Finding], trials: Sequence[dict[tuple[str, str, str], Finding]]
+    name: str,
+    truth: dict[tuple[str, str, str], Finding],
+    trials: Sequence[dict[tuple[str, str, str], Finding]],
+    kinds: Sequence[str],
 ) -> None:
     for level in ("tasks", "over tasks"):
         parts: list[str] = []
-        for kind in KINDS:
+        for kind in kinds:
             keys = [key for key in truth if key[:2] == (kind, level)]
             if not keys:
                 continue
