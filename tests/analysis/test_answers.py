@@ -15,7 +15,7 @@ from phraseproof.analysis.answers import TaskAnswers, load_answers
 from phraseproof.analysis.classification import accuracy, constant_wordings
 from phraseproof.core import Example, Instruction, Kind, Prompt, Task
 from phraseproof.errors import NotEnoughDataError
-from phraseproof.evaluation.run import prepare
+from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.queries import Run, load_run

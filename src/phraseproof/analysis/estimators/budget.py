@@ -264,7 +264,7 @@ def _finding(name: str, draws: NDArray[np.float64], *, n: int) -> Finding:
 
 @dataclass(frozen=True)
 class _Summary:
-    """Groups over tasks. Differences are kept separately, because they are over tasks with both groups: later mean first."""
+    """Groups over tasks. Differences are kept separately (later mean first): they are over tasks with both groups."""
 
     name: str
     category: str

@@ -1,6 +1,6 @@
 """How often the intervals of a budget hold what the whole run gives, for every figure that `table` prints.
 
-    python -m benchmarks.budget_coverage RUN [RUN ...] --share 5,10,20,50 --repeats 20 [--means]
+    python -m benchmarks.budget.coverage RUN [RUN ...] --share 5,10,20,50 --repeats 20 [--means]
 
 Each RUN is a whole one. Per repeat another choice of cells is made, and `estimate_run` and `over_tasks` see only those.
 Printed per run and share, for rows of tasks and rows over tasks: the share of the intervals that hold the truth, the
