@@ -1,4 +1,4 @@
-"""How well the classes of a task are told apart, and how far answers are constant: from confusion matrices.
+"""How well a model distinguishes the classes of a task, and how constant its answers are: from confusion matrices.
 
 Every function takes matrices [..., C, C] of counts, right class by chosen class, and returns one value for each matrix.
 The definitions are scikit-learn's.

@@ -170,8 +170,8 @@ def _verdicts(found: RunAnalysis, by_task: bool) -> list[RenderableType]:
         if result.finding is not None:
             line.append(f": {_interval(result.finding)}")
         # From two tasks alone, a p-value says nothing.
-        if result.over_tasks is not None and result.over_tasks.n > 2:
-            over = result.over_tasks
+        over = result.over_tasks
+        if over is not None and over.p_value is not None and over.n > 2:
             line.append(f"; over {over.n} tasks {points(over.estimate)} points, {p_value(over.p_value)}")
         blocks.append(Padding(line, (0, 0, 0, 2)))
     return [Text("Does the model read its instruction?", style="bold"), *blocks, Text()] if blocks else []
