@@ -52,7 +52,7 @@ def make_run(path: Path, outcomes: int) -> None:
         odds = 0.5 + random.normal(0, 0.3) + hard[number // WORDINGS]
         right = random.random(examples) < 1 / (1 + np.exp(-odds))
         predicted = np.where(right, target, (target + random.integers(1, 4, examples)) % 4)
-        logprobs = pa.FixedSizeListArray.from_arrays(pa.array(random.normal(-2, 1, 4 * examples)), 4)
+        logprobs = pa.FixedSizeListArray.from_arrays(pa.array(-random.gamma(4.0, 0.5, 4 * examples)), 4)
         columns = {
             **{name: pa.array([getattr(cell, name)] * examples, COLUMNS.field(name).type)
                for name in ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed",

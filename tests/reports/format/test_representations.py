@@ -16,7 +16,15 @@ TASKS = (
     TaskDistance("qa/two", "qa", 0, 4.0, 3.5, -0.02, 3, 10),
     TaskDistance("bc/one", "bc", 0, 1.5, None, None, 1, 10),
 )
-WORDINGS = (WordingDistance("qa/one", "qa", 0, "new", "new/w0", 2.0, 3.0, 0.5, -0.04),)
+WORDINGS = (
+    WordingDistance("qa/one", "qa", 0, "new", "new/w0", 2.0, 3.0, 0.5, -0.04),
+    *(
+        WordingDistance(task, "qa", 0, "new", f"new/w{n}", 2.0, 3.0, None, None)
+        for task, numbers in (("qa/one", (1,)), ("qa/two", (0, 1, 2)))
+        for n in numbers
+    ),
+    WordingDistance("bc/one", "bc", 0, "new", "new/w9", 1.5, None, None, None),
+)
 MAP = RepresentationMap(
     reference="observed",
     points=(),
@@ -40,8 +48,8 @@ def test_a_row_per_task_and_the_mean_of_a_category_with_several() -> None:
     assert text.splitlines()[0].split() == ["distance", "before", "accuracy", "wordings", "examples"]
     assert cells(text, "qa/one") == ["2.00", "3.00", "-4.0", "2", "1,200"]
     assert cells(text, "bc/one") == ["1.50", "n/a", "n/a", "1", "10"]
-    # (2 + 4) / 2, (3 + 3.5) / 2, (-4 - 2) / 2 points, 2 + 3 wordings, 1200 + 10 examples.
-    assert cells(text, "qa") == ["3.00", "3.25", "-3.0", "5", "1,210"]
+    # (2 + 4) / 2, (3 + 3.5) / 2, (-4 - 2) / 2 points, 2 and 3 wordings of which 2 are the same, 1200 + 10 examples.
+    assert cells(text, "qa") == ["3.00", "3.25", "-3.0", "3", "1,210"]
     assert not any(line.split()[:1] == ["bc"] for line in text.splitlines())
 
 
@@ -69,7 +77,7 @@ def test_without_a_regression_there_is_a_reason(accuracy: float | None, reason: 
 def test_json_holds_everything_in_full_precision() -> None:
     shown = json.loads(as_json(MAP))
     assert shown["tasks"][0] == TASKS[0]._asdict()
-    assert shown["wordings"] == [WORDINGS[0]._asdict()]
+    assert shown["wordings"] == [each._asdict() for each in WORDINGS]
     assert shown["regression"]["p_value"] == 0.0004
     assert (shown["task_regression"], shown["points"], shown["notes"]) == (None, 0, ["one note"])
 

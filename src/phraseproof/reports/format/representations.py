@@ -26,7 +26,7 @@ def as_text(found: RepresentationMap, screen: Screen) -> str:
         table.add_column(heading, justify="right", no_wrap=True)
     for task in found.tasks:
         table.add_row(Text(printable(_name(task, found.tasks))), *_cells(task, has_before=has_before))
-    categories = [_category(name, found.tasks) for name in dict.fromkeys(task.category for task in found.tasks)]
+    categories = [_category(name, found) for name in dict.fromkeys(task.category for task in found.tasks)]
     averaged = [row for row in categories if row is not None]
     if averaged:
         table.add_section()
@@ -72,9 +72,12 @@ def _cells(row: TaskDistance, *, has_before: bool) -> list[str]:
     ]
 
 
-def _category(name: str, tasks: Sequence[TaskDistance]) -> TaskDistance | None:
-    """The mean of a category's tasks; nothing where it has one only, or tasks at several numbers of demonstrations."""
-    members = [task for task in tasks if task.category == name]
+def _category(name: str, found: RepresentationMap) -> TaskDistance | None:
+    """The mean of a category's tasks; nothing where it has one only, or tasks at several numbers of demonstrations.
+
+    A wording that serves several of the tasks counts once.
+    """
+    members = [task for task in found.tasks if task.category == name]
     if len(members) < 2 or len({task.num_fewshot for task in members}) > 1:
         return None
     before = [task.before for task in members if task.before is not None]
@@ -86,7 +89,7 @@ def _category(name: str, tasks: Sequence[TaskDistance]) -> TaskDistance | None:
         distance=fmean(task.distance for task in members),
         before=fmean(before) if len(before) == len(members) else None,
         degradation=fmean(degradation) if len(degradation) == len(members) else None,
-        num_wordings=sum(task.num_wordings for task in members),
+        num_wordings=len({row.instruction for row in found.distances if row.category == name}),
         num_examples=sum(task.num_examples for task in members),
     )
 
