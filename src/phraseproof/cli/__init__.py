@@ -22,7 +22,7 @@ from phraseproof.cli.doctor import doctor
 from phraseproof.cli.evaluate import evaluate
 from phraseproof.cli.examples import add_examples
 from phraseproof.cli.gate import gate
-from phraseproof.cli.group import CommandGroup
+from phraseproof.cli.group import CommandGroup, use_plain_types
 from phraseproof.cli.harden import harden
 from phraseproof.cli.import_results import import_results
 from phraseproof.cli.paraphrase import paraphrase
@@ -85,6 +85,7 @@ app.command("schema", short_help="Print JSON Schemas of YAML files, for editors.
 app.command("paraphrase", short_help="Have a model write new wordings.", rich_help_panel=MATERIAL)(paraphrase)
 app.add_typer(pocket.app, name="pocket", cls=CommandGroup, rich_help_panel=MATERIAL)
 add_examples(app)
+use_plain_types(app)
 
 
 def _print_version(asked: bool) -> None:

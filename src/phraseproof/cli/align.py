@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phraseproof.alignment.settings import Schedule
 from phraseproof.cli import options, terminal
 from phraseproof.cli import training_options as training
 from phraseproof.cli.training_options import DEFAULTS
@@ -54,8 +55,7 @@ def align(
         int, typer.Option(help="The number of batches per step.", rich_help_panel=options.TRAINING)
     ] = DEFAULTS.gradient_accumulation,
     schedule: Annotated[
-        str,
-        typer.Option(help="The learning rate over the steps: cosine or constant.", rich_help_panel=options.TRAINING),
+        Schedule, typer.Option(help="The learning rate over the steps.", rich_help_panel=options.TRAINING)
     ] = DEFAULTS.schedule,
     warmup_steps: Annotated[
         int,
@@ -105,7 +105,8 @@ def align(
     mixed_precision: Annotated[
         str | None,
         typer.Option(
-            help="The precision of the computation: no, bf16 or fp16. Default: Accelerate's configuration.",
+            metavar="<no|bf16|fp16>",
+            help="The precision of the computation. Default: Accelerate's configuration.",
             show_default=False,
             rich_help_panel=options.TRAINING,
         ),
@@ -128,14 +129,14 @@ def align(
     settings = AlignmentSettings(
         method=method,
         num_tokens=num_tokens,
-        placement=placement,  # pyright: ignore[reportArgumentType] - AlignmentSettings checks it
+        placement=placement,
         init=init,
         lambda_=lambda_,
         learning_rate=learning_rate,
         weight_decay=weight_decay,
         paraphrases_per_batch=paraphrases_per_batch,
         gradient_accumulation=gradient_accumulation,
-        schedule=schedule,  # pyright: ignore[reportArgumentType] - AlignmentSettings checks it
+        schedule=schedule,
         warmup_steps=warmup_steps,
         max_steps=max_steps,
         epochs=epochs,

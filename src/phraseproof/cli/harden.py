@@ -101,7 +101,7 @@ def harden(
             seed=seed,
             method=method,
             num_tokens=num_tokens,
-            placement=placement,  # pyright: ignore[reportArgumentType] - AlignmentSettings checks it
+            placement=placement,
             init=init,
             lambda_=lambda_,
             learning_rate=learning_rate,

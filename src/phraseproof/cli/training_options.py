@@ -6,10 +6,10 @@ from typing import Annotated, Final
 
 import typer
 
-from phraseproof.alignment.settings import AlignmentSettings
+from phraseproof.alignment import settings
 from phraseproof.cli.options import TRAINING
 
-DEFAULTS: Final = AlignmentSettings()
+DEFAULTS: Final = settings.AlignmentSettings()
 
 Method = Annotated[
     str,
@@ -23,9 +23,9 @@ NumTokens = Annotated[
     int, typer.Option(help="The number of virtual tokens of the soft prompt.", rich_help_panel=TRAINING)
 ]
 Placement = Annotated[
-    str,
+    settings.Placement,
     typer.Option(
-        help="The place of the soft prompt: input, or layers (keys and values in every decoder layer).",
+        help="The place of the soft prompt: at the input, or as keys and values in all decoder layers.",
         rich_help_panel=TRAINING,
     ),
 ]
