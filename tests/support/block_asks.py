@@ -1,4 +1,4 @@
-"""Made-up units for `engine/plan/attention_blocks.py`, and what each of their queries is to see."""
+"""Generated sequences for `engine/plan/attention_blocks.py`, and the keys that each of their queries must see."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SEEDS = st.integers(0, 2**32)
 
 @st.composite
 def asks(draw: st.DrawFn) -> list[AttentionQuery]:
-    """Units one after the other in a row, each asking of any places, some of their tokens not asking at all."""
+    """Sequences one after the other in a row, with keys at any places, and some tokens without a query."""
     found: list[AttentionQuery] = []
     start = 0
     for _ in range(draw(st.integers(1, 12))):

@@ -1,9 +1,9 @@
 """Models: anything with a capability of `core/capabilities.py`, found by name.
 
-`scripted` is the fake that needs no torch, `pocket` the tiny model that ships, `openai/NAME` one behind a server that
-speaks OpenAI's protocol. Any other name is a Hugging Face hub id or a folder, unless an installed package announces a
-provider under the entry-point group `phraseproof.models`: a callable `(name, options) -> Model`, used
-for `NAME` and `NAME/anything`.
+`scripted` is a fake that needs no torch, `pocket` the tiny model that is shipped, and `openai/NAME` a model behind a
+server with OpenAI's protocol. Any other name is a Hugging Face hub id or a folder, unless an installed package has a
+provider under the entry-point group `phraseproof.models`: a callable `(name, options) -> Model`, used for `NAME` and
+`NAME/anything`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ ENTRY_POINT_GROUP = "phraseproof.models"
 
 Provider = Callable[[str, ModelOptions], Model]
 
-# One line a provider: the first part of a model's name -> the module whose `load(name, options)` makes it.
+# The first part of a model's name -> the module whose `load(name, options)` makes it. Named, not imported: a provider
+# imports torch or httpx, which other models do not need.
 _PROVIDERS = {
     "scripted": "phraseproof.models.scripted",
     "pocket": "phraseproof.models.pocket",
@@ -33,12 +34,12 @@ _DEFAULT_PROVIDER = "phraseproof.models.huggingface.provider"
 
 
 def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
-    """The model of that name, ready to be asked for its capabilities. Weights are not loaded before they are needed.
+    """Find a model by name. Its weights are not loaded before they are needed.
 
     Args:
         name: `scripted`, a Hugging Face hub id (`google/flan-t5-base`), a folder, `openai/NAME`, or a third
             party's `NAME/...`.
-        options: precision, device, adapter and the like.
+        options: precision, device, adapter and so on.
 
     Raises:
         UsageError: an option or `--model-arg` that the provider does not have or cannot use.
@@ -47,6 +48,7 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     """
     if not name.strip():
         raise UsageError("the model's name is empty", expected="a hub id, a folder, or 'scripted'", where="--model")
+    # A folder comes first, so that a local model called `pocket` or `openai` can be named, too.
     if Path(name).is_dir():
         return _provider(_DEFAULT_PROVIDER)(name, options)
     prefix = name.partition("/")[0]
@@ -54,7 +56,7 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
         raise UsageError(
             f"'{name}' is not a model behind a server",
             where="--model-arg base_url",
-            hint=f"Say openai/{name} for the model that the server calls {name}",
+            hint=f"Write openai/{name} for the model that the server calls {name}",
         )
     if prefix == "vllm":
         raise UsageError(

@@ -1,4 +1,4 @@
-"""How a model is asked for: the options that every provider sees, and the checks on free-form `--model-arg` pairs."""
+"""The options of models, which every provider gets, and the checks of free-form `--model-arg` pairs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def check_argument_names(args: Iterable[str], *, known: Iterable[str], model: st
     """Refuse a `--model-arg` that the provider does not have.
 
     Raises:
-        UsageError: naming the known ones, and the closest match.
+        UsageError: an unknown name; the message lists the known ones and the closest match.
     """
     names = sorted(known)
     for name in args:
@@ -63,10 +63,10 @@ def check_argument_names(args: Iterable[str], *, known: Iterable[str], model: st
 
 
 def positive_int(text: str, *, name: str) -> int:
-    """The value of a `--model-arg` that counts something.
+    """Parse a `--model-arg` that counts something.
 
     Raises:
-        UsageError: when `text` is not a whole number above zero.
+        UsageError: `text` is not a whole number above zero.
     """
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
         raise UsageError(

@@ -1,6 +1,6 @@
-"""The pocket's models: tiny ones of our own, shipped as ordinary model folders. `pocket` is `pocket/small`.
+"""The pocket models: tiny models that are shipped as ordinary model folders. `pocket` is `pocket/small`.
 
-They are found by name among the package's data; how they were trained is the pocket room's business.
+They are found by name among the package's data; `phraseproof.pocket` trains them.
 """
 
 from __future__ import annotations

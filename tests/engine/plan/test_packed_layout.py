@@ -1,4 +1,4 @@
-"""The plan of a pass against the rule it stands for: a token sees what a pass of its own sequence would show it."""
+"""The plan of a pass: each token sees exactly what it would see if its own sequence were computed alone."""
 
 from __future__ import annotations
 

@@ -261,7 +261,7 @@ def test_spans_of_tokens_named_by_their_marks() -> None:
         ("openai/m", ModelOptions(dtype="bfloat16"), "decides that by itself"),
         ("openai/m", ModelOptions(adapter=Path("a")), "--adapter"),
         ("openai/m", ModelOptions(args={"retries": "no"}), "'retries' must be a whole number"),
-        ("some-model", ModelOptions(args={"base_url": "http://localhost"}), "Say openai/some-model"),
+        ("some-model", ModelOptions(args={"base_url": "http://localhost"}), "Write openai/some-model"),
     ],
 )
 def test_options_that_cannot_be(name: str, options: ModelOptions, message: str) -> None:

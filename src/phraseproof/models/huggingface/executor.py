@@ -52,27 +52,27 @@ class WindowScores:
     """
 
     def __init__(self, deduplicated: DeduplicatedRequests, planned: Schedule) -> None:
-        self._agenda = deduplicated
+        self._requests = deduplicated
         self._computed = deduplicated.per_prompt(planned.computed)
         starts = np.cumsum([0, *(len(request.options) for request in planned.requests)])
         self.requests = RequestScores(np.zeros(starts[-1]), starts)
 
     def __len__(self) -> int:
         """How many prompts there are."""
-        return len(self._agenda)
+        return len(self._requests)
 
     def of(self, prompt: int) -> OptionScores:
         """The scores of a prompt that is finished."""
-        places = self._agenda.places(prompt)
+        places = self._requests.places(prompt)
         logprobs = tuple(self.requests.of(request, option) for request, option in places)
-        facts = self._agenda.facts(prompt)
+        facts = self._requests.facts(prompt)
         return OptionScores(
             logprobs,
             facts.prompt_tokens,
             self._computed[prompt],
             facts.truncated,
             facts.asked_tokens,
-            self._agenda.option_tokens(places),
+            self._requests.option_tokens(places),
         )
 
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class GenerationSetup(NamedTuple):
-    """What writing needs of a model.
+    """What generation needs of a model.
 
     Attributes:
         network: a transformers model that generates.
         tokenizer: its tokenizer.
         inputs: what `generate` takes to continue from contexts, in their order.
         pad_id: pads texts that end early.
-        batches: several prompts may share a batch (padding does not reach the states of the others).
+        batches: whether several prompts may share a batch, because padding does not change their states.
     """
 
     network: Network
@@ -61,8 +61,8 @@ def requests_to_continue(
     Args:
         contexts: token ids.
         max_new_tokens: how many tokens follow.
-        kept: how many of so many context tokens fit together with so many new ones.
-        limit: the model's largest number of tokens, for messages.
+        kept: (context tokens, new tokens) to the number of context tokens that fit beside the new ones.
+        limit: the model's maximum number of tokens, for messages.
 
     Raises:
         ModelError: no room for the new tokens.
@@ -89,10 +89,10 @@ def write(
     sampling: Sampling,
     limit: BatchLimit,
 ) -> list[str]:
-    """Continuations of `requests`, one per prompt, without special tokens.
+    """Continue the contexts of `requests`: one text per prompt, without special tokens.
 
-    Greedy texts are written in batches. Drawn ones are written one prompt at a time, each with random numbers of its
-    own (from the seed and the prompt's text), so that a text does not depend on the other prompts.
+    Greedy texts are written in batches. Sampled texts are written one prompt at a time, each with its own random
+    numbers (from the seed and the prompt's text), so that a text does not depend on the other prompts.
 
     Raises:
         ModelError: the model cannot generate, or memory runs out on a single prompt.
@@ -111,6 +111,7 @@ def write(
     texts = [""] * len(prompts)
 
     def run(batch: Sequence[int]) -> list[str]:
+        # `generate` draws from torch's global generator, so its state is put back for whoever else uses it.
         with torch.inference_mode(), torch.random.fork_rng(devices=_devices(setup.network)):
             if sampling.temperature > 0:
                 torch.manual_seed(_seed(sampling.seed, prompts[batch[0]].text))
@@ -140,6 +141,8 @@ def _texts(setup: GenerationSetup, requests: Sequence[Request], settings: Genera
 def _settings(network: Network, max_new_tokens: int, pad_id: int, sampling: Sampling) -> GenerationConfig:
     """The model's own generation settings (its end tokens above all), with ours in place of theirs."""
     drawn = sampling.temperature > 0
+    # A copy, because `generate` of the user's own code reads the same object. `top_k=0` switches off the default of
+    # 50, which would cut the distribution that `sampling` describes.
     settings = copy.deepcopy(network.generation_config)
     settings.update(
         do_sample=drawn,

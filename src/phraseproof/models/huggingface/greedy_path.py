@@ -1,8 +1,8 @@
 """The scoring method `paper`: probabilities of an option's tokens along the model's own greedy decoding.
 
-What the paper's released code does at batch size one: decode greedily, take the softmax of each step's scores, and
-multiply the probabilities of the option's tokens over the first m steps, m being the shortest option's token count. A
-run that ends early counts only the steps that it took.
+It follows the paper's released code at batch size one: decode greedily, take the softmax of each step's scores, and
+multiply the probabilities of the option's tokens over the first m steps, where m is the shortest option's token count.
+A decoding that ends early counts only the steps that it took.
 """
 
 from __future__ import annotations
@@ -23,26 +23,29 @@ if TYPE_CHECKING:
 def score_greedy_path(
     network: Network, inputs: Mapping[str, object], requests: Sequence[Request], *, pad_id: int
 ) -> list[list[float]]:
-    """Sums of log-probabilities, one list per request, parallel to its options.
+    """Sum the options' log-probabilities along greedy decoding, one list per request, parallel to its options.
 
     Args:
         network: a transformers model that generates.
         inputs: what its `generate` takes to continue from the requests' contexts, in their order.
-        requests: the options' tokens, and how many steps of the run count for each.
-        pad_id: pads runs that end early.
+        requests: the options' tokens, and how many steps count for each.
+        pad_id: pads sequences that end early.
 
     Returns:
-        Minus infinity for a token without any probability.
+        The sums; minus infinity where a token has no probability.
     """
+    # The longest request decides for all: one batch decodes together, and further steps of the others are not counted.
     settings = _greedy_settings(network, max(request.steps for request in requests), pad_id)
     run = network.generate(**inputs, generation_config=settings)
     ends = settings.eos_token_id if isinstance(settings.eos_token_id, list) else [settings.eos_token_id]
+    # Counted from the end: a decoder-only model returns its prompt too, an encoder-decoder its start token.
     written: list[list[int]] = run.sequences[:, -len(run.scores) :].tolist()
     steps_run = [_steps_until(tokens, ends) for tokens in written]
     totals = [[0.0] * len(request.options) for request in requests]
     for step, scores in enumerate(run.scores):
         logprobs = torch.log_softmax(scores.float(), dim=-1)
         for index, request in enumerate(requests):
+            # After its end token a sequence is only padded; the paper's code, with one prompt at a time, stops there.
             if step >= min(request.steps, steps_run[index]):
                 continue
             values: list[float] = logprobs[index, [option[step] for option in request.options]].tolist()

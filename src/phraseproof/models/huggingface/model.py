@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class HuggingFaceModel:
-    """A checkpoint put to work. Each part has one request; this class only connects them to the capabilities.
+    """A checkpoint and what scores, writes and represents with it. Each part has one task; this class connects them.
 
     Args:
         checkpoint: configuration, tokenizer, and the options (dtype, device, batch size, adapter, maximum length).

@@ -1,4 +1,4 @@
-"""Hugging Face models by hub id or folder: options resolved, family chosen by the configuration, adapter attached."""
+"""The provider of Hugging Face models, by hub id or folder. It resolves options and checks them."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ _KNOWN_ARGS = (
 
 
 def load(name: str, options: ModelOptions, *, shown_as: str | None = None) -> HuggingFaceModel:
-    """The provider for hub ids and folders. Reads configuration and tokenizer; weights follow with the first scoring.
+    """Load a model by hub id or folder: configuration and tokenizer now, weights at the first scoring.
 
     Args:
         name: a hub id or a folder.
         options: as the user gave them.
-        shown_as: what the model is called in runs and messages, where that is not `name`.
+        shown_as: the model's name in runs and messages; by default `name`.
 
     Raises:
         ModelError, UsageError, MissingExtraError: as `phraseproof.models.load_model` says.
     """
     options = _resolve(name, options)
     checkpoint = Checkpoint(name, options, attention=options.args.get("attn_implementation"), shown_as=shown_as)
+    # Checked before any weights are read: a wrong path shows in a second, not after minutes of loading.
     if options.adapter is not None and not (options.adapter / "adapter_config.json").is_file():
         raise ModelError(
             f"'{options.adapter}' is not an adapter folder",
@@ -45,7 +46,7 @@ def load(name: str, options: ModelOptions, *, shown_as: str | None = None) -> Hu
 
 
 def _resolve(name: str, options: ModelOptions) -> ModelOptions:
-    """Let `--model-arg` pairs win over the fields of the same name."""
+    """Apply `--model-arg` pairs, which override the options of the same name."""
     args = options.args
     check_argument_names(args, known=_KNOWN_ARGS, model=f"the Hugging Face model '{name}'")
     changed = dataclasses.replace(
@@ -70,6 +71,7 @@ def _resolve(name: str, options: ModelOptions) -> ModelOptions:
                 "'trust_remote_code' must be true or false", got=f"'{allowed}'", where="--model-arg trust_remote_code"
             )
         changed = dataclasses.replace(changed, trust_remote_code=allowed == "true")
+    # Checked after all overrides, so that options from Python and from the command line get the same check.
     for field, value in (("max_length", changed.max_length), ("batch_size", changed.batch_size)):
         if value is not None and value < 1:
             raise UsageError("must be above zero", got=str(value), where=f"--{field.replace('_', '-')}")

@@ -1,4 +1,4 @@
-"""Transformers without its progress bars and advice, for a moment."""
+"""Silences transformers while it reads or writes a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Generator
 
 @contextlib.contextmanager
 def quiet_transformers() -> Generator[None]:
-    """No progress bars and no advice of transformers' own while it reads or writes a model."""
+    """Show no progress bars and no warnings of transformers inside the context."""
     from transformers.utils import logging
 
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -18,5 +18,6 @@ def quiet_transformers() -> Generator[None]:
         yield
     finally:
         logging.set_verbosity(verbosity)
+        # Only if they were on: a user's own `disable_progress_bar` must stay in force.
         if bars:
             logging.enable_progress_bar()

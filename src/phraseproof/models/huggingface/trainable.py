@@ -1,4 +1,4 @@
-"""What a training needs of a model: its network, its tokens, and its limits."""
+"""The interface of models that can be trained: their network, their tokens and their limits."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 class ModelToTrain(Protocol):
     """A language model whose network can be trained, or whose prompts can be tokenised for training.
 
-    `HuggingFaceModel` is one. Only `network` loads the weights.
+    `HuggingFaceModel` implements it. Only `network` loads the weights.
     """
 
     @property
     def identity(self) -> ModelIdentity:
-        """What the model is, for the record."""
+        """The model's name, revision and settings, for the record of a training."""
         ...
 
     @property
@@ -51,7 +51,7 @@ class ModelToTrain(Protocol):
 
     @property
     def pad_id(self) -> int:
-        """A token to pad with; any would do, because padding is masked."""
+        """A token to pad with; any token is suitable, because padding is masked."""
         ...
 
     @property

@@ -1,12 +1,12 @@
 """Models behind an HTTP server that speaks OpenAI's protocol: vLLM, llama.cpp, transformers serve, hosted ones.
 
-`openai/NAME` with `--model-arg base_url=http://localhost:8000/v1`. Two of the protocol's endpoints are spoken:
+`openai/NAME` with `--model-arg base_url=http://localhost:8000/v1`. Two endpoints of the protocol are supported:
 
 * `chat` (default) writes free text; the server applies its own chat template.
-* `completions` continues the prompt as it is, and scores options where the server echoes the log-probabilities of what
-  it was sent (`echo` with `logprobs`: vLLM does, most hosted ones do not).
+* `completions` continues the prompt unchanged, and scores options if the server returns the log-probabilities of the
+  prompt (`echo` with `logprobs`: vLLM does, most hosted services do not).
 
-What the server cannot tell stays unknown: its weights, revision and precision are not part of the model's identity.
+The server does not report weights, revision or precision, so they are not part of the model's identity.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from phraseproof.models.options import ModelOptions, check_argument_names, posit
 _KNOWN_ARGS = ("api_key_env", "base_url", "concurrency", "endpoint", "retries", "timeout_s")
 _ENDPOINTS = {"chat": "/chat/completions", "completions": "/completions"}
 _MARKS = str.maketrans({"\u2581": " ", "\u0120": " ", "\u010a": "\n"})
-"""How tokenizers write white space inside token names, for servers that send those instead of text."""
+"""How tokenizers write white space in token names, for servers that send token names instead of text."""
 
 
 class ServedModel(ABC):
-    """What both endpoints share. Subclasses say how a prompt is sent, and where the text is in the answer.
+    """The common part of both endpoints. Subclasses define how a prompt is sent, and where the answer holds the text.
 
     Args:
-        name: as the user gave it, `openai/NAME`.
+        name: the name from the user, `openai/NAME`.
         settings: how the server is reached.
     """
 
@@ -44,7 +44,7 @@ class ServedModel(ABC):
 
     @property
     def identity(self) -> ModelIdentity:
-        """Name, address and endpoint: all that is known of it."""
+        """Name, address and endpoint: all that is known of the model."""
         return ModelIdentity(
             name=self._name,
             revision="unknown",
@@ -53,7 +53,7 @@ class ServedModel(ABC):
         )
 
     def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY) -> list[str]:
-        """The server's texts, stripped of white space at their ends. Servers need not follow the seed.
+        """Write one text per prompt, without white space at its ends. Servers need not follow the seed.
 
         Raises:
             ModelError: the server cannot be reached, refuses, or does not keep to the protocol.
@@ -66,7 +66,7 @@ class ServedModel(ABC):
     def generate_each(
         self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY
     ) -> Iterator[tuple[int, str]]:
-        """As `generate`, but each text with its prompt's index as soon as it is there, so that none need be lost."""
+        """Yield the texts of `generate` with their prompts' indices, each on arrival, so that none is lost."""
         settings = {
             "model": self._model,
             "max_tokens": max_new_tokens,
@@ -92,7 +92,7 @@ class ServedModel(ABC):
 
 
 class ChatModel(ServedModel):
-    """A model that answers chat messages: it writes, and scores nothing."""
+    """A model that answers chat messages. It writes text and cannot score options."""
 
     endpoint = "chat"
 
@@ -107,17 +107,17 @@ class ChatModel(ServedModel):
 
 
 class CompletionsModel(ServedModel):
-    """A model that continues texts, and scores options where its server echoes log-probabilities."""
+    """A model that continues texts, and scores options if its server returns the prompt's log-probabilities."""
 
     endpoint = "completions"
 
     def score_options(
         self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
     ) -> list[OptionScores]:
-        """Score every option by one request: prompt and option as one text, whose tokens' log-probabilities come back.
+        """Score every option with one request: prompt and option as one text, whose log-probabilities are returned.
 
-        Prompt and option meet by lm-evaluation-harness's rule, as in decoder-only models here. Which tokens are the
-        option's is read off the texts of the tokens.
+        Prompt and option are joined by the rule of lm-evaluation-harness, as for decoder-only models here. The texts of
+        the tokens show which of them belong to the option.
 
         Raises:
             ModelError: the server sends no log-probabilities of the prompt, its tokens do not spell the prompt, or a
@@ -142,9 +142,9 @@ class CompletionsModel(ServedModel):
         method: str = "loglikelihood",
         on_scores: Callable[[int, OptionScores | ModelError], None],
     ) -> None:
-        """As `score_options`, each prompt when the last of its options is answered.
+        """Score as `score_options` does, and report each prompt when the last of its options is answered.
 
-        An answer that cannot be used fails its prompt alone; the other requests go on.
+        An answer that cannot be used fails only its own prompt; the other requests continue.
 
         Raises:
             ModelError: the server cannot be reached or refuses, or another method than `loglikelihood`.
@@ -187,7 +187,7 @@ class CompletionsModel(ServedModel):
         values = logprobs.get("token_logprobs") if isinstance(logprobs, dict) else None
         if not isinstance(tokens, list) or not isinstance(values, list) or len(tokens) != len(values):
             raise self._server.refused(
-                "the server does not send the log-probabilities of what it was sent, so options cannot be scored",
+                "the server does not send the log-probabilities of the prompt, so options cannot be scored",
                 hint="Scoring needs the endpoint completions of a server that supports echo with logprobs, as vLLM's",
             )
         spans = token_spans([str(token) for token in tokens], start + tail)
@@ -218,10 +218,10 @@ class _Scored(NamedTuple):
 
 
 def token_spans(tokens: Sequence[str], text: str) -> list[tuple[int, int]] | None:
-    """The place of each token in `text`, [first, end) in characters, or `None` where they do not spell it.
+    """Find the place of each token in `text`, [first, end) in characters, or `None` if they do not spell it.
 
-    What comes before the text (a start token, a space) has places below zero, what was written after it places beyond
-    its end.
+    Tokens before the text (a start token, a space) have places below zero, tokens that the model wrote after it places
+    beyond its end.
     """
     for named in (list(tokens), [token.translate(_MARKS) for token in tokens]):
         lead = "".join(named).find(text)
@@ -239,7 +239,7 @@ def load(name: str, options: ModelOptions) -> ServedModel:
     """The provider behind `openai/NAME`.
 
     Raises:
-        UsageError: an option that a model behind a server does not have, or an address that is none.
+        UsageError: an option that a model behind a server does not have, or an invalid address.
         MissingExtraError: httpx or tenacity is not installed.
     """
     check_argument_names(options.args, known=_KNOWN_ARGS, model=f"the model '{name}' behind a server")
@@ -279,11 +279,14 @@ def _address(text: str) -> str:
         raise UsageError(
             "the server's address holds a user name or password",
             where="--model-arg base_url",
-            hint=f"Put the key into the environment variable {DEFAULT_KEY_VARIABLE}, which is written nowhere",
+            hint=f"Put the key into the environment variable {DEFAULT_KEY_VARIABLE}, which is never stored",
         )
     if not usable:
         raise UsageError(
-            "not an address of a server", expected="as http://localhost:8000/v1", got=text, where="--model-arg base_url"
+            "not an address of a server",
+            expected="such as http://localhost:8000/v1",
+            got=text,
+            where="--model-arg base_url",
         )
     return text.rstrip("/")
 

@@ -1,4 +1,4 @@
-"""Requests to a server of models: timed out, repeated where that may help, and every failure one line."""
+"""Requests to a server of models, with time-outs, repetitions and one-line errors."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class ServerSettings(NamedTuple):
 
     Attributes:
         base_url: everything before `/chat/completions`.
-        key_variable: the environment variable that holds the key; none is sent where it is not set.
+        key_variable: the environment variable that holds the key; if it is not set, no key is sent.
         timeout_s: seconds to wait for one answer.
         retries: how often a request is repeated after a time-out, a lost connection, 429 or 5xx.
-        concurrency: requests under way at once.
-        first_wait_s: seconds before the first repetition; twice as long before each further one, up to a minute.
+        concurrency: the number of simultaneous requests.
+        first_wait_s: seconds before the first repetition; doubled for each further one, up to a minute.
     """
 
     base_url: str = DEFAULT_BASE_URL
@@ -40,7 +40,7 @@ class ServerSettings(NamedTuple):
 
 
 class _TransientError(Exception):
-    """Something that may go away when the request is repeated."""
+    """A failure that may disappear when the request is repeated."""
 
     def __init__(self, what: str, wait_s: float = 0.0) -> None:
         super().__init__(what)
@@ -48,7 +48,7 @@ class _TransientError(Exception):
 
 
 class Server:
-    """Requests to one server, repeated where that may help; every failure is one line."""
+    """Sends requests to one server and repeats those that fail for a passing reason; every error is one line."""
 
     def __init__(self, settings: ServerSettings) -> None:
         try:
@@ -67,10 +67,10 @@ class Server:
         )
 
     def post_all(self, path: str, bodies: Sequence[Mapping[str, object]]) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Index and JSON answer of every request, in the order in which answers come; the first failure stops all.
+        """Yield the index and JSON answer of every request, in the order of arrival; the first failure stops all.
 
         Raises:
-            ModelError: the server cannot be reached, refuses, or answers with something else than the protocol says.
+            ModelError: the server cannot be reached, refuses, or does not follow the protocol.
         """
         import httpx
 
@@ -87,7 +87,7 @@ class Server:
                 pool.shutdown(cancel_futures=True)
 
     def refused(self, problem: str, *, got: str | None = None, hint: str | None = None) -> ModelError:
-        """An error about this server, with its key left out of whatever the server said."""
+        """Make an error about this server, with the key removed from the server's words."""
         if got is not None and self._key:
             got = got.replace(self._key, "[the key]")
         return ModelError(problem, got=got, where=self.settings.base_url, hint=hint)
@@ -144,12 +144,12 @@ class Server:
 def _retry_after_s(response: httpx.Response) -> float:
     try:
         return max(0.0, float(response.headers.get("retry-after", "0")))
-    except ValueError:  # the header's other form, a date, is left to our own waiting
+    except ValueError:  # the header may also be a date; our own waiting time is used then
         return 0.0
 
 
 def _message(response: httpx.Response) -> str:
-    """What the server says is wrong, in whichever form its kind says it."""
+    """The server's error message; servers put it under different keys."""
     try:
         said: Any = response.json()
     except ValueError:

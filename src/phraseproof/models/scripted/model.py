@@ -1,4 +1,4 @@
-"""A deterministic fake with every capability and no torch: for tests, and for trying the tool on a bare machine."""
+"""A deterministic fake with every capability and without torch, for tests and for machines without a model."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ _METHODS = ("loglikelihood", "paper")
 
 
 class ScriptedModel:
-    """Scores options by a rule instead of a network; the same prompt always gets the same answer, on every machine.
+    """Scores options by a rule instead of a network. The same prompt always gets the same answer, on every machine.
 
     Args:
         score: a score for one option of a prompt (the higher the better); `None` draws one from a hash of the seed,
             the prompt's text and the option. Scores are turned into log-probabilities that sum to one over the options.
-        seed: of the default score.
-        delay_s: seconds to sleep for each prompt, to make a run last.
+        seed: the seed of the default score.
+        delay_s: seconds to sleep for each prompt, so that a run takes some time.
         has_chat_template: whether the model declares a chat template of its own.
         name: the name in its identity.
-        write: what the model writes, by the prompt and the sampling asked for.
-        writes: what to call `write` in the model's identity, so that other answers make another model.
+        write: the text that the model writes, by prompt and sampling.
+        writes: the name of `write` in the model's identity, so that other answers are another model.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class ScriptedModel:
     def score_options(
         self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
     ) -> list[OptionScores]:
-        """Log-probabilities by the rule; both methods give the same. Tokens are words separated by white space."""
+        """Score by the rule; both methods give the same. Tokens are words separated by white space."""
         if method not in _METHODS:
             raise ModelError(f"unknown scoring method '{method}'", expected=f"one of: {', '.join(_METHODS)}")
         scored: list[OptionScores] = []
@@ -106,12 +106,12 @@ class ScriptedModel:
         method: str = "loglikelihood",
         on_scores: Callable[[int, OptionScores | ModelError], None],
     ) -> None:
-        """`score_options`, one prompt after the other: so a subclass that overrides that one is asked here as well."""
+        """Call `score_options` for one prompt after the other, so that a subclass overrides only that method."""
         for index, prompt in enumerate(prompts):
             on_scores(index, self.score_options([prompt], method=method)[0])
 
     def forecast_tokens(self, prompts: Sequence[Prompt]) -> TokenForecast:
-        """Words to read, option by option, and with each distinct prompt read once."""
+        """Count the words to read, option by option, and with each distinct prompt read once."""
         asked = unique = 0
         seen: set[str] = set()
         for prompt in prompts:
@@ -126,18 +126,18 @@ class ScriptedModel:
 
     @property
     def has_chat_template(self) -> bool:
-        """As asked for when it was made."""
+        """The argument `has_chat_template`."""
         return self._has_chat_template
 
     def format_chat(self, messages: Sequence[ChatMessage]) -> str:
-        """`<user>...</user>` and `<assistant>...</assistant>` turns, ending in an open assistant turn."""
+        """Format `<user>...</user>` and `<assistant>...</assistant>` turns, with an open assistant turn at the end."""
         if not self._has_chat_template:
             raise ModelError(f"the model '{self._name}' has no chat template")
         turns = [f"<{message.role}>{message.content}</{message.role}>\n" for message in messages]
         return "".join(turns) + "<assistant>"
 
     def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
-        """The checks that a model without a tokenizer can have: repeated scoring agrees, and options differ."""
+        """Make the checks that need no tokenizer: repeated scoring agrees, and options differ."""
         scorable = [prompt for prompt in prompts if prompt.options]
         together = self.score_options(scorable)
         alone = [self.score_options([prompt])[0] for prompt in scorable]
@@ -151,7 +151,7 @@ class ScriptedModel:
     def represent(
         self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None
     ) -> NDArray[np.float32]:
-        """The mean of its words' vectors [prompts, 8], each drawn from the word's hash: similar prompts lie close."""
+        """Average the vectors of a prompt's words, [prompts, 8], drawn from their hashes: similar prompts are close."""
         import numpy as np
 
         rows: list[NDArray[np.float64]] = []
@@ -164,9 +164,9 @@ class ScriptedModel:
         return np.array(rows, dtype=np.float32)
 
     def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY) -> list[str]:
-        """The best option's first words, or the prompt's own last words where there are no options.
+        """Write the best option's first words, or the prompt's own last words if it has no options.
 
-        A `write` rule goes before both. Where `sampling` is not greedy, its seed picks which of the prompt's words.
+        A `write` rule replaces both. If `sampling` is not greedy, its seed chooses which of the prompt's words.
         """
         texts: list[str] = []
         for prompt in prompts:
@@ -186,7 +186,7 @@ class ScriptedModel:
 
 
 def load(name: str, options: ModelOptions) -> ScriptedModel:
-    """The provider behind the name `scripted`; `--model-arg` takes answers, seed, delay_s, rule and chat."""
+    """Load the model `scripted`; `--model-arg` takes answers, seed, delay_s, rule and chat."""
     check_argument_names(options.args, known=_KNOWN_ARGS, model=name)
     if options.adapter is not None:
         raise UsageError(f"the model '{name}' cannot take an adapter", where="--adapter")
@@ -251,7 +251,7 @@ def _rule_name(score: Score) -> str:
 
 def _normalise(scores: Sequence[float]) -> tuple[float, ...]:
     highest = max(scores)
-    if not math.isfinite(highest):  # nothing to divide by: left as the rule gave them
+    if not math.isfinite(highest):  # no finite sum to divide by, so the rule's scores are returned unchanged
         return tuple(scores)
     total = highest + math.log(sum(math.exp(score - highest) for score in scores))
     return tuple(score - total for score in scores)

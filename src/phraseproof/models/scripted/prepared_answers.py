@@ -1,10 +1,10 @@
-"""Answers prepared in a file, for the scripted model: what it writes when it is asked to write.
+"""Prepared answers from a file, for the scripted model to write:
 
 answers:
-  - to: [Pick the team, longer sentence]   # texts that a prompt holds, all of them
+  - to: [Pick the team, longer sentence]   # texts that the prompt contains, all of them
     say: Look at the message and pick the team that should answer it.
   - to: Pick the team
-    say: [Choose the team., Name the team.]   # by turns, as the sampling's seed counts up
+    say: [Choose the team., Name the team.]   # chosen by the sampling's seed, in turn
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class _File(StrictModel):
 
 
 class PreparedAnswers(NamedTuple):
-    """What a file of answers gives.
+    """The answers of a file.
 
     Attributes:
-        write: the answer to a prompt; empty where none was prepared.
-        digest: a hash of the file, which says which answers these are.
+        write: the answer to a prompt; empty if none was prepared.
+        digest: a hash of the file, which identifies the answers.
     """
 
     write: Callable[[Prompt, Sampling], str]
@@ -49,7 +49,7 @@ class PreparedAnswers(NamedTuple):
 
 
 def read_answers(path: Path) -> PreparedAnswers:
-    """Read a file of answers. The first whose texts all stand in the prompt is given.
+    """Read a file of answers. A prompt gets the first answer whose texts it contains.
 
     Raises:
         FileError: the file cannot be read, or is not of this form.
