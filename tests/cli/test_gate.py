@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import phraseproof
 from support.command_line import run_command
 from support.report_runs import write_run
 
@@ -50,6 +52,21 @@ def test_json_says_the_same(run: Path, call: Any) -> None:
     assert found["passed"] is False
     assert [check["is_kept"] for check in found["checks"]] == [False, False]
     assert found["checks"][0]["option"] == "--min-worst 99"
+
+
+def test_rows_equal_those_of_the_python_call_in_every_format(run: Path, call: Any) -> None:
+    expected = phraseproof.gate(run, min_worst=99).results
+    done = call(run, "--min-worst", "99", "--format", "csv")
+    assert done.code == 3
+    rows = list(csv.DictReader(done.out.splitlines()))
+    assert [(row["statistic"], row["group"], float(row["estimate"])) for row in rows] == [
+        (row.statistic, row.group, pytest.approx(row.estimate)) for row in expected
+    ]
+    assert "broken: --min-worst 99" in done.err
+    assert json.loads(call(run, "--min-worst", "99", "--json").out)["results"]["rows"] == expected.to_dicts()
+    markdown = call(run, "--min-worst", "99", "--format", "markdown").out
+    assert "distance to --min-worst 99" in markdown
+    assert "longtable" in call(run, "--min-worst", "99", "--format", "latex").out
 
 
 def test_junit_and_summary_are_written_and_the_job_s_summary_is_added_to(

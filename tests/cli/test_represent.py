@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from phraseproof.cli import main
 from phraseproof.core import Prompt
 from phraseproof.errors import RunError
 from phraseproof.models.scripted import ScriptedModel
+from phraseproof.reports.build.representations import representation_results
 from phraseproof.reports.build.sources import open_sources
 from phraseproof.reports.html.report import render_report
 from phraseproof.store.representations import MAP_FILE, load_map
@@ -72,6 +74,23 @@ def test_distances_accuracies_and_the_regression_are_shown_and_stored(project: P
     assert task.distance == pytest.approx(np.mean([row.distance for row in found.distances]))
     assert found.regression is not None
     assert found.regression.n == 3
+
+
+def test_rows_are_those_of_the_stored_findings_in_every_format(project: Project) -> None:
+    assert project.call("evaluate").code == 0
+    done = project.call("represent", "-q", "--map", "none", "--format", "csv")
+    found = load_map(project.run)
+    assert found is not None
+    expected = representation_results(found, run=str(project.run), scoring="loglikelihood")
+    rows = list(csv.DictReader(done.out.splitlines()))
+    assert [(row["statistic"], row["wording"], float(row["estimate"])) for row in rows] == [
+        (row.statistic, row.wording, pytest.approx(row.estimate)) for row in expected
+    ]
+    assert len(expected.select(level="wording", statistic="distance")) == 3
+    shown: Any = json.loads(project.call("represent", "--json", "-q", "--map", "none").out)
+    assert shown["results"]["rows"] == expected.to_dicts()
+    for form, piece in (("markdown", "| --- |"), ("latex", "longtable")):
+        assert piece in project.call("represent", "-q", "--map", "none", "--format", form).out
 
 
 def test_json_is_json_and_equals_what_is_stored(project: Project) -> None:

@@ -14,12 +14,14 @@ import numpy as np
 
 from phraseproof.analysis.regression import least_squares
 from phraseproof.errors import MissingExtraError, NotEnoughDataError, UsageError
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.store.representations import MapPoint, Regression, RepresentationMap, TaskDistance, WordingDistance
 from phraseproof.store.vectors import TaskVectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import WordingScore
     from phraseproof.store.vectors import StoredVectors
 
@@ -52,6 +54,7 @@ def describe(
     *,
     scores: Sequence[WordingScore] = (),
     before: StoredVectors | None = None,
+    metric: Metric = ACCURACY,
 ) -> RepresentationMap:
     """All findings in stored vectors: distances, their relation to accuracy, and maps.
 
@@ -59,6 +62,7 @@ def describe(
         vectors: of any number of tasks; those that have only one group of wordings get a map and no distances.
         scores: each wording's accuracy, where it is known.
         before: vectors of the same wordings and examples without the adapter.
+        metric: what the scores are in.
 
     Raises:
         NotEnoughDataError: no task has both a wording of the reference group and another.
@@ -87,17 +91,18 @@ def describe(
     if not distances:
         raise reason or NotEnoughDataError("there are no representations")
     tasks = task_distances(distances, num_examples)
-    regression, why = _try(distances)
+    regression, why = _try(distances, metric)
     return RepresentationMap(
         reference=settings.reference,
         points=tuple(points),
         distances=tuple(distances),
         tasks=tuple(tasks),
         regression=regression,
-        task_regression=_try(tasks)[0],
+        task_regression=_try(tasks, metric)[0],
         regression_reason=why,
         settings={**vectors.settings, "map": {**settings._asdict(), "perplexity": PERPLEXITY}},
         notes=tuple(notes),
+        metric=metric.name,
     )
 
 
@@ -117,9 +122,11 @@ def _not_comparable(now: TaskVectors, before: TaskVectors | None, reference: str
     )
 
 
-def _try(rows: Sequence[WordingDistance] | Sequence[TaskDistance]) -> tuple[Regression | None, str | None]:
+def _try(
+    rows: Sequence[WordingDistance] | Sequence[TaskDistance], metric: Metric
+) -> tuple[Regression | None, str | None]:
     try:
-        return regress(rows), None
+        return regress(rows, metric), None
     except NotEnoughDataError as error:
         return None, str(error)
 
@@ -239,19 +246,20 @@ def _mean_of_all(values: Sequence[float | None]) -> float | None:
     return fmean(known) if known and len(known) == len(values) else None
 
 
-def regress(rows: Sequence[WordingDistance] | Sequence[TaskDistance]) -> Regression:
-    """Least squares of degradation, in percentage points, on distance (paper, Figure 5: slope -0.2, p 0.08).
+def regress(rows: Sequence[WordingDistance] | Sequence[TaskDistance], metric: Metric = ACCURACY) -> Regression:
+    """Least squares of degradation, in points or the metric's unit, on distance (paper, Figure 5: slope -0.2, p 0.08).
 
     The wordings of one task share their reference, so points are not independent and the p-value is a description, as
     the paper's is.
 
     Args:
         rows: those without a degradation are ignored.
+        metric: what degradations are in.
 
     Raises:
         NotEnoughDataError: fewer than three points, or all at one distance.
     """
-    points = [(row.distance, 100 * row.degradation) for row in rows if row.degradation is not None]
+    points = [(row.distance, metric.scale * row.degradation) for row in rows if row.degradation is not None]
     if len(points) < 3:
         raise NotEnoughDataError(
             "a regression of degradation on distance needs at least three points with an accuracy", got=str(len(points))

@@ -64,35 +64,35 @@ def wording_rows(scores: Sequence[WordingScore], source: RowSource) -> Iterator[
         method = "published" if score.num_examples is None else "mean over examples"
         # An imported accuracy rests on a number of examples that was not published.
         found = Finding("mean", score.mean_score, score.num_examples or 0, method)
-        yield _row(source, place, "mean", found, source.unit("mean"))
+        yield finding_row(source, place, "mean", found, source.unit("mean"))
 
 
 def summary_rows(summary: Summary, source: RowSource) -> Iterator[ResultRow]:
     """Mean, standard deviation and difference of each group, per task, category and overall, without intervals."""
     for row in (*summary.tasks, *summary.categories, summary.overall):
         for group, found in row.groups.items():
-            place = _place(row.level, row.name, row.category, group)
+            place = place_of(row.level, row.name, row.category, group)
             for name, value in (("mean", found.mean), ("std", found.std)):
                 if value is not None:
                     method = _METHODS[name] if row.level is Level.TASK else _METHOD
                     finding = Finding(name, value, found.num_wordings, method)
-                    yield _row(source, place, name, finding, source.unit(name))
+                    yield finding_row(source, place, name, finding, source.unit(name))
             if group in row.differences:
                 difference = row.differences[group]
                 finding = Finding("difference", difference.value, difference.num_tasks, "difference of means")
-                yield _row(source, place, _difference(summary.groups[0]), finding, source.difference_unit())
+                yield finding_row(source, place, _difference(summary.groups[0]), finding, source.difference_unit())
 
 
 def statistics_rows(found: Robustness, source: RowSource) -> Iterator[ResultRow]:
     """Every statistic of each group with its interval, and differences with intervals and p-values."""
     for row in (*found.tasks, *found.categories, found.overall):
         for group, statistics in row.groups.items():
-            place = _place(row.level, row.name, row.category, group)
+            place = place_of(row.level, row.name, row.category, group)
             for name, finding in statistics.findings.items():
-                yield _row(source, place, name, finding, source.unit(name))
+                yield finding_row(source, place, name, finding, source.unit(name))
             if group in row.differences:
                 name = _difference(found.groups[0])
-                yield _row(source, place, name, row.differences[group], source.difference_unit())
+                yield finding_row(source, place, name, row.differences[group], source.difference_unit())
 
 
 def estimate_rows(estimates: Sequence[TaskEstimate], source: RowSource, *, level: Level) -> Iterator[ResultRow]:
@@ -104,16 +104,16 @@ def estimate_rows(estimates: Sequence[TaskEstimate], source: RowSource, *, level
     for task in estimates:
         of = level if level is Level.TASK or task.category else Level.OVERALL
         for group in task.groups:
-            place = _place(of, task.task, task.category, group.group)
+            place = place_of(of, task.task, task.category, group.group)
             for name, finding in _estimates(group):
-                yield _row(source, place, name, finding, source.unit(name))
+                yield finding_row(source, place, name, finding, source.unit(name))
             for wording in group.wordings:
                 here = place._replace(level=WORDING, wording=wording.instruction)
-                yield _row(source, here, "mean", wording.accuracy, source.unit("mean"))
+                yield finding_row(source, here, "mean", wording.accuracy, source.unit("mean"))
         reference = task.groups[0].group
         for finding in task.differences:
-            place = _place(of, task.task, task.category, finding.name.removesuffix(f" minus {reference}"))
-            yield _row(source, place, _difference(reference), finding, source.difference_unit())
+            place = place_of(of, task.task, task.category, finding.name.removesuffix(f" minus {reference}"))
+            yield finding_row(source, place, _difference(reference), finding, source.difference_unit())
 
 
 def comparison_rows(lines: Sequence[MeanDifference], source: RowSource) -> Iterator[ResultRow]:
@@ -123,13 +123,13 @@ def comparison_rows(lines: Sequence[MeanDifference], source: RowSource) -> Itera
         source: of the later run.
     """
     for line in lines:
-        place = _place(line.level, line.name, line.category, line.group)
+        place = place_of(line.level, line.name, line.category, line.group)
         for name, value in (("mean before", line.before), ("mean after", line.after)):
             finding = Finding(
                 name, value, line.finding.n, _METHOD if line.level is not Level.TASK else _METHODS["mean"]
             )
-            yield _row(source, place, name, finding, source.unit("mean"))
-        yield _row(source, place, "difference", line.finding, source.difference_unit())
+            yield finding_row(source, place, name, finding, source.unit("mean"))
+        yield finding_row(source, place, "difference", line.finding, source.difference_unit())
 
 
 def _estimates(group: GroupEstimate) -> Iterator[tuple[str, Finding]]:
@@ -144,14 +144,21 @@ def _difference(reference: str) -> str:
     return f"difference from {reference}"
 
 
-def _place(level: Level, name: str, category: str, group: str) -> Place:
-    """Rows name their task or category; the name of the overall row is not one of these."""
+def place_of(level: Level, name: str, category: str, group: str) -> Place:
+    """The place of a task's, a category's or the overall row; the name of the overall row is not one of these."""
     if level is Level.TASK:
         return Place(level, category, name, group)
     return Place(level, name if level is Level.CATEGORY else "", "", group)
 
 
-def _row(source: RowSource, place: Place, statistic: str, found: Finding, unit: tuple[str, float]) -> ResultRow:
+def finding_row(source: RowSource, place: Place, statistic: str, found: Finding, unit: tuple[str, float]) -> ResultRow:
+    """One row.
+
+    Args:
+        statistic: the name of what was estimated.
+        found: values as they are stored.
+        unit: its name, and the factor from stored values to it.
+    """
     name, scale = unit
     return ResultRow(
         source.run,

@@ -10,6 +10,7 @@ import typer
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.cli import options, terminal
+from phraseproof.cli.output_format import OutputFormat, print_results, read_format
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,11 +94,13 @@ def gate(
         Path | None,
         typer.Option(help="Also write a summary to this file, in GitHub's Markdown.", rich_help_panel=options.OUTPUT),
     ] = None,
+    output_format: OutputFormat = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Check a run against limits. Exit code 3 if one is broken, with a line that names it."""
     if margin is not None and no_worse_than is None:
         raise UsageError("--margin requires --no-worse-than", where="--margin")
+    chosen = read_format(output_format, as_json=as_json)
 
     from phraseproof.files import write_text
     from phraseproof.reports.gate import junit as junit_form
@@ -119,10 +122,13 @@ def gate(
         write_text(summary, text)
     if job := os.environ.get(_SUMMARY_VARIABLE):
         _append(Path(job), text)
-    if as_json:
-        terminal.print_json(found.to_dict())
-    else:
-        _print(found)
+    match chosen:
+        case "text":
+            _print(found)
+        case "json":
+            terminal.print_json(found.to_dict())
+        case _:
+            print_results(found.results, chosen)
     if not found.passed:
         raise typer.Exit(_BROKEN)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phraseproof.cli import terminal
 from phraseproof.cli.options import (
     DATA,
     INSTRUCTIONS,
@@ -32,7 +32,7 @@ from phraseproof.cli.options import (
     model_options,
     read_groups,
 )
-from phraseproof.cli.terminal import screen
+from phraseproof.cli.output_format import OutputFormat, print_results, read_format
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -116,12 +116,14 @@ def represent(
     revision: Revision = None,
     trust_remote_code: RemoteCode = False,
     model_arg: ModelArg = None,
+    output_format: OutputFormat = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure distances between wordings inside the model. A stopped run continues where it was."""
     groups = read_groups(instructions or [], observed, unobserved)
     methods = _read_methods(maps)
+    chosen = read_format(output_format, as_json=as_json)
     if len(groups) < 2:
         raise UsageError(
             "distances need two groups of wordings",
@@ -141,13 +143,16 @@ def represent(
     )
 
     from phraseproof.analysis.estimators.budget import scores_or_estimates
+    from phraseproof.analysis.grids import metric_of
     from phraseproof.analysis.representations import MapSettings, describe
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.evaluation.represent import cells_of, represent
     from phraseproof.evaluation.request import EvaluationRequest
     from phraseproof.evaluation.resolve import resolve
+    from phraseproof.reports.build.representations import representation_results
     from phraseproof.reports.format.representations import as_json as to_json
     from phraseproof.reports.format.representations import as_text
+    from phraseproof.scoring.accuracy import METRIC as ACCURACY
     from phraseproof.store.representations import run_state, write_map
 
     earlier = None if before is None else _earlier(before)
@@ -170,13 +175,22 @@ def represent(
         progress.noted("measuring distances" + (f" and drawing {' and '.join(methods)}" if methods else ""))
         settings = MapSettings("observed" if "observed" in groups else next(iter(groups)), methods, map_points, seed)
         run = _evaluated(out)
-        found = describe(vectors, settings, scores=[] if run is None else scores_or_estimates(run), before=earlier)
+        scores = [] if run is None else scores_or_estimates(run)
+        metric = ACCURACY if run is None else metric_of(run)
+        found = describe(vectors, settings, scores=scores, before=earlier, metric=metric)
         found = replace(found, run_state=None if run is None else run_state(run))
         write_map(out, found)
-    text = to_json(found) if as_json else as_text(found, screen())
-    typer.echo(text.encode((None if as_json else sys.stdout.encoding) or "utf-8", errors="replace"), nl=False)
-    for note in found.notes:
-        typer.echo(f"note: {note}", err=True)
+    results = representation_results(found, run=str(out), scoring="" if run is None else run.scoring)
+    match chosen:
+        case "text":
+            terminal.print_result(as_text(found, terminal.screen()))
+        case "json":
+            terminal.print_file(to_json(found, results))
+        case _:
+            print_results(results, chosen)
+    if chosen in {"text", "json"}:  # the others print or hold the notes with their rows
+        for note in found.notes:
+            terminal.note(note)
     missing = set(vectors.missing) & cells_of(evaluation)
     if missing:
         count = f"{len(missing)} of {len(evaluation.planned)} cells"

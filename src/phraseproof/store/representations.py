@@ -39,7 +39,7 @@ class WordingDistance(NamedTuple):
     Attributes:
         distance: the mean over examples of the Euclidean distance to the nearest wording of the reference group.
         before: the same distance in the run without the adapter, if there is one to compare with.
-        accuracy: the wording's mean score as a fraction, if the run holds outcomes.
+        accuracy: the wording's mean score as it is stored (a fraction for accuracy), if the run holds outcomes.
         degradation: its accuracy minus the mean accuracy of the reference group; negative is worse.
     """
 
@@ -71,8 +71,8 @@ class Regression(NamedTuple):
     """The regression of degradation on distance, by least squares.
 
     Attributes:
-        slope, slope_low, slope_high: percentage points per unit of distance, with the 95% interval.
-        intercept: percentage points at distance zero.
+        slope, slope_low, slope_high: points (or the metric's unit) per unit of distance, with the 95% interval.
+        intercept: points (or the metric's unit) at distance zero.
         p_value: of the slope, two-sided.
         r_squared: the share of variance that the line explains.
         n: the number of points.
@@ -101,6 +101,7 @@ class RepresentationMap:
         settings: model, sample, seed, and the method of the coordinates.
         notes: what could not be compared, in one sentence each.
         run_state: `run_state` of the run that the accuracies are from; `None` without such a run.
+        metric: what accuracies and degradations are in, by name; the regressions are in its unit.
     """
 
     reference: str
@@ -113,6 +114,7 @@ class RepresentationMap:
     settings: Settings
     notes: tuple[str, ...] = ()
     run_state: str | None = None
+    metric: str = "accuracy"
 
 
 def write_map(run: str | Path, found: RepresentationMap) -> Path:
@@ -134,6 +136,7 @@ def write_map(run: str | Path, found: RepresentationMap) -> Path:
         "settings": found.settings,
         "notes": list(found.notes),
         "run_state": found.run_state,
+        "metric": found.metric,
     }
     write_json(path, content, indent=None, error=RunError)
     return path
@@ -182,6 +185,7 @@ def load_map(run: str | Path) -> RepresentationMap | None:
                 settings=content["settings"],
                 notes=tuple(content.get("notes", ())),
                 run_state=content.get("run_state"),
+                metric=content.get("metric", "accuracy"),
             )
     except (OSError, ValueError, KeyError, TypeError) as error:
         problem = f"the findings about representations are damaged: {type(error).__name__}: {error}"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from phraseproof.reports.build.representations import representation_results
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.format.representations import as_json, as_text
 from phraseproof.store.representations import Regression, RepresentationMap, TaskDistance, WordingDistance
@@ -75,7 +76,7 @@ def test_without_a_regression_there_is_a_reason(accuracy: float | None, reason: 
 
 
 def test_json_holds_everything_in_full_precision() -> None:
-    shown = json.loads(as_json(MAP))
+    shown = json.loads(as_json(MAP, representation_results(MAP, run="runs/a")))
     assert shown["tasks"][0] == TASKS[0]._asdict()
     assert shown["wordings"] == [each._asdict() for each in WORDINGS]
     assert shown["regression"]["p_value"] == 0.0004

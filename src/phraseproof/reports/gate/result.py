@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
+from phraseproof.analysis.grids import metric_of
+from phraseproof.analysis.result_rows import RowSource
+from phraseproof.analysis.results import ResultTable
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.run_tables import printable
 from phraseproof.reports.build.runs import half_precision_notes, model_name
-from phraseproof.reports.gate.limits import LimitCheck, Limits, On, check_run
+from phraseproof.reports.format.results import results_json
+from phraseproof.reports.gate.checks import check_run
+from phraseproof.reports.gate.limits import LimitCheck, Limits, On
+from phraseproof.reports.gate.rows import check_rows
 
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run
@@ -26,12 +32,14 @@ class GateResult:
         checks: one per limit and place; in the order of the limits, the worst first.
         notes: what a reader must know to interpret the checks.
         warnings: what was not checked although it might have been expected.
+        results: the checks as rows: what was measured, and its distance to the limit, below 0 where it is broken.
     """
 
     name: str
     checks: tuple[LimitCheck, ...]
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    results: ResultTable = field(default_factory=lambda: ResultTable(()))
 
     @property
     def passed(self) -> bool:
@@ -54,7 +62,8 @@ class GateResult:
         """Return the result as plain data; keys are stable and described in docs/gate.md."""
         names = ("option", "place", "value", "is_kept", "line")
         rows = [{name: getattr(check, name) for name in names} for check in self.checks]
-        return {"passed": self.passed, "checks": rows, "notes": list(self.notes)}
+        results = results_json(self.results)
+        return {"passed": self.passed, "checks": rows, "notes": list(self.notes), "results": results}
 
 
 def gate_run(
@@ -65,7 +74,11 @@ def gate_run(
     runs = [run] if other is None else [run, other]
     notes = half_precision_notes({str(each.path): half_precision(each) for each in runs})
     warnings = [] if other is None else _tasks_not_compared(run, other)
-    return GateResult(f"{model_name(run)}, {run.path}", tuple(checks), tuple(notes), tuple(warnings))
+    source = RowSource(str(run.path), 0, run.scoring, metric_of(run))
+    rows = [row for check in checks for row in check_rows(check, source)]
+    broken = [f"broken: {check.option}: {check.line}" for check in checks if not check.is_kept]
+    results = ResultTable(tuple(rows), (*broken, *notes))
+    return GateResult(f"{model_name(run)}, {run.path}", tuple(checks), tuple(notes), tuple(warnings), results)
 
 
 def _tasks_not_compared(run: Run, other: Run) -> list[str]:

@@ -15,7 +15,8 @@ from phraseproof.analysis.paired import compare_runs
 from phraseproof.analysis.statistics import robustness
 from phraseproof.core import Cell, Outcome
 from phraseproof.errors import RunError, UsageError
-from phraseproof.reports.gate.limits import Limits, On, check_run
+from phraseproof.reports.gate.checks import check_run
+from phraseproof.reports.gate.limits import Limits, On
 from phraseproof.scoring.metric import Metric
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.writer import RunStore, Usage
