@@ -42,7 +42,9 @@ def test_rows_hold_what_was_found_in_the_metric_s_unit() -> None:
         ("mean", 50.0, "%", 1200),
     ]
     (category, difference) = table.select(level="category")
-    assert (category.category, category.estimate, category.n) == ("qa", 3.0, 2), "a wording that serves two tasks counts once"
+    assert (category.category, category.estimate, category.n) == ("qa", 3.0, 2), (
+        "a wording that serves two tasks counts once"
+    )
     assert difference.estimate == pytest.approx(-3.0)
     assert [row.task for row in table.select(level="task", statistic="distance")] == ["qa/one", "qa/two", "bc/one"]
     slope, explained = table.select(level="overall")
