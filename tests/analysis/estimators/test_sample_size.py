@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from phraseproof.analysis.estimators.budget import QUANTILES, TaskEstimate
-from phraseproof.analysis.estimators.sample_size import AIM, expected_errors, sample_size_check
+from phraseproof.analysis.estimators.budget import QUANTILES, GroupEstimate, TaskEstimate, WordingEstimate
+from phraseproof.analysis.estimators.sample_size import AIM, expected_errors, sample_size_check, uncertain_stds
+from phraseproof.analysis.estimators.sampled_mean import sampled_mean
+from phraseproof.core import Finding
 
 
 def estimate(name: str, spread: float, *, share: float = 0.1, wordings: int = 9, common: float = 0.0) -> TaskEstimate:
@@ -50,3 +52,24 @@ def test_the_share_it_would_take_follows_sampling_without_replacement() -> None:
     assert found.percent == 50
     assert found.error == pytest.approx(0.02, rel=0.05)
     assert found.share == pytest.approx(4 / 13, rel=0.07)
+
+
+def answered(*counts: int) -> TaskEstimate:
+    """A group whose wordings were scored on so many examples of 100."""
+    wordings: list[WordingEstimate] = []
+    for number, count in enumerate(counts):
+        seen = np.zeros((1, 100))
+        seen[0, :count] = 1.0
+        accuracy = Finding(f"w{number}", 0.5, count, "made up", 0.4, 0.6)
+        wordings.append(WordingEstimate(f"w{number}", accuracy, sampled_mean(seen, seen)))
+    std = Finding("Std", 0.1, len(counts), "made up", 0.0, 0.2) if len(counts) > 1 else None
+    group = GroupEstimate("mine", len(counts), Finding("mean", 0.5, len(counts), "made up"), std, {}, tuple(wordings))
+    return replace(estimate("t", 0.0), groups=(group,))
+
+
+def test_a_std_from_few_answers_has_a_line() -> None:
+    line = uncertain_stds([replace(answered(12, 10), task="u"), answered(10, 4)])
+    assert line.startswith("fewer than 10 answers per wording, in 1 of 2 groups of wordings (fewest: t, mine; 4)")
+    assert uncertain_stds([answered(10, 11)]) == ""
+    assert uncertain_stds([answered(3)]) == "", "one wording has no Std"
+    assert uncertain_stds([replace(answered(3, 3), share=1.0)]) == ""

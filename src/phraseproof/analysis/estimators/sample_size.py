@@ -17,6 +17,10 @@ AIM = {5: 0.02, 50: 0.01, 95: 0.02}
 """The mean absolute error, by percent, up to which a quantile over wordings counts as precise enough."""
 
 
+ENOUGH_FOR_A_STD = 10
+"""Answers per wording from which on a Std is not expected to be too large by more than a point."""
+
+
 class SampleSizeCheck(NamedTuple):
     """Tasks of which a budget scored too few cells for quantiles as precise as `AIM`.
 
@@ -77,6 +81,29 @@ def too_few_cells(estimates: Sequence[TaskEstimate]) -> str:
         f"too few cells for a median within {median:g} point and outer quantiles within {tails:g}{several}: at worst "
         f"({where}) expect the {found.percent}% quantile to be off by some {100 * found.error:.1f} points; about "
         f"--budget {_rounded(found.share)}% would be enough"
+    )
+
+
+def uncertain_stds(estimates: Sequence[TaskEstimate]) -> str:
+    """A sentence where wordings have so few answers that a Std is too large on average; empty where they have enough.
+
+    How much too large was measured on complete runs (docs/budget.md): 7 points with 3 answers per wording of a task
+    near chance, 3 points with 6, below 1 point with 12.
+    """
+    answers = {
+        (task.task, group.group): min(wording.accuracy.n for wording in group.wordings)
+        for task in estimates
+        for group in task.groups
+        if task.share < 1 and group.std is not None and group.wordings
+    }
+    few = {place: count for place, count in answers.items() if count < ENOUGH_FOR_A_STD}
+    if not few:
+        return ""
+    (task, group), count = min(few.items(), key=lambda each: each[1])
+    places = f"{len(few)} of {len(answers)} groups of wordings"
+    return (
+        f"fewer than {ENOUGH_FOR_A_STD} answers per wording, in {places} (fewest: {task}, {group}; {count}): a Std is "
+        "then too large on average; use its interval"
     )
 
 

@@ -85,6 +85,8 @@ def mixed_effects(grid: TaskGrid, group: str, *, seed: int = 0, max_cells: int =
     model = BinomialBayesMixedGLM(scores.ravel(), ones[:, None], design, kinds, vcp_p=1, fe_p=3)
     fitted = model.fit_vb(fit_method="L-BFGS-B")
     centre, error = np.asarray(fitted.vcp_mean, dtype=float), np.asarray(fitted.vcp_sd, dtype=float)
+    if not (np.isfinite(centre).all() and np.isfinite(error).all()):
+        raise NotEnoughDataError("the mixed model's fit did not end in finite numbers", where=grid.task)
     low, std, high = (np.exp(centre + z * error) for z in (-1.959964, 0.0, 1.959964))
     total = float(np.square(std).sum()) + _RESIDUAL
     return VarianceShares(

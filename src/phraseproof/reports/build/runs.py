@@ -41,10 +41,10 @@ class EstimatedRun:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know to interpret the run's numbers."""
-        from phraseproof.analysis.estimators.sample_size import too_few_cells
+        from phraseproof.analysis.estimators.sample_size import too_few_cells, uncertain_stds
 
         half = [] if self.half_precision is None else [half_precision_line(self.half_precision)]
-        return (*half, *filter(None, [too_few_cells(self.estimates)]))
+        return (*half, *filter(None, [too_few_cells(self.estimates), uncertain_stds(self.estimates)]))
 
 
 TableSource: TypeAlias = RunScores | EstimatedRun
