@@ -9,6 +9,7 @@ import pytest
 
 from phraseproof.cli import main
 from phraseproof.core import Check
+from support.openai_server import Asked, Reply, serve
 
 TASK = "name: t\nkind: binary\ndata: t.csv\nchoices: [yes!, no!]\nanswer: label\n"
 WORDINGS = "name: w\ninstructions:\n  - {id: one, template: '{{ question }}', answer: text}\n"
@@ -78,3 +79,24 @@ def test_what_cannot_be_tested(arguments: list[str], fragment: str, capsys: pyte
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert fragment in err
+
+
+def _continue(asked: Asked) -> Reply:
+    """Log-probabilities of every character, that depend on the character alone."""
+    text = asked.body["prompt"]
+    values = [None, *(-1 - ord(character) % 7 / 7 for character in text[1:])]
+    return Reply({"choices": [{"text": "", "logprobs": {"tokens": list(text), "token_logprobs": values}}]})
+
+
+def test_a_served_model_is_tested_by_its_log_probabilities(capsys: pytest.CaptureFixture[str]) -> None:
+    with serve(_continue) as served:
+        model = ("--model", "openai/m", "--base-url", served.base_url)
+        code, out, _ = doctor(capsys, *model, "--model-arg", "endpoint=completions", "--json")
+        chat_code, chat_out, _ = doctor(capsys, *model)
+    assert code == 0
+    found = {check["name"]: check["detail"] for check in json.loads(out)}
+    assert found["log-probabilities"] == "of prompt and options, for 3 of 3 prompts"
+    assert found["same scores when asked again"] == "largest difference 0.0e+00 nats per token"
+    assert chat_code == 2
+    assert "FAIL  scoring" in chat_out
+    assert "endpoint=completions" in chat_out

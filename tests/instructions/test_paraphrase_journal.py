@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from phraseproof.core import CutText
 from phraseproof.errors import FileError
 from phraseproof.instructions.paraphrase_journal import Journal
 
@@ -15,3 +16,15 @@ def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path, text: str) -> N
     with pytest.raises(FileError, match=r"notes.jsonl:1: not a line of a paraphraser's journal"):
         Journal(path, None)
     assert path.read_text() == text
+
+
+def test_a_cut_answer_is_still_one_after_reading(tmp_path: Path) -> None:
+    path = tmp_path / "x.asked.jsonl"
+    journal = Journal(path, None)
+    journal.keep("a", 0, CutText("half of a"))
+    journal.keep("b", 0, "whole \ud800")
+    again = Journal(path, None)
+    assert isinstance(again.answer("a", 0), CutText)
+    assert again.answer("a", 0) == "half of a"
+    assert again.answer("b", 0) == "whole \ud800"
+    assert not isinstance(again.answer("b", 0), CutText)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.core import Example, Instruction
+from phraseproof.core import CutText, Example, Instruction
 from phraseproof.instructions.rewriting import check, mark, why_not
 from phraseproof.instructions.template import compile_instruction
 
@@ -124,3 +124,19 @@ def test_whatever_a_model_says_the_ask_renders_and_shows_the_placeholders(one: s
         text = compile_instruction(Instruction("s", "c", ask=found.ask)).render_ask(EXAMPLE)
         assert "a, b" in text
         assert "{{ why }}" in text
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (CutText("Given [[2]], take [[1]]."), "cut off at the maximum number of tokens"),
+        ("Given [[2]], take [[1]].\ud800", r"it holds the character '\\ud800'"),
+        ("Given [[2]],\x00 take [[1]].", r"it holds the character '\\x00'"),
+        ("Given [[2]],\x1b[31m take [[1]].", r"it holds the character '\\x1b'"),
+        ("Given [[2]],\x85 take [[1]].", r"it holds the character '\\x85'"),
+    ],
+)
+def test_a_damaged_text_is_refused(answer: str, reason: str) -> None:
+    checked = check(answer, mark(SEED), SEED)
+    assert checked.ask is None
+    assert reason.replace("\\\\", "\\") in checked.reason

@@ -61,3 +61,8 @@ def test_importing_the_room_imports_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_gguf_file_is_named_as_one_with_what_to_do() -> None:
+    with pytest.raises(UsageError, match=r"'a/b.Q4.gguf' is a GGUF file.*openai/NAME with --base-url"):
+        load_model("a/b.Q4.gguf")

@@ -12,6 +12,7 @@ from phraseproof.cli.options import (
     MODEL,
     Adapter,
     AsJson,
+    BaseUrl,
     BatchSize,
     DataDir,
     Device,
@@ -23,6 +24,7 @@ from phraseproof.cli.options import (
     Revision,
     joined,
     model_options,
+    with_base_url,
 )
 from phraseproof.errors import UsageError
 
@@ -67,6 +69,7 @@ def doctor(
     revision: Revision = None,
     trust_remote_code: RemoteCode = False,
     model_arg: ModelArg = None,
+    base_url: BaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the installation and a model's scoring: batches, special tokens, options, adapter."""
@@ -84,7 +87,7 @@ def doctor(
             max_length=max_length,
             revision=revision,
             trust_remote_code=trust_remote_code,
-            model_arg=model_arg or [],
+            model_arg=with_base_url(model_arg, base_url),
         )
         checks += check_model(
             model,

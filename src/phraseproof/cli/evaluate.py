@@ -14,6 +14,7 @@ from phraseproof.cli.options import (
     SCORING,
     Adapter,
     AsJson,
+    BaseUrl,
     BatchSize,
     DataDir,
     Devices,
@@ -34,6 +35,7 @@ from phraseproof.cli.options import (
     model_options,
     read_groups,
     read_numbers,
+    with_base_url,
 )
 from phraseproof.errors import UsageError
 
@@ -128,6 +130,7 @@ def evaluate(
     revision: Revision = None,
     trust_remote_code: RemoteCode = False,
     model_arg: ModelArg = None,
+    base_url: BaseUrl = None,
     rescore_ties: Annotated[
         bool,
         typer.Option(
@@ -191,7 +194,7 @@ def evaluate(
         max_length=max_length,
         revision=revision,
         trust_remote_code=trust_remote_code,
-        model_arg=model_arg or [],
+        model_arg=with_base_url(model_arg, base_url),
     )
 
     from phraseproof.cli.progress import ProgressBar

@@ -112,6 +112,14 @@ ModelArg = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--base-url",
+        help="The address of the server of openai/NAME, as in http://localhost:8000/v1.",
+        rich_help_panel=MODEL,
+    ),
+]
 PromptFormat = Annotated[
     str,
     typer.Option(
@@ -310,6 +318,11 @@ def model_options(
         max_length=max_length,
         args=arguments,
     )
+
+
+def with_base_url(model_arg: Sequence[str] | None, base_url: str | None) -> list[str]:
+    """The values of `--model-arg` with that of `--base-url` as one of them."""
+    return [*(model_arg or []), *([f"base_url={base_url}"] if base_url else [])]
 
 
 def read_group_order(text: str | None) -> list[str]:

@@ -89,13 +89,7 @@ def paraphrase(
             rich_help_panel=_SAMPLING,
         ),
     ] = 90.0,
-    base_url: Annotated[
-        str | None,
-        typer.Option(
-            help="The address of the server of openai/NAME, as in http://localhost:8000/v1.",
-            rich_help_panel=options.MODEL,
-        ),
-    ] = None,
+    base_url: options.BaseUrl = None,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
     model_arg: options.ModelArg = None,
@@ -125,9 +119,8 @@ def paraphrase(
     seeds = wordings_to_paraphrase(load_collection(collection), task)
     refuse_to_overwrite(out, seeds.path, Path(prompts))
     found_prompts = read_prompts(prompts)
-    arguments = [*(model_arg or []), *([f"base_url={base_url}"] if base_url else [])]
     rewriter = Rewriter(
-        _model(model, dtype, device, arguments),
+        _model(model, dtype, device, options.with_base_url(model_arg, base_url)),
         max_new_tokens=max_new_tokens,
         sampling=Sampling(temperature, top_p, seed),
     )

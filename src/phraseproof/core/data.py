@@ -238,6 +238,12 @@ GREEDY = Sampling()
 """The most likely token at every step."""
 
 
+class CutText(str):
+    """A generated text that stopped at the maximum number of tokens, and not because it was complete."""
+
+    __slots__ = ()
+
+
 # --------------------------------------------------------------------------------------------------------------- Cell
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 
-from phraseproof.core import Check, Example, Kind, Task
+from phraseproof.core import Check, Example, Kind, ScoresOptions, Task
 from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.resolve import resolve
 
@@ -50,7 +50,13 @@ def check_model(model: str, tasks: str, instructions: str, **options: object) ->
         **options: other fields of `EvaluationSpec`.
     """
     request = EvaluationRequest.of(model, tasks or _plain_questions(), {"doctor": instructions}, **options)
-    return resolve(request).check()
+    evaluation = resolve(request)
+    if not isinstance(evaluation.model, ScoresOptions):
+        detail = "the model writes texts and gives no log-probabilities, so options cannot be scored"
+        if model.startswith("openai/"):
+            detail += "; a server that echoes log-probabilities gives them with --model-arg endpoint=completions"
+        return [Check("scoring", passed=False, detail=detail)]
+    return evaluation.check()
 
 
 def _plain_questions() -> Task:

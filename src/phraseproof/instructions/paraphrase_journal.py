@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+from phraseproof.core import CutText
 from phraseproof.errors import FileError
 from phraseproof.identity import content_hash
 
@@ -47,7 +48,10 @@ class Journal:
         self._answers[key] = answer
         if self._path is None:
             return
-        line = json.dumps({"key": key, "prompt": prompt, "attempt": attempt, "answer": answer}, ensure_ascii=True)
+        entry: dict[str, object] = {"key": key, "prompt": prompt, "attempt": attempt, "answer": answer}
+        if isinstance(answer, CutText):
+            entry["is_cut"] = True
+        line = json.dumps(entry, ensure_ascii=True)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8", newline="\n") as stream:
@@ -68,8 +72,8 @@ class Journal:
                 continue
             try:
                 entry = json.loads(line)
-                key, answer = entry["key"], entry["answer"]
-            except (ValueError, TypeError, KeyError):
+                key, answer, is_cut = str(entry["key"]), str(entry["answer"]), bool(entry.get("is_cut"))
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 if number == len(lines):  # cut off by a kill: the line is removed, and its request repeated
                     self._cut(path, text[: len(text) - len(line)])
                     return
@@ -78,7 +82,7 @@ class Journal:
                     where=f"{path}:{number}",
                     hint="Move the file away, or give --out another name",
                 ) from None
-            self._answers[str(key)] = str(answer)
+            self._answers[key] = CutText(answer) if is_cut else answer
 
     def _cut(self, path: Path, text: str) -> None:
         try:

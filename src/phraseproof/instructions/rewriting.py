@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple, cast
 
-from phraseproof.core import Instruction
+from phraseproof.core import CutText, Instruction
 from phraseproof.errors import InstructionError
 from phraseproof.instructions.similarity import words
 from phraseproof.instructions.template import compile_instruction
@@ -87,15 +88,8 @@ def check(answer: str, marked: Marked, instruction: Instruction) -> Checked:
     A line of announcement and quotation marks, which chat models add, are removed first.
     """
     text = _bare(answer, marked.text)
-    if not words(_MARK.sub(" ", text)):
-        return Checked(None, "it is empty")
-    found = [int(number) for number in _MARK.findall(text)]
-    for number in range(1, len(marked.code) + 1):
-        if found.count(number) != 1:
-            times = "is gone" if number not in found else f"is there {found.count(number)} times"
-            return Checked(None, f"the placeholder [[{number}]] {times}")
-    if invented := [number for number in found if not 1 <= number <= len(marked.code)]:
-        return Checked(None, f"it invents the placeholder [[{invented[0]}]]")
+    if reason := _damage(answer, text) or _lost_placeholder(text, len(marked.code)):
+        return Checked(None, reason)
     for label in marked.labels:
         if not _holds(text, label):
             return Checked(None, f"the label {label!r} is gone")
@@ -117,6 +111,31 @@ def check(answer: str, marked: Marked, instruction: Instruction) -> Checked:
     except InstructionError as error:
         return Checked(None, f"it is not a valid template: {error.problem}")
     return Checked(ask)
+
+
+def _damage(answer: str, text: str) -> str:
+    """Why a text is not a whole, readable one; empty if it is."""
+    if isinstance(answer, CutText):
+        return "it is cut off at the maximum number of tokens"
+    if unreadable := next((character for character in text if _is_unreadable(character)), None):
+        return f"it holds the character {unreadable!a}"
+    return "" if words(_MARK.sub(" ", text)) else "it is empty"
+
+
+def _lost_placeholder(text: str, number_of_marks: int) -> str:
+    """Which mark is not there exactly once, or was not there before; empty if all are right."""
+    found = [int(number) for number in _MARK.findall(text)]
+    for number in range(1, number_of_marks + 1):
+        if found.count(number) != 1:
+            times = "is gone" if number not in found else f"is there {found.count(number)} times"
+            return f"the placeholder [[{number}]] {times}"
+    invented = next((number for number in found if not 1 <= number <= number_of_marks), None)
+    return "" if invented is None else f"it invents the placeholder [[{invented}]]"
+
+
+def _is_unreadable(character: str) -> bool:
+    """Whether a text file cannot hold a character, or no reader sees it: controls and halves of surrogate pairs."""
+    return unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t"
 
 
 def _bare(answer: str, seed: str) -> str:

@@ -52,10 +52,16 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     if Path(name).is_dir():
         return _provider(_DEFAULT_PROVIDER)(name, options)
     prefix = name.partition("/")[0]
+    if name.lower().endswith(".gguf"):
+        raise UsageError(
+            f"'{name}' is a GGUF file, which is not loaded directly",
+            where="--model",
+            hint="Serve it (vLLM) and name it openai/NAME with --base-url, or give a folder in Hugging Face's format",
+        )
     if "base_url" in options.args and prefix != "openai":
         raise UsageError(
             f"'{name}' is not a model behind a server",
-            where="--model-arg base_url",
+            where="--base-url",
             hint=f"Write openai/{name} for the model that the server calls {name}",
         )
     if prefix == "vllm":

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from phraseproof.core import Generates, OptionScores, Prompt, Sampling, ScoresOptions
+from phraseproof.core import CutText, Generates, OptionScores, Prompt, Sampling, ScoresOptions
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
-from phraseproof.models.openai import ChatModel, CompletionsModel, token_spans
+from phraseproof.models.openai import ChatModel, CompletionsModel
 from phraseproof.models.openai.server import ServerSettings
 from support import tiny_models
 from support.openai_server import Asked, Reply, chat_reply, serve
@@ -68,6 +65,17 @@ def test_an_empty_message_is_an_empty_text() -> None:
         assert ChatModel("openai/m", fast(served.base_url)).generate(PROMPTS[:1], max_new_tokens=1) == [""]
 
 
+def test_a_text_that_reached_the_maximum_number_of_tokens_is_marked() -> None:
+    def answer(asked: Asked) -> Reply:
+        reply = echo(asked)
+        reply.body["choices"][0]["finish_reason"] = "length" if "moon" in str(asked.body) else "stop"
+        return reply
+
+    with serve(answer) as served:
+        texts = ChatModel("openai/m", fast(served.base_url)).generate(PROMPTS[:2], max_new_tokens=9)
+    assert [isinstance(text, CutText) for text in texts] == [True, False]
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_what_may_pass_is_tried_again(status: int) -> None:
     failures = iter([Reply("busy", status, {"retry-after": "0.02"}), Reply("busy", status, {"retry-after": "Fri"})])
@@ -119,7 +127,14 @@ def test_a_server_that_hangs_or_is_not_there() -> None:
         (Reply({"choices": []}), "not of OpenAI's protocol"),
         (Reply([1]), "not of OpenAI's protocol"),
         (Reply({"choices": [{"text": "a"}]}), "holds no message"),
-        (Reply({"choices": ["a"]}), "holds no message"),
+        (Reply({"choices": ["a"]}), "not of OpenAI's protocol"),
+        (Reply({"choices": {"a": 1}}), "not of OpenAI's protocol"),
+        (Reply({"choices": 5}), "not of OpenAI's protocol"),
+        (Reply({"choices": [{"message": {"content": 5}}]}), "content is not text .got 5"),
+        (Reply({"choices": [{"message": {"content": [{"type": "text"}]}}]}), "content is not text"),
+        (Reply({"choices": [{"message": {}}, {"message": {}}]}), "several answers to one request"),
+        (Reply("[" * 200_000), "not of OpenAI's protocol"),
+        (Reply('{"choices": [' + "9" * 5000 + "]}"), "not of OpenAI's protocol"),
     ],
 )
 def test_refusals_are_one_line_without_the_key(monkeypatch: pytest.MonkeyPatch, reply: Reply, message: str) -> None:
@@ -195,6 +210,9 @@ def completion(tokens: list[str], values: list[float | None]) -> Reply:
         (completion(["Say", " m"], [None, -1.0]), "do not spell the prompt"),
         (completion(["Say m", "oon"], [None, -1.0]), "holds the prompt's end"),
         (completion(["Say", " moon"], [None, None]), "a token of the option has no log-probability"),
+        (completion(["Say", " moon"], [None, 0.5]), "impossible .*got 0.5.*The request ends in 'Say moon'"),
+        (Reply({"error": "overloaded"}), "not of OpenAI's protocol .*overloaded"),
+        (Reply("no", 400), r"HTTP 400 \(got no\)"),
     ],
 )
 def test_scores_that_cannot_be_had_are_refused(reply: Reply, message: str) -> None:
@@ -214,6 +232,8 @@ def test_an_unusable_answer_fails_its_prompt_alone_and_nothing_is_asked_twice() 
     def answer(request: Asked) -> Reply:
         text = request.body["prompt"]
         asked.append(text)
+        if "glass noon" in text:
+            return Reply({"error": "the prompt is too long"}, 400)
         return completion([text], [None]) if "star moon" in text else completion([text[:-5], text[-5:]], [None, -1.0])
 
     prompts = [Prompt(f"Say {word}", ("moon", "noon")) for word in ("river", "star", "glass")]
@@ -224,27 +244,53 @@ def test_an_unusable_answer_fails_its_prompt_alone_and_nothing_is_asked_twice() 
     assert sorted(asked) == sorted(set(asked))
     assert len(asked) == 6
     assert isinstance(handed[1], ModelError)
-    for index in (0, 2):
-        scores = handed[index]
-        assert isinstance(scores, OptionScores)
-        assert scores.logprobs == (-1.0, -1.0)
+    assert "the prompt is too long" in str(handed[2])
+    scores = handed[0]
+    assert isinstance(scores, OptionScores)
+    assert scores.logprobs == (-1.0, -1.0)
 
 
-@given(st.lists(st.text(min_size=1), min_size=1), st.text(), st.text())
-def test_spans_spell_the_text(pieces: list[str], before: str, after: str) -> None:
-    text = "".join(pieces)
-    spans = token_spans([before, *pieces, after], text)
-    assert spans is not None
-    inside = [text[first:end] for first, end in spans if first >= 0 and end <= len(text)]
-    assert "".join(inside) in text
-    assert all(one[1] == other[0] for one, other in itertools.pairwise(spans))
-    if before not in text and not (before + text).find(text) < len(before):
-        assert spans[0] == (-len(before), 0)
+@pytest.mark.parametrize("reply", [completion(["x"], [None]), Reply("no", 422)])
+def test_a_server_that_cannot_score_is_not_asked_everything(reply: Reply) -> None:
+    prompts = [Prompt(f"Say {number}", ("moon", "noon")) for number in range(100)]
+    with serve(lambda _: reply) as served:
+        with pytest.raises(ModelError):
+            CompletionsModel("openai/m", fast(served.base_url)).score_options(prompts)
+        assert len(served.asked) < 40
 
 
-def test_spans_of_tokens_named_by_their_marks() -> None:
-    assert token_spans(["<s>", "\u2581a", "\u2581b"], "a b") == [(-4, -1), (-1, 1), (1, 3)]
-    assert token_spans(["x"], "y") is None
+def test_the_log_probability_of_a_generated_token_without_text_is_not_the_options() -> None:
+    with serve(lambda _: completion(["Say", " moon", ""], [None, -1.5, -40.0])) as served:
+        (scores,) = CompletionsModel("openai/m", fast(served.base_url)).score_options([Prompt("Say", ("moon",))])
+    assert scores.logprobs == (-1.5,)
+    assert scores.option_tokens == (1,)
+
+
+@pytest.mark.parametrize("text", ["6°C or 7°C?", "Größe \U0001f600?", "\u4f60\u597d?"])
+@pytest.mark.parametrize("naming", ["names", "decoded"])
+def test_parts_of_characters_are_scored_as_in_this_process(text: str, naming: str) -> None:
+    from transformers import AutoTokenizer
+
+    folder = tiny_models.tiny_gpt2()
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    by_name = completions_of(folder)
+
+    def answer(asked: Asked) -> Reply:
+        reply = by_name(asked)
+        logprobs = reply.body["choices"][0]["logprobs"]
+        if naming == "decoded":
+            ids = tokenizer.convert_tokens_to_ids(logprobs["tokens"])
+            logprobs["tokens"] = [tokenizer.decode([token]) for token in ids]
+        return reply
+
+    prompts = [Prompt(f"Question: {text} Answer:", (f"{text[:2]} red", "stone"))]
+    with serve(answer) as served:
+        (found,) = CompletionsModel("openai/m", fast(served.base_url)).score_options(prompts)
+    local = load_model(str(folder), ModelOptions(dtype="float32", device="cpu"))
+    assert isinstance(local, ScoresOptions)
+    (expected,) = local.score_options(prompts)
+    assert found.logprobs == pytest.approx(expected.logprobs, abs=1e-4)
+    assert (found.prompt_tokens, found.option_tokens) == (expected.prompt_tokens, expected.option_tokens)
 
 
 # ------------------------------------------------------------------------------------------------------------- options

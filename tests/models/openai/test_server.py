@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Generator
 from typing import Any
 
 import httpx
 import pytest
 
-from phraseproof.errors import ModelError
+from phraseproof.errors import ModelError, UsageError
 from phraseproof.models.openai import server
 from phraseproof.models.openai.server import Server, ServerSettings
+
+
+def response(status: int, body: object, headers: dict[str, str] | None = None) -> httpx.Response:
+    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(json.dumps(body).encode()))
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, *responses: httpx.Response) -> list[httpx.Request]:
@@ -21,13 +31,13 @@ def answering(monkeypatch: pytest.MonkeyPatch, *responses: httpx.Response) -> li
         asked.append(request)
         return next(left)
 
-    plain = httpx.Client
+    plain = httpx.AsyncClient
 
-    def client(**asked_for: Any) -> httpx.Client:
+    def client(**asked_for: Any) -> httpx.AsyncClient:
         asked_for["transport"] = httpx.MockTransport(handle)
         return plain(**asked_for)
 
-    monkeypatch.setattr(httpx, "Client", client)
+    monkeypatch.setattr(httpx, "AsyncClient", client)
     return asked
 
 
@@ -35,15 +45,15 @@ SETTINGS = ServerSettings(base_url="http://server/v1", first_wait_s=0.001, concu
 
 
 def test_a_busy_server_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    good = httpx.Response(200, json={"choices": [{"text": "A"}]})
-    asked = answering(monkeypatch, httpx.Response(429, headers={"retry-after": "0"}), httpx.Response(503), good)
+    good = response(200, {"choices": [{"text": "A"}]})
+    asked = answering(monkeypatch, response(429, {}, {"retry-after": "0"}), response(503, {}), good)
     ((index, answer),) = Server(SETTINGS).post_all("/completions", [{"prompt": "?"}])
-    assert (index, answer["choices"]) == (0, [{"text": "A"}])
+    assert (index, answer) == (0, {"text": "A"})
     assert [str(request.url) for request in asked] == ["http://server/v1/completions"] * 3
 
 
 def test_a_refusal_is_not_repeated_and_names_the_servers_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = answering(monkeypatch, httpx.Response(404, json={"error": {"message": "no such model"}}))
+    asked = answering(monkeypatch, response(404, {"error": {"message": "no such model"}}))
     with pytest.raises(ModelError, match="HTTP 404") as caught:
         list(Server(SETTINGS).post_all("/completions", [{}]))
     assert "no such model" in str(caught.value)
@@ -53,3 +63,59 @@ def test_a_refusal_is_not_repeated_and_names_the_servers_reason(monkeypatch: pyt
 def test_a_wait_that_the_server_asks_for_is_read_in_seconds() -> None:
     assert server._retry_after_s(httpx.Response(429, headers={"retry-after": "2.5"})) == 2.5
     assert server._retry_after_s(httpx.Response(429, headers={"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"})) == 0.0
+
+
+@contextlib.contextmanager
+def dripping(first: bytes, then: bytes, *, pause_s: float = 0.05) -> Generator[str]:
+    """A server that sends some bytes at once, and then the same few again and again."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    stopped = threading.Event()
+
+    def answer() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(65536)
+                    connection.sendall(first)
+                    while not stopped.wait(pause_s):
+                        connection.sendall(then)
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    finally:
+        stopped.set()
+        listener.close()
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n", b" "),
+        (b"HTTP/1.1 200 OK\r\n", b"x-more: y\r\n"),
+    ],
+)
+def test_an_answer_that_comes_byte_by_byte_is_given_up_in_time(first: bytes, then: bytes) -> None:
+    with dripping(first, then) as url:
+        before = time.perf_counter()
+        with pytest.raises(ModelError, match=r"did not answer within 0.4 s \(tried 1 times\)"):
+            list(Server(ServerSettings(url, timeout_s=0.4, retries=0)).post_all("/completions", [{}]))
+        assert time.perf_counter() - before < 3
+
+
+def test_leaving_early_cancels_what_is_under_way() -> None:
+    good = b'HTTP/1.1 200 OK\r\ncontent-length: 28\r\n\r\n{"choices": [{"text": "A"}]}'
+    with dripping(good, b"") as url:
+        answers = Server(ServerSettings(url, timeout_s=60, retries=0, concurrency=2)).post_all("/x", [{}] * 9)
+        before = time.perf_counter()
+        assert next(answers) == (0, {"text": "A"})
+        answers.close()  # type: ignore[attr-defined]
+        assert time.perf_counter() - before < 3
+
+
+def test_a_key_that_no_header_can_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-\u00e9")
+    with pytest.raises(UsageError, match="MY_KEY: the key holds characters"):
+        Server(SETTINGS._replace(key_variable="MY_KEY"))

@@ -14,18 +14,28 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, cast
 from urllib.parse import urlsplit
 
-from phraseproof.core import GREEDY, ModelIdentity, OptionScores, Prompt, Sampling
+from phraseproof.core import GREEDY, Check, CutText, ModelIdentity, OptionScores, Prompt, Sampling
 from phraseproof.errors import ModelError, UsageError
-from phraseproof.models.openai.server import DEFAULT_BASE_URL, DEFAULT_KEY_VARIABLE, Server, ServerSettings
+from phraseproof.models.openai.echoed_scores import (
+    EchoedScore,
+    UnusableError,
+    option_scores,
+    request_text,
+    score_of,
+)
+from phraseproof.models.openai.echoed_tokens import MAX_GENERATED
+from phraseproof.models.openai.self_test import self_test
+from phraseproof.models.openai.server import DEFAULT_BASE_URL, DEFAULT_KEY_VARIABLE, Choice, Server, ServerSettings
 from phraseproof.models.options import ModelOptions, check_argument_names, positive_int
 
 _KNOWN_ARGS = ("api_key_env", "base_url", "concurrency", "endpoint", "retries", "timeout_s")
 _ENDPOINTS = {"chat": "/chat/completions", "completions": "/completions"}
-_MARKS = str.maketrans({"\u2581": " ", "\u0120": " ", "\u010a": "\n"})
-"""How tokenizers write white space in token names, for servers that send token names instead of text."""
+_SHOWN_CHARACTERS = 60
+_MAX_FAILURES_AT_FIRST = 8
+"""When so many prompts could not be scored and none could, the others are not tried."""
 
 
 class ServedModel(ABC):
@@ -75,8 +85,11 @@ class ServedModel(ABC):
             "seed": sampling.seed,
         }
         bodies = [{**settings, **self._asked(prompt)} for prompt in prompts]
-        for index, answer in self._server.post_all(_ENDPOINTS[self.endpoint], bodies):
-            yield index, self._written(answer["choices"][0]).strip()
+        for index, choice in self._server.post_all(_ENDPOINTS[self.endpoint], bodies):
+            if isinstance(choice, ModelError):
+                raise choice
+            text = self._written(choice).strip()
+            yield index, CutText(text) if choice.get("finish_reason") == "length" else text
 
     @property
     def _model(self) -> str:
@@ -87,8 +100,8 @@ class ServedModel(ABC):
         """The part of a request that holds the prompt."""
 
     @abstractmethod
-    def _written(self, choice: object) -> str:
-        """The text in one of an answer's choices."""
+    def _written(self, choice: Choice) -> str:
+        """The text of an answer."""
 
 
 class ChatModel(ServedModel):
@@ -99,11 +112,16 @@ class ChatModel(ServedModel):
     def _asked(self, prompt: Prompt) -> dict[str, object]:
         return {"messages": [{"role": "user", "content": prompt.text}]}
 
-    def _written(self, choice: object) -> str:
-        message = choice.get("message") if isinstance(choice, dict) else None
+    def _written(self, choice: Choice) -> str:
+        message = choice.get("message")
         if not isinstance(message, dict):
             raise self._server.refused("the server's answer holds no message", got=repr(choice)[:200])
-        return message.get("content") or ""
+        content = cast("dict[str, object]", message).get("content")
+        if content is None:
+            return ""
+        if not isinstance(content, str):
+            raise self._server.refused("the message's content is not text", got=repr(content)[:200])
+        return content
 
 
 class CompletionsModel(ServedModel):
@@ -120,8 +138,8 @@ class CompletionsModel(ServedModel):
         the tokens show which of them belong to the option.
 
         Raises:
-            ModelError: the server sends no log-probabilities of the prompt, its tokens do not spell the prompt, or a
-                token holds the prompt's end and the option's beginning; or another method than `loglikelihood`.
+            ModelError: the server sends no log-probabilities of the prompt, or impossible ones; its tokens do not spell
+                the prompt, or leave open which of them are the option's; or another method than `loglikelihood`.
         """
         found: dict[int, OptionScores] = {}
 
@@ -151,88 +169,73 @@ class CompletionsModel(ServedModel):
         """
         if method != "loglikelihood":
             raise ModelError(f"a server cannot score by the method '{method}'", expected="loglikelihood")
-        texts: list[tuple[str, str]] = []
         for prompt in prompts:
             if not prompt.options:
                 raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
-            start = prompt.text.rstrip()
-            texts += [
-                (start, prompt.text[len(start) :] + prompt.target_delimiter + option) for option in prompt.options
-            ]
-        settings = {"model": self._model, "max_tokens": 1, "temperature": 0.0, "logprobs": 1, "echo": True}
+        settings = {
+            "model": self._model,
+            "max_tokens": MAX_GENERATED,
+            "temperature": 0.0,
+            "logprobs": 1,
+            "echo": True,
+        }
+        texts = [request_text(prompt, option) for prompt in prompts for option in prompt.options]
         places = [(index, option) for index, prompt in enumerate(prompts) for option in range(len(prompt.options))]
-        found: list[dict[int, _Scored | ModelError]] = [{} for _ in prompts]
+        found: list[dict[int, EchoedScore | ModelError]] = [{} for _ in prompts]
+        failed, succeeded = 0, False
         bodies = [{**settings, "prompt": start + tail} for start, tail in texts]
-        for number, answer in self._server.post_all(_ENDPOINTS[self.endpoint], bodies):
+        for number, choice in self._server.post_all(_ENDPOINTS[self.endpoint], bodies):
             index, option = places[number]
-            try:
-                found[index][option] = self._scored(answer["choices"][0], *texts[number])
-            except ModelError as error:
-                found[index][option] = error
-            if len(found[index]) == len(prompts[index].options):
-                on_scores(index, _option_scores([found[index][option] for option in range(len(found[index]))]))
+            found[index][option] = self._scored(choice, *texts[number])
+            if len(found[index]) < len(prompts[index].options):
+                continue
+            scores = self._together(prompts[index], [found[index][option] for option in range(len(found[index]))])
+            on_scores(index, scores)
+            succeeded = succeeded or not isinstance(scores, ModelError)
+            failed += isinstance(scores, ModelError)
+            if isinstance(scores, ModelError) and not succeeded and failed >= _MAX_FAILURES_AT_FIRST:
+                raise scores
+
+    def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
+        """Whether the server's log-probabilities can be read, and whether it gives the same ones when asked again.
+
+        Raises:
+            ModelError: the server cannot be reached or refuses.
+        """
+        return self_test(self, prompts)
 
     def _asked(self, prompt: Prompt) -> dict[str, object]:
         return {"prompt": prompt.text}
 
-    def _written(self, choice: object) -> str:
-        text = choice.get("text") if isinstance(choice, dict) else None
+    def _written(self, choice: Choice) -> str:
+        text = choice.get("text")
         if not isinstance(text, str):
             raise self._server.refused("the server's answer holds no text", got=repr(choice)[:200])
         return text
 
-    def _scored(self, choice: object, start: str, tail: str) -> _Scored:
-        logprobs = choice.get("logprobs") if isinstance(choice, dict) else None
-        tokens = logprobs.get("tokens") if isinstance(logprobs, dict) else None
-        values = logprobs.get("token_logprobs") if isinstance(logprobs, dict) else None
-        if not isinstance(tokens, list) or not isinstance(values, list) or len(tokens) != len(values):
-            raise self._server.refused(
-                "the server does not send the log-probabilities of the prompt, so options cannot be scored",
-                hint="Scoring needs the endpoint completions of a server that supports echo with logprobs, as vLLM's",
-            )
-        spans = token_spans([str(token) for token in tokens], start + tail)
-        if spans is None:
-            raise self._server.refused("the server's tokens do not spell the prompt", got=repr("".join(tokens[-12:])))
-        total, before, own = 0.0, 0, 0
-        for (first, end), value in zip(spans, values, strict=True):
-            if first < len(start) < end:
-                raise self._server.refused(
-                    "a token holds the prompt's end and the option's beginning", got=repr((start + tail)[first:end])
-                )
-            if end <= len(start):
-                before += 1
-            elif end <= len(start) + len(tail):
-                if not isinstance(value, int | float):
-                    raise self._server.refused("a token of the option has no log-probability", got=repr(value))
-                total += value
-                own += 1
-        if not own:
-            raise self._server.refused(f"the server sent no tokens for the option {tail.strip()!r}")
-        return _Scored(total, before, own)
+    def _scored(self, choice: Choice | ModelError, start: str, tail: str) -> EchoedScore | ModelError:
+        if isinstance(choice, ModelError):
+            return choice
+        try:
+            return score_of(choice, start, tail)
+        except UnusableError as error:
+            return self._unusable(error, start + tail)
 
+    def _together(self, prompt: Prompt, scores: Sequence[EchoedScore | ModelError]) -> OptionScores | ModelError:
+        """A prompt's scores, or the first error among its options."""
+        scored: list[EchoedScore] = []
+        for score in scores:
+            if isinstance(score, ModelError):
+                return score
+            scored.append(score)
+        try:
+            return option_scores(prompt, scored)
+        except UnusableError as error:
+            return self._unusable(error, prompt.text)
 
-class _Scored(NamedTuple):
-    logprob: float
-    prompt_tokens: int
-    option_tokens: int
-
-
-def token_spans(tokens: Sequence[str], text: str) -> list[tuple[int, int]] | None:
-    """Find the place of each token in `text`, [first, end) in characters, or `None` if they do not spell it.
-
-    Tokens before the text (a start token, a space) have places below zero, tokens that the model wrote after it places
-    beyond its end.
-    """
-    for named in (list(tokens), [token.translate(_MARKS) for token in tokens]):
-        lead = "".join(named).find(text)
-        if lead >= 0:
-            spans: list[tuple[int, int]] = []
-            place = -lead
-            for token in named:
-                spans.append((place, place + len(token)))
-                place += len(token)
-            return spans
-    return None
+    def _unusable(self, error: UnusableError, request: str) -> ModelError:
+        hint = error.hint or f"The request ends in {request[-_SHOWN_CHARACTERS:]!r}"
+        return self._server.refused(str(error), hint=hint)
 
 
 def load(name: str, options: ModelOptions) -> ServedModel:
@@ -289,20 +292,3 @@ def _address(text: str) -> str:
             where="--model-arg base_url",
         )
     return text.rstrip("/")
-
-
-def _option_scores(answers: Sequence[_Scored | ModelError]) -> OptionScores | ModelError:
-    """A prompt's scores, or the first error among its options."""
-    scored: list[_Scored] = []
-    for answer in answers:
-        if isinstance(answer, ModelError):
-            return answer
-        scored.append(answer)
-    computed = sum(each.prompt_tokens + each.option_tokens for each in scored)
-    return OptionScores(
-        tuple(each.logprob for each in scored),
-        max(each.prompt_tokens for each in scored),
-        computed,
-        asked_tokens=computed,
-        option_tokens=tuple(each.option_tokens for each in scored),
-    )

@@ -1,0 +1,67 @@
+"""A response's body, read up to a limit and unpacked up to a limit: a server may send anything."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_BYTES = 64 * 1024 * 1024
+"""The maximum size of an answer: a prompt of 100,000 tokens with its log-probabilities takes about a sixth of it."""
+
+ACCEPTED_ENCODINGS = "gzip, deflate"
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_KNOWN = {"", "identity", "gzip", "x-gzip", "deflate"}
+
+
+class BodyError(ValueError):
+    """A body that is too large, or packed in a way that was not accepted."""
+
+
+async def read_body(response: httpx.Response) -> bytes:
+    """The unpacked body.
+
+    Raises:
+        BodyError: it is larger than `MAX_BYTES`, packed or unpacked, or cannot be unpacked.
+    """
+    packed = bytearray()
+    async for chunk in response.aiter_raw():
+        packed += chunk
+        if len(packed) > MAX_BYTES:
+            raise BodyError(_too_large())
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding not in _KNOWN:
+        raise BodyError(f"the server packs its answer by {encoding!r} (expected one of: {ACCEPTED_ENCODINGS})")
+    return bytes(packed) if encoding in {"", "identity"} else _unpacked(bytes(packed))
+
+
+def _unpacked(packed: bytes) -> bytes:
+    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+    try:
+        data = unpacker.decompress(packed, MAX_BYTES + 1)
+    except zlib.error:
+        raise BodyError("the server's answer cannot be unpacked") from None
+    if len(data) > MAX_BYTES:
+        raise BodyError(_too_large())
+    if not unpacker.eof:
+        raise BodyError("the server's answer is cut off")
+    return data
+
+
+def _too_large() -> str:
+    return f"the server's answer is too large (expected at most {MAX_BYTES // 1024**2} MiB)"
+
+
+def read_json(body: bytes) -> object:
+    """The value that a body spells.
+
+    Raises:
+        ValueError: it is not JSON, nested too deeply, or holds a number of thousands of digits.
+    """
+    try:
+        return json.loads(body)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
