@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from phraseproof.analysis.aggregation import Level
+from phraseproof.analysis.aggregation import Level, by_level
+from phraseproof.analysis.classification import answer_shares, balanced_accuracy, macro_f1
 from phraseproof.analysis.results import WORDING, ResultRow, RowLevel
 from phraseproof.core import Finding
 
 if TYPE_CHECKING:
+    from phraseproof.analysis.answers import TaskAnswers
     from phraseproof.analysis.estimators.budget import GroupEstimate, TaskEstimate
     from phraseproof.analysis.robustness import MeanDifference, Summary
     from phraseproof.analysis.statistics import Robustness
@@ -81,6 +84,57 @@ def summary_rows(summary: Summary, source: RowSource) -> Iterator[ResultRow]:
                 difference = row.differences[group]
                 finding = Finding("difference", difference.value, difference.num_tasks, "difference of means")
                 yield finding_row(source, place, _difference(summary.groups[0]), finding, source.difference_unit())
+
+
+def baseline_rows(answers: Sequence[TaskAnswers], source: RowSource) -> Iterator[ResultRow]:
+    """The scores of blind guessing and of the best constant answer, per task, category and overall, in percent."""
+    found = [
+        _Baseline(task.task, task.category, Level.TASK, task.chance, task.majority, task.classes[task.majority_class])
+        for task in answers
+    ]
+    levels = by_level(found, category=lambda row: row.category, combine=_mean_baseline)
+    for row in (*levels.tasks, *levels.categories, levels.overall):
+        place = place_of(row.level, row.name, row.category, "")
+        is_task = row.level is Level.TASK
+        for name, value, method in (
+            ("chance", row.chance, "mean share of right options"),
+            ("majority", row.majority, f"best constant answer: {row.answer}"),
+        ):
+            count = sum(row.level is Level.OVERALL or row.category == task.category for task in answers)
+            finding = Finding(name, value, 1 if is_task else count, method if is_task else _METHOD)
+            yield finding_row(source, place, name, finding, ("%", 100.0))
+
+
+def answer_rows(answers: Sequence[TaskAnswers], source: RowSource) -> Iterator[ResultRow]:
+    """How the answers of each wording are spread over the classes of a task, in percent."""
+    for task in answers:
+        shares = answer_shares(task.confusion)
+        counts = task.confusion.sum(axis=(1, 2))
+        f1, balanced = macro_f1(task.confusion), balanced_accuracy(task.confusion)
+        for row, (group, wording) in enumerate(zip(task.groups, task.wordings, strict=True)):
+            place = Place(WORDING, task.category, task.task, group, wording)
+            most = int(shares[row].argmax())
+            found = [("most_chosen", float(shares[row, most]), f"share of the answer: {task.classes[most]}")]
+            if not task.by_position:
+                found.append(("macro_f1", float(f1[row]), "mean F1 of the classes"))
+                found.append(("balanced_accuracy", float(balanced[row]), "mean recall of the classes"))
+            for name, value, method in found:
+                yield finding_row(source, place, name, Finding(name, value, int(counts[row]), method), ("%", 100.0))
+
+
+class _Baseline(NamedTuple):
+    name: str
+    category: str
+    level: Level
+    chance: float
+    majority: float
+    answer: str = ""
+
+
+def _mean_baseline(level: Level, name: str, below: Sequence[_Baseline]) -> _Baseline:
+    category = name if level is Level.CATEGORY else ""
+    chance, majority = fmean(row.chance for row in below), fmean(row.majority for row in below)
+    return _Baseline(name, category, level, chance, majority)
 
 
 def statistics_rows(found: Robustness, source: RowSource) -> Iterator[ResultRow]:

@@ -17,7 +17,11 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> list[ComparisonReport]:
 
 def test_the_first_sentence_answers_the_question(found: list[ComparisonReport]) -> None:
     text = compare_text.render(found, Screen())
-    assert text.splitlines()[3].startswith("Better. ")
+    shown = [line for line in text.splitlines() if line]
+    assert shown[2] == "prompt format plain, scoring loglikelihood, metric accuracy"
+    assert shown[3] == "No setting or version differs."
+    assert shown[4].startswith("chance ")
+    assert next(line for line in shown[5:] if not line.startswith(" ")).startswith("Better. ")
     assert "Overall" in text
 
 

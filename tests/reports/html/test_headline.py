@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from phraseproof.analysis.ranking import rank_wordings
 from phraseproof.analysis.statistics import robustness
 from phraseproof.reports.build.run_tables import RunScores, task_tables
+from phraseproof.reports.build.runs import table_sources
 from phraseproof.reports.html.headline import Headline, headline
+from phraseproof.store.queries import load_run
 from support import table_samples
 from support.grid_samples import grid
+from support.report_runs import write_run
 from support.table_samples import VALUES, scores
 
 
@@ -49,7 +56,8 @@ def test_the_range_has_the_interval_that_the_statistics_give() -> None:
     run = RunScores("r", "m", table_samples.scores({"c/t": {"g": [sum(row) / 6 for row in scores]}}))
     (table,) = task_tables([run])
     first = headline(table, rank_wordings(run.scores), found).sentences[0]
-    interval = f"(95% interval {100 * finding.low:.1f} to {100 * finding.high:.1f})"
+    bounds = f"{100 * finding.low:.1f} to {100 * finding.high:.1f}"
+    interval = f"(95% interval {bounds}, {finding.method.partition(' (')[0]})"
     assert (
         first == f"On c/t, accuracy moves from the worst wording to the best by 50.0 points with g wordings {interval}."
     )
@@ -88,6 +96,43 @@ def test_where_all_do_equally_well_no_wording_is_called_better() -> None:
 )
 def test_the_current_wording_is_told_of(current: str, words: str) -> None:
     assert said({"t/x": {"a": [0.5, 0.7], "b": [0.6]}}, current).sentences[-1] == words
+
+
+def test_the_large_figures_are_those_of_a_lone_task() -> None:
+    found = said({"t/x": {"a": [0.5, 0.7], "b": [0.6, 0.3]}}, "a/0").figures
+    assert [(each.label, each.value, each.detail) for each in found] == [
+        ("current wording", "50.0", "a/0"),
+        ("best wording", "70.0", "a/1"),
+        ("worst wording", "30.0", "b/1"),
+    ]
+
+
+def test_the_large_figures_are_means_over_tasks_then_categories() -> None:
+    # Best: qa 57 and 74, bc 95; worst: qa 40 and 60, bc 80. Means of tasks: qa 49.8 and 68.4, bc 87.5.
+    first, best, worst = said(VALUES).figures
+    assert (best.value, worst.value) == ("80.2", "65.0")
+    qa = [sum([0.50, 0.52, 0.57, 0.40, 0.50]) / 5, sum([0.70, 0.74, 0.60, 0.66, 0.72]) / 5]
+    assert (first.label, first.value) == ("mean over wordings", f"{100 * (sum(qa) / 2 + 0.875) / 2:.1f}")
+
+
+def test_the_current_wording_is_averaged_over_tasks_then_categories() -> None:
+    values = {"qa/one": {"a": [0.2, 0.9]}, "qa/two": {"a": [0.4, 0.9]}, "bc/one": {"a": [0.9, 0.8]}}
+    found = said(values, "a/0")
+    assert found.figures[0].value == "60.0"
+    assert "a/0, gets 60.0%" in found.sentences[-1]
+
+
+def test_constant_answers_and_chance_are_shown(tmp_path: Path) -> None:
+    run = table_sources([load_run(write_run(tmp_path))])[0]
+    assert isinstance(run, RunScores)
+    constant = replace(run.answers[0], confusion=np.zeros_like(run.answers[0].confusion))
+    constant.confusion[:, 0, 0], constant.confusion[:, 1, 0] = 6, 6
+    given = replace(run, answers=(constant,))
+    (table,) = task_tables([given])
+    found = headline(table, rank_wordings(given.scores), None)
+    count = len(constant.wordings)
+    assert found.warning.startswith(f"{count} of {count} wordings give one answer to 95% or more of the examples ('")
+    assert (found.figures[-1].label, found.figures[-1].value) == ("chance", f"{100 * constant.chance:.1f}")
 
 
 def test_the_picture_has_every_mean() -> None:

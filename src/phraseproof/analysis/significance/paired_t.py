@@ -21,7 +21,7 @@ CONFIDENCE = 0.95
 _ROUNDING = 1e-12
 
 
-def compare_groups(summary: Summary, group: str, reference: str | None = None) -> Finding:
+def compare_groups(summary: Summary, group: str, reference: str | None = None, *, width: float = math.inf) -> Finding:
     """Paired t-test over tasks: a group's mean on each task against the reference group's (paper, Table 3).
 
     Tasks weigh equally here, while the overall row weighs categories equally: the two differences are not the same
@@ -31,6 +31,7 @@ def compare_groups(summary: Summary, group: str, reference: str | None = None) -
         summary: the rows of one model at one number of demonstrations.
         group: a name in `summary.groups`.
         reference: what it is compared with; the summary's first group by default.
+        width: as in `paired_t_test`.
 
     Returns:
         See `paired_t_test`; the estimate is group minus reference.
@@ -44,10 +45,11 @@ def compare_groups(summary: Summary, group: str, reference: str | None = None) -
         [groups[base].mean for groups in shared],
         [groups[group].mean for groups in shared],
         name=f"{group} minus {base}",
+        width=width,
     )
 
 
-def paired_t_test(first: Sequence[float], second: Sequence[float], *, name: str) -> Finding:
+def paired_t_test(first: Sequence[float], second: Sequence[float], *, name: str, width: float = math.inf) -> Finding:
     """Two-sided paired t-test of `second` against `first`, task by task.
 
     Where all differences are equal the t statistic has no finite value; the answer is then its limit: p = 1 for no
@@ -56,6 +58,8 @@ def paired_t_test(first: Sequence[float], second: Sequence[float], *, name: str)
     Args:
         first, second: one mean per task, in the same order and unit.
         name: what is estimated.
+        width: the largest difference that two means can have: the interval ends there, which over two or three tasks
+            the t distribution does not.
 
     Returns:
         `estimate`: mean of second minus first, in the unit given; `low`, `high`: its 95% interval from the t
@@ -90,8 +94,8 @@ def paired_t_test(first: Sequence[float], second: Sequence[float], *, name: str)
         estimate=estimate,
         n=n,
         method="paired t-test, two-sided",
-        low=estimate - reach,
-        high=estimate + reach,
+        low=max(-width, estimate - reach),
+        high=min(width, estimate + reach),
         p_value=2 * t_sf(abs(estimate) / error, n - 1),
         standard_error=error,
         degrees_of_freedom=n - 1,

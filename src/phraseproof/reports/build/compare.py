@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,12 +12,15 @@ from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import half_precision
-from phraseproof.reports.build.run_tables import points, points_name, printable, value_with_unit
+from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots
+from phraseproof.reports.build.run_tables import points, points_name, printable, short_method, value_with_unit
 from phraseproof.reports.build.runs import half_precision_notes, model_name
+from phraseproof.reports.build.settings import SettingDifference, differing_settings, setting_line
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
+    from phraseproof.analysis.answers import TaskAnswers
     from phraseproof.analysis.paired import ComparisonRow, RunComparison, WordingComparison
     from phraseproof.core import Finding
     from phraseproof.evaluation.half_precision import HalfPrecision
@@ -35,6 +38,8 @@ class Side(NamedTuple):
         metric: what scores are in.
         scoring: the scorer that chose the answers.
         share: the share of the grid that was scored; below 1, means are estimates.
+        settings: what the numbers depend on, as a line; empty where it is not known.
+        answers: which answers were chosen, by task and number of demonstrations.
     """
 
     path: str
@@ -43,11 +48,22 @@ class Side(NamedTuple):
     metric: Metric = ACCURACY
     scoring: str = "loglikelihood"
     share: float = 1.0
+    settings: str = ""
+    answers: tuple[TaskAnswers, ...] = ()
 
     @classmethod
     def of(cls, run: Run) -> Side:
         """For an open run."""
-        return cls(str(run.path), model_name(run), half_precision(run), metric_of(run), run.scoring, run.share)
+        return cls(
+            str(run.path),
+            model_name(run),
+            half_precision(run),
+            metric_of(run),
+            run.scoring,
+            run.share,
+            setting_line(run),
+            answers_of(run),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,7 @@ class ComparisonReport:
         wordings: all wordings that both hold, in the runs' order.
         notes: what a reader must know to interpret the numbers.
         sentences: the conclusions, the most important first.
+        differing: the settings and versions in which the runs differ.
     """
 
     before: Side
@@ -71,6 +88,26 @@ class ComparisonReport:
     wordings: tuple[WordingComparison, ...]
     notes: tuple[str, ...]
     sentences: tuple[str, ...]
+    differing: tuple[SettingDifference, ...] = ()
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What the answers of both runs show without their accuracy, the most important first."""
+        before, after = (
+            answer_lines(at_shots(side.answers, self.num_fewshot), side.metric) for side in (self.before, self.after)
+        )
+        return (
+            *(f"before: {line}" for line in before if line not in after),
+            *(f"after: {line}" for line in after if line not in before),
+            *(line for line in before if line in after),
+        )
+
+    @property
+    def settings_line(self) -> str:
+        """`no setting differs`, or how many settings do and which."""
+        if not self.differing:
+            return "No setting or version differs."
+        return f"Settings that differ: {'; '.join(each.line for each in self.differing)}."
 
     @property
     def metric(self) -> Metric:
@@ -102,12 +139,16 @@ def compare(before: Run, after: Run) -> list[ComparisonReport]:
             hint="Compare runs of one metric",
         )
     notes = half_precision_notes({side.path: side.half_precision for side in sides})
+    differing = differing_settings(before, after)
     if min(side.share for side in sides) < 1:
-        return _of_estimates(before, after, sides, notes)
+        return [replace(found, differing=differing) for found in _of_estimates(before, after, sides, notes)]
     from phraseproof.analysis.grids import load_grids
     from phraseproof.analysis.paired import compare_runs
 
-    return [_comparison(*sides, found, notes) for found in compare_runs(load_grids(before), load_grids(after))]
+    return [
+        replace(_comparison(*sides, found, notes), differing=differing)
+        for found in compare_runs(load_grids(before), load_grids(after))
+    ]
 
 
 def _of_estimates(before: Run, after: Run, sides: tuple[Side, Side], notes: Sequence[str]) -> list[ComparisonReport]:
@@ -213,7 +254,8 @@ def _first_sentence(lines: Sequence[MeanDifference], metric: Metric) -> str:
     top = next(line for line in reversed(lines) if not line.group)
     place = "" if top.level is Level.OVERALL else f"On {printable(top.name)}: "
     means = f"{value_with_unit(top.before, metric)} before, {value_with_unit(top.after, metric)} after"
-    return f"{direction_words(top.finding, metric)} {place}{means}: {difference_words(top.finding, metric)}."
+    words = f"{difference_words(top.finding, metric)} ({short_method(top.finding)})"
+    return f"{direction_words(top.finding, metric)} {place}{means}: {words}."
 
 
 def direction_words(finding: Finding, metric: Metric = ACCURACY) -> str:

@@ -9,6 +9,8 @@ from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.estimators.budget import over_tasks
 from phraseproof.analysis.result_rows import (
     RowSource,
+    answer_rows,
+    baseline_rows,
     comparison_rows,
     estimate_rows,
     statistics_rows,
@@ -16,8 +18,10 @@ from phraseproof.analysis.result_rows import (
     wording_rows,
 )
 from phraseproof.analysis.results import WORDING, ResultRow, ResultTable
+from phraseproof.reports.build.answers import at_shots
 from phraseproof.reports.build.run_tables import task_tables
 from phraseproof.reports.build.runs import EstimatedRun, TableSource
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
 if TYPE_CHECKING:
     from phraseproof.reports.build.compare import ComparisonReport
@@ -32,12 +36,14 @@ def table_results(source: TableSource, *, by_wording: bool = False, group_order:
     """
     if isinstance(source, EstimatedRun):
         rows = [row for row in _estimates(source) if (row.level == WORDING) == by_wording]
-        return ResultTable(tuple(rows), source.notes)
+        return ResultTable((*rows, *_of_answers(source, by_wording=by_wording)), source.notes)
+    tables = task_tables([source], group_order)
     if by_wording:
         rows = [row for score in source.scores for row in wording_rows([score], _of(source, score.num_fewshot))]
-        return ResultTable(tuple(rows), source.notes)
-    tables = task_tables([source], group_order)
+        notes = _once(note for table in tables for note in (*table.answer_lines, *source.notes))
+        return ResultTable((*rows, *_of_answers(source, by_wording=True)), notes)
     rows = [row for table in tables for row in summary_rows(table.summary, _of(source, table.num_fewshot))]
+    rows += _of_answers(source, by_wording=False)
     return ResultTable(tuple(rows), _once(note for table in tables for note in table.notes))
 
 
@@ -46,7 +52,10 @@ def analysis_results(analyses: Iterable[RunAnalysis]) -> ResultTable:
     rows: list[ResultRow] = []
     notes: list[str] = []
     for found in analyses:
-        rows += statistics_rows(found.robustness, RowSource(found.path, found.num_fewshot, found.scoring, found.metric))
+        source = RowSource(found.path, found.num_fewshot, found.scoring, found.metric)
+        rows += statistics_rows(found.robustness, source)
+        if found.answers and found.metric.name == ACCURACY.name:
+            rows += baseline_rows(found.answers, source)
         notes += found.notes
     return ResultTable(tuple(rows), _once(notes))
 
@@ -58,8 +67,17 @@ def comparison_results(comparisons: Iterable[ComparisonReport]) -> ResultTable:
     for found in comparisons:
         later = found.after
         rows += comparison_rows(found.lines, RowSource(later.path, found.num_fewshot, later.scoring, later.metric))
-        notes += (*found.sentences, *found.notes)
+        notes += (*found.answers, *found.sentences, found.settings_line, *found.notes)
     return ResultTable(tuple(rows), _once(notes))
+
+
+def _of_answers(source: TableSource, *, by_wording: bool) -> Iterator[ResultRow]:
+    for shots in dict.fromkeys(task.num_fewshot for task in source.answers):
+        here = at_shots(source.answers, shots)
+        if by_wording:
+            yield from answer_rows(here, _of(source, shots))
+        elif source.metric.name == ACCURACY.name:
+            yield from baseline_rows(here, _of(source, shots))
 
 
 def _estimates(source: EstimatedRun) -> Iterator[ResultRow]:

@@ -19,12 +19,15 @@ from phraseproof.analysis.statistics import Robustness, StatisticsRow, robustnes
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, PhraseproofError, UsageError
 from phraseproof.evaluation.half_precision import half_precision
+from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots
 from phraseproof.reports.build.run_tables import half_precision_line
 from phraseproof.reports.build.runs import model_name
+from phraseproof.reports.build.settings import setting_line
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
+    from phraseproof.analysis.answers import TaskAnswers
     from phraseproof.evaluation.half_precision import HalfPrecision
     from phraseproof.store.queries import Run
 
@@ -110,6 +113,8 @@ class RunAnalysis:
         half_precision: what computing in half precision means for the choices; `None` in float32.
         metric: what scores are in.
         scoring: the scorer that chose the answers.
+        answers: which answers were chosen, by task; empty where that is not known.
+        settings: what the numbers depend on, as a line; empty where it is not known.
     """
 
     path: str
@@ -124,12 +129,24 @@ class RunAnalysis:
     half_precision: HalfPrecision | None = None
     metric: Metric = ACCURACY
     scoring: str = "loglikelihood"
+    answers: tuple[TaskAnswers, ...] = ()
+    settings: str = ""
+
+    @property
+    def answer_lines(self) -> tuple[str, ...]:
+        """What the answers show without their accuracy, the most important first."""
+        return answer_lines(self.answers, self.metric)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader must know to interpret the statistics."""
+        half = self.half_precision
+        return self.robustness.notes if half is None else (*self.robustness.notes, half_precision_line(half))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know to interpret the numbers."""
-        half = self.half_precision
-        return self.robustness.notes if half is None else (*self.robustness.notes, half_precision_line(half))
+        """What a reader must know to interpret the numbers: `answer_lines`, then `remarks`."""
+        return (*self.answer_lines, *self.remarks)
 
     @property
     def num_fewshot(self) -> int:
@@ -165,6 +182,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
         grids, group_relations(run), margin=options.margin, seed=options.seed, resamples=options.resamples
     )
     half = half_precision(run)
+    answers, settings = answers_of(run), setting_line(run)
     analyses: list[RunAnalysis] = []
     for each in found:
         here = [grid for grid in grids if grid.num_fewshot == each.num_fewshot]
@@ -182,6 +200,8 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 half,
                 metric,
                 run.scoring,
+                at_shots(answers, each.num_fewshot),
+                settings,
             )
         )
     return analyses
@@ -200,7 +220,7 @@ def _tests(found: Robustness, options: AnalysisOptions, metric: Metric) -> list[
                 group,
                 reference,
                 difference,
-                _or_not_estimable(lambda a=first, b=second, n=name: _possible(paired_t_test(a, b, name=n), metric)),
+                _or_not_estimable(lambda a=first, b=second, n=name: paired_t_test(a, b, name=n, width=metric.width)),
                 _or_not_estimable(
                     lambda a=first, b=second, n=name: paired_permutation_test(a, b, name=n, seed=options.seed)
                 ),
@@ -210,13 +230,6 @@ def _tests(found: Robustness, options: AnalysisOptions, metric: Metric) -> list[
             )
         )
     return tests
-
-
-def _possible(found: Finding, metric: Metric) -> Finding:
-    """Its interval cut to what differences of the metric's values can be; over two or three tasks t goes beyond."""
-    if found.low is None or found.high is None:
-        return found
-    return replace(found, low=max(-metric.width, found.low), high=min(metric.width, found.high))
 
 
 def _variances(grids: Sequence[TaskGrid], group: str, options: AnalysisOptions) -> Variances:

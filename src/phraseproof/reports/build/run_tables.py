@@ -12,10 +12,12 @@ from phraseproof.analysis.robustness import Difference, GroupSummary, Row, Summa
 from phraseproof.analysis.significance.paired_t import compare_groups
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
+from phraseproof.reports.build.answers import answer_lines, at_shots
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
+    from phraseproof.analysis.answers import TaskAnswers
     from phraseproof.evaluation.half_precision import HalfPrecision
     from phraseproof.store.queries import WordingScore
 
@@ -51,6 +53,8 @@ class RunScores:
         scoring: the scorer that chose the answers.
         groups: in the order in which `evaluate` was given them; empty where that is not known.
         share: the share of the grid that was scored; below 1, scores are estimates.
+        answers: which answers were chosen, by task and number of demonstrations; empty where that is not known.
+        settings: what the numbers depend on, as a line; empty where it is not known.
     """
 
     path: str
@@ -62,6 +66,8 @@ class RunScores:
     scoring: str = "loglikelihood"
     groups: Sequence[str] = ()
     share: float = 1.0
+    answers: Sequence[TaskAnswers] = ()
+    settings: str = ""
 
     @property
     def basis(self) -> str:
@@ -108,9 +114,24 @@ class TaskTable:
         return self.summary.num_fewshot
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def answers(self) -> tuple[TaskAnswers, ...]:
+        """Which answers were chosen in the table's tasks."""
+        return at_shots(self.run.answers, self.num_fewshot)
+
+    @property
+    def answer_lines(self) -> tuple[str, ...]:
+        """What the answers show without their accuracy, the most important first."""
+        return answer_lines(self.answers, self.run.metric)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
         """What a reader must know to interpret the numbers: the run's notes, then the table's."""
         return (*self.run.notes, *self.summary.notes)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know to interpret the numbers: `answer_lines`, then `remarks`."""
+        return (*self.answer_lines, *self.remarks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +142,16 @@ class WordingTable:
     num_fewshot: int
     rankings: tuple[WordingRanking, ...]
 
+    @property
+    def answers(self) -> tuple[TaskAnswers, ...]:
+        """Which answers were chosen in the table's tasks."""
+        return at_shots(self.run.answers, self.num_fewshot)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the answers show without their accuracy, the most important first, then the run's notes."""
+        return (*answer_lines(self.answers, self.run.metric), *self.run.notes)
+
 
 def task_tables(runs: Sequence[RunScores], group_order: Sequence[str] = ()) -> list[TaskTable]:
     """One table for each run and number of demonstrations.
@@ -130,7 +161,7 @@ def task_tables(runs: Sequence[RunScores], group_order: Sequence[str] = ()) -> l
             in at least one of the runs.
     """
     return [
-        TaskTable(run, summary, tuple(_comparison(summary, group) for group in summary.groups[1:]))
+        TaskTable(run, summary, tuple(_comparison(summary, group, run.metric) for group in summary.groups[1:]))
         for run in runs
         for summary in summarize(_some_scores(run), group_order=_order_in(run, runs, group_order))
     ]
@@ -252,6 +283,11 @@ def comparison_line(comparison: GroupComparison, metric: Metric = ACCURACY) -> s
     return f"{names}: {', '.join(parts)} ({found.method}, n = {found.n} tasks)"
 
 
+def short_method(found: Finding) -> str:
+    """How an estimate and its interval were found, without numbers of resamples and degrees of freedom."""
+    return found.method.partition(" (")[0]
+
+
 def half_precision_line(found: HalfPrecision) -> str:
     """How many choices half precision leaves open, or that it is not known."""
     head = f"computed in {found.dtype}"
@@ -301,10 +337,10 @@ def printable_lines(text: str) -> str:
     )
 
 
-def _comparison(summary: Summary, group: str) -> GroupComparison:
+def _comparison(summary: Summary, group: str, metric: Metric) -> GroupComparison:
     reference = summary.groups[0]
     try:
-        return GroupComparison(group, reference, compare_groups(summary, group), None)
+        return GroupComparison(group, reference, compare_groups(summary, group, width=metric.width), None)
     except NotEnoughDataError as error:
         return GroupComparison(group, reference, None, str(error))
 

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from phraseproof.analysis.grids import metric_of
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import half_precision
+from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots
 from phraseproof.reports.build.run_tables import RunScores, half_precision_line
+from phraseproof.reports.build.settings import setting_line
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
+    from phraseproof.analysis.answers import TaskAnswers
     from phraseproof.analysis.estimators.budget import TaskEstimate
     from phraseproof.evaluation.half_precision import HalfPrecision
     from phraseproof.store.queries import Run
@@ -24,7 +27,7 @@ class EstimatedRun:
     """A run with a budget as tables see it.
 
     Attributes:
-        path, model, texts, half_precision, metric, scoring: as in `RunScores`.
+        path, model, texts, half_precision, metric, scoring, answers, settings: as in `RunScores`.
         estimates: one per task and number of demonstrations.
         covariates: whether the texts took part in the estimates.
     """
@@ -37,14 +40,22 @@ class EstimatedRun:
     half_precision: HalfPrecision | None = None
     metric: Metric = ACCURACY
     scoring: str = "loglikelihood"
+    answers: Sequence[TaskAnswers] = ()
+    settings: str = ""
+
+    def answer_lines(self, num_fewshot: int) -> tuple[str, ...]:
+        """What the answers at one number of demonstrations show without their accuracy, the most important first."""
+        return answer_lines(at_shots(self.answers, num_fewshot), self.metric)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know to interpret the run's numbers."""
+        """What a reader must know to interpret the run's numbers: first what the answers show without them."""
         from phraseproof.analysis.estimators.sample_size import too_few_cells, uncertain_stds
 
         half = [] if self.half_precision is None else [half_precision_line(self.half_precision)]
-        return (*half, *filter(None, [too_few_cells(self.estimates), uncertain_stds(self.estimates)]))
+        shots = dict.fromkeys(estimate.num_fewshot for estimate in self.estimates)
+        answers = dict.fromkeys(line for number in shots for line in self.answer_lines(number))
+        return (*answers, *half, *filter(None, [too_few_cells(self.estimates), uncertain_stds(self.estimates)]))
 
 
 TableSource: TypeAlias = RunScores | EstimatedRun
@@ -84,6 +95,8 @@ def table_sources(
             half_precision(run),
             metric_of(run),
             run.scoring,
+            answers_of(run),
+            setting_line(run),
         )
         if run.share < 1
         else run_scores(run)
@@ -109,6 +122,8 @@ def run_scores(run: Run) -> RunScores:
         run.scoring,
         run.groups,
         run.share,
+        answers_of(run),
+        setting_line(run),
     )
 
 

@@ -10,6 +10,7 @@ from phraseproof.analysis.statistics import GroupStatistics, StatisticsRow
 from phraseproof.core import Finding
 from phraseproof.reports.build.results import analysis_results
 from phraseproof.reports.build.run_analysis import NotEstimable, RunAnalysis
+from phraseproof.reports.format.answers_json import answers_json
 from phraseproof.reports.format.json_document import render_document
 from phraseproof.reports.format.results import results_json
 
@@ -110,6 +111,8 @@ def _analysis(found: RunAnalysis) -> dict[str, object]:
             for each in found.against
         ],
         "half_precision": None if found.half_precision is None else asdict(found.half_precision),
+        "answers": answers_json(found.answers),
+        "settings": found.settings or None,
         "notes": list(found.notes),
     }
 

@@ -26,6 +26,7 @@ from phraseproof.reports.build.run_analysis import (
     Variances,
 )
 from phraseproof.reports.build.run_tables import NO_DATA, Screen, p_value, percent, points, printable, require_percent
+from phraseproof.reports.format.answers_text import baselines, constants
 from phraseproof.reports.format.terminal import print_blocks
 
 LEGEND = (
@@ -54,7 +55,9 @@ def render(
     for found in analyses:
         require_percent(found.metric, "text shows results")
         blocks.append(Text(printable(f"{found.model}, {found.num_fewshot}-shot"), style="bold"))
-        blocks += [Text(printable(found.path), style="dim"), Text()]
+        blocks.append(Text(printable(found.path), style="dim"))
+        blocks += [Text(printable(found.settings), style="dim")] if found.settings else []
+        blocks += [*constants(found.answers), *baselines(found.answers, found.metric), Text()]
         for row in found.rows if by_task else found.rows[-1:]:
             blocks += [*_statistics(row, found.robustness.groups, screen), Text()]
         blocks += [Text(LEGEND, style="dim"), Text()]
@@ -65,7 +68,7 @@ def render(
         blocks += _mixed_lines(found.mixed)
         for against in found.against:
             blocks += _against(against)
-        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in found.notes]
+        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in found.remarks]
         blocks.append(Text())
     if scaling is not None:
         blocks += _scaling_lines(scaling)

@@ -10,8 +10,10 @@ from dataclasses import asdict
 from phraseproof.analysis.paired import WordingComparison
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.core import Finding
+from phraseproof.reports.build.answers import at_shots
 from phraseproof.reports.build.compare import ComparisonReport, Side
 from phraseproof.reports.build.results import comparison_results
+from phraseproof.reports.format.answers_json import answers_json
 from phraseproof.reports.format.json_document import render_document
 from phraseproof.reports.format.results import results_json
 
@@ -30,20 +32,27 @@ def render(comparisons: Sequence[ComparisonReport]) -> str:
 
 def _comparison(found: ComparisonReport) -> dict[str, object]:
     return {
-        "before": _side(found.before),
-        "after": _side(found.after),
+        "before": _side(found.before, found.num_fewshot),
+        "after": _side(found.after, found.num_fewshot),
         "num_fewshot": found.num_fewshot,
         "rows": [_line(line, found.metric.scale) for line in found.lines],
         "wordings": [_wording(each, found.metric.scale) for each in found.wordings],
-        "notes": list(found.notes),
+        "settings_that_differ": [each._asdict() for each in found.differing],
+        "notes": [*found.answers, *found.notes],
         "metric": found.metric.name,
         "unit": found.metric.unit,
     }
 
 
-def _side(side: Side) -> dict[str, object]:
+def _side(side: Side, num_fewshot: int) -> dict[str, object]:
     half = side.half_precision
-    return {"path": side.path, "model": side.model, "half_precision": None if half is None else asdict(half)}
+    return {
+        "path": side.path,
+        "model": side.model,
+        "half_precision": None if half is None else asdict(half),
+        "settings": side.settings or None,
+        "answers": answers_json(at_shots(side.answers, num_fewshot)),
+    }
 
 
 def _line(line: MeanDifference, scale: float) -> dict[str, object]:

@@ -28,7 +28,9 @@ def render(comparisons: Sequence[ComparisonReport], screen: Screen) -> str:
         shots = f"{found.num_fewshot}-shot"
         blocks.append(Text(f"before  {printable(found.before.model)}, {shots}  ({printable(found.before.path)})"))
         blocks.append(Text(f"after   {printable(found.after.model)}, {shots}  ({printable(found.after.path)})"))
-        blocks.append(Text())
+        blocks += [*_settings(found), Text()]
+        if found.answers:
+            blocks += [*(Text(printable(line), style="yellow") for line in found.answers), Text()]
         for number, sentence in enumerate(found.sentences):
             blocks.append(Text(sentence, style="bold" if number == 0 else ""))
         blocks += [Text(), _lines(found, screen), Text()]
@@ -48,6 +50,22 @@ def render(comparisons: Sequence[ComparisonReport], screen: Screen) -> str:
         blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in found.notes]
         blocks.append(Text())
     return print_blocks(blocks, screen)
+
+
+def _settings(found: ComparisonReport) -> list[RenderableType]:
+    """What both runs were made with, and what differs between them."""
+    own = dict.fromkeys(filter(None, (found.before.settings, found.after.settings)))
+    sides = (("before", found.before.settings), ("after", found.after.settings))
+    lines = list(own) if len(own) == 1 else [f"{name}: {line}" for name, line in sides if line]
+    named = [Text(printable(line), style="dim") for line in lines]
+    if not found.differing:
+        return [*named, Text(found.settings_line, style="dim")]
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("settings that differ", "before", "after"):
+        table.add_column(heading, overflow="fold")
+    for each in found.differing:
+        table.add_row(*(Text(printable("none" if cell is None else cell)) for cell in each))
+    return [*named, Text(), table]
 
 
 def _lines(found: ComparisonReport, screen: Screen) -> Table:

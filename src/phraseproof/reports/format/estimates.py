@@ -11,11 +11,15 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from phraseproof.analysis.answers import TaskAnswers
 from phraseproof.analysis.estimators.budget import QUANTILES, GroupEstimate, TaskEstimate, over_tasks
 from phraseproof.analysis.estimators.sample_size import sample_size_check
 from phraseproof.core import Finding
+from phraseproof.reports.build.answers import at_shots
 from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, printable
 from phraseproof.reports.build.runs import EstimatedRun
+from phraseproof.reports.format.answers_json import answers_json
+from phraseproof.reports.format.answers_text import baselines, constants
 from phraseproof.reports.format.csv_rows import CsvCell, render_rows
 from phraseproof.reports.format.json_document import render_document
 from phraseproof.reports.format.latex import escape, floating_table, row_line
@@ -59,6 +63,18 @@ class _Block:
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[str, ...]
+    run: EstimatedRun
+    num_fewshot: int
+
+    @property
+    def answers(self) -> tuple[TaskAnswers, ...]:
+        """Which answers were chosen in the tasks of the table."""
+        return at_shots(self.run.answers, self.num_fewshot)
+
+    @property
+    def answer_lines(self) -> tuple[str, ...]:
+        """What the answers show without their accuracy, the most important first."""
+        return self.run.answer_lines(self.num_fewshot)
 
 
 def _blocks(run: EstimatedRun, *, by_wording: bool) -> list[_Block]:
@@ -71,13 +87,13 @@ def _blocks(run: EstimatedRun, *, by_wording: bool) -> list[_Block]:
                 for group in task.groups:
                     name = f"{title}: {task.task}, {group.group}"
                     headings = ("", "accuracy", "interval", "scored", "text")
-                    blocks.append(_Block(name, run.path, headings, _wording_rows(run, task, group), ()))
+                    blocks.append(_Block(name, run.path, headings, _wording_rows(run, task, group), (), run, shots))
             continue
         rows = [(*_name(task, group), *_cells(group)) for task in _rows(tasks) for group in task.groups]
         # One line per task would hide the line over all tasks; programs get every difference.
         summarized = over_tasks(tasks) or tasks
         lines = [f"{task.task}: {_difference(found)}" for task in summarized for found in task.differences]
-        blocks.append(_Block(title, run.path, ("", "group", *_HEADINGS), tuple(rows), tuple(lines)))
+        blocks.append(_Block(title, run.path, ("", "group", *_HEADINGS), tuple(rows), tuple(lines), run, shots))
     return blocks
 
 
@@ -137,7 +153,10 @@ def _as_text(runs: Sequence[EstimatedRun], *, by_wording: bool, screen: Screen) 
     for run in runs:
         for block in _blocks(run, by_wording=by_wording):
             shown += [Text(printable(block.title), style="bold"), Text(printable(block.path), style="dim")]
+            shown += [Text(printable(run.settings), style="dim")] if run.settings else []
+            shown += constants(block.answers)
             shown.append(_text_table(block, by_wording=by_wording, width=screen.width))
+            shown += baselines(block.answers, run.metric)
             shown += [] if by_wording else [Text(LEGEND, style="dim")]
             shown += [*map(Text, block.lines), Text()]
     return print_blocks(shown, screen)
@@ -192,12 +211,12 @@ def _markdown(block: _Block) -> str:
         [list(map(markdown_escape, row)) for row in block.rows],
         right=range(1, len(block.headings)),
     )
-    notes = [f"- {markdown_escape(text)}" for text in (LEGEND, *block.lines)]
+    notes = [f"- {markdown_escape(text)}" for text in (*block.answer_lines, LEGEND, *block.lines)]
     return "\n".join([f"### {markdown_escape(block.title)}", "", *body, "", *notes]) + "\n"
 
 
 def _latex(block: _Block) -> str:
-    caption = ". ".join([block.title, LEGEND, *block.lines]) + "."
+    caption = ". ".join([block.title, *block.answer_lines, LEGEND, *block.lines]) + "."
     body = [r"\midrule", *(row_line(map(escape, row)) for row in block.rows)]
     return floating_table(caption, "ll" + "r" * (len(block.headings) - 2), list(map(escape, block.headings)), body)
 
@@ -228,9 +247,15 @@ def _as_json(run: EstimatedRun) -> dict[str, object]:
         "estimated": True,
         "covariates": run.covariates,
         "too_few_cells": _sample_size_json(run),
+        "settings": run.settings or None,
+        "answers": [{"num_fewshot": task.num_fewshot, **found} for task, found in _answers(run)],
         "tasks": [_task_json(task, run) for task in run.estimates],
         "over_tasks": [_task_json(task, run) for task in over_tasks(run.estimates)],
     }
+
+
+def _answers(run: EstimatedRun) -> Iterator[tuple[TaskAnswers, dict[str, object]]]:
+    yield from zip(run.answers, answers_json(run.answers), strict=True)
 
 
 def _sample_size_json(run: EstimatedRun) -> dict[str, object] | None:

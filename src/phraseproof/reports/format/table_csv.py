@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from phraseproof.analysis.robustness import Row
+from phraseproof.reports.build.answers import WordingAnswers, baseline, by_wording, constant_answers, within_row
 from phraseproof.reports.build.run_tables import Screen, TaskTable, WordingTable
 from phraseproof.reports.format.csv_rows import CsvCell, render_rows
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
 TASK_COLUMNS = (
     "run",
@@ -31,6 +34,11 @@ TASK_COLUMNS = (
     "test_p_value",
     "test_num_tasks",
     "test_method",
+    "scoring",
+    "metric",
+    "chance_percent",
+    "majority_percent",
+    "constant_wordings",
 )
 WORDING_COLUMNS = (
     "run",
@@ -44,6 +52,12 @@ WORDING_COLUMNS = (
     "num_examples",
     "mark",
     "text",
+    "scoring",
+    "metric",
+    "most_chosen",
+    "most_chosen_percent",
+    "macro_f1_percent",
+    "balanced_accuracy_percent",
 )
 
 _Cells = dict[str, CsvCell]
@@ -89,10 +103,23 @@ def _task_cells(table: TaskTable) -> Iterable[_Cells]:
                 cells["test_p_value"] = test.p_value
                 cells["test_num_tasks"] = test.n
                 cells["test_method"] = test.method
-            yield cells
+            yield cells | _of_answers(row, group, table)
+
+
+def _of_answers(row: Row, group: str, table: TaskTable) -> _Cells:
+    cells: _Cells = {"scoring": table.run.scoring, "metric": table.run.metric.name}
+    within = within_row(table.answers, row.level, row.name)
+    if not within:
+        return cells
+    if table.run.metric.name == ACCURACY.name:
+        found = baseline(within)
+        cells |= {"chance_percent": 100 * found.chance, "majority_percent": 100 * found.majority}
+    constant = sum(each.group == group for task in within for each in constant_answers(task))
+    return cells | {"constant_wordings": constant}
 
 
 def _wording_cells(table: WordingTable) -> Iterable[_Cells]:
+    answers = by_wording(table.answers)
     for ranking in table.rankings:
         for wording in ranking.wordings:
             yield {
@@ -107,7 +134,21 @@ def _wording_cells(table: WordingTable) -> Iterable[_Cells]:
                 "num_examples": wording.score.num_examples,
                 "mark": wording.mark.value if wording.mark else "",
                 "text": table.run.text_of(wording.score) or "",
+                "scoring": table.run.scoring,
+                "metric": table.run.metric.name,
+                **_given(answers.get((ranking.task, ranking.group, wording.score.instruction))),
             }
+
+
+def _given(found: WordingAnswers | None) -> _Cells:
+    if found is None:
+        return {}
+    return {
+        "most_chosen": found.answer,
+        "most_chosen_percent": 100 * found.share,
+        "macro_f1_percent": _scaled(found.macro_f1, 100),
+        "balanced_accuracy_percent": _scaled(found.balanced_accuracy, 100),
+    }
 
 
 def _scaled(value: float | None, scale: float) -> float | None:

@@ -7,7 +7,9 @@ from dataclasses import asdict
 
 from phraseproof.analysis.ranking import WordingRanking
 from phraseproof.analysis.robustness import Row
+from phraseproof.reports.build.answers import WordingAnswers, by_wording
 from phraseproof.reports.build.run_tables import GroupComparison, RunScores, Screen, TaskTable, WordingTable
+from phraseproof.reports.format.answers_json import answers_json
 from phraseproof.reports.format.json_document import render_document
 
 FORMAT_VERSION = 1
@@ -40,6 +42,7 @@ def _task_table(table: TaskTable) -> dict[str, object]:
         "categories": [_row(row, scale) for row in summary.categories],
         "overall": _row(summary.overall, scale),
         "comparisons": [_comparison(comparison, scale) for comparison in table.comparisons],
+        "answers": answers_json(table.answers),
         "notes": list(table.notes),
         "half_precision": _half_precision(table.run),
         **_measured(table.run),
@@ -87,14 +90,16 @@ def _wording_table(table: WordingTable) -> dict[str, object]:
         "run": table.run.path,
         "model": table.run.model,
         "num_fewshot": table.num_fewshot,
-        "rankings": [_ranking(ranking, table.run) for ranking in table.rankings],
-        "notes": list(table.run.notes),
+        "rankings": [_ranking(ranking, table) for ranking in table.rankings],
+        "answers": answers_json(table.answers, has_confusion=True),
+        "notes": list(table.notes),
         "half_precision": _half_precision(table.run),
         **_measured(table.run),
     }
 
 
-def _ranking(ranking: WordingRanking, run: RunScores) -> dict[str, object]:
+def _ranking(ranking: WordingRanking, table: WordingTable) -> dict[str, object]:
+    run, answers = table.run, by_wording(table.answers)
     return {
         "task": ranking.task,
         "category": ranking.category,
@@ -106,9 +111,21 @@ def _ranking(ranking: WordingRanking, run: RunScores) -> dict[str, object]:
                 "num_examples": wording.score.num_examples,
                 "mark": wording.mark.value if wording.mark else None,
                 "text": run.text_of(wording.score),
+                **_given(answers.get((ranking.task, ranking.group, wording.score.instruction))),
             }
             for wording in ranking.wordings
         ],
+    }
+
+
+def _given(found: WordingAnswers | None) -> dict[str, object]:
+    if found is None:
+        return {}
+    return {
+        "most_chosen": found.answer,
+        "most_chosen_percent": 100 * found.share,
+        "macro_f1_percent": _scaled(found.macro_f1, 100),
+        "balanced_accuracy_percent": _scaled(found.balanced_accuracy, 100),
     }
 
 
@@ -118,7 +135,12 @@ def _half_precision(run: RunScores) -> dict[str, object] | None:
 
 def _measured(run: RunScores) -> dict[str, object]:
     """What the numbers are: keys that end in `_percent` or `_points` hold values in the metric's unit."""
-    return {"scoring": run.scoring, "metric": run.metric.name, "unit": run.metric.unit}
+    return {
+        "scoring": run.scoring,
+        "metric": run.metric.name,
+        "unit": run.metric.unit,
+        "settings": run.settings or None,
+    }
 
 
 def _scaled(value: float | None, scale: float) -> float | None:

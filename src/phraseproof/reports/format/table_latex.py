@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.robustness import Row
+from phraseproof.reports.build.answers import answer_cells, answer_lines, by_wording
 from phraseproof.reports.build.run_tables import (
     Screen,
     TaskTable,
@@ -41,14 +42,16 @@ def _task_table(table: TaskTable) -> str:
         ". ".join(
             [
                 title(table),
+                *([table.run.settings] if table.run.settings else []),
+                *answer_lines(table.answers, table.run.metric),
                 legend(table.run.metric),
                 *(comparison_line(each, table.run.metric) for each in table.comparisons),
             ]
         )
         + "."
     )
-    if table.notes:
-        caption += " " + " ".join(table.notes)
+    if table.remarks:
+        caption += f" {_sentences(table.remarks)}"
     lines: list[str] = []
     for row in rows_for_people(summary):
         if row.level is not Level.TASK or len(summary.tasks) == 1:
@@ -58,21 +61,37 @@ def _task_table(table: TaskTable) -> str:
 
 
 def _wording_table(table: WordingTable) -> str:
+    answers = by_wording(table.answers)
+    known = ["most chosen"] if answers else []
     lines: list[str] = []
     for number, ranking in enumerate(table.rankings):
         if number:
             lines.append(r"\midrule")
-        lines.append(rf"\multicolumn{{4}}{{l}}{{\textbf{{{escape(ranking_title(ranking))}}}}} \\")
+        lines.append(rf"\multicolumn{{{4 + len(known)}}}{{l}}{{\textbf{{{escape(ranking_title(ranking))}}}}} \\")
         for wording in ranking.wordings:
             score = wording.score
             mark = wording.mark.value if wording.mark else ""
             text = table.run.text_of(score) or ""
+            given = answer_cells(answers.get((ranking.task, ranking.group, score.instruction)))[: len(known)]
             lines.append(
-                row_line([mark, percent(score.mean_score, table.run.metric), escape(score.instruction), escape(text)])
+                row_line(
+                    [
+                        mark,
+                        percent(score.mean_score, table.run.metric),
+                        *map(escape, given),
+                        escape(score.instruction),
+                        escape(text),
+                    ]
+                )
             )
-    caption = " ".join([f"{title(table)}. Best first.", *table.run.notes])
-    header = ["", escape(table.run.metric.unit), "wording", "text"]
-    return long_table(caption, r"lrlp{0.5\linewidth}", header, lines)
+    head = ". ".join([title(table), *([table.run.settings] if table.run.settings else []), "Best first."])
+    caption = " ".join(filter(None, [head, _sentences(table.notes)]))
+    header = ["", escape(table.run.metric.unit), *known, "wording", "text"]
+    return long_table(caption, f"lr{'r' * len(known)}" + r"lp{0.5\linewidth}", header, lines)
+
+
+def _sentences(notes: Sequence[str]) -> str:
+    return " ".join(f"{note.removesuffix('.')}." for note in notes)
 
 
 def _name(row: Row, *, indent: bool) -> str:

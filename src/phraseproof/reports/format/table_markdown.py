@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.robustness import Row
+from phraseproof.reports.build.answers import answer_cells, answer_lines, by_wording
 from phraseproof.reports.build.run_tables import (
     Screen,
     TaskTable,
@@ -42,9 +43,10 @@ def _task_table(table: TaskTable) -> str:
         header, ([_name(row), *_cells(row, table)] for row in rows_for_people(summary)), right=range(1, len(header))
     )
     remarks = [
+        *answer_lines(table.answers, table.run.metric),
         legend(table.run.metric),
         *(comparison_line(each, table.run.metric) for each in table.comparisons),
-        *table.notes,
+        *table.remarks,
     ]
     lines += ["", *(f"- {escape(remark)}" for remark in remarks)]
     return "\n".join(lines) + "\n"
@@ -52,24 +54,34 @@ def _task_table(table: TaskTable) -> str:
 
 def _wording_table(table: WordingTable) -> str:
     lines = _head(table)
+    answers = by_wording(table.answers)
+    known = ["most chosen", "macro-F1", "balanced accuracy"] if answers else []
     for ranking in table.rankings:
         lines += [f"**{escape(ranking_title(ranking))}**", ""]
         rows = (
             [
                 wording.mark.value if wording.mark else "",
                 percent(wording.score.mean_score, table.run.metric),
+                *map(
+                    escape,
+                    answer_cells(answers.get((ranking.task, ranking.group, wording.score.instruction)))[: len(known)],
+                ),
                 escape(wording.score.instruction),
                 escape(table.run.text_of(wording.score) or ""),
             ]
             for wording in ranking.wordings
         )
-        lines += [*table_lines(["", escape(table.run.metric.unit), "wording", "text"], rows, right=(1,)), ""]
-    lines += [f"- {escape(note)}" for note in table.run.notes]
+        lines += table_lines(
+            ["", escape(table.run.metric.unit), *known, "wording", "text"], rows, right=range(1, 2 + len(known))
+        )
+        lines.append("")
+    lines += [f"- {escape(note)}" for note in table.notes]
     return "\n".join(lines)
 
 
 def _head(table: TaskTable | WordingTable) -> list[str]:
-    return [f"### {escape(title(table))}", "", f"Run: {escape(table.run.path)}", ""]
+    settings = f"; {escape(table.run.settings)}" if table.run.settings else ""
+    return [f"### {escape(title(table))}", "", f"Run: {escape(table.run.path)}{settings}", ""]
 
 
 def _name(row: Row) -> str:

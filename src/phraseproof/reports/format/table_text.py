@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.cells import cell_len
@@ -11,9 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from phraseproof.analysis.aggregation import Level
-from phraseproof.analysis.ranking import Mark
+from phraseproof.analysis.classification import CONSTANT_FROM
+from phraseproof.analysis.ranking import Mark, WordingRanking
 from phraseproof.analysis.robustness import Row, Summary
+from phraseproof.reports.build.answers import WordingAnswers, by_wording
 from phraseproof.reports.build.run_tables import (
+    NO_DATA,
+    RunScores,
     Screen,
     TaskTable,
     WordingTable,
@@ -28,10 +32,14 @@ from phraseproof.reports.build.run_tables import (
     spread,
     title,
 )
+from phraseproof.reports.format.answers_text import baselines, constants
 from phraseproof.reports.format.terminal import print_blocks
 
 _MIN_NAME_WIDTH = 14
 _NARROW = 60
+_ROOM_FOR_CLASSES = 90
+_WIDEST_ANSWER = 14
+_CLASSES = "most chosen: share of the answer given most; F1: macro-F1; balanced: balanced accuracy; in percent"
 _INDENT = "  "
 _STYLES = {Mark.BEST: "green", Mark.WORST: "red"}
 
@@ -41,15 +49,17 @@ def render_tasks(tables: Sequence[TaskTable], screen: Screen) -> str:
     blocks: list[RenderableType] = []
     for table in tables:
         blocks += _heading(table)
+        remark = legend(table.run.metric)
         if _fits(table, screen):
-            blocks += [_wide(table), Text(legend(table.run.metric), style="dim")]
+            blocks.append(_wide(table))
         elif _fits(table, screen, compact=True):
             remark = f"{legend(table.run.metric, with_counts=False)}; {_wording_counts(table.summary)}"
-            blocks += [_wide(table, compact=True), Text(remark, style="dim")]
+            blocks.append(_wide(table, compact=True))
         else:
-            blocks += [_stacked(table), Text(legend(table.run.metric), style="dim")]
+            blocks.append(_stacked(table))
+        blocks += [*baselines(table.answers, table.run.metric), Text(remark, style="dim")]
         blocks += [Text(printable(comparison_line(each, table.run.metric))) for each in table.comparisons]
-        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in table.notes]
+        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in table.remarks]
         blocks.append(Text())
     return print_blocks(blocks, screen)
 
@@ -59,31 +69,78 @@ def render_wordings(tables: Sequence[WordingTable], screen: Screen) -> str:
     blocks: list[RenderableType] = []
     for table in tables:
         blocks += _heading(table)
+        answers = by_wording(table.answers)
         for ranking in table.rankings:
             blocks.append(Text(printable(ranking_title(ranking)), style="bold"))
-            grid = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True)
-            grid.add_column(no_wrap=True, min_width=5)
-            grid.add_column(no_wrap=True, min_width=5, justify="right")
-            grid.add_column(ratio=1)
-            if screen.width >= _NARROW:
-                grid.add_column(ratio=2)
-            for wording in ranking.wordings:
-                name = Text(printable(wording.score.instruction), overflow="fold")
-                text = printable(table.run.text_of(wording.score) or "")
-                shown = Text(text, style="dim", no_wrap=True, overflow="ellipsis")
-                mark = wording.mark.value if wording.mark else ""
-                style = _STYLES[wording.mark] if wording.mark else ""
-                score = percent(wording.score.mean_score, table.run.metric)
-                cells = [Text(mark, style=style), Text(score, style=style)]
-                grid.add_row(*cells, *([name, shown] if screen.width >= _NARROW else [Group(name, shown)]))
-            blocks += [grid, Text()]
+            blocks += [_ranking(ranking, table.run, answers, screen), Text()]
+        if lines := baselines(table.answers, table.run.metric):
+            blocks += [*lines, *([Text(_CLASSES, style="dim")] if screen.width >= _ROOM_FOR_CLASSES else []), Text()]
         if table.run.notes:
             blocks += [*(Text(printable(f"Note: {note}"), style="yellow") for note in table.run.notes), Text()]
     return print_blocks(blocks, screen)
 
 
+def _ranking(
+    ranking: WordingRanking,
+    run: RunScores,
+    answers: Mapping[tuple[str, str, str], WordingAnswers],
+    screen: Screen,
+) -> Table:
+    """One line per wording; which answers it gives, where that is known and there is room."""
+    own = [answers.get((ranking.task, ranking.group, wording.score.instruction)) for wording in ranking.wordings]
+    has_answers = screen.width >= _NARROW and any(own)
+    has_classes = screen.width >= _ROOM_FOR_CLASSES and any(each and each.macro_f1 is not None for each in own)
+    grid = Table(box=None, show_header=has_answers, padding=(0, 1, 0, 0), expand=True, header_style="dim")
+    grid.add_column(no_wrap=True, min_width=5)
+    grid.add_column(run.metric.unit, no_wrap=True, min_width=5, justify="right")
+    if has_answers:
+        grid.add_column("most chosen", no_wrap=True)
+    if has_classes:
+        grid.add_column("F1", no_wrap=True, justify="right")
+        grid.add_column("balanced", no_wrap=True, justify="right")
+    widest = max(cell_len(printable(wording.score.instruction)) for wording in ranking.wordings)
+    if screen.width >= _NARROW:
+        grid.add_column("wording", width=min(widest, screen.width // 3))
+        grid.add_column("text", ratio=1)
+    else:
+        grid.add_column("wording", ratio=1)
+    for wording, given in zip(ranking.wordings, own, strict=True):
+        name = Text(printable(wording.score.instruction), overflow="fold")
+        text = printable(run.text_of(wording.score) or "")
+        shown = Text(text, style="dim", no_wrap=True, overflow="ellipsis")
+        mark = wording.mark.value if wording.mark else ""
+        style = _STYLES[wording.mark] if wording.mark else ""
+        cells = [Text(mark, style=style), Text(percent(wording.score.mean_score, run.metric), style=style)]
+        if has_answers:
+            cells.append(_most_chosen(given))
+        if has_classes:
+            cells += [Text(_fraction(given and given.macro_f1)), Text(_fraction(given and given.balanced_accuracy))]
+        grid.add_row(*cells, *([name, shown] if screen.width >= _NARROW else [Group(name, shown)]))
+    return grid
+
+
+def _most_chosen(given: WordingAnswers | None) -> Text:
+    """`100% billing`, the name cut where it is long."""
+    if given is None:
+        return Text(NO_DATA)
+    name = Text(printable(given.answer))
+    name.truncate(_WIDEST_ANSWER, overflow="ellipsis")
+    style = "yellow" if given.share >= CONSTANT_FROM else ""
+    return Text.assemble(f"{100 * given.share:3.0f}% ", name, style=style)
+
+
+def _fraction(value: float | None) -> str:
+    return NO_DATA if value is None else f"{100 * value:.1f}"
+
+
 def _heading(table: TaskTable | WordingTable) -> list[RenderableType]:
-    return [Text(printable(title(table)), style="bold"), Text(printable(table.run.path), style="dim")]
+    """Constant answers come before every number: accuracies are those of the data's labels then."""
+    return [
+        Text(printable(title(table)), style="bold"),
+        Text(printable(table.run.path), style="dim"),
+        *([Text(printable(table.run.settings), style="dim")] if table.run.settings else []),
+        *constants(table.answers),
+    ]
 
 
 def _wide(of: TaskTable, *, compact: bool = False) -> Table:

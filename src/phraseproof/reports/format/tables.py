@@ -105,11 +105,12 @@ def _scored(
 ) -> Rendered:
     module = _module(form)
     if by is By.WORDING:
-        remarks = [f"{run.path}: {note}" for run in runs for note in run.notes]
-        text = module.render_wordings(wording_tables(runs, group_order), screen)
+        of_wordings = wording_tables(runs, group_order)
+        remarks = [f"{table.run.path}: {printable(note)}" for table in of_wordings for note in table.notes]
+        text = module.render_wordings(of_wordings, screen)
     else:
         tables = task_tables(runs, group_order)
-        remarks = [f"{table.run.path}: {note}" for table in tables for note in table.notes]
+        remarks = [f"{table.run.path}: {printable(note)}" for table in tables for note in table.notes]
         text = module.render_tasks(tables, screen)
     return Rendered(text, tuple(remarks) if form is TableFormat.CSV else ())
 

@@ -1,0 +1,64 @@
+"""What runs were made with, and where two differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from phraseproof.reports.build.settings import differing_settings, setting_line
+from phraseproof.store.queries import Run, load_run
+from support.command_line import exit_code
+from support.report_runs import write_run
+
+
+def changed(path: Path, **sections: Mapping[str, object]) -> Run:
+    """A run folder whose `run.json` has other values in some sections."""
+    file = write_run(path) / "run.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    for name, values in sections.items():
+        content[name] = {**content.get(name, {}), **values}
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return load_run(path)
+
+
+def test_the_line_names_format_scoring_and_metric(tmp_path: Path) -> None:
+    assert setting_line(changed(tmp_path)) == "prompt format plain, scoring loglikelihood, metric accuracy"
+
+
+def test_a_served_model_says_that_it_has_no_chat_template(tmp_path: Path) -> None:
+    model = {"name": "openai/m", "settings": {"base_url": "http://localhost/v1", "endpoint": "completions"}}
+    found = setting_line(changed(tmp_path, settings={"model": model}))
+    assert found.startswith("prompt format plain (served as completions, without a chat template), ")
+
+
+def test_an_imported_run_has_none(tmp_path: Path) -> None:
+    published = tmp_path / "published.csv"
+    head = "Model,Dataset,Collection,Type,ID,Shots,Performance,Metric,Include?"
+    published.write_text(f"{head}\nm,d,c,QA,1,0,0.5,Accuracy,True\n", encoding="utf-8")
+    assert exit_code("import-results", published, "--out", tmp_path / "run") == 0
+    assert not setting_line(load_run(tmp_path / "run"))
+
+
+def test_equal_runs_differ_in_nothing(tmp_path: Path) -> None:
+    first, second = (changed(tmp_path / name) for name in ("a", "b"))
+    assert differing_settings(first, second) == ()
+
+
+def test_every_setting_and_version_that_differs_is_listed(tmp_path: Path) -> None:
+    first = changed(tmp_path / "a", environment={"torch": "2.1", "transformers": "4.50", "command": "x"})
+    other = {"name": "org/model", "revision": "r2", "architecture": "A", "dtype": "bfloat16", "adapter": "abc"}
+    second = changed(
+        tmp_path / "b",
+        settings={"model": other, "prompt_format": "chat", "seed": 4, "log_samples": True, "system": "Be brief."},
+        environment={"torch": "2.2", "transformers": "4.50", "command": "y"},
+    )
+    assert [each.line for each in differing_settings(first, second)] == [
+        "model.revision: r1 before, r2 after",
+        "model.dtype: none before, bfloat16 after",
+        "prompt_format: plain before, chat after",
+        "seed: 0 before, 4 after",
+        "version of torch: 2.1 before, 2.2 after",
+        "model.adapter: none before, abc after",
+        "system: none before, Be brief. after",
+    ]
