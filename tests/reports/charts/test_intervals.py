@@ -1,6 +1,12 @@
 """Estimates with their intervals."""
 
+import re
+from pathlib import Path
+
+import pytest
+
 from phraseproof.reports.charts.intervals import Interval, intervals
+from phraseproof.reports.charts.plot import draw
 
 
 def test_every_estimate_is_a_row_and_an_interval_may_be_missing() -> None:
@@ -12,3 +18,25 @@ def test_every_estimate_is_a_row_and_an_interval_may_be_missing() -> None:
     assert 70.0 in second.values()
     assert (second["low"], second["high"]) == (None, None)
     assert (chart.title, chart.description) == ("t", "d")
+
+
+@pytest.mark.parametrize("differences", [True, False])
+@pytest.mark.parametrize("ends", [(-40.0, 55.0), (-3.0, 22.0), (0.1, 0.4)])
+def test_axes_have_plain_numbers(tmp_path: Path, ends: tuple[float, float], *, differences: bool) -> None:
+    pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
+    marks = [Interval("KB", "g", sum(ends) / 2, *ends)]
+    draw(
+        intervals(marks, title="t", description="d", differences=differences, chance={"KB": 10.0}),
+        tmp_path / "x.svg",
+        width=480,
+    )
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", (tmp_path / "x.svg").read_text(encoding="utf-8"))
+    numbers = [text for text in texts if re.search(r"\d", text) and "chance" not in text]
+    assert len(numbers) > 2
+    assert all(re.fullmatch(r"[+\u2212]?\d+(\.\d+)?", text) for text in numbers), numbers
+
+
+def test_chance_is_a_line_in_its_row() -> None:
+    marks = [Interval("KB", "g", 30.0, 20.0, 40.0), Interval("Tone", "g", 60.0)]
+    chart = intervals(marks, title="t", description="d", chance={"KB": 25.0, "nowhere": 50.0})
+    assert chart.data["chance"] == [{"row": "KB", "chance_percent": 25.0}]

@@ -20,6 +20,22 @@ def test_a_category_may_be_chosen(tmp_path: Path) -> None:
         make_chart(sources, ChartKind.STRIP, task="nowhere", num_fewshot=None, parameters={})
 
 
+def test_charts_of_accuracy_have_chance(tmp_path: Path) -> None:
+    sources = open_sources([write_run(tmp_path / "a")])  # every example has two options
+    strip = make_chart(sources, ChartKind.STRIP)
+    assert {row["row"]: row["chance_percent"] for row in strip.data["chance"]} == {
+        "kb/colours": 50.0,
+        "kb/shapes": 50.0,
+        "tone/polite": 50.0,
+    }
+    headline = make_chart(sources, ChartKind.HEADLINE)
+    assert {row["row"]: row["chance_percent"] for row in headline.data["chance"]} == {
+        "Overall": 50.0,
+        "KB": 50.0,
+        "Tone": 50.0,
+    }
+
+
 class Letters(Metric):
     """The number of letters of an answer."""
 

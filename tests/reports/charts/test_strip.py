@@ -1,8 +1,10 @@
 """Every wording as a dot."""
 
+import json
+
 from phraseproof.analysis.ranking import rank_wordings
 from phraseproof.reports.charts.strip import strip
-from support.table_samples import RUN
+from support.table_samples import RUN, scores
 
 
 def test_every_wording_of_every_task_is_a_dot() -> None:
@@ -11,3 +13,19 @@ def test_every_wording_of_every_task_is_a_dot() -> None:
     assert chart.kind == "strip"
     assert len(first) == len(RUN.scores)
     assert {row["task"] for row in first} == {"qa/one", "qa/two", "bc/one"}
+
+
+def test_numbers_count_the_wordings_that_have_one_accuracy() -> None:
+    values = [0.25] * 7 + [0.5] * 3 + [0.75] * 2 + [0.255] * 3
+    chart = strip(rank_wordings(scores({"t/x": {"g": values}})))
+    # Two fit beside each other; the number of 25.5% would overlap the larger one of 25%.
+    assert {row["accuracy_percent"]: row["wordings"] for row in chart.data["counts"]} == {25.0: 7, 50.0: 3}
+
+
+def test_chance_is_drawn_in_its_task_unless_it_is_far_from_every_wording() -> None:
+    rankings = rank_wordings(scores({"t/x": {"g": [0.3, 0.6]}, "t/y": {"g": [0.9, 0.95]}}))
+    chart = strip(rankings, chance={"t/x": 0.25, "t/y": 0.5})
+    assert {row["row"]: row["chance_percent"] for row in chart.data["chance"]} == {"t/x": 25.0, "t/y": 50.0}
+    far = strip(rank_wordings(scores({"t/y": {"g": [0.9, 0.95]}})), chance={"t/y": 0.5})
+    assert far.data["chance"] == []
+    assert "chance outside: 50.0" in json.dumps(far.spec)

@@ -33,6 +33,15 @@ def test_each_number_of_demonstrations_has_its_own_part(tmp_path: Path, shots: t
     assert set(re.findall(r'data-chart="([^"]+)"', page)) == set(charts), "every chart has its place, and no more"
 
 
+def test_the_title_names_the_folder_and_the_model_without_its_path(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "tickets")
+    recorded = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    recorded["settings"]["model"]["name"] = "/home/me/.cache/smollm2"
+    (run / "run.json").write_text(json.dumps(recorded), encoding="utf-8")
+    page = render_report(open_sources([run]))
+    assert "<title>tickets: how far wording moves smollm2</title>" in page
+
+
 def test_controls_get_a_result(tmp_path: Path) -> None:
     run = write_run(
         tmp_path / "run", groups={"good": 3, "twisted": 3}, relations={"good": "observed", "twisted": "negated"}

@@ -201,11 +201,16 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(browser: Any, made: 
     with opened(browser, made.page, **phone) as found:
         assert found.said == []
         assert found.page.evaluate("document.documentElement.scrollWidth") <= 360
-        widths = found.page.locator("figure svg").evaluate_all(
+        widths = found.page.locator("figure .canvas:not(.overflows) svg").evaluate_all(
             "all => all.map(svg => svg.getBoundingClientRect().width)"
         )
         assert widths
         assert all(200 < width <= 360 for width in widths if width > 30)
+        wide = found.page.locator(".overflows")
+        assert wide.count(), "the heat maps and tables that are wider than the phone say so"
+        shown = wide.first.evaluate("box => getComputedStyle(box, '::before').content")
+        assert "scroll sideways" in shown
+        assert wide.evaluate_all("all => all.every(box => getComputedStyle(box).overflowX === 'auto')")
 
 
 def test_hostile_text_is_inert_and_legible(browser: Any, tmp_path: Path) -> None:

@@ -135,6 +135,11 @@ def baseline(answers: Sequence[TaskAnswers]) -> Baseline:
     return levels.overall[1]
 
 
+def chance_levels(answers: Sequence[TaskAnswers], metric: Metric) -> dict[str, float]:
+    """The accuracy of blind guessing by task, a fraction; empty for metrics other than accuracy."""
+    return {task.task: task.chance for task in answers} if metric.name == ACCURACY.name else {}
+
+
 def constant_line(answers: Sequence[TaskAnswers]) -> str:
     """`7 of 17 wordings give one answer to 95% or more of the examples ('billing')`; empty where none does."""
     counted = [task for task in answers if len(task.classes) > 1]

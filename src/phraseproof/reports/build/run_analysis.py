@@ -98,10 +98,9 @@ class Fitted(NamedTuple):
 
 
 class Against(NamedTuple):
-    """Every other wording of a task against one, the reference."""
+    """Every other wording of a task against one."""
 
     task: str
-    reference: str
     tests: tuple[WordingTest, ...] | NotEstimable
 
 
@@ -261,7 +260,7 @@ def _mixed(grids: Sequence[TaskGrid], options: AnalysisOptions) -> list[Fitted]:
 
 def _against(grids: Sequence[TaskGrid], reference: str) -> list[Against]:
     return [
-        Against(grid.task, reference, _or_not_estimable(lambda g=grid: wordings_against(g, reference)))
+        Against(grid.task, _or_not_estimable(lambda g=grid: wordings_against(g, reference)))
         for grid in grids
         if reference in grid.wordings
     ]

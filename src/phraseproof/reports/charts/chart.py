@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -29,6 +29,7 @@ class Chart:
         description: what it says, for readers who cannot see it; plain text.
         spec: a Vega-Lite view without data, size or colours, whose layers name datasets of `data`.
         data: rows by dataset; percent in full precision. The first dataset is the picture's own.
+        min_width: pixels below which its text cannot be read; a narrower page scrolls the picture.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Chart:
     description: str
     spec: Spec
     data: Mapping[str, Sequence[Row]] = field(default_factory=dict[str, Sequence[Row]])
+    min_width: int = 0
 
     @property
     def tables(self) -> dict[str, Sequence[Row]]:
@@ -53,21 +55,29 @@ def wording_keys(task: str, wording: str) -> dict[str, str]:
     return {name: key for name, key in keys.items() if printable(key) != key}
 
 
-def group_color(groups: Sequence[str], *, legend: bool = True, columns: int | None = None) -> Spec:
+def group_color(groups: Sequence[str], *, legend: bool = True) -> Spec:
     """Colour by group, the same everywhere.
 
     Args:
         groups: their names.
         legend: whether the names are shown, where there are several.
-        columns: how many names stand side by side; all of them by default.
     """
     shown = legend and len(groups) > 1
-    wrapped = {} if columns is None else {"columns": columns}
     return {
         "field": "group",
         "type": "nominal",
         "scale": {"domain": list(groups), "range": "category"},
-        "legend": {"title": None, "orient": "top", "symbolType": "circle", **wrapped} if shown else None,
+        "legend": {**_legend(groups), "symbolType": "circle"} if shown else None,
+    }
+
+
+def _legend(names: Sequence[str]) -> Spec:
+    """A legend above the picture with as many names side by side as its width has room for; no name is cut."""
+    widest = 30 + 7.2 * max(map(len, names))
+    return {
+        "title": None,
+        "orient": "top",
+        "columns": {"expr": f"max(1, min({len(names)}, floor(width / {widest:.0f})))"},
     }
 
 
@@ -77,13 +87,13 @@ def group_shape(groups: Sequence[str]) -> Spec:
         "field": "group",
         "type": "nominal",
         "scale": {"domain": list(groups), "range": [SHAPES[n % len(SHAPES)] for n in range(len(groups))]},
-        "legend": {"title": None, "orient": "top"} if len(groups) > 1 else None,
+        "legend": _legend(groups) if len(groups) > 1 else None,
     }
 
 
 def percent_axis(title: str = "accuracy (%)") -> Spec:
     """A horizontal axis in percent that need not begin at zero."""
-    return {"title": title, "tickCount": 6}
+    return {"title": title, "tickCount": 6, "format": "~f"}
 
 
 def lane_axis() -> Spec:
@@ -97,6 +107,41 @@ def percent_scale(values: Sequence[float]) -> Spec:
     if high - low < 1:
         low, high = max(0.0, low - 1), min(100.0, high + 1)
     return {"domain": [low, high], "nice": False, "zero": False, "padding": 7}
+
+
+def with_chance(values: Sequence[float], chance: Collection[float]) -> tuple[list[float], str]:
+    """The values that an axis of accuracies holds, chance included where it is near, and what the axis is called.
+
+    Chance that is farther from the values than they are from one another would squeeze them, and stays outside.
+
+    Args:
+        values: accuracies in percent; at least one.
+        chance: the levels of chance in percent, which may be none.
+    """
+    low, high = min(values), max(values)
+    reach = max(high - low, 5.0)
+    near = [level for level in chance if low - reach <= level <= high + reach]
+    far = sorted({f"{level:.1f}" for level in chance if level not in near}, key=float)
+    title = "accuracy (%)"
+    if near:
+        title += "; dashed: chance"
+    if far:
+        title += f"; chance outside: {far[0]}" + (f" to {far[-1]}" if len(far) > 1 else "")
+    return [*values, *near], title
+
+
+def chance_layer(x: Spec, y: Spec) -> Spec:
+    """Dashed vertical lines at the level of chance, each as high as its row; from the dataset `chance`."""
+    return {
+        "data": {"name": "chance"},
+        "mark": {"type": "rule", "style": "chance", "aria": False},
+        "encoding": {
+            "x": {**x, "field": "chance_percent"},
+            "y": {**y, "field": "row", "bandPosition": 0},
+            "y2": {"field": "row", "bandPosition": 1},
+            "tooltip": tooltip({"row": "", "chance_percent": "chance (%)"}, decimals=("chance_percent",)),
+        },
+    }
 
 
 def tooltip(fields: Mapping[str, str], *, decimals: Sequence[str] = ()) -> list[Spec]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from phraseproof.analysis.aggregation import Level
+from phraseproof.reports.build.answers import baseline, chance_levels, within_row
 from phraseproof.reports.build.run_tables import TaskTable, printable
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.intervals import Interval, intervals
 
 if TYPE_CHECKING:
+    from phraseproof.analysis.robustness import Row
     from phraseproof.analysis.statistics import Robustness
 
 
@@ -49,4 +52,21 @@ def mean_intervals(table: TaskTable, robustness: Robustness | None) -> Chart:
     ]
     has_intervals = any(mark.low is not None for mark in marks)
     title = "Mean accuracy over wordings" + (", with 95% intervals" if has_intervals else "")
-    return intervals(marks, title=title, description=printable("; ".join(lines)) + ".")
+    shown = {row.name: level for row in rows if (level := _chance(table, row)) is not None}
+    description = printable("; ".join(lines)) + "."
+    if shown:
+        description += " Chance: " + ", ".join(f"{printable(name)} {level:.1f}%" for name, level in shown.items()) + "."
+    return intervals(marks, title=title, description=description, chance=shown)
+
+
+def _chance(table: TaskTable, row: Row) -> float | None:
+    """Percent; `None` where it is not known for all tasks of the row."""
+    known = chance_levels(table.answers, table.run.metric)
+    tasks = [
+        task.name
+        for task in table.summary.tasks
+        if row.level is Level.OVERALL or row.name in {task.name, task.category}
+    ]
+    if not tasks or any(task not in known for task in tasks):
+        return None
+    return 100 * baseline(within_row(table.answers, row.level, row.name)).chance

@@ -1,69 +1,121 @@
-"""Task by wording: which wordings fail where."""
+"""Task by wording: which wordings fail where. Each category of tasks is a block with columns of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean
+from typing import NamedTuple
 
 from phraseproof.analysis.ranking import WordingRanking
 from phraseproof.reports.build.run_tables import printable
 from phraseproof.reports.charts.chart import Chart, Row, Spec, tooltip, wording_keys
 
-_ROW = 18
-_NAMED = 30
-"""With more columns than this, names would overlap; they are shown on hovering."""
+_ROW = 20
+_NARROWEST = 19
+"""So many pixels does a square need for its value without decimals."""
+
+_WIDEST = 48
+"""So many pixels a column gets at most for the sake of its group's name, which is cut then."""
+
+_MOST_VALUES = 60
+"""With more columns than this, values are not printed; they are shown on hovering."""
+
+_AXIS = 190
+"""Pixels for the names of tasks."""
+
+
+class _Block(NamedTuple):
+    """A category: its name, its tasks, and its columns, which are pairs of group and wording."""
+
+    category: str
+    tasks: list[str]
+    columns: list[tuple[str, str]]
 
 
 def heatmap(rankings: Sequence[WordingRanking], *, title: str = "") -> Chart:
-    """A square for each task and wording, wordings in the order of their groups, best first.
+    """A square for each task and wording with its value, wordings in the order of their groups, best first.
 
     Args:
-        rankings: of one run at one number of demonstrations, of tasks that share wordings (a category's); at least one.
+        rankings: of one run at one number of demonstrations; at least one.
         title: what the tasks have in common.
     """
-    tasks = list(dict.fromkeys(printable(ranking.task) for ranking in rankings))
-    by_wording: dict[tuple[str, str], list[float]] = {}
-    for ranking in rankings:
-        for wording in ranking.wordings:
-            by_wording.setdefault((ranking.group, wording.score.instruction), []).append(wording.score.mean_score)
-    groups = list(dict.fromkeys(ranking.group for ranking in rankings))
-    columns = sorted(by_wording, key=lambda key: (groups.index(key[0]), -fmean(by_wording[key]), key[1]))
-    place = {key: number for number, key in enumerate(columns)}
-    rows: list[Row] = [
-        {
-            "task": printable(ranking.task),
-            "group": printable(ranking.group),
-            "wording": printable(wording.score.instruction),
-            "accuracy_percent": 100 * wording.score.mean_score,
-            "examples": wording.score.num_examples,
-            "_place": place[ranking.group, wording.score.instruction],
-            **wording_keys(ranking.task, wording.score.instruction),
-        }
-        for ranking in rankings
-        for wording in ranking.wordings
-    ]
-    lanes: list[Row] = [
-        {
-            "group": printable(group),
-            "_first": min(place[key] for key in columns if key[0] == group) - 0.5,
-            "_last": max(place[key] for key in columns if key[0] == group) + 0.5,
-        }
-        for group in groups
-    ]
+    blocks = [_block(category, rankings) for category in dict.fromkeys(ranking.category for ranking in rankings)]
+    rows: list[Row] = []
+    lanes: list[Row] = []
+    labels: list[str] = []
+    for block in blocks:
+        heading = printable(block.category) if len(blocks) > 1 else ""
+        labels += [heading, *map(printable, block.tasks)]
+        place = {key: number for number, key in enumerate(block.columns)}
+        lanes += [
+            {
+                "row": heading,
+                "group": printable(group),
+                "_first": min(place[key] for key in block.columns if key[0] == group) - 0.5,
+                "_last": max(place[key] for key in block.columns if key[0] == group) + 0.5,
+            }
+            for group in dict.fromkeys(group for group, _ in block.columns)
+        ]
+        rows += [
+            {
+                "task": printable(ranking.task),
+                "group": printable(ranking.group),
+                "wording": printable(wording.score.instruction),
+                "accuracy_percent": 100 * wording.score.mean_score,
+                "examples": wording.score.num_examples,
+                "_place": place[ranking.group, wording.score.instruction],
+                **wording_keys(ranking.task, wording.score.instruction),
+            }
+            for ranking in rankings
+            if ranking.category == block.category
+            for wording in ranking.wordings
+        ]
     lowest = min(rows, key=lambda row: row["accuracy_percent"])
+    highest = max(row["accuracy_percent"] for row in rows)
+    most = max(len(block.columns) for block in blocks)
     description = (
-        f"{len(tasks)} tasks by {len(columns)} wordings. The lowest square is {lowest['wording']} on {lowest['task']}: "
-        f"{lowest['accuracy_percent']:.1f}%."
+        f"{sum(len(block.tasks) for block in blocks)} tasks by {len({key for b in blocks for key in b.columns})} "
+        f"wordings. The lowest square is {lowest['wording']} on {lowest['task']}: {lowest['accuracy_percent']:.1f}%."
     )
     name = f"Task by wording{': ' + printable(title) if title else ''}"
-    return Chart("heatmap", name, description, _spec(tasks, len(columns), lanes), {"squares": rows, "groups": lanes})
+    spec = _spec(labels, most, (lowest["accuracy_percent"], highest))
+    width = _AXIS + _narrowest(blocks) * most if most <= _MOST_VALUES else 0
+    return Chart("heatmap", name, description, spec, {"squares": rows, "groups": lanes}, min_width=width)
 
 
-def _spec(tasks: list[str], count: int, lanes: Sequence[Row]) -> Spec:
-    domain = [-0.5, count - 0.5]
-    x = {"type": "quantitative", "scale": {"domain": domain, "nice": False, "zero": False}}
-    hidden = {"axis": None}
-    height = _ROW * len(tasks)
+def _block(category: str, rankings: Sequence[WordingRanking]) -> _Block:
+    members = [ranking for ranking in rankings if ranking.category == category]
+    by_wording: dict[tuple[str, str], list[float]] = {}
+    for ranking in members:
+        for wording in ranking.wordings:
+            by_wording.setdefault((ranking.group, wording.score.instruction), []).append(wording.score.mean_score)
+    groups = list(dict.fromkeys(ranking.group for ranking in members))
+    columns = sorted(by_wording, key=lambda key: (groups.index(key[0]), -fmean(by_wording[key]), key[1]))
+    return _Block(category, list(dict.fromkeys(ranking.task for ranking in members)), columns)
+
+
+def _narrowest(blocks: Sequence[_Block]) -> int:
+    """So many pixels does a column need, for values and for the names of groups beside each other."""
+    widths: list[float] = [_NARROWEST]
+    for block in blocks:
+        groups = [printable(group) for group, _ in block.columns]
+        widths += [(7 * len(group) + 8) / groups.count(group) for group in dict.fromkeys(groups)]
+    return round(min(_WIDEST, max(widths)))
+
+
+def _spec(labels: list[str], count: int, ends: tuple[float, float]) -> Spec:
+    """Rows from above: for each category its groups, then its tasks.
+
+    Args:
+        labels: of the rows; the group names' rows have the category's name, or none.
+        count: the largest number of columns.
+        ends: the lowest and highest accuracy in percent.
+    """
+    low, high = ends
+    if high - low < 1:
+        low, high = max(0.0, low - 1), min(100.0, high + 1)
+    x = {"type": "quantitative", "scale": {"domain": [-0.5, count - 0.5], "nice": False, "zero": False}, "axis": None}
+    y = {"type": "nominal", "sort": labels, "scale": {"domain": labels}, "axis": {"title": None}}
     squares = {
         "data": {"name": "squares"},
         "transform": [
@@ -72,14 +124,21 @@ def _spec(tasks: list[str], count: int, lanes: Sequence[Row]) -> Spec:
         ],
         "mark": {"type": "rect", "aria": False, "tooltip": True, "style": "square"},
         "encoding": {
-            "x": {"field": "_left", **x, **hidden},
+            "x": {"field": "_left", **x},
             "x2": {"field": "_right"},
-            "y": {"field": "task", "type": "nominal", "sort": tasks, "axis": {"title": None}},
+            "y": {"field": "task", **y},
             "color": {
                 "field": "accuracy_percent",
                 "type": "quantitative",
-                "scale": {"scheme": "viridis", "domain": [0, 100]},
-                "legend": {"title": "accuracy (%)", "orient": "top", "gradientLength": 160, "gradientThickness": 10},
+                "scale": {"scheme": "viridis", "domain": [low, high], "nice": False},
+                "legend": {
+                    "title": "accuracy (%)",
+                    "orient": "top",
+                    "gradientLength": 160,
+                    "gradientThickness": 10,
+                    "values": [low, (low + high) / 2, high],
+                    "format": ".1f",
+                },
             },
             "tooltip": tooltip(
                 {
@@ -93,25 +152,56 @@ def _spec(tasks: list[str], count: int, lanes: Sequence[Row]) -> Spec:
             ),
         },
     }
-    if len(lanes) < 2:
-        return {"height": height, "layer": [squares]}
     bands = {
         "data": {"name": "groups"},
-        "mark": {"type": "rule", "strokeWidth": 3, "aria": False, "xOffset": 1, "x2Offset": -1},
-        "encoding": {
-            "x": {"field": "_first", **x, **hidden},
-            "x2": {"field": "_last"},
-            "y": {"value": height + 6},
-        },
+        "mark": {"type": "rule", "strokeWidth": 3, "aria": False, "xOffset": 1, "x2Offset": -1, "yOffset": 7},
+        "encoding": {"x": {"field": "_first", **x}, "x2": {"field": "_last"}, "y": {"field": "row", **y}},
     }
     names = {
         "data": {"name": "groups"},
-        "transform": [{"calculate": "(datum._first + datum._last) / 2", "as": "_middle"}],
-        "mark": {"type": "text", "baseline": "top", "aria": False},
+        "mark": {
+            "type": "text",
+            "align": "left",
+            "aria": False,
+            "xOffset": 2,
+            "yOffset": -2,
+            "limit": {"expr": f"(datum._last - datum._first) * width / {count} - 4"},
+        },
         "encoding": {
-            "x": {"field": "_middle", **x, **hidden},
-            "y": {"value": height + 11},
+            "x": {"field": "_first", **x},
+            "y": {"field": "row", **y},
             "text": {"field": "group", "type": "nominal"},
         },
     }
-    return {"height": height, "padding": {"bottom": 8}, "layer": [squares, bands, names]}
+    printed = [_values(count, x, y, (low + high) / 2)] if count <= _MOST_VALUES else []
+    return {"height": _ROW * len(labels), "layer": [squares, *printed, bands, names]}
+
+
+def _values(count: int, x: Spec, y: Spec, middle: float) -> Spec:
+    """Each square's value, with a decimal where there is room, dark on light squares and light on dark ones."""
+    room = f"width / {count}"
+    return {
+        "data": {"name": "squares"},
+        "transform": [
+            {
+                "calculate": f"format(datum.accuracy_percent, {room} > 34 ? '.1f' : '.0f')",
+                "as": "_value",
+            }
+        ],
+        "mark": {
+            "type": "text",
+            "aria": False,
+            "fontSize": {"expr": f"{room} < 22 ? 9 : 10.5"},
+            "tooltip": None,
+        },
+        "encoding": {
+            "x": {"field": "_place", **x},
+            "y": {"field": "task", **y},
+            "text": {"field": "_value", "type": "nominal"},
+            "opacity": {"condition": {"test": f"{room} >= 15", "value": 1}, "value": 0},
+            "color": {
+                "condition": {"test": f"datum.accuracy_percent > {middle}", "value": "#1b1f24"},
+                "value": "white",
+            },
+        },
+    }

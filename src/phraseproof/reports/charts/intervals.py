@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from phraseproof.reports.build.run_tables import printable
@@ -10,11 +10,14 @@ from phraseproof.reports.charts.chart import (
     Chart,
     Row,
     Spec,
+    chance_layer,
     group_color,
     group_shape,
     lane_axis,
+    percent_axis,
     percent_scale,
     tooltip,
+    with_chance,
 )
 
 _LANE = 17
@@ -36,12 +39,20 @@ class Interval(NamedTuple):
     high: float | None = None
 
 
-def intervals(marks: Sequence[Interval], *, title: str, description: str, differences: bool = False) -> Chart:
+def intervals(
+    marks: Sequence[Interval],
+    *,
+    title: str,
+    description: str,
+    differences: bool = False,
+    chance: Mapping[str, float] | None = None,
+) -> Chart:
     """A row for each label, a lane in it for each group.
 
     Args:
         marks: at least one.
         differences: percentage points around a line at zero, instead of percent.
+        chance: the percent of right answers by chance, by label.
     """
     labels = list(dict.fromkeys(printable(mark.label) for mark in marks))
     groups = list(dict.fromkeys(printable(mark.group) for mark in marks))
@@ -58,19 +69,38 @@ def intervals(marks: Sequence[Interval], *, title: str, description: str, differ
         for mark in marks
     ]
     ends = [value for mark in marks for value in (mark.estimate, mark.low, mark.high) if value is not None]
-    scale = {"domain": [min(-1.0, *ends), max(1.0, *ends)], "padding": 7} if differences else percent_scale(ends)
-    return Chart("intervals", title, description, _spec(labels, groups, unit, scale), {"intervals": rows})
+    levels: list[Row] = [
+        {"row": printable(label), "chance_percent": level}
+        for label, level in (chance or {}).items()
+        if printable(label) in labels
+    ]
+    if differences:
+        scale: Spec = {"domain": [min(-1.0, *ends), max(1.0, *ends)], "padding": 7}
+        axis: Spec = {"title": "difference (percentage points)", "tickCount": 6, "format": "+~f"}
+    else:
+        held, named = with_chance(ends, [row["chance_percent"] for row in levels])
+        scale, axis = percent_scale(held), percent_axis(named)
+    spec = _spec(labels, groups, unit, {"scale": scale, "axis": axis})
+    if not levels:
+        return Chart("intervals", title, description, spec, {"intervals": rows})
+    x = {"type": "quantitative", "scale": scale, "axis": axis}
+    spec["layer"].insert(0, chance_layer(x, _rows(labels)))
+    levels = [row for row in levels if scale["domain"][0] <= row["chance_percent"] <= scale["domain"][1]]
+    return Chart("intervals", title, description, spec, {"intervals": rows, "chance": levels})
 
 
-def _spec(labels: list[str], groups: list[str], unit: str, scale: Spec) -> Spec:
+def _rows(labels: list[str]) -> Spec:
+    return {"field": "row", "type": "nominal", "scale": {"domain": labels}, "axis": lane_axis()}
+
+
+def _spec(labels: list[str], groups: list[str], unit: str, scale_and_axis: Spec) -> Spec:
     differences = unit == "percentage_points"
     title = "difference (percentage points)" if differences else "accuracy (%)"
     place = {
-        "y": {"field": "row", "type": "nominal", "sort": labels, "axis": lane_axis()},
+        "y": _rows(labels),
         "yOffset": {"field": "_offset", "type": "quantitative", "scale": {"domain": [0, 1]}},
     }
-    x: Spec = {"field": unit, "type": "quantitative", "scale": scale, "axis": {"title": title}}
-    x["axis"] |= {"tickCount": 6, **({"format": "+"} if differences else {})}
+    x: Spec = {"field": unit, "type": "quantitative", **scale_and_axis}
     hover = tooltip(
         {"row": "", "group": "group", unit: title, "low": "interval from", "high": "to"},
         decimals=(unit, "low", "high"),

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 from phraseproof.analysis.grids import metric_of
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.files import replacing
-from phraseproof.reports.build.run_tables import present_groups, require_percent, task_tables, wording_tables
+from phraseproof.reports.build.answers import chance_levels
+from phraseproof.reports.build.run_tables import (
+    present_groups,
+    require_percent,
+    task_tables,
+    wording_tables,
+)
 from phraseproof.reports.build.runs import run_scores
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.theme import VEGA_LITE, config, whole_spec
@@ -53,6 +59,7 @@ def draw(chart: Chart, path: Path, *, width: int) -> None:
     form = path.suffix.lower().lstrip(".")
     if form not in {"pdf", "svg", "png"}:
         raise UsageError("not a format for pictures", expected=".pdf, .svg or .png", got=path.name, where="--out")
+    width = max(width, chart.min_width)
     spec = json.dumps(whole_spec(chart, width=width, theme=config(print_=True)), allow_nan=False)
     converter = vl_convert()
     match form:
@@ -119,16 +126,20 @@ def _scores(run: Run, kind: ChartKind, task: str | None, num_fewshot: int | None
     tables = wording_tables([scores])
     shots = _shots([table.num_fewshot for table in tables], num_fewshot)
     rankings = next(table.rankings for table in tables if table.num_fewshot == shots)
+    table = next(table for table in task_tables([scores]) if table.num_fewshot == shots)
     if kind is ChartKind.HEADLINE:
         from phraseproof.analysis.grids import load_grids
         from phraseproof.analysis.statistics import robustness
         from phraseproof.reports.charts.headline import mean_intervals
 
         found = {item.num_fewshot: item for item in robustness(load_grids(run), group_order=present_groups([scores]))}
-        table = next(table for table in task_tables([scores]) if table.num_fewshot == shots)
         return mean_intervals(table, found.get(shots))
     chosen = _chosen(rankings, task)
-    return strip(chosen) if kind is ChartKind.STRIP else heatmap(chosen)
+    return (
+        strip(chosen, chance=chance_levels(table.answers, table.run.metric))
+        if kind is ChartKind.STRIP
+        else heatmap(chosen)
+    )
 
 
 def _chosen(rankings: Sequence[WordingRanking], task: str | None) -> list[WordingRanking]:

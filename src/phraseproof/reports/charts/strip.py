@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from phraseproof.analysis.ranking import WordingRanking
 from phraseproof.reports.build.run_tables import printable
@@ -10,16 +12,18 @@ from phraseproof.reports.charts.chart import (
     Chart,
     Row,
     Spec,
+    chance_layer,
     group_color,
     group_shape,
     lane_axis,
     percent_axis,
     percent_scale,
     tooltip,
+    with_chance,
     wording_keys,
 )
 
-_LANE = 15
+_LANE = 25
 """Of many tasks; fewer have more room, for dots that lie on one another."""
 
 _ROOM = 240
@@ -29,48 +33,93 @@ _HIGHEST_LANE = 48
 _STACKED = 6
 """Dots that lie on one another are pushed apart by so many steps at most, either way of the middle."""
 
+_COUNTED = 3
+"""So many dots in one place, and more, have their number above them."""
 
-def strip(rankings: Sequence[WordingRanking], *, current: str | None = None) -> Chart:
+_NUMBER = 10
+_DOT = 8
+"""Heights of a number and of a dot in pixels."""
+
+
+class _Lanes(NamedTuple):
+    """The lanes of one task: numbers above, dots below them. Places are shares of the task's height.
+
+    Attributes:
+        height: of a lane, in pixels.
+        groups: how many lanes a task has.
+    """
+
+    height: int
+    groups: int
+
+    @classmethod
+    def of(cls, tasks: int, groups: int) -> _Lanes:
+        return cls(min(_HIGHEST_LANE, max(_LANE, _ROOM // (tasks * groups))), groups)
+
+    def dot(self, lane: int, push: float) -> float:
+        """The place of a dot that is moved off the middle by -1 to 1."""
+        spread = (self.height - _NUMBER - _DOT - 1) / 2
+        return (lane + (_NUMBER + _DOT / 2 + spread * (1 + push)) / self.height) / self.groups
+
+    def number(self, lane: int) -> float:
+        """The place of a number's lower edge."""
+        return (lane + _NUMBER / self.height) / self.groups
+
+
+def strip(
+    rankings: Sequence[WordingRanking], *, current: str | None = None, chance: Mapping[str, float] | None = None
+) -> Chart:
     """A lane for each task and group.
 
     Args:
         rankings: of one run at one number of demonstrations; at least one.
         current: the name of the wording in use today, which gets a ring of its own.
+        chance: the accuracy of guessing, a fraction, by task.
     """
     groups = list(dict.fromkeys(ranking.group for ranking in rankings))
     tasks = list(dict.fromkeys(ranking.task for ranking in rankings))
     everything = [100 * wording.score.mean_score for ranking in rankings for wording in ranking.wordings]
-    scale = percent_scale(everything)
-    width = max(everything) - min(everything)
+    levels: list[Row] = [
+        {"row": printable(task), "chance_percent": 100 * level}
+        for task, level in (chance or {}).items()
+        if task in tasks
+    ]
+    held, axis = with_chance(everything, [row["chance_percent"] for row in levels])
+    scale = percent_scale(held)
+    width = max(held) - min(held)
+    lanes = _Lanes.of(len(tasks), len(groups))
     rows: list[Row] = []
     means: list[Row] = []
+    counts: list[Row] = []
     for ranking in rankings:
-        lane = (groups.index(ranking.group) + 0.5) / len(groups)
+        lane = groups.index(ranking.group)
         values = [100 * wording.score.mean_score for wording in ranking.wordings]
-        pushes = _pushed_apart(values, width / 90)
-        for wording, value, push in zip(ranking.wordings, values, pushes, strict=True):
+        where = {"task": printable(ranking.task), "group": printable(ranking.group)}
+        for wording, push in zip(ranking.wordings, _pushed_apart(values, width / 90), strict=True):
             mark = "current" if wording.score.instruction == current else wording.mark.value if wording.mark else ""
             rows.append(
                 {
-                    "task": printable(ranking.task),
-                    "group": printable(ranking.group),
+                    **where,
                     "wording": printable(wording.score.instruction),
-                    "accuracy_percent": value,
+                    "accuracy_percent": 100 * wording.score.mean_score,
                     "examples": wording.score.num_examples,
                     "mark": mark,
-                    "_offset": lane + push * 0.42 / len(groups),
+                    "_offset": lanes.dot(lane, push),
                     **wording_keys(ranking.task, wording.score.instruction),
                 }
             )
+        counts += [
+            {**where, "accuracy_percent": value, "wordings": count, "_offset": lanes.number(lane)}
+            for value, count in _coincident(values, width / 40)
+        ]
         means.append(
             {
-                "task": printable(ranking.task),
-                "group": printable(ranking.group),
+                **where,
                 "mean_percent": sum(values) / len(values),
                 "lowest_percent": min(values),
                 "highest_percent": max(values),
                 "wordings": len(values),
-                "_offset": lane,
+                "_offset": lanes.dot(lane, 0),
             }
         )
     shown = [printable(group) for group in groups]
@@ -78,14 +127,21 @@ def strip(rankings: Sequence[WordingRanking], *, current: str | None = None) -> 
         kind="strip",
         title="Every wording's accuracy, by task",
         description=_description(means),
-        spec=_spec([printable(task) for task in tasks], shown, scale, has_current=current is not None),
-        data={"wordings": rows, "means": means},
+        spec=_spec(
+            [printable(task) for task in tasks], shown, lanes.height, (scale, axis), has_current=current is not None
+        ),
+        data={
+            "wordings": rows,
+            "means": means,
+            "counts": counts,
+            "chance": [row for row in levels if min(held) <= row["chance_percent"] <= max(held)],
+        },
     )
 
 
-def _spec(tasks: list[str], groups: list[str], scale: Spec, *, has_current: bool) -> Spec:
-    lane = min(_HIGHEST_LANE, max(_LANE, _ROOM // (len(tasks) * len(groups))))
-    y: Spec = {"field": "task", "type": "nominal", "sort": tasks, "axis": lane_axis()}
+def _spec(tasks: list[str], groups: list[str], lane: int, accuracy: tuple[Spec, str], *, has_current: bool) -> Spec:
+    scale, axis = accuracy
+    y: Spec = {"field": "task", "type": "nominal", "scale": {"domain": tasks}, "axis": lane_axis()}
     offset = {"field": "_offset", "type": "quantitative", "scale": {"domain": [0, 1]}}
     hover = tooltip(
         {
@@ -106,7 +162,7 @@ def _spec(tasks: list[str], groups: list[str], scale: Spec, *, has_current: bool
                 "field": "accuracy_percent",
                 "type": "quantitative",
                 "scale": scale,
-                "axis": percent_axis("accuracy (%), means as bars"),
+                "axis": percent_axis(axis),
             },
             "y": y,
             "yOffset": offset,
@@ -117,7 +173,7 @@ def _spec(tasks: list[str], groups: list[str], scale: Spec, *, has_current: bool
     }
     mean = {
         "data": {"name": "means"},
-        "mark": {"type": "tick", "thickness": 2.5, "size": min(lane - 2, 30), "aria": False, "style": "mean"},
+        "mark": {"type": "tick", "thickness": 2.5, "size": lane - _NUMBER - 1, "aria": False, "style": "mean"},
         "encoding": {
             "x": {"field": "mean_percent", "type": "quantitative", "scale": scale},
             "y": y,
@@ -139,10 +195,32 @@ def _spec(tasks: list[str], groups: list[str], scale: Spec, *, has_current: bool
             "tooltip": hover,
         },
     }
+    numbers = {
+        "data": {"name": "counts"},
+        "mark": {"type": "text", "style": "count", "baseline": "bottom", "aria": False},
+        "encoding": {
+            "x": {"field": "accuracy_percent", "type": "quantitative", "scale": scale},
+            "y": y,
+            "yOffset": offset,
+            "text": {"field": "wordings", "type": "quantitative", "format": "d"},
+            "tooltip": tooltip({"wordings": "wordings in this place", "task": "task", "group": "group"}),
+        },
+    }
+    guess = chance_layer({"type": "quantitative", "scale": scale, "axis": percent_axis(axis)}, y)
     return {
         "height": (lane * len(groups) + 9) * len(tasks),
-        "layer": [mean, dots, *([ring] if has_current else [])],
+        "layer": [guess, mean, dots, numbers, *([ring] if has_current else [])],
     }
+
+
+def _coincident(values: Sequence[float], close: float) -> list[tuple[float, int]]:
+    """Values that many dots have, and how many; of values so close that their numbers would overlap, the largest."""
+    counted = Counter(values).most_common()
+    shown: list[tuple[float, int]] = []
+    for value, count in counted:
+        if count >= _COUNTED and all(abs(value - other) > close for other, _ in shown):
+            shown.append((value, count))
+    return shown
 
 
 def _pushed_apart(values: Sequence[float], close: float) -> list[float]:

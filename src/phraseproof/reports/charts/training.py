@@ -47,7 +47,7 @@ def _spec(names: list[str]) -> Spec:
         "encoding": {
             "x": {"field": "step", "type": "quantitative", "axis": {"title": "step", "format": "d", "tickMinStep": 1}},
             "y": {"field": "nats", "type": "quantitative", "axis": {"title": "nats", "grid": True}},
-            "color": group_color(names, columns=3),
+            "color": group_color(names),
             "strokeDash": {
                 "field": "group",
                 "type": "nominal",

@@ -65,7 +65,13 @@ def render_page(
     )
     data = {
         "charts": {
-            name: {"run": run, "spec": chart.spec, "data": _packed(chart), "description": chart.description}
+            name: {
+                "run": run,
+                "spec": chart.spec,
+                "data": _packed(chart),
+                "description": chart.description,
+                "minWidth": chart.min_width,
+            }
             for name, (run, chart) in charts.items()
         },
         "texts": [{key: blocks.printable_lines(text) for key, text in of_run.items()} for of_run in texts],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from phraseproof.analysis.ranking import WordingRanking
 from phraseproof.core import Relation
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
+from phraseproof.reports.build.answers import chance_levels
 from phraseproof.reports.build.compare import compare
 from phraseproof.reports.build.run_tables import (
     RunScores,
@@ -121,7 +123,7 @@ def render_report(sources: Sources, *, title: str | None = None, current: str | 
 
     Args:
         sources: at least one run.
-        title: the heading; the models' names by default.
+        title: the heading; the names of the runs' folders and of the models by default.
         current: the wording in use today, by name; where a run's first group has one wording, it is that.
 
     Raises:
@@ -146,10 +148,9 @@ def render_report(sources: Sources, *, title: str | None = None, current: str | 
     charts |= {f"{view.id}-chart": (0, view.chart) for view in comparisons}
     trainings = [_training_view(item) for item in sources.trainings]
     charts |= {f"training-{n}-chart": (0, item.chart) for n, item in enumerate(trainings, 1)}
-    models = list(dict.fromkeys(of_run.model for of_run in scores))
     return render_page(
         "report.html.j2",
-        title=title or f"How far wording moves {', '.join(models)}",
+        title=title or _title(sources.runs, scores),
         subtitle=_subtitle(sources.runs, views),
         contents=_contents(views, comparisons, trainings, has_scaling=grown is not None),
         charts=charts,
@@ -188,7 +189,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 rows=rows_for_people(table.summary),
                 difference_names={group: difference_name(table.summary, group) for group in table.summary.groups[1:]},
                 headline=headline(table, of_shots, robustness, current, robust.controls),
-                strip=strip(of_shots, current=current),
+                strip=strip(of_shots, current=current, chance=chance_levels(table.answers, table.run.metric)),
                 heatmaps=_heatmaps(of_shots),
                 category_rankings=category_rankings(of_shots, scores.texts, examples),
                 has_prompts=bool(run.settings.get("log_samples")),
@@ -273,6 +274,20 @@ def _training_view(item: LoggedTraining) -> TrainingView:
     facts: Mapping[str, object] = cast("Mapping[str, object]", settings) if isinstance(settings, Mapping) else {}
     shown = [(printable(name), printable(str(value))) for name, value in facts.items()]
     return TrainingView(str(item.path), chart, shown)
+
+
+def _title(runs: Sequence[Run], scores: Sequence[RunScores]) -> str:
+    """The folders' names and the models', which may be paths: their last part."""
+    folders = dict.fromkeys(run.path.resolve().name for run in runs)
+    models = dict.fromkeys(_short_name(of_run.model) for of_run in scores)
+    return f"{', '.join(folders)}: how far wording moves {', '.join(models)}"
+
+
+def _short_name(model: str) -> str:
+    """The last part of a path; a hub id, which has at most one slash, as it is."""
+    name, joint, adapter = model.partition(" + adapter ")
+    is_path = name.startswith(("/", ".", "~")) or name.count("/") > 1 or "\\" in name
+    return (PurePath(name.replace("\\", "/")).name if is_path else name) + joint + adapter
 
 
 def _subtitle(runs: Sequence[Run], views: Sequence[View]) -> str:

@@ -21,6 +21,19 @@
     return made;
   }
 
+  // --------------------------------------------------------------------------------------------------- scrolling
+
+  // What is wider than its box says so: phones show no scroll bar until it moves.
+  function markOverflow(box) {
+    box.classList.toggle("overflows", box.scrollWidth > box.clientWidth + 1);
+  }
+
+  function markAllOverflows() {
+    for (const box of document.querySelectorAll(".wide, .scroll, .canvas")) markOverflow(box);
+  }
+
+  window.addEventListener("resize", markAllOverflows);
+
   // ---------------------------------------------------------------------------------------------------- hovering
 
   function wordingText(run, row) {
@@ -64,12 +77,13 @@
     if (views.has(figure)) views.get(figure).finalize();
     const config = structuredClone(page.themes[theme()]);
     if (canvas.clientWidth < 560) {
-      config.axis.labelLimit = 104;
+      config.axis.labelLimit = 130;
       config.axis.labelFontSize = 11;
     }
     const autosize = { type: "fit-x", contains: "padding" };
     const { description } = chart;
-    const spec = { autosize, description, ...chart.spec, datasets: chart.data, width: "container", config };
+    const width = canvas.clientWidth < chart.minWidth ? chart.minWidth : "container";
+    const spec = { autosize, description, ...chart.spec, datasets: chart.data, width, config };
     const drawn = await window.vegaEmbed(canvas, spec, {
       actions: false,
       ast: true,
@@ -80,6 +94,7 @@
     });
     views.set(figure, drawn);
     figure.dataset.drawn = theme();
+    markOverflow(canvas);
   }
 
   async function drawAll() {
@@ -157,6 +172,7 @@
       const figure = event.target.closest("figure");
       const rows = Object.values(page.charts[figure.dataset.chart].data)[0];
       box.append(table(rows, figure.querySelector("figcaption").textContent));
+      markOverflow(box);
     },
     true,
   );
@@ -186,5 +202,6 @@
   window.addEventListener("scroll", () => tip.classList.remove("shown"), { passive: true });
   toggle.hidden = false;
   name();
+  markAllOverflows();
   drawAll();
 })();
