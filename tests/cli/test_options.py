@@ -1,4 +1,4 @@
-"""Shared options: what their texts mean, and that every command shows them in the same panels."""
+"""Shared options: every command shows them in the same panels, with the same defaults."""
 
 from __future__ import annotations
 
@@ -6,87 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import typer.main
 
 from phraseproof.cli import app, options
-from phraseproof.cli.options import joined, model_options, read_group_order, read_groups, read_numbers
-from phraseproof.errors import UsageError
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models import ModelOptions
-
-
-@pytest.mark.parametrize(
-    ("named", "observed", "unobserved", "groups"),
-    [
-        (["a=x"], None, None, {"a": "x"}),
-        (["a=x", "b=y,z", "a=w"], None, None, {"a": "x,w", "b": "y,z"}),
-        ([], ["x"], ["y"], {"observed": "x", "unobserved": "y"}),
-        ([], ["x", "y,z"], None, {"observed": "x,y,z"}),
-        (["unobserved=x"], None, ["y"], {"unobserved": "x,y"}),
-        (["a=runs=odd.yaml"], None, None, {"a": "runs=odd.yaml"}),
-    ],
-)
-def test_groups(
-    named: list[str], observed: list[str] | None, unobserved: list[str] | None, groups: dict[str, str]
-) -> None:
-    assert read_groups(named, observed, unobserved) == groups
-
-
-@pytest.mark.parametrize("entry", ["a", "=x", "a=", "="])
-def test_groups_that_are_none(entry: str) -> None:
-    with pytest.raises(UsageError, match="expected GROUP=WORDINGS"):
-        read_groups([entry], None, None)
-
-
-def test_numbers() -> None:
-    assert read_numbers("5", "-k") == (5,)
-    assert read_numbers("0, 5", "-k") == (0, 5)
-    for text in ("", "1,", "x", "1.5"):
-        with pytest.raises(UsageError, match="-k: not a number"):
-            read_numbers(text, "-k")
-
-
-def test_options_of_the_model() -> None:
-    common = {
-        "adapter": None,
-        "dtype": "auto",
-        "device": "auto",
-        "max_length": None,
-        "revision": None,
-        "trust_remote_code": False,
-    }
-    options = model_options(**common, batch_size="8", model_arg=["rule=first", "note=a=b"])  # pyright: ignore[reportArgumentType]
-    assert options.batch_size == 8
-    assert options.args == {"rule": "first", "note": "a=b"}
-    assert model_options(**common, batch_size="auto", model_arg=[]).batch_size is None  # pyright: ignore[reportArgumentType]
-
-
-@pytest.mark.parametrize("size", ["0", "-1", "many", "1.5"])
-def test_a_batch_size_that_is_none(size: str) -> None:
-    with pytest.raises(UsageError, match="--batch-size: not a batch size"):
-        model_options(
-            adapter=None,
-            dtype="auto",
-            device="auto",
-            batch_size=size,
-            max_length=None,
-            revision=None,
-            trust_remote_code=False,
-            model_arg=[],
-        )
-
-
-def test_group_order() -> None:
-    assert read_group_order(None) == []
-    assert read_group_order("b, a") == ["b", "a"]
-    with pytest.raises(UsageError, match="--group-order: a group has no name"):
-        read_group_order("a,,b")
-
-
-def test_joined() -> None:
-    assert joined(None) == ""
-    assert joined(["a", "b,c"]) == "a,b,c"
 
 
 def test_every_shared_option_has_a_panel() -> None:

@@ -13,6 +13,7 @@ from phraseproof.evaluation.plan import (
     CellIdentities,
     PlannedCell,
     bundle_size,
+    classes_of,
     plan_cells,
     sample_task,
     wording_text,
@@ -151,3 +152,51 @@ def test_a_wordings_text() -> None:
     assert wording_text(parts) == "Say it.\n\n{{ question }}"
     assert wording_text(replace(parts, ask_last=True, separator=" ")) == "{{ question }} Say it."
     assert wording_text(make_wording()) == "{{ question }}"
+
+
+def labelled(sizes: dict[str, int]) -> Task:
+    names = tuple(sizes)
+    labels = [index for index, size in enumerate(sizes.values()) for _ in range(size)]
+    examples = tuple(
+        Example(str(n), {"question": str(n)}, names, tuple(float(index == label) for index in range(len(names))))
+        for n, label in enumerate(labels)
+    )
+    return Task("labelled", Kind.MULTI_CLASS, "c", examples)
+
+
+@given(
+    st.lists(st.integers(1, 60), min_size=2, max_size=4),
+    st.integers(1, 100),
+    st.integers(0, 50),
+    st.integers(0, 5),
+)
+def test_a_stratified_sample_holds_each_class_in_proportion(sizes: list[int], limit: int, more: int, seed: int) -> None:
+    task = labelled({f"class {index}": size for index, size in enumerate(sizes)})
+    sample = sample_task(task, limit, seed, is_stratified=True)
+    total = len(task.examples)
+    assert len(sample.examples) == min(limit, total)
+    for index, size in enumerate(sizes):
+        held = sum(example.target == index for example in sample.examples)
+        assert abs(held - len(sample.examples) * size / total) <= len(sizes) / 2 + 0.5
+    larger = sample_task(task, limit + more, seed, is_stratified=True)
+    assert {e.id for e in sample.examples} <= {e.id for e in larger.examples}
+    assert [int(e.id) for e in sample.examples] == sorted(int(e.id) for e in sample.examples)
+
+
+def test_within_a_class_the_draw_is_that_of_the_seed() -> None:
+    task = labelled({"a": 30, "b": 30})
+    samples = {tuple(e.id for e in sample_task(task, 20, seed, is_stratified=True).examples) for seed in range(6)}
+    assert len(samples) == 6
+
+
+def test_a_quiz_has_no_classes() -> None:
+    quiz = replace(
+        labelled({"a": 2, "b": 1}),
+        examples=tuple(
+            replace(example, choices=(f"yes {example.id}", f"no {example.id}"))
+            for example in labelled({"a": 2, "b": 1}).examples
+        ),
+    )
+    assert classes_of(quiz) is None
+    assert sample_task(quiz, 2, 0, is_stratified=True) == sample_task(quiz, 2, 0)
+    assert classes_of(labelled({"a": 2, "b": 1})) == ("a", "a", "b")

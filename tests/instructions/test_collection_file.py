@@ -32,6 +32,7 @@ def write(folder: Path, **wording: object) -> tuple[Path, Any]:
         {"for": "mmlu", "order": "ask-last", "separator": "\n"},
         {"for": ["mmlu", "binary"], "fallback": True, "relation": "closest"},
         {"target_delimiter": ""},
+        {"system": "You sort mail. Teams: {{ choices | join(', ') }}"},
         {"answer_prefix": ""},
     ],
 )
@@ -53,6 +54,7 @@ def test_what_the_schema_allows_is_read(tmp_path: Path, change: dict[str, object
         {"relation": "near"},
         {"fallback": "yes"},
         {"target_delimiter": 1},
+        {"system": ["a"]},
         {"prefix": "x"},
     ],
 )

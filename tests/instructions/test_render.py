@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phraseproof.core import ChatMessage, Example, Instruction, Kind, ModelIdentity, Prompt, Task
-from phraseproof.errors import TaskError, UsageError
+from phraseproof.errors import ModelError, TaskError, UsageError
 from phraseproof.instructions.render import build_prompt, draw_demonstrations, resolve_format
 from phraseproof.instructions.template import compile_instruction
 
@@ -168,6 +168,52 @@ def test_chat_demonstrations_are_earlier_turns() -> None:
     assert last == "<s>[user]Q1? yes1/no1[assistant]no1[user]Q0? yes0/no0\n\nChoose.[assistant]"
     assert build(WHOLE, "chat", FIRST).text == "<s>[user]Choose: Q1?[assistant]B[user]Choose: Q0?[assistant]"
     assert build(WHOLE, "chat").text == "<s>[user]Choose: Q0?[assistant]"
+
+
+SYSTEM: dict[str, Any] = APART | {"system": "One of {{ choices | join(' and ') }}."}
+
+
+def test_the_system_prompt_is_the_first_message_of_a_chat() -> None:
+    text = build(SYSTEM, "chat", FIRST).text
+    first, rest = (
+        "<s>[system]One of yes0 and no0.",
+        "[user]Choose.\n\nQ1? yes1/no1[assistant]no1[user]Q0? yes0/no0[assistant]",
+    )
+    assert text == first + rest
+
+
+def test_the_system_prompt_is_a_paragraph_where_there_are_no_roles() -> None:
+    for prompt_format in ("plain", "alpaca"):
+        without, shown = build(APART, prompt_format, FIRST), build(SYSTEM, prompt_format, FIRST)
+        assert shown == replace(without, text=f"One of yes0 and no0.\n\n{without.text}")
+
+
+@dataclass
+class ThinkingModel(ChatModel):
+    """Ends its prompts in some text."""
+
+    ending: str = ""
+
+    def format_chat(self, messages: Sequence[ChatMessage]) -> str:
+        return super().format_chat(messages) + self.ending
+
+
+@pytest.mark.parametrize("ending", ["<think>\n", "<thinking>", "[THINK]", "<think>x</think><think>"])
+def test_an_opened_thought_before_the_answer_is_refused(ending: str) -> None:
+    compiled = compile_instruction(Instruction(id="w", collection="c", **APART))
+    with pytest.raises(ModelError, match="opens a block of thoughts before the answer"):
+        build_prompt(compiled, TESTED, demonstrations=[], prompt_format="chat", chat_model=ThinkingModel(ending=ending))
+
+
+@pytest.mark.parametrize("ending", ["<think>\n\n</think>\n\n", "[THINK][/THINK]", "answer:"])
+def test_a_closed_thought_is_taken(ending: str) -> None:
+    compiled = compile_instruction(
+        Instruction(id="w", collection="c", ask="Is <think> a tag?", layout="{{ question }}")
+    )
+    prompt = build_prompt(
+        compiled, TESTED, demonstrations=[], prompt_format="chat", chat_model=ThinkingModel(ending=ending)
+    )
+    assert prompt.text.endswith(ending)
 
 
 def test_chat_needs_a_model() -> None:

@@ -26,6 +26,7 @@ def wordings(draw: st.DrawFn) -> Instruction:
     return Instruction(
         id=draw(LABEL),
         collection="made",
+        system=draw(st.none() | SAID),
         ask=draw(SAID) if has_layout else None,
         layout=draw(SAID) if has_layout else None,
         template=None if has_layout else draw(SAID),
@@ -63,6 +64,7 @@ def test_what_is_written_is_loaded_again(given_wordings: list[Instruction], rema
             assert (getattr(back, field) or None) == (getattr(out, field) or None)
         kept = (
             "id",
+            "system",
             "ask",
             "layout",
             "template",

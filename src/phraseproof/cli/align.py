@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phraseproof.alignment.settings import Schedule
-from phraseproof.cli import options, terminal
+from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli import training_options as training
 from phraseproof.cli.training_options import DEFAULTS
 from phraseproof.errors import UsageError
@@ -117,6 +117,9 @@ def align(
     revision: options.Revision = None,
     trust_remote_code: options.RemoteCode = False,
     model_arg: options.ModelArg = None,
+    chat_template: options.ChatTemplate = None,
+    chat_template_arg: options.ChatTemplateArg = None,
+    chat_date: options.ChatDate = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -151,7 +154,7 @@ def align(
         held_out_fraction=held_out_fraction,
         mixed_precision=mixed_precision,
     )
-    loading = options.model_options(
+    loading = option_values.model_options(
         adapter=None,
         dtype=dtype,
         device=device,
@@ -160,6 +163,9 @@ def align(
         revision=revision,
         trust_remote_code=trust_remote_code,
         model_arg=model_arg or [],
+        chat_template=chat_template,
+        chat_template_arg=chat_template_arg,
+        chat_date=chat_date,
     )
 
     from phraseproof.alignment.trainer import train

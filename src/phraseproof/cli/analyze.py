@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phraseproof.cli import options, terminal
+from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli.output_format import OutputFormat, print_results, read_format
 from phraseproof.cli.run_folders import open_runs, read_sizes
 from phraseproof.errors import UsageError
@@ -87,7 +87,7 @@ def analyze(
             raise UsageError(
                 f"{option} is not in the rows of {chosen}", expected="--format text or json", where="--format"
             )
-    order = options.read_group_order(group_order)
+    order = option_values.read_group_order(group_order)
     sizes = read_sizes(parameters or [], runs)
 
     from phraseproof.reports.build.results import analysis_results

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from phraseproof.cli.option_values import joined, model_options, with_base_url
 from phraseproof.cli.options import (
     DATA,
     INSTRUCTIONS,
@@ -14,6 +15,9 @@ from phraseproof.cli.options import (
     AsJson,
     BaseUrl,
     BatchSize,
+    ChatDate,
+    ChatTemplate,
+    ChatTemplateArg,
     DataDir,
     Device,
     Dtype,
@@ -22,9 +26,6 @@ from phraseproof.cli.options import (
     PromptFormat,
     RemoteCode,
     Revision,
-    joined,
-    model_options,
-    with_base_url,
 )
 from phraseproof.errors import UsageError
 
@@ -70,6 +71,9 @@ def doctor(
     trust_remote_code: RemoteCode = False,
     model_arg: ModelArg = None,
     base_url: BaseUrl = None,
+    chat_template: ChatTemplate = None,
+    chat_template_arg: ChatTemplateArg = None,
+    chat_date: ChatDate = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the installation and a model's scoring: batches, special tokens, options, adapter."""
@@ -88,6 +92,9 @@ def doctor(
             revision=revision,
             trust_remote_code=trust_remote_code,
             model_arg=with_base_url(model_arg, base_url),
+            chat_template=chat_template,
+            chat_template_arg=chat_template_arg,
+            chat_date=chat_date,
         )
         checks += check_model(
             model,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from phraseproof.cli.option_values import joined, model_options, read_groups, read_numbers, read_system, with_base_url
 from phraseproof.cli.options import (
     DATA,
     OUTPUT,
@@ -16,6 +17,9 @@ from phraseproof.cli.options import (
     AsJson,
     BaseUrl,
     BatchSize,
+    ChatDate,
+    ChatTemplate,
+    ChatTemplateArg,
     DataDir,
     Devices,
     Dtype,
@@ -29,13 +33,10 @@ from phraseproof.cli.options import (
     Quiet,
     RemoteCode,
     Revision,
+    Sample,
+    System,
     TasksOrConfig,
     Unobserved,
-    joined,
-    model_options,
-    read_groups,
-    read_numbers,
-    with_base_url,
 )
 from phraseproof.errors import UsageError
 
@@ -94,6 +95,7 @@ def evaluate(
         ),
     ] = "0",
     limit: Limit = None,
+    sample: Sample = "auto",
     seed: Annotated[int, typer.Option(help="The seed of the sample that --limit draws.", rich_help_panel=DATA)] = 0,
     budget: Annotated[
         str | None,
@@ -122,6 +124,7 @@ def evaluate(
         str, typer.Option(help="What the score of an answer is in (docs/scoring.md).", rich_help_panel=SCORING)
     ] = "accuracy",
     prompt_format: PromptFormat = "auto",
+    system: System = None,
     adapter: Adapter = None,
     dtype: Dtype = "auto",
     device: Devices = "auto",
@@ -131,6 +134,9 @@ def evaluate(
     trust_remote_code: RemoteCode = False,
     model_arg: ModelArg = None,
     base_url: BaseUrl = None,
+    chat_template: ChatTemplate = None,
+    chat_template_arg: ChatTemplateArg = None,
+    chat_date: ChatDate = None,
     rescore_ties: Annotated[
         bool,
         typer.Option(
@@ -173,11 +179,13 @@ def evaluate(
         "num_fewshot": read_numbers(num_fewshot, "--num-fewshot"),
         "fewshot_seeds": read_numbers(fewshot_seed, "--fewshot-seed"),
         "limit": limit,
+        "sample": sample,
         "seed": seed,
         "budget": budget,
         "scoring": scoring,
         "metric": metric,
         "prompt_format": prompt_format,
+        "system": read_system(system),
         "rescore_ties": rescore_ties,
         "log_samples": log_samples,
         "self_test": self_test,
@@ -195,6 +203,9 @@ def evaluate(
         revision=revision,
         trust_remote_code=trust_remote_code,
         model_arg=with_base_url(model_arg, base_url),
+        chat_template=chat_template,
+        chat_template_arg=chat_template_arg,
+        chat_date=chat_date,
     )
 
     from phraseproof.cli.progress import ProgressBar
@@ -209,7 +220,7 @@ def evaluate(
     if covariates and spec.budget is None:
         raise UsageError("--covariates requires --budget", hint="Without a budget nothing is estimated")
     with stoppable(), ProgressBar(quiet=quiet) as progress:
-        evaluation = resolve(spec, observer=progress)
+        evaluation = resolve(spec, out=out, observer=progress)
         if dry_run:
             _print_forecast(evaluation.forecast(out), as_json=as_json)
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phraseproof.cli import options, terminal
+from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli import training_options as training
 from phraseproof.cli.training_options import DEFAULTS
 
@@ -78,6 +78,9 @@ def harden(
     revision: options.Revision = None,
     trust_remote_code: options.RemoteCode = False,
     model_arg: options.ModelArg = None,
+    chat_template: options.ChatTemplate = None,
+    chat_template_arg: options.ChatTemplateArg = None,
+    chat_date: options.ChatDate = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -90,8 +93,8 @@ def harden(
     with TrainingBar(quiet=quiet) as bar:
         result = run(
             model,
-            options.joined(tasks),
-            options.joined(instructions),
+            option_values.joined(tasks),
+            option_values.joined(instructions),
             out,
             data_dir=data_dir,
             held_out_share=held_out,
@@ -109,7 +112,7 @@ def harden(
             epochs=epochs,
             early_stopping_patience=early_stopping_patience,
             prompt_format=prompt_format,
-            model_options=options.model_options(
+            model_options=option_values.model_options(
                 adapter=None,
                 dtype=dtype,
                 device=device,
@@ -118,6 +121,9 @@ def harden(
                 revision=revision,
                 trust_remote_code=trust_remote_code,
                 model_arg=model_arg or [],
+                chat_template=chat_template,
+                chat_template_arg=chat_template_arg,
+                chat_date=chat_date,
             ),
             observer=progress,
             alignment_observer=bar,

@@ -9,22 +9,20 @@ How to use it in a command:
 An option that only one command has is declared in that command, with `rich_help_panel` set to one of the panel names
 below (`rich_help_panel=options.SCORING`), so that every `--help` groups its options the same way. The example at the
 end of a command's help is in `examples.py`. Nothing here imports more than typer: `--help` must stay fast.
-The functions at the end read what the options' texts mean, and raise `UsageError` where they mean nothing.
+What the texts mean is read by `option_values.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from phraseproof.cli.completion import complete_groups, complete_instructions, complete_tasks
-from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
-    from phraseproof.models import ModelOptions
+    pass
 
 MODEL: Final = "Model"
 DATA: Final = "Data"
@@ -128,6 +126,36 @@ PromptFormat = Annotated[
     ),
 ]
 
+ChatTemplate = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A Jinja file used as the model's chat template.", rich_help_panel=MODEL),
+]
+ChatTemplateArg = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE",
+        help="An argument of the chat template, as enable_thinking=false. Repeatable.",
+        rich_help_panel=MODEL,
+    ),
+]
+ChatDate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE",
+        help="The date for chat templates that print today's date, as 2026-01-31. Default: 2024-07-26, so that prompts "
+        "are the same every day.",
+        rich_help_panel=MODEL,
+    ),
+]
+System = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT|FILE",
+        help="The system prompt of all wordings that have none of their own (docs/wordings.md).",
+        rich_help_panel=INSTRUCTIONS,
+    ),
+]
+
 # ----------------------------------------------------------------------------------------------------------------- Data
 
 Tasks = Annotated[
@@ -165,6 +193,15 @@ Limit = Annotated[
     int | None,
     typer.Option(
         "--limit", "-n", help="The maximum number of examples per task, sampled by --seed.", rich_help_panel=DATA
+    ),
+]
+
+Sample = Annotated[
+    str,
+    typer.Option(
+        help="How --limit draws: stratified (each class in proportion, where all examples choose among the same "
+        "answers), random, or auto: stratified, but random in a run folder that was begun so.",
+        rich_help_panel=DATA,
     ),
 ]
 
@@ -253,114 +290,3 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print warnings and results, but no progress.", rich_help_panel=OUTPUT)
 ]
-
-
-# ------------------------------------------------------------------------------------------------------- What they mean
-
-
-def joined(values: Sequence[str] | None) -> str:
-    """The values of a repeatable option as one list separated by commas: `-t a -t b` means `-t a,b`."""
-    return ",".join(values or ())
-
-
-def read_numbers(text: str, option: str) -> tuple[int, ...]:
-    """One whole number, or several separated by commas.
-
-    Raises:
-        UsageError: a part of `text` is not a whole number.
-    """
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(
-            "not a number", expected="one number, or several separated by commas", got=text, where=option
-        ) from None
-
-
-def model_options(
-    *,
-    adapter: Path | None,
-    dtype: str,
-    device: str,
-    batch_size: str,
-    max_length: int | None,
-    revision: str | None,
-    trust_remote_code: bool,
-    model_arg: Sequence[str],
-) -> ModelOptions:
-    """The options of the panel "Model" as the value that `load_model` takes.
-
-    Raises:
-        UsageError: a batch size that is not a number, or a `--model-arg` without `=`.
-    """
-    from phraseproof.models import ModelOptions
-
-    size: int | None = None
-    if batch_size != "auto":
-        if not batch_size.isdigit() or int(batch_size) < 1:
-            raise UsageError(
-                "not a batch size", expected="auto or a number from 1", got=batch_size, where="--batch-size"
-            )
-        size = int(batch_size)
-    arguments: dict[str, str] = {}
-    for entry in model_arg:
-        key, equals, value = entry.partition("=")
-        if not (equals and key):
-            raise UsageError("not an option of a model", expected="KEY=VALUE", got=entry, where="--model-arg")
-        arguments[key] = value
-    return ModelOptions(
-        dtype=dtype,
-        device=device,
-        batch_size=size,
-        adapter=adapter,
-        revision=revision,
-        trust_remote_code=trust_remote_code,
-        max_length=max_length,
-        args=arguments,
-    )
-
-
-def with_base_url(model_arg: Sequence[str] | None, base_url: str | None) -> list[str]:
-    """The values of `--model-arg` with that of `--base-url` as one of them."""
-    return [*(model_arg or []), *([f"base_url={base_url}"] if base_url else [])]
-
-
-def read_group_order(text: str | None) -> list[str]:
-    """The names in `--group-order`.
-
-    Raises:
-        UsageError: a name is empty.
-    """
-    order = [] if text is None else [name.strip() for name in text.split(",")]
-    if "" in order:
-        raise UsageError("a group has no name", expected="GROUP,GROUP", got=repr(text), where="--group-order")
-    return order
-
-
-def read_groups(
-    named: Sequence[str], observed: Sequence[str] | None, unobserved: Sequence[str] | None
-) -> dict[str, str]:
-    """The groups of wordings that the options name, in their order.
-
-    Raises:
-        UsageError: an entry is not GROUP=WORDINGS, or there is none.
-    """
-    groups: dict[str, str] = {}
-    for entry in named:
-        group, equals, members = entry.partition("=")
-        group = group.strip()
-        if not group.isprintable():
-            raise UsageError("a group's name cannot be printed", got=repr(group), where="--instructions")
-        if not (equals and group and members):
-            raise UsageError("not a group", expected="GROUP=WORDINGS", got=entry, where="--instructions")
-        groups[group] = f"{groups[group]},{members}" if group in groups else members
-    for group, members in (("observed", joined(observed)), ("unobserved", joined(unobserved))):
-        if members:
-            groups[group] = f"{groups[group]},{members}" if group in groups else members
-    if not groups:
-        raise UsageError(
-            "no wordings are named",
-            where="--instructions",
-            hint="Name a group, as in --instructions mine=prompt.yaml, or --unobserved composed",
-        )
-    return groups

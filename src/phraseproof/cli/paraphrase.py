@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phraseproof.cli import options, terminal
+from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli.inputs import refuse_to_overwrite
 from phraseproof.cli.left_out import by_reason
 from phraseproof.cli.new_collection import check_names
@@ -120,7 +120,7 @@ def paraphrase(
     refuse_to_overwrite(out, seeds.path, Path(prompts))
     found_prompts = read_prompts(prompts)
     rewriter = Rewriter(
-        _model(model, dtype, device, options.with_base_url(model_arg, base_url)),
+        _model(model, dtype, device, option_values.with_base_url(model_arg, base_url)),
         max_new_tokens=max_new_tokens,
         sampling=Sampling(temperature, top_p, seed),
     )
@@ -147,7 +147,7 @@ def paraphrase(
 def _model(name: str, dtype: str, device: str, arguments: list[str]) -> Model:
     from phraseproof.models import load_model
 
-    chosen = options.model_options(
+    chosen = option_values.model_options(
         adapter=None,
         dtype=dtype,
         device=device,

@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phraseproof.cli import terminal
+from phraseproof.cli.option_values import (
+    joined,
+    model_options,
+    read_groups,
+    read_system,
+)
 from phraseproof.cli.options import (
     DATA,
     INSTRUCTIONS,
@@ -17,6 +23,9 @@ from phraseproof.cli.options import (
     Adapter,
     AsJson,
     BatchSize,
+    ChatDate,
+    ChatTemplate,
+    ChatTemplateArg,
     DataDir,
     Device,
     Dtype,
@@ -27,10 +36,8 @@ from phraseproof.cli.options import (
     Quiet,
     RemoteCode,
     Revision,
+    System,
     Tasks,
-    joined,
-    model_options,
-    read_groups,
 )
 from phraseproof.cli.output_format import OutputFormat, print_results, read_format
 from phraseproof.errors import UsageError
@@ -91,6 +98,7 @@ def represent(
         int, typer.Option(help="The seed of the sample of examples, and of the maps.", rich_help_panel=DATA)
     ] = 0,
     prompt_format: PromptFormat = "auto",
+    system: System = None,
     adapter: Adapter = None,
     before: Annotated[
         Path | None,
@@ -117,6 +125,9 @@ def represent(
     trust_remote_code: RemoteCode = False,
     model_arg: ModelArg = None,
     output_format: OutputFormat = None,
+    chat_template: ChatTemplate = None,
+    chat_template_arg: ChatTemplateArg = None,
+    chat_date: ChatDate = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -140,6 +151,9 @@ def represent(
         revision=revision,
         trust_remote_code=trust_remote_code,
         model_arg=model_arg or [],
+        chat_template=chat_template,
+        chat_template_arg=chat_template_arg,
+        chat_date=chat_date,
     )
 
     from phraseproof.analysis.estimators.budget import scores_or_estimates
@@ -167,9 +181,10 @@ def represent(
             limit=limit,
             seed=seed,
             prompt_format=prompt_format,
+            system=read_system(system),
             model_options=options,
         )
-        evaluation = resolve(request, observer=progress)
+        evaluation = resolve(request, out=out, observer=progress)
         vectors = represent(evaluation, out, observer=progress)
         _check_comparable(vectors, earlier, before)
         progress.noted("measuring distances" + (f" and drawing {' and '.join(methods)}" if methods else ""))

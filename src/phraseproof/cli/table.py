@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from phraseproof.cli import options, terminal
+from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli.output_format import FormatName, OutputFormat, print_rendered, read_format
 from phraseproof.cli.run_folders import open_runs
 
@@ -42,7 +42,7 @@ def table(
 ) -> None:
     """Show accuracy and spread over wordings, by task and category, with a paired t-test between groups."""
     chosen = read_format(output_format, as_json=as_json)
-    order = options.read_group_order(group_order)
+    order = option_values.read_group_order(group_order)
     print_tables(
         open_runs(runs, scoring),
         output_format=chosen,

@@ -4,6 +4,7 @@ The flow in a line: *Task + Instruction -> Prompt -> Model -> Outcome -> Finding
 """
 
 from phraseproof.core.capabilities import (
+    ChecksAnswerPosition,
     CountsParameters,
     ForecastsTokens,
     FormatsChat,
@@ -29,6 +30,7 @@ from phraseproof.core.data import (
     OptionScores,
     Outcome,
     Prompt,
+    PromptRemark,
     Relation,
     Sampling,
     Task,
@@ -40,6 +42,7 @@ __all__ = [
     "Cell",
     "ChatMessage",
     "Check",
+    "ChecksAnswerPosition",
     "CountsParameters",
     "CutText",
     "Example",
@@ -55,6 +58,7 @@ __all__ = [
     "OptionScores",
     "Outcome",
     "Prompt",
+    "PromptRemark",
     "Relation",
     "Represents",
     "Sampling",

@@ -130,6 +130,19 @@ class FormatsChat(Protocol):
 
 
 @runtime_checkable
+class ChecksAnswerPosition(Protocol):
+    """Knows whether its chat template lets it write something else, as a thought, before it answers."""
+
+    def require_answer_position(self) -> None:
+        """Check that a chat prompt ends where the answer begins.
+
+        Raises:
+            ModelError: the model would first write something else, and nobody said what should happen then.
+        """
+        ...
+
+
+@runtime_checkable
 class TestsItself(Protocol):
     """Can check that its own scores can be trusted."""
 

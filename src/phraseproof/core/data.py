@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntFlag, StrEnum
 from typing import Any, NamedTuple
 
 
@@ -98,6 +98,7 @@ class Instruction:
         template: ask and example in one, where they cannot be separated.
         ask_last: the ask follows the layout instead of preceding it.
         separator: the text between ask and layout.
+        system: the system prompt, a Jinja template: the first message of a chat, or a paragraph before everything else.
         answer: the verbalizer, a Jinja template that writes one option as an answer; it sees `choice`, `index`,
             `letter`, and the example's fields. `{{ letter }}` scores letters, `{{ choice }}` scores texts.
         target_delimiter: the text between the prompt and an answer; `None` leaves it to the prompt format (one space,
@@ -115,6 +116,7 @@ class Instruction:
     template: str | None = None
     ask_last: bool = False
     separator: str = "\n\n"
+    system: str | None = None
     answer: str = "{{ letter }}"
     target_delimiter: str | None = None
     serves: tuple[str, ...] = ()
@@ -176,6 +178,17 @@ class ModelIdentity:
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+class PromptRemark(IntFlag):
+    """What a reader should know about a prompt as the model read it."""
+
+    DOUBLED_BOS = 1
+    """It begins with two BOS tokens."""
+    NO_BOS = 2
+    """It begins without the BOS token that the tokenizer puts before plain texts."""
+    OPTION_BEGINS_ANOTHER = 4
+    """The tokens of one option begin those of another, so its log-likelihood can never be lower."""
+
+
 class OptionScores(NamedTuple):
     """The scores of one prompt's options.
 
@@ -187,6 +200,7 @@ class OptionScores(NamedTuple):
         truncated: tokens cut from the left of the prompt because it did not fit the model's context.
         asked_tokens: tokens that one pass per option would have run: prompt and option tokens, summed over options.
         option_tokens: the number of tokens of each option; empty where the model does not report it.
+        remarks: what a reader should know of the prompt, as a sum of `PromptRemark`.
     """
 
     logprobs: tuple[float, ...]
@@ -195,6 +209,7 @@ class OptionScores(NamedTuple):
     truncated: int = 0
     asked_tokens: int = 0
     option_tokens: tuple[int, ...] = ()
+    remarks: int = 0
 
 
 class TokenForecast(NamedTuple):
@@ -213,7 +228,7 @@ class Check(NamedTuple):
 
 
 class ChatMessage(NamedTuple):
-    """One turn of a chat prompt; `role` is `user` or `assistant`."""
+    """One turn of a chat prompt; `role` is `system` (only first), `user` or `assistant`."""
 
     role: str
     content: str

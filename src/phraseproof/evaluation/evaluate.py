@@ -11,7 +11,7 @@ from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.request import EvaluationRequest, Tasks, Wordings
 from phraseproof.evaluation.resolve import resolve
 from phraseproof.evaluation.run import Forecast
-from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.evaluation.spec import EvaluationSpec, SampleKind
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import Run
 
@@ -26,9 +26,11 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     *,
     data_dir: str | Path | None = DEFAULTS.data_dir,
     prompt_format: str = DEFAULTS.prompt_format,
+    system: str | None = DEFAULTS.system,
     num_fewshot: int | Sequence[int] = DEFAULTS.num_fewshot,
     fewshot_seed: int | Sequence[int] = DEFAULTS.fewshot_seeds,
     limit: int | None = DEFAULTS.limit,
+    sample: SampleKind = DEFAULTS.sample,
     seed: int = DEFAULTS.seed,
     scoring: str = DEFAULTS.scoring,
     metric: str = DEFAULTS.metric,
@@ -50,9 +52,12 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         out: the run folder. The same call continues a run that was stopped.
         data_dir: a folder with the built-in benchmarks' published files, instead of the hub.
         prompt_format: `plain`, `alpaca`, `chat`, or `auto` (chat if the model declares a chat template).
+        system: the system prompt of all wordings that have none of their own.
         num_fewshot: the number of demonstrations in a prompt; several numbers are each evaluated.
         fewshot_seed: the seed of the draw of demonstrations; several seeds are each evaluated.
         limit: the maximum number of examples per task, sampled by `seed`. `None`: all examples.
+        sample: `stratified` draws classes in proportion where all examples choose among the same answers; `random`;
+            `auto` is stratified, but random in a run folder that was begun so.
         seed: the seed of that sample, and of the cells that a budget buys.
         scoring: `loglikelihood`, `loglikelihood_norm` or `paper` (docs/scoring.md).
         metric: what the score of an answer is in.
@@ -76,9 +81,11 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         instructions,
         data_dir=data_dir,
         prompt_format=prompt_format,
+        system=system,
         num_fewshot=num_fewshot,
         fewshot_seeds=fewshot_seed,
         limit=limit,
+        sample=sample,
         seed=seed,
         scoring=scoring,
         metric=metric,
@@ -90,7 +97,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     )
     if out is None:
         raise UsageError("no run folder is named", where="out", hint="Say where to keep the results: out='runs/NAME'")
-    return resolve(request, observer=observer).run(Path(out), observer=observer, self_test=request.spec.self_test)
+    evaluation = resolve(request, out=Path(out), observer=observer)
+    return evaluation.run(Path(out), observer=observer, self_test=request.spec.self_test)
 
 
 def forecast(  # noqa: PLR0913 - as for `evaluate`
@@ -101,9 +109,11 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
     *,
     data_dir: str | Path | None = DEFAULTS.data_dir,
     prompt_format: str = DEFAULTS.prompt_format,
+    system: str | None = DEFAULTS.system,
     num_fewshot: int | Sequence[int] = DEFAULTS.num_fewshot,
     fewshot_seed: int | Sequence[int] = DEFAULTS.fewshot_seeds,
     limit: int | None = DEFAULTS.limit,
+    sample: SampleKind = DEFAULTS.sample,
     seed: int = DEFAULTS.seed,
     scoring: str = DEFAULTS.scoring,
     metric: str = DEFAULTS.metric,
@@ -127,9 +137,12 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         out: the run folder. What it already holds is not counted. `None`: count everything.
         data_dir: a folder with the built-in benchmarks' published files, instead of the hub.
         prompt_format: `plain`, `alpaca`, `chat`, or `auto` (chat if the model declares a chat template).
+        system: the system prompt of all wordings that have none of their own.
         num_fewshot: the number of demonstrations in a prompt; several numbers are each evaluated.
         fewshot_seed: the seed of the draw of demonstrations; several seeds are each evaluated.
         limit: the maximum number of examples per task, sampled by `seed`. `None`: all examples.
+        sample: `stratified` draws classes in proportion where all examples choose among the same answers; `random`;
+            `auto` is stratified, but random in a run folder that was begun so.
         seed: the seed of that sample, and of the cells that a budget buys.
         scoring: `loglikelihood`, `loglikelihood_norm` or `paper` (docs/scoring.md).
         metric: what the score of an answer is in.
@@ -153,9 +166,11 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         instructions,
         data_dir=data_dir,
         prompt_format=prompt_format,
+        system=system,
         num_fewshot=num_fewshot,
         fewshot_seeds=fewshot_seed,
         limit=limit,
+        sample=sample,
         seed=seed,
         scoring=scoring,
         metric=metric,
@@ -165,7 +180,8 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         self_test=self_test,
         model_options=model_options,
     )
-    return resolve(request, observer=observer).forecast(None if out is None else Path(out))
+    folder = None if out is None else Path(out)
+    return resolve(request, out=folder, observer=observer).forecast(folder)
 
 
 def _request(

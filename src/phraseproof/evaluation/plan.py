@@ -6,6 +6,7 @@ Everything here is a pure function of its arguments: no model is run and no file
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import NamedTuple
@@ -27,11 +28,27 @@ class PlannedCell(NamedTuple):
     wording: CompiledInstruction
 
 
-def sample_task(task: Task, limit: int | None, seed: int) -> Task:
+def classes_of(task: Task) -> tuple[str, ...] | None:
+    """The right answer of each example, where all examples choose among the same answers; else `None`.
+
+    Where every example has choices of its own, as in a quiz, the place of the right one is no class.
+    """
+    if len({example.choices for example in task.examples}) != 1 or len(task.examples[0].choices) < 2:
+        return None
+    return tuple(example.choices[example.target] for example in task.examples)
+
+
+def sample_task(task: Task, limit: int | None, seed: int, *, is_stratified: bool = False) -> Task:
     """The task with at most `limit` examples, in their original order.
 
     Examples are ranked by a hash of seed, task and id, so the sample is the same on every machine and version, and a
     smaller one is part of a larger one. Demonstrations may still come from all of the task's examples.
+
+    Args:
+        task: the task in full.
+        limit: the largest number of examples; `None` for all.
+        seed: the seed of the ranks.
+        is_stratified: draw each class in proportion to its size, where the task has classes (`classes_of`).
     """
     if limit is None or len(task.examples) <= limit:
         return task
@@ -39,9 +56,24 @@ def sample_task(task: Task, limit: int | None, seed: int) -> Task:
     def rank(example: Example) -> bytes:
         return hashlib.blake2b(f"{seed}\0{task.name}\0{example.id}".encode(), digest_size=16).digest()
 
-    chosen = {example.id for example in sorted(task.examples, key=rank)[:limit]}
+    ranked = sorted(task.examples, key=rank)
+    if is_stratified and classes_of(task) is not None:
+        ranked = _interleaved(ranked)
+    chosen = {example.id for example in ranked[:limit]}
     kept = tuple(example for example in task.examples if example.id in chosen)
     return replace(task, examples=kept, demonstrations=task.demonstrations or task.examples)
+
+
+def _interleaved(ranked: Sequence[Example]) -> list[Example]:
+    """Ranked examples so that every beginning of the list has each class in proportion to its size."""
+    sizes = Counter(example.target for example in ranked)
+    met: Counter[int] = Counter()
+    places: list[tuple[float, int]] = []
+    for index, example in enumerate(ranked):
+        # The k-th of n examples of a class stands at the middle of the k-th of n equal parts.
+        places.append(((met[example.target] + 0.5) / sizes[example.target], index))
+        met[example.target] += 1
+    return [ranked[index] for _, index in sorted(places)]
 
 
 class CellIdentities:
@@ -172,7 +204,9 @@ def what_is_said(instruction: Instruction) -> Mapping[str, object]:
     """The parts of a wording that change prompts or answers: all but provenance and name."""
     names = ("ask", "layout", "template", "ask_last", "separator", "answer")
     # `joint` is the target delimiter's former name. It stays here because stored identities are hashes of these keys.
-    return {name: getattr(instruction, name) for name in names} | {"joint": instruction.target_delimiter}
+    said = {name: getattr(instruction, name) for name in names} | {"joint": instruction.target_delimiter}
+    # Omitted where there is none, so that the identities of wordings without one still match.
+    return said if instruction.system is None else said | {"system": instruction.system}
 
 
 def _require_distinct(task: Task, group: str, members: Sequence[CompiledInstruction]) -> None:

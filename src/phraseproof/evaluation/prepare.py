@@ -14,6 +14,7 @@ from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.instructions.render import resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
 from phraseproof.scoring.registry import metric, scorer
+from phraseproof.store.run_file import STRATIFIED
 
 
 def prepare(
@@ -41,10 +42,12 @@ def prepare(
         raise UsageError("this model cannot be loaded in float32", where="--rescore-ties", got=model.identity.name)
     resolved = {
         "prompt_format": resolve_format(settings.prompt_format, model),
+        "sample": STRATIFIED if settings.sample == "auto" else settings.sample,
         "rescore_ties": settings.rescore_ties and in_float32(model) is not None,
     }
     settings = settings.model_copy(update=resolved)
-    sampled = tuple(sample_task(task, settings.limit, settings.seed) for task in tasks)
+    is_stratified = settings.sample == STRATIFIED
+    sampled = tuple(sample_task(task, settings.limit, settings.seed, is_stratified=is_stratified) for task in tasks)
     compiled: dict[Instruction, CompiledInstruction] = {}
     wordings: dict[str, dict[str, list[CompiledInstruction]]] = {}
     for task in sampled:

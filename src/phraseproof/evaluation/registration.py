@@ -32,7 +32,7 @@ def register_plan(
         observer: notified of cells that are computed again or leave the run.
         stored: what the run folder holds, for messages.
     """
-    samples = [*store.samples, EvaluatedSample(spec.limit, spec.seed, spec.scoring, spec.metric)]
+    samples = [*store.samples, EvaluatedSample(spec.limit, spec.seed, spec.scoring, spec.metric, spec.sample)]
     record[SAMPLES] = {name: entry for each in samples for name, entry in sample_entry(each).items()}
     before = read_run_file(store.path).get("tasks", {}) if (store.path / RUN_FILE).exists() else {}
     # A task whose data is the same was not edited: only its sample changed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from phraseproof.core import Instruction, ModelIdentity, Task
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.device_share import DeviceShare
 from phraseproof.evaluation.observer import Observer, SilentObserver
+from phraseproof.evaluation.plan import classes_of
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.request import OBJECT, EvaluationRequest, Wordings
 from phraseproof.evaluation.run import Evaluation
@@ -18,16 +20,22 @@ from phraseproof.evaluation.workers import DeviceWorkers, named_devices, on_devi
 from phraseproof.identity import content_hash
 from phraseproof.instructions.collections import Collection, instructions_for, load_collection
 from phraseproof.instructions.families import AUTO, observed_by
+from phraseproof.instructions.template import literal
 from phraseproof.models import ModelOptions, load_model
+from phraseproof.store.run_file import STRATIFIED
+from phraseproof.store.stored import stored_samples
 from phraseproof.store.training_record import read_record, seen_wordings
 from phraseproof.tasks import load_tasks
 
 
-def resolve(request: EvaluationRequest | EvaluationSpec, *, observer: Observer | None = None) -> Evaluation:
+def resolve(
+    request: EvaluationRequest | EvaluationSpec, *, out: Path | None = None, observer: Observer | None = None
+) -> Evaluation:
     """Load everything that is named and check that it fits together. Loads no weights.
 
     Args:
         request: what is asked; a spec, where it names no Python objects.
+        out: the run folder that the evaluation goes into: a run that was begun there decides how examples are drawn.
         observer: receives warnings.
 
     Raises:
@@ -43,6 +51,8 @@ def resolve(request: EvaluationRequest | EvaluationSpec, *, observer: Observer |
     collections = {group: _collections(request, members, name) for group, members in spec.instructions.items()}
     tasks = _tasks(request, warn)
     groups = _groups(collections, tasks, warn)
+    if spec.system is not None:
+        groups = _with_system(groups, spec.system)
     devices = named_devices(spec.model_options)
     options = on_device(spec.model_options, devices[0]) if len(devices) > 1 else spec.model_options
     if request.model is None:
@@ -50,7 +60,13 @@ def resolve(request: EvaluationRequest | EvaluationSpec, *, observer: Observer |
         model = load_model(spec.model, options)
     else:
         model = request.model
+    if spec.sample == "auto" and out is not None:
+        spec = spec.with_changes(sample=_sample_kind(out))
     evaluation = prepare(model, tasks, groups, spec)
+    _report_balance(evaluation, observer or SilentObserver())
+    _report_pinned_date(evaluation, options, warn)
+    if (differs := evaluation.model.identity.settings.get("adapter_tokenizer")) is not None:
+        warn(f"the tokenizer in the adapter's folder is used, which has {differs.rpartition(' (')[0]}")
     if request.model is None:
         _warn_of_seen_wordings(evaluation, spec.model, options, warn)
         _warn_of_another_base(model.identity, options, warn)
@@ -150,6 +166,51 @@ def _groups(
         if without:
             warn(f"the group {group!r} has no wording for {_some(without)}")
     return groups
+
+
+def _with_system(
+    groups: Mapping[str, Mapping[str, Sequence[Instruction]]], system: str
+) -> dict[str, dict[str, list[Instruction]]]:
+    """The groups, with this system prompt in every wording that has none."""
+    if not system.strip():
+        raise UsageError("the system prompt is empty", where="--system")
+    template = literal(system)
+    return {
+        group: {
+            task: [item if item.system is not None else replace(item, system=template) for item in items]
+            for task, items in by_task.items()
+        }
+        for group, by_task in groups.items()
+    }
+
+
+def _sample_kind(out: Path) -> str:
+    """How the run in a folder drew its examples; stratified if it drew none yet."""
+    drawn = [sample.sample for sample in stored_samples(out) if sample.limit is not None]
+    return drawn[-1] if drawn else STRATIFIED
+
+
+def _report_balance(evaluation: Evaluation, observer: Observer) -> None:
+    """Report how many examples of each class the samples hold; warn of classes that are missing from one."""
+    for sampled, whole in zip(evaluation.tasks, evaluation.whole_tasks, strict=True):
+        classes = classes_of(whole)
+        if classes is None or len(sampled.examples) == len(whole.examples):
+            continue
+        held = Counter(example.choices[example.target] for example in sampled.examples)
+        shown = ", ".join(f"{name} {held[name]}" for name in dict.fromkeys(sorted(classes)) if held[name])
+        observer.noted(f"{whole.name}: {len(sampled.examples)} of {len(whole.examples)} examples ({shown})")
+        if missing := sorted(set(classes) - set(held)):
+            observer.warned(
+                f"{whole.name}: the sample holds no example of {_some([repr(name) for name in missing])}; "
+                "a larger --limit would"
+            )
+
+
+def _report_pinned_date(evaluation: Evaluation, options: ModelOptions, warn: Callable[[str], None]) -> None:
+    """Say which date a chat template that prints today's date sees, unless the date was given."""
+    date = evaluation.model.identity.settings.get("chat_date")
+    if date is not None and options.chat_date is None and evaluation.settings.prompt_format == "chat":
+        warn(f"the model's chat template prints today's date: its prompts say {date}, whatever the day (--chat-date)")
 
 
 def _tell_where_demonstrations_come_from(tasks: Sequence[Task], warn: Callable[[str], None]) -> None:

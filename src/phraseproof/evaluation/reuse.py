@@ -19,7 +19,7 @@ from phraseproof.evaluation.plan import CellIdentities, PlannedCell, sample_task
 from phraseproof.scoring.registry import metric, scorer, scorer_names
 from phraseproof.store.cell_files import CellFiles, whole_identity
 from phraseproof.store.journal import StoredOutcome
-from phraseproof.store.run_file import EvaluatedSample
+from phraseproof.store.run_file import STRATIFIED, EvaluatedSample
 from phraseproof.store.usage import Usage
 
 
@@ -57,7 +57,9 @@ class Reuse:
     ) -> None:
         self._identities = identities
         self._sampled = {
-            (task.name, sample.limit, sample.seed): sample_task(task, sample.limit, sample.seed)
+            (task.name, sample.limit, sample.seed, sample.sample): sample_task(
+                task, sample.limit, sample.seed, is_stratified=sample.sample == STRATIFIED
+            )
             for task in tasks
             for sample in samples
         }
@@ -73,7 +75,7 @@ class Reuse:
             if not is_same and not (self._derives and _can_derive(cell.scoring, sample.scoring)):
                 continue
             identity = self._identities.of(
-                self._sampled[cell.task, sample.limit, sample.seed],
+                self._sampled[cell.task, sample.limit, sample.seed, sample.sample],
                 planned.wording.instruction,
                 cell.num_fewshot,
                 cell.fewshot_seed,

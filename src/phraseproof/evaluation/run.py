@@ -20,7 +20,6 @@ from phraseproof.core import (
     TestsItself,
 )
 from phraseproof.errors import ModelError, RunError, SelfTestError
-from phraseproof.evaluation.cut_prompts import CutPrompts
 from phraseproof.evaluation.forecast import Forecast, forecast_of
 from phraseproof.evaluation.half_precision import CLOSE_CALLS, RESCORED, half_precision
 from phraseproof.evaluation.near_ties import NearTies
@@ -30,6 +29,7 @@ from phraseproof.evaluation.plan import (
     CellIdentities,
     PlannedCell,
 )
+from phraseproof.evaluation.prompt_notes import PromptNotes
 from phraseproof.evaluation.record import describe, peak_rss_bytes
 from phraseproof.evaluation.registration import register_plan
 from phraseproof.evaluation.reuse import Reuse, without
@@ -226,18 +226,18 @@ class Evaluation:
             store.register([], {"self_test": {check.name: check._asdict() for check in checks}})
         total = count_prompts(self.planned)
         observer.started(total=total, done=total - count_prompts(missing))
-        cuts = CutPrompts(observer)
+        notes = PromptNotes(observer)
 
         def keep(planned: PlannedCell, scored: ScoredCell) -> None:
             store.write(planned.cell, scored.outcomes, scored.usage, sources=reuse.identities(planned))
-            cuts.count(planned.cell, scored.outcomes)
+            notes.count(planned.cell, scored.outcomes, scored.remarks)
 
         compute = CellScorer(self.model, self.settings, self.prompts, store, reuse, near_ties)
         try:
             Work(store, observer, compute, keep, counts_others=counts_others).through(missing)
         finally:
             store.save_checksums()
-        cuts.sum_up()
+        notes.sum_up()
         if new and isinstance(self.model, CountsParameters) and any(store.has(each.cell) for each in new):
             store.register([], {"model": {"parameters": self.model.num_parameters}})
 

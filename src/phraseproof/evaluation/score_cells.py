@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
@@ -34,10 +35,17 @@ OnScores: TypeAlias = Callable[[int, OptionScores | ModelError], None]
 
 
 class ScoredCell(NamedTuple):
-    """A complete cell: its outcomes in the order of the examples, and what they cost."""
+    """A complete cell.
+
+    Attributes:
+        outcomes: in the order of the examples.
+        usage: what they cost.
+        remarks: for each sum of `PromptRemark`, how many of the prompts scored now have it.
+    """
 
     outcomes: list[Outcome]
     usage: Usage
+    remarks: Mapping[int, int]
 
 
 class _Place(NamedTuple):
@@ -108,7 +116,8 @@ class CellScorer:
                 continue
             rows = {**known, **recorder.of(each.cell)}
             ordered = [rows[example.id] for example in each.task.examples]
-            found.append(ScoredCell([row.outcome for row in ordered], total(row.usage for row in rows.values())))
+            usage = total(row.usage for row in rows.values())
+            found.append(ScoredCell([row.outcome for row in ordered], usage, recorder.remarks(each.cell)))
         return found
 
     def _score(self, places: Sequence[_Place], recorder: _Recorder, count: Count) -> dict[Cell, Exception]:
@@ -179,6 +188,7 @@ class _Recorder:
         self._logs_samples = settings.log_samples
         self._places = places
         self._rows: dict[Cell, dict[str, StoredOutcome]] = {}
+        self._remarks: dict[Cell, Counter[int]] = {}
         self._fresh: list[tuple[_Place, OptionScores, Outcome]] = []
         self._unwritten: dict[Cell, list[StoredOutcome]] = {}
         self._cpu_s, self._wall_s = time.process_time(), time.perf_counter()
@@ -192,12 +202,18 @@ class _Recorder:
         """
         place = self._places[index]
         self._fresh.append((place, scores, self._outcome(place, scores)))
+        if scores.remarks:
+            self._remarks.setdefault(place.cell, Counter())[scores.remarks] += 1
         if time.perf_counter() - self._journaled_s >= JOURNAL_INTERVAL_S:
             self.journal()
 
     def of(self, cell: Cell) -> dict[str, StoredOutcome]:
         """The outcomes of a cell, by example."""
         return self._rows.get(cell, {})
+
+    def remarks(self, cell: Cell) -> Mapping[int, int]:
+        """How many prompts of a cell have each sum of remarks."""
+        return self._remarks.get(cell, {})
 
     def share_cost(self) -> None:
         """Share the time since the last call among the outcomes that came since, by the tokens that they took."""

@@ -101,6 +101,7 @@ Share = Annotated[
     PlainSerializer(_percent, when_used="json"),
 ]
 Folder = Annotated[Path | None, BeforeValidator(_path, json_schema_input_type=str | None)]
+SampleKind = Literal["auto", "stratified", "random"]
 PromptFormat = Literal["auto", "plain", "alpaca", "chat"]
 
 
@@ -119,7 +120,7 @@ class EvaluationSpec(BaseModel):
     model_options: ModelOptions = Field(
         default=ModelOptions(),
         description="How the model is loaded: dtype, device, batch_size, adapter, revision, trust_remote_code, "
-        "max_length, and args, the options of the model's provider.",
+        "max_length, chat_template, chat_template_args, chat_date, and args, the options of the model's provider.",
     )
     tasks: Names = Field(default=(), description="Built-in tasks and task files; a list, or names separated by commas.")
     instructions: dict[str, Names] = Field(
@@ -131,6 +132,9 @@ class EvaluationSpec(BaseModel):
     prompt_format: PromptFormat = Field(
         default="auto", description="plain, alpaca, chat, or auto: chat if the model declares a chat template."
     )
+    system: str | None = Field(
+        default=None, description="The system prompt of all wordings that have none of their own, as text."
+    )
     num_fewshot: Numbers = Field(
         default=(0,), description="The number of demonstrations in a prompt; several numbers are each evaluated."
     )
@@ -139,6 +143,11 @@ class EvaluationSpec(BaseModel):
     )
     limit: StrictInt | None = Field(
         default=None, description="The maximum number of examples per task, sampled by `seed`."
+    )
+    sample: SampleKind = Field(
+        default="auto",
+        description="How `limit` draws: stratified (classes in proportion, where all examples choose among the same "
+        "answers), random, or auto: stratified, but random in a run folder that was begun so.",
     )
     seed: StrictInt = Field(default=0, description="The seed of that sample, and of the cells that a budget buys.")
     scoring: str = Field(

@@ -83,6 +83,7 @@ def _instruction(entry: WordingEntry, file: CollectionFile, place: _EntryPlace) 
     wording = Instruction(
         id=entry.id,
         collection=file.name,
+        system=file.system if entry.system is None else entry.system,
         ask=entry.ask,
         layout=entry.layout,
         template=entry.template,
@@ -116,7 +117,7 @@ def _check_parts(entry: WordingEntry, place: _EntryPlace) -> None:
                 raise FileError(f"{field} requires both an ask and a layout", where=place.where(field))
     elif entry.template is not None:
         raise FileError("a layout goes with an ask, not with a template", where=place.where("layout"))
-    for field, value in (("ask", entry.ask), ("template", entry.template)):
+    for field, value in (("system", entry.system), ("ask", entry.ask), ("template", entry.template)):
         if value is not None and not value.strip():
             raise FileError(f"the {field} is empty", where=place.where(field))
 

@@ -82,6 +82,12 @@ class WordingEntry(_Provenance):
     """One wording: either `ask` (with or without `layout`) or `template`."""
 
     id: Label = Field(description="Unique in the collection.", examples=["which-team"])
+    system: Text | None = Field(
+        default=None,
+        description="The system prompt, a Jinja template: the first message of a chat; in formats without roles a "
+        "paragraph before everything else.",
+        examples=["You sort customers' messages."],
+    )
     ask: Text | None = Field(
         default=None,
         description="What is asked: a Jinja template.",
@@ -123,12 +129,13 @@ class WordingEntry(_Provenance):
 
 
 class CollectionFile(_Provenance):
-    """A collection of wordings. `for`, `fallback` and provenance apply to every wording that does not set its own."""
+    """A collection of wordings. `for`, `system`, `fallback` and provenance apply where a wording sets no other."""
 
     name: Annotated[Label, AfterValidator(_collection_name)] = Field(
         description="The collection's name; a wording is called NAME/ID in results.", examples=["ticket-wordings"]
     )
     for_: Serves = None
+    system: Text | None = Field(default=None, description="The system prompt of wordings without one of their own.")
     fallback: bool = Field(
         default=False, description="true: the wordings serve only tasks for which the collection has no other."
     )

@@ -43,7 +43,7 @@ def _said(wording: Instruction) -> Iterable[str]:
 
 def _laid_out(wording: Instruction) -> tuple[str | bool | None, ...]:
     between = wording.separator if wording.layout is not None else None
-    return (wording.ask, wording.layout, wording.template, wording.answer, wording.ask_last, between)
+    return (wording.system, wording.ask, wording.layout, wording.template, wording.answer, wording.ask_last, between)
 
 
 def _nearly_alike(members: Sequence[Instruction]) -> Iterator[Problem]:

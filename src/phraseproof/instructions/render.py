@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from phraseproof.core import ChatMessage, Example, FormatsChat, Model, Prompt, Task
-from phraseproof.errors import TaskError, UsageError
+from phraseproof.core import ChatMessage, ChecksAnswerPosition, Example, FormatsChat, Model, Prompt, Task
+from phraseproof.errors import ModelError, TaskError, UsageError
 from phraseproof.instructions.template import CompiledInstruction
 
 BETWEEN_EXAMPLES = "\n\n"
 """The text between two examples of a few-shot prompt."""
+
+BEFORE_EXAMPLES = "\n\n"
+"""The text between a system prompt and the rest of a prompt, in formats without roles."""
+
+_OPENED_THOUGHT = re.compile(r"<(think|thinking|thought|reasoning)>(?!.*</\1>)|\[THINK\](?!.*\[/THINK\])", re.DOTALL)
+"""A block of thoughts that is opened and not closed, in the marks of published chat templates."""
 
 _TARGET_DELIMITER = " "
 _CHAT_TARGET_DELIMITER = ""
@@ -35,6 +42,7 @@ def resolve_format(name: str, model: Model) -> str:
 
     Raises:
         UsageError: no such format, or `chat` for a model without a chat template.
+        ModelError: the chat template lets the model think before it answers.
     """
     if name != "auto" and name not in _FORMATS:
         close = difflib.get_close_matches(name, ["auto", *_FORMATS], n=1)
@@ -46,13 +54,15 @@ def resolve_format(name: str, model: Model) -> str:
         )
     has_template = isinstance(model, FormatsChat) and model.has_chat_template
     if name == "auto":
-        return "chat" if has_template else "plain"
+        name = "chat" if has_template else "plain"
     if name == "chat" and not has_template:
         raise UsageError(
             f"the model {model.identity.name!r} declares no chat template",
             where="--prompt-format",
             hint="Use --prompt-format plain, or auto",
         )
+    if name == "chat" and isinstance(model, ChecksAnswerPosition):
+        model.require_answer_position()
     return name
 
 
@@ -95,6 +105,7 @@ class RenderedPrompt(NamedTuple):
         solved: the demonstrations, each with its answer.
         separator: the text between ask and example.
         ask_last: the ask follows the example.
+        system: the system prompt; `None` without one.
         target_delimiter: the text between a prompt and its answer; `None` leaves it to the format.
     """
 
@@ -104,6 +115,7 @@ class RenderedPrompt(NamedTuple):
     solved: tuple[tuple[str, str], ...] = ()
     separator: str = "\n\n"
     ask_last: bool = False
+    system: str | None = None
     target_delimiter: str | None = None
 
     def with_ask(self, text: str) -> str:
@@ -111,6 +123,10 @@ class RenderedPrompt(NamedTuple):
         if self.ask is None:
             return text
         return f"{text}{self.separator}{self.ask}" if self.ask_last else f"{self.ask}{self.separator}{text}"
+
+    def with_system(self, text: str) -> str:
+        """`text` with the system prompt before it, for formats without roles."""
+        return text if self.system is None else f"{self.system}{BEFORE_EXAMPLES}{text}"
 
     def delimiter(self, default: str) -> str:
         """The text between prompt and answer, in a format whose own is `default`."""
@@ -199,6 +215,7 @@ def _rendered(compiled: CompiledInstruction, example: Example, demonstrations: S
         options=compiled.render_answers(example),
         separator=wording.separator,
         ask_last=wording.ask_last,
+        system=compiled.render_system(example),
         target_delimiter=wording.target_delimiter,
     )
 
@@ -213,7 +230,7 @@ def _plain(rendered: RenderedPrompt, _chat_model: FormatsChat | None) -> Prompt:
     texts = [*(text + delimiter + answer for text, answer in rendered.solved), rendered.tested]
     place = -1 if rendered.ask_last else 0
     texts[place] = rendered.with_ask(texts[place])
-    return Prompt(BETWEEN_EXAMPLES.join(texts), rendered.options, delimiter)
+    return Prompt(rendered.with_system(BETWEEN_EXAMPLES.join(texts)), rendered.options, delimiter)
 
 
 def _alpaca(rendered: RenderedPrompt, _chat_model: FormatsChat | None) -> Prompt:
@@ -223,7 +240,7 @@ def _alpaca(rendered: RenderedPrompt, _chat_model: FormatsChat | None) -> Prompt
         text = _ALPACA_WITHOUT_INPUT.format(instruction=texts)
     else:
         text = _ALPACA_WITH_INPUT.format(instruction=rendered.ask, input=texts)
-    return Prompt(text, rendered.options, delimiter)
+    return Prompt(rendered.with_system(text), rendered.options, delimiter)
 
 
 def _chat(rendered: RenderedPrompt, chat_model: FormatsChat | None) -> Prompt:
@@ -232,16 +249,29 @@ def _chat(rendered: RenderedPrompt, chat_model: FormatsChat | None) -> Prompt:
     turns = [*(text for text, _ in rendered.solved), rendered.tested]
     place = -1 if rendered.ask_last else 0
     turns[place] = rendered.with_ask(turns[place])
-    messages: list[ChatMessage] = []
+    messages = [] if rendered.system is None else [ChatMessage("system", rendered.system)]
     for turn, (_, answer) in zip(turns[:-1], rendered.solved, strict=True):
         messages += (ChatMessage("user", turn), ChatMessage("assistant", answer))
     messages.append(ChatMessage("user", turns[-1]))
+    text = chat_model.format_chat(messages)
+    if rendered.options and _OPENED_THOUGHT.search(text, _end_of(turns[-1].strip(), text)):
+        raise ModelError(
+            "the chat template opens a block of thoughts before the answer, so options would be scored inside it",
+            got=f"a prompt that ends in {text[-40:]!r}",
+            hint="Close it with a template of your own (--chat-template FILE), or use --prompt-format plain",
+        )
     return Prompt(
-        chat_model.format_chat(messages),
+        text,
         rendered.options,
         rendered.delimiter(_CHAT_TARGET_DELIMITER),
         has_special_tokens=True,
     )
+
+
+def _end_of(turn: str, text: str) -> int:
+    """Where the last turn ends in a chat prompt; 0 if it is not there."""
+    start = text.rfind(turn)
+    return 0 if start < 0 else start + len(turn)
 
 
 _FORMATS: Mapping[str, Callable[[RenderedPrompt, FormatsChat | None], Prompt]] = {

@@ -81,25 +81,33 @@ class CompiledInstruction:
     Attributes:
         instruction: the wording.
         fields: the names of the example fields that it needs, found without rendering.
-        names_by_part: all names that each part (`ask`, `layout`, `template`, `answer`) needs, built-in ones too.
+        names_by_part: all names that each part (`system`, `ask`, `layout`, `template`, `answer`) needs, built-in
+            ones too.
         label_words: the literal lists and mappings by which the answer template writes choices.
         labels: the options' labels in the prompt (`letter`, `lower`, `number`, `roman`), as far as the source shows.
     """
 
     __slots__ = (
         *("fields", "instruction", "labels", "names_by_part", "label_words"),
-        *("_answers", "_ask", "_layout", "_needs_choices", "_remembered", "_template"),
+        *("_answers", "_ask", "_layout", "_needs_choices", "_remembered", "_system", "_template"),
     )
 
     def __init__(self, instruction: Instruction) -> None:
         self.instruction = instruction
+        self._system = _compile(instruction, "system", instruction.system)
         self._ask = _compile(instruction, "ask", instruction.ask)
         self._layout = _compile(instruction, "layout", instruction.layout)
         self._template = _compile(instruction, "template", instruction.template)
         answer = _compile(instruction, "answer", instruction.answer)
         assert answer is not None
         self._answers = answer
-        parts = {"ask": self._ask, "layout": self._layout, "template": self._template, "answer": answer}
+        parts = {
+            "system": self._system,
+            "ask": self._ask,
+            "layout": self._layout,
+            "template": self._template,
+            "answer": answer,
+        }
         self.names_by_part: Mapping[str, frozenset[str]] = {
             part: compiled.names - compiled.optional - {"range"} for part, compiled in parts.items() if compiled
         }
@@ -125,6 +133,10 @@ class CompiledInstruction:
             InstructionError: the template cannot be rendered; names the wording, the part and the example.
         """
         return self._render("ask", self._ask, example)
+
+    def render_system(self, example: Example) -> str | None:
+        """The system prompt for this example, or `None`. Raises as `render_ask` does."""
+        return None if self._system is None else self._render("system", self._system, example)
 
     def render_layout(self, example: Example) -> str:
         """Render the layout for an example. Raises as `render_ask` does."""

@@ -13,7 +13,7 @@ import yaml
 from phraseproof.core import Instruction
 from phraseproof.files import write_text
 
-_SHARED = ("for", "relation", "author", "source", "licence")
+_SHARED = ("for", "system", "relation", "author", "source", "licence")
 _ANSWERS = {"{{ letter }}": "letter", "{{ choice }}": "text"}
 _VERBALISED = re.compile(r"\{\{ choice \| verbalise\((.*)\) \}\}", re.DOTALL)
 _LINE_ENDS = re.compile("[\r\x85\u2028\u2029\ufeff]")
@@ -59,6 +59,7 @@ def _entry(wording: Instruction) -> dict[str, object]:
         "author": wording.author,
         "source": wording.source,
         "licence": wording.licence,
+        "system": wording.system,
         "ask": wording.ask,
         "layout": wording.layout,
         "template": wording.template,

@@ -27,6 +27,9 @@ class ModelOptions:
         revision: the model's branch, tag or commit on the hub.
         trust_remote_code: whether to run Python code that the model's repository ships.
         max_length: the maximum number of tokens of a prompt; longer prompts are cut from the left.
+        chat_template: a Jinja file to use in place of the model's own chat template.
+        chat_template_args: what the chat template receives besides the messages, as `enable_thinking: false`.
+        chat_date: the date for a chat template that prints today's date, in ISO 8601; by default a constant.
         args: the provider's own options, as in `--model-arg NAME=VALUE`; they override the fields above.
     """
 
@@ -40,6 +43,11 @@ class ModelOptions:
     revision: str | None = None
     trust_remote_code: bool = False
     max_length: int | None = None
+    chat_template: Path | None = None
+    chat_template_args: Mapping[str, str | bool | int | float] = field(
+        default_factory=dict[str, "str | bool | int | float"]
+    )
+    chat_date: str | None = None
     args: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

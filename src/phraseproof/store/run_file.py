@@ -29,6 +29,9 @@ Settings: TypeAlias = Mapping[str, Any]
 OLDER_CELLS = "older_cells"
 """Set in `run.json` if the run has both newer cells and cells of version 0.1.0, which lack columns."""
 
+RANDOM = "random"
+STRATIFIED = "stratified"
+
 _GROWING = ("limit", "scoring", "metric")
 
 
@@ -38,12 +41,14 @@ class EvaluatedSample(NamedTuple):
     Attributes:
         limit, seed: the sample of examples; `None` for all of them.
         scoring, metric: as in `Cell`.
+        sample: how the examples were drawn, `stratified` or `random`; random in runs that are older than the choice.
     """
 
     limit: int | None
     seed: int
     scoring: str = DEFAULT_SCORER
     metric: str = DEFAULT_METRIC
+    sample: str = RANDOM
 
 
 def read_run_file(run: Path) -> RunContent:
@@ -90,7 +95,8 @@ def samples_of(content: RunContent) -> list[EvaluatedSample]:
 def sample_entry(sample: EvaluatedSample) -> RunContent:
     """A sample as an entry of its section, under a readable name."""
     limit = "all examples" if sample.limit is None else f"limit {sample.limit}"
-    return {f"{limit}, seed {sample.seed}, {sample.scoring}, {sample.metric}": sample._asdict()}
+    drawn = "" if sample.sample == RANDOM else f" {sample.sample}"
+    return {f"{limit}{drawn}, seed {sample.seed}, {sample.scoring}, {sample.metric}": sample._asdict()}
 
 
 def wording_keys(task: str, instruction: str) -> tuple[str, str]:

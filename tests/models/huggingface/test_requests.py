@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from phraseproof.core import Prompt
-from phraseproof.errors import ModelError
+from phraseproof.core import Prompt, PromptRemark
 from phraseproof.models.huggingface import requests
 from phraseproof.models.huggingface.requests import ContextWindow, RequestBuilder, planning_windows
 from phraseproof.models.huggingface.tokenization import PromptTokenizer
@@ -22,8 +21,8 @@ def window(limit: int = 100, vocabulary: int | None = 500) -> ContextWindow:
 
 def test_a_cut_prompt_keeps_its_end() -> None:
     prompt = Prompt("red green blue black white north south east", ("A", "B"))
-    whole = builder().build([prompt], "loglikelihood", window())
-    cut = builder().build([prompt], "loglikelihood", window(limit=6))
+    whole = builder().build([prompt], "loglikelihood", window()).requests
+    cut = builder().build([prompt], "loglikelihood", window(limit=6)).requests
     (one,), (other,) = whole.distinct(), cut.distinct()
     size = len(other.context)
     assert one.context[-size:].tolist() == other.context.tolist()
@@ -33,13 +32,46 @@ def test_a_cut_prompt_keeps_its_end() -> None:
 
 def test_tokens_without_an_embedding_are_refused_once_weights_are_known() -> None:
     prompt = Prompt("the king", ("A", "B"))
-    assert len(builder().build([prompt], "loglikelihood", window(vocabulary=None))) == 1
-    with pytest.raises(ModelError, match="no embedding"):
-        builder().build([prompt], "loglikelihood", window(vocabulary=3))
+    unknown = builder().build([prompt], "loglikelihood", window(vocabulary=None))
+    assert len(unknown.requests) == 1
+    assert not unknown.refused
+    (error,) = builder().build([prompt], "loglikelihood", window(vocabulary=3)).refused.values()
+    assert "no embedding" in str(error)
+
+
+def test_a_prompt_that_cannot_be_scored_leaves_the_others_alone() -> None:
+    tokenizer = tiny_models.llama_tokenizer()
+    good = Prompt("the king", ("A", "B"))
+    # Characters that the vocabulary lacks become one unknown token each.
+    same = Prompt("the king", ("\u4e2d", "\u56fd")) if tokenizer.unk_token_id is not None else good
+    long = Prompt("the king", ("A", "red " * 200))
+    built = RequestBuilder(PromptTokenizer(tiny_models.t5_tokenizer(), joined=False), "tiny").build(
+        [good, same, long, good], "loglikelihood", window()
+    )
+    assert sorted(built.refused) == [1, 2]
+    assert "become the same tokens" in str(built.refused[1])
+    assert "longer than the model's context" in str(built.refused[2])
+    assert len(built.requests) == 4
+    assert built.requests.places(1) == []
+    assert built.requests.places(0) == built.requests.places(3)
+
+
+def test_remarks_are_made_on_every_prompt() -> None:
+    tokenizer = tiny_models.llama_tokenizer()
+    bos = tokenizer.bos_token
+    prompts = [
+        Prompt("the king", ("A", "B")),
+        Prompt("the king", ("red", "red green")),
+        Prompt("the king", ("A", "B"), has_special_tokens=True),
+        Prompt(f"{bos}{bos}the king", ("A", "B"), has_special_tokens=True),
+    ]
+    built = builder().build(prompts, "loglikelihood", window()).requests
+    expected = [0, PromptRemark.OPTION_BEGINS_ANOTHER, PromptRemark.NO_BOS, PromptRemark.DOUBLED_BOS]
+    assert [built.facts(index).remarks for index in range(4)] == expected
 
 
 def test_greedy_steps_are_those_of_the_shortest_option() -> None:
-    built = builder().build([Prompt("the king", ("A", "red green blue"))], "paper", window())
+    built = builder().build([Prompt("the king", ("A", "red green blue"))], "paper", window()).requests
     (request,) = built.distinct()
     assert request.steps == min(map(len, request.options))
 

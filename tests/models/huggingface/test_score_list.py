@@ -21,6 +21,7 @@ scores = st.builds(
     counts,
     counts,
     st.lists(counts, max_size=5).map(tuple),
+    st.integers(0, 7),
 )
 
 

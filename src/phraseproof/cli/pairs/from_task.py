@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phraseproof.cli import options, terminal
+from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli.inputs import refuse_to_overwrite
 from phraseproof.errors import UsageError
 
@@ -71,7 +71,7 @@ def from_task(
         for name, named in (("reference", reference), ("paraphrases", paraphrases), ("negations", negations))
     }
     pairs: list[ParaphraseSet] = []
-    task_names = [name.strip() for name in options.joined(tasks).split(",") if name.strip()]
+    task_names = [name.strip() for name in option_values.joined(tasks).split(",") if name.strip()]
     refuse_to_overwrite(out, *map(Path, task_names), *(each.path for members in found.values() for each in members))
     for task in load_tasks(task_names, data_dir=data_dir, warn=terminal.warn):
         serving = {name: [i for c in members for i in instructions_for(c, task)] for name, members in found.items()}
@@ -103,4 +103,4 @@ def from_task(
 def _collections(named: Sequence[str] | None) -> list[Collection]:
     from phraseproof.instructions.collections import load_collection
 
-    return [load_collection(name.strip()) for name in options.joined(named).split(",") if name.strip()]
+    return [load_collection(name.strip()) for name in option_values.joined(named).split(",") if name.strip()]

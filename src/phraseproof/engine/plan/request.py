@@ -36,11 +36,12 @@ class Request:
 
 
 class TokenCounts(NamedTuple):
-    """A prompt's token counts, as `OptionScores` means them."""
+    """A prompt's token counts and remarks, as `OptionScores` means them."""
 
     prompt_tokens: int
     truncated: int
     asked_tokens: int
+    remarks: int = 0
 
 
 class DeduplicatedRequests:
@@ -98,7 +99,7 @@ class DeduplicatedRequests:
 
     def facts(self, prompt: int) -> TokenCounts:
         """A prompt's token counts."""
-        return TokenCounts(*self._facts[3 * prompt : 3 * prompt + 3])
+        return TokenCounts(*self._facts[4 * prompt : 4 * prompt + 4])
 
     def waits_for(self, prompt: int) -> set[int]:
         """The requests that hold a prompt's options."""

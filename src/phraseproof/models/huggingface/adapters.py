@@ -88,7 +88,7 @@ class AdapterFolder:
             from peft import PeftConfig
         except ImportError:
             raise MissingExtraError("an adapter", extra="hf", package="peft") from None
-        self._folder = folder
+        self._folder = self.folder = folder
         if not (folder / "adapter_config.json").is_file():
             raise ModelError(
                 f"'{folder}' is not an adapter folder",

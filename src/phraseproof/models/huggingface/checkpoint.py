@@ -149,6 +149,12 @@ class Checkpoint:
         other.config = copy.deepcopy(self.config)  # loading writes into it
         return other
 
+    def with_tokenizer(self, tokenizer: Tokenizer) -> Checkpoint:
+        """The same checkpoint, read with another tokenizer."""
+        other = copy.copy(self)
+        other.tokenizer = tokenizer
+        return other
+
     def in_float32(self) -> Checkpoint:
         """The same checkpoint, to be loaded in float32."""
         other = self.again()

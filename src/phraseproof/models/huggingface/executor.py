@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from phraseproof.engine.plan.batching import BatchLimit, run_batches
 from phraseproof.engine.plan.request import DeduplicatedRequests
 from phraseproof.engine.plan.scheduler import Schedule
 from phraseproof.errors import ModelError
-from phraseproof.models.huggingface.requests import ContextWindow, RequestBuilder, planning_windows
+from phraseproof.models.huggingface.requests import BuiltRequests, ContextWindow, RequestBuilder, planning_windows
 from phraseproof.models.huggingface.score_list import ScoreList
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class WindowScores:
             facts.truncated,
             facts.asked_tokens,
             self._requests.option_tokens(places),
+            facts.remarks,
         )
 
 
@@ -167,7 +168,7 @@ class Executor:
 
         found = ScoreList()
         for some in planning_windows(prompts):
-            scores = self._score_window(some, method, limit, count)
+            scores = self._score_window(some, method, limit, count, _raise)
             for index in range(len(scores)):
                 found.append(scores.of(index))
             del scores  # before the next prompts are planned: memory does not grow with the number of prompts
@@ -191,7 +192,11 @@ class Executor:
                 for index in finished:
                     on_scores(start + index, scores.of(index))
 
-            self._score_window(some, method, limit, hand_over)
+            def refuse(refused: Mapping[int, ModelError], start: int = start) -> None:
+                for index, error in refused.items():
+                    on_scores(start + index, error)
+
+            self._score_window(some, method, limit, hand_over, refuse)
             start += len(some)
 
     def forecast(self, prompts: Sequence[Prompt]) -> TokenForecast:
@@ -201,7 +206,8 @@ class Executor:
         """
         naive = computed = 0
         for some in planning_windows(prompts):
-            requests = self._build(some, "loglikelihood", vocabulary=None)
+            requests, refused = self._build(some, "loglikelihood", vocabulary=None)
+            _raise(refused)
             naive += sum(requests.facts(prompt).asked_tokens for prompt in range(len(requests)))
             computed += sum(self._backend.schedule(requests.distinct(), BatchLimit()).computed)
         return TokenForecast(naive, computed)
@@ -213,18 +219,30 @@ class Executor:
         return f"{self._backend.scoring_path}; {layers}"
 
     def _score_window(
-        self, prompts: Sequence[Prompt], method: str, limit: BatchLimit, on_finished: OnFinished
+        self,
+        prompts: Sequence[Prompt],
+        method: str,
+        limit: BatchLimit,
+        on_finished: OnFinished,
+        on_refused: Callable[[Mapping[int, ModelError]], None],
     ) -> WindowScores:
-        """The scores of prompts that are planned together."""
+        """The scores of prompts that are planned together; `on_refused` hears first of those that cannot be scored."""
         # Before anything else: which paths a network can take is tried on the layers that will be used.
         logger.debug("%d packed linear layers", self._weights.pack_layers())
-        requests = self._build(prompts, method, vocabulary=self._weights.vocabulary_size)
+        requests, refused = self._build(prompts, method, vocabulary=self._weights.vocabulary_size)
+        on_refused(refused)
         schedule = self._backend.schedule(requests.distinct(), limit)
         return run_schedule(schedule, requests, self._backend.batch_scorer(limit), on_finished)
 
-    def _build(self, prompts: Sequence[Prompt], method: str, *, vocabulary: int | None) -> DeduplicatedRequests:
+    def _build(self, prompts: Sequence[Prompt], method: str, *, vocabulary: int | None) -> BuiltRequests:
         window = ContextWindow(self._backend.kept, self._backend.context_limit, vocabulary)
         return self._builder.build(prompts, method, window)
+
+
+def _raise(refused: Mapping[int, ModelError]) -> None:
+    """The first of the errors, if there are any."""
+    for error in refused.values():
+        raise error
 
 
 def _require_method(method: str) -> None:

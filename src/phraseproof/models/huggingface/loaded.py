@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.engine.network import Network
+from phraseproof.models.huggingface.adapter_tokenizer import grow_embeddings
 
 if TYPE_CHECKING:
     from phraseproof.engine.prefix_cache import KeyValuePrefix
@@ -58,7 +59,10 @@ class LazyNetwork:
             network = self._checkpoint.load_network()
             # Counted before an adapter adds its own parameters, and before packing replaces layers.
             parameters = sum(parameter.numel() for parameter in network.parameters())
-            adapter = self._adapter_folder.attach(network) if self._adapter_folder else None
+            adapter = None
+            if self._adapter_folder:
+                grow_embeddings(network, self._adapter_folder.folder, len(self._checkpoint.tokenizer))
+                adapter = self._adapter_folder.attach(network)
             self._loaded = LoadedNetwork(network, adapter, parameters)
         return self._loaded
 

@@ -18,7 +18,8 @@ from phraseproof.core import (
 from phraseproof.engine.network import Network
 from phraseproof.engine.plan.batching import BatchLimit, batch_tokens
 from phraseproof.errors import ModelError
-from phraseproof.models.huggingface.chat_template import format_chat
+from phraseproof.models.huggingface.adapter_tokenizer import AdapterTokenizer, adapter_tokenizer
+from phraseproof.models.huggingface.chat_template import ChatTemplate
 from phraseproof.models.huggingface.executor import Executor
 from phraseproof.models.huggingface.loaded import LazyNetwork
 from phraseproof.models.huggingface.requests import RequestBuilder
@@ -46,10 +47,17 @@ class HuggingFaceModel:
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self._checkpoint = checkpoint
         self._adapter = _adapter_folder(checkpoint)
+        self._adapter_tokenizer: AdapterTokenizer | None = None
+        if self._adapter is not None:
+            self._adapter_tokenizer = adapter_tokenizer(
+                self._adapter.folder, checkpoint.tokenizer, trust_remote_code=checkpoint.options.trust_remote_code
+            )
+            checkpoint = checkpoint.with_tokenizer(self._adapter_tokenizer.tokenizer)
+        self._checkpoint = checkpoint
         self.weights = LazyNetwork(checkpoint, self._adapter)
         self.backend = _backend(checkpoint, self.weights)
+        self._chat = ChatTemplate(checkpoint.tokenizer, checkpoint.options, model=checkpoint.name)
         self._tokenizer = PromptTokenizer(checkpoint.tokenizer, joined=self.backend.is_decoder_only)
         self._requests = RequestBuilder(self._tokenizer, checkpoint.name)
         self.executor = Executor(self.weights, self.backend, self._requests)
@@ -66,7 +74,11 @@ class HuggingFaceModel:
         return self._identity
 
     def _identify(self) -> ModelIdentity:
-        settings: dict[str, str] = {}
+        settings = dict(self._chat.settings)
+        if self._adapter_tokenizer is not None and self._adapter_tokenizer.differs:
+            settings["adapter_tokenizer"] = (
+                f"{self._adapter_tokenizer.differs} ({self._adapter_tokenizer.content_hash[:16]})"
+            )
         if (limit := self.context_limit) is not None:
             settings["max_length"] = str(limit)
         if (attention := self._checkpoint.options.args.get("attn_implementation")) is not None:
@@ -152,16 +164,24 @@ class HuggingFaceModel:
 
     @property
     def has_chat_template(self) -> bool:
-        """Whether the tokenizer has a chat template."""
-        return bool(self.tokenizer.chat_template)
+        """Whether the tokenizer has a chat template, or one is given."""
+        return self._chat.exists
+
+    def require_answer_position(self) -> None:
+        """Refuse a chat template by which the model would think before it answers.
+
+        Raises:
+            ModelError: names the argument that switches thinking off.
+        """
+        self._chat.require_answer_position()
 
     def format_chat(self, messages: Sequence[ChatMessage]) -> str:
-        """The text of the tokenizer's chat template, special tokens included, up to where the answer begins.
+        """The text of the chat template, special tokens included, up to where the answer begins.
 
         Raises:
             ModelError: no template, or one that cannot render these messages.
         """
-        return format_chat(self.tokenizer, messages, model=self._checkpoint.name)
+        return self._chat.format(messages)
 
     def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
         """Check that scores can be trusted: see `self_test.py` for what each check means.

@@ -32,8 +32,20 @@ class ContextWindow(NamedTuple):
     vocabulary: int | None
 
 
+class BuiltRequests(NamedTuple):
+    """What is to be computed for some prompts.
+
+    Attributes:
+        requests: of all prompts; those that are refused have none.
+        refused: by the prompt's number, why it cannot be scored.
+    """
+
+    requests: DeduplicatedRequests
+    refused: dict[int, ModelError]
+
+
 class RequestBuilder:
-    """Turns prompts into the deduplicated requests of a scoring call.
+    """Turns prompts into the deduplicated requests of a scoring call. Every prompt is checked, not a sample.
 
     Args:
         tokenizer: tokenises prompts by the rules of the model's family.
@@ -51,35 +63,55 @@ class RequestBuilder:
             some = prompts[start : start + _PROMPTS_PER_TOKENIZATION]
             yield from zip(some, encode(some), strict=True)
 
-    def build(self, prompts: Sequence[Prompt], method: str, window: ContextWindow) -> DeduplicatedRequests:
+    def build(self, prompts: Sequence[Prompt], method: str, window: ContextWindow) -> BuiltRequests:
         """The requests of these prompts.
 
-        Raises:
-            ModelError: an option without tokens, with a token that has no embedding, or longer than the context. Only
-                the last is checked without `window.vocabulary`.
+        A prompt is refused if an option has no tokens, the same tokens as another, a token that has no embedding, or
+        is longer than the context. Without `window.vocabulary` only the last is checked.
         """
         requests = DeduplicatedRequests()
-        for prompt, encoded in self.encoded(prompts, method):
-            context, options = encoded.context, encoded.options
-            if window.vocabulary is not None:
-                self._check(prompt, encoded, window.vocabulary)
-            steps = min(MAX_GREEDY_STEPS, *map(len, options)) if method == "paper" else 0
-            places: list[tuple[int, int]] = [(0, 0)] * len(options)
-            truncated = 0
-            for kept, indices in _options_by_kept(prompt, encoded, steps, window).items():
-                these = [options[index] for index in indices]
-                for index, place in zip(indices, requests.find(context[-kept:], these, steps=steps), strict=True):
-                    places[index] = place
-                truncated = max(truncated, len(context) - kept)
-            naive = len(context) * len(options) + sum(map(len, options))
-            requests.add(places, TokenCounts(len(context), truncated, naive))
-        return requests
+        refused: dict[int, ModelError] = {}
+        for number, (prompt, encoded) in enumerate(self.encoded(prompts, method)):
+            try:
+                if window.vocabulary is not None:
+                    self._check(prompt, encoded, window.vocabulary)
+                self._add(prompt, encoded, method, window, requests)
+            except ModelError as error:
+                refused[number] = error
+                requests.add((), TokenCounts(len(encoded.context), 0, 0))
+        return BuiltRequests(requests, refused)
+
+    def _add(
+        self,
+        prompt: Prompt,
+        encoded: PromptTokens,
+        method: str,
+        window: ContextWindow,
+        requests: DeduplicatedRequests,
+    ) -> None:
+        context, options = encoded.context, encoded.options
+        steps = min(MAX_GREEDY_STEPS, *map(len, options)) if method == "paper" else 0
+        places: list[tuple[int, int]] = [(0, 0)] * len(options)
+        truncated = 0
+        for kept, indices in _options_by_kept(prompt, encoded, steps, window).items():
+            these = [options[index] for index in indices]
+            for index, place in zip(indices, requests.find(context[-kept:], these, steps=steps), strict=True):
+                places[index] = place
+            truncated = max(truncated, len(context) - kept)
+        naive = len(context) * len(options) + sum(map(len, options))
+        requests.add(places, TokenCounts(len(context), truncated, naive, self._tokenizer.remarks(encoded)))
 
     def _check(self, prompt: Prompt, encoded: PromptTokens, vocabulary: int) -> None:
+        first: dict[tuple[int, ...], str] = {}
         for option, tokens in zip(prompt.options, encoded.options, strict=True):
             if not tokens:
                 end = prompt.text[-30:]
                 raise ModelError(f"the option {option!r} has no tokens of its own after the prompt ending in {end!r}")
+            if first.setdefault(tokens, option) != option:
+                raise ModelError(
+                    f"the options {first[tokens]!r} and {option!r} become the same tokens, so the model cannot choose",
+                    hint="Let the model choose among letters: answer: letter in the wording",
+                )
         if max(*encoded.context, *(max(option) for option in encoded.options)) >= vocabulary:
             raise ModelError(
                 f"the tokenizer of '{self._model}' has tokens that the model has no embedding for",

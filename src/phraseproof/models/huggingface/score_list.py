@@ -22,16 +22,18 @@ class ScoreList(Sequence[OptionScores]):
         self._logprobs = array("d")
         self._ends = array("q", [0])
         self._counts = array("q")
+        self._remarks = array("B")
         self._tokens, self._token_ends = array("q"), array("q", [0])
         for each in scores:
             self.append(each)
 
     def append(self, scores: OptionScores) -> None:
         """Put one prompt's scores at the end."""
-        logprobs, *counts, option_tokens = scores
+        logprobs, *counts, option_tokens, remarks = scores
         self._logprobs.extend(logprobs)
         self._ends.append(len(self._logprobs))
         self._counts.extend(counts)
+        self._remarks.append(remarks)
         self._tokens.extend(option_tokens)
         self._token_ends.append(len(self._tokens))
 
@@ -53,7 +55,8 @@ class ScoreList(Sequence[OptionScores]):
         width = len(self._counts) // len(self)
         logprobs = tuple(self._logprobs[self._ends[place] : self._ends[place + 1]])
         tokens = tuple(self._tokens[self._token_ends[place] : self._token_ends[place + 1]])
-        return OptionScores(logprobs, *self._counts[width * place : width * (place + 1)], option_tokens=tokens)
+        counts = self._counts[width * place : width * (place + 1)]
+        return OptionScores(logprobs, *counts, option_tokens=tokens, remarks=self._remarks[place])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):

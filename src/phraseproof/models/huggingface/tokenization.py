@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
-from phraseproof.core import Prompt
+from phraseproof.core import Prompt, PromptRemark
 from phraseproof.errors import ModelError
 
 Tokenizer: TypeAlias = Any
@@ -39,6 +41,7 @@ class PromptTokenizer:
         self._joined = joined
         prefix = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
         self._prefix_id: int | None = prefix
+        self._bos_id: int | None = tokenizer.bos_token_id
         self._prefix_text: str = tokenizer.decode([prefix]) if prefix is not None else ""
 
     def encode(self, prompts: Sequence[Prompt]) -> list[PromptTokens]:
@@ -98,6 +101,23 @@ class PromptTokenizer:
             for prompt, context in zip(prompts, contexts, strict=True)
         ]
 
+    def remarks(self, tokens: PromptTokens) -> int:
+        """What a reader should know of a prompt, as a sum of `PromptRemark`."""
+        found = PromptRemark(0)
+        if self._bos_id is not None:
+            if tokens.context[:2] == (self._bos_id, self._bos_id):
+                found |= PromptRemark.DOUBLED_BOS
+            if self._adds_bos and tokens.context[0] != self._bos_id:
+                found |= PromptRemark.NO_BOS
+        if _begins_another(tokens.options):
+            found |= PromptRemark.OPTION_BEGINS_ANOTHER
+        return int(found)
+
+    @cached_property
+    def _adds_bos(self) -> bool:
+        """Whether the tokenizer puts a BOS token before plain texts."""
+        return self._tokenise([("a", True)])[0][:1] == (self._bos_id,)
+
     def _contexts(self, texts: Sequence[tuple[str, bool]]) -> list[tuple[int, ...]]:
         found = self._tokenise(texts)
         return [tokens if text and tokens else self._prefix() for (text, _), tokens in zip(texts, found, strict=True)]
@@ -136,3 +156,10 @@ class PromptTokenizer:
                 "a prompt without text cannot be scored by this model: its tokenizer has neither a BOS nor an EOS token"
             )
         return (self._prefix_id,)
+
+
+@lru_cache(maxsize=1024)
+def _begins_another(options: tuple[tuple[int, ...], ...]) -> bool:
+    """Whether the tokens of an option begin those of another one."""
+    # In sorted order, an option that begins others stands right before one of them.
+    return any(len(one) < len(next_) and next_[: len(one)] == one for one, next_ in pairwise(sorted(options)))

@@ -249,9 +249,19 @@ def load(name: str, options: ModelOptions) -> ServedModel:
     if not name.partition("/")[2]:
         raise UsageError("the model has no name", expected="openai/NAME, as the server calls it", where="--model")
     defaults = ModelOptions()
-    for field in ("adapter", "revision", "dtype", "device", "max_length"):
+    fields = (
+        "adapter",
+        "revision",
+        "dtype",
+        "device",
+        "max_length",
+        "chat_template",
+        "chat_template_args",
+        "chat_date",
+    )
+    for field in fields:
         if getattr(options, field) != getattr(defaults, field):
-            flag = f"--{field.replace('_', '-')}"
+            flag = f"--{field.removesuffix('s').replace('_', '-')}"
             raise UsageError(f"the server of '{name}' decides that by itself", where=flag, hint=f"Leave out {flag}")
     args = options.args
     endpoint = args.get("endpoint", "chat")

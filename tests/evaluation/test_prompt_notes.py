@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from phraseproof.core import OptionScores, Outcome, Prompt
-from phraseproof.evaluation.cut_prompts import CutPrompts
+from phraseproof.core import OptionScores, Outcome, Prompt, PromptRemark
 from phraseproof.evaluation.observer import SilentObserver
+from phraseproof.evaluation.prompt_notes import PromptNotes
 from support.reading_task import CLEAR, VAGUE, Knowing, make_evaluation
 from support.stored_cells import make_cell
 
@@ -51,13 +51,40 @@ def test_tasks_are_counted_apart_and_whole_prompts_are_not_mentioned() -> None:
         def warned(self, message: str) -> None:
             said.append(message)
 
-    cuts = CutPrompts(Listening())
+    cuts = PromptNotes(Listening())
     whole, cut = Outcome("a", 1.0), Outcome("b", 1.0, truncated_tokens=2)
-    cuts.count(make_cell(task="fits"), [whole, whole])
-    cuts.count(make_cell(task="long", instruction="mine/one"), [whole, cut])
-    cuts.count(make_cell(task="long", instruction="mine/two"), [cut, cut])
-    cuts.count(make_cell(task="long", instruction="mine/three"), [whole, whole])
-    cuts.count(make_cell(task="once"), [cut, whole])
+    cuts.count(make_cell(task="fits"), [whole, whole], {})
+    cuts.count(make_cell(task="long", instruction="mine/one"), [whole, cut], {})
+    cuts.count(make_cell(task="long", instruction="mine/two"), [cut, cut], {})
+    cuts.count(make_cell(task="long", instruction="mine/three"), [whole, whole], {})
+    cuts.count(make_cell(task="once"), [cut, whole], {})
     cuts.sum_up()
     assert [line.split(":")[0] for line in said] == ["long under mine/one", "once under mine/one", "long"]
     assert said[-1] == "long: 3 of 6 prompts were cut from the left, in 2 cells"
+
+
+def test_remarks_are_counted_over_all_prompts_of_a_task(tmp_path: Path) -> None:
+    class Noting(Knowing):
+        def score_options(
+            self,
+            prompts: Sequence[Prompt],
+            *,
+            method: str = "loglikelihood",
+            on_done: Callable[[int], None] | None = None,
+        ) -> list[OptionScores]:
+            scores = super().score_options(prompts, method=method, on_done=on_done)
+            both = PromptRemark.DOUBLED_BOS | PromptRemark.OPTION_BEGINS_ANOTHER
+            remarks = {"fjord": int(both), "kiwi": int(PromptRemark.NO_BOS)}
+            found = [next((value for word, value in remarks.items() if word in p.text), 0) for p in prompts]
+            return [s._replace(remarks=each) for s, each in zip(scores, found, strict=True)]
+
+    said: list[str] = []
+
+    class Listening(SilentObserver):
+        def warned(self, message: str) -> None:
+            said.append(message)
+
+    make_evaluation(Noting(), CLEAR, VAGUE).run(tmp_path, observer=Listening())
+    assert [line.split(" prompts ")[0] for line in said] == ["letters: 2 of 14", "letters: 2 of 14"]
+    assert "two BOS" in said[0]
+    assert "begins another" in said[1]

@@ -1,0 +1,165 @@
+"""What the texts of options mean: lists, numbers, groups, the options of a model, a system prompt.
+
+Each function raises `UsageError` where a text means nothing. Nothing here imports more than `errors` when it is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from phraseproof.errors import UsageError
+
+if TYPE_CHECKING:
+    from phraseproof.models import ModelOptions
+
+
+def joined(values: Sequence[str] | None) -> str:
+    """The values of a repeatable option as one list separated by commas: `-t a -t b` means `-t a,b`."""
+    return ",".join(values or ())
+
+
+def read_numbers(text: str, option: str) -> tuple[int, ...]:
+    """One whole number, or several separated by commas.
+
+    Raises:
+        UsageError: a part of `text` is not a whole number.
+    """
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            "not a number", expected="one number, or several separated by commas", got=text, where=option
+        ) from None
+
+
+def model_options(
+    *,
+    adapter: Path | None,
+    dtype: str,
+    device: str,
+    batch_size: str,
+    max_length: int | None,
+    revision: str | None,
+    trust_remote_code: bool,
+    model_arg: Sequence[str],
+    chat_template: Path | None = None,
+    chat_template_arg: Sequence[str] | None = None,
+    chat_date: str | None = None,
+) -> ModelOptions:
+    """The options of the panel "Model" as the value that `load_model` takes.
+
+    Raises:
+        UsageError: a batch size that is not a number, or a `--model-arg` or `--chat-template-arg` without `=`.
+    """
+    from phraseproof.models import ModelOptions
+
+    size: int | None = None
+    if batch_size != "auto":
+        if not batch_size.isdigit() or int(batch_size) < 1:
+            raise UsageError(
+                "not a batch size", expected="auto or a number from 1", got=batch_size, where="--batch-size"
+            )
+        size = int(batch_size)
+    return ModelOptions(
+        dtype=dtype,
+        device=device,
+        batch_size=size,
+        adapter=adapter,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
+        max_length=max_length,
+        chat_template=chat_template,
+        chat_template_args={
+            key: _plain_value(value) for key, value in _pairs(chat_template_arg or (), "--chat-template-arg").items()
+        },
+        chat_date=chat_date,
+        args=_pairs(model_arg, "--model-arg"),
+    )
+
+
+def with_base_url(model_arg: Sequence[str] | None, base_url: str | None) -> list[str]:
+    """The values of `--model-arg` with that of `--base-url` as one of them."""
+    return [*(model_arg or []), *([f"base_url={base_url}"] if base_url else [])]
+
+
+def _pairs(entries: Sequence[str], option: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in entries:
+        key, equals, value = entry.partition("=")
+        if not (equals and key):
+            raise UsageError("not an argument with its value", expected="KEY=VALUE", got=entry, where=option)
+        found[key] = value
+    return found
+
+
+def _plain_value(text: str) -> str | bool | int | float:
+    """`false` and `3` as JSON reads them; what JSON does not read is a text."""
+    import json
+
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str | bool | int | float) else text
+
+
+def read_system(text: str | None) -> str | None:
+    """The system prompt: the text itself, or what the file of that name holds.
+
+    Raises:
+        UsageError: a file that cannot be read.
+    """
+    if text is None or "\n" in text or len(text) > 255:
+        return text
+    path = Path(text)
+    if not path.is_file():
+        if path.suffix in {".txt", ".md", ".jinja"} and " " not in text:
+            raise UsageError(f"no file '{text}'", where="--system")
+        return text
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read '{text}'", got=str(error), where="--system") from error
+
+
+def read_group_order(text: str | None) -> list[str]:
+    """The names in `--group-order`.
+
+    Raises:
+        UsageError: a name is empty.
+    """
+    order = [] if text is None else [name.strip() for name in text.split(",")]
+    if "" in order:
+        raise UsageError("a group has no name", expected="GROUP,GROUP", got=repr(text), where="--group-order")
+    return order
+
+
+def read_groups(
+    named: Sequence[str], observed: Sequence[str] | None, unobserved: Sequence[str] | None
+) -> dict[str, str]:
+    """The groups of wordings that the options name, in their order.
+
+    Raises:
+        UsageError: an entry is not GROUP=WORDINGS, or there is none.
+    """
+    groups: dict[str, str] = {}
+    for entry in named:
+        group, equals, members = entry.partition("=")
+        group = group.strip()
+        if not group.isprintable():
+            raise UsageError("a group's name cannot be printed", got=repr(group), where="--instructions")
+        if not (equals and group and members):
+            raise UsageError("not a group", expected="GROUP=WORDINGS", got=entry, where="--instructions")
+        groups[group] = f"{groups[group]},{members}" if group in groups else members
+    for group, members in (("observed", joined(observed)), ("unobserved", joined(unobserved))):
+        if members:
+            groups[group] = f"{groups[group]},{members}" if group in groups else members
+    if not groups:
+        raise UsageError(
+            "no wordings are named",
+            where="--instructions",
+            hint="Name a group, as in --instructions mine=prompt.yaml, or --unobserved composed",
+        )
+    return groups
