@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.observer import SilentObserver
 from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.resolve import load_wordings, resolve
 from phraseproof.evaluation.spec import EvaluationSpec
@@ -45,3 +46,76 @@ def test_wordings_are_named_in_several_forms(project: Path) -> None:
     (first,) = load_wordings(path)
     assert load_wordings(str(path)) == load_wordings([first]) == load_wordings(first) == [first]
     assert [found.name for found in load_wordings("pocket-test, pocket-observed")] == ["pocket-test", "pocket-observed"]
+
+
+class Listening(SilentObserver):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+
+    def noted(self, message: str) -> None:
+        self.notes.append(message)
+
+    def warned(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+def test_a_system_prompt_is_given_to_wordings_that_have_none(project: Path) -> None:
+    collection = project / "own.yaml"
+    collection.write_text(
+        "name: own\ninstructions:\n"
+        "- {id: with, system: 'Mine.', template: '{{ item }}', answer: letter}\n"
+        "- {id: without, template: '{{ item }}', answer: letter}\n",
+        encoding="utf-8",
+    )
+    spec = EvaluationSpec().with_changes(
+        model="scripted", tasks=project / "task.yaml", instructions={"g": collection}, system="Use {{ braces }}."
+    )
+    evaluation = resolve(spec)
+    first = {each.cell.instruction: evaluation.prompts(each)[0].text for each in evaluation.planned}
+    assert first["own/with"].startswith("Mine.\n\n")
+    assert first["own/without"].startswith("Use {{ braces }}.\n\n")
+    plain = resolve(spec.with_changes(system=None))
+    same = {each.cell.instruction: each.cell.identity for each in plain.planned}
+    changed = {each.cell.instruction: each.cell.identity for each in evaluation.planned}
+    assert same["own/with"] == changed["own/with"]
+    assert same["own/without"] != changed["own/without"]
+    with pytest.raises(UsageError, match="the system prompt is empty"):
+        resolve(spec.with_changes(system=" "))
+
+
+def labelled(folder: Path) -> EvaluationSpec:
+    rows = "".join(f"text {n},{'rare' if n < 2 else 'common'}\n" for n in range(40))
+    (folder / "rows.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    (folder / "labelled.yaml").write_text(
+        "name: labelled\nkind: multi_class\ndata: rows.csv\nfields: {item: text}\nchoices: [common, rare]\n"
+        "answer: label\n",
+        encoding="utf-8",
+    )
+    return EvaluationSpec().with_changes(
+        model="scripted", tasks=folder / "labelled.yaml", instructions={"g": folder / "wordings.yaml"}, limit=20
+    )
+
+
+def test_a_sample_holds_the_classes_in_proportion_and_its_balance_is_reported(project: Path) -> None:
+    observer = Listening()
+    evaluation = resolve(labelled(project), observer=observer)
+    assert sum(example.target for example in evaluation.tasks[0].examples) == 1
+    assert observer.notes == ["labelled: 20 of 40 examples (common 19, rare 1)"]
+    assert not observer.warnings
+    few = resolve(labelled(project).with_changes(limit=4), observer=observer)
+    assert len(few.tasks[0].examples) == 4
+    assert observer.warnings == ["labelled: the sample holds no example of 'rare'; a larger --limit would"]
+
+
+def test_a_run_that_was_begun_with_random_samples_continues_so(project: Path) -> None:
+    spec = labelled(project)
+    out = project / "run"
+    begun = resolve(spec.with_changes(sample="random"), out=out)
+    begun.run(out)
+    larger = resolve(spec.with_changes(limit=30), out=out)
+    assert larger.settings.sample == "random"
+    assert {e.id for e in begun.tasks[0].examples} <= {e.id for e in larger.tasks[0].examples}
+    assert resolve(spec, out=project / "other").settings.sample == "stratified"
