@@ -70,7 +70,7 @@ def test_a_model_without_streaming_is_called_in_parts(tmp_path: Path, monkeypatc
 def test_an_interrupted_run_says_what_was_kept_and_asks_nothing_twice(tmp_path: Path) -> None:
     stopped = Model(stops_after=17)
     with pytest.raises(
-        Interrupted, match=rf"stopped: 17 of 24 prompts are stored in {tmp_path}; the same command goes"
+        Interrupted, match=rf"stopped: 17 of 24 prompts are stored in {tmp_path}; the same command continues"
     ):
         evaluate(tmp_path, stopped)
     assert len(list(tmp_path.rglob("*.jsonl"))) == 2

@@ -63,7 +63,9 @@ def test_it_grows_and_only_what_is_new_is_scored(folder: Path) -> None:
     model = Watched()
     run = phraseproof.evaluate(model, "task.yaml", {"mine": "mine.yaml"}, folder, limit=6, self_test=False)
     assert len(model.asked) == 2 * 2
-    scratch = phraseproof.evaluate(Watched(), "task.yaml", {"mine": "mine.yaml"}, folder / "new", limit=6)
+    scratch = phraseproof.evaluate(
+        Watched(), "task.yaml", {"mine": "mine.yaml"}, folder / "new", limit=6, sample="random"
+    )
     names = ("instruction", "example_id", "option_logprobs", "option_credits", "predicted", "score", "scoring")
     assert [[row[name] for name in names] for row in run.outcomes().to_pylist()] == [
         [row[name] for name in names] for row in scratch.outcomes().to_pylist()

@@ -180,7 +180,7 @@ def test_of_prompts_planned_together_nothing_stays_when_the_next_are_planned(mon
     def remembered(*arguments: Any) -> Any:
         assert not any(before() for before in plans)
         deduplicated = plan(*arguments)
-        plans.append(weakref.ref(deduplicated))
+        plans.append(weakref.ref(deduplicated.requests))
         return deduplicated
 
     monkeypatch.setattr(model._requests, "build", remembered)

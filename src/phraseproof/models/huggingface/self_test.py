@@ -74,7 +74,11 @@ def run_checks(subject: SelfTestSubject, prompts: Sequence[Prompt]) -> list[Chec
     try:
         encoded = subject.encode(prompts)
         checks = [_tokenise_apart(prompts, encoded), _no_doubled_bos(subject, encoded)]
-        usable = [prompt for prompt, tokens in zip(prompts, encoded, strict=True) if all(tokens.options)]
+        usable = [
+            prompt
+            for prompt, tokens in zip(prompts, encoded, strict=True)
+            if all(tokens.options) and not _equal_options(prompt, tokens)
+        ]
         chosen = _of_different_lengths(usable)
         if not chosen:
             return [Check("batch invariance", False, "no prompt has options that can be scored"), *checks]
@@ -101,9 +105,14 @@ def _tokenise_apart(prompts: Sequence[Prompt], encoded: Sequence[PromptTokens]) 
                 f"tokens of {prompt.text[-30:]!r} merge with those of its options {prompt.options!r}; "
                 "another answer_prefix keeps them apart",
             )
-        if len(set(tokens.options)) < len(tokens.options):
+        if _equal_options(prompt, tokens):
             return Check(name, False, f"two of the options {prompt.options!r} have the same tokens")
     return Check(name, True, f"{sum(len(prompt.options) for prompt in prompts)} options of {len(prompts)} prompts")
+
+
+def _equal_options(prompt: Prompt, tokens: PromptTokens) -> bool:
+    """Whether different options have the same tokens. (Some published examples offer the same option twice.)"""
+    return len(set(tokens.options)) < len(set(prompt.options))
 
 
 def _no_doubled_bos(subject: SelfTestSubject, encoded: Sequence[PromptTokens]) -> Check:
