@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from phraseproof.errors import UsageError
-from phraseproof.evaluation.observer import SilentObserver
 from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.resolve import load_wordings, resolve
 from phraseproof.evaluation.spec import EvaluationSpec
@@ -48,20 +47,6 @@ def test_wordings_are_named_in_several_forms(project: Path) -> None:
     assert [found.name for found in load_wordings("pocket-test, pocket-observed")] == ["pocket-test", "pocket-observed"]
 
 
-class Listening(SilentObserver):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.warnings: list[str] = []
-
-    def noted(self, message: str) -> None:
-        self.notes.append(message)
-
-    def warned(self, message: str) -> None:
-        self.warnings.append(message)
-
-
 def test_a_system_prompt_is_given_to_wordings_that_have_none(project: Path) -> None:
     collection = project / "own.yaml"
     collection.write_text(
@@ -97,17 +82,6 @@ def labelled(folder: Path) -> EvaluationSpec:
     return EvaluationSpec().with_changes(
         model="scripted", tasks=folder / "labelled.yaml", instructions={"g": folder / "wordings.yaml"}, limit=20
     )
-
-
-def test_a_sample_holds_the_classes_in_proportion_and_its_balance_is_reported(project: Path) -> None:
-    observer = Listening()
-    evaluation = resolve(labelled(project), observer=observer)
-    assert sum(example.target for example in evaluation.tasks[0].examples) == 1
-    assert observer.notes == ["labelled: 20 of 40 examples (common 19, rare 1)"]
-    assert not observer.warnings
-    few = resolve(labelled(project).with_changes(limit=4), observer=observer)
-    assert len(few.tasks[0].examples) == 4
-    assert observer.warnings == ["labelled: the sample holds no example of 'rare'; a larger --limit would"]
 
 
 def test_a_run_that_was_begun_with_random_samples_continues_so(project: Path) -> None:

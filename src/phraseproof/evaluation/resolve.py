@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,6 @@ from phraseproof.core import Instruction, ModelIdentity, Task
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.device_share import DeviceShare
 from phraseproof.evaluation.observer import Observer, SilentObserver
-from phraseproof.evaluation.plan import classes_of
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.request import OBJECT, EvaluationRequest, Wordings
 from phraseproof.evaluation.run import Evaluation
@@ -63,7 +61,6 @@ def resolve(
     if spec.sample == "auto" and out is not None:
         spec = spec.with_changes(sample=_sample_kind(out))
     evaluation = prepare(model, tasks, groups, spec)
-    _report_balance(evaluation, observer or SilentObserver())
     _report_pinned_date(evaluation, options, warn)
     if (differs := evaluation.model.identity.settings.get("adapter_tokenizer")) is not None:
         warn(f"the tokenizer in the adapter's folder is used, which has {differs.rpartition(' (')[0]}")
@@ -188,22 +185,6 @@ def _sample_kind(out: Path) -> str:
     """How the run in a folder drew its examples; stratified if it drew none yet."""
     drawn = [sample.sample for sample in stored_samples(out) if sample.limit is not None]
     return drawn[-1] if drawn else STRATIFIED
-
-
-def _report_balance(evaluation: Evaluation, observer: Observer) -> None:
-    """Report how many examples of each class the samples hold; warn of classes that are missing from one."""
-    for sampled, whole in zip(evaluation.tasks, evaluation.whole_tasks, strict=True):
-        classes = classes_of(whole)
-        if classes is None or len(sampled.examples) == len(whole.examples):
-            continue
-        held = Counter(example.choices[example.target] for example in sampled.examples)
-        shown = ", ".join(f"{name} {held[name]}" for name in dict.fromkeys(sorted(classes)) if held[name])
-        observer.noted(f"{whole.name}: {len(sampled.examples)} of {len(whole.examples)} examples ({shown})")
-        if missing := sorted(set(classes) - set(held)):
-            observer.warned(
-                f"{whole.name}: the sample holds no example of {_some([repr(name) for name in missing])}; "
-                "a larger --limit would"
-            )
 
 
 def _report_pinned_date(evaluation: Evaluation, options: ModelOptions, warn: Callable[[str], None]) -> None:

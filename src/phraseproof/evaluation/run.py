@@ -20,6 +20,7 @@ from phraseproof.core import (
     TestsItself,
 )
 from phraseproof.errors import ModelError, RunError, SelfTestError
+from phraseproof.evaluation.balance import report_balance
 from phraseproof.evaluation.forecast import Forecast, forecast_of
 from phraseproof.evaluation.half_precision import CLOSE_CALLS, RESCORED, half_precision
 from phraseproof.evaluation.near_ties import NearTies
@@ -150,6 +151,8 @@ class Evaluation:
         store = RunStore(out, self.run_settings)
         self._register(store, observer)
         missing, damaged = self._missing(store)
+        if missing:
+            report_balance(self.tasks, self.whole_tasks, observer)
         for error in damaged:
             observer.warned(f"{error.problem}; the cell is computed again: {error.where}")
         try:

@@ -1,0 +1,33 @@
+"""Reports how many examples of each class the samples of an evaluation hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from phraseproof.core import Task
+from phraseproof.evaluation.observer import Observer
+from phraseproof.evaluation.plan import classes_of
+
+_SHOWN = 5
+
+
+def report_balance(samples: Sequence[Task], whole: Sequence[Task], observer: Observer) -> None:
+    """Note the balance of each sample of a task with classes; warn of classes that are missing from it.
+
+    Args:
+        samples: the sampled tasks.
+        whole: the same tasks in full.
+        observer: notified.
+    """
+    for sampled, task in zip(samples, whole, strict=True):
+        classes = classes_of(task)
+        if classes is None or len(sampled.examples) == len(task.examples):
+            continue
+        held = Counter(example.choices[example.target] for example in sampled.examples)
+        shown = ", ".join(f"{name} {held[name]}" for name in sorted(held))
+        observer.noted(f"{task.name}: {len(sampled.examples)} of {len(task.examples)} examples ({shown})")
+        if missing := sorted(set(classes) - set(held)):
+            names = ", ".join(repr(name) for name in missing[:_SHOWN])
+            rest = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+            observer.warned(f"{task.name}: the sample holds no example of {names}{rest}; a larger --limit would")

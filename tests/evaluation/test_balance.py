@@ -1,0 +1,55 @@
+"""The balance of samples is reported, and missing classes are named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from phraseproof.core import Example, Kind, Task
+from phraseproof.evaluation.balance import report_balance
+from phraseproof.evaluation.observer import SilentObserver
+from phraseproof.evaluation.plan import sample_task
+
+
+class Listening(SilentObserver):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+
+    def noted(self, message: str) -> None:
+        self.notes.append(message)
+
+    def warned(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+def labelled() -> Task:
+    """38 common examples and two rare ones."""
+    examples = tuple(
+        Example(str(n), {"item": str(n)}, ("common", "rare"), (0.0, 1.0) if n < 2 else (1.0, 0.0)) for n in range(40)
+    )
+    return Task("labelled", Kind.MULTI_CLASS, "c", examples)
+
+
+def test_each_class_is_counted() -> None:
+    observer = Listening()
+    sample = sample_task(labelled(), 20, 0, is_stratified=True)
+    report_balance([sample], [labelled()], observer)
+    assert observer.notes == ["labelled: 20 of 40 examples (common 19, rare 1)"]
+    assert observer.warnings == []
+
+
+def test_missing_classes_are_named() -> None:
+    observer = Listening()
+    report_balance([sample_task(labelled(), 4, 0, is_stratified=True)], [labelled()], observer)
+    assert observer.warnings == ["labelled: the sample holds no example of 'rare'; a larger --limit would"]
+
+
+def test_whole_tasks_and_tasks_without_classes_are_not_mentioned() -> None:
+    observer = Listening()
+    quiz = replace(
+        labelled(), examples=tuple(replace(each, choices=(each.id, f"not {each.id}")) for each in labelled().examples)
+    )
+    report_balance([labelled(), sample_task(quiz, 4, 0)], [labelled(), quiz], observer)
+    assert observer.notes == observer.warnings == []
