@@ -23,7 +23,8 @@ def test_a_sample_that_grows_is_not_called_an_edit_and_all_samples_are_listed(tm
     evaluate(tmp_path, Model(), limit=4)
     listener = Listener()
     run = evaluate(tmp_path, Model(), limit=9, observer=listener)
-    assert (listener.notes, listener.warnings) == ([], [])
+    assert listener.warnings == []
+    assert not any("computed again" in note for note in listener.notes)
     assert [(entry["limit"], entry["seed"]) for entry in run.content["samples"].values()] == [(4, 0), (9, 0)]
 
 
@@ -31,7 +32,7 @@ def test_cells_of_edited_data_that_are_not_named_again_leave_with_a_warning(tmp_
     evaluate(tmp_path, Model(), wordings=4)
     listener = Listener()
     evaluate(tmp_path, Model(), wordings=1, task=make_task("!"), observer=listener)
-    assert listener.notes == ["1 cell computed again: their data or wordings were edited"]
+    assert listener.notes[0] == "1 cell computed again: their data or wordings were edited"
     (warning,) = listener.warnings
     assert warning == (
         "data or wordings were edited, so 3 cells computed before leave this run: t under mine/w1, t under mine/w2, "

@@ -25,7 +25,8 @@ def test_a_larger_limit_computes_only_what_is_new(tmp_path: Path) -> None:
     model, listener = Model(), Listener()
     grown = evaluate(tmp_path / "grown", model, limit=9, observer=listener)
     assert len(model.asked) == 2 * 5
-    assert (listener.warnings, listener.notes) == ([], [])
+    assert listener.warnings == []
+    assert not any("computed again" in note for note in listener.notes)
     assert listener.done == listener.total == 18
     scratch = evaluate(tmp_path / "scratch", Model(), limit=9)
     assert rows_of(grown) == rows_of(scratch)
@@ -84,7 +85,7 @@ def test_edited_data_is_never_reused(tmp_path: Path) -> None:
     model, listener = Model(), Listener()
     evaluate(tmp_path, model, limit=9, task=make_task(edited="!"), observer=listener)
     assert len(model.asked) == 2 * 9
-    assert listener.notes == ["2 cells computed again: their data or wordings were edited"]
+    assert listener.notes[0] == "2 cells computed again: their data or wordings were edited"
 
 
 def test_a_share_grows_into_a_larger_sample(tmp_path: Path) -> None:
