@@ -18,6 +18,7 @@ from phraseproof.analysis.significance.equivalence import Answer, not_worse
 from phraseproof.analysis.significance.paired_t import paired_t_test
 from phraseproof.core import Finding, Relation
 from phraseproof.errors import NotEnoughDataError
+from phraseproof.scoring.metric import Metric
 
 MARGIN = 0.02
 
@@ -128,7 +129,7 @@ def _compared(part: _Tasks, control: str, reference: str, relation: Relation, ma
     ]
     name = f"{control} minus {reference}"
     finding = crossed_mean(terms, name=name, is_difference=True)
-    word, reason = _guessed(part, reference) or _judge(finding, margin, reference)
+    word, reason = _guessed(part, reference) or _judge(finding, margin, reference, part[0][0].metric)
     over_tasks = None
     if len(part) > 1:
         means = [[float(of[group].grid.means.mean()) for _, of in part] for group in (reference, control)]
@@ -157,8 +158,9 @@ def _guessed(part: _Tasks, reference: str) -> tuple[Conclusion, str] | None:
     return Conclusion.AT_CHANCE, f"{reason} ({scored}, chance {100 * chance:.1f}%)"
 
 
-def _judge(finding: Finding, margin: float, reference: str) -> tuple[Conclusion, str]:
-    within = f"{100 * margin:g} points"
+def _judge(finding: Finding, margin: float, reference: str, metric: Metric) -> tuple[Conclusion, str]:
+    unit = "points" if metric.unit == "%" else metric.unit or metric.name
+    within = f"{metric.scale * margin:g} {unit}"
     try:
         answer = not_worse(finding, margin)
     except NotEnoughDataError:

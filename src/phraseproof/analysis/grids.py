@@ -232,8 +232,12 @@ def _pick(ids: tuple[str, ...], values: Any, wanted: tuple[str, ...]) -> Any:
 
 
 def _chances(run: Run, cells: Sequence[Cell]) -> dict[tuple[str, int], float]:
-    """By task and demonstrations the score of blind guessing, where the cells have options: the mean of 1 / options."""
+    """By task and demonstrations the accuracy of blind guessing, where cells have options: the mean of 1 / options.
+
+    None for other metrics: what blind guessing would reach there is not known.
+    """
     chances: dict[tuple[str, int], float] = {}
+    cells = [cell for cell in cells if cell.metric == ACCURACY.name]
     for cell, table in run.read_cells(("options",), only=cells):
         counts = np.array([len(options or ()) for options in table["options"].to_pylist()])
         if len(counts) and counts.min() > 0:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _METHOD = "unweighted mean of the level below"
 _METHODS = {"mean": "mean over wordings", "std": "sample standard deviation over wordings"}
 _DIMENSIONLESS = frozenset({"kappa"})
-_SHARES = frozenset({"flips", "pairwise_flips"})
+SHARES = frozenset({"flips", "pairwise_flips"})
 """Shares of examples or pairs: percent, whatever the metric is."""
 
 
@@ -43,7 +43,7 @@ class RowSource(NamedTuple):
         """The unit of a statistic of scores, and the factor from stored values to it."""
         if statistic in _DIMENSIONLESS:
             return "", 1.0
-        return ("%", 100.0) if statistic in _SHARES else (self.metric.unit, self.metric.scale)
+        return ("%", 100.0) if statistic in SHARES else (self.metric.unit, self.metric.scale)
 
     def difference_unit(self) -> tuple[str, float]:
         """The unit of a difference of scores, and the factor from stored values to it."""

@@ -111,8 +111,12 @@ def analyze(
 
 
 def _scaling(runs: list[Run], order: list[str], sizes: dict[Path, int]) -> Scaling:
+    from phraseproof.analysis.grids import metric_of
     from phraseproof.analysis.scaling import scale_points, scaling
 
+    metrics = {metric_of(run).name for run in runs}
+    if len(metrics) > 1:
+        raise UsageError("the runs are in different metrics", got=", ".join(sorted(metrics)), where="--scaling")
     reference, group = (*order, None, None)[:2]
     return scaling(
         [

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from phraseproof.analysis.controls import Conclusion
 from phraseproof.analysis.estimators.measures import STATISTICS
+from phraseproof.analysis.result_rows import SHARES
 from phraseproof.analysis.scaling import Scaling
 from phraseproof.analysis.statistics import StatisticsRow
 from phraseproof.core import Finding
@@ -23,14 +24,23 @@ from phraseproof.reports.build.run_analysis import (
     GroupTest,
     NotEstimable,
     RunAnalysis,
-    Variances,
 )
-from phraseproof.reports.build.run_tables import NO_DATA, Screen, p_value, percent, points, printable, require_percent
+from phraseproof.reports.build.run_tables import (
+    NO_DATA,
+    Screen,
+    p_value,
+    percent,
+    points,
+    points_name,
+    printable,
+    unit_name,
+)
 from phraseproof.reports.format.answers_text import baselines, constants
 from phraseproof.reports.format.terminal import print_blocks
+from phraseproof.scoring.metric import Metric
 
-LEGEND = (
-    "percent, with 95% intervals over wordings and examples; of worst, best, range and flips over examples, for these"
+_LEGEND = (
+    "with 95% intervals over wordings and examples; of worst, best, range and flips over examples, for these"
     " wordings. Kappa is between -1 and 1"
 )
 _WORDS = {
@@ -53,33 +63,37 @@ def render(
     """
     blocks: list[RenderableType] = []
     for found in analyses:
-        require_percent(found.metric, "text shows results")
         blocks.append(Text(printable(f"{found.model}, {found.num_fewshot}-shot"), style="bold"))
         blocks.append(Text(printable(found.path), style="dim"))
         blocks += [Text(printable(found.settings), style="dim")] if found.settings else []
         blocks += [*constants(found.answers), *baselines(found.answers, found.metric), Text()]
         for row in found.rows if by_task else found.rows[-1:]:
-            blocks += [*_statistics(row, found.robustness.groups, screen), Text()]
-        blocks += [Text(LEGEND, style="dim"), Text()]
+            blocks += [*_statistics(row, found.robustness.groups, found.metric, screen), Text()]
+        blocks += [Text(printable(_legend(found.metric)), style="dim"), Text()]
         for test in found.tests:
-            blocks += [*_test(test), Text()]
+            blocks += [*_test(test, found.metric), Text()]
         blocks += _verdicts(found, by_task)
-        blocks += _variance_lines(found.variances, found.difference)
+        blocks += _variance_lines(found)
         blocks += _mixed_lines(found.mixed)
         for against in found.against:
-            blocks += _against(against)
+            blocks += _against(against, found.metric)
         blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in found.remarks]
         blocks.append(Text())
     if scaling is not None:
-        blocks += _scaling_lines(scaling)
+        blocks += _scaling_lines(scaling, analyses[0].metric)
     return print_blocks(blocks, screen)
 
 
-def _statistics(row: StatisticsRow, groups: Sequence[str], screen: Screen) -> list[RenderableType]:
+def _legend(metric: Metric) -> str:
+    shares = "" if metric.unit == "%" else "; examples that flip and pairs that differ are in percent"
+    return f"{unit_name(metric)}, {_LEGEND}{shares}"
+
+
+def _statistics(row: StatisticsRow, groups: Sequence[str], metric: Metric, screen: Screen) -> list[RenderableType]:
     """One or several tables, each with as many groups as fit beside one another."""
     present = [group for group in groups if group in row.groups]
     names = [name for name in STATISTICS if any(name in row.groups[group].findings for group in present)]
-    cells = {group: [_cell(name, row.groups[group].findings.get(name)) for name in names] for group in present}
+    cells = {group: [_cell(name, row.groups[group].findings.get(name), metric) for name in names] for group in present}
     label_width = max(len(LABELS[name]) for name in STATISTICS)
     blocks: list[RenderableType] = [Text(printable(row.name), style="bold")]
     remaining = present
@@ -116,30 +130,32 @@ def _missing(row: StatisticsRow, groups: Sequence[str]) -> dict[str, list[str]]:
     return missing
 
 
-def _cell(name: str, found: Finding | None) -> str:
+def _cell(name: str, found: Finding | None, metric: Metric) -> str:
     if found is None:
         return NO_DATA
 
     def show(value: float) -> str:
-        return f"{value:.2f}" if name == "kappa" else percent(value)
+        if name == "kappa":
+            return f"{value:.2f}"
+        return percent(value) if name in SHARES else percent(value, metric)
 
     if found.low is None or found.high is None:
         return show(found.estimate)
     return f"{show(found.estimate)} [{show(found.low)}, {show(found.high)}]"
 
 
-def _test(test: GroupTest) -> list[RenderableType]:
+def _test(test: GroupTest, metric: Metric) -> list[RenderableType]:
     same = test.equivalence
     if isinstance(same, NotEstimable):
         held = f"equivalence: {same.reason}"
     else:
-        margin = f"{100 * same.margin:g} points"
+        margin = f"{metric.scale * same.margin:g} {points_name(metric)}"
         held = f"to within {margin}: {same.word.value} ({p_value(same.p_value)}, two one-sided tests)"
     return [
         Text(printable(f"{test.group} minus {test.reference}"), style="bold"),
-        _indented(f"on these tasks: {_sentence(test.over_wordings)}"),
-        _indented(f"over tasks: {_sentence(test.over_tasks)}"),
-        _indented(f"over tasks: {_sentence(test.permutation)}"),
+        _indented(f"on these tasks: {_sentence(test.over_wordings, metric)}"),
+        _indented(f"over tasks: {_sentence(test.over_tasks, metric)}"),
+        _indented(f"over tasks: {_sentence(test.permutation, metric)}"),
         _indented(held),
     ]
 
@@ -148,12 +164,12 @@ def _indented(line: str, style: str = "") -> RenderableType:
     return Padding(Text(printable(line), style=style), (0, 0, 0, 2))
 
 
-def _sentence(found: Finding | NotEstimable) -> str:
+def _sentence(found: Finding | NotEstimable, metric: Metric) -> str:
     if isinstance(found, NotEstimable):
         return f"not enough data, {found.reason}"
-    parts = [f"{points(found.estimate)} points"]
+    parts = [f"{points(found.estimate, metric)} {points_name(metric)}"]
     if found.low is not None and found.high is not None:
-        parts.append(f"95% interval {points(found.low)} to {points(found.high)}")
+        parts.append(f"95% interval {points(found.low, metric)} to {points(found.high, metric)}")
     if found.p_value is not None:
         parts.append(p_value(found.p_value))
     return f"{', '.join(parts)} ({found.method}; n = {found.n:,})"
@@ -171,23 +187,28 @@ def _verdicts(found: RunAnalysis, by_task: bool) -> list[RenderableType]:
         )
         line.append(printable(result.reason))
         if result.finding is not None:
-            line.append(f": {_interval(result.finding)}")
+            line.append(f": {_interval(result.finding, found.metric)}")
         # From two tasks alone, a p-value says nothing.
         over = result.over_tasks
         if over is not None and over.p_value is not None and over.n > 2:
-            line.append(f"; over {over.n} tasks {points(over.estimate)} points, {p_value(over.p_value)}")
+            line.append(
+                f"; over {over.n} tasks {points(over.estimate, found.metric)} {points_name(found.metric)}, "
+                f"{p_value(over.p_value)}"
+            )
         blocks.append(Padding(line, (0, 0, 0, 2)))
     return [Text("Does the model read its instruction?", style="bold"), *blocks, Text()] if blocks else []
 
 
-def _interval(found: Finding) -> str:
+def _interval(found: Finding, metric: Metric) -> str:
+    estimate = f"{points(found.estimate, metric)} {points_name(metric)}"
     if found.low is None or found.high is None:
-        return f"{points(found.estimate)} points"
-    return f"{points(found.estimate)} points [{points(found.low)}, {points(found.high)}]"
+        return estimate
+    return f"{estimate} [{points(found.low, metric)}, {points(found.high, metric)}]"
 
 
-def _variance_lines(variances: Sequence[Variances], difference: float) -> list[RenderableType]:
-    known = [each for each in variances if not isinstance(each.components, NotEstimable)]
+def _variance_lines(found: RunAnalysis) -> list[RenderableType]:
+    difference = f"{found.metric.scale * found.difference:g} {points_name(found.metric)}"
+    known = [each for each in found.variances if not isinstance(each.components, NotEstimable)]
     if not known:
         return []
     blocks: list[RenderableType] = [Text("Where the variance of single answers lies", style="bold")]
@@ -200,7 +221,7 @@ def _variance_lines(variances: Sequence[Variances], difference: float) -> list[R
         blocks.append(_indented(f"{each.group}: {_shares(*shares)}"))
         if each.sizes:
             sizes = "; ".join(f"{size.wordings} wordings, {size.examples:,} examples" for size in each.sizes)
-            what = f"to see {100 * difference:g} points between two such groups (power 0.8), for each task"
+            what = f"to see {difference} between two such groups (power 0.8), for each task"
             blocks.append(_indented(f"{what}: {sizes}", "dim"))
     return [*blocks, Text()]
 
@@ -224,7 +245,7 @@ def _mixed_lines(fitted: Sequence[Fitted]) -> list[RenderableType]:
     return [*blocks, Text()]
 
 
-def _against(found: Against) -> list[RenderableType]:
+def _against(found: Against, metric: Metric) -> list[RenderableType]:
     heading = Text(printable(f"Other wordings on {found.task} (McNemar; intervals alone, p after Holm)"), style="bold")
     if isinstance(found.tests, NotEstimable):
         return [heading, Text(printable(f"  {found.tests.reason}"), style="dim"), Text()]
@@ -234,18 +255,24 @@ def _against(found: Against) -> list[RenderableType]:
     table.add_column(overflow="fold")
     ordered = sorted(found.tests, key=lambda test: (test.p_holm, test.finding.estimate))
     for test in ordered[:_SHOWN]:
-        table.add_row(Text(_interval(test.finding)), Text(p_value(test.p_holm)), Text(printable(test.instruction)))
+        table.add_row(
+            Text(_interval(test.finding, metric)), Text(p_value(test.p_holm)), Text(printable(test.instruction))
+        )
     more = [Text(f"  and {len(ordered) - _SHOWN} more (--json has all)", style="dim")] if len(ordered) > _SHOWN else []
     return [heading, table, *more, Text()]
 
 
-def _scaling_lines(found: Scaling) -> list[RenderableType]:
+def _scaling_lines(found: Scaling, metric: Metric) -> list[RenderableType]:
     slope = found.slope
     models = len({point.parameters for point in found.points})
     assert slope.p_value is not None
     if found.per_tenfold:
-        text = f"{points(slope.estimate)} points a tenfold of parameters"
-        interval = "" if slope.low is None or slope.high is None else f" [{points(slope.low)}, {points(slope.high)}]"
+        text = f"{points(slope.estimate, metric)} {points_name(metric)} a tenfold of parameters"
+        interval = (
+            ""
+            if slope.low is None or slope.high is None
+            else f" [{points(slope.low, metric)}, {points(slope.high, metric)}]"
+        )
     else:
         text, interval = f"{slope.estimate:.3g} a parameter", f" [{slope.low:.3g}, {slope.high:.3g}]"
     return [

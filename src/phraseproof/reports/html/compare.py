@@ -8,7 +8,7 @@ from typing import NamedTuple
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.reports.build.compare import ComparisonReport
-from phraseproof.reports.build.run_tables import require_percent
+from phraseproof.reports.build.run_tables import difference_unit, points, points_name
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.intervals import Interval, intervals
 from phraseproof.reports.html.document import render_page
@@ -26,13 +26,7 @@ class ComparisonView(NamedTuple):
 
 
 def comparison_views(comparisons: Sequence[ComparisonReport], *, prefix: str = "compare") -> list[ComparisonView]:
-    """One view for each number of demonstrations.
-
-    Raises:
-        UsageError: the runs' metric is not in percent.
-    """
-    for found in comparisons:
-        require_percent(found.metric, "the page of a comparison shows results")
+    """One view for each number of demonstrations."""
     return [
         ComparisonView(
             f"{prefix}-k{found.num_fewshot}",
@@ -64,21 +58,31 @@ def _picture(found: ComparisonReport) -> Chart:
     lines = [line for line in found.lines if not line.group]
     if len(lines) > _PICTURED:
         lines = [line for line in lines if line.level is not Level.TASK]
-    marks = [_mark(line) for line in (lines[-1:] + lines[:-1])]
+    lines, metric = lines[-1:] + lines[:-1], found.metric
     said = "; ".join(
-        f"{mark.label}: {mark.estimate:+.1f} points"
-        + ("" if mark.low is None or mark.high is None else f" ({mark.low:+.1f} to {mark.high:+.1f})")
-        for mark in marks[:12]
+        f"{line.name}: {points(line.finding.estimate, metric)} {points_name(metric)}"
+        + (
+            ""
+            if line.finding.low is None or line.finding.high is None
+            else f" ({points(line.finding.low, metric)} to {points(line.finding.high, metric)})"
+        )
+        for line in lines[:12]
     )
-    return intervals(marks, title="After minus before, with 95% intervals", description=f"{said}.", differences=True)
+    return intervals(
+        [_mark(line, metric.scale) for line in lines],
+        title="After minus before, with 95% intervals",
+        description=f"{said}.",
+        differences=True,
+        unit=difference_unit(metric),
+    )
 
 
-def _mark(line: MeanDifference) -> Interval:
+def _mark(line: MeanDifference, scale: float) -> Interval:
     low, high = line.finding.low, line.finding.high
     return Interval(
         line.name,
         "",
-        100 * line.finding.estimate,
-        None if low is None else 100 * low,
-        None if high is None else 100 * high,
+        scale * line.finding.estimate,
+        None if low is None else scale * low,
+        None if high is None else scale * high,
     )
