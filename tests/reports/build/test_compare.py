@@ -69,8 +69,9 @@ def test_another_metric_has_its_unit_and_direction(tmp_path: Path, monkeypatch: 
     (shown,) = json.loads(compare_json.render([found]))["comparisons"]
     assert (shown["metric"], shown["unit"]) == ("mistakes", "mistakes")
     assert shown["rows"][-1]["before_percent"] == found.lines[-1].before
-    with pytest.raises(UsageError, match="the page of a comparison shows results in percent only"):
-        comparison_views([found])
+    (view,) = comparison_views([found])
+    assert view.chart.data["intervals"][0]["difference"] == found.top.finding.estimate
+    assert "mistakes" in view.chart.description
 
 
 def test_runs_in_different_metrics_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

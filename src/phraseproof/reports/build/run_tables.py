@@ -223,7 +223,7 @@ def require_percent(metric: Metric, what: str) -> None:
         raise UsageError(
             f"{what} in percent only",
             got=f"the metric {metric.name!r}, in {unit_name(metric)}",
-            hint="phraseproof table, compare and analyze --json show other metrics",
+            hint="phraseproof table, compare and analyze show other metrics",
         )
 
 

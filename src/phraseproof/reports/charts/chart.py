@@ -144,13 +144,13 @@ def chance_layer(x: Spec, y: Spec) -> Spec:
     }
 
 
-def tooltip(fields: Mapping[str, str], *, decimals: Sequence[str] = ()) -> list[Spec]:
-    """Tooltip entries: field to title; `decimals` are shown with one decimal."""
+def tooltip(fields: Mapping[str, str], *, decimals: Sequence[str] = (), number: str = ".1f") -> list[Spec]:
+    """Tooltip entries: field to title; `decimals` are shown in the format `number`, with one decimal by default."""
     entries: list[Spec] = []
     for name, title in fields.items():
         entry: Spec = {"field": name, "title": title}
         if name in decimals:
-            entry |= {"type": "quantitative", "format": ".1f"}
+            entry |= {"type": "quantitative", "format": number}
         else:
             entry |= {"type": "nominal"}
         entries.append(entry)

@@ -23,6 +23,9 @@ from phraseproof.reports.charts.chart import (
 _LANE = 17
 
 
+_POINTS = "percentage points"
+
+
 class Interval(NamedTuple):
     """One mark.
 
@@ -45,23 +48,25 @@ def intervals(
     title: str,
     description: str,
     differences: bool = False,
+    unit: str = _POINTS,
     chance: Mapping[str, float] | None = None,
 ) -> Chart:
     """A row for each label, a lane in it for each group.
 
     Args:
         marks: at least one.
-        differences: percentage points around a line at zero, instead of percent.
+        differences: differences around a line at zero, instead of percent.
+        unit: what differences are in.
         chance: the percent of right answers by chance, by label.
     """
     labels = list(dict.fromkeys(printable(mark.label) for mark in marks))
     groups = list(dict.fromkeys(printable(mark.group) for mark in marks))
-    unit = "percentage_points" if differences else "percent"
+    field = ("percentage_points" if unit == _POINTS else "difference") if differences else "percent"
     rows: list[Row] = [
         {
             "row": printable(mark.label),
             "group": printable(mark.group),
-            unit: mark.estimate,
+            field: mark.estimate,
             "low": mark.low,
             "high": mark.high,
             "_offset": (groups.index(printable(mark.group)) + 0.5) / len(groups),
@@ -75,12 +80,14 @@ def intervals(
         if printable(label) in labels
     ]
     if differences:
-        scale: Spec = {"domain": [min(-1.0, *ends), max(1.0, *ends)], "padding": 7}
-        axis: Spec = {"title": "difference (percentage points)", "tickCount": 6, "format": "+~f"}
+        # A point to either side, or a tenth of the largest difference where a point means nothing.
+        least = 1.0 if unit == _POINTS else max(map(abs, ends)) / 10 or 1.0
+        scale: Spec = {"domain": [min(-least, *ends), max(least, *ends)], "padding": 7}
+        axis: Spec = {"title": f"difference ({printable(unit)})", "tickCount": 6, "format": "+~f"}
     else:
         held, named = with_chance(ends, [row["chance_percent"] for row in levels])
         scale, axis = percent_scale(held), percent_axis(named)
-    spec = _spec(labels, groups, unit, {"scale": scale, "axis": axis})
+    spec = _spec(labels, groups, field, {"scale": scale, "axis": axis})
     if not levels:
         return Chart("intervals", title, description, spec, {"intervals": rows})
     x = {"type": "quantitative", "scale": scale, "axis": axis}
@@ -94,8 +101,8 @@ def _rows(labels: list[str]) -> Spec:
 
 
 def _spec(labels: list[str], groups: list[str], unit: str, scale_and_axis: Spec) -> Spec:
-    differences = unit == "percentage_points"
-    title = "difference (percentage points)" if differences else "accuracy (%)"
+    differences = unit != "percent"
+    title: str = scale_and_axis["axis"]["title"] if differences else "accuracy (%)"
     place = {
         "y": _rows(labels),
         "yOffset": {"field": "_offset", "type": "quantitative", "scale": {"domain": [0, 1]}},
@@ -104,6 +111,7 @@ def _spec(labels: list[str], groups: list[str], unit: str, scale_and_axis: Spec)
     hover = tooltip(
         {"row": "", "group": "group", unit: title, "low": "interval from", "high": "to"},
         decimals=(unit, "low", "high"),
+        number=".3g" if unit == "difference" else ".1f",
     )
     color = group_color(groups)
     line = {

@@ -152,6 +152,8 @@ def _environment() -> jinja2.Environment:
         "spread": blocks.spread,
         "difference": blocks.difference,
         "p_short": _p_short,
+        "unit_name": blocks.unit_name,
+        "points_name": blocks.points_name,
         "comparison_line": blocks.comparison_line,
         "ranking_title": blocks.ranking_title,
     }
