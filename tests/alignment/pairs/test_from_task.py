@@ -78,6 +78,11 @@ def test_the_prompts_are_an_evaluations(shape: dict[str, Any]) -> None:
             assert prompt.options == (expected.options[each.target],)
 
 
+def test_a_system_prompt_is_refused() -> None:
+    with pytest.raises(UsageError, match="'c/one' has a system prompt, which trainings do not support yet"):
+        pairs_from_task(TASK, [wording("one", system="Be brief.")], [wording("two")])
+
+
 def test_the_shipped_wordings_make_pairs() -> None:
     found = instructions_for(load_collection("composed"), TASK)
     pairs = pairs_from_task(TASK, found[:1], found, limit=4)

@@ -232,6 +232,13 @@ def _pair(task: Task, example: Example, family: _Family) -> ParaphraseSet | None
 
 def _render(task: Task, example: Example, compiled: CompiledInstruction) -> _Rendered:
     wording = compiled.instruction
+    if wording.system is not None:
+        # A paraphrase set has no system prompt: in its text it would be trained on as a part of the user's message.
+        raise UsageError(
+            f"the wording {wording.name!r} has a system prompt, which trainings do not support yet",
+            where=wording.origin,
+            hint="Leave out system:, or write it into the ask",
+        )
     prompt = build_prompt(compiled, example, demonstrations=(), prompt_format="plain")
     target = prompt.options[example.target] if prompt.options else example.reference or ""
     if not target.strip():
