@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phraseproof import errors
-from phraseproof.errors import FileError, MissingExtraError, PhraseproofError, UsageError
+from phraseproof.errors import FileError, MissingExtraError, PhraseproofError, UsageError, printable
 
 TREE = [member for _, member in inspect.getmembers(errors, inspect.isclass) if issubclass(member, PhraseproofError)]
 
@@ -58,3 +58,9 @@ def test_an_error_is_raised_and_caught_by_its_base() -> None:
 def test_an_error_survives_another_process() -> None:
     copy = pickle.loads(pickle.dumps(UsageError("no task")))
     assert (type(copy), str(copy)) == (UsageError, "no task")
+
+
+def test_what_a_terminal_would_obey_is_shown_as_escapes() -> None:
+    error = FileError("no \x1b]0;pwn\x07\x1b[2J", got="a\u202eb\ud800 \u00e9\x9b", where="f.csv:1")
+    assert str(error) == "f.csv:1: no \\x1b]0;pwn\\x07\\x1b[2J (got a\\u202eb\\ud800 \u00e9\\x9b)"
+    assert printable("two\nlines\tand \U0001f600") == "two\nlines\tand \U0001f600"

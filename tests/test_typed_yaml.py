@@ -148,10 +148,10 @@ class Outer(StrictModel):
         ("name: x\ncolour: red\n", ":2, colour: unknown field 'colour' (got 'red'). Known fields: name, inner"),
         ("nmae: x\n", "Did you mean 'name'? Known fields: name, inner"),
         ("name: x\ninner:\n  - txt: a\n", "Did you mean 'text'? Known fields: text, size"),
-        ("name: 3\n", ":1, name: not text (got 3)"),
+        ("name: [3]\n", ":1, name: not text (got [3])"),
         ("name: x\ninner: [{text: a, size: b}]\n", ":2, inner.0.size: not a whole number (got 'b')"),
         ("inner: []\n", ":1, name: the field 'name' is missing"),
-        ("name: 1\n", ":1, name: "),
+        ("name: {a: 1}\n", ":1, name: "),
         ("name: x\ninner:\n  - text: a\n  - size: 3\n", ":4, inner.1.text: the field 'text' is missing"),
         ("name: x\ninner:\n  - text: a\n    size: large\n", ":4, inner.0.size: "),
         ("- a\n", ":1: not a mapping of fields to values (as in `name: value`) (got ['a'])"),
@@ -167,3 +167,29 @@ def test_what_does_not_fit_is_named_with_line_and_field(tmp_path: Path, text: st
 def test_what_fits_is_read(tmp_path: Path) -> None:
     document = read(tmp_path, "name: x\ninner: [{text: a, size: 3}]\n")
     assert parse(document, tmp_path / "file.yaml", Outer) == Outer(name="x", inner=(Inner(text="a", size=3),))
+
+
+class _Texts(StrictModel):
+    one: str
+    many: list[str] = Field(default_factory=list)
+    named: dict[str, str | None] = Field(default_factory=dict)
+
+
+@pytest.mark.parametrize(
+    "text", ["yes", "No", "010", "0x1f", "1_000", "12:30", "2024-05-01", "1.0", "1e3", ".inf", "3"]
+)
+def test_where_a_text_is_meant_it_is_what_the_file_has(tmp_path: Path, text: str) -> None:
+    document = read(tmp_path, f"one: {text}\nmany: [{text}, '{text}']\nnamed: {{a: {text}, b: null}}\n")
+    found = parse(document, tmp_path / "file.yaml", _Texts)
+    assert found == _Texts(one=text, many=[text, text], named={"a": text, "b": None})
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 5000, ":".join(["59"] * 3000), "9" * 5000])
+def test_a_number_of_thousands_of_digits_is_one_line(tmp_path: Path, number: str) -> None:
+    assert refused(tmp_path, f"name: {number}\n").startswith(":1: the number is too long (expected at most 400")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_names_the_encoding(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "file.yaml").write_bytes("name: Gr\u00f6\u00dfe\n".encode(encoding))
+    assert load(tmp_path / "file.yaml").data == {"name": "Gr\u00f6\u00dfe"}

@@ -6,7 +6,26 @@ its `exit_code`. Anything else that escapes is a bug of ours and exits with 1.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import ClassVar
+
+_NOT_PRINTED = frozenset({"Cc", "Cs"})
+_MARKS_OF_DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that let a text show in another order than it is written."""
+
+
+def printable(text: str) -> str:
+    """A text with its control characters and halves of surrogate pairs as escapes, which a terminal does not obey.
+
+    Line ends and tabs stay. Whatever comes from a file, a server or a model passes through here before it is printed.
+    """
+    return "".join(
+        ascii(character)[1:-1]
+        if character in _MARKS_OF_DIRECTION
+        or (unicodedata.category(character) in _NOT_PRINTED and character not in "\n\t")
+        else character
+        for character in text
+    )
 
 
 class PhraseproofError(Exception):
@@ -45,7 +64,7 @@ class PhraseproofError(Exception):
             line += f" ({', '.join(details)})"
         if self.hint:
             line += f". {self.hint}"
-        return " ".join(line.split())
+        return printable(" ".join(line.split()))
 
 
 class UsageError(PhraseproofError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import secrets
@@ -52,3 +53,15 @@ def write_json(
     with replacing(path, error=error) as temporary:
         # A command line's bytes that are not UTF-8 are lone surrogates by now; `\udcff` is how JSON spells one.
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file: UTF-8, or what a byte-order mark at its beginning says (UTF-16, UTF-32).
+
+    Raises:
+        UnicodeDecodeError: the file is not text in that encoding.
+    """
+    marks = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16"}
+    marks[codecs.BOM_UTF16_BE] = "utf-16"  # after UTF-32's, of which UTF-16's is a beginning
+    encoding = next((encoding for mark, encoding in marks.items() if data.startswith(mark)), "utf-8-sig")
+    return data.decode(encoding)

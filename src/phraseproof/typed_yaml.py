@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from phraseproof.errors import FileError
+from phraseproof.files import decoded
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -23,6 +26,8 @@ _LARGE = 20_000
 _MAX_DEPTH = 200
 _MAPPING = "tag:yaml.org,2002:map"
 _TEXT = "tag:yaml.org,2002:str"
+_NULL = "tag:yaml.org,2002:null"
+_MAX_NUMBER_CHARACTERS = 400
 
 _PLAIN = {
     "model_type": "not a mapping of fields to values (as in `name: value`)",
@@ -57,10 +62,18 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class Document(NamedTuple):
-    """Plain YAML data, and the line (from 1) of each value, by its path of keys and indices."""
+    """Plain YAML data, and what is known of each value, by its path of keys and indices.
+
+    Attributes:
+        data: the values.
+        lines: the line of each value, from 1.
+        written: what the file has where YAML reads a text without quotes as something else: `yes`, `010`, `12:30`, a
+            date. Where a text is meant, this is it.
+    """
 
     data: Any
     lines: dict[tuple[str | int, ...], int]
+    written: Mapping[tuple[str | int, ...], str] = MappingProxyType({})
 
 
 def read_text(path: Path) -> str:
@@ -72,7 +85,7 @@ def read_text(path: Path) -> str:
     if path.stat().st_size > MAX_BYTES:
         raise FileError("the file is too large", expected=f"at most {MAX_BYTES} bytes", where=str(path))
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return decoded(path.read_bytes())
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise FileError(
@@ -113,8 +126,9 @@ def load(path: Path, *, tags: frozenset[str] = frozenset()) -> Document:
     if tags:
         _read_as_data(node, tags)
     try:
-        _index(node, (), _Indexing(lines, path, constructor, repeats=bool(tags)))
-        return Document(constructor.construct_document(node), lines)
+        written: dict[tuple[str | int, ...], str] = {}
+        _index(node, (), _Indexing(lines, path, constructor, repeats=bool(tags), written=written))
+        return Document(constructor.construct_document(node), lines, written)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise FileError(f"not plain YAML: {error.problem}", where=f"{path}:{line}") from None
@@ -172,6 +186,14 @@ def parse(document: Document, path: Path, model: type[ModelT]) -> ModelT:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
+        places = [tuple(each["loc"]) for each in error.errors(include_url=False) if each["type"] == "string_type"]
+        meant = {place: document.written[place] for place in places if place in document.written}
+        if meant:
+            rest = {place: text for place, text in document.written.items() if place not in meant}
+            data: Any = document.data
+            for place, text in meant.items():
+                data = _with_text(data, place, text)
+            return parse(Document(data, document.lines, rest), path, model)
         first = _most_telling(error.errors(include_url=False))
         location = tuple(first["loc"])
         field = ".".join(str(part) for part in location)
@@ -181,6 +203,15 @@ def parse(document: Document, path: Path, model: type[ModelT]) -> ModelT:
             where=f"{path}:{line_of(document, location)}" + (f", {field}" if field else ""),
             hint=_known_fields(model, location) if first["type"] in _UNKNOWN else None,
         ) from None
+
+
+def _with_text(value: Any, location: tuple[str | int, ...], text: str) -> Any:
+    """A copy of `value` with `text` at a place in it."""
+    if not location:
+        return text
+    copy = value.copy()
+    copy[location[0]] = _with_text(value[location[0]], location[1:], text)
+    return copy
 
 
 def _most_telling(errors: list[ErrorDetails]) -> ErrorDetails:
@@ -206,6 +237,7 @@ class _Indexing(NamedTuple):
     path: Path
     constructor: yaml.SafeLoader
     repeats: bool
+    written: dict[tuple[str | int, ...], str]
 
 
 def _index(node: yaml.Node, location: tuple[str | int, ...], into: _Indexing) -> None:
@@ -232,13 +264,23 @@ def _index(node: yaml.Node, location: tuple[str | int, ...], into: _Indexing) ->
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             _index(item, (*location, index), into)
-    else:
+    elif isinstance(node, yaml.ScalarNode):
         _construct(node, into.path, into.constructor)
+        if node.tag not in (_TEXT, _NULL) and not node.style and node.value:
+            into.written[location] = node.value
 
 
 def _construct(node: yaml.Node, path: Path, constructor: yaml.SafeLoader) -> object:
     """The value of a node. PyYAML raises on texts that look like a date or a number but are not."""
     where = f"{path}:{node.start_mark.line + 1}"
+    if isinstance(node, yaml.ScalarNode) and node.tag != _TEXT and len(node.value) > _MAX_NUMBER_CHARACTERS:
+        raise FileError(
+            "the number is too long",
+            expected=f"at most {_MAX_NUMBER_CHARACTERS} characters",
+            got=_short(node.value),
+            where=where,
+            hint="Put it in quotes if it is text",
+        )
     try:
         value = constructor.construct_object(node, deep=True)
     except (ValueError, LookupError, AttributeError):

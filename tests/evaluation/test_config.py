@@ -35,7 +35,7 @@ def test_what_a_file_leaves_out_has_its_default(tmp_path: Path) -> None:
         ("model: m\nlimt: 3\n", "run.yaml:2, limt: unknown field 'limt' (got 3). Did you mean 'limit'?"),
         ("model: m\nlimit: 0\n", "run.yaml:2, limit: cannot evaluate on so few examples"),
         ("seed: x\n", "run.yaml:1, seed: not a whole number (got 'x')"),
-        ("tasks:\n  - mmlu\n  - 3\n", "run.yaml:3, tasks.1: not text (got 3)"),
+        ("tasks:\n  - mmlu\n  - [3]\n", "run.yaml:3, tasks.1: not text (got [3])"),
         (
             "model_options:\n  dtyp: float32\n",
             "run.yaml:2, model_options.dtyp: unknown field 'dtyp' (got 'float32'). Did you mean 'dtype'?",

@@ -74,7 +74,7 @@ def test_ways_are_never_mixed() -> None:
         (["A", ""], "the answer '' is not one of the options"),
         (["0", "01"], "the answer '01'"),
         (["A", "D"], "the answer 'D'"),
-        ([True], "the answer True is not one of"),
+        ([True], "the answer true is not one of the options .*A truth value is the option true or false"),
     ],
 )
 def test_answers_outside_the_options(values: list[Any], message: str) -> None:
@@ -112,3 +112,73 @@ def test_a_named_format_always_finds_what_was_written(data: st.DataObject, optio
         except FileError as error:
             found = targets if "Name the format" in str(error) else []
         assert found == targets
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "targets"),
+    [
+        ([False, True], ("no", "yes"), [0, 1]),
+        ([False, True], ("yes", "no"), [1, 0]),
+        ([True, False], ("False", "True"), [1, 0]),
+        (["True", "False"], ("yes", "no"), [0, 1]),
+        (["true", "false"], ("False", "True"), [1, 0]),
+        (["yes", "no"], ("no", "yes"), [1, 0]),
+        ([2, 1], ("1", "2", "5"), [1, 0]),
+        ([2.0, 1.0, 5.0], ("1", "2", "5"), [1, 0, 2]),
+        (["5.0", "1.0"], ("1", "2", "5"), [2, 0]),
+        ([5], ("1.0", "5.00"), [1]),
+        ([-1, 0.5], ("-1", "0.50"), [0, 1]),
+    ],
+)
+def test_truth_values_and_numbers_are_found_in_any_plain_spelling(
+    values: list[Any], options: tuple[str, ...], targets: list[int]
+) -> None:
+    assert answers(values, options, AnswerFormat.TEXT).targets == targets
+
+
+def test_truth_values_are_indices_only_where_the_options_do_not_say_otherwise() -> None:
+    assert answers([False, True], ("bad", "good"), AnswerFormat.INDEX).targets == [0, 1]
+    assert answers([False, True], ("False", "True"), AnswerFormat.INDEX).targets == [0, 1]
+    with pytest.raises(FileError, match="the answer false is not one of the options"):
+        answers([False, True], ("yes", "no"), AnswerFormat.INDEX)
+    with pytest.raises(FileError, match="as: index makes false the first option"):
+        answers([False, True], ("bad", "good"))
+
+
+def test_an_exact_text_comes_before_a_number_of_the_same_value() -> None:
+    assert answers(["1.0", "1"], ("1", "1.0"), AnswerFormat.TEXT).targets == [1, 0]
+    with pytest.raises(FileError, match="the answer '01'"):
+        answers(["01"], ("1", "2"), AnswerFormat.TEXT)
+
+
+@pytest.mark.parametrize(
+    ("answer", "how"),
+    [
+        ("cafe\u0301", r"Unicode normal form: 'cafe\\u0301', option 'caf\\xe9'"),
+        ("caf\u00e9 ", r"in white space at their ends: 'caf\\xe9 '"),
+        ("CAF\u00c9", "in upper and lower case"),
+        ("caf\u00e9\u200b", r"look equal or are not seen: 'caf\\xe9\\u200b'"),
+        ("green\u00a0tea", r"look equal or are not seen: 'green\\xa0tea', option 'green tea'"),
+    ],
+)
+def test_a_text_that_looks_like_an_option_says_how_it_differs(answer: str, how: str) -> None:
+    with pytest.raises(FileError, match=how):
+        answers([answer], ("caf\u00e9", "green tea"))
+
+
+def test_the_datas_own_labels_come_first() -> None:
+    rows = [("A", "B", "C"), ("1", "2", "3")]
+    options = [("cork", "iron", "lead")] * 2
+
+    def resolved(values: list[Any], answer_format: AnswerFormat | None = None) -> ResolvedAnswers:
+        return resolve(
+            values, options, column="k", answer_format=answer_format, where=lambda row: f"r:{row}", labels=rows
+        )
+
+    assert resolved(["B", "2"]) == ResolvedAnswers(AnswerFormat.LABEL, [1, 1])
+    assert resolved(["C", 1]) == ResolvedAnswers(AnswerFormat.LABEL, [2, 0])
+    assert resolved(["iron", "lead"]) == ResolvedAnswers(AnswerFormat.TEXT, [1, 2])
+    with pytest.raises(FileError, match=r"r:1, k: the answer '4' is not one of the options .expected one of: 1, 2, 3"):
+        resolved(["B", "4"], AnswerFormat.LABEL)
+    with pytest.raises(FileError, match="the options have no labels"):
+        answers(["A"], answer_format=AnswerFormat.LABEL)

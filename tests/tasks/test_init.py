@@ -98,3 +98,11 @@ def test_the_registry_is_light() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_task_file_may_be_named_without_its_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tickets.csv").write_text("q,a\nx,yes\ny,no\n")
+    Path("tickets.yaml").write_text("name: mine\nkind: binary\ndata: tickets.csv\nchoices: [yes, no]\nanswer: a\n")
+    (task,) = load_tasks(["tickets"])
+    assert (task.name, task.examples[0].choices) == ("mine", ("yes", "no"))

@@ -200,3 +200,48 @@ def test_any_junk_is_an_error_or_a_table(tmp_path_factory: pytest.TempPathFactor
             outcome = str(error)
         assert outcome.startswith(str(path))
         assert "\n" not in outcome
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|", ","])
+@pytest.mark.parametrize("name", ["rows.csv", "rows.tsv"])
+def test_the_header_shows_the_separator(tmp_path: Path, separator: str, name: str) -> None:
+    path = tmp_path / name
+    path.write_text(f'text{separator}team\n"a, b; c"{separator}x\nd{separator}y\n')
+    table = read(path)
+    assert table.columns == ("text", "team")
+    assert table.rows == [{"text": "a, b; c", "team": "x"}, {"text": "d", "team": "y"}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_encodings_that_the_file_names_itself(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes("a,b\nGr\u00f6\u00dfe,\U0001f600\n".encode(encoding))
+    assert read(path).rows == [{"a": "Gr\u00f6\u00dfe", "b": "\U0001f600"}]
+
+
+def test_json_and_json_lines_under_each_others_names(tmp_path: Path) -> None:
+    (tmp_path / "lines.json").write_text('{"a": 1}\n\n{"a": 2}\n')
+    (tmp_path / "list.jsonl").write_text('[{"a": 1},\n {"a": 2}]\n')
+    assert read(tmp_path / "lines.json").rows == read(tmp_path / "list.jsonl").rows == [{"a": 1}, {"a": 2}]
+    assert read(tmp_path / "lines.json").lines == (1, 3)
+    assert read(tmp_path / "list.jsonl").lines == (1, 2)
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl"])
+@pytest.mark.parametrize(("value", "reason"), [("[" * 99_999, "nested too deeply"), ("9" * 5000, "too many digits")])
+def test_json_that_python_gives_up_on_is_one_line(tmp_path: Path, name: str, value: str, reason: str) -> None:
+    content = '{"a": ' + value + "}"
+    (tmp_path / name).write_text(f"[{content}]" if name.endswith(".json") else content)
+    with pytest.raises(FileError, match=f"{name}:1: not valid JSON: .*{reason}"):
+        read(tmp_path / name)
+
+
+def test_paths_lead_into_mappings_and_lists(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    row = {"q": {"stem": "why?", "choices": [{"text": "a"}, {"text": "b"}]}, "x.y": 1, "x": {"y": 2}}
+    path.write_text(json.dumps(row) + "\n")
+    table = read(path)
+    assert table.cell(0, "q.stem") == "why?"
+    assert table.cell(0, "q.choices.text") == ["a", "b"]
+    assert table.cell(0, "x.y") == 1
+    assert [table.has(name) for name in ("q.stem", "q.label", "q.choices.label", "z.a")] == [True, False, False, False]

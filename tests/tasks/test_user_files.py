@@ -221,8 +221,8 @@ def swap(old: str, new: str) -> str:
         (swap("answer: team", "answer: {column: team, ass: text}"), r"unknown field 'ass' .*Known fields: column, as"),
         (swap("[billing, bug, praise]", "[billing, bug]"), r"tickets.csv:5, team: the answer 'praise' is not one of"),
         (
-            swap("[billing, bug, praise]", "[billing, bug, yes]"),
-            r"tickets.yaml:5, choices.2: .*True is not text.*quotes",
+            swap("[billing, bug, praise]", "[billing, bug, null]"),
+            r"tickets.yaml:5, choices.2: .*None is not text.*quotes",
         ),
         (swap("[billing, bug, praise]", "[bug, bug, praise]"), r"choices.1: the option 'bug' is listed twice"),
         (swap("[billing, bug, praise]", "[bug]"), r"fewer than two options"),
@@ -271,6 +271,46 @@ def test_duplicate_ids_name_both_rows(tmp_path: Path) -> None:
 
 def test_a_wrong_encoding_of_the_file_itself(tmp_path: Path) -> None:
     path = make(tmp_path)
-    path.write_bytes(TICKETS.encode("utf-16"))
+    path.write_bytes(b"name: \xe9" + TICKETS.encode())
     with pytest.raises(PhraseproofError, match=r"tickets.yaml:1: not UTF-8 text"):
         load_file(path)
+
+
+def test_what_yaml_misreads_is_taken_as_written(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("q,a\nx,no\ny,12:30\nz,010\nw,2024-05-01\nv,1_000\nu,1.0\n")
+    (tmp_path / "t.yaml").write_text(
+        "name: 010\nkind: multi_class\ndata: t.csv\nchoices: [no, 12:30, 010, 2024-05-01, 1_000, 1.0]\n"
+        "answer: a\ncategory: 2024-05-01\n"
+    )
+    task = load_file(tmp_path / "t.yaml")
+    assert task.examples[0].choices == ("no", "12:30", "010", "2024-05-01", "1_000", "1.0")
+    assert [example.target for example in task.examples] == [0, 1, 2, 3, 4, 5]
+    assert (task.name, task.category) == ("010", "2024-05-01")
+
+
+ARC = [
+    {"q": {"stem": "floats?"}, "choices": {"text": ["cork", "iron"], "label": ["A", "B"]}, "key": {"is": "A"}},
+    {"q": {"stem": "sinks?"}, "choices": {"text": ["cork", "iron"], "label": ["1", "2"]}, "key": {"is": "2"}},
+]
+
+
+@pytest.mark.parametrize("choices", ["{column: choices}", "{column: choices.text}"])
+def test_options_with_labels_and_paths(tmp_path: Path, choices: str) -> None:
+    (tmp_path / "arc.jsonl").write_text("\n".join(map(json.dumps, ARC)))
+    (tmp_path / "arc.yaml").write_text(
+        f"name: arc\nkind: multiple_choice\ndata: arc.jsonl\nchoices: {choices}\nanswer: key.is\n"
+        "fields: {question: q.stem}\n"
+    )
+    task = load_file(tmp_path / "arc.yaml")
+    assert [(example.fields, example.choices, example.target) for example in task.examples] == [
+        ({"question": "floats?"}, ("cork", "iron"), 0),
+        ({"question": "sinks?"}, ("cork", "iron"), 1),
+    ]
+
+
+def test_a_column_with_the_answer_inside_is_no_field(tmp_path: Path) -> None:
+    (tmp_path / "arc.jsonl").write_text("\n".join(map(json.dumps, ARC)))
+    (tmp_path / "arc.yaml").write_text(
+        "name: arc\nkind: multiple_choice\ndata: arc.jsonl\nchoices: {column: choices}\nanswer: key.is\n"
+    )
+    assert set(load_file(tmp_path / "arc.yaml").examples[0].fields) == {"q"}

@@ -32,7 +32,7 @@ from phraseproof.cli.represent import represent
 from phraseproof.cli.runs import runs
 from phraseproof.cli.schema import schema
 from phraseproof.cli.table import table
-from phraseproof.errors import PhraseproofError
+from phraseproof.errors import PhraseproofError, printable
 
 _INTERRUPTED = 130
 _PLAIN = {
@@ -139,5 +139,5 @@ def _help_of(error: object) -> str:
 
 
 def _fail(line: str, code: int) -> NoReturn:
-    typer.echo(f"error: {line}", err=True)
+    typer.echo(f"error: {printable(line)}", err=True)
     sys.exit(code)

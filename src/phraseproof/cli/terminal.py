@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from phraseproof.errors import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -59,12 +61,12 @@ def _write(text: str, encoding: str) -> None:
 
 def warn(message: str) -> None:
     """Print a warning to stderr."""
-    typer.echo(f"warning: {message}", err=True)
+    typer.echo(f"warning: {printable(message)}", err=True)
 
 
 def note(message: str) -> None:
     """Print a remark to stderr."""
-    typer.echo(f"note: {message}", err=True)
+    typer.echo(f"note: {printable(message)}", err=True)
 
 
 def warn_of_missing_cells(runs: Iterable[Run]) -> None:

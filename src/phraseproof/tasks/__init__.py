@@ -106,7 +106,10 @@ def _load(name: str, data_dir: Path | None, warn: Callable[[str], None]) -> list
     if not is_yaml and prefix in known_prefixes():
         return _source(prefix).load(name, data_dir=data_dir, warn=warn)
     if not is_yaml and not Path(name).is_file():
-        raise _unknown(name)
+        beside = next((f"{name}{end}" for end in (".yaml", ".yml") if Path(f"{name}{end}").is_file()), None)
+        if beside is None:
+            raise _unknown(name)
+        name = beside
     # Imported here: built-in tasks need neither YAML nor pydantic.
     from phraseproof.tasks import user_files
 

@@ -10,6 +10,9 @@ from phraseproof.errors import FileError
 from phraseproof.tasks.tables import DataTable
 from phraseproof.tasks.task_file import ColumnPerOption, OptionsColumn, ReadTaskFile
 
+_TEXTS, _LABELS = "text", "label"
+"""The keys of options in ARC, OpenBookQA and CommonsenseQA."""
+
 
 def options_of_rows(task: ReadTaskFile, table: DataTable) -> list[tuple[str, ...]]:
     """The options of every row, checked for number and emptiness.
@@ -46,13 +49,15 @@ def options_of_rows(task: ReadTaskFile, table: DataTable) -> list[tuple[str, ...
 
 def _fixed_options(task: ReadTaskFile, values: list[object]) -> tuple[str, ...]:
     options: list[str] = []
-    for index, option in enumerate(values):
+    for index, value in enumerate(values):
         where = task.where("choices", index)
+        # YAML reads yes, 010 or 12:30 as other types.
+        option = value if isinstance(value, str) else task.document.written.get(("choices", index), value)
         if not isinstance(option, str):
             raise FileError(
                 f"the option {option!r} is not text",
                 where=where,
-                hint="YAML reads yes, no, on, off, numbers and dates as other types: put the option in quotes",
+                hint="Put the option in quotes",
             )
         if option in options:
             raise FileError(f"the option {option!r} is listed twice", where=where)
@@ -74,18 +79,41 @@ def _from_cell(value: object, options: OptionsColumn, task: ReadTaskFile, where:
         return tuple(_option(item, where) for item in cast(list[object], value))
     if isinstance(value, str) and options.separator is not None:
         return tuple(value.split(options.separator))
-    raise FileError(
-        "the options are not a list",
-        got=repr(value)[:60],
-        where=f"{where}, {options.column}",
-        hint=f"If they are one text, add the separator between them at {task.where('choices')}"
-        if isinstance(value, str)
-        else None,
-    )
+    texts = _mapping(value).get(_TEXTS)
+    if isinstance(texts, list):
+        return tuple(_option(item, where) for item in cast(list[object], texts))
+    hint = None
+    if isinstance(value, str):
+        hint = f"If they are one text, add the separator between them at {task.where('choices')}"
+    elif lists := [key for key, item in _mapping(value).items() if isinstance(item, list)]:
+        hint = f"Name the list in it, as {{column: {options.column}.{lists[0]}}}"
+    raise FileError("the options are not a list", got=repr(value)[:60], where=f"{where}, {options.column}", hint=hint)
+
+
+def labels_of_rows(task: ReadTaskFile, table: DataTable) -> list[tuple[str, ...]] | None:
+    """The data's own labels of the options, where every row has them: `{text: [...], label: [...]}` and their paths."""
+    if not (isinstance(task.file.choices, dict) and "column" in task.file.choices):
+        return None
+    column = task.part("choices", OptionsColumn).column.removesuffix(f".{_TEXTS}")
+    found: list[tuple[str, ...]] = []
+    for row in range(len(table.rows)):
+        value = table.cell(row, column) if table.has(column) else None
+        items = cast(list[object], value) if isinstance(value, list) else []
+        labels = _mapping(value).get(_LABELS) or [_mapping(item).get(_LABELS) for item in items]
+        if not isinstance(labels, list) or not labels or None in labels:
+            return None
+        found.append(tuple(str(label) for label in cast(list[object], labels)))
+    return found
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return cast(dict[str, object], value) if isinstance(value, dict) else {}
 
 
 def _option(value: object, where: str) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool):
+        return str(value).lower()  # as JSON writes it
+    if not isinstance(value, str | int | float):
         raise FileError("an option is not text", got=repr(value)[:60], where=where)
     return str(value)
 

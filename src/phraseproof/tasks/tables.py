@@ -15,9 +15,10 @@ from datetime import date, time
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple, NoReturn, cast
+from typing import Final, NamedTuple, NoReturn, cast
 
 from phraseproof.errors import FileError
+from phraseproof.files import decoded
 
 _MAX_CELL_CHARACTERS = 1 << 28
 
@@ -43,7 +44,7 @@ class DataTable(NamedTuple):
 
     def require(self, column: str, where: str) -> None:
         """Raise a FileError, pointing at `where` the column is asked for, unless some row has it."""
-        if column not in self.columns:
+        if not self.has(column):
             close = get_close_matches(column, self.columns, n=1)
             raise FileError(
                 f"{self.place} has no column {column!r}",
@@ -52,12 +53,36 @@ class DataTable(NamedTuple):
                 hint=f"Did you mean {close[0]!r}?" if close else None,
             )
 
+    def has(self, column: str) -> bool:
+        """Whether some row has the column, or the value in one that a path such as `choices.text` names."""
+        return column in self.columns or any(_at_path(values, column) is not _ABSENT for values in self.rows)
+
     def cell(self, row: int, column: str) -> object:
         """One value as plain data, or a FileError that names the row."""
         values = self.rows[row]
         if column not in values:
+            nested = _at_path(values, column)
+            if nested is not _ABSENT:
+                return _plain(nested, f"{self.where(row)}, {column}")
             raise FileError(f"the row has no {column!r}", got=", ".join(values), where=self.where(row))
         return _plain(values[column], f"{self.where(row)}, {column}")
+
+
+_ABSENT: Final = object()
+
+
+def _at_path(value: object, path: str) -> object:
+    """The value at a path of keys: in a list, that of every item."""
+    if isinstance(value, list):
+        found = [_at_path(item, path) for item in cast(list[object], value)]
+        return found if found and all(item is not _ABSENT for item in found) else _ABSENT
+    if not isinstance(value, Mapping):
+        return _ABSENT
+    values = cast(Mapping[str, object], value)
+    if path in values:
+        return values[path]
+    key, dot, rest = path.partition(".")
+    return _at_path(values[key], rest) if dot and key in values else _ABSENT
 
 
 def read_table(path: Path, *, where: str) -> DataTable:
@@ -88,7 +113,7 @@ def table_of(rows: list[dict[str, object]], place: str, lines: tuple[int, ...] =
 def _text(path: Path) -> str:
     data = path.read_bytes()
     try:
-        text = data.decode("utf-8-sig")
+        text = decoded(data)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise FileError(
@@ -114,7 +139,9 @@ def _read_tsv(path: Path) -> DataTable:
 
 
 def _read_delimited(path: Path, delimiter: str) -> DataTable:
-    stream = io.StringIO(_text(path), newline="")
+    text = _text(path)
+    delimiter = _delimiter(text, delimiter)
+    stream = io.StringIO(text, newline="")
     limit = csv.field_size_limit(_MAX_CELL_CHARACTERS)  # the module's default refuses long documents
     end_line = 0  # a row with line breaks in quotes spans several lines: it begins after the last one's end
     header: list[str] | None = None
@@ -147,6 +174,19 @@ def _read_delimited(path: Path, delimiter: str) -> DataTable:
     return DataTable(tuple(header or ()), rows, str(path), tuple(lines))
 
 
+def _delimiter(text: str, usual: str) -> str:
+    """The separator of a file: the usual one, unless the header is one cell by it and several by another."""
+    for delimiter in (usual, *(other for other in ",;\t|" if other != usual)):
+        try:
+            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            header = next((cells for cells in rows if cells), [])
+        except csv.Error:
+            continue
+        if len(header) > 1:
+            return delimiter
+    return usual
+
+
 def _check_header(header: list[str], where: str) -> None:
     repeated = next((name for index, name in enumerate(header) if name in header[:index]), None)
     if repeated is not None:
@@ -162,6 +202,8 @@ def _read_json(path: Path) -> DataTable:
     rows: list[dict[str, object]] = []
     lines: list[int] = []
     position, line = _skip_blank(text, 0, 1)
+    if text[position] == "{" and _is_json_lines(text):
+        return _read_jsonl(path)
     if text[position] != "[":
         raise FileError("not a list of rows", expected="[{...}, {...}]", where=f"{path}:{line}")
     position, line = _skip_blank(text, position + 1, line)
@@ -183,20 +225,29 @@ def _read_json(path: Path) -> DataTable:
     return table_of(rows, str(path), tuple(lines))
 
 
+def _is_json_lines(text: str) -> bool:
+    """Whether a text is several objects, each on a line of its own."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    return len(lines) > 1 and all(line.startswith("{") and line.endswith("}") for line in lines)
+
+
 def _read_jsonl(path: Path) -> DataTable:
+    text = _text(path)
+    if text.lstrip().startswith("["):
+        return _read_json(path)
     decoder = _decoder(path)
     rows: list[dict[str, object]] = []
     lines: list[int] = []
     # Only a line feed ends a row: other line separators may be inside JSON strings.
-    for number, line in enumerate(_text(path).split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             value = decoder.decode(line)
         except json.JSONDecodeError as error:
             raise FileError(f"not valid JSON: {error.msg}", where=f"{path}:{number}") from None
-        except _JsonError as error:
-            raise FileError(f"not valid JSON: {error}", where=f"{path}:{number}") from None
+        except (ValueError, RecursionError) as error:
+            raise FileError(f"not valid JSON: {_reason(error)}", where=f"{path}:{number}") from None
         rows.append(_row(value, f"{path}:{number}"))
         lines.append(number)
     return table_of(rows, str(path), tuple(lines))
@@ -226,9 +277,16 @@ def _decode(decoder: json.JSONDecoder, text: str, position: int, path: Path) -> 
         return decoder.raw_decode(text, position)
     except json.JSONDecodeError as error:
         raise FileError(f"not valid JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
-    except _JsonError as error:
+    except (ValueError, RecursionError) as error:
         line = text.count("\n", 0, position) + 1
-        raise FileError(f"not valid JSON: {error}", where=f"{path}:{line}") from None
+        raise FileError(f"not valid JSON: {_reason(error)}", where=f"{path}:{line}") from None
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with JSON that Python's parser lets through, or gives up on."""
+    if isinstance(error, _JsonError):
+        return str(error)
+    return "nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"
 
 
 def _skip_blank(text: str, position: int, line: int) -> tuple[int, int]:

@@ -145,4 +145,6 @@ class ReadTaskFile(NamedTuple):
     def part(self, field: str, model: type[ModelT]) -> ModelT:
         """One field's value as a model of its own, with its own lines."""
         lines = {place[1:]: line for place, line in self.document.lines.items() if place[:1] == (field,)}
-        return parse(Document(cast(Mapping[str, object], self.document.data)[field], lines), self.path, model)
+        written = {place[1:]: text for place, text in self.document.written.items() if place[:1] == (field,)}
+        data = cast(Mapping[str, object], self.document.data)[field]
+        return parse(Document(data, lines, written), self.path, model)

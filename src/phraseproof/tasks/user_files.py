@@ -12,7 +12,7 @@ from phraseproof.errors import FileError, TaskError
 from phraseproof.tasks import hub
 from phraseproof.tasks.answers import AnswerFormat, ResolvedAnswers, resolve
 from phraseproof.tasks.kinds import require_options
-from phraseproof.tasks.row_options import options_of_rows
+from phraseproof.tasks.row_options import labels_of_rows, options_of_rows
 from phraseproof.tasks.tables import DataTable, read_table, table_of
 from phraseproof.tasks.task_file import AnswerColumn, FirstRows, HubData, ReadTaskFile, TaskFile, json_schema
 from phraseproof.typed_yaml import line_of, load, parse
@@ -123,6 +123,7 @@ def _examples(task: ReadTaskFile, table: DataTable, answer: _AnswerSource) -> tu
         column=answer.column,
         answer_format=answer.format,
         where=table.where,
+        labels=labels_of_rows(task, table),
     )
     identifiers = _identifiers(task, table)
     examples = [
@@ -141,7 +142,8 @@ def _fields(task: ReadTaskFile, table: DataTable, answer: str) -> dict[str, str]
     """Template field -> column. Without `fields` these are all columns except the answer's, which would leak it."""
     if task.file.fields is None:
         # An unnamed column is the row index that spreadsheets and data frames leave behind.
-        return {name: name for name in table.columns if name and name != answer and name not in RESERVED}
+        hidden = {answer, answer.partition(".")[0] if answer not in table.columns else answer}
+        return {name: name for name in table.columns if name and name not in hidden and name not in RESERVED}
     for field, column in task.file.fields.items():
         where = task.where("fields", field)
         if field in RESERVED:
