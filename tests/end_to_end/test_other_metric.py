@@ -10,6 +10,8 @@ from statistics import fmean
 import pytest
 
 import phraseproof
+from phraseproof.reports.build.sources import open_sources
+from phraseproof.reports.charts.plot import ChartKind, make_chart
 from phraseproof.store.queries import load_run
 from support.command_line import run_command
 
@@ -83,3 +85,24 @@ def test_texts_and_the_page_of_a_comparison_print_nats(
     assert "<caption>nats; after minus before in nats, with 95% intervals" in text
     assert "difference (nats)" in text
     assert "percentage points" not in text.partition("<script")[0]
+
+
+def test_distances_and_their_chart_are_in_nats(
+    runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    run, _ = runs
+    groups = ("--observed", tmp_path / "seen.yaml", "--unobserved", tmp_path / "new.yaml")
+    done = run_command(
+        capsys, "represent", "-m", "scripted", "-t", tmp_path / "t.yaml", "--out", run, *groups, "-n", "10", "-q"
+    )
+    assert done.code == 0, done.err
+    words = " ".join(done.out.split())
+    assert "answer_logprob: nats above (below) the mean of observed" in words
+    assert "nats of answer_logprob for each unit of distance" in words
+    assert "points" not in words
+    chart = make_chart(open_sources([run]), ChartKind.DISTANCE)
+    scores = {score.instruction: score for score in load_run(run).wording_scores()}
+    observed = fmean(score.mean_score for score in scores.values() if score.group == "observed")
+    for row in chart.data["distances"]:
+        assert row["change"] == pytest.approx(scores[row["wording"]].mean_score - observed)
+    assert chart.spec["layer"][-1]["encoding"]["y"]["axis"]["title"] == "answer_logprob minus observed mean (nats)"

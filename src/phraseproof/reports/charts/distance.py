@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.run_tables import points_name, printable
 from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, group_shape, tooltip, wording_keys
+from phraseproof.scoring.registry import metric
 
 if TYPE_CHECKING:
+    from phraseproof.scoring.metric import Metric
     from phraseproof.store.representations import RepresentationMap
 
 
 def distance(found: RepresentationMap) -> Chart | None:
     """A dot for each unobserved wording of each task, and the regression line; `None` where no accuracy is known."""
+    shown_in = metric(found.metric)
+    change = "change_percentage_points" if shown_in.unit == "%" else "change"
     moved = any(point.before is not None for point in found.distances)
     rows: list[Row] = [
         {
@@ -21,7 +25,7 @@ def distance(found: RepresentationMap) -> Chart | None:
             "wording": printable(point.instruction),
             "distance": point.distance,
             **({"distance_before": point.before} if moved else {}),
-            "change_percentage_points": 100 * point.degradation,
+            change: shown_in.scale * point.degradation,
             **wording_keys(point.task, point.instruction),
         }
         for point in found.distances
@@ -34,12 +38,9 @@ def distance(found: RepresentationMap) -> Chart | None:
     sentence = found.regression_reason or "There is no regression."
     if line is not None:
         places = [row["distance"] for row in rows]
-        ends = [
-            {"distance": at, "change_percentage_points": line.intercept + line.slope * at}
-            for at in (min(places), max(places))
-        ]
+        ends = [{"distance": at, change: line.intercept + line.slope * at} for at in (min(places), max(places))]
         sentence = (
-            f"The regression's slope is {line.slope:+.2g} points a unit of distance "
+            f"The regression's slope is {line.slope:+.2g} {points_name(shown_in)} a unit of distance "
             f"(95% interval {line.slope_low:+.2g} to {line.slope_high:+.2g}, p = {line.p_value:.2g}, n = {line.n})."
         )
     if moved:
@@ -49,14 +50,14 @@ def distance(found: RepresentationMap) -> Chart | None:
     categories = list(dict.fromkeys(row["group"] for row in rows))
     return Chart(
         kind="distance",
-        title="Change of accuracy by distance to the nearest observed wording",
+        title=f"Change of {printable(shown_in.name)} by distance to the nearest observed wording",
         description=f"{len(rows)} unobserved wordings on their tasks. {sentence}",
-        spec=_spec(categories, has_line=bool(ends), moved=moved),
+        spec=_spec(categories, shown_in, change, has_line=bool(ends), moved=moved),
         data={"distances": rows, "line": ends},
     )
 
 
-def _spec(categories: list[str], *, has_line: bool, moved: bool) -> Spec:
+def _spec(categories: list[str], metric: Metric, change: str, *, has_line: bool, moved: bool) -> Spec:
     x = {
         "field": "distance",
         "type": "quantitative",
@@ -64,9 +65,9 @@ def _spec(categories: list[str], *, has_line: bool, moved: bool) -> Spec:
         "axis": {"title": "mean l2 distance to the nearest observed wording"},
     }
     y = {
-        "field": "change_percentage_points",
+        "field": change,
         "type": "quantitative",
-        "axis": {"title": "accuracy minus observed mean (points)", "grid": True},
+        "axis": {"title": printable(f"{metric.name} minus observed mean ({points_name(metric)})"), "grid": True},
     }
     dots = {
         "data": {"name": "distances"},
@@ -82,9 +83,10 @@ def _spec(categories: list[str], *, has_line: bool, moved: bool) -> Spec:
                     "task": "task",
                     "distance": "distance",
                     **({"distance_before": "before the adapter"} if moved else {}),
-                    "change_percentage_points": "change (points)",
+                    change: f"change ({printable(points_name(metric))})",
                 },
-                decimals=("distance", "distance_before", "change_percentage_points"),
+                decimals=("distance", "distance_before", change),
+                number=".1f" if metric.unit == "%" else ".3g",
             ),
         },
     }

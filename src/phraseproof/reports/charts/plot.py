@@ -97,7 +97,7 @@ def make_chart(
         return _training(sources)
     if not sources.runs:
         raise UsageError("there is no run to draw", hint="Give a folder that `evaluate` wrote")
-    if kind is not ChartKind.TSNE:  # which shows no scores
+    if kind not in {ChartKind.TSNE, ChartKind.DISTANCE}:  # one shows no scores, the other has the metric's unit
         for run in sources.runs:
             require_percent(metric_of(run), "charts show results")
     if kind is ChartKind.SCALING:
