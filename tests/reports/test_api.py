@@ -96,6 +96,29 @@ def test_a_run_may_be_open_already(folder: Path) -> None:
     assert phraseproof.table(run) == phraseproof.table(str(folder))
 
 
+def test_every_command_has_one_interval_per_method(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a difference, `table` has the paired t-test of `analyze`, and the page and `gate` have its bootstrap."""
+    (shown,) = json.loads(run_command(capsys, "analyze", folder, "--json").out)["analyses"]
+    (test,) = shown["tests"]
+    (table,) = json.loads(run_command(capsys, "table", folder, "--json").out)["tables"]
+    (comparison,) = table["comparisons"]
+    assert comparison["method"] == test["over_tasks"]["method"]
+    for end in ("low", "high"):
+        of_table = comparison[f"interval_{end}_percentage_points"]
+        assert of_table == pytest.approx(100 * test["over_tasks"][end])
+        assert abs(of_table) <= 100
+    (row,) = phraseproof.analyze(folder).select(level="overall", statistic="difference from observed")
+    assert (row.low, row.high) == (
+        pytest.approx(100 * test["over_wordings"]["low"]),
+        pytest.approx(100 * test["over_wordings"]["high"]),
+    )
+    page = phraseproof.report(folder, folder.parent / "page.html").read_text(encoding="utf-8")
+    method = test["over_wordings"]["method"].partition(" (")[0]
+    assert f"(95% interval {row.low:+.1f} to {row.high:+.1f}, {method})" in page
+    bound = run_command(capsys, "gate", folder, "--max-gap", "0", "--at", "overall", "--on", "bound").err
+    assert f"upper 95% bound ({method}) {-(row.low or 0):.1f}, limit" in bound
+
+
 def test_an_unknown_scoring_is_refused(folder: Path) -> None:
     with pytest.raises(RunError, match="no outcomes of the scoring method 'paper'"):
         phraseproof.table(folder, scoring="paper")

@@ -104,3 +104,12 @@ def test_groups_are_compared_over_the_tasks_that_have_both():
     found = compare_groups(summary, "new")
     assert found == paired_t_test([0.6, 0.9, 0.3], [0.4, 0.7, 0.2], name="new minus old")
     assert compare_groups(summary, "old", reference="new").estimate == pytest.approx(-found.estimate)
+
+
+def test_an_interval_ends_where_differences_do():
+    """Over two tasks the t distribution goes far beyond what two accuracies can differ by."""
+    wide = paired_t_test([0.2, 0.3], [0.9, 0.4], name="d")
+    low, high = interval_of(wide)
+    assert low < -1
+    assert high > 1
+    assert interval_of(paired_t_test([0.2, 0.3], [0.9, 0.4], name="d", width=1.0)) == (-1.0, 1.0)

@@ -12,7 +12,7 @@ from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import half_precision
-from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots
+from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots, constant_line
 from phraseproof.reports.build.run_tables import points, points_name, printable, short_method, value_with_unit
 from phraseproof.reports.build.runs import half_precision_notes, model_name
 from phraseproof.reports.build.settings import SettingDifference, differing_settings, setting_line
@@ -89,6 +89,13 @@ class ComparisonReport:
     notes: tuple[str, ...]
     sentences: tuple[str, ...]
     differing: tuple[SettingDifference, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The lines of `answers` about constant answers."""
+        sides = (at_shots(side.answers, self.num_fewshot) for side in (self.before, self.after))
+        found = {constant_line(side) for side in sides} - {""}
+        return tuple(line for line in self.answers if line.removeprefix("before: ").removeprefix("after: ") in found)
 
     @property
     def answers(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def render(comparisons: Sequence[ComparisonReport], screen: Screen) -> str:
         blocks.append(Text(f"after   {printable(found.after.model)}, {shots}  ({printable(found.after.path)})"))
         blocks += [*_settings(found), Text()]
         if found.answers:
-            blocks += [*(Text(printable(line), style="yellow") for line in found.answers), Text()]
+            blocks += [*(_answers(line, found) for line in found.answers), Text()]
         for number, sentence in enumerate(found.sentences):
             blocks.append(Text(sentence, style="bold" if number == 0 else ""))
         blocks += [Text(), _lines(found, screen), Text()]
@@ -50,6 +50,10 @@ def render(comparisons: Sequence[ComparisonReport], screen: Screen) -> str:
         blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in found.notes]
         blocks.append(Text())
     return print_blocks(blocks, screen)
+
+
+def _answers(line: str, found: ComparisonReport) -> Text:
+    return Text(printable(line), style="bold yellow" if line in found.warnings else "")
 
 
 def _settings(found: ComparisonReport) -> list[RenderableType]:

@@ -11,7 +11,7 @@ from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.result_rows import place_of
 from phraseproof.core import Finding
 from phraseproof.errors import RunError, UsageError
-from phraseproof.reports.build.run_tables import points, points_name, printable, unit_name
+from phraseproof.reports.build.run_tables import points, points_name, printable, short_method, unit_name
 from phraseproof.reports.gate.limits import ROUNDING, LimitCheck, Limits, On
 
 if TYPE_CHECKING:
@@ -128,14 +128,16 @@ def _of_summary(
                 # The worst of one wording is that wording.
                 finding = numbers.findings.get("mean" if is_lone and name == "min_worst" else statistic)
                 value = _value(finding, how, is_ceiling=is_ceiling)
+                shown = finding
                 if finding is not None and value is None:
-                    value = _value(numbers.findings.get(stand_in), how, is_ceiling=is_ceiling)
+                    shown = numbers.findings.get(stand_in)
+                    value = _value(shown, how, is_ceiling=is_ceiling)
                 check = _check(
                     f"{_option(name)} {limit:g}",
                     f"{_place(row)}{shots}, {printable(group)}",
                     value,
                     limit,
-                    words if how.on is On.ESTIMATE else f"{words}, {'upper' if is_ceiling else 'lower'} 95% bound",
+                    words + _bound(shown, how, "upper" if is_ceiling else "lower"),
                     is_ceiling=is_ceiling,
                     why_not=(numbers.why_not.get(statistic) if finding is None else None)
                     or (finding.method if finding else ""),
@@ -162,8 +164,7 @@ def _gaps(found: Robustness, limit: float, how: _How, shots: str) -> list[LimitC
                 f"{_place(row)}{shots}, {printable(group)}",
                 None if value is None else -value,
                 limit,
-                f"{points_name(how.metric)} below {printable(found.groups[0])}"
-                + ("" if how.on is On.ESTIMATE else ", upper 95% bound"),
+                f"{points_name(how.metric)} below {printable(found.groups[0])}{_bound(finding, how, 'upper')}",
                 is_ceiling=True,
                 why_not=row.why_not.get(group) or (finding.method if finding else ""),
                 metric=how.metric,
@@ -183,8 +184,7 @@ def _of_comparison(found: RunComparison, margin: float, how: _How, shots: str) -
             f"{printable(row.name)}{shots}",
             None if value is None else -value,
             margin,
-            f"{points_name(how.metric)} worse than the other run"
-            + ("" if how.on is On.ESTIMATE else ", upper 95% bound"),
+            f"{points_name(how.metric)} worse than the other run{_bound(row.all, how, 'upper')}",
             is_ceiling=True,
             why_not=row.all.method,
             metric=how.metric,
@@ -192,6 +192,14 @@ def _of_comparison(found: RunComparison, margin: float, how: _How, shots: str) -
         measured = replace(row.all, name="difference from the other run")
         checks.append(_located(check, measured, row, "", found.num_fewshot))
     return checks
+
+
+def _bound(shown: Finding | None, how: _How, side: str) -> str:
+    """Which end of which interval is checked: other commands print intervals of the same figure by other methods."""
+    if how.on is On.ESTIMATE:
+        return ""
+    known = shown is not None and shown.low is not None and shown.high is not None
+    return f", {side} 95% bound" + (f" ({short_method(shown)})" if known and shown else "")
 
 
 def _check(

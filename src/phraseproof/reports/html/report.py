@@ -33,6 +33,7 @@ from phraseproof.reports.charts.scaling import scaling
 from phraseproof.reports.charts.strip import strip
 from phraseproof.reports.charts.training import training
 from phraseproof.reports.charts.tsne import tsne
+from phraseproof.reports.html.answers import TaskMatrices, task_matrices
 from phraseproof.reports.html.compare import ComparisonView, comparison_views
 from phraseproof.reports.html.document import render_page
 from phraseproof.reports.html.flips import PER_TASK, Flip, find_flips
@@ -76,6 +77,7 @@ class View:
     has_prompts: bool
     texts: Mapping[tuple[str, str], str]
     flips: Sequence[Flip] = ()
+    answers: Sequence[TaskMatrices] = ()
     statistics: StatisticsTable | None = None
     control_results: Sequence[ControlResult] = ()
     representations: Sequence[Chart] = field(default_factory=list[Chart])
@@ -94,6 +96,7 @@ class View:
             ("strip", "Every wording", True),
             ("heat", "Task by wording", True),
             ("wordings", "Wordings, ranked", True),
+            ("answers", "Answers", bool(self.answers)),
             ("flips", "Flips", bool(self.flips)),
             ("representations", "Representations", bool(self.representations)),
             ("controls", "Controls", bool(self.control_results)),
@@ -194,6 +197,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 category_rankings=category_rankings(of_shots, scores.texts, examples),
                 has_prompts=bool(run.settings.get("log_samples")),
                 texts=scores.texts,
+                answers=task_matrices(table.answers, current),
                 flips=find_flips(run, shots, controls=robust.controls),
                 statistics=None if robustness is None else statistics_table(robustness),
                 control_results=[result for result in robust.control_results if result.num_fewshot == shots],
