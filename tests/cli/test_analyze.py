@@ -1,5 +1,6 @@
 """`phraseproof analyze` on real run folders: what reaches stdout and stderr, and the exit code."""
 
+import csv
 import json
 from functools import partial
 from pathlib import Path
@@ -129,6 +130,33 @@ def test_mixed_models_are_fitted_where_asked_for(run: Path, call: Any):
     (found,) = json.loads(call("analyze", run, "--json", "--mixed").out)["analyses"]
     assert len(found["mixed_effects"]) == 4
     assert all(0 <= each["wording"] <= 1 for each in found["mixed_effects"])
+
+
+def test_rows_of_wordings_and_mixed_models_equal_the_json(run: Path, call: Any):
+    asked = ("--against", "plain/0", "--mixed")
+    (found,) = json.loads(call("analyze", run, "--json", *asked).out)["analyses"]
+    rows = list(csv.DictReader(call("analyze", run, "--format", "csv", *asked).out.splitlines()))
+    tests = {
+        (task["task"], test["instruction"], test["group"]): test
+        for task in found["against"]
+        for test in task["wordings"]
+    }
+    shown = {
+        (row["task"], row["wording"], row["group"]): row
+        for row in rows
+        if row["level"] == "wording" and row["statistic"] == "difference from plain/0"
+    }
+    assert set(shown) == set(tests)
+    for key, row in shown.items():
+        assert float(row["estimate"]) == pytest.approx(100 * tests[key]["difference"]["estimate"])
+        assert float(row["p_value"]) == tests[key]["p_holm"]
+    fitted = {(each["task"], each["group"]): each for each in found["mixed_effects"]}
+    shares = [row for row in rows if row["statistic"] == "wording share of log-odds variance"]
+    assert [(row["task"], row["group"]) for row in shares] == list(fitted)
+    for row in shares:
+        assert float(row["estimate"]) == pytest.approx(100 * fitted[row["task"], row["group"]]["wording"])
+    spreads = [row for row in rows if row["statistic"] == "std of wordings"]
+    assert all(float(row["low"]) <= float(row["estimate"]) <= float(row["high"]) for row in spreads)
 
 
 def test_the_same_seed_says_the_same(run: Path, call: Any):

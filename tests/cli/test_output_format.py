@@ -54,9 +54,9 @@ def test_documents_have_a_line_per_row(command: str, runs: list[Path], capsys: p
 
 
 def test_what_has_no_row_is_refused(runs: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
-    done = run_command(capsys, "analyze", runs[0], "--mixed", "--format", "csv")
+    done = run_command(capsys, "analyze", runs[0], "--scaling", "--format", "csv")
     assert (done.code, done.out) == (2, "")
-    assert "--mixed is not in the rows of csv" in done.err
+    assert "--scaling is not in the rows of csv" in done.err
 
 
 def test_json_and_another_format_contradict_each_other() -> None:

@@ -181,15 +181,11 @@ class ResultTable(Sequence[ResultRow]):
 
     def __repr__(self) -> str:
         """At most 24 lines of 100 columns; columns that are the same in every row are left out."""
-        if not self.rows:
-            return "ResultTable: no rows"
-        shown = self.rows[:_SHOWN_ROWS]
-        headings, cells = readable_cells(shown, widest=_WIDEST_CELL)
-        lines = _aligned(headings, cells)
-        hidden = len(self.rows) - len(shown)
-        if hidden:
+        lines = readable_lines(self.rows[:_SHOWN_ROWS], widest=_WIDEST_CELL)
+        hidden = len(self.rows) - _SHOWN_ROWS
+        if hidden > 0:
             lines.append(f"{_ELLIPSIS} {hidden:,} more rows; .to_pandas() or .to_dicts() has all")
-        lines.append(_footer(self))
+        lines.append(_footer(self) if self.rows else "ResultTable: no rows")
         return "\n".join(_cut(line, _SHOWN_WIDTH) for line in lines)
 
     def _repr_html_(self) -> str:
@@ -237,6 +233,14 @@ def readable_cells(rows: Sequence[ResultRow], *, widest: int | None = None) -> t
     if any(row.p_value is not None for row in rows):
         headings.append("p")
     return headings, [_row_cells(row, names, has_p="p" in headings, widest=widest) for row in rows]
+
+
+def readable_lines(rows: Sequence[ResultRow], *, widest: int | None = None) -> list[str]:
+    """Rows as aligned lines of text under their headings, as `readable_cells` has them; no lines without rows."""
+    if not rows:
+        return []
+    headings, cells = readable_cells(rows, widest=widest)
+    return _aligned(headings, cells)
 
 
 def _row_cells(row: ResultRow, names: Sequence[str], *, has_p: bool, widest: int | None) -> list[str]:

@@ -82,11 +82,10 @@ def analyze(
         if not 0 < value < 100:
             raise UsageError("not a number of points", expected="above 0 and below 100", got=f"{value:g}", where=name)
     chosen = read_format(output_format, as_json=as_json)
-    for option, is_given in (("--against", against is not None), ("--mixed", mixed), ("--scaling", scaling)):
-        if is_given and chosen not in {"text", "json"}:
-            raise UsageError(
-                f"{option} is not in the rows of {chosen}", expected="--format text or json", where="--format"
-            )
+    if scaling and chosen not in {"text", "json"}:
+        raise UsageError(
+            f"--scaling is not in the rows of {chosen}", expected="--format text or json", where="--format"
+        )
     order = option_values.read_group_order(group_order)
     sizes = read_sizes(parameters or [], runs)
 

@@ -27,6 +27,11 @@ def test_shares_add_up() -> None:
     assert found.wording_low < found.wording_std < found.wording_high
 
 
+def test_the_same_data_give_the_same_fit() -> None:
+    given = grid(draw(np.random.default_rng(0), 8, 60))
+    assert mixed_effects(given, "g") == mixed_effects(given, "g")
+
+
 def test_it_needs_wordings_and_examples() -> None:
     with pytest.raises(NotEnoughDataError, match="three wordings and ten examples"):
         mixed_effects(grid(np.ones((2, 20))), "g")

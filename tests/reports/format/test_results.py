@@ -57,11 +57,22 @@ def test_json_holds_the_rows_and_the_notes() -> None:
     assert found["rows"] == TABLE.to_dicts()
 
 
-@pytest.mark.parametrize("form", [TableFormat.CSV, TableFormat.MARKDOWN, TableFormat.LATEX])
+def test_text_has_all_rows_uncut_and_the_notes() -> None:
+    long = replace(ROW, wording="w" * 120, task="t2")
+    text = render_results(ResultTable((ROW, *[long] * 30), ("A\x1b note.",)), TableFormat.TEXT).text
+    lines = text.splitlines()
+    assert lines[0] == "runs/a_1, 0-shot, loglikelihood"
+    assert lines[2].split() == ["task", "wording", "estimate", "95%", "interval", "unit"]
+    assert lines[3].split() == ["t|1", "48.1", "40.1", "to", "51.0", "%"]
+    assert sum("w" * 120 in line for line in lines) == 30
+    assert lines[-1] == r"Note: A\x1b note."
+
+
+@pytest.mark.parametrize("form", [TableFormat.TEXT, TableFormat.CSV, TableFormat.MARKDOWN, TableFormat.LATEX])
 def test_a_table_without_rows_is_no_error(form: TableFormat) -> None:
     assert render_results(ResultTable(()), form).text.endswith("\n")
 
 
-def test_formats_that_commands_render_themselves_are_an_error() -> None:
-    with pytest.raises(ValueError, match="text"):
-        render_results(TABLE, TableFormat.TEXT)
+def test_json_is_rendered_by_each_command() -> None:
+    with pytest.raises(ValueError, match="json"):
+        render_results(TABLE, TableFormat.JSON)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.estimators.budget import over_tasks
 from phraseproof.analysis.result_rows import (
+    Place,
     RowSource,
     answer_rows,
     baseline_rows,
     comparison_rows,
     estimate_rows,
+    finding_row,
     statistics_rows,
     summary_rows,
     wording_rows,
 )
 from phraseproof.analysis.results import WORDING, ResultRow, ResultTable
+from phraseproof.core import Finding
 from phraseproof.reports.build.answers import at_shots
+from phraseproof.reports.build.run_analysis import NotEstimable
 from phraseproof.reports.build.run_tables import task_tables
 from phraseproof.reports.build.runs import EstimatedRun, TableSource
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
@@ -48,7 +53,10 @@ def table_results(source: TableSource, *, by_wording: bool = False, group_order:
 
 
 def analysis_results(analyses: Iterable[RunAnalysis]) -> ResultTable:
-    """Every statistic of every analysis with its interval, and differences between groups with p-values."""
+    """Every statistic of every analysis with its interval, and differences between groups with p-values.
+
+    Tests of wordings against one, and shares of mixed models, follow where they were asked for.
+    """
     rows: list[ResultRow] = []
     notes: list[str] = []
     for found in analyses:
@@ -56,7 +64,9 @@ def analysis_results(analyses: Iterable[RunAnalysis]) -> ResultTable:
         rows += statistics_rows(found.robustness, source)
         if found.answers and found.metric.name == ACCURACY.name:
             rows += baseline_rows(found.answers, source)
-        notes += found.notes
+        rows += _wording_tests(found, source)
+        rows += _mixed_models(found, source)
+        notes += _not_estimable(found)
     return ResultTable(tuple(rows), _once(notes))
 
 
@@ -78,6 +88,48 @@ def _of_answers(source: TableSource, *, by_wording: bool) -> Iterator[ResultRow]
             yield from answer_rows(here, _of(source, shots))
         elif source.metric.name == ACCURACY.name:
             yield from baseline_rows(here, _of(source, shots))
+
+
+def _wording_tests(found: RunAnalysis, source: RowSource) -> Iterator[ResultRow]:
+    categories = {row.name: row.category for row in found.robustness.tasks}
+    for against in found.against:
+        if isinstance(against.tests, NotEstimable):
+            continue
+        for test in against.tests:
+            place = Place(WORDING, categories.get(against.task, ""), against.task, test.group, test.instruction)
+            method = f"{test.finding.method}; p after Holm's correction"
+            finding = replace(test.finding, p_value=test.p_holm, method=method)
+            yield finding_row(source, place, f"difference from {against.reference}", finding, source.difference_unit())
+
+
+def _mixed_models(found: RunAnalysis, source: RowSource) -> Iterator[ResultRow]:
+    categories = {row.name: row.category for row in found.robustness.tasks}
+    for fitted in found.mixed:
+        if isinstance(fitted.shares, NotEstimable):
+            continue
+        shares, method = fitted.shares, "mixed-effects logistic model, variational Bayes"
+        place = Place(Level.TASK, categories.get(fitted.task, ""), fitted.task, fitted.group)
+        for what in ("wording", "example", "interaction"):
+            share = Finding(f"{what} share of log-odds variance", getattr(shares, what), shares.num_cells, method)
+            yield finding_row(source, place, share.name, share, ("%", 100.0))
+        spreads = (
+            ("wording", shares.wording_std, shares.wording_low, shares.wording_high),
+            ("example", shares.example_std, shares.example_low, shares.example_high),
+        )
+        for what, std, low, high in spreads:
+            finding = Finding(f"std of {what}s", std, shares.num_cells, method, low, high)
+            yield finding_row(source, place, finding.name, finding, ("log-odds", 1.0))
+
+
+def _not_estimable(found: RunAnalysis) -> Iterator[str]:
+    """Why what was asked for has no rows, and the notes of the analysis."""
+    yield from found.notes
+    for against in found.against:
+        if isinstance(against.tests, NotEstimable):
+            yield f"{against.task}: no tests against {against.reference}: {against.tests.reason}"
+    for fitted in found.mixed:
+        if isinstance(fitted.shares, NotEstimable):
+            yield f"{fitted.task}, {fitted.group}: no mixed model: {fitted.shares.reason}"
 
 
 def _estimates(source: EstimatedRun) -> Iterator[ResultRow]:

@@ -98,9 +98,10 @@ class Fitted(NamedTuple):
 
 
 class Against(NamedTuple):
-    """Every other wording of a task against one."""
+    """Every other wording of a task against one, the reference."""
 
     task: str
+    reference: str
     tests: tuple[WordingTest, ...] | NotEstimable
 
 
@@ -260,7 +261,7 @@ def _mixed(grids: Sequence[TaskGrid], options: AnalysisOptions) -> list[Fitted]:
 
 def _against(grids: Sequence[TaskGrid], reference: str) -> list[Against]:
     return [
-        Against(grid.task, _or_not_estimable(lambda g=grid: wordings_against(g, reference)))
+        Against(grid.task, reference, _or_not_estimable(lambda g=grid: wordings_against(g, reference)))
         for grid in grids
         if reference in grid.wordings
     ]

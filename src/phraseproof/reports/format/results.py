@@ -1,8 +1,8 @@
-"""A result table in every format that is not made for one command: JSON, CSV, Markdown and LaTeX."""
+"""A result table in every format: text, JSON, CSV, Markdown and LaTeX."""
 
 from __future__ import annotations
 
-from phraseproof.analysis.results import COLUMNS, NUMBER_HEADINGS, ResultTable, readable_cells
+from phraseproof.analysis.results import COLUMNS, NUMBER_HEADINGS, ResultTable, readable_cells, readable_lines
 from phraseproof.reports.build.run_tables import printable
 from phraseproof.reports.format.csv_rows import render_rows
 from phraseproof.reports.format.latex import PREAMBLE, long_table, row_line
@@ -21,13 +21,16 @@ def render_results(table: ResultTable, form: TableFormat) -> Rendered:
 
     Args:
         table: of any command.
-        form: csv has every column in full precision and no place for notes, which are the warnings of the result;
+        form: text has aligned columns and all rows, where `repr` cuts both to a screen; csv has every column in full
+            precision and no place for notes, which are the warnings of the result;
             markdown and latex (a longtable) have rounded values, and leave out columns that are the same in every row.
 
     Raises:
-        ValueError: text or json, which each command renders as a whole.
+        ValueError: json, which each command renders as a whole.
     """
     match form:
+        case TableFormat.TEXT:
+            return Rendered(_text(table), ())
         case TableFormat.CSV:
             return Rendered(render_rows(COLUMNS, table.to_dicts()), tuple(map(printable, table.notes)))
         case TableFormat.MARKDOWN:
@@ -36,6 +39,14 @@ def render_results(table: ResultTable, form: TableFormat) -> Rendered:
             return Rendered(_latex(table), ())
         case _:
             raise ValueError(form)
+
+
+def _text(table: ResultTable) -> str:
+    lines = [printable(table.title), ""] if table.title else []
+    lines += readable_lines(table.rows) or ["no rows"]
+    if table.notes:
+        lines += ["", *(f"Note: {printable(note)}" for note in table.notes)]
+    return "\n".join(lines) + "\n"
 
 
 def _markdown(table: ResultTable) -> str:
