@@ -31,6 +31,7 @@ from phraseproof.engine.attention.seq2seq_per_prompt import (
     tree_bias,
 )
 from phraseproof.engine.attention.t5_modules import CrossAttention, RelativeBias
+from phraseproof.engine.decoder_start import decoder_start
 from phraseproof.engine.logprobs import log_probabilities
 from phraseproof.engine.network import Network
 from phraseproof.engine.packed_causal_lm import NO_SOFT_PROMPT, VirtualTokens, embedded
@@ -72,9 +73,7 @@ class PackedSeq2SeqLM:
         some = next(iter(self._cross))
         self._inner: int = some.inner_dim  # pyright: ignore[reportAssignmentType]
         self._heads: int = some.n_heads  # pyright: ignore[reportAssignmentType]
-        self._start = int(
-            network.prepare_decoder_input_ids_from_labels(labels=torch.zeros(1, 1, dtype=torch.long))[0, 0]
-        )
+        self._start = decoder_start(network)
 
     def score(
         self, requests: Sequence[Request], soft: VirtualTokens = NO_SOFT_PROMPT, *, absorbs: bool | None = None

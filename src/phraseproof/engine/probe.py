@@ -6,21 +6,20 @@ A network passes if both give the same scores. What only long prompts would show
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from phraseproof.engine.attention.causal import PackedPass, quiet
+from phraseproof.engine.length_thresholds import has_other_thresholds
 from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.engine.packed_causal_lm import LastLayer, PackedCausalLM
 from phraseproof.engine.packed_seq2seq_lm import PackedSeq2SeqLM
 from phraseproof.engine.plan.packed_layout import PackedPrompt, pack_prompts
 from phraseproof.engine.plan.prefix_tree import token_trie
 from phraseproof.engine.plan.request import Request
-
-_STEADY_ROTATIONS = {"default", "linear", "llama3", "yarn", "proportional"}
-"""Rotary positions that do not depend on the longest sequence of a batch."""
+from phraseproof.engine.trial import REFUSALS
 
 _LAYERS = {"full_attention", "sliding_attention"}
 
@@ -48,21 +47,21 @@ def probe_causal_lm(network: Network) -> PackingSupport | None:
     """How the network gives the same scores in one row as one by one, or `None` where it does not."""
     config = network.config.get_text_config()
     kinds: Sequence[str] = getattr(config, "layer_types", None) or ()
-    if not set(kinds) <= _LAYERS or not _rotation_is_steady(config):
+    if not set(kinds) <= _LAYERS or has_other_thresholds(config):
         return None
     try:
         with quiet():
             expected = _one_by_one(network)
         step = _pass()
         PackedCausalLM(network).run(step)
-    except _REFUSALS:
+    except REFUSALS:
         return None
     if not _windows_match(config, kinds, step.windows) or step.attention is None:
         return None
     for last_layer in (LastLayer(network, step.attention), None):
         try:
             scores = _in_a_row(network, last_layer)
-        except _REFUSALS:
+        except REFUSALS:
             scores = None
         allowed = _TOLERANCE.get(network.dtype, _TOLERANCE_FLOAT32)
         if scores is not None and np.allclose(scores, expected, rtol=1e-5, atol=allowed):
@@ -82,7 +81,7 @@ def probe_seq2seq_lm(network: Network) -> PackedSeq2SeqLM | None:
     try:
         packed = PackedSeq2SeqLM(network)
         ways = [packed.score(requests, absorbs=absorbs) for absorbs in (True, False)]
-    except _REFUSALS:
+    except REFUSALS:
         return None
     expected: list[float] = []
     for context, options in zip(_CONTEXTS, _OPTIONS, strict=True):
@@ -93,10 +92,6 @@ def probe_seq2seq_lm(network: Network) -> PackedSeq2SeqLM | None:
     allowed = _TOLERANCE.get(network.dtype, _TOLERANCE_FLOAT32)
     found = [[score for of_request in scores for score in of_request] for scores in ways]
     return packed if all(np.allclose(scores, expected, rtol=1e-5, atol=allowed) for scores in found) else None
-
-
-_REFUSALS = (TypeError, ValueError, KeyError, IndexError, AttributeError, RuntimeError, AssertionError, StopIteration)
-"""What an unsuitable network may raise on a packed row."""
 
 
 def _pass() -> PackedPass:
@@ -127,12 +122,6 @@ def _one_by_one(network: Network) -> list[float]:
             logprobs = torch.log_softmax(logits, dim=-1)
             scores.append(float(logprobs[range(len(option)), option].sum()))
     return scores * 2
-
-
-def _rotation_is_steady(config: NetworkConfig) -> bool:
-    declared: Any = getattr(config, "rope_parameters", None) or {}
-    by_layer = [value for value in declared.values() if isinstance(value, dict)] or [declared]
-    return all(part.get("rope_type", "default") in _STEADY_ROTATIONS for part in by_layer)
 
 
 def _windows_match(config: NetworkConfig, kinds: Sequence[str], reported: dict[int, int | None]) -> bool:

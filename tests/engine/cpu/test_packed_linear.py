@@ -6,7 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from phraseproof.engine.cpu.packed_linear import PackedLinear, pack_linear_layers, packing_pays
+from phraseproof.engine.cpu.packed_linear import (
+    PackedLinear,
+    pack_linear_layers,
+    packing_pays,
+    unpack_linear_layers,
+)
 
 pytestmark = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
 
@@ -97,5 +102,22 @@ def test_half_precision_stays_as_it_is() -> None:
     assert pack_linear_layers(frozen(nn.Sequential(nn.Linear(96, 96).to(torch.bfloat16)))) == 0
 
 
-def test_the_measurement_answers_yes_or_no() -> None:
-    assert packing_pays() in {True, False}
+def test_a_fixed_rule_decides_so_that_equal_commands_give_equal_numbers() -> None:
+    answers: list[bool] = []
+    for _ in range(3):
+        packing_pays.cache_clear()
+        answers.append(packing_pays())
+    assert answers == [torch.backends.cpu.get_cpu_capability().startswith(("AVX2", "AVX512"))] * 3
+
+
+def test_packing_can_be_undone_bit_for_bit() -> None:
+    network = frozen(_Network())
+    ids = torch.arange(12)[None]
+    expected, stored = network(ids), {name: value.clone() for name, value in network.state_dict().items()}
+    kinds = [type(module) for module in network.modules()]
+    assert pack_linear_layers(network) > 0
+    unpack_linear_layers(network)
+    assert [type(module) for module in network.modules()] == kinds
+    assert torch.equal(network(ids), expected)
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, stored[name]), name

@@ -225,3 +225,13 @@ def test_an_adapter_for_the_other_family_is_one_line_before_anything_is_loaded(k
     expected = r"another kind of model \(expected the task type CAUSAL_LM, .* got SEQ_2_SEQ_LM, for an encoder-decoder"
     with pytest.raises(ModelError, match=expected):
         load("llama", tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["prompt", "prefix"])
+@pytest.mark.parametrize("count", [3, -1, 10**9])
+def test_a_count_of_virtual_tokens_unlike_the_tensors_rows_is_refused(kind: str, count: int, tmp_path: Path) -> None:
+    adapter(kind, "llama", tmp_path)
+    path = tmp_path / "adapter_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "num_virtual_tokens": count}))
+    with pytest.raises(ModelError, match=r"configuration and its weights disagree .*num_virtual_tokens to be 5"):
+        load("llama", tmp_path).score_options(prompts()[:1])

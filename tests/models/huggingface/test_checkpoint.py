@@ -167,6 +167,20 @@ def test_weights_that_cannot_be_used(tmp_path: Path) -> None:
     said(caught)
 
 
+def test_weights_that_a_configuration_does_not_describe_are_named(tmp_path: Path) -> None:
+    folder = copied(tiny_models.tiny_llama(), tmp_path)
+    stored = load_file(folder / "model.safetensors")
+    extra = {
+        "model.layers.7.mlp.up_proj.weight": torch.ones(2, 2),
+        "model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(4),
+    }
+    save_file({**stored, **extra}, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="config.json") as error:
+        load(folder).score_options(PROMPTS)
+    assert "model.layers.7.mlp.up_proj.weight" in said(error)
+    assert "inv_freq" not in said(error), "every network computes it by itself"
+
+
 def test_a_model_of_neither_family(tmp_path: Path) -> None:
     folder = copied(tiny_models.tiny_llama(), tmp_path)
     (folder / "config.json").write_text('{"model_type": "vit"}')

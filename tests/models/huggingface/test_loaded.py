@@ -39,3 +39,13 @@ def test_scored_models_are_read_again_for_training(model: HuggingFaceModel) -> N
     again = model.with_plain_layers()
     assert again is not model
     assert not again.weights.has_packed_layers
+
+
+def test_layers_stay_plain_under_a_network_that_touches_its_weights() -> None:
+    """LongCat's router reads the weights of its linear layer instead of calling it."""
+    from support.architecture_audit import folder
+
+    found = load_model(str(folder("longcat_flash", encoder_decoder=False)), ModelOptions(device="cpu"))
+    assert isinstance(found, HuggingFaceModel)
+    assert found.weights.pack_layers() == 0
+    assert all(isinstance(score, float) for score in found.score_options([Prompt("the king", ("A", "B"))])[0].logprobs)

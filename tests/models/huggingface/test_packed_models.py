@@ -17,6 +17,7 @@ from phraseproof.engine.cpu import packed_linear
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
+from support.architecture_audit import plain_pass
 from support.batches import wrap_batches
 
 INSTRUCTION = "Read the question and answer with a letter.\n\n"
@@ -218,15 +219,31 @@ def test_a_batch_that_ran_out_of_memory_leaves_what_is_shared_right(monkeypatch:
         assert scores.logprobs == pytest.approx(before.logprobs, abs=1e-4)
 
 
-def test_rotations_that_depend_on_the_longest_sequence_go_the_general_way() -> None:
-    folder = tiny(
-        "llama-dynamic",
-        "LlamaConfig",
-        rope_parameters={"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0},
-    )
-    model = load(folder)
-    model.score_options(few_shot_prompts()[:1])
-    assert "without padding" not in model.executor.scoring_path()
+@pytest.mark.parametrize("kind", ["dynamic", "longrope"])
+def test_rotations_that_depend_on_the_longest_sequence_are_packed_up_to_the_length_where_they_change(kind: str) -> None:
+    """On both sides of the limit, and with options that cross it, in one call."""
+    kinds: dict[str, dict[str, Any]] = {
+        "dynamic": {"factor": 2.0},
+        "longrope": {
+            "short_factor": [1.0] * 4,
+            "long_factor": [3.0] * 4,
+            "original_max_position_embeddings": 60,
+        },
+    }
+    rope = {"rope_type": kind, "rope_theta": 10000.0, **kinds[kind]}
+    limit = 60 if kind == "dynamic" else 1024
+    folder = tiny(f"llama-{kind}", "LlamaConfig", rope_parameters=rope, max_position_embeddings=limit)
+    model = load(folder, max_length=1024)
+    lines = tiny_models.sentences(8, seed=3)
+    prompts = [Prompt("\n".join(lines[:count]), ("A", "red green blue of the king", "the")) for count in (1, 2, 1, 4)]
+    (long,) = model.encode([Prompt("\n".join(lines), ("A",))])
+    prompts += [Prompt(model.tokenizer.decode(long.context[1:count]), prompts[0].options) for count in (56, 59, 60)]
+    found = model.score_options(prompts)
+    assert "without padding" in model.executor.scoring_path()
+    for encoded, scores in zip(model.encode(prompts), found, strict=True):
+        for option, logprob in zip(encoded.options, scores.logprobs, strict=True):
+            network = load(folder).network  # frequencies of longer sequences stay in one that has read them
+            assert logprob == pytest.approx(plain_pass(network, encoded.context, option), abs=1e-4)
 
 
 def test_the_network_is_itself_again_afterwards() -> None:

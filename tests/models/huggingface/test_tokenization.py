@@ -96,3 +96,23 @@ def test_the_papers_tokens() -> None:
     (encoded,) = PromptTokenizer(t5(), joined=False).encode_apart([prompt])
     assert encoded.options == tuple(tuple(t5()(option).input_ids) for option in prompt.options)
     assert all(option[-1] == EOS_T5 for option in encoded.options)
+
+
+def test_prompts_of_decoder_only_models_are_not_closed() -> None:
+    """A tokenizer that ends every text in EOS, as training tools save it, scores as the same one without."""
+    from tokenizers import processors
+
+    closing = tiny_models.llama_tokenizer()
+    closing._tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    assert closing("the king").input_ids[-1] == 2
+    prompts = [Prompt("the king of", ("A", "red green")), Prompt("", ("A",))]
+    tokenizer = PromptTokenizer(closing, joined=True)
+    assert tokenizer.closing == (2,)
+    assert tokenizer.encode(prompts) == PromptTokenizer(llama(), joined=True).encode(prompts)
+
+
+def test_encoders_read_prompts_with_their_closing_token() -> None:
+    (encoded,) = apart(Prompt("the king", ("A",)))
+    assert encoded.context[-1] == EOS_T5

@@ -40,6 +40,13 @@ def fuse_gates(network: nn.Module) -> int:
     return done
 
 
+def unfuse_gates(network: nn.Module) -> None:
+    """Undo `fuse_gates`: gated layers run their own forward pass again."""
+    for module in network.modules():
+        if isinstance(vars(module).get("forward"), _Fused):
+            del module.forward
+
+
 class _Fused:
     def __init__(
         self,

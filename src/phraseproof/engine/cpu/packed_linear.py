@@ -2,14 +2,12 @@
 
 The same sums in another order: results differ from `torch.nn.Linear` by rounding only. The gain depends on the CPU: on
 some, the library that torch uses otherwise reaches half of the peak performance; on others the two are close. Packing
-only changes the memory layout, so `state_dict()` returns the plain weights bit for bit.
+only changes the memory layout, so `state_dict()` returns the plain weights bit for bit, and packing can be undone.
 """
 
 from __future__ import annotations
 
 import functools
-import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -24,8 +22,11 @@ _SMALLEST = 64 * 64
 _LARGEST_TIED = 2**28
 """A matrix that another module needs unpacked, too, is packed beside it up to so many bytes."""
 
-_WORTH = 1.03
-"""Packing must be faster by this factor, or the layers stay as they are."""
+_CAPABILITIES = ("AVX2", "AVX512")
+"""As torch names what a CPU can do. Whether layers are packed changes the last bits of every score, so a fixed rule
+decides and no measurement: equal commands give equal numbers on a machine."""
+
+_TRIAL_ROWS = 5
 
 
 class PackedLinear(nn.Module):
@@ -34,13 +35,15 @@ class PackedLinear(nn.Module):
     Args:
         weight: [out features, in features], float32, on a CPU. It is copied.
         bias: [out features] or `None`.
+        is_transposed: whether the plain layer keeps its weights as [in features, out features], as `Conv1D` does.
     """
 
     weight: torch.Tensor
     bias: torch.Tensor | None
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None, *, is_transposed: bool = False) -> None:
         super().__init__()
+        self.is_transposed = is_transposed
         self.out_features, self.in_features = weight.shape
         # An opaque tensor: its shape and type can be asked for, its entries only through `to_dense`.
         self.register_buffer("weight", _packed(weight.detach()))
@@ -73,7 +76,7 @@ class PackedLinear(nn.Module):
             self._transposed = _packed(self.weight.to_dense().t().contiguous())
         return product(gradient, self._transposed, None)
 
-    def _save_to_state_dict(self, destination: dict[str, object], prefix: str, keep_vars: bool) -> None:
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
         destination[prefix + "weight"] = self.weight.to_dense()
 
@@ -119,38 +122,59 @@ def pack_linear_layers(network: nn.Module) -> int:
             size = child.weight.numel()
             if size < _SMALLEST or (users[id(child.weight)] > 1 and 4 * size > _LARGEST_TIED):
                 continue
-            weight = child.weight.t() if type(child) is Conv1D else child.weight
-            setattr(parent, name, PackedLinear(weight, child.bias).train(child.training))
-            done += 1
+            packed = _pack_layer(child, is_transposed=type(child) is Conv1D)
+            if packed is not None:
+                setattr(parent, name, packed.train(child.training))
+                done += 1
     return done
+
+
+def unpack_linear_layers(network: nn.Module) -> None:
+    """Undo `pack_linear_layers`: plain layers with the same weights, bit for bit."""
+    from transformers.pytorch_utils import Conv1D
+
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child) is not PackedLinear:
+                continue
+            plain: Any
+            if child.is_transposed:
+                plain, weight = Conv1D(child.out_features, child.in_features), child.weight.to_dense().t().contiguous()
+            else:
+                plain = nn.Linear(child.in_features, child.out_features, bias=child.bias is not None)
+                weight = child.weight.to_dense()
+            plain.weight = nn.Parameter(weight, requires_grad=False)
+            plain.bias = None if child.bias is None else nn.Parameter(child.bias, requires_grad=False)
+            setattr(parent, name, plain.train(child.training))
 
 
 @functools.cache
 def packing_pays() -> bool:
-    """Whether packed products are faster than plain ones on this CPU, by a few milliseconds' measurement."""
+    """Whether linear layers are packed on this CPU: an x86 CPU with AVX2 or more, and a torch with packed products."""
     if not torch.backends.mkldnn.is_available():
         return False
+    if not torch.backends.cpu.get_cpu_capability().startswith(_CAPABILITIES):
+        return False
     with torch.inference_mode():
-        x, weight = torch.randn(256, 512), torch.randn(512, 512)
-        try:
-            layer = PackedLinear(weight)
-            packed = _seconds(lambda: layer(x))
-        except (RuntimeError, NotImplementedError, AttributeError):  # a torch or a CPU without these products
-            return False
-        return _seconds(lambda: nn.functional.linear(x, weight)) > _WORTH * packed
+        return _pack_layer(nn.Linear(64, 96).requires_grad_(False), is_transposed=False) is not None
 
 
-def _seconds(compute: Callable[[], object]) -> float:
-    compute()
-    best = float("inf")
-    for _ in range(7):
-        before = time.perf_counter()
-        compute()
-        best = min(best, time.perf_counter() - before)
-    return best
+@torch.inference_mode()
+def _pack_layer(layer: Any, *, is_transposed: bool) -> PackedLinear | None:
+    """A layer packed, or `None` where that does not give the same products."""
+    weight = layer.weight.t() if is_transposed else layer.weight
+    x = torch.linspace(-1, 1, _TRIAL_ROWS * weight.shape[1]).view(_TRIAL_ROWS, -1)
+    try:
+        packed = PackedLinear(weight, layer.bias, is_transposed=is_transposed)
+        found = packed(x)
+    except (RuntimeError, NotImplementedError, AttributeError):  # a torch or a CPU without these products
+        return None
+    expected = nn.functional.linear(x, weight, layer.bias)
+    largest = float(expected.abs().max())
+    return packed if torch.allclose(found, expected, rtol=1e-4, atol=1e-5 * max(1.0, largest)) else None
 
 
-def _can_pack(weight: torch.Tensor) -> bool:
+def _can_pack(weight: Any) -> bool:
     plain = type(weight) in {nn.Parameter, torch.Tensor} and weight.layout == torch.strided
     return bool(plain and weight.device.type == "cpu" and weight.dtype == torch.float32 and not weight.requires_grad)
 

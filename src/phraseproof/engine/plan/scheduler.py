@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from phraseproof.engine.plan.batching import BatchLimit, plan_batches
@@ -70,3 +70,29 @@ def shared(requests: Sequence[Request], limit: BatchLimit, *, before: int, score
         annotated[index] = dataclasses.replace(request, shared=known, kept=kept)
     batches = cut_in_order([weights[index] for index in order.indices], limit)
     return Schedule(annotated, [[order.indices[place] for place in batch] for batch in batches], weights, computed)
+
+
+def by_group(
+    requests: Sequence[Request],
+    groups: Sequence[int | None],
+    plan: Callable[[Sequence[Request], int | None], Schedule],
+) -> Schedule:
+    """The schedules of groups of requests that share no batch, one after the other.
+
+    Args:
+        groups: of each request.
+        plan: the schedule of some requests of one group.
+    """
+    if len(set(groups)) <= 1:
+        return plan(requests, groups[0] if groups else 0)
+    annotated = list(requests)
+    weights, computed = [0] * len(requests), [0] * len(requests)
+    batches: list[list[int]] = []
+    for group in dict.fromkeys(groups):
+        members = [index for index, other in enumerate(groups) if other == group]
+        of_group = plan([requests[index] for index in members], group)
+        for place, index in enumerate(members):
+            annotated[index] = of_group.requests[place]
+            weights[index], computed[index] = of_group.weights[place], of_group.computed[place]
+        batches += [[members[place] for place in batch] for batch in of_group.batches]
+    return Schedule(annotated, batches, weights, computed)

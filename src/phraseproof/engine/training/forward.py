@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers.modeling_outputs import BaseModelOutput
 
+from phraseproof.engine.decoder_start import shifted_right
 from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.engine.padded import pad_rows
 from phraseproof.engine.training.bucketing import TargetRow, bucket_by_length
@@ -219,7 +220,7 @@ class TargetForward:
         output = self._network(
             encoder_outputs=BaseModelOutput(last_hidden_state=states),
             attention_mask=None if bool(mask.all()) else mask,
-            decoder_input_ids=self._network.prepare_decoder_input_ids_from_labels(labels=labels),
+            decoder_input_ids=shifted_right(self._network, labels),
             use_cache=False,
             **self._cache(len(rows)),
         )

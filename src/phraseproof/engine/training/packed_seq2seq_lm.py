@@ -19,6 +19,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from phraseproof.engine.attention.causal import packed_attention
 from phraseproof.engine.attention.t5_modules import CrossAttention, RelativeBias
+from phraseproof.engine.decoder_start import shifted_right
 from phraseproof.engine.network import Network
 from phraseproof.engine.training.bucketing import TargetRow
 from phraseproof.engine.training.frozen_modules import FrozenModules
@@ -118,7 +119,7 @@ class PackedSeq2SeqLMForTraining:
         try:
             return self._network(
                 encoder_outputs=BaseModelOutput(last_hidden_state=torch.cat(states)[None]),
-                decoder_input_ids=self._network.prepare_decoder_input_ids_from_labels(labels=labels),
+                decoder_input_ids=shifted_right(self._network, labels),
                 use_cache=False,
                 packed=_Decoding(states, self._cross, absorbs, unseen),
             ).logits

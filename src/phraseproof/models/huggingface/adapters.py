@@ -169,9 +169,12 @@ class AdapterFolder:
         embeddings = network.get_input_embeddings().weight
         stored = tensors[_SOFT_KEY]
         if self._type == _LAYER_SIDE:
+            self._check_rows(stored, 1)
             return AttachedAdapter(prefix=self._prefix(network, stored.to(embeddings)))
         width = int(embeddings.shape[1])
         # For an encoder-decoder PEFT may store a second set, for the decoder's side, which its forward leaves out too.
+        sets = int(getattr(self._config, "num_transformer_submodules", None) or 1)
+        self._check_rows(stored, sets)
         virtual = stored[: self._config.num_virtual_tokens]
         if virtual.dim() != 2 or int(virtual.shape[1]) != width:
             raise self._error(
@@ -181,6 +184,20 @@ class AdapterFolder:
                 hint=self._made_for(),
             )
         return AttachedAdapter(virtual=virtual.to(device=embeddings.device, dtype=embeddings.dtype))
+
+    def _check_rows(self, stored: torch.Tensor, sets: int) -> None:
+        """Whether the tensor has as many rows as the configuration promises virtual tokens.
+
+        Args:
+            sets: how many sets of virtual tokens are stored.
+        """
+        count, rows = int(self._config.num_virtual_tokens), int(stored.shape[0]) if stored.dim() else 0
+        if count < 1 or rows != count * sets:
+            raise self._error(
+                "its configuration and its weights disagree",
+                expected=f"num_virtual_tokens to be {rows // sets}, as {rows} rows of '{_SOFT_KEY}' say",
+                got=f"num_virtual_tokens {count}",
+            )
 
     def _prefix(self, network: Network, stored: torch.Tensor) -> KeyValuePrefix:
         from phraseproof.engine.prefix_cache import cache_shape, prefix_from_flat

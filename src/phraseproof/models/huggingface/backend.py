@@ -7,10 +7,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from phraseproof.engine.length_thresholds import (
+    RotaryRegimes,
+    length_thresholds,
+    longest_without_choice,
+    rotary_regimes,
+)
 from phraseproof.engine.plan import scheduler
 from phraseproof.engine.plan.batching import BatchLimit
 from phraseproof.engine.plan.request import Request
 from phraseproof.engine.plan.scheduler import Schedule
+from phraseproof.engine.trial import Lengths, trial_requests
+from phraseproof.models.huggingface.ways import NetworkFacts, Ways, one_line_refusals
 
 if TYPE_CHECKING:
     from phraseproof.models.huggingface.checkpoint import Checkpoint
@@ -50,7 +58,15 @@ class Backend(ABC):
         """How many of a context's last tokens fit together with an option; below 1 if the option alone does not fit."""
 
     def schedule(self, requests: Sequence[Request], limit: BatchLimit) -> Schedule:
-        """Order and batches of requests. By default: padded batches, nothing shared between contexts."""
+        """Order and batches of requests; only requests of one rotary regime share a batch."""
+        return scheduler.by_group(
+            requests,
+            [self._regime(request) for request in requests],
+            lambda some, regime: self._plan(some, limit, regime=regime),
+        )
+
+    def _plan(self, requests: Sequence[Request], limit: BatchLimit, *, regime: int | None) -> Schedule:  # noqa: ARG002
+        """Order and batches of requests of one regime. By default: padded batches, nothing shared between contexts."""
         weights = [self._row_weight(len(request.context), 1) for request in requests]
         # Greedy decoding reads the context and all of its own tokens but the last.
         read = [(request.options[0][: request.steps],) if request.steps else request.options for request in requests]
@@ -60,6 +76,17 @@ class Backend(ABC):
             for request, options in zip(requests, read, strict=True)
         ]
         return scheduler.padded(requests, weights, computed, limit)
+
+    def _regime(self, request: Request) -> int | None:
+        return self._regimes.of(request, self._soft_tokens)
+
+    @functools.cached_property
+    def _regimes(self) -> RotaryRegimes:
+        return rotary_regimes(self._checkpoint.config.get_text_config())
+
+    @property
+    def _soft_tokens(self) -> int:
+        return self._weights.virtual_tokens + self._weights.prefix_tokens
 
     @abstractmethod
     def _computed(self, context_tokens: int, options: Sequence[tuple[int, ...]]) -> int:
@@ -94,13 +121,38 @@ class Backend(ABC):
         """
 
         def score(batch: Sequence[Request]) -> list[list[float]]:
-            return self._score_greedy_path(batch) if batch[0].steps else self._score_batch(batch, limit)
+            self._weights.restore_state()
+            with one_line_refusals(self._weights.network):
+                if batch[0].steps:
+                    return self._score_greedy_path(batch)
+                return self._ways.of(batch).score(batch, limit)
 
         return score
 
+    @functools.cached_property
+    def _ways(self) -> Ways:
+        return self._make_ways()
+
     @abstractmethod
-    def _score_batch(self, requests: Sequence[Request], limit: BatchLimit) -> list[list[float]]:
-        """Log-probabilities, one list per request, parallel to its options."""
+    def _make_ways(self) -> Ways:
+        """The ways to score a batch that is not packed. Loads the weights."""
+
+    def _facts(self) -> NetworkFacts:
+        network = self._weights.network
+        return NetworkFacts(
+            network,
+            self._weights.vocabulary_size,
+            self.kept,
+            sorted({*length_thresholds(network.config), *([self.context_limit] if self.context_limit else [])}),
+            self._regimes,
+            self._soft_tokens,
+            longest_without_choice(network.config),
+        )
+
+    @property
+    def _trial_tokens(self) -> list[int]:
+        """A short text of no meaning."""
+        return trial_requests(Lengths(), self._weights.vocabulary_size, self.kept)[0].context.tolist()
 
     def _score_greedy_path(self, requests: Sequence[Request]) -> list[list[float]]:
         """The scoring method `paper`, for a batch of requests."""

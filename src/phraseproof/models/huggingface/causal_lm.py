@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
-import copy
 import functools
-import inspect
 from collections.abc import Sequence
 
-import numpy as np
 import torch
-from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
 from phraseproof.engine.packed_causal_lm import PackedCausalLM, VirtualTokens
-from phraseproof.engine.padded import Padded, add_picked, pad_rows, with_virtual_tokens
 from phraseproof.engine.plan import scheduler
-from phraseproof.engine.plan.batching import BatchLimit, plan_batches, share_rows
+from phraseproof.engine.plan.batching import BatchLimit, share_rows
 from phraseproof.engine.plan.request import Request
 from phraseproof.engine.plan.scheduler import Schedule
 from phraseproof.engine.probe import PackingSupport, probe_causal_lm
 from phraseproof.models.huggingface.backend import Backend, BatchScorer
+from phraseproof.models.huggingface.causal_unpacked import UnpackedCausalLM
+from phraseproof.models.huggingface.ways import Way, Ways, check_causal, one_line_refusals
 
 _UNLIMITED = 1_000_000_000
 """Tokenizers without a limit report a larger number."""
 
 
+_PLACES_BEFORE_THE_FIRST = {
+    **dict.fromkeys(("camembert", "data2vec-text", "roberta", "roberta-prelayernorm", "xmod"), 1),
+    **dict.fromkeys(("xlm-roberta", "xlm-roberta-xl"), 1),
+    "prophetnet": 2,
+}
+"""Types whose first token has a position after the padding token's id, and by how much, so that their table serves
+fewer tokens than its size. No field of a configuration says so."""
+
+
 class CausalLMBackend(Backend):
     """GPT-2, Llama and other decoder-only networks.
 
-    There are three ways, from fast to general:
+    There are four ways, from fast to safe; a network takes the first that gives the right scores when tried:
 
-    * Packed: all prompts of a batch and their options in one row without padding, shared prefixes computed once. Only
-      for networks that give the same scores this way (`engine/probe.py`).
+    * Packed: all prompts of a batch and their options in one row without padding, shared prefixes computed once
+      (`engine/probe.py`).
     * Cached: prompts are padded on the left, and the vocabulary is projected for the last token only. Tokens after an
       option's first one are read in a second pass over the cache. Needs an ordinary key-value cache and explicit
       positions.
-    * In full: each prompt and option in a row of its own. For all others, such as recurrent networks.
+    * In full: each prompt and option in a row of its own, padded on the right. Recurrent networks take it.
+    * Alone: each prompt and option in a pass of its own, as transformers computes them without batches.
     """
 
     is_decoder_only = True
+    _is_checked = False
 
     @property
     def context_limit(self) -> int | None:
@@ -48,10 +56,11 @@ class CausalLMBackend(Backend):
     def _declared_limit(self) -> int | None:
         """Cached: it is needed for every option, and transformers is slow to answer."""
         config = self._checkpoint.config.get_text_config()
-        for name in ("n_positions", "max_position_embeddings", "n_ctx"):
+        for name in ("n_positions", "max_position_embeddings", "n_ctx", "max_target_positions", "max_seq_len"):
             limit: int | None = getattr(config, name, None)
-            if limit:
-                return limit
+            if limit and limit > 0:  # XLNet says -1
+                before = _PLACES_BEFORE_THE_FIRST.get(config.model_type)
+                return limit if before is None else limit - config.pad_token_id - before
         declared: int = self._checkpoint.tokenizer.model_max_length
         return declared if declared < _UNLIMITED else None
 
@@ -65,21 +74,26 @@ class CausalLMBackend(Backend):
     def _computed(self, context_tokens: int, options: Sequence[tuple[int, ...]]) -> int:
         return context_tokens + sum(map(len, share_rows([option[:-1] for option in options]).rows))
 
-    def schedule(self, requests: Sequence[Request], limit: BatchLimit) -> Schedule:
-        if not self._packs or requests[0].steps:
-            return super().schedule(requests, limit)
+    def _plan(self, requests: Sequence[Request], limit: BatchLimit, *, regime: int | None) -> Schedule:
+        if regime != 0 or not self._packs or requests[0].steps:
+            return super()._plan(requests, limit, regime=regime)
         return scheduler.shared(requests, limit, before=self._weights.virtual_tokens, scored_weight=self._scored_weight)
 
     def batch_scorer(self, limit: BatchLimit) -> BatchScorer:
+        unpacked = super().batch_scorer(limit)
         if not self._packs or (packing := self._packing) is None:
-            return super().batch_scorer(limit)
+            return unpacked
         adapter = self._weights.adapter
         soft = VirtualTokens() if adapter is None else VirtualTokens(adapter.virtual, adapter.prefix)
         # It keeps keys and values between batches, so it lives as long as one schedule.
         packed = PackedCausalLM(self._weights.network, soft, packing.last_layer)
 
         def score(batch: Sequence[Request]) -> list[list[float]]:
-            return self._score_greedy_path(batch) if batch[0].steps else packed.score(batch)
+            if batch[0].steps or self._regime(batch[0]) != 0:
+                return unpacked(batch)
+            self._weights.restore_state()
+            with one_line_refusals(self._weights.network):
+                return packed.score(batch)
 
         return score
 
@@ -98,107 +112,38 @@ class CausalLMBackend(Backend):
     def scoring_path(self) -> str:
         if self._packs:
             return "one row without padding, shared beginnings computed once"
-        return "padded batches over a cache" if self._shares_cache else "each prompt and option in full"
+        return self._ways.of_short_requests.name
 
     @functools.cached_property
     def _packing(self) -> PackingSupport | None:
+        self._check_causal()
+        if self._regimes.limit == 0:
+            return None
+        self._weights.restore_state()
         return probe_causal_lm(self._weights.network)
 
-    def _score_batch(self, requests: Sequence[Request], limit: BatchLimit) -> list[list[float]]:
-        totals = [[0.0] * len(request.options) for request in requests]
-        if self._shares_cache:
-            self._score_with_cache(requests, limit, totals)
-        else:
-            self._score_in_full(requests, limit, totals)
-        return totals
+    def _check_causal(self) -> None:
+        if not self._is_checked:
+            self._weights.restore_state()
+            with torch.inference_mode(), one_line_refusals(self._weights.network):
+                check_causal(self._weights.network, self._trial_tokens, self._unpacked.plain_logits)
+            self._is_checked = True
 
-    def _score_with_cache(self, requests: Sequence[Request], limit: BatchLimit, totals: list[list[float]]) -> None:
-        inputs, mask = self._prompt_inputs(requests, left=True)
-        needs_more = any(len(option) > 1 for request in requests for option in request.options)
-        output = self._weights.network(
-            **inputs,
-            attention_mask=mask,
-            position_ids=(mask.cumsum(dim=-1) - 1).clamp(min=0)[:, self._weights.prefix_tokens :],
-            use_cache=needs_more,
-            **self._keep_logits(1),
-        )
-        first = output.logits[:, -1:]
-        heads = [Request(request.context, tuple(option[:1] for option in request.options)) for request in requests]
-        add_picked(
-            totals,
-            first,
-            [[((request, option), 0) for option in range(len(head.options))] for request, head in enumerate(heads)],
-            heads,
-        )
-        if needs_more:
-            self._score_rest(requests, limit, totals, cache=output.past_key_values, mask=mask)
+    @functools.cached_property
+    def _unpacked(self) -> UnpackedCausalLM:
+        return UnpackedCausalLM(self._weights, self.pad_id, self._row_weight)
 
-    def _score_rest(
-        self,
-        requests: Sequence[Request],
-        limit: BatchLimit,
-        totals: list[list[float]],
-        *,
-        cache: DynamicCache,
-        mask: torch.Tensor,
-    ) -> None:
-        """Add what options have beyond their first token, read over the prompts' cache."""
-        rows: list[tuple[int, ...]] = []
-        request_of_row: list[int] = []
-        picks: list[list[tuple[tuple[int, int], int]]] = []
-        for index, request in enumerate(requests):
-            longer = [option for option, tokens in enumerate(request.options) if len(tokens) > 1]
-            shared = share_rows([request.options[option][:-1] for option in longer])
-            picks += [[] for _ in shared.rows]
-            for option, row in zip(longer, shared.row_of, strict=True):
-                picks[len(rows) + row].append(((index, option), 1))
-            rows += shared.rows
-            request_of_row += [index] * len(shared.rows)
-        lengths = mask.sum(dim=-1)
-        width = int(mask.shape[1])
-        for chunk in plan_batches([self._row_weight(width, len(row)) for row in rows], limit):
-            chosen = torch.tensor([request_of_row[index] for index in chunk], device=mask.device)
-            padded = pad_rows([rows[index] for index in chunk], self.pad_id, device=self._weights.device)
-            steps = torch.arange(padded.ids.shape[1], device=mask.device)
-            logits = self._weights.network(
-                input_ids=padded.ids,
-                attention_mask=torch.cat([mask[chosen], padded.mask], dim=1),
-                position_ids=lengths[chosen, None] + steps,
-                past_key_values=_select(cache, chosen),
-                use_cache=True,
-            ).logits
-            add_picked(totals, logits, [picks[index] for index in chunk], requests)
-
-    def _score_in_full(self, requests: Sequence[Request], limit: BatchLimit, totals: list[list[float]]) -> None:
-        """Prompt and option in one row each, padded on the right, where padding cannot reach what comes before it."""
-        rows: list[Request] = []
-        starts: list[int] = []
-        picks: list[list[tuple[tuple[int, int], int]]] = []
-        for index, request in enumerate(requests):
-            context = tuple(request.context.tolist())
-            shared = share_rows([option[:-1] for option in request.options])
-            picks += [[] for _ in shared.rows]
-            for option, row in enumerate(shared.row_of):
-                picks[len(rows) + row].append(((index, option), 0))
-            rows += [Request(np.asarray(context + row, dtype=np.int32), ()) for row in shared.rows]
-            starts += [len(context) - 1] * len(shared.rows)
-        virtual = self._weights.virtual_tokens
-        for chunk in plan_batches([self._row_weight(len(row.context), len(row.context)) for row in rows], limit):
-            chosen = [rows[index] for index in chunk]
-            inputs, mask = self._prompt_inputs(chosen, left=False)
-            earliest = min(starts[index] for index in chunk) + virtual
-            kept = int(mask.shape[1]) - self._weights.prefix_tokens - earliest
-            output = self._weights.network(**inputs, attention_mask=mask, use_cache=False, **self._keep_logits(kept))
-            logits = output.logits[:, -kept:]
-            # Each row's first scored token moves to the front.
-            moved = [starts[index] + virtual - earliest for index in chunk]
-            steps = torch.arange(kept, device=mask.device)
-            offsets = (torch.tensor(moved, device=mask.device)[:, None] + steps).clamp(max=kept - 1)
-            aligned = logits.gather(1, offsets[..., None].expand(-1, -1, logits.shape[-1]))
-            add_picked(totals, aligned, [picks[index] for index in chunk], requests)
+    def _make_ways(self) -> Ways:
+        unpacked, before = self._unpacked, self._soft_tokens
+        self._check_causal()
+        cached = Way("padded batches over a cache", unpacked.with_cache, lambda batch: before + _widest(batch))
+        in_full = Way("each prompt and option in full", unpacked.in_full, lambda batch: before + _longest(batch))
+        alone = Way("each prompt and option in a pass of its own", unpacked.alone, _longest)
+        return Ways([cached, in_full] if unpacked.shares_cache else [in_full], alone, self._facts())
 
     def generation_inputs(self, requests: Sequence[Request]) -> dict[str, object]:
-        inputs, mask = self._prompt_inputs(requests, left=True)
+        self._weights.restore_state()
+        inputs, mask = self._unpacked.prompt_inputs(requests, left=True)
         if self._weights.prefix is not None:
             # `generate` skips as many tokens as the cache holds; their ids are never read.
             ids = inputs["input_ids"]
@@ -208,57 +153,23 @@ class CausalLMBackend(Backend):
 
     @property
     def generates_in_batches(self) -> bool:
-        return self._shares_cache
+        """Not where padding on the left would reach a recurrent network's states, or move another one's positions."""
+        if self._regimes.limit is not None or not self._unpacked.shares_cache:
+            return False
+        return self._packs or self._ways.of_short_requests.score == self._unpacked.with_cache
 
     def _score_greedy_path(self, requests: Sequence[Request]) -> list[list[float]]:
-        if self._shares_cache:
+        if self.generates_in_batches:
             return super()._score_greedy_path(requests)
-        # Padding on the left would reach a recurrent model's states: one prompt at a time.
         return [totals for request in requests for totals in super(CausalLMBackend, self)._score_greedy_path([request])]
 
-    def _prompt_inputs(self, requests: Sequence[Request], *, left: bool) -> tuple[dict[str, object], torch.Tensor]:
-        """What the network takes for these contexts, and the mask of all that it attends to, soft prompt included."""
-        network, adapter = self._weights.network, self._weights.adapter
-        padded: Padded = pad_rows(
-            [request.context for request in requests], self.pad_id, device=self._weights.device, left=left
-        )
-        if (prefix := self._weights.prefix) is not None:
-            rows = len(requests)
-            mask = torch.cat([padded.mask.new_ones(rows, prefix.count), padded.mask], dim=1)
-            return {"input_ids": padded.ids, "past_key_values": prefix.cache(rows)}, mask
-        if adapter is None or adapter.virtual is None:
-            return {"input_ids": padded.ids}, padded.mask
-        embedded, mask = with_virtual_tokens(network, padded, adapter.virtual)
-        return {"inputs_embeds": embedded}, mask
 
-    @functools.cached_property
-    def _parameters(self) -> frozenset[str]:
-        return frozenset(inspect.signature(self._weights.network.forward).parameters)
-
-    def _keep_logits(self, count: int) -> dict[str, int]:
-        return {"logits_to_keep": count} if "logits_to_keep" in self._parameters else {}
-
-    @property
-    def _shares_cache(self) -> bool:
-        """Whether prompts may be padded on the left and their cache selected row by row."""
-        # A window is counted in places, so padding between a prefix and the first token would move the prefix out.
-        return self._has_ordinary_cache and not (self._weights.prefix is not None and self._weights.prefix.shape.slides)
-
-    @functools.cached_property
-    def _has_ordinary_cache(self) -> bool:
-        """Asked of one token's cache."""
-        if not {"position_ids", "past_key_values"} <= self._parameters:
-            return False
-        token = torch.tensor([[self.pad_id]], device=self._weights.device)
-        cache = getattr(self._weights.network(input_ids=token, use_cache=True), "past_key_values", None)
-        return isinstance(cache, DynamicCache) and all(
-            type(layer) in {DynamicLayer, DynamicSlidingWindowLayer} for layer in cache.layers
-        )
+def _longest(batch: Sequence[Request]) -> int:
+    """The tokens of the longest prompt with its longest option, whose last token is not read."""
+    return max(len(request.context) + max(map(len, request.options)) - 1 for request in batch)
 
 
-def _select(cache: DynamicCache, rows: torch.Tensor) -> DynamicCache:
-    """Some rows of a cache, any of them any number of times; the cache itself stays as it is."""
-    selected = copy.copy(cache)
-    selected.layers = [copy.copy(layer) for layer in cache.layers]
-    selected.batch_select_indices(rows)
-    return selected
+def _widest(batch: Sequence[Request]) -> int:
+    """The places of a batch that is padded twice: its contexts to the longest, then its options."""
+    options = max(len(option) for request in batch for option in request.options)
+    return max(len(request.context) for request in batch) + options - 1

@@ -18,6 +18,10 @@ from phraseproof.models.options import ModelOptions
 
 DTYPES = ("float32", "bfloat16", "float16")
 
+_RECOMPUTED = (".inv_freq", ".masked_bias", ".attn.bias", ".attention.bias", ".position_ids")
+"""Buffers that old checkpoints hold and that every network computes by itself. What else an architecture is known to
+leave out, transformers does not report."""
+
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _TOKENIZER = ("tokenizer.json", "*.model", "vocab.json", "vocab.txt", "merges.txt", "*.tiktoken", "vocab*.spm")
 _SETTINGS = (
@@ -139,6 +143,14 @@ class Checkpoint:
                     f"the weights of '{self.name}' {problem}",
                     expected=f"all weights of {type(network).__name__}",
                     got=f"none for {shown}" if missing else f"other shapes for {shown}",
+                )
+            unused = sorted(name for name in info["unexpected_keys"] if not name.endswith(_RECOMPUTED))
+            if unused:
+                shown = ", ".join(unused[:3]) + (f" and {len(unused) - 3} more" if len(unused) > 3 else "")
+                raise ModelError(
+                    f"the weights of '{self.name}' are not those that its config.json describes",
+                    expected=f"only weights that {type(network).__name__} uses",
+                    got=f"unused ones: {shown}",
                 )
             network = network.to(self.precision.device).eval()
         return network.requires_grad_(False)

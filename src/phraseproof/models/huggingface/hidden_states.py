@@ -19,6 +19,7 @@ from accelerate.utils.memory import (
 )
 from transformers.modeling_outputs import BaseModelOutput
 
+from phraseproof.engine.decoder_start import shifted_right
 from phraseproof.engine.padded import Padded, pad_rows, with_virtual_tokens
 from phraseproof.engine.plan.batching import BatchLimit, plan_batches, run_batches
 from phraseproof.errors import ModelError
@@ -121,4 +122,4 @@ class HiddenStateReader:
     def _start(self, rows: int) -> torch.Tensor:
         """The token that the decoder reads before it writes the first one: the model's own shift to the right."""
         labels = torch.zeros((rows, 1), dtype=torch.long, device=self._device)
-        return self._network.prepare_decoder_input_ids_from_labels(labels=labels)
+        return shifted_right(self._network, labels)

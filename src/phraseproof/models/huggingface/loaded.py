@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.engine.network import Network
+from phraseproof.engine.pass_state import PassState
+from phraseproof.engine.trial import same_logits, trial_logits
 from phraseproof.models.huggingface.adapter_tokenizer import grow_embeddings
 
 if TYPE_CHECKING:
@@ -20,11 +22,13 @@ class LoadedNetwork(NamedTuple):
         network: the transformers model.
         adapter: the adapter attached to it, if any.
         num_parameters: the number of parameters, without the adapter's.
+        state: of a network that has computed nothing yet.
     """
 
     network: Network
     adapter: AttachedAdapter | None
     num_parameters: int
+    state: PassState
 
 
 class LazyNetwork:
@@ -59,12 +63,17 @@ class LazyNetwork:
             network = self._checkpoint.load_network()
             # Counted before an adapter adds its own parameters, and before packing replaces layers.
             parameters = sum(parameter.numel() for parameter in network.parameters())
+            state = PassState(network)
             adapter = None
             if self._adapter_folder:
                 grow_embeddings(network, self._adapter_folder.folder, len(self._checkpoint.tokenizer))
                 adapter = self._adapter_folder.attach(network)
-            self._loaded = LoadedNetwork(network, adapter, parameters)
+            self._loaded = LoadedNetwork(network, adapter, parameters, state)
         return self._loaded
+
+    def restore_state(self) -> None:
+        """Let the network compute as if it had computed nothing before. Loads the weights."""
+        self.load().state.restore()
 
     @property
     def network(self) -> Network:
@@ -128,12 +137,17 @@ class LazyNetwork:
 
 
 def _pack(network: Network) -> int:
-    from phraseproof.engine.cpu.packed_linear import pack_linear_layers, packing_pays
+    from phraseproof.engine.cpu.fused_mlp import fuse_gates, unfuse_gates
+    from phraseproof.engine.cpu.packed_linear import pack_linear_layers, packing_pays, unpack_linear_layers
 
-    if not packing_pays():
+    if not packing_pays() or (expected := trial_logits(network)) is None:
         return 0
-    from phraseproof.engine.cpu.fused_mlp import fuse_gates
-
     packed = pack_linear_layers(network)
+    # Some networks read the weights of their layers, or change them.
+    if not same_logits(trial_logits(network), expected):
+        unpack_linear_layers(network)
+        return 0
     fuse_gates(network)
+    if not same_logits(trial_logits(network), expected):
+        unfuse_gates(network)
     return packed

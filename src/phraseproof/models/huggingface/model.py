@@ -193,6 +193,7 @@ class HuggingFaceModel:
 
         subject = SelfTestSubject(
             tokenizer=self.tokenizer,
+            closing=self._tokenizer.closing,
             dtype=self.dtype,
             adapter=self.weights.load().adapter,
             encode=self.encode,

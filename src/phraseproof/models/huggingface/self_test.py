@@ -46,6 +46,7 @@ class SelfTestSubject(NamedTuple):
 
     Attributes:
         tokenizer: the Hugging Face tokenizer.
+        closing: tokens that it writes after every text, and that prompts are read without.
         dtype: the precision of the weights, by name.
         adapter: the adapter that is attached, or `None`.
         encode: the tokens that are scored.
@@ -53,6 +54,7 @@ class SelfTestSubject(NamedTuple):
     """
 
     tokenizer: Tokenizer
+    closing: tuple[int, ...]
     dtype: str
     adapter: CanBeOff | None
     encode: Callable[[Sequence[Prompt]], list[PromptTokens]]
@@ -73,7 +75,7 @@ def run_checks(subject: SelfTestSubject, prompts: Sequence[Prompt]) -> list[Chec
         return [Check("batch invariance", False, "there is no prompt with options to test with")]
     try:
         encoded = subject.encode(prompts)
-        checks = [_tokenise_apart(prompts, encoded), _no_doubled_bos(subject, encoded)]
+        checks = [_tokenise_apart(subject, prompts, encoded), _no_doubled_bos(subject, encoded)]
         usable = [
             prompt
             for prompt, tokens in zip(prompts, encoded, strict=True)
@@ -92,7 +94,7 @@ def run_checks(subject: SelfTestSubject, prompts: Sequence[Prompt]) -> list[Chec
     return checks
 
 
-def _tokenise_apart(prompts: Sequence[Prompt], encoded: Sequence[PromptTokens]) -> Check:
+def _tokenise_apart(subject: SelfTestSubject, prompts: Sequence[Prompt], encoded: Sequence[PromptTokens]) -> Check:
     name = "options tokenise apart"
     for prompt, tokens in zip(prompts, encoded, strict=True):
         for option, ids in zip(prompt.options, tokens.options, strict=True):
@@ -107,7 +109,11 @@ def _tokenise_apart(prompts: Sequence[Prompt], encoded: Sequence[PromptTokens]) 
             )
         if _equal_options(prompt, tokens):
             return Check(name, False, f"two of the options {prompt.options!r} have the same tokens")
-    return Check(name, True, f"{sum(len(prompt.options) for prompt in prompts)} options of {len(prompts)} prompts")
+    said = f"{sum(len(prompt.options) for prompt in prompts)} options of {len(prompts)} prompts"
+    if subject.closing:
+        said += f"; prompts are read without {subject.tokenizer.decode(list(subject.closing))!r}, "
+        said += "with which the tokenizer closes every text"
+    return Check(name, True, said)
 
 
 def _equal_options(prompt: Prompt, tokens: PromptTokens) -> bool:

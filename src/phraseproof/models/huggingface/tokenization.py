@@ -34,6 +34,9 @@ class PromptTokenizer:
     Args:
         tokenizer: a Hugging Face tokenizer.
         joined: prompt and option are one text (decoder-only); else each is a text of its own (encoder-decoder).
+
+    Attributes:
+        closing: tokens that the tokenizer writes after every text, left out of decoder-only prompts: EOS, for example.
     """
 
     def __init__(self, tokenizer: Tokenizer, *, joined: bool) -> None:
@@ -43,6 +46,8 @@ class PromptTokenizer:
         self._prefix_id: int | None = prefix
         self._bos_id: int | None = tokenizer.bos_token_id
         self._prefix_text: str = tokenizer.decode([prefix]) if prefix is not None else ""
+        # A decoder-only model reads prompt and option as one text, so EOS between the two would be wrong.
+        self.closing: tuple[int, ...] = _closing(tokenizer) if joined else ()
 
     def encode(self, prompts: Sequence[Prompt]) -> list[PromptTokens]:
         """Tokens for `loglikelihood`: equal, token for token, to lm-evaluation-harness's.
@@ -95,7 +100,8 @@ class PromptTokenizer:
             ]
         )
         texts = list(dict.fromkeys(option for prompt in prompts for option in prompt.options))
-        tokens = dict(zip(texts, self._tokenise([(text, True) for text in texts]), strict=True))
+        alone = self._tokenise([(text, True) for text in texts])
+        tokens = {text: (*option, *self.closing) for text, option in zip(texts, alone, strict=True)}
         return [
             PromptTokens(context, tuple(self._without_bos(tokens[option]) for option in prompt.options))
             for prompt, context in zip(prompts, contexts, strict=True)
@@ -135,8 +141,9 @@ class PromptTokenizer:
                 return_attention_mask=False,
                 verbose=False,
             )["input_ids"]
+            written = len(self.closing) if special else 0
             for index, tokens in zip(indices, ids, strict=True):
-                found[index] = tuple(tokens)
+                found[index] = tuple(tokens[: len(tokens) - written])
         return found
 
     def _starts_with_bos(self, text: str) -> bool:
@@ -163,3 +170,13 @@ def _begins_another(options: tuple[tuple[int, ...], ...]) -> bool:
     """Whether the tokens of an option begin those of another one."""
     # In sorted order, an option that begins others stands right before one of them.
     return any(len(one) < len(next_) and next_[: len(one)] == one for one, next_ in pairwise(sorted(options)))
+
+
+def _closing(tokenizer: Tokenizer) -> tuple[int, ...]:
+    """The special tokens after a text."""
+    plain: list[int] = tokenizer("a", add_special_tokens=False)["input_ids"]
+    whole: list[int] = tokenizer("a", add_special_tokens=True)["input_ids"]
+    for start in range(len(whole) - len(plain) + 1):
+        if whole[start : start + len(plain)] == plain:
+            return tuple(whole[start + len(plain) :])
+    return ()

@@ -1,0 +1,184 @@
+"""Scores of a tiny network of any architecture, through the public interface, beside plain passes of transformers."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from phraseproof.core import Prompt
+from phraseproof.models import ModelOptions, load_model
+from support import architectures, tiny_models
+
+_LINES = tiny_models.sentences(60, seed=5)
+_LETTERS = ("A", "B", "C", "D")
+_TEXTS = ("A", "red green blue of the king", "the heart", "seven")
+
+
+class Audit(NamedTuple):
+    """What was found.
+
+    Attributes:
+        path: how the model is scored, in its own words; empty where it was refused.
+        worst: the largest difference from a plain pass, in nats.
+        refused: the refusal, in one line; empty where the model was scored.
+    """
+
+    path: str
+    worst: float
+    refused: str
+
+
+def folder(name: str, *, encoder_decoder: bool) -> Path:
+    """A folder with a tiny network of this architecture and a tokenizer; drawn from a fixed seed."""
+    import transformers
+
+    auto = transformers.AutoModelForSeq2SeqLM if encoder_decoder else transformers.AutoModelForCausalLM
+    tokenizer = _tokenizer(encoder_decoder=encoder_decoder)
+    config = architectures.tiny_config(name)
+    network: Any = tiny_models.seeded(lambda: auto.from_config(config))
+    return tiny_models.save(tiny_models.spread_weights(network, std=0.2), tokenizer, name.replace("/", "-"))
+
+
+@functools.cache
+def _tokenizer(*, encoder_decoder: bool) -> Any:
+    return tiny_models.t5_tokenizer() if encoder_decoder else tiny_models.llama_tokenizer()
+
+
+def plain_pass(network: Any, context: Sequence[int], option: Sequence[int]) -> float:
+    """The log-probability of an option: one pass over prompt and option alone, without padding and without a cache."""
+    ids, read = torch.tensor([list(context)]), list(option[:-1])
+    with torch.no_grad():
+        if network.config.is_encoder_decoder:
+            start = network.config.decoder_start_token_id
+            logits = network(input_ids=ids, decoder_input_ids=torch.tensor([[start, *read]]), use_cache=False).logits[0]
+        else:
+            ids = torch.tensor([[*context, *read]])
+            logits = network(input_ids=ids, use_cache=False).logits[0, len(context) - 1 :]
+    logprobs = torch.log_softmax(logits.float(), dim=-1)
+    return float(logprobs[range(len(option)), list(option)].sum())
+
+
+def prompts() -> list[Prompt]:
+    """Short ones and ones at the context limit, with letters and with texts, in an order of no meaning."""
+    draw = random.Random(3)
+    found = [
+        Prompt(" ".join(draw.choice(_LINES).split()[:words]), options)
+        for words, options in ((3, _LETTERS), (5, _TEXTS), (9, _LETTERS), (4, _TEXTS), (60, _TEXTS), (12, _TEXTS))
+    ]
+    long = "\n\n".join(draw.sample(_LINES, 6))
+    return [*found, Prompt(long, _TEXTS), Prompt(long[40:], _LETTERS), Prompt(long[-130:], _TEXTS)]
+
+
+def reference(path: Path, *, encoder_decoder: bool) -> Callable[[Sequence[int], Sequence[int]], float]:
+    """Plain passes through a network of this folder, as if it had computed nothing before."""
+    import transformers
+
+    auto = transformers.AutoModelForSeq2SeqLM if encoder_decoder else transformers.AutoModelForCausalLM
+    network: Any = auto.from_pretrained(path).eval()
+    # These two keep something of what they have read.
+    changes = any(hasattr(module, "set_attention_type") for module in network.modules())
+    remembers = "dynamic" in str(network.config) or changes
+    known: dict[tuple[tuple[int, ...], tuple[int, ...]], float] = {}
+
+    def score(context: Sequence[int], option: Sequence[int]) -> float:
+        key = (tuple(context), tuple(option))
+        if key not in known:
+            known[key] = plain_pass(copy.deepcopy(network) if remembers else network, context, option)
+        return known[key]
+
+    return score
+
+
+def differences(model: Any, wanted: list[list[float]], chosen: Sequence[Prompt]) -> float:
+    """The largest difference in nats of these prompts' scores, together and each alone."""
+    worst = 0.0
+    for some in (list(chosen), *([prompt] for prompt in chosen)):
+        found = [scores.logprobs for scores in model.score_options(some)]
+        for prompt, logprobs in zip(some, found, strict=True):
+            of_prompt = wanted[list(chosen).index(prompt)]
+            worst = max(worst, *(abs(one - other) for one, other in zip(logprobs, of_prompt, strict=True)))
+    return worst
+
+
+def audit(name: str, *, encoder_decoder: bool) -> Audit:
+    """Score the prompts of `prompts` with a tiny network of this architecture."""
+    from phraseproof.errors import ModelError
+
+    path = folder(name, encoder_decoder=encoder_decoder)
+    try:
+        model: Any = load_model(str(path), ModelOptions(device="cpu"))
+        chosen = prompts()
+        model.score_options(chosen[:1])
+        score = reference(path, encoder_decoder=encoder_decoder)
+        wanted = [
+            [score(_kept(context, option, model, encoder_decoder), option) for option in options]
+            for context, options, _ in model.encode(chosen)
+        ]
+        worst = differences(model, wanted, chosen)
+    except ModelError as error:
+        return Audit("", 0.0, str(error))
+    return Audit(model.executor.scoring_path().partition(";")[0], worst, "")
+
+
+def _kept(context: Sequence[int], option: Sequence[int], model: Any, encoder_decoder: bool) -> Sequence[int]:
+    limit: int | None = model.context_limit
+    if limit is None:
+        return context
+    return context[-limit:] if encoder_decoder else context[-(limit - len(option) + 1) :]
+
+
+_HEAD = """# Architectures
+
+Every decoder-only and encoder-decoder architecture of transformers {version} that reads text alone and that can be
+built from a small configuration, with random weights: its scores through the public interface (short prompts, prompts
+at the context limit, letters, texts of several tokens, all in one call and each alone) beside a plain pass of
+transformers over one prompt and one option, in float32. It agrees if all of them differ by less than 1e-4 nats.
+
+Hardly anything depends on the name of an architecture: a network takes the first way that gives the right scores when
+it is tried, on short requests and again at every length that its configuration names (windows, chunks, limits) when
+prompts first cross it; [scoring.md](scoring.md) describes the ways. The table says which way short requests take. A
+name with a slash is a variant: `decoder` is the decoder of an encoder-decoder alone, others are kinds of rotary
+positions. Encoders such as BERT are built as decoders (`is_decoder: true`); as masked language models they are refused.
+
+This page is written by `PYTHONPATH=src:tests python -m support.architecture_audit`, and
+`tests/models/huggingface/test_ways.py` fails where it is old.
+
+| architecture | scored | agrees | refused because |
+|---|---|---|---|
+"""
+
+DOCS = Path(__file__).parents[2] / "docs" / "architectures.md"
+
+
+def table() -> dict[str, Audit]:
+    """The table of docs/architectures.md."""
+    found: dict[str, Audit] = {}
+    for line in DOCS.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `"):
+            found[cells[0].strip("`")] = Audit(cells[1], 0.0, cells[3])
+    return found
+
+
+def write_table() -> None:
+    """Score every architecture and write docs/architectures.md."""
+    import transformers
+
+    rows: list[str] = []
+    for encoder_decoder, names in enumerate(architectures.names()):
+        for name in names:
+            found = audit(name, encoder_decoder=bool(encoder_decoder))
+            reason = found.refused.partition(" (")[0]
+            agreement = "" if found.refused else "yes" if found.worst < 1e-4 else f"**off by {found.worst:.1g}**"
+            rows.append(f"| `{name}` | {found.path} | {agreement} | {reason} |")
+    DOCS.write_text(_HEAD.format(version=transformers.__version__) + "\n".join(rows) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_table()
