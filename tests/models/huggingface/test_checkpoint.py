@@ -175,7 +175,7 @@ def test_weights_that_a_configuration_does_not_describe_are_named(tmp_path: Path
         "model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(4),
     }
     save_file({**stored, **extra}, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ModelError, match="config.json") as error:
+    with pytest.raises(ModelError, match=r"config\.json") as error:
         load(folder).score_options(PROMPTS)
     assert "model.layers.7.mlp.up_proj.weight" in said(error)
     assert "inv_freq" not in said(error), "every network computes it by itself"
