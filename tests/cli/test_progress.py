@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
-from phraseproof.cli.progress import ProgressBar
+from phraseproof.cli.progress import ProgressBar, duration
 
 
 class Terminal(io.StringIO):
@@ -37,10 +38,34 @@ def test_without_a_terminal_there_are_lines_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("phraseproof.cli.progress.SECONDS_BETWEEN_LINES", 0.0)
+    clock = iter(range(1000, 10_000, 60))
+    monkeypatch.setattr("phraseproof.cli.progress.time.monotonic", lambda: float(next(clock)))
     with ProgressBar() as bar:
-        bar.started(total=2000, done=0)
-        bar.advanced(1500)
-    assert capsys.readouterr().err == "1,500 of 2,000 prompts scored\n"
+        bar.started(total=2000, done=500)
+        bar.advanced(500)
+        bar.advanced(1000)
+    first, second, last = capsys.readouterr().err.splitlines()
+    assert first == "500 of 2,000 prompts were stored before; continuing with the rest"
+    # The clock of the test moves by a minute whenever it is read: twice or three times for each line.
+    found = re.fullmatch(r"1,000 of 2,000 prompts scored, about (\d+) min left", second)
+    assert found is not None
+    assert int(found[1]) in {2 * minutes for minutes in range(1, 6)}, "500 prompts took half of what 1,000 take"
+    assert last == "2,000 of 2,000 prompts scored"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "1 s"),
+        (89, "89 s"),
+        (100, "2 min"),
+        (3600 * 2, "2 h"),
+        (3600 * 3 + 20 * 60, "3 h 20 min"),
+        (86_400 * 2 + 3600 * 4, "2 days 4 h"),
+    ],
+)
+def test_durations_are_as_exact_as_an_estimate(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 def test_quiet_keeps_to_warnings(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,8 +169,9 @@ def align(
     )
 
     from phraseproof.alignment.trainer import train
+    from phraseproof.cli.stopping import stoppable
 
-    with TrainingBar(quiet=quiet) as bar:
+    with stoppable(), TrainingBar(quiet=quiet) as bar:
         result = train(model, pairs, out, settings, model_options=loading, observer=bar)
     _print_result(result, as_json=as_json)
 

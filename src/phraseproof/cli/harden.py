@@ -86,11 +86,12 @@ def harden(
 ) -> None:
     """Train an adapter on a part of the wordings, and measure with an interval whether it helps on the others."""
     from phraseproof.cli.progress import ProgressBar
+    from phraseproof.cli.stopping import stoppable
     from phraseproof.cli.training_progress import TrainingBar
     from phraseproof.hardening import harden as run
 
     progress = ProgressBar(quiet=quiet)
-    with TrainingBar(quiet=quiet) as bar:
+    with stoppable(), TrainingBar(quiet=quiet) as bar:
         result = run(
             model,
             option_values.joined(tasks),

@@ -26,6 +26,7 @@ class StderrBar:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._last_line_s = time.monotonic()
+        self._began_s, self._done_before = time.monotonic(), 0
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +48,17 @@ class StderrBar:
             self._last_line_s = time.monotonic()
             self._line(text)
 
+    def _begins(self, done: int) -> None:
+        """Start the clock: `done` was done earlier, and does not count."""
+        self._began_s, self._done_before = time.monotonic(), done
+
+    def _time_left(self, done: int, total: int) -> str:
+        """`, about 3 min left`, at the pace so far; empty before anything is done."""
+        here = done - self._done_before
+        if here <= 0 or done >= total:
+            return ""
+        return f", about {duration((time.monotonic() - self._began_s) / here * (total - done))} left"
+
     def _say(self, text: str) -> None:
         if self._bar is not None:
             self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -58,6 +70,20 @@ class StderrBar:
         self._bar = bar
         self._task = bar.add_task(description, total=total, completed=done)
         bar.start()
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `3 h 20 min`, `2 days 4 h`: as exact as an estimate is."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 36:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} day{'' if days == 1 else 's'} {hours} h"
 
 
 class ProgressBar(StderrBar):
@@ -80,6 +106,7 @@ class ProgressBar(StderrBar):
     def started(self, *, total: int, done: int) -> None:
         """Show how much is to be done, and how much was stored before."""
         self._total, self._done = total, done
+        self._begins(done)
         if done == total:
             self._line(f"all {total:,} prompts were stored before; nothing is left to {self._verb}")
         elif done:
@@ -94,7 +121,9 @@ class ProgressBar(StderrBar):
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, prompts)
         else:
-            self._line_now_and_then(f"{self._done:,} of {self._total:,} prompts {self._did}")
+            self._line_now_and_then(
+                f"{self._done:,} of {self._total:,} prompts {self._did}" + self._time_left(self._done, self._total)
+            )
 
 
 def _bar() -> Progress:

@@ -26,6 +26,7 @@ class TrainingBar(StderrBar):
     def started(self, *, total: int, done: int) -> None:
         """Show the number of steps."""
         self._total = total
+        self._begins(done)
         if done:
             self._line(f"resuming after step {done:,} of {total:,}")
         if self._quiet or done >= total or not sys.stderr.isatty():
@@ -48,12 +49,13 @@ class TrainingBar(StderrBar):
         """Show the step and its losses."""
         self._held_out = report.held_out or self._held_out
         text = self._describe(report)
+        line = f"step {report.step:,} of {self._total:,}: {text}{self._time_left(report.step, self._total)}"
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=report.step, description=text)
         elif report.held_out is not None:
-            self._line(f"step {report.step:,} of {self._total:,}: {text}")
+            self._line(line)
         else:
-            self._line_now_and_then(f"step {report.step:,} of {self._total:,}: {text}")
+            self._line_now_and_then(line)
 
     def _describe(self, report: StepReport) -> str:
         terms = [("loss", report.loss), ("CE", report.ce), ("KL", report.kl), ("other", report.other)]

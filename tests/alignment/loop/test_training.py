@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
+import signal
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from phraseproof.alignment.loop import training as training_module
-from phraseproof.alignment.loop.log import StepReport, read_log
+from phraseproof.alignment.loop.log import HeldOut, StepReport, read_log
 from phraseproof.alignment.loop.preparation import prepare
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.alignment.trainer import AlignmentSettings
@@ -63,6 +66,74 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(
     kept = ("step", "loss", "ce", "kl", "learning_rate", "gradient_norm", "held_out")
     logs = [[{k: row.get(k) for k in kept} for row in read_log(tmp_path / name)] for name in ("whole", "parts")]
     assert logs[0] == logs[1]
+
+
+class Signals(Watcher):
+    """Sends a signal while a step is computed: the observer is called after the step before it was saved."""
+
+    def __init__(self, step: int, number: signal.Signals) -> None:
+        super().__init__()
+        self.step, self.number = step, number
+
+    def stepped(self, report: StepReport) -> None:
+        super().stepped(report)
+        if report.step == self.step:
+            signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("step", [0, 2])
+def test_a_signal_saves_the_step_and_resuming_ends_with_the_same_bytes(
+    model: Path, tmp_path: Path, step: int, number: signal.Signals
+) -> None:
+    train(model, tmp_path / "whole", save_every=1000)
+    with stop_by(KeyboardInterrupt, match=rf"stopped after step {step + 1} of 6; the same command resumes from there"):
+        train(model, tmp_path / "parts", observer=Signals(step, number), save_every=1000)
+    watcher = Watcher()
+    train(model, tmp_path / "parts", observer=watcher, save_every=1000)
+    assert watcher.starts == [(6, step + 1)]
+    assert torch.equal(adapter(tmp_path / "whole"), adapter(tmp_path / "parts"))
+    steps = [[(row["step"], row.get("loss")) for row in read_log(tmp_path / name)] for name in ("whole", "parts")]
+    assert steps[0] == steps[1]
+
+
+@contextlib.contextmanager
+def stop_by(error: type[BaseException], match: str) -> Generator[None]:
+    """SIGTERM raises an interrupt within the block, as in the commands."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with pytest.raises(error, match=match):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_steps_are_saved_by_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_module, "SECONDS_BETWEEN_SAVES", 0.0)
+    monkeypatch.setattr(training_module, "SAVING_SHARE", 1e9)
+    with pytest.raises(StoppedError):
+        train(tiny_models.tiny_t5(), tmp_path / "parts", observer=StopsAt(5), save_every=1000)
+    watcher = Watcher()
+    train(tiny_models.tiny_t5(), tmp_path / "parts", observer=watcher, save_every=1000)
+    assert watcher.starts == [(6, 5)]
+
+
+def test_a_drifting_training_is_warned_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([(1.0, 2.0), (0.5, 1.0), (0.9, 0.5), (1.0, 0.25), (1.1, 0.2), (1.2, 0.1), (1.2, 0.1)])
+
+    def evaluate(*_: object) -> HeldOut:
+        ce, kl = next(found)
+        return HeldOut(ce, ce, kl, 0.5, 0.5, 4)
+
+    monkeypatch.setattr(training_module, "evaluate_held_out", evaluate)
+    watcher = Watcher()
+    train(tiny_models.tiny_t5(), tmp_path / "out", observer=watcher, eval_every=1)
+    (warning,) = [line for line in watcher.warnings if "cross-entropy" in line]
+    assert warning.startswith("after 3 steps the cross-entropy on held-out pairs has risen from 0.5 (step 1) to 1 nats")
 
 
 class Spoiler(Watcher):

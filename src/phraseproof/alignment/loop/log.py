@@ -127,10 +127,7 @@ class TrainingLog:
 
     def write(self, report: StepReport) -> None:
         """Write a step."""
-        row: dict[str, object] = {name: value for name, value in report._asdict().items() if value is not None}
-        if report.held_out is not None:
-            row["held_out"] = report.held_out._asdict()
-        self._stream.write(json.dumps(_finite(row)) + "\n")
+        self._stream.write(json.dumps(log_row(report)) + "\n")
         self._stream.flush()
         if self._board is not None:
             for name, value in _scalars(report):
@@ -141,6 +138,14 @@ class TrainingLog:
         self._stream.close()
         if self._board is not None:
             self._board.close()
+
+
+def log_row(report: StepReport) -> LogRow:
+    """The line of a step."""
+    row: dict[str, object] = {name: value for name, value in report._asdict().items() if value is not None}
+    if report.held_out is not None:
+        row["held_out"] = report.held_out._asdict()
+    return cast("LogRow", _finite(row))
 
 
 def read_log(folder: Path) -> list[LogRow]:

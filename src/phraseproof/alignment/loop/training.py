@@ -1,7 +1,8 @@
 """The training loop, on Hugging Face Accelerate: one process, several processes and FSDP are its configuration.
 
 Every batch is a function of the seed and the batch's number, nothing is drawn during training, and checkpoints are
-written atomically. So a training that was killed and resumed ends, on a CPU, with the bytes of an uninterrupted one.
+written atomically: every `save_every` steps, about once a minute, and after the step in which Ctrl-C or SIGTERM came.
+So a training that was stopped or killed and resumed ends, on a CPU, with the bytes of an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import torch
 
 from phraseproof.alignment.loop.batch_order import learning_rate_factor
 from phraseproof.alignment.loop.checkpoint import Checkpoints, TrainingCheckpoint, TrainingState
+from phraseproof.alignment.loop.drift import DriftWatch
 from phraseproof.alignment.loop.evaluation import evaluate_held_out
 from phraseproof.alignment.loop.export import save_model
-from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, StepReport, TrainingLog
+from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, StepReport, TrainingLog, log_row, read_log
 from phraseproof.alignment.loop.passes import MeanLosses, Passes
+from phraseproof.alignment.loop.stop_request import StopRequest
 from phraseproof.alignment.loop.trainable_model import (
     TrainableModel,
     read_optimizer,
@@ -40,6 +43,13 @@ if TYPE_CHECKING:
 
     from phraseproof.alignment.loop.preparation import Preparation
     from phraseproof.alignment.methods import LossTerms
+
+
+SECONDS_BETWEEN_SAVES = 60.0
+"""A kill costs at most about so much work."""
+
+SAVING_SHARE = 0.05
+"""The largest share of the time that saving by time may take: weights of large models take long to write."""
 
 
 class NotFiniteError(Exception):
@@ -68,6 +78,8 @@ class TrainingLoop:
         self._total_steps = prepared.total_steps(accelerator.num_processes)
         self._eval_every = prepared.eval_every(accelerator.num_processes)
         self._record = dict(prepared.record)
+        self._saved_at = time.monotonic()
+        self._save_seconds = 0.0
         self._build()
 
     def _build(self) -> None:
@@ -119,6 +131,7 @@ class TrainingLoop:
         Raises:
             RunError: the loss was not finite; the last good weights were kept.
             ModelError: a frozen model's weights changed.
+            KeyboardInterrupt: Ctrl-C or SIGTERM; the steps done are saved.
         """
         resumed = self._resume()
         log: TrainingLog | None = None
@@ -126,26 +139,46 @@ class TrainingLoop:
             self._write_record(None)
             log = TrainingLog(self._out, resumed_at=resumed)
         self._observer.started(total=self._total_steps, done=self._state.step)
+        self._watch = DriftWatch(
+            self._settings.lambda_ if self._method.uses_kl else None,
+            [] if resumed is None else read_log(self._out),
+        )
         try:
-            if resumed is None:
-                report = StepReport(0, held_out=self._evaluate())
-                if log is not None:
-                    log.write(report)
-                self._notify(report)
-            while self._state.step < self._total_steps and not self._is_stale():
-                report = self._advance()
-                # The log line is written before the checkpoint: a resumed training drops lines of later steps.
-                if log is not None:
-                    log.write(report)
-                if self._is_save_due():
-                    self._save()
-                self._notify(report)
+            with StopRequest() as stop:
+                if resumed is None:
+                    self._done(StepReport(0, held_out=self._evaluate()), log, stop)
+                while self._state.step < self._total_steps and not self._is_stale():
+                    self._done(self._advance(), log, stop)
         except NotFiniteError as error:
             self._keep_last_good(str(error))
         finally:
             if log is not None:
                 log.close()
         return self._finish("done" if self._state.step == self._total_steps else "early")
+
+    def _done(self, report: StepReport, log: TrainingLog | None, stop: StopRequest) -> None:
+        """Log a step, save if that is due, and stop if that was asked for."""
+        # The log line is written before the checkpoint: a resumed training drops lines of later steps.
+        if log is not None:
+            log.write(report)
+        is_stopping = self._agreed(stop.number is not None)
+        if is_stopping or self._is_save_due() or self._agreed(self._is_save_time()):
+            self._save()
+        self._notify(report)
+        if is_stopping:
+            message = (
+                f"stopped after step {report.step:,} of {self._total_steps:,}; the same command resumes from there"
+            )
+            stop.deliver(message)
+            # Another process received the signal.
+            raise KeyboardInterrupt(message)
+
+    def _agreed(self, asked: bool) -> bool:
+        """Whether any process asks for it: all of them save together."""
+        if self._accelerator.num_processes == 1:
+            return asked
+        own = torch.tensor(float(asked), device=self._accelerator.device)
+        return bool(cast("torch.Tensor", self._accelerator.reduce(own, reduction="sum")) > 0)
 
     def _advance(self) -> StepReport:
         """One step, with the evaluation that is due after it."""
@@ -208,7 +241,11 @@ class TrainingLoop:
 
     def _is_save_due(self) -> bool:
         step = self._state.step
-        return step % self._settings.save_every == 0 or step == self._total_steps or self._is_stale()
+        return (step > 0 and step % self._settings.save_every == 0) or step == self._total_steps or self._is_stale()
+
+    def _is_save_time(self) -> bool:
+        waited = time.monotonic() - self._saved_at
+        return waited > max(SECONDS_BETWEEN_SAVES, self._save_seconds / SAVING_SHARE)
 
     def _is_stale(self) -> bool:
         patience = self._settings.early_stopping_patience
@@ -217,6 +254,9 @@ class TrainingLoop:
     def _notify(self, report: StepReport) -> None:
         if self._accelerator.is_main_process:
             self._observer.stepped(report)
+            warning = self._watch.read(log_row(report))
+            if warning is not None:
+                self._observer.warned(warning)
 
     # ----------------------------------------------------------------------------------------------- checkpoints, files
 
@@ -232,12 +272,15 @@ class TrainingLoop:
         return steps[0]
 
     def _save(self) -> None:
+        began = time.monotonic()
         checkpoint = TrainingCheckpoint(
             read_weights(self._model, self._names), read_optimizer(self._model, self._optimizer), self._state
         )
         if self._accelerator.is_main_process:
             self._checkpoints.save(checkpoint)
         self._accelerator.wait_for_everyone()
+        self._saved_at = time.monotonic()
+        self._save_seconds = self._saved_at - began
 
     def _keep_last_good(self, problem: str) -> None:
         """Write the newest weights that a whole step has used without trouble, then raise.
