@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -52,3 +55,26 @@ def test_the_screen_is_as_wide_as_the_environment_says(monkeypatch: pytest.Monke
     monkeypatch.setenv("COLUMNS", "63")
     assert terminal.screen().width == 63
     assert not terminal.screen().color, "stdout is not a terminal here"
+
+
+def test_only_text_and_colors_reach_a_terminal() -> None:
+    foreign = "\x1b[31mred\x1b[0m \x1b]0;pwn\x07\x1b[2J\r\u202e end\n"
+    assert terminal.only_colors(foreign) == "\x1b[31mred\x1b[0m \\x1b]0;pwn\\x07\\x1b[2J\\r\\u202e end\n"
+
+
+def test_a_command_on_a_terminal_shows_the_escapes_of_data(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("q,a\nx\x1b]0;pwn\x07,yes\x1b[2J\ny,no\n")
+    (tmp_path / "t.yaml").write_text('name: t\nkind: binary\ndata: t.csv\nchoices: ["yes\\e[2J", no]\nanswer: a\n')
+    command = [sys.executable, "-m", "phraseproof", "tasks", "show", str(tmp_path / "t.yaml")]
+    ours, theirs = os.openpty()
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # how a terminal of Linux ends
+            while block := os.read(ours, 65536):
+                seen += block
+    os.close(ours)
+    assert process.returncode == 0
+    assert rb"yes\x1b[2J" in seen
+    assert b"\x1b[2J" not in seen
+    assert b"\x1b]0" not in seen

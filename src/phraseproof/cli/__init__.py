@@ -32,6 +32,7 @@ from phraseproof.cli.represent import represent
 from phraseproof.cli.runs import runs
 from phraseproof.cli.schema import schema
 from phraseproof.cli.table import table
+from phraseproof.cli.terminal import protect_terminal
 from phraseproof.errors import PhraseproofError, printable
 
 _INTERRUPTED = 130
@@ -107,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit. An error in the input is one line on stderr."""
     from typer.exceptions import TyperException
 
+    protect_terminal()
     try:
         code = app(arguments, standalone_mode=False)
     except PhraseproofError as error:

@@ -7,6 +7,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from phraseproof.errors import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -61,9 +63,9 @@ class StderrBar:
 
     def _say(self, text: str) -> None:
         if self._bar is not None:
-            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._bar.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
         else:
-            print(text, file=sys.stderr, flush=True)  # noqa: T201 - stderr is what this class is for
+            print(printable(text), file=sys.stderr, flush=True)  # noqa: T201 - stderr is what this class is for
 
     def _show(self, bar: Progress, description: str, *, total: int, done: int) -> None:
         """Start a bar."""

@@ -20,10 +20,11 @@ Nothing here imports rich or the reports before it is called: `--help` must stay
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO, cast
 
 import typer
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import Run
 
 WIDTH_WITHOUT_A_TERMINAL: Final = 100
+_COLOR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 def print_json(value: object, *, indent: int | None = None) -> None:
@@ -56,7 +58,39 @@ def print_file(text: str) -> None:
 
 
 def _write(text: str, encoding: str) -> None:
+    if sys.stdout.isatty():
+        text = only_colors(text)
     typer.echo(text.encode(encoding, errors="replace"), nl=False)
+
+
+def only_colors(text: str) -> str:
+    """A text in which colours are the only control sequences; all others are shown as escapes."""
+    parts = _COLOR.split(text)
+    return "".join(part if place % 2 else printable(part) for place, part in enumerate(parts))
+
+
+class EscapingStream:
+    """A terminal's stream that passes on text and colours, and shows other control sequences as escapes.
+
+    Results hold texts of files, servers and models, which could otherwise move the cursor or change the terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text; returns the number of characters, as other streams do."""
+        self._stream.write(only_colors(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
+def protect_terminal() -> None:
+    """From now on, only text and colours reach a terminal through stdout. Files and pipes get what is written."""
+    if sys.stdout.isatty() and not isinstance(sys.stdout, EscapingStream):
+        sys.stdout = cast("TextIO", EscapingStream(sys.stdout))
 
 
 def warn(message: str) -> None:
