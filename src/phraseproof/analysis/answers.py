@@ -10,7 +10,7 @@ no text recurs, and a class is the position: "option 1", and so on. Examples may
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -60,6 +60,15 @@ class TaskAnswers:
     def rows(self, group: str) -> Ints:
         """The indices of a group's wordings."""
         return np.flatnonzero(np.array(self.groups) == group)
+
+    def take(self, rows: Sequence[int]) -> TaskAnswers:
+        """The same with some of its wordings only, in the order given."""
+        return replace(
+            self,
+            groups=tuple(self.groups[row] for row in rows),
+            wordings=tuple(self.wordings[row] for row in rows),
+            confusion=self.confusion[list(rows)],
+        )
 
 
 def load_answers(run: Run) -> tuple[TaskAnswers, ...]:

@@ -24,7 +24,7 @@ from phraseproof.reports.build.answers import (
 )
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.runs import table_sources
-from phraseproof.reports.format.tables import By, render
+from phraseproof.reports.format.tables import By, TableFormat, render
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.store.queries import Run
 
@@ -145,6 +145,9 @@ def test_a_run_with_a_budget_says_it_too(tmp_path: Path) -> None:
     run = evaluated(
         tmp_path, task("t", RIGHT * 4), wordings=10, budget=0.3, model=lambda _, option: float(option == "bug")
     )
-    text = render(table_sources([run]), screen=Screen(100)).text
-    assert text.splitlines()[3].startswith("10 of 10 wordings give one answer")
-    assert "chance 33.3, majority answer 4" in text
+    rendered = render(table_sources([run]), screen=Screen(100))
+    assert rendered.text.splitlines()[3].startswith("10 of 10 wordings give one answer")
+    assert "chance 33.3, majority answer 4" in rendered.text
+    assert not any("chance" in line for line in rendered.warnings), "it is in the text already"
+    rows = render(table_sources([run]), form=TableFormat.CSV)
+    assert any("chance 33.3" in line for line in rows.warnings), "CSV has no other place for it"

@@ -80,3 +80,18 @@ def test_runs_in_different_metrics_are_refused(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setitem(compare.__globals__, "metric_of", lambda run: Mistakes() if run is first else real(run))
     with pytest.raises(UsageError, match="the runs are in different metrics"):
         compare(first, second)
+
+
+def test_answers_are_those_of_the_tasks_and_wordings_that_are_compared(tmp_path: Path) -> None:
+    tasks = {"kb/colours": "KB", "kb/shapes": "KB"}
+    first = load_run(write_run(tmp_path / "a", tasks=tasks, groups={"observed": 4}))
+    second = load_run(write_run(tmp_path / "b", tasks={"kb/colours": "KB", "tone/polite": "Tone"}))
+    (found,) = compare(first, second)
+    for side in (found.before, found.after):
+        (task,) = found.compared(side)
+        assert task.task == "kb/colours"
+        assert set(task.groups) == {"observed"}
+        assert task.confusion.shape[0] == len(task.wordings) == 4
+    (shown,) = json.loads(compare_json.render([found]))["comparisons"]
+    assert [each["task"] for each in shown["after"]["answers"]] == ["kb/colours"]
+    assert all("means over tasks" not in line for line in found.answers)

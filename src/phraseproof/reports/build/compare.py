@@ -90,19 +90,34 @@ class ComparisonReport:
     sentences: tuple[str, ...]
     differing: tuple[SettingDifference, ...] = ()
 
+    def compared(self, side: Side) -> tuple[TaskAnswers, ...]:
+        """The answers of one run on the tasks, and under the wordings, that are compared."""
+        tasks = {line.name for line in self.lines if line.level is Level.TASK and not line.group}
+        wordings = {(each.task, each.group, each.instruction) for each in self.wordings}
+        here = [task for task in at_shots(side.answers, self.num_fewshot) if task.task in tasks]
+        if not wordings:
+            return tuple(here)
+        return tuple(
+            task.take(
+                [
+                    row
+                    for row, of in enumerate(zip(task.groups, task.wordings, strict=True))
+                    if (task.task, *of) in wordings
+                ]
+            )
+            for task in here
+        )
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """The lines of `answers` about constant answers."""
-        sides = (at_shots(side.answers, self.num_fewshot) for side in (self.before, self.after))
-        found = {constant_line(side) for side in sides} - {""}
+        found = {constant_line(self.compared(side)) for side in (self.before, self.after)} - {""}
         return tuple(line for line in self.answers if line.removeprefix("before: ").removeprefix("after: ") in found)
 
     @property
     def answers(self) -> tuple[str, ...]:
         """What the answers of both runs show without their accuracy, the most important first."""
-        before, after = (
-            answer_lines(at_shots(side.answers, self.num_fewshot), side.metric) for side in (self.before, self.after)
-        )
+        before, after = (answer_lines(self.compared(side), side.metric) for side in (self.before, self.after))
         return (
             *(f"before: {line}" for line in before if line not in after),
             *(f"after: {line}" for line in after if line not in before),

@@ -48,14 +48,19 @@ class EstimatedRun:
         return answer_lines(at_shots(self.answers, num_fewshot), self.metric)
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know to interpret the run's numbers: first what the answers show without them."""
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader must know to interpret the estimates."""
         from phraseproof.analysis.estimators.sample_size import too_few_cells, uncertain_stds
 
         half = [] if self.half_precision is None else [half_precision_line(self.half_precision)]
+        return (*half, *filter(None, [too_few_cells(self.estimates), uncertain_stds(self.estimates)]))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know to interpret the run's numbers: what the answers show, then `remarks`."""
         shots = dict.fromkeys(estimate.num_fewshot for estimate in self.estimates)
         answers = dict.fromkeys(line for number in shots for line in self.answer_lines(number))
-        return (*answers, *half, *filter(None, [too_few_cells(self.estimates), uncertain_stds(self.estimates)]))
+        return (*answers, *self.remarks)
 
 
 TableSource: TypeAlias = RunScores | EstimatedRun

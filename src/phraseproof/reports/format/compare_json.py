@@ -10,7 +10,6 @@ from dataclasses import asdict
 from phraseproof.analysis.paired import WordingComparison
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.core import Finding
-from phraseproof.reports.build.answers import at_shots
 from phraseproof.reports.build.compare import ComparisonReport, Side
 from phraseproof.reports.build.results import comparison_results
 from phraseproof.reports.format.answers_json import answers_json
@@ -32,8 +31,8 @@ def render(comparisons: Sequence[ComparisonReport]) -> str:
 
 def _comparison(found: ComparisonReport) -> dict[str, object]:
     return {
-        "before": _side(found.before, found.num_fewshot),
-        "after": _side(found.after, found.num_fewshot),
+        "before": _side(found.before, found),
+        "after": _side(found.after, found),
         "num_fewshot": found.num_fewshot,
         "rows": [_line(line, found.metric.scale) for line in found.lines],
         "wordings": [_wording(each, found.metric.scale) for each in found.wordings],
@@ -44,14 +43,14 @@ def _comparison(found: ComparisonReport) -> dict[str, object]:
     }
 
 
-def _side(side: Side, num_fewshot: int) -> dict[str, object]:
+def _side(side: Side, found: ComparisonReport) -> dict[str, object]:
     half = side.half_precision
     return {
         "path": side.path,
         "model": side.model,
         "half_precision": None if half is None else asdict(half),
         "settings": side.settings or None,
-        "answers": answers_json(at_shots(side.answers, num_fewshot)),
+        "answers": answers_json(found.compared(side)),
     }
 
 

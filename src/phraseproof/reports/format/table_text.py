@@ -74,7 +74,8 @@ def render_wordings(tables: Sequence[WordingTable], screen: Screen) -> str:
             blocks.append(Text(printable(ranking_title(ranking)), style="bold"))
             blocks += [_ranking(ranking, table.run, answers, screen), Text()]
         if lines := baselines(table.answers, table.run.metric):
-            blocks += [*lines, *([Text(_CLASSES, style="dim")] if screen.width >= _ROOM_FOR_CLASSES else []), Text()]
+            has_classes = any(not task.by_position for task in table.answers) and screen.width >= _ROOM_FOR_CLASSES
+            blocks += [*lines, *([Text(_CLASSES, style="dim")] if has_classes else []), Text()]
         if table.run.notes:
             blocks += [*(Text(printable(f"Note: {note}"), style="yellow") for note in table.run.notes), Text()]
     return print_blocks(blocks, screen)

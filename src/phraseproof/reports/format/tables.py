@@ -93,7 +93,12 @@ def render(
         from phraseproof.reports.format.estimates import render_estimates
 
         text = render_estimates(estimated, form=form, by_wording=by is By.WORDING, screen=place)
-        remarks = tuple(f"{run.path}: {printable(note)}" for run in estimated for note in run.notes)
+        # Only CSV has no place of its own for what the answers show.
+        remarks = tuple(
+            f"{run.path}: {printable(note)}"
+            for run in estimated
+            for note in (run.notes if form is TableFormat.CSV else run.remarks)
+        )
         parts.append(Rendered(text, remarks))
     if scored:
         parts.append(_scored(scored, form, by, group_order, place))
