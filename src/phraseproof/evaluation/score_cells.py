@@ -21,7 +21,7 @@ from phraseproof.store.journal import StoredOutcome
 from phraseproof.store.usage import Usage, total
 from phraseproof.store.writer import RunStore
 
-JOURNAL_INTERVAL_S = 5.0
+JOURNAL_INTERVAL_S = 1.0
 """Outcomes are journaled at least so often while the model hands them over: a kill loses no more than that."""
 
 _FIRST_CALL_PROMPTS = 64
