@@ -26,7 +26,12 @@ def body_of(content: bytes, encoding: str = "") -> bytes:
 
 @pytest.mark.parametrize(
     ("encoding", "packed"),
-    [("", b"text"), ("identity", b"text"), ("gzip", gzip.compress(b"text", mtime=0)), ("deflate", zlib.compress(b"text"))],
+    [
+        ("", b"text"),
+        ("identity", b"text"),
+        ("gzip", gzip.compress(b"text", mtime=0)),
+        ("deflate", zlib.compress(b"text")),
+    ],
 )
 def test_what_was_packed_is_unpacked(encoding: str, packed: bytes) -> None:
     assert body_of(packed, encoding) == b"text"
