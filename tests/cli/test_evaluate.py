@@ -135,3 +135,10 @@ def test_options_that_take_a_list_may_be_repeated(project: Project) -> None:
     cells = load_run(project.run).cells
     assert {cell.task for cell in cells} == {"t", "other"}
     assert {cell.instruction for cell in cells if cell.group == "observed"} == {"more/three", "w/one", "w/two"}
+
+
+@pytest.mark.parametrize("option", [["--timing"], ["--price-per-million", "1,2"]])
+def test_what_belongs_to_a_dry_run_needs_one(project: Project, option: list[str]) -> None:
+    done = project.evaluate(*option)
+    assert done.code == 2
+    assert f"{option[0]} requires --dry-run" in done.err

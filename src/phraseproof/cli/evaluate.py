@@ -42,7 +42,6 @@ from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
     from phraseproof.core import Cell
-    from phraseproof.evaluation.run import Forecast
     from phraseproof.evaluation.spec import EvaluationSpec
     from phraseproof.models import ModelOptions
     from phraseproof.store.queries import Run
@@ -163,10 +162,27 @@ def evaluate(
         bool,
         typer.Option(
             "--dry-run",
-            help="Print how many cells, prompts and tokens it would take, and stop.",
+            help="Print how many cells, prompts and tokens it would take, and how long, and stop.",
             rich_help_panel=OUTPUT,
         ),
     ] = False,
+    timing: Annotated[
+        bool | None,
+        typer.Option(
+            "--timing/--no-timing",
+            help="Score a few prompts in a dry run to estimate the time. Default: for weights up to 2 GiB on disk.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    price_per_million: Annotated[
+        str | None,
+        typer.Option(
+            metavar="IN,OUT|FILE",
+            help="Prices of a million input and output tokens, for a dry run; or a YAML file of them by model.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -208,8 +224,10 @@ def evaluate(
         chat_date=chat_date,
     )
 
+    from phraseproof.cli.forecast import print_forecast
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.stopping import stoppable
+    from phraseproof.evaluation.prices import read_price
     from phraseproof.evaluation.resolve import resolve
 
     spec = _read_spec(config, changes, loading, given)
@@ -219,10 +237,14 @@ def evaluate(
         raise UsageError("no run folder is named", where="--out", hint="Say where to keep the results: --out runs/NAME")
     if covariates and spec.budget is None:
         raise UsageError("--covariates requires --budget", hint="Without a budget nothing is estimated")
+    if not dry_run and (price_per_million is not None or timing is not None):
+        name = "--timing" if price_per_million is None else "--price-per-million"
+        raise UsageError(f"{name} requires --dry-run", hint="It belongs to the estimate that a dry run prints")
+    price = None if price_per_million is None else read_price(price_per_million, spec.model)
     with stoppable(), ProgressBar(quiet=quiet) as progress:
         evaluation = resolve(spec, out=out, observer=progress)
         if dry_run:
-            _print_forecast(evaluation.forecast(out), as_json=as_json)
+            print_forecast(evaluation.forecast(out, timing=timing), price, as_json=as_json)
             return
         assert out is not None, "checked above"
         run = evaluation.run(out, observer=progress, self_test=spec.self_test)
@@ -263,25 +285,6 @@ def _read_spec(
             "no wordings are named", where="--instructions", hint="Name a group, as in --instructions mine=prompt.yaml"
         )
     return spec
-
-
-def _print_forecast(forecast: Forecast, *, as_json: bool) -> None:
-    tokens = forecast.tokens
-    if as_json:
-        import json
-
-        fields = {name: getattr(forecast, name) for name in ("cells", "prompts", "cells_missing", "prompts_missing")}
-        counts = {"tokens_asked": tokens.asked, "tokens_unique": tokens.unique} if tokens else {}
-        typer.echo(json.dumps({**fields, **counts, "sampled_prompts": forecast.sampled_prompts}))
-        return
-    typer.echo(f"cells          {forecast.cells:>15,}  ({forecast.cells_missing:,} to compute)")
-    typer.echo(f"prompts        {forecast.prompts:>15,}  ({forecast.prompts_missing:,} to compute)")
-    if tokens is not None:
-        exact = forecast.sampled_prompts == forecast.prompts_missing
-        note = "counted" if exact else f"extrapolated from {forecast.sampled_prompts:,} prompts"
-        typer.echo(f"tokens asked   {tokens.asked:>15,}  (one pass per option; {note})")
-        saved = f"{tokens.asked / tokens.unique:.1f} times fewer" if tokens.unique else "nothing to compute"
-        typer.echo(f"tokens unique  {tokens.unique:>15,}  (shared parts once: {saved})")
 
 
 def _print_run(run: Run, asked: set[Cell], *, as_json: bool, covariates: bool) -> int:

@@ -116,6 +116,16 @@ class ForecastsTokens(Protocol):
 
 
 @runtime_checkable
+class ReportsSize(Protocol):
+    """Knows how large its weights are."""
+
+    @property
+    def weight_bytes(self) -> int | None:
+        """The size of the files that hold the weights; `None` where it is not known before loading."""
+        ...
+
+
+@runtime_checkable
 class FormatsChat(Protocol):
     """May declare a chat template of its own."""
 

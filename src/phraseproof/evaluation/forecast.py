@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from phraseproof.core import Example, ForecastsTokens, Model, Prompt, TokenForecast
 from phraseproof.evaluation.plan import PlannedCell, sample_task
+from phraseproof.evaluation.timing import Timing
 from phraseproof.evaluation.work import count_prompts
 
 FORECAST_EXAMPLES = 100
@@ -22,6 +23,9 @@ class Forecast:
         cells_missing, prompts_missing: what is not stored yet.
         tokens: for the missing prompts; `None` when the model cannot count tokens.
         sampled_prompts: how many prompts the token counts were extrapolated from.
+        timing: how long it would take; `None` where nothing was timed.
+        requests: how many options are scored, each with one request to a served model.
+        characters: of the prompts of all requests, options included; extrapolated like tokens.
     """
 
     cells: int
@@ -30,6 +34,9 @@ class Forecast:
     prompts_missing: int
     tokens: TokenForecast | None
     sampled_prompts: int
+    timing: Timing | None = None
+    requests: int = 0
+    characters: int = 0
 
 
 def forecast_of(
@@ -46,25 +53,27 @@ def forecast_of(
         missing: what is not stored yet; of a cell that is stored in part, with the missing examples only.
         prompts_of: renders some of a cell's prompts.
     """
-    tokens: TokenForecast | None = None
     sampled = 0
-    if isinstance(model, ForecastsTokens):
-        asked = unique = 0.0
-        for task in dict.fromkeys(each.task.name for each in missing):
-            of_task = [each for each in missing if each.task.name == task]
-            few = [sample_task(each.task, FORECAST_EXAMPLES, 0).examples for each in of_task]
-            prompts = [prompt for each, some in zip(of_task, few, strict=True) for prompt in prompts_of(each, some)]
+    asked = unique = requests = characters = 0.0
+    for task in dict.fromkeys(each.task.name for each in missing):
+        of_task = [each for each in missing if each.task.name == task]
+        few = [sample_task(each.task, FORECAST_EXAMPLES, 0).examples for each in of_task]
+        prompts = [prompt for each, some in zip(of_task, few, strict=True) for prompt in prompts_of(each, some)]
+        scale = sum(len(each.task.examples) for each in of_task) / len(prompts)
+        requests += scale * sum(len(prompt.options) for prompt in prompts)
+        characters += scale * sum(len(prompt.text) + len(option) for prompt in prompts for option in prompt.options)
+        sampled += len(prompts)
+        if isinstance(model, ForecastsTokens):
             part = model.forecast_tokens(prompts)
-            scale = sum(len(each.task.examples) for each in of_task) / len(prompts)
             asked += part.asked * scale
             unique += part.unique * scale
-            sampled += len(prompts)
-        tokens = TokenForecast(round(asked), round(unique))
     return Forecast(
         cells=len(planned),
         prompts=count_prompts(planned),
         cells_missing=len(missing),
         prompts_missing=sum(len(each.task.examples) for each in missing),
-        tokens=tokens,
+        tokens=TokenForecast(round(asked), round(unique)) if isinstance(model, ForecastsTokens) else None,
         sampled_prompts=sampled,
+        requests=round(requests),
+        characters=round(characters),
     )

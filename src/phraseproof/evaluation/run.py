@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -37,8 +37,10 @@ from phraseproof.evaluation.reuse import Reuse, without
 from phraseproof.evaluation.score_cells import CellScorer, ScoredCell
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.stored_spec import SPEC, merged_spec
+from phraseproof.evaluation.timing import is_quick_to_load, time_prompts
 from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
+from phraseproof.scoring.registry import scorer
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.run_file import RUN_FILE, EvaluatedSample, RunContent, read_run_file
 from phraseproof.store.stored import stored_cells, stored_files, stored_samples
@@ -117,15 +119,25 @@ class Evaluation:
     def _first_prompt(self, planned: PlannedCell) -> str:
         return self.prompts(planned, planned.task.examples[:1])[0].text
 
-    def forecast(self, out: Path | None = None) -> Forecast:
-        """What the evaluation would cost, less what the run folder `out` already holds. Loads no weights."""
+    def forecast(self, out: Path | None = None, *, timing: bool | None = False) -> Forecast:
+        """What the evaluation would cost, less what the run folder `out` already holds.
+
+        Args:
+            out: the run folder.
+            timing: score a few prompts to estimate the time, which loads the weights; `None`: if they are small and on
+                this machine.
+        """
         missing = list(self.planned)
         if out is not None:
             done = stored_cells(out, self.run_settings, [each.cell for each in self.planned])
             reuse, files = self._reuse(stored_samples(out)), stored_files(out)
             lacking = [each for each in self.planned if each.cell not in done]
             missing = [rest for each in lacking if (rest := without(each, reuse.stored(each, files))).task.examples]
-        return forecast_of(self.model, self.planned, missing, self.prompts)
+        found = forecast_of(self.model, self.planned, missing, self.prompts)
+        if timing is False or (timing is None and not (self.workers is None and is_quick_to_load(self.model))):
+            return found
+        method = scorer(self.settings.scoring).model_method
+        return replace(found, timing=time_prompts(self.model, missing, self.prompts, found.tokens, method=method))
 
     def run(self, out: Path, *, observer: Observer | None = None, self_test: bool = True) -> Run:
         """Score and store every cell that the run folder does not hold yet.

@@ -96,6 +96,14 @@ class Checkpoint:
         names: list[str] = self.config.architectures or []
         return names[0] if names else str(self.config.model_type)
 
+    @property
+    def weight_bytes(self) -> int | None:
+        """The size of the folder's weights; `None` for a hub id, whose weights may not be on this machine."""
+        if self.folder is None:
+            return None
+        paths = {path for pattern in _weight_patterns(self.folder) for path in self.folder.glob(pattern)}
+        return sum(path.stat().st_size for path in paths)
+
     @functools.cached_property
     def revision(self) -> str:
         """The hub's commit, or a hash of the folder's configuration, tokenizer and weights."""

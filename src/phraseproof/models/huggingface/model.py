@@ -119,6 +119,11 @@ class HuggingFaceModel:
         """
         self.executor.stream(prompts, method=method, limit=self._batch_limit, on_scores=on_scores)
 
+    @property
+    def weight_bytes(self) -> int | None:
+        """The size of the files that hold the weights; `None` for a hub id."""
+        return self._checkpoint.weight_bytes
+
     def forecast_tokens(self, prompts: Sequence[Prompt]) -> TokenForecast:
         """The tokens of one pass per option, and those that scoring computes. Does not load the weights."""
         return self.executor.forecast(prompts)

@@ -1,0 +1,41 @@
+"""What a dry run prints of time and money."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from phraseproof.cli.forecast import print_forecast
+from phraseproof.core import TokenForecast
+from phraseproof.evaluation.forecast import Forecast
+from phraseproof.evaluation.prices import Price
+from phraseproof.evaluation.timing import Timing
+
+SERVED = Forecast(2, 1000, 2, 1000, None, 100, requests=4000, characters=8_000_000)
+LOCAL = Forecast(2, 1000, 2, 1000, TokenForecast(3_000_000, 10), 1000, Timing(4000.0, 48, 5.25), requests=4000)
+
+
+def test_tokens_of_a_served_model_are_assumed_from_characters_and_this_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_forecast(SERVED, Price(0.5, 10), as_json=False)
+    line = capsys.readouterr().out.splitlines()[-1]
+    # 8 million characters are 2 million tokens: 1.00; and 4,000 tokens of output: 0.04.
+    assert line.split()[:2] == ["price", "1.04"]
+    assert "2,000,000 input and 4,000 output tokens" in line
+    assert "assuming 4 characters per token; extrapolated from 100 prompts" in line
+
+
+def test_time_is_printed_with_its_basis(capsys: pytest.CaptureFixture[str]) -> None:
+    print_forecast(LOCAL, None, as_json=False)
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.split(maxsplit=3)[:3] == ["time", "67", "min"]
+    assert "(48 prompts took 5.2 s; without loading the model)" in line
+
+
+def test_json_has_both_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    print_forecast(LOCAL, Price(1, 0), as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert (found["seconds"], found["timed_prompts"]) == (4000.0, 48)
+    assert (found["price"], found["input_tokens"], found["output_tokens"]) == (3.0, 3_000_000, 4000)

@@ -1,0 +1,47 @@
+"""Prices come from the user, in two numbers or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from phraseproof.errors import UsageError
+from phraseproof.evaluation.prices import read_price
+
+
+def test_a_million_tokens_cost_what_was_said() -> None:
+    price = read_price("0.15,0.60", "any")
+    assert price == (0.15, 0.60)
+    assert price.of(2_000_000, 500_000) == pytest.approx(2 * 0.15 + 0.5 * 0.60)
+
+
+def test_a_file_has_the_prices_of_several_models(tmp_path: Path) -> None:
+    path = tmp_path / "prices.yaml"
+    path.write_text("openai/a: {input: 1, output: 2}\nopenai/b: {input: 3, output: 4}\n", encoding="utf-8")
+    assert read_price(str(path), "openai/b") == (3, 4)
+    with pytest.raises(UsageError, match=r"no price of openai/c .expected one of: openai/a, openai/b"):
+        read_price(str(path), "openai/c")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("m: {input: 1}", "not complete .expected input and output, got input"),
+        ("m: {input: free, output: 1}", "not a price .*got free"),
+        ("m: [1, 2]", "no price of m"),
+        ("m: {", "not a YAML file"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "prices.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError, match=message) as raised:
+        read_price(str(path), "m")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["1", "1,2,3", "a,b", "-1,2", "nan,1", "inf,1"])
+def test_what_is_no_price_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="not a price"):
+        read_price(text, "m")
