@@ -33,7 +33,7 @@ def evaluate(project: str, out: str, delay_s: float) -> None:
     import phraseproof
     from phraseproof.evaluation import work
 
-    work.FIRST_BUNDLE_PROMPTS = work.MAX_BUNDLE_PROMPTS = EXAMPLES
+    work.SMALLEST_BUNDLE_PROMPTS = work.MAX_BUNDLE_PROMPTS = EXAMPLES
     phraseproof.evaluate(
         "scripted",
         f"{project}/task.yaml",

@@ -46,6 +46,13 @@ def test_missing_classes_are_named() -> None:
     assert observer.warnings == ["labelled: the sample holds no example of 'rare'; a larger --limit would"]
 
 
+def test_a_sample_smaller_than_the_number_of_classes_is_no_surprise() -> None:
+    observer = Listening()
+    report_balance([sample_task(labelled(), 1, 0, is_stratified=True)], [labelled()], observer)
+    assert observer.notes == ["labelled: 1 of 40 examples (1 of 2 classes: common 1)"]
+    assert observer.warnings == []
+
+
 def test_whole_tasks_and_tasks_without_classes_are_not_mentioned() -> None:
     observer = Listening()
     quiz = replace(

@@ -70,7 +70,8 @@ def test_bundles_hold_one_task_begin_small_and_grow(tmp_path: Path) -> None:
     assert [name for bundle in desk.bundles for name in bundle] == [
         f"{each.cell.task}/{each.cell.instruction}" for each in planned
     ]
-    assert max(map(len, desk.bundles)) * EXAMPLES <= work.FIRST_BUNDLE_PROMPTS
+    # At most a quarter of what is left, but no less than the smallest bundle.
+    assert max(map(len, desk.bundles)) * EXAMPLES <= work.SMALLEST_BUNDLE_PROMPTS
     assert desk.listener.done == len(planned) * EXAMPLES
     assert load_run(tmp_path).missing == ()
 

@@ -48,7 +48,7 @@ def test_their_names() -> None:
 @pytest.fixture(scope="module", params=SIZES)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     groups = {"observed": "pocket-observed", "test": "pocket-test"}
-    return evaluate(f"pocket/{request.param}", "pocket", groups, tmp_path_factory.mktemp("run"), limit=2)
+    return evaluate(f"pocket/{request.param}", "pocket", groups, tmp_path_factory.mktemp("run"), limit=4)
 
 
 @pytest.fixture(scope="module")

@@ -25,9 +25,13 @@ def report_balance(samples: Sequence[Task], whole: Sequence[Task], observer: Obs
         if classes is None or len(sampled.examples) == len(task.examples):
             continue
         held = Counter(example.choices[example.target] for example in sampled.examples)
-        shown = ", ".join(f"{name} {held[name]}" for name in sorted(held))
+        shown = ", ".join(f"{name} {held[name]}" for name in sorted(held)[:_SHOWN])
+        if len(held) > _SHOWN or len(held) < len(set(classes)):
+            shown = f"{len(held)} of {len(set(classes))} classes: {shown}" + (", ..." if len(held) > _SHOWN else "")
         observer.noted(f"{task.name}: {len(sampled.examples)} of {len(task.examples)} examples ({shown})")
-        if missing := sorted(set(classes) - set(held)):
+        missing = sorted(set(classes) - set(held))
+        # With fewer examples than classes some must be missing, as the line above shows.
+        if missing and len(sampled.examples) >= len(set(classes)):
             names = ", ".join(repr(name) for name in missing[:_SHOWN])
             rest = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
             observer.warned(f"{task.name}: the sample holds no example of {names}{rest}; a larger --limit would")

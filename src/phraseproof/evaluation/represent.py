@@ -29,9 +29,8 @@ from phraseproof.store.writer import RunStore
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MAX_BUNDLE_PROMPTS = 1024
-"""The maximum number of prompts per bundle, which bounds the vectors in memory. A kill loses less than that, because
-bundles begin small and grow (`work.py`)."""
+MAX_BUNDLE_PROMPTS = 256
+"""The maximum number of prompts per bundle: bounds the vectors in memory, and what a kill loses."""
 
 _VERSION = 1
 _FROM_THE_MODEL = ("model", "prompt_format")

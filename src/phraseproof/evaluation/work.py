@@ -15,10 +15,14 @@ from phraseproof.store.writer import RunStore
 
 Result = TypeVar("Result")
 
-FIRST_BUNDLE_PROMPTS = 64
+SMALLEST_BUNDLE_PROMPTS = 64
 MAX_BUNDLE_PROMPTS = 8192
-BUNDLE_TARGET_S = 20.0
-"""About so long a bundle takes: a fast model sees many prompts at once, and no process waits long for another one."""
+_BUNDLES_LEFT = 4
+"""A bundle is at most one such part of what is left: many prompts at once, and no process waits long for another one.
+
+The clock plays no part. Which prompts are computed together can move the last bits of a score, so equal commands must
+make equal bundles.
+"""
 
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
@@ -54,7 +58,6 @@ class Work(Generic[Result]):
         self._keep = keep
         self._max_prompts = max_prompts or MAX_BUNDLE_PROMPTS
         self._counts_others = counts_others
-        self._bundle_prompts = FIRST_BUNDLE_PROMPTS
 
     def through(self, missing: Sequence[PlannedCell]) -> None:
         """Compute and store the cells; those that another process computes come last, and are waited for.
@@ -84,18 +87,14 @@ class Work(Generic[Result]):
         """Compute what can be claimed, in bundles; returns the cells that another process computes."""
         others: list[PlannedCell] = []
         while missing:
-            size = bundle_size(missing, self._bundle_prompts)
+            part = max(SMALLEST_BUNDLE_PROMPTS, count_prompts(missing) // _BUNDLES_LEFT)
+            size = bundle_size(missing, min(part, self._max_prompts))
             bundle, missing = missing[:size], missing[size:]
-            before = time.perf_counter()
             with self._store.claim([each.cell for each in bundle]) as claimed:
                 cells = set(claimed)
                 mine = [each for each in bundle if each.cell in cells]
                 if mine:
                     self._do(mine)
-            if mine:  # what others computed says nothing about our speed
-                per_second = count_prompts(mine) / max(time.perf_counter() - before, 1e-3)
-                target = min(self._max_prompts, 4 * self._bundle_prompts, BUNDLE_TARGET_S * per_second)
-                self._bundle_prompts = max(1, round(target))
             others += self._not_done([each for each in bundle if each.cell not in cells])
         return others
 

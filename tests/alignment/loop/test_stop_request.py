@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType
 
 import pytest
 
 from phraseproof.alignment.loop.stop_request import StopRequest
+
+
+@pytest.fixture(autouse=True)
+def signals_as_python_has_them() -> Iterator[None]:
+    """A suite that was started in the background ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_the_first_signal_is_remembered_and_then_acts() -> None:

@@ -114,7 +114,7 @@ def test_a_json_list_serves_too(tmp_path: Path) -> None:
         ('{"instruction": "Say it."', ":2: not valid JSON"),
         ('{"target": "a", "target": "b"}', ":2: not valid JSON: a key is given twice"),
         ('{"target": NaN}', ":2: not valid JSON: NaN is not JSON"),
-        ("[" * 100_000, ": not valid JSON: nested too deeply"),
+        ("[" * 100_000, ":2: not valid JSON: nested too deeply"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, row: Any, complaint: str) -> None:
