@@ -16,7 +16,6 @@ import pytest
 
 from phraseproof.cli import main
 from phraseproof.core import ChatMessage, FormatsChat, Generates, Prompt
-from phraseproof.instructions.collections import load_collection
 from phraseproof.models import ModelOptions, load_model
 from support.tiny_models import tiny_llama
 
@@ -107,13 +106,11 @@ def test_a_collection_is_paraphrased_and_asked_for_once(
     for _ in range(2):
         with pytest.raises(SystemExit) as stopped:
             main(command)
-        assert stopped.value.code == 0
+        # A model of random weights never ends by itself: all its answers are cut, and none becomes a wording.
+        assert stopped.value.code == 4
         printed.append(capsys.readouterr().out)
-    # A model of random weights keeps no placeholder, but says other words than the seed's where there is none to keep.
-    made = load_collection(str(out)).instructions
-    assert made
-    assert all(each.id.startswith("river~alpaca-") for each in made)
-    assert "mine/stone, prompt 1: the placeholder [[1]] is gone" in printed[0]
+    assert not out.exists()
+    assert "cut" in printed[0]
     assert printed[0] == printed[1]
     asked = out.with_suffix(".asked.jsonl").read_text().splitlines()
     assert 6 <= len(asked) <= 6 + 3 * 2 + 3 * 2
