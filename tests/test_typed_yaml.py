@@ -118,7 +118,7 @@ def test_aliases_of_aliases_do_not_fill_the_memory(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no such file"):
         read_text(tmp_path / "gone.yaml")
-    with pytest.raises(FileError, match="not a file"):
+    with pytest.raises(FileError, match="not a regular file but a folder"):
         read_text(tmp_path)
     (tmp_path / "latin.yaml").write_bytes("a: b\nc: café\n".encode("latin-1"))
     with pytest.raises(FileError, match=r"latin\.yaml:2: not UTF-8 text \(got byte 0xe9\)"):

@@ -1,17 +1,104 @@
-"""Files that are either not there or whole, whoever is killed when."""
+"""Files that are either not there or whole, whoever is killed when; and reading of regular files within bounds.
+
+What is read is never a named pipe or a device: reading one waits or goes on for ever.
+"""
 
 from __future__ import annotations
 
 import codecs
+import errno
 import json
 import os
 import secrets
+import stat
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from phraseproof.errors import FileError, PhraseproofError
+
+MAX_BYTES = 1 << 30
+"""The maximum size of a file that is read into memory whole."""
+
+
+def require_regular(path: Path, *, max_bytes: int | None = None) -> None:
+    """Refuse what is not a regular file (or a link to one), and files above a size.
+
+    Raises:
+        OSError: there is no such file, it is a folder, a named pipe or a device, or it is too large.
+    """
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, f"not a regular file but {_kind(found.st_mode)}", str(path))
+    if max_bytes is not None and found.st_size > max_bytes:
+        raise OSError(errno.EFBIG, f"the file has {found.st_size} bytes, more than {max_bytes}", str(path))
+
+
+def _kind(mode: int) -> str:
+    kinds = (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    return next((name for holds, name in kinds if holds(mode)), "something else")
+
+
+def read_bytes(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """The content of a regular file. Raises as `require_regular` does."""
+    require_regular(path, max_bytes=max_bytes)
+    return path.read_bytes()
+
+
+def parse_json(text: str | bytes) -> object:
+    """JSON as plain data.
+
+    Raises:
+        ValueError: not JSON, nested too deeply, or a number has too many digits; one short sentence says which.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 text (byte 0x{error.object[error.start]:02x})") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except ValueError:  # Python's own message names a function that a user cannot call
+        raise ValueError("a number has too many digits") from None
+
+
+def read_json(path: Path, *, max_bytes: int = MAX_BYTES) -> object:
+    """The content of a JSON file as plain data; a byte order mark is skipped.
+
+    Raises:
+        OSError: it cannot be read; see `require_regular`.
+        ValueError: see `parse_json`.
+    """
+    return parse_json(read_bytes(path, max_bytes=max_bytes).removeprefix(b"\xef\xbb\xbf"))
+
+
+def load_json(path: Path, *, max_bytes: int = MAX_BYTES) -> object:
+    """`read_json` for users' files.
+
+    Raises:
+        FileError: it cannot be read or is not JSON; says why, and the line where it is known.
+    """
+    try:
+        return read_json(path, max_bytes=max_bytes)
+    except json.JSONDecodeError as error:
+        raise FileError(f"not valid JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
+    except OSError as error:
+        raise unreadable(path, error) from None
+    except ValueError as error:
+        raise FileError(f"not valid JSON: {error}", where=str(path)) from None
+
+
+def unreadable(path: Path, error: OSError) -> FileError:
+    """The error of a user's file that the system cannot read, or that `require_regular` refuses."""
+    return FileError(f"cannot be read: {error.strerror or error}", where=str(path))
 
 
 @contextmanager
@@ -22,7 +109,7 @@ def replacing(path: Path, *, error: type[PhraseproofError] = FileError) -> Gener
         path: the file; folders that it needs are made.
         error: what is raised if it cannot be written.
     """
-    temporary = path.with_name(f".{path.name.split('-')[0]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name.split('-')[0][:100]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -32,11 +119,27 @@ def replacing(path: Path, *, error: type[PhraseproofError] = FileError) -> Gener
         finally:
             os.close(descriptor)
         temporary.replace(path)
+        sync_folder(path.parent)
     except OSError as reason:
         raise error(f"cannot be written: {reason.strerror or reason}", where=str(path)) from None
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def sync_folder(path: Path) -> None:
+    """Write a folder's entries to disk: only then does a file that was renamed keep its new name after a power cut."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:  # network file systems that cannot sync a folder say so; the file itself is synced
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES}:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str, *, error: type[PhraseproofError] = FileError) -> None:

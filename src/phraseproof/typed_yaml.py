@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from phraseproof.errors import FileError
-from phraseproof.files import decoded
+from phraseproof.files import decoded, require_regular, unreadable
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -80,12 +80,13 @@ def read_text(path: Path) -> str:
     """The text of a UTF-8 file, or a `FileError` that says why it cannot be read."""
     if not path.exists():
         raise FileError("no such file", where=str(path))
-    if not path.is_file():
-        raise FileError("not a file", where=str(path))
-    if path.stat().st_size > MAX_BYTES:
-        raise FileError("the file is too large", expected=f"at most {MAX_BYTES} bytes", where=str(path))
     try:
+        require_regular(path)
+        if path.stat().st_size > MAX_BYTES:
+            raise FileError("the file is too large", expected=f"at most {MAX_BYTES} bytes", where=str(path))
         return decoded(path.read_bytes())
+    except OSError as error:
+        raise unreadable(path, error) from None
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise FileError(

@@ -8,7 +8,7 @@ from typing import Any
 from phraseproof.core import Cell, Outcome
 from phraseproof.store.writer import RunStore, Usage
 
-SETTINGS = {"model": "m", "limit": None}
+SETTINGS = {"model": {"name": "m"}, "limit": None}
 
 
 def make_cell(identity: str = "a" * 32, **changes: Any) -> Cell:

@@ -25,6 +25,7 @@ from typing import NamedTuple
 from phraseproof.core import Relation
 from phraseproof.errors import FileError, UsageError
 from phraseproof.evaluation.record import Record
+from phraseproof.files import require_regular
 from phraseproof.store.queries import Run, WordingScore, load_run
 from phraseproof.store.run_file import ACCURACIES
 from phraseproof.store.writer import RunStore
@@ -145,6 +146,7 @@ def import_published(published: Published, out: Path, *, parameters: int | None 
 
 def _rows(path: Path) -> Iterator[_Row]:
     try:
+        require_regular(path)
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
             missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]

@@ -12,7 +12,8 @@ from jinja2.exceptions import TemplateSyntaxError
 from jinja2.visitor import NodeTransformer
 
 from phraseproof.instructions import filters
-from phraseproof.instructions.sandbox import ITEM_FILTER, LOOP_FILTER, environment
+from phraseproof.instructions.sandbox import ITEM_FILTER, LOOP_FILTER, OPERAND_FILTER, environment
+from phraseproof.instructions.work_budget import renew
 
 MAX_SOURCE = 100_000
 """The maximum length of a template, in characters."""
@@ -74,10 +75,12 @@ def compile_source(source: str) -> Compiled:
     optional = frozenset(_optional_names(tree)) & names
     label_words = tuple(_arguments(tree, "verbalise"))
     labels = _labels(tree) | ({"letter"} if "letters" in names else set[str]())
+    renew()  # Jinja computes constant expressions as it compiles
     code = env.compile(_Bounding().visit(tree))
     template = Template.from_code(env, code, {})
 
     def run(values: dict[str, object]) -> Iterable[str]:
+        renew()
         return template.root_render_func(template.new_context(values, shared=True))
 
     return Compiled(run, names, optional, label_words, labels)
@@ -143,7 +146,7 @@ def _arguments(tree: nodes.Template, name: str, *default: object) -> Iterable[ob
 
 
 class _Bounding(NodeTransformer):
-    """Pass what Jinja's sandbox does not check through bounded filters: `~`, iterations of loops, items of lists."""
+    """Pass what Jinja's sandbox does not check through bounded filters: `~`, loops, comparisons, items of lists."""
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 (named by Jinja's visitor)
         self.generic_visit(node)
@@ -167,8 +170,16 @@ class _Bounding(NodeTransformer):
         return node
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802 (named by Jinja's visitor)
+        weight = sum(1 for _ in node.find_all(nodes.Node)) + 1
         self.generic_visit(node)
-        node.iter = _filter(node.iter, LOOP_FILTER, node)
+        node.iter = _filter(node.iter, LOOP_FILTER, node, nodes.Const(weight, lineno=node.lineno))
+        return node
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802 (named by Jinja's visitor)
+        self.generic_visit(node)
+        node.expr = _filter(node.expr, OPERAND_FILTER, node)
+        for operand in node.ops:
+            operand.expr = _filter(operand.expr, OPERAND_FILTER, node)
         return node
 
 
@@ -179,7 +190,7 @@ def _item(node: nodes.Expr) -> nodes.Expr:
     return _filter(node, ITEM_FILTER, node)
 
 
-def _filter(value: nodes.Node, name: str, place: nodes.Node) -> nodes.Filter:
-    made = nodes.Filter(cast(nodes.Expr, value), name, [], [], None, None, lineno=place.lineno)
+def _filter(value: nodes.Node, name: str, place: nodes.Node, *arguments: nodes.Expr) -> nodes.Filter:
+    made = nodes.Filter(cast(nodes.Expr, value), name, list(arguments), [], None, None, lineno=place.lineno)
     made.set_environment(environment())
     return made

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import cast
 
 from phraseproof.core import CutText
 from phraseproof.errors import FileError
+from phraseproof.files import parse_json, read_bytes
 from phraseproof.identity import content_hash
 
 
@@ -63,7 +65,7 @@ class Journal:
 
     def _read(self, path: Path) -> None:
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_bytes(path).decode()
         except (OSError, UnicodeDecodeError) as error:
             raise FileError(f"cannot be read: {error}", where=str(path)) from None
         lines = text.split("\n")
@@ -71,9 +73,9 @@ class Journal:
             if not line:
                 continue
             try:
-                entry = json.loads(line)
+                entry = cast("dict[str, object]", parse_json(line))
                 key, answer, is_cut = str(entry["key"]), str(entry["answer"]), bool(entry.get("is_cut"))
-            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            except (ValueError, TypeError, KeyError, AttributeError):
                 if number == len(lines):  # cut off by a kill: the line is removed, and its request repeated
                     self._cut(path, text[: len(text) - len(line)])
                     return

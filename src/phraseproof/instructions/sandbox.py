@@ -20,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 
 from phraseproof.instructions import filters
+from phraseproof.instructions.work_budget import charge, charged, charging, size
 
 MAX_LOOP = 1_000
 """The maximum number of iterations of one loop."""
@@ -29,6 +30,10 @@ MAX_NUMBER = 10**12
 # Names under which parts of the language are filters; no template can spell them.
 LOOP_FILTER = "for"
 ITEM_FILTER = "[]"
+OPERAND_FILTER = "=="
+
+_BY_CHARACTER = frozenset(("list", "map", "max", "min", "reject", "reverse", "select", "sort", "sum", "unique"))
+"""Filters that take a text apart into characters."""
 
 
 _TESTS = (
@@ -81,12 +86,15 @@ class WordingEnvironment(ImmutableSandboxedEnvironment):
         )
         self.globals = {"range": bounded_range}
         self.filters = {
-            **filters.KNOWN_FILTERS,
-            filters.CONCATENATE: filters.join,
+            **{
+                name: charging(each, by_character=name in _BY_CHARACTER) for name, each in filters.KNOWN_FILTERS.items()
+            },
+            filters.CONCATENATE: charging(filters.join),
             LOOP_FILTER: _bounded_loop,
             ITEM_FILTER: filters.single,
+            OPERAND_FILTER: charged,
         }
-        self.tests = {name: TESTS[name] for name in _TESTS}
+        self.tests = {name: charging(TESTS[name]) for name in _TESTS}
 
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         """Whether `obj.attr` is one of the few listed methods."""
@@ -101,6 +109,12 @@ class WordingEnvironment(ImmutableSandboxedEnvironment):
             return obj.__name__ in _methods(obj.__self__)
         return False
 
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """`obj[argument]`, which copies the text or list if `argument` is a slice."""
+        if isinstance(argument, slice):
+            charge(size(obj))
+        return super().getitem(obj, argument)
+
     def wrap_str_format(self, value: object) -> None:
         """Do nothing: `is_safe_attribute` refuses all format methods by name, so none needs wrapping."""
         del value
@@ -110,11 +124,15 @@ class WordingEnvironment(ImmutableSandboxedEnvironment):
         if isinstance(obj, Undefined):
             return obj()  # raises the error of its look-up
         owner = getattr(obj, "__self__", None)
+        for value in (owner, *args, *kwargs.values()):
+            charge(size(value))
         if isinstance(owner, str) and obj.__name__ == "replace":
             return filters.replace(owner, *args, **kwargs)
         if isinstance(owner, str) and obj.__name__ == "join":
             return filters.join(*args, separator=owner, **kwargs)
-        return super().call(context, obj, *args, **kwargs)
+        result = super().call(context, obj, *args, **kwargs)
+        charge(size(result))
+        return result
 
     def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
         """Compute `+`, `*`, `**` or `%` within bounds."""
@@ -129,6 +147,7 @@ class WordingEnvironment(ImmutableSandboxedEnvironment):
         elif operator == "**" and isinstance(left, int | float) and isinstance(right, int | float):
             _bounded_power(left, right)
         result = super().call_binop(context, operator, left, right)
+        charge(size(result))
         if isinstance(result, int) and abs(result) > MAX_NUMBER:
             raise SecurityError(f"a number beyond {MAX_NUMBER}")
         return result
@@ -147,10 +166,12 @@ def _bounded_power(base: float, exponent: float) -> None:
         raise SecurityError(f"a power beyond {MAX_NUMBER}")
 
 
-def _bounded_loop(values: Iterable[object]) -> list[object]:
+def _bounded_loop(values: Iterable[object], weight: int) -> list[object]:
+    """The items of a loop, each charged by `weight`, the number of operations in the loop's body."""
     taken = list(islice(values, MAX_LOOP + 1))
     if len(taken) > MAX_LOOP:
         raise SecurityError(f"a loop of more than {MAX_LOOP} iterations")
+    charge(len(taken) * weight)
     return taken
 
 

@@ -23,6 +23,7 @@ ANSWER_BUILTINS = ("choice", "letter", "index")
 _COMPILE_ERRORS = (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError)
 _RENDER_ERRORS = (
     *(TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError, MemoryError),
+    AssertionError,  # by which Jinja's truncate refuses a length
 )
 _REMEMBERED_ANSWERS = 4096
 _SPECIAL = re.compile(r"\{(?=[{%#]|\Z)|\r")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
-from phraseproof.files import replacing
+from phraseproof.files import parse_json, replacing, require_regular
 from phraseproof.identity import content_hash
-from phraseproof.store.checksums import damaged, require_checksum
+from phraseproof.store.checksums import damaged, reason_of, require_checksum
 from phraseproof.store.journal import JOURNAL_SUFFIX, StoredOutcome, journal_path, read_journal
 from phraseproof.store.schema import IDENTITY_KEY, USAGE_KEY, to_outcomes
-from phraseproof.store.usage import Usage
+from phraseproof.store.usage import Usage, total
 
 
 def slug(text: str) -> str:
@@ -126,12 +125,14 @@ def read_head(path: Path) -> FileHead:
         RunError: it is damaged.
     """
     try:
+        require_regular(path)
         with pq.ParquetFile(path) as file:
             metadata = file.schema_arrow.metadata or {}
             rows = int(file.metadata.num_rows)
-        usage = Usage(**json.loads(metadata.get(USAGE_KEY) or b"{}"))
-    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
-        raise damaged(path, str(error).splitlines()[0]) from None
+        usage = Usage(**cast("dict[str, Any]", parse_json(metadata.get(USAGE_KEY) or b"{}")))
+        total([Usage(), usage])  # fails for what is not a number
+    except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError) as error:
+        raise damaged(path, reason_of(error)) from None
     return FileHead((metadata.get(IDENTITY_KEY) or b"").decode(errors="replace"), usage, rows)
 
 
@@ -149,6 +150,19 @@ def check_cell(path: Path, cell: Cell) -> FileHead:
     return head
 
 
+def check_rows(path: Path, cell: Cell) -> None:
+    """Read a whole cell file, its pages checked, and check that every row has the names of `cell`.
+
+    Raises:
+        RunError: it is damaged, or holds rows of another cell.
+    """
+    table = read_table(path)
+    for name in ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed"):
+        values = set(table[name].to_pylist()) if name in table.column_names else set[object]()
+        if values != {getattr(cell, name)}:
+            raise damaged(path, f"its rows name another {name} than run.json")
+
+
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """A cell file's columns, its pages checked.
 
@@ -156,11 +170,12 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         RunError: it is damaged.
     """
     try:
+        require_regular(path)
         # Not pq.read_table: its dataset layer costs more time than reading a small file.
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             return file.read(columns=None if columns is None else list(columns))
-    except (pa.ArrowException, OSError) as error:
-        raise damaged(path, str(error).splitlines()[0]) from None
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        raise damaged(path, reason_of(error)) from None
 
 
 def read_stored(path: Path) -> dict[str, StoredOutcome]:

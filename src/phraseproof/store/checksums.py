@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 
 from phraseproof.errors import RunError
+from phraseproof.files import read_bytes
 
 CHECKSUMS = "checksums"
 """The section of `run.json` with the CRC-32 of every complete cell's file, by its path in the folder."""
@@ -20,16 +21,21 @@ def damaged(path: Path, reason: str) -> RunError:
     )
 
 
+def reason_of(error: BaseException) -> str:
+    """The first line of an error of another library, or its kind if it has no text."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
 def checksum_of(path: Path) -> int:
     """The CRC-32 of a file.
 
     Raises:
-        RunError: it cannot be read.
+        RunError: it cannot be read, or is not a regular file.
     """
     try:
-        return zlib.crc32(path.read_bytes())
+        return zlib.crc32(read_bytes(path))
     except OSError as error:
-        raise RunError(f"a cell file cannot be read: {error.strerror or error}", where=str(path)) from None
+        raise damaged(path, error.strerror or str(error)) from None
 
 
 def require_checksum(path: Path, checksum: int) -> None:

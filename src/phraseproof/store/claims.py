@@ -15,11 +15,12 @@ import time
 from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from filelock import FileLock, Timeout
 
 from phraseproof.errors import RunError
+from phraseproof.files import read_json
 
 LOCKS_FOLDER = ".locks"
 _LIST_SUFFIX = ".cells.json"
@@ -140,7 +141,7 @@ class Claims:
 
 def _read_list(path: Path) -> Holder:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = cast("dict[str, Any]", read_json(path))
         return Holder(content["host"], content["pid"], content["since_s"], frozenset(content["identities"]))
     except (OSError, ValueError, KeyError, TypeError):  # its process is still writing it, or it is not a list of ours
         return Holder("unknown", 0, time.time(), frozenset())

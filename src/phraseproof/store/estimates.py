@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from phraseproof.errors import RunError
-from phraseproof.files import replacing
+from phraseproof.files import replacing, require_regular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +34,7 @@ class KeptDraws:
         """The array of a key; `None` if it is missing or damaged."""
         self._used.add(key)
         with suppress(OSError, ValueError, EOFError):
+            require_regular(self._path(key))
             return np.load(self._path(key), allow_pickle=False).astype(np.float64)
         return None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from phraseproof.core import Cell
 from phraseproof.errors import UsageError
 from phraseproof.scoring.registry import metric
-from phraseproof.store.cell_files import check_cell, damaged
+from phraseproof.store.cell_files import check_cell, check_rows, damaged
 from phraseproof.store.checksums import CHECKSUMS, require_checksum
 from phraseproof.store.run_file import RunContent
 
@@ -24,7 +24,8 @@ _FILES_TOGETHER = 16
 
 
 def check_files(run: Path, cells: Mapping[Path, Cell], content: RunContent) -> None:
-    """Check the files of cells: by their checksum in `run.json`, or by identity, number of rows and ranges.
+    """Check the files of cells: by their checksum in `run.json`, or by the checksums of its pages, identity,
+    number of rows, names and ranges.
 
     Args:
         run: the run folder.
@@ -43,6 +44,7 @@ def check_files(run: Path, cells: Mapping[Path, Cell], content: RunContent) -> N
         else:
             # A process was killed before it could write the checksum, or an older version wrote the file.
             check_cell(path, cell)
+            check_rows(path, cell)
             unknown.setdefault(cell.metric, []).append(path)
     for name, paths in unknown.items():
         _check_ranges(paths, name)

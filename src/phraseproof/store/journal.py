@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from phraseproof.core import Outcome
 from phraseproof.errors import RunError
+from phraseproof.files import read_bytes
 from phraseproof.store.usage import Usage
 
 JOURNAL_SUFFIX = ".jsonl"
@@ -54,7 +55,7 @@ def read_journal(path: Path) -> dict[str, StoredOutcome]:
     """The outcomes in a journal, by example; none if the file was removed in the meantime."""
     found: dict[str, StoredOutcome] = {}
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except FileNotFoundError:
         return found
     except OSError as error:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from phraseproof.core import Cell
 from phraseproof.errors import NotEnoughDataError, RunError
+from phraseproof.files import read_json
 from phraseproof.scoring.registry import DEFAULT_SCORER
 from phraseproof.store.cell_files import cell_path, read_table
 from phraseproof.store.integrity import check_files
@@ -165,7 +165,7 @@ class Run:
         found: list[Failure] = []
         for path in sorted((self.path / "failures").glob("*.json")):
             try:
-                entry = json.loads(path.read_text(encoding="utf-8"))
+                entry = cast("RunContent", read_json(path))
                 cell, error = cell_of(entry["cell"], self.content["settings"]), str(entry["error"])
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as damage:
                 raise RunError(

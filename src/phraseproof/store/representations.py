@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from phraseproof.errors import RunError
-from phraseproof.files import write_json
+from phraseproof.files import read_json, write_json
 from phraseproof.identity import content_hash
 from phraseproof.store.run_file import RunContent, Settings
 from phraseproof.store.vectors import FOLDER
@@ -168,10 +167,10 @@ def load_map(run: str | Path) -> RepresentationMap | None:
         RunError: the file is damaged, or of another version.
     """
     path = Path(run) / FOLDER / MAP_FILE
-    if not path.is_file():
+    if not path.exists():
         return None
     try:
-        content: RunContent = json.loads(path.read_text(encoding="utf-8"))
+        content = cast("RunContent", read_json(path))
         version = content["version"]
         if version == MAP_VERSION:
             return RepresentationMap(

@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
+from phraseproof.files import read_json, write_json
 from phraseproof.identity import SCHEMA_VERSION
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
+from phraseproof.store.run_schema import RUN_CHECKSUM, check_run_content, checksum_of_content
 
 RUN_FILE = "run.json"
 ACCURACIES = "accuracies"
@@ -58,15 +60,18 @@ def read_run_file(run: Path) -> RunContent:
         RunError: the file is missing or damaged, or another version wrote it.
     """
     path = run / RUN_FILE
-    if not path.is_file():
+    if not path.exists():
         hint = "Give the folder that was named with --out" if run.exists() else "Check the path"
         raise RunError("not a run folder: it has no run.json", where=str(run), hint=hint)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        version, cells, settings = content["schema_version"], content["cells"], content["settings"]
-        content["cells"] = [asdict(cell_of(entry, settings)) for entry in cells]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"run.json is damaged: {type(error).__name__}: {error}", where=str(path)) from None
+        found = read_json(path)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise _damaged(path, reason) from None
+    content: RunContent = cast("RunContent", found) if isinstance(found, dict) else {}
+    version = content.get("schema_version")
+    if version is None:
+        raise _damaged(path, "it has no schema_version")
     if version != SCHEMA_VERSION:
         raise RunError(
             "the run was written by another version of phraseproof",
@@ -75,7 +80,30 @@ def read_run_file(run: Path) -> RunContent:
             where=str(path),
             hint="Evaluate into a new folder",
         )
+    try:
+        check_run_content(content)
+    except ValueError as error:
+        raise _damaged(path, str(error)) from None
+    checksum = content.pop(RUN_CHECKSUM, None)
+    if checksum is not None and checksum != checksum_of_content(content):
+        hint = f"If it was edited on purpose, remove the key {RUN_CHECKSUM}"
+        raise _damaged(path, "its checksum does not fit its content", hint=hint)
+    content["cells"] = [asdict(cell_of(entry, content["settings"])) for entry in content["cells"]]
     return content
+
+
+def write_run_file(run: Path, content: RunContent) -> None:
+    """Replace `run.json` in one step, with a checksum of its content.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    plain: RunContent = json.loads(json.dumps(content))  # as a reader sees it: keys are texts, tuples are lists
+    write_json(run / RUN_FILE, {**plain, RUN_CHECKSUM: checksum_of_content(plain)}, error=RunError)
+
+
+def _damaged(path: Path, reason: str, *, hint: str | None = None) -> RunError:
+    return RunError(f"run.json is damaged: {reason}", where=str(path), hint=hint)
 
 
 def cell_of(entry: Settings, settings: Settings) -> Cell:

@@ -5,14 +5,13 @@ It is stored beside the weights, so that an evaluation can recognise wordings th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from phraseproof.core import Example
 from phraseproof.errors import FileError, InstructionError, RunError
-from phraseproof.files import write_json
+from phraseproof.files import read_json, write_json
 from phraseproof.instructions.fingerprint import asked_by, fingerprint
 from phraseproof.instructions.template import CompiledInstruction
 
@@ -52,10 +51,10 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         FileError: a record that cannot be read, or of another version.
     """
     path = folder / RECORD_FILE
-    if not path.is_file():
+    if not path.exists():
         return None
     try:
-        record: object = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
     except (OSError, ValueError) as error:
         raise FileError("the record of the training cannot be read", got=str(error), where=str(path)) from None
     known = cast(dict[str, Any], record) if isinstance(record, dict) else {}

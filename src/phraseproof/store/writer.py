@@ -49,6 +49,7 @@ from phraseproof.store.run_file import (
     read_run_file,
     require_growth,
     wording_keys,
+    write_run_file,
 )
 from phraseproof.store.schema import relabel, to_table
 from phraseproof.store.stored import is_empty, stored_samples
@@ -152,7 +153,7 @@ class RunStore:
                 content["settings"] = self._settings
             for section, entries in record.items():
                 content.setdefault(section, {}).update(entries)
-            write_json(self.path / RUN_FILE, content, error=RunError)
+            write_run_file(self.path, content)
         return Edited([Cell(**cell) for cell in left], [Cell(**cell) for cell in replaced])
 
     def finish(self, peak_rss_bytes: int) -> None:
@@ -164,7 +165,7 @@ class RunStore:
             peak = max(peak_rss_bytes, content.get("usage", {}).get("peak_rss_bytes", 0))
             content["usage"] = {**asdict(total(map(_usage, done))), "peak_rss_bytes": peak}
             self._merge_checksums(content, done)
-            write_json(self.path / RUN_FILE, content, error=RunError)
+            write_run_file(self.path, content)
 
     def save_checksums(self) -> None:
         """Write the checksums of the cells that this process wrote, if another process finishes the run."""
@@ -172,7 +173,7 @@ class RunStore:
             with self.one_at_a_time("run"):
                 content = read_run_file(self.path)
                 self._merge_checksums(content, ())
-                write_json(self.path / RUN_FILE, content, error=RunError)
+                write_run_file(self.path, content)
 
     def _merge_checksums(self, content: RunContent, done: Iterable[Path]) -> None:
         section = content.setdefault(CHECKSUMS, {})

@@ -19,7 +19,6 @@ have fewer houses; here a puzzle has its own published options.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
@@ -28,6 +27,7 @@ from typing import NamedTuple, cast
 
 from phraseproof.core import Example, Instruction, Kind, Task
 from phraseproof.errors import FileError, TaskError, UsageError
+from phraseproof.files import load_json
 from phraseproof.tasks import TaskListing
 from phraseproof.tasks.bigbench_hub import HUB_ID, HubExample, load_from_hub
 from phraseproof.tasks.bigbench_prompt import PromptFrame, designers_wording
@@ -256,12 +256,7 @@ def _subtask_files(folder: Path, subtask: str | None) -> dict[str, Path]:
 
 
 def _read(path: Path) -> dict[str, object]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise FileError("not UTF-8 text", got=f"byte 0x{error.object[error.start]:02x}", where=str(path)) from None
-    except json.JSONDecodeError as error:
-        raise FileError(f"not valid JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
+    data = load_json(path)
     if not isinstance(data, dict):
         raise FileError("not a BIG-bench task", expected="a JSON object", where=str(path))
     task = cast(dict[str, object], data)

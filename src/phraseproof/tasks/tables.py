@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, time
 from decimal import Decimal
@@ -18,9 +19,11 @@ from pathlib import Path
 from typing import Final, NamedTuple, NoReturn, cast
 
 from phraseproof.errors import FileError
-from phraseproof.files import decoded
+from phraseproof.files import decoded, read_bytes, require_regular, unreadable
 
 _MAX_CELL_CHARACTERS = 1 << 28
+MAX_COLUMNS = 10_000
+"""Of a data file. More are nearly always a table that was written the wrong way round."""
 
 
 class DataTable(NamedTuple):
@@ -97,7 +100,7 @@ def read_table(path: Path, *, where: str) -> DataTable:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise FileError("unknown kind of data file", expected=", ".join(_READERS), got=path.name, where=where)
-    if not path.is_file():
+    if not path.exists():
         raise FileError("no such data file", got=str(path), where=where)
     table = reader(path)
     if not table.rows:
@@ -111,7 +114,10 @@ def table_of(rows: list[dict[str, object]], place: str, lines: tuple[int, ...] =
 
 
 def _text(path: Path) -> str:
-    data = path.read_bytes()
+    try:
+        data = read_bytes(path)
+    except OSError as error:
+        raise unreadable(path, error) from None
     try:
         text = decoded(data)
     except UnicodeDecodeError as error:
@@ -188,7 +194,9 @@ def _delimiter(text: str, usual: str) -> str:
 
 
 def _check_header(header: list[str], where: str) -> None:
-    repeated = next((name for index, name in enumerate(header) if name in header[:index]), None)
+    if len(header) > MAX_COLUMNS:
+        raise FileError("too many columns", expected=f"at most {MAX_COLUMNS}", got=str(len(header)), where=where)
+    repeated = next((name for name, count in Counter(header).items() if count > 1), None)
     if repeated is not None:
         raise FileError(f"the column {repeated!r} is named twice", where=where)
 
@@ -309,6 +317,10 @@ def _read_parquet(path: Path) -> DataTable:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    try:
+        require_regular(path)
+    except OSError as error:
+        raise unreadable(path, error) from None
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:

@@ -19,7 +19,7 @@ RIGHT, SURE, WRONG = (-0.5, -1.0), (-0.1, -3.0), (-2.0, -0.2)
 
 def stored(path: Path, answers: dict[str, dict[str, tuple[float, float]]], shots: int = 0) -> Run:
     """A run of one task in which option 0 is right: log-probabilities by wording and example."""
-    store = RunStore(path, {"model": "m"})
+    store = RunStore(path, {"model": {"name": "m"}})
     for number, (wording, by_example) in enumerate(answers.items()):
         cell = Cell(f"{number:032x}", "it's/a task", "T", wording, "group", shots, 0, len(by_example))
         store.register([cell], {})

@@ -7,11 +7,11 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from phraseproof.alignment.loop.log import HeldOut
 from phraseproof.errors import RunError
-from phraseproof.files import replacing
+from phraseproof.files import read_json, replacing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -117,7 +117,7 @@ class Checkpoints:
 
         folder = self._path(step)
         try:
-            content: dict[str, Any] = json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
+            content: dict[str, Any] = cast("dict[str, Any]", read_json(folder / _PROGRESS))
             for name in ("before", "best", "last"):
                 content[name] = None if content[name] is None else HeldOut(**content[name])
             optimizer: dict[str, dict[str, Tensor]] = {}

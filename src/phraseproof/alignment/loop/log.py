@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Required, TypedDict, cast
 
 from phraseproof.errors import RunError
-from phraseproof.files import write_text
+from phraseproof.files import parse_json, read_bytes, write_text
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -152,11 +152,11 @@ def read_log(folder: Path) -> list[LogRow]:
     """Read the steps in the folder's `training.jsonl`, in order. A line that a kill cut short is skipped."""
     path = folder / LOG_FILE
     rows: list[LogRow] = []
-    if not path.is_file():
+    if not path.exists():
         return rows
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in read_bytes(path).decode(errors="replace").splitlines():
         try:
-            row: object = json.loads(line)
+            row = parse_json(line)
         except ValueError:
             continue
         if isinstance(row, dict) and isinstance(cast("dict[str, object]", row).get("step"), int):

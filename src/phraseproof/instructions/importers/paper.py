@@ -7,13 +7,13 @@ and, for the closer look of section 4.5, `paper-closest`, `paper-incorrect`, `pa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
 from phraseproof.core import Instruction, Relation
 from phraseproof.errors import FileError
+from phraseproof.files import parse_json
 from phraseproof.instructions.filters import letter_of
 from phraseproof.instructions.importers.parsing import placeholders
 from phraseproof.instructions.importers.parsing.import_request import ImportRequest
@@ -65,8 +65,8 @@ def _rows(file: Path) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for number, line in enumerate(read_text(file).splitlines(), start=1):
         try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError):
+            row = parse_json(line)
+        except ValueError:
             raise FileError("not valid JSON", where=f"{file}:{number}") from None
         if not isinstance(row, dict) or not {"task", "id", "choices", "label_space"} <= row.keys():
             raise FileError(

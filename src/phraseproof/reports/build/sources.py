@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from phraseproof.errors import RunError
+from phraseproof.files import parse_json, read_bytes, read_json
 from phraseproof.store.queries import Run, load_run
 
 TRAINING_LOG = "training.jsonl"
@@ -64,14 +64,14 @@ def read_training(path: Path) -> LoggedTraining:
     """
     log = path / TRAINING_LOG
     try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = read_bytes(log).decode(errors="replace").splitlines()
     except OSError as error:
         hint = "Give the folder that `align` wrote with --out"
         raise RunError("no training was logged there", got=error.strerror, where=str(log), hint=hint) from None
     steps: list[dict[str, object]] = []
     for line in lines:
         try:
-            step: object = json.loads(line)
+            step = parse_json(line)
         except ValueError:  # a kill cut the last line short
             continue
         if isinstance(step, dict):
@@ -81,7 +81,7 @@ def read_training(path: Path) -> LoggedTraining:
         raise RunError("the log of the training is empty", where=str(log))
     record: object = None
     try:
-        record = json.loads((path / "phraseproof.json").read_text(encoding="utf-8"))
+        record = read_json(path / "phraseproof.json")
     except (OSError, ValueError):
         record = None
     return LoggedTraining(path, tuple(steps), cast("dict[str, object]", record) if isinstance(record, dict) else {})

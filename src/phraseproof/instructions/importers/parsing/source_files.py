@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 
 from phraseproof.errors import FileError
+from phraseproof.files import load_json
 from phraseproof.instructions.importers.parsing.parse_result import ParseResult, Refused
 from phraseproof.typed_yaml import read_text
 
@@ -56,16 +56,7 @@ def each_read(
 
 def read_json(path: Path) -> object:
     """Read a JSON file."""
-    if path.stat().st_size > MAX_JSON_BYTES:
-        raise FileError("the file is too large", expected=f"at most {MAX_JSON_BYTES} bytes", where=str(path))
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError:
-        raise FileError("not UTF-8 text", where=str(path), hint="Save the file as UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise FileError(f"not valid JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
-    except RecursionError:
-        raise FileError("not valid JSON: nested too deeply", where=str(path)) from None
+    return load_json(path, max_bytes=MAX_JSON_BYTES)
 
 
 def read_python(path: Path) -> ast.Module:
