@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phraseproof.errors import FileError, RunError
-from phraseproof.files import replacing, write_json, write_text
+from phraseproof.files import load_json, parse_json, read_bytes, replacing, require_regular, write_json, write_text
 
 
 def test_what_stops_in_the_middle_leaves_the_file_as_it_was(tmp_path: Path) -> None:
@@ -55,3 +56,42 @@ def test_texts_and_json_come_back_as_they_were(tmp_path_factory: pytest.TempPath
 def test_bytes_of_a_command_line_that_are_no_text_are_spelled(tmp_path: Path) -> None:
     write_json(tmp_path / "run.json", {"command": "\udcff"})
     assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8")) == {"command": "\udcff"}
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    """A named pipe would wait for a writer, a device would never end."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path, kind in ((pipe, "a named pipe"), (Path("/dev/zero"), "a device"), (tmp_path, "a folder")):
+        with pytest.raises(OSError, match=f"not a regular file but {kind}"):
+            require_regular(path)
+        with pytest.raises(FileError, match=f"not a regular file but {kind}"):
+            load_json(path)
+    link = tmp_path / "link"
+    link.symlink_to("/dev/zero")
+    with pytest.raises(OSError, match="a device"):
+        read_bytes(link)
+    (tmp_path / "large").write_bytes(bytes(11))
+    with pytest.raises(OSError, match="11 bytes, more than 10"):
+        read_bytes(tmp_path / "large", max_bytes=10)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[" * 100_000, "nested too deeply"),
+        ("9" * 5000, "too many digits"),
+        (b"\xff", "not UTF-8 text"),
+        ("{", "Expecting"),
+    ],
+)
+def test_json_that_cannot_be_read_is_a_value_error_of_one_line(text: str | bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as caught:
+        parse_json(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_a_very_long_name_is_written(tmp_path: Path) -> None:
+    path = tmp_path / f"{'x' * 240}.txt"
+    write_text(path, "text")
+    assert path.read_text() == "text"

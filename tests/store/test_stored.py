@@ -33,7 +33,8 @@ def test_a_folder_is_empty_until_an_outcome_or_an_accuracy_is_stored(tmp_path: P
     store.append(make_cell(), [StoredOutcome(make_outcomes()[0], Usage())])
     assert not is_empty(store.path, read_run_file(store.path))
     imported = RunStore(tmp_path / "imported", SETTINGS)
-    imported.register([], {"accuracies": {"a": {}}})
+    accuracy = {"task": "t", "category": "c", "group": "g", "instruction": "i", "num_fewshot": 0, "mean_score": 0.5}
+    imported.register([], {"accuracies": {"a": {**accuracy, "num_examples": None}}})
     assert not is_empty(imported.path, read_run_file(imported.path))
 
 

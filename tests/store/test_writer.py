@@ -41,7 +41,7 @@ def test_a_written_cell_reads_back_whole(tmp_path: Path) -> None:
 
 def test_another_setting_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     finished_run(tmp_path, make_cell())
-    with pytest.raises(RunError, match="another setting of model.name") as caught:
+    with pytest.raises(RunError, match=r"another setting of model\.name") as caught:
         RunStore(tmp_path, {**SETTINGS, "model": {"name": "other"}})
     assert "\n" not in str(caught.value)
     assert "the same settings to go on with this run" in str(caught.value)
@@ -62,7 +62,7 @@ def test_a_folder_in_which_nothing_is_stored_is_taken_over(tmp_path: Path) -> No
     other = RunStore(tmp_path, {**SETTINGS, "model": {"name": "other"}})
     other.register([make_cell("b" * 32)], {})
     run = load_run(tmp_path)
-    assert run.settings["model"] == "other"
+    assert run.settings["model"] == {"name": "other"}
     assert [cell.identity for cell in run.cells] == ["b" * 32]
     assert run.failures == ()
 
@@ -71,7 +71,7 @@ def test_a_folder_with_an_outcome_in_a_journal_is_not_taken_over(tmp_path: Path)
     store = RunStore(tmp_path, SETTINGS)
     store.register([make_cell()], {})
     store.append(make_cell(), [StoredOutcome(make_outcomes()[0], Usage())])
-    with pytest.raises(RunError, match="another setting of model.name"):
+    with pytest.raises(RunError, match=r"another setting of model\.name"):
         RunStore(tmp_path, {**SETTINGS, "model": {"name": "other"}})
 
 

@@ -113,7 +113,7 @@ class WordingEnvironment(ImmutableSandboxedEnvironment):
         """`obj[argument]`, which copies the text or list if `argument` is a slice."""
         if isinstance(argument, slice):
             charge(size(obj))
-        return super().getitem(obj, argument)
+        return super().getitem(obj, cast("Any", argument))
 
     def wrap_str_format(self, value: object) -> None:
         """Do nothing: `is_safe_attribute` refuses all format methods by name, so none needs wrapping."""

@@ -13,7 +13,7 @@ from phraseproof.errors import RunError
 from phraseproof.files import read_json, write_json
 from phraseproof.identity import SCHEMA_VERSION
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
-from phraseproof.store.run_schema import RUN_CHECKSUM, check_run_content, checksum_of_content
+from phraseproof.store.run_schema import check_run_content
 
 RUN_FILE = "run.json"
 ACCURACIES = "accuracies"
@@ -84,26 +84,21 @@ def read_run_file(run: Path) -> RunContent:
         check_run_content(content)
     except ValueError as error:
         raise _damaged(path, str(error)) from None
-    checksum = content.pop(RUN_CHECKSUM, None)
-    if checksum is not None and checksum != checksum_of_content(content):
-        hint = f"If it was edited on purpose, remove the key {RUN_CHECKSUM}"
-        raise _damaged(path, "its checksum does not fit its content", hint=hint)
     content["cells"] = [asdict(cell_of(entry, content["settings"])) for entry in content["cells"]]
     return content
 
 
 def write_run_file(run: Path, content: RunContent) -> None:
-    """Replace `run.json` in one step, with a checksum of its content.
+    """Replace `run.json` in one step.
 
     Raises:
         RunError: it cannot be written.
     """
-    plain: RunContent = json.loads(json.dumps(content))  # as a reader sees it: keys are texts, tuples are lists
-    write_json(run / RUN_FILE, {**plain, RUN_CHECKSUM: checksum_of_content(plain)}, error=RunError)
+    write_json(run / RUN_FILE, content, error=RunError)
 
 
-def _damaged(path: Path, reason: str, *, hint: str | None = None) -> RunError:
-    return RunError(f"run.json is damaged: {reason}", where=str(path), hint=hint)
+def _damaged(path: Path, reason: str) -> RunError:
+    return RunError(f"run.json is damaged: {reason}", where=str(path))
 
 
 def cell_of(entry: Settings, settings: Settings) -> Cell:
