@@ -33,15 +33,19 @@ def evaluate(project: str, out: str, delay_s: float) -> None:
     import phraseproof
     from phraseproof.evaluation import work
 
+    before = work.SMALLEST_BUNDLE_PROMPTS, work.MAX_BUNDLE_PROMPTS
     work.SMALLEST_BUNDLE_PROMPTS = work.MAX_BUNDLE_PROMPTS = EXAMPLES
-    phraseproof.evaluate(
-        "scripted",
-        f"{project}/task.yaml",
-        {"mine": f"{project}/wordings.yaml"},
-        out,
-        model_options=phraseproof.ModelOptions(args={"delay_s": str(delay_s)}),
-        self_test=False,
-    )
+    try:
+        phraseproof.evaluate(
+            "scripted",
+            f"{project}/task.yaml",
+            {"mine": f"{project}/wordings.yaml"},
+            out,
+            model_options=phraseproof.ModelOptions(args={"delay_s": str(delay_s)}),
+            self_test=False,
+        )
+    finally:  # some tests call this in their own process
+        work.SMALLEST_BUNDLE_PROMPTS, work.MAX_BUNDLE_PROMPTS = before
 
 
 def rows_of(out: Path) -> list[dict[str, object]]:

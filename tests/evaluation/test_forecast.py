@@ -45,4 +45,4 @@ def test_a_model_that_cannot_count_tokens_still_has_a_plan() -> None:
             raise AssertionError("a forecast scores nothing")
 
     found = prepare(Plain(), [make_task()], {"mine": {"letters": [CLEAR]}}, EvaluationSpec()).forecast()
-    assert (found.cells, found.prompts, found.tokens, found.sampled_prompts) == (1, 7, None, 0)
+    assert (found.cells, found.prompts, found.tokens, found.sampled_prompts) == (1, 7, None, 7)

@@ -22,7 +22,6 @@ def render(template: str) -> str:
     [
         "{% for a in range(1000) %}{% for b in range(1000) %}{% set x = ('a'*90000) | upper %}{% endfor %}{% endfor %}",
         "{% for a in range(1000) %}{% for b in range(1000) %}{% set x = ('a'*90000).upper() %}{% endfor %}{% endfor %}",
-        "{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(99) %}{% endfor %}{% endfor %}{% endfor %}",
         "{% set x = 'a' * 90000 %}{% for a in range(1000) %}{% if x == x ~ '' %}{% endif %}{% endfor %}",
         "{% for a in range(1000) %}{{ (range(1000) | list)[:999] | length }}{% endfor %}",
     ],

@@ -67,7 +67,7 @@ def test_a_limit_is_kept_at_the_value_and_broken_just_beyond_it(run: Run, name: 
 @pytest.mark.parametrize(("right", "of"), [(7, 10), (29, 50), (1, 3), (2, 3), (57, 100)])
 def test_a_limit_in_percent_is_kept_by_what_it_is_in_fractions(tmp_path: Path, right: int, of: int) -> None:
     """100 * 0.57 is 56.99999999999999 in binary: no reason to break a limit of 57."""
-    store = RunStore(tmp_path / "run", {"model": "m"})
+    store = RunStore(tmp_path / "run", {"model": {"name": "m"}})
     cells = [Cell(f"{n:032x}", "t", "T", f"c/{n}", "g", 0, 0, of) for n in range(3)]
     store.register(cells, {})
     for cell in cells:
