@@ -40,6 +40,13 @@ def test_each_class_is_counted() -> None:
     assert observer.warnings == []
 
 
+def test_many_tasks_are_one_line() -> None:
+    observer = Listening()
+    tasks = [replace(labelled(), name=f"task {n}") for n in range(9)]
+    report_balance([sample_task(task, 20, 0, is_stratified=True) for task in tasks], tasks, observer)
+    assert observer.notes == ["the samples of 9 tasks hold their classes in proportion"]
+
+
 def test_missing_classes_are_named() -> None:
     observer = Listening()
     report_balance([sample_task(labelled(), 4, 0, is_stratified=True)], [labelled()], observer)

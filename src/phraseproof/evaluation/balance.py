@@ -13,13 +13,15 @@ _SHOWN = 5
 
 
 def report_balance(samples: Sequence[Task], whole: Sequence[Task], observer: Observer) -> None:
-    """Note the balance of each sample of a task with classes; warn of classes that are missing from it.
+    """Note the balance of each sample of a task with classes, or of all in one line if there are many; warn of classes
+    that are missing from one.
 
     Args:
         samples: the sampled tasks.
         whole: the same tasks in full.
         observer: notified.
     """
+    notes: list[str] = []
     for sampled, task in zip(samples, whole, strict=True):
         classes = classes_of(task)
         if classes is None or len(sampled.examples) == len(task.examples):
@@ -28,10 +30,14 @@ def report_balance(samples: Sequence[Task], whole: Sequence[Task], observer: Obs
         shown = ", ".join(f"{name} {held[name]}" for name in sorted(held)[:_SHOWN])
         if len(held) > _SHOWN or len(held) < len(set(classes)):
             shown = f"{len(held)} of {len(set(classes))} classes: {shown}" + (", ..." if len(held) > _SHOWN else "")
-        observer.noted(f"{task.name}: {len(sampled.examples)} of {len(task.examples)} examples ({shown})")
+        notes.append(f"{task.name}: {len(sampled.examples)} of {len(task.examples)} examples ({shown})")
         missing = sorted(set(classes) - set(held))
         # With fewer examples than classes some must be missing, as the line above shows.
         if missing and len(sampled.examples) >= len(set(classes)):
             names = ", ".join(repr(name) for name in missing[:_SHOWN])
             rest = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
             observer.warned(f"{task.name}: the sample holds no example of {names}{rest}; a larger --limit would")
+    if len(notes) > _SHOWN:
+        notes = [f"the samples of {len(notes)} tasks hold their classes in proportion"]
+    for note in notes:
+        observer.noted(note)
