@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import math
 import signal
 from collections.abc import Generator
@@ -16,16 +15,11 @@ from safetensors.torch import load_file
 
 from phraseproof.alignment.loop import training as training_module
 from phraseproof.alignment.loop.log import HeldOut, StepReport, read_log
-from phraseproof.alignment.loop.preparation import prepare
-from phraseproof.alignment.soft_prompt import SoftPrompt
-from phraseproof.alignment.trainer import AlignmentSettings
-from phraseproof.alignment.trainer import train as run_training
+from phraseproof.alignment.loop.optimization import Optimization
 from phraseproof.errors import ModelError, RunError
 from phraseproof.store.training_record import read_record
 from support import tiny_models
-from support.slow_losses import slow_logits
-from support.tiny_pairs import shared_wordings
-from support.tiny_trainings import CPU, QUICK, Watcher, adapter, train
+from support.tiny_trainings import Watcher, adapter, train
 
 
 @pytest.fixture(params=["t5", "llama"])
@@ -141,18 +135,17 @@ class Spoiler(Watcher):
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
         super().__init__()
-        self.trainings: list[Any] = []
-        original = training_module.TrainingLoop._advance
+        original = Optimization.step
 
-        def advance(training: Any) -> StepReport:
-            report = original(training)
-            if report.step == step:
+        def spoiled(trained: Optimization, done: int, *arguments: Any) -> Any:
+            result = original(trained, done, *arguments)
+            if done + 1 == step:
                 with torch.no_grad():
-                    for parameter in training._parameters:
+                    for parameter in trained.parameters:
                         parameter.fill_(torch.inf)
-            return report
+            return result
 
-        monkeypatch.setattr(training_module.TrainingLoop, "_advance", advance)
+        monkeypatch.setattr(Optimization, "step", spoiled)
 
 
 def test_nan_keeps_the_last_good_adapter(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,73 +207,17 @@ def test_ft_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_changed_base_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = training_module.TrainingLoop._advance
+    original = Optimization.step
 
-    def advance(training: Any) -> StepReport:
+    def step(trained: Optimization, *arguments: Any) -> Any:
         with torch.no_grad():
-            next(training._model.network.parameters()).add_(1)
-        return original(training)
+            next(trained.model.network.parameters()).add_(1)
+        return original(trained, *arguments)
 
-    monkeypatch.setattr(training_module.TrainingLoop, "_advance", advance)
+    monkeypatch.setattr(Optimization, "step", step)
     with pytest.raises(ModelError, match="frozen model's weights changed"):
         train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1)
     assert not (tmp_path / "a" / "adapter_config.json").exists()
-
-
-# ------------------------------------------------------------------------------------------- against a plain torch loop
-
-
-def plain_training(model: Path, settings: AlignmentSettings) -> list[tuple[float, torch.Tensor]]:
-    """Each step's loss and the soft prompt after it, from unpadded rows, autograd and torch's AdamW alone."""
-    found = prepare(str(model), shared_wordings(), settings, CPU)
-    soft = SoftPrompt.create(
-        found.model.network,
-        n=settings.num_tokens,
-        placement="input",
-        init=settings.init,
-        seed=settings.seed,
-        tokenizer=found.model.tokenizer,
-    ).weight
-    order = found.train.order(found.method, settings, with_paraphrases=True)
-    optimizer = torch.optim.AdamW([soft], lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    accumulation = settings.gradient_accumulation
-    seen: list[tuple[float, torch.Tensor]] = []
-    for step in range(settings.max_steps or 0):
-        losses: list[torch.Tensor] = []
-        for index in range(step * accumulation, (step + 1) * accumulation):
-            (draw,) = order.batch(index)
-            tokens = found.train.tokens[draw.pair]
-            contexts = [tokens.reference, *(tokens.paraphrases[place] for place in draw.paraphrases)]
-            rows = [slow_logits(found.model, soft, each, tokens.target).log_softmax(-1) for each in contexts]
-            places = range(len(tokens.target))
-            ce = -torch.stack([row[place, tokens.target[place]] for row in rows for place in places]).mean()
-            fixed = rows[0].detach()
-            kl = torch.stack([(row.exp() * (row - fixed)).sum() for row in rows[1:]]).mean()
-            losses.append((1 - settings.lambda_) * ce + settings.lambda_ * kl)
-        loss = torch.stack(losses).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        assert soft.grad is not None
-        norm = soft.grad.norm()
-        if settings.max_grad_norm is not None and norm > settings.max_grad_norm:
-            soft.grad *= settings.max_grad_norm / norm
-        optimizer.step()
-        seen.append((loss.item(), soft.detach().clone()))
-    return seen
-
-
-@pytest.mark.parametrize("max_grad_norm", [None, 0.05])
-def test_steps_equal_those_of_a_plain_loop(model: Path, tmp_path: Path, max_grad_norm: float | None) -> None:
-    settings = dataclasses.replace(
-        QUICK, max_steps=3, learning_rate=0.02, weight_decay=0.1, schedule="constant", max_grad_norm=max_grad_norm
-    )
-    watcher = Watcher()
-    run_training(str(model), shared_wordings(), tmp_path / "a", settings, model_options=CPU, observer=watcher)
-    expected = plain_training(model, settings)
-    assert [report.loss for report in watcher.reports[1:]] == pytest.approx([loss for loss, _ in expected], rel=1e-4)
-    torch.testing.assert_close(adapter(tmp_path / "a"), expected[-1][1], atol=1e-4, rtol=1e-4)
-    if max_grad_norm is not None:
-        assert any((report.gradient_norm or 0) > max_grad_norm for report in watcher.reports)
 
 
 def test_the_learning_rate_follows_its_schedule(tmp_path: Path) -> None:

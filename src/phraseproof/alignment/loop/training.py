@@ -7,8 +7,6 @@ So a training that was stopped or killed and resumed ends, on a CPU, with the by
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import math
 import time
 from collections.abc import Mapping
@@ -18,31 +16,20 @@ from typing import TYPE_CHECKING, cast
 import torch
 
 from phraseproof.alignment.loop.batch_order import learning_rate_factor
-from phraseproof.alignment.loop.checkpoint import Checkpoints, TrainingCheckpoint, TrainingState
+from phraseproof.alignment.loop.checkpoint import Checkpoints, TrainingState
 from phraseproof.alignment.loop.drift import DriftWatch
 from phraseproof.alignment.loop.evaluation import evaluate_held_out
-from phraseproof.alignment.loop.export import save_model
 from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, StepReport, TrainingLog, log_row, read_log
-from phraseproof.alignment.loop.passes import MeanLosses, Passes
+from phraseproof.alignment.loop.optimization import NotFiniteError, Optimization
+from phraseproof.alignment.loop.passes import MeanLosses
 from phraseproof.alignment.loop.stop_request import StopRequest
-from phraseproof.alignment.loop.trainable_model import (
-    TrainableModel,
-    read_optimizer,
-    read_weights,
-    weights_hash,
-    write_optimizer,
-    write_weights,
-)
-from phraseproof.alignment.methods import LossSettings
-from phraseproof.alignment.soft_prompt import SoftPrompt
-from phraseproof.errors import ModelError, RunError
+from phraseproof.errors import RunError
 from phraseproof.store.training_record import write_record
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from phraseproof.alignment.loop.preparation import Preparation
-    from phraseproof.alignment.methods import LossTerms
 
 
 SECONDS_BETWEEN_SAVES = 60.0
@@ -50,10 +37,6 @@ SECONDS_BETWEEN_SAVES = 60.0
 
 SAVING_SHARE = 0.05
 """The largest share of the time that saving by time may take: weights of large models take long to write."""
-
-
-class NotFiniteError(Exception):
-    """A loss or a gradient is NaN or infinite."""
 
 
 class TrainingLoop:
@@ -80,45 +63,7 @@ class TrainingLoop:
         self._record = dict(prepared.record)
         self._saved_at = time.monotonic()
         self._save_seconds = 0.0
-        self._build()
-
-    def _build(self) -> None:
-        model, settings = self._prepared.model, self._settings
-        network = model.network
-        self._soft: SoftPrompt | None = None
-        if self._method.trains == "prompt":
-            self._soft = SoftPrompt.create(
-                network,
-                n=settings.num_tokens,
-                placement=settings.placement,
-                init=settings.init,
-                seed=settings.seed,
-                tokenizer=model.tokenizer,
-            )
-        # A copy is trained: a wrapper may shard it, and the original is needed whole to save the adapter.
-        trained_soft = copy.deepcopy(self._soft)
-        trainable = TrainableModel(network, trained_soft, joined=model.is_decoder_only, pad_id=model.pad_id)
-        self._names = trainable.trained
-        optimizer = torch.optim.AdamW(
-            [parameter for parameter in trainable.parameters() if parameter.requires_grad],
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-        )
-        self._model, self._optimizer = self._accelerator.prepare(trainable, optimizer)
-        self._parameters = [p for p in self._model.parameters() if p.requires_grad]
-        self._base_hash = self._hash_base() if self._soft is not None else None
-        self._passes = Passes(
-            self._model,
-            self._accelerator,
-            self._method,
-            LossSettings(
-                lambda_=settings.lambda_,
-                detach_reference=settings.detach_reference,
-                push_bound=settings.push_bound,
-                reference_in_ce=settings.reference_in_ce,
-            ),
-            vocabulary_size=int(network.get_input_embeddings().weight.shape[0]),
-        )
+        self._optimization = Optimization(prepared, accelerator)
 
     # ------------------------------------------------------------------------------------------------------------ steps
 
@@ -198,43 +143,22 @@ class TrainingLoop:
 
     def _step(self, step: int, rate: float) -> tuple[MeanLosses, float]:
         accelerator, batches = self._accelerator, self._settings.gradient_accumulation
-        tokens = self._prepared.train.tokens
-        terms: list[LossTerms] = []
         drawn = [
             self._order.batch((step * batches + micro) * accelerator.num_processes + accelerator.process_index)
             for micro in range(batches)
         ]
-        joined = self._passes.join(tokens, drawn)
-        for together in joined:
-            # Gradients are exchanged between processes once per step, in its last pass.
-            is_last = together is joined[-1]
-            with contextlib.nullcontext() if is_last else accelerator.no_sync(self._model):
-                own = self._passes.training_losses(tokens, together)
-                accelerator.backward(torch.stack([each.total for each in own]).sum() / batches)
-            terms += [each._replace(total=each.total.detach()) for each in own]
-        losses = self._passes.mean(terms)
-        found = accelerator.clip_grad_norm_(self._parameters, self._settings.max_grad_norm or math.inf)
-        norm = float(cast("torch.Tensor", found))
-        # The gradient scaler of float16 training skips steps with infinite gradients by itself.
-        if not math.isfinite(losses.total) or not (math.isfinite(norm) or accelerator.scaler is not None):
-            what = "the loss" if not math.isfinite(losses.total) else "the gradient"
-            raise NotFiniteError(f"{what} was not a finite number in step {step + 1}")
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._optimizer.step()
-        self._optimizer.zero_grad()
-        return losses, norm
+        return self._optimization.step(step, drawn, rate)
 
     def _evaluate(self) -> HeldOut | None:
         """Evaluate on held-out sets; updates the state, and saves the weights if they are the best so far."""
-        held_out = evaluate_held_out(self._passes, self._prepared.held_out, self._method, self._settings)
+        held_out = evaluate_held_out(self._optimization.passes, self._prepared.held_out, self._method, self._settings)
         if held_out is None:
             return None
         if not math.isfinite(held_out.loss):
             raise NotFiniteError(f"the loss on held-out pairs was not a finite number after step {self._state.step}")
         self._state = self._state.evaluated(held_out)
         if self._settings.early_stopping_patience is not None and self._state.best_step == self._state.step:
-            weights = read_weights(self._model, self._names)
+            weights = self._optimization.weights()
             if self._accelerator.is_main_process:
                 self._checkpoints.save_best(weights)
         return held_out
@@ -266,16 +190,13 @@ class TrainingLoop:
         if not steps:
             return None
         saved = self._checkpoints.load(steps[0])
-        write_weights(self._model, saved.weights)
-        write_optimizer(self._model, self._optimizer, saved.optimizer)
+        self._optimization.restore(saved)
         self._state = saved.state
         return steps[0]
 
     def _save(self) -> None:
         began = time.monotonic()
-        checkpoint = TrainingCheckpoint(
-            read_weights(self._model, self._names), read_optimizer(self._model, self._optimizer), self._state
-        )
+        checkpoint = self._optimization.checkpoint(self._state)
         if self._accelerator.is_main_process:
             self._checkpoints.save(checkpoint)
         self._accelerator.wait_for_everyone()
@@ -292,12 +213,12 @@ class TrainingLoop:
         kept: int | None = None
         if self._settings.early_stopping_patience is not None and 0 < self._state.best_step < failed_on:
             kept = self._state.best_step
-            write_weights(self._model, self._checkpoints.load_best())
+            self._optimization.set_weights(self._checkpoints.load_best())
         elif good := [step for step in self._checkpoints.steps() if step < failed_on]:
             kept = good[0]
-            write_weights(self._model, self._checkpoints.load(kept).weights)
+            self._optimization.set_weights(self._checkpoints.load(kept).weights)
         if kept is not None:
-            self._export()
+            self._optimization.export(self._out)
             self._write_record({"stopped": problem, "step": kept})
         self._accelerator.wait_for_everyone()
         summary = f"The {self._record['kind']} of step {kept} was kept" if kept is not None else "Nothing was kept"
@@ -311,11 +232,10 @@ class TrainingLoop:
         state = self._state
         kept, after = state.step, state.last
         if self._settings.early_stopping_patience is not None and state.best is not None:
-            write_weights(self._model, self._checkpoints.load_best())
+            self._optimization.set_weights(self._checkpoints.load_best())
             kept, after = state.best_step, state.best
-        if self._base_hash is not None and (now := self._hash_base()) != self._base_hash:
-            raise ModelError("the frozen model's weights changed during training", expected=self._base_hash, got=now)
-        self._export()
+        self._optimization.check_base()
+        self._optimization.export(self._out)
         result = {
             "step": kept,
             "steps": state.step,
@@ -324,30 +244,17 @@ class TrainingLoop:
             "after": None if after is None else after._asdict(),
             "seconds": round(state.seconds, 3),
         }
-        self._accelerator.unwrap_model(self._model).network.requires_grad_(False)
+        self._optimization.freeze()
         self._write_record(result, finished=True)
         if self._accelerator.is_main_process:
             self._checkpoints.clear()
         self._accelerator.wait_for_everyone()
         return self._record
 
-    def _export(self) -> None:
-        """Write the present weights as an ordinary folder: a PEFT adapter, or a model with its tokenizer."""
-        if self._soft is None:
-            save_model(self._model, self._accelerator, self._prepared.model.tokenizer, self._out)
-            return
-        weights = read_weights(self._model, self._names)
-        if self._accelerator.is_main_process:
-            own = {name.removeprefix("soft."): value for name, value in weights.items()}
-            self._soft.load_state_dict(own)
-            self._soft.save(self._out, self._prepared.model.identity.name)
-
     def _write_record(self, result: Mapping[str, object] | None, *, finished: bool = False) -> None:
         self._record |= {"finished": finished, "result": result}
-        if self._base_hash is not None:
-            self._record["base_weights"] = {"before": self._base_hash, "after": self._base_hash if finished else None}
+        base = self._optimization.base_hash
+        if base is not None:
+            self._record["base_weights"] = {"before": base, "after": base if finished else None}
         if self._accelerator.is_main_process:
             write_record(self._out, self._record)
-
-    def _hash_base(self) -> str:
-        return weights_hash(self._accelerator.unwrap_model(self._model).network)

@@ -1,0 +1,171 @@
+"""The model in training: its network, soft prompt and optimizer, one step of them, and their weights in and out."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import torch
+
+from phraseproof.alignment.loop.checkpoint import TrainingCheckpoint, TrainingState
+from phraseproof.alignment.loop.export import save_model
+from phraseproof.alignment.loop.passes import MeanLosses, Passes
+from phraseproof.alignment.loop.trainable_model import (
+    TrainableModel,
+    read_optimizer,
+    read_weights,
+    weights_hash,
+    write_optimizer,
+    write_weights,
+)
+from phraseproof.alignment.methods import LossSettings
+from phraseproof.alignment.soft_prompt import SoftPrompt
+from phraseproof.errors import ModelError
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from torch import Tensor
+
+    from phraseproof.alignment.loop.batch_order import Draw
+    from phraseproof.alignment.loop.preparation import Preparation
+    from phraseproof.alignment.methods import LossTerms
+
+
+class NotFiniteError(Exception):
+    """A loss or a gradient is NaN or infinite."""
+
+
+class Optimization:
+    """A model that is trained, wrapped for its processes and devices. Every process must call every method.
+
+    Args:
+        prepared: the model, the data and the settings.
+        accelerator: the processes, the device and the precision.
+
+    Attributes:
+        model: the wrapped `TrainableModel`.
+        parameters: its trained parameters.
+        passes: its forward passes.
+        base_hash: the hash of the frozen network before training; `None` if the network itself is trained.
+    """
+
+    def __init__(self, prepared: Preparation, accelerator: Accelerator) -> None:
+        self._prepared, self._accelerator, self._settings = prepared, accelerator, prepared.settings
+        model, settings = prepared.model, prepared.settings
+        self._soft: SoftPrompt | None = None
+        if prepared.method.trains == "prompt":
+            self._soft = SoftPrompt.create(
+                model.network,
+                n=settings.num_tokens,
+                placement=settings.placement,
+                init=settings.init,
+                seed=settings.seed,
+                tokenizer=model.tokenizer,
+            )
+        # A copy is trained: a wrapper may shard it, and the original is needed whole to save the adapter.
+        trained_soft = copy.deepcopy(self._soft)
+        trainable = TrainableModel(model.network, trained_soft, joined=model.is_decoder_only, pad_id=model.pad_id)
+        self._names = trainable.trained
+        optimizer = torch.optim.AdamW(
+            [parameter for parameter in trainable.parameters() if parameter.requires_grad],
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+        )
+        self.model, self._optimizer = accelerator.prepare(trainable, optimizer)
+        self.parameters = [p for p in self.model.parameters() if p.requires_grad]
+        self.base_hash = self._hash_network() if self._soft is not None else None
+        self.passes = Passes(
+            self.model,
+            accelerator,
+            prepared.method,
+            LossSettings(
+                lambda_=settings.lambda_,
+                detach_reference=settings.detach_reference,
+                push_bound=settings.push_bound,
+                reference_in_ce=settings.reference_in_ce,
+            ),
+            vocabulary_size=int(model.network.get_input_embeddings().weight.shape[0]),
+        )
+
+    def step(self, step: int, drawn: Sequence[list[Draw]], rate: float) -> tuple[MeanLosses, float]:
+        """Take one step of the optimizer.
+
+        Args:
+            step: the steps done before it, for errors.
+            drawn: this process's batches of the step.
+            rate: the learning rate.
+
+        Returns:
+            The losses, and the gradient's norm before clipping.
+
+        Raises:
+            NotFiniteError: a loss or the gradient is NaN or infinite; no weight changed.
+        """
+        accelerator, tokens = self._accelerator, self._prepared.train.tokens
+        terms: list[LossTerms] = []
+        joined = self.passes.join(tokens, drawn)
+        for together in joined:
+            # Gradients are exchanged between processes once per step, in its last pass.
+            is_last = together is joined[-1]
+            with contextlib.nullcontext() if is_last else accelerator.no_sync(self.model):
+                own = self.passes.training_losses(tokens, together)
+                accelerator.backward(torch.stack([each.total for each in own]).sum() / len(drawn))
+            terms += [each._replace(total=each.total.detach()) for each in own]
+        losses = self.passes.mean(terms)
+        found = accelerator.clip_grad_norm_(self.parameters, self._settings.max_grad_norm or math.inf)
+        norm = float(cast("Tensor", found))
+        # The gradient scaler of float16 training skips steps with infinite gradients by itself.
+        if not math.isfinite(losses.total) or not (math.isfinite(norm) or accelerator.scaler is not None):
+            what = "the loss" if not math.isfinite(losses.total) else "the gradient"
+            raise NotFiniteError(f"{what} was not a finite number in step {step + 1}")
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        return losses, norm
+
+    # ---------------------------------------------------------------------------------------------------------- weights
+
+    def weights(self) -> dict[str, Tensor]:
+        """Copy the trained parameters to CPU memory; on the first process only."""
+        return read_weights(self.model, self._names)
+
+    def set_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Set the trained parameters to values from `weights`."""
+        write_weights(self.model, weights)
+
+    def checkpoint(self, state: TrainingState) -> TrainingCheckpoint:
+        """Copy weights, optimizer and state to CPU memory; on the first process only."""
+        return TrainingCheckpoint(self.weights(), read_optimizer(self.model, self._optimizer), state)
+
+    def restore(self, saved: TrainingCheckpoint) -> None:
+        """Set weights and optimizer to those of a checkpoint."""
+        write_weights(self.model, saved.weights)
+        write_optimizer(self.model, self._optimizer, saved.optimizer)
+
+    def export(self, out: Path) -> None:
+        """Write the present weights as an ordinary folder: a PEFT adapter, or a model with its tokenizer."""
+        if self._soft is None:
+            save_model(self.model, self._accelerator, self._prepared.model.tokenizer, out)
+            return
+        weights = self.weights()
+        if self._accelerator.is_main_process:
+            own = {name.removeprefix("soft."): value for name, value in weights.items()}
+            self._soft.load_state_dict(own)
+            self._soft.save(out, self._prepared.model.identity.name)
+
+    def check_base(self) -> None:
+        """Raise a `ModelError` if the frozen network's weights changed."""
+        if self.base_hash is not None and (now := self._hash_network()) != self.base_hash:
+            raise ModelError("the frozen model's weights changed during training", expected=self.base_hash, got=now)
+
+    def freeze(self) -> None:
+        """Switch off the gradients of the network."""
+        self._accelerator.unwrap_model(self.model).network.requires_grad_(False)
+
+    def _hash_network(self) -> str:
+        return weights_hash(self._accelerator.unwrap_model(self.model).network)
