@@ -27,10 +27,10 @@ import numpy as np
 from scipy import special
 
 from benchmarks.budget.bound import draw_knowing, known
-from phraseproof.analysis.estimators.budget import QUANTILES
 from phraseproof.analysis.estimators.rasch import Grid
 from phraseproof.analysis.estimators.sample_size import expected_errors
 from phraseproof.analysis.estimators.sampled_grid import estimate_grid
+from phraseproof.analysis.estimators.task_estimates import QUANTILES
 from phraseproof.analysis.estimators.wording_features import wording_features
 from phraseproof.evaluation.budget import choose_cells
 from phraseproof.store.queries import load_run

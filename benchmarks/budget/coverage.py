@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from phraseproof.analysis.estimators import budget
-from phraseproof.analysis.estimators.budget import TaskEstimate, estimate_run, over_tasks
+from phraseproof.analysis.estimators.budget import estimate_run
+from phraseproof.analysis.estimators.task_estimates import TaskEstimate, over_tasks
 from phraseproof.core import Cell, Finding
 from phraseproof.evaluation.budget import choose_cells
 from phraseproof.store.queries import Run, load_run

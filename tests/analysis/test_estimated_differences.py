@@ -8,8 +8,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.estimated_differences import estimated_differences
-from phraseproof.analysis.estimators.budget import GroupEstimate, TaskEstimate, WordingEstimate
 from phraseproof.analysis.estimators.sampled_mean import SampledMean, sampled_mean
+from phraseproof.analysis.estimators.task_estimates import GroupEstimate, TaskEstimate, WordingEstimate
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
 

@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
 import pytest
 
 from phraseproof import core
-from phraseproof.core import GREEDY, Cell, Example, Instruction, Kind, ModelIdentity, Outcome, Prompt, Relation, Task
+from phraseproof.core import Cell, Example, Instruction, Kind, Outcome, Relation, Task
 
 EXAMPLE = Example("1", {"question": "?"}, ("a", "b", "c"), (0.0, 1.0, 1.0))
 
@@ -33,10 +33,8 @@ def test_a_wording_is_named_by_collection_and_id_and_where_it_was_read_does_not_
     assert wording != replace(wording, author="somebody")
 
 
-def test_a_prompt_and_a_wording_have_the_defaults_that_the_documentation_names() -> None:
-    assert (Prompt("x").target_delimiter, Prompt("x").has_special_tokens) == (" ", False)
+def test_wordings_and_cells_have_the_defaults_that_the_documentation_names() -> None:
     assert (Instruction("a", "b").separator, Instruction("a", "b").answer) == ("\n\n", "{{ letter }}")
-    assert (GREEDY.temperature, GREEDY.top_p) == (0.0, 1.0)
     cell = Cell("i", "t", "c", "w", "g", 0, 0, 1)
     assert (cell.scoring, cell.metric, cell.grid_examples) == ("loglikelihood", "accuracy", None)
 
@@ -47,8 +45,6 @@ def test_a_prompt_and_a_wording_have_the_defaults_that_the_documentation_names()
         EXAMPLE,
         Task("t", Kind.BINARY, "c", (EXAMPLE,)),
         Instruction("a", "b", relation=Relation.OBSERVED),
-        Prompt("x", ("a",)),
-        ModelIdentity("m", "1", "M", settings={"a": "b"}),
         Cell("i", "t", "c", "w", "g", 0, 0, 1),
         Outcome("1", 1.0, ("a",), (-0.5,)),
         core.Finding("mean", 0.5, 10, "t"),

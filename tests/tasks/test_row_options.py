@@ -9,7 +9,7 @@ from phraseproof.errors import FileError
 from phraseproof.tasks.row_options import options_of_rows
 from phraseproof.tasks.tables import table_of
 from phraseproof.tasks.task_file import ReadTaskFile, TaskFile
-from phraseproof.typed_yaml import Document
+from phraseproof.yaml_document import Document
 
 ROWS: list[dict[str, object]] = [
     {"options": ["a", "b"], "text": "a;b", "A": "a", "B": "b", "C": ""},

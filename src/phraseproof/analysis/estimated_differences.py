@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from phraseproof.analysis.aggregation import Level, by_level
-from phraseproof.analysis.estimators.budget import TaskEstimate
 from phraseproof.analysis.estimators.sampled_mean import SampledMean, mean_of
+from phraseproof.analysis.estimators.task_estimates import TaskEstimate
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.errors import NotEnoughDataError
 

@@ -13,7 +13,7 @@ from phraseproof.core import Finding
 
 if TYPE_CHECKING:
     from phraseproof.analysis.answers import TaskAnswers
-    from phraseproof.analysis.estimators.budget import GroupEstimate, TaskEstimate
+    from phraseproof.analysis.estimators.task_estimates import GroupEstimate, TaskEstimate
     from phraseproof.analysis.robustness import MeanDifference, Summary
     from phraseproof.analysis.statistics import Robustness
     from phraseproof.scoring.metric import Metric

@@ -1,4 +1,4 @@
-"""The nouns of phraseproof: data (`data.py`) and the capabilities of models (`capabilities.py`). Read these two first.
+"""The nouns of phraseproof: data (`data.py`, `model_io.py`) and what models can do (`capabilities.py`).
 
 The flow in a line: *Task + Instruction -> Prompt -> Model -> Outcome -> Finding -> report.*
 """
@@ -17,24 +17,17 @@ from phraseproof.core.capabilities import (
     StreamsScores,
     TestsItself,
 )
-from phraseproof.core.data import (
+from phraseproof.core.data import Cell, Example, Finding, Instruction, Kind, Outcome, Relation, Task
+from phraseproof.core.model_io import (
     GREEDY,
-    Cell,
     ChatMessage,
     Check,
     CutText,
-    Example,
-    Finding,
-    Instruction,
-    Kind,
     ModelIdentity,
     OptionScores,
-    Outcome,
     Prompt,
     PromptRemark,
-    Relation,
     Sampling,
-    Task,
     TokenForecast,
 )
 

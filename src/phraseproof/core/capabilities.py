@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from phraseproof.core.data import (
+from phraseproof.core.model_io import (
     GREEDY,
     ChatMessage,
     Check,

@@ -9,7 +9,8 @@ import yaml
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.stored_spec import spec_of_run
 from phraseproof.store.run_file import RunContent
-from phraseproof.typed_yaml import load, parse
+from phraseproof.typed_yaml import parse
+from phraseproof.yaml_document import load
 
 
 def read_config(path: Path) -> EvaluationSpec:

@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 import yaml
 
 from phraseproof.errors import UsageError
-from phraseproof.typed_yaml import read_text
+from phraseproof.yaml_document import read_text
 
 _OPTION = "--price-per-million"
 _EXPECTED = "two prices, as in 0.15,0.60, or a YAML file with `input` and `output` for each model"

@@ -10,7 +10,8 @@ from phraseproof.core import Instruction
 from phraseproof.errors import FileError
 from phraseproof.instructions.collection_schema import CollectionFile, WordingEntry, misread_by_yaml
 from phraseproof.instructions.template import compile_instruction, quoted
-from phraseproof.typed_yaml import Document, line_of, load, parse
+from phraseproof.typed_yaml import parse
+from phraseproof.yaml_document import Document, line_of, load
 
 _VERBALIZERS = {"letter": "{{ letter }}", "text": "{{ choice }}"}
 _VERBALIZER_OF_LABEL = {"letter": "{{ letter }}", "lower": "{{ letter | lower }}", "number": "{{ index + 1 }}"}

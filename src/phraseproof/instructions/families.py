@@ -25,7 +25,8 @@ from phraseproof.instructions.collections import (
     own_folder,
     shipped_collections,
 )
-from phraseproof.typed_yaml import StrictModel, load, parse
+from phraseproof.typed_yaml import StrictModel, parse
+from phraseproof.yaml_document import load
 
 AUTO = "auto"
 """The name that means the collections a model was tuned on."""

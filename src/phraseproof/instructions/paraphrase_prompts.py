@@ -10,7 +10,8 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from phraseproof.errors import FileError, UsageError
-from phraseproof.typed_yaml import StrictModel, line_of, load, parse
+from phraseproof.typed_yaml import StrictModel, parse
+from phraseproof.yaml_document import line_of, load
 
 PLACE = "{instruction}"
 """The place of the ask in a prompt."""

@@ -10,7 +10,8 @@ from pydantic import Field, WithJsonSchema
 
 from phraseproof.core import Kind
 from phraseproof.tasks.answers import AnswerFormat
-from phraseproof.typed_yaml import JSON_SCHEMA, Document, ModelT, StrictModel, line_of, parse
+from phraseproof.typed_yaml import JSON_SCHEMA, ModelT, StrictModel, parse
+from phraseproof.yaml_document import Document, line_of
 
 
 class HubData(StrictModel):

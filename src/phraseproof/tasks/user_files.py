@@ -15,7 +15,8 @@ from phraseproof.tasks.kinds import require_options
 from phraseproof.tasks.row_options import labels_of_rows, options_of_rows
 from phraseproof.tasks.tables import DataTable, read_table, table_of
 from phraseproof.tasks.task_file import AnswerColumn, FirstRows, HubData, ReadTaskFile, TaskFile, json_schema
-from phraseproof.typed_yaml import line_of, load, parse
+from phraseproof.typed_yaml import parse
+from phraseproof.yaml_document import line_of, load
 
 __all__ = ["RESERVED", "json_schema", "load_file"]
 

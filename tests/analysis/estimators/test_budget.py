@@ -9,57 +9,20 @@ import numpy as np
 import pytest
 
 from phraseproof.analysis.estimators import sampled_grid
-from phraseproof.analysis.estimators.budget import QUANTILES, estimate_run, estimated_scores, over_tasks
+from phraseproof.analysis.estimators.budget import estimate_run, estimated_scores
+from phraseproof.analysis.estimators.task_estimates import QUANTILES
 from phraseproof.analysis.estimators.wording_features import wording_features
 from phraseproof.analysis.robustness import summarize
-from phraseproof.core import Example, Instruction, Kind, Prompt, Task
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.queries import Run, load_run
-
-
-def skilled(prompt: Prompt, option: str) -> float:
-    """Right on easy questions; on hard ones only where the wording says please often enough."""
-    number = int(prompt.text.rsplit(" ", 1)[1].strip("?"))
-    right = number % 10 < 4 + prompt.text.count("please")
-    return float((option == "yes") == right)
-
-
-def task(name: str = "sums", category: str = "C", size: int = 60) -> Task:
-    return Task(
-        name,
-        Kind.BINARY,
-        category,
-        tuple(Example(f"{name}{n}", {"question": f"number {n}?"}, ("yes", "no"), (1.0, 0.0)) for n in range(size)),
-    )
-
-
-def wordings(collection: str, count: int) -> list[Instruction]:
-    return [
-        Instruction(
-            id=f"w{n}",
-            collection=collection,
-            template=f"{'please ' * n}{collection} {{{{ question }}}}",
-            answer="{{ choice }}",
-        )
-        for n in range(count)
-    ]
-
-
-def run(out: Path, budget: float | None, *tasks: Task, counts: tuple[int, int] = (5, 3), **changes: Any) -> Run:
-    given = tasks or (task(),)
-    groups: dict[str, dict[str, list[Instruction]]] = {
-        "observed": {each.name: wordings("seen", counts[0]) for each in given},
-        "unobserved": {each.name: wordings("new", counts[1]) for each in given},
-    }
-    settings = EvaluationSpec(budget=budget, **changes)
-    return prepare(ScriptedModel(skilled), given, groups, settings).run(out, self_test=False)
+from support.budget_runs import run_of_tasks, task, wordings
 
 
 def test_a_whole_run_is_given_exactly(tmp_path: Path) -> None:
-    whole = run(tmp_path, None)
+    whole = run_of_tasks(tmp_path, None)
     (found,) = estimate_run(whole)
     (summary,) = summarize(whole.wording_scores())
     assert found.share == 1.0
@@ -76,8 +39,8 @@ def test_a_whole_run_is_given_exactly(tmp_path: Path) -> None:
 
 
 def test_a_share_gives_estimates_near_the_truth_that_say_what_they_rest_on(tmp_path: Path) -> None:
-    whole = {row.instruction: row.mean_score for row in run(tmp_path / "whole", None).wording_scores()}
-    few = run(tmp_path / "few", 0.5)
+    whole = {row.instruction: row.mean_score for row in run_of_tasks(tmp_path / "whole", None).wording_scores()}
+    few = run_of_tasks(tmp_path / "few", 0.5)
     (found,) = estimate_run(few)
     assert found.share == pytest.approx(0.5)
     for group in found.groups:
@@ -107,7 +70,7 @@ def test_an_interval_holds_its_estimate(tmp_path: Path) -> None:
 
 
 def test_group_order_sets_the_reference_and_must_exist(tmp_path: Path) -> None:
-    few = run(tmp_path, 0.5)
+    few = run_of_tasks(tmp_path, 0.5)
     (found,) = estimate_run(few, group_order=["unobserved"])
     assert [group.group for group in found.groups] == ["unobserved", "observed"]
     assert found.differences[0].name == "observed minus unobserved"
@@ -115,37 +78,8 @@ def test_group_order_sets_the_reference_and_must_exist(tmp_path: Path) -> None:
         estimate_run(few, group_order=["mine"])
 
 
-def test_over_tasks_weighs_categories_equally_and_narrows(tmp_path: Path) -> None:
-    tasks = (task("a", "C"), task("b", "C"), task("c", "D"))
-    estimates = estimate_run(run(tmp_path, 0.4, *tasks))
-    category, overall = over_tasks(estimates)
-    assert (category.task, overall.task) == ("C", "Overall")
-    means = {each.task: each.groups[0].mean.estimate for each in estimates}
-    assert category.groups[0].mean.estimate == pytest.approx((means["a"] + means["b"]) / 2)
-    assert overall.groups[0].mean.estimate == pytest.approx((category.groups[0].mean.estimate + means["c"]) / 2)
-    widths = [(each.groups[0].mean.high or 0) - (each.groups[0].mean.low or 0) for each in (*estimates[:2], category)]
-    assert widths[2] < 0.9 * min(widths[:2]), "tasks are independent"
-    assert over_tasks(estimates[:1]) == []
-
-
-def test_over_tasks_wordings_that_serve_several_count_once(tmp_path: Path) -> None:
-    found = over_tasks(estimate_run(run(tmp_path, 0.4, task("a", "C"), task("b", "C"), task("c", "D"))))
-    assert [[group.num_wordings for group in row.groups] for row in found] == [[5, 3], [5, 3]]
-    assert [row.groups[0].mean.n for row in found] == [5, 5]
-    assert [row.differences[0].n for row in found] == [3, 3]
-
-
-def test_the_ends_of_a_std_over_tasks_are_the_means_of_the_tasks_ends(tmp_path: Path) -> None:
-    estimates = estimate_run(run(tmp_path, 0.4, task("a", "C"), task("b", "C"), task("c", "D")))
-    category, overall = over_tasks(estimates)
-    for end in ("estimate", "low", "high"):
-        a, b, c = (getattr(each.groups[0].std, end) for each in estimates)
-        assert getattr(category.groups[0].std, end) == pytest.approx((a + b) / 2)
-        assert getattr(overall.groups[0].std, end) == pytest.approx((a + b) / 4 + c / 2)
-
-
 def test_seeds_of_demonstrations_are_averaged_and_shots_are_planes(tmp_path: Path) -> None:
-    few = run(tmp_path, 0.3, num_fewshot=(0, 1), fewshot_seeds=(0, 1))
+    few = run_of_tasks(tmp_path, 0.3, num_fewshot=(0, 1), fewshot_seeds=(0, 1))
     zero, one = estimate_run(few)
     assert (zero.num_fewshot, one.num_fewshot) == (0, 1)
     assert [group.num_wordings for group in one.groups] == [5, 3]
@@ -153,14 +87,14 @@ def test_seeds_of_demonstrations_are_averaged_and_shots_are_planes(tmp_path: Pat
 
 
 def test_a_single_wording_has_no_spread(tmp_path: Path) -> None:
-    (found,) = estimate_run(run(tmp_path, 0.2, counts=(1, 2)))
+    (found,) = estimate_run(run_of_tasks(tmp_path, 0.2, counts=(1, 2)))
     assert found.groups[0].std is None
     assert found.groups[1].std is not None
     assert len({finding.estimate for finding in found.groups[0].quantiles.values()}) == 1
 
 
 def test_what_was_drawn_is_kept_and_never_out_of_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = estimate_run(run(tmp_path, 0.3))
+    first = estimate_run(run_of_tasks(tmp_path, 0.3))
     (kept,) = (tmp_path / "estimates").iterdir()
 
     def fail(*_: Any) -> Any:
@@ -175,7 +109,7 @@ def test_what_was_drawn_is_kept_and_never_out_of_date(tmp_path: Path, monkeypatc
         assert turned[0].groups[0] == first[0].groups[1]
         with pytest.raises(AssertionError, match="nothing is to be drawn"):
             estimate_run(opened, seed=1)
-    wider = estimate_run(run(tmp_path, 0.5))
+    wider = estimate_run(run_of_tasks(tmp_path, 0.5))
     assert wider[0].scored == 240 > first[0].scored == 144
     (other,) = (tmp_path / "estimates").iterdir()
     assert other.name != kept.name
@@ -186,13 +120,13 @@ def test_what_was_drawn_is_kept_and_never_out_of_date(tmp_path: Path, monkeypatc
 
 
 def test_a_folder_that_cannot_be_written_is_read_all_the_same(tmp_path: Path) -> None:
-    few = run(tmp_path, 0.3)
+    few = run_of_tasks(tmp_path, 0.3)
     (tmp_path / "estimates").write_text("in the way")
     assert estimate_run(few)[0].scored == 144
 
 
 def test_missing_cells_leave_the_others(tmp_path: Path) -> None:
-    few = run(tmp_path, 0.4)
+    few = run_of_tasks(tmp_path, 0.4)
     next((tmp_path / "cells").rglob("*.parquet")).unlink()
     (found,) = estimate_run(Run(few.path, few.content))
     assert sum(group.num_wordings for group in found.groups) == 7
@@ -203,7 +137,7 @@ def test_missing_cells_leave_the_others(tmp_path: Path) -> None:
 
 
 def test_covariates_are_taken_from_the_texts(tmp_path: Path) -> None:
-    (found,) = estimate_run(run(tmp_path, 0.4), covariates=True)
+    (found,) = estimate_run(run_of_tasks(tmp_path, 0.4), covariates=True)
     assert all(np.isfinite(wording.accuracy.estimate) for group in found.groups for wording in group.wordings)
 
 

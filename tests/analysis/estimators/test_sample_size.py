@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from phraseproof.analysis.estimators.budget import QUANTILES, GroupEstimate, TaskEstimate, WordingEstimate
 from phraseproof.analysis.estimators.sample_size import AIM, expected_errors, sample_size_check, uncertain_stds
 from phraseproof.analysis.estimators.sampled_mean import sampled_mean
+from phraseproof.analysis.estimators.task_estimates import QUANTILES, GroupEstimate, TaskEstimate, WordingEstimate
 from phraseproof.core import Finding
 
 

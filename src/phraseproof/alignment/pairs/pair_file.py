@@ -13,7 +13,8 @@ from phraseproof.alignment.pairs.paraphrase_set import SEPARATOR, ParaphraseSet,
 from phraseproof.errors import FileError
 from phraseproof.files import write_text
 from phraseproof.tasks.tables import DataTable, read_table
-from phraseproof.typed_yaml import Document, StrictModel, parse
+from phraseproof.typed_yaml import StrictModel, parse
+from phraseproof.yaml_document import Document
 
 _SUFFIXES = (".jsonl", ".json")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from phraseproof.analysis.estimators.budget import QUANTILES, TaskEstimate
+from phraseproof.analysis.estimators.task_estimates import QUANTILES, TaskEstimate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

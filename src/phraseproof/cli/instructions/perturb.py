@@ -87,7 +87,7 @@ def perturb(
 def _perturbed(found: Collection, *, negate: bool, formats: int | None, seed: int, sentences: Path | None) -> Perturbed:
     from phraseproof.instructions.perturb import formatted, negated, nonsensical
     from phraseproof.instructions.template import literal
-    from phraseproof.typed_yaml import read_text
+    from phraseproof.yaml_document import read_text
 
     if negate:
         return negated(found)

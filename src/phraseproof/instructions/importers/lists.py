@@ -26,7 +26,7 @@ from phraseproof.instructions.importers.parsing.parse_result import (
     unreadable,
 )
 from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, read_json
-from phraseproof.typed_yaml import read_text
+from phraseproof.yaml_document import read_text
 
 _TEXT_COLUMNS = ("template", "ask", "instruction", "prompt", "wording", "text")
 _COLUMNS = (*_TEXT_COLUMNS, "id", "layout", "answer", "for", "relation", "author", "source", "licence", "license")

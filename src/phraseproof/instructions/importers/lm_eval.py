@@ -29,7 +29,7 @@ from phraseproof.instructions.importers.parsing.parse_result import (
 )
 from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, mapping_in
 from phraseproof.instructions.template import literal
-from phraseproof.typed_yaml import load
+from phraseproof.yaml_document import load
 
 COLLECTION = "lm_eval"
 LICENCE = "MIT (lm-evaluation-harness)"

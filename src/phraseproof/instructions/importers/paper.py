@@ -25,7 +25,7 @@ from phraseproof.instructions.importers.parsing.parse_result import (
 )
 from phraseproof.instructions.importers.parsing.source_files import each_read, files_of
 from phraseproof.instructions.template import quoted
-from phraseproof.typed_yaml import read_text
+from phraseproof.yaml_document import read_text
 
 LICENCE = "none stated (InstructionEval)"
 

@@ -28,7 +28,7 @@ from phraseproof.instructions.importers.parsing.parse_result import (
 from phraseproof.instructions.importers.parsing.separators import SEPARATOR, split_at_separator, without_guards
 from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, mapping_in
 from phraseproof.instructions.template import quoted
-from phraseproof.typed_yaml import Document, line_of, load
+from phraseproof.yaml_document import Document, line_of, load
 
 COLLECTION = "p3"
 LICENCE = "Apache-2.0 (promptsource)"

@@ -18,7 +18,7 @@ from phraseproof.instructions.importers.parsing import placeholders
 from phraseproof.instructions.importers.parsing.import_request import ImportRequest
 from phraseproof.instructions.importers.parsing.parse_result import ParseResult, UnrepresentableError, unreadable
 from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, read_json
-from phraseproof.typed_yaml import read_text
+from phraseproof.yaml_document import read_text
 
 COLLECTION = "promptsuite"
 

@@ -17,7 +17,8 @@ from typing import Annotated, NamedTuple
 from pydantic import BeforeValidator, Field
 
 from phraseproof.core import Prompt, Sampling
-from phraseproof.typed_yaml import StrictModel, load, parse, read_text
+from phraseproof.typed_yaml import StrictModel, parse
+from phraseproof.yaml_document import load, read_text
 
 
 def _listed(value: object) -> object:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
-from phraseproof.analysis.estimators.budget import over_tasks
+from phraseproof.analysis.estimators.task_estimates import over_tasks
 from phraseproof.analysis.result_rows import (
     Place,
     RowSource,

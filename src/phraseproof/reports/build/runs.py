@@ -17,7 +17,7 @@ from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
     from phraseproof.analysis.answers import TaskAnswers
-    from phraseproof.analysis.estimators.budget import TaskEstimate
+    from phraseproof.analysis.estimators.task_estimates import TaskEstimate
     from phraseproof.evaluation.half_precision import HalfPrecision
     from phraseproof.store.queries import Run
 

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from phraseproof.analysis.answers import TaskAnswers
-from phraseproof.analysis.estimators.budget import QUANTILES, GroupEstimate, TaskEstimate, over_tasks
 from phraseproof.analysis.estimators.sample_size import sample_size_check
+from phraseproof.analysis.estimators.task_estimates import QUANTILES, GroupEstimate, TaskEstimate, over_tasks
 from phraseproof.core import Finding
 from phraseproof.reports.build.answers import at_shots
 from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, printable

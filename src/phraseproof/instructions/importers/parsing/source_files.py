@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 from phraseproof.errors import FileError
 from phraseproof.files import load_json
 from phraseproof.instructions.importers.parsing.parse_result import ParseResult, Refused
-from phraseproof.typed_yaml import read_text
+from phraseproof.yaml_document import read_text
 
 Read = TypeVar("Read")
 
