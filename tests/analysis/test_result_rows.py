@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phraseproof.analysis.aggregation import Level
-from phraseproof.analysis.result_rows import RowSource, comparison_rows, summary_rows, wording_rows
+from phraseproof.analysis.result_rows import RowSource, comparison_rows, scaled, summary_rows, wording_rows
 from phraseproof.analysis.robustness import MeanDifference, summarize
 from phraseproof.core import Finding
 from phraseproof.scoring.accuracy import METRIC
@@ -18,6 +18,10 @@ def test_units_follow_the_statistic() -> None:
     assert SOURCE.unit("mean") == ("%", 100.0)
     assert SOURCE.unit("kappa") == ("", 1.0)
     assert SOURCE.difference_unit() == ("points", 100.0)
+
+
+def test_what_has_no_value_has_none_in_another_unit() -> None:
+    assert (scaled(0.25, 100), scaled(0.0, 100), scaled(None, 100)) == (25.0, 0.0, None)
 
 
 def test_an_imported_accuracy_has_no_number_of_examples() -> None:

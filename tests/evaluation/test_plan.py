@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -200,3 +201,26 @@ def test_a_quiz_has_no_classes() -> None:
     assert classes_of(quiz) is None
     assert sample_task(quiz, 2, 0, is_stratified=True) == sample_task(quiz, 2, 0)
     assert classes_of(labelled({"a": 2, "b": 1})) == ("a", "a", "b")
+
+
+def test_options_in_another_order_are_the_same_classes() -> None:
+    """Each class in proportion, where the place of the right answer says nothing of the class."""
+    task = labelled({"common": 45, "rare": 15})
+    shuffled = replace(
+        task,
+        examples=tuple(
+            replace(each, choices=each.choices[::-1], option_scores=each.option_scores[::-1])
+            if int(each.id) % 2
+            else each
+            for each in task.examples
+        ),
+    )
+    right = ("common",) * 45 + ("rare",) * 15
+    assert classes_of(shuffled) == right
+    for seed in range(5):
+        sample = sample_task(shuffled, 20, seed, is_stratified=True)
+        assert Counter(right[int(each.id)] for each in sample.examples) == {"common": 15, "rare": 5}
+        # Only the classes count, not the order of the options.
+        assert [each.id for each in sample.examples] == [
+            each.id for each in sample_task(task, 20, seed, is_stratified=True).examples
+        ]

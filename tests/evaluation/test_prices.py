@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.errors import UsageError
+from phraseproof.errors import FileError, UsageError
 from phraseproof.evaluation.prices import read_price
 
 
@@ -27,16 +27,26 @@ def test_a_file_has_the_prices_of_several_models(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("m: {input: 1}", "not complete .expected input and output, got input"),
-        ("m: {input: free, output: 1}", "not a price .*got free"),
-        ("m: [1, 2]", "no price of m"),
-        ("m: {", "not a YAML file"),
+        ("m: {input: 1}", r"prices.yaml:1, m.output: the field 'output' is missing"),
+        (
+            "n: {input: 1, output: 1}\nm:\n  input: free\n  output: 1\n",
+            r"prices.yaml:3, m.input: not a number .*free",
+        ),
+        ("m: {input: -1, output: 1}", r"prices.yaml:1, m.input: the value should be greater than or equal to 0"),
+        ("m: {input: .nan, output: 1}", r"prices.yaml:1, m.input: the value should be a finite number"),
+        ("m: {input: yes, output: 1}", r"prices.yaml:1, m.input: not a number"),
+        ("m: {input: 1, output: 1, cached: 1}", r"prices.yaml:1, m.cached: unknown field 'cached'"),
+        ("m: [1, 2]", r"prices.yaml:1, m: not a mapping"),
+        ("- m", r"prices.yaml:1: not a mapping"),
+        ("m: {input: 1, output: 1}\nm: {input: 2, output: 1}", r"prices.yaml:2: the key 'm' is given twice"),
+        ("", r"prices.yaml: the file is empty"),
+        ("m: {", r"prices.yaml:1: not valid YAML"),
     ],
 )
-def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, content: str, message: str) -> None:
+def test_a_wrong_file_is_refused_in_one_line_with_its_place(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "prices.yaml"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(UsageError, match=message) as raised:
+    with pytest.raises(FileError, match=message) as raised:
         read_price(str(path), "m")
     assert "\n" not in str(raised.value)
 

@@ -40,3 +40,34 @@ def test_formats_that_differ_in_white_space_alone_may_be_meant() -> None:
         ("warning", "mine/nearer"),
     ]
     assert "white space" in found[0].message
+
+
+def test_another_system_prompt_or_target_delimiter_is_another_wording() -> None:
+    first = wording(
+        "first",
+        ask="Which team answers this mail?",
+        layout="{{ text }}",
+        system="You sort mail.",
+        answer="{{ choice }}",
+    )
+    brief = replace(first, id="brief", system="Be brief, polite and correct.")
+    plain = replace(first, id="plain", system=None)
+    loud = replace(first, id="loud", system="YOU SORT MAIL.")
+    named = replace(first, id="named", target_delimiter=" Team: ")
+    spaced = replace(first, id="spaced", target_delimiter="\n")
+    again = replace(first, id="again")
+    found = validate([first, brief, plain, loud, named, spaced, again])
+    repeated = [problem for problem in found if "duplicate" in problem.kind]
+    assert [(problem.level, problem.kind, problem.wording) for problem in repeated] == [
+        ("warning", "duplicate", "mine/loud"),
+        ("warning", "duplicate", "mine/spaced"),
+        ("error", "duplicate", "mine/again"),
+        ("warning", "near-duplicate", "mine/named"),
+    ]
+
+
+def test_a_long_system_prompt_that_all_share_makes_none_of_them_near() -> None:
+    system = "You work for a shop that sells garden tools and you read the mail of its customers every morning."
+    one = wording("one", ask="Which team answers?", layout="{{ text }}", system=system, answer="{{ choice }}")
+    other = replace(one, id="other", ask="Who is in charge?")
+    assert not [problem for problem in validate([one, other]) if "duplicate" in problem.kind]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, Self, cast, get_args
 
 import torch
 from torch import Tensor, nn
 
+from phraseproof.alignment.settings import Placement
 from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.engine.prefix_cache import CacheShape, KeyValuePrefix, cache_shape, flat_from_layers, prefix_from_flat
 from phraseproof.errors import FileError, MissingExtraError, ModelError, UsageError
@@ -22,7 +23,6 @@ from phraseproof.models.huggingface.tokenization import Tokenizer
 if TYPE_CHECKING:
     from peft import PeftConfig
 
-Placement = Literal["input", "layers"]
 RANDOM_VOCABULARY = "random-vocabulary"
 
 _HIDDEN = 512

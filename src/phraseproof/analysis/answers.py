@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from phraseproof.analysis.grids import Floats, Ints
+from phraseproof.core.classes import shared_options
 from phraseproof.errors import NotEnoughDataError
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def _classes(ids: Sequence[Sequence[str]], options: Sequence[Sequence[tuple[str,
 
 
 def _texts(options: Sequence[Sequence[tuple[str, ...]]]) -> tuple[str, ...] | None:
-    """The texts that are the options of every example; `None` where there are none for all of them.
+    """The texts that are the options of every example (`shared_options`); `None` where there are none for all of them.
 
     Of several such sets (labels under one wording, letters under another) the one whose order differs between examples
     counts, since positions are not classes then; else the first.
@@ -230,12 +231,13 @@ def _texts(options: Sequence[Sequence[tuple[str, ...]]]) -> tuple[str, ...] | No
     sets: dict[frozenset[str], tuple[str, ...]] = {}
     moving: set[frozenset[str]] = set()
     for of_form in options:
-        first = frozenset(of_form[0])
-        if len(first) < len(of_form[0]) or any(frozenset(each) != first or len(each) != len(first) for each in of_form):
+        shared = shared_options(of_form)
+        if shared is None:
             return None
-        sets.setdefault(first, of_form[0])
-        if any(each != sets[first] for each in of_form):
-            moving.add(first)
+        name = frozenset(shared)
+        first = sets.setdefault(name, shared)
+        if any(each != first for each in of_form):
+            moving.add(name)
     if len({len(each) for each in sets}) > 1:
         return None
     return next((texts for name, texts in sets.items() if name in moving), next(iter(sets.values())))

@@ -221,10 +221,15 @@ def finding_row(source: RowSource, place: Place, statistic: str, found: Finding,
         *place,
         statistic,
         scale * found.estimate,
-        None if found.low is None else scale * found.low,
-        None if found.high is None else scale * found.high,
+        scaled(found.low, scale),
+        scaled(found.high, scale),
         found.p_value,
         found.n or None,
         found.method,
         name,
     )
+
+
+def scaled(value: float | None, scale: float) -> float | None:
+    """A value in a unit, by the factor from stored values to it; `None` stays, where there is no value."""
+    return None if value is None else scale * value

@@ -12,7 +12,7 @@ from phraseproof.evaluation.plan import classes_of
 _SHOWN = 5
 
 
-def report_balance(samples: Sequence[Task], whole: Sequence[Task], observer: Observer) -> None:
+def report_balance(samples: Sequence[Task], whole: Sequence[Task], observer: Observer, *, is_stratified: bool) -> None:
     """Note the balance of each sample of a task with classes, or of all in one line if there are many; warn of classes
     that are missing from one.
 
@@ -20,6 +20,7 @@ def report_balance(samples: Sequence[Task], whole: Sequence[Task], observer: Obs
         samples: the sampled tasks.
         whole: the same tasks in full.
         observer: notified.
+        is_stratified: the samples were drawn by class; at random otherwise.
     """
     notes: list[str] = []
     for sampled, task in zip(samples, whole, strict=True):
@@ -36,8 +37,10 @@ def report_balance(samples: Sequence[Task], whole: Sequence[Task], observer: Obs
         if missing and len(sampled.examples) >= len(set(classes)):
             names = ", ".join(repr(name) for name in missing[:_SHOWN])
             rest = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-            observer.warned(f"{task.name}: the sample holds no example of {names}{rest}; a larger --limit would")
+            remedy = "a larger --limit would" if is_stratified else "--sample stratified draws by class"
+            observer.warned(f"{task.name}: the sample holds no example of {names}{rest}; {remedy}")
     if len(notes) > _SHOWN:
-        notes = [f"the samples of {len(notes)} tasks hold their classes in proportion"]
+        drawn = "hold their classes in proportion" if is_stratified else "are drawn at random, whatever their classes"
+        notes = [f"the samples of {len(notes)} tasks {drawn}"]
     for note in notes:
         observer.noted(note)

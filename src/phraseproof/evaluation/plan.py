@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from typing import NamedTuple
 
 from phraseproof.core import Cell, Example, Instruction, Model, ModelIdentity, Task
+from phraseproof.core.classes import shared_options
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import RESCORED
 from phraseproof.evaluation.spec import EvaluationSpec
@@ -29,13 +30,14 @@ class PlannedCell(NamedTuple):
 
 
 def classes_of(task: Task) -> tuple[str, ...] | None:
-    """The right answer of each example, where all examples choose among the same answers; else `None`.
-
-    Where every example has choices of its own, as in a quiz, the place of the right one is no class.
-    """
-    if len({example.choices for example in task.examples}) != 1 or len(task.examples[0].choices) < 2:
+    """The right answer of each example, where all choose among the same texts (`shared_options`); else `None`."""
+    if shared_options(example.choices for example in task.examples) is None:
         return None
-    return tuple(example.choices[example.target] for example in task.examples)
+    return tuple(_answer(example) for example in task.examples)
+
+
+def _answer(example: Example) -> str:
+    return example.choices[example.target]
 
 
 def sample_task(task: Task, limit: int | None, seed: int, *, is_stratified: bool = False) -> Task:
@@ -66,13 +68,14 @@ def sample_task(task: Task, limit: int | None, seed: int, *, is_stratified: bool
 
 def _interleaved(ranked: Sequence[Example]) -> list[Example]:
     """Ranked examples so that every beginning of the list has each class in proportion to its size."""
-    sizes = Counter(example.target for example in ranked)
-    met: Counter[int] = Counter()
+    sizes = Counter(map(_answer, ranked))
+    met: Counter[str] = Counter()
     places: list[tuple[float, int]] = []
     for index, example in enumerate(ranked):
         # The k-th of n examples of a class stands at the middle of the k-th of n equal parts.
-        places.append(((met[example.target] + 0.5) / sizes[example.target], index))
-        met[example.target] += 1
+        answer = _answer(example)
+        places.append(((met[answer] + 0.5) / sizes[answer], index))
+        met[answer] += 1
     return [ranked[index] for _, index in sorted(places)]
 
 

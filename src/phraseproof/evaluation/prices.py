@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-import yaml
+from pydantic import Field, RootModel
 
 from phraseproof.errors import UsageError
-from phraseproof.yaml_document import read_text
+from phraseproof.typed_yaml import StrictModel, parse
+from phraseproof.yaml_document import load
 
 _OPTION = "--price-per-million"
 _EXPECTED = "two prices, as in 0.15,0.60, or a YAML file with `input` and `output` for each model"
@@ -27,43 +27,40 @@ class Price(NamedTuple):
         return (input_tokens * self.input + output_tokens * self.output) / 1_000_000
 
 
+class _ModelPrice(StrictModel):
+    input: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, allow_inf_nan=False)
+
+
+class _PriceFile(RootModel[dict[str, _ModelPrice]]):
+    """The prices of each model, by its name."""
+
+
 def read_price(text: str, model: str) -> Price:
     """Read `IN,OUT`, or the prices of a model from a YAML file: `openai/name: {input: 0.15, output: 0.60}`.
 
     Raises:
-        UsageError: it is neither, a price is no number of zero or more, the file does not name the model or cannot be
-            read.
+        UsageError: it is neither, a price is no number of zero or more, or the file does not name the model.
+        FileError: the file cannot be read, or an entry is not the two prices of a model.
     """
-    if not Path(text).is_file():
+    path = Path(text)
+    if not path.is_file():
         parts = text.split(",")
         if len(parts) != 2:
             raise UsageError("not a price", expected=_EXPECTED, got=text, where=_OPTION)
-        return Price(*(_number(part, text) for part in parts))
-    try:
-        content: object = yaml.safe_load(read_text(Path(text)))
-    except yaml.YAMLError as error:
-        raise UsageError("not a YAML file", expected=_EXPECTED, got=str(error).splitlines()[0], where=text) from None
-    prices = cast("Mapping[object, object]", content) if isinstance(content, Mapping) else {}
-    found = prices.get(model)
-    if not isinstance(found, Mapping):
-        known = ", ".join(map(str, prices)) or "nothing"
+        return Price(*(_number(part) for part in parts))
+    prices = parse(load(path), path, _PriceFile).root
+    if model not in prices:
+        known = ", ".join(prices) or "nothing"
         raise UsageError(f"no price of {model}", expected=f"one of: {known}", got=model, where=text)
-    row = cast("Mapping[object, object]", found)
-    if set(row) != {"input", "output"}:
-        raise UsageError(
-            f"the price of {model} is not complete",
-            expected="input and output",
-            got=", ".join(map(str, row)) or "nothing",
-            where=text,
-        )
-    return Price(_number(row["input"], text), _number(row["output"], text))
+    return Price(prices[model].input, prices[model].output)
 
 
-def _number(value: object, where: str) -> float:
+def _number(text: str) -> float:
     try:
-        number = float(str(value))
+        number = float(text)
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
-        raise UsageError("not a price", expected="a number of zero or more", got=str(value).strip(), where=where)
+        raise UsageError("not a price", expected="a number of zero or more", got=text.strip(), where=_OPTION)
     return number

@@ -42,7 +42,7 @@ from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.scoring.registry import scorer
 from phraseproof.store.queries import Run, load_run
-from phraseproof.store.run_file import RUN_FILE, EvaluatedSample, RunContent, read_run_file
+from phraseproof.store.run_file import RUN_FILE, STRATIFIED, EvaluatedSample, RunContent, read_run_file
 from phraseproof.store.stored import stored_cells, stored_files, stored_samples
 from phraseproof.store.writer import RunStore
 
@@ -164,7 +164,8 @@ class Evaluation:
         self._register(store, observer)
         missing, damaged = self._missing(store)
         if missing:
-            report_balance(self.tasks, self.whole_tasks, observer)
+            is_stratified = self.settings.sample == STRATIFIED
+            report_balance(self.tasks, self.whole_tasks, observer, is_stratified=is_stratified)
         for error in damaged:
             observer.warned(f"{error.problem}; the cell is computed again: {error.where}")
         try:

@@ -25,7 +25,7 @@ def repeated_wordings(instructions: Sequence[Instruction]) -> Iterator[Problem]:
     for members in groups.values():
         firsts: dict[str, Instruction] = {}
         for wording in members:
-            first = firsts.setdefault(fingerprint("\0".join(_said(wording))), wording)
+            first = firsts.setdefault(fingerprint(_in_full(wording)), wording)
             if first is wording:
                 continue
             if _laid_out(first) == _laid_out(wording):
@@ -37,29 +37,40 @@ def repeated_wordings(instructions: Sequence[Instruction]) -> Iterator[Problem]:
 
 
 def _said(wording: Instruction) -> Iterable[str]:
+    """What the instruction itself says, without the system prompt before it."""
     parts = (wording.ask, wording.layout) if not wording.ask_last else (wording.layout, wording.ask)
     return (part for part in (*parts, wording.template, wording.answer) if part is not None)
 
 
+def _in_full(wording: Instruction) -> str:
+    """All that can be in a prompt or answer, as one text."""
+    return "\0".join((wording.system or "", wording.target_delimiter or "", *_said(wording)))
+
+
 def _laid_out(wording: Instruction) -> tuple[str | bool | None, ...]:
     between = wording.separator if wording.layout is not None else None
-    return (wording.system, wording.ask, wording.layout, wording.template, wording.answer, wording.ask_last, between)
+    parts = (wording.ask, wording.layout, wording.template, wording.answer, wording.target_delimiter)
+    return (wording.system, *parts, wording.ask_last, between)
 
 
 def _nearly_alike(members: Sequence[Instruction]) -> Iterator[Problem]:
     if len(members) > MAX_COMPARED:
         return
-    pairs_of = [_word_pairs(each) for each in members]
-    for (first, left), (second, right) in combinations(zip(members, pairs_of, strict=True), 2):
-        smaller, larger = sorted((len(left), len(right)))
-        # The Jaccard overlap is at most smaller / larger, so most pairs need no comparison.
-        if smaller < NEAR * larger:
-            continue
-        common = len(left & right)
-        if common and common >= NEAR * (smaller + larger - common):
+    pairs_of = [(_word_pairs(" ".join(_said(each))), _word_pairs(each.system or "")) for each in members]
+    for (first, (left, system)), (second, (right, other)) in combinations(zip(members, pairs_of, strict=True), 2):
+        # Apart from each other, because a long system prompt before all wordings would make any two of them near.
+        if _is_near(left, right) and _is_near(system, other):
             yield problem_of("warning", "near-duplicate", second, f"nearly the same wording as {first.id!r}")
 
 
-def _word_pairs(wording: Instruction) -> set[tuple[str, str]]:
-    words = ["", *_WORD.findall(" ".join(_said(wording)).casefold()), ""]
-    return set(pairwise(words))
+def _is_near(left: set[tuple[str, str]], right: set[tuple[str, str]]) -> bool:
+    smaller, larger = sorted((len(left), len(right)))
+    # The Jaccard overlap is at most smaller / larger, so most pairs need no comparison.
+    if smaller < NEAR * larger:
+        return False
+    common = len(left & right)
+    return common > 0 and common >= NEAR * (smaller + larger - common)
+
+
+def _word_pairs(text: str) -> set[tuple[str, str]]:
+    return set(pairwise(["", *_WORD.findall(text.casefold()), ""]))

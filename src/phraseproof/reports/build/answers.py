@@ -22,6 +22,7 @@ from phraseproof.analysis.classification import (
     constant_wordings,
     macro_f1,
 )
+from phraseproof.analysis.result_rows import scaled
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
@@ -120,6 +121,18 @@ def answer_cells(found: WordingAnswers | None) -> list[str]:
         return ["", "", ""]
     shares = ("" if value is None else f"{100 * value:.1f}" for value in (found.macro_f1, found.balanced_accuracy))
     return [f"{100 * found.share:.0f}% {found.answer}", *shares]
+
+
+def answer_columns(found: WordingAnswers | None) -> dict[str, str | float | None]:
+    """The same as CSV and JSON name them, in percent and full precision; nothing where there is none."""
+    if found is None:
+        return {}
+    return {
+        "most_chosen": found.answer,
+        "most_chosen_percent": 100 * found.share,
+        "macro_f1_percent": scaled(found.macro_f1, 100),
+        "balanced_accuracy_percent": scaled(found.balanced_accuracy, 100),
+    }
 
 
 def baseline(answers: Sequence[TaskAnswers]) -> Baseline:

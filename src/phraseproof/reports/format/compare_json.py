@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from phraseproof.analysis.paired import WordingComparison
+from phraseproof.analysis.result_rows import scaled
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.core import Finding
 from phraseproof.reports.build.compare import ComparisonReport, Side
@@ -80,13 +81,10 @@ def _wording(each: WordingComparison, scale: float) -> dict[str, object]:
 
 
 def _finding(finding: Finding | None, scale: float) -> dict[str, object]:
-    def scaled(value: float | None) -> float | None:
-        return None if value is None else scale * value
-
     return {
-        "difference_percentage_points": scaled(finding.estimate) if finding else None,
-        "interval_low_percentage_points": scaled(finding.low) if finding else None,
-        "interval_high_percentage_points": scaled(finding.high) if finding else None,
+        "difference_percentage_points": scale * finding.estimate if finding else None,
+        "interval_low_percentage_points": scaled(finding.low, scale) if finding else None,
+        "interval_high_percentage_points": scaled(finding.high, scale) if finding else None,
         "p_value": finding.p_value if finding else None,
         "n": finding.n if finding else None,
         "method": finding.method if finding else None,

@@ -14,6 +14,7 @@ from rich.text import Text
 from phraseproof.analysis.answers import TaskAnswers
 from phraseproof.analysis.estimators.sample_size import sample_size_check
 from phraseproof.analysis.estimators.task_estimates import QUANTILES, GroupEstimate, TaskEstimate, over_tasks
+from phraseproof.analysis.result_rows import scaled
 from phraseproof.core import Finding
 from phraseproof.reports.build.answers import at_shots
 from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, printable
@@ -231,7 +232,7 @@ def _csv_rows(run: EstimatedRun, *, by_wording: bool) -> Iterator[dict[str, CsvC
         for group in task.groups:
             found = [wording.accuracy for wording in group.wordings] if by_wording else _findings(group)
             for finding in found:
-                numbers = [_percent(value) for value in (finding.estimate, finding.low, finding.high)]
+                numbers = [scaled(value, 100) for value in (finding.estimate, finding.low, finding.high)]
                 name = [run.path, run.model, task.num_fewshot, task.task, group.group, finding.name]
                 yield dict(zip(_CSV_COLUMNS, [*name, *numbers, finding.n, 100 * task.share], strict=True))
 
@@ -288,7 +289,7 @@ def _task_json(task: TaskEstimate, run: EstimatedRun) -> dict[str, object]:
                         "text": run.texts.get((task.task, wording.instruction)),
                         **_finding_json(wording.accuracy),
                         "scored": wording.accuracy.n,
-                        "observed_mean": _percent(wording.observed_mean),
+                        "observed_mean": scaled(wording.observed_mean, 100),
                     }
                     for wording in group.wordings
                 ],
@@ -301,8 +302,4 @@ def _task_json(task: TaskEstimate, run: EstimatedRun) -> dict[str, object]:
 
 
 def _finding_json(finding: Finding) -> dict[str, float | None]:
-    return {name: _percent(getattr(finding, name)) for name in ("estimate", "low", "high")}
-
-
-def _percent(value: float | None) -> float | None:
-    return None if value is None else 100 * value
+    return {name: scaled(getattr(finding, name), 100) for name in ("estimate", "low", "high")}

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from phraseproof.analysis.result_rows import scaled
 from phraseproof.analysis.robustness import Row
-from phraseproof.reports.build.answers import WordingAnswers, baseline, by_wording, constant_answers, within_row
+from phraseproof.reports.build.answers import answer_columns, baseline, by_wording, constant_answers, within_row
 from phraseproof.reports.build.run_tables import Screen, TaskTable, WordingTable
 from phraseproof.reports.format.csv_rows import CsvCell, render_rows
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
@@ -87,7 +88,7 @@ def _task_cells(table: TaskTable) -> Iterable[_Cells]:
                 "task": row.name if row.level == "task" else "",
                 "group": group,
                 "mean_percent": scale * found.mean,
-                "std_percent": _scaled(found.std, scale),
+                "std_percent": scaled(found.std, scale),
                 "num_wordings": found.num_wordings,
                 "num_tasks": found.num_tasks,
             }
@@ -97,9 +98,9 @@ def _task_cells(table: TaskTable) -> Iterable[_Cells]:
                 cells["difference_num_tasks"] = row.differences[group].num_tasks
             test = tests.get(group) if row.level == "overall" else None
             if test is not None:
-                cells["test_difference_percentage_points"] = _scaled(test.estimate, scale)
-                cells["test_interval_low_percentage_points"] = _scaled(test.low, scale)
-                cells["test_interval_high_percentage_points"] = _scaled(test.high, scale)
+                cells["test_difference_percentage_points"] = scaled(test.estimate, scale)
+                cells["test_interval_low_percentage_points"] = scaled(test.low, scale)
+                cells["test_interval_high_percentage_points"] = scaled(test.high, scale)
                 cells["test_p_value"] = test.p_value
                 cells["test_num_tasks"] = test.n
                 cells["test_method"] = test.method
@@ -136,20 +137,5 @@ def _wording_cells(table: WordingTable) -> Iterable[_Cells]:
                 "text": table.run.text_of(wording.score) or "",
                 "scoring": table.run.scoring,
                 "metric": table.run.metric.name,
-                **_given(answers.get((ranking.task, ranking.group, wording.score.instruction))),
+                **answer_columns(answers.get((ranking.task, ranking.group, wording.score.instruction))),
             }
-
-
-def _given(found: WordingAnswers | None) -> _Cells:
-    if found is None:
-        return {}
-    return {
-        "most_chosen": found.answer,
-        "most_chosen_percent": 100 * found.share,
-        "macro_f1_percent": _scaled(found.macro_f1, 100),
-        "balanced_accuracy_percent": _scaled(found.balanced_accuracy, 100),
-    }
-
-
-def _scaled(value: float | None, scale: float) -> float | None:
-    return None if value is None else scale * value

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from phraseproof.analysis.ranking import WordingRanking
+from phraseproof.analysis.result_rows import scaled
 from phraseproof.analysis.robustness import Row
-from phraseproof.reports.build.answers import WordingAnswers, by_wording
+from phraseproof.reports.build.answers import answer_columns, by_wording
 from phraseproof.reports.build.run_tables import GroupComparison, RunScores, Screen, TaskTable, WordingTable
 from phraseproof.reports.format.answers_json import answers_json
 from phraseproof.reports.format.json_document import render_document
@@ -57,7 +58,7 @@ def _row(row: Row, scale: float) -> dict[str, object]:
         "groups": {
             group: {
                 "mean_percent": scale * found.mean,
-                "std_percent": _scaled(found.std, scale),
+                "std_percent": scaled(found.std, scale),
                 "num_wordings": found.num_wordings,
                 "num_tasks": found.num_tasks,
             }
@@ -77,9 +78,9 @@ def _comparison(comparison: GroupComparison, scale: float) -> dict[str, object]:
         "reference_group": comparison.reference,
         "method": found.method if found else None,
         "num_tasks": found.n if found else None,
-        "difference_percentage_points": _scaled(found.estimate, scale) if found else None,
-        "interval_low_percentage_points": _scaled(found.low, scale) if found else None,
-        "interval_high_percentage_points": _scaled(found.high, scale) if found else None,
+        "difference_percentage_points": scaled(found.estimate, scale) if found else None,
+        "interval_low_percentage_points": scaled(found.low, scale) if found else None,
+        "interval_high_percentage_points": scaled(found.high, scale) if found else None,
         "p_value": found.p_value if found else None,
         "why_not": comparison.reason,
     }
@@ -111,21 +112,10 @@ def _ranking(ranking: WordingRanking, table: WordingTable) -> dict[str, object]:
                 "num_examples": wording.score.num_examples,
                 "mark": wording.mark.value if wording.mark else None,
                 "text": run.text_of(wording.score),
-                **_given(answers.get((ranking.task, ranking.group, wording.score.instruction))),
+                **answer_columns(answers.get((ranking.task, ranking.group, wording.score.instruction))),
             }
             for wording in ranking.wordings
         ],
-    }
-
-
-def _given(found: WordingAnswers | None) -> dict[str, object]:
-    if found is None:
-        return {}
-    return {
-        "most_chosen": found.answer,
-        "most_chosen_percent": 100 * found.share,
-        "macro_f1_percent": _scaled(found.macro_f1, 100),
-        "balanced_accuracy_percent": _scaled(found.balanced_accuracy, 100),
     }
 
 
@@ -141,7 +131,3 @@ def _measured(run: RunScores) -> dict[str, object]:
         "unit": run.metric.unit,
         "settings": run.settings or None,
     }
-
-
-def _scaled(value: float | None, scale: float) -> float | None:
-    return None if value is None else scale * value

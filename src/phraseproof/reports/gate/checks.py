@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from phraseproof.analysis.aggregation import Level
-from phraseproof.analysis.result_rows import place_of
+from phraseproof.analysis.result_rows import place_of, scaled
 from phraseproof.core import Finding
 from phraseproof.errors import RunError, UsageError
 from phraseproof.reports.build.run_tables import points, points_name, printable, short_method, unit_name
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from phraseproof.analysis.statistics import Robustness, StatisticsRow
     from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import Run
+
+_Row = TypeVar("_Row", bound="StatisticsRow | ComparisonRow")
 
 _NOT_SHOWN = math.inf
 """A limit that cannot be shown to be kept counts as missed by the maximum."""
@@ -120,7 +122,7 @@ def _of_summary(
         limit: float | None = getattr(limits, name)
         if limit is None:
             continue
-        for row in _rows(found, how.at):
+        for row in _rows(found.tasks, found.categories, found.overall, how.at):
             for group, numbers in row.groups.items():
                 is_lone = _is_lone(row, group, grids)
                 if is_lone and name == "max_spread" and has_spreads:
@@ -153,21 +155,19 @@ def _gaps(found: Robustness, limit: float, how: _How, shots: str) -> list[LimitC
     if len(found.groups) < 2:
         raise UsageError("a gap needs two groups of wordings", got=", ".join(found.groups), where="--max-gap")
     checks: list[LimitCheck] = []
-    for row in _rows(found, how.at):
+    for row in _rows(found.tasks, found.categories, found.overall, how.at):
         for group in found.groups[1:]:
             if group not in row.differences and group not in row.why_not:
                 continue
             finding = row.differences.get(group)
-            value = _value(finding, how, is_ceiling=False)
-            check = _check(
-                f"--max-gap {limit:g}",
-                f"{_place(row)}{shots}, {printable(group)}",
-                None if value is None else -value,
+            check = _shortfall(
+                finding,
                 limit,
-                f"{points_name(how.metric)} below {printable(found.groups[0])}{_bound(finding, how, 'upper')}",
-                is_ceiling=True,
+                how,
+                option="--max-gap",
+                place=f"{_place(row)}{shots}, {printable(group)}",
+                words=f"below {printable(found.groups[0])}",
                 why_not=row.why_not.get(group) or (finding.method if finding else ""),
-                metric=how.metric,
             )
             measured = None if finding is None else replace(finding, name=f"difference from {found.groups[0]}")
             checks.append(_located(check, measured, row, group, found.num_fewshot))
@@ -175,23 +175,37 @@ def _gaps(found: Robustness, limit: float, how: _How, shots: str) -> list[LimitC
 
 
 def _of_comparison(found: RunComparison, margin: float, how: _How, shots: str) -> list[LimitCheck]:
-    rows = {Level.TASK: found.tasks, Level.CATEGORY: found.categories, Level.OVERALL: (found.overall,)}[how.at]
     checks: list[LimitCheck] = []
-    for row in rows:
-        value = _value(row.all, how, is_ceiling=False)
-        check = _check(
-            f"--no-worse-than, --margin {margin:g}",
-            f"{printable(row.name)}{shots}",
-            None if value is None else -value,
+    for row in _rows(found.tasks, found.categories, found.overall, how.at):
+        check = _shortfall(
+            row.all,
             margin,
-            f"{points_name(how.metric)} worse than the other run{_bound(row.all, how, 'upper')}",
-            is_ceiling=True,
+            how,
+            option="--no-worse-than, --margin",
+            place=f"{printable(row.name)}{shots}",
+            words="worse than the other run",
             why_not=row.all.method,
-            metric=how.metric,
         )
         measured = replace(row.all, name="difference from the other run")
         checks.append(_located(check, measured, row, "", found.num_fewshot))
     return checks
+
+
+def _shortfall(
+    difference: Finding | None, limit: float, how: _How, *, option: str, place: str, words: str, why_not: str
+) -> LimitCheck:
+    """Check how far below something is, which is the negative of the difference: its lower end is the upper bound."""
+    value = _value(difference, how, is_ceiling=False)
+    return _check(
+        f"{option} {limit:g}",
+        place,
+        None if value is None else -value,
+        limit,
+        f"{points_name(how.metric)} {words}{_bound(difference, how, 'upper')}",
+        is_ceiling=True,
+        why_not=why_not,
+        metric=how.metric,
+    )
 
 
 def _bound(shown: Finding | None, how: _How, side: str) -> str:
@@ -236,11 +250,11 @@ def _value(finding: Finding | None, how: _How, *, is_ceiling: bool) -> float | N
     if finding is None:
         return None
     value = finding.estimate if how.on is On.ESTIMATE else finding.high if is_ceiling else finding.low
-    return None if value is None else how.metric.scale * value
+    return scaled(value, how.metric.scale)
 
 
-def _rows(found: Robustness, at: Level) -> Iterable[StatisticsRow]:
-    return {Level.TASK: found.tasks, Level.CATEGORY: found.categories, Level.OVERALL: (found.overall,)}[at]
+def _rows(tasks: Sequence[_Row], categories: Sequence[_Row], overall: _Row, at: Level) -> Sequence[_Row]:
+    return {Level.TASK: tasks, Level.CATEGORY: categories, Level.OVERALL: (overall,)}[at]
 
 
 def _is_lone(row: StatisticsRow, group: str, grids: Iterable[TaskGrid]) -> bool:
