@@ -98,7 +98,7 @@ def test_exit_code_4_is_about_the_cells_that_were_asked_for(project: Project) ->
     assert "2 of 2 cells are missing; the same command tries them again\n" in done.err
     others = project.evaluate()
     assert others.code == 0
-    assert "2 cells that other commands began in this folder are missing, too\n" in others.err
+    assert "2 cells of earlier commands in this folder are missing as well\n" in others.err
     assert "failed" not in others.err
     assert len(load_run(project.run).failures) == 2
 

@@ -36,6 +36,18 @@ def test_help_names_a_type_only_where_a_value_follows(command: Any, capsys: pyte
     assert "--help" in text
     assert "<bool>" not in text
     assert "range>" not in text
+    assert "list[" not in text
+
+
+def test_a_long_list_of_choices_is_in_the_sentence_and_not_in_the_column(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["plot", "--help"])
+    words = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert (
+        "--kind -k KIND The chart to draw. One of: headline, strip, heatmap, distance, tsne, scaling, training."
+        in words
+    )
+    assert "RUN ... A run folder." in words
 
 
 @pytest.mark.parametrize(

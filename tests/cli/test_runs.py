@@ -72,4 +72,4 @@ def test_no_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(run_command(capsys, "runs", tmp_path, "--json").out) == []
     missing = run_command(capsys, "runs", tmp_path / "none")
     assert missing.code == 2
-    assert "there is no such folder" in missing.err
+    assert "no such folder" in missing.err

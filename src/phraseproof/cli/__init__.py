@@ -122,20 +122,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # The reader of our output closed it (`| head`): stop without an error, as other tools do.
         sys.stderr.close()
         sys.exit(0)
-    if code == _INTERRUPTED:  # typer, too, turns Ctrl-C into this code
-        typer.echo("stopped. What was stored is kept: the same command continues from there", err=True)
+    if code == _INTERRUPTED:  # typer uses the same code for Ctrl-C
+        typer.echo("stopped. Stored results are kept; the same command continues from there", err=True)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _plain(message: str) -> str:
-    """An error message of typer without the phrases of pydantic, which typer checks values with."""
+    """An error message of typer, with pydantic's phrases replaced."""
     for phrase, plain in _PLAIN.items():
         message = message.replace(phrase, plain)
     return message
 
 
 def _help_of(error: object) -> str:
-    """The command whose help would help."""
+    """The command whose help the error message suggests."""
     context = getattr(error, "ctx", None)
     return f"{context.command_path if context else 'phraseproof'} --help"
 

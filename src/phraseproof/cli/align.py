@@ -25,7 +25,7 @@ def align(
         typer.Option(
             "--pairs",
             "-p",
-            help="The training data, examples under several wordings: a JSON Lines file (docs/align.md).",
+            help="The training data: a JSON Lines file of examples under several wordings (docs/align.md).",
             rich_help_panel=options.DATA,
         ),
     ],
@@ -96,7 +96,10 @@ def align(
     early_stopping_patience: training.EarlyStoppingPatience = DEFAULTS.early_stopping_patience,
     max_grad_norm: Annotated[
         float,
-        typer.Option(help="Scale gradients with a larger norm down to it.", rich_help_panel=options.TRAINING),
+        typer.Option(
+            help="The maximum norm of the gradient. Larger gradients are scaled down to it.",
+            rich_help_panel=options.TRAINING,
+        ),
     ] = 1.0,
     save_every: Annotated[
         int, typer.Option(help="The number of steps between checkpoints.", rich_help_panel=options.TRAINING)
@@ -201,7 +204,7 @@ def _print_result(result: AlignmentResult, *, as_json: bool) -> None:
         for name, row in (("before", result.before), ("after", result.after)):
             typer.echo(_evaluation_line(name, row))
         if result.after.loss > result.before.loss:
-            typer.echo("The loss on held-out pairs rose, so nothing was gained. Try a lower --learning-rate", err=True)
+            typer.echo("The loss on held-out pairs rose: training did not help. Try a lower --learning-rate", err=True)
     if result.kind == "adapter":
         typer.echo(f"Measure it with: phraseproof evaluate --adapter {result.folder} ...", err=True)
     else:

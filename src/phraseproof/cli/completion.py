@@ -13,24 +13,29 @@ from phraseproof.errors import UsageError
 
 
 def complete_tasks(incomplete: str) -> list[str]:
-    """Names of built-in tasks; what is before the last comma is kept."""
+    """Names of built-in tasks; the text before the last comma is kept."""
     from phraseproof.tasks import catalogue
 
     return _complete(incomplete, (listing.name for listing in catalogue()))
 
 
 def complete_instructions(incomplete: str) -> list[str]:
-    """Names of collections: shipped, of installed packages, and in ./instructions; what is before a comma is kept."""
+    """Names of collections: shipped, of installed packages, and in ./instructions.
+
+    The text before the last comma is kept.
+    """
     from phraseproof.instructions.collections import own_collections, shipped_collections
 
     names = [*shipped_collections()]
-    with suppress(UsageError):  # two collections of one name in ./instructions: a command says so, a Tab does not
+    with suppress(
+        UsageError
+    ):  # Two collections in ./instructions have one name: the command reports it, completion does not.
         names += own_collections()
     return _complete(incomplete, names)
 
 
 def complete_groups(incomplete: str) -> list[str]:
-    """Names of collections after `GROUP=`; before it the group's name is the user's choice."""
+    """Names of collections after `GROUP=`; the text before the `=` is the name of the group."""
     group, equals, members = incomplete.partition("=")
     if not equals:
         return []

@@ -1,4 +1,4 @@
-"""`phraseproof config`: the evaluation that made a run, as a config file."""
+"""`phraseproof config`: the options of a run, as a config file."""
 
 from __future__ import annotations
 

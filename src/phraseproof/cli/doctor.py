@@ -36,7 +36,7 @@ def doctor(
         typer.Option(
             "--model",
             "-m",
-            help="The model to test, named as for evaluate. Without it, only the installation is checked.",
+            help="The model to test, written as for evaluate. Without it, only the installation is checked.",
             rich_help_panel=MODEL,
         ),
     ] = None,
@@ -46,7 +46,7 @@ def doctor(
             "--tasks",
             "-t",
             metavar="TASK,...",
-            help="The tasks whose prompts to test with. Default: four plain questions. Repeatable.",
+            help="Tasks whose prompts are used for the test. Default: four plain questions. Repeatable.",
             rich_help_panel=DATA,
         ),
     ] = None,
@@ -80,7 +80,7 @@ def doctor(
     from phraseproof.evaluation.doctor import check_installation, check_model
 
     if tasks and model is None:
-        raise UsageError("--tasks requires --model", hint="Name the model to test with their prompts")
+        raise UsageError("--tasks requires --model", hint="Add the model to test, as in --model pocket")
     checks = check_installation()
     if model is not None:
         options = model_options(

@@ -82,14 +82,14 @@ def evaluate(
         typer.Option(
             "--num-fewshot",
             "-k",
-            help="The number of solved examples shown in each prompt. Several numbers, as in 0,5, are each evaluated.",
+            help="The number of solved examples per prompt. Several numbers, such as 0,5, are evaluated one by one.",
             rich_help_panel=DATA,
         ),
     ] = "0",
     fewshot_seed: Annotated[
         str,
         typer.Option(
-            help="The seed of the draw of solved examples. Several seeds, as in 0,1,2, are each evaluated.",
+            help="The seed of the draw of solved examples. Several seeds, such as 0,1,2, are evaluated one by one.",
             rich_help_panel=DATA,
         ),
     ] = "0",
@@ -100,7 +100,7 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="SHARE%",
-            help="Score only this share of the grid, as in 5%, and estimate the rest (docs/budget.md).",
+            help="Score only this share of the grid, such as 5%, and estimate the rest (docs/budget.md).",
             rich_help_panel=SCORING,
         ),
     ] = None,
@@ -120,7 +120,7 @@ def evaluate(
         ),
     ] = "loglikelihood",
     metric: Annotated[
-        str, typer.Option(help="What the score of an answer is in (docs/scoring.md).", rich_help_panel=SCORING)
+        str, typer.Option(help="The metric of an answer's score (docs/scoring.md).", rich_help_panel=SCORING)
     ] = "accuracy",
     prompt_format: PromptFormat = "auto",
     system: System = None,
@@ -140,7 +140,7 @@ def evaluate(
         bool,
         typer.Option(
             "--rescore-ties/--no-rescore-ties",
-            help="Score choices again in float32 that half precision leaves too close to decide (docs/scoring.md).",
+            help="Score options again in float32 if half precision cannot separate them (docs/scoring.md).",
             rich_help_panel=SCORING,
         ),
     ] = False,
@@ -162,7 +162,7 @@ def evaluate(
         bool,
         typer.Option(
             "--dry-run",
-            help="Print how many cells, prompts and tokens it would take, and how long, and stop.",
+            help="Print the number of cells, prompts and tokens and the expected time. Nothing is evaluated.",
             rich_help_panel=OUTPUT,
         ),
     ] = False,
@@ -179,7 +179,8 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="IN,OUT|FILE",
-            help="Prices of a million input and output tokens, for a dry run; or a YAML file of them by model.",
+            help="The prices of a million input and output tokens, or a YAML file with prices by model "
+            "(docs/dry-run.md). Requires --dry-run.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -231,15 +232,15 @@ def evaluate(
     from phraseproof.evaluation.resolve import resolve
 
     spec = _read_spec(config, changes, loading, given)
-    if out == Path() and not dry_run:  # an empty text, as an unset variable of a shell script leaves it
+    if out == Path() and not dry_run:  # an unset variable in a shell script gives an empty text
         out = None
     if out is None and not dry_run:
         raise UsageError("no run folder is named", where="--out", hint="Say where to keep the results: --out runs/NAME")
     if covariates and spec.budget is None:
-        raise UsageError("--covariates requires --budget", hint="Without a budget nothing is estimated")
+        raise UsageError("--covariates requires --budget", hint="Only runs with a budget have estimates")
     if not dry_run and (price_per_million is not None or timing is not None):
         name = "--timing" if price_per_million is None else "--price-per-million"
-        raise UsageError(f"{name} requires --dry-run", hint="It belongs to the estimate that a dry run prints")
+        raise UsageError(f"{name} requires --dry-run", hint="Only a dry run prints an estimate")
     price = None if price_per_million is None else read_price(price_per_million, spec.model)
     with stoppable(), ProgressBar(quiet=quiet) as progress:
         evaluation = resolve(spec, out=out, observer=progress)
@@ -253,7 +254,7 @@ def evaluate(
 
 
 def options_given(ctx: typer.Context) -> frozenset[str]:
-    """The parameters that the command line names, as opposed to those at their defaults."""
+    """The names of the parameters that were given on the command line."""
     sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
     return frozenset(name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE")
 
@@ -261,7 +262,7 @@ def options_given(ctx: typer.Context) -> frozenset[str]:
 def _read_spec(
     config: Path | None, changes: Mapping[str, object], loading: ModelOptions, given: frozenset[str]
 ) -> EvaluationSpec:
-    """The file's spec, if there is one, with what the command line changes."""
+    """The spec of the config file, if one is given, with the options of the command line."""
     from dataclasses import fields, replace
 
     from phraseproof.evaluation.config import read_config
@@ -288,7 +289,7 @@ def _read_spec(
 
 
 def _print_run(run: Run, asked: set[Cell], *, as_json: bool, covariates: bool) -> int:
-    """Show the run; returns how many of the cells that were asked for are missing."""
+    """Print the run's tables. Returns the number of requested cells that are missing."""
     from phraseproof.cli.table import print_tables
 
     missing = [cell for cell in run.missing if cell in asked]
@@ -300,7 +301,7 @@ def _print_run(run: Run, asked: set[Cell], *, as_json: bool, covariates: bool) -
     if missing:
         typer.echo(f"{len(missing)} of {len(asked)} cells are missing; the same command tries them again", err=True)
     if others := len(run.missing) - len(missing):
-        typer.echo(f"{others} cells that other commands began in this folder are missing, too", err=True)
+        typer.echo(f"{others} cells of earlier commands in this folder are missing as well", err=True)
     if len(run.missing) < len(run.cells):
         print_tables([run], output_format="json" if as_json else "text", covariates=covariates)
     typer.echo(f"run folder: {run.path}", err=True)

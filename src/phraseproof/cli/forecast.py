@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from phraseproof.evaluation.prices import Price
 
 CHARACTERS_PER_TOKEN = 4
-"""Of English text, where the model's tokenizer is not on this machine."""
+"""Of English text. Used if the model's tokenizer is not on this machine."""
 
 
 def print_forecast(forecast: Forecast, price: Price | None, *, as_json: bool) -> None:
-    """Print what an evaluation would take; money where prices are given."""
+    """Print the size and the expected time of an evaluation, and its cost if prices are given."""
     cost = None if price is None else price.of(_input_tokens(forecast), forecast.requests)
     if as_json:
         _print_json(forecast, cost)

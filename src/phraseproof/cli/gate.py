@@ -51,7 +51,7 @@ def gate(
         float | None,
         typer.Option(
             metavar="POINTS",
-            help="By how many points a group may be worse than the first group.",
+            help="The largest loss of a group compared with the first group, in points.",
             rich_help_panel=options.LIMITS,
         ),
     ] = None,
@@ -67,21 +67,21 @@ def gate(
         float | None,
         typer.Option(
             metavar="POINTS",
-            help="By how many points this run may be worse than OTHER. Default: 0.",
+            help="The largest loss compared with --no-worse-than, in points. Default: 0.",
             rich_help_panel=options.LIMITS,
         ),
     ] = None,
     on: Annotated[
         OnName,
         typer.Option(
-            help="What is compared with the limits: the estimate, or the worse end of its 95% interval.",
+            help="The value to compare with the limits: the estimate, or the worse end of its 95% interval.",
             rich_help_panel=options.LIMITS,
         ),
     ] = "estimate",
     at: Annotated[
         AtName,
         typer.Option(
-            help="Where the limits must be kept: on every task, in every category, or overall.",
+            help="The level at which limits apply: every task, every category, or overall.",
             rich_help_panel=options.LIMITS,
         ),
     ] = "task",
@@ -97,7 +97,7 @@ def gate(
     output_format: OutputFormat = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Check a run against limits. Exit code 3 if one is broken, with a line that names it."""
+    """Check a run against limits. Exit code 3, and a line per broken limit, if a limit is broken."""
     if margin is not None and no_worse_than is None:
         raise UsageError("--margin requires --no-worse-than", where="--margin")
     chosen = read_format(output_format, as_json=as_json)

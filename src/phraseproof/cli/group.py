@@ -7,16 +7,19 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 if TYPE_CHECKING:
     from typer._click.core import Context, Parameter
 
 WRONG_INPUT = 2
 
+MOST_CHARACTERS_OF_CHOICES = 26
+"""A help of 80 columns has room for a list of choices of this length."""
+
 
 class Command(TyperCommand):
-    """A command whose help names a type only for options that take a value."""
+    """A command whose help shows types that a user can read."""
 
     def get_params(self, ctx: Context) -> list[Parameter]:
         """The command's own parameters and `--help`."""
@@ -24,7 +27,7 @@ class Command(TyperCommand):
 
 
 class CommandGroup(TyperGroup):
-    """A group that prints its help to stderr when no command is named: nothing was asked for, so stdout stays empty."""
+    """A group that prints its help to stderr when no command is named; stdout is for results only."""
 
     def get_params(self, ctx: Context) -> list[Parameter]:
         """The group's own parameters and `--help`."""
@@ -50,6 +53,9 @@ def use_plain_types(app: typer.Typer) -> None:
 
 def _with_plain_types(parameters: list[Parameter]) -> list[Parameter]:
     for parameter in parameters:
+        if isinstance(parameter, TyperArgument) and parameter.type_descriptor.is_list:
+            # typer writes <list[Path]> here.
+            parameter.display_type_rich = _repeated
         if not isinstance(parameter, TyperOption) or parameter.metavar is not None:
             continue
         if parameter.is_flag:
@@ -58,4 +64,18 @@ def _with_plain_types(parameters: list[Parameter]) -> list[Parameter]:
         elif parameter.type_descriptor.is_ranged:
             # typer writes <int range>, and then the range itself.
             parameter.metavar = f"<{parameter.type_descriptor.ranged_type_name}>"
+        elif len("|".join(choices := _choices(parameter))) > MOST_CHARACTERS_OF_CHOICES:
+            # typer breaks a long list of choices in the middle of a word.
+            parameter.metavar = parameter.opts[0].lstrip("-").upper()
+            parameter.help = f"{parameter.help} One of: {', '.join(choices)}."
     return parameters
+
+
+def _choices(option: TyperOption) -> list[str]:
+    return [str(choice) for choice in option.type_descriptor.choices or ()]
+
+
+def _repeated(ctx: Context) -> str:
+    """The type of an argument that may be repeated."""
+    del ctx  # typer passes it by name
+    return "..."

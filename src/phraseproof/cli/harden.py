@@ -34,7 +34,7 @@ def harden(
         typer.Option(
             "--out",
             "-o",
-            help="The folder for the runs and the adapter. The same command resumes a stopped one.",
+            help="The folder for the runs and the adapter. The same command resumes a stopped run.",
             rich_help_panel=options.OUTPUT,
         ),
     ],
@@ -84,7 +84,7 @@ def harden(
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train an adapter on a part of the wordings, and measure with an interval whether it helps on the others."""
+    """Train an adapter on some wordings, and measure the gain on the other wordings, with an interval."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.stopping import stoppable
     from phraseproof.cli.training_progress import TrainingBar
@@ -163,9 +163,9 @@ def _print(result: HardenResult, *, as_json: bool) -> None:
         f"gain      {100 * gain.estimate:+6.1f} points, 95% interval {100 * gain.low:+.1f} to {100 * gain.high:+.1f}"
     )
     conclusions = {
-        "helped": "Training helped on wordings that it never saw.",
-        "hurt": "Training hurt on wordings that it never saw.",
-        "not shown": "The interval contains zero: training is not shown to help or to hurt.",
+        "helped": "Training improved accuracy on unseen wordings.",
+        "hurt": "Training reduced accuracy on unseen wordings.",
+        "not shown": "The interval contains zero: no effect of training is shown.",
     }
     typer.echo(f"\n{conclusions[result.verdict]} ({gain.method}, n = {gain.n:,})")
     typer.echo(f"{result.folder}; runs: {result.base.path}, {result.hardened.path}", err=True)

@@ -42,7 +42,7 @@ def import_results(
         bool,
         typer.Option(
             "--designers-apart",
-            help="Put the task designers' prompts into a group of their own, as in Table 9.",
+            help="Put the task designers' prompts into a separate group, as in Table 9 of the paper.",
             rich_help_panel=options.INSTRUCTIONS,
         ),
     ] = False,

@@ -11,7 +11,7 @@ def check_names(out: Path, name: str) -> None:
     """Check the file and the name of a new collection.
 
     Raises:
-        UsageError: `out` is not the name of a YAML file, or `name` cannot be a collection's.
+        UsageError: `out` is not the name of a YAML file, or `name` is not a valid name.
     """
     if out.suffix.lower() not in {".yaml", ".yml"}:
         raise UsageError(

@@ -1,6 +1,7 @@
-"""What the texts of options mean: lists, numbers, groups, the options of a model, a system prompt.
+"""Parse the values of options: lists, numbers, groups, the options of a model, a system prompt.
 
-Each function raises `UsageError` where a text means nothing. Nothing here imports more than `errors` when it is loaded.
+Each function raises `UsageError` for a text that it cannot parse. Nothing here imports more than
+`errors` when it is loaded.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def model_options(
 
 
 def with_base_url(model_arg: Sequence[str] | None, base_url: str | None) -> list[str]:
-    """The values of `--model-arg` with that of `--base-url` as one of them."""
+    """The values of `--model-arg`, with the value of `--base-url` added."""
     return [*(model_arg or []), *([f"base_url={base_url}"] if base_url else [])]
 
 
@@ -95,7 +96,7 @@ def _pairs(entries: Sequence[str], option: str) -> dict[str, str]:
 
 
 def _plain_value(text: str) -> str | bool | int | float:
-    """`false` and `3` as JSON reads them; what JSON does not read is a text."""
+    """Parse a value as JSON (`false`, `3`). A value that is not JSON is a text."""
     import json
 
     try:
@@ -106,7 +107,7 @@ def _plain_value(text: str) -> str | bool | int | float:
 
 
 def read_system(text: str | None) -> str | None:
-    """The system prompt: the text itself, or what the file of that name holds.
+    """The system prompt: the text itself, or the content of the file with that name.
 
     Raises:
         UsageError: a file that cannot be read.
@@ -142,7 +143,7 @@ def read_groups(
     """The groups of wordings that the options name, in their order.
 
     Raises:
-        UsageError: an entry is not GROUP=WORDINGS, or there is none.
+        UsageError: an entry is not GROUP=WORDINGS, or no entry is given.
     """
     groups: dict[str, str] = {}
     for entry in named:

@@ -9,7 +9,7 @@ How to use it in a command:
 An option that only one command has is declared in that command, with `rich_help_panel` set to one of the panel names
 below (`rich_help_panel=options.SCORING`), so that every `--help` groups its options the same way. The example at the
 end of a command's help is in `examples.py`. Nothing here imports more than typer: `--help` must stay fast.
-What the texts mean is read by `option_values.py`.
+`option_values.py` parses the values.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ BaseUrl = Annotated[
     str | None,
     typer.Option(
         "--base-url",
-        help="The address of the server of openai/NAME, as in http://localhost:8000/v1.",
+        help="The address of the server of openai/NAME, such as http://localhost:8000/v1.",
         rich_help_panel=MODEL,
     ),
 ]
@@ -134,7 +134,7 @@ ChatTemplateArg = Annotated[
     list[str] | None,
     typer.Option(
         metavar="KEY=VALUE",
-        help="An argument of the chat template, as enable_thinking=false. Repeatable.",
+        help="An argument of the chat template, such as enable_thinking=false. Repeatable.",
         rich_help_panel=MODEL,
     ),
 ]

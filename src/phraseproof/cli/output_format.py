@@ -12,7 +12,7 @@ from phraseproof.errors import UsageError
 if TYPE_CHECKING:
     from phraseproof.analysis.results import ResultTable
 
-# The members of reports.format.tables.TableFormat, spelled out so that `--help` need not import the reports.
+# The members of reports.format.tables.TableFormat, repeated here so that `--help` does not import the reports.
 FormatName = Literal["text", "json", "csv", "markdown", "latex"]
 
 OutputFormat = Annotated[
@@ -28,18 +28,18 @@ OutputFormat = Annotated[
 
 
 def read_format(output_format: FormatName | None, *, as_json: bool) -> FormatName:
-    """The format that `--format` and `--json` ask for.
+    """The format that `--format` and `--json` select.
 
     Raises:
-        UsageError: they ask for different formats.
+        UsageError: they select different formats.
     """
     if as_json and output_format not in {None, "json"}:
-        raise UsageError("two formats are asked for", got=f"--json and --format {output_format}", where="--format")
+        raise UsageError("two formats are requested", got=f"--json and --format {output_format}", where="--format")
     return "json" if as_json else output_format or "text"
 
 
 def print_results(table: ResultTable, output_format: FormatName) -> None:
-    """Print a result table as CSV, Markdown or LaTeX, and remarks that the format has no place for to stderr."""
+    """Print a result table as CSV, Markdown or LaTeX. Remarks that have no place in the format go to stderr."""
     from phraseproof.reports.format.results import render_results
     from phraseproof.reports.format.tables import TableFormat
 

@@ -1,4 +1,4 @@
-"""`phraseproof paraphrase`: new wordings from a collection's, made by a language model."""
+"""`phraseproof paraphrase`: make new wordings of a collection with a language model."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def paraphrase(
     ] = "alpaca",
     name: Annotated[
         str | None,
-        typer.Option(help="The new collection's name; by default that of its file.", rich_help_panel=options.OUTPUT),
+        typer.Option(help="The new collection's name. Default: the name of its file.", rich_help_panel=options.OUTPUT),
     ] = None,
     task: Annotated[
         str | None,
@@ -72,7 +72,9 @@ def paraphrase(
     top_p: Annotated[
         float,
         typer.Option(
-            "--top-p", help="Draw only among the likeliest tokens of this total probability.", rich_help_panel=_SAMPLING
+            "--top-p",
+            help="Sample only from the most likely tokens with this total probability.",
+            rich_help_panel=_SAMPLING,
         ),
     ] = 1.0,
     seed: Annotated[int, typer.Option(help="The seed of all random draws.", rich_help_panel=_SAMPLING)] = 0,
@@ -80,12 +82,12 @@ def paraphrase(
         int, typer.Option(help="The maximum number of tokens per answer.", rich_help_panel=_SAMPLING)
     ] = 256,
     attempts: Annotated[
-        int, typer.Option(help="Attempts per paraphrase before it is dropped.", rich_help_panel=_SAMPLING)
+        int, typer.Option(help="The maximum number of attempts per paraphrase.", rich_help_panel=_SAMPLING)
     ] = 3,
     near_copy: Annotated[
         float,
         typer.Option(
-            help="Drop a paraphrase whose ROUGE-2 (in percent) with its seed wording is this or more.",
+            help="Drop a paraphrase whose ROUGE-2 (in percent) with its seed wording is at least this.",
             rich_help_panel=_SAMPLING,
         ),
     ] = 90.0,
@@ -95,14 +97,14 @@ def paraphrase(
     model_arg: options.ModelArg = None,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Print what would be requested, and stop.", rich_help_panel=options.OUTPUT),
+        typer.Option("--dry-run", help="Print the planned requests. Nothing is sent.", rich_help_panel=options.OUTPUT),
     ] = False,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Paraphrase every ask of a collection with a model; placeholders, labels and layouts stay (docs/paraphrasing.md).
+    """Paraphrase every ask of a collection with a model. Placeholders, labels and layouts do not change.
 
-    It can be stopped at any time: the same command continues, and repeats no request that was answered.
+    It can be stopped at any time. The same command continues, and does not repeat answered requests.
     """
     from phraseproof.core import Sampling
     from phraseproof.evaluation.paraphrasing import wordings_to_paraphrase
@@ -251,7 +253,7 @@ def _print_result(result: Paraphrases, rewriter: Rewriter, out: Path, *, as_json
         typer.echo(f"written to {out}", err=True)
     from phraseproof.instructions.paraphrase_journal import journal_path
 
-    typer.echo(f"every answer is in {journal_path(out)}", err=True)
+    typer.echo(f"all answers are in {journal_path(out)}", err=True)
 
 
 def _print_skipped(result: Paraphrases) -> None:

@@ -1,4 +1,4 @@
-"""`phraseproof plot`: one picture, in print quality."""
+"""`phraseproof plot`: one chart in print quality."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ import typer
 from phraseproof.cli import options, terminal
 from phraseproof.errors import UsageError
 
-# The members of reports.charts.plot.ChartKind, spelled out so that `--help` need not import the reports.
+# The members of reports.charts.plot.ChartKind, repeated here so that `--help` does not import the reports.
 KindName = Literal["headline", "strip", "heatmap", "distance", "tsne", "scaling", "training"]
 
 
 def plot(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN", help="A run folder; a training's for training; several for scaling.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN",
+            help="A run folder. For training: the folder of a training. For scaling: several run folders.",
+        ),
     ],
     kind: Annotated[KindName, typer.Option("--kind", "-k", help="The chart to draw.", rich_help_panel=options.OUTPUT)],
     out: Annotated[
@@ -40,7 +44,7 @@ def plot(
         ),
     ] = None,
     width: Annotated[
-        int, typer.Option(help="The width of the picture in points (1/72 inch).", rich_help_panel=options.OUTPUT)
+        int, typer.Option(help="The width of the chart in points (1/72 inch).", rich_help_panel=options.OUTPUT)
     ] = 480,
 ) -> None:
     """Draw one chart of the report in print quality: PDF, SVG or PNG."""

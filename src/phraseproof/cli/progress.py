@@ -51,7 +51,7 @@ class StderrBar:
             self._line(text)
 
     def _begins(self, done: int) -> None:
-        """Start the clock: `done` was done earlier, and does not count."""
+        """Start the clock. The `done` prompts were computed earlier, so the pace does not include them."""
         self._began_s, self._done_before = time.monotonic(), done
 
     def _time_left(self, done: int, total: int) -> str:
@@ -75,7 +75,7 @@ class StderrBar:
 
 
 def duration(seconds: float) -> str:
-    """`40 s`, `12 min`, `3 h 20 min`, `2 days 4 h`: as exact as an estimate is."""
+    """`40 s`, `12 min`, `3 h 20 min`, `2 days 4 h`: rounded, because it is an estimate."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
@@ -102,7 +102,7 @@ class ProgressBar(StderrBar):
         self._total = self._done = 0
 
     def noted(self, message: str) -> None:
-        """Print a remark on a line of its own."""
+        """Print a remark on a separate line."""
         self._line(message)
 
     def started(self, *, total: int, done: int) -> None:

@@ -1,4 +1,4 @@
-"""`phraseproof report`: one HTML file that a team can pass around."""
+"""`phraseproof report`: one HTML file with everything that runs hold."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def report(
     from phraseproof.store.run_file import RUN_FILE
 
     if out.is_dir():
-        raise UsageError("a report is one file, and this is a folder", got=str(out), where="--out")
+        raise UsageError("the report is a file, but this is a folder", got=str(out), where="--out")
     sources = open_sources(runs, scoring=scoring)
     refuse_to_overwrite(out, *(run.path / RUN_FILE for run in sources.runs))
     describe_runs(sources.runs)

@@ -60,7 +60,7 @@ def represent(
         typer.Option(
             "--out",
             "-o",
-            help="The run folder to store the vectors in. Accuracies are read from the run there.",
+            help="The run folder to store the vectors in. Accuracies are read from the run in this folder.",
             rich_help_panel=OUTPUT,
         ),
     ],
@@ -110,9 +110,7 @@ def represent(
     ] = None,
     maps: Annotated[
         str,
-        typer.Option(
-            "--map", help="The maps to compute: tsne, pca, both with a comma, or none.", rich_help_panel=OUTPUT
-        ),
+        typer.Option("--map", help="The maps to compute: tsne, pca, tsne,pca or none.", rich_help_panel=OUTPUT),
     ] = "tsne,pca",
     map_points: Annotated[
         int, typer.Option(min=4, help="The maximum number of points in the map of a task.", rich_help_panel=OUTPUT)
@@ -245,7 +243,7 @@ def _check_comparable(vectors: StoredVectors, earlier: StoredVectors | None, bef
 
 
 def _evaluated(run: Path) -> Run | None:
-    """The run that the representations lie beside, if there is one with finished cells."""
+    """The run in the same folder, if it has finished cells."""
     from phraseproof.store.queries import load_run
     from phraseproof.store.run_file import RUN_FILE
 

@@ -1,4 +1,4 @@
-"""How commands that show results open run folders."""
+"""Open run folders, for commands that show results."""
 
 from __future__ import annotations
 

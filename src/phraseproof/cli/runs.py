@@ -1,4 +1,4 @@
-"""`phraseproof runs`: which run folders there are, and what is in each."""
+"""`phraseproof runs`: list run folders and their contents."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RunSummary:
         tasks: the number of tasks.
         wordings: the number of wordings over all groups.
         groups: the names of the groups of wordings.
-        cells: the number of cells that were asked for, under all scorings; 0 for imported accuracies.
+        cells: the number of requested cells, under all scorings; 0 for imported accuracies.
         done: cells that are stored.
         failed: missing cells whose computation failed.
         scorings: how options are scored, e.g. `loglikelihood`; `published` for imported accuracies.
@@ -59,7 +59,7 @@ def runs(
     from phraseproof.store.queries import load_run
 
     if not folder.is_dir():
-        raise UsageError("there is no such folder", got=str(folder), where="DIR", hint="Name the folder of your runs")
+        raise UsageError("no such folder", got=str(folder), where="DIR", hint="Name the folder of your runs")
     found: list[RunSummary] = []
     for path in run_folders(folder):
         try:
@@ -75,7 +75,7 @@ def runs(
 
 
 def run_folders(folder: Path) -> Iterator[Path]:
-    """Folders that hold a `run.json`, in the order of their paths; what is inside a run folder is part of that run."""
+    """Folders that hold a `run.json`, sorted by path. Folders inside a run folder belong to that run."""
     from phraseproof.store.run_file import RUN_FILE
 
     for path, below, files in os.walk(folder):

@@ -13,7 +13,7 @@ import typer
 
 INTERRUPTED = 130
 TERMINATED = 143
-"""128 and the signal's number, as shells have it."""
+"""128 plus the signal's number, as in shells."""
 
 
 @contextmanager

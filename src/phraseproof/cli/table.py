@@ -14,7 +14,7 @@ from phraseproof.cli.run_folders import open_runs
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run
 
-# The members of reports.format.tables.By, spelled out so that `--help` need not import the reports.
+# The members of reports.format.tables.By, repeated here so that `--help` does not import the reports.
 ByName = Literal["task", "wording"]
 
 
@@ -60,7 +60,7 @@ def print_tables(
     group_order: Sequence[str] = (),
     covariates: bool = False,
 ) -> None:
-    """Write the tables of open runs to stdout, as wide and as colourful as it is, and remarks to stderr."""
+    """Write the tables of open runs to stdout, with the terminal's width and colours, and remarks to stderr."""
     from phraseproof.reports.build.runs import table_sources
     from phraseproof.reports.format.tables import By, TableFormat, render
 

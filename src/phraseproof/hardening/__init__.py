@@ -1,4 +1,4 @@
-"""Evaluate, align, evaluate again: does training on some wordings help on others? Above evaluation and alignment."""
+"""Evaluate, align, evaluate again: does training on some wordings help on others?"""
 
 from __future__ import annotations
 

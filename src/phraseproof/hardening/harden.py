@@ -1,4 +1,4 @@
-"""`harden`, with every setting as a parameter and tasks and wordings by name."""
+"""The function `harden`: every setting is a parameter, and tasks and wordings are named."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
 ) -> HardenResult:
     """Measure a model, train it on some wordings, and measure it again on wordings that training never saw.
 
-    The same call again resumes where a stopped one was. `align` and `run_hardening` have the remaining settings.
+    The same call resumes a stopped run. `align` and `run_hardening` have the remaining settings.
 
     Args:
         model: a hub id or a folder.

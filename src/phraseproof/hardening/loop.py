@@ -91,7 +91,7 @@ def run_hardening(
     model_options: ModelOptions = ModelOptions(),
     observers: tuple[Observer | None, AlignmentObserver | None] = (None, None),
 ) -> HardenResult:
-    """`harden`, with its settings as one value, and tasks and collections loaded.
+    """Do what `harden` does, with the settings as one value and with loaded tasks and collections.
 
     Args:
         model: a hub id or a folder.

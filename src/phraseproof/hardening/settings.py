@@ -18,7 +18,7 @@ class HardenSettings:
         training_share: the share of a task's examples to train on, if the task has no demonstrations for that.
         max_pairs: the maximum number of training pairs per task (the paper used about 1,000 in all).
         limit: the maximum number of test examples per task.
-        seed: the seed of the splits and the interval; the training has its own.
+        seed: the seed of the splits and the interval; `alignment` holds the seed of the training.
     """
 
     alignment: AlignmentSettings = field(default_factory=AlignmentSettings)

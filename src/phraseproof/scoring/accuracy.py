@@ -7,7 +7,7 @@ from phraseproof.scoring.metric import Metric
 
 
 class Accuracy(Metric):
-    """1.0 or 0.0 where one option is right, else the task's credit for the chosen option."""
+    """1.0 or 0.0 if one option is right, otherwise the task's credit for the chosen option."""
 
     name = "accuracy"
     is_binary = True

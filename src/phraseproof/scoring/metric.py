@@ -1,4 +1,4 @@
-"""What a metric is: a value per example, and how the values of many examples become one."""
+"""The base class of metrics: a value per example, and one value for many examples."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Metric(ABC):
-    """Judges outcomes.
+    """Scores outcomes.
 
     A corpus metric, which is not a mean over examples, overrides `example_statistics` and `aggregate`: what it stores
     of each example can then be resampled like any other value.
 
     Attributes:
         name: as users name it.
-        unit: "%" where values are fractions that are shown times 100; else the unit's text, or nothing.
+        unit: "%" if values are fractions that are shown times 100; otherwise the unit's text, or nothing.
         low, high: the range of an example's value.
         is_binary: whether an example's value is 0 or 1 (partial credit is the exception that tests report).
         higher_is_better: the direction of improvement.
@@ -42,7 +42,7 @@ class Metric(ABC):
 
     @property
     def width(self) -> float:
-        """The largest distance of two values."""
+        """The largest distance between two values."""
         return self.high - self.low
 
     @abstractmethod

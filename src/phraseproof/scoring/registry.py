@@ -1,4 +1,4 @@
-"""Scorers and metrics by name: those that ship, and those that installed packages announce."""
+"""Scorers and metrics by name: the shipped ones, and those that installed packages register."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class _HasMetric(Protocol):
 
 
 def scorer_names() -> list[str]:
-    """The names of all scorers, those that ship first."""
+    """The names of all scorers, the shipped ones first."""
     return _names(_SCORERS, SCORERS_GROUP)
 
 
 def metric_names() -> list[str]:
-    """The names of all metrics, those that ship first."""
+    """The names of all metrics, the shipped ones first."""
     return _names(_METRICS, METRICS_GROUP)
 
 
@@ -54,7 +54,7 @@ def scorer(name: str) -> Scorer:
     """The scorer of that name.
 
     Raises:
-        UsageError: an unknown name, or an installed package that announces something else than a `Scorer`.
+        UsageError: an unknown name, or an installed package that registers something other than a `Scorer`.
     """
     if name in _SCORERS:
         module = import_module(_SCORERS[name])
@@ -67,7 +67,7 @@ def metric(name: str) -> Metric:
     """The metric of that name.
 
     Raises:
-        UsageError: an unknown name, or an installed package that announces something else than a `Metric`.
+        UsageError: an unknown name, or an installed package that registers something other than a `Metric`.
     """
     if name in _METRICS:
         module = import_module(_METRICS[name])

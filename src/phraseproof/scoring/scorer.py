@@ -1,4 +1,4 @@
-"""What a scorer is: the rule that turns log-probabilities of options into a choice."""
+"""The base class of scorers: rules that choose an option by the options' log-probabilities."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Scorer(ABC):
 
     Attributes:
         name: as users name it (`--scoring`).
-        model_method: the method to ask of `ScoresOptions.score_options`: `loglikelihood` or `paper`.
+        model_method: the method to request from `ScoresOptions.score_options`: `loglikelihood` or `paper`.
     """
 
     name: ClassVar[str]
@@ -32,7 +32,7 @@ class Scorer(ABC):
         """
 
     def choose(self, option_logprobs: Sequence[float], options: Sequence[str]) -> int:
-        """The index of the option that the model chooses; the first one of equals.
+        """The index of the option that the model chooses; of equal options, the first.
 
         Raises:
             ValueError: no options, a different number of log-probabilities, or a value that is not a number.

@@ -82,7 +82,7 @@ def test_list_shows_your_own_collections_and_says_which_cannot_be_read(
     assert "Your own, in " in result.stdout
     assert ": mine\n" in result.stdout
     assert "the field 'instructions' is missing" in result.stderr
-    assert "the name 'composed' is a shipped collection's" in result.stderr
+    assert "a shipped collection is also called 'composed'" in result.stderr
     (listed,) = [each for each in json.loads(printed("list", "--json").split("warning:")[0]) if "path" in each]
     assert (listed["name"], listed["wordings"], listed["serves"]) == ("mine", 2, ["tickets"])
     assert printed("show", "mine")

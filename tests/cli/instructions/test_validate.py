@@ -61,7 +61,7 @@ def refused(*arguments: str | Path) -> PhraseproofError:
 
 
 def test_validate_says_what_was_checked(folder: Path) -> None:
-    assert "2 wordings, fields and templates are right" in printed("validate", folder / "wordings.yaml")
+    assert "2 wordings, fields and templates are valid" in printed("validate", folder / "wordings.yaml")
     text = printed("validate", folder / "wordings.yaml", "--task", folder / "tickets.yaml")
     assert "tickets: 2 wordings for it, 6 prompts rendered with distinct answers" in text
     checked = json.loads(printed("validate", folder / "wordings.yaml", "--task", folder / "tickets.yaml", "--json"))
@@ -86,4 +86,4 @@ def test_validate_warns_and_is_content(folder: Path) -> None:
     assert result.exit_code == 0
     assert "warning: " in result.stdout
     assert "tickets: the options are not shown [options]" in result.stdout
-    assert "fields and templates are right, 1 warning" in result.stdout
+    assert "fields and templates are valid, 1 warning" in result.stdout

@@ -106,7 +106,7 @@ def test_texts_take_part_when_asked(folder: Path, capsys: pytest.CaptureFixture[
     assert call("table", f"{folder}/whole", "--covariates") == 2
     assert "--covariates requires estimates" in capsys.readouterr().err
     assert evaluate(folder, "new", "--covariates") == 2
-    assert "Without a budget nothing is estimated" in capsys.readouterr().err
+    assert "Only runs with a budget have estimates" in capsys.readouterr().err
     assert not (folder / "new").exists()
 
 

@@ -1,4 +1,4 @@
-"""`phraseproof instructions import`: other programs' wordings as collections of ours."""
+"""`phraseproof instructions import`: convert wordings of other programs into collections."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def import_wordings(
         typer.Option(
             "--out",
             "-o",
-            help="The folder for collections: each becomes a folder in it.",
+            help="The output folder. Each collection becomes a folder in it.",
             rich_help_panel=options.OUTPUT,
         ),
     ] = Path("instructions"),
     name: Annotated[
         str | None,
-        typer.Option(help="The collection's name, in place of the source's own.", rich_help_panel=options.OUTPUT),
+        typer.Option(help="The collection's name. Default: the source's name.", rich_help_panel=options.OUTPUT),
     ] = None,
     serves: Annotated[
         list[str] | None,
         typer.Option(
             "--for",
             metavar="TASK",
-            help="What the wordings serve, in place of their data set. Repeatable.",
+            help="The task, category or kind that the wordings are for. Default: their data set. Repeatable.",
             rich_help_panel=options.INSTRUCTIONS,
         ),
     ] = None,
@@ -72,7 +72,7 @@ def import_wordings(
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Import wordings from other programs' files. The files are read and never run.
+    """Import wordings from other programs' files. The files are read, and no code in them is run.
 
     Exits with 4 if some wordings cannot be represented; they are listed with the reason.
     """

@@ -1,4 +1,4 @@
-"""`phraseproof instructions list`: the collections that can be named."""
+"""`phraseproof instructions list`: list the collections of wordings."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _collections() -> tuple[list[Collection], dict[str, Collection], list[str]]:
     unreadable: list[str] = []
     for name, path in own_collections().items():
         if name in shipped:
-            unreadable.append(f"{path}: the name {name!r} is a shipped collection's; use the path of yours instead")
+            unreadable.append(f"{path}: a shipped collection is also called {name!r}; name yours by its path")
             continue
         try:
             own[name] = load_collection(str(path))

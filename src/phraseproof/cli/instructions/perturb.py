@@ -1,4 +1,4 @@
-"""`phraseproof instructions perturb`: new wordings from old ones, without a model."""
+"""`phraseproof instructions perturb`: make negated, nonsensical or reformatted wordings, without a model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def perturb(
     negate: Annotated[
         bool,
         typer.Option(
-            "--negate", help="Put one negation into every ask, by rule (English).", rich_help_panel=options.INSTRUCTIONS
+            "--negate",
+            help="Insert one negation into every ask, by rules for English.",
+            rich_help_panel=options.INSTRUCTIONS,
         ),
     ] = False,
     nonsensical: Annotated[
@@ -56,7 +58,7 @@ def perturb(
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(help="The new collection's name; by default that of its file.", rich_help_panel=options.OUTPUT),
+        typer.Option(help="The new collection's name. Default: the name of its file.", rich_help_panel=options.OUTPUT),
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -77,7 +79,7 @@ def perturb(
     refuse_to_overwrite(out, found.path, sentences)
     result = _perturbed(found, negate=negate, formats=formats, seed=seed, sentences=sentences)
     if result.instructions:
-        kind = "negated" if negate else "nonsensical" if nonsensical else "formatted otherwise"
+        kind = "negated" if negate else "nonsensical" if nonsensical else "in other formats"
         write_collection(out, name, result.instructions, remark=f"{found.name}, {kind} by phraseproof.")
     _print(result, out, as_json=as_json)
     if result.unchanged or not result.instructions:
@@ -110,7 +112,7 @@ def _print(result: Perturbed, out: Path, *, as_json: bool) -> None:
         return
     typer.echo(f"{len(result.instructions):,} wordings" + (f", written to {out}" if result.instructions else ""))
     if result.unchanged:
-        typer.echo(f"{len(result.unchanged):,} not made, or not in full:")
+        typer.echo(f"{len(result.unchanged):,} not made, or incomplete:")
     for line in by_reason(result.unchanged):
         typer.echo(line)
     if result.unchanged:

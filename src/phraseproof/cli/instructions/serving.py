@@ -24,7 +24,7 @@ def wordings_for(collection: Collection, task: Task) -> tuple[Instruction, ...]:
     """The wordings that serve `task`.
 
     Raises:
-        UsageError: there is none.
+        UsageError: no wording serves the task.
     """
     from phraseproof.instructions.collections import instructions_for
 

@@ -1,4 +1,4 @@
-"""`phraseproof instructions stats`: collections counted, measured and compared."""
+"""`phraseproof instructions stats`: count, measure and compare collections."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def stats(
         float,
         typer.Option(
             "--near",
-            help="The ROUGE-2 (in percent) from which two wordings are near-duplicates.",
+            help="The lowest ROUGE-2 (in percent) of two near-duplicate wordings.",
             rich_help_panel=options.STATISTICS,
         ),
     ] = 80.0,

@@ -1,4 +1,4 @@
-"""`phraseproof instructions validate`: what is wrong, or doubtful, with a collection."""
+"""`phraseproof instructions validate`: errors and warnings of a collection."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def validate(
 ) -> None:
     """Check a collection: its fields and templates, and with --task every prompt and answer of that task.
 
-    Exits with 2 if there are errors; a warning may be intended.
+    Exits with 2 if there are errors. Warnings do not change the exit code.
     """
     from phraseproof.instructions.collections import load_collection
     from phraseproof.instructions.validate import validate as find_problems
@@ -76,7 +76,7 @@ def _print(collection: Collection, checked: list[_CheckedTask], problems: list[P
         )
         return
     warnings = f", {_count(len(problems), 'warning')}" if problems else ""
-    typer.echo(f"{collection.name}: {count}, fields and templates are right{warnings}")
+    typer.echo(f"{collection.name}: {count}, fields and templates are valid{warnings}")
     for each in checked:
         typer.echo(
             f"{each.task}: {_count(each.wordings, 'wording')} for it, "

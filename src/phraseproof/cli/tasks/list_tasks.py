@@ -16,7 +16,7 @@ EveryTask = Annotated[
     bool,
     typer.Option(
         "--all",
-        help="List each of MMLU's 57 subjects, too (--json always does).",
+        help="Also list each of MMLU's 57 subjects (--json always lists them).",
         rich_help_panel=options.OUTPUT,
     ),
 ]
