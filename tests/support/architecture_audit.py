@@ -36,13 +36,17 @@ class Audit(NamedTuple):
 
 def folder(name: str, *, encoder_decoder: bool) -> Path:
     """A folder with a tiny network of this architecture and a tokenizer; drawn from a fixed seed."""
+    drawn = tiny_models.spread_weights(network(name, encoder_decoder=encoder_decoder), std=0.2)
+    return tiny_models.save(drawn, _tokenizer(encoder_decoder=encoder_decoder), name.replace("/", "-"))
+
+
+def network(name: str, *, encoder_decoder: bool) -> Any:
+    """A tiny network of this architecture, with the weights that transformers draws for a fixed seed."""
     import transformers
 
     auto = transformers.AutoModelForSeq2SeqLM if encoder_decoder else transformers.AutoModelForCausalLM
-    tokenizer = _tokenizer(encoder_decoder=encoder_decoder)
     config = architectures.tiny_config(name)
-    network: Any = tiny_models.seeded(lambda: auto.from_config(config))
-    return tiny_models.save(tiny_models.spread_weights(network, std=0.2), tokenizer, name.replace("/", "-"))
+    return tiny_models.seeded(lambda: auto.from_config(config))
 
 
 @functools.cache

@@ -95,9 +95,33 @@ class RotaryRegimes(NamedTuple):
             return 0
         return 1 if self.is_uniform_beyond and shortest > self.limit else None
 
+    def of_length(self, tokens: int) -> int:
+        """A number that is the same for sequences of so many tokens as may share a pass, padded to the longest.
+
+        0 within the limit. Beyond it 1 where frequencies are uniform, else the number of tokens itself.
+
+        Args:
+            tokens: of the whole sequence, the soft prompt's included.
+        """
+        if self.limit is None or tokens <= self.limit:
+            return 0
+        return 1 if self.is_uniform_beyond else tokens
+
 
 def rotary_regimes(config: NetworkConfig) -> RotaryRegimes:
-    """Read from a configuration; a kind of rotation that is not known is assumed to change with every length."""
+    """Read from a configuration; a kind of rotation that is not known is assumed to change with every length.
+
+    Of an encoder and a decoder with other rotations, the regimes are those in which both stay the same.
+    """
+    parts = [config.get_text_config(), getattr(config, "encoder", None), getattr(config, "decoder", None)]
+    regimes = [_regimes_of(part) for part in parts if part is not None]
+    limits = {found.limit for found in regimes if found.limit is not None}
+    if not limits:
+        return RotaryRegimes(None, True)
+    return RotaryRegimes(min(limits), len(limits) == 1 and all(found.is_uniform_beyond for found in regimes))
+
+
+def _regimes_of(config: NetworkConfig) -> RotaryRegimes:
     declared: dict[str, Any] = getattr(config, "rope_parameters", None) or {}
     by_layer: list[dict[str, Any]] = [value for value in declared.values() if isinstance(value, dict)] or [declared]
     unsteady = [part for part in by_layer if part.get("rope_type", "default") not in STEADY_ROTATIONS]

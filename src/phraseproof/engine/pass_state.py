@@ -41,7 +41,8 @@ class PassState:
         for module, plain, buffers in self._rotary:
             vars(module).update(plain)
             for name, buffer in buffers.items():
-                module.register_buffer(name, buffer.clone(), persistent=False)
+                # Where the module is now: a training may have moved it since.
+                module.register_buffer(name, buffer.to(module.get_buffer(name).device, copy=True), persistent=False)
         for module, kind in self._attention:
             if module.attention_type != kind:
                 module.set_attention_type(kind)

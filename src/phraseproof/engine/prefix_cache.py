@@ -12,6 +12,7 @@ import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer, EncoderDecoderCache
 
 from phraseproof.engine.network import Network, NetworkConfig
+from phraseproof.engine.trial import REFUSALS
 from phraseproof.errors import ModelError
 
 
@@ -56,8 +57,11 @@ def cache_shape(network: Network) -> CacheShape:
     token = torch.zeros(1, 1, dtype=torch.long, device=embeddings.device)
     encoder_decoder = bool(network.config.is_encoder_decoder)
     inputs = {"decoder_input_ids": token} if encoder_decoder else {}
-    with torch.no_grad():
-        cache: object = getattr(network(input_ids=token, use_cache=True, **inputs), "past_key_values", None)
+    try:
+        with torch.no_grad():
+            cache: object = getattr(network(input_ids=token, use_cache=True, **inputs), "past_key_values", None)
+    except REFUSALS:
+        cache = None
     if isinstance(cache, EncoderDecoderCache):
         cache = cache.self_attention_cache
     known = {DynamicLayer, DynamicSlidingWindowLayer}

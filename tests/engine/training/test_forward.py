@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import T5GemmaForConditionalGeneration
 
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.engine.training.forward import TargetForward, TargetRow
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
-from support import tiny_models
+from support import architecture_audit, architectures, tiny_models
 
 FOLDERS = {
     "t5": tiny_models.tiny_t5,
@@ -89,6 +90,55 @@ def test_logits_and_gradients_equal_a_plain_pass(family: str, with_soft: bool) -
         (gradient,) = torch.autograd.grad(scalar(ours, ROWS), soft.weight)
         (expected,) = torch.autograd.grad(scalar(plain, ROWS), soft.weight)
         assert float((gradient - expected).norm()) <= 1e-4 * float(expected.norm())
+
+
+def changing_network(name: str) -> Any:
+    """A network whose rotary frequencies change at 32 tokens."""
+    if name != "t5gemma":
+        return architecture_audit.network(name, encoder_decoder=False)
+    config = architectures.tiny_config(name)
+    for part in (config.encoder, config.decoder):
+        part.max_position_embeddings = 32
+        part.rope_parameters = {"rope_type": "dynamic", "factor": 4.0, "rope_theta": 10000.0}
+    return tiny_models.seeded(lambda: T5GemmaForConditionalGeneration(config))
+
+
+@pytest.mark.parametrize("with_soft", [True, False])
+@pytest.mark.parametrize("name", ["phi3/longrope", "llama/dynamic", "t5gemma"])
+def test_rows_on_both_sides_of_a_rotary_threshold_equal_plain_passes(name: str, with_soft: bool) -> None:
+    def network() -> Any:
+        return tiny_models.spread_weights(changing_network(name), std=0.2).eval()
+
+    trained, rows = network(), [*ROWS, TargetRow(tuple(range(30, 58)), (9, 31, 40, 7, 12)), TargetRow((9,) * 31, (8,))]
+    assert {bool(len(row.context) > 32) for row in rows} == {True, False}
+    soft = None
+    if with_soft:
+        trained.requires_grad_(False)
+        ids: Any = tiny_models.llama_tokenizer()
+        soft = SoftPrompt.create(trained, n=3, placement="input", init="random-vocabulary", seed=2, tokenizer=ids)
+    joined = not trained.config.is_encoder_decoder
+    found = TargetForward(trained, joined=joined, pad_id=0, soft=soft)(rows)
+    ours = [logits[mask] for logits, mask in zip(found.logits, found.mask, strict=True)]
+    # Another network for each row: some keep the frequencies of the longest text that they have read.
+    plain: list[torch.Tensor] = []
+    gradients: list[torch.Tensor] = []
+    for row in rows:
+        other = network()
+        embeddings = other.get_input_embeddings()
+        virtual = torch.zeros(0, 32) if soft is None else soft.weight
+        read = row.context + row.target[:-1] if joined else row.context
+        inputs = torch.cat([virtual, embeddings(torch.tensor(read))])[None]
+        decoder = {} if joined else {"decoder_input_ids": torch.tensor([[1, *row.target[:-1]]])}
+        logits = other(inputs_embeds=inputs, use_cache=False, **decoder).logits[0, -len(row.target) :]
+        plain.append(logits)
+        weight = soft.weight if soft is not None else other.get_output_embeddings().weight
+        gradients += torch.autograd.grad(scalar([logits], [row]), weight, retain_graph=True)
+    for logits, expected in zip(ours, plain, strict=True):
+        assert logits.detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-4)
+    weight = soft.weight if soft is not None else trained.get_output_embeddings().weight
+    (gradient,) = torch.autograd.grad(scalar(ours, rows), weight)
+    expected = torch.stack(gradients).sum(0)
+    assert float((gradient - expected).norm()) <= 1e-4 * float(expected.norm())
 
 
 @pytest.mark.parametrize("placement", ["input", "layers"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from phraseproof.core import Prompt, Represents
 from phraseproof.errors import ModelError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.scripted import ScriptedModel
-from support import tiny_models
+from support import architecture_audit, tiny_models
 
 MODELS: dict[str, Callable[[], Path]] = {
     "t5": tiny_models.tiny_t5,
@@ -64,6 +65,26 @@ def test_vectors_equal_a_direct_forward(name: str, batch_size: int | None) -> No
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, wanted, atol=2e-4 * np.abs(wanted).max(), rtol=0)
     assert np.ptp(wanted, axis=0).max() > 100 * np.abs(found - wanted).max(), "prompts differ by more than rounding"
+
+
+@pytest.mark.parametrize("name", ["phi3/longrope", "llama/dynamic", "llama4_text", "fsmt", "bigbird_pegasus"])
+def test_lengths_at_which_a_network_changes_do_not_share_a_batch(name: str) -> None:
+    encoder_decoder = name in {"fsmt", "bigbird_pegasus"}
+    folder = architecture_audit.folder(name, encoder_decoder=encoder_decoder)
+    model: Any = load_model(str(folder), ModelOptions(device="cpu", max_length=80))
+    sentences = tiny_models.sentences(3, seed=3)
+    texts = [" ".join((sentences[0] + " " + sentences[1]).split()[:words]) for words in (2, 5, 9, 13, 17, 40)]
+    prompts = [Prompt(text, ("A", "B")) for text in texts]
+    found = model.represent(prompts)
+    network = network_of(folder)
+    lengths: set[int] = set()
+    for prompt, state in zip(prompts, found, strict=True):
+        (tokens,) = model.encode([prompt])
+        context = list(tokens.context)[-80:]
+        lengths.add(len(context))
+        expected = by_transformers(copy.deepcopy(network), context)
+        np.testing.assert_allclose(state, expected, atol=2e-4 * np.abs(expected).max(), rtol=0)
+    assert min(lengths) < 32 < max(lengths), "the prompts straddle the threshold"
 
 
 @pytest.mark.parametrize("name", ["t5", "llama"])

@@ -1,7 +1,8 @@
 """The forward pass of training: logits at target positions only, with as little computation as gives equal numbers.
 
 * The vocabulary is projected only where a target token is predicted.
-* Rows are cut into batches by length, so that padding never costs more than a further batch would.
+* Rows are cut into batches by length, so that padding never costs more than a further batch would. Rows between which
+  the network's rotary frequencies change share no batch (`engine/length_thresholds.py`).
 * Padding is on the right. A decoder never attends there, so it needs no mask; an encoder gets one only
   where there is padding.
 * Frozen weights get no gradients.
@@ -23,8 +24,10 @@ from torch.nn import functional
 from transformers.modeling_outputs import BaseModelOutput
 
 from phraseproof.engine.decoder_start import shifted_right
+from phraseproof.engine.length_thresholds import rotary_regimes
 from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.engine.padded import pad_rows
+from phraseproof.engine.pass_state import PassState
 from phraseproof.engine.training.bucketing import TargetRow, bucket_by_length
 from phraseproof.engine.training.packed_causal_lm import PackedCausalLMForTraining
 from phraseproof.engine.training.packed_seq2seq_lm import PackedSeq2SeqLMForTraining
@@ -95,6 +98,8 @@ class TargetForward:
         self._joined = joined
         self._pad_id = pad_id
         self._soft = soft
+        self._regimes = rotary_regimes(network.config)
+        self._state = PassState(network)
 
     def __call__(
         self, rows: Sequence[TargetRow], *, need_prefix_states: bool = False, without_graph: Collection[int] = ()
@@ -122,10 +127,12 @@ class TargetForward:
             if not group:
                 continue
             with contextlib.nullcontext() if with_graph else torch.no_grad():
-                for chosen in [group] if packed else self._batches(rows, group):
-                    part = self._run([rows[index] for index in chosen], int(mask.shape[1]), need_prefix_states, packed)
-                    parts.append(part)
-                    order += chosen
+                for regime, members in self._by_regime(rows, group).items():
+                    way = packed if regime == _ONE_REGIME else None
+                    for chosen in [members] if way else self._batches(rows, members):
+                        own = [rows[index] for index in chosen]
+                        parts.append(self._run(own, int(mask.shape[1]), need_prefix_states, way))
+                        order += chosen
         back = torch.tensor(order, device=self._device).argsort()
         logits = torch.cat([part.logits for part in parts])[back]
         states = [part.prefix_states for part in parts if part.prefix_states is not None]
@@ -146,6 +153,23 @@ class TargetForward:
         device: torch.device = self._network.get_input_embeddings().weight.device
         return device
 
+    def _by_regime(self, rows: Sequence[TargetRow], group: Sequence[int]) -> dict[tuple[int, int], list[int]]:
+        """Rows by what rotary frequencies depend on: the tokens of the encoder (or of the one row), and the decoder's.
+
+        A target's last token is only predicted, and an encoder-decoder reads one token before it.
+        """
+        found: dict[tuple[int, int], list[int]] = {}
+        soft = 0 if self._soft is None else self._soft.count
+        for index in group:
+            context, target = len(rows[index].context), len(rows[index].target)
+            if self._joined:
+                regime = self._regimes.of_length(soft + context + target - 1), 0
+            else:
+                at_input = self._virtual_tokens
+                regime = self._regimes.of_length(at_input + context), self._regimes.of_length(soft - at_input + target)
+            found.setdefault(regime, []).append(index)
+        return found
+
     def _batches(self, rows: Sequence[TargetRow], group: Sequence[int]) -> list[list[int]]:
         """Which rows go through the network together. An encoder-decoder's all do: its encoder batches for itself."""
         if not self._joined:
@@ -159,6 +183,8 @@ class TargetForward:
         """The pass without padding, for a network and a machine that it is made for."""
         network, virtual = self._network, None if self._soft is None else self._soft.virtual
         if virtual is None or not _asks_for_nothing(network.config) or not _is_frozen_and_whole(network):
+            return None
+        if self._regimes.limit == 0:
             return None
         if self._joined:
             return PackedCausalLMForTraining.try_on(network)
@@ -196,6 +222,7 @@ class TargetForward:
         need_prefix_states: bool,
         packed: PackedCausalLMForTraining | PackedSeq2SeqLMForTraining | None = None,
     ) -> _Part:
+        self._state.restore()
         if packed is not None:
             return self._run_packed(packed, rows, width, need_prefix_states)
         return (
@@ -214,7 +241,8 @@ class TargetForward:
 
     def _encoder_decoder(self, rows: Sequence[TargetRow], width: int, need_prefix_states: bool) -> _Part:
         states, mask = self._encode([row.context for row in rows])
-        labels = torch.full((len(rows), width), self._pad_id, device=self._device)
+        longest = max(len(row.target) for row in rows)
+        labels = torch.full((len(rows), longest), self._pad_id, device=self._device)
         for index, row in enumerate(rows):
             labels[index, : len(row.target)] = torch.tensor(row.target, device=self._device)
         output = self._network(
@@ -225,7 +253,8 @@ class TargetForward:
             **self._cache(len(rows)),
         )
         prefix_states = states[:, : self._virtual_tokens] if need_prefix_states else None
-        return _Part(_targets_only(output.logits, rows, width), prefix_states)
+        logits = functional.pad(output.logits, (0, 0, 0, width - longest))
+        return _Part(_targets_only(logits, rows, width), prefix_states)
 
     @property
     def _virtual_tokens(self) -> int:
@@ -267,6 +296,9 @@ class TargetForward:
         prefix = self._soft.prefix(self._network.get_input_embeddings().weight.dtype)
         return {} if prefix is None else {"past_key_values": prefix.cache(rows)}
 
+
+_ONE_REGIME = (0, 0)
+"""The regime of rows within the limit up to which rotary frequencies are the same: of most networks, all rows."""
 
 _TRIAL = (TargetRow((5, 9, 14, 3, 8, 21, 2, 17), (7, 12, 6)), TargetRow((5, 9, 14, 3), (16, 22)))
 

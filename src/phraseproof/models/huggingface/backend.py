@@ -82,7 +82,7 @@ class Backend(ABC):
 
     @functools.cached_property
     def _regimes(self) -> RotaryRegimes:
-        return rotary_regimes(self._checkpoint.config.get_text_config())
+        return rotary_regimes(self._checkpoint.config)
 
     @property
     def _soft_tokens(self) -> int:
@@ -137,7 +137,8 @@ class Backend(ABC):
     def _make_ways(self) -> Ways:
         """The ways to score a batch that is not packed. Loads the weights."""
 
-    def _facts(self) -> NetworkFacts:
+    def facts(self) -> NetworkFacts:
+        """What trials need to know of the network. Loads the weights."""
         network = self._weights.network
         return NetworkFacts(
             network,

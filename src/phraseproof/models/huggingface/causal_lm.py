@@ -13,6 +13,7 @@ from phraseproof.engine.plan.batching import BatchLimit, share_rows
 from phraseproof.engine.plan.request import Request
 from phraseproof.engine.plan.scheduler import Schedule
 from phraseproof.engine.probe import PackingSupport, probe_causal_lm
+from phraseproof.engine.trial import REFUSALS, Lengths, agree, trial_requests
 from phraseproof.models.huggingface.backend import Backend, BatchScorer
 from phraseproof.models.huggingface.causal_unpacked import UnpackedCausalLM
 from phraseproof.models.huggingface.ways import Way, Ways, check_causal, one_line_refusals
@@ -83,10 +84,8 @@ class CausalLMBackend(Backend):
         unpacked = super().batch_scorer(limit)
         if not self._packs or (packing := self._packing) is None:
             return unpacked
-        adapter = self._weights.adapter
-        soft = VirtualTokens() if adapter is None else VirtualTokens(adapter.virtual, adapter.prefix)
         # It keeps keys and values between batches, so it lives as long as one schedule.
-        packed = PackedCausalLM(self._weights.network, soft, packing.last_layer)
+        packed = PackedCausalLM(self._weights.network, self._soft, packing.last_layer)
 
         def score(batch: Sequence[Request]) -> list[list[float]]:
             if batch[0].steps or self._regime(batch[0]) != 0:
@@ -120,7 +119,31 @@ class CausalLMBackend(Backend):
         if self._regimes.limit == 0:
             return None
         self._weights.restore_state()
-        return probe_causal_lm(self._weights.network)
+        packing = probe_causal_lm(self._weights.network)
+        if packing is None or not self._soft_tokens or self._packs_soft_prompt(packing):
+            return packing
+        if packing.last_layer is not None:
+            packing.last_layer.remove()
+        return None
+
+    def _packs_soft_prompt(self, packing: PackingSupport) -> bool:
+        """Whether prompts behind the soft prompt have the same scores in one row as each alone."""
+        requests = trial_requests(Lengths(), self._weights.vocabulary_size, self.kept)
+        network = self._weights.network
+        with torch.inference_mode():
+            with one_line_refusals(network):
+                expected = self._unpacked.alone(requests)
+            try:
+                self._weights.restore_state()
+                found = PackedCausalLM(network, self._soft, packing.last_layer).score(requests)
+            except REFUSALS:
+                return False
+        return agree(found, expected, network.dtype)
+
+    @property
+    def _soft(self) -> VirtualTokens:
+        adapter = self._weights.adapter
+        return VirtualTokens() if adapter is None else VirtualTokens(adapter.virtual, adapter.prefix)
 
     def _check_causal(self) -> None:
         if not self._is_checked:
@@ -139,7 +162,7 @@ class CausalLMBackend(Backend):
         cached = Way("padded batches over a cache", unpacked.with_cache, lambda batch: before + _widest(batch))
         in_full = Way("each prompt and option in full", unpacked.in_full, lambda batch: before + _longest(batch))
         alone = Way("each prompt and option in a pass of its own", unpacked.alone, _longest)
-        return Ways([cached, in_full] if unpacked.shares_cache else [in_full], alone, self._facts())
+        return Ways([cached, in_full] if unpacked.shares_cache else [in_full], alone, self.facts())
 
     def generation_inputs(self, requests: Sequence[Request]) -> dict[str, object]:
         self._weights.restore_state()

@@ -3,6 +3,9 @@
 The first decoded token is where the answer begins: the decoder's start position in an encoder-decoder, the last one of
 the prompt in a decoder-only model. The penultimate layer is the last but one of the states that transformers returns
 (`hidden_states[-2]`): the input of the last block, before any final normalisation.
+
+Prompts share a padded batch only within one rotary regime, and where a trial at every length that the network's
+configuration names gave the states of each prompt alone; else each prompt is read alone.
 """
 
 from __future__ import annotations
@@ -22,12 +25,15 @@ from transformers.modeling_outputs import BaseModelOutput
 from phraseproof.engine.decoder_start import shifted_right
 from phraseproof.engine.padded import Padded, pad_rows, with_virtual_tokens
 from phraseproof.engine.plan.batching import BatchLimit, plan_batches, run_batches
+from phraseproof.engine.trial import REFUSALS, Lengths, same_logits, trial_requests
 from phraseproof.errors import ModelError
+from phraseproof.models.huggingface.ways import one_line_refusals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from phraseproof.models.huggingface.loaded import LoadedNetwork
+    from phraseproof.models.huggingface.ways import NetworkFacts
 
 PENULTIMATE = -2
 
@@ -37,13 +43,18 @@ class HiddenStateReader:
 
     Args:
         loaded: the network, and the adapter attached to it (soft prompts at the input or in every layer).
+        facts: at which lengths the network computes something else.
         joined: whether the network is decoder-only.
         pad_id: pads rows; what it is does not matter, because padding is masked.
         limit: how large a batch may grow.
     """
 
-    def __init__(self, loaded: LoadedNetwork, *, joined: bool, pad_id: int, limit: BatchLimit) -> None:
-        self._network, self._adapter = loaded.network, loaded.adapter
+    def __init__(
+        self, loaded: LoadedNetwork, facts: NetworkFacts, *, joined: bool, pad_id: int, limit: BatchLimit
+    ) -> None:
+        self._network, self._adapter, self._state = loaded.network, loaded.adapter, loaded.state
+        self._facts = facts
+        self._passed: dict[Lengths, bool] = {}
         self._joined, self._pad_id, self._limit = joined, pad_id, limit
         self._device = str(self._network.get_input_embeddings().weight.device)
 
@@ -67,12 +78,10 @@ class HiddenStateReader:
         states: dict[tuple[int, ...], NDArray[np.float32]] = {}
 
         def run(batch: Sequence[int]) -> NDArray[np.float32]:
-            with torch.inference_mode():
-                rows = [distinct[index] for index in batch]
-                found = self._decoder_only(rows) if self._joined else self._encoder_decoder(rows)
-                return found.float().cpu().numpy()
+            with torch.inference_mode(), one_line_refusals(self._network):
+                return self._states([distinct[index] for index in batch]).float().cpu().numpy()
 
-        batches = plan_batches(lengths, self._limit)
+        batches = self._batches(lengths)
         for batch, found in run_batches(
             batches, lengths, run, out_of_memory=should_reduce_batch_size, release=clear_device_cache
         ):
@@ -82,6 +91,54 @@ class HiddenStateReader:
             if on_done is not None:
                 on_done(sum(users[distinct[index]] for index in batch))
         return np.stack([states[context] for context in contexts])
+
+    def _batches(self, lengths: Sequence[int]) -> list[list[int]]:
+        """Indices of contexts that are read together, by the tokens of each."""
+        batches: list[list[int]] = []
+        for regime, members in self._by_regime(lengths).items():
+            places = self._facts.before + max(lengths[index] for index in members)
+            pads = self._pads(places, regime)
+            for batch in plan_batches([lengths[index] for index in members], self._limit):
+                chosen = [members[place] for place in batch]
+                batches += [chosen] if pads else [[index] for index in chosen]
+        return batches
+
+    def _by_regime(self, lengths: Sequence[int]) -> dict[int, list[int]]:
+        """Indices of contexts, by what rotary frequencies depend on."""
+        found: dict[int, list[int]] = {}
+        for index, length in enumerate(lengths):
+            found.setdefault(self._facts.regimes.of_length(self._facts.before + length), []).append(index)
+        return found
+
+    def _pads(self, places: int, regime: int) -> bool:
+        """Whether contexts of different lengths, up to so many tokens, may be padded to one."""
+        most = self._facts.most_without_choice
+        if most is not None and places > most:
+            return False
+        return all(self._pads_at(lengths) for lengths in self._facts.tried_at(places, regime))
+
+    def _pads_at(self, lengths: Lengths) -> bool:
+        """Whether made-up contexts, padded to one length, have the same states as each alone."""
+        if lengths not in self._passed:
+            requests = trial_requests(lengths, self._facts.vocabulary, self._facts.kept)
+            contexts = list(dict.fromkeys(tuple(request.context.tolist()) for request in requests))
+            sizes = list(map(len, contexts))
+            groups = [[contexts[index] for index in members] for members in self._by_regime(sizes).values()]
+            with torch.inference_mode():
+                with one_line_refusals(self._network):
+                    alone = [torch.cat([self._states([row]) for row in rows]) for rows in groups]
+                try:
+                    together = [self._states(rows) for rows in groups]
+                except REFUSALS:
+                    self._passed[lengths] = False
+                else:
+                    self._passed[lengths] = all(map(same_logits, together, alone))
+        return self._passed[lengths]
+
+    def _states(self, rows: Sequence[tuple[int, ...]]) -> torch.Tensor:
+        """[contexts, width], of one pass."""
+        self._state.restore()
+        return self._decoder_only(rows) if self._joined else self._encoder_decoder(rows)
 
     def _decoder_only(self, rows: Sequence[tuple[int, ...]]) -> torch.Tensor:
         # Padded on the right, where padding cannot reach what comes before it, whatever the architecture.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from phraseproof.models.huggingface.adapters import AdapterFolder
     from phraseproof.models.huggingface.backend import Backend
     from phraseproof.models.huggingface.checkpoint import Checkpoint
+    from phraseproof.models.huggingface.hidden_states import HiddenStateReader
 
 
 class HuggingFaceModel:
@@ -158,14 +160,22 @@ class HuggingFaceModel:
         Raises:
             ModelError: a state that is not finite, or memory that runs out on a single prompt.
         """
-        from phraseproof.models.huggingface.hidden_states import HiddenStateReader
-
         contexts = [encoded.context for encoded in self.encode(prompts)]
         kept = [context[-max(1, self.backend.kept(len(context), 1)) :] for context in contexts]
-        reader = HiddenStateReader(
-            self.weights.load(), joined=self.is_decoder_only, pad_id=self.pad_id, limit=self._batch_limit
+        return self._state_reader.read(kept, on_done=on_done)
+
+    @functools.cached_property
+    def _state_reader(self) -> HiddenStateReader:
+        """Kept, because it remembers what its trials found."""
+        from phraseproof.models.huggingface.hidden_states import HiddenStateReader
+
+        return HiddenStateReader(
+            self.weights.load(),
+            self.backend.facts(),
+            joined=self.is_decoder_only,
+            pad_id=self.pad_id,
+            limit=self._batch_limit,
         )
-        return reader.read(kept, on_done=on_done)
 
     @property
     def has_chat_template(self) -> bool:

@@ -87,7 +87,7 @@ class Seq2SeqLMBackend(Backend):
             )
         padded = Way("padded batches", self._score_padded, self._places)
         alone = Way("each prompt and option in a pass of its own", self._score_alone, self._places)
-        return Ways([padded], alone, self._facts())
+        return Ways([padded], alone, self.facts())
 
     def batch_scorer(self, limit: BatchLimit) -> BatchScorer:
         unpacked = super().batch_scorer(limit)

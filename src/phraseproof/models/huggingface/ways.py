@@ -66,6 +66,20 @@ class NetworkFacts(NamedTuple):
     before: int
     most_without_choice: int | None
 
+    def tried_at(self, places: int, regime: int | None) -> list[Lengths]:
+        """The lengths at which a way must have given right results before it computes a batch.
+
+        Args:
+            places: the tokens of the longest sequence of the batch, padding included.
+            regime: the rotary regime of the batch.
+        """
+        crossed = [
+            Lengths(threshold, is_beyond=regime == 1 and threshold == self.regimes.limit)
+            for threshold in self.thresholds
+            if threshold < places
+        ]
+        return [Lengths(), *crossed]
+
 
 class Ways:
     """Chooses a way for each batch.
@@ -101,12 +115,7 @@ class Ways:
             places = way.places(requests)
             if self._facts.most_without_choice is not None and places > self._facts.most_without_choice:
                 continue
-            crossed = [
-                Lengths(threshold, is_beyond=regime == 1 and threshold == self._facts.regimes.limit)
-                for threshold in self._facts.thresholds
-                if threshold < places
-            ]
-            if all(self._passes(way, lengths) for lengths in (Lengths(), *crossed)):
+            if all(self._passes(way, lengths) for lengths in self._facts.tried_at(places, regime)):
                 return way
         return self._alone
 
