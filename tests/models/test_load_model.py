@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from phraseproof.models.huggingface.causal_lm import CausalLMBackend
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.models.huggingface.seq2seq_lm import Seq2SeqLMBackend
 from phraseproof.models.scripted import ScriptedModel
-from support import tiny_models
+from support import tiny_gguf, tiny_models
 
 
 def test_built_in_names_and_folders() -> None:
@@ -63,6 +64,8 @@ def test_importing_the_room_imports_no_torch() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_gguf_file_is_named_as_one_with_what_to_do() -> None:
-    with pytest.raises(UsageError, match=r"'a/b.Q4.gguf' is a GGUF file.*openai/NAME with --base-url"):
-        load_model("a/b.Q4.gguf")
+def test_a_gguf_file_is_found_by_its_path(tmp_path: Path) -> None:
+    tiny_gguf.write(tmp_path / "tiny.Q8.GGUF", ("Q8_0",))
+    model = load_model(str(tmp_path / "tiny.Q8.GGUF"))
+    assert isinstance(model, HuggingFaceModel)
+    assert model.identity.settings["gguf"] == "Q8_0 16, F32 5"

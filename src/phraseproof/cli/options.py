@@ -40,15 +40,18 @@ Model = Annotated[
     typer.Option(
         "--model",
         "-m",
-        help="A Hugging Face hub id, a model folder, openai/NAME (a server), pocket (tiny, shipped) or "
-        "scripted (a fake for tests).",
+        help="A Hugging Face hub id, a model folder, a GGUF file, smollm2 (small, real), openai/NAME (a server), "
+        "pocket (tiny, shipped) or scripted (a fake for tests).",
         rich_help_panel=MODEL,
     ),
 ]
 TrainableModel = Annotated[
     str,
     typer.Option(
-        "--model", "-m", help="A Hugging Face hub id, a model folder, or pocket (tiny, shipped).", rich_help_panel=MODEL
+        "--model",
+        "-m",
+        help="A Hugging Face hub id, a model folder, a GGUF file, smollm2 (small, real) or pocket (tiny, shipped).",
+        rich_help_panel=MODEL,
     ),
 ]
 ModelOrConfig = Annotated[
@@ -56,8 +59,8 @@ ModelOrConfig = Annotated[
     typer.Option(
         "--model",
         "-m",
-        help="A Hugging Face hub id, a model folder, openai/NAME (a server), pocket (tiny, shipped) or "
-        "scripted (a fake for tests). Required, here or in --config.",
+        help="A Hugging Face hub id, a model folder, a GGUF file, smollm2 (small, real), openai/NAME (a server), "
+        "pocket (tiny, shipped) or scripted (a fake for tests). Required, here or in --config.",
         rich_help_panel=MODEL,
     ),
 ]

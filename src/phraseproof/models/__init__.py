@@ -1,9 +1,9 @@
 """Models: anything with a capability of `core/capabilities.py`, found by name.
 
-`scripted` is a fake that needs no torch, `pocket` the tiny model that is shipped, and `openai/NAME` a model behind a
-server with OpenAI's protocol. Any other name is a Hugging Face hub id or a folder, unless an installed package has a
-provider under the entry-point group `phraseproof.models`: a callable `(name, options) -> Model`, used for `NAME` and
-`NAME/anything`.
+`scripted` is a fake that needs no torch, `pocket` the tiny model that is shipped, `smollm2` a small real one in a
+package of its own, and `openai/NAME` a model behind a server with OpenAI's protocol. Any other name is a Hugging Face
+hub id, a folder or a GGUF file, unless an installed package has a provider under the entry-point group
+`phraseproof.models`: a callable `(name, options) -> Model`, used for `NAME` and `NAME/anything`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ Provider = Callable[[str, ModelOptions], Model]
 _PROVIDERS = {
     "scripted": "phraseproof.models.scripted",
     "pocket": "phraseproof.models.pocket",
+    "smollm2": "phraseproof.models.smollm2",
     "openai": "phraseproof.models.openai",
 }
 _DEFAULT_PROVIDER = "phraseproof.models.huggingface.provider"
@@ -37,8 +38,8 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     """Find a model by name. Its weights are not loaded before they are needed.
 
     Args:
-        name: `scripted`, a Hugging Face hub id (`google/flan-t5-base`), a folder, `openai/NAME`, or a third
-            party's `NAME/...`.
+        name: `scripted`, `pocket`, `smollm2`, a Hugging Face hub id (`google/flan-t5-base`), a folder, a GGUF file,
+            `openai/NAME`, or a third party's `NAME/...`.
         options: precision, device, adapter and so on.
 
     Raises:
@@ -52,12 +53,6 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     if Path(name).is_dir():
         return _provider(_DEFAULT_PROVIDER)(name, options)
     prefix = name.partition("/")[0]
-    if name.lower().endswith(".gguf"):
-        raise UsageError(
-            f"'{name}' is a GGUF file, which is not loaded directly",
-            where="--model",
-            hint="Serve it (vLLM) and name it openai/NAME with --base-url, or give a folder in Hugging Face's format",
-        )
     if "base_url" in options.args and prefix != "openai":
         raise UsageError(
             f"'{name}' is not a model behind a server",

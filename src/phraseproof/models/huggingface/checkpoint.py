@@ -5,13 +5,23 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.errors import MissingExtraError, ModelError, UsageError
 from phraseproof.identity import file_hash
+from phraseproof.models.huggingface.gguf import (
+    as_plain_network,
+    check_readable,
+    check_settings,
+    check_tensors,
+    empty_folder,
+    read_gguf,
+    set_split,
+    without_progress_bar,
+)
 from phraseproof.models.huggingface.quiet import quiet_transformers
 from phraseproof.models.huggingface.tokenization import Tokenizer
 from phraseproof.models.options import ModelOptions
@@ -50,9 +60,11 @@ class Checkpoint:
         options: as resolved by `huggingface.load`.
         attention: the attention implementation to ask transformers for, or `None` for its default.
         shown_as: what the model is called in runs and messages, where that is not `name`.
+        gguf: the GGUF file that holds all of the model; `name` is then a label.
 
     Attributes:
         config, tokenizer: as transformers reads them.
+        gguf: the header of the GGUF file, if the model is one.
         precision: device and dtype in use.
 
     Raises:
@@ -62,27 +74,35 @@ class Checkpoint:
     """
 
     def __init__(
-        self, name: str, options: ModelOptions, *, attention: str | None = None, shown_as: str | None = None
+        self,
+        name: str,
+        options: ModelOptions,
+        *,
+        attention: str | None = None,
+        shown_as: str | None = None,
+        gguf: Path | None = None,
     ) -> None:
         _require_packages()
         self.name = shown_as or name
-        self._location = name
+        self.gguf = None if gguf is None else read_gguf(gguf)
+        # transformers gets an empty folder beside a GGUF file, so that no other model's settings are read with it.
+        self._location = name if gguf is None else empty_folder()
         self.options = options
         self._attention = attention
-        self.folder = Path(name) if Path(name).is_dir() else None
-        if self.folder is None and _looks_like_path(name):
+        self.folder = Path(name) if gguf is None and Path(name).is_dir() else None
+        if self.gguf is not None:
+            check_readable(self.gguf, own_tokenizer="tokenizer" not in options.args)
+        elif self.folder is None and _looks_like_path(name):
             raise ModelError(f"no folder '{name}'", where="--model", hint="Check the path, or give a hub id (org/name)")
         if self.folder is not None:
             _check_folder(self.folder)
         with _one_line_errors(name, "the configuration"), quiet_transformers():
             from transformers import AutoConfig
 
-            self.config: NetworkConfig = AutoConfig.from_pretrained(name, **self._source())
+            self.config: NetworkConfig = AutoConfig.from_pretrained(self._location, **self._source())
         self._check_family()
         with _one_line_errors(name, "the tokenizer"), quiet_transformers():
-            from transformers import AutoTokenizer
-
-            self.tokenizer: Tokenizer = AutoTokenizer.from_pretrained(name, **self._source())
+            self.tokenizer = self._read_tokenizer()
         self.precision = _precision(options, self.config)
 
     @property
@@ -94,11 +114,17 @@ class Checkpoint:
     def architecture(self) -> str:
         """The model class that the configuration names, or else its model type."""
         names: list[str] = self.config.architectures or []
-        return names[0] if names else str(self.config.model_type)
+        if names:
+            return names[0]
+        return _model_classes(encoder_decoder=self.is_encoder_decoder).get(
+            self.config.model_type, str(self.config.model_type)
+        )
 
     @property
     def weight_bytes(self) -> int | None:
-        """The size of the folder's weights; `None` for a hub id, whose weights may not be on this machine."""
+        """The size of the files with the weights; `None` for a hub id, whose weights may not be on this machine."""
+        if self.gguf is not None:
+            return self.gguf.size
         if self.folder is None:
             return None
         paths = {path for pattern in _weight_patterns(self.folder) for path in self.folder.glob(pattern)}
@@ -106,7 +132,9 @@ class Checkpoint:
 
     @functools.cached_property
     def revision(self) -> str:
-        """The hub's commit, or a hash of the folder's configuration, tokenizer and weights."""
+        """The hub's commit, or a hash of the folder's configuration, tokenizer and weights, or of the GGUF file."""
+        if self.gguf is not None:
+            return self.gguf.content_hash()
         if self.folder is None:
             commit: str | None = getattr(self.config, "_commit_hash", None)
             return commit or self.options.revision or "unknown"
@@ -114,6 +142,14 @@ class Checkpoint:
         if self.options.trust_remote_code:
             patterns.append("*.py")
         return file_hash(*sorted({path for pattern in patterns for path in self.folder.glob(pattern)}))
+
+    @functools.cached_property
+    def given_tokenizer(self) -> str | None:
+        """A hash of the files of the tokenizer that is used in place of a GGUF file's; `None` for the model's own."""
+        given = self.options.args.get("tokenizer")
+        if given is None:
+            return None
+        return file_hash(*sorted({path for pattern in (*_SETTINGS, *_TOKENIZER) for path in Path(given).glob(pattern)}))
 
     def load_network(self) -> Network:
         """Read the weights: evaluation mode, no gradients, on the chosen device.
@@ -129,7 +165,7 @@ class Checkpoint:
 
         family = transformers.AutoModelForSeq2SeqLM if self.is_encoder_decoder else transformers.AutoModelForCausalLM
         extra = {"attn_implementation": self._attention} if self._attention else {}
-        with _one_line_errors(self.name, "the weights"), quiet_transformers():
+        with _one_line_errors(self.name, "the weights"), quiet_transformers(), without_progress_bar():
             loaded: Any = family.from_pretrained(
                 self._location,
                 config=self.config,
@@ -160,6 +196,9 @@ class Checkpoint:
                     expected=f"only weights that {type(network).__name__} uses",
                     got=f"unused ones: {shown}",
                 )
+            if self.gguf is not None:
+                check_tensors(self.gguf, network)
+                as_plain_network(network, self.name)
             network = network.to(self.precision.device).eval()
         return network.requires_grad_(False)
 
@@ -182,24 +221,33 @@ class Checkpoint:
         return other
 
     def _check_family(self) -> None:
-        from transformers.models.auto.modeling_auto import (
-            MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-            MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
-        )
-
-        known = (
-            MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
-            if self.is_encoder_decoder
-            else MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-        )
+        known = _model_classes(encoder_decoder=self.is_encoder_decoder)
         if self.config.model_type not in known and not getattr(self.config, "auto_map", None):
             raise ModelError(
                 f"'{self.name}' is not a language model that can score text",
                 expected="an encoder-decoder or a decoder-only language model",
                 got=f"a model of the type {self.config.model_type}",
             )
+        if self.gguf is not None:
+            check_settings(self.gguf, self.config)
+
+    def _read_tokenizer(self) -> Tokenizer:
+        from transformers import AutoTokenizer
+
+        if self.gguf is None:
+            return AutoTokenizer.from_pretrained(self._location, **self._source())
+        given = self.options.args.get("tokenizer")
+        if given is not None:
+            if not Path(given).is_dir():
+                raise UsageError(f"no folder '{given}'", where="--model-arg tokenizer")
+            return AutoTokenizer.from_pretrained(given)
+        tokenizer: Tokenizer = AutoTokenizer.from_pretrained(self._location, **self._source())
+        set_split(self.gguf, tokenizer)
+        return tokenizer
 
     def _source(self) -> dict[str, object]:
+        if self.gguf is not None:
+            return {"gguf_file": str(self.gguf.path)}
         source: dict[str, object] = {"trust_remote_code": self.options.trust_remote_code}
         if self.folder is None and self.options.revision is not None:
             source["revision"] = self.options.revision
@@ -212,6 +260,15 @@ def _require_packages() -> None:
             __import__(package)
         except ImportError:
             raise MissingExtraError("a Hugging Face model", extra="hf", package=package) from None
+
+
+def _model_classes(*, encoder_decoder: bool) -> Mapping[str, str]:
+    """The names of the language models of one family, by type of model."""
+    from transformers.models.auto import modeling_auto
+
+    if encoder_decoder:
+        return {**modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES}
+    return {**modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES}
 
 
 def _looks_like_path(name: str) -> bool:

@@ -85,6 +85,10 @@ class HuggingFaceModel:
             settings["max_length"] = str(limit)
         if (attention := self._checkpoint.options.args.get("attn_implementation")) is not None:
             settings["attn_implementation"] = attention
+        if self._checkpoint.gguf is not None:
+            settings["gguf"] = self._checkpoint.gguf.quantization
+        if (tokenizer := self._checkpoint.given_tokenizer) is not None:
+            settings["tokenizer"] = tokenizer
         return ModelIdentity(
             name=self._checkpoint.name,
             revision=self._checkpoint.revision,

@@ -1,4 +1,4 @@
-"""The provider of Hugging Face models, by hub id or folder. It resolves options and checks them."""
+"""The provider of Hugging Face models, by hub id, folder or GGUF file. It resolves options and checks them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models.huggingface.checkpoint import Checkpoint
+from phraseproof.models.huggingface.gguf import gguf_path
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.models.options import ModelOptions, check_argument_names, positive_int
 
@@ -16,17 +17,19 @@ _KNOWN_ARGS = (
     "batch_size",
     "device",
     "dtype",
+    "gguf_file",
     "max_length",
     "revision",
+    "tokenizer",
     "trust_remote_code",
 )
 
 
 def load(name: str, options: ModelOptions, *, shown_as: str | None = None) -> HuggingFaceModel:
-    """Load a model by hub id or folder: configuration and tokenizer now, weights at the first scoring.
+    """Load a model by hub id, folder or file: configuration and tokenizer now, weights at the first scoring.
 
     Args:
-        name: a hub id or a folder.
+        name: a hub id, a folder, or a GGUF file; with `gguf_file` among the arguments, the folder of that file.
         options: as the user gave them.
         shown_as: the model's name in runs and messages; by default `name`.
 
@@ -34,7 +37,15 @@ def load(name: str, options: ModelOptions, *, shown_as: str | None = None) -> Hu
         ModelError, UsageError, MissingExtraError: as `phraseproof.models.load_model` says.
     """
     options = _resolve(name, options)
-    checkpoint = Checkpoint(name, options, attention=options.args.get("attn_implementation"), shown_as=shown_as)
+    file = gguf_path(name, options)
+    if file is None and "tokenizer" in options.args:
+        raise UsageError(
+            "'tokenizer' is for GGUF files", where="--model-arg tokenizer", hint="A folder's own tokenizer is used"
+        )
+    if file is not None and shown_as is None:
+        shown_as = str(Path(name) / options.args["gguf_file"]) if "gguf_file" in options.args else name
+    attention = options.args.get("attn_implementation")
+    checkpoint = Checkpoint(name, options, attention=attention, shown_as=shown_as, gguf=file)
     # Checked before any weights are read: a wrong path shows in a second, not after minutes of loading.
     if options.adapter is not None and not (options.adapter / "adapter_config.json").is_file():
         raise ModelError(

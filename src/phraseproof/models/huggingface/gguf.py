@@ -1,0 +1,318 @@
+"""GGUF files: their header, checked before anything is loaded, and what transformers would leave out of them.
+
+transformers reads such a file into an ordinary network: configuration, tokenizer and chat template come from its
+metadata, and weights are dequantised. Settings and tensors that it does not know are skipped in silence, and the scores
+would be those of another model; here they are refused by name.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import hashlib
+import math
+import tempfile
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from phraseproof.engine.network import Network, NetworkConfig
+from phraseproof.errors import MissingExtraError, ModelError, UsageError
+from phraseproof.models.huggingface.gguf_header import read_header
+from phraseproof.models.options import ModelOptions
+
+SUFFIX = ".gguf"
+HINT = "llamacpp/FILE.gguf (pip install 'phraseproof[llamacpp]') reads it without transformers"
+
+Scalar = str | int | float | bool
+"""A value of the metadata; the number of entries of an array of texts; or an array of numbers as a list."""
+
+_COMPARED = {
+    "attention.key_length": ("head_dim", "d_kv"),
+    "attention.layer_norm_epsilon": ("layer_norm_epsilon", "layer_norm_eps", "norm_epsilon", "norm_eps"),
+    "attention.layer_norm_rms_epsilon": ("rms_norm_eps", "layer_norm_epsilon"),
+    "attention.sliding_window": ("sliding_window",),
+    "attention.value_length": ("head_dim", "d_kv"),
+    "attn_logit_softcapping": ("attn_logit_softcapping",),
+    "context_length": ("max_position_embeddings", "n_positions", "seq_length"),
+    "decoder_block_count": ("num_decoder_layers",),
+    "final_logit_softcapping": ("final_logit_softcapping",),
+    "rope.dimension_count": ("head_dim",),
+}
+"""Settings that transformers does not read for every architecture, and the fields that may hold the same number."""
+
+_NEUTRAL: dict[str, tuple[Scalar, ...]] = {
+    "attention.causal": (True,),
+    "attention.clamp_kqv": (0,),
+    "expert_count": (0,),
+    "expert_used_count": (0,),
+    "rope.scaling.factor": (0, 1),
+    "rope.scaling.type": ("none",),
+}
+"""Settings that change nothing while they have one of these values."""
+
+_WITHOUT_EFFECT = frozenset(
+    {"rope.scaling.finetuned", "rope.scaling.original_context_length", "tensor_data_layout", "use_parallel_residual"}
+)
+"""Settings that change nothing by themselves."""
+
+_PLAIN_SPLITS = frozenset({"gpt-2", "gpt2", "jais", "mpt", "olmo", "phi-2"})
+"""Byte-level tokenizers that split texts as GPT-2's does. transformers does so for every name that it does not know."""
+
+_SINGLE_DIGITS = frozenset({"codeshell", "command-r", "exaone", "refact", "smollm", "starcoder"})
+"""Those that first set every digit apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class GGUFFile:
+    """The header of a GGUF file.
+
+    Attributes:
+        path: where it is, absolute.
+        metadata: by name; of an array of texts, the number of its entries.
+        tensors: the names of the tensors.
+        quantization: how many tensors there are of each type, as `Q8_0 210, F32 61`.
+        size: in bytes.
+    """
+
+    path: Path
+    metadata: Mapping[str, object]
+    tensors: tuple[str, ...]
+    quantization: str
+    size: int
+
+    @property
+    def architecture(self) -> str:
+        """The kind of network, by llama.cpp's name."""
+        return str(self.metadata["general.architecture"])
+
+    def content_hash(self) -> str:
+        """A hash of the file's bytes."""
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def gguf_path(name: str, options: ModelOptions) -> Path | None:
+    """The GGUF file that a model's name, or a folder with `gguf_file`, stands for; `None` for any other model.
+
+    Raises:
+        UsageError: `gguf_file` with a model that is not a folder.
+        ModelError: no such file.
+    """
+    file = options.args.get("gguf_file")
+    if file is None:
+        if not name.lower().endswith(SUFFIX) or Path(name).is_dir():
+            return None
+        path = Path(name)
+    elif Path(name).is_dir():
+        path = Path(name) / file
+    else:
+        raise UsageError(
+            f"'{name}' is not a folder", expected="the folder that holds the file", where="--model-arg gguf_file"
+        )
+    if not path.is_file():
+        raise ModelError(f"no GGUF file '{path}'", where="--model", hint="Check the path")
+    return path.absolute()
+
+
+def read_gguf(path: Path) -> GGUFFile:
+    """Read and check the header.
+
+    Raises:
+        ModelError: a file that is damaged, cut, one of several parts, or of a kind that transformers does not read.
+        MissingExtraError: the package `gguf` is not installed.
+    """
+    if find_spec("gguf") is None:  # transformers reads the weights with it
+        raise MissingExtraError("a GGUF file", extra="gguf", package="gguf")
+    header = read_header(path)
+    _check_parts(path, header.metadata)
+    if "general.architecture" not in header.metadata:
+        raise ModelError(f"the GGUF file '{path}' does not say which architecture it has", where="--model")
+    if not header.tensors:
+        raise ModelError(f"the GGUF file '{path}' has no tensors", where="--model", hint="It holds a vocabulary only")
+    size, needed = path.stat().st_size, max(tensor.end for tensor in header.tensors)
+    if needed > size:
+        raise ModelError(
+            f"the GGUF file '{path}' is cut",
+            expected=f"{needed} bytes",
+            got=str(size),
+            where="--model",
+            hint="Copy it again",
+        )
+    kinds = Counter(tensor.kind for tensor in header.tensors)
+    counted = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
+    return GGUFFile(path, header.metadata, tuple(tensor.name for tensor in header.tensors), counted, size)
+
+
+def _check_parts(path: Path, metadata: Mapping[str, object]) -> None:
+    parts = metadata.get("split.count", 0)
+    if isinstance(parts, int) and parts > 1:
+        raise ModelError(
+            f"'{path}' is one of {parts} parts of a model",
+            where="--model",
+            hint="Join them first with llama.cpp's tool: llama-gguf-split --merge FIRST-PART JOINED.gguf",
+        )
+
+
+def check_readable(file: GGUFFile, *, own_tokenizer: bool) -> None:
+    """Refuse a file whose architecture or tokenizer transformers cannot read as it is meant.
+
+    Args:
+        own_tokenizer: whether the file's tokenizer is used, not that of a folder.
+
+    Raises:
+        ModelError: one of these.
+    """
+    known = _architectures()
+    if file.architecture not in known:
+        raise ModelError(
+            f"transformers cannot read GGUF files of the architecture '{file.architecture}'",
+            expected=f"one of: {', '.join(sorted(known))}",
+            where="--model",
+            hint=HINT,
+        )
+    if not own_tokenizer:
+        return
+    kind = file.metadata.get("tokenizer.ggml.model")
+    if kind is None or not file.metadata.get("tokenizer.ggml.tokens"):
+        raise ModelError(
+            f"the GGUF file '{file.path}' has no tokenizer",
+            where="--model",
+            hint="Give a folder that has the model's: --model-arg tokenizer=FOLDER",
+        )
+    if kind == "gpt2" and _split_of(file) is None:
+        raise ModelError(
+            f"how the tokenizer of '{file.path}' splits texts is not known",
+            got=f"tokenizer.ggml.pre = {file.metadata.get('tokenizer.ggml.pre')}",
+            where="--model",
+            hint="Give a folder that has the model's tokenizer: --model-arg tokenizer=FOLDER",
+        )
+
+
+def set_split(file: GGUFFile, tokenizer: object) -> None:
+    """Let a byte-level tokenizer set digits apart, where the file says so and transformers does not know it."""
+    if file.metadata.get("tokenizer.ggml.model") == "gpt2" and _split_of(file) == "digits":
+        from tokenizers import pre_tokenizers
+        from transformers import PreTrainedTokenizerFast
+
+        assert isinstance(tokenizer, PreTrainedTokenizerFast)
+        tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # pyright: ignore[reportAttributeAccessIssue]
+            [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        )
+
+
+def _split_of(file: GGUFFile) -> str | None:
+    from transformers.integrations.gguf.gguf_tokenizer_mapping import GGUF_PRE_TOKENIZER_SPLITS
+
+    name = file.metadata.get("tokenizer.ggml.pre")
+    # Files of GPT-2 and its like that are older than this field do not have it.
+    if name is None or name in _PLAIN_SPLITS or name in GGUF_PRE_TOKENIZER_SPLITS:
+        return "known"
+    return "digits" if name in _SINGLE_DIGITS else None
+
+
+def check_settings(file: GGUFFile, config: NetworkConfig) -> None:
+    """Refuse settings of the file that transformers leaves out and that its configuration does not repeat.
+
+    Raises:
+        ModelError: names the first of them.
+    """
+    from transformers.integrations.ggml import GGUF_CONFIG_MAPPING
+    from transformers.integrations.gguf.gguf_config_mapping import GGUF_CONFIG_ARCHS
+
+    if file.architecture in GGUF_CONFIG_ARCHS:
+        return
+    read: Mapping[str, str | None] = GGUF_CONFIG_MAPPING.get(
+        file.architecture, GGUF_CONFIG_MAPPING.get(str(config.model_type), {})
+    )
+    prefix = f"{file.architecture}."
+    for key, value in file.metadata.items():
+        setting = key.removeprefix(prefix)
+        if setting == key or read.get(setting) is not None or setting in _WITHOUT_EFFECT:
+            continue
+        if value in _NEUTRAL.get(setting, ()) or _same(value, config, _COMPARED.get(setting, ())):
+            continue
+        raise ModelError(
+            f"the GGUF file '{file.path}' has a setting that transformers does not read",
+            got=f"{key} = {value}",
+            where="--model",
+            hint=HINT,
+        )
+
+
+def _same(value: object, config: NetworkConfig, fields: Sequence[str]) -> bool:
+    for field in fields:
+        other = getattr(config, field, None)
+        if isinstance(value, int | float) and isinstance(other, int | float):
+            return math.isclose(value, other, rel_tol=1e-6)
+    return False
+
+
+def check_tensors(file: GGUFFile, network: Network) -> None:
+    """Refuse tensors of the file that transformers leaves out.
+
+    Raises:
+        ModelError: names the first of them.
+    """
+    from transformers.integrations.gguf.gguf_conversion_mapping import GGUF_ARCHS
+    from transformers.modeling_gguf_pytorch_utils import TENSOR_PROCESSORS, TensorProcessor, get_gguf_hf_weights_map
+
+    if file.architecture in GGUF_ARCHS:  # transformers itself reports what it does not use
+        return
+    processor = TENSOR_PROCESSORS.get(file.architecture, TensorProcessor)(config=network.config.to_dict())
+    used = get_gguf_hf_weights_map(network, processor)
+    unused = [name for name in file.tensors if name not in used]
+    if unused:
+        raise ModelError(
+            f"the GGUF file '{file.path}' has tensors that transformers does not read",
+            got=", ".join(unused[:3]) + (f" and {len(unused) - 3} more" if len(unused) > 3 else ""),
+            where="--model",
+            hint=HINT,
+        )
+
+
+@contextlib.contextmanager
+def without_progress_bar() -> Generator[None]:
+    """Show no bar of dequantised tensors inside the context; transformers offers no switch for it."""
+    from transformers import modeling_gguf_pytorch_utils as reading
+
+    names = vars(reading)
+    bar = names["tqdm"]
+    names["tqdm"] = functools.partial(bar, disable=True)
+    try:
+        yield
+    finally:
+        names["tqdm"] = bar
+
+
+def as_plain_network(network: Network, name: str) -> None:
+    """Let a dequantised network be treated as an ordinary one, by training and by whatever saves it."""
+    network.config.name_or_path = name
+    for config in {id(each): each for each in (network.config, network.config.get_text_config())}.values():
+        if hasattr(config, "quantization_config"):
+            del config.quantization_config
+    network.is_quantized = False
+    for attribute in ("hf_quantizer", "quantization_method"):
+        if hasattr(network, attribute):
+            delattr(network, attribute)
+
+
+@functools.cache
+def empty_folder() -> str:
+    """A folder without files, until this process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="phraseproof-")
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
+def _architectures() -> set[str]:
+    from transformers.integrations.gguf.gguf_config_mapping import GGUF_CONFIG_ARCHS
+    from transformers.modeling_gguf_pytorch_utils import GGUF_SUPPORTED_ARCHITECTURES
+
+    names = set(GGUF_SUPPORTED_ARCHITECTURES) - {"general", "tokenizer"}
+    # llama.cpp spells some of them in another way.
+    spelt = {"qwen2_moe": "qwen2moe", "qwen3_moe": "qwen3moe", "minimax_m2": "minimax-m2", "gpt_oss": "gpt-oss"}
+    return {spelt.get(name, name) for name in names} | set(GGUF_CONFIG_ARCHS)
