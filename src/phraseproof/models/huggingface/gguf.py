@@ -279,7 +279,7 @@ def without_progress_bar() -> Generator[None]:
     """Show no bar of dequantised tensors inside the context; transformers offers no switch for it."""
     from transformers import modeling_gguf_pytorch_utils as reading
 
-    names = vars(reading)
+    names = reading.__dict__
     bar = names["tqdm"]
     names["tqdm"] = functools.partial(bar, disable=True)
     try:
