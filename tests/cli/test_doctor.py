@@ -92,11 +92,14 @@ def test_a_served_model_is_tested_by_its_log_probabilities(capsys: pytest.Captur
     with serve(_continue) as served:
         model = ("--model", "openai/m", "--base-url", served.base_url)
         code, out, _ = doctor(capsys, *model, "--model-arg", "endpoint=completions", "--json")
-        chat_code, chat_out, _ = doctor(capsys, *model)
+        auto_code, auto_out, _ = doctor(capsys, *model)
+    with serve(lambda _: Reply({"choices": [{"text": "A", "message": {"content": "A"}}]})) as served:
+        bare_code, _, bare_err = doctor(capsys, "--model", "openai/m", "--base-url", served.base_url)
     assert code == 0
     found = {check["name"]: check["detail"] for check in json.loads(out)}
     assert found["log-probabilities"] == "of prompt and options, for 3 of 3 prompts"
     assert found["same scores when asked again"] == "largest difference 0.0e+00 nats per token"
-    assert chat_code == 2
-    assert "FAIL  scoring" in chat_out
-    assert "endpoint=completions" in chat_out
+    assert auto_code == 0
+    assert "scoring loglikelihood: the server returns the log-probabilities of prompts" in auto_out
+    assert bare_code == 2
+    assert "first_token does not work: the server does not list the most probable first tokens" in bare_err

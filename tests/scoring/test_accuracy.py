@@ -20,3 +20,8 @@ def test_an_outcome_without_a_choice_has_no_accuracy() -> None:
 
 def test_it_is_shown_in_percent() -> None:
     assert (METRIC.unit, METRIC.scale, METRIC.low, METRIC.high, METRIC.is_binary) == ("%", 100.0, 0.0, 1.0, True)
+
+
+def test_an_unread_answer_has_no_credit() -> None:
+    unread = Outcome("e", math.nan, ("A", "B"), option_credits=(1.0, 0.5), text="I do not know")
+    assert METRIC.score(unread) == 0.0

@@ -83,8 +83,10 @@ def load_answers(run: Run) -> tuple[TaskAnswers, ...]:
     """
     found: dict[tuple[str, int], _Gathering] = {}
     for cell, table in run.read_cells(_COLUMNS):
-        if len(table) and not table["predicted"].null_count:
-            found.setdefault((cell.task, cell.num_fewshot), _Gathering(cell)).add(cell, table)
+        # Unread answers chose no class.
+        read = table.filter(table["predicted"].is_valid()) if table["predicted"].null_count else table
+        if len(read):
+            found.setdefault((cell.task, cell.num_fewshot), _Gathering(cell)).add(cell, read)
     if not found:
         raise NotEnoughDataError("no task has answers that were chosen from options", where=str(run.path))
     return tuple(sorted((each.finished() for each in found.values()), key=lambda task: task.num_fewshot))

@@ -39,8 +39,8 @@ class TaskGrid:
         means: [W] mean score, over all outcomes of the wording.
         examples: the ids of the examples that every wording was scored on.
         scores: [W, E] the score on each of them, averaged over seeds; `None` where only means were imported.
-        answers: [W, E * S] which option was chosen (its index), one seed after the other; `None` where the task has
-            no options or nothing but means is known.
+        answers: [W, E * S] which option was chosen (its index), one seed after the other; the index after the last
+            one for an unread answer. `None` where the task has no options or nothing but means is known.
         chance: the score that blind guessing would reach, where options are known.
         notes: what a reader must know to interpret numbers from this grid.
         metric: what scores are in.
@@ -208,11 +208,17 @@ class _Gathering:
             ),
             examples=common,
             scores=scores if common else None,
-            answers=answers if common and (answers != _NO_ANSWER).all() else None,
+            answers=_with_unread(answers) if common else None,
             chance=chance,
             notes=(note,) if lost else (),
             metric=metric(self.first.metric),
         )
+
+
+def _with_unread(answers: Ints) -> Ints | None:
+    """The answers, with unread ones as an answer of their own; `None` where there is none at all."""
+    is_read = answers != _NO_ANSWER
+    return np.where(is_read, answers, answers.max() + 1) if is_read.any() else None
 
 
 def _shared(all_ids: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -115,10 +115,11 @@ def evaluate(
     scoring: Annotated[
         str,
         typer.Option(
-            help="How options are scored: loglikelihood, loglikelihood_norm or paper (docs/scoring.md).",
+            help="How answers are read: loglikelihood, loglikelihood_norm, paper, first_token, or auto: the most exact "
+            "one that the model offers (docs/scoring.md).",
             rich_help_panel=SCORING,
         ),
-    ] = "loglikelihood",
+    ] = "auto",
     metric: Annotated[
         str, typer.Option(help="The metric of an answer's score (docs/scoring.md).", rich_help_panel=SCORING)
     ] = "accuracy",

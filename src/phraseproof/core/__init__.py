@@ -5,6 +5,8 @@ The flow in a line: *Task + Instruction -> Prompt -> Model -> Outcome -> Finding
 
 from phraseproof.core.capabilities import (
     ChecksAnswerPosition,
+    ChoosesMethod,
+    ChosenMethod,
     CountsParameters,
     ForecastsTokens,
     FormatsChat,
@@ -37,6 +39,8 @@ __all__ = [
     "ChatMessage",
     "Check",
     "ChecksAnswerPosition",
+    "ChoosesMethod",
+    "ChosenMethod",
     "CountsParameters",
     "CutText",
     "Example",

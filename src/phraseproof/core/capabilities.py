@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from phraseproof.core.model_io import (
     GREEDY,
@@ -43,8 +43,9 @@ class ScoresOptions(Protocol):
 
         Args:
             prompts: any number of prompts, each with at least one option.
-            method: `loglikelihood` (sum over the option's tokens of log p(token | prompt, earlier option tokens)) or
-                `paper` (product of the option tokens' probabilities along the model's own greedy decoding).
+            method: `loglikelihood` (sum over the option's tokens of log p(token | prompt, earlier option tokens)),
+                `paper` (product of the option tokens' probabilities along the model's own greedy decoding), or
+                `first_token` (probability that the answer's first token is the option).
             on_done: called with the number of prompts finished since the last call.
 
         Returns:
@@ -74,6 +75,37 @@ class StreamsScores(Protocol):
 
         Raises:
             ModelError: nothing more can be scored. What was handed over before is valid.
+        """
+        ...
+
+
+class ChosenMethod(NamedTuple):
+    """How a model's answers are going to be read.
+
+    Attributes:
+        method: as for `ScoresOptions.score_options`.
+        model: the model that gives answers in this way.
+        notes: one line each: why this method, and what was assumed.
+    """
+
+    method: str
+    model: Model
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class ChoosesMethod(Protocol):
+    """Finds out by trials in which way its answers can be read, because that depends on a server."""
+
+    def choose_method(self, method: str | None, options: Sequence[tuple[str, ...]]) -> ChosenMethod:
+        """The method to use, and the model that is set up for it.
+
+        Args:
+            method: the one that was asked for; `None` chooses the most exact one that works.
+            options: the options of some of the prompts that are going to be scored.
+
+        Raises:
+            ModelError: none works.
         """
         ...
 

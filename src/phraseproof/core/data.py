@@ -182,8 +182,11 @@ class Outcome:
         option_logprobs: natural logs, parallel to `options`.
         option_tokens: the number of tokens of each option, parallel to `options`; empty where it is not known.
         option_credits: the task's credit for each option, parallel to `options`.
-        predicted, target: indices into `options`; `None` for free text.
-        text, reference: the generated and the expected text; `None` where there are options.
+        option_upper_logprobs: upper bounds, parallel to `options`, where `option_logprobs` are lower ones; else empty.
+        predicted, target: indices into `options`; `None` for free text. `predicted` is also `None` for an unread
+            answer: none of the options was found in what the model wrote.
+        is_open: whether another option may be the most probable one, within the bounds; `None` where values are exact.
+        text, reference: the generated text (or its beginning), where the answer was read from it, and the expected one.
         prompt_tokens, computed_tokens: tokens of the prompt, and tokens that were run through the model for it.
         truncated_tokens: tokens cut from the left of a prompt that did not fit the model's context.
         prompt: the full prompt, when samples are logged.
@@ -195,8 +198,10 @@ class Outcome:
     option_logprobs: tuple[float, ...] = ()
     option_tokens: tuple[int, ...] = ()
     option_credits: tuple[float, ...] = ()
+    option_upper_logprobs: tuple[float, ...] = ()
     predicted: int | None = None
     target: int | None = None
+    is_open: bool | None = None
     text: str | None = None
     reference: str | None = None
     prompt_tokens: int = 0

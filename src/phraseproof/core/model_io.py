@@ -20,12 +20,14 @@ class Prompt:
         target_delimiter: the text between `text` and an option.
         has_special_tokens: `text` already holds the tokenizer's special tokens (a chat template wrote them), so the
             tokenizer must not add them again.
+        messages: the turns that `text` was written from, for servers that apply their own chat template.
     """
 
     text: str
     options: tuple[str, ...] = ()
     target_delimiter: str = " "
     has_special_tokens: bool = False
+    messages: tuple[ChatMessage, ...] = field(default=(), compare=False)
 
 
 # -------------------------------------------------------------------------------------------------------------- Model
@@ -75,6 +77,8 @@ class OptionScores(NamedTuple):
         asked_tokens: tokens that one pass per option would have run: prompt and option tokens, summed over options.
         option_tokens: the number of tokens of each option; empty where the model does not report it.
         remarks: what a reader should know of the prompt, as a sum of `PromptRemark`.
+        upper_logprobs: upper bounds, one per option, where `logprobs` are lower bounds; empty where those are exact.
+        text: what the model writes first, where the answer is read from that.
     """
 
     logprobs: tuple[float, ...]
@@ -84,6 +88,8 @@ class OptionScores(NamedTuple):
     asked_tokens: int = 0
     option_tokens: tuple[int, ...] = ()
     remarks: int = 0
+    upper_logprobs: tuple[float, ...] = ()
+    text: str | None = None
 
 
 class TokenForecast(NamedTuple):

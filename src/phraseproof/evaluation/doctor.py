@@ -53,10 +53,14 @@ def check_model(model: str, tasks: str, instructions: str, **options: object) ->
     evaluation = resolve(request)
     if not isinstance(evaluation.model, ScoresOptions):
         detail = "the model writes texts and gives no log-probabilities, so options cannot be scored"
-        if model.startswith("openai/"):
-            detail += "; a server that echoes log-probabilities gives them with --model-arg endpoint=completions"
         return [Check("scoring", passed=False, detail=detail)]
-    return evaluation.check()
+    checks = evaluation.check()
+    if not evaluation.notes:
+        return checks
+    return [
+        Check("scoring", passed=True, detail=f"{evaluation.settings.scoring} ({'; '.join(evaluation.notes)})"),
+        *checks,
+    ]
 
 
 def _plain_questions() -> Task:

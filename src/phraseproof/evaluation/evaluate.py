@@ -59,7 +59,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         sample: `stratified` draws classes in proportion where all examples choose among the same answers; `random`;
             `auto` is stratified, but random in a run folder that was begun so.
         seed: the seed of that sample, and of the cells that a budget buys.
-        scoring: `loglikelihood`, `loglikelihood_norm` or `paper` (docs/scoring.md).
+        scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, or `auto`: the most exact one that the
+            model offers (docs/scoring.md).
         metric: what the score of an answer is in.
         budget: the share of the grid of wordings and examples to score, as in `"5%"`; the rest is estimated
             (docs/budget.md). `None`: all of it.
@@ -144,7 +145,8 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         sample: `stratified` draws classes in proportion where all examples choose among the same answers; `random`;
             `auto` is stratified, but random in a run folder that was begun so.
         seed: the seed of that sample, and of the cells that a budget buys.
-        scoring: `loglikelihood`, `loglikelihood_norm` or `paper` (docs/scoring.md).
+        scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, or `auto`: the most exact one that the
+            model offers (docs/scoring.md).
         metric: what the score of an answer is in.
         budget: the share of the grid of wordings and examples to score, as in `"5%"`; the rest is estimated
             (docs/budget.md). `None`: all of it.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from phraseproof.core import Instruction, Model, OffersFloat32, Task
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.budget import take_share
+from phraseproof.evaluation.choose_scoring import choose_scoring
 from phraseproof.evaluation.numerical_error import in_float32
 from phraseproof.evaluation.plan import CellIdentities, plan_cells, sample_task, what_is_said
 from phraseproof.evaluation.run import Evaluation
@@ -14,6 +15,7 @@ from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.instructions.render import resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
 from phraseproof.scoring.registry import metric, scorer
+from phraseproof.scoring.scorer import AUTO
 from phraseproof.store.run_file import STRATIFIED
 
 
@@ -36,16 +38,12 @@ def prepare(
             again by a model that cannot be loaded in float32.
         InstructionError: a wording cannot be rendered for a task.
     """
-    scorer(settings.scoring)
     metric(settings.metric)
+    if settings.scoring != AUTO:
+        scorer(settings.scoring)
     if settings.rescore_ties and not isinstance(model, OffersFloat32):
         raise UsageError("this model cannot be loaded in float32", where="--rescore-ties", got=model.identity.name)
-    resolved = {
-        "prompt_format": resolve_format(settings.prompt_format, model),
-        "sample": STRATIFIED if settings.sample == "auto" else settings.sample,
-        "rescore_ties": settings.rescore_ties and in_float32(model) is not None,
-    }
-    settings = settings.model_copy(update=resolved)
+    settings = settings.model_copy(update={"sample": STRATIFIED if settings.sample == "auto" else settings.sample})
     is_stratified = settings.sample == STRATIFIED
     sampled = tuple(sample_task(task, settings.limit, settings.seed, is_stratified=is_stratified) for task in tasks)
     compiled: dict[Instruction, CompiledInstruction] = {}
@@ -65,14 +63,35 @@ def prepare(
             )
         wordings[task.name] = of_task
     _require_unique_names(sampled, compiled)
+    chosen = choose_scoring(model, settings.scoring, _some_options(sampled, wordings))
+    model = chosen.model
+    resolved = {
+        "scoring": chosen.scoring,
+        "prompt_format": resolve_format(settings.prompt_format, model),
+        "rescore_ties": settings.rescore_ties and in_float32(model) is not None,
+    }
+    settings = settings.model_copy(update=resolved)
     planned = plan_cells(sampled, wordings, settings, CellIdentities.of_evaluation(model, settings))
     if settings.budget is not None:
         planned = take_share(planned, settings.budget, settings.seed)
-    evaluation = Evaluation(model, tuple(planned), sampled, tuple(tasks), tuple(groups), settings)
+    evaluation = Evaluation(model, tuple(planned), sampled, tuple(tasks), tuple(groups), settings, notes=chosen.notes)
     for each in planned:
         # Render one prompt of every cell, so that a wording that cannot work stops the evaluation before it begins.
         evaluation.prompts(each, each.task.examples[:1])
     return evaluation
+
+
+def _some_options(
+    tasks: Iterable[Task], wordings: Mapping[str, Mapping[str, Sequence[CompiledInstruction]]]
+) -> list[tuple[str, ...]]:
+    """The options of each task's first example under each of its wordings, each once."""
+    found = {
+        wording.render_answers(task.examples[0])
+        for task in tasks
+        for members in wordings[task.name].values()
+        for wording in members
+    }
+    return sorted(found)
 
 
 def _require_unique_names(tasks: Iterable[Task], wordings: Iterable[Instruction]) -> None:

@@ -61,6 +61,8 @@ def resolve(
     if spec.sample == "auto" and out is not None:
         spec = spec.with_changes(sample=_sample_kind(out))
     evaluation = prepare(model, tasks, groups, spec)
+    for note in evaluation.notes:
+        warn(note)
     _report_pinned_date(evaluation, options, warn)
     if (differs := evaluation.model.identity.settings.get("adapter_tokenizer")) is not None:
         warn(f"the tokenizer in the adapter's folder is used, which has {differs.rpartition(' (')[0]}")

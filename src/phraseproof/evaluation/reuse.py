@@ -126,8 +126,7 @@ def _as_if_scored(outcome: Outcome, example: Example, source: Source, cell: Cell
     if not outcome.option_credits:  # written before the credits were stored
         outcome = replace(outcome, option_credits=example.option_scores)
     if source.scoring != cell.scoring:
-        predicted = scorer(cell.scoring).choose(outcome.option_logprobs, outcome.options)
-        outcome = replace(outcome, predicted=predicted)
+        outcome = scorer(cell.scoring).predict(outcome)
     if (source.scoring, source.metric) != (cell.scoring, cell.metric):
         outcome = replace(outcome, score=metric(cell.metric).score(outcome))
     return outcome

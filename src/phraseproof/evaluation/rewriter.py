@@ -91,5 +91,6 @@ class Rewriter:
 
     def _as_prompt(self, text: str) -> Prompt:
         if isinstance(self._model, FormatsChat) and self._model.has_chat_template:
-            return Prompt(self._model.format_chat([ChatMessage("user", text)]), has_special_tokens=True)
+            messages = (ChatMessage("user", text),)
+            return Prompt(self._model.format_chat(messages), has_special_tokens=True, messages=messages)
         return Prompt(text)

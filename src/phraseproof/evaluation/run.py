@@ -81,6 +81,7 @@ class Evaluation:
         settings: with `prompt_format` resolved.
         workers: processes on several devices; `model` is then on the first one and only plans. `None`: this process
             computes.
+        notes: what was found out about the model while the evaluation was prepared, one line each.
     """
 
     model: Model
@@ -90,6 +91,7 @@ class Evaluation:
     groups: tuple[str, ...]
     settings: EvaluationSpec
     workers: Workers | None = None
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def run_settings(self) -> RunContent:
@@ -158,7 +160,7 @@ class Evaluation:
             raise ModelError(
                 "the model cannot score answer options",
                 where=self.model.identity.name,
-                hint="A server can with --model-arg endpoint=completions, if it echoes log-probabilities (vLLM does)",
+                hint="phraseproof doctor says what it can do",
             )
         store = RunStore(out, self.run_settings)
         self._register(store, observer)

@@ -219,9 +219,10 @@ class _Recorder:
         """Share the time since the last call among the outcomes that came since, by the tokens that they took."""
         cpu_s, wall_s = time.process_time(), time.perf_counter()
         whole = Usage(cpu_s - self._cpu_s, wall_s - self._wall_s)
-        computed = sum(scores.computed_tokens for _, scores, _ in self._fresh) or 1
+        computed = sum(scores.computed_tokens for _, scores, _ in self._fresh)
         for place, scores, outcome in self._fresh:
-            cost = whole.part(scores.computed_tokens / computed)
+            # Of servers that do not say how many tokens they computed, each answer counts the same.
+            cost = whole.part(scores.computed_tokens / computed if computed else 1 / len(self._fresh))
             usage = replace(cost, tokens_asked=scores.asked_tokens, tokens_computed=scores.computed_tokens)
             row = StoredOutcome(outcome, usage)
             self._rows.setdefault(place.cell, {})[place.example.id] = row
@@ -246,11 +247,13 @@ class _Recorder:
             option_logprobs=scores.logprobs,
             option_tokens=scores.option_tokens,
             option_credits=place.example.option_scores,
-            predicted=self._scorer.choose(scores.logprobs, prompt.options),
+            option_upper_logprobs=scores.upper_logprobs,
+            text=scores.text,
             target=place.example.target,
             prompt_tokens=scores.prompt_tokens,
             computed_tokens=scores.computed_tokens,
             truncated_tokens=scores.truncated,
             prompt=prompt.text if self._logs_samples else None,
         )
+        outcome = self._scorer.predict(outcome)
         return replace(outcome, score=self._metric.score(outcome))

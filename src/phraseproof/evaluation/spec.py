@@ -30,7 +30,8 @@ from pydantic import (
 
 from phraseproof.errors import UsageError
 from phraseproof.models.options import ModelOptions
-from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
+from phraseproof.scoring.registry import DEFAULT_METRIC
+from phraseproof.scoring.scorer import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +152,9 @@ class EvaluationSpec(BaseModel):
     )
     seed: StrictInt = Field(default=0, description="The seed of that sample, and of the cells that a budget buys.")
     scoring: str = Field(
-        default=DEFAULT_SCORER, description="How options are scored: loglikelihood, loglikelihood_norm or paper."
+        default=AUTO,
+        description="How answers are read: loglikelihood, loglikelihood_norm, paper, first_token, or auto: the most "
+        "exact one that the model offers, which is loglikelihood unless it is behind a server.",
     )
     metric: str = Field(default=DEFAULT_METRIC, description="What the score of an answer is in.")
     budget: Share = Field(

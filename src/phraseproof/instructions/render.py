@@ -265,6 +265,7 @@ def _chat(rendered: RenderedPrompt, chat_model: FormatsChat | None) -> Prompt:
         rendered.options,
         rendered.delimiter(_CHAT_TARGET_DELIMITER),
         has_special_tokens=True,
+        messages=tuple(messages),
     )
 
 

@@ -23,6 +23,7 @@ _SCORERS: Mapping[str, str] = MappingProxyType(
         "loglikelihood": "phraseproof.scoring.loglikelihood",
         "loglikelihood_norm": "phraseproof.scoring.loglikelihood_norm",
         "paper": "phraseproof.scoring.paper",
+        "first_token": "phraseproof.scoring.first_token",
     }
 )
 _METRICS: Mapping[str, str] = MappingProxyType({"accuracy": "phraseproof.scoring.accuracy"})

@@ -5,7 +5,22 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from phraseproof.core import Outcome
+
+AUTO = "auto"
+"""Asks for the default scorer of the most exact method that the model offers."""
+
+
+class Reading(StrEnum):
+    """What of a model an answer is read from. Numbers from different sources do not compare."""
+
+    OPTIONS = "log-likelihoods of options"
+    FIRST_TOKEN = "probabilities of the first token"  # noqa: S105 - not a secret
 
 
 class Scorer(ABC):
@@ -16,11 +31,14 @@ class Scorer(ABC):
 
     Attributes:
         name: as users name it (`--scoring`).
-        model_method: the method to request from `ScoresOptions.score_options`: `loglikelihood` or `paper`.
+        model_method: the method to request from `ScoresOptions.score_options`: `loglikelihood`, `paper` or
+            `first_token`.
+        reading: what the answer is read from.
     """
 
     name: ClassVar[str]
     model_method: ClassVar[str]
+    reading: ClassVar[Reading] = Reading.OPTIONS
 
     @abstractmethod
     def values(self, option_logprobs: Sequence[float], options: Sequence[str]) -> list[float]:
@@ -43,6 +61,10 @@ class Scorer(ABC):
         if any(math.isnan(value) for value in values):
             raise ValueError("a log-probability is not a number")
         return values.index(max(values))
+
+    def predict(self, outcome: Outcome) -> Outcome:
+        """The outcome with the choice that the scorer reads from it. Its score is not set yet."""
+        return replace(outcome, predicted=self.choose(outcome.option_logprobs, outcome.options))
 
     def can_derive_from(self, other: Scorer) -> bool:
         """Whether this scorer's outcomes follow from stored outcomes of `other`."""

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from phraseproof.core import Outcome
 from phraseproof.errors import RunError
 from phraseproof.files import read_bytes
+from phraseproof.store.schema import TUPLES
 from phraseproof.store.usage import Usage
 
 JOURNAL_SUFFIX = ".jsonl"
@@ -86,6 +87,6 @@ def _row(line: bytes) -> StoredOutcome | None:
     if not body or checksum != f"{zlib.crc32(body):08x}".encode():
         return None
     outcome, usage = json.loads(body)
-    for name in ("options", "option_logprobs", "option_tokens", "option_credits"):
-        outcome[name] = tuple(outcome[name])
+    for name in TUPLES:
+        outcome[name] = tuple(outcome.get(name, ()))
     return StoredOutcome(Outcome(**outcome), Usage(**usage))

@@ -25,6 +25,8 @@ _LATER = (
     ("reference", "VARCHAR"),
     ("scoring", "VARCHAR"),
     ("metric", "VARCHAR"),
+    ("option_upper_logprobs", "DOUBLE[]"),
+    ("is_open", "BOOLEAN"),
 )
 """Columns that cells of the first versions lack, with DuckDB's types."""
 

@@ -29,7 +29,10 @@ Settings: TypeAlias = Mapping[str, Any]
 """The settings that all cells of a run share, as plain data."""
 
 OLDER_CELLS = "older_cells"
-"""Set in `run.json` if the run has both newer cells and cells of version 0.1.0, which lack columns."""
+"""Set in `run.json` if the run has both newer cells and cells of an older version, which lack columns."""
+
+CELL_COLUMNS = "cell_columns"
+"""The number of columns of the cells that the last evaluation wrote."""
 
 RANDOM = "random"
 STRATIFIED = "stratified"

@@ -39,6 +39,8 @@ COLUMNS = pa.schema(
         ("reference", pa.string()),
         ("scoring", pa.string()),
         ("metric", pa.string()),
+        ("option_upper_logprobs", pa.list_(pa.float64())),
+        ("is_open", pa.bool_()),
     ]
 )
 
@@ -57,8 +59,12 @@ _OUTCOME_COLUMNS = (
     "option_tokens",
     "option_credits",
     "reference",
+    "option_upper_logprobs",
+    "is_open",
 )
-_TUPLES = ("options", "option_logprobs", "option_tokens", "option_credits")
+TUPLES = ("options", "option_logprobs", "option_tokens", "option_credits", "option_upper_logprobs")
+"""The columns that `Outcome` holds as tuples."""
+
 _CELL_COLUMNS = ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed", "scoring", "metric")
 
 
@@ -80,7 +86,7 @@ def to_outcomes(table: pa.Table) -> list[Outcome]:
     """The rows of a stored cell as outcomes, in their order."""
     rows: list[dict[str, Any]] = add_missing_columns(table).select(_OUTCOME_COLUMNS).to_pylist()
     for row in rows:
-        row |= {name: tuple(row[name] or ()) for name in _TUPLES}
+        row |= {name: tuple(row[name] or ()) for name in TUPLES}
     return [Outcome(**row) for row in rows]
 
 

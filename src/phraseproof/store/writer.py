@@ -39,9 +39,9 @@ from phraseproof.store.checksums import CHECKSUMS, checksum_of
 from phraseproof.store.claims import LOCKS_FOLDER, Claims, Holder, acquire
 from phraseproof.store.journal import StoredOutcome, append_journal, journal_path, read_journal, remove_journal
 from phraseproof.store.run_file import (
+    CELL_COLUMNS,
     OLDER_CELLS,
     RUN_FILE,
-    SAMPLES,
     EvaluatedSample,
     RunContent,
     Settings,
@@ -51,7 +51,7 @@ from phraseproof.store.run_file import (
     wording_keys,
     write_run_file,
 )
-from phraseproof.store.schema import relabel, to_table
+from phraseproof.store.schema import COLUMNS, relabel, to_table
 from phraseproof.store.stored import is_empty, stored_samples
 from phraseproof.store.usage import Usage, total
 
@@ -131,7 +131,7 @@ class RunStore:
         """
         with self.one_at_a_time("run"):
             content = read_run_file(self.path) if (self.path / RUN_FILE).exists() else self._new_content()
-            if SAMPLES in record and SAMPLES not in content and content["cells"]:
+            if cells and content["cells"] and content.get(CELL_COLUMNS) != len(COLUMNS):
                 content[OLDER_CELLS] = True
             planned = {_place(cell): cell for cell in (asdict(each) for each in cells)}
             edited = {
@@ -151,6 +151,7 @@ class RunStore:
             content["cells"] = list((known | planned).values())
             if cells:  # a process that began before the run grew only adds to the record
                 content["settings"] = self._settings
+                content[CELL_COLUMNS] = len(COLUMNS)
             for section, entries in record.items():
                 content.setdefault(section, {}).update(entries)
             write_run_file(self.path, content)

@@ -22,6 +22,8 @@ scores = st.builds(
     counts,
     st.lists(counts, max_size=5).map(tuple),
     st.integers(0, 7),
+    upper_logprobs=st.just(()),  # only servers give these two
+    text=st.none(),
 )
 
 

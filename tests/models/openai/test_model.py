@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from phraseproof.core import CutText, Generates, OptionScores, Prompt, Sampling, ScoresOptions
-from phraseproof.errors import ModelError, UsageError
+from phraseproof.errors import ModelError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.openai import ChatModel, CompletionsModel
 from phraseproof.models.openai.server import ServerSettings
@@ -38,7 +38,6 @@ def test_texts_come_back_in_order_with_the_settings_asked_for() -> None:
     with serve(slower_first) as served:
         model = load_model("openai/org/some-model", ModelOptions(args={"base_url": served.base_url + "/"}))
         assert isinstance(model, Generates)
-        assert not isinstance(model, ScoresOptions)
         texts = model.generate(PROMPTS, max_new_tokens=9, sampling=Sampling(0.5, 0.8, 3))
     assert texts == [f"You said: {prompt.text}" for prompt in PROMPTS]
     sent = {name: value for name, value in served.asked[0].body.items() if name != "messages"}
@@ -291,31 +290,3 @@ def test_parts_of_characters_are_scored_as_in_this_process(text: str, naming: st
     (expected,) = local.score_options(prompts)
     assert found.logprobs == pytest.approx(expected.logprobs, abs=1e-4)
     assert (found.prompt_tokens, found.option_tokens) == (expected.prompt_tokens, expected.option_tokens)
-
-
-# ------------------------------------------------------------------------------------------------------------- options
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "message"),
-    [
-        ("openai/", ModelOptions(), "the model has no name"),
-        ("openai/m", ModelOptions(args={"base-url": "x"}), "Did you mean 'base_url'"),
-        ("openai/m", ModelOptions(args={"endpoint": "embed"}), "unknown endpoint 'embed'"),
-        ("openai/m", ModelOptions(args={"base_url": "localhost:8000"}), "not an address of a server"),
-        ("openai/m", ModelOptions(args={"base_url": "http://[::1"}), "not an address of a server"),
-        ("openai/m", ModelOptions(dtype="bfloat16"), "decides that by itself"),
-        ("openai/m", ModelOptions(adapter=Path("a")), "--adapter"),
-        ("openai/m", ModelOptions(args={"retries": "no"}), "'retries' must be a whole number"),
-        ("some-model", ModelOptions(args={"base_url": "http://localhost"}), "Write openai/some-model"),
-    ],
-)
-def test_options_that_cannot_be(name: str, options: ModelOptions, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        load_model(name, options)
-
-
-def test_a_password_in_the_address_is_not_repeated() -> None:
-    with pytest.raises(UsageError, match="holds a user name or password") as caught:
-        load_model("openai/m", ModelOptions(args={"base_url": "http://me:secret@localhost/v1"}))
-    assert "secret" not in str(caught.value)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 from phraseproof.core import OptionScores, Prompt
 from phraseproof.errors import ModelError
-from phraseproof.models.openai.self_test import self_test
+from phraseproof.models.openai.self_test import check_first_tokens, check_scores
+from phraseproof.models.openai.top_logprobs import FirstTokens, ListedToken
 
 PROMPTS = [Prompt(f"Say {word}", ("moon", "star")) for word in "abcdef"]
 
@@ -24,20 +26,83 @@ class Scores:
 
 
 def test_equal_scores_pass() -> None:
-    checks = self_test(Scores([-1, -2, -3], [-1, -2.1, -3]), PROMPTS)
+    checks = check_scores(Scores([-1, -2, -3], [-1, -2.1, -3]), PROMPTS)
     assert [check.passed for check in checks] == [True, True]
     assert checks[1].detail == "largest difference 5.0e-02 nats per token"
-    assert self_test(Scores(), []) == []
+    assert check_scores(Scores(), []) == []
 
 
 def test_other_scores_when_asked_again_fail() -> None:
-    checks = self_test(Scores([-1, -2, -3], [-1, -3, -3]), PROMPTS)
+    checks = check_scores(Scores([-1, -2, -3], [-1, -3, -3]), PROMPTS)
     assert [check.passed for check in checks] == [True, False]
 
 
 def test_one_unusable_answer_is_left_to_the_run_and_only_unusable_ones_fail() -> None:
-    checks = self_test(Scores([-1, None, -3], [-1, -3]), PROMPTS)
+    checks = check_scores(Scores([-1, None, -3], [-1, -3]), PROMPTS)
     assert [check.passed for check in checks] == [True, True]
     assert "2 of 3 prompts" in checks[0].detail
-    (check,) = self_test(Scores([None, None, None]), PROMPTS)
+    (check,) = check_scores(Scores([None, None, None]), PROMPTS)
     assert (check.passed, check.detail) == (False, "no")
+
+
+# -------------------------------------------------------------------------------------------------------- first tokens
+
+
+class Lists:
+    """Hands over prepared first tokens, another list for every call; a text is an error."""
+
+    def __init__(self, *calls: Sequence[dict[str, float] | str]) -> None:
+        self.calls = list(calls)
+
+    def first_tokens(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, FirstTokens | ModelError]]:
+        for index, found in enumerate(self.calls.pop(0)[: len(prompts)]):
+            if isinstance(found, str):
+                yield index, ModelError(found)
+            else:
+                tokens = (ListedToken((text,), math.log(value)) for text, value in found.items())
+                yield index, FirstTokens(tuple(tokens), 20)
+
+
+GOOD = [{"moon": 0.6, "star": 0.3}, {"moon": 0.5, "star": 0.3}]
+
+
+def first(*calls: Sequence[dict[str, float] | str]) -> dict[str, tuple[bool, str]]:
+    return {check.name: check[1:] for check in check_first_tokens(Lists(*calls), PROMPTS[:2])}
+
+
+def test_first_tokens_that_are_a_distribution_pass() -> None:
+    checks = first(GOOD, GOOD)
+    assert all(passed for passed, _ in checks.values())
+    assert checks["answers begin with an option"][1] == "options have 85.0% of the probability on average"
+    assert check_first_tokens(Lists(), []) == []
+
+
+def test_numbers_that_are_no_probabilities_of_the_model_fail() -> None:
+    assert (
+        "the same numbers for every prompt" in first([GOOD[0]] * 2, [GOOD[0]] * 2)["probabilities are the model's"][1]
+    )
+    certain = [{"moon": 1.0, "star": 1e-30}, {"star": 1.0, "moon": 1e-30}]
+    passed, detail = first(certain, certain)["probabilities are the model's"]
+    assert not passed
+    assert "cuts or scales probabilities" in detail
+
+
+def test_a_list_shorter_than_the_options_fails() -> None:
+    short: list[dict[str, float] | str] = [{"moon": 0.6}, {"star": 0.5}]
+    assert first(short, short)["first tokens"][0] is False
+
+
+def test_answers_that_begin_with_no_option_fail_and_say_how_they_begin() -> None:
+    other: list[dict[str, float] | str] = [{"The": 0.6, "I": 0.3}, {"The": 0.5, "I": 0.3}]
+    passed, detail = first(other, other)["answers begin with an option"]
+    assert not passed
+    assert "most probable: 'The', 'I'" in detail
+
+
+def test_other_first_tokens_when_asked_again_fail() -> None:
+    assert first(GOOD, [{"moon": 0.4, "star": 0.3}, GOOD[1]])["same scores when asked again"][0] is False
+    assert first(GOOD, ["gone", GOOD[1]])["same scores when asked again"][0] is False
+
+
+def test_only_unusable_first_tokens_fail_with_the_reason() -> None:
+    assert first(["no", "no"]) == {"first tokens": (False, "no")}

@@ -29,7 +29,7 @@ class ScoreList(Sequence[OptionScores]):
 
     def append(self, scores: OptionScores) -> None:
         """Put one prompt's scores at the end."""
-        logprobs, *counts, option_tokens, remarks = scores
+        logprobs, *counts, option_tokens, remarks = scores[:7]  # a model in this process has no bounds and no text
         self._logprobs.extend(logprobs)
         self._ends.append(len(self._logprobs))
         self._counts.extend(counts)

@@ -74,7 +74,7 @@ def score_of(choice: object, start: str, tail: str) -> EchoedScore:
         is_own = share.first <= place < share.end
         if value is None and not is_own:
             continue  # the first token has none
-        number = _logprob(value)
+        number = read_logprob(value, "a token of the option")
         total += number if is_own else 0.0
     return EchoedScore(total, share.first, share.end - share.first)
 
@@ -101,9 +101,14 @@ def option_scores(prompt: Prompt, scores: Sequence[EchoedScore]) -> OptionScores
     )
 
 
-def _logprob(value: object) -> float:
+def read_logprob(value: object, what: str) -> float:
+    """A log-probability that a server sent.
+
+    Raises:
+        UnusableError: it is missing, not a number, or impossible.
+    """
     if value is None:
-        raise UnusableError("a token of the option has no log-probability")
+        raise UnusableError(f"{what} has no log-probability")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnusableError(f"a log-probability is not a number (got {_short(value)})")
     try:

@@ -134,6 +134,12 @@ _SPELLINGS: tuple[Callable[[str], _Parts], ...] = (
 )
 
 
+def possible_texts(token: str) -> tuple[str, ...]:
+    """The texts that a token's name may stand for, the name itself first; parts of characters become U+FFFD."""
+    spelt = ([part for part in spell(token) if isinstance(part, bytes)] for spell in _SPELLINGS)
+    return tuple(dict.fromkeys((token, *(b"".join(parts).decode(errors="replace") for parts in spelt))))
+
+
 # ------------------------------------------------------------------------------------------------------------ alignment
 
 

@@ -1,24 +1,36 @@
 """Models behind an HTTP server that speaks OpenAI's protocol: vLLM, llama.cpp, transformers serve, hosted ones.
 
-`openai/NAME` with `--model-arg base_url=http://localhost:8000/v1`. Two endpoints of the protocol are supported:
+Two endpoints of the protocol are supported:
 
-* `chat` (default) writes free text; the server applies its own chat template.
-* `completions` continues the prompt unchanged, and scores options if the server returns the log-probabilities of the
-  prompt (`echo` with `logprobs`: vLLM does, most hosted services do not).
+* `chat` sends messages; the server applies its own chat template. It writes free text, and options are read from its
+  first token if the server lists the most probable ones (`top_logprobs`).
+* `completions` continues the prompt unchanged, and scores options exactly if the server returns the log-probabilities
+  of the prompt (`echo` with `logprobs`: vLLM does, most hosted services do not).
 
 The server does not report weights, revision or precision, so they are not part of the model's identity.
 """
 
 from __future__ import annotations
 
-import os
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, cast
-from urllib.parse import urlsplit
 
-from phraseproof.core import GREEDY, Check, CutText, ModelIdentity, OptionScores, Prompt, Sampling
-from phraseproof.errors import ModelError, UsageError
+from phraseproof.core import (
+    GREEDY,
+    ChatMessage,
+    Check,
+    ChosenMethod,
+    CutText,
+    ModelIdentity,
+    OptionScores,
+    Prompt,
+    Sampling,
+)
+from phraseproof.errors import ModelError
+from phraseproof.models.openai.choosing import MOST_TOP_LOGPROBS, choose_method
 from phraseproof.models.openai.echoed_scores import (
     EchoedScore,
     UnusableError,
@@ -27,15 +39,33 @@ from phraseproof.models.openai.echoed_scores import (
     score_of,
 )
 from phraseproof.models.openai.echoed_tokens import MAX_GENERATED
-from phraseproof.models.openai.self_test import self_test
-from phraseproof.models.openai.server import DEFAULT_BASE_URL, DEFAULT_KEY_VARIABLE, Choice, Server, ServerSettings
-from phraseproof.models.options import ModelOptions, check_argument_names, positive_int
+from phraseproof.models.openai.first_token import first_token_scores
+from phraseproof.models.openai.self_test import check_first_tokens, check_scores
+from phraseproof.models.openai.server import Choice, Server, ServerSettings
+from phraseproof.models.openai.top_logprobs import FirstTokens, first_tokens
 
-_KNOWN_ARGS = ("api_key_env", "base_url", "concurrency", "endpoint", "retries", "timeout_s")
-_ENDPOINTS = {"chat": "/chat/completions", "completions": "/completions"}
 _SHOWN_CHARACTERS = 60
 _MAX_FAILURES_AT_FIRST = 8
 """When so many prompts could not be scored and none could, the others are not tried."""
+
+OnScores = Callable[[int, OptionScores | ModelError], None]
+
+
+@dataclass(frozen=True)
+class Requests:
+    """How requests are made, beyond how the server is reached.
+
+    Attributes:
+        endpoint: the one that the user chose; `None` leaves it to trials.
+        method: how options are scored; `None` if the model only writes.
+        top_logprobs: how many of the most probable first tokens are requested; `None` leaves it to trials.
+        template_args: arguments of the server's chat template (`chat_template_kwargs`, which vLLM and others read).
+    """
+
+    endpoint: str | None = None
+    method: str | None = None
+    top_logprobs: int | None = None
+    template_args: Mapping[str, str | bool | int | float] | None = None
 
 
 class ServedModel(ABC):
@@ -44,23 +74,29 @@ class ServedModel(ABC):
     Args:
         name: the name from the user, `openai/NAME`.
         settings: how the server is reached.
+        requests: how requests are made.
     """
 
     endpoint: ClassVar[str]
+    path: ClassVar[str]
+    methods: ClassVar[tuple[str, ...]]
 
-    def __init__(self, name: str, settings: ServerSettings) -> None:
+    def __init__(self, name: str, settings: ServerSettings, requests: Requests = Requests()) -> None:
         self._name = name
         self._server = Server(settings)
+        self._requests = requests
 
     @property
     def identity(self) -> ModelIdentity:
-        """Name, address and endpoint: all that is known of the model."""
-        return ModelIdentity(
-            name=self._name,
-            revision="unknown",
-            architecture="unknown",
-            settings={"base_url": self._server.settings.base_url, "endpoint": self.endpoint},
-        )
+        """Name, address, endpoint, and what of a request changes answers: all that is known of the model."""
+        settings = {"base_url": self._server.settings.base_url, "endpoint": self.endpoint}
+        if self._requests.method == "first_token":
+            settings["top_logprobs"] = str(self._top_logprobs)
+        if self._requests.template_args:
+            settings["chat_template_args"] = json.dumps(self._requests.template_args, sort_keys=True)
+        return ModelIdentity(name=self._name, revision="unknown", architecture="unknown", settings=settings)
+
+    # ---------------------------------------------------------------------------------------------------- writing
 
     def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY) -> list[str]:
         """Write one text per prompt, without white space at its ends. Servers need not follow the seed.
@@ -85,11 +121,111 @@ class ServedModel(ABC):
             "seed": sampling.seed,
         }
         bodies = [{**settings, **self._asked(prompt)} for prompt in prompts]
-        for index, choice in self._server.post_all(_ENDPOINTS[self.endpoint], bodies):
+        for index, choice in self._server.post_all(self.path, bodies):
             if isinstance(choice, ModelError):
                 raise choice
             text = self._written(choice).strip()
             yield index, CutText(text) if choice.get("finish_reason") == "length" else text
+
+    # ---------------------------------------------------------------------------------------------------- scoring
+
+    def choose_method(self, method: str | None, options: Sequence[tuple[str, ...]]) -> ChosenMethod:
+        """The method to score by, found by trials, and the model that is set up for it (`choosing.py`)."""
+        asked = self._requests
+
+        def set_up(endpoint: str, method: str, top_logprobs: int | None) -> ServedModel:
+            requests = replace(asked, endpoint=endpoint, method=method, top_logprobs=top_logprobs)
+            return model_at(endpoint)(self._name, self._server.settings, requests)
+
+        return choose_method(set_up, method, options, endpoint=asked.endpoint, top_logprobs=asked.top_logprobs)
+
+    def score_options(
+        self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
+    ) -> list[OptionScores]:
+        """Score every option of every prompt.
+
+        Raises:
+            ModelError: as `stream_scores`, or an answer cannot be used.
+        """
+        found: dict[int, OptionScores] = {}
+
+        def keep(index: int, scores: OptionScores | ModelError) -> None:
+            if isinstance(scores, ModelError):
+                raise scores
+            found[index] = scores
+            if on_done is not None:
+                on_done(1)
+
+        self.stream_scores(prompts, method=method, on_scores=keep)
+        return [found[index] for index in range(len(prompts))]
+
+    def stream_scores(self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_scores: OnScores) -> None:
+        """Score as `score_options` does, and report each prompt when it is answered.
+
+        An answer that cannot be used fails only its own prompt; the other requests continue.
+
+        Raises:
+            ModelError: the server cannot be reached, refuses, or gives nothing that can be used; or the endpoint has no
+                such method.
+        """
+        if method not in self.methods:
+            raise ModelError(
+                f"a server's endpoint {self.endpoint} cannot score by the method '{method}'",
+                expected=f"one of: {', '.join(self.methods)}",
+            )
+        for prompt in prompts:
+            if not prompt.options:
+                raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
+        failed, succeeded = 0, False
+        for index, scores in self._scores(prompts, method):
+            on_scores(index, scores)
+            succeeded = succeeded or not isinstance(scores, ModelError)
+            failed += isinstance(scores, ModelError)
+            if isinstance(scores, ModelError) and not succeeded and failed >= _MAX_FAILURES_AT_FIRST:
+                raise scores
+
+    def first_tokens(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, FirstTokens | ModelError]]:
+        """The most probable first tokens of every prompt's answer, each on arrival.
+
+        Raises:
+            ModelError: the server cannot be reached or refuses.
+        """
+        asked = self._top_logprobs
+        # Servers that apply temperature before they report probabilities must not change them: so it is 1.
+        settings = {"model": self._model, "max_tokens": 1, "temperature": 1.0, "top_p": 1.0}
+        bodies = [{**settings, **self._first_token_request(asked), **self._asked(prompt)} for prompt in prompts]
+        for index, choice in self._server.post_all(self.path, bodies):
+            if isinstance(choice, ModelError):
+                yield index, choice
+                continue
+            try:
+                yield index, first_tokens(choice, asked)
+            except UnusableError as error:
+                yield index, self._unusable(error, prompts[index].text)
+
+    def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
+        """Whether the server's log-probabilities can be read, and whether it gives the same ones when asked again.
+
+        Raises:
+            ModelError: the server cannot be reached or refuses.
+        """
+        method = self._requests.method or self.methods[0]
+        return check_first_tokens(self, prompts) if method == "first_token" else check_scores(self, prompts)
+
+    def _scores(self, prompts: Sequence[Prompt], method: str) -> Iterator[tuple[int, OptionScores | ModelError]]:
+        """Index and scores of every prompt, each on arrival. The methods that a subclass adds are its own."""
+        assert method == "first_token", "checked"
+        for index, found in self.first_tokens(prompts):
+            scores = found if isinstance(found, ModelError) else first_token_scores(prompts[index].options, found)
+            yield index, scores
+
+    @property
+    def _top_logprobs(self) -> int:
+        return self._requests.top_logprobs or MOST_TOP_LOGPROBS[0]
+
+    def _unusable(self, error: UnusableError, request: str) -> ModelError:
+        hint = error.hint or f"The request ends in {request[-_SHOWN_CHARACTERS:]!r}"
+        return self._server.refused(str(error), hint=hint)
 
     @property
     def _model(self) -> str:
@@ -100,17 +236,35 @@ class ServedModel(ABC):
         """The part of a request that holds the prompt."""
 
     @abstractmethod
+    def _first_token_request(self, asked: int) -> dict[str, object]:
+        """The part of a request that asks for the most probable first tokens."""
+
+    @abstractmethod
     def _written(self, choice: Choice) -> str:
         """The text of an answer."""
 
 
 class ChatModel(ServedModel):
-    """A model that answers chat messages. It writes text and cannot score options."""
+    """A model that answers chat messages: the server applies its own chat template."""
 
     endpoint = "chat"
+    path = "/chat/completions"
+    methods = ("first_token",)
+    has_chat_template = True
+
+    def format_chat(self, messages: Sequence[ChatMessage]) -> str:
+        """The messages as a person reads them; the server receives the messages themselves."""
+        return "\n\n".join([*(f"{message.role}: {message.content}" for message in messages), "assistant:"])
 
     def _asked(self, prompt: Prompt) -> dict[str, object]:
-        return {"messages": [{"role": "user", "content": prompt.text}]}
+        messages = prompt.messages or (ChatMessage("user", prompt.text),)
+        asked: dict[str, object] = {"messages": [message._asdict() for message in messages]}
+        if self._requests.template_args:
+            asked["chat_template_kwargs"] = dict(self._requests.template_args)
+        return asked
+
+    def _first_token_request(self, asked: int) -> dict[str, object]:
+        return {"logprobs": True, "top_logprobs": asked}
 
     def _written(self, choice: Choice) -> str:
         message = choice.get("message")
@@ -128,50 +282,19 @@ class CompletionsModel(ServedModel):
     """A model that continues texts, and scores options if its server returns the prompt's log-probabilities."""
 
     endpoint = "completions"
+    path = "/completions"
+    methods = ("loglikelihood", "first_token")
 
-    def score_options(
-        self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
-    ) -> list[OptionScores]:
-        """Score every option with one request: prompt and option as one text, whose log-probabilities are returned.
+    def _scores(self, prompts: Sequence[Prompt], method: str) -> Iterator[tuple[int, OptionScores | ModelError]]:
+        """By `loglikelihood`, every option takes one request: prompt and option as one text, which is echoed.
 
         Prompt and option are joined by the rule of lm-evaluation-harness, as for decoder-only models here. The texts of
-        the tokens show which of them belong to the option.
-
-        Raises:
-            ModelError: the server sends no log-probabilities of the prompt, or impossible ones; its tokens do not spell
-                the prompt, or leave open which of them are the option's; or another method than `loglikelihood`.
-        """
-        found: dict[int, OptionScores] = {}
-
-        def keep(index: int, scores: OptionScores | ModelError) -> None:
-            if isinstance(scores, ModelError):
-                raise scores
-            found[index] = scores
-            if on_done is not None:
-                on_done(1)
-
-        self.stream_scores(prompts, method=method, on_scores=keep)
-        return [found[index] for index in range(len(prompts))]
-
-    def stream_scores(
-        self,
-        prompts: Sequence[Prompt],
-        *,
-        method: str = "loglikelihood",
-        on_scores: Callable[[int, OptionScores | ModelError], None],
-    ) -> None:
-        """Score as `score_options` does, and report each prompt when the last of its options is answered.
-
-        An answer that cannot be used fails only its own prompt; the other requests continue.
-
-        Raises:
-            ModelError: the server cannot be reached or refuses, or another method than `loglikelihood`.
+        the tokens show which of them belong to the option. An answer that sends no log-probabilities or impossible
+        ones, or tokens that do not spell the prompt or leave open which are the option's, gives an error.
         """
         if method != "loglikelihood":
-            raise ModelError(f"a server cannot score by the method '{method}'", expected="loglikelihood")
-        for prompt in prompts:
-            if not prompt.options:
-                raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
+            yield from super()._scores(prompts, method)
+            return
         settings = {
             "model": self._model,
             "max_tokens": MAX_GENERATED,
@@ -182,30 +305,18 @@ class CompletionsModel(ServedModel):
         texts = [request_text(prompt, option) for prompt in prompts for option in prompt.options]
         places = [(index, option) for index, prompt in enumerate(prompts) for option in range(len(prompt.options))]
         found: list[dict[int, EchoedScore | ModelError]] = [{} for _ in prompts]
-        failed, succeeded = 0, False
         bodies = [{**settings, "prompt": start + tail} for start, tail in texts]
-        for number, choice in self._server.post_all(_ENDPOINTS[self.endpoint], bodies):
+        for number, choice in self._server.post_all(self.path, bodies):
             index, option = places[number]
             found[index][option] = self._scored(choice, *texts[number])
-            if len(found[index]) < len(prompts[index].options):
-                continue
-            scores = self._together(prompts[index], [found[index][option] for option in range(len(found[index]))])
-            on_scores(index, scores)
-            succeeded = succeeded or not isinstance(scores, ModelError)
-            failed += isinstance(scores, ModelError)
-            if isinstance(scores, ModelError) and not succeeded and failed >= _MAX_FAILURES_AT_FIRST:
-                raise scores
-
-    def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
-        """Whether the server's log-probabilities can be read, and whether it gives the same ones when asked again.
-
-        Raises:
-            ModelError: the server cannot be reached or refuses.
-        """
-        return self_test(self, prompts)
+            if len(found[index]) == len(prompts[index].options):
+                yield index, self._together(prompts[index], [found[index][each] for each in range(len(found[index]))])
 
     def _asked(self, prompt: Prompt) -> dict[str, object]:
         return {"prompt": prompt.text}
+
+    def _first_token_request(self, asked: int) -> dict[str, object]:
+        return {"logprobs": asked}
 
     def _written(self, choice: Choice) -> str:
         text = choice.get("text")
@@ -233,72 +344,7 @@ class CompletionsModel(ServedModel):
         except UnusableError as error:
             return self._unusable(error, prompt.text)
 
-    def _unusable(self, error: UnusableError, request: str) -> ModelError:
-        hint = error.hint or f"The request ends in {request[-_SHOWN_CHARACTERS:]!r}"
-        return self._server.refused(str(error), hint=hint)
 
-
-def load(name: str, options: ModelOptions) -> ServedModel:
-    """The provider behind `openai/NAME`.
-
-    Raises:
-        UsageError: an option that a model behind a server does not have, or an invalid address.
-        MissingExtraError: httpx or tenacity is not installed.
-    """
-    check_argument_names(options.args, known=_KNOWN_ARGS, model=f"the model '{name}' behind a server")
-    if not name.partition("/")[2]:
-        raise UsageError("the model has no name", expected="openai/NAME, as the server calls it", where="--model")
-    defaults = ModelOptions()
-    fields = (
-        "adapter",
-        "revision",
-        "dtype",
-        "device",
-        "max_length",
-        "chat_template",
-        "chat_template_args",
-        "chat_date",
-    )
-    for field in fields:
-        if getattr(options, field) != getattr(defaults, field):
-            flag = f"--{field.removesuffix('s').replace('_', '-')}"
-            raise UsageError(f"the server of '{name}' decides that by itself", where=flag, hint=f"Leave out {flag}")
-    args = options.args
-    endpoint = args.get("endpoint", "chat")
-    if endpoint not in _ENDPOINTS:
-        expected = f"one of: {', '.join(_ENDPOINTS)}"
-        raise UsageError(f"unknown endpoint '{endpoint}'", expected=expected, where="--model-arg endpoint")
-    plain = ServerSettings()
-    settings = ServerSettings(
-        base_url=_address(args.get("base_url") or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL),
-        key_variable=args.get("api_key_env", DEFAULT_KEY_VARIABLE),
-        timeout_s=positive_int(args["timeout_s"], name="timeout_s") if "timeout_s" in args else plain.timeout_s,
-        retries=positive_int(args["retries"], name="retries") if "retries" in args else plain.retries,
-        concurrency=positive_int(args["concurrency"], name="concurrency")
-        if "concurrency" in args
-        else options.batch_size or plain.concurrency,
-    )
-    return (ChatModel if endpoint == "chat" else CompletionsModel)(name, settings)
-
-
-def _address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        secret = bool(parts.username or parts.password)
-    except ValueError:
-        usable = secret = False
-    if secret:  # not repeated: it holds a password
-        raise UsageError(
-            "the server's address holds a user name or password",
-            where="--model-arg base_url",
-            hint=f"Put the key into the environment variable {DEFAULT_KEY_VARIABLE}, which is never stored",
-        )
-    if not usable:
-        raise UsageError(
-            "not an address of a server",
-            expected="such as http://localhost:8000/v1",
-            got=text,
-            where="--model-arg base_url",
-        )
-    return text.rstrip("/")
+def model_at(endpoint: str) -> type[ServedModel]:
+    """The class for an endpoint by its name."""
+    return {each.endpoint: each for each in (ChatModel, CompletionsModel)}[endpoint]

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.aggregation import Level, by_level
 from phraseproof.analysis.grids import metric_of
+from phraseproof.analysis.readings import require_one_reading
 from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots, constant_line
+from phraseproof.reports.build.readings import labelled_reading_lines
 from phraseproof.reports.build.run_tables import points, points_name, printable, short_method, value_with_unit
 from phraseproof.reports.build.runs import half_precision_notes, model_name
 from phraseproof.reports.build.settings import SettingDifference, differing_settings, setting_line
@@ -152,6 +154,7 @@ def compare(before: Run, after: Run) -> list[ComparisonReport]:
         RunError: a run without finished cells, or damaged.
         UsageError: the runs are in different metrics.
     """
+    require_one_reading([before, after])
     sides = Side.of(before), Side.of(after)
     first, second = (side.metric for side in sides)
     if first.name != second.name:
@@ -160,7 +163,10 @@ def compare(before: Run, after: Run) -> list[ComparisonReport]:
             got=f"{first.name!r} ({sides[0].path}) and {second.name!r} ({sides[1].path})",
             hint="Compare runs of one metric",
         )
-    notes = half_precision_notes({side.path: side.half_precision for side in sides})
+    notes = [
+        *labelled_reading_lines([before, after]),
+        *half_precision_notes({side.path: side.half_precision for side in sides}),
+    ]
     differing = differing_settings(before, after)
     if min(side.share for side in sides) < 1:
         return [replace(found, differing=differing) for found in _of_estimates(before, after, sides, notes)]

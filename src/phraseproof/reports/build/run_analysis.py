@@ -20,6 +20,7 @@ from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, PhraseproofError, UsageError
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots
+from phraseproof.reports.build.readings import reading_lines
 from phraseproof.reports.build.run_tables import half_precision_line
 from phraseproof.reports.build.runs import model_name
 from phraseproof.reports.build.settings import setting_line
@@ -116,6 +117,7 @@ class RunAnalysis:
         scoring: the scorer that chose the answers.
         answers: which answers were chosen, by task; empty where that is not known.
         settings: what the numbers depend on, as a line; empty where it is not known.
+        readings: how surely answers were read, as lines.
     """
 
     path: str
@@ -132,6 +134,7 @@ class RunAnalysis:
     scoring: str = "loglikelihood"
     answers: tuple[TaskAnswers, ...] = ()
     settings: str = ""
+    readings: tuple[str, ...] = ()
 
     @property
     def answer_lines(self) -> tuple[str, ...]:
@@ -141,8 +144,8 @@ class RunAnalysis:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader must know to interpret the statistics."""
-        half = self.half_precision
-        return self.robustness.notes if half is None else (*self.robustness.notes, half_precision_line(half))
+        half = () if self.half_precision is None else (half_precision_line(self.half_precision),)
+        return (*self.readings, *self.robustness.notes, *half)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -183,7 +186,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
         grids, group_relations(run), margin=options.margin, seed=options.seed, resamples=options.resamples
     )
     half = half_precision(run)
-    answers, settings = answers_of(run), setting_line(run)
+    answers, settings, lines = answers_of(run), setting_line(run), reading_lines(run)
     analyses: list[RunAnalysis] = []
     for each in found:
         here = [grid for grid in grids if grid.num_fewshot == each.num_fewshot]
@@ -203,6 +206,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 run.scoring,
                 at_shots(answers, each.num_fewshot),
                 settings,
+                lines,
             )
         )
     return analyses

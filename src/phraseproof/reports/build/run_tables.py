@@ -55,6 +55,7 @@ class RunScores:
         share: the share of the grid that was scored; below 1, scores are estimates.
         answers: which answers were chosen, by task and number of demonstrations; empty where that is not known.
         settings: what the numbers depend on, as a line; empty where it is not known.
+        readings: how surely answers were read, as lines.
     """
 
     path: str
@@ -68,6 +69,7 @@ class RunScores:
     share: float = 1.0
     answers: Sequence[TaskAnswers] = ()
     settings: str = ""
+    readings: Sequence[str] = ()
 
     @property
     def basis(self) -> str:
@@ -83,7 +85,8 @@ class RunScores:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know to interpret the run's numbers."""
-        return () if self.half_precision is None else (half_precision_line(self.half_precision),)
+        half = () if self.half_precision is None else (half_precision_line(self.half_precision),)
+        return (*self.readings, *half)
 
     def text_of(self, score: WordingScore) -> str | None:
         """The text of the wording that a score is of, where it is known."""

@@ -10,6 +10,7 @@ from phraseproof.analysis.grids import metric_of
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots
+from phraseproof.reports.build.readings import reading_lines
 from phraseproof.reports.build.run_tables import RunScores, half_precision_line
 from phraseproof.reports.build.settings import setting_line
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
@@ -27,7 +28,7 @@ class EstimatedRun:
     """A run with a budget as tables see it.
 
     Attributes:
-        path, model, texts, half_precision, metric, scoring, answers, settings: as in `RunScores`.
+        path, model, texts, half_precision, metric, scoring, answers, settings, readings: as in `RunScores`.
         estimates: one per task and number of demonstrations.
         covariates: whether the texts took part in the estimates.
     """
@@ -42,6 +43,7 @@ class EstimatedRun:
     scoring: str = "loglikelihood"
     answers: Sequence[TaskAnswers] = ()
     settings: str = ""
+    readings: Sequence[str] = ()
 
     def answer_lines(self, num_fewshot: int) -> tuple[str, ...]:
         """What the answers at one number of demonstrations show without their accuracy, the most important first."""
@@ -53,7 +55,7 @@ class EstimatedRun:
         from phraseproof.analysis.estimators.sample_size import too_few_cells, uncertain_stds
 
         half = [] if self.half_precision is None else [half_precision_line(self.half_precision)]
-        return (*half, *filter(None, [too_few_cells(self.estimates), uncertain_stds(self.estimates)]))
+        return (*self.readings, *half, *filter(None, [too_few_cells(self.estimates), uncertain_stds(self.estimates)]))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -102,6 +104,7 @@ def table_sources(
             run.scoring,
             answers_of(run),
             setting_line(run),
+            reading_lines(run),
         )
         if run.share < 1
         else run_scores(run)
@@ -129,6 +132,7 @@ def run_scores(run: Run) -> RunScores:
         run.share,
         answers_of(run),
         setting_line(run),
+        reading_lines(run),
     )
 
 

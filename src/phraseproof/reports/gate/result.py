@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.grids import metric_of
+from phraseproof.analysis.readings import require_one_reading
 from phraseproof.analysis.result_rows import RowSource
 from phraseproof.analysis.results import ResultTable
 from phraseproof.evaluation.half_precision import half_precision
+from phraseproof.reports.build.readings import labelled_reading_lines
 from phraseproof.reports.build.run_tables import printable
 from phraseproof.reports.build.runs import half_precision_notes, model_name
 from phraseproof.reports.format.results import results_json
@@ -70,9 +72,10 @@ def gate_run(
     run: Run, limits: Limits, *, on: On = On.ESTIMATE, at: Level = Level.TASK, other: Run | None = None
 ) -> GateResult:
     """Hold a run against limits; arguments and errors are those of `check_run`."""
-    checks = check_run(run, limits, on=on, at=at, other=other)
     runs = [run] if other is None else [run, other]
-    notes = half_precision_notes({str(each.path): half_precision(each) for each in runs})
+    require_one_reading(runs)
+    checks = check_run(run, limits, on=on, at=at, other=other)
+    notes = labelled_reading_lines(runs) + half_precision_notes({str(each.path): half_precision(each) for each in runs})
     warnings = [] if other is None else _tasks_not_compared(run, other)
     source = RowSource(str(run.path), 0, run.scoring, metric_of(run))
     rows = [row for check in checks for row in check_rows(check, source)]

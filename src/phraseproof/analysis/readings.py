@@ -1,0 +1,89 @@
+"""How surely a run's answers were read: unread answers, choices that are open, and the probability of all options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from phraseproof.errors import UsageError
+from phraseproof.scoring.registry import scorer
+from phraseproof.scoring.scorer import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from phraseproof.store.queries import Run
+
+
+class Readings(NamedTuple):
+    """Counts over all stored outcomes of a run.
+
+    Attributes:
+        reading: what answers were read from.
+        outcomes: their number.
+        unread: outcomes in which no option was found. They count as wrong.
+        open: outcomes with a choice that could be another one within the bounds of the options' probabilities.
+        mass: the mean of the summed probability of all options; `None` where options have no probabilities.
+        low_mass: outcomes whose options have less than half of the probability together.
+    """
+
+    reading: Reading
+    outcomes: int
+    unread: int
+    open: int
+    mass: float | None
+    low_mass: int
+
+
+def reading_of(run: Run) -> Reading | None:
+    """What a run's answers were read from; `None` where that is not known."""
+    if run.accuracies:
+        return None
+    try:
+        return scorer(run.scoring).reading
+    except UsageError:  # of a package that is not installed here
+        return None
+
+
+def readings(run: Run) -> Readings | None:
+    """Count how answers were read; `None` where options were scored themselves, so that every answer is read exactly.
+
+    Raises:
+        RunError: no cell is done, or a cell is damaged.
+    """
+    reading = reading_of(run)
+    if reading in (None, Reading.OPTIONS):
+        return None
+    (row,) = run.query_rows(
+        """
+        WITH answers AS (
+            SELECT predicted IS NULL AS is_unread, coalesce(is_open, false) AS is_open,
+                   CASE WHEN len(option_logprobs) > 0
+                        THEN list_sum(list_transform(option_logprobs, lambda value : exp(value))) END AS mass
+            FROM outcomes
+        )
+        SELECT count(*) AS outcomes,
+               count(*) FILTER (WHERE is_unread) AS unread,
+               count(*) FILTER (WHERE is_open AND NOT is_unread) AS open,
+               avg(mass) AS mass,
+               count(*) FILTER (WHERE mass < 0.5) AS low_mass
+        FROM answers
+        """
+    )
+    return Readings(reading, **row)
+
+
+def require_one_reading(runs: Sequence[Run]) -> None:
+    """Refuse runs whose answers were read from different things: their scores differ for that reason alone.
+
+    Raises:
+        UsageError: names two of them.
+    """
+    known = [(run, reading) for run in runs if (reading := reading_of(run)) is not None]
+    for run, reading in known[1:]:
+        if reading is not known[0][1]:
+            raise UsageError(
+                "the runs' answers were read in different ways, so their scores do not compare",
+                got=f"{known[0][1]} ({known[0][0].path}, scoring {known[0][0].scoring}) and {reading} ({run.path}, "
+                f"scoring {run.scoring})",
+                hint="Evaluate both with the same --scoring",
+            )

@@ -1,0 +1,76 @@
+"""Which method is chosen on servers that can do different things."""
+
+from __future__ import annotations
+
+import pytest
+
+from phraseproof.core import ChoosesMethod, ChosenMethod
+from phraseproof.errors import ModelError
+from phraseproof.models import ModelOptions, load_model
+from support import tiny_models
+from support.chat_server import chat_of
+from support.openai_server import Answer, Asked, Reply, serve
+
+LETTERS = [("A", "B", "C", "D")]
+
+
+def chosen(answer: Answer, method: str | None = None, **args: str) -> tuple[ChosenMethod, list[Asked]]:
+    with serve(answer) as served:
+        model = load_model("openai/m", ModelOptions(args={"base_url": served.base_url, "retries": "1", **args}))
+        assert isinstance(model, ChoosesMethod)
+        return model.choose_method(method, LETTERS), served.asked
+
+
+def echoing(asked: Asked) -> Reply:
+    text = asked.body["prompt"]
+    logprobs = {"tokens": [text[:-2], text[-2:]], "token_logprobs": [None, -2.0]}
+    return Reply({"choices": [{"text": text, "logprobs": logprobs}]})
+
+
+def test_exact_log_likelihoods_come_first() -> None:
+    found, asked = chosen(echoing)
+    assert found.method == "loglikelihood"
+    assert found.model.identity.settings["endpoint"] == "completions"
+    assert len(asked) == 4
+
+
+def test_a_chat_server_is_read_by_its_first_token_and_the_reason_is_given() -> None:
+    found, _ = chosen(chat_of(tiny_models.tiny_gpt2()))
+    assert found.method == "first_token"
+    assert found.model.identity.settings["endpoint"] == "chat"
+    assert found.model.identity.settings["top_logprobs"] == "20"
+    assert any("loglikelihood does not work" in note for note in found.notes)
+
+
+def test_the_number_of_first_tokens_is_lowered_to_what_the_server_gives() -> None:
+    found, _ = chosen(chat_of(tiny_models.tiny_gpt2(), most=5))
+    assert found.model.identity.settings["top_logprobs"] == "5"
+    assert "5 of them, which is the most that the server gives" in found.notes[0]
+
+
+def test_what_was_asked_for_is_kept() -> None:
+    found, asked = chosen(chat_of(tiny_models.tiny_gpt2()), "loglikelihood")
+    assert found.method == "loglikelihood"
+    assert found.model.identity.settings["endpoint"] == "completions"
+    assert asked == []  # the self-test says whether it works
+    found, asked = chosen(chat_of(tiny_models.tiny_gpt2()), "first_token", endpoint="completions", top_logprobs="7")
+    assert found.model.identity.settings["top_logprobs"] == "7"
+    assert {each.path for each in asked} == {"/v1/completions"}
+
+
+def test_a_server_that_can_do_nothing_says_why() -> None:
+    with pytest.raises(ModelError, match=r"loglikelihood does not work.*first_token does not work.*does not list"):
+        chosen(lambda _: Reply({"choices": [{"message": {"content": "A"}, "text": "A"}]}))
+
+
+def test_texts_cannot_be_first_tokens() -> None:
+    with serve(chat_of(tiny_models.tiny_gpt2())) as served:
+        model = load_model("openai/m", ModelOptions(args={"base_url": served.base_url}))
+        assert isinstance(model, ChoosesMethod)
+        with pytest.raises(ModelError, match=r"several words .*'a pear'.*wordings whose answers are letters"):
+            model.choose_method("first_token", [*LETTERS, ("a pear", "ice")])
+
+
+def test_a_server_that_is_gone_is_not_tried_in_every_way() -> None:
+    with pytest.raises(ModelError, match=r"HTTP 503 \(tried 2 times\)"):
+        chosen(lambda _: Reply("busy", 503))

@@ -1,0 +1,58 @@
+"""The lines about how answers were read, from stored outcomes."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from phraseproof.core import Outcome
+from phraseproof.reports.build.readings import labelled_reading_lines, reading_lines
+from phraseproof.scoring.first_token import SCORER
+from phraseproof.store.queries import Run, load_run
+from phraseproof.store.usage import Usage
+from phraseproof.store.writer import RunStore
+from support.stored_cells import make_cell
+
+
+def run_of(folder: Path, *probabilities: tuple[float, float]) -> Run:
+    """A run with an outcome for each pair of the probabilities of two options, up to 0.1 of each not listed."""
+    cell = make_cell(scoring="first_token", num_examples=len(probabilities))
+    store = RunStore(folder, {"scoring": "first_token"})
+    store.register([cell], {})
+    outcomes = [
+        SCORER.predict(
+            Outcome(
+                f"e{number}",
+                0.0,
+                ("A", "B"),
+                tuple(math.log(value) if value else -math.inf for value in pair),
+                option_credits=(1.0, 0.0),
+                option_upper_logprobs=tuple(math.log(value + 0.1) for value in pair),
+                target=0,
+                text="A",
+            )
+        )
+        for number, pair in enumerate(probabilities)
+    ]
+    store.write(cell, outcomes, Usage())
+    return load_run(folder)
+
+
+def test_open_and_unread_answers_and_little_probability_are_named(tmp_path: Path) -> None:
+    run = run_of(tmp_path, (0.8, 0.1), (0.3, 0.25), (0.0, 0.0), (0.9, 0.0))
+    assert reading_lines(run) == (
+        (
+            "read from the first token; options have 58.8% of the probability on average, and less than half of it in "
+            "1 of 4 (25.0%) answers"
+        ),
+        (
+            "1 of 4 (25.0%) choices are open: within the bounds of what the server does not list, another option could "
+            "be the most probable one"
+        ),
+        "1 of 4 (25.0%) answers are unread: no option was found in them. They are in all means, and count as wrong",
+    )
+    assert labelled_reading_lines([run])[0].startswith(f"{tmp_path}: read from the first token")
+
+
+def test_a_run_without_any_says_so(tmp_path: Path) -> None:
+    assert reading_lines(run_of(tmp_path, (0.8, 0.1), (0.1, 0.7)))[1:] == ("all 2 answers were read",)
