@@ -84,7 +84,7 @@ class InstructionError(PhraseproofError):
 
 
 class ModelError(PhraseproofError):
-    """A model or adapter that cannot be loaded, or lacks a capability that was asked of it."""
+    """A model or adapter that cannot be loaded, or lacks a requested capability."""
 
 
 class SelfTestError(ModelError):

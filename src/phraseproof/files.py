@@ -1,6 +1,6 @@
-"""Files that are either not there or whole, whoever is killed when; and reading of regular files within bounds.
+"""Write files atomically: after a kill a file is absent or complete. Read regular files of bounded size.
 
-What is read is never a named pipe or a device: reading one waits or goes on for ever.
+Named pipes and devices are refused, because reading one may never end.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def unreadable(path: Path, error: OSError) -> FileError:
 
 @contextmanager
 def replacing(path: Path, *, error: type[PhraseproofError] = FileError) -> Generator[Path]:
-    """A temporary file beside `path` that takes its place, on disk, once the block has ended well.
+    """A temporary file next to `path` that replaces it, synced to disk, when the block ends without an error.
 
     Args:
         path: the file; folders that it needs are made.

@@ -81,8 +81,8 @@ def _most_telling(errors: list[ErrorDetails]) -> ErrorDetails:
     """The first error; of a missing and an unknown field in one mapping, the unknown one: it is the typo."""
     first = errors[0]
     if first["type"] == "missing":
-        beside = (error for error in errors if error["loc"][:-1] == first["loc"][:-1])
-        return next((error for error in beside if error["type"] in _UNKNOWN), first)
+        siblings = (error for error in errors if error["loc"][:-1] == first["loc"][:-1])
+        return next((error for error in siblings if error["type"] in _UNKNOWN), first)
     return first
 
 

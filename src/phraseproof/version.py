@@ -1,4 +1,4 @@
-"""The version, in a module of its own, so that a room can read it without importing the public interface above it."""
+"""The version, in a separate module, so that other packages can read it without importing the public interface."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from support.command_line import Done, run_command
 from support.report_runs import write_run
 
 SAID = (
-    "computed in bfloat16; 252 of 252 choices (100.0%) lie within its error bound of a tie (2, twice the largest error "
-    "on 64 prompts scored in float32 as well), and could be others in float32"
+    "computed in bfloat16; 252 of 252 choices (100.0%) are within its error bound of a tie (2, twice the largest error "
+    "on 64 prompts scored in float32 as well), and may differ in float32"
 )
 
 

@@ -25,8 +25,8 @@ FOUND = HalfPrecision(
     rescored=False,
 )
 SAID = (
-    "computed in bfloat16; 360 of 12,000 choices (3.0%) lie within its error bound of a tie (0.12, twice the largest "
-    "error on 64 prompts scored in float32 as well), and could be others in float32"
+    "computed in bfloat16; 360 of 12,000 choices (3.0%) are within its error bound of a tie (0.12, twice the largest "
+    "error on 64 prompts scored in float32 as well), and may differ in float32"
 )
 HALF = replace(RUN, half_precision=FOUND)
 

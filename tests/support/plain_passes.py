@@ -10,7 +10,7 @@ from phraseproof.core import Prompt
 
 
 def logprobs(network: Any, tokenizer: Any, prompt: Prompt) -> list[float]:
-    """The log-probability of each option of a decoder-only model, each in a pass of its own."""
+    """The log-probability of each option of a decoder-only model, each in a separate pass."""
     text = prompt.text.rstrip()
     rest = prompt.text[len(text) :] + prompt.target_delimiter
     special = not prompt.has_special_tokens

@@ -44,7 +44,7 @@ class AlignmentSettings:
         num_tokens, placement, init: the soft prompt (`soft_prompt.SoftPrompt`); unused by methods that train weights.
         lambda_: the weight of the KL term; the cross-entropy has 1 - lambda_.
         learning_rate, weight_decay: of AdamW. The paper's values are for a soft prompt; for all weights try 2e-5.
-        paraphrases_per_batch: the number of wordings in a batch beside the reference; drawn again every epoch.
+        paraphrases_per_batch: the number of wordings in a batch in addition to the reference; drawn again every epoch.
         gradient_accumulation: the number of batches per step.
         schedule, warmup_steps: the learning rate over the steps. The paper does not say; our choice is cosine.
         max_steps, epochs: the length of the training; the shorter one if both are given, 5 epochs if neither is.

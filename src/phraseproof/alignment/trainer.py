@@ -100,7 +100,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         lambda_: the weight of the KL term, from 0 to 1; the cross-entropy has 1 - lambda_.
         learning_rate: the learning rate of AdamW. The default is for a soft prompt; for all weights try 2e-5.
         weight_decay: the weight decay of AdamW.
-        paraphrases_per_batch: the number of wordings in a batch beside the reference.
+        paraphrases_per_batch: the number of wordings in a batch in addition to the reference.
         gradient_accumulation: the number of batches per step.
         schedule: the learning rate over the steps: `cosine` or `constant`.
         warmup_steps: the number of steps over which the learning rate rises from 0.

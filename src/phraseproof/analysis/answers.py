@@ -1,4 +1,4 @@
-"""Which answers a model gives under each wording, as confusion matrices, and what needs no model to reach.
+"""Which answers a model gives under each wording, as confusion matrices, and the scores of guessing.
 
 **What a class is.** Every outcome stores its options in the order of the example's choices, so an answer is a position.
 Where the options of a task are the same texts in every example (yes and no, six labels, the letters A to D), a class is
@@ -219,7 +219,7 @@ def _classes(ids: Sequence[Sequence[str]], options: Sequence[Sequence[tuple[str,
     if all(order == tuple(range(len(texts))) for order in orders.values()):
         return _Classes(texts, None, False)
     if not all(id_ in orders for of_form in ids for id_ in of_form):
-        # Examples that were met under letters alone: what stands behind a letter is not known.
+        # Examples that were scored with letters only: the text of each letter is not known.
         return positions
     return _Classes(texts, orders, False)
 

@@ -91,7 +91,7 @@ def noncentral_t_sf(x: float, freedom: float, shift: float) -> float:
 
 
 def fair_coin_cdf(heads: int, tosses: int) -> float:
-    """P(at most so many heads of so many tosses), 0 <= heads <= tosses."""
+    """P(at most `heads` heads in `tosses` tosses), 0 <= heads <= tosses."""
     return checked(
         f"binomial tail of {tosses} tosses",
         lambda at: special.bdtr(math.floor(at), tosses, 0.5),
@@ -120,12 +120,12 @@ def checked(
     Args:
         name: what it is, for the error.
         function: of one argument. Its value at `at` must be finite, between `low` and `high`, and between its values
-            at the two arguments beside `at`.
+            at the two arguments next to `at`.
         fallback: the same by other means.
         at: the argument.
         rising: the function does not fall; otherwise it does not rise.
         low, high: the range of the function.
-        step: how far the arguments beside it are; a thousandth of it by default.
+        step: the distance of the arguments next to it; a thousandth of it by default.
 
     Raises:
         NotEnoughDataError: the fallback's value is not finite or out of range as well.

@@ -111,7 +111,7 @@ def load_grids(run: Run) -> tuple[TaskGrid, ...]:
 
 
 def grids_of_scores(scores: Sequence[WordingScore]) -> tuple[TaskGrid, ...]:
-    """Grids that know the wordings' means only, as of an imported run.
+    """Grids with the wordings' means only, such as those of an imported run.
 
     Raises:
         RunError: as `check_scores`.

@@ -1,4 +1,4 @@
-"""Where the variance of scores lies, and how many wordings and examples detect a difference."""
+"""The parts of the variance of scores, and the numbers of wordings and examples that detect a difference."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class VarianceComponents(NamedTuple):
         example: how far examples differ under infinitely many wordings.
         interaction: which examples go with which wordings. A model's answer under one wording is deterministic, so the
             remainder is interaction.
-        num_tasks: tasks it rests on.
+        num_tasks: the number of tasks.
         num_sets: different sets of wordings among those tasks; 1 where the same wordings serve all of them.
     """
 

@@ -132,7 +132,7 @@ def _try(
 
 
 def nearest_distances(vectors: TaskVectors, reference: str) -> dict[tuple[str, str], NDArray[np.float64]]:
-    """How far each wording lies from the reference group, example by example.
+    """The distance of each wording from the reference group, for each example.
 
     Args:
         vectors: of one task.
@@ -285,10 +285,10 @@ class Chosen(NamedTuple):
 
 
 def choose_points(vectors: TaskVectors, most: int, seed: int) -> Chosen:
-    """At most so many instances, drawn by the seed, equally many per wording (plus or minus one)."""
+    """Draw at most this number of instances by the seed, equally many per wording (plus or minus one)."""
     wordings, examples = vectors.array.shape[:2]
     draw = np.random.default_rng(seed)
-    # Every wording walks through the examples in an order of its own; taking them in turn keeps wordings even.
+    # Every wording has its own order of examples; taking turns keeps the wordings' numbers equal.
     orders = np.stack([draw.permutation(examples) for _ in range(wordings)], axis=1)
     count = min(most, wordings * examples)
     turns = np.tile(np.arange(wordings), examples)[:count]
@@ -300,8 +300,8 @@ def map_points(vectors: TaskVectors, method: str, *, most: int = 1000, seed: int
 
     Args:
         vectors: of one task.
-        method: `tsne` (scikit-learn's Barnes-Hut, begun from the principal components) or `pca`.
-        most: draw so many instances at most.
+        method: `tsne` (scikit-learn's Barnes-Hut, started from the principal components) or `pca`.
+        most: the maximum number of instances.
         seed: of the draw and of t-SNE; the same seed gives the same plane on the same machine.
 
     Raises:

@@ -65,7 +65,7 @@ def wording_rows(scores: Sequence[WordingScore], source: RowSource) -> Iterator[
     for score in scores:
         place = Place(WORDING, score.category, score.task, score.group, score.instruction)
         method = "published" if score.num_examples is None else "mean over examples"
-        # An imported accuracy rests on a number of examples that was not published.
+        # The number of examples of an imported accuracy was not published.
         found = Finding("mean", score.mean_score, score.num_examples or 0, method)
         yield finding_row(source, place, "mean", found, source.unit("mean"))
 

@@ -115,9 +115,9 @@ def summarize(scores: Sequence[WordingScore], *, group_order: Sequence[str] = ()
 
     Follows the paper (section 4.2): a task's Std is over wordings, a category's is the mean of its tasks' Stds, and
     the overall numbers weigh categories equally. Where the paper is silent: a group's own numbers are over
-    the tasks it has, while differences rest on tasks that have both groups (a category's is the mean over those
+    the tasks it has, while differences use tasks that have both groups (a category's is the mean over those
     tasks, the overall one the mean over categories with such tasks), so a difference may not equal the difference of
-    two means beside it; a note then says so. Stds skip tasks with a single wording, and a note says that too.
+    two means next to it, and a note reports this. Stds skip tasks with a single wording, and a note says that too.
 
     Args:
         scores: any order; tasks, categories and groups keep the order in which they first appear.
@@ -244,8 +244,8 @@ def _notes(
         lacking = [row.name for row in tasks if group not in row.groups]
         if lacking:
             notes.append(
-                f"No wording of group {group} for {_some(lacking)}: left out of this group's means, and of the"
-                " differences and tests it takes part in; a difference may then not equal that of the means beside it."
+                f"No wording of group {group} for {_some(lacking)}: left out of this group's means and of its"
+                " differences and tests; such a difference may not equal the difference of the printed means."
             )
         single = [row.name for row in tasks if group in row.groups and row.groups[group].std is None]
         if single:
@@ -257,7 +257,7 @@ def _notes(
             notes.append(f"Group {group} has nothing in category {_some(empty)}: its overall mean is over the others.")
     uneven = [name for name, scores in by_task.items() if len({score.num_examples for score in scores} - {None}) > 1]
     if uneven:
-        notes.append(f"Wordings rest on different numbers of examples in {_some(uneven)}: compare them with care.")
+        notes.append(f"Wordings have different numbers of examples in {_some(uneven)}: compare them with care.")
     return tuple(notes)
 
 

@@ -57,7 +57,7 @@ def scale_points(
 
     Args:
         group, reference: two groups of wordings; the run's second and first by default.
-        parameters: of the model, where the run does not know.
+        parameters: the number of the model's parameters, if the run does not hold it.
 
     Raises:
         NotEnoughDataError: the model's size is not known, or no task has both groups.

@@ -49,7 +49,9 @@ def align(
     ] = DEFAULTS.weight_decay,
     paraphrases_per_batch: Annotated[
         int,
-        typer.Option(help="The number of wordings in a batch beside the reference.", rich_help_panel=options.TRAINING),
+        typer.Option(
+            help="The number of wordings in a batch in addition to the reference.", rich_help_panel=options.TRAINING
+        ),
     ] = DEFAULTS.paraphrases_per_batch,
     gradient_accumulation: Annotated[
         int, typer.Option(help="The number of batches per step.", rich_help_panel=options.TRAINING)

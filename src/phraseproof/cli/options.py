@@ -154,7 +154,7 @@ System = Annotated[
     str | None,
     typer.Option(
         metavar="TEXT|FILE",
-        help="The system prompt of all wordings that have none of their own (docs/wordings.md).",
+        help="The system prompt of all wordings that do not have their own (docs/wordings.md).",
         rich_help_panel=INSTRUCTIONS,
     ),
 ]
@@ -203,7 +203,7 @@ Sample = Annotated[
     str,
     typer.Option(
         help="How --limit draws: stratified (each class in proportion, where all examples choose among the same "
-        "answers), random, or auto: stratified, but random in a run folder that was begun so.",
+        "answers), random, or auto: stratified, but random in a run folder that was started with random.",
         rich_help_panel=DATA,
     ),
 ]

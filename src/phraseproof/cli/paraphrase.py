@@ -41,7 +41,7 @@ def paraphrase(
         typer.Option(
             "--out",
             "-o",
-            help="The YAML file to write. The model's answers are kept beside it.",
+            help="The YAML file to write. The model's answers are stored next to it.",
             rich_help_panel=options.OUTPUT,
         ),
     ],

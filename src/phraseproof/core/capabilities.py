@@ -149,7 +149,7 @@ class ForecastsTokens(Protocol):
 
 @runtime_checkable
 class ReportsSize(Protocol):
-    """Knows how large its weights are."""
+    """Reports the size of its weights."""
 
     @property
     def weight_bytes(self) -> int | None:
@@ -159,7 +159,7 @@ class ReportsSize(Protocol):
 
 @runtime_checkable
 class FormatsChat(Protocol):
-    """May declare a chat template of its own."""
+    """May declare its own chat template."""
 
     @property
     def has_chat_template(self) -> bool:
@@ -173,13 +173,13 @@ class FormatsChat(Protocol):
 
 @runtime_checkable
 class ChecksAnswerPosition(Protocol):
-    """Knows whether its chat template lets it write something else, as a thought, before it answers."""
+    """Reports whether its chat template lets it write other text, such as a thought, before the answer."""
 
     def require_answer_position(self) -> None:
         """Check that a chat prompt ends where the answer begins.
 
         Raises:
-            ModelError: the model would first write something else, and nobody said what should happen then.
+            ModelError: the model would first write other text, and no option says what to do then.
         """
         ...
 
@@ -195,7 +195,7 @@ class TestsItself(Protocol):
 
 @runtime_checkable
 class CountsParameters(Protocol):
-    """Knows its own size."""
+    """Reports its number of parameters."""
 
     @property
     def num_parameters(self) -> int:

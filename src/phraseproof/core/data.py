@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """What form a task's answers take. The first three have options to choose from; the others are free text."""
+    """The form of a task's answers. The first three kinds have options to choose from; the others are free text."""
 
     MULTIPLE_CHOICE = "multiple_choice"
     BINARY = "binary"
@@ -57,7 +57,7 @@ class Example:
 
     @property
     def target(self) -> int:
-        """The index of the best option, the first of equals."""
+        """The index of the best option, the first one if several are equal."""
         return self.option_scores.index(max(self.option_scores))
 
 
@@ -96,7 +96,7 @@ class Instruction:
     Attributes:
         id: unique within its collection.
         collection: the collection the wording belongs to.
-        ask: what is asked; paraphrasing, negating and the Alpaca format's sections need it apart from the example.
+        ask: what is asked; paraphrasing, negating and the Alpaca format's sections need it separately from the example.
         layout: how one example is laid out.
         template: ask and example in one, where they cannot be separated.
         ask_last: the ask follows the layout instead of preceding it.

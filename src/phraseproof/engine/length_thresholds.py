@@ -22,7 +22,7 @@ _NO_LENGTH = {"chunk_size_feed_forward"}
 """It cuts the work of a layer into pieces, which changes no result."""
 
 _SPARSE_BLOCKS = 5
-"""BigBird attends in full up to so many blocks, plus two for each random block."""
+"""BigBird uses full attention up to this number of blocks, plus two for each random block."""
 
 STEADY_ROTATIONS = {"default", "linear", "llama3", "yarn", "proportional"}
 """Rotary positions that do not depend on the longest sequence of a batch."""
@@ -42,7 +42,7 @@ def length_thresholds(config: NetworkConfig) -> tuple[int, ...]:
 
 
 def longest_without_choice(config: NetworkConfig) -> int | None:
-    """Up to so many tokens all are attended to, and beyond only those that the network chooses; `None` without choice.
+    """The number of tokens above which the network chooses the tokens it attends to; `None` if it never chooses.
 
     Which tokens are chosen is a matter of the last bits where their scores are close, so padding may change it.
     """

@@ -1,4 +1,4 @@
-"""The types of third-party objects that the engine handles and that have no usable types of their own."""
+"""Types for third-party objects that the engine handles and that have no usable types."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class PackedCausalLM:
         self._vocabulary = int(embeddings.shape[0])
         prefix = 0 if soft.prefix is None else soft.prefix.count
         virtual = 0 if soft.virtual is None else int(soft.virtual.shape[0])
-        # Virtual tokens get ids of their own after the vocabulary's, so that prefix sharing treats them as any others.
+        # Virtual tokens get ids after the vocabulary's, so that prefix sharing treats them like other tokens.
         # The keys and values of a prefix are known from the start, so its ids are never embedded: any will do.
         ids = [0] * prefix + list(range(self._vocabulary, self._vocabulary + virtual))
         self._lead: NDArray[np.int32] = np.asarray(ids, dtype=np.int32)
@@ -137,7 +137,7 @@ class PackedCausalLM:
 
 
 def embedded(network: Network, ids: torch.Tensor, virtual: torch.Tensor) -> torch.Tensor:
-    """Embed ids, [tokens, width]; ids at and after the size of the vocabulary stand for the virtual tokens."""
+    """Embed ids, [tokens, width]; ids from the size of the vocabulary on are virtual tokens."""
     embeddings = network.get_input_embeddings()
     beyond = ids - embeddings.weight.shape[0]
     # Both sides are computed and chosen from: with a boolean index the host would wait for the device to count.

@@ -38,7 +38,7 @@ class CacheShape(NamedTuple):
         return self.heads * self.head_width
 
     def stored_layers(self) -> int:
-        """The `num_layers` of a PEFT configuration under which every layer has a prefix of its own.
+        """The `num_layers` of a PEFT configuration under which every layer has its own prefix.
 
         For an encoder-decoder PEFT's forward gives decoder layer i the entry 2i (of what it stores, laid end to end
         with itself), so that with as many entries as layers half of them are unused and the others serve two layers.
@@ -88,7 +88,7 @@ class KeyValuePrefix:
 
     Attributes:
         keys_values: [layers, 2, heads, virtual tokens, head width]: each layer's keys, then its values.
-        shape: of the cache that it goes into.
+        shape: the shape of the cache that receives it.
         config: the network's configuration, for the kinds of its layers.
     """
 
@@ -102,7 +102,7 @@ class KeyValuePrefix:
         return int(self.keys_values.shape[3])
 
     def cache(self, rows: int) -> DynamicCache | EncoderDecoderCache:
-        """A new cache that holds the prefix and nothing else, for so many rows. Gradients flow through it."""
+        """A new cache that holds the prefix and nothing else, for this number of rows. Gradients flow through it."""
         decoder = DynamicCache() if self.shape.encoder_decoder else DynamicCache(config=self.config)
         for layer, (keys, values) in enumerate(self.keys_values):
             decoder.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)

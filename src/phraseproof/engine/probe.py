@@ -125,7 +125,7 @@ def _one_by_one(network: Network) -> list[float]:
 
 
 def _windows_match(config: NetworkConfig, kinds: Sequence[str], reported: dict[int, int | None]) -> bool:
-    """Whether every layer that has a window says so to its attention."""
+    """Whether every layer that has a window passes it to its attention."""
     window: int | None = getattr(config, "sliding_window", None)
     if window is None or getattr(config, "use_sliding_window", True) is False:
         return True

@@ -61,7 +61,7 @@ def _take(passes: deque[deque[int]], mine: set[int], draw: np.random.Generator, 
 def take_share(planned: Sequence[PlannedCell], share: float, seed: int) -> list[PlannedCell]:
     """The cells of a plan with only the examples that a budget buys; every wording gets at least one.
 
-    Each task, at each number of demonstrations, is a grid of its own. A part's identity is that of the whole cell with
+    Each task, at each number of demonstrations, is a separate grid. A part's identity is that of the whole cell with
     a hash of the chosen examples after it: a part is never taken for the whole, and its outcomes can be reused by
     other parts of the same whole.
 
@@ -76,7 +76,7 @@ def take_share(planned: Sequence[PlannedCell], share: float, seed: int) -> list[
         planes.setdefault((each.cell.task, each.cell.num_fewshot), []).append(place)
     for places in planes.values():
         num_examples = len(planned[places[0]].task.examples)
-        # A product such as 0.07 * 100 may lie a hair above the whole number it means.
+        # A product such as 0.07 * 100 may be slightly above the whole number that is meant.
         count = max(len(places), math.ceil(share * len(places) * num_examples - 1e-9))
         chosen |= dict(zip(places, choose_cells(len(places), num_examples, count, seed), strict=True))
     return [_part(each, chosen[place]) for place, each in enumerate(planned)]

@@ -61,5 +61,5 @@ class DeviceShare:
         )
 
     def compute(self, device: str, out: Path, observer: Observer, self_test: bool) -> None:
-        """Compute on `device` what the run folder lacks and nobody else computes."""
+        """Compute on `device` the cells that the run folder lacks and no other process computes."""
         self.evaluation(device).work_through(out, observer, self_test=self_test, counts_others=False)

@@ -45,19 +45,19 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
 
     Args:
         model: a Hugging Face hub id, a model folder, `openai/NAME`, `pocket`, `scripted`, or a loaded model. Or an
-            `EvaluationSpec`, which says everything; only `out` and `observer` are then given beside it.
+            `EvaluationSpec`, which holds all options; only `out` and `observer` may then be given as well.
         tasks: built-in names (`"mmlu,bbl"`), paths of task files, `Task` objects, or a list of these.
         instructions: for each group of wordings (`observed`, `unobserved`, or any name) its collections: shipped
             names, paths of collection files, `Collection` objects, or a list of these.
         out: the run folder. The same call continues a run that was stopped.
         data_dir: a folder with the built-in benchmarks' published files, instead of the hub.
         prompt_format: `plain`, `alpaca`, `chat`, or `auto` (chat if the model declares a chat template).
-        system: the system prompt of all wordings that have none of their own.
+        system: the system prompt of all wordings that do not have their own.
         num_fewshot: the number of demonstrations in a prompt; several numbers are each evaluated.
         fewshot_seed: the seed of the draw of demonstrations; several seeds are each evaluated.
         limit: the maximum number of examples per task, sampled by `seed`. `None`: all examples.
         sample: `stratified` draws classes in proportion where all examples choose among the same answers; `random`;
-            `auto` is stratified, but random in a run folder that was begun so.
+            `auto` is stratified, but random in a run folder that was started with random.
         seed: the seed of that sample, and of the cells that a budget buys.
         scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, or `auto`: the most exact one that the
             model offers (docs/scoring.md).
@@ -131,19 +131,19 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
 
     Args:
         model: a Hugging Face hub id, a model folder, `openai/NAME`, `pocket`, `scripted`, or a loaded model. Or an
-            `EvaluationSpec`, which says everything; only `out` and `observer` are then given beside it.
+            `EvaluationSpec`, which holds all options; only `out` and `observer` may then be given as well.
         tasks: built-in names (`"mmlu,bbl"`), paths of task files, `Task` objects, or a list of these.
         instructions: for each group of wordings (`observed`, `unobserved`, or any name) its collections: shipped
             names, paths of collection files, `Collection` objects, or a list of these.
         out: the run folder. What it already holds is not counted. `None`: count everything.
         data_dir: a folder with the built-in benchmarks' published files, instead of the hub.
         prompt_format: `plain`, `alpaca`, `chat`, or `auto` (chat if the model declares a chat template).
-        system: the system prompt of all wordings that have none of their own.
+        system: the system prompt of all wordings that do not have their own.
         num_fewshot: the number of demonstrations in a prompt; several numbers are each evaluated.
         fewshot_seed: the seed of the draw of demonstrations; several seeds are each evaluated.
         limit: the maximum number of examples per task, sampled by `seed`. `None`: all examples.
         sample: `stratified` draws classes in proportion where all examples choose among the same answers; `random`;
-            `auto` is stratified, but random in a run folder that was begun so.
+            `auto` is stratified, but random in a run folder that was started with random.
         seed: the seed of that sample, and of the cells that a budget buys.
         scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, or `auto`: the most exact one that the
             model offers (docs/scoring.md).
@@ -194,12 +194,12 @@ def _request(
 ) -> EvaluationRequest:
     if not isinstance(model, EvaluationSpec):
         return EvaluationRequest.of(model, () if tasks is None else tasks, instructions or {}, **options)
-    beside = {"tasks": tasks, "instructions": instructions}
-    changed = [name for name, value in beside.items() if value is not None]
+    others = {"tasks": tasks, "instructions": instructions}
+    changed = [name for name, value in others.items() if value is not None]
     changed += [name for name, value in options.items() if value != getattr(DEFAULTS, name)]
     if changed:
         raise UsageError(
-            f"{changed[0]} is given beside a spec",
+            f"{changed[0]} is given in addition to a spec",
             expected="everything in the spec",
             hint=f"Change the spec: spec.with_changes({changed[0]}=...)",
         )

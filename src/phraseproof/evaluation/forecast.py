@@ -11,7 +11,7 @@ from phraseproof.evaluation.timing import Timing
 from phraseproof.evaluation.work import count_prompts
 
 FORECAST_EXAMPLES = 100
-"""Tokens are counted on at most so many examples per task, and extrapolated."""
+"""Tokens are counted on at most this number of examples per task, and extrapolated."""
 
 
 @dataclass(frozen=True)

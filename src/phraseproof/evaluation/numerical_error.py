@@ -107,7 +107,7 @@ class NumericalError:
 
     Args:
         model: in half precision.
-        planned: the whole plan, so that a stopped run finds its measurement when it goes on.
+        planned: the whole plan, so that a run that is continued finds its measurement.
         prompts_of: renders some of a cell's prompts.
         scoring: the scorer's name.
     """
@@ -150,7 +150,7 @@ class NumericalError:
         drawn = sample(self._planned)
         prompts = [prompt for planned, examples in drawn for prompt in self._prompts_of(planned, examples)]
         assert isinstance(self._model, ScoresOptions)
-        # float32 first, and let go, so that the two need not be in memory together.
+        # float32 first, and then freed, so that both are never in memory together.
         method = scorer(self._scoring).model_method
         full = self._exact().score_options(prompts, method=method)
         gc.collect()  # a network holds itself in cycles

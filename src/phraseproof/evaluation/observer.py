@@ -21,7 +21,7 @@ class Observer(Protocol):
         ...
 
     def warned(self, message: str) -> None:
-        """Receive something the user should know, on one line."""
+        """Receive a message for the user, on one line."""
         ...
 
 

@@ -39,13 +39,13 @@ def paraphrase(  # noqa: PLR0913 (every setting is a parameter, so that help() l
     Args:
         instructions: the collection: its name, its YAML file or folder, or a loaded one.
         model: the paraphraser: a name as in `load_model`, or a loaded model that generates text.
-        out: the YAML file to write if a paraphrase was kept. Answers are stored in `OUT.asked.jsonl` beside it, so that
-            a repeated call continues a stopped one. `None` writes nothing.
+        out: the YAML file to write if a paraphrase was kept. Answers are stored in `OUT.asked.jsonl` next to it, and a
+            repeated call continues a stopped one. `None` writes nothing.
         prompts: the paper's prompts, `alpaca` or `flan`, or a YAML file with your own.
         name: the new collection's name in `out`; by default the file's stem.
         task: paraphrase only the wordings for this task, category or kind.
         temperature: 0 decodes greedily; above 0, tokens are drawn.
-        top_p: draw only among the likeliest tokens with this total probability, above 0 and at most 1.
+        top_p: draw only from the most likely tokens with this total probability, above 0 and at most 1.
         seed: the seed of the draws; a further attempt uses the next seed.
         max_new_tokens: the maximum number of tokens per answer.
         attempts: attempts per paraphrase before it is dropped.

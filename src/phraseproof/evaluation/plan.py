@@ -72,7 +72,7 @@ def _interleaved(ranked: Sequence[Example]) -> list[Example]:
     met: Counter[str] = Counter()
     places: list[tuple[float, int]] = []
     for index, example in enumerate(ranked):
-        # The k-th of n examples of a class stands at the middle of the k-th of n equal parts.
+        # The k-th of n examples of a class is placed at the middle of the k-th of n equal parts.
         answer = _answer(example)
         places.append(((met[answer] + 0.5) / sizes[answer], index))
         met[answer] += 1
@@ -92,7 +92,7 @@ class CellIdentities:
         self._model = asdict(model)
         self._format = prompt_format
         self._is_rescored = is_rescored
-        # The task is kept beside its hashes, so that its id() is not given to another one.
+        # The task is stored with its hashes, so that no other object gets its id().
         self._hashes: dict[int, tuple[Task, str, str]] = {}
 
     @classmethod

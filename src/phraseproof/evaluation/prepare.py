@@ -31,7 +31,7 @@ def prepare(
         model: a loaded model.
         tasks: the tasks in full.
         groups: for each group of wordings, each task's wordings by the task's name.
-        settings: what is asked.
+        settings: the options of the evaluation.
 
     Raises:
         UsageError: the scoring method or the format is unknown, a task has no wording, or near-ties are to be scored

@@ -1,4 +1,4 @@
-"""What a served model's answers would cost, at prices that the user gives. No price is built in: they change."""
+"""The cost of a served model's answers at prices that the user gives. No price is built in, because prices change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Price(NamedTuple):
     output: float
 
     def of(self, input_tokens: float, output_tokens: float) -> float:
-        """The price of so many tokens."""
+        """The price of these numbers of tokens."""
         return (input_tokens * self.input + output_tokens * self.output) / 1_000_000
 
 
@@ -40,7 +40,7 @@ def read_price(text: str, model: str) -> Price:
     """Read `IN,OUT`, or the prices of a model from a YAML file: `openai/name: {input: 0.15, output: 0.60}`.
 
     Raises:
-        UsageError: it is neither, a price is no number of zero or more, or the file does not name the model.
+        UsageError: it is neither, a price is not a number of zero or more, or the file does not name the model.
         FileError: the file cannot be read, or an entry is not the two prices of a model.
     """
     path = Path(text)

@@ -77,7 +77,7 @@ def read_published(paths: Sequence[Path], *, model: str | None = None, designers
     Args:
         paths: CSV files.
         model: the model to read, if the files hold several.
-        designers_apart: report the task designer's prompts as a group of their own (paper, Table 9) instead of as
+        designers_apart: report the task designer's prompts as a separate group (paper, Table 9) instead of as
             unobserved (all other tables).
 
     Raises:

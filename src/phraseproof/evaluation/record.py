@@ -1,4 +1,4 @@
-"""What a run folder records about itself beside its outcomes: enough to repeat it."""
+"""The record of a run, stored with its outcomes: everything that is needed to repeat it."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
     """Compute and store the representations of an evaluation's cells that the folder does not hold yet.
 
     Args:
-        evaluation: resolved, not begun. Its scoring method has no influence.
+        evaluation: resolved, not started. Its scoring method has no influence.
         out: a run folder, new or existing. The vectors are stored in its folder `representations`.
         observer: notified of the progress.
 
@@ -156,7 +156,7 @@ def _with_own_identity(planned: PlannedCell) -> PlannedCell:
 
 
 def _require_same_model(out: Path, settings: RunContent) -> None:
-    """Refuse a folder with a run of another model: distances are shown beside the accuracies of that run."""
+    """Refuse a folder with a run of another model: distances are shown together with the accuracies of that run."""
     if not (out / RUN_FILE).exists():
         return
     there = load_run(out).settings

@@ -1,4 +1,4 @@
-"""What a caller asks of an evaluation: the spec, and beside it what exists only as Python objects."""
+"""What a caller gives to an evaluation: the spec, and the values that exist only as Python objects."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class EvaluationRequest:
     """A spec, and the objects that it names as `python:NAME`.
 
     Attributes:
-        spec: everything that is asked.
+        spec: all options.
         model: the loaded model, if the spec names none.
         tasks, collections: objects by their name in the spec.
     """
@@ -89,7 +89,7 @@ def _members(named: Tasks | Wordings) -> Sequence[str | Path | Task | Collection
 
 
 def _keep(kept: dict[str, _Named], member: _Named) -> str:
-    """Keep an object under a name of its own; returns the name."""
+    """Keep an object under a new name; returns the name."""
     name = f"{OBJECT}{member.name}"
     number = 2
     while kept.get(name, member) is not member:

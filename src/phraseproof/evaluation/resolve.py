@@ -32,8 +32,8 @@ def resolve(
     """Load everything that is named and check that it fits together. Loads no weights.
 
     Args:
-        request: what is asked; a spec, where it names no Python objects.
-        out: the run folder that the evaluation goes into: a run that was begun there decides how examples are drawn.
+        request: the spec and its Python objects, or a spec alone.
+        out: the run folder: a run that was started there decides how examples are drawn.
         observer: receives warnings.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Finds stored outcomes that need not be computed again, by one mechanism for everything a run folder may hold.
+"""Find stored outcomes that are used again, by one mechanism for everything that a run folder may hold.
 
 A cell's outcomes are found example by example in
 

@@ -56,7 +56,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Workers(Protocol):
-    """Several processes that work on one run folder, each on a device of its own."""
+    """Several processes that work on one run folder, each on its own device."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,10 +70,10 @@ class Workers(Protocol):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An evaluation that is fully resolved and checked, and not begun.
+    """An evaluation that is fully resolved and checked, but not started.
 
     Attributes:
-        model: what is evaluated; its weights need not be loaded yet.
+        model: what is evaluated; its weights may not be loaded yet.
         planned: the plan's cells, in order.
         tasks: the sampled tasks.
         whole_tasks: the tasks in full.
@@ -144,7 +144,7 @@ class Evaluation:
     def run(self, out: Path, *, observer: Observer | None = None, self_test: bool = True) -> Run:
         """Score and store every cell that the run folder does not hold yet.
 
-        A cell that fails is recorded with its error and the rest goes on; see `Run.failures`.
+        A cell that fails is recorded with its error, and the other cells are scored; see `Run.failures`.
 
         Returns:
             The run, under this evaluation's scorer.
@@ -260,7 +260,7 @@ class Evaluation:
             store.register([], {"model": {"parameters": self.model.num_parameters}})
 
     def _measure_error(self, store: RunStore, observer: Observer, *, self_test: bool) -> NearTies | None:
-        """Measure half precision's error, where it is used; returns what scores near-ties again, if that was asked."""
+        """Measure the error of half precision, if it is used; returns what scores near-ties again, if requested."""
         if not (self_test or self.settings.rescore_ties) or in_float32(self.model) is None:
             return None
         error = NumericalError(self.model, self.planned, self.prompts, self.settings.scoring)
@@ -285,6 +285,6 @@ class Evaluation:
             raise SelfTestError(
                 f"the self-test failed: {failed[0].name}: {failed[0].detail}",
                 where=self.model.identity.name,
-                hint="phraseproof doctor shows all checks; --no-self-test goes on regardless",
+                hint="phraseproof doctor shows all checks; --no-self-test runs without them",
             )
         return checks

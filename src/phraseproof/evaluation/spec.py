@@ -1,11 +1,11 @@
-"""`EvaluationSpec`: everything that is asked of an evaluation, as one frozen value.
+"""`EvaluationSpec`: all options of an evaluation, as one frozen value.
 
 Every default of an evaluation is written here, and only here. `phraseproof.evaluate` takes its defaults from the
 fields, `evaluate --config` reads the fields from YAML, `run.json` stores them, and the processes on other devices
 receive them.
 
 A spec is plain data. Models, tasks and collections that exist only as Python objects are named in it as `python:NAME`,
-and `evaluation/request.py` keeps the objects beside it.
+and `evaluation/request.py` keeps the objects.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ PromptFormat = Literal["auto", "plain", "alpaca", "chat"]
 
 
 class EvaluationSpec(BaseModel):
-    """Everything that is asked of an evaluation. Plain data: frozen, comparable, picklable, and JSON or YAML on paper.
+    """All options of an evaluation. Plain data: frozen, comparable, picklable, and JSON or YAML on paper.
 
     Raises:
         UsageError: a value is out of range or of another type. The error names the command line's option.
@@ -134,7 +134,7 @@ class EvaluationSpec(BaseModel):
         default="auto", description="plain, alpaca, chat, or auto: chat if the model declares a chat template."
     )
     system: str | None = Field(
-        default=None, description="The system prompt of all wordings that have none of their own, as text."
+        default=None, description="The system prompt of all wordings that do not have their own, as text."
     )
     num_fewshot: Numbers = Field(
         default=(0,), description="The number of demonstrations in a prompt; several numbers are each evaluated."
@@ -148,7 +148,7 @@ class EvaluationSpec(BaseModel):
     sample: SampleKind = Field(
         default="auto",
         description="How `limit` draws: stratified (classes in proportion, where all examples choose among the same "
-        "answers), random, or auto: stratified, but random in a run folder that was begun so.",
+        "answers), random, or auto: stratified, but random in a run folder that was started with random.",
     )
     seed: StrictInt = Field(default=0, description="The seed of that sample, and of the cells that a budget buys.")
     scoring: str = Field(

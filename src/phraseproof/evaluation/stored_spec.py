@@ -17,7 +17,7 @@ SPEC: Final = "spec"
 
 
 class SpecOfRun(NamedTuple):
-    """What was asked of a run.
+    """The options of a run.
 
     Attributes:
         data: fields of the spec, as JSON data.
@@ -43,7 +43,7 @@ def merged_spec(stored: Settings | None, spec: EvaluationSpec) -> RunContent:
 
 
 def spec_of_run(content: RunContent) -> SpecOfRun:
-    """What was asked of a run, from its `run.json`.
+    """The options of a run, from its `run.json`.
 
     Args:
         content: as `store.run_file.read_run_file` returns it.

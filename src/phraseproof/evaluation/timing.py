@@ -10,13 +10,13 @@ from phraseproof.core import Example, ForecastsTokens, Model, Prompt, ReportsSiz
 from phraseproof.evaluation.plan import PlannedCell
 
 QUICK_BYTES = 2 * 2**30
-"""Larger weights take too long to load for an estimate that nobody asked for."""
+"""Larger weights take too long to load for an estimate that the user did not request."""
 
 MAX_SECONDS = 5.0
 MAX_PROMPTS = 64
 _CHUNK = 8
 _CELLS = 32
-"""Prompts come from so many cells at most, spread over the plan."""
+"""Prompts come from at most this number of cells, spread over the plan."""
 
 
 class Timing(NamedTuple):
@@ -61,7 +61,7 @@ def time_prompts(
     """
     if not missing or not isinstance(model, ScoresOptions):
         return None
-    # Cells beside one another in the plan share examples, so chunks go through one example's wordings as bundles do.
+    # Neighbouring cells in the plan share examples, so chunks go through one example's wordings as bundles do.
     step = max(1, len(missing) // _CELLS)
     cells = missing[::step][:_CELLS]
     prompts = [

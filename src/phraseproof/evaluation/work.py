@@ -99,7 +99,7 @@ class Work(Generic[Result]):
         return others
 
     def _not_done(self, planned: Sequence[PlannedCell]) -> list[PlannedCell]:
-        """Those of the cells that nobody has completed yet."""
+        """The cells that no process has completed yet."""
         if not planned:
             return []
         lacking = set(self._store.missing(each.cell for each in planned)[0])
@@ -119,7 +119,7 @@ class Work(Generic[Result]):
             results = self._compute(planned, count)
         except RunError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever went wrong in a cell is recorded, and the rest goes on
+        except Exception as error:  # noqa: BLE001 - any error of a cell is recorded, and the other cells are scored
             self._observer.advanced(-counted)
             if len(planned) > 1:
                 for each in planned:

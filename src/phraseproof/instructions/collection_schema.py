@@ -90,12 +90,12 @@ class WordingEntry(_Provenance):
     )
     ask: Text | None = Field(
         default=None,
-        description="What is asked: a Jinja template.",
+        description="The ask: a Jinja template.",
         examples=["Which team should answer this message?"],
     )
     layout: Text | None = Field(
         default=None,
-        description="How one example is laid out: a Jinja template that goes with `ask`.",
+        description="How one example is laid out: a Jinja template that is used with `ask`.",
         examples=["{{ message }}"],
     )
     template: Text | None = Field(
@@ -135,7 +135,7 @@ class CollectionFile(_Provenance):
         description="The collection's name; a wording is called NAME/ID in results.", examples=["ticket-wordings"]
     )
     for_: Serves = None
-    system: Text | None = Field(default=None, description="The system prompt of wordings without one of their own.")
+    system: Text | None = Field(default=None, description="The system prompt of wordings that do not have their own.")
     fallback: bool = Field(
         default=False, description="true: the wordings serve only tasks for which the collection has no other."
     )

@@ -140,7 +140,7 @@ def _label(make: Callable[[int], str]) -> Callable[[int, str], str]:
 
 @pass_context
 def verbalise(context: Context, choice: object, answers: object) -> str:
-    """The filter `verbalise`, for `answer` templates: the answer that stands for this choice.
+    """The filter `verbalise`, for `answer` templates: the answer for this choice.
 
     Args:
         context: the names and values of the template.

@@ -57,7 +57,7 @@ LABELS = ("letter", "lower", "number")
 """Labels that options may be given; a wording that speaks of letters or numbers keeps the ones it has."""
 _ANSWER_BY_LABEL = {"letter": "{{ letter }}", "lower": "{{ letter | lower }}", "number": "{{ index + 1 }}"}
 _LABEL = re.compile(r"(?:^|(?<=\n))(?P<label>[A-Za-z]+(?: [A-Za-z]+){0,2})(?P<separator>\s*[:=]\s*|\s+-\s+)$")
-"""A label at the end of a run of prose, on a line of its own: `Question: ` before a field, `Answer:` at the end."""
+"""A label at the end of a run of prose, on a separate line: `Question: ` before a field, `Answer:` at the end."""
 _WORDS_IN_FORM = re.compile(r"[^\W\d_]+(?![^{]*\})")
 _SPEAKS_OF_LABELS = re.compile(
     r"\b(?:letters?|numbers?|digits?|capitals?)\b|(?-i:\b[A-Z])(?:\s*[,/]\s*|\s+or\s+|\s+and\s+)(?-i:[A-Z])\b",
@@ -202,7 +202,7 @@ def _reenumerated(code: str, enumerator: str | None, between_options: str | None
             given["form"] = output.args[0].as_const()
     except nodes.Impossible:
         return code
-    # Forms and separators with words of their own ("or", "Option A") are part of the wording and stay.
+    # Forms and separators that contain words ("or", "Option A") are part of the wording and do not change.
     form = str(given.pop("form", "{letter}. {choice}"))
     labels = labels_in(form)
     if enumerator is not None and labels and not _WORDS_IN_FORM.search(form):

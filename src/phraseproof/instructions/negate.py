@@ -46,7 +46,7 @@ _QUESTION_ADJECTIVES = frozenset(
 """The same after a form of to be: is the last sentence | true."""
 
 _MARK = "\ue000"
-"""Stands for a segment of code while a sentence is looked at: a character of Unicode's private use."""
+"""Replaces a segment of code while a sentence is analysed: a character of Unicode's private use."""
 
 _NEGATED = re.compile(
     r"\b(?:not|never|neither|nor|none|nobody|nothing|without|except|cannot|no one|no)\b|n['\u2019]t\b", re.IGNORECASE

@@ -48,7 +48,7 @@ class Kept(NamedTuple):
 
     Attributes:
         seed: the wording that was paraphrased.
-        instruction: the paraphrase, a wording of its own.
+        instruction: the paraphrase, as a new wording.
         prompt: the number of the prompt, from 1.
         attempt: the number of the attempt, from 1.
         rouge2: its ask's ROUGE-2 with the seed's, placeholders left out, from 0 to 1.

@@ -14,7 +14,7 @@ from phraseproof.identity import content_hash
 
 
 def journal_path(out: Path) -> Path:
-    """The path of the journal, beside the collection that is written."""
+    """The path of the journal, next to the collection that is written."""
     return out.with_suffix(".asked.jsonl")
 
 

@@ -64,7 +64,7 @@ def charging(function: Callable[..., object], *, by_character: bool = False) -> 
 
     Args:
         function: a filter or test.
-        by_character: it handles each character of a text as an item of its own.
+        by_character: it handles each character of a text as a separate item.
     """
     per_character = PER_ITEM if by_character else 1
 

@@ -1,7 +1,7 @@
 """Sentences from a small random grammar: the varied questions that a pocket model learns before its tuning.
 
-A sentence names the attribute and says, with some concepts, what is asked of it. It may have clauses before and after,
-inserted words that do not change the question, and missing small words. It has the form of a template. No
+A sentence names the attribute and uses some concepts to say what to answer about it. It may have clauses before and
+after, inserted words that do not change the question, and missing small words. It has the form of a template. No
 sentence is a template of a set of wordings: `speech` then draws again.
 """
 

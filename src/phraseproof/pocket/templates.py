@@ -1,6 +1,6 @@
 """The templates of the wordings: observed wordings, paraphrases, validation and test wordings, for each kind of task.
 
-A template is a line of words with spaces between them. `{pick}` stands for a concept of the lexicon, `{about}` for the
+A template is a line of words with spaces between them. `{pick}` becomes a concept of the lexicon, `{about}` becomes the
 name of an attribute. The weights that ship were trained and measured with these templates.
 """
 

@@ -60,7 +60,7 @@ def wordings(name: str) -> dict[str, tuple[Wording, ...]]:
 
 
 def slot(word: str) -> str | None:
-    """The concept that a word of a template stands for, or None if the word stands for itself."""
+    """The concept that a word of a template names, or None if the word is printed as it is."""
     return word[1:-1] if word.startswith("{") else None
 
 
@@ -98,7 +98,7 @@ def all_templates() -> frozenset[str]:
 
 
 def literal_words() -> set[str]:
-    """The words of all templates and openings that stand for themselves."""
+    """The words of all templates and openings that are printed as they are."""
     found = {word for line in all_templates() for word in line.split()}
     found |= {word for recipe in _SETS.values() for opening in recipe.openings for word in opening.split()}
     return {word for word in found if slot(word) is None}

@@ -1,7 +1,7 @@
 """Claims of processes on cells: several processes work on one run folder, and no cell is computed twice.
 
 A process holds one lock (released by the operating system when it dies) and lists the cells that it computes in a file
-beside it. So the number of open files does not depend on the number of cells. Lists are read and written under a lock
+next to it. So the number of open files does not depend on the number of cells. Lists are read and written under a lock
 that is held for moments only.
 """
 

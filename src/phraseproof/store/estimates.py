@@ -22,7 +22,7 @@ FOLDER = "estimates"
 
 
 class KeptDraws:
-    """The arrays beside a run's cells. Arrays of one `prefix` are removed together when they are no longer used."""
+    """The arrays of a run. Arrays of one `prefix` are removed together when they are no longer used."""
 
     def __init__(self, run: Path, prefix: str) -> None:
         self._folder = run / FOLDER

@@ -117,7 +117,7 @@ class RepresentationMap:
 
 
 def write_map(run: str | Path, found: RepresentationMap) -> Path:
-    """Replace the findings beside a run's vectors; returns their file.
+    """Replace the findings stored with a run's vectors; returns their file.
 
     Raises:
         RunError: the folder cannot be written.
@@ -155,7 +155,7 @@ def out_of_date(run: Run, found: RepresentationMap) -> str:
     if found.run_state is None or found.run_state == run_state(run):
         return ""
     return (
-        "The run was evaluated again after its distances were measured, so the accuracies beside them are old ones; "
+        "The run was evaluated again after its distances were measured, so they belong to older accuracies; "
         "the same represent command brings them up to date."
     )
 

@@ -1,6 +1,6 @@
 """`phraseproof.json`: the record of how an adapter or a tuned model was trained.
 
-It is stored beside the weights, so that an evaluation can recognise wordings that the training used.
+It is stored with the weights, so that an evaluation can recognise wordings that the training used.
 """
 
 from __future__ import annotations

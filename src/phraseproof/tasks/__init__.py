@@ -1,7 +1,7 @@
 """Tasks: named examples with an answer space, from built-in benchmarks or from a user's own files.
 
 A source is a module with `load` and `listings` (the `TaskSource` protocol), found by the first part of a task's name
-and imported only when it is asked for. Adding one is one new file and one line in `SOURCES`; another package adds one
+and imported only when it is used. Adding one is one new file and one line in `SOURCES`; another package adds one
 through the entry-point group `phraseproof.tasks`, whose entry's name is the first part of its tasks' names.
 """
 
@@ -83,7 +83,7 @@ def load_tasks(
                 raise UsageError(
                     f"the task {task.name!r} is requested twice",
                     got=f"{asked_as[task.name]!r} and {name!r}",
-                    hint="Name every task once; a user's own tasks need names of their own",
+                    hint="Name every task once; a user's task cannot have a built-in task's name",
                 )
             asked_as[task.name] = name
             tasks.append(task)
@@ -106,17 +106,17 @@ def _load(name: str, data_dir: Path | None, warn: Callable[[str], None]) -> list
     if not is_yaml and prefix in known_prefixes():
         return _source(prefix).load(name, data_dir=data_dir, warn=warn)
     if not is_yaml and not Path(name).is_file():
-        beside = next((f"{name}{end}" for end in (".yaml", ".yml") if Path(f"{name}{end}").is_file()), None)
-        if beside is None:
+        neighbour = next((f"{name}{end}" for end in (".yaml", ".yml") if Path(f"{name}{end}").is_file()), None)
+        if neighbour is None:
             raise _unknown(name)
-        name = beside
+        name = neighbour
     # Imported here: built-in tasks need neither YAML nor pydantic.
     from phraseproof.tasks import user_files
 
     task = user_files.load_file(Path(name))
     if task.name.split("/", 1)[0] in known_prefixes():
         raise TaskError(
-            f"the name {task.name!r} belongs to a built-in task", where=name, hint="Give the task a name of its own"
+            f"the name {task.name!r} belongs to a built-in task", where=name, hint="Give the task another name"
         )
     return [task]
 

@@ -1,6 +1,6 @@
 """BIG-bench (Srivastava et al., 2022): JSON tasks with scored options, above all the 14 that the paper evaluates.
 
-`bbl` is those 14, each a task of its own in the category BBL-QA, BBL-BC or BBL-MC (paper, section 3); `bbl/TASK` and
+`bbl` is those 14, each a separate task in the category BBL-QA, BBL-BC or BBL-MC (paper, section 3); `bbl/TASK` and
 `bbl/TASK/SUBTASK` are single tasks, and TASK may be any JSON task of BIG-bench that has `target_scores`.
 
 * `question` is the JSON's `input` exactly as published. Where every input of a task visibly has parts, they are fields

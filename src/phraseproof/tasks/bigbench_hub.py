@@ -5,7 +5,7 @@ Configuration `TASK_zero_shot`, split `default` (all examples), columns `inputs`
 
 * `inputs` is the designer's whole prompt, not the bare input: task prefix, input, listed options (in random order) and
   answer cue. `extract_inputs` recovers the input from what all rows share; where that fails, `question` is the text as
-  served, and a warning says so. A task whose input prefix is neither a line of its own nor BIG-bench's `Q: ` keeps
+  served, and a warning says so. A task whose input prefix is neither a separate line nor BIG-bench's `Q: ` keeps
   that prefix.
 * Subtasks come pooled and unnamed. They can be distinguished only if their numbers of options differ (`OPTION_COUNTS`).
 * Credits are whole numbers: a fraction in the JSON is lost.
@@ -55,7 +55,7 @@ class HubTask(NamedTuple):
 
 
 class ExtractedInputs(NamedTuple):
-    """The bare inputs, and what stood around each of them."""
+    """The bare inputs, and the text around each of them."""
 
     questions: list[str]
     frame: PromptFrame

@@ -14,7 +14,7 @@ class TaskSummary(NamedTuple):
 
     Attributes:
         examples, demonstrations: how many of each.
-        option_counts: number of options -> examples that have so many.
+        option_counts: number of options -> number of examples with it.
         labels: the options, where every example has the same ones; else empty.
         balance: right answers by label or, where options differ, by letter, the most frequent first.
         majority: the share of the most frequent right answer, from 0 to 1: the score of the best constant guess.

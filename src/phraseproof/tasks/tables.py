@@ -46,7 +46,7 @@ class DataTable(NamedTuple):
         return f"{self.place}:{self.lines[row]}" if self.lines else f"{self.place}, row {row}"
 
     def require(self, column: str, where: str) -> None:
-        """Raise a FileError, pointing at `where` the column is asked for, unless some row has it."""
+        """Raise a FileError, with the place `where` the column is named, unless some row has it."""
         if not self.has(column):
             close = get_close_matches(column, self.columns, n=1)
             raise FileError(
@@ -234,7 +234,7 @@ def _read_json(path: Path) -> DataTable:
 
 
 def _is_json_lines(text: str) -> bool:
-    """Whether a text is several objects, each on a line of its own."""
+    """Whether a text is several objects, each on a separate line."""
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     return len(lines) > 1 and all(line.startswith("{") and line.endswith("}") for line in lines)
 

@@ -144,7 +144,7 @@ class ReadTaskFile(NamedTuple):
         return f"{self.path}:{line}" + (f", {'.'.join(map(str, location))}" if location else "")
 
     def part(self, field: str, model: type[ModelT]) -> ModelT:
-        """One field's value as a model of its own, with its own lines."""
+        """One field's value as a separate model, with its own lines."""
         lines = {place[1:]: line for place, line in self.document.lines.items() if place[:1] == (field,)}
         written = {place[1:]: text for place, text in self.document.written.items() if place[:1] == (field,)}
         data = cast(Mapping[str, object], self.document.data)[field]

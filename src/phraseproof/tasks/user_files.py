@@ -21,7 +21,7 @@ from phraseproof.yaml_document import line_of, load
 __all__ = ["RESERVED", "json_schema", "load_file"]
 
 RESERVED = frozenset({"choices", "choice_count", "letters", "choice", "letter", "index"})
-"""Names that templates give a meaning of their own (docs/wordings.md), so no field may have them."""
+"""Names that have a special meaning in templates (docs/wordings.md), so no field may have them."""
 
 
 def load_file(path: Path) -> Task:
@@ -40,7 +40,7 @@ def load_file(path: Path) -> Task:
     answer = _answer_column(task)
     table = _table(task, "data")
     examples, resolved = _examples(task, table, answer)
-    # Demonstrations from a file of their own are read as the examples' answers were: one format for the whole task.
+    # Demonstrations from a separate file are read as the examples' answers were: one format for the whole task.
     demonstrations = _demonstrations(task, answer._replace(format=resolved.format), examples)
     if isinstance(demonstrations, int):
         demonstrations, examples = examples[:demonstrations], examples[demonstrations:]

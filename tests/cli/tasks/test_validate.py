@@ -36,7 +36,7 @@ def run(*arguments: str) -> str:
 
 
 def test_validate_says_what_was_checked(file: Path) -> None:
-    assert "the task tickets is valid. Each of its 3 examples has the fields" in run("validate", str(file))
+    assert "the task tickets is valid. Each of its 3 examples has its fields" in run("validate", str(file))
     assert json.loads(run("validate", str(file), "--json"))["valid"] is True
 
 

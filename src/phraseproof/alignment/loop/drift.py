@@ -9,7 +9,7 @@ from typing import NamedTuple
 from phraseproof.alignment.loop.log import LogRow
 
 WINDOW = 50
-"""Without held-out pairs, the losses of so many steps are averaged: those of single steps vary by their pairs."""
+"""Without held-out pairs, the losses of this number of steps are averaged: losses of single steps vary."""
 
 _LEAST_RISE = 0.01
 _LEAST_RELATIVE_RISE = 0.05

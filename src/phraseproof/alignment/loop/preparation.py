@@ -185,7 +185,7 @@ def find_method(name: str) -> Method:
 
 
 def check_folder(out: Path, record: Mapping[str, object]) -> Mapping[str, object] | None:
-    """The record of this training in the folder; `None` if no training was begun there.
+    """The record of this training in the folder; `None` if no training was started there.
 
     Raises:
         RunError: the folder holds another training, or a model or adapter of another origin.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 SECONDS_BETWEEN_SAVES = 60.0
-"""A kill costs at most about so much work."""
+"""The number of seconds between saves: a killed training loses about this much work at most."""
 
 SAVING_SHARE = 0.05
 """The largest share of the time that saving by time may take: weights of large models take long to write."""
@@ -102,7 +102,7 @@ class TrainingLoop:
         return self._finish("done" if self._state.step == self._total_steps else "early")
 
     def _done(self, report: StepReport, log: TrainingLog | None, stop: StopRequest) -> None:
-        """Log a step, save if that is due, and stop if that was asked for."""
+        """Log a step, save if a save is due, and stop if a stop is requested."""
         # The log line is written before the checkpoint: a resumed training drops lines of later steps.
         if log is not None:
             log.write(report)
@@ -119,7 +119,7 @@ class TrainingLoop:
             raise KeyboardInterrupt(message)
 
     def _agreed(self, asked: bool) -> bool:
-        """Whether any process asks for it: all of them save together."""
+        """Whether any process requests it: all processes save together."""
         if self._accelerator.num_processes == 1:
             return asked
         own = torch.tensor(float(asked), device=self._accelerator.device)

@@ -106,7 +106,7 @@ class _Position(NamedTuple):
 
 
 class _Partner(NamedTuple):
-    """A wording that goes with a reference. With `is_required` it was named for that reference, so it must fit."""
+    """A wording that is paired with a reference. With `is_required`, a user named the pair, so it must fit."""
 
     wording: CompiledInstruction
     is_required: bool

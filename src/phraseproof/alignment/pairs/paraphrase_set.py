@@ -76,7 +76,7 @@ class ParaphraseSet:
         """The data that a content hash is taken of.
 
         The keys are part of the hash. `joint` is the former name of `target_delimiter`: it stays, so that trainings
-        begun under the old name can be resumed.
+        started under the old name can be resumed.
         """
         return {
             "instruction": self.instruction,

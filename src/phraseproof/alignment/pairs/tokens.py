@@ -152,7 +152,7 @@ def _common_end(sequences: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
 
 
 class _TokenBudget(NamedTuple):
-    """The context's size: `limit` tokens, of which `tokens` are left beside the soft prompt; `None` is no limit."""
+    """The context's size: `limit` tokens, of which `tokens` are left after the soft prompt; `None` means no limit."""
 
     tokens: int | None
     limit: int | None
@@ -164,11 +164,11 @@ class _TokenBudget(NamedTuple):
             return
         # The last target token is only predicted, never an input. An encoder-decoder's target has its own context.
         max_target = self.tokens if self.joined else self.limit
-        beside = f", {self.limit - self.tokens} of them for the soft prompt" if self.tokens < self.limit else ""
+        others = f", {self.limit - self.tokens} of them for the soft prompt" if self.tokens < self.limit else ""
         if len(own.target) > max_target:
             raise UsageError(
                 f"the target {pair.target[:60]!r} is longer than the model's context",
-                expected=f"at most {self.limit} tokens{beside if self.joined else ''}",
+                expected=f"at most {self.limit} tokens{others if self.joined else ''}",
                 got=f"{len(own.target)} tokens",
                 where=where,
                 hint="Shorten the target, or remove the pair",
@@ -179,7 +179,7 @@ class _TokenBudget(NamedTuple):
                 together = f" and {needed} of the target" if needed else ""
                 raise UsageError(
                     f"the prompt that begins with {text[:40]!r} does not fit into the model's context",
-                    expected=f"at most {self.limit} tokens{beside}",
+                    expected=f"at most {self.limit} tokens{others}",
                     got=f"{len(context)} tokens of the prompt{together}",
                     where=where,
                     hint="Shorten the example, or remove the pair: a truncated prompt would lose its instruction",

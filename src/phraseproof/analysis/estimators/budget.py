@@ -82,7 +82,7 @@ def estimate_run(
 
 
 def estimated_scores(run: Run) -> list[WordingScore]:
-    """The estimates in the form of a whole run's scores, for what needs no interval."""
+    """The estimates in the form of a whole run's scores, without intervals."""
     from phraseproof.store.queries import WordingScore
 
     return [
@@ -163,7 +163,7 @@ def _group(name: str, draws: NDArray[np.float64], wordings: tuple[WordingEstimat
 
 
 def _std(draws: NDArray[np.float64], wordings: Sequence[WordingEstimate]) -> Finding:
-    """The model's Std, its interval widened: the model knows no questions that suit one wording and not another."""
+    """The model's Std with a wider interval: the model ignores that a question may suit one wording and not another."""
     found = _finding("Std", draws.std(axis=1, ddof=1), n=len(wordings))
     low, high = spread_interval([wording.sampled for wording in wordings])
     of_model = ends_of(found)
@@ -173,6 +173,6 @@ def _std(draws: NDArray[np.float64], wordings: Sequence[WordingEstimate]) -> Fin
 
 def _finding(name: str, draws: NDArray[np.float64], *, n: int) -> Finding:
     low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    # Where nearly all draws are one number, 100% say, their mean may lie just outside of their middle.
+    # If nearly all draws are one number, such as 100%, their mean may be just outside the middle 95%.
     mean = float(draws.mean())
     return Finding(name, mean, n, _METHOD, low=min(float(low), mean), high=max(float(high), mean))

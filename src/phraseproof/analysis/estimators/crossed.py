@@ -86,7 +86,7 @@ def crossed_mean(terms: Sequence[Term], *, name: str, is_difference: bool = Fals
 
     Returns:
         `estimate` in the scores' unit; a 95% interval, cut to what the metric's values or differences can be; `n`:
-        scores it rests on. Without an interval where neither wordings nor examples could be resampled, or no score
+        scores it is based on. Without an interval where neither wordings nor examples could be resampled, or no score
         differs; the method says why.
     """
     estimate = sum(term.coefficient * float(np.mean(term.sample.grid.means)) for term in terms)

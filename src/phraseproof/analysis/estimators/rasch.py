@@ -6,7 +6,7 @@ PromptEval fits it as a logistic regression with a ridge, which is one normal pr
 fall into kinds, some near 100% and some at chance, and a single normal would put most of them where there are none.
 Here each group of wordings has a mixture instead, and the data decide which components are used:
 
-    ability_i ~ three normals with means and spreads of their own (+ effects · features_i),
+    ability_i ~ three normals with their own means and spreads (+ effects · features_i),
                 or "always right", or "never right";       difficulty_j ~ Normal(0, width²)
 
 Scores between 0 and 1 count as that share of a right answer. They vary less than right and wrong do, by a factor that
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 NODES = np.linspace(-4.0, 4.0, 33)
-"""Where difficulties may lie, in standard deviations."""
+"""The range of difficulties, in standard deviations."""
 
 CERTAIN = 60.0
 """The ability, in logits, of a wording that is always right; its negative for one that never is."""
@@ -133,7 +133,7 @@ class _Seen:
         return DifficultyTable(masses, float(np.sum(highest) + np.sum(np.log(masses.sum(axis=1)))))
 
     def by_node(self, difficulties: Integers, num_wordings: int) -> tuple[Floats, Floats]:
-        """How much each wording got, and how often it was asked, at each node [wordings, nodes]."""
+        """The score of each wording, and its number of examples, at each node [wordings, nodes]."""
         places = self.wordings * len(NODES) + difficulties[self.examples]
         shape, size = (num_wordings, len(NODES)), num_wordings * len(NODES)
         got = np.bincount(places, weights=self.scores, minlength=size)

@@ -49,7 +49,7 @@ class SampledMean:
     @property
     def value(self) -> float:
         """The estimate."""
-        # A sum of weights may lie a hair beside 1.
+        # A sum of weights may differ from 1 by rounding.
         return min(max(float(self.weights @ self.means), float(self.means.min())), float(self.means.max()))
 
     @property

@@ -63,5 +63,5 @@ def paired_permutation_test(first: Sequence[float], second: Sequence[float], *, 
 
 
 def _distances(differences: Floats, signs: Floats) -> Floats:
-    """How far from 0 the mean lies under each row of signs."""
+    """The distance of the mean from 0 under each row of signs."""
     return np.abs(np.round(signs @ differences / len(differences), 12))

@@ -23,7 +23,7 @@ def validate(
         terminal.print_json({"file": str(file), "valid": True, **summary.as_json()}, indent=2)
         return
     terminal.console().print(
-        f"{file}: the task {summary.name} is valid. Each of its {summary.examples} examples has the fields "
-        f"{', '.join(summary.fields)}, its options and a right answer.",
+        f"{file}: the task {summary.name} is valid. Each of its {summary.examples} examples has its fields "
+        f"({', '.join(summary.fields)}), its options and a right answer.",
         markup=False,
     )

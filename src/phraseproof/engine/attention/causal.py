@@ -140,7 +140,7 @@ def attend(
     """The function that transformers calls in every layer.
 
     Args:
-        module: the layer's attention; it knows its number.
+        module: the layer's attention, which holds the layer's number.
         query, key, value: [1, heads, tokens of the row, head width].
         attention_mask: always `None`; transformers makes no mask for this function.
         packed: passed through by the model from its call.

@@ -40,7 +40,7 @@ class EncoderBlocks:
         asks = [AttentionQuery(np.arange(*span), np.arange(*span)) for span in spans]
         plan = plan_blocks(asks, spans[-1][1])
         # Every context counts from its own first token, so one corner of the table serves all of a block. Keys may be
-        # padded by up to seven places (`_KEYS_MULTIPLE`), hence the larger table.
+        # padded by up to seven places (`_KEYS_MULTIPLE`), so the table is larger.
         biases = [table[:, :, : block.asking.shape[1], : block.seen.shape[1]] for block in plan.blocks]
         return cls(move(plan, table, biases=biases))
 

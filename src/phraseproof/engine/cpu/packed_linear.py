@@ -20,7 +20,7 @@ _SMALLEST = 64 * 64
 """Below this number of weights the call costs more than the product."""
 
 _LARGEST_TIED = 2**28
-"""A matrix that another module needs unpacked, too, is packed beside it up to so many bytes."""
+"""A matrix that another module also needs unpacked is packed in addition, up to this number of bytes."""
 
 _CAPABILITIES = ("AVX2", "AVX512")
 """As torch names what a CPU can do. Whether layers are packed changes the last bits of every score, so a fixed rule
@@ -45,7 +45,7 @@ class PackedLinear(nn.Module):
         super().__init__()
         self.is_transposed = is_transposed
         self.out_features, self.in_features = weight.shape
-        # An opaque tensor: its shape and type can be asked for, its entries only through `to_dense`.
+        # An opaque tensor: its shape and type can be read, its entries only through `to_dense`.
         self.register_buffer("weight", _packed(weight.detach()))
         self.register_buffer("bias", None if bias is None else bias.detach())
         self._transposed: torch.Tensor | None = None

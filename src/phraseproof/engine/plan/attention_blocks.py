@@ -122,7 +122,7 @@ def _block(asks: Sequence[AttentionQuery], units: Sequence[int]) -> AttentionBlo
     queries = max(len(asks[unit].asking) for unit in units)
     keys = max(len(asks[unit].seen) for unit in units)
     causal = asks[units[0]].causal
-    # A causal block needs no mask: padding comes after all real tokens, so none of them sees it.
+    # A causal block needs no mask: padding comes after all real tokens, so no real token attends to it.
     simple = causal or all(
         ask.visible is None and len(ask.asking) == queries and len(ask.seen) == keys
         for ask in (asks[unit] for unit in units)

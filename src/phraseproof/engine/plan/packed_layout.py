@@ -62,7 +62,7 @@ class PackedSequence(NamedTuple):
         own, nodes = self.stop - self.start, self.stop - self.start - self.line
         sees = np.tri(own, self.past + own, self.past, dtype=np.bool_)
         if nodes:
-            # Options stand side by side in the row and must not see each other, only what leads to them.
+            # Options are next to each other in the row. Each attends to its own prefix and not to other options.
             sees[self.line :, self.past + self.line :] = self.tree.ancestry()
         if window is not None:
             # Counted in positions, not in places: the first tokens of all options have one position.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from phraseproof.engine.prefix_cache import KeyValuePrefix
 
 _BATCH_COSTS = 32
-"""What one more batch costs beside its tokens, in tokens: smaller products, and Python. Roughly measured."""
+"""The fixed cost of a batch, in tokens: smaller products, and Python. A rough measurement."""
 
 IGNORED = -100
 """Pads targets, as torch's losses expect it."""
@@ -69,7 +69,7 @@ class TargetLogits(NamedTuple):
             Zero where `mask` is off.
         targets: [rows, target tokens], int64, padded with -100.
         mask: [rows, target tokens], bool; on for target tokens.
-        prefix_states: [rows, virtual tokens, width]: the encoder's last layer at the soft prompt, where asked for.
+        prefix_states: [rows, virtual tokens, width]: the encoder's last layer at the soft prompt, if requested.
     """
 
     logits: Tensor
@@ -290,7 +290,7 @@ class TargetForward:
         return torch.cat(parts)[back], torch.cat(masks)[back]
 
     def _cache(self, rows: int) -> dict[str, object]:
-        """The soft prompt in the decoder's layers, for so many rows."""
+        """The soft prompt in the decoder's layers, for this number of rows."""
         if self._soft is None:
             return {}
         prefix = self._soft.prefix(self._network.get_input_embeddings().weight.dtype)
@@ -309,7 +309,7 @@ def _asks_for_nothing(config: NetworkConfig) -> bool:
 
 
 def _is_frozen_and_whole(network: nn.Module) -> bool:
-    """Whether every weight lies in this process's memory, in float32, and none is trained."""
+    """Whether every weight is in this process's memory, in float32, and none is trained."""
     return all(
         type(weight) is nn.Parameter
         and not weight.requires_grad

@@ -1,8 +1,8 @@
 """Training passes of encoder-decoders of T5's kind without padding in the encoder.
 
-Rows lie end to end, so every linear layer sees real tokens alone; each row attends to itself. Where few target tokens
-read a long prompt, the projections of the encoder's states to keys and values are moved to the decoder's side, forward
-and backward: q (K s) = (q K) s.
+Rows are joined end to end, so every linear layer receives real tokens only; each row attends to itself. Where few
+target tokens read a long prompt, the projections of the encoder's states to keys and values are moved to the decoder's
+side, forward and backward: q (K s) = (q K) s.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def find(path: Path, request: ImportRequest) -> ParseResult:
                 raise FileError("not a task", expected="a file with task: NAME", where=str(path))
             result.files_read -= 1
             if name is not None and not _names_tasks(name):
-                result.refused.append(Refused(file.name, str(file), "a group of tasks with settings of their own"))
+                result.refused.append(Refused(file.name, str(file), "a group of tasks with its own settings"))
             continue
         if not request.wants(name):
             continue

@@ -175,7 +175,7 @@ def _answer(answer: list[jinja.JinjaSegment], choices: _Choices) -> str:
 
 
 def _around(answer: list[jinja.JinjaSegment]) -> tuple[str, str] | None:
-    """The texts before and after the chosen answer, if it is chosen by position or is a field of its own."""
+    """The texts before and after the chosen answer, if it is chosen by position or is a separate field."""
     segments = [segment for segment in answer if not (isinstance(segment, jinja.CodeSegment) and not segment.is_output)]
     outputs = [segment for segment in segments if not isinstance(segment, jinja.TextSegment)]
     if len(outputs) != 1 or not isinstance(outputs[0], jinja.CodeSegment):

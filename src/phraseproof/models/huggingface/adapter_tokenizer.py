@@ -1,4 +1,4 @@
-"""The tokenizer and the chat template that a training saved beside its adapter.
+"""The tokenizer and the chat template that a training saved with its adapter.
 
 Trainings that add tokens or choose a chat template save both into the adapter's folder. The adapter was trained with
 them, so it is measured with them: the embeddings grow to the size that the adapter's weights have, as they do in PEFT's
@@ -128,7 +128,7 @@ def _added_tokens(folder: Path, base: Tokenizer, own: Tokenizer) -> int:
 
 
 def _template(folder: Path) -> str | None:
-    """A chat template that lies in the folder by itself."""
+    """A chat template that is a separate file in the folder."""
     file = folder / "chat_template.jinja"
     try:
         if file.is_file():

@@ -28,7 +28,7 @@ BatchScorer = Callable[[Sequence[Request]], list[list[float]]]
 """Scores a batch of requests: log-probabilities, one list per request, parallel to its options."""
 
 _LOGITS_PER_TOKEN = 16384
-"""So many logits take about as much memory as everything else that is computed for one token."""
+"""This number of logits takes about as much memory as all other values that are computed for one token."""
 
 
 class Backend(ABC):
@@ -103,7 +103,7 @@ class Backend(ABC):
 
     @property
     def _attention_is_chosen(self) -> bool:
-        """Whether the user asked for an attention implementation, which packing would replace."""
+        """Whether the user chose an attention implementation, which packing would replace."""
         return "attn_implementation" in self._checkpoint.options.args
 
     # ------------------------------------------------------------------------------------------------------ computing

@@ -41,8 +41,8 @@ class CausalLMBackend(Backend):
     * Cached: prompts are padded on the left, and the vocabulary is projected for the last token only. Tokens after an
       option's first one are read in a second pass over the cache. Needs an ordinary key-value cache and explicit
       positions.
-    * In full: each prompt and option in a row of its own, padded on the right. Recurrent networks take it.
-    * Alone: each prompt and option in a pass of its own, as transformers computes them without batches.
+    * In full: each prompt and option in a separate row, padded on the right. Recurrent networks take it.
+    * Alone: each prompt and option in a separate pass, as transformers computes them without batches.
     """
 
     is_decoder_only = True
@@ -161,7 +161,7 @@ class CausalLMBackend(Backend):
         self._check_causal()
         cached = Way("padded batches over a cache", unpacked.with_cache, lambda batch: before + _widest(batch))
         in_full = Way("each prompt and option in full", unpacked.in_full, lambda batch: before + _longest(batch))
-        alone = Way("each prompt and option in a pass of its own", unpacked.alone, _longest)
+        alone = Way("each prompt and option in a separate pass", unpacked.alone, _longest)
         return Ways([cached, in_full] if unpacked.shares_cache else [in_full], alone, self.facts())
 
     def generation_inputs(self, requests: Sequence[Request]) -> dict[str, object]:
@@ -170,7 +170,7 @@ class CausalLMBackend(Backend):
         if self._weights.prefix is not None:
             # `generate` skips as many tokens as the cache holds; their ids are never read.
             ids = inputs["input_ids"]
-            assert isinstance(ids, torch.Tensor), "a prefix lies in the cache, so the input stays token ids"
+            assert isinstance(ids, torch.Tensor), "a prefix is in the cache, so the input stays token ids"
             inputs["input_ids"] = torch.cat([ids[:, :1].expand(-1, self._weights.prefix_tokens), ids], dim=1)
         return {**inputs, "attention_mask": mask}
 

@@ -127,7 +127,7 @@ class UnpackedCausalLM:
         return totals
 
     def alone(self, requests: Sequence[Request], _: BatchLimit | None = None) -> list[list[float]]:
-        """Each prompt and option in a pass of its own, without padding and without a cache."""
+        """Each prompt and option in a separate pass, without padding and without a cache."""
         totals = [[0.0] * len(request.options) for request in requests]
         for index, request in enumerate(requests):
             readers: dict[tuple[int, ...], list[int]] = {}
@@ -172,7 +172,7 @@ class UnpackedCausalLM:
 
     @functools.cached_property
     def _has_ordinary_cache(self) -> bool:
-        """Asked of one token's cache."""
+        """Checked on a cache of one token."""
         if not {"position_ids", "past_key_values"} <= self._parameters:
             return False
         token = torch.tensor([[self._pad_id]], device=self._weights.device)

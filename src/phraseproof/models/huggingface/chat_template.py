@@ -1,7 +1,7 @@
 """Chat templates of Hugging Face tokenizers, with everything that they can read pinned.
 
 A template is a program. Besides the messages it can read arguments (`enable_thinking`), the clock (`strftime_now`) and
-a random number generator. Prompts must be the same every time they are rendered, so the clock stands still at a date
+a random number generator. Prompts must be the same every time they are rendered, so the clock is fixed at a date
 that is part of the run, arguments are part of the run, and random numbers are refused.
 """
 
@@ -105,7 +105,7 @@ class ChatTemplate:
         return text
 
     def require_answer_position(self) -> None:
-        """Refuse a template whose prompts end where the model would begin to think, unless that was asked for.
+        """Refuse a template whose prompts end where the model would begin to think, unless the user requested that.
 
         Raises:
             ModelError: names the argument that switches thinking off.
@@ -121,7 +121,7 @@ class ChatTemplate:
 
     @functools.cached_property
     def _pinned(self) -> str | None:
-        """The template with a clock that stands still.
+        """The template with a fixed date.
 
         transformers gives templates its own `strftime_now` and passes them plain data only, no functions. So the
         template gets a macro of that name, which looks up the date in the forms that the template's texts name.

@@ -1,4 +1,4 @@
-"""A Hugging Face checkpoint: configuration and tokenizer at once, weights when first asked for, errors in one line."""
+"""A Hugging Face checkpoint: configuration and tokenizer at once, weights at first use, errors in one line."""
 
 from __future__ import annotations
 
@@ -348,7 +348,7 @@ def _one_line_errors(name: str, part: str) -> Generator[None]:
         text = " ".join(str(error).split())
         if "trust_remote_code" in text:
             raise ModelError(
-                f"'{name}' needs code that its repository ships, which is not run unless asked for",
+                f"'{name}' needs code that its repository ships, which is not run by default",
                 hint="If you trust that repository, add --model-arg trust_remote_code=true",
             ) from error
         if "couldn't connect" in text.lower() or "offline mode" in text.lower():

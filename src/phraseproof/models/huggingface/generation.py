@@ -61,7 +61,7 @@ def requests_to_continue(
     Args:
         contexts: token ids.
         max_new_tokens: how many tokens follow.
-        kept: (context tokens, new tokens) to the number of context tokens that fit beside the new ones.
+        kept: (context tokens, new tokens) to the number of context tokens that fit together with the new ones.
         limit: the model's maximum number of tokens, for messages.
 
     Raises:
@@ -72,7 +72,7 @@ def requests_to_continue(
         size = kept(len(context), max_new_tokens)
         if size < 1:
             raise ModelError(
-                "the model's context has no room for so many new tokens",
+                "the model's context has no room for this number of new tokens",
                 expected=f"fewer than {limit}",
                 got=str(max_new_tokens),
             )
@@ -111,7 +111,7 @@ def write(
     texts = [""] * len(prompts)
 
     def run(batch: Sequence[int]) -> list[str]:
-        # `generate` draws from torch's global generator, so its state is put back for whoever else uses it.
+        # `generate` draws from torch's global generator, so its state is restored for other users of it.
         with torch.inference_mode(), torch.random.fork_rng(devices=_devices(setup.network)):
             if sampling.temperature > 0:
                 torch.manual_seed(_seed(sampling.seed, prompts[batch[0]].text))

@@ -170,7 +170,7 @@ class HiddenStateReader:
         return output.decoder_hidden_states[PENULTIMATE][:, 0]
 
     def _inputs(self, padded: Padded) -> tuple[dict[str, object], torch.Tensor, int]:
-        """What a network or an encoder takes, the mask that goes with it, and how many virtual tokens come first."""
+        """The input of a network or an encoder, its mask, and the number of virtual tokens at its start."""
         if self._adapter is None or self._adapter.virtual is None:
             return {"input_ids": padded.ids}, padded.mask, 0
         embedded, mask = with_virtual_tokens(self._network, padded, self._adapter.virtual)

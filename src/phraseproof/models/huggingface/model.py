@@ -267,7 +267,7 @@ class HuggingFaceModel:
 
     @property
     def has_adapter(self) -> bool:
-        """Whether the model was asked for with an adapter."""
+        """Whether the model was requested with an adapter."""
         return self._adapter is not None
 
     def with_plain_layers(self) -> HuggingFaceModel:
@@ -276,7 +276,7 @@ class HuggingFaceModel:
 
     @property
     def _batch_limit(self) -> BatchLimit:
-        """As asked for, or 1,024 tokens per batch on a CPU and 16,384 on an accelerator."""
+        """The requested size, or 1,024 tokens per batch on a CPU and 16,384 on an accelerator."""
         if self._checkpoint.options.batch_size is not None:
             return BatchLimit(items=self._checkpoint.options.batch_size)
         return BatchLimit(tokens=batch_tokens(self.weights.device))

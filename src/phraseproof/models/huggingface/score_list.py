@@ -10,7 +10,7 @@ from phraseproof.core import OptionScores
 
 
 class ScoreList(Sequence[OptionScores]):
-    """A list of `OptionScores` that keeps numbers in arrays and makes the objects when they are asked for.
+    """A list of `OptionScores` that keeps numbers in arrays and makes the objects when they are read.
 
     Ten thousands of prompts may be scored in one call; as objects each takes some hundred bytes, here a fifth of that.
 

@@ -86,7 +86,7 @@ class Seq2SeqLMBackend(Backend):
                 lambda tokens: self._logits_alone(inputs, tokens),
             )
         padded = Way("padded batches", self._score_padded, self._places)
-        alone = Way("each prompt and option in a pass of its own", self._score_alone, self._places)
+        alone = Way("each prompt and option in a separate pass", self._score_alone, self._places)
         return Ways([padded], alone, self.facts())
 
     def batch_scorer(self, limit: BatchLimit) -> BatchScorer:
@@ -110,7 +110,7 @@ class Seq2SeqLMBackend(Backend):
         return max(options, self._weights.virtual_tokens + max(len(request.context) for request in batch))
 
     def _score_alone(self, requests: Sequence[Request], limit: BatchLimit) -> list[list[float]]:  # noqa: ARG002
-        """Each prompt in a pass of its own, and each option in another."""
+        """Each prompt in a separate pass, and each option in another."""
         totals = [[0.0] * len(request.options) for request in requests]
         for index, request in enumerate(requests):
             readers: dict[tuple[int, ...], list[int]] = {}
@@ -204,5 +204,5 @@ _PACKED = "one row without padding, options as one tree"
 
 
 def _rows_of(states: ModelOutput, rows: torch.Tensor) -> ModelOutput:
-    """An encoder's output, in a class of its own for some networks, for some of its rows."""
+    """Some rows of an encoder's output, which has its own class in some networks."""
     return type(states)(last_hidden_state=states["last_hidden_state"][rows])

@@ -33,7 +33,7 @@ class PromptTokenizer:
 
     Args:
         tokenizer: a Hugging Face tokenizer.
-        joined: prompt and option are one text (decoder-only); else each is a text of its own (encoder-decoder).
+        joined: prompt and option are one text (decoder-only); otherwise each is a separate text (encoder-decoder).
 
     Attributes:
         closing: tokens that the tokenizer writes after every text, left out of decoder-only prompts: EOS, for example.
@@ -69,7 +69,7 @@ class PromptTokenizer:
             [prompt.text[len(text) :] + prompt.target_delimiter + option for option in prompt.options]
             for prompt, text in zip(prompts, stripped, strict=True)
         ]
-        # A prompt without text is no text to tokenise together with: its options stand alone after the prefix token.
+        # A prompt without text is no text to tokenise together with: its options follow the prefix token directly.
         together = [self._joined and bool(text) for text in stripped]
         keys = [
             [(text + tail, special) if joined else (tail, False) for tail in some]
@@ -150,7 +150,7 @@ class PromptTokenizer:
         return bool(self._prefix_text) and text.startswith(self._prefix_text)
 
     def _after_prefix(self, context: tuple[int, ...], option: tuple[int, ...]) -> tuple[int, ...]:
-        """An option after a prompt without text must not repeat the token that stands for that prompt."""
+        """An option after a prompt without text must not repeat the token that replaces that prompt."""
         return option[1:] if context == (self._prefix_id,) and option[:1] == context else option
 
     def _without_bos(self, tokens: tuple[int, ...]) -> tuple[int, ...]:
@@ -168,7 +168,7 @@ class PromptTokenizer:
 @lru_cache(maxsize=1024)
 def _begins_another(options: tuple[tuple[int, ...], ...]) -> bool:
     """Whether the tokens of an option begin those of another one."""
-    # In sorted order, an option that begins others stands right before one of them.
+    # In sorted order, an option that begins others comes directly before one of them.
     return any(len(one) < len(next_) and next_[: len(one)] == one for one, next_ in pairwise(sorted(options)))
 
 

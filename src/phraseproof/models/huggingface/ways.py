@@ -55,7 +55,7 @@ class NetworkFacts(NamedTuple):
         thresholds: lengths in tokens at which it computes something else.
         regimes: where its rotary frequencies change.
         before: the soft prompt's tokens.
-        most_without_choice: beyond so many tokens it attends to those that it chooses; `None` where to all.
+        most_without_choice: beyond this number of tokens it chooses which ones it attends to; `None` if it never does.
     """
 
     network: Network

@@ -46,7 +46,7 @@ from phraseproof.models.openai.top_logprobs import FirstTokens, first_tokens
 
 _SHOWN_CHARACTERS = 60
 _MAX_FAILURES_AT_FIRST = 8
-"""When so many prompts could not be scored and none could, the others are not tried."""
+"""If the first prompts, this many, all cannot be scored, the others are not tried."""
 
 OnScores = Callable[[int, OptionScores | ModelError], None]
 
@@ -99,7 +99,7 @@ class ServedModel(ABC):
     # ---------------------------------------------------------------------------------------------------- writing
 
     def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY) -> list[str]:
-        """Write one text per prompt, without white space at its ends. Servers need not follow the seed.
+        """Write one text per prompt, without white space at its ends. Servers may ignore the seed.
 
         Raises:
             ModelError: the server cannot be reached, refuses, or does not keep to the protocol.

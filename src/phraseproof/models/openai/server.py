@@ -23,7 +23,7 @@ _OF_ONE_REQUEST = frozenset({400, 413, 414, 422})
 """HTTP statuses that refuse one request, as one whose prompt is too long, and say nothing about the others."""
 
 _MAX_FAILURES_AT_FIRST = 8
-"""When so many requests failed and none succeeded, the others are not sent."""
+"""If the first requests, this many, all fail, the others are not sent."""
 
 Choice: TypeAlias = Mapping[str, object]
 """What a server answers to one request: a text, with its log-probabilities where they were requested."""

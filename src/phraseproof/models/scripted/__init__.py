@@ -1,4 +1,4 @@
-"""The scripted model: a deterministic fake with every capability, which needs no torch."""
+"""The scripted model: a deterministic fake with every capability, which does not use torch."""
 
 from phraseproof.models.scripted.model import ScriptedModel, load
 

@@ -41,7 +41,7 @@ class ScriptedModel:
             the prompt's text and the option. Scores are turned into log-probabilities that sum to one over the options.
         seed: the seed of the default score.
         delay_s: seconds to sleep for each prompt, so that a run takes some time.
-        has_chat_template: whether the model declares a chat template of its own.
+        has_chat_template: whether the model declares its own chat template.
         name: the name in its identity.
         write: the text that the model writes, by prompt and sampling.
         writes: the name of `write` in the model's identity, so that other answers are another model.

@@ -1,4 +1,4 @@
-"""What is known of answers beside their accuracy: chance, the best constant answer, wordings that give one answer.
+"""Properties of answers other than their accuracy: chance, the best constant answer, wordings that give one answer.
 
 Accuracies mean little without it: a model that answers every question with one label reaches that label's share of the
 data under every wording. Tables, analyses, comparisons and pages show these lines before their numbers.
@@ -55,7 +55,7 @@ class WordingAnswers(NamedTuple):
 
 
 class Baseline(NamedTuple):
-    """What needs no model to reach, as fractions: blind guessing, and the constant answer that does best."""
+    """Accuracies that are possible without a model, as fractions: blind guessing, and the best constant answer."""
 
     chance: float
     majority: float

@@ -55,7 +55,7 @@ def table_results(source: TableSource, *, by_wording: bool = False, group_order:
 def analysis_results(analyses: Iterable[RunAnalysis]) -> ResultTable:
     """Every statistic of every analysis with its interval, and differences between groups with p-values.
 
-    Tests of wordings against one, and shares of mixed models, follow where they were asked for.
+    Tests of wordings against one, and shares of mixed models, follow if they were requested.
     """
     rows: list[ResultRow] = []
     notes: list[str] = []
@@ -122,7 +122,7 @@ def _mixed_models(found: RunAnalysis, source: RowSource) -> Iterator[ResultRow]:
 
 
 def _not_estimable(found: RunAnalysis) -> Iterator[str]:
-    """Why what was asked for has no rows, and the notes of the analysis."""
+    """The reasons why requested rows are missing, and the notes of the analysis."""
     yield from found.notes
     for against in found.against:
         if isinstance(against.tests, NotEstimable):

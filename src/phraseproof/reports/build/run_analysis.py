@@ -46,7 +46,7 @@ class NotEstimable(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AnalysisOptions:
-    """What is asked of an analysis.
+    """The options of an analysis.
 
     Attributes:
         margin: differences smaller than this do not matter; in points, or in the metric's unit where that is not "%".
@@ -83,7 +83,7 @@ class GroupTest(NamedTuple):
 
 
 class Variances(NamedTuple):
-    """Where a group's variance lies, and what it would take to see a difference to another group."""
+    """The parts of a group's variance, and the numbers of wordings and examples that detect a difference."""
 
     group: str
     components: VarianceComponents | NotEstimable

@@ -73,13 +73,13 @@ class RunScores:
 
     @property
     def basis(self) -> str:
-        """What the scores rest on, in a sentence; empty where that is the outcomes of all examples."""
+        """What the scores are based on, in a sentence; empty for outcomes of all examples."""
         if self.share < 1:
             share = f"{100 * self.share:.3g}%"
             return f"Estimated from {share} of the grid: accuracies are estimates, and wordings met different examples."
         if any(score.num_examples is None for score in self.scores):
             what = "Imported accuracies of wordings, without answers to single questions"
-            return f"{what}: intervals rest on wordings alone."
+            return f"{what}: intervals are over wordings only."
         return ""
 
     @property
@@ -295,7 +295,7 @@ def half_precision_line(found: HalfPrecision) -> str:
     """How many choices half precision leaves open, or that it is not known."""
     head = f"computed in {found.dtype}"
     if found.why_not:
-        return f"{head}; how many choices lie within its error of a tie is not known: {found.why_not}"
+        return f"{head}; the number of choices within its error of a tie is not known: {found.why_not}"
     prompts = f"{found.sampled_prompts} prompt{'' if found.sampled_prompts == 1 else 's'}"
     if found.bound is None:
         return f"{head}; on {prompts} its scores were not finite, so every choice could be another one in float32"
@@ -304,7 +304,7 @@ def half_precision_line(found: HalfPrecision) -> str:
         return f"{head}; choices no further from a tie than its error bound ({measured}) were scored again in float32"
     share = f" ({percent(found.close / found.choices)}%)" if found.choices else ""
     counted = f"{found.close:,} of {found.choices:,} choices{share}"
-    return f"{head}; {counted} lie within its error bound of a tie ({measured}), and could be others in float32"
+    return f"{head}; {counted} are within its error bound of a tie ({measured}), and may differ in float32"
 
 
 def ranking_title(ranking: WordingRanking) -> str:

@@ -92,7 +92,7 @@ def group_shape(groups: Sequence[str]) -> Spec:
 
 
 def percent_axis(title: str = "accuracy (%)") -> Spec:
-    """A horizontal axis in percent that need not begin at zero."""
+    """A horizontal axis in percent that may begin above zero."""
     return {"title": title, "tickCount": 6, "format": "~f"}
 
 

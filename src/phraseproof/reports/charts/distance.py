@@ -1,4 +1,4 @@
-"""How much worse a wording does, by how far its representations lie from the nearest observed wording's (Figure 5)."""
+"""The loss of a wording by the distance of its representations from the nearest observed wording (Figure 5)."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _spec(categories: list[str], metric: Metric, change: str, *, has_line: bool,
 
 
 def _trails(dots: Spec) -> list[Spec]:
-    """A hollow mark where a wording lay before the adapter, and a thread from there to where it lies now."""
+    """A hollow mark at a wording's place before the adapter, and a line from there to its present place."""
     encoding: Spec = dots["encoding"]
     before = {**encoding["x"], "field": "distance_before"}
     known = {"data": dots["data"], "transform": [{"filter": "isValid(datum.distance_before)"}]}

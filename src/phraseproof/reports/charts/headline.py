@@ -1,4 +1,4 @@
-"""Mean scores over wordings with their intervals: the chart beside the sentences at the top of the page."""
+"""Mean scores over wordings with their intervals: the chart next to the sentences at the top of the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Task by wording: which wordings fail where. Each category of tasks is a block with columns of its own."""
+"""Task by wording: which wordings fail where. Each category of tasks is a block with its own columns."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from phraseproof.reports.charts.chart import Chart, Row, Spec, tooltip, wording_
 
 _ROW = 20
 _NARROWEST = 19
-"""So many pixels does a square need for its value without decimals."""
+"""The width in pixels that a square needs for its value without decimals."""
 
 _WIDEST = 48
-"""So many pixels a column gets at most for the sake of its group's name, which is cut then."""
+"""The largest width in pixels of a column for its group's name. Longer names are cut."""
 
 _MOST_VALUES = 60
 """With more columns than this, values are not printed; they are shown on hovering."""
@@ -95,7 +95,7 @@ def _block(category: str, rankings: Sequence[WordingRanking]) -> _Block:
 
 
 def _narrowest(blocks: Sequence[_Block]) -> int:
-    """So many pixels does a column need, for values and for the names of groups beside each other."""
+    """The width in pixels that a column needs for values and for the names of neighbouring groups."""
     widths: list[float] = [_NARROWEST]
     for block in blocks:
         groups = [printable(group) for group, _ in block.columns]

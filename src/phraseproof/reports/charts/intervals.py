@@ -1,4 +1,4 @@
-"""Estimates with their intervals, a lane for each group: the picture beside the headline, and of differences."""
+"""Estimates with their intervals, one row per group: the chart next to the headline, and of differences."""
 
 from __future__ import annotations
 

@@ -24,17 +24,17 @@ from phraseproof.reports.charts.chart import (
 )
 
 _LANE = 25
-"""Of many tasks; fewer have more room, for dots that lie on one another."""
+"""For many tasks. Fewer tasks have more room for overlapping dots."""
 
 _ROOM = 240
 """So high is the picture at least, while lanes are no higher than `_HIGHEST_LANE`."""
 
 _HIGHEST_LANE = 48
 _STACKED = 6
-"""Dots that lie on one another are pushed apart by so many steps at most, either way of the middle."""
+"""The largest number of steps by which overlapping dots are moved up or down."""
 
 _COUNTED = 3
-"""So many dots in one place, and more, have their number above them."""
+"""From this number of dots in one place on, their number is printed above them."""
 
 _NUMBER = 10
 _DOT = 8
@@ -73,7 +73,7 @@ def strip(
 
     Args:
         rankings: of one run at one number of demonstrations; at least one.
-        current: the name of the wording in use today, which gets a ring of its own.
+        current: the name of the wording in use today, which gets a ring.
         chance: the accuracy of guessing, a fraction, by task.
     """
     groups = list(dict.fromkeys(ranking.group for ranking in rankings))

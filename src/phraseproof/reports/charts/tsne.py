@@ -1,4 +1,4 @@
-"""Where the model's representations of a task's prompts lie, in two dimensions (Figure 4)."""
+"""A map of the model's representations of a task's prompts in two dimensions (Figure 4)."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def _legend(metric: Metric) -> str:
 
 
 def _statistics(row: StatisticsRow, groups: Sequence[str], metric: Metric, screen: Screen) -> list[RenderableType]:
-    """One or several tables, each with as many groups as fit beside one another."""
+    """One or several tables, each with as many groups as fit next to one another."""
     present = [group for group in groups if group in row.groups]
     names = [name for name in STATISTICS if any(name in row.groups[group].findings for group in present)]
     cells = {group: [_cell(name, row.groups[group].findings.get(name), metric) for name in names] for group in present}
@@ -211,7 +211,7 @@ def _variance_lines(found: RunAnalysis) -> list[RenderableType]:
     known = [each for each in found.variances if not isinstance(each.components, NotEstimable)]
     if not known:
         return []
-    blocks: list[RenderableType] = [Text("Where the variance of single answers lies", style="bold")]
+    blocks: list[RenderableType] = [Text("Parts of the variance of single answers", style="bold")]
     for each in known:
         assert not isinstance(each.components, NotEstimable)
         shares = each.components.shares

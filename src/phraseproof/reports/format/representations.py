@@ -95,7 +95,7 @@ def _cells(row: TaskDistance, metric: Metric, *, has_before: bool) -> list[str]:
 
 def _sentences(found: RepresentationMap, metric: Metric) -> list[str]:
     if all(distance.accuracy is None for distance in found.distances):
-        why = "no accuracies of these wordings lie in this folder; phraseproof evaluate with the same --out adds them"
+        why = "this folder has no accuracies of these wordings; phraseproof evaluate with the same --out adds them"
     else:
         why = found.regression_reason
     lines = [

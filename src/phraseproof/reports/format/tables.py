@@ -93,7 +93,7 @@ def render(
         from phraseproof.reports.format.estimates import render_estimates
 
         text = render_estimates(estimated, form=form, by_wording=by is By.WORDING, screen=place)
-        # Only CSV has no place of its own for what the answers show.
+        # Only CSV has no separate place for what the answers show.
         remarks = tuple(
             f"{run.path}: {printable(note)}"
             for run in estimated

@@ -126,7 +126,7 @@ def _of_summary(
             for group, numbers in row.groups.items():
                 is_lone = _is_lone(row, group, grids)
                 if is_lone and name == "max_spread" and has_spreads:
-                    continue  # one wording, say that in use, beside its rephrasings
+                    continue  # one wording, such as the one in use, together with its paraphrases
                 # The worst of one wording is that wording.
                 finding = numbers.findings.get("mean" if is_lone and name == "min_worst" else statistic)
                 value = _value(finding, how, is_ceiling=is_ceiling)

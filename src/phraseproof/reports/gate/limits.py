@@ -39,7 +39,7 @@ class Limits:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is asked for."""
+        """Whether no limit is given."""
         return all(getattr(self, item.name) is None for item in fields(self))
 
 
@@ -48,7 +48,7 @@ class LimitCheck:
     """One limit at one place.
 
     Attributes:
-        option: as it was asked for, `--min-worst 70`.
+        option: the option as given, `--min-worst 70`.
         place: the task, category or everything, and the group.
         value: what was compared with the limit, in percent or points; `None` where there is not enough data for it.
         over: by how much the limit is missed; 0 or below if it is kept. What cannot be shown is not kept.

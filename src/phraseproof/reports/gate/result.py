@@ -85,7 +85,7 @@ def gate_run(
 
 
 def _tasks_not_compared(run: Run, other: Run) -> list[str]:
-    """A line if the other run has tasks that this one lacks: nothing is compared there, and no check says so."""
+    """A line if the other run has tasks that this one lacks: they are not compared, and no check reports this."""
     missing = sorted({cell.task for cell in other.cells} - {cell.task for cell in run.cells})
     if not missing:
         return []

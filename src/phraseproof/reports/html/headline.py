@@ -38,7 +38,7 @@ class Headline(NamedTuple):
     """Words, numbers and a picture.
 
     Attributes:
-        warning: what to know before any accuracy; may be empty.
+        warning: what a reader must know before any accuracy; may be empty.
         figures: today's wording or the mean, the best, the worst, and chance.
         sentences: the first says most.
     """

@@ -22,7 +22,7 @@ class AskAndLayout(NamedTuple):
 
 
 def split_ask(template: str) -> AskAndLayout:
-    """Separate the ask from a template, if it is a block of its own at the beginning or the end.
+    """Separate the ask from a template, if it is a separate block at the beginning or the end.
 
     The ask must be a sentence without placeholders. The rest must hold the example and otherwise only labels
     ("Question:", "Answer:"), so that no part of the ask remains in it. Joined, the two equal the template, character by

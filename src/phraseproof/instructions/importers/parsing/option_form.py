@@ -11,7 +11,7 @@ from phraseproof.instructions.importers.parsing.parse_result import unreadable
 from phraseproof.instructions.template import literal, quoted
 
 QUESTION = "\ue000q\ue001"
-"""The mark that stands for the example's question."""
+"""The mark that replaces the example's question."""
 _MARK = re.compile("\ue000(q|[0-9]+)\ue001")
 _LABELS: Mapping[str, Callable[[int], str]] = {
     "letter": letter_of,
@@ -22,7 +22,7 @@ _LABELS: Mapping[str, Callable[[int], str]] = {
 
 
 def option_mark(index: int) -> str:
-    """The mark that stands for option `index`."""
+    """The mark that replaces option `index`."""
     return f"\ue000{index}\ue001"
 
 
