@@ -96,7 +96,7 @@ class RotaryRegimes(NamedTuple):
         return 1 if self.is_uniform_beyond and shortest > self.limit else None
 
     def of_length(self, tokens: int) -> int:
-        """A number that is the same for sequences of so many tokens as may share a pass, padded to the longest.
+        """A number that is the same for all sequences whose lengths may share a pass, padded to the longest.
 
         0 within the limit. Beyond it 1 where frequencies are uniform, else the number of tokens itself.
 

@@ -85,7 +85,7 @@ class Checkpoint:
         _require_packages()
         self.name = shown_as or name
         self.gguf = None if gguf is None else read_gguf(gguf)
-        # transformers gets an empty folder beside a GGUF file, so that no other model's settings are read with it.
+        # transformers gets an empty folder with a GGUF file, so that no other model's settings are read with it.
         self._location = name if gguf is None else empty_folder()
         self.options = options
         self._attention = attention

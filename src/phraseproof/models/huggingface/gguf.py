@@ -96,7 +96,7 @@ class GGUFFile:
 
 
 def gguf_path(name: str, options: ModelOptions) -> Path | None:
-    """The GGUF file that a model's name, or a folder with `gguf_file`, stands for; `None` for any other model.
+    """The GGUF file that a model's name, or a folder with `gguf_file`, names; `None` for any other model.
 
     Raises:
         UsageError: `gguf_file` with a model that is not a folder.

@@ -111,7 +111,7 @@ class HiddenStateReader:
         return found
 
     def _pads(self, places: int, regime: int) -> bool:
-        """Whether contexts of different lengths, up to so many tokens, may be padded to one."""
+        """Whether contexts of different lengths, up to a number of tokens, may be padded to one."""
         most = self._facts.most_without_choice
         if most is not None and places > most:
             return False

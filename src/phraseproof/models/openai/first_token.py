@@ -39,8 +39,8 @@ def first_token_scores(options: Sequence[str], found: FirstTokens) -> OptionScor
             unlisted = sum(not _is_listed(space + option, listed) for space in _USUAL_SPELLINGS)
             upper.append(own + min(remaining, unlisted * smallest))
         else:
-            begun = math.fsum(_probability(token) for token in listed if _begins(token, option))
-            upper.append(min(1.0, own + begun + remaining))
+            started = math.fsum(_probability(token) for token in listed if _begins(token, option))
+            upper.append(min(1.0, own + started + remaining))
     return OptionScores(
         tuple(map(_log, lower)),
         prompt_tokens=0,
