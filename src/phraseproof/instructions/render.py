@@ -91,7 +91,7 @@ def build_prompt(
         UsageError: `chat` without a `chat_model`.
     """
     return format_prompt(
-        _rendered(compiled, example, demonstrations), prompt_format=prompt_format, chat_model=chat_model
+        render_prompt(compiled, example, demonstrations), prompt_format=prompt_format, chat_model=chat_model
     )
 
 
@@ -202,7 +202,8 @@ def _order(key: _Same, seed: int) -> tuple[Example, ...]:
 # -------------------------------------------------------------------------------------------------------- the formats
 
 
-def _rendered(compiled: CompiledInstruction, example: Example, demonstrations: Sequence[Example]) -> RenderedPrompt:
+def render_prompt(compiled: CompiledInstruction, example: Example, demonstrations: Sequence[Example]) -> RenderedPrompt:
+    """The texts of a wording for one example, before a format arranges them. Raises as `build_prompt` does."""
     wording = compiled.instruction
     if wording.layout is not None:
         ask, render = compiled.render_ask(example), compiled.render_layout

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from phraseproof.alignment.pairs import ParaphraseSet, TextOrigin, pairs_from_task, wording_hashes, wording_names
-from phraseproof.alignment.pairs.tokens import prompts_of
+from phraseproof.alignment.pairs import (
+    ParaphraseSet,
+    TextOrigin,
+    load_pairs,
+    pairs_from_task,
+    save_pairs,
+    wording_hashes,
+    wording_names,
+)
+from phraseproof.alignment.pairs.tokens import prompts_of, tokenize_pairs
 from phraseproof.core import Example, Instruction, Kind, Task
 from phraseproof.errors import InstructionError, TaskError, UsageError
 from phraseproof.instructions.collections import instructions_for, load_collection
 from phraseproof.instructions.render import build_prompt
 from phraseproof.instructions.template import compile_instruction
+from phraseproof.models import ModelOptions, load_model
+from support import tiny_models
 
 
 def example(number: int, best: int = 0) -> Example:
@@ -78,9 +89,43 @@ def test_the_prompts_are_an_evaluations(shape: dict[str, Any]) -> None:
             assert prompt.options == (expected.options[each.target],)
 
 
-def test_a_system_prompt_is_refused() -> None:
-    with pytest.raises(UsageError, match="'c/one' has a system prompt, which trainings do not support yet"):
-        pairs_from_task(TASK, [wording("one", system="Be brief.")], [wording("two")])
+CHAT = "{% for m in messages %}<s>[{{ m.role }}] {{ m.content }}{% endfor %}[answer]"
+
+
+@pytest.mark.parametrize("prompt_format", ["chat", "plain", "alpaca"])
+@pytest.mark.parametrize("has_layout", [True, False])
+def test_tokens_of_wordings_with_system_prompts_are_those_of_an_evaluation(
+    prompt_format: str, has_layout: bool, tmp_path: Path
+) -> None:
+    model: Any = load_model(str(tiny_models.tiny_llama(chat_template=CHAT)), ModelOptions(device="cpu"))
+    fields = ({"system": "Be brief."}, {"system": "Answer {{ question }}"}, {}, {"system": "Be long."})
+    shape: dict[str, Any] = {} if has_layout else {"layout": None}
+    asks = [name if has_layout else f"{name} {{{{ question }}}}" for name in ("why", "how", "who", "not")]
+    wordings = [wording(ask[:3], ask=ask, **shape, **own) for ask, own in zip(asks, fields, strict=True)]
+    made = pairs_from_task(TASK, wordings[:1], wordings[1:3], negations=wordings[3:], limit=2)
+    save_pairs(made, tmp_path / "pairs.jsonl")
+    pairs = load_pairs(tmp_path / "pairs.jsonl")
+    assert pairs == made
+    for pair, tokens in zip(pairs, tokenize_pairs(pairs, model, prompt_format=prompt_format), strict=True):
+        (each,) = [example for example in TASK.examples if f"example {example.id}," in pair.source]
+        prompts = [
+            build_prompt(
+                compile_instruction(item), each, demonstrations=(), prompt_format=prompt_format, chat_model=model
+            )
+            for item in wordings
+        ]
+        scored = model.encode(prompts)
+        assert [tokens.reference, *tokens.paraphrases, *tokens.negations] == [one.context for one in scored]
+        assert all((*one.options[each.target], 2) == tokens.target for one in scored)
+        assert "Be brief." in prompts[0].text
+    fewer = pairs[0].only_paraphrases(lambda key: key == pairs[0].wording_key(pairs[0].paraphrases[1]))
+    assert fewer is not None
+    assert fewer.systems == ("Be brief.", None, "Be long.")
+
+
+def test_a_set_without_system_prompts_has_the_identity_of_former_releases() -> None:
+    (pair, *_) = pairs_from_task(TASK, [ONE], [TWO])
+    assert "systems" not in pair.identity()
 
 
 def test_the_shipped_wordings_make_pairs() -> None:

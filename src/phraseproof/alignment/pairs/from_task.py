@@ -11,7 +11,7 @@ from phraseproof.alignment.pairs.paraphrase_set import SEPARATOR, ParaphraseSet,
 from phraseproof.core import Example, Instruction, Task
 from phraseproof.errors import InstructionError, TaskError, UsageError
 from phraseproof.instructions.fingerprint import asked_by
-from phraseproof.instructions.render import build_prompt
+from phraseproof.instructions.render import format_prompt, render_prompt
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
 
 Wordings = Mapping[str, Sequence[Instruction]] | Sequence[Instruction]
@@ -39,8 +39,8 @@ def pairs_from_task(
 
     A set has one target, so all its wordings must write the answer in the same way (letter or text, and target
     delimiter). In a mapping, a wording that does not is an error; in a list for all references, it is skipped. A
-    wording that renders to the same text as another one of the set is skipped. Where a reference has no paraphrase left
-    on an example, or none at all, the set is left out, and counted.
+    wording that renders to the same text and system prompt as another one of the set is skipped. Where a reference has
+    no paraphrase left on an example, or none at all, the set is left out, and counted.
 
     If all wordings of a set have the same layout, their asks and the input are kept apart. Otherwise each wording is a
     whole prompt; in the format `alpaca` that differs from an evaluation's prompt, which has a section for the input.
@@ -180,7 +180,8 @@ class _Rendered(NamedTuple):
     Attributes:
         wording: the wording.
         ask, layout: its two parts, if the wording has them apart; otherwise `None`.
-        whole: the whole prompt.
+        whole: the whole prompt, without its system prompt.
+        system: the system prompt, or `None`.
         target: the answer as this wording writes it.
     """
 
@@ -188,6 +189,7 @@ class _Rendered(NamedTuple):
     ask: str | None
     layout: str | None
     whole: str
+    system: str | None
     target: str
 
 
@@ -195,15 +197,15 @@ def _pair(task: Task, example: Example, family: _Family) -> ParaphraseSet | None
     """The example under the family's wordings; `None` if no paraphrase is left."""
     reference = _render(task, example, family.reference)
     groups: list[list[_Rendered]] = []
-    seen = {reference.whole}
+    seen = {(reference.system, reference.whole)}
     for partners in (family.paraphrases, family.negations):
         fitting: list[_Rendered] = []
         for partner in partners:
             rendered = _render(task, example, partner.wording)
             if _same_answer(reference, rendered):
-                if rendered.whole not in seen:
+                if (rendered.system, rendered.whole) not in seen:
                     fitting.append(rendered)
-                    seen.add(rendered.whole)
+                    seen.add((rendered.system, rendered.whole))
             elif partner.is_required:
                 raise _other_answer(reference, rendered, example)
         groups.append(fitting)
@@ -216,6 +218,7 @@ def _pair(task: Task, example: Example, family: _Family) -> ParaphraseSet | None
         return rendered.ask if apart and rendered.ask is not None else rendered.whole
 
     wording = reference.wording
+    systems = tuple(each.system for each in everything)
     return ParaphraseSet(
         instruction=text_of(reference),
         paraphrases=tuple(map(text_of, groups[0])),
@@ -225,6 +228,7 @@ def _pair(task: Task, example: Example, family: _Family) -> ParaphraseSet | None
         target_delimiter=wording.target_delimiter,
         separator=wording.separator if apart else SEPARATOR,
         ask_last=wording.ask_last and apart,
+        systems=systems if any(system is not None for system in systems) else (),
         origins=tuple(TextOrigin(text_of(each), each.wording.name, asked_by(each.wording)) for each in everything),
         source=f"{task.name}, example {example.id}, {wording.name}",
     )
@@ -232,20 +236,15 @@ def _pair(task: Task, example: Example, family: _Family) -> ParaphraseSet | None
 
 def _render(task: Task, example: Example, compiled: CompiledInstruction) -> _Rendered:
     wording = compiled.instruction
-    if wording.system is not None:
-        # A paraphrase set has no system prompt: in its text it would be trained on as a part of the user's message.
-        raise UsageError(
-            f"the wording {wording.name!r} has a system prompt, which trainings do not support yet",
-            where=wording.origin,
-            hint="Leave out system:, or write it into the ask",
-        )
-    prompt = build_prompt(compiled, example, demonstrations=(), prompt_format="plain")
+    texts = render_prompt(compiled, example, ())
+    # The system prompt is kept apart: each prompt format has a place of its own for it.
+    prompt = format_prompt(texts._replace(system=None), prompt_format="plain")
     target = prompt.options[example.target] if prompt.options else example.reference or ""
     if not target.strip():
         raise TaskError(f"the example {example.id!r} of task {task.name!r} has no answer to train on")
     if wording.layout is None:
-        return _Rendered(wording, None, None, prompt.text, target)
-    return _Rendered(wording, compiled.render_ask(example), compiled.render_layout(example), prompt.text, target)
+        return _Rendered(wording, None, None, prompt.text, texts.system, target)
+    return _Rendered(wording, texts.ask, texts.tested, prompt.text, texts.system, target)
 
 
 def _same_answer(one: _Rendered, other: _Rendered) -> bool:

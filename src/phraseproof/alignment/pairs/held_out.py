@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
@@ -64,12 +63,7 @@ def split_pairs(pairs: Sequence[ParaphraseSet], fraction: float, seed: int) -> S
 
 def _with_wordings(pairs: Sequence[ParaphraseSet], keep: Callable[[str], bool]) -> tuple[ParaphraseSet, ...]:
     """The sets, reduced to the paraphrases whose keys `keep` accepts; a set with none left is dropped."""
-    found: list[ParaphraseSet] = []
-    for pair in pairs:
-        paraphrases = tuple(text for text in pair.paraphrases if keep(pair.wording_key(text)))
-        if paraphrases:
-            found.append(replace(pair, paraphrases=paraphrases))
-    return tuple(found)
+    return tuple(kept for pair in pairs if (kept := pair.only_paraphrases(keep)) is not None)
 
 
 def _share(count: int, fraction: float) -> int:

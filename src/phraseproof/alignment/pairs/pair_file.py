@@ -87,16 +87,28 @@ class _PairRow(StrictModel):
     answer_prefix: Text | None = None
     separator: Text = SEPARATOR
     order: Literal["ask-first", "ask-last"] = "ask-first"
+    system: Text | list[Text | None] | None = None
     source: Text = ""
     origins: tuple[_OriginRow, ...] = Field(default=(), strict=False)
 
 
 def _pair(row: _PairRow, where: str) -> ParaphraseSet:
-    for negation in row.negations:
-        if negation == row.instruction or negation in row.paraphrases:
+    wordings = 1 + len(row.paraphrases) + len(row.negations)
+    systems = (row.system,) * wordings if isinstance(row.system, str) else tuple(row.system or ())
+    if systems and len(systems) != wordings:
+        raise FileError(
+            "the list of system prompts does not fit the wordings",
+            expected=f"{wordings} entries, in the order of instruction, paraphrases, negations",
+            got=f"{len(systems)}",
+            where=f"{where}, system",
+        )
+    prompts = list(zip((row.instruction, *row.paraphrases, *row.negations), systems or (None,) * wordings, strict=True))
+    first_negation = 1 + len(row.paraphrases)
+    for prompt in prompts[first_negation:]:
+        if prompt in prompts[:first_negation]:
             raise FileError(
                 "a negation is equal to the instruction or to a paraphrase",
-                got=repr(negation[:60]),
+                got=repr(prompt[0][:60]),
                 where=f"{where}, negations",
             )
     return ParaphraseSet(
@@ -108,6 +120,7 @@ def _pair(row: _PairRow, where: str) -> ParaphraseSet:
         target_delimiter=row.answer_prefix,
         separator=row.separator,
         ask_last=row.order == "ask-last",
+        systems=systems if any(system is not None for system in systems) else (),
         origins=tuple(TextOrigin(each.text, each.name, each.template) for each in row.origins),
         source=row.source or where,
     )
@@ -125,6 +138,7 @@ def _as_row(pair: ParaphraseSet) -> dict[str, object]:
         "answer_prefix": pair.target_delimiter,
         "separator": pair.separator if pair.separator != SEPARATOR else None,
         "order": "ask-last" if pair.ask_last else None,
+        "system": pair.systems[0] if len(set(pair.systems)) == 1 else list(pair.systems) or None,
         "source": pair.source or None,
         "origins": [origin._asdict() for origin in pair.origins] or None,
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from phraseproof.errors import UsageError
@@ -43,6 +43,7 @@ class ParaphraseSet:
         ask_last: the instruction follows the input.
         origins: the collection's wordings that texts were rendered from, if any.
         source: where the set came from, for messages; not part of its identity.
+        systems: the system prompt of each of `wordings`, `None` where it has none; empty if none has one.
     """
 
     instruction: str
@@ -55,15 +56,38 @@ class ParaphraseSet:
     ask_last: bool = False
     origins: tuple[TextOrigin, ...] = ()
     source: str = field(default="", compare=False)
+    systems: tuple[str | None, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.paraphrases:
             raise UsageError("an example has no paraphrase of its instruction", where=self.source or None)
+        if self.systems and len(self.systems) != len(self.wordings):
+            raise UsageError(
+                "system prompts do not fit the wordings",
+                expected=f"{len(self.wordings)}, one for each wording",
+                got=str(len(self.systems)),
+                where=self.source or None,
+            )
 
     @property
     def wordings(self) -> tuple[str, ...]:
         """All texts: the instruction, the paraphrases, the negations."""
         return (self.instruction, *self.paraphrases, *self.negations)
+
+    def system_of(self, index: int) -> str | None:
+        """The system prompt of one of `wordings`."""
+        return self.systems[index] if self.systems else None
+
+    def only_paraphrases(self, keep: Callable[[str], bool]) -> ParaphraseSet | None:
+        """This set with the paraphrases whose keys are accepted; `None` if that is none."""
+        kept = [index for index, text in enumerate(self.paraphrases) if keep(self.wording_key(text))]
+        if not kept:
+            return None
+        systems: tuple[str | None, ...] = ()
+        if self.systems:
+            first_negation = 1 + len(self.paraphrases)
+            systems = (self.systems[0], *(self.systems[1 + index] for index in kept), *self.systems[first_negation:])
+        return replace(self, paraphrases=tuple(self.paraphrases[index] for index in kept), systems=systems)
 
     def wording_key(self, text: str) -> str:
         """The identity of one of the texts: the fingerprint of its template if that is known, else of the text.
@@ -73,12 +97,12 @@ class ParaphraseSet:
         return fingerprint(next((origin.template for origin in self.origins if origin.text == text), text))
 
     def identity(self) -> dict[str, object]:
-        """The data that a content hash is taken of.
+        """The data that a content hash is taken of. Without system prompts it is that of releases before them.
 
         The keys are part of the hash. `joint` is the former name of `target_delimiter`: it stays, so that trainings
         started under the old name can be resumed.
         """
-        return {
+        identity: dict[str, object] = {
             "instruction": self.instruction,
             "paraphrases": self.paraphrases,
             "input": self.input,
@@ -89,6 +113,7 @@ class ParaphraseSet:
             "ask_last": self.ask_last,
             "origins": self.origins,
         }
+        return identity | {"systems": self.systems} if self.systems else identity
 
 
 def wording_hashes(pairs: Iterable[ParaphraseSet]) -> dict[str, str]:

@@ -101,12 +101,13 @@ def prompts_of(pair: ParaphraseSet, *, prompt_format: str, chat_model: FormatsCh
                 options=(pair.target,),
                 separator=pair.separator,
                 ask_last=pair.ask_last,
+                system=pair.system_of(index),
                 target_delimiter=pair.target_delimiter,
             ),
             prompt_format=prompt_format,
             chat_model=chat_model,
         )
-        for text in pair.wordings
+        for index, text in enumerate(pair.wordings)
     ]
 
 
