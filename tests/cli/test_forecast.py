@@ -27,6 +27,16 @@ def test_tokens_of_a_served_model_are_assumed_from_characters_and_this_is_said(
     assert "assuming 4 characters per token; extrapolated from 100 prompts" in line
 
 
+@pytest.mark.parametrize(
+    ("price", "printed"), [(Price(0, 0), "0.00"), (Price(0.0006, 0), "0.0012"), (Price(600, 0), "1,200.00")]
+)
+def test_a_small_price_is_printed_with_two_digits(
+    price: Price, printed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_forecast(SERVED, price, as_json=False)
+    assert capsys.readouterr().out.splitlines()[-1].split()[:2] == ["price", printed]
+
+
 def test_time_is_printed_with_its_basis(capsys: pytest.CaptureFixture[str]) -> None:
     print_forecast(LOCAL, None, as_json=False)
     line = capsys.readouterr().out.splitlines()[-1]

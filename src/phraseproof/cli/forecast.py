@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
 import typer
@@ -38,7 +39,9 @@ def print_forecast(forecast: Forecast, price: Price | None, *, as_json: bool) ->
     if cost is not None:
         counted = note if tokens is not None else f"assuming {CHARACTERS_PER_TOKEN} characters per token; {note}"
         basis = f"{_input_tokens(forecast):,} input and {forecast.requests:,} output tokens, one per option; {counted}"
-        typer.echo(f"price          {cost:>15,.2f}  ({basis})")
+        # Small evaluations cost less than a hundredth: two digits of the price, whatever its size.
+        digits = 2 if cost >= 1 or cost == 0 else 1 - math.floor(math.log10(cost))
+        typer.echo(f"price          {cost:>15,.{digits}f}  ({basis})")
 
 
 def _print_json(forecast: Forecast, cost: float | None) -> None:
