@@ -237,7 +237,7 @@ def _pair(task: Task, example: Example, family: _Family) -> ParaphraseSet | None
 def _render(task: Task, example: Example, compiled: CompiledInstruction) -> _Rendered:
     wording = compiled.instruction
     texts = render_prompt(compiled, example, ())
-    # The system prompt is kept apart: each prompt format has a place of its own for it.
+    # The system prompt is kept apart: each prompt format puts it in another place.
     prompt = format_prompt(texts._replace(system=None), prompt_format="plain")
     target = prompt.options[example.target] if prompt.options else example.reference or ""
     if not target.strip():
