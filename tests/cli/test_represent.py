@@ -21,6 +21,7 @@ from phraseproof.reports.html.report import render_report
 from phraseproof.store.representations import MAP_FILE, load_map
 from phraseproof.store.vectors import load_vectors
 from support.command_line import Done, run_command
+from support.run_files import edit_run_file
 
 
 class Project:
@@ -186,10 +187,7 @@ def test_a_larger_sample_reads_only_what_is_new(project: Project, monkeypatch: p
 def test_a_folder_that_does_not_list_its_samples_grows_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """As earlier versions wrote it: the sample is in the settings only."""
     project.call("represent", "-n", "3", "--map", "none")
-    path = project.run / "representations" / "run.json"
-    content = json.loads(path.read_text())
-    del content["samples"]
-    path.write_text(json.dumps(content))
+    edit_run_file(project.run / "representations", lambda content: content.pop("samples"))
     read = read_prompts(monkeypatch)
     project.call("represent", "-n", "8", "--map", "none")
     assert len(read) == 4 * 5
@@ -205,6 +203,16 @@ def test_stored_vectors_that_are_damaged_are_read_again(project: Project, monkey
     assert done.code == 0
     assert len(read) == 4 * 5 + 3
     assert load_vectors(project.run).of("t", 0).array.shape == (5, 8, 8)
+
+
+def test_other_vectors_under_the_checksum_of_a_cell_are_refused(project: Project) -> None:
+    """A file that is whole and names its cell, with other numbers: only the checksum in run.json gives it away."""
+    project.call("represent", "-n", "3", "--map", "none")
+    path = min((project.run / "representations" / "cells").rglob("*.parquet"))
+    table = pq.read_table(path)
+    pq.write_table(table.take([1, 0, 2]), path)
+    with pytest.raises(RunError, match="checksum"):
+        load_vectors(project.run).of("t", 0)
 
 
 def test_a_kill_loses_little(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from phraseproof.errors import RunError
+from phraseproof.store.queries import load_run
 from support.command_line import run_command
+from support.run_files import edit_run_file
 
 
 @pytest.fixture
@@ -73,3 +77,59 @@ def test_no_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     missing = run_command(capsys, "runs", tmp_path / "none")
     assert missing.code == 2
     assert "no such folder" in missing.err
+
+
+def _shift_seed(content: dict[str, Any]) -> None:
+    content["cells"][0]["fewshot_seed"] = -1
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["table", "runs/a"],
+        ["analyze", "runs/a"],
+        ["compare", "runs/a", "runs/more/b"],
+        ["compare", "runs/more/b", "runs/a"],
+        ["gate", "runs/a", "--min-worst", "0"],
+        ["report", "runs/a", "-o", "page.html"],
+        ["plot", "runs/a", "--kind", "strip", "-o", "strip.svg"],
+        ["config", "runs/a"],
+        ["evaluate", "-m", "scripted", "-t", "t.yaml", "-i", "mine=w.yaml", "-o", "runs/a", "-q"],
+    ],
+    ids=lambda arguments: arguments[0] if isinstance(arguments, list) else None,
+)
+def test_an_edit_that_keeps_its_types_is_refused_by_every_command(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit_run_file(Path("runs/a"), _shift_seed, is_accepted=False)
+    done = run_command(capsys, *arguments)
+    assert (done.code, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    assert "runs/a/run.json" in line
+    assert "phraseproof runs runs/a --accept-edit" in line
+
+
+def test_an_edit_is_accepted_on_demand_and_recorded(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit_run_file(folder / "a", lambda content: content["tasks"]["t"].update(source="elsewhere"), is_accepted=False)
+    with pytest.raises(RunError, match="was edited"):
+        load_run(folder / "a")
+    done = run_command(capsys, "runs", folder, "--accept-edit")
+    assert done.code == 0
+    assert done.err.splitlines() == [f"note: {folder}/a/run.json: the edit is accepted"]
+    shown = run_command(capsys, "table", folder / "a")
+    assert shown.code == 0
+    assert "run.json was edited by hand" in shown.err
+    again = run_command(capsys, "runs", folder, "--accept-edit")
+    assert again.err == f"note: no run.json below {folder} was edited\n"
+
+
+def test_a_run_without_a_checksum_is_read_as_before(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = run_command(capsys, "table", folder / "a")
+    edit_run_file(folder / "a", lambda content: content.pop("run_checksum"), is_accepted=False)
+    assert run_command(capsys, "table", folder / "a") == before
+
+
+def test_the_layout_of_the_file_is_no_edit(folder: Path) -> None:
+    edit_run_file(folder / "a", lambda _: None, is_accepted=False)
+    assert load_run(folder / "a").wording_scores()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from phraseproof.store.outcomes_view import create_outcomes_view
 from phraseproof.store.queries import load_run
+from support.run_files import edit_run_file
 from support.stored_cells import finished_run, make_cell
 
 
@@ -31,9 +31,7 @@ def test_rows_without_a_scorer_get_that_of_their_run(tmp_path: Path) -> None:
     path = store.cell_path(make_cell())
     old = pq.read_table(path).drop_columns(["scoring", "metric", "option_tokens", "option_credits", "reference"])
     pq.write_table(old, path)
-    content = json.loads((tmp_path / "run.json").read_text())
-    del content["checksums"]
-    (tmp_path / "run.json").write_text(json.dumps(content))
+    edit_run_file(tmp_path, lambda content: content.pop("checksums"))
     rows = load_run(tmp_path).outcomes().to_pylist()
     assert {(row["scoring"], row["metric"], row["option_tokens"]) for row in rows} == {
         ("loglikelihood", "accuracy", None)

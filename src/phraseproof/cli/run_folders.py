@@ -27,9 +27,14 @@ def open_runs(paths: Iterable[Path], scoring: str | None = None) -> list[Run]:
 
 
 def describe_runs(runs: Sequence[Run]) -> None:
-    """Warn of incomplete runs, and say which scorer is shown of runs that hold several."""
+    """Warn of incomplete runs, name edits by hand, and say which scorer is shown of runs that hold several."""
+    from phraseproof.store.run_file import ACCEPTED_EDITS
+
     terminal.warn_of_missing_cells(runs)
     for run in runs:
+        edits: Sequence[str] = run.content.get(ACCEPTED_EDITS, ())
+        if edits:
+            terminal.note(f"{run.path}: run.json was edited by hand; accepted at {', '.join(edits)}")
         others = [name for name in run.scorings if name != run.scoring]
         if others:
             choices = " or ".join(f"--scoring {name}" for name in others)

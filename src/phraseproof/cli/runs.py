@@ -54,12 +54,22 @@ def runs(
         Path("runs")
     ),
     as_json: options.AsJson = False,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept-edit",
+            help="Accept edits of run.json by hand, which all commands refuse otherwise. The runs record it.",
+        ),
+    ] = False,
 ) -> None:
     """List the run folders below a folder: model, tasks, wordings, groups, stored and failed cells, scoring, date."""
     from phraseproof.store.queries import load_run
 
     if not folder.is_dir():
         raise UsageError("no such folder", got=str(folder), where="DIR", hint="Name the folder of your runs")
+    if accept:
+        _accept_edits(folder)
+        return
     found: list[RunSummary] = []
     for path in run_folders(folder):
         try:
@@ -72,6 +82,18 @@ def runs(
         terminal.console().print(_table(found))
     else:
         terminal.note(f"no run folder below {folder}; phraseproof evaluate --out {folder}/NAME makes one")
+
+
+def _accept_edits(folder: Path) -> None:
+    from phraseproof.store.run_file import RUN_FILE, accept_edit
+    from phraseproof.store.vectors import FOLDER
+
+    runs = [path for run in run_folders(folder) for path in (run, run / FOLDER) if (path / RUN_FILE).exists()]
+    edited = [path for path in runs if accept_edit(path)]
+    for path in edited:
+        terminal.note(f"{path / RUN_FILE}: the edit is accepted")
+    if not edited:
+        terminal.note(f"no run.json below {folder} was edited")
 
 
 def run_folders(folder: Path) -> Iterator[Path]:

@@ -82,7 +82,10 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
         store.write_table(planned.cell, vector_table(planned.cell, ids, vectors))
 
     compute = _VectorReader(evaluation, model, store)
-    Work(store, observer, compute, keep, max_prompts=MAX_BUNDLE_PROMPTS).through(missing)
+    try:
+        Work(store, observer, compute, keep, max_prompts=MAX_BUNDLE_PROMPTS).through(missing)
+    finally:
+        store.save_checksums()
     return load_vectors(out)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -13,7 +15,7 @@ from phraseproof.errors import RunError
 from phraseproof.files import read_json, write_json
 from phraseproof.identity import SCHEMA_VERSION
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
-from phraseproof.store.run_schema import check_run_content
+from phraseproof.store.run_schema import RUN_CHECKSUM, check_run_content, checksum_of_content
 
 RUN_FILE = "run.json"
 ACCURACIES = "accuracies"
@@ -33,6 +35,9 @@ OLDER_CELLS = "older_cells"
 
 CELL_COLUMNS = "cell_columns"
 """The number of columns of the cells that the last evaluation wrote."""
+
+ACCEPTED_EDITS = "accepted_edits"
+"""When edits of `run.json` by hand were accepted, as ISO 8601 in UTC; absent if there were none."""
 
 RANDOM = "random"
 STRATIFIED = "stratified"
@@ -60,8 +65,42 @@ def read_run_file(run: Path) -> RunContent:
     """Read `run.json` and check the sections that every reader needs.
 
     Raises:
-        RunError: the file is missing or damaged, or another version wrote it.
+        RunError: the file is missing or damaged, was edited after it was written, or another version wrote it.
     """
+    content = _read_checked(run)
+    checksum = content.pop(RUN_CHECKSUM, None)
+    if checksum is not None and checksum != checksum_of_content(content):
+        raise RunError(
+            "run.json is damaged or was edited: its checksum is not that of its content",
+            where=str(run / RUN_FILE),
+            hint=f"If you edited it on purpose: phraseproof runs {shlex.quote(str(run))} --accept-edit; "
+            "else restore the file, or evaluate into a new folder",
+        )
+    content["cells"] = [asdict(cell_of(entry, content["settings"])) for entry in content["cells"]]
+    return content
+
+
+def accept_edit(run: Path) -> bool:
+    """Give an edited `run.json` the checksum of its present content, and record that this was done.
+
+    Returns:
+        Whether the content was edited.
+
+    Raises:
+        RunError: as `read_run_file`, apart from the checksum; or the file cannot be written.
+    """
+    content = _read_checked(run)
+    checksum = content.pop(RUN_CHECKSUM, None)
+    if checksum is None or checksum == checksum_of_content(content):
+        return False
+    edits: list[object] = content.setdefault(ACCEPTED_EDITS, [])
+    edits.append(datetime.now(tz=UTC).isoformat(timespec="seconds"))
+    write_run_file(run, content)
+    return True
+
+
+def _read_checked(run: Path) -> RunContent:
+    """`run.json` with the checksum in it, which is not compared; its version and the types of its sections are."""
     path = run / RUN_FILE
     if not path.exists():
         hint = "Give the folder that was named with --out" if run.exists() else "Check the path"
@@ -87,17 +126,17 @@ def read_run_file(run: Path) -> RunContent:
         check_run_content(content)
     except ValueError as error:
         raise _damaged(path, str(error)) from None
-    content["cells"] = [asdict(cell_of(entry, content["settings"])) for entry in content["cells"]]
     return content
 
 
 def write_run_file(run: Path, content: RunContent) -> None:
-    """Replace `run.json` in one step.
+    """Replace `run.json` in one step, with a checksum of its content.
 
     Raises:
         RunError: it cannot be written.
     """
-    write_json(run / RUN_FILE, content, error=RunError)
+    plain: RunContent = json.loads(json.dumps(content))  # as a reader sees it: keys are texts, tuples are lists
+    write_json(run / RUN_FILE, {**plain, RUN_CHECKSUM: checksum_of_content(plain)}, error=RunError)
 
 
 def _damaged(path: Path, reason: str) -> RunError:

@@ -1,14 +1,19 @@
-"""What readers rely on in `run.json`: the types of its sections.
+"""What readers rely on in `run.json`: the types of its sections, and a checksum over all of it.
 
 Sections and fields that are not listed here may hold anything.
 """
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+RUN_CHECKSUM = "run_checksum"
+"""The key of `run.json` with the CRC-32 of the other sections. Runs of earlier versions lack it."""
 
 _Count = Annotated[int, Field(ge=0, le=2**62)]
 _Whole = Annotated[int, Field(ge=-(2**62), le=2**62)]
@@ -113,8 +118,16 @@ class _RunFile(_Section):
     usage: _Usage = _Usage()
     checksums: dict[str, _Count] = {}
     environment: dict[str, object] = {}
+    accepted_edits: list[str] = []
+    run_checksum: _Count | None = None
     self_test: dict[str, object] = {}
     spec: dict[str, object] = {}
+
+
+def checksum_of_content(content: Mapping[str, object]) -> int:
+    """The CRC-32 of all sections but the checksum, whatever their order and layout in the file."""
+    rest = {key: value for key, value in content.items() if key != RUN_CHECKSUM}
+    return zlib.crc32(json.dumps(rest, sort_keys=True, ensure_ascii=True).encode())
 
 
 def check_run_content(content: Mapping[str, object]) -> None:

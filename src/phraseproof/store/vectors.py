@@ -6,7 +6,7 @@ resumed as outcomes are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from phraseproof.core import Cell
 from phraseproof.errors import RunError
 from phraseproof.identity import SCHEMA_VERSION
 from phraseproof.store.cell_files import CellFiles, cell_path, check_cell, read_table
+from phraseproof.store.checksums import CHECKSUMS, require_checksum
 from phraseproof.store.run_file import RUN_FILE, RunContent, Settings, read_run_file
 from phraseproof.store.schema import IDENTITY_KEY, SCHEMA_KEY
 
@@ -106,6 +107,10 @@ class StoredVectors:
 
     def _read(self, cell: Cell) -> tuple[tuple[str, ...], NDArray[np.float32]]:
         path = cell_path(self.path, cell)
+        checksums: Mapping[str, int] = self.content.get(CHECKSUMS, {})
+        checksum = checksums.get(path.relative_to(self.path).as_posix())
+        if checksum is not None:
+            require_checksum(path, checksum)
         check_cell(path, cell)
         return _read_file(path)
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from phraseproof.reports.build.settings import differing_settings, setting_line
 from phraseproof.store.queries import Run, load_run
 from support.command_line import exit_code
 from support.report_runs import write_run
+from support.run_files import edit_run_file
 
 
 def changed(path: Path, **sections: Mapping[str, object]) -> Run:
     """A run folder whose `run.json` has other values in some sections."""
-    file = write_run(path) / "run.json"
-    content = json.loads(file.read_text(encoding="utf-8"))
-    for name, values in sections.items():
-        content[name] = {**content.get(name, {}), **values}
-    file.write_text(json.dumps(content), encoding="utf-8")
+
+    def change(content: dict[str, Any]) -> None:
+        for name, values in sections.items():
+            content[name] = {**content.get(name, {}), **values}
+
+    edit_run_file(write_run(path), change)
     return load_run(path)
 
 

@@ -15,6 +15,7 @@ from phraseproof.reports.build.sources import open_sources
 from phraseproof.reports.html.report import render_report
 from phraseproof.store.queries import load_run
 from support.report_runs import write_run
+from support.run_files import edit_run_file
 
 pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
 
@@ -35,9 +36,7 @@ def test_each_number_of_demonstrations_has_its_own_part(tmp_path: Path, shots: t
 
 def test_the_title_names_the_folder_and_the_model_without_its_path(tmp_path: Path) -> None:
     run = write_run(tmp_path / "tickets")
-    recorded = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    recorded["settings"]["model"]["name"] = "/home/me/.cache/smollm2"
-    (run / "run.json").write_text(json.dumps(recorded), encoding="utf-8")
+    edit_run_file(run, lambda content: content["settings"]["model"].update(name="/home/me/.cache/smollm2"))
     page = render_report(open_sources([run]))
     assert "<title>tickets: how far wording moves smollm2</title>" in page
 
@@ -101,8 +100,8 @@ def test_three_sizes_of_models_make_a_line(tmp_path: Path) -> None:
     page = render_report(open_sources(runs))
     assert "scaling-chart" not in page, "their sizes are not known"
     for n, run in enumerate(runs):
-        content = json.loads((run / "run.json").read_text())
-        (run / "run.json").write_text(json.dumps(content | {"model": {"parameters": 10 ** (6 + n)}}))
+        sizes = {"model": {"parameters": 10 ** (6 + n)}}
+        edit_run_file(run, lambda content, sizes=sizes: content.update(sizes))
     page = render_report(open_sources(runs))
     packed = data_of(page)["charts"]["scaling-chart"]["data"]["tasks"]
     sizes = {row[packed["columns"].index("parameters")] for row in packed["rows"]}
