@@ -9,6 +9,7 @@ from phraseproof.analysis.grids import TaskGrid
 from phraseproof.core import Relation
 from phraseproof.errors import UsageError
 from support.grid_samples import draw, grid, means_only
+from support.metrics import ERRORS, LETTERS
 
 RELATIONS = {"right": Relation.OBSERVED, "negated": Relation.NEGATED, "random": Relation.NONSENSICAL}
 GROUPS = ["right"] * 10 + ["negated"] * 10
@@ -143,3 +144,22 @@ def test_one_answer_is_unclear():
 def test_a_margin_must_be_above_0():
     with pytest.raises(UsageError, match="above 0"):
         results_of_controls([task(0, 1.0)], RELATIONS, margin=0)
+
+
+def test_a_metric_without_a_margin_shows_reading_only():
+    words = [
+        results_of_controls([replace(task(0, centre), metric=LETTERS, chance=None)], RELATIONS)[0]
+        for centre in (1.0, -1.0)
+    ]
+    assert [each.word for each in words] == [Conclusion.UNCLEAR, Conclusion.READING]
+    assert words[0].reason == "the metric 'length' has no margin within which it scores as well"
+    # By default a metric in percent has two points.
+    first = task(0, 0.93)
+    assert results_of_controls([first], RELATIONS) == results_of_controls([first], RELATIONS, margin=0.02)
+
+
+def test_where_less_is_better_a_higher_score_is_reading():
+    high, low = (replace(task(0, centre), metric=ERRORS, chance=None) for centre in (2.0, -1.0))
+    (found,) = results_of_controls([high], RELATIONS, margin=0.05)
+    assert (found.word, found.reason) == (Conclusion.READING, "it scores worse than right")
+    assert results_of_controls([low], RELATIONS, margin=0.05)[0].word is Conclusion.NOT_READING

@@ -5,8 +5,16 @@ from __future__ import annotations
 import pytest
 
 from phraseproof.analysis.aggregation import Level
-from phraseproof.analysis.result_rows import RowSource, comparison_rows, scaled, summary_rows, wording_rows
+from phraseproof.analysis.result_rows import (
+    RowSource,
+    comparison_rows,
+    scaled,
+    scaling_rows,
+    summary_rows,
+    wording_rows,
+)
 from phraseproof.analysis.robustness import MeanDifference, summarize
+from phraseproof.analysis.scaling import ScalePoint, scaling
 from phraseproof.core import Finding
 from phraseproof.scoring.accuracy import METRIC
 from support.table_samples import RUN
@@ -47,3 +55,15 @@ def test_a_comparison_has_both_means_and_their_difference() -> None:
     before, after, difference = comparison_rows([line], SOURCE)
     assert (before.estimate, after.estimate) == (50.0, 60.0)
     assert (difference.low, difference.high, difference.p_value, difference.category) == (0.0, 20.0, 0.04, "C")
+
+
+def test_the_line_through_gaps_follows_the_gap_of_each_task() -> None:
+    points = [ScalePoint("m", 10**size, "t", gap, f"runs/{size}", 5) for size, gap in {6: 0.3, 7: 0.2, 8: 0.1}.items()]
+    *gaps, slope, intercept, explained = scaling_rows(scaling(points), METRIC, "loglikelihood")
+    assert [(row.run, row.task, row.num_fewshot, row.statistic, row.unit) for row in gaps] == [
+        (f"runs/{size}", "t", 5, "gap", "points") for size in (6, 7, 8)
+    ]
+    assert [row.estimate for row in gaps] == pytest.approx([30.0, 20.0, 10.0])
+    assert (slope.run, slope.statistic, slope.n, slope.unit) == ("", "gap per tenfold parameters", 3, "points")
+    assert (slope.estimate, intercept.estimate, explained.estimate) == pytest.approx((-10.0, 90.0, 1.0))
+    assert explained.unit == ""

@@ -17,6 +17,7 @@ from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.scoring.metric import Metric
 from phraseproof.store.queries import WordingScore
 from support.grid_samples import draw, grid, means_only
+from support.metrics import ERRORS
 
 
 def only(*grids: TaskGrid, **options: object) -> Robustness:
@@ -220,3 +221,13 @@ def test_a_metric_with_another_range_has_the_same_statistics_on_another_scale():
         for bound in ("low", "high"):
             assert getattr(got, bound) == pytest.approx(1000 * getattr(expected, bound))
         assert got.p_value == pytest.approx(expected.p_value)
+
+
+def test_the_worst_wording_has_the_largest_score_where_less_is_better():
+    random = np.random.default_rng(3)
+    given = grid((random.random((5, 30)) < 0.5).astype(float), groups=["a"] * 5)
+    (more,), (less,) = robustness([given]), robustness([replace(given, metric=ERRORS)])
+    for name, opposite in (("worst", "best"), ("best", "worst"), ("range", "range")):
+        first, second = more.tasks[0].groups["a"].findings[name], less.tasks[0].groups["a"].findings[opposite]
+        assert (first.estimate, first.low) == (second.estimate, second.low)
+    assert less.tasks[0].groups["a"].findings["worst"].estimate == max(given.means)

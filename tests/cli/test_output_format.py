@@ -53,12 +53,6 @@ def test_documents_have_a_line_per_row(command: str, runs: list[Path], capsys: p
     assert sum(line.endswith(r"\\") and "&" in line for line in latex.splitlines()) == count + 2
 
 
-def test_what_has_no_row_is_refused(runs: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
-    done = run_command(capsys, "analyze", runs[0], "--scaling", "--format", "csv")
-    assert (done.code, done.out) == (2, "")
-    assert "--scaling is not in the rows of csv" in done.err
-
-
 def test_json_and_another_format_contradict_each_other() -> None:
     assert read_format(None, as_json=True) == read_format("json", as_json=True) == "json"
     assert read_format(None, as_json=False) == "text"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import shutil
 from importlib import invalidate_caches
 from pathlib import Path
 from statistics import fmean
@@ -106,3 +109,101 @@ def test_distances_and_their_chart_are_in_nats(
     for row in chart.data["distances"]:
         assert row["change"] == pytest.approx(scores[row["wording"]].mean_score - observed)
     assert chart.spec["layer"][-1]["encoding"]["y"]["axis"]["title"] == "answer_logprob minus observed mean (nats)"
+
+
+def test_the_page_shows_nats_and_no_percent_of_them(
+    runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
+    run, other = runs
+    page = tmp_path / "page.html"
+    done = run_command(capsys, "report", run, other, "--out", page)
+    assert done.code == 0, done.err
+    text = page.read_text(encoding="utf-8").partition("<script")[0]
+    scores = load_run(run).wording_scores()
+    worst = min(scores, key=lambda score: score.mean_score)
+    assert f"{worst.mean_score:.3g} nats with {worst.instruction}" in text
+    assert "The mean answer_logprob of scripted is " in text
+    assert "answer_logprob (nats)" in text
+    assert "Mean over 6 wordings: " in text
+    for named in ("mean (nats)", "Std (nats)", "in nats (number of wordings)", "two wordings, two scores"):
+        assert named in text
+    assert "accuracy (%)" not in text
+    assert " points" not in text.replace("percentage points", " points")
+
+
+@pytest.mark.parametrize("kind", [ChartKind.HEADLINE, ChartKind.STRIP, ChartKind.HEATMAP])
+def test_charts_are_in_nats(runs: tuple[Path, Path], kind: ChartKind) -> None:
+    chart = make_chart(open_sources([runs[0]]), kind)
+    assert "answer_logprob (nats)" in str(chart.spec)
+    assert "nats" in chart.description
+    assert "chance" not in str(chart.spec)
+    if kind is not ChartKind.HEADLINE:
+        drawn = {(row["task"], row["wording"]): row["score"] for row in next(iter(chart.data.values()))}
+        scores = load_run(runs[0]).wording_scores()
+        assert drawn == {(score.task, score.instruction): pytest.approx(score.mean_score) for score in scores}
+
+
+@pytest.mark.parametrize("form", ["text", "csv", "markdown", "latex", "json"])
+def test_the_gap_by_size_is_in_nats_in_every_format(
+    runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path, form: str
+) -> None:
+    third = tmp_path / "run3"
+    shutil.copytree(runs[0], third)
+    sizes = dict(zip((runs[0], third, runs[1]), (10**6, 10**7, 10**8), strict=True))
+    named = [f"--parameters={run}={size}" for run, size in sizes.items()]
+    done = run_command(capsys, "analyze", *sizes, "--scaling", "--format", form, *named)
+    assert done.code == 0, done.err
+    gaps = [gap_of(run) for run in sizes]
+    # The slope of least squares through three places at -1, 0 and 1.
+    slope = (gaps[2] - gaps[0]) / 2
+    if form == "text":
+        assert f"{slope:+.3g} nats" in " ".join(done.out.split())
+    elif form == "csv":
+        rows = list(csv.DictReader(io.StringIO(done.out)))
+        found = [float(row["estimate"]) for row in rows if row["statistic"] == "gap"]
+        assert found == pytest.approx(gaps)
+        assert [row["run"] for row in rows if row["statistic"] == "gap"] == [str(run) for run in sizes]
+        (line,) = (row for row in rows if row["statistic"] == "gap per tenfold parameters")
+        assert (float(line["estimate"]), line["unit"], line["level"], line["n"]) == (
+            pytest.approx(slope),
+            "nats",
+            "overall",
+            "3",
+        )
+        assert {row["unit"] for row in rows if row["statistic"] == "r_squared"} == {""}
+    elif form == "json":
+        assert json.loads(done.out)["scaling"]["slope"]["estimate"] == pytest.approx(slope)
+    else:
+        assert f"{slope:.3g}" in done.out
+        assert "gap per tenfold parameters" in done.out
+    chart = make_chart(open_sources(list(sizes)), ChartKind.SCALING, parameters={str(run): sizes[run] for run in sizes})
+    assert [row["gap"] for row in chart.data["tasks"]] == pytest.approx(gaps)
+
+
+def gap_of(run: Path) -> float:
+    """The mean under the wordings of `observed` minus that of `unobserved`."""
+    first, second = (
+        fmean(score.mean_score for score in load_run(run).wording_scores() if score.group == group)
+        for group in ("observed", "unobserved")
+    )
+    return first - second
+
+
+def test_table_and_gate_are_in_nats(runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    run, other = runs
+    scores = load_run(run).wording_scores()
+    worst = min(score.mean_score for score in scores if score.group == "observed")
+    done = run_command(capsys, "table", run)
+    assert done.code == 0, done.err
+    assert "in nats" in done.out
+    best = max(score.mean_score for score in scores if score.group == "observed")
+    done = run_command(capsys, "table", run, "--by", "wording")
+    assert any(f"{best:.3g}" in line and "best" in line for line in done.out.splitlines()), done.out
+    kept = run_command(capsys, "gate", run, "--min-worst", f"{worst - 5:g}")
+    assert kept.code == 0, kept.err + kept.out
+    broken = run_command(capsys, "gate", run, "--min-worst", f"{worst + 0.1 if worst < -0.1 else 0:g}")
+    assert broken.code == 3
+    assert "worst wording" in broken.out + broken.err
+    compared = run_command(capsys, "gate", run, "--no-worse-than", other, "--margin", "50")
+    assert compared.code == 0, compared.err

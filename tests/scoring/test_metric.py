@@ -8,7 +8,9 @@ import pytest
 from phraseproof.core import Outcome
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.accuracy import METRIC
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
+from support.metrics import ERRORS, LETTERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,3 +48,9 @@ def test_a_test_on_right_and_wrong_names_the_metric() -> None:
     METRIC.require_binary("McNemar's test")
     with pytest.raises(NotEnoughDataError, match="McNemar's test needs outcomes of 0 or 1, and the metric 'words'"):
         TotalWords().require_binary("McNemar's test")
+
+
+def test_two_points_are_the_margin_of_percent_and_nothing_is_known_of_other_units() -> None:
+    assert ACCURACY.default_margin == 0.02
+    assert LETTERS.default_margin is None
+    assert (LETTERS.benefit(3.0), ERRORS.benefit(3.0)) == (3.0, -3.0)

@@ -7,7 +7,7 @@ and Table 9). A model that scores as well with it does not read its instruction.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from phraseproof.analysis.aggregation import paper_weights
@@ -19,8 +19,6 @@ from phraseproof.analysis.significance.paired_t import paired_t_test
 from phraseproof.core import Finding, Relation
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.metric import Metric
-
-MARGIN = 0.02
 
 CONTROLS = (Relation.NEGATED, Relation.NONSENSICAL, Relation.INCORRECT)
 """The relations that should lower accuracy."""
@@ -73,7 +71,7 @@ def results_of_controls(
     grids: Sequence[TaskGrid],
     relations: Mapping[str, Relation],
     *,
-    margin: float = MARGIN,
+    margin: float | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> tuple[ControlResult, ...]:
@@ -82,7 +80,8 @@ def results_of_controls(
     Args:
         grids: as `grids.load_grids` gives them.
         relations: what each group is, as `grids.group_relations` returns it.
-        margin: a control that is worse by less than this scores as well.
+        margin: a control that is worse by less than this scores as well, in the scores' unit. By default the metric's;
+            where it has none, no control is found to score as well.
 
     Returns:
         By number of demonstrations, then control, then reference, then all tasks before single ones; none where there
@@ -120,7 +119,7 @@ def _further_references(relation: Relation, relations: Mapping[str, Relation]) -
     return [group for group, word in relations.items() if word is wanted][:1]
 
 
-def _compared(part: _Tasks, control: str, reference: str, relation: Relation, margin: float) -> ControlResult:
+def _compared(part: _Tasks, control: str, reference: str, relation: Relation, margin: float | None) -> ControlResult:
     weights = paper_weights([grid.category for grid, _ in part])
     terms = [
         Term(of[group], sign * weight)
@@ -129,7 +128,10 @@ def _compared(part: _Tasks, control: str, reference: str, relation: Relation, ma
     ]
     name = f"{control} minus {reference}"
     finding = crossed_mean(terms, name=name, is_difference=True)
-    word, reason = _guessed(part, reference) or _judge(finding, margin, reference, part[0][0].metric)
+    metric = part[0][0].metric
+    word, reason = _guessed(part, reference) or _judge(
+        finding, metric.default_margin if margin is None else margin, reference, metric
+    )
     over_tasks = None
     if len(part) > 1:
         means = [[float(of[group].grid.means.mean()) for _, of in part] for group in (reference, control)]
@@ -158,15 +160,32 @@ def _guessed(part: _Tasks, reference: str) -> tuple[Conclusion, str] | None:
     return Conclusion.AT_CHANCE, f"{reason} ({scored}, chance {100 * chance:.1f}%)"
 
 
-def _judge(finding: Finding, margin: float, reference: str, metric: Metric) -> tuple[Conclusion, str]:
+def _judge(finding: Finding, margin: float | None, reference: str, metric: Metric) -> tuple[Conclusion, str]:
+    gain = finding if metric.higher_is_better else _negated(finding)
+    is_worse = gain.high is not None and gain.high < 0
+    if margin is None:
+        if is_worse:
+            return Conclusion.READING, f"it scores worse than {reference}"
+        return Conclusion.UNCLEAR, f"the metric {metric.name!r} has no margin within which it scores as well"
     unit = "points" if metric.unit == "%" else metric.unit or metric.name
     within = f"{metric.scale * margin:g} {unit}"
     try:
-        answer = not_worse(finding, margin)
+        answer = not_worse(gain, margin)
     except NotEnoughDataError:
         return Conclusion.UNCLEAR, "there are too few wordings and examples for an interval"
     if answer.word is Answer.EQUIVALENT:
         return Conclusion.NOT_READING, f"it scores as well as {reference}, to within {within}"
-    if finding.high is not None and finding.high < 0:
+    if is_worse:
         return Conclusion.READING, f"it scores worse than {reference}"
     return Conclusion.UNCLEAR, f"it may score worse than {reference}, or as well to within {within}"
+
+
+def _negated(finding: Finding) -> Finding:
+    """The difference the other way round."""
+    low, high = finding.low, finding.high
+    return replace(
+        finding,
+        estimate=-finding.estimate,
+        low=None if high is None else -high,
+        high=None if low is None else -low,
+    )

@@ -26,7 +26,7 @@ class RankedWording:
     """One wording of a task and group.
 
     Attributes:
-        score: as stored; `mean_score` is a fraction.
+        score: as stored.
         mark: best or worst; equals share it; `None` for all where all score the same.
     """
 
@@ -45,12 +45,15 @@ class WordingRanking:
     wordings: tuple[RankedWording, ...]
 
 
-def rank_wordings(scores: Sequence[WordingScore], *, group_order: Sequence[str] = ()) -> tuple[WordingRanking, ...]:
+def rank_wordings(
+    scores: Sequence[WordingScore], *, group_order: Sequence[str] = (), higher_is_better: bool = True
+) -> tuple[WordingRanking, ...]:
     """Every wording's score, by demonstrations, then task, then group.
 
     Args:
         scores: any order; tasks and groups keep the order in which they first appear, a category's tasks together.
         group_order: groups to put first, in this order.
+        higher_is_better: whether the largest score is the best one.
 
     Raises:
         NotEnoughDataError, RunError, UsageError: as `summarize`.
@@ -66,7 +69,9 @@ def rank_wordings(scores: Sequence[WordingScore], *, group_order: Sequence[str] 
     for score in scores:
         found.setdefault((score.num_fewshot, score.task, score.group), []).append(score)
     return tuple(
-        WordingRanking(shots, category_of[task], task, group, _rank(found[shots, task, group]))
+        WordingRanking(
+            shots, category_of[task], task, group, _rank(found[shots, task, group], 1 if higher_is_better else -1)
+        )
         for shots in sorted({score.num_fewshot for score in scores})
         for task in tasks
         for group in groups
@@ -74,14 +79,15 @@ def rank_wordings(scores: Sequence[WordingScore], *, group_order: Sequence[str] 
     )
 
 
-def _rank(scores: Sequence[WordingScore]) -> tuple[RankedWording, ...]:
-    best = max(score.mean_score for score in scores)
-    worst = min(score.mean_score for score in scores)
+def _rank(scores: Sequence[WordingScore], sign: int) -> tuple[RankedWording, ...]:
+    """Best first; `sign` is -1 where less is better."""
+    best = max((score.mean_score for score in scores), key=lambda value: sign * value)
+    worst = min((score.mean_score for score in scores), key=lambda value: sign * value)
 
     def mark(score: WordingScore) -> Mark | None:
         if best == worst:
             return None
         return {best: Mark.BEST, worst: Mark.WORST}.get(score.mean_score)
 
-    ordered = sorted(scores, key=lambda score: (-score.mean_score, score.instruction))
+    ordered = sorted(scores, key=lambda score: (-sign * score.mean_score, score.instruction))
     return tuple(RankedWording(score, mark(score)) for score in ordered)

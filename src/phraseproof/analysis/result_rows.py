@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from phraseproof.analysis.answers import TaskAnswers
     from phraseproof.analysis.estimators.task_estimates import GroupEstimate, TaskEstimate
     from phraseproof.analysis.robustness import MeanDifference, Summary
+    from phraseproof.analysis.scaling import Scaling
     from phraseproof.analysis.statistics import Robustness
     from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import WordingScore
@@ -168,6 +169,25 @@ def estimate_rows(estimates: Sequence[TaskEstimate], source: RowSource, *, level
         for finding in task.differences:
             place = place_of(of, task.task, task.category, finding.name.removesuffix(f" minus {reference}"))
             yield finding_row(source, place, _difference(reference), finding, source.difference_unit())
+
+
+def scaling_rows(found: Scaling, metric: Metric, scoring: str) -> Iterator[ResultRow]:
+    """The gap of each task of each model, then the regression line, whose rows name no run, because it is of all."""
+    for point in found.points:
+        source = RowSource(point.run, point.num_fewshot, scoring, metric)
+        method = f"difference of means; {point.model}, {point.parameters} parameters"
+        finding = Finding("gap", point.gap, 0, method)
+        yield finding_row(source, Place(Level.TASK, task=point.task), "gap", finding, source.difference_unit())
+    source = RowSource("", min(point.num_fewshot for point in found.points), scoring, metric)
+    at = "one parameter" if found.per_tenfold else "no parameter"
+    intercept = Finding(f"gap at {at}", found.intercept, found.slope.n, found.slope.method)
+    explained = Finding("r_squared", found.r_squared, found.slope.n, found.slope.method)
+    for finding, unit in (
+        (found.slope, source.difference_unit()),
+        (intercept, source.difference_unit()),
+        (explained, ("", 1.0)),
+    ):
+        yield finding_row(source, Place(Level.OVERALL), finding.name, finding, unit)
 
 
 def comparison_rows(lines: Sequence[MeanDifference], source: RowSource) -> Iterator[ResultRow]:

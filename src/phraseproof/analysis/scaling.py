@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.regression import least_squares
 from phraseproof.analysis.robustness import summarize
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
 
 if TYPE_CHECKING:
+    from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import Run
 
 _CONFIDENCE = 0.95
@@ -23,13 +25,18 @@ class ScalePoint(NamedTuple):
 
     Attributes:
         parameters: of the model.
-        gap: the reference group's mean minus the other group's, a fraction: the paper's observed minus unobserved.
+        gap: the reference group's mean minus the other group's, as scores are stored: the paper's observed minus
+            unobserved.
+        run: the run folder.
+        num_fewshot: demonstrations per prompt.
     """
 
     model: str
     parameters: int
     task: str
     gap: float
+    run: str = ""
+    num_fewshot: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,18 @@ class Scaling:
     slope: Finding
     intercept: float
     r_squared: float
+
+
+def shared_metric(runs: Sequence[Run]) -> Metric:
+    """The metric of all runs, whose gaps one line goes through.
+
+    Raises:
+        UsageError: the runs are in different metrics.
+    """
+    found = {metric.name: metric for metric in map(metric_of, runs)}
+    if len(found) > 1:
+        raise UsageError("the runs are in different metrics", got=", ".join(sorted(found)), where="--scaling")
+    return next(iter(found.values()))
 
 
 def scale_points(
@@ -79,7 +98,7 @@ def scale_points(
         raise UsageError(f"no group of wordings is called {other!r}", expected=f"one of: {', '.join(summary.groups)}")
     model = str(run.settings.get("model", {}).get("name", run.path.name))
     points = [
-        ScalePoint(model, size, row.name, -row.differences[other].value)
+        ScalePoint(model, size, row.name, -row.differences[other].value, str(run.path), summary.num_fewshot)
         for row in summary.tasks
         if other in row.differences
     ]

@@ -10,7 +10,6 @@ import typer
 from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli.output_format import OutputFormat, print_results, read_format
 from phraseproof.cli.run_folders import open_runs, read_sizes
-from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
     from phraseproof.analysis.scaling import Scaling
@@ -28,12 +27,13 @@ def analyze(
     group_order: options.GroupOrder = None,
     scoring: options.ScoringOfRun = None,
     margin: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="The largest difference, in points or the metric's unit, that counts as equivalent.",
+            help="The largest difference, in points or the metric's unit, that counts as equivalent. "
+            "Default: 2 points, or the metric's own.",
             rich_help_panel=options.STATISTICS,
         ),
-    ] = 2.0,
+    ] = None,
     difference: Annotated[
         float,
         typer.Option(
@@ -78,14 +78,7 @@ def analyze(
     as_json: options.AsJson = False,
 ) -> None:
     """Show robustness with intervals, tests between groups, control conditions, and how much data would be enough."""
-    for name, value in (("--margin", margin), ("--difference", difference)):
-        if not 0 < value < 100:
-            raise UsageError("not a number of points", expected="above 0 and below 100", got=f"{value:g}", where=name)
     chosen = read_format(output_format, as_json=as_json)
-    if scaling and chosen not in {"text", "json"}:
-        raise UsageError(
-            f"--scaling is not in the rows of {chosen}", expected="--format text or json", where="--format"
-        )
     order = option_values.read_group_order(group_order)
     sizes = read_sizes(parameters or [], runs)
 
@@ -106,16 +99,13 @@ def analyze(
         case "json":
             terminal.print_file(analysis_json.render(found, line))
         case _:
-            print_results(analysis_results(found), chosen)
+            print_results(analysis_results(found, line), chosen)
 
 
 def _scaling(runs: list[Run], order: list[str], sizes: dict[Path, int]) -> Scaling:
-    from phraseproof.analysis.grids import metric_of
-    from phraseproof.analysis.scaling import scale_points, scaling
+    from phraseproof.analysis.scaling import scale_points, scaling, shared_metric
 
-    metrics = {metric_of(run).name for run in runs}
-    if len(metrics) > 1:
-        raise UsageError("the runs are in different metrics", got=", ".join(sorted(metrics)), where="--scaling")
+    shared_metric(runs)
     reference, group = (*order, None, None)[:2]
     return scaling(
         [

@@ -26,6 +26,8 @@ class Metric(ABC):
         low, high: the range of an example's value.
         is_binary: whether an example's value is 0 or 1 (partial credit is the exception that tests report).
         higher_is_better: the direction of improvement.
+        margin: the largest difference of means that does not matter, as values are stored; `None` where nothing is
+            known of it, for which metrics in percent have two points.
     """
 
     name: ClassVar[str]
@@ -34,6 +36,7 @@ class Metric(ABC):
     high: ClassVar[float] = 1.0
     is_binary: ClassVar[bool] = False
     higher_is_better: ClassVar[bool] = True
+    margin: ClassVar[float | None] = None
 
     @property
     def scale(self) -> float:
@@ -41,9 +44,18 @@ class Metric(ABC):
         return 100.0 if self.unit == "%" else 1.0
 
     @property
+    def default_margin(self) -> float | None:
+        """`margin`, or two points of a metric in percent; `None` where neither is known."""
+        return 0.02 if self.margin is None and self.unit == "%" else self.margin
+
+    @property
     def width(self) -> float:
         """The largest distance between two values."""
         return self.high - self.low
+
+    def benefit(self, value: float) -> float:
+        """The value or difference of values, with a sign by which more is better."""
+        return value if self.higher_is_better else -value
 
     @abstractmethod
     def score(self, outcome: Outcome) -> float:

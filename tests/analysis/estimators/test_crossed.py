@@ -116,7 +116,7 @@ class TestExtremes:
 
         task = grid([[1.0] * 30 + [0.0] * 10])
         found = extremes(task.means, Resampler(0, 4000).means(task), 40)
-        assert (found.worst.low, found.worst.high) == pytest.approx(
+        assert (found.lowest.low, found.lowest.high) == pytest.approx(
             proportion_confint(30, 40, method="wilson"), abs=0.02
         )
         assert found.range.value == 0.0
@@ -124,7 +124,7 @@ class TestExtremes:
     def test_ten_right_of_ten_do_not_make_a_wording_perfect(self):
         task = grid(np.ones((3, 10)))
         found = extremes(task.means, Resampler(0, 400).means(task), 10)
-        assert found.worst.low < 0.75
+        assert found.lowest.low < 0.75
         assert (found.range.low, found.range.value) == (0.0, 0.0)
         assert found.range.high > 0.2
 
@@ -134,4 +134,4 @@ class TestExtremes:
         found = extremes(task.means, Resampler(0, 400).means(task))
         assert found.range.low == pytest.approx(0.5, abs=1e-6)
         assert found.range.high == pytest.approx(0.5, abs=1e-6)
-        assert found.best.high - found.best.low > 0.1
+        assert found.highest.high - found.highest.low > 0.1

@@ -1,17 +1,24 @@
-"""How numbers and other people's words are put, whatever the format."""
+"""Tables before any format: what they hold, and their titles."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from __future__ import annotations
 
-from phraseproof.reports.build.run_tables import points, printable
-
-
-def test_a_difference_that_rounds_to_nothing_has_no_sign():
-    assert [points(value) for value in (-0.0004, 0.0004, 0.0, -0.001, 0.001)] == ["0.0"] * 3 + ["-0.1", "+0.1"]
+from phraseproof.analysis.ranking import Mark
+from phraseproof.reports.build.run_tables import RunScores, task_tables, title, wording_tables
+from support.metrics import ERRORS
+from support.table_samples import scores
 
 
-@given(st.text())
-def test_printable_text_is_one_line_that_cannot_act(text: str):
-    line = printable(text)
-    assert all(character.isprintable() or character in "\u200c\u200d" for character in line)
-    assert line == line.strip()
+def test_the_title_has_the_last_part_of_a_model_folder() -> None:
+    (table,) = task_tables([RunScores("r", "/root/models/smollm2", scores({"t/x": {"g": [0.5, 0.6]}}))])
+    assert title(table) == "smollm2, 0-shot"
+
+
+def test_the_lowest_score_is_the_best_where_less_is_better() -> None:
+    run = RunScores("r", "m", scores({"t/x": {"g": [3.0, 1.0, 2.0]}}), metric=ERRORS)
+    (table,) = wording_tables([run])
+    (ranking,) = table.rankings
+    assert [(each.score.mean_score, each.mark) for each in ranking.wordings] == [
+        (1.0, Mark.BEST),
+        (2.0, None),
+        (3.0, Mark.WORST),
+    ]

@@ -9,6 +9,7 @@ from phraseproof.reports.build.run_tables import RunScores, task_tables
 from phraseproof.reports.charts.headline import mean_intervals
 from support import table_samples
 from support.grid_samples import grid
+from support.metrics import LETTERS
 from support.table_samples import VALUES, scores
 
 
@@ -37,3 +38,12 @@ def test_intervals_are_those_of_the_statistics() -> None:
     assert (row["row"], row["percent"]) == ("c/t", pytest.approx(100 * 8 / 18))
     assert row["low"] == pytest.approx(100 * mean.low)
     assert "95% intervals" in chart.title
+
+
+def test_means_are_in_the_metric_s_unit() -> None:
+    run = RunScores("r", "m", table_samples.scores({"c/t": {"g": [12.0, 13.0]}}), metric=LETTERS)
+    (table,) = task_tables([run])
+    chart = mean_intervals(table, None)
+    assert chart.data["intervals"][0]["estimate"] == 12.5
+    assert (chart.title, chart.description) == ("Mean length over wordings", "c/t, g: 12.5 letters.")
+    assert "chance" not in chart.data

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.core import Outcome
-from phraseproof.errors import PhraseproofError, UsageError
+from phraseproof.errors import PhraseproofError
 from phraseproof.reports.build.sources import open_sources
 from phraseproof.reports.charts.plot import ChartKind, make_chart
-from phraseproof.scoring.metric import Metric
+from support.metrics import LETTERS
 from support.report_runs import write_run
 
 
@@ -36,22 +35,14 @@ def test_charts_of_accuracy_have_chance(tmp_path: Path) -> None:
     }
 
 
-class Letters(Metric):
-    """The number of letters of an answer."""
-
-    name = "length"
-    unit = "letters"
-    high = 1000.0
-
-    def score(self, outcome: Outcome) -> float:
-        return float(len(outcome.text or ""))
-
-
-@pytest.mark.parametrize("kind", [ChartKind.HEADLINE, ChartKind.STRIP, ChartKind.HEATMAP, ChartKind.SCALING])
-def test_scores_that_are_not_in_percent_are_refused(
+@pytest.mark.parametrize("kind", [ChartKind.HEADLINE, ChartKind.STRIP, ChartKind.HEATMAP])
+def test_scores_are_drawn_in_the_metric_s_unit(
     tmp_path: Path, kind: ChartKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sources = open_sources([write_run(tmp_path / "a")])
-    monkeypatch.setattr("phraseproof.analysis.grids.metric", lambda _: Letters())
-    with pytest.raises(UsageError, match=r"charts show results in percent only .*'length', in letters"):
-        make_chart(sources, kind)
+    run = write_run(tmp_path / "a")
+    monkeypatch.setattr("phraseproof.analysis.grids.metric", lambda _: LETTERS)
+    chart = make_chart(open_sources([run]), kind)
+    assert "length (letters)" in str(chart.spec)
+    assert "%" not in str(chart.spec) + chart.description
+    values = {row.get("score", row.get("estimate")) for row in next(iter(chart.data.values()))}
+    assert max(values) <= 1, "the stored scores, not times 100"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.format import table_latex as latex_table
 from phraseproof.reports.format.tables import By, TableFormat, render
 from support.table_samples import HOSTILE, NASTY, RUN

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.format import table_markdown as markdown_table
 from phraseproof.reports.format.tables import By, TableFormat, render
 from support.table_samples import FORMULA, HOSTILE, NASTY, RUN

@@ -202,6 +202,33 @@ def test_limits_are_in_the_metric_s_unit(run: Run, monkeypatch: pytest.MonkeyPat
         check_run(run, Limits(min_mean=0.5))
 
 
+@pytest.mark.parametrize("on", list(On))
+def test_where_less_is_better_a_gap_is_above_the_first_group(
+    run: Run, on: On, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = load_run(write_run(tmp_path / "other", bonus=0.3))
+    limits = Limits(max_spread=1, max_gap=0.01, margin=0.01)
+    monkeypatch.setattr("phraseproof.analysis.grids.metric", lambda _: Letters())
+    more = check_run(run, limits, other=other)
+    monkeypatch.setattr("phraseproof.analysis.grids.metric", lambda _: Mistakes())
+    less = {(check.option, check.place): check for check in check_run(run, limits, other=other)}
+    assert any(
+        "mistakes above observed" in check.line or "letters above observed" in check.line for check in less.values()
+    )
+    for check in more:
+        opposite = less[check.option, check.place]
+        assert check.value is not None
+        assert opposite.value is not None
+        sign = 1 if "max-spread" in check.option else -1
+        assert opposite.value == pytest.approx(sign * check.value)
+    bounds = check_run(run, limits, other=other, on=on)
+    for bound in bounds:
+        estimate = less[bound.option, bound.place].value
+        assert estimate is not None
+        if bound.value is not None:
+            assert bound.value >= estimate - 1e-12, "the end that is worse for the run"
+
+
 def test_a_gate_without_a_limit_or_on_half_a_run_is_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no limit"):
         check_run(run, Limits())

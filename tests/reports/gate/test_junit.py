@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.gate.junit import render
 from phraseproof.reports.gate.limits import LimitCheck
 from support.report_runs import HOSTILE

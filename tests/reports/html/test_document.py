@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from phraseproof.reports.charts.intervals import Interval, intervals
 from phraseproof.reports.html.document import inert_json, render_page
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from support.report_runs import HOSTILE
 
 anything = st.recursive(
@@ -65,7 +66,7 @@ class Scripts(HTMLParser):
 def test_the_policy_names_every_script_and_style_and_nothing_else() -> None:
     pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
     mark = Interval("row", "", 1.0)
-    chart = intervals([mark], title="t", description="d", differences=True)
+    chart = intervals([mark], title="t", description="d", metric=ACCURACY, differences=True)
     page = render_page("compare.html.j2", title=HOSTILE[1], charts={"x": (0, chart)}, views=[])
     found = Scripts()
     found.feed(page)

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from phraseproof.core import Cell, Outcome
 from phraseproof.reports.html.flips import find_flips, shares
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.writer import RunStore, Usage
+from support.metrics import ERRORS, LETTERS
 
 RIGHT, SURE, WRONG = (-0.5, -1.0), (-0.1, -3.0), (-2.0, -0.2)
 
@@ -49,29 +51,38 @@ def test_only_examples_that_wordings_disagree_on_are_flips(tmp_path: Path) -> No
             "c/three": {"always": RIGHT, "never": WRONG, "it's split": RIGHT},
         },
     )
-    (flip,) = find_flips(run, 0)
+    (flip,) = find_flips(run, 0, ACCURACY)
     assert (flip.task, flip.example_id, flip.num_wordings) == ("it's/a task", "it's split", 3)
-    assert flip.right_share == pytest.approx(2 / 3)
+    assert flip.mean_score == pytest.approx(2 / 3)
     assert flip.target == 0
     assert (flip.right.instruction, flip.wrong.instruction) == ("c/one", "c/two"), "the surest of each"
     assert flip.right.probabilities == pytest.approx([1 / (1 + math.exp(-2.9)), 1 / (1 + math.exp(2.9))])
     assert (flip.right.predicted, flip.wrong.predicted) == (0, 1)
-    assert find_flips(run, 5) == []
+    assert find_flips(run, 5, ACCURACY) == []
 
 
 def test_the_most_disputed_come_first_and_not_too_many(tmp_path: Path) -> None:
     examples = [f"e{n}" for n in range(6)]
     # Example n is answered wrong by n of 6 wordings.
     answers = {f"c/{w}": {e: WRONG if w < n else RIGHT for n, e in enumerate(examples)} for w in range(6)}
-    flips = find_flips(stored(tmp_path / "run", answers), 0, per_task=3)
+    flips = find_flips(stored(tmp_path / "run", answers), 0, ACCURACY, per_task=3)
     assert [flip.example_id for flip in flips] == ["e3", "e2", "e4"]
-    assert len(find_flips(stored(tmp_path / "run2", answers), 0, per_task=3, in_all=2)) == 2
+    assert len(find_flips(stored(tmp_path / "run2", answers), 0, ACCURACY, per_task=3, in_all=2)) == 2
 
 
 def test_wordings_that_ought_to_be_answered_wrong_take_no_part(tmp_path: Path) -> None:
     run = stored(tmp_path / "run", {"c/one": {"e": RIGHT}, "c/two": {"e": WRONG}})
-    assert len(find_flips(run, 0, controls=["another"])) == 1
-    assert find_flips(run, 0, controls=["group"]) == []
+    assert len(find_flips(run, 0, ACCURACY, controls=["another"])) == 1
+    assert find_flips(run, 0, ACCURACY, controls=["group"]) == []
+
+
+def test_under_another_metric_the_largest_differences_come_first(tmp_path: Path) -> None:
+    few, many = (-0.5, -1.0), (-2.0, -0.2)
+    run = stored(tmp_path / "run", {"c/one": {"a": few, "b": few}, "c/two": {"a": many, "b": few}})
+    (flip,) = find_flips(run, 0, LETTERS)
+    assert (flip.example_id, flip.right.instruction, flip.wrong.instruction) == ("a", "c/one", "c/two")
+    (flip,) = find_flips(run, 0, ERRORS)
+    assert (flip.right.instruction, flip.wrong.instruction) == ("c/two", "c/one"), "the lower score is the better one"
 
 
 @given(st.lists(st.floats(-1e4, 0) | st.just(-math.inf), min_size=1, max_size=6))

@@ -29,7 +29,9 @@ def said(values: dict[str, dict[str, list[float]]], current: str | None = None) 
 def test_two_groups_are_set_against_each_other() -> None:
     _, first, second, *_ = said(VALUES).sentences
     # Categories: qa 62.5 and 55.5, bc 85 and 90 percent.
-    assert first.startswith("org/model answers 73.8% right with observed wordings and 72.8% with unobserved ones")
+    assert first.startswith(
+        "org/model answers 73.8% right with the wordings of observed and 72.8% with those of unobserved"
+    )
     assert "a difference of -1.0 points" in first
     assert second == ("The choice of wording matters most on qa/one: 57.0% with observed/2, 40.0% with unobserved/0.")
 
@@ -39,11 +41,11 @@ def test_the_first_sentence_says_how_far_accuracy_moves_with_the_wording() -> No
     # Unobserved: 10, 12 and 10; (11 + 10) / 2.
     values = VALUES | {"qa/one": {"observed": [0.50, 0.52, 0.58], "unobserved": [0.40, 0.50]}}
     assert said(values).sentences[0] == (
-        "On the average task, accuracy moves from the worst wording to the best by 8.0 points with observed wordings "
-        "and 10.5 points with unobserved ones."
+        "On the average task, accuracy moves from the worst wording to the best by 8.0 points in the group "
+        "observed and 10.5 points in the group unobserved."
     )
     assert said({"t/x": {"mine": [0.5, 0.7], "lone": [0.1]}}).sentences[0] == (
-        "On t/x, accuracy moves from the worst wording to the best by 20.0 points with mine wordings."
+        "On t/x, accuracy moves from the worst wording to the best by 20.0 points in the group mine."
     )
 
 
@@ -59,7 +61,7 @@ def test_the_range_has_the_interval_that_the_statistics_give() -> None:
     bounds = f"{100 * finding.low:.1f} to {100 * finding.high:.1f}"
     interval = f"(95% interval {bounds}, {finding.method.partition(' (')[0]})"
     assert (
-        first == f"On c/t, accuracy moves from the worst wording to the best by 50.0 points with g wordings {interval}."
+        first == f"On c/t, accuracy moves from the worst wording to the best by 50.0 points in the group g {interval}."
     )
 
 
@@ -101,24 +103,24 @@ def test_the_current_wording_is_told_of(current: str, words: str) -> None:
 def test_the_large_figures_are_those_of_a_lone_task() -> None:
     found = said({"t/x": {"a": [0.5, 0.7], "b": [0.6, 0.3]}}, "a/0").figures
     assert [(each.label, each.value, each.detail) for each in found] == [
-        ("current wording", "50.0", "a/0"),
-        ("best wording", "70.0", "a/1"),
-        ("worst wording", "30.0", "b/1"),
+        ("current wording", "50.0%", "a/0"),
+        ("best wording", "70.0%", "a/1"),
+        ("worst wording", "30.0%", "b/1"),
     ]
 
 
 def test_the_large_figures_are_means_over_tasks_then_categories() -> None:
     # Best: qa 57 and 74, bc 95; worst: qa 40 and 60, bc 80. Means of tasks: qa 49.8 and 68.4, bc 87.5.
     first, best, worst = said(VALUES).figures
-    assert (best.value, worst.value) == ("80.2", "65.0")
+    assert (best.value, worst.value) == ("80.2%", "65.0%")
     qa = [sum([0.50, 0.52, 0.57, 0.40, 0.50]) / 5, sum([0.70, 0.74, 0.60, 0.66, 0.72]) / 5]
-    assert (first.label, first.value) == ("mean over wordings", f"{100 * (sum(qa) / 2 + 0.875) / 2:.1f}")
+    assert (first.label, first.value) == ("mean over wordings", f"{100 * (sum(qa) / 2 + 0.875) / 2:.1f}%")
 
 
 def test_the_current_wording_is_averaged_over_tasks_then_categories() -> None:
     values = {"qa/one": {"a": [0.2, 0.9]}, "qa/two": {"a": [0.4, 0.9]}, "bc/one": {"a": [0.9, 0.8]}}
     found = said(values, "a/0")
-    assert found.figures[0].value == "60.0"
+    assert found.figures[0].value == "60.0%"
     assert "a/0, gets 60.0%" in found.sentences[-1]
 
 
@@ -132,7 +134,7 @@ def test_constant_answers_and_chance_are_shown(tmp_path: Path) -> None:
     found = headline(table, rank_wordings(given.scores), None)
     count = len(constant.wordings)
     assert found.warning.startswith(f"{count} of {count} wordings give one answer to 95% or more of the examples ('")
-    assert (found.figures[-1].label, found.figures[-1].value) == ("chance", f"{100 * constant.chance:.1f}")
+    assert (found.figures[-1].label, found.figures[-1].value) == ("chance", f"{100 * constant.chance:.1f}%")
 
 
 def test_the_picture_has_every_mean() -> None:

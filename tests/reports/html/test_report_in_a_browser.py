@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from phraseproof.cli import main
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.text import printable
 from support.browser import Opened, launched, opened
 from support.report_runs import HOSTILE, write_run
 

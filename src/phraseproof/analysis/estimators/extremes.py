@@ -26,10 +26,10 @@ class Bounded(NamedTuple):
 
 
 class Extremes(NamedTuple):
-    """The worst and the best of a set of wordings, and their distance."""
+    """The lowest and the highest score of a set of wordings, and their distance."""
 
-    worst: Bounded
-    best: Bounded
+    lowest: Bounded
+    highest: Bounded
     range: Bounded
 
 
@@ -43,16 +43,16 @@ def extremes(means: Floats, resampled: Floats, right_or_wrong: int | None = None
             answers of ten do not make a wording perfect.
     """
     low, high = _band(means, resampled, right_or_wrong)
-    worst = Bounded(float(means.min()), float(low.min()), float(high.min()))
-    best = Bounded(float(means.max()), float(low.max()), float(high.max()))
+    lowest = Bounded(float(means.min()), float(low.min()), float(high.min()))
+    highest = Bounded(float(means.max()), float(low.max()), float(high.max()))
     # What all wordings have in common (how hard the drawn examples are) does not move their distance.
     own = means - means.mean()
     centred = resampled - resampled.mean(axis=1, keepdims=True)
-    apart = worst._replace(value=best.value - worst.value, low=0.0, high=best.high - worst.low)
+    apart = lowest._replace(value=highest.value - lowest.value, low=0.0, high=highest.high - lowest.low)
     if np.ptp(centred, axis=0).max() > 0:
         low, high = _band(own, centred, None)
         apart = apart._replace(low=max(0.0, float(low.max() - high.min())), high=float(high.max() - low.min()))
-    return Extremes(worst, best, apart)
+    return Extremes(lowest, highest, apart)
 
 
 def mean_of_bounded(parts: list[tuple[Bounded, float]], *, lowest: float = 0.0, highest: float = 1.0) -> Bounded:

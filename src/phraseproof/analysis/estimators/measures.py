@@ -144,18 +144,25 @@ def _quantile(name: str, parts: Sequence[Measured]) -> Finding:
     return Finding(name, value, _count(several), method, max(metric.low, float(low)), min(metric.high, float(high)))
 
 
-def _extreme(pick: Callable[[Extremes], Bounded]) -> Callable[[str, Sequence[Measured]], Finding]:
+def _extreme(
+    pick: Callable[[Extremes], Bounded], where_less_is_better: Callable[[Extremes], Bounded] | None = None
+) -> Callable[[str, Sequence[Measured]], Finding]:
+    """The statistic that is one of the extremes; `where_less_is_better` replaces `pick` for such metrics."""
+
     def found(name: str, parts: Sequence[Measured]) -> Finding:
         several = _with_several(parts)
+        metric = several[0].sample.grid.metric
+        choose = pick if where_less_is_better is None or metric.higher_is_better else where_less_is_better
         weights = paper_weights([part.sample.grid.category for part in several])
-        known = [(pick(part.extremes), weight) for part, weight in zip(several, weights, strict=True) if part.extremes]
+        known = [
+            (choose(part.extremes), weight) for part, weight in zip(several, weights, strict=True) if part.extremes
+        ]
         if len(known) < len(several):
-            values = [pick(_without_examples(part)).value for part in several]
+            values = [choose(_without_examples(part)).value for part in several]
             value = sum(weight * each for weight, each in zip(weights, values, strict=True))
             return Finding(name, value, _count(several), "of the wordings tried; no interval without outcomes")
-        metric = several[0].sample.grid.metric
-        lowest, highest = (0.0, metric.width) if name == "range" else (metric.low, metric.high)
-        whole = mean_of_bounded(known, lowest=lowest, highest=highest)
+        least, most = (0.0, metric.width) if name == "range" else (metric.low, metric.high)
+        whole = mean_of_bounded(known, lowest=least, highest=most)
         method = "of the wordings tried, simultaneous band over examples"
         return Finding(name, whole.value, _count(several), method, whole.low, whole.high)
 
@@ -209,8 +216,8 @@ _COMPUTED: Mapping[str, Callable[[str, Sequence[Measured]], Finding]] = {
     "std": _std,
     "std_beyond_chance": _std_beyond_chance,
     "range": _extreme(lambda found: found.range),
-    "worst": _extreme(lambda found: found.worst),
-    "best": _extreme(lambda found: found.best),
+    "worst": _extreme(lambda found: found.lowest, lambda found: found.highest),
+    "best": _extreme(lambda found: found.highest, lambda found: found.lowest),
     **dict.fromkeys(QUANTILES, _quantile),
     "flips": _flips,
     "pairwise_flips": _jackknifed(lambda found: found.pairwise_flips, 0.0),
@@ -277,8 +284,8 @@ def _noise(part: Measured) -> float:
 
 def _without_examples(part: Measured) -> Extremes:
     means = part.means
-    worst, best = float(means.min()), float(means.max())
-    return Extremes(*(Bounded(value, value, value) for value in (worst, best, best - worst)))
+    lowest, highest = float(means.min()), float(means.max())
+    return Extremes(*(Bounded(value, value, value) for value in (lowest, highest, highest - lowest)))
 
 
 def _with_several(parts: Sequence[Measured]) -> list[Measured]:

@@ -14,10 +14,11 @@ from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots, constant_line
+from phraseproof.reports.build.numbers import points, points_name, short_method, value_with_unit
 from phraseproof.reports.build.readings import labelled_reading_lines
-from phraseproof.reports.build.run_tables import points, points_name, printable, short_method, value_with_unit
 from phraseproof.reports.build.runs import half_precision_notes, model_name
 from phraseproof.reports.build.settings import SettingDifference, differing_settings, setting_line
+from phraseproof.reports.build.text import printable
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 

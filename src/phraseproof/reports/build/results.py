@@ -16,6 +16,7 @@ from phraseproof.analysis.result_rows import (
     comparison_rows,
     estimate_rows,
     finding_row,
+    scaling_rows,
     statistics_rows,
     summary_rows,
     wording_rows,
@@ -29,6 +30,7 @@ from phraseproof.reports.build.runs import EstimatedRun, TableSource
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
 if TYPE_CHECKING:
+    from phraseproof.analysis.scaling import Scaling
     from phraseproof.reports.build.compare import ComparisonReport
     from phraseproof.reports.build.run_analysis import RunAnalysis
 
@@ -52,10 +54,14 @@ def table_results(source: TableSource, *, by_wording: bool = False, group_order:
     return ResultTable(tuple(rows), _once(note for table in tables for note in table.notes))
 
 
-def analysis_results(analyses: Iterable[RunAnalysis]) -> ResultTable:
+def analysis_results(analyses: Sequence[RunAnalysis], scaling: Scaling | None = None) -> ResultTable:
     """Every statistic of every analysis with its interval, and differences between groups with p-values.
 
-    Tests of wordings against one, and shares of mixed models, follow if they were requested.
+    Tests of wordings against one, shares of mixed models, and the gap by the size of models follow where they were
+    asked for.
+
+    Args:
+        scaling: of all analyses together, which then are in one metric; at least one analysis.
     """
     rows: list[ResultRow] = []
     notes: list[str] = []
@@ -67,6 +73,8 @@ def analysis_results(analyses: Iterable[RunAnalysis]) -> ResultTable:
         rows += _wording_tests(found, source)
         rows += _mixed_models(found, source)
         notes += _not_estimable(found)
+    if scaling is not None:
+        rows += scaling_rows(scaling, analyses[0].metric, analyses[0].scoring)
     return ResultTable(tuple(rows), _once(notes))
 
 

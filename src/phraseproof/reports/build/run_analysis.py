@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -50,13 +51,14 @@ class AnalysisOptions:
 
     Attributes:
         margin: differences smaller than this do not matter; in points, or in the metric's unit where that is not "%".
+            By default two points, or the metric's own margin.
         difference: the difference for which power is computed; in the same unit.
         against: a wording that every other one is tested against, on every task that has it.
         mixed: fit mixed-effects models, which takes seconds per task and group.
     """
 
     group_order: Sequence[str] = ()
-    margin: float = 2.0
+    margin: float | None = None
     difference: float = 2.0
     against: str | None = None
     mixed: bool = False
@@ -175,7 +177,14 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
         RunError, UsageError: as `load_grids`, `robustness` and `wordings_against`.
     """
     metric = metric_of(run)
-    options = replace(options, margin=options.margin / metric.scale, difference=options.difference / metric.scale)
+    margin = metric.default_margin if options.margin is None else options.margin / metric.scale
+    for name, value in (("--margin", margin), ("--difference", options.difference / metric.scale)):
+        if value is not None and not 0 < value < metric.width:
+            unit = "points" if metric.unit == "%" else metric.unit or metric.name
+            most = f" and below {metric.scale * metric.width:g}" if math.isfinite(metric.width) else ""
+            got = f"{metric.scale * value:g}"
+            raise UsageError("not a difference of scores", expected=f"{unit}, above 0{most}", got=got, where=name)
+    options = replace(options, margin=margin, difference=options.difference / metric.scale)
     grids = load_grids(run)
     present = {group for grid in grids for group in grid.groups}
     order = options.group_order or [group for group in run.groups if group in present]
@@ -229,12 +238,20 @@ def _tests(found: Robustness, options: AnalysisOptions, metric: Metric) -> list[
                 _or_not_estimable(
                     lambda a=first, b=second, n=name: paired_permutation_test(a, b, name=n, seed=options.seed)
                 ),
-                difference
-                if isinstance(difference, NotEstimable)
-                else _or_not_estimable(lambda d=difference: equivalence(d, options.margin)),
+                _equivalence(difference, options.margin, metric),
             )
         )
     return tests
+
+
+def _equivalence(
+    difference: Finding | NotEstimable, margin: float | None, metric: Metric
+) -> Equivalence | NotEstimable:
+    if isinstance(difference, NotEstimable):
+        return difference
+    if margin is None:
+        return NotEstimable(f"the metric {metric.name!r} has no margin; give one with --margin")
+    return _or_not_estimable(lambda: equivalence(difference, margin))
 
 
 def _variances(grids: Sequence[TaskGrid], group: str, options: AnalysisOptions) -> Variances:

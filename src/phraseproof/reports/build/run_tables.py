@@ -1,18 +1,19 @@
-"""Tables before any format: their numbers, and the texts that show them to people."""
+"""Tables before any format: what they hold, and the lines and titles that people read with them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
-from unicodedata import bidirectional
 
 from phraseproof.analysis.ranking import WordingRanking, rank_wordings
-from phraseproof.analysis.robustness import Difference, GroupSummary, Row, Summary, summarize
+from phraseproof.analysis.robustness import Row, Summary, summarize
 from phraseproof.analysis.significance.paired_t import compare_groups
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.reports.build.answers import answer_lines, at_shots
+from phraseproof.reports.build.numbers import p_value, percent, points, points_name
+from phraseproof.reports.build.text import short_model_name
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from phraseproof.analysis.answers import TaskAnswers
     from phraseproof.evaluation.half_precision import HalfPrecision
     from phraseproof.store.queries import WordingScore
-
-NO_DATA = "n/a"
-
-# Invisible characters that scripts and emoji need: the two zero-width joiners.
-_JOINERS = "\u200c\u200d"
 
 
 class Screen(NamedTuple):
@@ -174,7 +170,11 @@ def wording_tables(runs: Sequence[RunScores], group_order: Sequence[str] = ()) -
     """One table for each run and number of demonstrations; raises as `task_tables`."""
     tables: list[WordingTable] = []
     for run in runs:
-        rankings = rank_wordings(_some_scores(run), group_order=_order_in(run, runs, group_order))
+        rankings = rank_wordings(
+            _some_scores(run),
+            group_order=_order_in(run, runs, group_order),
+            higher_is_better=run.metric.higher_is_better,
+        )
         for shots in dict.fromkeys(ranking.num_fewshot for ranking in rankings):
             of_shots = tuple(ranking for ranking in rankings if ranking.num_fewshot == shots)
             tables.append(WordingTable(run, shots, of_shots))
@@ -192,84 +192,13 @@ def rows_for_people(summary: Summary) -> list[Row]:
 
 
 def title(table: TaskTable | WordingTable) -> str:
-    """The model and the number of demonstrations."""
-    return f"{table.run.model}, {table.num_fewshot}-shot"
-
-
-def unit_name(metric: Metric) -> str:
-    """The unit of a metric's values in a sentence: `percent`, another unit, or the metric's name."""
-    return "percent" if metric.unit == "%" else metric.unit or metric.name
-
-
-def difference_unit(metric: Metric) -> str:
-    """The unit of differences of a metric's values in a sentence."""
-    return "percentage points" if metric.unit == "%" else unit_name(metric)
-
-
-def points_name(metric: Metric) -> str:
-    """The unit of differences after a number: `points`, another unit, or the metric's name."""
-    return "points" if metric.unit == "%" else unit_name(metric)
-
-
-def value_with_unit(value: float, metric: Metric) -> str:
-    """`48.1%`, or `12.3 letters`."""
-    return f"{percent(value, metric)}%" if metric.unit == "%" else f"{percent(value, metric)} {unit_name(metric)}"
-
-
-def require_percent(metric: Metric, what: str) -> None:
-    """Refuse a metric that is not in percent, for what shows or takes percent only.
-
-    Raises:
-        UsageError: the metric has another unit.
-    """
-    if metric.unit != "%":
-        raise UsageError(
-            f"{what} in percent only",
-            got=f"the metric {metric.name!r}, in {unit_name(metric)}",
-            hint="phraseproof table, compare and analyze show other metrics",
-        )
-
-
-def legend(metric: Metric, *, with_counts: bool = True) -> str:
-    """What the cells of a table by task hold, and their units."""
-    counts = " (number of wordings)" if with_counts else ""
-    return f"mean ± Std over wordings, in {unit_name(metric)}{counts}; differences in {difference_unit(metric)}"
-
-
-def percent(value: float, metric: Metric = ACCURACY) -> str:
-    """A value in the metric's unit: percent with one decimal, other units with three significant digits."""
-    scaled = metric.scale * value
-    return f"{scaled:.1f}" if metric.unit == "%" else f"{scaled:.3g}"
-
-
-def points(value: float, metric: Metric = ACCURACY) -> str:
-    """A signed difference in the metric's unit, with the digits of `percent`; zero is `0.0`, never `-0.0`."""
-    scaled = metric.scale * value
-    text = f"{scaled:+.1f}" if metric.unit == "%" else f"{scaled:+.3g}"
-    return "0.0" if text in {"+0.0", "-0.0", "+0", "-0"} else text
-
-
-def spread(summary: GroupSummary | None, metric: Metric = ACCURACY) -> str:
-    """`48.1 ± 0.3 (50)`: mean, Std, number of wordings."""
-    if summary is None:
-        return NO_DATA
-    std = NO_DATA if summary.std is None else percent(summary.std, metric)
-    return f"{percent(summary.mean, metric)} ± {std} ({summary.num_wordings})"
-
-
-def difference(value: Difference | None, metric: Metric = ACCURACY) -> str:
-    """A difference of means, or that there is none."""
-    return NO_DATA if value is None else points(value.value, metric)
+    """The model and the number of demonstrations; of a model folder the last part."""
+    return f"{short_model_name(table.run.model)}, {table.num_fewshot}-shot"
 
 
 def difference_name(summary: Summary, group: str) -> str:
     """The heading of a group's differences."""
     return f"{group} minus {summary.groups[0]}"
-
-
-def p_value(value: float) -> str:
-    """`p = 0.023`, or `p < 0.001`."""
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
 def comparison_line(comparison: GroupComparison, metric: Metric = ACCURACY) -> str:
@@ -284,11 +213,6 @@ def comparison_line(comparison: GroupComparison, metric: Metric = ACCURACY) -> s
     if found.p_value is not None:
         parts.append(p_value(found.p_value))
     return f"{names}: {', '.join(parts)} ({found.method}, n = {found.n} tasks)"
-
-
-def short_method(found: Finding) -> str:
-    """How an estimate and its interval were found, without numbers of resamples and degrees of freedom."""
-    return found.method.partition(" (")[0]
 
 
 def half_precision_line(found: HalfPrecision) -> str:
@@ -311,33 +235,6 @@ def ranking_title(ranking: WordingRanking) -> str:
     """The task, the group and how many wordings it has."""
     count = len(ranking.wordings)
     return f"{ranking.task}, {ranking.group}: {count} wording{'' if count == 1 else 's'}"
-
-
-def printable(text: str) -> str:
-    """`text` on one line: white space becomes single spaces, and control characters are escaped.
-
-    What a user or a model wrote may hold terminal escapes or right-to-left overrides; `\\x1b` is then four characters.
-    """
-    line = " ".join(text.split())
-    if line.isprintable():
-        return line
-    return "".join(
-        character if character.isprintable() or character in _JOINERS else ascii(character)[1:-1] for character in line
-    )
-
-
-def isolated(text: str) -> str:
-    """`printable`; right-to-left text is isolated from the sentence around it."""
-    line = printable(text)
-    return f"\u2068{line}\u2069" if any(bidirectional(character) in {"R", "AL"} for character in line) else line
-
-
-def printable_lines(text: str) -> str:
-    """`text` with its lines and spaces as they are; every other control character is escaped, as in `printable`."""
-    return "".join(
-        character if character.isprintable() or character in _JOINERS or character in "\n\t" else ascii(character)[1:-1]
-        for character in text.replace("\r\n", "\n")
-    )
 
 
 def _comparison(summary: Summary, group: str, metric: Metric) -> GroupComparison:

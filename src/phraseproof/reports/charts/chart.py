@@ -6,7 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.numbers import title_with_unit
+from phraseproof.reports.build.text import printable
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
+from phraseproof.scoring.metric import Metric
 
 Row = Mapping[str, Any]
 
@@ -28,7 +31,7 @@ class Chart:
         title: what it shows, in a few words.
         description: what it says, for readers who cannot see it; plain text.
         spec: a Vega-Lite view without data, size or colours, whose layers name datasets of `data`.
-        data: rows by dataset; percent in full precision. The first dataset is the picture's own.
+        data: rows by dataset; values in the metric's unit, in full precision. The first dataset is the picture's own.
         min_width: pixels below which its text cannot be read; a narrower page scrolls the picture.
     """
 
@@ -91,9 +94,25 @@ def group_shape(groups: Sequence[str]) -> Spec:
     }
 
 
-def percent_axis(title: str = "accuracy (%)") -> Spec:
-    """A horizontal axis in percent that may begin above zero."""
-    return {"title": title, "tickCount": 6, "format": "~f"}
+def in_unit(name: str, metric: Metric) -> str:
+    """The name of a column of values: `mean_percent`, or `mean` in any other unit."""
+    return f"{name}_percent" if metric.unit == "%" else name
+
+
+def score_field(metric: Metric) -> str:
+    """The name of the column of scores: `accuracy_percent`, `score_percent` or `score`."""
+    return in_unit(metric.name if metric.name == ACCURACY.name else "score", metric)
+
+
+def number_format(metric: Metric, *, signed: bool = False) -> str:
+    """How values are printed on hovering: percent with one decimal, other units with three significant digits."""
+    return ("+" if signed else "") + (".1f" if metric.unit == "%" else ".3g")
+
+
+def score_axis(metric: Metric, title: str | None = None) -> Spec:
+    """A horizontal axis of scores that need not begin at zero; the metric and its unit are its title by default."""
+    shown = printable(title_with_unit(metric)) if title is None else title
+    return {"title": shown, "tickCount": 6, "format": "~f" if metric.unit == "%" else "~g"}
 
 
 def lane_axis() -> Spec:
@@ -101,28 +120,38 @@ def lane_axis() -> Spec:
     return {"title": None, "grid": True, "tickBand": "extent"}
 
 
-def percent_scale(values: Sequence[float]) -> Spec:
-    """A scale around the values, in percent, that is never empty and leaves room for marks at its ends."""
+def score_domain(values: Sequence[float], metric: Metric) -> tuple[float, float]:
+    """The ends of the values, apart by a percent or by a hundredth of the largest value, within the metric's range.
+
+    Args:
+        values: in the metric's unit; at least one.
+    """
     low, high = min(values), max(values)
-    if high - low < 1:
-        low, high = max(0.0, low - 1), min(100.0, high + 1)
-    return {"domain": [low, high], "nice": False, "zero": False, "padding": 7}
+    least = 1.0 if metric.unit == "%" else max(abs(low), abs(high)) / 100 or 1.0
+    if high - low < least:
+        low, high = max(metric.scale * metric.low, low - least), min(metric.scale * metric.high, high + least)
+    return low, high
 
 
-def with_chance(values: Sequence[float], chance: Collection[float]) -> tuple[list[float], str]:
-    """The values that an axis of accuracies holds, chance included where it is near, and what the axis is called.
+def score_scale(values: Sequence[float], metric: Metric) -> Spec:
+    """A scale around the values that is never empty and leaves room for marks at its ends."""
+    return {"domain": list(score_domain(values, metric)), "nice": False, "zero": False, "padding": 7}
+
+
+def with_chance(values: Sequence[float], chance: Collection[float], metric: Metric) -> tuple[list[float], str]:
+    """The values that an axis of scores holds, chance included where it is near, and what the axis is called.
 
     Chance that is farther from the values than they are from one another would squeeze them, and stays outside.
 
     Args:
-        values: accuracies in percent; at least one.
-        chance: the levels of chance in percent, which may be none.
+        values: in the metric's unit; at least one.
+        chance: the levels of chance in the same unit; none for metrics that have no such level.
     """
     low, high = min(values), max(values)
     reach = max(high - low, 5.0)
     near = [level for level in chance if low - reach <= level <= high + reach]
     far = sorted({f"{level:.1f}" for level in chance if level not in near}, key=float)
-    title = "accuracy (%)"
+    title = printable(title_with_unit(metric))
     if near:
         title += "; dashed: chance"
     if far:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phraseproof.reports.build.run_tables import points_name, printable
+from phraseproof.reports.build.numbers import points_name
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, group_shape, tooltip, wording_keys
 from phraseproof.scoring.registry import metric
 

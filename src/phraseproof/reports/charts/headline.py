@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.reports.build.answers import baseline, chance_levels, within_row
-from phraseproof.reports.build.run_tables import TaskTable, printable
+from phraseproof.reports.build.numbers import percent, value_with_unit
+from phraseproof.reports.build.run_tables import TaskTable
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.intervals import Interval, intervals
 
 if TYPE_CHECKING:
     from phraseproof.analysis.robustness import Row
     from phraseproof.analysis.statistics import Robustness
+    from phraseproof.scoring.metric import Metric
 
 
 def mean_intervals(table: TaskTable, robustness: Robustness | None) -> Chart:
@@ -22,7 +25,7 @@ def mean_intervals(table: TaskTable, robustness: Robustness | None) -> Chart:
         table: of one run at one number of demonstrations.
         robustness: the same with intervals; `None` where the run has none.
     """
-    summary = table.summary
+    summary, metric = table.summary, table.run.metric
     lone = len(summary.tasks) == 1
     rows = list(summary.tasks) if lone else [summary.overall, *summary.categories]
     found = {}
@@ -36,27 +39,23 @@ def mean_intervals(table: TaskTable, robustness: Robustness | None) -> Chart:
             estimate = found[row.level, row.name].groups.get(group) if (row.level, row.name) in found else None
             mean = estimate.findings.get("mean") if estimate is not None else None
             low, high = (mean.low, mean.high) if mean is not None else (None, None)
-            marks.append(
-                Interval(
-                    row.name,
-                    group,
-                    100 * row.groups[group].mean,
-                    None if low is None else 100 * low,
-                    None if high is None else 100 * high,
-                )
-            )
-    lines = [
-        f"{mark.label}, {mark.group}: {mark.estimate:.1f}%"
-        + ("" if mark.low is None or mark.high is None else f" ({mark.low:.1f} to {mark.high:.1f})")
-        for mark in marks[:12]
-    ]
+            marks.append(Interval(row.name, group, row.groups[group].mean, low, high))
+    lines = [f"{mark.label}, {mark.group}: {_numbers(mark, metric)}" for mark in marks[:12]]
     has_intervals = any(mark.low is not None for mark in marks)
-    title = "Mean accuracy over wordings" + (", with 95% intervals" if has_intervals else "")
+    title = printable(f"Mean {metric.name} over wordings") + (", with 95% intervals" if has_intervals else "")
     shown = {row.name: level for row in rows if (level := _chance(table, row)) is not None}
     description = printable("; ".join(lines)) + "."
     if shown:
         description += " Chance: " + ", ".join(f"{printable(name)} {level:.1f}%" for name, level in shown.items()) + "."
-    return intervals(marks, title=title, description=description, chance=shown)
+    shown_marks = [mark.scaled(metric.scale) for mark in marks]
+    return intervals(shown_marks, title=title, description=description, metric=metric, chance=shown)
+
+
+def _numbers(mark: Interval, metric: Metric) -> str:
+    shown = value_with_unit(mark.estimate, metric)
+    if mark.low is None or mark.high is None:
+        return shown
+    return f"{shown} ({percent(mark.low, metric)} to {percent(mark.high, metric)})"
 
 
 def _chance(table: TaskTable, row: Row) -> float | None:

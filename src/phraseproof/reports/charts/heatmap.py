@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.ranking import WordingRanking
-from phraseproof.reports.build.run_tables import printable
-from phraseproof.reports.charts.chart import Chart, Row, Spec, tooltip, wording_keys
+from phraseproof.reports.build.numbers import title_with_unit, value_with_unit
+from phraseproof.reports.build.text import printable
+from phraseproof.reports.charts.chart import (
+    Chart,
+    Row,
+    Spec,
+    number_format,
+    score_domain,
+    score_field,
+    tooltip,
+    wording_keys,
+)
+
+if TYPE_CHECKING:
+    from phraseproof.scoring.metric import Metric
 
 _ROW = 20
 _NARROWEST = 19
@@ -32,14 +45,18 @@ class _Block(NamedTuple):
     columns: list[tuple[str, str]]
 
 
-def heatmap(rankings: Sequence[WordingRanking], *, title: str = "") -> Chart:
+def heatmap(rankings: Sequence[WordingRanking], metric: Metric, *, title: str = "") -> Chart:
     """A square for each task and wording with its value, wordings in the order of their groups, best first.
 
     Args:
         rankings: of one run at one number of demonstrations; at least one.
+        metric: what scores are in; light squares are better.
         title: what the tasks have in common.
     """
-    blocks = [_block(category, rankings) for category in dict.fromkeys(ranking.category for ranking in rankings)]
+    field = score_field(metric)
+    blocks = [
+        _block(category, rankings, metric) for category in dict.fromkeys(ranking.category for ranking in rankings)
+    ]
     rows: list[Row] = []
     lanes: list[Row] = []
     labels: list[str] = []
@@ -61,7 +78,7 @@ def heatmap(rankings: Sequence[WordingRanking], *, title: str = "") -> Chart:
                 "task": printable(ranking.task),
                 "group": printable(ranking.group),
                 "wording": printable(wording.score.instruction),
-                "accuracy_percent": 100 * wording.score.mean_score,
+                field: metric.scale * wording.score.mean_score,
                 "examples": wording.score.num_examples,
                 "_place": place[ranking.group, wording.score.instruction],
                 **wording_keys(ranking.task, wording.score.instruction),
@@ -70,50 +87,65 @@ def heatmap(rankings: Sequence[WordingRanking], *, title: str = "") -> Chart:
             if ranking.category == block.category
             for wording in ranking.wordings
         ]
-    lowest = min(rows, key=lambda row: row["accuracy_percent"])
-    highest = max(row["accuracy_percent"] for row in rows)
+    worst = min(rows, key=lambda row: metric.benefit(row[field]))
+    domain = score_domain([row[field] for row in rows], metric)
     most = max(len(block.columns) for block in blocks)
     description = (
         f"{sum(len(block.tasks) for block in blocks)} tasks by {len({key for b in blocks for key in b.columns})} "
-        f"wordings. The lowest square is {lowest['wording']} on {lowest['task']}: {lowest['accuracy_percent']:.1f}%."
+        f"wordings. The worst square is {worst['wording']} on {worst['task']}: "
+        f"{value_with_unit(worst[field] / metric.scale, metric)}."
     )
     name = f"Task by wording{': ' + printable(title) if title else ''}"
-    spec = _spec(labels, most, (lowest["accuracy_percent"], highest))
-    width = _AXIS + _narrowest(blocks) * most if most <= _MOST_VALUES else 0
+    spec = _spec(labels, most, domain, metric)
+    narrowest = _narrowest(blocks, _value_width(rankings, metric))
+    width = _AXIS + narrowest * most if most <= _MOST_VALUES else 0
     return Chart("heatmap", name, description, spec, {"squares": rows, "groups": lanes}, min_width=width)
 
 
-def _block(category: str, rankings: Sequence[WordingRanking]) -> _Block:
+def _block(category: str, rankings: Sequence[WordingRanking], metric: Metric) -> _Block:
     members = [ranking for ranking in rankings if ranking.category == category]
     by_wording: dict[tuple[str, str], list[float]] = {}
     for ranking in members:
         for wording in ranking.wordings:
-            by_wording.setdefault((ranking.group, wording.score.instruction), []).append(wording.score.mean_score)
+            by_wording.setdefault((ranking.group, wording.score.instruction), []).append(
+                metric.benefit(wording.score.mean_score)
+            )
     groups = list(dict.fromkeys(ranking.group for ranking in members))
     columns = sorted(by_wording, key=lambda key: (groups.index(key[0]), -fmean(by_wording[key]), key[1]))
     return _Block(category, list(dict.fromkeys(ranking.task for ranking in members)), columns)
 
 
-def _narrowest(blocks: Sequence[_Block]) -> int:
-    """The width in pixels that a column needs for values and for the names of neighbouring groups."""
-    widths: list[float] = [_NARROWEST]
+def _value_width(rankings: Sequence[WordingRanking], metric: Metric) -> int:
+    """So many pixels does the longest value need: percent without decimals, other units with two digits."""
+    if metric.unit == "%":
+        return _NARROWEST
+    values = {wording.score.mean_score for ranking in rankings for wording in ranking.wordings}
+    return max(_NARROWEST, 5 * max(len(f"{metric.scale * value:.2g}") for value in values) + 5)
+
+
+def _narrowest(blocks: Sequence[_Block], value: int) -> int:
+    """So many pixels does a column need, for values and for the names of groups beside each other.
+
+    Args:
+        value: the pixels for values.
+    """
+    widths: list[float] = [value]
     for block in blocks:
         groups = [printable(group) for group, _ in block.columns]
         widths += [(7 * len(group) + 8) / groups.count(group) for group in dict.fromkeys(groups)]
-    return round(min(_WIDEST, max(widths)))
+    return max(value, round(min(_WIDEST, max(widths))))
 
 
-def _spec(labels: list[str], count: int, ends: tuple[float, float]) -> Spec:
+def _spec(labels: list[str], count: int, ends: tuple[float, float], metric: Metric) -> Spec:
     """Rows from above: for each category its groups, then its tasks.
 
     Args:
         labels: of the rows; the group names' rows have the category's name, or none.
         count: the largest number of columns.
-        ends: the lowest and highest accuracy in percent.
+        ends: of the colours, in the metric's unit.
     """
     low, high = ends
-    if high - low < 1:
-        low, high = max(0.0, low - 1), min(100.0, high + 1)
+    field, title = score_field(metric), printable(title_with_unit(metric))
     x = {"type": "quantitative", "scale": {"domain": [-0.5, count - 0.5], "nice": False, "zero": False}, "axis": None}
     y = {"type": "nominal", "sort": labels, "scale": {"domain": labels}, "axis": {"title": None}}
     squares = {
@@ -128,16 +160,21 @@ def _spec(labels: list[str], count: int, ends: tuple[float, float]) -> Spec:
             "x2": {"field": "_right"},
             "y": {"field": "task", **y},
             "color": {
-                "field": "accuracy_percent",
+                "field": field,
                 "type": "quantitative",
-                "scale": {"scheme": "viridis", "domain": [low, high], "nice": False},
+                "scale": {
+                    "scheme": "viridis",
+                    "domain": [low, high],
+                    "nice": False,
+                    "reverse": not metric.higher_is_better,
+                },
                 "legend": {
-                    "title": "accuracy (%)",
+                    "title": title,
                     "orient": "top",
                     "gradientLength": 160,
                     "gradientThickness": 10,
                     "values": [low, (low + high) / 2, high],
-                    "format": ".1f",
+                    "format": number_format(metric),
                 },
             },
             "tooltip": tooltip(
@@ -145,10 +182,11 @@ def _spec(labels: list[str], count: int, ends: tuple[float, float]) -> Spec:
                     "wording": "wording",
                     "task": "task",
                     "group": "group",
-                    "accuracy_percent": "accuracy (%)",
+                    field: title,
                     "examples": "examples",
                 },
-                decimals=("accuracy_percent",),
+                decimals=(field,),
+                number=number_format(metric),
             ),
         },
     }
@@ -173,18 +211,20 @@ def _spec(labels: list[str], count: int, ends: tuple[float, float]) -> Spec:
             "text": {"field": "group", "type": "nominal"},
         },
     }
-    printed = [_values(count, x, y, (low + high) / 2)] if count <= _MOST_VALUES else []
+    printed = [_values(count, x, y, (low + high) / 2, metric)] if count <= _MOST_VALUES else []
     return {"height": _ROW * len(labels), "layer": [squares, *printed, bands, names]}
 
 
-def _values(count: int, x: Spec, y: Spec, middle: float) -> Spec:
+def _values(count: int, x: Spec, y: Spec, middle: float, metric: Metric) -> Spec:
     """Each square's value, with a decimal where there is room, dark on light squares and light on dark ones."""
-    room = f"width / {count}"
+    room, field = f"width / {count}", score_field(metric)
+    long, short = (".1f", ".0f") if metric.unit == "%" else (".3g", ".2g")
+    light = ">" if metric.higher_is_better else "<"
     return {
         "data": {"name": "squares"},
         "transform": [
             {
-                "calculate": f"format(datum.accuracy_percent, {room} > 34 ? '.1f' : '.0f')",
+                "calculate": f"format(datum.{field}, {room} > 34 ? '{long}' : '{short}')",
                 "as": "_value",
             }
         ],
@@ -200,7 +240,7 @@ def _values(count: int, x: Spec, y: Spec, middle: float) -> Spec:
             "text": {"field": "_value", "type": "nominal"},
             "opacity": {"condition": {"test": f"{room} >= 15", "value": 1}, "value": 0},
             "color": {
-                "condition": {"test": f"datum.accuracy_percent > {middle}", "value": "#1b1f24"},
+                "condition": {"test": f"datum.{field} {light} {middle}", "value": "#1b1f24"},
                 "value": "white",
             },
         },

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.numbers import difference_unit, title_with_unit
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.charts.chart import (
     Chart,
     Row,
@@ -14,16 +15,17 @@ from phraseproof.reports.charts.chart import (
     group_color,
     group_shape,
     lane_axis,
-    percent_axis,
-    percent_scale,
+    number_format,
+    score_axis,
+    score_scale,
     tooltip,
     with_chance,
 )
 
+if TYPE_CHECKING:
+    from phraseproof.scoring.metric import Metric
+
 _LANE = 17
-
-
-_POINTS = "percentage points"
 
 
 class Interval(NamedTuple):
@@ -32,7 +34,7 @@ class Interval(NamedTuple):
     Attributes:
         label: the row that it is drawn in.
         group: the lane within the row; empty where there is one lane.
-        estimate, low, high: in percent, or percentage points; `low` and `high` where there is an interval.
+        estimate, low, high: in the metric's unit; `low` and `high` where there is an interval.
     """
 
     label: str
@@ -41,27 +43,32 @@ class Interval(NamedTuple):
     low: float | None = None
     high: float | None = None
 
+    def scaled(self, factor: float) -> Interval:
+        """The mark with its numbers times a factor."""
+        low, high = (None if value is None else factor * value for value in (self.low, self.high))
+        return self._replace(estimate=factor * self.estimate, low=low, high=high)
+
 
 def intervals(
     marks: Sequence[Interval],
     *,
     title: str,
     description: str,
+    metric: Metric,
     differences: bool = False,
-    unit: str = _POINTS,
     chance: Mapping[str, float] | None = None,
 ) -> Chart:
     """A row for each label, a lane in it for each group.
 
     Args:
         marks: at least one.
-        differences: differences around a line at zero, instead of percent.
-        unit: what differences are in.
-        chance: the percent of right answers by chance, by label.
+        metric: what scores are in.
+        differences: differences around a line at zero, instead of scores.
+        chance: the percent of right answers by chance, by label; none for metrics without such a level.
     """
     labels = list(dict.fromkeys(printable(mark.label) for mark in marks))
     groups = list(dict.fromkeys(printable(mark.group) for mark in marks))
-    field = ("percentage_points" if unit == _POINTS else "difference") if differences else "percent"
+    field = _field(metric, differences=differences)
     rows: list[Row] = [
         {
             "row": printable(mark.label),
@@ -81,13 +88,14 @@ def intervals(
     ]
     if differences:
         # A point to either side, or a tenth of the largest difference where a point means nothing.
-        least = 1.0 if unit == _POINTS else max(map(abs, ends)) / 10 or 1.0
+        least = 1.0 if metric.unit == "%" else max(map(abs, ends)) / 10 or 1.0
         scale: Spec = {"domain": [min(-least, *ends), max(least, *ends)], "padding": 7}
-        axis: Spec = {"title": f"difference ({printable(unit)})", "tickCount": 6, "format": "+~f"}
+        title_of_axis = printable(f"difference ({difference_unit(metric)})")
+        axis: Spec = {"title": title_of_axis, "tickCount": 6, "format": "+~f" if metric.unit == "%" else "+~g"}
     else:
-        held, named = with_chance(ends, [row["chance_percent"] for row in levels])
-        scale, axis = percent_scale(held), percent_axis(named)
-    spec = _spec(labels, groups, field, {"scale": scale, "axis": axis})
+        held, named = with_chance(ends, [row["chance_percent"] for row in levels], metric)
+        scale, axis = score_scale(held, metric), score_axis(metric, named)
+    spec = _spec(labels, groups, metric, {"scale": scale, "axis": axis}, differences=differences)
     if not levels:
         return Chart("intervals", title, description, spec, {"intervals": rows})
     x = {"type": "quantitative", "scale": scale, "axis": axis}
@@ -96,22 +104,28 @@ def intervals(
     return Chart("intervals", title, description, spec, {"intervals": rows, "chance": levels})
 
 
+def _field(metric: Metric, *, differences: bool) -> str:
+    if differences:
+        return "percentage_points" if metric.unit == "%" else "difference"
+    return "percent" if metric.unit == "%" else "estimate"
+
+
 def _rows(labels: list[str]) -> Spec:
     return {"field": "row", "type": "nominal", "scale": {"domain": labels}, "axis": lane_axis()}
 
 
-def _spec(labels: list[str], groups: list[str], unit: str, scale_and_axis: Spec) -> Spec:
-    differences = unit != "percent"
-    title: str = scale_and_axis["axis"]["title"] if differences else "accuracy (%)"
+def _spec(labels: list[str], groups: list[str], metric: Metric, scale_and_axis: Spec, *, differences: bool) -> Spec:
+    title: str = scale_and_axis["axis"]["title"] if differences else printable(title_with_unit(metric))
+    field = _field(metric, differences=differences)
     place = {
         "y": _rows(labels),
         "yOffset": {"field": "_offset", "type": "quantitative", "scale": {"domain": [0, 1]}},
     }
-    x: Spec = {"field": unit, "type": "quantitative", **scale_and_axis}
+    x: Spec = {"field": field, "type": "quantitative", **scale_and_axis}
     hover = tooltip(
-        {"row": "", "group": "group", unit: title, "low": "interval from", "high": "to"},
-        decimals=(unit, "low", "high"),
-        number=".3g" if unit == "difference" else ".1f",
+        {"row": "", "group": "group", field: title, "low": "interval from", "high": "to"},
+        decimals=(field, "low", "high"),
+        number=number_format(metric),
     )
     color = group_color(groups)
     line = {

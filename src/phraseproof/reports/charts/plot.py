@@ -8,16 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from phraseproof.analysis.grids import metric_of
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.files import replacing
 from phraseproof.reports.build.answers import chance_levels
-from phraseproof.reports.build.run_tables import (
-    present_groups,
-    require_percent,
-    task_tables,
-    wording_tables,
-)
+from phraseproof.reports.build.run_tables import present_groups, task_tables, wording_tables
 from phraseproof.reports.build.runs import run_scores
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.theme import VEGA_LITE, config, whole_spec
@@ -89,17 +83,14 @@ def make_chart(
         parameters: for `scaling`, sizes of models by run, where the runs do not know them.
 
     Raises:
-        UsageError: there is no such task or number of demonstrations, nothing of that kind was named, or a run's metric
-            is not in percent.
+        UsageError: there is no such task or number of demonstrations, nothing of that kind was named, or runs in
+            different metrics (`scaling`).
         NotEnoughDataError: the run does not hold what the kind needs.
     """
     if kind is ChartKind.TRAINING:
         return _training(sources)
     if not sources.runs:
         raise UsageError("there is no run to draw", hint="Give a folder that `evaluate` wrote")
-    if kind not in {ChartKind.TSNE, ChartKind.DISTANCE}:  # one shows no scores, the other has the metric's unit
-        for run in sources.runs:
-            require_percent(metric_of(run), "charts show results")
     if kind is ChartKind.SCALING:
         return _scaling(sources.runs, parameters or {})
     run = sources.runs[0]
@@ -136,9 +127,9 @@ def _scores(run: Run, kind: ChartKind, task: str | None, num_fewshot: int | None
         return mean_intervals(table, found.get(shots))
     chosen = _chosen(rankings, task)
     return (
-        strip(chosen, chance=chance_levels(table.answers, table.run.metric))
+        strip(chosen, scores.metric, chance=chance_levels(table.answers, scores.metric))
         if kind is ChartKind.STRIP
-        else heatmap(chosen)
+        else heatmap(chosen, scores.metric)
     )
 
 
@@ -192,7 +183,7 @@ def _training(sources: Sources) -> Chart:
 
 
 def _scaling(runs: Sequence[Run], parameters: Mapping[str, int]) -> Chart:
-    from phraseproof.analysis.scaling import scale_points
+    from phraseproof.analysis.scaling import scale_points, shared_metric
     from phraseproof.analysis.scaling import scaling as regress
     from phraseproof.reports.charts.scaling import scaling
 
@@ -200,8 +191,9 @@ def _scaling(runs: Sequence[Run], parameters: Mapping[str, int]) -> Chart:
     for path in parameters:
         if path not in known:
             raise UsageError("not one of the runs", expected=", ".join(known), got=path, where="--parameters")
+    metric = shared_metric(runs)
     points = [point for run in runs for point in scale_points(run, parameters=parameters.get(str(run.path)))]
-    return scaling(regress(points))
+    return scaling(regress(points), metric)
 
 
 def _shots(known: Sequence[int], asked: int | None) -> int:

@@ -5,22 +5,30 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from phraseproof.reports.build.run_tables import p_value, printable
-from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, group_shape, tooltip
+from phraseproof.reports.build.numbers import p_value, points_name
+from phraseproof.reports.build.text import printable, short_model_names
+from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, group_shape, number_format, tooltip
 
 if TYPE_CHECKING:
     from phraseproof.analysis.scaling import Scaling
+    from phraseproof.scoring.metric import Metric
 
 
-def scaling(found: Scaling) -> Chart:
-    """A dot for each task of each model on a logarithmic axis of parameters, and the regression line."""
+def scaling(found: Scaling, metric: Metric) -> Chart:
+    """A dot for each task of each model on a logarithmic axis of parameters, and the regression line.
+
+    Args:
+        metric: what the scores of all models are in.
+    """
+    gap = "gap_percentage_points" if metric.unit == "%" else "gap"
+    names = short_model_names(point.model for point in found.points)
     rows: list[Row] = [
         {
-            "model": printable(point.model),
-            "group": printable(point.model),
+            "model": printable(names[point.model]),
+            "group": printable(names[point.model]),
             "parameters": point.parameters,
             "task": printable(point.task),
-            "gap_percentage_points": 100 * point.gap,
+            gap: metric.scale * point.gap,
         }
         for point in found.points
     ]
@@ -28,12 +36,12 @@ def scaling(found: Scaling) -> Chart:
     few, many = min(sizes), max(sizes)
     # The line is drawn through as many places as a curve needs: with `per_tenfold` false it bends on this axis.
     places = [few * (many / few) ** (step / 40) for step in range(41)]
-    line: list[Row] = [{"parameters": at, "gap_percentage_points": 100 * _line(found, at)} for at in places]
+    line: list[Row] = [{"parameters": at, gap: metric.scale * _line(found, at)} for at in places]
     slope = found.slope
     unit = "for ten times the parameters" if found.per_tenfold else "for each parameter"
-    shown = f"{100 * slope.estimate:+.3g} points {unit}"
+    shown = printable(f"{metric.scale * slope.estimate:+.3g} {points_name(metric)} {unit}")
     if slope.low is not None and slope.high is not None:
-        shown += f", 95% interval {100 * slope.low:+.3g} to {100 * slope.high:+.3g}"
+        shown += f", 95% interval {metric.scale * slope.low:+.3g} to {metric.scale * slope.high:+.3g}"
     if slope.p_value is not None:
         shown += f", {p_value(slope.p_value)}"
     models = list(dict.fromkeys(row["model"] for row in rows))
@@ -42,7 +50,7 @@ def scaling(found: Scaling) -> Chart:
         title="Gap between groups by model size",
         description=f"{len(models)} models, {slope.n} tasks in all. The gap changes by {shown}; "
         f"R² is {found.r_squared:.2f}.",
-        spec=_spec(models, few, many),
+        spec=_spec(models, few, many, gap, metric),
         data={"tasks": rows, "line": line},
     )
 
@@ -52,7 +60,8 @@ def _line(found: Scaling, parameters: float) -> float:
     return found.intercept + found.slope.estimate * size
 
 
-def _spec(models: list[str], few: int, many: int) -> Spec:
+def _spec(models: list[str], few: int, many: int, gap: str, metric: Metric) -> Spec:
+    unit = printable(points_name(metric))
     x = {
         "field": "parameters",
         "type": "quantitative",
@@ -60,9 +69,9 @@ def _spec(models: list[str], few: int, many: int) -> Spec:
         "axis": {"title": "parameters", "format": "~s", "tickCount": 6},
     }
     y = {
-        "field": "gap_percentage_points",
+        "field": gap,
         "type": "quantitative",
-        "axis": {"title": "gap between groups (points)", "grid": True},
+        "axis": {"title": f"gap between groups ({unit})", "grid": True},
     }
     line = {
         "data": {"name": "line"},
@@ -82,9 +91,10 @@ def _spec(models: list[str], few: int, many: int) -> Spec:
                     "model": "model",
                     "task": "task",
                     "parameters": "parameters",
-                    "gap_percentage_points": "gap (points)",
+                    gap: f"gap ({unit})",
                 },
-                decimals=("gap_percentage_points",),
+                decimals=(gap,),
+                number=number_format(metric),
             ),
         },
     }

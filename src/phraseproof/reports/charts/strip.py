@@ -1,13 +1,14 @@
-"""Every wording's accuracy as a dot, for each task and group; the mean as a bar, the best and the worst named."""
+"""Every wording's score as a dot, for each task and group; the mean as a bar, the best and the worst named."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.ranking import WordingRanking
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.numbers import title_with_unit, unit_sign, value_with_unit
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.charts.chart import (
     Chart,
     Row,
@@ -15,13 +16,19 @@ from phraseproof.reports.charts.chart import (
     chance_layer,
     group_color,
     group_shape,
+    in_unit,
     lane_axis,
-    percent_axis,
-    percent_scale,
+    number_format,
+    score_axis,
+    score_field,
+    score_scale,
     tooltip,
     with_chance,
     wording_keys,
 )
+
+if TYPE_CHECKING:
+    from phraseproof.scoring.metric import Metric
 
 _LANE = 25
 """For many tasks. Fewer tasks have more room for overlapping dots."""
@@ -67,25 +74,31 @@ class _Lanes(NamedTuple):
 
 
 def strip(
-    rankings: Sequence[WordingRanking], *, current: str | None = None, chance: Mapping[str, float] | None = None
+    rankings: Sequence[WordingRanking],
+    metric: Metric,
+    *,
+    current: str | None = None,
+    chance: Mapping[str, float] | None = None,
 ) -> Chart:
     """A lane for each task and group.
 
     Args:
         rankings: of one run at one number of demonstrations; at least one.
+        metric: what scores are in.
         current: the name of the wording in use today, which gets a ring.
-        chance: the accuracy of guessing, a fraction, by task.
+        chance: the score of guessing, as scores are stored, by task; none for metrics without such a level.
     """
     groups = list(dict.fromkeys(ranking.group for ranking in rankings))
     tasks = list(dict.fromkeys(ranking.task for ranking in rankings))
-    everything = [100 * wording.score.mean_score for ranking in rankings for wording in ranking.wordings]
+    field = score_field(metric)
+    everything = [metric.scale * wording.score.mean_score for ranking in rankings for wording in ranking.wordings]
     levels: list[Row] = [
-        {"row": printable(task), "chance_percent": 100 * level}
+        {"row": printable(task), "chance_percent": metric.scale * level}
         for task, level in (chance or {}).items()
         if task in tasks
     ]
-    held, axis = with_chance(everything, [row["chance_percent"] for row in levels])
-    scale = percent_scale(held)
+    held, axis = with_chance(everything, [row["chance_percent"] for row in levels], metric)
+    scale = score_scale(held, metric)
     width = max(held) - min(held)
     lanes = _Lanes.of(len(tasks), len(groups))
     rows: list[Row] = []
@@ -93,7 +106,7 @@ def strip(
     counts: list[Row] = []
     for ranking in rankings:
         lane = groups.index(ranking.group)
-        values = [100 * wording.score.mean_score for wording in ranking.wordings]
+        values = [metric.scale * wording.score.mean_score for wording in ranking.wordings]
         where = {"task": printable(ranking.task), "group": printable(ranking.group)}
         for wording, push in zip(ranking.wordings, _pushed_apart(values, width / 90), strict=True):
             mark = "current" if wording.score.instruction == current else wording.mark.value if wording.mark else ""
@@ -101,7 +114,7 @@ def strip(
                 {
                     **where,
                     "wording": printable(wording.score.instruction),
-                    "accuracy_percent": 100 * wording.score.mean_score,
+                    field: metric.scale * wording.score.mean_score,
                     "examples": wording.score.num_examples,
                     "mark": mark,
                     "_offset": lanes.dot(lane, push),
@@ -109,15 +122,15 @@ def strip(
                 }
             )
         counts += [
-            {**where, "accuracy_percent": value, "wordings": count, "_offset": lanes.number(lane)}
+            {**where, field: value, "wordings": count, "_offset": lanes.number(lane)}
             for value, count in _coincident(values, width / 40)
         ]
         means.append(
             {
                 **where,
-                "mean_percent": sum(values) / len(values),
-                "lowest_percent": min(values),
-                "highest_percent": max(values),
+                in_unit("mean", metric): sum(values) / len(values),
+                in_unit("lowest", metric): min(values),
+                in_unit("highest", metric): max(values),
                 "wordings": len(values),
                 "_offset": lanes.dot(lane, 0),
             }
@@ -125,10 +138,16 @@ def strip(
     shown = [printable(group) for group in groups]
     return Chart(
         kind="strip",
-        title="Every wording's accuracy, by task",
-        description=_description(means),
+        title=printable(f"Every wording's {metric.name}, by task"),
+        description=_description(means, metric),
         spec=_spec(
-            [printable(task) for task in tasks], shown, lanes.height, (scale, axis), has_current=current is not None
+            [printable(task) for task in tasks],
+            shown,
+            lanes.height,
+            metric,
+            (scale, axis),
+            has_current=current is not None,
+            has_chance=bool(levels),
         ),
         data={
             "wordings": rows,
@@ -139,8 +158,18 @@ def strip(
     )
 
 
-def _spec(tasks: list[str], groups: list[str], lane: int, accuracy: tuple[Spec, str], *, has_current: bool) -> Spec:
-    scale, axis = accuracy
+def _spec(
+    tasks: list[str],
+    groups: list[str],
+    lane: int,
+    metric: Metric,
+    scale_and_title: tuple[Spec, str],
+    *,
+    has_current: bool,
+    has_chance: bool,
+) -> Spec:
+    scale, title = scale_and_title
+    field, mean_field, number = score_field(metric), in_unit("mean", metric), number_format(metric)
     y: Spec = {"field": "task", "type": "nominal", "scale": {"domain": tasks}, "axis": lane_axis()}
     offset = {"field": "_offset", "type": "quantitative", "scale": {"domain": [0, 1]}}
     hover = tooltip(
@@ -148,21 +177,22 @@ def _spec(tasks: list[str], groups: list[str], lane: int, accuracy: tuple[Spec, 
             "wording": "wording",
             "task": "task",
             "group": "group",
-            "accuracy_percent": "accuracy (%)",
+            field: printable(title_with_unit(metric)),
             "examples": "examples",
             "mark": "",
         },
-        decimals=("accuracy_percent",),
+        decimals=(field,),
+        number=number,
     )
     dots = {
         "data": {"name": "wordings"},
         "mark": {"type": "point", "filled": True, "size": 46, "aria": False, "style": "dot"},
         "encoding": {
             "x": {
-                "field": "accuracy_percent",
+                "field": field,
                 "type": "quantitative",
                 "scale": scale,
-                "axis": percent_axis(axis),
+                "axis": score_axis(metric, title),
             },
             "y": y,
             "yOffset": offset,
@@ -175,12 +205,18 @@ def _spec(tasks: list[str], groups: list[str], lane: int, accuracy: tuple[Spec, 
         "data": {"name": "means"},
         "mark": {"type": "tick", "thickness": 2.5, "size": lane - _NUMBER - 1, "aria": False, "style": "mean"},
         "encoding": {
-            "x": {"field": "mean_percent", "type": "quantitative", "scale": scale},
+            "x": {"field": mean_field, "type": "quantitative", "scale": scale},
             "y": y,
             "yOffset": offset,
             "tooltip": tooltip(
-                {"task": "task", "group": "group", "mean_percent": "mean (%)", "wordings": "wordings"},
-                decimals=("mean_percent",),
+                {
+                    "task": "task",
+                    "group": "group",
+                    mean_field: printable(f"mean ({unit_sign(metric)})"),
+                    "wordings": "wordings",
+                },
+                decimals=(mean_field,),
+                number=number,
             ),
         },
     }
@@ -189,7 +225,7 @@ def _spec(tasks: list[str], groups: list[str], lane: int, accuracy: tuple[Spec, 
         "transform": [{"filter": "datum.mark === 'current'"}],
         "mark": {"type": "point", "filled": False, "size": 150, "strokeWidth": 2, "aria": False, "style": "mean"},
         "encoding": {
-            "x": {"field": "accuracy_percent", "type": "quantitative", "scale": scale},
+            "x": {"field": field, "type": "quantitative", "scale": scale},
             "y": y,
             "yOffset": offset,
             "tooltip": hover,
@@ -199,17 +235,17 @@ def _spec(tasks: list[str], groups: list[str], lane: int, accuracy: tuple[Spec, 
         "data": {"name": "counts"},
         "mark": {"type": "text", "style": "count", "baseline": "bottom", "aria": False},
         "encoding": {
-            "x": {"field": "accuracy_percent", "type": "quantitative", "scale": scale},
+            "x": {"field": field, "type": "quantitative", "scale": scale},
             "y": y,
             "yOffset": offset,
             "text": {"field": "wordings", "type": "quantitative", "format": "d"},
             "tooltip": tooltip({"wordings": "wordings in this place", "task": "task", "group": "group"}),
         },
     }
-    guess = chance_layer({"type": "quantitative", "scale": scale, "axis": percent_axis(axis)}, y)
+    guess = chance_layer({"type": "quantitative", "scale": scale, "axis": score_axis(metric, title)}, y)
     return {
         "height": (lane * len(groups) + 9) * len(tasks),
-        "layer": [guess, mean, dots, numbers, *([ring] if has_current else [])],
+        "layer": [*([guess] if has_chance else []), mean, dots, numbers, *([ring] if has_current else [])],
     }
 
 
@@ -239,10 +275,11 @@ def _pushed_apart(values: Sequence[float], close: float) -> list[float]:
     return pushes
 
 
-def _description(means: Sequence[Row]) -> str:
-    widest = max(means, key=lambda row: row["highest_percent"] - row["lowest_percent"])
+def _description(means: Sequence[Row], metric: Metric) -> str:
+    lowest, highest = in_unit("lowest", metric), in_unit("highest", metric)
+    widest = max(means, key=lambda row: row[highest] - row[lowest])
+    ends = (value_with_unit(widest[end] / metric.scale, metric) for end in (lowest, highest))
     return (
         f"A dot for each wording, in {len(means)} lanes, one for each task and group. The widest lane is "
-        f"{widest['task']}, {widest['group']}: from {widest['lowest_percent']:.1f}% to "
-        f"{widest['highest_percent']:.1f}% over {widest['wordings']} wordings."
+        f"{widest['task']}, {widest['group']}: from {' to '.join(ends)} over {widest['wordings']} wordings."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, group_shape, tooltip, wording_keys
 
 if TYPE_CHECKING:

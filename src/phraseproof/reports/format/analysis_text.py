@@ -17,6 +17,7 @@ from phraseproof.analysis.result_rows import SHARES
 from phraseproof.analysis.scaling import Scaling
 from phraseproof.analysis.statistics import StatisticsRow
 from phraseproof.core import Finding
+from phraseproof.reports.build.numbers import NO_DATA, p_value, percent, points, points_name, unit_name
 from phraseproof.reports.build.run_analysis import (
     LABELS,
     Against,
@@ -25,16 +26,8 @@ from phraseproof.reports.build.run_analysis import (
     NotEstimable,
     RunAnalysis,
 )
-from phraseproof.reports.build.run_tables import (
-    NO_DATA,
-    Screen,
-    p_value,
-    percent,
-    points,
-    points_name,
-    printable,
-    unit_name,
-)
+from phraseproof.reports.build.run_tables import Screen
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.answers_text import baselines, constants
 from phraseproof.reports.format.terminal import print_blocks
 from phraseproof.scoring.metric import Metric

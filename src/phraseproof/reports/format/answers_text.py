@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from phraseproof.reports.build.answers import baseline_line, constant_line, position_line
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.text import printable
 
 if TYPE_CHECKING:
     from phraseproof.analysis.answers import TaskAnswers

@@ -13,7 +13,9 @@ from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.paired import WordingComparison
 from phraseproof.core import Finding
 from phraseproof.reports.build.compare import ComparisonReport, direction_words
-from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, points_name, printable, unit_name
+from phraseproof.reports.build.numbers import NO_DATA, percent, points, points_name, unit_name
+from phraseproof.reports.build.run_tables import Screen
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.terminal import print_blocks
 from phraseproof.scoring.metric import Metric
 

@@ -17,8 +17,10 @@ from phraseproof.analysis.estimators.task_estimates import QUANTILES, GroupEstim
 from phraseproof.analysis.result_rows import scaled
 from phraseproof.core import Finding
 from phraseproof.reports.build.answers import at_shots
-from phraseproof.reports.build.run_tables import NO_DATA, Screen, percent, points, printable
+from phraseproof.reports.build.numbers import NO_DATA, percent, points
+from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.runs import EstimatedRun
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.answers_json import answers_json
 from phraseproof.reports.format.answers_text import baselines, constants
 from phraseproof.reports.format.csv_rows import CsvCell, render_rows

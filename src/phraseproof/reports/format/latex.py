@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.text import printable
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.text import printable
 
 # A backslash takes the meaning from any of these. No text of a user begins a line, so marks that only mean something
 # there (`-`, `+`, `1.`) stay readable.

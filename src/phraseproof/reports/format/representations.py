@@ -10,16 +10,10 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from phraseproof.reports.build.numbers import NO_DATA, difference_unit, p_value, points, points_name
 from phraseproof.reports.build.representations import category_distances
-from phraseproof.reports.build.run_tables import (
-    NO_DATA,
-    Screen,
-    difference_unit,
-    p_value,
-    points,
-    points_name,
-    printable,
-)
+from phraseproof.reports.build.run_tables import Screen
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.json_document import render_document
 from phraseproof.reports.format.results import results_json
 from phraseproof.reports.format.terminal import print_blocks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from phraseproof.analysis.results import COLUMNS, NUMBER_HEADINGS, ResultTable, readable_cells, readable_lines
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.csv_rows import render_rows
 from phraseproof.reports.format.latex import PREAMBLE, long_table, row_line
 from phraseproof.reports.format.latex import escape as escape_latex

@@ -7,18 +7,15 @@ from collections.abc import Sequence
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.robustness import Row
 from phraseproof.reports.build.answers import answer_cells, answer_lines, by_wording
+from phraseproof.reports.build.numbers import difference, legend, percent, spread
 from phraseproof.reports.build.run_tables import (
     Screen,
     TaskTable,
     WordingTable,
     comparison_line,
-    difference,
     difference_name,
-    legend,
-    percent,
     ranking_title,
     rows_for_people,
-    spread,
     title,
 )
 from phraseproof.reports.format.latex import PREAMBLE, escape, floating_table, long_table, row_line

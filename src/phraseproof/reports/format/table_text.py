@@ -15,23 +15,19 @@ from phraseproof.analysis.classification import CONSTANT_FROM
 from phraseproof.analysis.ranking import Mark, WordingRanking
 from phraseproof.analysis.robustness import Row, Summary
 from phraseproof.reports.build.answers import WordingAnswers, by_wording
+from phraseproof.reports.build.numbers import NO_DATA, difference, legend, percent, spread
 from phraseproof.reports.build.run_tables import (
-    NO_DATA,
     RunScores,
     Screen,
     TaskTable,
     WordingTable,
     comparison_line,
-    difference,
     difference_name,
-    legend,
-    percent,
-    printable,
     ranking_title,
     rows_for_people,
-    spread,
     title,
 )
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.answers_text import baselines, constants
 from phraseproof.reports.format.terminal import print_blocks
 

@@ -7,16 +7,9 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from phraseproof.errors import UsageError
-from phraseproof.reports.build.run_tables import (
-    RunScores,
-    Screen,
-    TaskTable,
-    WordingTable,
-    printable,
-    task_tables,
-    wording_tables,
-)
+from phraseproof.reports.build.run_tables import RunScores, Screen, TaskTable, WordingTable, task_tables, wording_tables
 from phraseproof.reports.build.runs import EstimatedRun, TableSource
+from phraseproof.reports.build.text import printable
 
 
 class TableFormat(StrEnum):

@@ -11,7 +11,8 @@ from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.result_rows import place_of, scaled
 from phraseproof.core import Finding
 from phraseproof.errors import RunError, UsageError
-from phraseproof.reports.build.run_tables import points, points_name, printable, short_method, unit_name
+from phraseproof.reports.build.numbers import points, points_name, short_method, unit_name
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.gate.limits import ROUNDING, LimitCheck, Limits, On
 
 if TYPE_CHECKING:
@@ -88,16 +89,21 @@ class _How(NamedTuple):
 
 
 def _require_possible(limits: Limits, metric: Metric) -> None:
-    """Refuse limits that values of the metric cannot meet or miss, and metrics whose worst value is the largest.
+    """Refuse limits that values of the metric cannot meet or miss.
 
     Raises:
-        UsageError: a limit outside the metric's range, or a metric where less is better.
+        UsageError: a limit outside the metric's range, or a lowest score of a metric where less is better.
     """
-    if not metric.higher_is_better:
-        raise UsageError("limits are for metrics where more is better", got=f"the metric {metric.name!r}")
     low, high, width = (metric.scale * value for value in (metric.low, metric.high, metric.width))
     for item in fields(Limits):
         value: float | None = getattr(limits, item.name)
+        if value is not None and item.name in {"min_worst", "min_mean"} and not metric.higher_is_better:
+            raise UsageError(
+                "a lowest score is a limit for metrics where more is better",
+                got=f"the metric {metric.name!r}",
+                where=_option(item.name),
+                hint="--max-spread, --max-gap and --no-worse-than fit every metric",
+            )
         least, most = (low, high) if item.name in {"min_worst", "min_mean"} else (0.0, width)
         if value is not None and not least <= value <= most:
             unit = "percent or points" if metric.unit == "%" else unit_name(metric)
@@ -166,7 +172,7 @@ def _gaps(found: Robustness, limit: float, how: _How, shots: str) -> list[LimitC
                 how,
                 option="--max-gap",
                 place=f"{_place(row)}{shots}, {printable(group)}",
-                words=f"below {printable(found.groups[0])}",
+                words=f"{'below' if how.metric.higher_is_better else 'above'} {printable(found.groups[0])}",
                 why_not=row.why_not.get(group) or (finding.method if finding else ""),
             )
             measured = None if finding is None else replace(finding, name=f"difference from {found.groups[0]}")
@@ -194,12 +200,12 @@ def _of_comparison(found: RunComparison, margin: float, how: _How, shots: str) -
 def _shortfall(
     difference: Finding | None, limit: float, how: _How, *, option: str, place: str, words: str, why_not: str
 ) -> LimitCheck:
-    """Check how far below something is, which is the negative of the difference: its lower end is the upper bound."""
-    value = _value(difference, how, is_ceiling=False)
+    """Check by how much something is worse: where more is better, the lower end of the difference is its bound."""
+    value = _value(difference, how, is_ceiling=not how.metric.higher_is_better)
     return _check(
         f"{option} {limit:g}",
         place,
-        None if value is None else -value,
+        None if value is None else -how.metric.benefit(value),
         limit,
         f"{points_name(how.metric)} {words}{_bound(difference, how, 'upper')}",
         is_ceiling=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.gate.limits import LimitCheck
 
 

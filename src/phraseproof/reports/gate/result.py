@@ -12,8 +12,8 @@ from phraseproof.analysis.result_rows import RowSource
 from phraseproof.analysis.results import ResultTable
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.readings import labelled_reading_lines
-from phraseproof.reports.build.run_tables import printable
 from phraseproof.reports.build.runs import half_precision_notes, model_name
+from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.results import results_json
 from phraseproof.reports.gate.checks import check_run
 from phraseproof.reports.gate.limits import LimitCheck, Limits, On

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from phraseproof.analysis.aggregation import Level
-from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.reports.build.compare import ComparisonReport
-from phraseproof.reports.build.run_tables import difference_unit, points, points_name
+from phraseproof.reports.build.numbers import points, points_name
+from phraseproof.reports.build.text import short_model_names
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.intervals import Interval, intervals
 from phraseproof.reports.html.document import render_page
@@ -30,7 +30,7 @@ def comparison_views(comparisons: Sequence[ComparisonReport], *, prefix: str = "
     return [
         ComparisonView(
             f"{prefix}-k{found.num_fewshot}",
-            f"{found.before.model} to {found.after.model}, {found.num_fewshot}-shot",
+            f"{_models(found)}, {found.num_fewshot}-shot",
             found,
             _picture(found),
         )
@@ -47,7 +47,7 @@ def render_comparison(comparisons: Sequence[ComparisonReport]) -> str:
     views = comparison_views(comparisons)
     return render_page(
         "compare.html.j2",
-        title=f"{views[0].found.before.model} to {views[0].found.after.model}: what changed",
+        title=f"{_models(views[0].found)}: what changed",
         subtitle=f"{views[0].found.before.path} to {views[0].found.after.path}",
         charts={f"{view.id}-chart": (0, view.chart) for view in views},
         views=views,
@@ -69,20 +69,18 @@ def _picture(found: ComparisonReport) -> Chart:
         for line in lines[:12]
     )
     return intervals(
-        [_mark(line, metric.scale) for line in lines],
+        [
+            Interval(line.name, "", line.finding.estimate, line.finding.low, line.finding.high).scaled(metric.scale)
+            for line in lines
+        ],
         title="After minus before, with 95% intervals",
         description=f"{said}.",
+        metric=metric,
         differences=True,
-        unit=difference_unit(metric),
     )
 
 
-def _mark(line: MeanDifference, scale: float) -> Interval:
-    low, high = line.finding.low, line.finding.high
-    return Interval(
-        line.name,
-        "",
-        scale * line.finding.estimate,
-        None if low is None else scale * low,
-        None if high is None else scale * high,
-    )
+def _models(found: ComparisonReport) -> str:
+    models = found.before.model, found.after.model
+    short = short_model_names(models)
+    return " to ".join(short[model] for model in models)

@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from phraseproof.reports.build import run_tables as blocks
+from phraseproof.reports.build import numbers, run_tables
+from phraseproof.reports.build.text import printable, printable_lines
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.theme import VEGA_LITE, config
 from phraseproof.reports.charts.vega import vl_convert
@@ -74,7 +75,7 @@ def render_page(
             }
             for name, (run, chart) in charts.items()
         },
-        "texts": [{key: blocks.printable_lines(text) for key, text in of_run.items()} for of_run in texts],
+        "texts": [{key: printable_lines(text) for key, text in of_run.items()} for of_run in texts],
         "themes": {"light": config(), "dark": config(dark=True)},
     }
     return (
@@ -90,7 +91,7 @@ def render_page(
             script=script,
             bundle=libraries,
             data=inert_json(data),
-            legend=blocks.legend,
+            legend=numbers.legend,
             **context,
         )
     )
@@ -125,7 +126,7 @@ def vega_libraries() -> str:
 
 def _p_short(value: float | None) -> str:
     if value is None:
-        return blocks.NO_DATA
+        return numbers.NO_DATA
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
@@ -145,16 +146,18 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "line": blocks.printable,
-        "lines": blocks.printable_lines,
-        "percent": blocks.percent,
-        "points": blocks.points,
-        "spread": blocks.spread,
-        "difference": blocks.difference,
+        "line": printable,
+        "lines": printable_lines,
+        "percent": numbers.percent,
+        "points": numbers.points,
+        "title_with_unit": numbers.title_with_unit,
+        "value_with_unit": numbers.value_with_unit,
+        "spread": numbers.spread,
+        "difference": numbers.difference,
         "p_short": _p_short,
-        "unit_name": blocks.unit_name,
-        "points_name": blocks.points_name,
-        "comparison_line": blocks.comparison_line,
-        "ranking_title": blocks.ranking_title,
+        "unit_name": numbers.unit_name,
+        "points_name": numbers.points_name,
+        "comparison_line": run_tables.comparison_line,
+        "ranking_title": run_tables.ranking_title,
     }
     return environment

@@ -1,4 +1,7 @@
-"""Examples that flip: right under one wording, wrong under another, the same question both times."""
+"""Examples that flip: right under one wording, wrong under another, the same question both times.
+
+Under a metric whose values are not 0 and 1, these are the examples whose scores differ most.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import Run
 
 PER_TASK = 2
@@ -13,13 +17,14 @@ IN_ALL = 12
 
 _CHOOSE = """
     WITH examples AS (
-        SELECT task, example_id, avg(score) AS right_share, count(DISTINCT instruction) AS num_wordings
+        SELECT task, example_id, avg(score) AS mean_score, count(DISTINCT instruction) AS num_wordings,
+            CASE WHEN ? THEN abs(avg(score) - 0.5) ELSE min(score) - max(score) END AS distance
         FROM outcomes WHERE num_fewshot = ? AND NOT list_contains(?::VARCHAR[], "group")
         GROUP BY task, example_id HAVING min(score) < max(score)
     ),
     ranked AS (
         SELECT *, count(*) OVER (PARTITION BY task) AS flips,
-            row_number() OVER (PARTITION BY task ORDER BY abs(right_share - 0.5), example_id) AS place
+            row_number() OVER (PARTITION BY task ORDER BY distance, example_id) AS place
         FROM examples
     )
     SELECT * FROM ranked WHERE place <= ? ORDER BY place, flips DESC, task LIMIT ?
@@ -54,35 +59,42 @@ class WordingAnswer(NamedTuple):
 
 
 class Flip(NamedTuple):
-    """One example under two wordings: the surest right answer and the surest wrong one.
+    """One example under two wordings: the surest of the best answers and the surest of the worst ones.
 
     Attributes:
-        right_share: the share of wordings under which it is answered right (or its mean score).
+        mean_score: over wordings: under accuracy the share of wordings under which it is answered right.
         target: index of the right option in `right.options`, where there are options.
     """
 
     task: str
     example_id: str
     num_wordings: int
-    right_share: float
+    mean_score: float
     target: int | None
     right: WordingAnswer
     wrong: WordingAnswer
 
 
 def find_flips(
-    run: Run, num_fewshot: int, *, controls: Collection[str] = (), per_task: int = PER_TASK, in_all: int = IN_ALL
+    run: Run,
+    num_fewshot: int,
+    metric: Metric,
+    *,
+    controls: Collection[str] = (),
+    per_task: int = PER_TASK,
+    in_all: int = IN_ALL,
 ) -> list[Flip]:
     """The examples that wordings disagree on most, a few of each task; tasks with the most such examples first.
 
     Only cells with stored examples take part; a run of imported accuracies has none.
 
     Args:
+        metric: what scores are in.
         controls: groups of wordings that ought to be answered wrong; a flip between them and others says nothing.
     """
     if not run.cells:
         return []
-    chosen = run.query_rows(_CHOOSE, [num_fewshot, list(controls), per_task, in_all])
+    chosen = run.query_rows(_CHOOSE, [metric.is_binary, num_fewshot, list(controls), per_task, in_all])
     if not chosen:
         return []
     tasks = sorted({row["task"] for row in chosen})
@@ -91,19 +103,21 @@ def find_flips(
     by_example: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in found:
         by_example.setdefault((row["task"], row["example_id"]), []).append(row)
-    flips = [_flip(row, by_example[row["task"], row["example_id"]]) for row in chosen]
+    flips = [_flip(row, by_example[row["task"], row["example_id"]], metric) for row in chosen]
     return sorted(flips, key=lambda flip: tasks.index(flip.task))
 
 
-def _flip(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Flip:
-    best, worst = max(row["score"] for row in rows), min(row["score"] for row in rows)
-    right = max((row for row in rows if row["score"] == best), key=_sureness)
-    wrong = max((row for row in rows if row["score"] == worst), key=_sureness)
+def _flip(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], metric: Metric) -> Flip:
+    benefits = [metric.benefit(row["score"]) for row in rows]
+    right, wrong = (
+        max((row for row, benefit in zip(rows, benefits, strict=True) if benefit == end), key=_sureness)
+        for end in (max(benefits), min(benefits))
+    )
     return Flip(
         task=chosen["task"],
         example_id=chosen["example_id"],
         num_wordings=chosen["num_wordings"],
-        right_share=chosen["right_share"],
+        mean_score=chosen["mean_score"],
         target=right["target"] if right["options"] else None,
         right=_answer(right),
         wrong=_answer(wrong),

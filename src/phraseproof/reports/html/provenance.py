@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from phraseproof.identity import content_hash
-from phraseproof.reports.build.run_tables import printable
+from phraseproof.reports.build.text import printable
 
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run

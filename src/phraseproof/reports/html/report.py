@@ -3,107 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from phraseproof.analysis.ranking import WordingRanking
-from phraseproof.core import Relation
+from phraseproof.analysis.grids import metric_of
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
-from phraseproof.reports.build.answers import chance_levels
 from phraseproof.reports.build.compare import compare
 from phraseproof.reports.build.run_tables import (
     RunScores,
-    TaskTable,
-    difference_name,
-    present_groups,
-    printable,
-    require_percent,
-    rows_for_people,
-    task_tables,
-    title,
-    wording_tables,
 )
 from phraseproof.reports.build.runs import run_scores
 from phraseproof.reports.build.sources import LoggedTraining, Sources
+from phraseproof.reports.build.text import printable, short_model_name
 from phraseproof.reports.charts.chart import Chart
-from phraseproof.reports.charts.distance import distance
-from phraseproof.reports.charts.heatmap import heatmap
 from phraseproof.reports.charts.scaling import scaling
-from phraseproof.reports.charts.strip import strip
 from phraseproof.reports.charts.training import training
-from phraseproof.reports.charts.tsne import tsne
-from phraseproof.reports.html.answers import TaskMatrices, task_matrices
 from phraseproof.reports.html.compare import ComparisonView, comparison_views
 from phraseproof.reports.html.document import render_page
-from phraseproof.reports.html.flips import PER_TASK, Flip, find_flips
-from phraseproof.reports.html.headline import Headline, headline
+from phraseproof.reports.html.flips import PER_TASK
 from phraseproof.reports.html.provenance import Provenance, provenance
-from phraseproof.reports.html.statistics import StatisticsTable, statistics_table
-from phraseproof.reports.html.wordings import CategoryRanking, category_rankings, rendered_examples
+from phraseproof.reports.html.views import View, lone_first, run_views
 
 if TYPE_CHECKING:
-    from phraseproof.analysis.controls import ControlResult
-    from phraseproof.analysis.robustness import Row
     from phraseproof.analysis.scaling import ScalePoint
-    from phraseproof.analysis.statistics import Robustness
     from phraseproof.store.queries import Run
-    from phraseproof.store.representations import RepresentationMap
-
-_MAPS_SHOWN = 4
-
-
-@dataclass(frozen=True)
-class View:
-    """One run at one number of demonstrations, ready to be shown.
-
-    Attributes:
-        id: of its section; run: its place among the runs.
-        remark: what to know before reading any number; may be empty.
-        out_of_date: what to know of the charts of representations; may be empty.
-    """
-
-    id: str
-    run: int
-    name: str
-    table: TaskTable
-    remark: str
-    rows: Sequence[Row]
-    difference_names: Mapping[str, str]
-    headline: Headline
-    strip: Chart
-    heatmaps: Sequence[Chart]
-    category_rankings: Sequence[CategoryRanking]
-    has_prompts: bool
-    texts: Mapping[tuple[str, str], str]
-    flips: Sequence[Flip] = ()
-    answers: Sequence[TaskMatrices] = ()
-    statistics: StatisticsTable | None = None
-    control_results: Sequence[ControlResult] = ()
-    representations: Sequence[Chart] = field(default_factory=list[Chart])
-    out_of_date: str = ""
-
-    def charts(self) -> dict[str, Chart]:
-        """By the id of the figure that the template gives them."""
-        found = {f"{self.id}-headline-chart": self.headline.chart, f"{self.id}-strip-chart": self.strip}
-        found |= {f"{self.id}-heat-{n}": chart for n, chart in enumerate(self.heatmaps, 1)}
-        return found | {f"{self.id}-representation-{n}": chart for n, chart in enumerate(self.representations, 1)}
-
-    def sections(self) -> list[tuple[str, str]]:
-        """Id and name of each section that there is something in."""
-        named = [
-            ("headline", "In short", True),
-            ("strip", "Every wording", True),
-            ("heat", "Task by wording", True),
-            ("wordings", "Wordings, ranked", True),
-            ("answers", "Answers", bool(self.answers)),
-            ("flips", "Flips", bool(self.flips)),
-            ("representations", "Representations", bool(self.representations)),
-            ("controls", "Controls", bool(self.control_results)),
-            ("table", "By task", True),
-            ("statistics", "Statistics", self.statistics is not None),
-        ]
-        return [(f"{self.id}-{part}", name) for part, name, there in named if there]
 
 
 class Origin(NamedTuple):
@@ -138,8 +60,6 @@ def render_report(sources: Sources, *, title: str | None = None, current: str | 
         raise UsageError("there is no run to report on", hint="Give a folder that `evaluate` wrote")
     scores = [run_scores(run) for run in sources.runs]
     _require_known(current, scores)
-    for of_run in scores:
-        require_percent(of_run.metric, "the report shows results")
     views: list[View] = []
     for number, (run, of_run) in enumerate(zip(sources.runs, scores, strict=True)):
         views += run_views(run, of_run, number, current)
@@ -162,93 +82,10 @@ def render_report(sources: Sources, *, title: str | None = None, current: str | 
         comparisons=comparisons,
         scaling=grown,
         trainings=trainings,
-        current=current or _lone_first(scores[0]),
+        current=current or lone_first(scores[0]),
         origins=[Origin(str(run.path), provenance(run)) for run in sources.runs],
         flips_per_task=PER_TASK,
     )
-
-
-def run_views(run: Run, scores: RunScores, number: int, current: str | None = None) -> list[View]:
-    """One view per number of demonstrations of a run; `number` is its place among the runs."""
-    from phraseproof.store.representations import load_map, out_of_date
-
-    robust = _robustness(run, scores)
-    rankings = {table.num_fewshot: table.rankings for table in wording_tables([scores])}
-    current = current or _lone_first(scores)
-    found = load_map(run.path)
-    views: list[View] = []
-    for table in task_tables([scores]):
-        shots = table.num_fewshot
-        of_shots = rankings[shots]
-        examples = rendered_examples(run, shots)
-        robustness = robust.statistics.get(shots)
-        views.append(
-            View(
-                id=f"r{number}-k{shots}",
-                run=number,
-                name=f"{title(table)} ({scores.path})",
-                table=table,
-                remark=scores.basis,
-                rows=rows_for_people(table.summary),
-                difference_names={group: difference_name(table.summary, group) for group in table.summary.groups[1:]},
-                headline=headline(table, of_shots, robustness, current, robust.controls),
-                strip=strip(of_shots, current=current, chance=chance_levels(table.answers, table.run.metric)),
-                heatmaps=_heatmaps(of_shots),
-                category_rankings=category_rankings(of_shots, scores.texts, examples),
-                has_prompts=bool(run.settings.get("log_samples")),
-                texts=scores.texts,
-                answers=task_matrices(table.answers, current),
-                flips=find_flips(run, shots, controls=robust.controls),
-                statistics=None if robustness is None else statistics_table(robustness),
-                control_results=[result for result in robust.control_results if result.num_fewshot == shots],
-                representations=[] if found is None else _representations(found, shots),
-                out_of_date="" if found is None else out_of_date(run, found),
-            )
-        )
-    return views
-
-
-class _Found(NamedTuple):
-    """Statistics by number of demonstrations, the groups of control wordings, and their results."""
-
-    statistics: Mapping[int, Robustness]
-    controls: frozenset[str]
-    control_results: Sequence[ControlResult]
-
-
-def _robustness(run: Run, scores: RunScores) -> _Found:
-    from phraseproof.analysis.controls import CONTROLS, results_of_controls
-    from phraseproof.analysis.grids import group_relations, load_grids
-    from phraseproof.analysis.statistics import robustness
-
-    relations: Mapping[str, Relation] = group_relations(run)
-    controls = frozenset(group for group, relation in relations.items() if relation in CONTROLS)
-    if scores.share < 1:
-        return _Found({}, controls, ())
-    grids = load_grids(run)
-    found = {item.num_fewshot: item for item in robustness(grids, group_order=present_groups([scores]))}
-    try:
-        control_results = results_of_controls(grids, relations)
-    except NotEnoughDataError:
-        control_results = ()
-    return _Found(found, controls, control_results)
-
-
-def _heatmaps(rankings: Sequence[WordingRanking]) -> list[Chart]:
-    categories = list(dict.fromkeys(ranking.category for ranking in rankings))
-    return [
-        heatmap(
-            [ranking for ranking in rankings if ranking.category == category],
-            title=category if len(categories) > 1 else "",
-        )
-        for category in categories
-    ]
-
-
-def _representations(found: RepresentationMap, shots: int) -> list[Chart]:
-    tasks = list(dict.fromkeys(point.task for point in found.points if point.num_fewshot == shots))
-    charts = [tsne(found, task, num_fewshot=shots) for task in tasks[:_MAPS_SHOWN]]
-    return [chart for chart in (distance(found), *charts) if chart is not None]
 
 
 def _scaling(runs: Sequence[Run]) -> Chart | None:
@@ -257,6 +94,9 @@ def _scaling(runs: Sequence[Run]) -> Chart | None:
     from phraseproof.analysis.scaling import scaling as regress
 
     points: list[ScalePoint] = []
+    metric = metric_of(runs[0])
+    if any(metric_of(run).name != metric.name for run in runs):
+        return None
     for run in runs:
         try:
             points += scale_points(run)
@@ -265,7 +105,7 @@ def _scaling(runs: Sequence[Run]) -> Chart | None:
     if len({point.parameters for point in points}) < 3:
         return None
     try:
-        return scaling(regress(points))
+        return scaling(regress(points), metric)
     except NotEnoughDataError:
         return None
 
@@ -283,15 +123,8 @@ def _training_view(item: LoggedTraining) -> TrainingView:
 def _title(runs: Sequence[Run], scores: Sequence[RunScores]) -> str:
     """The folders' names and the models', which may be paths: their last part."""
     folders = dict.fromkeys(run.path.resolve().name for run in runs)
-    models = dict.fromkeys(_short_name(of_run.model) for of_run in scores)
+    models = dict.fromkeys(short_model_name(of_run.model) for of_run in scores)
     return f"{', '.join(folders)}: how far wording moves {', '.join(models)}"
-
-
-def _short_name(model: str) -> str:
-    """The last part of a path; a hub id, which has at most one slash, as it is."""
-    name, joint, adapter = model.partition(" + adapter ")
-    is_path = name.startswith(("/", ".", "~")) or name.count("/") > 1 or "\\" in name
-    return (PurePath(name.replace("\\", "/")).name if is_path else name) + joint + adapter
 
 
 def _subtitle(runs: Sequence[Run], views: Sequence[View]) -> str:
@@ -307,9 +140,11 @@ def _subtitle(runs: Sequence[Run], views: Sequence[View]) -> str:
 
 
 def _comparisons(runs: Sequence[Run]) -> list[ComparisonView]:
-    """Every later run against the first, where they share wordings."""
+    """Every later run against the first, where they share wordings and the metric."""
     found: list[ComparisonView] = []
     for number, run in enumerate(runs[1:], 1):
+        if metric_of(run).name != metric_of(runs[0]).name:
+            continue
         try:
             found += comparison_views(compare(runs[0], run), prefix=f"compare-{number}")
         except NotEnoughDataError:
@@ -340,13 +175,6 @@ def _texts(scores: RunScores) -> dict[str, str]:
         wording if len(texts[wording]) == 1 else f"{task}: {wording}": text
         for (task, wording), text in scores.texts.items()
     }
-
-
-def _lone_first(scores: RunScores) -> str | None:
-    """The wording of the first group where it is alone there: what is in use, against its alternatives."""
-    groups = list(dict.fromkeys(score.group for score in scores.scores))
-    names = {score.instruction for score in scores.scores if score.group == groups[0]}
-    return names.pop() if len(names) == 1 and len(groups) > 1 else None
 
 
 def _require_known(current: str | None, scores: Sequence[RunScores]) -> None:

@@ -6,21 +6,31 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.aggregation import Level
-from phraseproof.reports.build.run_tables import NO_DATA, points, printable
+from phraseproof.analysis.result_rows import SHARES
+from phraseproof.reports.build.numbers import NO_DATA, percent, points_name, unit_sign
+from phraseproof.reports.build.text import printable
 
 if TYPE_CHECKING:
     from phraseproof.analysis.statistics import GroupStatistics, Robustness, StatisticsRow
     from phraseproof.core import Finding
+    from phraseproof.scoring.metric import Metric
 
-COLUMNS = {
-    "mean": "mean (%)",
-    "std": "Std",
-    "worst": "worst (%)",
-    "best": "best (%)",
-    "range": "range",
-    "flips": "examples that flip (%)",
-    "kappa": "agreement (kappa)",
-}
+_COLUMNS = ("mean", "std", "worst", "best", "range", "flips", "kappa")
+
+
+def headings(metric: Metric) -> dict[str, str]:
+    """The columns' headings, with the metric's unit; shares of examples are in percent whatever the metric is."""
+    unit, apart = unit_sign(metric), points_name(metric)
+    texts = (
+        f"mean ({unit})",
+        f"Std ({apart})",
+        f"worst ({unit})",
+        f"best ({unit})",
+        f"range ({apart})",
+        "examples that flip (%)",
+        "agreement (kappa)",
+    )
+    return dict(zip(_COLUMNS, map(printable, texts), strict=True))
 
 
 class StatisticsCell(NamedTuple):
@@ -53,8 +63,13 @@ class StatisticsTable(NamedTuple):
     notes: tuple[str, ...]
 
 
-def statistics_table(found: Robustness) -> StatisticsTable:
-    """Overall first, then each category with its tasks; a single task alone."""
+def statistics_table(found: Robustness, metric: Metric) -> StatisticsTable:
+    """Overall first, then each category with its tasks; a single task alone.
+
+    Args:
+        metric: what scores are in.
+    """
+    columns = headings(metric)
     ordered: list[StatisticsRow] = []
     if len(found.tasks) > 1:
         ordered.append(found.overall)
@@ -66,29 +81,31 @@ def statistics_table(found: Robustness) -> StatisticsTable:
     rows: list[TableRow] = []
     for row in ordered:
         for group, numbers in row.groups.items():
-            cells = tuple(_cell(name, numbers) for name in COLUMNS)
+            cells = tuple(_cell(name, numbers, metric) for name in columns)
             rows.append(TableRow(row.level.value, printable(row.name), printable(group), cells))
             if row.level is Level.OVERALL or len(found.tasks) == 1:
                 whose = f" of {printable(group)}" if len(row.groups) > 1 else ""
-                findings = {name: numbers.findings[name] for name in COLUMNS if name in numbers.findings}
-                methods |= {(f"{COLUMNS[name]}{whose}", _method(of)): None for name, of in findings.items()}
+                findings = {name: numbers.findings[name] for name in columns if name in numbers.findings}
+                methods |= {(f"{columns[name]}{whose}", _method(of)): None for name, of in findings.items()}
         for group, difference in row.differences.items():
             if row.level is Level.OVERALL or len(found.tasks) == 1:
                 methods[f"difference of {printable(group)}", _method(difference)] = None
-    return StatisticsTable(tuple(COLUMNS.values()), tuple(rows), tuple(_joined(methods)), found.notes)
+    return StatisticsTable(tuple(columns.values()), tuple(rows), tuple(_joined(methods)), found.notes)
 
 
-def _cell(name: str, numbers: GroupStatistics) -> StatisticsCell:
+def _cell(name: str, numbers: GroupStatistics, metric: Metric) -> StatisticsCell:
     finding = numbers.findings.get(name)
     if finding is None:
         return StatisticsCell(NO_DATA, reason=printable(numbers.why_not.get(name, "not enough data")))
     low, high = finding.low, finding.high
-    interval = "" if low is None or high is None else f"{_number(name, low)} to {_number(name, high)}"
-    return StatisticsCell(_number(name, finding.estimate), interval)
+    interval = "" if low is None or high is None else f"{_number(name, low, metric)} to {_number(name, high, metric)}"
+    return StatisticsCell(_number(name, finding.estimate, metric), interval)
 
 
-def _number(name: str, value: float) -> str:
-    return f"{value:.2f}" if name == "kappa" else f"{100 * value:.1f}"
+def _number(name: str, value: float, metric: Metric) -> str:
+    if name == "kappa":
+        return f"{value:.2f}"
+    return percent(value) if name in SHARES else percent(value, metric)
 
 
 def _method(finding: Finding) -> str:
@@ -101,13 +118,3 @@ def _joined(methods: Iterable[tuple[str, str]]) -> list[str]:
     for name, method in methods:
         names.setdefault(method, []).append(name)
     return [f"{', '.join(of_method)}: {method}" for method, of_method in names.items()]
-
-
-def difference_line(group: str, reference: str, finding: Finding) -> str:
-    """One difference as a sentence, with interval, p and method."""
-    parts = [f"{points(finding.estimate)} points"]
-    if finding.low is not None and finding.high is not None:
-        parts.append(f"95% interval {points(finding.low)} to {points(finding.high)}")
-    if finding.p_value is not None:
-        parts.append("p < 0.001" if finding.p_value < 0.001 else f"p = {finding.p_value:.3f}")
-    return f"{printable(group)} minus {printable(reference)}: {', '.join(parts)} ({finding.method}, n = {finding.n:,})"

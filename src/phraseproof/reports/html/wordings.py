@@ -10,6 +10,7 @@ from phraseproof.analysis.ranking import WordingRanking
 from phraseproof.store.run_file import wording_keys
 
 if TYPE_CHECKING:
+    from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import Run
 
 
@@ -24,8 +25,9 @@ class Line(NamedTuple):
 
     Attributes:
         place: 1 for the best; equals share the better place.
-        mean: its accuracy, averaged over its tasks, a fraction.
-        lowest: the task it does worst on, and its accuracy there.
+        mean: its score, averaged over its tasks, as scores are stored.
+        lowest: the task it does worst on, and its score there.
+        bar: the length of the bar beside the mean, from 0 to 1; `None` where values can be negative.
         text: with placeholders; example: one prompt as the model read it. Either may not be known.
     """
 
@@ -35,6 +37,7 @@ class Line(NamedTuple):
     mean: float
     num_tasks: int
     lowest: tuple[str, float]
+    bar: float | None
     text: str | None
     example: str | None
 
@@ -56,6 +59,7 @@ class CategoryRanking(NamedTuple):
 
 def category_rankings(
     rankings: Sequence[WordingRanking],
+    metric: Metric,
     texts: Mapping[tuple[str, str], str],
     examples: Mapping[tuple[str, str], str],
 ) -> list[CategoryRanking]:
@@ -63,6 +67,7 @@ def category_rankings(
 
     Args:
         rankings: of one run at one number of demonstrations.
+        metric: what scores are in.
         texts, examples: by task and wording.
     """
     found: list[CategoryRanking] = []
@@ -78,12 +83,18 @@ def category_rankings(
         tasks = tuple(dict.fromkeys(ranking.task for ranking in of_category))
         lines: list[Line] = []
         means = {key: fmean(value for value, _ in values) for key, values in scores.items()}
-        for key in sorted(scores, key=lambda key: (-means[key], key)):
+        benefits = {key: metric.benefit(mean) for key, mean in means.items()}
+        # Percent have a bar of their own length; other units, the share of the longest.
+        longest = 1.0 if metric.unit == "%" else max(means.values())
+        for key in sorted(scores, key=lambda key: (-benefits[key], key)):
             group, name, text = key
-            value, task = min(scores[key])
-            place = 1 + sum(mean > means[key] for mean in means.values())
+            value, task = min(scores[key], key=lambda of_task: (metric.benefit(of_task[0]), of_task[1]))
+            place = 1 + sum(benefit > benefits[key] for benefit in benefits.values())
+            bar = means[key] / longest if min(means.values()) >= 0 and longest > 0 else None
             shown = next((examples[task, name] for _, task in scores[key] if (task, name) in examples), None)
-            lines.append(Line(place, name, group, means[key], len(scores[key]), (task, value), text or None, shown))
+            lines.append(
+                Line(place, name, group, means[key], len(scores[key]), (task, value), bar, text or None, shown)
+            )
         served = {frozenset(task for _, task in values) for values in scores.values()}
         by_task = of_category if len(tasks) > 1 else ()
         found.append(CategoryRanking(category, tasks, tuple(lines), len(served) == 1, by_task))

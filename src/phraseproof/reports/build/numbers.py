@@ -1,0 +1,82 @@
+"""Numbers as people read them: values and differences in a metric's unit, probabilities, methods."""
+
+from __future__ import annotations
+
+from phraseproof.analysis.robustness import Difference, GroupSummary
+from phraseproof.core import Finding
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
+from phraseproof.scoring.metric import Metric
+
+NO_DATA = "n/a"
+
+
+def unit_name(metric: Metric) -> str:
+    """The unit of a metric's values in a sentence: `percent`, another unit, or the metric's name."""
+    return "percent" if metric.unit == "%" else metric.unit or metric.name
+
+
+def difference_unit(metric: Metric) -> str:
+    """The unit of differences of a metric's values in a sentence."""
+    return "percentage points" if metric.unit == "%" else unit_name(metric)
+
+
+def points_name(metric: Metric) -> str:
+    """The unit of differences after a number: `points`, another unit, or the metric's name."""
+    return "points" if metric.unit == "%" else unit_name(metric)
+
+
+def unit_sign(metric: Metric) -> str:
+    """The unit of a metric's values in a heading: `%`, another unit, or the metric's name."""
+    return metric.unit or metric.name
+
+
+def title_with_unit(metric: Metric) -> str:
+    """The heading of a column or axis of values: `accuracy (%)`, `length (letters)`."""
+    return f"{metric.name} ({metric.unit})" if metric.unit else metric.name
+
+
+def value_with_unit(value: float, metric: Metric) -> str:
+    """`48.1%`, or `12.3 letters`."""
+    return f"{percent(value, metric)}%" if metric.unit == "%" else f"{percent(value, metric)} {unit_name(metric)}"
+
+
+def legend(metric: Metric, *, with_counts: bool = True) -> str:
+    """What the cells of a table by task hold, and their units."""
+    counts = " (number of wordings)" if with_counts else ""
+    return f"mean ± Std over wordings, in {unit_name(metric)}{counts}; differences in {difference_unit(metric)}"
+
+
+def percent(value: float, metric: Metric = ACCURACY) -> str:
+    """A value in the metric's unit: percent with one decimal, other units with three significant digits."""
+    scaled = metric.scale * value
+    return f"{scaled:.1f}" if metric.unit == "%" else f"{scaled:.3g}"
+
+
+def points(value: float, metric: Metric = ACCURACY) -> str:
+    """A signed difference in the metric's unit, with the digits of `percent`; zero is `0.0`, never `-0.0`."""
+    scaled = metric.scale * value
+    text = f"{scaled:+.1f}" if metric.unit == "%" else f"{scaled:+.3g}"
+    return "0.0" if text in {"+0.0", "-0.0", "+0", "-0"} else text
+
+
+def spread(summary: GroupSummary | None, metric: Metric = ACCURACY) -> str:
+    """`48.1 ± 0.3 (50)`: mean, Std, number of wordings."""
+    if summary is None:
+        return NO_DATA
+    std = NO_DATA if summary.std is None else percent(summary.std, metric)
+    return f"{percent(summary.mean, metric)} ± {std} ({summary.num_wordings})"
+
+
+def difference(value: Difference | None, metric: Metric = ACCURACY) -> str:
+    """A difference of means, or that there is none."""
+    return NO_DATA if value is None else points(value.value, metric)
+
+
+def p_value(value: float) -> str:
+    """`p = 0.023`, or `p < 0.001`."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def short_method(found: Finding) -> str:
+    """How an estimate and its interval were found, without numbers of resamples and degrees of freedom."""
+    return found.method.partition(" (")[0]
