@@ -110,7 +110,7 @@ def number_format(metric: Metric, *, signed: bool = False) -> str:
 
 
 def score_axis(metric: Metric, title: str | None = None) -> Spec:
-    """A horizontal axis of scores that need not begin at zero; the metric and its unit are its title by default."""
+    """A horizontal axis of scores that may begin above zero; the metric and its unit are its title by default."""
     shown = printable(title_with_unit(metric)) if title is None else title
     return {"title": shown, "tickCount": 6, "format": "~f" if metric.unit == "%" else "~g"}
 

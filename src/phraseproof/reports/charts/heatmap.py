@@ -116,7 +116,7 @@ def _block(category: str, rankings: Sequence[WordingRanking], metric: Metric) ->
 
 
 def _value_width(rankings: Sequence[WordingRanking], metric: Metric) -> int:
-    """So many pixels does the longest value need: percent without decimals, other units with two digits."""
+    """The width in pixels of the longest value: percent without decimals, other units with two digits."""
     if metric.unit == "%":
         return _NARROWEST
     values = {wording.score.mean_score for ranking in rankings for wording in ranking.wordings}
@@ -124,7 +124,7 @@ def _value_width(rankings: Sequence[WordingRanking], metric: Metric) -> int:
 
 
 def _narrowest(blocks: Sequence[_Block], value: int) -> int:
-    """So many pixels does a column need, for values and for the names of groups beside each other.
+    """The width in pixels that a column needs for values and for the names of neighbouring groups.
 
     Args:
         value: the pixels for values.

@@ -96,7 +96,7 @@ def _range_interval(robustness: Robustness | None, group: str) -> _Interval | No
 
 
 def between_groups(table: TaskTable, robustness: Robustness | None, apart: Collection[str]) -> list[str]:
-    """Each group's mean beside the first group's, or the mean of a lone group.
+    """Each group's mean and the first group's, or the mean of a lone group.
 
     Args:
         table: of one run at one number of demonstrations.

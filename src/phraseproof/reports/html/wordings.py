@@ -27,7 +27,7 @@ class Line(NamedTuple):
         place: 1 for the best; equals share the better place.
         mean: its score, averaged over its tasks, as scores are stored.
         lowest: the task it does worst on, and its score there.
-        bar: the length of the bar beside the mean, from 0 to 1; `None` where values can be negative.
+        bar: the length of the bar next to the mean, from 0 to 1; `None` where values can be negative.
         text: with placeholders; example: one prompt as the model read it. Either may not be known.
     """
 
@@ -84,7 +84,7 @@ def category_rankings(
         lines: list[Line] = []
         means = {key: fmean(value for value, _ in values) for key, values in scores.items()}
         benefits = {key: metric.benefit(mean) for key, mean in means.items()}
-        # Percent have a bar of their own length; other units, the share of the longest.
+        # Percent is the length of the bar; other units show the share of the longest.
         longest = 1.0 if metric.unit == "%" else max(means.values())
         for key in sorted(scores, key=lambda key: (-benefits[key], key)):
             group, name, text = key
