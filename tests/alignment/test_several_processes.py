@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from safetensors.torch import load_file
 
 from phraseproof.alignment.pairs import save_pairs
 from support import distributed_job, tiny_models
+from support.distributed_job import Ended, Job
 from support.tiny_pairs import shared_wordings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -21,35 +23,40 @@ TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "
 FILES = {"pt+kl": "adapter_model.safetensors", "ft+kl": "model.safetensors"}
 
 
-def train(out: Path, method: str, wrapper: str, *, processes: int, model: Path, stop: int | None = None) -> int:
-    pairs = out.parent / "pairs.jsonl"
-    save_pairs(shared_wordings(), pairs)
-    launcher = TORCHRUN if processes == 2 else ()
-    arguments = (model, pairs, out, method, 4 // processes, wrapper, -1 if stop is None else stop)
-    job = [sys.executable, *launcher, distributed_job.__file__, *map(str, arguments)]
-    done = subprocess.run(job, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0 or stop is not None, done.stderr[-3000:]
-    return done.returncode
+def train(*jobs: Job, launcher: Sequence[str] = ()) -> list[Ended]:
+    """Train one after another, in one process that forks or as torchrun starts it."""
+    command = [sys.executable, *launcher, distributed_job.__file__, json.dumps(jobs)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    ended = [Ended(*each) for each in json.loads(done.stdout.splitlines()[-1])] if not launcher else []
+    for job, each in zip(jobs, ended, strict=not launcher):
+        assert (each.code == 0) == (job.stop < 0), done.stderr[-3000:]
+    return ended
 
 
 @pytest.mark.parametrize(
-    ("method", "wrapper", "model"),
-    [("pt+kl", "copied", tiny_models.tiny_t5), ("ft+kl", "sharded", tiny_models.tiny_llama)],
+    ("method", "wrapper", "model", "launcher"),
+    [("pt+kl", "copied", tiny_models.tiny_t5, TORCHRUN), ("ft+kl", "sharded", tiny_models.tiny_llama, ())],
 )
-def test_two_processes_do_what_one_does_killed_or_not(method: str, wrapper: str, model, tmp_path: Path) -> None:
+def test_two_processes_do_what_one_does_killed_or_not(
+    method: str, wrapper: str, model: Callable[[], Path], launcher: Sequence[str], tmp_path: Path
+) -> None:
     """Two processes with half the accumulation see the same batches; only the order of sums differs from one's."""
-    folder = model()
     one, two, killed = (tmp_path / name for name in ("one", "two", "killed"))
-    train(one, method, "copied", processes=1, model=folder)
-    train(two, method, wrapper, processes=2, model=folder)
+    save_pairs(shared_wordings(), tmp_path / "pairs.jsonl")
+    common = (str(model()), str(tmp_path / "pairs.jsonl"))
+    both = Job(*common, str(two), method, wrapper, 2)
+    dying = both._replace(out=str(killed), stop=3)
+    jobs = [Job(*common, str(one), method, "copied", 1), dying, dying._replace(stop=-1)]
+    if launcher:
+        train(both, launcher=launcher)
+    _, died, _ = train(*jobs, *([] if launcher else [both]))[:3]
+    assert FILES[method] not in died.files
+
     expected, found = load_file(one / FILES[method]), load_file(two / FILES[method])
     assert expected.keys() == found.keys()
     for name, weights in expected.items():
         torch.testing.assert_close(found[name], weights, atol=1e-4, rtol=1e-4)
-
-    assert train(killed, method, wrapper, processes=2, model=folder, stop=3) != 0
-    assert not (killed / FILES[method]).exists()
-    train(killed, method, wrapper, processes=2, model=folder)
     assert (killed / FILES[method]).read_bytes() == (two / FILES[method]).read_bytes()
     steps = [json.loads(line)["step"] for line in (killed / "training.jsonl").read_text().splitlines()]
     assert steps == [0, 1, 2, 3, 4]

@@ -212,8 +212,8 @@ def test_a_signal_keeps_everything_and_the_last_line_says_so(
 
 @pytest.mark.slow
 def test_many_wordings_hold_few_open_files(tmp_path: Path) -> None:
-    project = write_project(tmp_path, examples=2, wordings=2000)
+    project = write_project(tmp_path, examples=2, wordings=400)
     command = f"ulimit -n 100 && exec {shlex.join(slow_command(project, tmp_path / 'out', 0))}"
     finished = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, timeout=280, check=False)
     assert finished.returncode == 0, finished.stderr
-    assert cells_in(tmp_path / "out") == 2000
+    assert cells_in(tmp_path / "out") == 400

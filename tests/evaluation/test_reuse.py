@@ -130,7 +130,7 @@ def test_a_damaged_cell_is_computed_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=12, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(
     st.lists(
         st.tuples(

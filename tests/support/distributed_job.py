@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import signal
+import socket
 import sys
+import traceback
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import accelerate
 import torch
@@ -48,7 +52,7 @@ class Sharding(accelerate.Accelerator):
 
 
 class Stopping(SilentAlignmentObserver):
-    """Kills the process in the middle of a training; the launcher then kills the others."""
+    """Kills the process in the middle of a training; what started it then kills the others."""
 
     def __init__(self, step: int) -> None:
         self._step = step
@@ -58,21 +62,94 @@ class Stopping(SilentAlignmentObserver):
             os._exit(1)
 
 
-def main() -> None:
-    model, pairs, out, method, accumulation, wrapper, stop = sys.argv[1:]
-    if wrapper == "sharded":
+class Job(NamedTuple):
+    """One training.
+
+    Attributes:
+        wrapper: `copied`, or `sharded`: how the weights are on the processes.
+        processes: how many; of the same batches in total.
+        stop: the step in which a process dies; -1 for none.
+    """
+
+    model: str
+    pairs: str
+    out: str
+    method: str
+    wrapper: str
+    processes: int
+    stop: int = -1
+
+
+class Ended(NamedTuple):
+    """How a training ended: the exit code, 0 if all went well, and the names of the files that it left."""
+
+    code: int
+    files: list[str]
+
+
+def run_job(job: Job) -> None:
+    """Train in this process, which is one of `job.processes`."""
+    if job.wrapper == "sharded":
         accelerate.Accelerator = Sharding
     settings = AlignmentSettings(
-        method=method,
+        method=job.method,
         num_tokens=4,
         learning_rate=0.001,
         max_steps=4,
         save_every=2,
         held_out_fraction=0.25,
-        gradient_accumulation=int(accumulation),
+        gradient_accumulation=4 // job.processes,
     )
     options = ModelOptions(device="cpu")
-    train(model, load_pairs(Path(pairs)), Path(out), settings, model_options=options, observer=Stopping(int(stop)))
+    observer = Stopping(job.stop)
+    train(job.model, load_pairs(Path(job.pairs)), Path(job.out), settings, model_options=options, observer=observer)
+
+
+def run_forked(job: Job) -> Ended:
+    """Train in forks of this process, which has imported everything, with the environment that torchrun gives."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    children: list[int] = []
+    for rank in range(job.processes):
+        child = os.fork()
+        if child:
+            children.append(child)
+            continue
+        if job.processes > 1:
+            names = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": job.processes, "LOCAL_WORLD_SIZE": job.processes}
+            os.environ |= {name: str(value) for name, value in names.items()}
+            os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        code = 1
+        try:
+            run_job(job)
+            code = 0
+        except BaseException:  # noqa: BLE001 - a fork must not go on as its parent
+            traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(code)
+    code = 0
+    while children:
+        child, status = os.wait()
+        children.remove(child)
+        if os.waitstatus_to_exitcode(status) and not code:
+            code = os.waitstatus_to_exitcode(status)
+            for other in children:
+                os.kill(other, signal.SIGKILL)
+    return Ended(code, sorted(path.name for path in Path(job.out).iterdir()))
+
+
+def main() -> None:
+    """Take jobs as JSON. Do the only one in a process of torchrun; else do each in forks and print how they ended."""
+    jobs = [Job(*each) for each in json.loads(sys.argv[1])]
+    if "RANK" in os.environ:
+        run_job(*jobs)
+        return
+    # What a training imports late, so that each fork has it.
+    from transformers.models.llama import modeling_llama  # noqa: F401
+    from transformers.models.t5 import modeling_t5  # noqa: F401
+
+    print(json.dumps([run_forked(job) for job in jobs]))
 
 
 if __name__ == "__main__":
