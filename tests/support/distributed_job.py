@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -146,8 +147,8 @@ def main() -> None:
         run_job(*jobs)
         return
     # What a training imports late, so that each fork has it.
-    from transformers.models.llama import modeling_llama  # noqa: F401
-    from transformers.models.t5 import modeling_t5  # noqa: F401
+    for name in ("llama", "t5"):
+        importlib.import_module(f"transformers.models.{name}.modeling_{name}")
 
     print(json.dumps([run_forked(job) for job in jobs]))
 

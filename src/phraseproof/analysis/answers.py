@@ -18,6 +18,7 @@ import numpy as np
 from phraseproof.analysis.grids import Floats, Ints
 from phraseproof.core.classes import shared_options
 from phraseproof.errors import NotEnoughDataError
+from phraseproof.store.columns import column_values
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -120,7 +121,7 @@ class _Gathering:
         self.forms: list[_Form] = []
 
     def add(self, cell: Cell, table: pa.Table) -> None:
-        predicted, target = (np.asarray(table[name].to_numpy(), dtype=np.intp) for name in ("predicted", "target"))
+        predicted, target = (np.asarray(column_values(table[name]), dtype=np.intp) for name in ("predicted", "target"))
         form = self._form(table, target)
         is_right = _credit(table, predicted) >= _credit(table, target)
         self.cells.append(
@@ -248,7 +249,8 @@ def _texts(options: Sequence[Sequence[tuple[str, ...]]]) -> tuple[str, ...] | No
 def _credit(table: pa.Table, places: Ints) -> Floats:
     """The credit for one position of each example; 1 for the target and 0 elsewhere where none was stored."""
     column = table["option_credits"].combine_chunks()
-    if column.null_count or not len(column.flatten()):
-        return (places == np.asarray(table["target"].to_numpy())).astype(np.float64)
-    starts = np.asarray(column.offsets.to_numpy())[:-1] - column.offsets[0].as_py()
-    return np.asarray(column.flatten().to_numpy(), dtype=np.float64)[starts + places]
+    starts = column_values(column.offsets)
+    if column.null_count or starts[0] == starts[-1]:
+        return (places == column_values(table["target"])).astype(np.float64)
+    # `flatten` does the same and loads pyarrow.compute, which takes as long as all that a small table needs.
+    return np.asarray(column_values(column.values), dtype=np.float64)[starts[:-1] + places]

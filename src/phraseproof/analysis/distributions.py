@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import special
 
 from phraseproof.errors import NotEnoughDataError
 
@@ -25,11 +24,15 @@ _SMALLEST_EXPONENT = -45.0
 
 def normal_sf(x: float) -> float:
     """P(Z > x) of a standard normal."""
+    from scipy import special  # late, because it takes longer to load than most commands need
+
     return checked("normal tail", special.ndtr, _normal_cdf, -x, rising=True, low=0.0, high=1.0)
 
 
 def normal_quantile(p: float) -> float:
     """The x with P(Z <= x) = p, 0 < p < 1."""
+    from scipy import special
+
     _require_probability(p)
     return checked(
         "normal quantile", special.ndtri, lambda at: _inverse(_normal_cdf, at), p, rising=True, step=_beside(p)
@@ -38,6 +41,8 @@ def normal_quantile(p: float) -> float:
 
 def t_sf(x: float, freedom: float) -> float:
     """P(T > x) of Student's t; `freedom` above 0, not necessarily whole, and infinite for the normal."""
+    from scipy import special
+
     _require_freedom(freedom)
     if math.isinf(freedom):
         return normal_sf(x)
@@ -54,6 +59,8 @@ def t_sf(x: float, freedom: float) -> float:
 
 def t_quantile(p: float, freedom: float) -> float:
     """The x with P(T <= x) = p of Student's t, 0 < p < 1."""
+    from scipy import special
+
     _require_probability(p)
     _require_freedom(freedom)
     if math.isinf(freedom):
@@ -78,6 +85,8 @@ def noncentral_t_sf(x: float, freedom: float, shift: float) -> float:
     Raises:
         NotEnoughDataError: the result is not finite or not between 0 and 1.
     """
+    from scipy import special
+
     _require_freedom(freedom)
     if math.isinf(freedom):
         return normal_sf(x - shift)
@@ -92,6 +101,8 @@ def noncentral_t_sf(x: float, freedom: float, shift: float) -> float:
 
 def fair_coin_cdf(heads: int, tosses: int) -> float:
     """P(at most `heads` heads in `tosses` tosses), 0 <= heads <= tosses."""
+    from scipy import special
+
     return checked(
         f"binomial tail of {tosses} tosses",
         lambda at: special.bdtr(math.floor(at), tosses, 0.5),

@@ -14,6 +14,7 @@ from phraseproof.core import Relation
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 from phraseproof.scoring.registry import metric
+from phraseproof.store.columns import column_values
 from phraseproof.store.run_file import wording_keys
 
 if TYPE_CHECKING:
@@ -166,8 +167,8 @@ class _Gathering:
         self._ids: tuple[pa.ChunkedArray, tuple[str, ...]] | None = None
 
     def add(self, cell: Cell, table: pa.Table) -> None:
-        scores = np.asarray(table["score"].to_numpy(), dtype=np.float64)
-        answers = np.asarray(table["predicted"].fill_null(_NO_ANSWER).to_numpy(), dtype=np.intp)
+        scores = np.asarray(column_values(table["score"]), dtype=np.float64)
+        answers = np.asarray(column_values(table["predicted"].fill_null(_NO_ANSWER)), dtype=np.intp)
         self.cells.setdefault((cell.group, cell.instruction), []).append(
             (self._same_ids(table["example_id"]), scores, answers)
         )

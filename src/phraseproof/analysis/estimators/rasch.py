@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy import special
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -145,6 +144,8 @@ class _Chain:
     """The state of the sampler. `kinds` numbers the normals of all groups on end; certain wordings have -1."""
 
     def __init__(self, grid: Grid, draw: np.random.Generator) -> None:
+        from scipy import special  # late, because whole runs need none of this
+
         self.grid, self.draw, self.cells = grid, draw, _Seen(grid)
         self.right, asked = grid.scores.sum(axis=1), grid.seen.sum(axis=1)
         self.abilities: Floats = special.logit((self.right + 0.5) / (asked + 1.0))
@@ -189,6 +190,8 @@ class _Chain:
         """From the distance of scores to their probabilities; those are drawn too, so their uncertainty counts."""
         if not self.is_graded:
             return
+        from scipy import special
+
         odds = self.abilities[self.cells.wordings] - self.width * NODES[self.difficulties[self.cells.examples]]
         chance = special.expit(odds)
         found = np.sum((self.cells.scores - chance) ** 2) / max(float(np.sum(chance * (1 - chance))), 1e-9)
@@ -238,6 +241,8 @@ class _Chain:
 
     def right_in_all(self, unmet: int) -> Floats:
         """How many answers are right: unobserved ones are drawn, also for `unmet` examples without any observation."""
+        from scipy import special
+
         everywhere = np.bincount(self.difficulties, minlength=len(NODES)) + self.draw.multinomial(unmet, _MASS)
         rest = np.rint(everywhere - self.met).astype(np.int64)
         chance = special.expit(self.abilities[:, None] - self.width * NODES)
