@@ -17,9 +17,9 @@ from phraseproof.core import Cell, Outcome
 from phraseproof.errors import RunError, UsageError
 from phraseproof.reports.gate.checks import check_run
 from phraseproof.reports.gate.limits import Limits, On
-from phraseproof.scoring.metric import Metric
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.writer import RunStore, Usage
+from support.other_metrics import Letters
 from support.report_runs import write_run
 
 TINY = 1e-6
@@ -164,17 +164,6 @@ def test_what_cannot_be_shown_is_not_kept(tmp_path: Path) -> None:
 def test_a_limit_is_a_percentage(run: Run, name: str, value: float) -> None:
     with pytest.raises(UsageError, match="0 to 100"):
         check_run(run, Limits(**{name: value}))
-
-
-class Letters(Metric):
-    """The number of letters of an answer."""
-
-    name = "length"
-    unit = "letters"
-    high = 1000.0
-
-    def score(self, outcome: Outcome) -> float:
-        return float(len(outcome.text or ""))
 
 
 class Mistakes(Letters):
