@@ -12,12 +12,12 @@ from statsmodels.stats.inter_rater import aggregate_raters, fleiss_kappa
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.robustness import summarize
 from phraseproof.analysis.statistics import STATISTICS, Robustness, robustness
-from phraseproof.core import Finding, Outcome
+from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
-from phraseproof.scoring.metric import Metric
 from phraseproof.store.queries import WordingScore
 from support.grid_samples import draw, grid, means_only
 from support.metrics import ERRORS
+from support.other_metrics import Letters
 
 
 def only(*grids: TaskGrid, **options: object) -> Robustness:
@@ -184,17 +184,6 @@ def test_demonstrations_are_apart_and_groups_checked():
         robustness([grid(np.eye(4))], group_order=["g", "g"])
     with pytest.raises(NotEnoughDataError):
         robustness([])
-
-
-class Letters(Metric):
-    """The number of letters of an answer."""
-
-    name = "letters"
-    unit = "letters"
-    high = 1000.0
-
-    def score(self, outcome: Outcome) -> float:
-        return float(len(outcome.text or ""))
 
 
 def test_a_metric_with_another_range_has_the_same_statistics_on_another_scale():
