@@ -43,7 +43,7 @@ _WORDS = (
     # "the options of"
     r"asked of",
     # "a separate line", "its own columns"; not "has no tokens of its own"
-    r"(?:a|in|on) \w+ of (?:its|their) own",
+    r"(?:a|in|on) \w+ of (?:its|their) own(?: (?:after|and|at|for|in|or|so|that|under)\b|(?! \w))",
     # "this number of"
     r"(?:up to|at most|for|of|when|by) so many",
     r"for the sake of",
@@ -95,6 +95,7 @@ def test_the_pattern_finds_what_it_is_for() -> None:
         "it went on from there",
         "stored beside it",
         "a line of its own",
+        "a group of its own in the table",
         "at most so many",
         "the mark stands for it",
         "estimates rest on it",

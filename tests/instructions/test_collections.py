@@ -233,6 +233,13 @@ def test_a_missing_file_is_not_taken_for_a_name(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------ where they are found
 
 
+def test_a_file_named_without_its_ending_is_suggested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, FULL).rename(tmp_path / "prompt.yaml")
+    with pytest.raises(UsageError, match=r"is called 'prompt'.*Did you mean 'prompt\.yaml'\?"):
+        load_collection("prompt")
+
+
 def test_an_unknown_name_says_the_known_ones() -> None:
     with pytest.raises(UsageError) as caught:
         load_collection("compsed")

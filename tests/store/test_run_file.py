@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from phraseproof.errors import RunError
-from phraseproof.store.run_file import EvaluatedSample, require_growth, sample_entry, samples_of
+from phraseproof.store.run_file import EvaluatedSample, read_run_file, require_growth, sample_entry, samples_of
 
 OLD = {"model": {"name": "m"}, "limit": 4, "scoring": "loglikelihood"}
 
@@ -25,3 +25,10 @@ def test_samples_of_old_and_new_runs() -> None:
     new = [EvaluatedSample(4, 0), EvaluatedSample(None, 0, "paper")]
     section = {name: entry for each in new for name, entry in sample_entry(each).items()}
     assert samples_of({"settings": OLD, "samples": section}) == new
+
+
+def test_a_folder_of_run_folders_gets_a_hint_that_lists_them(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"it has no run\.json.*phraseproof runs .* lists those in it"):
+        read_run_file(tmp_path)
+    with pytest.raises(RunError, match="Check the path"):
+        read_run_file(tmp_path / "nope")

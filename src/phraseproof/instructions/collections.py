@@ -87,10 +87,11 @@ def load_collection(name_or_path: str) -> Collection:
             return _read(own[name_or_path])
         if not path.exists():
             names = [*sorted(known), *sorted(own), TASK_DESIGNER]
-            close = difflib.get_close_matches(name_or_path, names, n=1)
+            files = [f"{name_or_path}{end}" for end in (".yaml", ".yml") if Path(f"{name_or_path}{end}").is_file()]
+            close = files or difflib.get_close_matches(name_or_path, names, n=1)
             raise UsageError(
                 f"no collection of wordings is called {name_or_path!r}",
-                expected=f"one of {', '.join(names)}, or a path to a YAML file",
+                expected=f"one of: {', '.join(names)}, or a path to a YAML file",
                 hint=f"Did you mean {close[0]!r}?" if close else None,
             )
     return _read(path)

@@ -88,6 +88,11 @@ def test_characters_unknown_to_the_tokenizer_make_options_equal() -> None:
     assert not checks["options tokenise apart"].passed
 
 
+def test_the_cause_is_the_first_check_that_fails() -> None:
+    checks = load(tiny_models.tiny_t5()).self_test([Prompt("the king", ("語", "文"))])
+    assert [check.name for check in checks if not check.passed] == ["options tokenise apart", "batch invariance"]
+
+
 def test_nothing_to_test_with_and_failures_are_checks_too(monkeypatch: pytest.MonkeyPatch) -> None:
     model = load(tiny_models.tiny_llama())
     for useless in ([], [Prompt("red")], [Prompt("red", ("",), target_delimiter="")]):

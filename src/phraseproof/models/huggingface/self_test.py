@@ -83,7 +83,7 @@ def run_checks(subject: SelfTestSubject, prompts: Sequence[Prompt]) -> list[Chec
         ]
         chosen = _of_different_lengths(usable)
         if not chosen:
-            return [Check("batch invariance", False, "no prompt has options that can be scored"), *checks]
+            return [*checks, Check("batch invariance", False, "no prompt has options that can be scored")]
         together = subject.executor.score(chosen, limit=BatchLimit())
         checks.insert(0, _batch_invariance(subject, chosen, together))
         if subject.adapter is not None:
