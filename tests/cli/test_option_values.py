@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from phraseproof.cli.option_values import (
     read_system,
 )
 from phraseproof.errors import UsageError
+from phraseproof.models import ModelOptions
 
 
 @pytest.mark.parametrize(
@@ -48,34 +50,31 @@ def test_numbers() -> None:
             read_numbers(text, "-k")
 
 
+def options_with(batch_size: str = "auto", model_arg: list[str] | None = None, **changes: Any) -> ModelOptions:
+    """The options of a model whose other options are at their defaults."""
+    return model_options(
+        adapter=None,
+        dtype="auto",
+        device="auto",
+        batch_size=batch_size,
+        max_length=None,
+        revision=None,
+        trust_remote_code=False,
+        model_arg=model_arg or [],
+        **changes,
+    )
+
+
 def test_options_of_the_model() -> None:
-    common = {
-        "adapter": None,
-        "dtype": "auto",
-        "device": "auto",
-        "max_length": None,
-        "revision": None,
-        "trust_remote_code": False,
-    }
-    options = model_options(**common, batch_size="8", model_arg=["rule=first", "note=a=b"])  # pyright: ignore[reportArgumentType]
+    options = options_with("8", ["rule=first", "note=a=b"])
     assert options.batch_size == 8
     assert options.args == {"rule": "first", "note": "a=b"}
-    assert model_options(**common, batch_size="auto", model_arg=[]).batch_size is None  # pyright: ignore[reportArgumentType]
+    assert options_with().batch_size is None
 
 
 def test_arguments_of_the_chat_template() -> None:
     given = ["enable_thinking=false", "effort=3", "share=0.5", "who=Ada", "note=null", "list=[1]"]
-    found = model_options(
-        adapter=None,
-        dtype="auto",
-        device="auto",
-        batch_size="auto",
-        max_length=None,
-        revision=None,
-        trust_remote_code=False,
-        model_arg=[],
-        chat_template_arg=given,
-    )
+    found = options_with(chat_template_arg=given)
     assert found.chat_template_args == {
         "enable_thinking": False,
         "effort": 3,
@@ -85,17 +84,7 @@ def test_arguments_of_the_chat_template() -> None:
         "list": "[1]",
     }
     with pytest.raises(UsageError, match="--chat-template-arg: not an argument with its value"):
-        model_options(
-            adapter=None,
-            dtype="auto",
-            device="auto",
-            batch_size="auto",
-            max_length=None,
-            revision=None,
-            trust_remote_code=False,
-            model_arg=[],
-            chat_template_arg=["enable_thinking"],
-        )
+        options_with(chat_template_arg=["enable_thinking"])
 
 
 def test_a_system_prompt_is_a_text_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,16 +100,7 @@ def test_a_system_prompt_is_a_text_or_a_file(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize("size", ["0", "-1", "many", "1.5"])
 def test_a_batch_size_that_is_none(size: str) -> None:
     with pytest.raises(UsageError, match="--batch-size: not a batch size"):
-        model_options(
-            adapter=None,
-            dtype="auto",
-            device="auto",
-            batch_size=size,
-            max_length=None,
-            revision=None,
-            trust_remote_code=False,
-            model_arg=[],
-        )
+        options_with(size)
 
 
 def test_group_order() -> None:
