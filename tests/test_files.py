@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phraseproof.errors import FileError, RunError
-from phraseproof.files import load_json, parse_json, read_bytes, replacing, require_regular, write_json, write_text
+from phraseproof.files import (
+    load_json,
+    parse_json,
+    publish,
+    read_bytes,
+    replacing,
+    require_regular,
+    write_json,
+    write_text,
+)
 
 
 def test_what_stops_in_the_middle_leaves_the_file_as_it_was(tmp_path: Path) -> None:
@@ -95,3 +104,24 @@ def test_a_file_of_a_very_long_name_is_written(tmp_path: Path) -> None:
     path = tmp_path / f"{'x' * 240}.txt"
     write_text(path, "text")
     assert path.read_text() == "text"
+
+
+def test_a_published_folder_replaces_nothing_by_half_and_its_parent_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What reaches the disk, in order: the content, the folder that is renamed, its parent after the rename."""
+    source = tmp_path / ".new"
+    (source / "inner").mkdir(parents=True)
+    (source / "inner" / "a").write_text("a")
+    synced: list[tuple[str, bool]] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        synced.append((name, (tmp_path / "final").exists()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    publish(source, tmp_path / "final")
+    assert synced == [("inner", False), ("a", False), (".new", False), (tmp_path.name, True)]
+    assert (tmp_path / "final" / "inner" / "a").read_text() == "a"

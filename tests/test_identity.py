@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from phraseproof import identity
 from phraseproof.core import Instruction, Kind
+from phraseproof.errors import FileError
 from phraseproof.identity import content_hash, file_hash
 
 PLAIN = st.recursive(
@@ -107,3 +108,10 @@ def test_files_larger_than_a_chunk_are_read_to_the_end(tmp_path: Path) -> None:
         stream.seek(-1, 2)
         stream.write(b"x")
     assert file_hash(path) != before
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+def test_a_device_has_no_hash(tmp_path: Path) -> None:
+    (tmp_path / "weights").symlink_to("/dev/zero")
+    with pytest.raises(FileError, match="a device"):
+        file_hash(tmp_path / "weights")

@@ -52,6 +52,11 @@ def read_bytes(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
     return path.read_bytes()
 
 
+def read_utf8(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
+    """The text of a regular file in UTF-8. Raises as `require_regular` does, and a `ValueError` for other bytes."""
+    return read_bytes(path, max_bytes=max_bytes).decode()
+
+
 def parse_json(text: str | bytes) -> object:
     """JSON as plain data.
 
@@ -113,18 +118,37 @@ def replacing(path: Path, *, error: type[PhraseproofError] = FileError) -> Gener
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        descriptor = os.open(temporary, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        temporary.replace(path)
-        sync_folder(path.parent)
+        publish(temporary, path)
     except OSError as reason:
         raise error(f"cannot be written: {reason.strerror or reason}", where=str(path)) from None
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def publish(source: Path, target: Path) -> None:
+    """Give a finished file or folder its final name, so that name and content are on disk afterwards.
+
+    Raises:
+        OSError: it cannot be synced or renamed.
+    """
+    for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
+        if path.is_dir():
+            sync_folder(path)
+        else:
+            _sync_file(path)
+    if source.is_dir():
+        sync_folder(source)
+    source.replace(target)
+    sync_folder(target.parent)
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(path: Path) -> None:

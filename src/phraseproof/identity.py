@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from phraseproof.files import require_regular, unreadable
+
 SCHEMA_VERSION = 1
 """Raised whenever code changes what a stored number means; old cells are then computed again."""
 
@@ -27,9 +29,17 @@ def content_hash(value: Any) -> str:
 
 
 def file_hash(*paths: Path) -> str:
-    """A hash of files' names and bytes, in the order given."""
+    """A hash of files' names and bytes, in the order given.
+
+    Raises:
+        FileError: one of them is no regular file: a device has no end, and a named pipe waits.
+    """
     digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     for path in paths:
+        try:
+            require_regular(path)
+        except OSError as error:
+            raise unreadable(path, error) from None
         digest.update(path.name.encode() + b"\0" + str(path.stat().st_size).encode() + b"\0")
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK_BYTES):

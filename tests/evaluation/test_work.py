@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -123,14 +125,16 @@ def test_cells_of_another_process_are_waited_for_and_not_computed(
     monkeypatch.setattr(work, "_WAITING_IS_REPORTED_AFTER_S", 0.05)
     planned = plan(tasks=1)
     desk, other = Desk(tmp_path, planned), Desk(tmp_path, planned)
+    monkeypatch.setattr(work, "_WAITING_IS_REPORTED_EVERY_S", 0.05)
     held, reported = threading.Event(), threading.Event()
-    waited = Listener.noted
+    waited = Listener.warned
 
-    def noted(self: Listener, message: str) -> None:
+    def warned(self: Listener, message: str) -> None:
         waited(self, message)
-        reported.set()
+        if len(self.warnings) == 2:
+            reported.set()
 
-    monkeypatch.setattr(Listener, "noted", noted)
+    monkeypatch.setattr(Listener, "warned", warned)
 
     def hold() -> None:
         with other.store.claim([planned[0].cell]):
@@ -145,6 +149,8 @@ def test_cells_of_another_process_are_waited_for_and_not_computed(
     thread.join()
     assert [name for bundle in desk.bundles for name in bundle] == ["t0/mine/w1", "t0/mine/w2", "t0/mine/w3"]
     assert desk.listener.done == 4 * EXAMPLES
-    assert desk.listener.notes[0].startswith("waiting for process ")
-    assert "has computed 1 of the cells since" in desk.listener.notes[0]
+    assert len(desk.listener.warnings) >= 2, "said again and again, and without notes too (--quiet)"
+    for warning in desk.listener.warnings:
+        assert warning.startswith(f"waiting for process {os.getpid()} on {platform.node()} (")
+        assert "has computed 1 of the cells since" in warning
     assert load_run(tmp_path).missing == ()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -26,6 +27,15 @@ def test_a_claim_of_a_process_that_was_killed_is_free(tmp_path: Path) -> None:
     (holder,) = claims.holders(["b"])
     assert (holder.pid, holder.identities) == (process.pid, frozenset("ab"))
     assert claims.holders(["c"]) == []
+    assert not holder.is_stopped
+    if sys.platform == "linux":
+        os.kill(holder.pid, signal.SIGSTOP)
+        deadline = time.monotonic() + 5
+        while not holder.is_stopped and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert holder.is_stopped
+        assert claims.holders(["b"]) == [holder], "a paused process keeps its cells"
+        os.kill(holder.pid, signal.SIGCONT)
     with claims.hold(["b", "c"]) as mine:
         assert mine == {"c"}
     assert process.pid is not None

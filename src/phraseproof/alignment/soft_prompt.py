@@ -17,6 +17,7 @@ from phraseproof.alignment.settings import Placement
 from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.engine.prefix_cache import CacheShape, KeyValuePrefix, cache_shape, flat_from_layers, prefix_from_flat
 from phraseproof.errors import FileError, MissingExtraError, ModelError, UsageError
+from phraseproof.files import publish
 from phraseproof.models.huggingface.adapters import AdapterFolder
 from phraseproof.models.huggingface.tokenization import Tokenizer
 
@@ -134,7 +135,7 @@ class SoftPrompt(nn.Module):
                 save_file({"prompt_embeddings": tensor}, Path(temporary, "adapter_model.safetensors"))
                 self._peft_config(base_model_name).save_pretrained(temporary)
                 for name in ("adapter_model.safetensors", "adapter_config.json"):
-                    Path(temporary, name).replace(folder / name)
+                    publish(Path(temporary, name), folder / name)
         except OSError as error:
             raise FileError("the adapter cannot be written", got=str(error), where=str(folder)) from error
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phraseproof.errors import UsageError
+from phraseproof.files import read_utf8
 
 if TYPE_CHECKING:
     from phraseproof.models import ModelOptions
@@ -120,7 +121,7 @@ def read_system(text: str | None) -> str | None:
             raise UsageError(f"no file '{text}'", where="--system")
         return text
     try:
-        return path.read_text(encoding="utf-8").removesuffix("\n")
+        return read_utf8(path).removesuffix("\n")
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read '{text}'", got=str(error), where="--system") from error
 

@@ -27,6 +27,7 @@ make equal bundles.
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
 _WAITING_IS_REPORTED_AFTER_S = 10.0
+_WAITING_IS_REPORTED_EVERY_S = 120.0
 
 
 class Work(Generic[Result]):
@@ -68,17 +69,17 @@ class Work(Generic[Result]):
             RunError: the folder is at fault, and nothing can go on.
         """
         left = self._pass(missing)
-        pause_s, waited_s, is_reported = _FIRST_PAUSE_S, 0.0, False
+        pause_s, waited_s, report_at_s = _FIRST_PAUSE_S, 0.0, _WAITING_IS_REPORTED_AFTER_S
         while left:
             before = len(left)
             left = self._pass(left)
             if len(left) < before:
-                pause_s, waited_s, is_reported = _FIRST_PAUSE_S, 0.0, False
+                pause_s, waited_s, report_at_s = _FIRST_PAUSE_S, 0.0, _WAITING_IS_REPORTED_AFTER_S
                 continue
-            if waited_s >= _WAITING_IS_REPORTED_AFTER_S and not is_reported:
-                is_reported = True
+            if waited_s >= report_at_s:
+                report_at_s = waited_s + _WAITING_IS_REPORTED_EVERY_S
                 for holder in self._store.holders(each.cell for each in left):
-                    self._observer.noted(_waiting_for(holder))
+                    self._observer.warned(_waiting_for(holder))  # also with --quiet
             time.sleep(pause_s)
             waited_s += pause_s
             pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
@@ -149,7 +150,9 @@ def count_prompts(planned: Iterable[PlannedCell]) -> int:
 
 def _waiting_for(holder: Holder) -> str:
     since = time.strftime("%H:%M:%S", time.localtime(holder.since_s))
+    command = f" ({holder.command})" if holder.command else ""
+    paused = "; it is paused, and kill -CONT or kill ends the wait" if holder.is_stopped else ""
     return (
-        f"waiting for process {holder.pid} on {holder.host}, which has computed {len(holder.identities)} of the cells "
-        f"since {since}"
+        f"waiting for process {holder.pid} on {holder.host}{command}, "
+        f"which has computed {len(holder.identities)} of the cells since {since}{paused}"
     )

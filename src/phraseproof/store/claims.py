@@ -11,6 +11,8 @@ import json
 import os
 import platform
 import secrets
+import shlex
+import sys
 import time
 from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager, suppress
@@ -24,6 +26,7 @@ from phraseproof.files import read_json
 
 LOCKS_FOLDER = ".locks"
 _LIST_SUFFIX = ".cells.json"
+_MOST_CHARACTERS_OF_A_COMMAND = 200
 
 
 class Holder(NamedTuple):
@@ -33,12 +36,26 @@ class Holder(NamedTuple):
         host, pid: where it runs, and its number there.
         since_s: when it claimed them, in seconds since 1970.
         identities: the cells' identities.
+        command: its command line; empty if it is not known.
     """
 
     host: str
     pid: int
     since_s: float
     identities: frozenset[str]
+    command: str = ""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the process is paused (Ctrl-Z, SIGSTOP), where that can be seen: on this host, under Linux."""
+        if self.host != platform.node():
+            return False
+        try:
+            state = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return False
+        # The name before it may hold spaces and brackets: the state is what follows the last bracket.
+        return state.rpartition(")")[2].split()[:1] in (["T"], ["t"])
 
 
 def acquire(lock: FileLock, *, timeout_s: float) -> None:
@@ -120,6 +137,7 @@ class Claims:
             "pid": os.getpid(),
             "since_s": time.time(),
             "identities": sorted(identities),
+            "command": shlex.join(sys.argv)[:_MOST_CHARACTERS_OF_A_COMMAND],
         }
         try:
             path.write_text(json.dumps(content), encoding="utf-8")
@@ -142,7 +160,13 @@ class Claims:
 def _read_list(path: Path) -> Holder:
     try:
         content = cast("dict[str, Any]", read_json(path))
-        return Holder(content["host"], content["pid"], content["since_s"], frozenset(content["identities"]))
+        return Holder(
+            content["host"],
+            content["pid"],
+            content["since_s"],
+            frozenset(content["identities"]),
+            str(content.get("command", "")),
+        )
     except (OSError, ValueError, KeyError, TypeError):  # its process is still writing it, or it is not a list of ours
         return Holder("unknown", 0, time.time(), frozenset())
 

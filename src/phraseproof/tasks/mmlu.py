@@ -17,6 +17,7 @@ from typing import Any
 
 from phraseproof.core import Example, Kind, Task
 from phraseproof.errors import FileError, TaskError, UsageError
+from phraseproof.files import require_regular, unreadable
 from phraseproof.tasks import TaskListing, hub
 
 HUB_ID = "cais/mmlu"
@@ -209,6 +210,7 @@ def _read(path: Path, subject: str, split: str) -> list[Example]:
     examples: list[Example] = []
     end_line = 0
     try:
+        require_regular(path)
         with path.open(encoding="utf-8", newline="") as stream:
             reader = csv.reader(stream, strict=True)
             for row in reader:
@@ -222,6 +224,8 @@ def _read(path: Path, subject: str, split: str) -> list[Example]:
                     )
                 answer = LETTERS.index(row[5])
                 examples.append(_example(subject, len(examples), split, row[0], row[1:5], answer))
+    except OSError as error:
+        raise unreadable(path, error) from None
     except UnicodeDecodeError as error:
         raise FileError("not UTF-8 text", got=f"byte 0x{error.object[error.start]:02x}", where=str(path)) from None
     except csv.Error as error:

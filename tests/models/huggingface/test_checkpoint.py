@@ -121,7 +121,7 @@ def test_folders_that_hold_no_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ("{", "cannot read the configuration"),
+        ("{", "config.json: cannot be read: not valid JSON"),
         ("{}", "cannot read the configuration"),
         ('{"model_type": "zork"}', "does not recognize this architecture"),
     ],

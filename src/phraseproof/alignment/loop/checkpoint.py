@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from phraseproof.alignment.loop.log import HeldOut
 from phraseproof.errors import RunError
-from phraseproof.files import read_json, replacing
+from phraseproof.files import publish, read_json, replacing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,10 +100,8 @@ class Checkpoints:
             save_file(flat, temporary / _OPTIMIZER)
             progress = {name: _plain(value) for name, value in checkpoint.state._asdict().items()}
             (temporary / _PROGRESS).write_text(json.dumps(progress), encoding="utf-8")
-            for path in (*temporary.iterdir(), temporary):
-                _sync(path)
             shutil.rmtree(target, ignore_errors=True)
-            temporary.rename(target)
+            publish(temporary, target)
             for step in self.steps()[KEPT:]:
                 shutil.rmtree(self._path(step), ignore_errors=True)
         except OSError as error:
@@ -156,14 +153,6 @@ class Checkpoints:
 
 def _plain(value: object) -> object:
     return value._asdict() if isinstance(value, HeldOut) else value
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _cannot(verb: str, path: Path, error: Exception) -> RunError:

@@ -10,6 +10,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_
 
 from phraseproof.engine.network import Network
 from phraseproof.errors import FileError
+from phraseproof.files import publish
 from phraseproof.models.huggingface.quiet import quiet_transformers
 
 if TYPE_CHECKING:
@@ -42,6 +43,6 @@ def save_model(model: nn.Module, accelerator: Accelerator, tokenizer: Tokenizer,
             network.save_pretrained(temporary, **({} if whole is None else {"state_dict": whole}))
             tokenizer.save_pretrained(temporary)
             for path in sorted(Path(temporary).iterdir(), key=lambda path: path.name == "config.json"):
-                path.replace(folder / path.name)
+                publish(path, folder / path.name)
     except OSError as error:
         raise FileError("the model cannot be written", got=str(error), where=str(folder)) from error

@@ -8,12 +8,12 @@ and lm-evaluation-harness's loading code.
 from __future__ import annotations
 
 import copy
-import json
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from phraseproof.engine.network import Network
 from phraseproof.errors import ModelError
+from phraseproof.files import read_json, read_utf8
 from phraseproof.identity import file_hash
 from phraseproof.models.huggingface.quiet import quiet_transformers
 from phraseproof.models.huggingface.tokenization import Tokenizer
@@ -132,10 +132,10 @@ def _template(folder: Path) -> str | None:
     file = folder / "chat_template.jinja"
     try:
         if file.is_file():
-            return file.read_text(encoding="utf-8")
+            return read_utf8(file)
         for name in ("chat_template.json", "tokenizer_config.json"):
             if (folder / name).is_file():
-                content: object = json.loads((folder / name).read_text(encoding="utf-8"))
+                content: object = read_json(folder / name)
                 found = cast("dict[str, object]", content).get("chat_template") if isinstance(content, dict) else None
                 if isinstance(found, str):
                     return found

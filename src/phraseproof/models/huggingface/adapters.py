@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from phraseproof.engine.network import Network
 from phraseproof.errors import MissingExtraError, ModelError
 from phraseproof.identity import file_hash
+from phraseproof.models.huggingface.model_files import check_model_file
 
 if TYPE_CHECKING:
     import torch
@@ -95,11 +96,14 @@ class AdapterFolder:
                 expected="a folder with adapter_config.json, as PEFT's save_pretrained writes it",
                 where="--adapter",
             )
+        for name in ("adapter_config.json", _SOFT_FILE):
+            if (folder / name).exists():
+                check_model_file(folder / name)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._config: Any = PeftConfig.from_pretrained(str(folder))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise self._error("its configuration cannot be read", got=" ".join(str(error).split())[:200]) from error
         self._type: str = str(getattr(self._config.peft_type, "value", self._config.peft_type))
         self._is_soft = self._type in {*_INPUT_SIDE, _LAYER_SIDE}

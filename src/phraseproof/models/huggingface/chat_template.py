@@ -18,6 +18,7 @@ from pathlib import Path
 
 from phraseproof.core import ChatMessage
 from phraseproof.errors import ModelError, UsageError
+from phraseproof.files import read_utf8
 from phraseproof.identity import content_hash
 from phraseproof.models.huggingface.tokenization import Tokenizer
 from phraseproof.models.options import ModelOptions
@@ -187,7 +188,7 @@ def _read(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_utf8(path)
     except (OSError, ValueError) as error:
         problem = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"cannot read the chat template '{path}'", got=problem, where="--chat-template") from error

@@ -22,6 +22,7 @@ from phraseproof.models.huggingface.gguf import (
     set_split,
     without_progress_bar,
 )
+from phraseproof.models.huggingface.model_files import check_model_file
 from phraseproof.models.huggingface.quiet import quiet_transformers
 from phraseproof.models.huggingface.tokenization import Tokenizer
 from phraseproof.models.options import ModelOptions
@@ -287,6 +288,8 @@ def _check_folder(folder: Path) -> None:
             else:
                 hint = "A model folder is what save_pretrained writes for a model and its tokenizer"
             raise ModelError(f"'{folder}' is not a model folder", expected=wanted, got="none there", hint=hint)
+    for path in sorted({path for pattern in (*_WEIGHTS, *_TOKENIZER, *_SETTINGS) for path in folder.glob(pattern)}):
+        check_model_file(path)
 
 
 def _weight_patterns(folder: Path) -> tuple[str, ...]:
