@@ -9,6 +9,7 @@ import pytest
 
 from phraseproof.store.queries import load_run
 from support.command_line import Done, run_command
+from support.parity_project import write_project
 
 
 class Project:
@@ -142,3 +143,15 @@ def test_what_belongs_to_a_dry_run_needs_one(project: Project, option: list[str]
     done = project.evaluate(*option)
     assert done.code == 2
     assert f"{option[0]} requires --dry-run" in done.err
+
+
+def test_several_scorings_print_a_table_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = write_project(tmp_path, examples=4, wordings=2)
+    given = ("-m", "scripted", "-t", project / "task.yaml", "--instructions", f"mine={project / 'wordings.yaml'}")
+    scorings = "loglikelihood,loglikelihood_norm"
+    done = run_command(capsys, "evaluate", *given, "--out", tmp_path / "run", "--scoring", scorings, "--json", "-q")
+    assert done.code == 0, done.err
+    assert [table["scoring"] for table in json.loads(done.out)["tables"]] == scorings.split(",")
+    twice = run_command(capsys, "evaluate", *given, "--out", tmp_path / "run", "--scoring", "paper,paper")
+    assert twice.code == 2
+    assert "each once" in twice.err

@@ -14,7 +14,7 @@ from phraseproof.errors import RunError, UsageError
 
 def run(**fields: Any) -> Any:
     defaults = {"path": Path("runs/a"), "missing": (), "cells": (1, 2), "scorings": ("loglikelihood",)}
-    return SimpleNamespace(**defaults, **fields)
+    return SimpleNamespace(content={}, **defaults, **fields)
 
 
 def test_a_run_with_one_scoring_needs_no_remark(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,12 +9,14 @@ from typing import Any, get_args
 
 import pytest
 
+import phraseproof
 from phraseproof.cli import main
 from phraseproof.cli.table import ByName, FormatName
 from phraseproof.core import Cell, Outcome
 from phraseproof.reports.format.tables import By, TableFormat
 from phraseproof.store.writer import RunStore, Usage
 from support.command_line import run_command
+from support.parity_project import write_project
 
 MODEL = {"name": "org/model", "revision": "r", "architecture": "A", "adapter": None}
 
@@ -168,3 +170,15 @@ def test_a_terminal_that_cannot_show_a_sign_still_gets_a_table(run: Path, monkey
         main(["table", str(run)])
     assert stopped.value.code == 0
     assert b"60.0 ? 14.1 (2)" in shown.getvalue()
+
+
+def test_every_scoring_of_a_run_has_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = write_project(tmp_path, examples=4, wordings=2)
+    groups = {"mine": str(project / "wordings.yaml")}
+    scorings = "loglikelihood,loglikelihood_norm"
+    phraseproof.evaluate("scripted", str(project / "task.yaml"), groups, tmp_path / "run", scoring=scorings)
+    done = run_command(capsys, "table", tmp_path / "run", "--json")
+    assert [table["scoring"] for table in json.loads(done.out)["tables"]] == scorings.split(",")
+    assert "shows the others" not in done.err
+    one = run_command(capsys, "table", tmp_path / "run", "--json", "--scoring", "loglikelihood_norm")
+    assert [table["scoring"] for table in json.loads(one.out)["tables"]] == ["loglikelihood_norm"]

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.evaluate import evaluate, forecast
 from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.resolve import load_wordings, resolve
 from phraseproof.evaluation.spec import EvaluationSpec
-from phraseproof.instructions.collections import load_collection
+from phraseproof.instructions.collections import Collection, load_collection
 from phraseproof.tasks import load_tasks
+from support.growing_run import EXAMPLES, WORDINGS, Model, Unreachable, make_task
 from support.parity_project import write_project
 
 
@@ -93,3 +95,32 @@ def test_a_run_that_was_begun_with_random_samples_continues_so(project: Path) ->
     assert larger.settings.sample == "random"
     assert {e.id for e in begun.tasks[0].examples} <= {e.id for e in larger.tasks[0].examples}
     assert resolve(spec, out=project / "other").settings.sample == "stratified"
+
+
+@pytest.mark.parametrize("scoring", ["loglikelihood,loglikelihood_norm", ["loglikelihood", "loglikelihood_norm"]])
+def test_two_scorings_need_one_pass(tmp_path: Path, scoring: str | list[str]) -> None:
+    task, model = make_task(), Model()
+    collection = Collection("mine", WORDINGS)
+    run = evaluate(model, task, {"g": collection}, tmp_path / "run", scoring=scoring, self_test=False)
+    assert run.scorings == ("loglikelihood", "loglikelihood_norm")
+    assert run.scoring == "loglikelihood"
+    assert len(model.asked) == EXAMPLES * len(WORDINGS), "the second scoring calls no model"
+    alone = evaluate(
+        Model(), task, {"g": collection}, tmp_path / "one", scoring="loglikelihood_norm", metric="accuracy"
+    )
+    assert [cell.identity for cell in run.select("loglikelihood_norm").cells] == [c.identity for c in alone.cells]
+    assert run.select("loglikelihood_norm").wording_scores() == alone.wording_scores()
+    again = evaluate(Unreachable(), task, {"g": collection}, tmp_path / "run", scoring=scoring)
+    assert again.wording_scores() == run.wording_scores()
+
+
+def test_a_scoring_of_another_method_of_the_model_has_a_pass_and_a_price(tmp_path: Path) -> None:
+    task, model = make_task(), Model()
+    collection = Collection("mine", WORDINGS)
+    groups = {"g": collection}
+    both = forecast(model, task, groups, scoring="loglikelihood,paper")
+    derived = forecast(model, task, groups, scoring="loglikelihood,loglikelihood_norm")
+    assert (both.cells_missing, derived.cells_missing) == (2 * len(WORDINGS), len(WORDINGS))
+    run = evaluate(model, task, groups, tmp_path / "run", scoring="loglikelihood,paper", self_test=False)
+    assert len(model.asked) == 2 * EXAMPLES * len(WORDINGS)
+    assert run.select("paper").missing == ()

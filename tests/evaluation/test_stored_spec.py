@@ -33,10 +33,8 @@ def test_a_run_stores_its_spec(tmp_path: Path) -> None:
     found = spec_of_run(read_run_file(tmp_path / "run"))
     assert found.data["tasks"] == [task]
     assert found.data["instructions"] == {"mine": [wordings]}
-    assert (found.data["limit"], found.data["scoring"]) == (2, "loglikelihood_norm")
-    assert found.unknown == (
-        "the run also holds scoring loglikelihood: evaluate once more with --scoring loglikelihood",
-    )
+    assert (found.data["limit"], found.data["scoring"]) == (2, "loglikelihood,loglikelihood_norm")
+    assert found.unknown == ()
 
 
 def test_an_older_run_says_what_is_unknown() -> None:

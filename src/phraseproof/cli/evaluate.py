@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -116,7 +116,7 @@ def evaluate(
         str,
         typer.Option(
             help="How answers are read: loglikelihood, loglikelihood_norm, paper, first_token, or auto: the most exact "
-            "one that the model offers (docs/scoring.md).",
+            "one that the model offers (docs/scoring.md). Separate several by commas.",
             rich_help_panel=SCORING,
         ),
     ] = "auto",
@@ -250,7 +250,10 @@ def evaluate(
             return
         assert out is not None, "checked above"
         run = evaluation.run(out, observer=progress, self_test=spec.self_test)
-    if _print_run(run, {each.cell for each in evaluation.planned}, as_json=as_json, covariates=covariates):
+    every = (evaluation, *evaluation.further)
+    runs = [run.select(each.settings.scoring) for each in every]
+    asked = {planned.cell for each in every for planned in each.planned}
+    if _print_runs(runs, asked, as_json=as_json, covariates=covariates):
         raise typer.Exit(4)
 
 
@@ -289,21 +292,23 @@ def _read_spec(
     return spec
 
 
-def _print_run(run: Run, asked: set[Cell], *, as_json: bool, covariates: bool) -> int:
-    """Print the run's tables. Returns the number of requested cells that are missing."""
+def _print_runs(runs: Sequence[Run], asked: set[Cell], *, as_json: bool, covariates: bool) -> int:
+    """Print the tables of a run, under each of its scorers. Returns the number of requested cells that are missing."""
     from phraseproof.cli.table import print_tables
 
-    missing = [cell for cell in run.missing if cell in asked]
-    failures = [failure for failure in run.failures if failure.cell in asked]
+    path = runs[0].path
+    lacking = [cell for run in runs for cell in run.missing]
+    missing = [cell for cell in lacking if cell in asked]
+    failures = [failure for run in runs for failure in run.failures if failure.cell in asked]
     for failure in failures[:5]:
         typer.echo(f"failed: {failure.cell.task} under {failure.cell.instruction}: {failure.error}", err=True)
     if len(failures) > 5:
-        typer.echo(f"and {len(failures) - 5} more failed: see {run.path / 'failures'}", err=True)
+        typer.echo(f"and {len(failures) - 5} more failed: see {path / 'failures'}", err=True)
     if missing:
         typer.echo(f"{len(missing)} of {len(asked)} cells are missing; the same command tries them again", err=True)
-    if others := len(run.missing) - len(missing):
+    if others := len(lacking) - len(missing):
         typer.echo(f"{others} cells of earlier commands in this folder are missing as well", err=True)
-    if len(run.missing) < len(run.cells):
-        print_tables([run], output_format="json" if as_json else "text", covariates=covariates)
-    typer.echo(f"run folder: {run.path}", err=True)
+    if some := [run for run in runs if len(run.missing) < len(run.cells)]:
+        print_tables(some, output_format="json" if as_json else "text", covariates=covariates)
+    typer.echo(f"run folder: {path}", err=True)
     return len(missing)

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import Run
 
 
-def open_runs(paths: Iterable[Path], scoring: str | None = None) -> list[Run]:
+def open_runs(paths: Iterable[Path], scoring: str | None = None, *, every_scoring: bool = False) -> list[Run]:
     """Open run folders under a scorer; warn of incomplete ones, and say which scorer is shown if there are several.
+
+    Args:
+        every_scoring: where no scorer is named, open each run under each of its scorers.
 
     Raises:
         RunError: a path is not a run folder, or the run has no outcomes of that scorer.
@@ -22,8 +25,15 @@ def open_runs(paths: Iterable[Path], scoring: str | None = None) -> list[Run]:
     from phraseproof.store.queries import load_run
 
     runs = [load_run(path).select(scoring) for path in paths]
+    if every_scoring and scoring is None:
+        runs = under_every_scoring(runs)
     describe_runs(runs)
     return runs
+
+
+def under_every_scoring(runs: Iterable[Run]) -> list[Run]:
+    """Each run once per scorer; a run without outcomes, as it is."""
+    return [run.select(name) for run in runs for name in run.scorings or (None,)]
 
 
 def describe_runs(runs: Sequence[Run]) -> None:
@@ -31,11 +41,13 @@ def describe_runs(runs: Sequence[Run]) -> None:
     from phraseproof.store.run_file import ACCEPTED_EDITS
 
     terminal.warn_of_missing_cells(runs)
-    for run in runs:
+    for run in {run.path: run for run in runs}.values():
         edits: Sequence[str] = run.content.get(ACCEPTED_EDITS, ())
         if edits:
             terminal.note(f"{run.path}: run.json was edited by hand; accepted at {', '.join(edits)}")
-        others = [name for name in run.scorings if name != run.scoring]
+    for run in runs:
+        shown = {each.scoring for each in runs if each.path == run.path}
+        others = [name for name in run.scorings if name not in shown]
         if others:
             choices = " or ".join(f"--scoring {name}" for name in others)
             terminal.note(f"{run.path}: outcomes of the scoring {run.scoring}; {choices} shows the others")

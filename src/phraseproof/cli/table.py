@@ -44,7 +44,7 @@ def table(
     chosen = read_format(output_format, as_json=as_json)
     order = option_values.read_group_order(group_order)
     print_tables(
-        open_runs(runs, scoring),
+        open_runs(runs, scoring, every_scoring=True),
         output_format=chosen,
         by=by,
         group_order=order,

@@ -32,7 +32,7 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     limit: int | None = DEFAULTS.limit,
     sample: SampleKind = DEFAULTS.sample,
     seed: int = DEFAULTS.seed,
-    scoring: str = DEFAULTS.scoring,
+    scoring: str | Sequence[str] = DEFAULTS.scoring,
     metric: str = DEFAULTS.metric,
     budget: str | float | None = DEFAULTS.budget,
     rescore_ties: bool = DEFAULTS.rescore_ties,
@@ -60,7 +60,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
             `auto` is stratified, but random in a run folder that was started with random.
         seed: the seed of that sample, and of the cells that a budget buys.
         scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, or `auto`: the most exact one that the
-            model offers (docs/scoring.md).
+            model offers (docs/scoring.md); several are each
+            evaluated, in one pass where that is enough.
         metric: what the score of an answer is in.
         budget: the share of the grid of wordings and examples to score, as in `"5%"`; the rest is estimated
             (docs/budget.md). `None`: all of it.
@@ -116,7 +117,7 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
     limit: int | None = DEFAULTS.limit,
     sample: SampleKind = DEFAULTS.sample,
     seed: int = DEFAULTS.seed,
-    scoring: str = DEFAULTS.scoring,
+    scoring: str | Sequence[str] = DEFAULTS.scoring,
     metric: str = DEFAULTS.metric,
     budget: str | float | None = DEFAULTS.budget,
     rescore_ties: bool = DEFAULTS.rescore_ties,
@@ -146,7 +147,8 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
             `auto` is stratified, but random in a run folder that was started with random.
         seed: the seed of that sample, and of the cells that a budget buys.
         scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, or `auto`: the most exact one that the
-            model offers (docs/scoring.md).
+            model offers (docs/scoring.md); several are each
+            evaluated, in one pass where that is enough.
         metric: what the score of an answer is in.
         budget: the share of the grid of wordings and examples to score, as in `"5%"`; the rest is estimated
             (docs/budget.md). `None`: all of it.

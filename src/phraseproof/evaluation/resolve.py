@@ -60,8 +60,9 @@ def resolve(
         model = request.model
     if spec.sample == "auto" and out is not None:
         spec = spec.with_changes(sample=_sample_kind(out))
-    evaluation = prepare(model, tasks, groups, spec)
-    for note in evaluation.notes:
+    each = [prepare(model, tasks, groups, spec.with_changes(scoring=name)) for name in spec.scorings]
+    evaluation = each[0]
+    for note in dict.fromkeys(note for one in each for note in one.notes):
         warn(note)
     _report_pinned_date(evaluation, options, warn)
     if (differs := evaluation.model.identity.settings.get("adapter_tokenizer")) is not None:
@@ -72,11 +73,13 @@ def resolve(
         if len(devices) > 1:
             # The other devices use the precision that the first device chooses by itself.
             precise = replace(options, dtype=model.identity.dtype or options.dtype)
-            share = DeviceShare.of(evaluation, spec.model, precise)
-            evaluation = replace(evaluation, workers=DeviceWorkers(devices, share.compute))
+            each = [
+                replace(one, workers=DeviceWorkers(devices, DeviceShare.of(one, spec.model, precise).compute))
+                for one in each
+            ]
     if any(spec.num_fewshot):
         _tell_where_demonstrations_come_from(tasks, warn)
-    return evaluation
+    return replace(each[0], further=tuple(each[1:]))
 
 
 def load_wordings(named: Wordings, *, model: str | None = None) -> list[Collection]:

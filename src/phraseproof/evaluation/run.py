@@ -81,6 +81,7 @@ class Evaluation:
         settings: with `prompt_format` resolved.
         workers: processes on several devices; `model` is then on the first one and only plans. `None`: this process
             computes.
+        further: the same evaluation under other scorers, which follows in the same run folder.
         notes: what was found out about the model while the evaluation was prepared, one line each.
     """
 
@@ -91,6 +92,7 @@ class Evaluation:
     groups: tuple[str, ...]
     settings: EvaluationSpec
     workers: Workers | None = None
+    further: tuple[Evaluation, ...] = ()
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -129,25 +131,38 @@ class Evaluation:
             timing: score a few prompts to estimate the time, which loads the weights; `None`: if they are small and on
                 this machine.
         """
-        missing = list(self.planned)
-        if out is not None:
-            done = stored_cells(out, self.run_settings, [each.cell for each in self.planned])
-            reuse, files = self._reuse(stored_samples(out)), stored_files(out)
-            lacking = [each for each in self.planned if each.cell not in done]
-            missing = [rest for each in lacking if (rest := without(each, reuse.stored(each, files))).task.examples]
-        found = forecast_of(self.model, self.planned, missing, self.prompts)
+        missing = self.lacking(out)
+        computed: list[Evaluation] = [self]
+        for other in self.further:
+            # What a scorer derives from the outcomes of another one costs nothing.
+            if self.settings.rescore_ties or not any(_follows(other, each) for each in computed):
+                computed.append(other)
+                missing += other.lacking(out)
+        planned = [cell for each in (self, *self.further) for cell in each.planned]
+        found = forecast_of(self.model, planned, missing, self.prompts)
         if timing is False or (timing is None and not (self.workers is None and is_quick_to_load(self.model))):
             return found
         method = scorer(self.settings.scoring).model_method
         return replace(found, timing=time_prompts(self.model, missing, self.prompts, found.tokens, method=method))
+
+    def lacking(self, out: Path | None) -> list[PlannedCell]:
+        """The cells and parts of cells that the run folder does not hold."""
+        if out is None:
+            return list(self.planned)
+        done = stored_cells(out, self.run_settings, [each.cell for each in self.planned])
+        reuse, files = self._reuse(stored_samples(out)), stored_files(out)
+        lacking = [each for each in self.planned if each.cell not in done]
+        return [rest for each in lacking if (rest := without(each, reuse.stored(each, files))).task.examples]
 
     def run(self, out: Path, *, observer: Observer | None = None, self_test: bool = True) -> Run:
         """Score and store every cell that the run folder does not hold yet.
 
         A cell that fails is recorded with its error, and the other cells are scored; see `Run.failures`.
 
+        Several scorers follow one another; what one derives from the outcomes of another calls no model.
+
         Returns:
-            The run, under this evaluation's scorer.
+            The run, under this evaluation's scorer, the first of several.
 
         Raises:
             RunError: the folder holds a run with settings that cannot be mixed with these, or cannot be written.
@@ -184,6 +199,8 @@ class Evaluation:
                 "continues from there"
             ) from None
         store.finish(peak_rss_bytes())
+        for other in self.further:
+            other.run(out, observer=observer, self_test=self_test)
         run = load_run(out).select(self.settings.scoring)
         if (found := half_precision(run)) is None:
             return run
@@ -288,3 +305,8 @@ class Evaluation:
                 hint="phraseproof doctor shows all checks; --no-self-test runs without them",
             )
         return checks
+
+
+def _follows(evaluation: Evaluation, other: Evaluation) -> bool:
+    """Whether the outcomes of one evaluation are derived from those of another."""
+    return scorer(evaluation.settings.scoring).can_derive_from(scorer(other.settings.scoring))

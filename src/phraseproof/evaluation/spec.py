@@ -60,6 +60,11 @@ def _names(value: object) -> object:
     return value
 
 
+def _joined(value: object) -> object:
+    """A list of names as one text, in which commas separate them."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - pydantic checks the text
+
+
 def _path(value: object) -> object:
     return Path(value) if isinstance(value, str) else value
 
@@ -95,6 +100,7 @@ def _percent(share: float | None) -> str | None:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_type=str | list[str])]
 Numbers = Annotated[tuple[StrictInt, ...], BeforeValidator(_numbers, json_schema_input_type=int | list[int])]
+Scorings = Annotated[str, BeforeValidator(_joined, json_schema_input_type=str | list[str])]
 Percentage = Annotated[str, Field(pattern=r"^\s*[0-9.e-]+\s*%\s*$")]
 Share = Annotated[
     float | None,
@@ -151,10 +157,11 @@ class EvaluationSpec(BaseModel):
         "answers), random, or auto: stratified, but random in a run folder that was started with random.",
     )
     seed: StrictInt = Field(default=0, description="The seed of that sample, and of the cells that a budget buys.")
-    scoring: str = Field(
+    scoring: Scorings = Field(
         default=AUTO,
         description="How answers are read: loglikelihood, loglikelihood_norm, paper, first_token, or auto: the most "
-        "exact one that the model offers, which is loglikelihood unless it is behind a server.",
+        "exact one that the model offers, which is loglikelihood unless it is behind a server. Several are a list, or "
+        "names separated by commas.",
     )
     metric: str = Field(default=DEFAULT_METRIC, description="What the score of an answer is in.")
     budget: Share = Field(
@@ -191,6 +198,19 @@ class EvaluationSpec(BaseModel):
         if not values or min(values) < 0 or max(values) > MAX_NUMBER or len(set(values)) < len(values):
             raise ValueError(f"numbers that cannot be used: expected 0 to {MAX_NUMBER}, each once")
         return values
+
+    @field_validator("scoring")
+    @classmethod
+    def _scorings_once(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",")]
+        if not all(names) or len(set(names)) < len(names):
+            raise ValueError("names of scoring methods that cannot be used: expected at least one, each once")
+        return ",".join(names)
+
+    @property
+    def scorings(self) -> tuple[str, ...]:
+        """The names in `scoring`, in order."""
+        return tuple(self.scoring.split(","))
 
     @field_validator("budget")
     @classmethod

@@ -29,12 +29,14 @@ class SpecOfRun(NamedTuple):
 
 
 def merged_spec(stored: Settings | None, spec: EvaluationSpec) -> RunContent:
-    """The spec of a run that grew: tasks, wordings, shots and seeds of all evaluations; the rest is the last one's."""
+    """The spec of a run that grew: tasks, wordings, scorings, shots, seeds of all evaluations; else the last one's."""
     data = spec.model_dump(mode="json")
     if not stored:
         return data
     for name in ("tasks", "num_fewshot", "fewshot_seeds"):
         data[name] = _united(stored.get(name, []), data[name])
+    if stored.get("scoring"):
+        data["scoring"] = ",".join(_united(stored["scoring"].split(","), spec.scorings))
     groups: dict[str, list[str]] = dict(stored.get("instructions", {}))
     for group, members in data["instructions"].items():
         groups[group] = _united(groups.get(group, []), members)
@@ -92,7 +94,7 @@ def _reconstructed(content: RunContent) -> SpecOfRun:
 
 
 def _scorings(content: RunContent, data: Settings) -> tuple[str, ...]:
-    others = {cell["scoring"] for cell in content["cells"]} - {data["scoring"]}
+    others = {cell["scoring"] for cell in content["cells"]} - set(data["scoring"].split(","))
     return tuple(
         f"the run also holds scoring {name}: evaluate once more with --scoring {name}" for name in sorted(others)
     )
