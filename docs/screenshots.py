@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
-RUN = Path("runs/screenshots/pocket")
+RUN = Path("runs/screenshots/all-tasks")
 PAGE = Path("runs/screenshots/report.html")
 DESK = {"width": 1000, "height": 760}
 PHONE = {"width": 390, "height": 760}

@@ -41,11 +41,11 @@ def test_the_first_sentence_says_how_far_accuracy_moves_with_the_wording() -> No
     # Unobserved: 10, 12 and 10; (11 + 10) / 2.
     values = VALUES | {"qa/one": {"observed": [0.50, 0.52, 0.58], "unobserved": [0.40, 0.50]}}
     assert said(values).sentences[0] == (
-        "On the average task, accuracy moves from the worst wording to the best by 8.0 points in the group "
+        "On the average task, accuracy differs between the worst and the best wording by 8.0 points in the group "
         "observed and 10.5 points in the group unobserved."
     )
     assert said({"t/x": {"mine": [0.5, 0.7], "lone": [0.1]}}).sentences[0] == (
-        "On t/x, accuracy moves from the worst wording to the best by 20.0 points in the group mine."
+        "On t/x, accuracy differs between the worst and the best wording by 20.0 points in the group mine."
     )
 
 
@@ -61,7 +61,8 @@ def test_the_range_has_the_interval_that_the_statistics_give() -> None:
     bounds = f"{100 * finding.low:.1f} to {100 * finding.high:.1f}"
     interval = f"(95% interval {bounds}, {finding.method.partition(' (')[0]})"
     assert (
-        first == f"On c/t, accuracy moves from the worst wording to the best by 50.0 points in the group g {interval}."
+        first
+        == f"On c/t, accuracy differs between the worst and the best wording by 50.0 points in the group g {interval}."
     )
 
 

@@ -38,7 +38,7 @@ def test_the_title_names_the_folder_and_the_model_without_its_path(tmp_path: Pat
     run = write_run(tmp_path / "tickets")
     edit_run_file(run, lambda content: content["settings"]["model"].update(name="/home/me/.cache/smollm2"))
     page = render_report(open_sources([run]))
-    assert "<title>tickets: how far wording moves smollm2</title>" in page
+    assert "<title>tickets: effect of wording on smollm2</title>" in page
 
 
 def test_controls_get_a_result(tmp_path: Path) -> None:

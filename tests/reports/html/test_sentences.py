@@ -33,7 +33,8 @@ VALUES = {"t/x": {"seen": [10.0, 14.0], "others": [20.0, 26.0]}}
 def test_other_metrics_have_their_name_and_unit() -> None:
     table, rankings = tables(VALUES, LETTERS)
     assert by_wording(table, rankings, None) == (
-        "On t/x, length moves from the worst wording to the best by 4 letters in the group seen and 6 letters in the "
+        "On t/x, length differs between the worst and the best wording "
+        "by 4 letters in the group seen and 6 letters in the "
         "group others."
     )
     assert between_groups(table, None, ()) == [

@@ -124,7 +124,7 @@ def _title(runs: Sequence[Run], scores: Sequence[RunScores]) -> str:
     """The folders' names and the models', which may be paths: their last part."""
     folders = dict.fromkeys(run.path.resolve().name for run in runs)
     models = dict.fromkeys(short_model_name(of_run.model) for of_run in scores)
-    return f"{', '.join(folders)}: how far wording moves {', '.join(models)}"
+    return f"{', '.join(folders)}: effect of wording on {', '.join(models)}"
 
 
 def _subtitle(runs: Sequence[Run], views: Sequence[View]) -> str:

@@ -48,7 +48,7 @@ def scores_of(rankings: Sequence[WordingRanking], name: str | None) -> list[Task
 
 
 def by_wording(table: TaskTable, rankings: Sequence[WordingRanking], robustness: Robustness | None) -> str:
-    """How far the score moves from the worst wording to the best, on a lone task or the average one."""
+    """The difference between the worst and the best wording, on the only task or the average task."""
     metric = table.run.metric
     parts: list[str] = []
     for group in dict.fromkeys(ranking.group for ranking in rankings):
@@ -71,7 +71,7 @@ def by_wording(table: TaskTable, rankings: Sequence[WordingRanking], robustness:
     lone = len(table.summary.tasks) == 1
     place = f"On {isolated(table.summary.tasks[0].name)}" if lone else "On the average task"
     joined = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-    return f"{place}, {isolated(metric.name)} moves from the worst wording to the best by {joined}."
+    return f"{place}, {isolated(metric.name)} differs between the worst and the best wording by {joined}."
 
 
 class _Interval(NamedTuple):
