@@ -1,5 +1,19 @@
-"""`python -m phraseproof`."""
+"""The program's beginning: `python -m phraseproof`, and the command `phraseproof`."""
 
-from phraseproof.cli import main
+import sys
+from typing import NoReturn
 
-main()
+INTERRUPTED = 130
+
+
+def start() -> NoReturn:
+    """Run the command line. Ctrl-C while modules are still imported ends without a traceback, too."""
+    try:
+        from phraseproof.cli import main
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    main()
+
+
+if __name__ == "__main__":
+    start()
