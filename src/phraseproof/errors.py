@@ -87,6 +87,16 @@ class ModelError(PhraseproofError):
     """A model or adapter that cannot be loaded, or lacks a requested capability."""
 
 
+class StoppedError(ModelError):
+    """A model that gives no further answers now, as a server that refuses the key. What was computed is kept."""
+
+
+class LimitReachedError(StoppedError):
+    """A limit of requests or cost that the user set is reached. The same command continues."""
+
+    exit_code: ClassVar[int] = 4
+
+
 class SelfTestError(ModelError):
     """A model that loads, but whose scores cannot be trusted."""
 

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import NamedTuple
 
 from pydantic import Field, RootModel
 
 from phraseproof.errors import UsageError
+from phraseproof.models.price import Price
 from phraseproof.typed_yaml import StrictModel, parse
 from phraseproof.yaml_document import load
 
+__all__ = ["Price", "read_price"]
+
 _OPTION = "--price-per-million"
 _EXPECTED = "two prices, as in 0.15,0.60, or a YAML file with `input` and `output` for each model"
-
-
-class Price(NamedTuple):
-    """For a million tokens, in any currency."""
-
-    input: float
-    output: float
-
-    def of(self, input_tokens: float, output_tokens: float) -> float:
-        """The price of these numbers of tokens."""
-        return (input_tokens * self.input + output_tokens * self.output) / 1_000_000
 
 
 class _ModelPrice(StrictModel):

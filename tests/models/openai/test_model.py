@@ -122,7 +122,7 @@ def test_a_server_that_hangs_or_is_not_there() -> None:
         (Reply({"message": "no such model"}, 404), "HTTP 404 .*no such model.*Check the model's name"),
         (Reply({"detail": [{"msg": "no"}]}, 422), "HTTP 422 .*no"),
         (Reply("<html>", 302), "HTTP 302"),
-        (Reply("not json"), "not of OpenAI's protocol"),
+        (Reply("not json"), r"not JSON: 'not json' \(tried"),
         (Reply({"choices": []}), "not of OpenAI's protocol"),
         (Reply([1]), "not of OpenAI's protocol"),
         (Reply({"choices": [{"text": "a"}]}), "holds no message"),
@@ -132,8 +132,8 @@ def test_a_server_that_hangs_or_is_not_there() -> None:
         (Reply({"choices": [{"message": {"content": 5}}]}), "content is not text .got 5"),
         (Reply({"choices": [{"message": {"content": [{"type": "text"}]}}]}), "content is not text"),
         (Reply({"choices": [{"message": {}}, {"message": {}}]}), "several answers to one request"),
-        (Reply("[" * 200_000), "not of OpenAI's protocol"),
-        (Reply('{"choices": [' + "9" * 5000 + "]}"), "not of OpenAI's protocol"),
+        (Reply("[" * 200_000), "is not JSON"),
+        (Reply('{"choices": [' + "9" * 5000 + "]}"), "is not JSON"),
     ],
 )
 def test_refusals_are_one_line_without_the_key(monkeypatch: pytest.MonkeyPatch, reply: Reply, message: str) -> None:
@@ -210,7 +210,7 @@ def completion(tokens: list[str], values: list[float | None]) -> Reply:
         (completion(["Say m", "oon"], [None, -1.0]), "holds the prompt's end"),
         (completion(["Say", " moon"], [None, None]), "a token of the option has no log-probability"),
         (completion(["Say", " moon"], [None, 0.5]), "impossible .*got 0.5.*The request ends in 'Say moon'"),
-        (Reply({"error": "overloaded"}), "not of OpenAI's protocol .*overloaded"),
+        (Reply({"error": "overloaded"}), "refuses the request .*overloaded"),
         (Reply("no", 400), r"HTTP 400 \(got no\)"),
     ],
 )

@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from phraseproof.errors import ModelError, UsageError
-from phraseproof.models.openai import server
 from phraseproof.models.openai.server import Server, ServerSettings
 
 
@@ -58,11 +57,6 @@ def test_a_refusal_is_not_repeated_and_names_the_servers_reason(monkeypatch: pyt
         list(Server(SETTINGS).post_all("/completions", [{}]))
     assert "no such model" in str(caught.value)
     assert len(asked) == 1
-
-
-def test_a_wait_that_the_server_asks_for_is_read_in_seconds() -> None:
-    assert server._retry_after_s(httpx.Response(429, headers={"retry-after": "2.5"})) == 2.5
-    assert server._retry_after_s(httpx.Response(429, headers={"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"})) == 0.0
 
 
 @contextlib.contextmanager

@@ -75,15 +75,18 @@ class ServedModel(ABC):
         name: the name from the user, `openai/NAME`.
         settings: how the server is reached.
         requests: how requests are made.
+        server: one that other models use, too: limits of requests and cost hold for all together.
     """
 
     endpoint: ClassVar[str]
     path: ClassVar[str]
     methods: ClassVar[tuple[str, ...]]
 
-    def __init__(self, name: str, settings: ServerSettings, requests: Requests = Requests()) -> None:
+    def __init__(
+        self, name: str, settings: ServerSettings, requests: Requests = Requests(), *, server: Server | None = None
+    ) -> None:
         self._name = name
-        self._server = Server(settings)
+        self._server = server or Server(settings)
         self._requests = requests
 
     @property
@@ -135,7 +138,7 @@ class ServedModel(ABC):
 
         def set_up(endpoint: str, method: str, top_logprobs: int | None) -> ServedModel:
             requests = replace(asked, endpoint=endpoint, method=method, top_logprobs=top_logprobs)
-            return model_at(endpoint)(self._name, self._server.settings, requests)
+            return model_at(endpoint)(self._name, self._server.settings, requests, server=self._server)
 
         return choose_method(set_up, method, options, endpoint=asked.endpoint, top_logprobs=asked.top_logprobs)
 

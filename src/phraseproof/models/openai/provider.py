@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from urllib.parse import urlsplit
-
 from phraseproof.errors import UsageError
 from phraseproof.models.openai.model import Requests, ServedModel, model_at
-from phraseproof.models.openai.server import DEFAULT_BASE_URL, DEFAULT_KEY_VARIABLE, ServerSettings
+from phraseproof.models.openai.server_settings import SETTING_NAMES, read_settings
 from phraseproof.models.options import ModelOptions, check_argument_names, positive_int
 
-_KNOWN_ARGS = ("api_key_env", "base_url", "concurrency", "endpoint", "retries", "timeout_s", "top_logprobs")
+_KNOWN_ARGS = ("endpoint", "top_logprobs", *SETTING_NAMES)
 _ENDPOINTS = ("chat", "completions")
 
 
@@ -43,42 +40,10 @@ def load(name: str, options: ModelOptions) -> ServedModel:
     if endpoint not in (None, *_ENDPOINTS):
         expected = f"one of: {', '.join(_ENDPOINTS)}"
         raise UsageError(f"unknown endpoint '{endpoint}'", expected=expected, where="--model-arg endpoint")
-    plain = ServerSettings()
-    settings = ServerSettings(
-        base_url=_address(args.get("base_url") or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL),
-        key_variable=args.get("api_key_env", DEFAULT_KEY_VARIABLE),
-        timeout_s=positive_int(args["timeout_s"], name="timeout_s") if "timeout_s" in args else plain.timeout_s,
-        retries=positive_int(args["retries"], name="retries") if "retries" in args else plain.retries,
-        concurrency=positive_int(args["concurrency"], name="concurrency")
-        if "concurrency" in args
-        else options.batch_size or plain.concurrency,
-    )
+    settings = read_settings(args, batch_size=options.batch_size)
     requests = Requests(
         endpoint,
         top_logprobs=positive_int(args["top_logprobs"], name="top_logprobs") if "top_logprobs" in args else None,
         template_args=options.chat_template_args or None,
     )
     return model_at(endpoint or "chat")(name, settings, requests)
-
-
-def _address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        secret = bool(parts.username or parts.password)
-    except ValueError:
-        usable = secret = False
-    if secret:  # not repeated: it holds a password
-        raise UsageError(
-            "the server's address holds a user name or password",
-            where="--model-arg base_url",
-            hint=f"Put the key into the environment variable {DEFAULT_KEY_VARIABLE}, which is never stored",
-        )
-    if not usable:
-        raise UsageError(
-            "not an address of a server",
-            expected="such as http://localhost:8000/v1",
-            got=text,
-            where="--model-arg base_url",
-        )
-    return text.rstrip("/")

@@ -1,0 +1,11 @@
+"""What tokens cost."""
+
+from __future__ import annotations
+
+import pytest
+
+from phraseproof.models.price import Price
+
+
+def test_prices_are_for_a_million_tokens() -> None:
+    assert Price(0.15, 0.6).of(2_000_000, 500_000) == pytest.approx(0.3 + 0.3)
