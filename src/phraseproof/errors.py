@@ -7,7 +7,7 @@ its `exit_code`. Anything else that escapes is a bug of ours and exits with 1.
 from __future__ import annotations
 
 import unicodedata
-from typing import ClassVar
+from typing import ClassVar, Self
 
 _NOT_PRINTED = frozenset({"Cc", "Cs"})
 _MARKS_OF_DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -89,6 +89,11 @@ class ModelError(PhraseproofError):
 
 class StoppedError(ModelError):
     """A model that gives no further answers now, as a server that refuses the key. What was computed is kept."""
+
+    def with_hint(self, hint: str) -> Self:
+        """The same error; `hint` says more on how to continue, after what the user can do first."""
+        first = "" if not self.hint or "same command" in self.hint else f"{self.hint}. "
+        return type(self)(self.problem, expected=self.expected, got=self.got, where=self.where, hint=first + hint)
 
 
 class LimitReachedError(StoppedError):

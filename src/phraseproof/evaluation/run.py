@@ -19,7 +19,7 @@ from phraseproof.core import (
     Task,
     TestsItself,
 )
-from phraseproof.errors import ModelError, RunError, SelfTestError
+from phraseproof.errors import ModelError, RunError, SelfTestError, StoppedError
 from phraseproof.evaluation.balance import report_balance
 from phraseproof.evaluation.forecast import Forecast, forecast_of
 from phraseproof.evaluation.half_precision import CLOSE_CALLS, RESCORED, half_precision
@@ -167,6 +167,7 @@ class Evaluation:
         Raises:
             RunError: the folder holds a run with settings that cannot be mixed with these, or cannot be written.
             SelfTestError: the model's scores cannot be trusted.
+            StoppedError: the model gives no further answers; what was scored is kept.
             ModelError: no device could work, or the model cannot score options.
             Interrupted: Ctrl-C; what was scored is kept.
         """
@@ -193,11 +194,9 @@ class Evaluation:
             if missing and self.workers is not None:
                 self.workers.work(out, observer, self_test=self_test)
         except KeyboardInterrupt:
-            total = count_prompts(self.planned)
-            raise Interrupted(
-                f"stopped: {self._count_stored(store):,} of {total:,} prompts are stored in {out}; the same command "
-                "continues from there"
-            ) from None
+            raise Interrupted(f"stopped: {self._kept(store)}") from None
+        except StoppedError as stop:
+            raise stop.with_hint(self._kept(store)) from stop
         store.finish(peak_rss_bytes())
         for other in self.further:
             other.run(out, observer=observer, self_test=self_test)
@@ -206,6 +205,10 @@ class Evaluation:
             return run
         store.register([], {CLOSE_CALLS: asdict(found)})
         return load_run(out).select(self.settings.scoring)
+
+    def _kept(self, store: RunStore) -> str:
+        stored, total = self._count_stored(store), count_prompts(self.planned)
+        return f"{stored:,} of {total:,} prompts are stored in {store.path}; the same command continues from there"
 
     def _register(self, store: RunStore, observer: Observer) -> None:
         """Write the plan into the run folder, and report the cells that leave the run."""

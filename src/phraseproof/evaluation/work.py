@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-from phraseproof.errors import PhraseproofError, RunError
+from phraseproof.errors import PhraseproofError, RunError, StoppedError
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell, bundle_size
 from phraseproof.store.claims import Holder
@@ -66,6 +66,7 @@ class Work(Generic[Result]):
         A cell that fails is recorded with its error, and the others go on.
 
         Raises:
+            StoppedError: the model gives no further answers.
             RunError: the folder is at fault, and nothing can go on.
         """
         left = self._pass(missing)
@@ -118,7 +119,7 @@ class Work(Generic[Result]):
 
         try:
             results = self._compute(planned, count)
-        except RunError:
+        except (RunError, StoppedError):
             raise
         except Exception as error:  # noqa: BLE001 - any error of a cell is recorded, and the other cells are scored
             self._observer.advanced(-counted)

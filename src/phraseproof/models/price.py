@@ -12,5 +12,5 @@ class Price(NamedTuple):
     output: float
 
     def of(self, input_tokens: float, output_tokens: float) -> float:
-        """The price of so many tokens."""
+        """The price of these numbers of tokens."""
         return (input_tokens * self.input + output_tokens * self.output) / 1_000_000

@@ -9,21 +9,21 @@ import httpx
 import pytest
 
 from phraseproof.errors import ModelError, StoppedError
-from phraseproof.models.openai.exchange import Answer, Exchange, new_client
+from phraseproof.models.openai.exchange import Exchange, ServerAnswer, new_client
 from phraseproof.models.openai.retrying import TransientError
 from phraseproof.models.openai.server_settings import ServerSettings
 
 CHOICE = {"text": "A", "index": 0}
 
 
-def posted(status: int, body: object, headers: dict[str, str] | None = None) -> Answer | ModelError:
+def posted(status: int, body: object, headers: dict[str, str] | None = None) -> ServerAnswer | ModelError:
     """What one request gives that is answered so."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     def handle(_: httpx.Request) -> httpx.Response:
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(content))
 
-    async def post() -> Answer | ModelError:
+    async def post() -> ServerAnswer | ModelError:
         async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
             return await Exchange(client, ServerSettings("http://server/v1"), "sk-1").post("/completions", {})
 
@@ -32,7 +32,7 @@ def posted(status: int, body: object, headers: dict[str, str] | None = None) -> 
 
 def test_an_answer_holds_its_choice_and_what_it_took() -> None:
     usage = {"prompt_tokens": 3}
-    assert posted(200, {"choices": [CHOICE], "usage": usage}) == Answer(CHOICE, usage)
+    assert posted(200, {"choices": [CHOICE], "usage": usage}) == ServerAnswer(CHOICE, usage)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import httpx
 
 from phraseproof.errors import LimitReachedError, ModelError, StoppedError
 from phraseproof.models.openai.adaptive_limit import AdaptiveLimit
-from phraseproof.models.openai.exchange import Answer, Exchange
+from phraseproof.models.openai.exchange import Exchange, ServerAnswer
 from phraseproof.models.openai.server_settings import ServerSettings
 from phraseproof.models.openai.spending import Spending
 from phraseproof.models.openai.traffic import Traffic
@@ -22,7 +22,7 @@ GOOD = {"choices": [{"text": "A"}]}
 
 def asked(
     answer: Callable[[int], httpx.Response], *, requests: int = 1, max_requests: int | None = None, **changes: Any
-) -> tuple[list[Answer | ModelError], Traffic, list[int]]:
+) -> tuple[list[ServerAnswer | ModelError], Traffic, list[int]]:
     """What some requests at once give, and how many were in flight at each of them."""
     settings = ServerSettings("http://server/v1", first_wait_s=0.001)._replace(**changes)
     inside, flights = 0, list[int]()
@@ -36,8 +36,8 @@ def asked(
         inside -= 1
         return answer(number)
 
-    async def run() -> tuple[list[Answer | ModelError], Traffic]:
-        found: list[Answer | ModelError] = []
+    async def run() -> tuple[list[ServerAnswer | ModelError], Traffic]:
+        found: list[ServerAnswer | ModelError] = []
         async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
             limit = AdaptiveLimit(settings.concurrency, time_limit_s=settings.timeout_s)
             exchange = Exchange(client, settings, "")

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 _AT_FIRST = 4
 _SLOWER = 2.0
-"""A server is saturated if its answers take so many times the shortest mean and come no more often."""
+"""A server is saturated if its answers take this multiple of the shortest mean and do not come more often."""
 
 _GAIN = 1.1
-"""Slower answers are accepted where so many times more of them come."""
+"""Slower answers are accepted if their number per second grows by this factor."""
 
 _FORGETTING = 1.005
 """Per round: the best round counts less with time, because a server's speed changes."""

@@ -24,7 +24,7 @@ _OF_ONE_REQUEST = frozenset({400, 413, 414, 422})
 _BUSY = frozenset({429, 503})
 
 
-class Answer(NamedTuple):
+class ServerAnswer(NamedTuple):
     """An answer that keeps to the protocol: its only choice, and what the server says that it took."""
 
     choice: Choice
@@ -45,7 +45,7 @@ class Exchange:
         self._settings = settings
         self._key = key
 
-    async def post(self, path: str, body: Mapping[str, object]) -> Answer | ModelError:
+    async def post(self, path: str, body: Mapping[str, object]) -> ServerAnswer | ModelError:
         """Send a request for one choice.
 
         Returns:
@@ -126,7 +126,7 @@ class Exchange:
         }
         raise self._stop(f"the server refuses: HTTP {status}", got=_message(content), hint=hints.get(status))
 
-    def answer(self, content: bytes) -> Answer | ModelError:
+    def answer(self, content: bytes) -> ServerAnswer | ModelError:
         """The answer in the body of a response, or why there is none.
 
         Raises:
@@ -135,7 +135,7 @@ class Exchange:
         try:
             value = read_json(content)
         except ValueError:
-            # A proxy that stops in the middle, or shows a page of its own.
+            # A proxy that stops in the middle, or sends its own page.
             what = f"the server's answer is not JSON: {self._hidden(_message(content)[:80])!r}"
             raise TransientError(what, is_lost=True) from None
         found = cast("dict[str, object]", value) if isinstance(value, dict) else {}
@@ -156,7 +156,7 @@ class Exchange:
         if choice.get("index") not in (None, 0):
             place = repr(choice["index"])[:20]
             return self.refused("the server's answer belongs to another choice", expected="index 0", got=place)
-        return Answer(choice, found.get("usage"))
+        return ServerAnswer(choice, found.get("usage"))
 
     def refused(
         self, problem: str, *, expected: str | None = None, got: str | None = None, hint: str | None = None

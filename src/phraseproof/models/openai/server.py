@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "Server", "ServerSettings"]
 
 _MAX_REFUSALS_AT_FIRST = 8
-"""When so many requests were refused and none was answered, the others are not sent."""
+"""When this number of requests was refused and none was answered, the others are not sent."""
 
 Item: TypeAlias = tuple[int, Choice | ModelError]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from phraseproof.errors import LimitReachedError, ModelError, StoppedError
 from phraseproof.models.openai.adaptive_limit import AdaptiveLimit
-from phraseproof.models.openai.exchange import Answer, Exchange
+from phraseproof.models.openai.exchange import Exchange, ServerAnswer
 from phraseproof.models.openai.retrying import TransientError, wait_s
 from phraseproof.models.openai.server_settings import ServerSettings
 from phraseproof.models.openai.spending import Spending
@@ -25,7 +25,7 @@ After that, and before a server's first answer, `retries` holds.
 """
 
 _MAX_FAILURES_IN_ROW = 8
-"""When so many requests failed after all repetitions, and none was answered in between, the others are not sent."""
+"""When this number of requests failed after all repetitions, with no answer in between, the others are not sent."""
 
 _CONTINUES = "The same command continues from there"
 
@@ -53,7 +53,7 @@ class Traffic:
         self.stopped: StoppedError | None = None
         """Why no further request is sent."""
 
-    async def ask(self, path: str, body: Mapping[str, object]) -> Answer | ModelError:
+    async def ask(self, path: str, body: Mapping[str, object]) -> ServerAnswer | ModelError:
         """Send a request until it is answered.
 
         Returns:
@@ -93,7 +93,7 @@ class Traffic:
             self.stopped = reason
             self._gate.close()
 
-    async def _once(self, path: str, body: Mapping[str, object]) -> Answer | ModelError:
+    async def _once(self, path: str, body: Mapping[str, object]) -> ServerAnswer | ModelError:
         await self._gate.enter()
         try:
             if self.stopped is not None:
@@ -102,7 +102,7 @@ class Traffic:
         finally:
             self._gate.leave()
 
-    async def _sent(self, path: str, body: Mapping[str, object]) -> Answer | ModelError:
+    async def _sent(self, path: str, body: Mapping[str, object]) -> ServerAnswer | ModelError:
         try:
             ticket = self._spending.take(body)
         except LimitReachedError as error:
@@ -179,7 +179,7 @@ class _Gate:
             self._waiting.popleft().set()
 
     def pause(self, seconds: float) -> None:
-        """Let nobody in for so long."""
+        """Let no task in for this time."""
         self._paused_until_s = max(self._paused_until_s, time.monotonic() + seconds)
 
     def close(self) -> None:
@@ -191,7 +191,7 @@ class _Gate:
             self._waiting.popleft().set()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for so long, or until the gate is closed."""
+        """Wait this time, or until the gate is closed."""
         import anyio
 
         if self._closed is None:
