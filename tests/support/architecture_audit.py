@@ -17,6 +17,9 @@ from support import architectures, tiny_models
 
 _LINES = tiny_models.sentences(60, seed=5)
 _LETTERS = ("A", "B", "C", "D")
+_ALONE = (0, 4, 6)
+"""Of `prompts`: a short one, one beyond the windows, one at the context limit."""
+
 _TEXTS = ("A", "red green blue of the king", "the heart", "seven")
 
 
@@ -54,9 +57,12 @@ def _tokenizer(*, encoder_decoder: bool) -> Any:
     return tiny_models.t5_tokenizer() if encoder_decoder else tiny_models.llama_tokenizer()
 
 
-def plain_pass(network: Any, context: Sequence[int], option: Sequence[int]) -> float:
-    """The log-probability of an option: one pass over prompt and option alone, without padding and without a cache."""
-    ids, read = torch.tensor([list(context)]), list(option[:-1])
+def plain_pass(network: Any, context: Sequence[int], read: Sequence[int]) -> torch.Tensor:
+    """Log-probabilities [1 + read tokens, vocabulary] of what follows a prompt and the first tokens of an option.
+
+    One pass over both alone, without padding and without a cache.
+    """
+    ids = torch.tensor([list(context)])
     with torch.no_grad():
         if network.config.is_encoder_decoder:
             start = network.config.decoder_start_token_id
@@ -64,8 +70,7 @@ def plain_pass(network: Any, context: Sequence[int], option: Sequence[int]) -> f
         else:
             ids = torch.tensor([[*context, *read]])
             logits = network(input_ids=ids, use_cache=False).logits[0, len(context) - 1 :]
-    logprobs = torch.log_softmax(logits.float(), dim=-1)
-    return float(logprobs[range(len(option)), list(option)].sum())
+    return torch.log_softmax(logits.float(), dim=-1)
 
 
 def prompts() -> list[Prompt]:
@@ -88,21 +93,25 @@ def reference(path: Path, *, encoder_decoder: bool) -> Callable[[Sequence[int], 
     # These two keep something of what they have read.
     changes = any(hasattr(module, "set_attention_type") for module in network.modules())
     remembers = "dynamic" in str(network.config) or changes
-    known: dict[tuple[tuple[int, ...], tuple[int, ...]], float] = {}
+    known: dict[tuple[tuple[int, ...], tuple[int, ...]], torch.Tensor] = {}
 
     def score(context: Sequence[int], option: Sequence[int]) -> float:
-        key = (tuple(context), tuple(option))
+        key = (tuple(context), tuple(option[:-1]))
         if key not in known:
-            known[key] = plain_pass(copy.deepcopy(network) if remembers else network, context, option)
-        return known[key]
+            known[key] = plain_pass(copy.deepcopy(network) if remembers else network, *key)
+        return float(known[key][range(len(option)), list(option)].sum())
 
     return score
 
 
 def differences(model: Any, wanted: list[list[float]], chosen: Sequence[Prompt]) -> float:
-    """The largest difference in nats of these prompts' scores, together and each alone."""
+    """The largest difference in nats of these prompts' scores, together and some of them alone.
+
+    Alone are those of which others are longer in the same batch, and the longest. Alone or not, a score is compared
+    with the plain pass of its prompt.
+    """
     worst = 0.0
-    for some in (list(chosen), *([prompt] for prompt in chosen)):
+    for some in (list(chosen), *([chosen[place]] for place in _ALONE)):
         found = [scores.logprobs for scores in model.score_options(some)]
         for prompt, logprobs in zip(some, found, strict=True):
             of_prompt = wanted[list(chosen).index(prompt)]
@@ -135,54 +144,3 @@ def _kept(context: Sequence[int], option: Sequence[int], model: Any, encoder_dec
     if limit is None:
         return context
     return context[-limit:] if encoder_decoder else context[-(limit - len(option) + 1) :]
-
-
-_HEAD = """# Architectures
-
-Every decoder-only and encoder-decoder architecture of transformers {version} that reads text alone and that can be
-built from a small configuration, with random weights: its scores through the public interface (short prompts, prompts
-at the context limit, letters, texts of several tokens, all in one call and each alone) beside a plain pass of
-transformers over one prompt and one option, in float32. It agrees if all of them differ by less than 1e-4 nats.
-
-Hardly anything depends on the name of an architecture: a network takes the first way that gives the right scores when
-it is tried, on short requests and again at every length that its configuration names (windows, chunks, limits) when
-prompts first cross it; [scoring.md](scoring.md) describes the ways. The table says which way short requests take. A
-name with a slash is a variant: `decoder` is the decoder of an encoder-decoder alone, others are kinds of rotary
-positions. Encoders such as BERT are built as decoders (`is_decoder: true`); as masked language models they are refused.
-
-This page is written by `PYTHONPATH=src:tests python -m support.architecture_audit`, and
-`tests/models/huggingface/test_ways.py` fails where it is old.
-
-| architecture | scored | agrees | refused because |
-|---|---|---|---|
-"""
-
-DOCS = Path(__file__).parents[2] / "docs" / "architectures.md"
-
-
-def table() -> dict[str, Audit]:
-    """The table of docs/architectures.md."""
-    found: dict[str, Audit] = {}
-    for line in DOCS.read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if line.startswith("| `"):
-            found[cells[0].strip("`")] = Audit(cells[1], 0.0, cells[3])
-    return found
-
-
-def write_table() -> None:
-    """Score every architecture and write docs/architectures.md."""
-    import transformers
-
-    rows: list[str] = []
-    for encoder_decoder, names in enumerate(architectures.names()):
-        for name in names:
-            found = audit(name, encoder_decoder=bool(encoder_decoder))
-            reason = found.refused.partition(" (")[0]
-            agreement = "" if found.refused else "yes" if found.worst < 1e-4 else f"**off by {found.worst:.1g}**"
-            rows.append(f"| `{name}` | {found.path} | {agreement} | {reason} |")
-    DOCS.write_text(_HEAD.format(version=transformers.__version__) + "\n".join(rows) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write_table()

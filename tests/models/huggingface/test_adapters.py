@@ -15,7 +15,7 @@ from phraseproof.core import Prompt
 from phraseproof.errors import ModelError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
-from support import tiny_models
+from support import adapter_audit, architecture_table, tiny_models
 
 FAMILIES = {"t5": tiny_models.tiny_t5, "llama": tiny_models.tiny_llama}
 
@@ -89,6 +89,28 @@ def by_peft(theirs: Any, model: HuggingFaceModel, prompt: Prompt) -> list[float]
         logprobs = torch.log_softmax(logits.double(), -1)
         values.append(float(logprobs[range(len(option)), option].sum()))
     return values
+
+
+MATRIX = {
+    "llama": False, "gemma2": False, "phi3/longrope": False, "bloom": False, "jetmoe": False, "falcon": False,
+    "recurrent_gemma": False, "lfm2": False, "t5": True, "bart": True, "fsmt": True,
+}  # fmt: skip
+"""One architecture of each way to score and each kind of cache, and whether it is an encoder-decoder. All of them are
+tried by `python -m support.architecture_table`."""
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_adapters_of_an_architecture_score_as_the_table_says(name: str) -> None:
+    found = adapter_audit.audit_adapters(name, encoder_decoder=MATRIX[name])
+    recorded = architecture_table.table()[name].adapters
+    assert {kind: audit.result for kind, audit in found.items()} == recorded, "docs/architectures.md is old"
+    assert all("\n" not in audit.refused for audit in found.values())
+
+
+def test_every_adapter_of_the_table_agrees_or_is_refused() -> None:
+    for name, row in architecture_table.table().items():
+        allowed = {""} if row.refused else {"yes", "PEFT refuses", "refused"}
+        assert set(row.adapters.values()) <= allowed, name
 
 
 @pytest.mark.parametrize("family", FAMILIES)

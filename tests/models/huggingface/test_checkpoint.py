@@ -221,3 +221,16 @@ def test_arguments_win_over_fields() -> None:
     expected = load(tiny_models.tiny_llama()).score_options(PROMPTS)
     assert model.score_options(PROMPTS)[0].logprobs == pytest.approx(expected[0].logprobs, abs=1e-4)
     assert model.network.config._attn_implementation == "eager"
+
+
+@pytest.mark.parametrize("name", ["llava", "mistral3", "qwen2_vl", "qwen2_5_vl", "idefics3", "qwen2_audio"])
+def test_models_of_images_or_sound_without_a_class_for_text_are_refused_by_name(name: str, tmp_path: Path) -> None:
+    from transformers import CONFIG_MAPPING
+
+    config: Any = CONFIG_MAPPING[name]()
+    config.save_pretrained(tmp_path)
+    for file in ("model.safetensors", "tokenizer.json"):
+        (tmp_path / file).touch()
+    with pytest.raises(ModelError, match=f"the type {name}.*save its text decoder as a model of its own") as caught:
+        load_model(str(tmp_path), ModelOptions(device="cpu"))
+    assert "\n" not in str(caught.value)

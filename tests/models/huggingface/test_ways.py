@@ -13,7 +13,8 @@ from phraseproof.engine.plan.batching import BatchLimit
 from phraseproof.errors import ModelError
 from phraseproof.models.huggingface.ways import NetworkFacts, Way, Ways, check_causal, one_line_refusals
 from support import architectures, tiny_models
-from support.architecture_audit import Audit, audit, table
+from support.architecture_audit import Audit, audit
+from support.architecture_table import table
 
 CAUSAL, SEQ2SEQ = architectures.names()
 FAST = "one row without padding"
@@ -30,7 +31,7 @@ def check(name: str, found: Audit) -> None:
         assert "\n" not in found.refused
         return
     assert found.worst < 1e-4
-    assert found.path == recorded.path, "docs/architectures.md is old: python -m support.architecture_audit"
+    assert found.path == recorded.path, "docs/architectures.md is old: python -m support.architecture_table"
 
 
 @pytest.mark.parametrize("name", CAUSAL)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
+from transformers import AutoModelForCausalLM
 
+from phraseproof.engine.network import Network
 from phraseproof.engine.packed_causal_lm import PackedCausalLM, VirtualTokens
 from phraseproof.engine.plan import scheduler
 from phraseproof.engine.plan.batching import BatchLimit, share_rows
@@ -16,19 +20,14 @@ from phraseproof.engine.probe import PackingSupport, probe_causal_lm
 from phraseproof.engine.trial import REFUSALS, Lengths, agree, trial_requests
 from phraseproof.models.huggingface.backend import Backend, BatchScorer
 from phraseproof.models.huggingface.causal_unpacked import UnpackedCausalLM
+from phraseproof.models.huggingface.quiet import quiet_transformers
 from phraseproof.models.huggingface.ways import Way, Ways, check_causal, one_line_refusals
+
+if TYPE_CHECKING:
+    from phraseproof.models.huggingface.checkpoint import Checkpoint
 
 _UNLIMITED = 1_000_000_000
 """Tokenizers without a limit report a larger number."""
-
-
-_PLACES_BEFORE_THE_FIRST = {
-    **dict.fromkeys(("camembert", "data2vec-text", "roberta", "roberta-prelayernorm", "xmod"), 1),
-    **dict.fromkeys(("xlm-roberta", "xlm-roberta-xl"), 1),
-    "prophetnet": 2,
-}
-"""Types whose first token has a position after the padding token's id, and by how much, so that their table serves
-fewer tokens than its size. No field of a configuration says so."""
 
 
 class CausalLMBackend(Backend):
@@ -60,8 +59,7 @@ class CausalLMBackend(Backend):
         for name in ("n_positions", "max_position_embeddings", "n_ctx", "max_target_positions", "max_seq_len"):
             limit: int | None = getattr(config, name, None)
             if limit and limit > 0:  # XLNet says -1
-                before = _PLACES_BEFORE_THE_FIRST.get(config.model_type)
-                return limit if before is None else limit - config.pad_token_id - before
+                return limit - _unused_positions(self._checkpoint, limit)
         declared: int = self._checkpoint.tokenizer.model_max_length
         return declared if declared < _UNLIMITED else None
 
@@ -185,6 +183,31 @@ class CausalLMBackend(Backend):
         if self.generates_in_batches:
             return super()._score_greedy_path(requests)
         return [totals for request in requests for totals in super(CausalLMBackend, self)._score_greedy_path([request])]
+
+
+def _unused_positions(checkpoint: Checkpoint, size: int) -> int:
+    """How many rows of the table of learned positions no token takes: those up to the padding token's.
+
+    RoBERTa and its like count positions from there. No field of their configurations says so; the table's module does,
+    so the network is built without weights. Only where there is a padding token and no rotary positions.
+
+    Args:
+        size: the number of positions that the configuration names.
+    """
+    config = checkpoint.config.get_text_config()
+    if getattr(config, "pad_token_id", None) is None or getattr(config, "rope_parameters", None):
+        return 0
+    try:
+        with quiet_transformers(), torch.device("meta"):
+            network: Network = AutoModelForCausalLM.from_config(
+                copy.deepcopy(checkpoint.config), trust_remote_code=checkpoint.options.trust_remote_code
+            )
+    except (*REFUSALS, OSError, ImportError):
+        return 0  # loading the weights says why
+    for name, module in network.named_modules():
+        if isinstance(module, torch.nn.Embedding) and module.num_embeddings == size and "position" in name:
+            return 0 if module.padding_idx is None else module.padding_idx + 1
+    return 0
 
 
 def _longest(batch: Sequence[Request]) -> int:

@@ -228,6 +228,7 @@ class Checkpoint:
                 f"'{self.name}' is not a language model that can score text",
                 expected="an encoder-decoder or a decoder-only language model",
                 got=f"a model of the type {self.config.model_type}",
+                hint=_TEXT_ALONE if _reads_more_than_text(self.config) else None,
             )
         if self.gguf is not None:
             check_settings(self.gguf, self.config)
@@ -270,6 +271,16 @@ def _model_classes(*, encoder_decoder: bool) -> Mapping[str, str]:
     if encoder_decoder:
         return {**modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES}
     return {**modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES}
+
+
+_TEXT_ALONE = (
+    "A model that also reads images or sound is scored only where transformers has a class for its text alone; "
+    "save its text decoder as a model of its own"
+)
+
+
+def _reads_more_than_text(config: NetworkConfig) -> bool:
+    return any(getattr(config, f"{sense}_config", None) is not None for sense in ("vision", "audio"))
 
 
 def _looks_like_path(name: str) -> bool:
