@@ -15,13 +15,13 @@ _HEAD = """# Architectures
 
 Every decoder-only and encoder-decoder architecture of transformers {version} that reads text alone and that can be
 built from a small configuration, with random weights: its scores through the public interface (short prompts, prompts
-at the context limit, letters, texts of several tokens, all in one call and some alone) beside a plain pass of
+at the context limit, letters, texts of several tokens, all in one call and some alone), compared with a plain pass of
 transformers over one prompt and one option, in float32. It agrees if all of them differ by less than 1e-4 nats.
 
 The last columns are adapters of PEFT {peft} with random weights, saved by PEFT and loaded with `--adapter`: their
-scores beside one pass of PEFT's own model over one prompt and one option, in float32, to 1e-4 nats. LoRA and IA3 are on
-every linear layer. "PEFT refuses" is where PEFT cannot make the adapter or compute a prompt with it; "refused" is where
-`--adapter` stops with one line.
+scores compared with one pass of PEFT's own model over one prompt and one option, in float32, to 1e-4 nats. LoRA
+and IA3 are on every linear layer. "PEFT refuses" is where PEFT cannot make the adapter or compute a prompt with it;
+"refused" is where `--adapter` stops with one line.
 
 Hardly anything depends on the name of an architecture: a network takes the first way that gives the right scores when
 it is tried, on short requests and again at every length that its configuration names (windows, chunks, limits) when
@@ -40,11 +40,11 @@ where the page is old.
 
 MULTIMODAL = """\
 Checkpoints that also read images or sound are scored on text where transformers has a causal language model class for
-their type. Built small, `gemma3`, `gemma4`, `gemma4_unified`, `llama4`, `git`, `qwen3_5` and `t5gemma2` agree in the
-same way; others (`phi4_multimodal`, `gemma3n`) are loaded and tried as every network, but are not compared here.
+their type. Built small, `gemma3`, `gemma4`, `gemma4_unified`, `llama4`, `git`, `qwen3_5`, `moshi` and `t5gemma2` agree
+in the same way; others (`phi4_multimodal`, `gemma3n`) are loaded and tried as every network, but are not compared here.
 Where transformers has no such class (`llava`, `mistral3`, `qwen2_vl`, `qwen2_5_vl`, `idefics3`; the types under which
 `mllama` and `emu3` save their text part; speech models such as `qwen2_audio`), they are refused by name: the text
-decoder has to be saved as a model of its own. `dbrx` and `zamba` are not in the table because their classes do not fit
+decoder has to be saved as a separate model. `dbrx` and `zamba` are not in the table because their classes do not fit
 their configurations in this release of transformers: `dbrx` cannot be built, and of `zamba` no small configuration that
 was tried passes its checks. Draft models (`gemma4_assistant`) read another model's states and are no models alone.
 """
@@ -84,7 +84,7 @@ def table() -> dict[str, Row]:
     for line in DOCS.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("| `"):
-            found[cells[0].strip("`")] = Row(*cells[1:4], dict(zip(KINDS, cells[4:], strict=True)))
+            found[cells[0].strip("`")] = Row(cells[1], cells[2], cells[3], dict(zip(KINDS, cells[4:], strict=True)))
     return found
 
 

@@ -231,6 +231,6 @@ def test_models_of_images_or_sound_without_a_class_for_text_are_refused_by_name(
     config.save_pretrained(tmp_path)
     for file in ("model.safetensors", "tokenizer.json"):
         (tmp_path / file).touch()
-    with pytest.raises(ModelError, match=f"the type {name}.*save its text decoder as a model of its own") as caught:
+    with pytest.raises(ModelError, match=f"the type {name}.*save its text decoder as a separate model") as caught:
         load_model(str(tmp_path), ModelOptions(device="cpu"))
     assert "\n" not in str(caught.value)

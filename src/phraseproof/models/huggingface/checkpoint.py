@@ -275,7 +275,7 @@ def _model_classes(*, encoder_decoder: bool) -> Mapping[str, str]:
 
 _TEXT_ALONE = (
     "A model that also reads images or sound is scored only where transformers has a class for its text alone; "
-    "save its text decoder as a model of its own"
+    "save its text decoder as a separate model"
 )
 
 
