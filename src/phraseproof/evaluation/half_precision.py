@@ -30,7 +30,7 @@ One prompt in 65 exceeds the largest of 64 errors, whatever their distribution. 
 if errors are exponentially distributed (2 / (65 x 66)), and far fewer do if errors are normally distributed.
 """
 
-_HALF = ("bfloat16", "float16")
+_EXACT = "float32"
 
 
 @final
@@ -93,7 +93,7 @@ def half_precision(run: Run) -> HalfPrecision | None:
     if len(run.missing) == len(run.cells):
         return None
     dtype: str | None = (run.settings.get("model") or {}).get("dtype")
-    if dtype not in _HALF:
+    if not dtype or dtype == _EXACT:
         return None
     measured = measurements(run.content)
     reasons = [entry["why_not"] for entry in measured if "why_not" in entry]

@@ -30,6 +30,7 @@ _PROVIDERS = {
     "pocket": "phraseproof.models.pocket",
     "smollm2": "phraseproof.models.smollm2",
     "openai": "phraseproof.models.openai",
+    "llamacpp": "phraseproof.models.llamacpp",
 }
 _DEFAULT_PROVIDER = "phraseproof.models.huggingface.provider"
 
