@@ -26,7 +26,9 @@ def some_requests() -> list[Request]:
     heads = [[draw.randrange(400) for _ in range(20)] for _ in range(3)]
     requests: list[Request] = []
     for _ in range(30):
-        context = draw.choice(heads)[: draw.randrange(5, 21)] + [draw.randrange(400) for _ in range(draw.randrange(1, 9))]
+        context = draw.choice(heads)[: draw.randrange(5, 21)] + [
+            draw.randrange(400) for _ in range(draw.randrange(1, 9))
+        ]
         options = {tuple(draw.randrange(6) for _ in range(draw.randrange(1, 4))) for _ in range(6)}
         requests.append(Request(np.array(context, dtype=np.int32), tuple(sorted(options))))
     return requests

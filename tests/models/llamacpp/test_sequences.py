@@ -48,9 +48,7 @@ def carried_out(plan: Plan) -> dict[tuple[int, int], list[tuple[tuple[int, ...],
 
 def expected(requests: Sequence[Request]) -> dict[tuple[int, int], list[tuple[tuple[int, ...], int]]]:
     return {
-        (index, number): [
-            ((*request.context.tolist(), *option[:place]), option[place]) for place in range(len(option))
-        ]
+        (index, number): [((*request.context.tolist(), *option[:place]), option[place]) for place in range(len(option))]
         for index, request in enumerate(requests)
         for number, option in enumerate(request.options)
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections import deque
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Pointer: TypeAlias = Any
-"""An address in llama.cpp. The package types each as an integer or a class of its own."""
+"""An address in llama.cpp. The package types them as integers or as classes that differ."""
 
 MAX_SEQUENCES = 256
 """llama.cpp's own limit of sequences in one memory."""
@@ -36,7 +36,7 @@ def bindings() -> ModuleType:
         MissingExtraError: llama-cpp-python is not installed.
     """
     try:
-        from llama_cpp import llama_cpp as library
+        library = import_module("llama_cpp.llama_cpp")
     except ImportError:
         raise MissingExtraError("llamacpp/FILE.gguf", extra="llamacpp", package="llama-cpp-python") from None
     if not _kept_alive:
@@ -106,11 +106,11 @@ class LlamaLibrary:
     def description(self) -> str:
         """How it computes: the CPU's features that llama.cpp uses, and the number of threads."""
         features = self._library.llama_print_system_info().decode("utf-8", "replace")
-        used = [part.split("=")[0].strip() for part in features.split("|") if part.strip().endswith("= 1")]
+        used = [part.split("=")[0].rpartition(":")[2].strip() for part in features.split("|") if part.endswith("= 1 ")]
         return f"llama.cpp with {', '.join(used)}; {self._threads} threads"
 
     def reserve(self, *, cells: int, batch: int) -> None:
-        """Make room for so many tokens in memory, and in one call. Loads the weights."""
+        """Make room for this number of tokens in memory, and in one call. Loads the weights."""
         if cells <= self._room[0] and batch <= self._room[1]:
             return
         if self._model is None:

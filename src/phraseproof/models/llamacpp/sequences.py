@@ -24,7 +24,7 @@ class Leaf(NamedTuple):
     held: int
 
 
-class Place(NamedTuple):
+class LogprobPlace(NamedTuple):
     """Where a log-probability is read: of `token`, after the batch's token `row`, for an option of a request."""
 
     request: int
@@ -53,7 +53,7 @@ class SequenceBatch(NamedTuple):
     sequences: list[list[int]]
     leaves: list[Leaf]
     scored: list[bool]
-    places: list[Place]
+    places: list[LogprobPlace]
     last: Leaf
     requests: list[int]
 
@@ -140,16 +140,14 @@ def _batch(parts: Sequence[tuple[_Part, int]]) -> SequenceBatch:
     sequences: list[list[int]] = []
     scored: list[bool] = []
     leaves: list[Leaf] = []
-    places: list[Place] = []
+    places: list[LogprobPlace] = []
     path: list[int] = []  # the batch's tokens of the current context, from position `held` on
     held = kept
     for number, (part, shared) in enumerate(parts):
         known = shared if number else kept
         held = min(held, known)
         path = path[: known - held]
-        # What an earlier part computed beyond the trunk's end starts at the position where the trunk was left.
-        first = known
-        for place, token in enumerate(part.context[first:], first):
+        for place, token in enumerate(part.context[known:], known):
             path.append(len(tokens))
             tokens.append(token)
             positions.append(place)
@@ -169,14 +167,15 @@ def _batch(parts: Sequence[tuple[_Part, int]]) -> SequenceBatch:
             leaves.append(leaf)
             for row in path:
                 sequences[row].append(leaf.sequence)
-            while node >= 0:
-                sequences[base + node].append(leaf.sequence)
-                node = part.tree.parents[node]
+            above = node
+            while above >= 0:
+                sequences[base + above].append(leaf.sequence)
+                above = part.tree.parents[above]
         for option, nodes in enumerate(part.tree.paths):
             for node, target in zip(nodes, part.tree.targets[option], strict=True):
                 row = end if node < 0 else base + node
                 scored[row] = True
-                places.append(Place(part.request, part.first_option + option, row, target))
+                places.append(LogprobPlace(part.request, part.first_option + option, row, target))
     last = parts[-1][0]
     return SequenceBatch(
         kept,

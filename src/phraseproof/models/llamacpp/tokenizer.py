@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from phraseproof.models.llamacpp.library import LlamaLibrary
 
@@ -66,11 +67,12 @@ class LlamaCppTokenizer:
         """The template's text, by transformers' renderer."""
         from transformers.utils.chat_template_utils import render_jinja_template
 
-        special = {name: self.decode([token]) for name, token in self._ids.items()}
+        given: dict[str, Any] = {name: self.decode([token]) for name, token in self._ids.items()}
+        given |= arguments
         rendered, _ = render_jinja_template(
             conversations=[list(map(dict, messages))],
             chat_template=chat_template,
             add_generation_prompt=add_generation_prompt,
-            **{**special, **arguments},
+            **given,
         )
         return rendered[0]
