@@ -94,12 +94,17 @@ def test_a_served_model_is_tested_by_its_log_probabilities(capsys: pytest.Captur
         code, out, _ = doctor(capsys, *model, "--model-arg", "endpoint=completions", "--json")
         auto_code, auto_out, _ = doctor(capsys, *model)
     with serve(lambda _: Reply({"choices": [{"text": "A", "message": {"content": "A"}}]})) as served:
-        bare_code, _, bare_err = doctor(capsys, "--model", "openai/m", "--base-url", served.base_url)
+        bare_code, bare_out, _ = doctor(capsys, "--model", "openai/m", "--base-url", served.base_url)
+    with serve(lambda _: Reply({"error": "not today"}, 400)) as served:
+        closed_code, _, closed_err = doctor(capsys, "--model", "openai/m", "--base-url", served.base_url)
     assert code == 0
     found = {check["name"]: check["detail"] for check in json.loads(out)}
     assert found["log-probabilities"] == "of prompt and options, for 3 of 3 prompts"
     assert found["same scores when asked again"] == "largest difference 0.0e+00 nats per token"
     assert auto_code == 0
     assert "scoring loglikelihood: the server returns the log-probabilities of prompts" in auto_out
-    assert bare_code == 2
-    assert "first_token does not work: the server does not list the most probable first tokens" in bare_err
+    assert bare_code == 0
+    assert "generate (scoring generate: the server follows no constraint" in bare_out
+    assert "first_token does not work: the server does not list the most probable first tokens" in bare_out
+    assert closed_code == 2
+    assert "loglikelihood does not work: the server refuses the request: HTTP 400" in closed_err

@@ -10,7 +10,7 @@ import pytest
 
 from phraseproof.core import OptionScores, Prompt
 from phraseproof.errors import ModelError
-from phraseproof.evaluation import score_cells
+from phraseproof.evaluation import ask_model, score_cells
 from phraseproof.evaluation.run import Interrupted
 from phraseproof.models.scripted import ScriptedModel
 from support.growing_run import EXAMPLES, Listener, Model, evaluate, rows_of
@@ -57,7 +57,7 @@ def test_a_model_without_streaming_is_called_in_parts(tmp_path: Path, monkeypatc
             self.calls.append(len(prompts))
             return self._model.score_options(prompts, method=method)
 
-    monkeypatch.setattr(score_cells, "_FIRST_CALL_PROMPTS", 5)
+    monkeypatch.setattr(ask_model, "_FIRST_CALL_PROMPTS", 5)
     model: Any = Plain()
     with pytest.raises(Interrupted, match="stopped: 5 of 24 prompts"):
         evaluate(tmp_path, model)

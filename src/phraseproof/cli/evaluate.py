@@ -115,11 +115,24 @@ def evaluate(
     scoring: Annotated[
         str,
         typer.Option(
-            help="How answers are read: loglikelihood, loglikelihood_norm, paper, first_token, or auto: the most exact "
-            "one that the model offers (docs/scoring.md). Separate several by commas.",
+            help="How answers are read: loglikelihood, loglikelihood_norm, paper, first_token, generate, or auto: the "
+            "most exact one that the model offers (docs/scoring.md). Separate several by commas.",
             rich_help_panel=SCORING,
         ),
     ] = "auto",
+    temperature: Annotated[
+        float, typer.Option(help="Of generated answers: 0 takes the most likely token.", rich_help_panel=SCORING)
+    ] = 0.0,
+    max_new_tokens: Annotated[
+        int, typer.Option(help="The maximum number of tokens of a generated answer.", rich_help_panel=SCORING)
+    ] = 256,
+    repeats: Annotated[
+        int,
+        typer.Option(
+            help="How often each answer is generated, each time with another seed (docs/served.md).",
+            rich_help_panel=SCORING,
+        ),
+    ] = 1,
     metric: Annotated[
         str, typer.Option(help="The metric of an answer's score (docs/scoring.md).", rich_help_panel=SCORING)
     ] = "accuracy",
@@ -201,6 +214,9 @@ def evaluate(
         "seed": seed,
         "budget": budget,
         "scoring": scoring,
+        "temperature": temperature,
+        "max_new_tokens": max_new_tokens,
+        "repeats": repeats,
         "metric": metric,
         "prompt_format": prompt_format,
         "system": read_system(system),

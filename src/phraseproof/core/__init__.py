@@ -18,6 +18,7 @@ from phraseproof.core.capabilities import (
     ScoresOptions,
     StreamsScores,
     TestsItself,
+    WritesAnswers,
 )
 from phraseproof.core.data import Cell, Example, Finding, Instruction, Kind, Outcome, Relation, Task
 from phraseproof.core.model_io import (
@@ -66,4 +67,5 @@ __all__ = [
     "Task",
     "TestsItself",
     "TokenForecast",
+    "WritesAnswers",
 ]

@@ -204,6 +204,33 @@ class CountsParameters(Protocol):
 
 
 @runtime_checkable
+class WritesAnswers(Protocol):
+    """Writes answers to prompts with options, and hands over each one as soon as it is complete."""
+
+    def write_answers(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        sampling: Sampling,
+        on_scores: Callable[[int, OptionScores | ModelError], None],
+    ) -> None:
+        """Write one answer per prompt; the model may be made to write nothing but one of the options.
+
+        Args:
+            prompts: any number of prompts.
+            max_new_tokens: the maximum number of tokens per answer.
+            sampling: how tokens are chosen.
+            on_scores: called once per prompt with its index and `OptionScores` that hold the text, in any order. A
+                prompt that fails by itself gives its error.
+
+        Raises:
+            ModelError: nothing more can be answered. What was handed over before is valid.
+        """
+        ...
+
+
+@runtime_checkable
 class Generates(Protocol):
     """Writes free text."""
 

@@ -152,6 +152,7 @@ class Cell:
         grid_examples: of a cell that holds only a share of its task's examples (`--budget`), how many the task has.
         scoring: the scorer that reads a choice from the model's scores (`phraseproof.scoring`).
         metric: the metric that `score` is in.
+        repeat: the number of the repeat, from 0, where answers are generated several times.
     """
 
     identity: str
@@ -165,6 +166,7 @@ class Cell:
     grid_examples: int | None = None
     scoring: str = "loglikelihood"
     metric: str = "accuracy"
+    repeat: int = 0
 
 
 # ------------------------------------------------------------------------------------------------------------ Outcome

@@ -33,6 +33,9 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     sample: SampleKind = DEFAULTS.sample,
     seed: int = DEFAULTS.seed,
     scoring: str | Sequence[str] = DEFAULTS.scoring,
+    temperature: float = DEFAULTS.temperature,
+    max_new_tokens: int = DEFAULTS.max_new_tokens,
+    repeats: int = DEFAULTS.repeats,
     metric: str = DEFAULTS.metric,
     budget: str | float | None = DEFAULTS.budget,
     rescore_ties: bool = DEFAULTS.rescore_ties,
@@ -59,9 +62,11 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         sample: `stratified` draws classes in proportion where all examples choose among the same answers; `random`;
             `auto` is stratified, but random in a run folder that was started with random.
         seed: the seed of that sample, and of the cells that a budget buys.
-        scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, or `auto`: the most exact one that the
-            model offers (docs/scoring.md); several are each
-            evaluated, in one pass where that is enough.
+        scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, `generate`, or `auto`: the most exact
+            one that the model offers (docs/scoring.md); several are each evaluated, in one pass where that is enough.
+        temperature: of generated answers; 0 takes the most likely token.
+        max_new_tokens: the maximum number of tokens of a generated answer.
+        repeats: how often each answer is generated, each time with another seed.
         metric: what the score of an answer is in.
         budget: the share of the grid of wordings and examples to score, as in `"5%"`; the rest is estimated
             (docs/budget.md). `None`: all of it.
@@ -90,6 +95,9 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         sample=sample,
         seed=seed,
         scoring=scoring,
+        temperature=temperature,
+        max_new_tokens=max_new_tokens,
+        repeats=repeats,
         metric=metric,
         budget=budget,
         rescore_ties=rescore_ties,
@@ -118,6 +126,9 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
     sample: SampleKind = DEFAULTS.sample,
     seed: int = DEFAULTS.seed,
     scoring: str | Sequence[str] = DEFAULTS.scoring,
+    temperature: float = DEFAULTS.temperature,
+    max_new_tokens: int = DEFAULTS.max_new_tokens,
+    repeats: int = DEFAULTS.repeats,
     metric: str = DEFAULTS.metric,
     budget: str | float | None = DEFAULTS.budget,
     rescore_ties: bool = DEFAULTS.rescore_ties,
@@ -146,9 +157,11 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         sample: `stratified` draws classes in proportion where all examples choose among the same answers; `random`;
             `auto` is stratified, but random in a run folder that was started with random.
         seed: the seed of that sample, and of the cells that a budget buys.
-        scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, or `auto`: the most exact one that the
-            model offers (docs/scoring.md); several are each
-            evaluated, in one pass where that is enough.
+        scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, `generate`, or `auto`: the most exact
+            one that the model offers (docs/scoring.md); several are each evaluated, in one pass where that is enough.
+        temperature: of generated answers; 0 takes the most likely token.
+        max_new_tokens: the maximum number of tokens of a generated answer.
+        repeats: how often each answer is generated, each time with another seed.
         metric: what the score of an answer is in.
         budget: the share of the grid of wordings and examples to score, as in `"5%"`; the rest is estimated
             (docs/budget.md). `None`: all of it.
@@ -177,6 +190,9 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         sample=sample,
         seed=seed,
         scoring=scoring,
+        temperature=temperature,
+        max_new_tokens=max_new_tokens,
+        repeats=repeats,
         metric=metric,
         budget=budget,
         rescore_ties=rescore_ties,

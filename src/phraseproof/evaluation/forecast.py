@@ -24,7 +24,7 @@ class Forecast:
         tokens: for the missing prompts; `None` when the model cannot count tokens.
         sampled_prompts: how many prompts the token counts were extrapolated from.
         timing: how long it would take; `None` where nothing was timed.
-        requests: how many options are scored, each with one request to a served model.
+        requests: how many requests a served model would get: one for each option that is scored, or each answer.
         characters: of the prompts of all requests, options included; extrapolated like tokens.
     """
 
@@ -44,6 +44,8 @@ def forecast_of(
     planned: Sequence[PlannedCell],
     missing: Sequence[PlannedCell],
     prompts_of: Callable[[PlannedCell, Sequence[Example]], list[Prompt]],
+    *,
+    scores_options: bool = True,
 ) -> Forecast:
     """The cost of an evaluation.
 
@@ -52,6 +54,7 @@ def forecast_of(
         planned: the whole plan.
         missing: what is not stored yet; of a cell that is stored in part, with the missing examples only.
         prompts_of: renders some of a cell's prompts.
+        scores_options: whether every option is scored; otherwise a prompt is answered once.
     """
     sampled = 0
     asked = unique = requests = characters = 0.0
@@ -60,8 +63,9 @@ def forecast_of(
         few = [sample_task(each.task, FORECAST_EXAMPLES, 0).examples for each in of_task]
         prompts = [prompt for each, some in zip(of_task, few, strict=True) for prompt in prompts_of(each, some)]
         scale = sum(len(each.task.examples) for each in of_task) / len(prompts)
-        requests += scale * sum(len(prompt.options) for prompt in prompts)
-        characters += scale * sum(len(prompt.text) + len(option) for prompt in prompts for option in prompt.options)
+        texts = [prompt.text + option for prompt in prompts for option in (prompt.options if scores_options else ("",))]
+        requests += scale * len(texts)
+        characters += scale * sum(map(len, texts))
         sampled += len(prompts)
         if isinstance(model, ForecastsTokens):
             part = model.forecast_tokens(prompts)

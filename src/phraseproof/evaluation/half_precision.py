@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict, final
 
+from phraseproof.scoring.registry import reads_text
+
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run
     from phraseproof.store.run_file import RunContent
@@ -89,8 +91,8 @@ class HalfPrecision:
 
 
 def half_precision(run: Run) -> HalfPrecision | None:
-    """The effect of half precision on a run; `None` in float32, for an unknown precision, or without outcomes."""
-    if len(run.missing) == len(run.cells):
+    """The effect of half precision on a run; `None` in float32, for an unknown precision, or without scored options."""
+    if len(run.missing) == len(run.cells) or reads_text(run.scoring):
         return None
     dtype: str | None = (run.settings.get("model") or {}).get("dtype")
     if not dtype or dtype == _EXACT:

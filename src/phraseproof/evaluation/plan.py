@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import product
 from typing import NamedTuple
 
 from phraseproof.core import Cell, Example, Instruction, Model, ModelIdentity, Task
@@ -18,7 +19,8 @@ from phraseproof.evaluation.half_precision import RESCORED
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.identity import content_hash
 from phraseproof.instructions.template import CompiledInstruction
-from phraseproof.scoring.registry import DEFAULT_METRIC
+from phraseproof.scoring.registry import DEFAULT_METRIC, reads_text
+from phraseproof.store.run_file import GENERATION
 
 
 class PlannedCell(NamedTuple):
@@ -86,12 +88,21 @@ class CellIdentities:
         model: what the model is, in full.
         prompt_format: how prompts are written, resolved.
         is_rescored: near-ties are scored again in float32.
+        generation: how texts are generated, for scorers that read texts.
     """
 
-    def __init__(self, model: ModelIdentity, prompt_format: str, *, is_rescored: bool = False) -> None:
+    def __init__(
+        self,
+        model: ModelIdentity,
+        prompt_format: str,
+        *,
+        is_rescored: bool = False,
+        generation: Mapping[str, object] | None = None,
+    ) -> None:
         self._model = asdict(model)
         self._format = prompt_format
         self._is_rescored = is_rescored
+        self._generation = generation or {}
         # The task is stored with its hashes, so that no other object gets its id().
         self._hashes: dict[int, tuple[Task, str, str]] = {}
 
@@ -103,16 +114,18 @@ class CellIdentities:
             model: what is evaluated.
             spec: with `prompt_format` and `rescore_ties` resolved.
         """
-        return cls(model.identity, spec.prompt_format, is_rescored=spec.rescore_ties)
+        return cls(model.identity, spec.prompt_format, is_rescored=spec.rescore_ties, generation=spec.generation)
 
-    def of(self, task: Task, wording: Instruction, shots: int, seed: int, *, scoring: str, metric: str) -> str:
+    def of(
+        self, task: Task, wording: Instruction, shots: int, seed: int, *, scoring: str, metric: str, repeat: int = 0
+    ) -> str:
         """The hash of everything that can change the numbers of a cell.
 
         Args:
             task: the sampled task.
             wording: the instruction.
             shots, seed: the number of demonstrations, and the seed of their draw.
-            scoring, metric: as in `Cell`.
+            scoring, metric, repeat: as in `Cell`.
         """
         if id(task) not in self._hashes:
             hashes = content_hash([task.kind, task.examples]), content_hash(task.demonstrations)
@@ -129,6 +142,8 @@ class CellIdentities:
                 # Omitted where they are at their defaults, so that cells of older versions still match.
                 **({RESCORED: True} if self._is_rescored else {}),
                 **({"metric": metric} if metric != DEFAULT_METRIC else {}),
+                **({GENERATION: dict(self._generation)} if reads_text(scoring) else {}),
+                **({"repeat": repeat} if repeat else {}),
             }
         )
 
@@ -139,7 +154,7 @@ def plan_cells(
     settings: EvaluationSpec,
     identities: CellIdentities,
 ) -> list[PlannedCell]:
-    """All cells of the grid task x group x wording x shots x seed.
+    """All cells of the grid task x group x wording x shots x seed x repeat.
 
     Args:
         tasks: the tasks, already sampled.
@@ -151,20 +166,18 @@ def plan_cells(
         UsageError: a group holds one wording twice for a task.
     """
     planned: list[PlannedCell] = []
+    scoring, metric = settings.scoring, settings.metric
     for task in tasks:
         for shots in settings.num_fewshot:
-            for seed in settings.fewshot_seeds if shots else settings.fewshot_seeds[:1]:
+            for seed, repeat in product(
+                settings.fewshot_seeds if shots else settings.fewshot_seeds[:1], range(settings.repeats)
+            ):
                 for group, members in wordings[task.name].items():
                     _require_distinct(task, group, members)
                     for wording in members:
                         cell = Cell(
                             identity=identities.of(
-                                task,
-                                wording.instruction,
-                                shots,
-                                seed,
-                                scoring=settings.scoring,
-                                metric=settings.metric,
+                                task, wording.instruction, shots, seed, scoring=scoring, metric=metric, repeat=repeat
                             ),
                             task=task.name,
                             category=task.category,
@@ -173,8 +186,9 @@ def plan_cells(
                             num_fewshot=shots,
                             fewshot_seed=seed if shots else 0,
                             num_examples=len(task.examples),
-                            scoring=settings.scoring,
-                            metric=settings.metric,
+                            scoring=scoring,
+                            metric=metric,
+                            repeat=repeat,
                         )
                         planned.append(PlannedCell(cell, task, wording))
     return planned

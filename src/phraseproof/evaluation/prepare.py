@@ -14,7 +14,7 @@ from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.instructions.render import resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
-from phraseproof.scoring.registry import metric, scorer
+from phraseproof.scoring.registry import metric, reads_text, scorer
 from phraseproof.scoring.scorer import AUTO
 from phraseproof.store.run_file import STRATIFIED
 
@@ -71,6 +71,7 @@ def prepare(
         "rescore_ties": settings.rescore_ties and in_float32(model) is not None,
     }
     settings = settings.model_copy(update=resolved)
+    _require_text_for_repeats(settings)
     planned = plan_cells(sampled, wordings, settings, CellIdentities.of_evaluation(model, settings))
     if settings.budget is not None:
         planned = take_share(planned, settings.budget, settings.seed)
@@ -79,6 +80,24 @@ def prepare(
         # Render one prompt of every cell, so that a wording that cannot work stops the evaluation before it begins.
         evaluation.prompts(each, each.task.examples[:1])
     return evaluation
+
+
+def _require_text_for_repeats(settings: EvaluationSpec) -> None:
+    """Refuse options of generated answers where nothing is generated, and repeats of a share of the grid."""
+    if settings.repeats > 1 and settings.budget is not None:
+        raise UsageError(
+            "estimates of a share of the grid do not know repeats", where="--repeats", hint="Leave out --budget"
+        )
+    if reads_text(settings.scoring):
+        return
+    for name in ("repeats", "temperature"):
+        if getattr(settings, name) != EvaluationSpec.model_fields[name].default:
+            raise UsageError(
+                "only generated answers have repeats and a temperature",
+                got=f"scoring {settings.scoring}",
+                where=f"--{name}",
+                hint="Add --scoring generate",
+            )
 
 
 def _some_options(

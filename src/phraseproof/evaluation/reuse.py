@@ -81,6 +81,7 @@ class Reuse:
                 cell.fewshot_seed,
                 scoring=sample.scoring,
                 metric=sample.metric,
+                repeat=cell.repeat,
             )
             found.setdefault(identity, Source(identity, sample.scoring, sample.metric))
         return list(found.values())
@@ -126,7 +127,7 @@ def _as_if_scored(outcome: Outcome, example: Example, source: Source, cell: Cell
     if not outcome.option_credits:  # written before the credits were stored
         outcome = replace(outcome, option_credits=example.option_scores)
     if source.scoring != cell.scoring:
-        outcome = scorer(cell.scoring).predict(outcome)
+        outcome = scorer(cell.scoring).predict(outcome, example.choices)
     if (source.scoring, source.metric) != (cell.scoring, cell.metric):
         outcome = replace(outcome, score=metric(cell.metric).score(outcome))
     return outcome

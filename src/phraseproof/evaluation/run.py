@@ -15,11 +15,11 @@ from phraseproof.core import (
     FormatsChat,
     Model,
     Prompt,
-    ScoresOptions,
     Task,
     TestsItself,
 )
-from phraseproof.errors import ModelError, RunError, SelfTestError, StoppedError
+from phraseproof.errors import RunError, SelfTestError, StoppedError
+from phraseproof.evaluation.ask_model import require_answers
 from phraseproof.evaluation.balance import report_balance
 from phraseproof.evaluation.forecast import Forecast, forecast_of
 from phraseproof.evaluation.half_precision import CLOSE_CALLS, RESCORED, half_precision
@@ -40,9 +40,10 @@ from phraseproof.evaluation.stored_spec import SPEC, merged_spec
 from phraseproof.evaluation.timing import is_quick_to_load, time_prompts
 from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
-from phraseproof.scoring.registry import scorer
+from phraseproof.scoring.registry import reads_text, scorer
+from phraseproof.scoring.scorer import Reading
 from phraseproof.store.queries import Run, load_run
-from phraseproof.store.run_file import RUN_FILE, STRATIFIED, EvaluatedSample, RunContent, read_run_file
+from phraseproof.store.run_file import GENERATION, RUN_FILE, STRATIFIED, EvaluatedSample, RunContent, read_run_file
 from phraseproof.store.stored import stored_cells, stored_files, stored_samples
 from phraseproof.store.writer import RunStore
 
@@ -103,7 +104,8 @@ class Evaluation:
         model["settings"] = dict(model["settings"])
         found = {"model": model} | {name: getattr(self.settings, name) for name in names}
         # Omitted when off, as in identities, so that runs made before this setting still match.
-        return found | ({RESCORED: True} if self.settings.rescore_ties else {})
+        found |= {RESCORED: True} if self.settings.rescore_ties else {}
+        return found | ({GENERATION: self.settings.generation} if reads_text(self.settings.scoring) else {})
 
     def prompts(self, planned: PlannedCell, examples: Sequence[Example] | None = None) -> list[Prompt]:
         """The cell's prompts, in the order of its task's examples; or of only some of them."""
@@ -139,8 +141,13 @@ class Evaluation:
                 computed.append(other)
                 missing += other.lacking(out)
         planned = [cell for each in (self, *self.further) for cell in each.planned]
-        found = forecast_of(self.model, planned, missing, self.prompts)
-        if timing is False or (timing is None and not (self.workers is None and is_quick_to_load(self.model))):
+        reading = scorer(self.settings.scoring).reading
+        found = forecast_of(self.model, planned, missing, self.prompts, scores_options=reading is Reading.OPTIONS)
+        if (
+            timing is False
+            or reading is Reading.TEXT
+            or (timing is None and not (self.workers is None and is_quick_to_load(self.model)))
+        ):
             return found
         method = scorer(self.settings.scoring).model_method
         return replace(found, timing=time_prompts(self.model, missing, self.prompts, found.tokens, method=method))
@@ -172,12 +179,7 @@ class Evaluation:
             Interrupted: Ctrl-C; what was scored is kept.
         """
         observer = observer or SilentObserver()
-        if not isinstance(self.model, ScoresOptions):
-            raise ModelError(
-                "the model cannot score answer options",
-                where=self.model.identity.name,
-                hint="phraseproof doctor says what it can do",
-            )
+        require_answers(self.model, self.settings.scoring)
         store = RunStore(out, self.run_settings)
         self._register(store, observer)
         missing, damaged = self._missing(store)
@@ -281,7 +283,8 @@ class Evaluation:
 
     def _measure_error(self, store: RunStore, observer: Observer, *, self_test: bool) -> NearTies | None:
         """Measure the error of half precision, if it is used; returns what scores near-ties again, if requested."""
-        if not (self_test or self.settings.rescore_ties) or in_float32(self.model) is None:
+        is_measured = (self_test or self.settings.rescore_ties) and not reads_text(self.settings.scoring)
+        if not is_measured or in_float32(self.model) is None:
             return None
         error = NumericalError(self.model, self.planned, self.prompts, self.settings.scoring)
         error.measure_once(store, observer)

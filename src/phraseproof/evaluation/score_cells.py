@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
-from phraseproof.core import Cell, Example, Model, OptionScores, Outcome, Prompt, ScoresOptions, StreamsScores
+from phraseproof.core import Cell, Example, Model, OptionScores, Outcome, Prompt
 from phraseproof.errors import ModelError, RunError
+from phraseproof.evaluation.ask_model import AskedModel
 from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.reuse import Reuse, without
@@ -24,14 +25,8 @@ from phraseproof.store.writer import RunStore
 JOURNAL_INTERVAL_S = 1.0
 """Outcomes are journaled at least so often while the model hands them over: a kill loses no more than that."""
 
-_FIRST_CALL_PROMPTS = 64
-_MAX_CALL_PROMPTS = 8192
-_CALL_TARGET_S = 20.0
-"""For models that give scores only at the end of a call: about so long a call takes."""
-
 PromptsOf: TypeAlias = Callable[[PlannedCell], list[Prompt]]
 Count: TypeAlias = Callable[[int], None]
-OnScores: TypeAlias = Callable[[int, OptionScores | ModelError], None]
 
 
 class ScoredCell(NamedTuple):
@@ -77,14 +72,12 @@ class CellScorer:
         reuse: Reuse,
         near_ties: NearTies | None,
     ) -> None:
-        assert isinstance(model, ScoresOptions), "checked before the run began"
-        self._model = model
+        self._asked = AskedModel(model, settings)
         self._settings = settings
         self._prompts_of = prompts_of
         self._store = store
         self._reuse = reuse
         self._near_ties = near_ties
-        self._call_prompts = _FIRST_CALL_PROMPTS
 
     def __call__(self, planned: Sequence[PlannedCell], count: Count) -> list[ScoredCell | Exception]:
         """Score some cells together.
@@ -141,7 +134,7 @@ class CellScorer:
                 failures.setdefault(places[index].cell, error)
 
         try:
-            self._scores(prompts, take)
+            self._asked.stream(prompts, [place.cell.repeat for place in places], take)
             if self._near_ties is not None and near:
                 again = self._near_ties.again(list(near.values()), [prompts[index] for index in near])
                 for index, scores in zip(near, again, strict=True):
@@ -153,30 +146,6 @@ class CellScorer:
             raise
         recorder.share_cost()
         return failures
-
-    def _scores(self, prompts: Sequence[Prompt], take: OnScores) -> None:
-        method = scorer(self._settings.scoring).model_method
-        if not prompts:
-            return
-        if isinstance(self._model, StreamsScores):
-            self._model.stream_scores(prompts, method=method, on_scores=take)
-            return
-        for start, some in self._calls(prompts):
-            for index, scores in enumerate(self._model.score_options(some, method=method)):
-                take(start + index, scores)
-
-    def _calls(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Sequence[Prompt]]]:
-        """Prompts by calls of a length that suits the model's speed, each with the place of its first prompt."""
-        start = 0
-        while start < len(prompts):
-            some = prompts[start : start + self._call_prompts]
-            before = time.perf_counter()
-            yield start, some
-            start += len(some)
-            per_second = len(some) / max(time.perf_counter() - before, 1e-3)
-            self._call_prompts = max(
-                1, round(min(_MAX_CALL_PROMPTS, 4 * self._call_prompts, _CALL_TARGET_S * per_second))
-            )
 
 
 class _Recorder:
@@ -255,5 +224,5 @@ class _Recorder:
             truncated_tokens=scores.truncated,
             prompt=prompt.text if self._logs_samples else None,
         )
-        outcome = self._scorer.predict(outcome)
+        outcome = self._scorer.predict(outcome, place.example.choices)
         return replace(outcome, score=self._metric.score(outcome))

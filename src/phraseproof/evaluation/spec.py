@@ -23,6 +23,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     StrictBool,
+    StrictFloat,
     StrictInt,
     ValidationError,
     field_validator,
@@ -159,9 +160,18 @@ class EvaluationSpec(BaseModel):
     seed: StrictInt = Field(default=0, description="The seed of that sample, and of the cells that a budget buys.")
     scoring: Scorings = Field(
         default=AUTO,
-        description="How answers are read: loglikelihood, loglikelihood_norm, paper, first_token, or auto: the most "
-        "exact one that the model offers, which is loglikelihood unless it is behind a server. Several are a list, or "
-        "names separated by commas.",
+        description="How answers are read: loglikelihood, loglikelihood_norm, paper, first_token, generate, or auto: "
+        "the most exact one that the model offers, which is loglikelihood unless it is behind a server. Several are a "
+        "list, or names separated by commas.",
+    )
+    temperature: StrictFloat = Field(
+        default=0.0, description="Of generated answers (scoring generate): 0 takes the most likely token."
+    )
+    max_new_tokens: StrictInt = Field(
+        default=256, description="The maximum number of tokens of a generated answer (scoring generate)."
+    )
+    repeats: StrictInt = Field(
+        default=1, description="How often each answer is generated (scoring generate), each time with another seed."
     )
     metric: str = Field(default=DEFAULT_METRIC, description="What the score of an answer is in.")
     budget: Share = Field(
@@ -191,6 +201,26 @@ class EvaluationSpec(BaseModel):
         if value is not None and value < 1:
             raise ValueError("cannot evaluate on so few examples: expected at least 1")
         return value
+
+    @field_validator("repeats", "max_new_tokens")
+    @classmethod
+    def _at_least_one(cls, value: int) -> int:
+        if not 1 <= value <= MAX_NUMBER:
+            raise ValueError("a number that cannot be used: expected at least 1")
+        return value
+
+    @field_validator("temperature", mode="before")
+    @classmethod
+    def _a_temperature(cls, value: object) -> object:
+        number = float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if isinstance(number, float) and not 0 <= number < float("inf"):
+            raise ValueError("not a temperature: expected 0 or more")
+        return number
+
+    @property
+    def generation(self) -> dict[str, object]:
+        """What shapes generated answers."""
+        return {"temperature": self.temperature, "max_new_tokens": self.max_new_tokens, "seed": self.seed}
 
     @field_validator("num_fewshot", "fewshot_seeds")
     @classmethod

@@ -28,8 +28,9 @@ class FirstToken(Scorer):
         del options
         return [float(value) for value in option_logprobs]
 
-    def predict(self, outcome: Outcome) -> Outcome:
+    def predict(self, outcome: Outcome, choices: Sequence[str] = ()) -> Outcome:
         """The outcome with its choice, and whether that is open."""
+        del choices
         if max(outcome.option_logprobs, default=-math.inf) == -math.inf:
             return replace(outcome, predicted=None, is_open=True)
         chosen = self.choose(outcome.option_logprobs, outcome.options)

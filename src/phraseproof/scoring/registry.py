@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from phraseproof.errors import UsageError
 from phraseproof.scoring.metric import Metric
-from phraseproof.scoring.scorer import Scorer
+from phraseproof.scoring.scorer import Reading, Scorer
 
 SCORERS_GROUP = "phraseproof.scorers"
 METRICS_GROUP = "phraseproof.metrics"
@@ -24,6 +24,7 @@ _SCORERS: Mapping[str, str] = MappingProxyType(
         "loglikelihood_norm": "phraseproof.scoring.loglikelihood_norm",
         "paper": "phraseproof.scoring.paper",
         "first_token": "phraseproof.scoring.first_token",
+        "generate": "phraseproof.scoring.generate",
     }
 )
 _METRICS: Mapping[str, str] = MappingProxyType({"accuracy": "phraseproof.scoring.accuracy"})
@@ -62,6 +63,11 @@ def scorer(name: str) -> Scorer:
         assert isinstance(module, _HasScorer)
         return module.SCORER
     return _announced(name, SCORERS_GROUP, Scorer, "scoring method", scorer_names(), where="--scoring")
+
+
+def reads_text(name: str) -> bool:
+    """Whether a scorer reads generated texts; not where it is of a package that is not installed."""
+    return name in scorer_names() and scorer(name).reading is Reading.TEXT
 
 
 def metric(name: str) -> Metric:

@@ -21,6 +21,7 @@ class Reading(StrEnum):
 
     OPTIONS = "log-likelihoods of options"
     FIRST_TOKEN = "probabilities of the first token"  # noqa: S105 - not a secret
+    TEXT = "generated texts"
 
 
 class Scorer(ABC):
@@ -32,7 +33,7 @@ class Scorer(ABC):
     Attributes:
         name: as users name it (`--scoring`).
         model_method: the method to request from `ScoresOptions.score_options`: `loglikelihood`, `paper` or
-            `first_token`.
+            `first_token`; `generate` asks for a text.
         reading: what the answer is read from.
     """
 
@@ -62,8 +63,14 @@ class Scorer(ABC):
             raise ValueError("a log-probability is not a number")
         return values.index(max(values))
 
-    def predict(self, outcome: Outcome) -> Outcome:
-        """The outcome with the choice that the scorer reads from it. Its score is not set yet."""
+    def predict(self, outcome: Outcome, choices: Sequence[str] = ()) -> Outcome:
+        """The outcome with the choice that the scorer reads from it. Its score is not set yet.
+
+        Args:
+            outcome: what the model gave.
+            choices: the texts of the example's choices, parallel to the outcome's options.
+        """
+        del choices  # only texts may name them
         return replace(outcome, predicted=self.choose(outcome.option_logprobs, outcome.options))
 
     def can_derive_from(self, other: Scorer) -> bool:

@@ -14,8 +14,8 @@ from phraseproof.store.run_file import RunContent
 
 _OUT_OF_RANGE = """
     score IS NULL OR NOT isfinite(score) OR score NOT BETWEEN ? AND ?
-    OR predicted < 0 OR predicted >= len(options) OR len(option_logprobs) <> len(options)
-    OR list_max(option_logprobs) > 1e-3
+    OR predicted < 0 OR predicted >= len(options) OR list_max(option_logprobs) > 1e-3
+    OR (len(option_logprobs) <> len(options) AND NOT (len(option_logprobs) = 0 AND text IS NOT NULL))
 """
 """Values that no evaluation writes. Rounding may lift a log-probability slightly above 0. To DuckDB, NaN is largest."""
 

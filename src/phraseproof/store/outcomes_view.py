@@ -27,6 +27,7 @@ _LATER = (
     ("metric", "VARCHAR"),
     ("option_upper_logprobs", "DOUBLE[]"),
     ("is_open", "BOOLEAN"),
+    ("repeat", "INTEGER"),
 )
 """Columns that cells of the first versions lack, with DuckDB's types."""
 
@@ -52,7 +53,8 @@ def create_outcomes_view(
     added = "".join(f', NULL::{kind} AS "{name}"' for name, kind in _LATER if name not in outcomes.columns)
     named = scoring.replace("'", "''")
     outcomes.project(f"*{added}").project(
-        f"* REPLACE (coalesce(scoring, '{named}') AS scoring, coalesce(metric, '{DEFAULT_METRIC}') AS metric)"
+        f"* REPLACE (coalesce(scoring, '{named}') AS scoring, coalesce(metric, '{DEFAULT_METRIC}') AS metric, "
+        "coalesce(repeat, 0)::INTEGER AS repeat)"
     ).create_view("outcomes")
 
 

@@ -44,6 +44,9 @@ STRATIFIED = "stratified"
 
 _GROWING = ("limit", "scoring", "metric")
 
+GENERATION = "generation"
+"""The setting of runs with generated texts: how they are generated. Runs may gain such texts later."""
+
 
 class EvaluatedSample(NamedTuple):
     """The sample, scorer and metric of one evaluation into a run folder, by which its outcomes are found again.
@@ -206,8 +209,9 @@ def require_growth(path: Path, old: Settings, new: Settings) -> Settings:
             where=str(path),
             hint="Give another --out for a smaller sample",
         )
-    require_same(path, *({key: value for key, value in each.items() if key not in _GROWING} for each in (old, new)))
-    return {**new, **{key: old[key] for key in ("scoring", "metric") if key in old}}
+    growing = _GROWING if GENERATION in old and GENERATION in new else (*_GROWING, GENERATION)
+    require_same(path, *({key: value for key, value in each.items() if key not in growing} for each in (old, new)))
+    return {**new, **{key: old[key] for key in ("scoring", "metric", GENERATION) if key in old}}
 
 
 def require_same(path: Path, old: Settings, new: Settings) -> None:

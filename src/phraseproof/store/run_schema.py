@@ -39,6 +39,7 @@ class _CellEntry(_Section):
     grid_examples: _Count | None = None
     scoring: str = ""
     metric: str = ""
+    repeat: _Count = 0
 
 
 class _ModelSettings(_Section):

@@ -41,6 +41,7 @@ COLUMNS = pa.schema(
         ("metric", pa.string()),
         ("option_upper_logprobs", pa.list_(pa.float64())),
         ("is_open", pa.bool_()),
+        ("repeat", pa.int32()),
     ]
 )
 
@@ -65,7 +66,17 @@ _OUTCOME_COLUMNS = (
 TUPLES = ("options", "option_logprobs", "option_tokens", "option_credits", "option_upper_logprobs")
 """The columns that `Outcome` holds as tuples."""
 
-_CELL_COLUMNS = ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed", "scoring", "metric")
+_CELL_COLUMNS = (
+    "task",
+    "category",
+    "instruction",
+    "group",
+    "num_fewshot",
+    "fewshot_seed",
+    "scoring",
+    "metric",
+    "repeat",
+)
 
 
 def to_table(cell: Cell, outcomes: Sequence[Outcome], usage_json: str) -> pa.Table:

@@ -314,7 +314,7 @@ def _usage(path: Path) -> Usage:
 
 
 def _place(cell: Settings) -> tuple[object, ...]:
-    names = ("task", "instruction", "group", "num_fewshot", "fewshot_seed", "scoring", "metric")
+    names = ("task", "instruction", "group", "num_fewshot", "fewshot_seed", "scoring", "metric", "repeat")
     return tuple(cell[name] for name in names)
 
 

@@ -59,8 +59,31 @@ def test_what_was_asked_for_is_kept() -> None:
 
 
 def test_a_server_that_can_do_nothing_says_why() -> None:
-    with pytest.raises(ModelError, match=r"loglikelihood does not work.*first_token does not work.*does not list"):
-        chosen(lambda _: Reply({"choices": [{"message": {"content": "A"}, "text": "A"}]}))
+    with pytest.raises(
+        ModelError, match=r"loglikelihood does not work.*first_token does not work.*content is not text"
+    ):
+        chosen(lambda _: Reply({"choices": [{"message": {"content": 5}, "text": 5}]}))
+
+
+def test_the_last_way_is_to_generate_and_constraints_are_tried_first() -> None:
+    def answer(asked: Asked) -> Reply:
+        if "prompt" in asked.body or "logprobs" in asked.body:
+            return Reply({"error": "no log-probabilities here"}, 400)
+        if "structured_outputs" in asked.body:
+            return Reply({"error": "unknown field"}, 400)
+        is_json = "response_format" in asked.body
+        return Reply({"choices": [{"message": {"content": '{"answer": "zebra"}' if is_json else "7"}}]})
+
+    found, asked = chosen(answer)
+    assert found.method == "generate"
+    assert found.model.identity.settings["answer_format"] == "json_schema"
+    assert "answers are constrained to the options (json_schema)" in found.notes[0]
+    assert any("loglikelihood does not work" in note for note in found.notes)
+    assert sum("guided_choice" in each.body for each in asked) == 1  # tried, and not followed
+    found, _ = chosen(answer, "generate", answer_format="text")
+    assert found.model.identity.settings["answer_format"] == "text"
+    with pytest.raises(ModelError, match="does not follow the answer format 'guided_choice'"):
+        chosen(answer, "generate", answer_format="guided_choice")
 
 
 def test_texts_cannot_be_first_tokens() -> None:

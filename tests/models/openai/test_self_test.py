@@ -3,9 +3,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from phraseproof.core import OptionScores, Prompt
+from phraseproof.core import GREEDY, OptionScores, Prompt, Sampling
 from phraseproof.errors import ModelError
-from phraseproof.models.openai.self_test import check_first_tokens, check_scores
+from phraseproof.models.openai.self_test import check_first_tokens, check_scores, check_texts
 from phraseproof.models.openai.top_logprobs import FirstTokens, ListedToken
 
 PROMPTS = [Prompt(f"Say {word}", ("moon", "star")) for word in "abcdef"]
@@ -106,3 +106,38 @@ def test_other_first_tokens_when_asked_again_fail() -> None:
 
 def test_only_unusable_first_tokens_fail_with_the_reason() -> None:
     assert first(["no", "no"]) == {"first tokens": (False, "no")}
+
+
+# --------------------------------------------------------------------------------------------------------------- texts
+
+
+class Writes:
+    def __init__(self, *texts: str | ModelError) -> None:
+        self.texts = texts
+
+    def write_answers(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        sampling: Sampling,
+        on_scores: Callable[[int, OptionScores | ModelError], None],
+    ) -> None:
+        assert max_new_tokens > 0
+        assert sampling == GREEDY
+        for index, text in enumerate(self.texts[: len(prompts)]):
+            on_scores(index, OptionScores((), 0, 0, text=text) if isinstance(text, str) else text)
+
+
+def test_texts_pass_where_there_is_something_to_read() -> None:
+    (check,) = check_texts(Writes("B", "", ModelError("no")), PROMPTS)
+    assert (check.passed, check.detail) == (True, "for 2 of 3 prompts, as 'B'")
+    assert check_texts(Writes(), []) == []
+
+
+def test_empty_texts_fail_and_name_thoughts() -> None:
+    (check,) = check_texts(Writes("", "", ""), PROMPTS)
+    assert not check.passed
+    assert "--max-new-tokens" in check.detail
+    (check,) = check_texts(Writes(ModelError("no"), ModelError("no")), PROMPTS)
+    assert (check.passed, check.detail) == (False, "no")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from phraseproof.core import ChatMessage, ChosenMethod, Model, OptionScores, Prompt
-from phraseproof.errors import ModelError
+from phraseproof.core import GREEDY, ChatMessage, ChosenMethod, Model, OptionScores, Prompt, Sampling
+from phraseproof.errors import ModelError, StoppedError
+from phraseproof.models.openai.constraints import ANSWER_FORMATS, TEXT, is_honoured
+from phraseproof.models.openai.constraints import TRIAL as CONSTRAINT_TRIAL
 from phraseproof.models.openai.first_token import can_be_first_tokens
 
 MOST_TOP_LOGPROBS = (20, 10, 5)
 """How many first tokens are requested, until the server agrees: 20 is the maximum of OpenAI and of vLLM's default."""
 
+_TRIAL_TOKENS = 16
 _QUESTION = (
     "Which of these is a fruit?\nA. granite\nB. a pear\nC. a hammer\nD. the moon\nAnswer with the letter only.\nAnswer:"
 )
@@ -25,80 +28,161 @@ class Variant(Model, Protocol):
         """Score the options of prompts."""
         ...
 
+    def write_answers(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        sampling: Sampling,
+        on_scores: Callable[[int, OptionScores | ModelError], None],
+    ) -> None:
+        """Write an answer to every prompt."""
+        ...
 
-SetUp = Callable[[str, str, int | None], Variant]
-"""From endpoint, method and number of first tokens to the model that is set up so."""
+
+class SetUp(Protocol):
+    """Makes the model for an endpoint and a method."""
+
+    def __call__(self, endpoint: str, method: str, **changes: str | int | None) -> Variant:
+        """The model; `changes` are other fields of how requests are made."""
+        ...
 
 
-def choose_method(
-    set_up: SetUp,
-    method: str | None,
-    options: Sequence[tuple[str, ...]],
-    *,
-    endpoint: str | None = None,
-    top_logprobs: int | None = None,
-) -> ChosenMethod:
-    """The method, the model for it, and why.
+class Choosing:
+    """Tries methods, from the most exact one.
 
     Args:
-        set_up: makes the model.
-        method: the one that was asked for; `None` tries `loglikelihood` first, then `first_token`.
-        options: those of some of the prompts that are going to be scored.
+        set_up: makes the models that are tried.
         endpoint: the one that the user chose, if any.
         top_logprobs: the number of first tokens that the user chose, if any.
-
-    Raises:
-        ModelError: no method works, the server cannot be reached, or options cannot be first tokens.
+        answer_format: the constraint of generated answers that the user chose, if any.
     """
-    if method is not None and method != "first_token":
-        return ChosenMethod(method, set_up(endpoint or "completions", method, None))
-    reasons: list[str] = []
-    if method is None and endpoint != "chat":
-        exact = set_up("completions", "loglikelihood", None)
-        error = _error_of(exact, "loglikelihood")
-        if error is None:
-            return ChosenMethod(
-                "loglikelihood", exact, ("scoring loglikelihood: the server returns the log-probabilities of prompts",)
+
+    def __init__(
+        self,
+        set_up: SetUp,
+        endpoint: str | None = None,
+        top_logprobs: int | None = None,
+        answer_format: str | None = None,
+    ) -> None:
+        self._set_up = set_up
+        self._endpoint = endpoint
+        self._top_logprobs = top_logprobs
+        self._answer_format = answer_format
+
+    def choose(self, method: str | None, options: Sequence[tuple[str, ...]]) -> ChosenMethod:
+        """The method, the model for it, and why.
+
+        Args:
+            method: the one that was asked for; `None` tries `loglikelihood`, `first_token` and `generate`.
+            options: those of some of the prompts that are going to be scored.
+
+        Raises:
+            ModelError: no method works, the server cannot be reached, or options cannot be first tokens.
+        """
+        if method == "first_token":
+            return self._first_token(options)
+        if method == "generate":
+            return self._generate()
+        if method is not None:
+            return ChosenMethod(method, self._set_up(self._endpoint or "completions", method))
+        reasons: list[str] = []
+        for attempt in (self._loglikelihood, lambda: self._first_token(options), self._generate):
+            try:
+                found = attempt()
+            except ModelError as error:
+                if _ends_trials(error):
+                    raise
+                reasons.append(error.problem)
+                last = error
+            else:
+                return found._replace(notes=(*found.notes, *reasons))
+        raise ModelError("; ".join(reasons), got=last.got, where=last.where, hint=last.hint)
+
+    def _loglikelihood(self) -> ChosenMethod:
+        if self._endpoint == "chat":
+            raise ModelError("scoring loglikelihood does not work: the endpoint chat does not score given texts")
+        model = self._set_up("completions", "loglikelihood")
+        _try(model, "loglikelihood")
+        note = "scoring loglikelihood: the server returns the log-probabilities of prompts"
+        return ChosenMethod("loglikelihood", model, (note,))
+
+    def _first_token(self, options: Sequence[tuple[str, ...]]) -> ChosenMethod:
+        if (long := next((each for each in options if not can_be_first_tokens(each)), None)) is not None:
+            raise ModelError(
+                "scoring first_token does not work: options of several words cannot be read from the first token",
+                got=", ".join(repr(option) for option in long[:3])[:100],
+                hint="Use wordings whose answers are letters ({{ letter }}, docs/wordings.md), or --scoring generate",
             )
-        reasons.append(f"loglikelihood does not work: {error.problem}")
-    if (long := next((each for each in options if not can_be_first_tokens(each)), None)) is None:
-        return _by_first_token(set_up, endpoint or "chat", top_logprobs, reasons)
-    shown = ", ".join(repr(option) for option in long[:3])
-    raise ModelError(
-        "; ".join([*reasons, "options of several words cannot be read from the first token"]),
-        got=shown[:100],
-        hint="Use wordings whose answers are letters ({{ letter }}, docs/wordings.md)",
-    )
-
-
-def _by_first_token(set_up: SetUp, endpoint: str, asked: int | None, reasons: Sequence[str]) -> ChosenMethod:
-    error: ModelError | None = None
-    for number in MOST_TOP_LOGPROBS if asked is None else (asked,):
-        model = set_up(endpoint, "first_token", number)
-        error = _error_of(model, "first_token")
-        if error is None:
+        numbers = MOST_TOP_LOGPROBS if self._top_logprobs is None else (self._top_logprobs,)
+        for number in numbers:
+            model = self._set_up(self._endpoint or "chat", "first_token", top_logprobs=number)
+            try:
+                _try(model, "first_token")
+            except ModelError as error:
+                if number == numbers[-1] or _ends_trials(error):
+                    raise
+                continue
             cap = (
-                f", {number} of them, which is the most that the server gives" if number != MOST_TOP_LOGPROBS[0] else ""
+                "" if number == MOST_TOP_LOGPROBS[0] else f", {number} of them, which is the most that the server gives"
             )
             note = f"scoring first_token: options are read from the most probable first tokens{cap}"
-            return ChosenMethod("first_token", model, (note, *reasons))
-    assert error is not None, "at least one number is tried"
-    if not reasons:
-        raise error
-    raise ModelError(
-        "; ".join([*reasons, f"first_token does not work: {error.problem}"]),
-        got=error.got,
-        where=error.where,
-        hint=error.hint,
-    )
+            return ChosenMethod("first_token", model, (note,))
+        raise AssertionError("at least one number is tried")
+
+    def _generate(self) -> ChosenMethod:
+        endpoint = self._endpoint or "chat"
+        formats = ANSWER_FORMATS if self._answer_format is None else (self._answer_format,)
+        for answer_format in formats:
+            model = self._set_up(endpoint, "generate", answer_format=answer_format)
+            found = _text_of(model)
+            if isinstance(found, ModelError):
+                if answer_format == formats[-1] or _ends_trials(found):
+                    raise found
+                continue
+            if answer_format == TEXT:
+                note = "scoring generate: the server follows no constraint of answers, so they are read from free texts"
+                return ChosenMethod("generate", model, (note,))
+            if is_honoured(answer_format, found):
+                note = f"scoring generate: answers are constrained to the options ({answer_format})"
+                return ChosenMethod("generate", model, (note,))
+        raise ModelError(
+            f"the server does not follow the answer format '{formats[-1]}'",
+            where="--model-arg answer_format",
+            hint="answer_format=text reads free texts",
+        )
 
 
-def _error_of(model: Variant, method: str) -> ModelError | None:
-    """Why a method does not work; raises where the server cannot be used at all."""
+def _try(model: Variant, method: str) -> None:
+    """Score the trial's options.
+
+    Raises:
+        ModelError: the reason why the method does not work.
+    """
     try:
         model.score_options([_TRIAL], method=method)
     except ModelError as error:
-        if "(tried " in error.problem:  # the server did not answer at all: no other way would
+        if _ends_trials(error):
             raise
+        raise ModelError(
+            f"scoring {method} does not work: {error.problem}", got=error.got, where=error.where, hint=error.hint
+        ) from None
+
+
+def _ends_trials(error: ModelError) -> bool:
+    """Whether no other way would work either: the server is gone, or refuses everything. It may lack an endpoint."""
+    return isinstance(error, StoppedError) and not any(f"HTTP {status}" in error.problem for status in (404, 405, 501))
+
+
+def _text_of(model: Variant) -> str | ModelError:
+    found: list[OptionScores | ModelError] = []
+    try:
+        model.write_answers(
+            [CONSTRAINT_TRIAL],
+            max_new_tokens=_TRIAL_TOKENS,
+            sampling=GREEDY,
+            on_scores=lambda _, each: found.append(each),
+        )
+    except ModelError as error:
         return error
-    return None
+    return found[0] if isinstance(found[0], ModelError) else found[0].text or ""

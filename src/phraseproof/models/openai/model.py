@@ -30,7 +30,8 @@ from phraseproof.core import (
     Sampling,
 )
 from phraseproof.errors import ModelError
-from phraseproof.models.openai.choosing import MOST_TOP_LOGPROBS, choose_method
+from phraseproof.models.openai.choosing import MOST_TOP_LOGPROBS, Choosing
+from phraseproof.models.openai.constraints import TEXT, constraint
 from phraseproof.models.openai.echoed_scores import (
     EchoedScore,
     UnusableError,
@@ -40,7 +41,7 @@ from phraseproof.models.openai.echoed_scores import (
 )
 from phraseproof.models.openai.echoed_tokens import MAX_GENERATED
 from phraseproof.models.openai.first_token import first_token_scores
-from phraseproof.models.openai.self_test import check_first_tokens, check_scores
+from phraseproof.models.openai.self_test import check_first_tokens, check_scores, check_texts
 from phraseproof.models.openai.server import Choice, Server, ServerSettings
 from phraseproof.models.openai.top_logprobs import FirstTokens, first_tokens
 
@@ -58,12 +59,14 @@ class Requests:
     Attributes:
         endpoint: the one that the user chose; `None` leaves it to trials.
         method: how options are scored; `None` if the model only writes.
+        answer_format: how generated answers are constrained to the options; `None` leaves it to trials.
         top_logprobs: how many of the most probable first tokens are requested; `None` leaves it to trials.
         template_args: arguments of the server's chat template (`chat_template_kwargs`, which vLLM and others read).
     """
 
     endpoint: str | None = None
     method: str | None = None
+    answer_format: str | None = None
     top_logprobs: int | None = None
     template_args: Mapping[str, str | bool | int | float] | None = None
 
@@ -95,6 +98,8 @@ class ServedModel(ABC):
         settings = {"base_url": self._server.settings.base_url, "endpoint": self.endpoint}
         if self._requests.method == "first_token":
             settings["top_logprobs"] = str(self._top_logprobs)
+        if self._requests.method == "generate":
+            settings["answer_format"] = self._answer_format
         if self._requests.template_args:
             settings["chat_template_args"] = json.dumps(self._requests.template_args, sort_keys=True)
         return ModelIdentity(name=self._name, revision="unknown", architecture="unknown", settings=settings)
@@ -116,19 +121,49 @@ class ServedModel(ABC):
         self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY
     ) -> Iterator[tuple[int, str]]:
         """Yield the texts of `generate` with their prompts' indices, each on arrival, so that none is lost."""
-        settings = {
+        bodies = [{**self._writing(max_new_tokens, sampling), **self._asked(prompt)} for prompt in prompts]
+        for index, choice in self._server.post_all(self.path, bodies):
+            if isinstance(choice, ModelError):
+                raise choice
+            text = self._written(choice).strip()
+            yield index, CutText(text) if choice.get("finish_reason") == "length" else text
+
+    def write_answers(
+        self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling, on_scores: OnScores
+    ) -> None:
+        """Write one answer per prompt, constrained to its options where the server follows that.
+
+        An answer that cannot be used fails only its own prompt. An answer that is nothing but thoughts is empty.
+
+        Raises:
+            ModelError: the server cannot be reached or refuses.
+        """
+        settings = self._writing(max_new_tokens, sampling)
+        bodies = [
+            {**settings, **constraint(self._answer_format, prompt.options), **self._asked(prompt)} for prompt in prompts
+        ]
+        for index, choice in self._server.post_all(self.path, bodies):
+            on_scores(index, self._answer(choice))
+
+    def _answer(self, choice: Choice | ModelError) -> OptionScores | ModelError:
+        try:
+            text = choice if isinstance(choice, ModelError) else self._written(choice).strip()
+        except ModelError as error:
+            return error
+        return text if isinstance(text, ModelError) else OptionScores((), prompt_tokens=0, computed_tokens=0, text=text)
+
+    def _writing(self, max_new_tokens: int, sampling: Sampling) -> dict[str, object]:
+        return {
             "model": self._model,
             "max_tokens": max_new_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "seed": sampling.seed,
         }
-        bodies = [{**settings, **self._asked(prompt)} for prompt in prompts]
-        for index, choice in self._server.post_all(self.path, bodies):
-            if isinstance(choice, ModelError):
-                raise choice
-            text = self._written(choice).strip()
-            yield index, CutText(text) if choice.get("finish_reason") == "length" else text
+
+    @property
+    def _answer_format(self) -> str:
+        return self._requests.answer_format or TEXT
 
     # ---------------------------------------------------------------------------------------------------- scoring
 
@@ -136,11 +171,11 @@ class ServedModel(ABC):
         """The method to score by, found by trials, and the model that is set up for it (`choosing.py`)."""
         asked = self._requests
 
-        def set_up(endpoint: str, method: str, top_logprobs: int | None) -> ServedModel:
-            requests = replace(asked, endpoint=endpoint, method=method, top_logprobs=top_logprobs)
+        def set_up(endpoint: str, method: str, **changes: str | int | None) -> ServedModel:
+            requests = replace(asked, endpoint=endpoint, method=method, **changes)
             return model_at(endpoint)(self._name, self._server.settings, requests, server=self._server)
 
-        return choose_method(set_up, method, options, endpoint=asked.endpoint, top_logprobs=asked.top_logprobs)
+        return Choosing(set_up, asked.endpoint, asked.top_logprobs, asked.answer_format).choose(method, options)
 
     def score_options(
         self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
@@ -213,6 +248,8 @@ class ServedModel(ABC):
             ModelError: the server cannot be reached or refuses.
         """
         method = self._requests.method or self.methods[0]
+        if method == "generate":
+            return check_texts(self, prompts)
         return check_first_tokens(self, prompts) if method == "first_token" else check_scores(self, prompts)
 
     def _scores(self, prompts: Sequence[Prompt], method: str) -> Iterator[tuple[int, OptionScores | ModelError]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from phraseproof.errors import UsageError
+from phraseproof.models.openai.constraints import ANSWER_FORMATS
 from phraseproof.models.openai.model import Requests, ServedModel, model_at
 from phraseproof.models.openai.server_settings import SETTING_NAMES, read_settings
 from phraseproof.models.options import ModelOptions, check_argument_names, positive_int
 
-_KNOWN_ARGS = ("endpoint", "top_logprobs", *SETTING_NAMES)
+_KNOWN_ARGS = ("answer_format", "endpoint", "top_logprobs", *SETTING_NAMES)
 _ENDPOINTS = ("chat", "completions")
 
 
@@ -40,9 +41,16 @@ def load(name: str, options: ModelOptions) -> ServedModel:
     if endpoint not in (None, *_ENDPOINTS):
         expected = f"one of: {', '.join(_ENDPOINTS)}"
         raise UsageError(f"unknown endpoint '{endpoint}'", expected=expected, where="--model-arg endpoint")
+    answer_format = args.get("answer_format")
+    if answer_format not in (None, *ANSWER_FORMATS):
+        expected = f"one of: {', '.join(ANSWER_FORMATS)}"
+        raise UsageError(
+            f"unknown answer format '{answer_format}'", expected=expected, where="--model-arg answer_format"
+        )
     settings = read_settings(args, batch_size=options.batch_size)
     requests = Requests(
         endpoint,
+        answer_format=answer_format,
         top_logprobs=positive_int(args["top_logprobs"], name="top_logprobs") if "top_logprobs" in args else None,
         template_args=options.chat_template_args or None,
     )

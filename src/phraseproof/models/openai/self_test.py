@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from phraseproof.core import Check, OptionScores, Prompt
+from phraseproof.core import GREEDY, Check, OptionScores, Prompt, Sampling
 from phraseproof.errors import ModelError
 from phraseproof.models.openai.first_token import first_token_scores
 from phraseproof.models.openai.top_logprobs import FirstTokens
 
 _PROMPTS = 3
+_TEXT_TOKENS = 256
 _TOLERANCE_PER_TOKEN = 0.1
 """Nats: servers compute in half precision, in batches that change from request to request."""
 
@@ -35,6 +36,21 @@ class ListsFirstTokens(Protocol):
 
     def first_tokens(self, prompts: Sequence[Prompt]) -> Iterable[tuple[int, FirstTokens | ModelError]]:
         """Index and tokens of every prompt."""
+        ...
+
+
+class WritesTexts(Protocol):
+    """Writes an answer to every prompt."""
+
+    def write_answers(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        sampling: Sampling,
+        on_scores: Callable[[int, OptionScores | ModelError], None],
+    ) -> None:
+        """Hand over every answer as `OptionScores` that hold its text."""
         ...
 
 
@@ -88,6 +104,30 @@ def check_first_tokens(model: ListsFirstTokens, prompts: Sequence[Prompt]) -> li
     again = dict(model.first_tokens([prompts[index] for index in usable]))
     difference = max(_apart(prompts[index], found, again[place]) for place, (index, found) in enumerate(usable.items()))
     return [*checks, _again(difference, "in probability", _TOLERANCE_PROBABILITY)]
+
+
+def check_texts(model: WritesTexts, prompts: Sequence[Prompt]) -> list[Check]:
+    """Let a few answers be written, and check that there is something to read.
+
+    Raises:
+        ModelError: the server cannot be reached or refuses.
+    """
+    few = prompts[:_PROMPTS]
+    found: dict[int, OptionScores | ModelError] = {}
+    if few:
+        model.write_answers(few, max_new_tokens=_TEXT_TOKENS, sampling=GREEDY, on_scores=found.__setitem__)
+    texts = [each.text or "" for each in found.values() if isinstance(each, OptionScores)]
+    if few and not texts:
+        return [Check("texts", passed=False, detail=str(next(iter(found.values()))))]
+    if not any(texts) and texts:
+        detail = f"every answer is empty within {_TEXT_TOKENS} tokens: a model that thinks first may need more "
+        detail += "(--max-new-tokens), or have its thoughts switched off (--chat-template-arg enable_thinking=false)"
+        return [Check("texts", passed=False, detail=detail)]
+    return (
+        [Check("texts", passed=True, detail=f"for {len(texts)} of {len(few)} prompts, as {texts[0][:40]!r}")]
+        if few
+        else []
+    )
 
 
 def _real(found: Sequence[FirstTokens]) -> Check:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.readings import readings
+from phraseproof.analysis.repeats import RepeatVariance, repeat_variances
+from phraseproof.reports.build.run_tables import percent, points_name
 from phraseproof.scoring.scorer import Reading
+from phraseproof.store.run_file import GENERATION, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import Run
 
 
@@ -30,13 +35,38 @@ def reading_lines(run: Run) -> tuple[str, ...]:
                 f"{_share(found.open, found.outcomes)} choices are open: within the bounds of what the server does not "
                 "list, another option could be the most probable one"
             )
+    if found.reading is Reading.TEXT:
+        lines.append(f"read from generated texts{_generation(run)}")
     lines.append(_unread(found.unread, found.outcomes))
+    lines += [_repeats(each, metric_of(run)) for each in repeat_variances(run)]
     return tuple(lines)
 
 
 def labelled_reading_lines(runs: Sequence[Run]) -> list[str]:
     """The lines of several runs, each with its run's path."""
     return [f"{run.path}: {line}" for run in runs for line in reading_lines(run)]
+
+
+def _generation(run: Run) -> str:
+    settings: Settings = run.settings.get(GENERATION) or {}
+    model: Settings = run.settings.get("model") or {}
+    form: object = model.get("settings", {}).get("answer_format")
+    parts = (
+        [f"temperature {settings['temperature']:g}", f"at most {settings['max_new_tokens']} tokens"] if settings else []
+    )
+    parts += [f"answer format {form}"] if form else []
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _repeats(found: RepeatVariance, metric: Metric) -> str:
+    repeats = f"{found.task}, {found.group}: {found.repeats} repeats"
+    line = f"{repeats}; Std {percent(found.std_repeats, metric)} {points_name(metric)} over repeats of a wording"
+    if found.std_wordings is not None and found.std_beyond_repeats is not None:
+        line += (
+            f", {percent(found.std_wordings, metric)} over the means of {found.wordings} wordings "
+            f"({percent(found.std_beyond_repeats, metric)} beyond what repeats explain)"
+        )
+    return f"{line}; {100 * found.changed:.1f}% of answers are not the same in every repeat"
 
 
 def _unread(unread: int, outcomes: int) -> str:

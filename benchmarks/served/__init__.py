@@ -1,0 +1,1 @@
+"""How often a served model's choices differ between the ways to read its answers."""
