@@ -10,6 +10,7 @@ from typing import Any
 import gguf
 import numpy as np
 import pytest
+from transformers import LlamaForCausalLM
 
 from phraseproof.core import ChatMessage, Prompt
 from phraseproof.errors import PhraseproofError, UsageError
@@ -170,7 +171,37 @@ def test_what_transformers_would_skip_is_refused(tmp_path: Path) -> None:
     load(tmp_path / "plain.gguf").score_options(PROMPTS)
 
 
-def test_an_adapter_is_trained_and_read_on_it(tmp_path: Path) -> None:
+def llama3_factors(network: Any) -> tuple[Any, Any]:
+    """The factors of a file, by transformers' own frequencies, and the network that has these."""
+    settings = tiny_gguf.config()
+    settings.rope_parameters = {
+        "rope_type": "llama3",
+        "rope_theta": 5000.0,
+        "factor": 32.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 8192,
+    }
+    scaled = LlamaForCausalLM(settings)
+    scaled.load_state_dict(network.state_dict())
+    plain = network.model.rotary_emb.inv_freq.numpy()
+    return (plain / scaled.model.rotary_emb.inv_freq.numpy()).astype(np.float32), scaled.eval()
+
+
+def test_scaled_positions_of_llama_3(tmp_path: Path) -> None:
+    factors, scaled = llama3_factors(tiny_gguf.write(tmp_path / "plain.gguf", ("F32",)))
+    assert factors.min() < 1.01
+    assert factors.max() > 2
+    tiny_gguf.write(tmp_path / "three.gguf", ("F32",), change=lambda to: to.add_tensor("rope_freqs.weight", factors))
+    long = [Prompt("Question: " + "which river is red and far? " * 12, ("stone", "bread"), " "), *PROMPTS]
+    for prompt, scores in zip(long, load(tmp_path / "three.gguf").score_options(long), strict=True):
+        assert scores.logprobs == pytest.approx(plain_passes.logprobs(scaled, tiny_gguf.tokenizer(), prompt), abs=1e-4)
+    other = factors * np.float32(1.5)
+    tiny_gguf.write(tmp_path / "other.gguf", change=lambda to: to.add_tensor("rope_freqs.weight", other))
+    assert "rope_freqs.weight" in refusal(tmp_path / "other.gguf")
+
+
+def test_it_is_saved_as_an_ordinary_folder(tmp_path: Path) -> None:
     tiny_gguf.write(tmp_path / "tiny.gguf", ("Q8_0",))
     network = load(tmp_path / "tiny.gguf").network
     assert not hasattr(network.config, "quantization_config")

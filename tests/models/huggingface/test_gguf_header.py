@@ -21,8 +21,9 @@ def test_metadata_and_tensors_equal_those_of_the_package(tmp_path: Path) -> None
     for name, field in expected.items():
         value = field.contents()
         assert header.metadata[name] == (len(value) if isinstance(value, list) and isinstance(value[0], str) else value)
-    assert [(tensor.name, tensor.kind, tensor.end) for tensor in header.tensors] == [
-        (tensor.name, tensor.tensor_type.name, tensor.data_offset + tensor.n_bytes) for tensor in reader.tensors
+    assert [tuple(tensor) for tensor in header.tensors] == [
+        (tensor.name, tensor.tensor_type.name, tensor.data_offset, tensor.data_offset + tensor.n_bytes)
+        for tensor in reader.tensors
     ]
 
 

@@ -19,6 +19,7 @@ from phraseproof.models.huggingface.gguf import (
     check_tensors,
     empty_folder,
     read_gguf,
+    set_positions,
     set_split,
     without_progress_bar,
 )
@@ -101,6 +102,8 @@ class Checkpoint:
             from transformers import AutoConfig
 
             self.config: NetworkConfig = AutoConfig.from_pretrained(self._location, **self._source())
+        if self.gguf is not None:
+            set_positions(self.gguf, self.config)
         self._check_family()
         with _one_line_errors(name, "the tokenizer"), quiet_transformers():
             self.tokenizer = self._read_tokenizer()

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.errors import MissingExtraError, ModelError, UsageError
-from phraseproof.models.huggingface.gguf_header import read_header
+from phraseproof.models.huggingface.gguf_header import TensorPlace, read_header
 from phraseproof.models.options import ModelOptions
 
 SUFFIX = ".gguf"
@@ -40,9 +40,13 @@ _COMPARED = {
     "context_length": ("max_position_embeddings", "n_positions", "seq_length"),
     "decoder_block_count": ("num_decoder_layers",),
     "final_logit_softcapping": ("final_logit_softcapping",),
-    "rope.dimension_count": ("head_dim",),
+    "rope.dimension_count": ("rotated",),
 }
 """Settings that transformers does not read for every architecture, and the fields that may hold the same number."""
+
+_ROPE_FACTORS = "rope_freqs.weight"
+
+_LLAMA3 = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
 
 _NEUTRAL: dict[str, tuple[Scalar, ...]] = {
     "attention.causal": (True,),
@@ -73,14 +77,14 @@ class GGUFFile:
     Attributes:
         path: where it is, absolute.
         metadata: by name; of an array of texts, the number of its entries.
-        tensors: the names of the tensors.
+        tensors: the names and places of the tensors.
         quantization: how many tensors there are of each type, as `Q8_0 210, F32 61`.
         size: in bytes.
     """
 
     path: Path
     metadata: Mapping[str, object]
-    tensors: tuple[str, ...]
+    tensors: tuple[TensorPlace, ...]
     quantization: str
     size: int
 
@@ -144,7 +148,7 @@ def read_gguf(path: Path) -> GGUFFile:
         )
     kinds = Counter(tensor.kind for tensor in header.tensors)
     counted = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
-    return GGUFFile(path, header.metadata, tuple(tensor.name for tensor in header.tensors), counted, size)
+    return GGUFFile(path, header.metadata, tuple(header.tensors), counted, size)
 
 
 def _check_parts(path: Path, metadata: Mapping[str, object]) -> None:
@@ -233,6 +237,8 @@ def check_settings(file: GGUFFile, config: NetworkConfig) -> None:
         setting = key.removeprefix(prefix)
         if setting == key or read.get(setting) is not None or setting in _WITHOUT_EFFECT:
             continue
+        if setting == "attention.sliding_window" and _at_least(value, file.metadata.get(f"{prefix}context_length")):
+            continue  # a window that is never full
         if value in _NEUTRAL.get(setting, ()) or _same(value, config, _COMPARED.get(setting, ())):
             continue
         raise ModelError(
@@ -245,10 +251,52 @@ def check_settings(file: GGUFFile, config: NetworkConfig) -> None:
 
 def _same(value: object, config: NetworkConfig, fields: Sequence[str]) -> bool:
     for field in fields:
-        other = getattr(config, field, None)
+        other = _rotated(config) if field == "rotated" else _head_size(config) if field == "head_dim" else None
+        other = getattr(config, field, other)
         if isinstance(value, int | float) and isinstance(other, int | float):
             return math.isclose(value, other, rel_tol=1e-6)
     return False
+
+
+def _at_least(value: object, other: object) -> bool:
+    return isinstance(value, int) and isinstance(other, int) and value >= other
+
+
+def _head_size(config: NetworkConfig) -> int | None:
+    width, heads = getattr(config, "hidden_size", None), getattr(config, "num_attention_heads", None)
+    return width // heads if width and heads else None
+
+
+def _rotated(config: NetworkConfig) -> int | None:
+    """How many numbers of a head are rotated by its position."""
+    size: int | None = getattr(config, "head_dim", None) or _head_size(config)
+    share = (getattr(config, "rope_parameters", None) or {}).get("partial_rotary_factor")
+    return None if size is None else int(size * (share or getattr(config, "partial_rotary_factor", None) or 1.0))
+
+
+def set_positions(file: GGUFFile, config: NetworkConfig) -> None:
+    """Let the configuration scale rotary positions as Llama 3.1 does, where the file's factors are those.
+
+    The file holds one factor per frequency and transformers computes them from four numbers, of which published models
+    vary the largest factor only. Other factors are left to `check_tensors`, which refuses them.
+    """
+    place = next((tensor for tensor in file.tensors if tensor.name == _ROPE_FACTORS and tensor.kind == "F32"), None)
+    if place is None or config.model_type != "llama":
+        return
+    import numpy as np
+
+    count = (place.end - place.start) // 4
+    factors = np.fromfile(file.path, dtype="<f4", count=count, offset=place.start).astype(np.float64)
+    base = config.rope_parameters["rope_theta"]
+    plain = base ** -(np.arange(0, 2 * count, 2) / (2 * count))
+    largest, turns = float(factors.max()), _LLAMA3["original_max_position_embeddings"] * plain / (2 * math.pi)
+    smooth = np.clip((turns - 1) / (_LLAMA3["high_freq_factor"] - 1), 0, 1)
+    if np.allclose(factors, 1 / ((1 - smooth) / largest + smooth), rtol=1e-4):
+        config.rope_parameters = {"rope_type": "llama3", "rope_theta": base, "factor": largest, **_LLAMA3}
+
+
+def _has_llama3_positions(config: NetworkConfig) -> bool:
+    return (getattr(config, "rope_parameters", None) or {}).get("rope_type") == "llama3"
 
 
 def check_tensors(file: GGUFFile, network: Network) -> None:
@@ -264,7 +312,8 @@ def check_tensors(file: GGUFFile, network: Network) -> None:
         return
     processor = TENSOR_PROCESSORS.get(file.architecture, TensorProcessor)(config=network.config.to_dict())
     used = get_gguf_hf_weights_map(network, processor)
-    unused = [name for name in file.tensors if name not in used]
+    read = {*used, *([_ROPE_FACTORS] if _has_llama3_positions(network.config) else ())}
+    unused = [tensor.name for tensor in file.tensors if tensor.name not in read]
     if unused:
         raise ModelError(
             f"the GGUF file '{file.path}' has tensors that transformers does not read",

@@ -31,11 +31,12 @@ class TensorPlace(NamedTuple):
     Attributes:
         name: by llama.cpp's rules.
         kind: the type of its blocks, as `Q8_0`.
-        end: where its bytes end in the file.
+        start, end: where its bytes begin and end in the file.
     """
 
     name: str
     kind: str
+    start: int
     end: int
 
 
@@ -94,7 +95,7 @@ def read_header(path: Path) -> GGUFHeader:
     places: list[TensorPlace] = []
     for name, kind, count, offset in tensors:
         values, size = GGML_QUANT_SIZES[kind]
-        places.append(TensorPlace(name, kind.name, start + offset + count // values * size))
+        places.append(TensorPlace(name, kind.name, start + offset, start + offset + count // values * size))
     return GGUFHeader(metadata, places)
 
 
