@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from phraseproof.evaluation.ask_model import require_answers
 from phraseproof.evaluation.balance import report_balance
 from phraseproof.evaluation.forecast import Forecast, forecast_of
 from phraseproof.evaluation.half_precision import CLOSE_CALLS, RESCORED, half_precision
+from phraseproof.evaluation.kept_answers import keeping_answers
 from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.numerical_error import NumericalError, in_float32
 from phraseproof.evaluation.observer import Observer, SilentObserver
@@ -272,9 +273,17 @@ class Evaluation:
             store.write(planned.cell, scored.outcomes, scored.usage, sources=reuse.identities(planned))
             notes.count(planned.cell, scored.outcomes, scored.remarks)
 
-        compute = CellScorer(self.model, self.settings, self.prompts, store, reuse, near_ties)
+        score = CellScorer(self.model, self.settings, self.prompts, store, reuse, near_ties)
         try:
-            Work(store, observer, compute, keep, counts_others=counts_others).through(missing)
+            with keeping_answers(self.model, out, lambda: not self._missing(store)[0]) as settle:
+
+                def compute(
+                    planned: Sequence[PlannedCell], count: Callable[[int], None]
+                ) -> list[ScoredCell | Exception]:
+                    settle()  # the outcomes of earlier cells are stored
+                    return score(planned, count)
+
+                Work(store, observer, compute, keep, counts_others=counts_others).through(missing)
         finally:
             store.save_checksums()
         notes.sum_up()

@@ -15,7 +15,9 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar, cast
 
 from phraseproof.core import (
@@ -30,6 +32,7 @@ from phraseproof.core import (
     Sampling,
 )
 from phraseproof.errors import ModelError
+from phraseproof.models.openai.answer_store import AnswerStore
 from phraseproof.models.openai.choosing import MOST_TOP_LOGPROBS, Choosing
 from phraseproof.models.openai.constraints import TEXT, constraint
 from phraseproof.models.openai.echoed_scores import (
@@ -164,6 +167,10 @@ class ServedModel(ABC):
     @property
     def _answer_format(self) -> str:
         return self._requests.answer_format or TEXT
+
+    def keeping_answers(self, path: Path) -> AbstractContextManager[AnswerStore]:
+        """Keep every answer in a file within the block, from the moment in which it comes, and request none twice."""
+        return self._server.keeping_answers(path)
 
     # ---------------------------------------------------------------------------------------------------- scoring
 

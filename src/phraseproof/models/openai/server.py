@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from phraseproof.errors import MissingExtraError, ModelError, StoppedError, UsageError
 from phraseproof.models.openai.adaptive_limit import AdaptiveLimit
+from phraseproof.models.openai.answer_store import AnswerStore, RequestKeys
 from phraseproof.models.openai.exchange import Choice, Exchange, new_client
 from phraseproof.models.openai.server_settings import ServerSettings
 from phraseproof.models.openai.spending import Spending
@@ -38,7 +41,22 @@ class Server:
             raise UsageError("the key holds characters that no HTTP header can", where=settings.key_variable)
         self._limit = AdaptiveLimit(settings.concurrency, time_limit_s=settings.timeout_s)
         self._has_answered = False
+        self._answers: AnswerStore | None = None
         self.spending = Spending(max_requests=settings.max_requests, max_cost=settings.max_cost, price=settings.price)
+
+    @contextmanager
+    def keeping_answers(self, path: Path) -> Generator[AnswerStore]:
+        """Keep every answer in a file within the block, from the moment in which it comes, and request none twice.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
+        self._answers = answers = AnswerStore(path)
+        try:
+            yield answers
+        finally:
+            self._answers = None
+            answers.close()
 
     def post_all(self, path: str, bodies: Sequence[Mapping[str, object]]) -> Iterator[Item]:
         """Index and answer of every request, in the order in which answers come.
@@ -68,7 +86,9 @@ class Server:
                         if refused >= _MAX_REFUSALS_AT_FIRST:
                             raise item[1]
                     yield item
-            running.result()
+            if keys := running.result():
+                assert self._answers is not None, "keys are made for it"
+                self._answers.use(keys)
 
     def refused(self, problem: str, *, got: str | None = None, hint: str | None = None) -> ModelError:
         """Make an error about this server, with the key removed from the server's words."""
@@ -78,17 +98,28 @@ class Server:
 
     async def _send_all(
         self, path: str, bodies: Sequence[Mapping[str, object]], send: MemoryObjectSendStream[Item]
-    ) -> None:
+    ) -> set[bytes]:
+        """Send all requests that are not answered yet; returns the keys of all, if answers are kept."""
         import anyio
 
         waiting = iter(enumerate(bodies))
+        keys, used = RequestKeys(self.settings.base_url, path), set[bytes]()
         failures: list[Exception] = []
         workers = min(self.settings.concurrency, len(bodies))
 
         async def work(traffic: Traffic, cancel: Callable[[], None]) -> None:
             try:
                 for index, body in waiting:
+                    key = keys.next(body) if self._answers is not None else b""
+                    known = self._answers.get(key) if self._answers is not None else None
+                    if known is not None:
+                        used.add(key)
+                        await send.send((index, known))
+                        continue
                     answer = await traffic.ask(path, body)
+                    if self._answers is not None and not isinstance(answer, ModelError):
+                        self._answers.put(key, answer.choice)
+                        used.add(key)
                     await send.send((index, answer if isinstance(answer, ModelError) else answer.choice))
             except StoppedError:
                 pass  # `traffic.stopped` is raised below, after the answers that are still in flight
@@ -107,6 +138,7 @@ class Server:
             traffic.stop_failed()
         if traffic.stopped is not None:
             raise traffic.stopped
+        return used
 
 
 async def _next_items(receive: MemoryObjectReceiveStream[Item]) -> list[Item]:

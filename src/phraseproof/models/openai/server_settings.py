@@ -18,7 +18,6 @@ DEFAULT_KEY_VARIABLE = "OPENAI_API_KEY"
 SETTING_NAMES = (
     "api_key_env",
     "base_url",
-    "batch_api",
     "concurrency",
     "max_cost",
     "max_requests",
@@ -43,7 +42,6 @@ class ServerSettings(NamedTuple):
         max_requests: how many requests may be sent, repetitions included; `None` sets no limit.
         max_cost: how much the answers may cost, in the currency of `price`; `None` sets no limit.
         price: what tokens cost; required by `max_cost`.
-        uses_batches: send requests through the batch API.
     """
 
     base_url: str = DEFAULT_BASE_URL
@@ -55,7 +53,6 @@ class ServerSettings(NamedTuple):
     max_requests: int | None = None
     max_cost: float | None = None
     price: Price | None = None
-    uses_batches: bool = False
 
 
 def read_settings(args: Mapping[str, str], *, batch_size: int | None = None) -> ServerSettings:
@@ -86,7 +83,6 @@ def read_settings(args: Mapping[str, str], *, batch_size: int | None = None) -> 
         max_requests=counts.get("max_requests"),
         max_cost=max_cost,
         price=price,
-        uses_batches=_truth(args.get("batch_api", "no"), "batch_api"),
     )
 
 
@@ -111,12 +107,6 @@ def _amount(text: str, name: str) -> float:
     if not 0 <= number < math.inf:
         raise UsageError("not an amount", expected="a number of zero or more", got=text.strip(), where=_where(name))
     return number
-
-
-def _truth(text: str, name: str) -> bool:
-    if text.lower() not in {"yes", "no", "true", "false"}:
-        raise UsageError("neither yes nor no", expected="yes or no", got=text, where=_where(name))
-    return text.lower() in {"yes", "true"}
 
 
 def _where(name: str) -> str:

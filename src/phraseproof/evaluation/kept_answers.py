@@ -1,0 +1,54 @@
+"""Answers of a model that cost money or time, kept until the run has stored what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from phraseproof.core import Model
+
+ANSWERS_FILE = "answers.sqlite"
+"""In the run folder, while a run of a served model is not complete."""
+
+
+class KeptAnswers(Protocol):
+    """A file of answers."""
+
+    def settle(self) -> None:
+        """Remove the answers of calls that have ended."""
+        ...
+
+    def remove(self) -> None:
+        """Remove the file."""
+        ...
+
+
+@runtime_checkable
+class KeepsAnswers(Protocol):
+    """Can keep each answer from the moment in which it comes, so that it is never requested twice."""
+
+    def keeping_answers(self, path: Path) -> AbstractContextManager[KeptAnswers]:
+        """Keep answers in a file within the block, and use those that it holds."""
+        ...
+
+
+@contextmanager
+def keeping_answers(model: Model, run: Path, is_complete: Callable[[], bool]) -> Generator[Callable[[], None]]:
+    """Keep a model's answers within the block, if it can; gives a function to call when earlier ones are stored.
+
+    Args:
+        model: what is evaluated.
+        run: the run folder.
+        is_complete: whether the folder holds everything at the end of the block: the answers are then removed.
+    """
+    if not isinstance(model, KeepsAnswers):
+        yield lambda: None
+        return
+    with model.keeping_answers(run / ANSWERS_FILE) as answers:
+        yield answers.settle
+        if is_complete():
+            answers.remove()
+        else:
+            answers.settle()  # what could not be used is requested again by the next command

@@ -1,0 +1,269 @@
+"""Runs against a server that fails: every row is right or failed with its reason, and no answer is requested twice."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import signal
+import threading
+import time
+import zlib
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phraseproof.errors import LimitReachedError, StoppedError
+from phraseproof.models.openai import traffic
+from phraseproof.store.queries import Run, load_run
+from support.fault_server import TOKEN, Fault, FaultServer, logprob_of, serving
+from support.parity_project import write_project
+
+EXAMPLES = 20
+WORDINGS = 6
+TEXTS = EXAMPLES * WORDINGS * 2
+IN_FLIGHT = 8
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return write_project(tmp_path, examples=EXAMPLES, wordings=WORDINGS)
+
+
+@pytest.fixture
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traffic, "wait_s", lambda attempt, first_s, requested_s: requested_s + 0.002 * attempt)
+
+
+def evaluate(project: Path, base_url: str, **args: str) -> Run:
+    """Score the task behind the server."""
+    import phraseproof
+
+    return phraseproof.evaluate(
+        "openai/m",
+        project / "task.yaml",
+        {"mine": project / "wordings.yaml"},
+        project / "run",
+        scoring="loglikelihood",
+        log_samples=True,
+        self_test=False,
+        model_options=phraseproof.ModelOptions(
+            args={"base_url": base_url, "endpoint": "completions", "concurrency": str(IN_FLIGHT)} | args
+        ),
+    )
+
+
+def checked_rows(run: Run) -> list[dict[str, Any]]:
+    """The stored rows, after a comparison of every score with one that is computed from the text alone."""
+    rows: list[dict[str, Any]] = run.outcomes().to_pylist()
+    for row in rows:
+        for option, found in zip(row["options"], row["option_logprobs"], strict=True):
+            tokens = TOKEN.findall(f"{row['prompt']} {option}")
+            assert found == pytest.approx(logprob_of(tokens[-1], len(tokens) - 1), abs=1e-9)
+    return rows
+
+
+def of_run(counted: dict[str, int]) -> dict[str, int]:
+    """The counts of the run's own requests, without those that find out how the server can be used."""
+    return {text: count for text, count in counted.items() if text.startswith("Wording")}
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1 that follows from the text."""
+    return zlib.crc32(text.encode()) / 2**32
+
+
+STORMS = {
+    "429": Fault("status", 429),
+    "429 with Retry-After": Fault("status", 429, (("retry-after", "0.005"),)),
+    "503 with a date": Fault("status", 503, (("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"),)),
+    "500": Fault("status", 500),
+    "reset": Fault("reset"),
+    "cut": Fault("cut"),
+    "half of the JSON": Fault("half"),
+}
+
+
+@pytest.mark.usefixtures("_short_waits")
+@pytest.mark.parametrize("kind", [*STORMS, "all of them"])
+def test_what_passes_changes_no_row_and_nothing_answered_is_sent_again(project: Path, kind: str) -> None:
+    kinds = list(STORMS.values())
+
+    def fault(text: str, attempt: int, number: int) -> Fault | None:
+        if kind == "all of them":
+            return kinds[number % len(kinds)] if attempt <= 1 + 3 * share(text) else None
+        return STORMS[kind] if attempt <= 4 * share(text) else None
+
+    with serving(FaultServer(fault)) as server:
+        run = evaluate(project, server.base_url)
+    assert not run.missing
+    assert len(checked_rows(run)) == EXAMPLES * WORDINGS
+    answered, sent = of_run(server.answered), of_run(server.requests)
+    assert (len(answered), set(answered.values())) == (TEXTS, {1})
+    assert sum(sent.values()) > 2 * TEXTS  # the faults did happen
+    assert server.most_at_once <= IN_FLIGHT
+    assert not (project / "run" / "answers.sqlite").exists()
+
+
+def _without_logprobs(answer: dict[str, Any]) -> object:
+    del answer["choices"][0]["logprobs"]
+    return answer
+
+
+def _with_logprob(value: object) -> Any:
+    def change(answer: dict[str, Any]) -> object:
+        answer["choices"][0]["logprobs"]["token_logprobs"][-2] = value
+        return answer
+
+    return change
+
+
+def _duplicated(answer: dict[str, Any]) -> object:
+    return {"choices": answer["choices"] * 2}
+
+
+def _of_another_choice(answer: dict[str, Any]) -> object:
+    answer["choices"][0]["index"] = 1
+    return answer
+
+
+def _of_another_prompt(answer: dict[str, Any]) -> object:
+    answer["choices"][0]["logprobs"]["tokens"][1] = " 7:"
+    return answer
+
+
+ROW_FAULTS = {
+    "a bomb": (Fault("bomb"), "too large"),
+    "a slow drip": (Fault("drip"), "did not answer within 1 s"),
+    "no log-probabilities": (Fault("body", change=_without_logprobs), "does not send the log-probabilities"),
+    "a log-probability that is not a number": (Fault("body", change=_with_logprob(math.nan)), "is impossible"),
+    "a positive log-probability": (Fault("body", change=_with_logprob(3.5)), "is impossible"),
+    "a text for a log-probability": (Fault("body", change=_with_logprob("x")), "is not a number"),
+    "duplicated choices": (Fault("body", change=_duplicated), "several answers"),
+    "another choice": (Fault("body", change=_of_another_choice), "another choice"),
+    "the answer to another prompt": (Fault("body", change=_of_another_prompt), "do not spell the prompt"),
+    "a wrong shape": (Fault("body", change=lambda _: {"choices": "none"}), "not of OpenAI's protocol"),
+    "a list": (Fault("body", change=lambda _: [1, 2]), "not of OpenAI's protocol"),
+    "a refusal": (Fault("status", 400), "refuses the request"),
+    "500 every time": (Fault("status", 500), "HTTP 500 .tried 2 times"),
+}
+
+
+@pytest.mark.usefixtures("_short_waits")
+@pytest.mark.parametrize("kind", list(ROW_FAULTS))
+def test_an_answer_that_cannot_be_used_fails_its_row_with_the_reason(project: Path, kind: str) -> None:
+    fault, reason = ROW_FAULTS[kind]
+    broken = {"Wording 2: item 17 even", "Wording 4: item 3 odd"}
+    is_broken = True
+    server = FaultServer(lambda text, *_: fault if is_broken and text in broken else None)
+    with serving(server):
+        run = evaluate(project, server.base_url, retries="1", timeout_s="1")
+        assert {failure.cell.instruction for failure in run.failures} == {"parities/w2", "parities/w4"}
+        for failure in run.failures:
+            with pytest.raises(AssertionError, match=reason):
+                raise AssertionError(failure.error)
+        assert len(checked_rows(run)) == EXAMPLES * (WORDINGS - 2)
+        assert max(of_run(server.answered).values()) == 1
+        is_broken = False
+        run = evaluate(project, server.base_url)
+    assert len(checked_rows(run)) == EXAMPLES * WORDINGS
+    # Only the prompts that failed were sent again.
+    again = {text for text, count in of_run(server.answered).items() if count > 1}
+    assert again <= {"Wording 2: item 17 odd", "Wording 4: item 3 even"}
+
+
+@pytest.mark.usefixtures("_short_waits")
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (Fault("status", 401), "HTTP 401"),
+        (Fault("status", 307, (("location", "http://127.0.0.1:9/v1"),)), "redirects .HTTP 307"),
+        (Fault("status", 429, (("retry-after", "7200"),)), "asks for a pause of 7,200 s"),
+        (Fault("reset"), "the connection was lost.*tried 2 times"),
+    ],
+)
+def test_a_server_that_ends_stops_the_run_in_one_line_and_it_continues(
+    project: Path, fault: Fault, message: str
+) -> None:
+    is_over = False
+
+    def failing(text: str, attempt: int, number: int) -> Fault | None:
+        nonlocal is_over
+        is_over = is_over or (number > 100 and not is_healed)
+        return fault if is_over and not is_healed else None
+
+    is_healed = False
+    with serving(FaultServer(failing)) as server:
+        with pytest.raises(StoppedError, match=message) as caught:
+            evaluate(project, server.base_url, retries="1")
+        assert "\n" not in str(caught.value)
+        assert "of 120 prompts are stored in" in str(caught.value)
+        assert sum(server.requests.values()) <= 100 + 3 * IN_FLIGHT
+        is_healed = True
+        run = evaluate(project, server.base_url)
+    assert len(checked_rows(run)) == EXAMPLES * WORDINGS
+    assert set(of_run(server.answered).values()) == {1}
+
+
+def test_a_limit_of_requests_stops_and_the_same_command_continues(project: Path) -> None:
+    with serving(FaultServer()) as server:
+        for step in range(1, 5):
+            with pytest.raises(LimitReachedError, match=r"max-requests 50.* of 120 prompts are stored") as caught:
+                evaluate(project, server.base_url, max_requests="50")
+            assert caught.value.exit_code == 4
+            assert sum(server.requests.values()) == 50 * step
+        run = evaluate(project, server.base_url, max_requests="50")
+    assert len(checked_rows(run)) == EXAMPLES * WORDINGS
+    assert set(of_run(server.answered).values()) == {1}
+
+
+def test_a_limit_of_cost_is_not_exceeded(project: Path) -> None:
+    with serving(FaultServer()) as server, pytest.raises(LimitReachedError, match="max-cost 300"):
+        evaluate(project, server.base_url, max_cost="300", price_per_million="1000000,0")
+    # Every text of the run has five tokens.
+    spent = sum(len(TOKEN.findall(text)) * count for text, count in server.answered.items())
+    assert 200 < spent <= 300
+
+
+def kill_and_resume(project: Path, kills: int) -> None:
+    """Kill a run at random moments, then let it finish."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["phraseproof.evaluation.evaluate", "phraseproof.models.openai", "httpx", "duckdb"])
+    moments = random.Random(20231120)
+    server = FaultServer(delay_s=0.03)
+    done = 0
+    with serving(server):
+        while done < kills:
+            worker = context.Process(target=evaluate, args=(project, server.base_url))
+            before = sum(server.requests.values())
+            worker.start()
+            deadline = time.monotonic() + 30
+            while worker.is_alive() and sum(server.requests.values()) == before and time.monotonic() < deadline:
+                time.sleep(0.002)
+            worker.join(moments.uniform(0.0, 1.0 / kills))
+            assert worker.is_alive(), "the work ended before all kills: the server is too fast"
+            assert worker.pid is not None
+            os.kill(worker.pid, signal.SIGKILL)
+            worker.join()
+            done += 1
+        evaluate(project, server.base_url)
+    run = load_run(project / "run")
+    assert not run.missing
+    assert len(checked_rows(run)) == EXAMPLES * WORDINGS
+    answered = of_run(server.answered)
+    assert len(answered) == TEXTS
+    # Only what was in flight at a kill was sent again.
+    assert sum(of_run(server.requests).values()) - TEXTS <= kills * IN_FLIGHT
+    assert threading.active_count() == 1
+
+
+@pytest.mark.slow
+def test_ten_kills_lose_only_what_is_in_flight(project: Path) -> None:
+    kill_and_resume(project, 10)
+
+
+@pytest.mark.skipif("PHRASEPROOF_ALL_KILLS" not in os.environ, reason="a minute; PHRASEPROOF_ALL_KILLS=1 runs it")
+def test_sixty_kills_lose_only_what_is_in_flight(project: Path) -> None:
+    kill_and_resume(project, 60)
