@@ -26,8 +26,8 @@ class AnswerStore:
     """Keeps answers by their request. Several processes may use one file.
 
     Args:
-        path: the file; it is created at the first answer. A file that a crash of the machine damaged is begun again:
-            its answers are requested again.
+        path: the file, created at the first answer. A file that a crash of the machine damaged is removed, and its
+            answers are requested again.
 
     Raises:
         RunError: the file cannot be read or written.
