@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from phraseproof import models
-from phraseproof.errors import ModelError, UsageError
+from phraseproof.errors import ModelError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.causal_lm import CausalLMBackend
 from phraseproof.models.huggingface.model import HuggingFaceModel
@@ -49,8 +49,6 @@ def test_third_parties_bring_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_not_there_yet_says_so() -> None:
-    with pytest.raises(UsageError, match="in-process vLLM models are not available yet"):
-        load_model("vllm/some-model")
     with pytest.raises(ModelError, match=r"'org/some-model'.*hub cannot be reached"):
         load_model("org/some-model")
 

@@ -1,9 +1,10 @@
 """Models: anything with a capability of `core/capabilities.py`, found by name.
 
 `scripted` is a fake that needs no torch, `pocket` the tiny model that is shipped, `smollm2` a small real one in a
-package of its own, and `openai/NAME` a model behind a server with OpenAI's protocol. Any other name is a Hugging Face
-hub id, a folder or a GGUF file, unless an installed package has a provider under the entry-point group
-`phraseproof.models`: a callable `(name, options) -> Model`, used for `NAME` and `NAME/anything`.
+package of its own, `openai/NAME` a model behind a server with OpenAI's protocol, and `vllm/NAME` one that vLLM computes
+in this process. Any other name is a Hugging Face hub id, a folder or a GGUF file, unless an installed package has a
+provider under the entry-point group `phraseproof.models`: a callable `(name, options) -> Model`, used for `NAME` and
+`NAME/anything`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _PROVIDERS = {
     "smollm2": "phraseproof.models.smollm2",
     "openai": "phraseproof.models.openai",
     "llamacpp": "phraseproof.models.llamacpp",
+    "vllm": "phraseproof.models.vllm",
 }
 _DEFAULT_PROVIDER = "phraseproof.models.huggingface.provider"
 
@@ -40,7 +42,7 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
 
     Args:
         name: `scripted`, `pocket`, `smollm2`, a Hugging Face hub id (`google/flan-t5-base`), a folder, a GGUF file,
-            `openai/NAME`, or a third party's `NAME/...`.
+            `openai/NAME`, `vllm/NAME`, or a third party's `NAME/...`.
         options: precision, device, adapter and so on.
 
     Raises:
@@ -59,12 +61,6 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
             f"'{name}' is not a model behind a server",
             where="--base-url",
             hint=f"Write openai/{name} for the model that the server calls {name}",
-        )
-    if prefix == "vllm":
-        raise UsageError(
-            f"'{name}': in-process vLLM models are not available yet",
-            where="--model",
-            hint="Leave out 'vllm/' to load it with Hugging Face transformers",
         )
     if prefix in _PROVIDERS:
         return _provider(_PROVIDERS[prefix])(name, options)

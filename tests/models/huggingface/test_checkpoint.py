@@ -95,7 +95,6 @@ def test_revision_follows_what_matters_and_nothing_else(tmp_path: Path) -> None:
         ("google/flan-t5-base", "the Hugging Face hub cannot be reached"),
         ("no such model", "neither a folder nor on the hub"),
         ("  ", "the model's name is empty"),
-        ("vllm/opt", "vLLM models are not available yet"),
     ],
 )
 def test_names_that_lead_nowhere(name: str, words: str) -> None:
