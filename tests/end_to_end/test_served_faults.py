@@ -6,6 +6,8 @@ import math
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -267,3 +269,26 @@ def test_ten_kills_lose_only_what_is_in_flight(project: Path) -> None:
 @pytest.mark.skipif("PHRASEPROOF_ALL_KILLS" not in os.environ, reason="a minute; PHRASEPROOF_ALL_KILLS=1 runs it")
 def test_sixty_kills_lose_only_what_is_in_flight(project: Path) -> None:
     kill_and_resume(project, 60)
+
+
+def test_the_command_stops_at_its_limit_and_says_what_is_kept(project: Path) -> None:
+    def command(url: str, *options: str) -> subprocess.CompletedProcess[str]:
+        arguments = ["evaluate", "--model", "openai/m", "--base-url", url, "--tasks", str(project / "task.yaml")]
+        arguments += ["--instructions", f"mine={project / 'wordings.yaml'}", "--out", str(project / "run")]
+        arguments += ["--scoring", "loglikelihood", "--model-arg", "endpoint=completions", "--no-self-test", *options]
+        return subprocess.run(
+            [sys.executable, "-m", "phraseproof", *arguments], capture_output=True, text=True, check=False
+        )
+
+    with serving(FaultServer()) as server:
+        stopped = command(server.base_url, "--max-requests", "100")
+        assert stopped.returncode == 4
+        assert "stopped by --max-requests 100. " in stopped.stderr.splitlines()[-1]
+        assert "of 120 prompts are stored in" in stopped.stderr.splitlines()[-1]
+        assert "Traceback" not in stopped.stderr
+        assert sum(server.requests.values()) == 100
+        assert command(server.base_url).returncode == 0
+        assert set(of_run(server.answered).values()) == {1}
+        wrong = command(server.base_url, "--max-cost", "1")
+    assert wrong.returncode == 2
+    assert "--max-cost requires --price-per-million" in wrong.stderr

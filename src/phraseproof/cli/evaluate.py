@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from phraseproof.cli.option_values import joined, model_options, read_groups, read_numbers, read_system, with_base_url
+from phraseproof.cli.option_values import (
+    joined,
+    model_options,
+    read_groups,
+    read_numbers,
+    read_system,
+    with_base_url,
+    with_limits,
+)
 from phraseproof.cli.options import (
     DATA,
     OUTPUT,
@@ -25,7 +33,9 @@ from phraseproof.cli.options import (
     Dtype,
     Groups,
     Limit,
+    MaxCost,
     MaxLength,
+    MaxRequests,
     ModelArg,
     ModelOrConfig,
     Observed,
@@ -147,6 +157,8 @@ def evaluate(
     trust_remote_code: RemoteCode = False,
     model_arg: ModelArg = None,
     base_url: BaseUrl = None,
+    max_requests: MaxRequests = None,
+    max_cost: MaxCost = None,
     chat_template: ChatTemplate = None,
     chat_template_arg: ChatTemplateArg = None,
     chat_date: ChatDate = None,
@@ -194,7 +206,7 @@ def evaluate(
         typer.Option(
             metavar="IN,OUT|FILE",
             help="The prices of a million input and output tokens, or a YAML file with prices by model "
-            "(docs/dry-run.md). Requires --dry-run.",
+            "(docs/dry-run.md). For --dry-run and --max-cost.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -255,10 +267,11 @@ def evaluate(
         raise UsageError("no run folder is named", where="--out", hint="Say where to keep the results: --out runs/NAME")
     if covariates and spec.budget is None:
         raise UsageError("--covariates requires --budget", hint="Only runs with a budget have estimates")
-    if not dry_run and (price_per_million is not None or timing is not None):
-        name = "--timing" if price_per_million is None else "--price-per-million"
+    if not dry_run and (timing is not None or (price_per_million is not None and max_cost is None)):
+        name = "--timing" if timing is not None else "--price-per-million"
         raise UsageError(f"{name} requires --dry-run", hint="Only a dry run prints an estimate")
     price = None if price_per_million is None else read_price(price_per_million, spec.model)
+    spec = with_limits(spec, max_requests=max_requests, max_cost=max_cost, price=price)
     with stoppable(), ProgressBar(quiet=quiet) as progress:
         evaluation = resolve(spec, out=out, observer=progress)
         if dry_run:

@@ -14,7 +14,9 @@ from phraseproof.errors import UsageError
 from phraseproof.files import read_utf8
 
 if TYPE_CHECKING:
+    from phraseproof.evaluation.spec import EvaluationSpec
     from phraseproof.models import ModelOptions
+    from phraseproof.models.price import Price
 
 
 def joined(values: Sequence[str] | None) -> str:
@@ -84,6 +86,37 @@ def model_options(
 def with_base_url(model_arg: Sequence[str] | None, base_url: str | None) -> list[str]:
     """The values of `--model-arg`, with the value of `--base-url` added."""
     return [*(model_arg or []), *([f"base_url={base_url}"] if base_url else [])]
+
+
+def with_limits(
+    spec: EvaluationSpec, *, max_requests: int | None, max_cost: float | None, price: Price | None
+) -> EvaluationSpec:
+    """The spec with limits of requests and cost as options of its model.
+
+    Raises:
+        UsageError: a limit for a model that is not behind a server, or a limit of cost without a price.
+    """
+    limits = {
+        name: str(value)
+        for name, value in (("max_requests", max_requests), ("max_cost", max_cost))
+        if value is not None
+    }
+    if not limits:
+        return spec
+    if not spec.model.startswith("openai/"):
+        flag = f"--{next(iter(limits)).replace('_', '-')}"
+        raise UsageError(f"'{spec.model}' is not a model behind a server", where=flag, hint=f"Leave out {flag}")
+    if max_cost is not None:
+        if price is None:
+            raise UsageError(
+                "--max-cost requires --price-per-million",
+                hint="Give the prices of a million input and output tokens, as in --price-per-million 0.15,0.60",
+            )
+        limits["price_per_million"] = f"{price.input!r},{price.output!r}"
+    from dataclasses import replace
+
+    options = spec.model_options
+    return spec.with_changes(model_options=replace(options, args={**options.args, **limits}))
 
 
 def _pairs(entries: Sequence[str], option: str) -> dict[str, str]:

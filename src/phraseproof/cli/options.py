@@ -121,6 +121,24 @@ BaseUrl = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+MaxRequests = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Stop when this number of requests was sent to a server. The same command continues.",
+        rich_help_panel=MODEL,
+    ),
+]
+MaxCost = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        metavar="AMOUNT",
+        help="Stop before the answers of a server cost more. Requires --price-per-million.",
+        rich_help_panel=MODEL,
+    ),
+]
 PromptFormat = Annotated[
     str,
     typer.Option(
