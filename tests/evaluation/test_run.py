@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import phraseproof
-from phraseproof.core import Check, ModelIdentity, Prompt
-from phraseproof.errors import ModelError, RunError, SelfTestError
+from phraseproof.core import ModelIdentity, Prompt
+from phraseproof.errors import ModelError, RunError
 from support.reading_task import CLEAR, VAGUE, WORDS, Knowing, make_evaluation
 
 
@@ -75,25 +74,6 @@ def test_a_failing_cell_is_recorded_and_the_rest_goes_on(tmp_path: Path) -> None
     mended = make_evaluation(model).run(tmp_path)
     assert mended.failures == ()
     assert mended.outcomes().num_rows == 14
-
-
-def test_a_failing_self_test_stops_before_anything_is_scored(tmp_path: Path) -> None:
-    class Drifting(Knowing):
-        def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
-            assert prompts
-            return [Check("batch invariance", passed=False, detail="differs by 0.5")]
-
-    model = Drifting()
-    with pytest.raises(SelfTestError, match=r"batch invariance: differs by 0\.5"):
-        make_evaluation(model).run(tmp_path)
-    assert model.asked == []
-    make_evaluation(model).run(tmp_path, self_test=False)
-    assert len(model.asked) == 14
-
-
-def test_the_self_tests_result_is_kept(tmp_path: Path) -> None:
-    run = make_evaluation().run(tmp_path)
-    assert run.content["self_test"]["batch invariance"]["passed"] is True
 
 
 def test_demonstrations_never_show_the_tested_example(tmp_path: Path) -> None:

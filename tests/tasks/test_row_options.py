@@ -6,8 +6,8 @@ import pytest
 
 from phraseproof.core import Kind
 from phraseproof.errors import FileError
+from phraseproof.tasks.data_table import table_of
 from phraseproof.tasks.row_options import options_of_rows
-from phraseproof.tasks.tables import table_of
 from phraseproof.tasks.task_file import ReadTaskFile, TaskFile
 from phraseproof.yaml_document import Document
 

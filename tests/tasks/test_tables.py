@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime
-import json
-import math
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -49,36 +46,6 @@ def test_any_csv_of_any_text_comes_back(
     assert [[found.cell(row, name) for name in found.columns] for row in range(len(found.rows))] == table[1:]
 
 
-json_values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text
-json_rows = st.lists(
-    st.dictionaries(text, json_values | st.lists(text, max_size=3), min_size=1, max_size=4), min_size=1, max_size=5
-)
-
-
-@given(rows=json_rows, indent=st.none() | st.integers(0, 2), is_ascii=st.booleans(), lines=st.booleans())
-def test_any_json_comes_back_with_the_lines_of_its_rows(
-    tmp_path_factory: pytest.TempPathFactory,
-    rows: list[dict[str, Any]],
-    indent: int | None,
-    is_ascii: bool,
-    lines: bool,
-) -> None:
-    path = tmp_path_factory.mktemp("t") / ("rows.jsonl" if lines else "rows.json")
-    if lines:
-        content = "\n".join(json.dumps(row, ensure_ascii=is_ascii) for row in rows)
-    else:
-        content = json.dumps(rows, ensure_ascii=is_ascii, indent=indent)
-    path.write_bytes(content.encode())
-    table = read(path)
-    assert table.rows == rows
-    assert all(set(row) <= set(table.columns) for row in rows)
-    written = content.split("\n")
-    for row, line in zip(rows, table.lines, strict=True):
-        assert "{" in written[line - 1]
-        if lines:
-            assert json.loads(written[line - 1]) == row
-
-
 def test_lines_count_quoted_line_breaks_and_blank_lines(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text('a,b\n\n"one\ntwo",x\n\nthree,y\n')
@@ -116,30 +83,6 @@ def test_parquet_brings_its_types_and_nulls_become_empty(tmp_path: Path) -> None
     assert table.where(1) == f"{path}, row 1"
 
 
-@pytest.mark.parametrize(("value", "expected"), [(math.nan, ""), (math.inf, "inf"), (1.5, 1.5)])
-def test_floats_can_be_hashed(tmp_path: Path, value: float, expected: object) -> None:
-    path = tmp_path / "rows.parquet"
-    pq.write_table(pa.table({"v": [value]}), path)
-    assert read(path).cell(0, "v") == expected
-
-
-@pytest.mark.parametrize("value", ['"a \\ud83d b"', '["x", "\\ud83d"]', '{"\\ud83d": 1}'])
-def test_half_a_character_is_no_text(tmp_path: Path, value: str) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_text(f'{{"v": "whole \\ud83d\\ude00"}}\n{{"v": {value}}}\n')
-    table = read(path)
-    assert table.cell(0, "v") == "whole \U0001f600"
-    with pytest.raises(FileError, match=r"rows\.jsonl:2, v: half of a surrogate pair is not text .got \\ud83d"):
-        table.cell(1, "v")
-
-
-def test_bytes_are_no_value(tmp_path: Path) -> None:
-    path = tmp_path / "rows.parquet"
-    pq.write_table(pa.table({"v": [b"raw"]}), path)
-    with pytest.raises(FileError, match=r"row 0, v: a value is neither text, number, list nor mapping .got bytes"):
-        read(path).cell(0, "v")
-
-
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -151,19 +94,6 @@ def test_bytes_are_no_value(tmp_path: Path) -> None:
         ("rows.csv", b'a,b\n1,"2\n', r"rows.csv:2: not valid CSV"),
         ("rows.tsv", b'a\tb\n"1"2\t3\n', r"rows.tsv:2: not valid TSV"),
         ("rows.csv", b"a,b\n1,2\n1,\xe9\n", r"rows.csv:3: not UTF-8 text .got byte 0xe9.*Save the file as UTF-8"),
-        ("rows.json", b"{}", r"rows.json:1: not a list of rows"),
-        ("rows.json", b"[]", r"the file has no rows"),
-        ("rows.json", b'[{"a": 1},\n 3]', r"rows.json:2: a row is not an object"),
-        ("rows.json", b'[{"a": 1}\n {"a": 2}]', r"rows.json:2: not valid JSON"),
-        ("rows.json", b'[{"a": 1},]', r"rows.json:1: not valid JSON"),
-        ("rows.json", b'[{"a": 1},\n{"a": }]', r"rows.json:2: not valid JSON"),
-        ("rows.json", b'[{"a": 1}] x', r"rows.json:1: not valid JSON: text after the list"),
-        ("rows.json", b'[{"a": NaN}]', r"rows.json:1: not valid JSON: NaN is not JSON"),
-        ("rows.json", b'[{"a": 1, "a": 2}]', r"rows.json:1: not valid JSON: a key is given twice"),
-        ("rows.json", b"[", r"rows.json:1: not valid JSON"),
-        ("rows.jsonl", b'{"a": 1}\n{"a"\n', r"rows.jsonl:2: not valid JSON"),
-        ("rows.jsonl", b'{"a": 1}\n\n[1]\n', r"rows.jsonl:3: a row is not an object"),
-        ("rows.jsonl", b'{"a": Infinity}\n', r"rows.jsonl:1: not valid JSON: Infinity is not JSON"),
         ("rows.parquet", b"not parquet", r"rows.parquet: not valid Parquet"),
         ("rows.xlsx", b"", r"task.yaml:3, data: unknown kind of data file .expected .csv"),
     ],
@@ -178,14 +108,6 @@ def test_broken_files_are_one_line(tmp_path: Path, name: str, content: bytes, me
 def test_a_missing_file_is_named_where_it_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"task.yaml:3, data: no such data file .got .*absent.csv"):
         read(tmp_path / "absent.csv")
-
-
-def test_a_json_row_that_lacks_a_column_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_text('{"a": 1, "b": 2}\n{"a": 3}\n')
-    table = read(path)
-    with pytest.raises(FileError, match=r"rows.jsonl:2: the row has no 'b'"):
-        table.cell(1, "b")
 
 
 @given(st.text(max_size=40))
@@ -217,31 +139,3 @@ def test_encodings_that_the_file_names_itself(tmp_path: Path, encoding: str) -> 
     path = tmp_path / "rows.csv"
     path.write_bytes("a,b\nGr\u00f6\u00dfe,\U0001f600\n".encode(encoding))
     assert read(path).rows == [{"a": "Gr\u00f6\u00dfe", "b": "\U0001f600"}]
-
-
-def test_json_and_json_lines_under_each_others_names(tmp_path: Path) -> None:
-    (tmp_path / "lines.json").write_text('{"a": 1}\n\n{"a": 2}\n')
-    (tmp_path / "list.jsonl").write_text('[{"a": 1},\n {"a": 2}]\n')
-    assert read(tmp_path / "lines.json").rows == read(tmp_path / "list.jsonl").rows == [{"a": 1}, {"a": 2}]
-    assert read(tmp_path / "lines.json").lines == (1, 3)
-    assert read(tmp_path / "list.jsonl").lines == (1, 2)
-
-
-@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl"])
-@pytest.mark.parametrize(("value", "reason"), [("[" * 99_999, "nested too deeply"), ("9" * 5000, "too many digits")])
-def test_json_that_python_gives_up_on_is_one_line(tmp_path: Path, name: str, value: str, reason: str) -> None:
-    content = '{"a": ' + value + "}"
-    (tmp_path / name).write_text(f"[{content}]" if name.endswith(".json") else content)
-    with pytest.raises(FileError, match=f"{name}:1: not valid JSON: .*{reason}"):
-        read(tmp_path / name)
-
-
-def test_paths_lead_into_mappings_and_lists(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    row = {"q": {"stem": "why?", "choices": [{"text": "a"}, {"text": "b"}]}, "x.y": 1, "x": {"y": 2}}
-    path.write_text(json.dumps(row) + "\n")
-    table = read(path)
-    assert table.cell(0, "q.stem") == "why?"
-    assert table.cell(0, "q.choices.text") == ["a", "b"]
-    assert table.cell(0, "x.y") == 1
-    assert [table.has(name) for name in ("q.stem", "q.label", "q.choices.label", "z.a")] == [True, False, False, False]

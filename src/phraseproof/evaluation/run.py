@@ -16,9 +16,8 @@ from phraseproof.core import (
     Model,
     Prompt,
     Task,
-    TestsItself,
 )
-from phraseproof.errors import RunError, SelfTestError, StoppedError
+from phraseproof.errors import RunError, StoppedError
 from phraseproof.evaluation.ask_model import require_answers
 from phraseproof.evaluation.balance import report_balance
 from phraseproof.evaluation.forecast import Forecast, forecast_of
@@ -27,15 +26,13 @@ from phraseproof.evaluation.kept_answers import keeping_answers
 from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.numerical_error import NumericalError, in_float32
 from phraseproof.evaluation.observer import Observer, SilentObserver
-from phraseproof.evaluation.plan import (
-    CellIdentities,
-    PlannedCell,
-)
+from phraseproof.evaluation.plan import CellIdentities, PlannedCell
 from phraseproof.evaluation.prompt_notes import PromptNotes
 from phraseproof.evaluation.record import describe, peak_rss_bytes
 from phraseproof.evaluation.registration import register_plan
 from phraseproof.evaluation.reuse import Reuse, without
 from phraseproof.evaluation.score_cells import CellScorer, ScoredCell
+from phraseproof.evaluation.self_test import check_model, require_passed
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.stored_spec import SPEC, merged_spec
 from phraseproof.evaluation.timing import is_quick_to_load, time_prompts
@@ -49,8 +46,6 @@ from phraseproof.store.stored import stored_cells, stored_files, stored_samples
 from phraseproof.store.writer import RunStore
 
 __all__ = ["Evaluation", "Forecast", "Interrupted", "Workers"]
-
-SELF_TEST_PROMPTS = 8
 
 
 class Interrupted(KeyboardInterrupt):
@@ -263,7 +258,8 @@ class Evaluation:
         near_ties = self._measure_error(store, observer, self_test=self_test) if new else None
         if new and self_test:
             observer.noted(f"loading {self.model.identity.name} and testing its scores")
-            checks = self._self_test(new)
+            checks = check_model(self.model, new, self.prompts)
+            require_passed(checks, self.model)
             store.register([], {"self_test": {check.name: check._asdict() for check in checks}})
         total = count_prompts(self.planned)
         observer.started(total=total, done=total - count_prompts(missing))
@@ -301,25 +297,7 @@ class Evaluation:
 
     def check(self) -> list[Check]:
         """The model's self-test on a few of the evaluation's own prompts, spread over tasks and wordings."""
-        return self._checks(self.planned)
-
-    def _checks(self, planned: Sequence[PlannedCell]) -> list[Check]:
-        if not isinstance(self.model, TestsItself):
-            return []
-        step = max(1, len(planned) // SELF_TEST_PROMPTS)
-        few = planned[::step][:SELF_TEST_PROMPTS]
-        return self.model.self_test([prompt for each in few for prompt in self.prompts(each, each.task.examples[:1])])
-
-    def _self_test(self, planned: Sequence[PlannedCell]) -> list[Check]:
-        checks = self._checks(planned)
-        failed = [check for check in checks if not check.passed]
-        if failed:
-            raise SelfTestError(
-                f"the self-test failed: {failed[0].name}: {failed[0].detail}",
-                where=self.model.identity.name,
-                hint="phraseproof doctor shows all checks; --no-self-test runs without them",
-            )
-        return checks
+        return check_model(self.model, self.planned, self.prompts)
 
 
 def _follows(evaluation: Evaluation, other: Evaluation) -> bool:

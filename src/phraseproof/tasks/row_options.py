@@ -7,7 +7,7 @@ from typing import cast
 
 from phraseproof.core import Kind
 from phraseproof.errors import FileError
-from phraseproof.tasks.tables import DataTable
+from phraseproof.tasks.data_table import DataTable
 from phraseproof.tasks.task_file import ColumnPerOption, OptionsColumn, ReadTaskFile
 
 _TEXTS, _LABELS = "text", "label"

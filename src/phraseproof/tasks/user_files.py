@@ -11,9 +11,10 @@ from phraseproof.core import Example, Kind, Task
 from phraseproof.errors import FileError, TaskError
 from phraseproof.tasks import hub
 from phraseproof.tasks.answers import AnswerFormat, ResolvedAnswers, resolve
+from phraseproof.tasks.data_table import DataTable, table_of
 from phraseproof.tasks.kinds import require_options
 from phraseproof.tasks.row_options import labels_of_rows, options_of_rows
-from phraseproof.tasks.tables import DataTable, read_table, table_of
+from phraseproof.tasks.tables import read_table
 from phraseproof.tasks.task_file import AnswerColumn, FirstRows, HubData, ReadTaskFile, TaskFile, json_schema
 from phraseproof.typed_yaml import parse
 from phraseproof.yaml_document import line_of, load

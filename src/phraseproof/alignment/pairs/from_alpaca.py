@@ -16,7 +16,7 @@ from pydantic import Field
 from phraseproof.alignment.pairs.pair_file import Paraphrases, WordingText, parse_row, read_json_rows, whole_text
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
 from phraseproof.errors import FileError
-from phraseproof.tasks.tables import DataTable
+from phraseproof.tasks.data_table import DataTable
 from phraseproof.typed_yaml import StrictModel
 
 

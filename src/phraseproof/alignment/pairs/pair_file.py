@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, Field
 from phraseproof.alignment.pairs.paraphrase_set import SEPARATOR, ParaphraseSet, TextOrigin
 from phraseproof.errors import FileError
 from phraseproof.files import write_text
-from phraseproof.tasks.tables import DataTable, read_table
+from phraseproof.tasks.data_table import DataTable
+from phraseproof.tasks.tables import read_table
 from phraseproof.typed_yaml import StrictModel, parse
 from phraseproof.yaml_document import Document
 

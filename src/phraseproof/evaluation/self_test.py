@@ -1,0 +1,42 @@
+"""The model's self-test on a few of an evaluation's own prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from phraseproof.core import Check, Example, Model, Prompt, TestsItself
+from phraseproof.errors import SelfTestError
+from phraseproof.evaluation.plan import PlannedCell
+
+MOST_PROMPTS = 8
+
+
+def check_model(
+    model: Model,
+    planned: Sequence[PlannedCell],
+    prompts_of: Callable[[PlannedCell, Sequence[Example]], list[Prompt]],
+) -> list[Check]:
+    """The checks of a model on the first prompts of at most eight cells, spread over tasks and wordings.
+
+    Args:
+        prompts_of: the prompts of some examples in a cell.
+
+    Returns:
+        The checks; none for a model without a self-test.
+    """
+    if not isinstance(model, TestsItself):
+        return []
+    step = max(1, len(planned) // MOST_PROMPTS)
+    few = planned[::step][:MOST_PROMPTS]
+    return model.self_test([prompt for each in few for prompt in prompts_of(each, each.task.examples[:1])])
+
+
+def require_passed(checks: Sequence[Check], model: Model) -> None:
+    """Raise a SelfTestError that names the first failed check, if one failed."""
+    failed = next((check for check in checks if not check.passed), None)
+    if failed is not None:
+        raise SelfTestError(
+            f"the self-test failed: {failed.name}: {failed.detail}",
+            where=model.identity.name,
+            hint="phraseproof doctor shows all checks; --no-self-test runs without them",
+        )
