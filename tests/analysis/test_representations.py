@@ -17,6 +17,7 @@ from phraseproof.analysis.representations import (
     wording_distances,
 )
 from phraseproof.errors import NotEnoughDataError, UsageError
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.store.queries import WordingScore
 from phraseproof.store.representations import WordingDistance
 from phraseproof.store.vectors import TaskVectors
@@ -93,7 +94,7 @@ def test_the_regression_equals_statsmodels() -> None:
     draw = np.random.default_rng(0)
     x = draw.uniform(5, 40, 30)
     y = -0.002 * x + 0.02 * draw.standard_normal(30)
-    found = regress([distance(a, b) for a, b in zip(x, y, strict=True)])
+    found = regress([distance(a, b) for a, b in zip(x, y, strict=True)], ACCURACY)
     fitted: Any = sm.OLS(100 * y, sm.add_constant(x)).fit()
     low, high = fitted.conf_int()[1]
     assert (found.intercept, found.slope) == pytest.approx(tuple(fitted.params))
@@ -105,10 +106,10 @@ def test_the_regression_equals_statsmodels() -> None:
 
 def test_regressions_that_the_data_do_not_determine() -> None:
     with pytest.raises(NotEnoughDataError, match="at least three points"):
-        regress([distance(1.0, -0.1), distance(2.0, -0.2), distance(3.0, None)])
+        regress([distance(1.0, -0.1), distance(2.0, -0.2), distance(3.0, None)], ACCURACY)
     with pytest.raises(NotEnoughDataError, match="distances that differ"):
-        regress([distance(1.0, n / 10) for n in range(4)])
-    flat = regress([distance(float(n), -0.25) for n in range(4)])
+        regress([distance(1.0, n / 10) for n in range(4)], ACCURACY)
+    flat = regress([distance(float(n), -0.25) for n in range(4)], ACCURACY)
     assert (flat.slope, flat.intercept, flat.p_value, flat.r_squared) == (0.0, -25.0, 1.0, 0.0)
 
 

@@ -1,6 +1,7 @@
 """Runs for the tests of tables: a plain one whose numbers are easy, and one that attacks every format."""
 
 from phraseproof.reports.build.run_tables import RunScores
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.store.queries import WordingScore
 
 # One of everything that some format would take for its own.
@@ -32,6 +33,7 @@ RUN = RunScores(
         for task in VALUES
         for wording, text in (("observed/0", "Say which."), ("observed/1", FORMULA))
     },
+    metric=ACCURACY,
 )
 HOSTILE = RunScores(
     NASTY,
@@ -47,4 +49,5 @@ HOSTILE = RunScores(
         for task in range(2)
         for number, text in enumerate((f"{NASTY}\nsecond line", FORMULA))
     },
+    metric=ACCURACY,
 )

@@ -246,7 +246,7 @@ def _mean_of_all(values: Sequence[float | None]) -> float | None:
     return fmean(known) if known and len(known) == len(values) else None
 
 
-def regress(rows: Sequence[WordingDistance] | Sequence[TaskDistance], metric: Metric = ACCURACY) -> Regression:
+def regress(rows: Sequence[WordingDistance] | Sequence[TaskDistance], metric: Metric) -> Regression:
     """Least squares of degradation, in points or the metric's unit, on distance (paper, Figure 5: slope -0.2, p 0.08).
 
     The wordings of one task share their reference, so points are not independent and the p-value is a description, as

@@ -35,12 +35,13 @@ def analyze(
         ),
     ] = None,
     difference: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="The difference, in the same unit, for which the numbers of wordings and examples are computed.",
+            help="The difference, in the same unit, for which the numbers of wordings and examples are computed. "
+            "Default: as --margin.",
             rich_help_panel=options.STATISTICS,
         ),
-    ] = 2.0,
+    ] = None,
     against: Annotated[
         str | None,
         typer.Option(

@@ -28,30 +28,30 @@ def gate(
     max_spread: Annotated[
         float | None,
         typer.Option(
-            metavar="POINTS",
-            help="The largest Std over a group's wordings, in points.",
+            metavar="STD",
+            help="The largest allowed Std over a group's wordings.",
             rich_help_panel=options.LIMITS,
         ),
     ] = None,
     min_worst: Annotated[
         float | None,
         typer.Option(
-            metavar="PERCENT", help="The lowest accuracy of the worst wording.", rich_help_panel=options.LIMITS
+            metavar="SCORE", help="The lowest allowed score of a group's worst wording.", rich_help_panel=options.LIMITS
         ),
     ] = None,
     min_mean: Annotated[
         float | None,
         typer.Option(
-            metavar="PERCENT",
-            help="The lowest mean accuracy over a group's wordings.",
+            metavar="SCORE",
+            help="The lowest allowed mean score over a group's wordings.",
             rich_help_panel=options.LIMITS,
         ),
     ] = None,
     max_gap: Annotated[
         float | None,
         typer.Option(
-            metavar="POINTS",
-            help="The largest loss of a group compared with the first group, in points.",
+            metavar="DIFFERENCE",
+            help="The largest allowed loss of a group compared with the first group.",
             rich_help_panel=options.LIMITS,
         ),
     ] = None,
@@ -66,8 +66,8 @@ def gate(
     margin: Annotated[
         float | None,
         typer.Option(
-            metavar="POINTS",
-            help="The largest loss compared with --no-worse-than, in points. Default: 0.",
+            metavar="DIFFERENCE",
+            help="The largest allowed loss compared with --no-worse-than. Default: 0.",
             rich_help_panel=options.LIMITS,
         ),
     ] = None,
@@ -97,7 +97,10 @@ def gate(
     output_format: OutputFormat = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Check a run against limits. Exit code 3, and a line per broken limit, if a limit is broken."""
+    """Check a run against limits. Exit code 3, and a line per broken limit, if a limit is broken.
+
+    Limits are in the unit of the run's metric: percent or points for accuracy.
+    """
     if margin is not None and no_worse_than is None:
         raise UsageError("--margin requires --no-worse-than", where="--margin")
     chosen = read_format(output_format, as_json=as_json)

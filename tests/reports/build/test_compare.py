@@ -11,6 +11,7 @@ from phraseproof.reports.build.compare import compare, difference_words, directi
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.format import compare_json, compare_text
 from phraseproof.reports.html.compare import comparison_views
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 from phraseproof.store.queries import load_run
 from support.report_runs import write_run
@@ -35,12 +36,12 @@ def test_categories_come_above_their_tasks_and_groups_last(tmp_path: Path) -> No
     ],
 )
 def test_a_change_is_named_only_if_its_interval_excludes_zero(low: float | None, high: float | None, word: str) -> None:
-    assert direction_words(Finding("d", 0.0, 1, "m", low, high)) == word
+    assert direction_words(Finding("d", 0.0, 1, "m", low, high), ACCURACY) == word
 
 
 def test_a_difference_in_words() -> None:
     found = Finding("d", 0.0123, 1, "m", -0.003, 0.027, 0.12)
-    assert difference_words(found) == "+1.2 points, 95% interval -0.3 to +2.7, p = 0.120"
+    assert difference_words(found, ACCURACY) == "+1.2 points, 95% interval -0.3 to +2.7, p = 0.120"
 
 
 class Mistakes(Metric):

@@ -9,14 +9,16 @@ import pytest
 
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.reports.build.numbers import (
+    difference_in_unit,
     difference_unit,
+    difference_with_unit,
     legend,
-    percent,
-    points,
-    points_name,
+    share_in_percent,
+    short_difference_unit,
     title_with_unit,
     unit_name,
     unit_sign,
+    value_in_unit,
     value_with_unit,
 )
 from phraseproof.reports.format.tables import By, TableFormat, render
@@ -28,9 +30,13 @@ LONG = replace(RUN, metric=LETTERS, scores=[score._replace(mean_score=100 * scor
 
 
 def test_values_are_in_the_metric_s_unit() -> None:
-    assert (percent(0.481), points(0.481), points(-0.0)) == ("48.1", "+48.1", "0.0")
-    assert (percent(48.12, LETTERS), points(48.12, LETTERS), points(0.0, LETTERS)) == ("48.1", "+48.1", "0.0")
-    assert percent(0.0481, LETTERS) == "0.0481"
+    assert [value_in_unit(value, ACCURACY) for value in (0.481, 0.0)] == ["48.1", "0.0"]
+    assert [value_in_unit(value, LETTERS) for value in (48.12, 0.0481, 0.0)] == ["48.1", "0.0481", "0"]
+    assert [difference_in_unit(value, ACCURACY) for value in (0.481, -0.0)] == ["+48.1", "0.0"]
+    assert [difference_in_unit(value, LETTERS) for value in (48.12, -0.5, 0.0)] == ["+48.1", "-0.5", "0.0"]
+    assert difference_with_unit(-0.021, ACCURACY) == "-2.1 points"
+    assert difference_with_unit(0.5, LETTERS) == "+0.5 letters"
+    assert share_in_percent(0.481) == "48.1"
     assert legend(LETTERS) == "mean ± Std over wordings, in letters (number of wordings); differences in letters"
 
 
@@ -60,14 +66,17 @@ def test_what_needs_right_and_wrong_refuses_other_metrics() -> None:
 
 
 def test_a_difference_that_rounds_to_nothing_has_no_sign() -> None:
-    assert [points(value) for value in (-0.0004, 0.0004, 0.0, -0.001, 0.001)] == ["0.0"] * 3 + ["-0.1", "+0.1"]
+    assert [difference_in_unit(value, ACCURACY) for value in (-0.0004, 0.0004, 0.0, -0.001, 0.001)] == ["0.0"] * 3 + [
+        "-0.1",
+        "+0.1",
+    ]
 
 
 def test_headings_have_the_unit() -> None:
     assert (title_with_unit(ACCURACY), title_with_unit(LETTERS)) == ("accuracy (%)", "length (letters)")
     assert (unit_sign(ACCURACY), unit_sign(LETTERS)) == ("%", "letters")
     assert (value_with_unit(0.481, ACCURACY), value_with_unit(12.34, LETTERS)) == ("48.1%", "12.3 letters")
-    assert (points_name(ACCURACY), difference_unit(ACCURACY), unit_name(ACCURACY)) == (
+    assert (short_difference_unit(ACCURACY), difference_unit(ACCURACY), unit_name(ACCURACY)) == (
         "points",
         "percentage points",
         "percent",

@@ -13,25 +13,26 @@ from phraseproof.reports.build.results import analysis_results, comparison_resul
 from phraseproof.reports.build.run_analysis import AnalysisOptions, analyze
 from phraseproof.reports.build.run_tables import RunScores
 from phraseproof.reports.build.runs import table_sources
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.store.queries import load_run
 from support.report_runs import write_run
 from support.table_samples import VALUES, scores
 
 
 def test_means_of_tasks_categories_and_all() -> None:
-    found = table_results(RunScores("runs/a", "m", scores(VALUES)))
+    found = table_results(RunScores("runs/a", "m", scores(VALUES), metric=ACCURACY))
     (overall,) = found.select(level="overall", group="observed", statistic="mean")
     # Categories: qa 62.5 and bc 85 percent (by hand from VALUES).
     assert overall.estimate == pytest.approx((62.5 + 85) / 2)
     assert found.title == "runs/a, 0-shot, loglikelihood"
-    by_wording = table_results(RunScores("runs/a", "m", scores(VALUES)), by_wording=True)
+    by_wording = table_results(RunScores("runs/a", "m", scores(VALUES), metric=ACCURACY), by_wording=True)
     of_task = [row.estimate for row in by_wording.select(task="qa/one", group="observed")]
     assert fmean(of_task) == pytest.approx(found.select(task="qa/one", group="observed", statistic="mean")[0].estimate)
 
 
 def test_a_group_that_the_run_lacks_is_refused() -> None:
     with pytest.raises(UsageError, match="no group of wordings is called 'other'"):
-        table_results(RunScores("r", "m", scores(VALUES)), group_order=["other"])
+        table_results(RunScores("r", "m", scores(VALUES), metric=ACCURACY), group_order=["other"])
 
 
 def test_estimates_of_several_covariates_need_a_budget(tmp_path: Path) -> None:

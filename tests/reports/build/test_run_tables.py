@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from phraseproof.analysis.ranking import Mark
 from phraseproof.reports.build.run_tables import RunScores, task_tables, title, wording_tables
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from support.metrics import ERRORS
 from support.table_samples import scores
 
 
 def test_the_title_has_the_last_part_of_a_model_folder() -> None:
-    (table,) = task_tables([RunScores("r", "/root/models/smollm2", scores({"t/x": {"g": [0.5, 0.6]}}))])
+    (table,) = task_tables(
+        [RunScores("r", "/root/models/smollm2", scores({"t/x": {"g": [0.5, 0.6]}}), metric=ACCURACY)]
+    )
     assert title(table) == "smollm2, 0-shot"
 
 

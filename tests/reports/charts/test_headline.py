@@ -7,6 +7,7 @@ import pytest
 from phraseproof.analysis.statistics import robustness
 from phraseproof.reports.build.run_tables import RunScores, task_tables
 from phraseproof.reports.charts.headline import mean_intervals
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from support import table_samples
 from support.grid_samples import grid
 from support.metrics import LETTERS
@@ -14,7 +15,7 @@ from support.table_samples import VALUES, scores
 
 
 def test_overall_comes_first_then_categories() -> None:
-    (table,) = task_tables([RunScores("r", "m", scores(VALUES))])
+    (table,) = task_tables([RunScores("r", "m", scores(VALUES), metric=ACCURACY)])
     chart = mean_intervals(table, None)
     rows = {(row["row"], row["group"]): row["percent"] for row in chart.data["intervals"]}
     # Categories: qa 62.5 and 55.5, bc 85 and 90 percent (by hand from VALUES).
@@ -29,7 +30,7 @@ def test_overall_comes_first_then_categories() -> None:
 def test_intervals_are_those_of_the_statistics() -> None:
     values = [[1, 1, 0, 1, 0, 1], [1, 0, 0, 1, 0, 1], [0, 0, 0, 1, 0, 0]]
     found = robustness([grid(values, groups=["g"] * 3, task="c/t")])[0]
-    run = RunScores("r", "m", table_samples.scores({"c/t": {"g": [sum(row) / 6 for row in values]}}))
+    run = RunScores("r", "m", table_samples.scores({"c/t": {"g": [sum(row) / 6 for row in values]}}), metric=ACCURACY)
     (table,) = task_tables([run])
     chart = mean_intervals(table, found)
     (row,) = chart.data["intervals"]

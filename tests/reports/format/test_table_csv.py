@@ -7,6 +7,7 @@ import pytest
 
 from phraseproof.reports.build.run_tables import RunScores
 from phraseproof.reports.format.tables import By, TableFormat, render
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from support.table_samples import FORMULA, HOSTILE, NASTY, RUN, scores
 
 
@@ -27,7 +28,7 @@ def test_by_task():
 
 
 def test_not_enough_data_is_empty_and_notes_go_elsewhere():
-    run = RunScores("r", "m", scores({"t": {"a": [0.5]}}))
+    run = RunScores("r", "m", scores({"t": {"a": [0.5]}}), metric=ACCURACY)
     assert {row["std_percent"] for row in read(run)} == {""}
     (warning,) = render([run], form=TableFormat.CSV).warnings
     assert warning.startswith("r: Only one wording of group a")

@@ -6,6 +6,7 @@ import pytest
 
 from phraseproof.reports.build.run_tables import RunScores
 from phraseproof.reports.format.tables import By, TableFormat, render
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from support.table_samples import FORMULA, HOSTILE, NASTY, RUN, scores
 
 
@@ -33,7 +34,7 @@ def test_by_task():
 
 
 def test_not_enough_data_is_null():
-    run = RunScores("r", "m", scores({"t": {"a": [0.5], "b": [0.5]}}))
+    run = RunScores("r", "m", scores({"t": {"a": [0.5], "b": [0.5]}}), metric=ACCURACY)
     (table,) = json.loads(render([run], form=TableFormat.JSON).text)["tables"]
     assert table["overall"]["groups"]["a"]["std_percent"] is None
     assert table["comparisons"][0]["p_value"] is None

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 
 from phraseproof.reports.build.run_tables import RunScores, Screen
 from phraseproof.reports.format.tables import By, render
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from support.table_samples import HOSTILE, RUN, VALUES, scores
 
 
@@ -41,33 +42,37 @@ def test_the_test_is_told_with_interval_p_method_and_n():
 
 
 def test_without_a_test_the_reason_is_told():
-    run = RunScores("r", "m", scores({"qa/one": VALUES["qa/one"]}))
+    run = RunScores("r", "m", scores({"qa/one": VALUES["qa/one"]}), metric=ACCURACY)
     assert "no p-value, a paired t-test needs at least two tasks" in " ".join(shown(run).split())
 
 
 def test_a_lone_task_stands_alone():
-    text = shown(RunScores("r", "m", scores({"tickets": {"today": [0.5, 0.7]}})))
+    text = shown(RunScores("r", "m", scores({"tickets": {"today": [0.5, 0.7]}}), metric=ACCURACY))
     assert "Overall" not in text
     assert line_of(text, "tickets") == ["tickets", "60.0 ± 14.1 (2)"]
     assert "difference" not in text.splitlines()[2]
 
 
 def test_not_enough_data_is_said_not_nan():
-    text = shown(RunScores("r", "m", scores({"a/1": {"old": [0.5]}, "a/2": {"old": [0.5], "new": [0.5]}})))
+    text = shown(
+        RunScores("r", "m", scores({"a/1": {"old": [0.5]}, "a/2": {"old": [0.5], "new": [0.5]}}), metric=ACCURACY)
+    )
     assert line_of(text, "a/1") == ["a/1", "50.0 ± n/a (1)", "n/a", "n/a"]
     assert "nan" not in text.lower()
     assert "Note: No wording of group new for a/1" in text
 
 
 def test_several_runs_and_shots_each_have_a_block():
-    other = RunScores("runs/other", "org/other", scores(VALUES, shots=5) + scores(VALUES))
+    other = RunScores("runs/other", "org/other", scores(VALUES, shots=5) + scores(VALUES), metric=ACCURACY)
     text = render([RUN, other]).text
     titles = [line for line in text.splitlines() if line.endswith("-shot")]
     assert titles == ["org/model, 0-shot", "org/other, 0-shot", "org/other, 5-shot"]
 
 
 def test_more_than_two_groups_name_each_difference():
-    text = shown(RunScores("r", "m", scores({"t": {"a": [0.1], "b": [0.2], "c": [0.4]}})), order=("b",))
+    text = shown(
+        RunScores("r", "m", scores({"t": {"a": [0.1], "b": [0.2], "c": [0.4]}}), metric=ACCURACY), order=("b",)
+    )
     assert line_of(text, "b ") == ["b", "a", "c", "a minus b", "c minus b"]
 
 
@@ -105,7 +110,9 @@ def test_what_users_wrote_is_shown_and_does_not_act():
 
 
 def test_wordings_are_ranked_and_their_texts_cut_to_fit():
-    run = RunScores("r", "m", scores({"t": {"g": [0.2, 0.9, 0.5]}}), {("t", "g/1"): "Answer the question. " * 20})
+    run = RunScores(
+        "r", "m", scores({"t": {"g": [0.2, 0.9, 0.5]}}), {("t", "g/1"): "Answer the question. " * 20}, metric=ACCURACY
+    )
     lines = shown(run, by=By.WORDING, width=80).splitlines()
     assert lines[2] == "t, g: 3 wordings"
     assert lines[3].split()[:3] == ["best", "90.0", "g/1"]
@@ -115,7 +122,9 @@ def test_wordings_are_ranked_and_their_texts_cut_to_fit():
 
 
 def test_a_narrow_screen_keeps_wordings_names_whole():
-    run = RunScores("r", "m", scores({"t": {"g": [0.2, 0.9]}}), {("t", "g/1"): "Answer the question. " * 20})
+    run = RunScores(
+        "r", "m", scores({"t": {"g": [0.2, 0.9]}}), {("t", "g/1"): "Answer the question. " * 20}, metric=ACCURACY
+    )
     lines = [line.strip() for line in shown(run, by=By.WORDING, width=30).splitlines()]
     assert lines[3].split() == ["best", "90.0", "g/1"]
     assert lines[4].startswith("Answer the")

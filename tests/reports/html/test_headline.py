@@ -13,6 +13,7 @@ from phraseproof.analysis.statistics import robustness
 from phraseproof.reports.build.run_tables import RunScores, task_tables
 from phraseproof.reports.build.runs import table_sources
 from phraseproof.reports.html.headline import Headline, headline
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.store.queries import load_run
 from support import table_samples
 from support.grid_samples import grid
@@ -21,7 +22,7 @@ from support.table_samples import VALUES, scores
 
 
 def said(values: dict[str, dict[str, list[float]]], current: str | None = None) -> Headline:
-    run = RunScores("runs/base", "org/model", scores(values))
+    run = RunScores("runs/base", "org/model", scores(values), metric=ACCURACY)
     (table,) = task_tables([run])
     return headline(table, rank_wordings(run.scores), None, current)
 
@@ -55,7 +56,7 @@ def test_the_range_has_the_interval_that_the_statistics_give() -> None:
     finding = found.tasks[0].groups["g"].findings["range"]
     assert finding.low is not None
     assert finding.high is not None
-    run = RunScores("r", "m", table_samples.scores({"c/t": {"g": [sum(row) / 6 for row in scores]}}))
+    run = RunScores("r", "m", table_samples.scores({"c/t": {"g": [sum(row) / 6 for row in scores]}}), metric=ACCURACY)
     (table,) = task_tables([run])
     first = headline(table, rank_wordings(run.scores), found).sentences[0]
     bounds = f"{100 * finding.low:.1f} to {100 * finding.high:.1f}"
@@ -68,7 +69,7 @@ def test_the_range_has_the_interval_that_the_statistics_give() -> None:
 
 def test_wordings_that_ought_to_do_badly_are_not_held_against_the_model() -> None:
     values = {"t/x": {"good": [0.8, 0.9], "fair": [0.7, 0.8], "twisted": [0.1, 0.2]}}
-    run = RunScores("r", "m", table_samples.scores(values))
+    run = RunScores("r", "m", table_samples.scores(values), metric=ACCURACY)
     (table,) = task_tables([run])
     found = headline(table, rank_wordings(run.scores), None, controls={"twisted"})
     assert "twisted" not in " ".join(found.sentences)

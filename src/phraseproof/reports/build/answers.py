@@ -24,6 +24,7 @@ from phraseproof.analysis.classification import (
 )
 from phraseproof.analysis.result_rows import scaled
 from phraseproof.errors import NotEnoughDataError
+from phraseproof.reports.build.numbers import share_in_percent
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def answer_cells(found: WordingAnswers | None) -> list[str]:
     """Most chosen answer, macro-F1 and balanced accuracy as a table shows them; empty where there is none."""
     if found is None:
         return ["", "", ""]
-    shares = ("" if value is None else f"{100 * value:.1f}" for value in (found.macro_f1, found.balanced_accuracy))
+    shares = ("" if value is None else share_in_percent(value) for value in (found.macro_f1, found.balanced_accuracy))
     return [f"{100 * found.share:.0f}% {found.answer}", *shares]
 
 

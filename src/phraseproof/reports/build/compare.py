@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,12 +14,11 @@ from phraseproof.analysis.robustness import MeanDifference
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots, constant_line
-from phraseproof.reports.build.numbers import points, points_name, short_method, value_with_unit
+from phraseproof.reports.build.numbers import difference_in_unit, difference_with_unit, short_method, value_with_unit
 from phraseproof.reports.build.readings import labelled_reading_lines
 from phraseproof.reports.build.runs import half_precision_notes, model_name
 from phraseproof.reports.build.settings import SettingDifference, differing_settings, setting_line
 from phraseproof.reports.build.text import printable
-from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class Side(NamedTuple):
     path: str
     model: str
     half_precision: HalfPrecision | None = None
-    metric: Metric = ACCURACY
+    metric: Metric = field(kw_only=True)
     scoring: str = "loglikelihood"
     share: float = 1.0
     settings: str = ""
@@ -287,7 +286,7 @@ def _first_sentence(lines: Sequence[MeanDifference], metric: Metric) -> str:
     return f"{direction_words(top.finding, metric)} {place}{means}: {words}."
 
 
-def direction_words(finding: Finding, metric: Metric = ACCURACY) -> str:
+def direction_words(finding: Finding, metric: Metric) -> str:
     """`Better.`, `Worse.` or `No difference shown.`, by whether the interval leaves out zero."""
     if finding.low is not None and finding.low > 0:
         return "Better." if metric.higher_is_better else "Worse."
@@ -296,11 +295,13 @@ def direction_words(finding: Finding, metric: Metric = ACCURACY) -> str:
     return "No difference shown."
 
 
-def difference_words(finding: Finding, metric: Metric = ACCURACY) -> str:
+def difference_words(finding: Finding, metric: Metric) -> str:
     """`+1.2 points, 95% interval -0.3 to +2.7, p = 0.120`."""
-    parts = [f"{points(finding.estimate, metric)} {points_name(metric)}"]
+    parts = [f"{difference_with_unit(finding.estimate, metric)}"]
     if finding.low is not None and finding.high is not None:
-        parts.append(f"95% interval {points(finding.low, metric)} to {points(finding.high, metric)}")
+        parts.append(
+            f"95% interval {difference_in_unit(finding.low, metric)} to {difference_in_unit(finding.high, metric)}"
+        )
     if finding.p_value is not None:
         parts.append("p < 0.001" if finding.p_value < 0.001 else f"p = {finding.p_value:.3f}")
     return ", ".join(parts)

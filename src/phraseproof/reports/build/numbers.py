@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from phraseproof.analysis.robustness import Difference, GroupSummary
 from phraseproof.core import Finding
-from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 
 NO_DATA = "n/a"
@@ -20,7 +19,7 @@ def difference_unit(metric: Metric) -> str:
     return "percentage points" if metric.unit == "%" else unit_name(metric)
 
 
-def points_name(metric: Metric) -> str:
+def short_difference_unit(metric: Metric) -> str:
     """The unit of differences after a number: `points`, another unit, or the metric's name."""
     return "points" if metric.unit == "%" else unit_name(metric)
 
@@ -37,7 +36,13 @@ def title_with_unit(metric: Metric) -> str:
 
 def value_with_unit(value: float, metric: Metric) -> str:
     """`48.1%`, or `12.3 letters`."""
-    return f"{percent(value, metric)}%" if metric.unit == "%" else f"{percent(value, metric)} {unit_name(metric)}"
+    number = value_in_unit(value, metric)
+    return f"{number}%" if metric.unit == "%" else f"{number} {unit_name(metric)}"
+
+
+def difference_with_unit(value: float, metric: Metric) -> str:
+    """`+2.1 points`, or `-0.5 letters`."""
+    return f"{difference_in_unit(value, metric)} {short_difference_unit(metric)}"
 
 
 def legend(metric: Metric, *, with_counts: bool = True) -> str:
@@ -46,30 +51,35 @@ def legend(metric: Metric, *, with_counts: bool = True) -> str:
     return f"mean ± Std over wordings, in {unit_name(metric)}{counts}; differences in {difference_unit(metric)}"
 
 
-def percent(value: float, metric: Metric = ACCURACY) -> str:
-    """A value in the metric's unit: percent with one decimal, other units with three significant digits."""
+def value_in_unit(value: float, metric: Metric) -> str:
+    """A value as a number in the metric's unit: percent with one decimal, other units with three significant digits."""
     scaled = metric.scale * value
     return f"{scaled:.1f}" if metric.unit == "%" else f"{scaled:.3g}"
 
 
-def points(value: float, metric: Metric = ACCURACY) -> str:
-    """A signed difference in the metric's unit, with the digits of `percent`; zero is `0.0`, never `-0.0`."""
+def difference_in_unit(value: float, metric: Metric) -> str:
+    """A signed difference with the digits of `value_in_unit`; zero is `0.0`, never `-0.0`."""
     scaled = metric.scale * value
     text = f"{scaled:+.1f}" if metric.unit == "%" else f"{scaled:+.3g}"
     return "0.0" if text in {"+0.0", "-0.0", "+0", "-0"} else text
 
 
-def spread(summary: GroupSummary | None, metric: Metric = ACCURACY) -> str:
+def share_in_percent(share: float) -> str:
+    """A share of examples, pairs or variance, which is in percent whatever the metric is."""
+    return f"{100 * share:.1f}"
+
+
+def spread(summary: GroupSummary | None, metric: Metric) -> str:
     """`48.1 ± 0.3 (50)`: mean, Std, number of wordings."""
     if summary is None:
         return NO_DATA
-    std = NO_DATA if summary.std is None else percent(summary.std, metric)
-    return f"{percent(summary.mean, metric)} ± {std} ({summary.num_wordings})"
+    std = NO_DATA if summary.std is None else value_in_unit(summary.std, metric)
+    return f"{value_in_unit(summary.mean, metric)} ± {std} ({summary.num_wordings})"
 
 
-def difference(value: Difference | None, metric: Metric = ACCURACY) -> str:
+def difference(value: Difference | None, metric: Metric) -> str:
     """A difference of means, or that there is none."""
-    return NO_DATA if value is None else points(value.value, metric)
+    return NO_DATA if value is None else difference_in_unit(value.value, metric)
 
 
 def p_value(value: float) -> str:

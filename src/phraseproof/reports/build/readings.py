@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.readings import readings
 from phraseproof.analysis.repeats import RepeatVariance, repeat_variances
-from phraseproof.reports.build.run_tables import percent, points_name
+from phraseproof.reports.build.numbers import share_in_percent, short_difference_unit, value_in_unit
 from phraseproof.scoring.scorer import Reading
 from phraseproof.store.run_file import GENERATION, Settings
 
@@ -25,7 +25,11 @@ def reading_lines(run: Run) -> tuple[str, ...]:
         return ()
     lines: list[str] = []
     if found.reading is Reading.FIRST_TOKEN:
-        mass = "" if found.mass is None else f"; options have {100 * found.mass:.1f}% of the probability on average"
+        mass = (
+            ""
+            if found.mass is None
+            else f"; options have {share_in_percent(found.mass)}% of the probability on average"
+        )
         low = (
             f", and less than half of it in {_share(found.low_mass, found.outcomes)} answers" if found.low_mass else ""
         )
@@ -60,13 +64,14 @@ def _generation(run: Run) -> str:
 
 def _repeats(found: RepeatVariance, metric: Metric) -> str:
     repeats = f"{found.task}, {found.group}: {found.repeats} repeats"
-    line = f"{repeats}; Std {percent(found.std_repeats, metric)} {points_name(metric)} over repeats of a wording"
+    std = f"{value_in_unit(found.std_repeats, metric)} {short_difference_unit(metric)}"
+    line = f"{repeats}; Std {std} over repeats of a wording"
     if found.std_wordings is not None and found.std_beyond_repeats is not None:
         line += (
-            f", {percent(found.std_wordings, metric)} over the means of {found.wordings} wordings "
-            f"({percent(found.std_beyond_repeats, metric)} beyond what repeats explain)"
+            f", {value_in_unit(found.std_wordings, metric)} over the means of {found.wordings} wordings "
+            f"({value_in_unit(found.std_beyond_repeats, metric)} beyond what repeats explain)"
         )
-    return f"{line}; {100 * found.changed:.1f}% of answers are not the same in every repeat"
+    return f"{line}; {share_in_percent(found.changed)}% of answers are not the same in every repeat"
 
 
 def _unread(unread: int, outcomes: int) -> str:

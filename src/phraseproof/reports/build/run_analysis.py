@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from phraseproof.analysis.controls import ControlResult, results_of_controls
@@ -25,7 +25,6 @@ from phraseproof.reports.build.readings import reading_lines
 from phraseproof.reports.build.run_tables import half_precision_line
 from phraseproof.reports.build.runs import model_name
 from phraseproof.reports.build.settings import setting_line
-from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
@@ -52,14 +51,14 @@ class AnalysisOptions:
     Attributes:
         margin: differences smaller than this do not matter; in points, or in the metric's unit where that is not "%".
             By default two points, or the metric's own margin.
-        difference: the difference for which power is computed; in the same unit.
+        difference: the difference for which power is computed; in the same unit, with the same default.
         against: a wording that every other one is tested against, on every task that has it.
         mixed: fit mixed-effects models, which takes seconds per task and group.
     """
 
     group_order: Sequence[str] = ()
     margin: float | None = None
-    difference: float = 2.0
+    difference: float | None = None
     against: str | None = None
     mixed: bool = False
     seed: int = 0
@@ -113,7 +112,8 @@ class RunAnalysis:
     """One run at one number of demonstrations.
 
     Attributes:
-        difference: the difference that the sizes in `variances` can detect, as scores are stored: a fraction for "%".
+        difference: the difference that the sizes in `variances` can detect, as scores are stored (a fraction for "%");
+            `None` where nothing is known of it, and there are no sizes.
         half_precision: what computing in half precision means for the choices; `None` in float32.
         metric: what scores are in.
         scoring: the scorer that chose the answers.
@@ -130,9 +130,9 @@ class RunAnalysis:
     variances: tuple[Variances, ...]
     mixed: tuple[Fitted, ...]
     against: tuple[Against, ...]
-    difference: float
+    difference: float | None
     half_precision: HalfPrecision | None = None
-    metric: Metric = ACCURACY
+    metric: Metric = field(kw_only=True)
     scoring: str = "loglikelihood"
     answers: tuple[TaskAnswers, ...] = ()
     settings: str = ""
@@ -178,13 +178,14 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
     """
     metric = metric_of(run)
     margin = metric.default_margin if options.margin is None else options.margin / metric.scale
-    for name, value in (("--margin", margin), ("--difference", options.difference / metric.scale)):
+    difference = metric.default_margin if options.difference is None else options.difference / metric.scale
+    for name, value in (("--margin", margin), ("--difference", difference)):
         if value is not None and not 0 < value < metric.width:
             unit = "points" if metric.unit == "%" else metric.unit or metric.name
             most = f" and below {metric.scale * metric.width:g}" if math.isfinite(metric.width) else ""
             got = f"{metric.scale * value:g}"
             raise UsageError("not a difference of scores", expected=f"{unit}, above 0{most}", got=got, where=name)
-    options = replace(options, margin=margin, difference=options.difference / metric.scale)
+    options = replace(options, margin=margin, difference=difference)
     grids = load_grids(run)
     present = {group for grid in grids for group in grid.groups}
     order = options.group_order or [group for group in run.groups if group in present]
@@ -211,11 +212,11 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 tuple(_against(here, options.against)) if options.against is not None else (),
                 options.difference,
                 half,
-                metric,
                 run.scoring,
                 at_shots(answers, each.num_fewshot),
                 settings,
                 lines,
+                metric=metric,
             )
         )
     return analyses
@@ -256,7 +257,7 @@ def _equivalence(
 
 def _variances(grids: Sequence[TaskGrid], group: str, options: AnalysisOptions) -> Variances:
     components = _or_not_estimable(lambda: variance_components(grids, group))
-    if isinstance(components, NotEstimable):
+    if isinstance(components, NotEstimable) or options.difference is None:
         return Variances(group, components, ())
     return Variances(group, components, _sizes(components, options.difference))
 

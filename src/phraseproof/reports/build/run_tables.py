@@ -12,9 +12,8 @@ from phraseproof.analysis.significance.paired_t import compare_groups
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.reports.build.answers import answer_lines, at_shots
-from phraseproof.reports.build.numbers import p_value, percent, points, points_name
+from phraseproof.reports.build.numbers import difference_in_unit, difference_with_unit, p_value, share_in_percent
 from phraseproof.reports.build.text import short_model_name
-from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class RunScores:
     scores: Sequence[WordingScore]
     texts: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     half_precision: HalfPrecision | None = None
-    metric: Metric = ACCURACY
+    metric: Metric = field(kw_only=True)
     scoring: str = "loglikelihood"
     groups: Sequence[str] = ()
     share: float = 1.0
@@ -201,15 +200,17 @@ def difference_name(summary: Summary, group: str) -> str:
     return f"{group} minus {summary.groups[0]}"
 
 
-def comparison_line(comparison: GroupComparison, metric: Metric = ACCURACY) -> str:
+def comparison_line(comparison: GroupComparison, metric: Metric) -> str:
     """One comparison as a sentence: the difference, its interval, p, n and the method; or why there is none."""
     names = f"Over tasks, {comparison.group} minus {comparison.reference}"
     found = comparison.finding
     if found is None:
         return f"{names}: no p-value, {comparison.reason}"
-    parts = [f"{points(found.estimate, metric)} {points_name(metric)}"]
+    parts = [f"{difference_with_unit(found.estimate, metric)}"]
     if found.low is not None and found.high is not None:
-        parts.append(f"95% interval {points(found.low, metric)} to {points(found.high, metric)}")
+        parts.append(
+            f"95% interval {difference_in_unit(found.low, metric)} to {difference_in_unit(found.high, metric)}"
+        )
     if found.p_value is not None:
         parts.append(p_value(found.p_value))
     return f"{names}: {', '.join(parts)} ({found.method}, n = {found.n} tasks)"
@@ -226,7 +227,7 @@ def half_precision_line(found: HalfPrecision) -> str:
     measured = f"{found.bound:.2g}, twice the largest error on {prompts} scored in float32 as well"
     if found.rescored:
         return f"{head}; choices no further from a tie than its error bound ({measured}) were scored again in float32"
-    share = f" ({percent(found.close / found.choices)}%)" if found.choices else ""
+    share = f" ({share_in_percent(found.close / found.choices)}%)" if found.choices else ""
     counted = f"{found.close:,} of {found.choices:,} choices{share}"
     return f"{head}; {counted} are within its error bound of a tie ({measured}), and may differ in float32"
 

@@ -13,7 +13,6 @@ from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots
 from phraseproof.reports.build.readings import reading_lines
 from phraseproof.reports.build.run_tables import RunScores, half_precision_line
 from phraseproof.reports.build.settings import setting_line
-from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class EstimatedRun:
     texts: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     covariates: bool = False
     half_precision: HalfPrecision | None = None
-    metric: Metric = ACCURACY
+    metric: Metric = field(kw_only=True)
     scoring: str = "loglikelihood"
     answers: Sequence[TaskAnswers] = ()
     settings: str = ""
@@ -100,11 +99,11 @@ def table_sources(
             run.wording_texts(),
             covariates,
             half_precision(run),
-            metric_of(run),
             run.scoring,
             answers_of(run),
             setting_line(run),
             reading_lines(run),
+            metric=metric_of(run),
         )
         if run.share < 1
         else run_scores(run)
@@ -126,13 +125,13 @@ def run_scores(run: Run) -> RunScores:
         scores_or_estimates(run),
         run.wording_texts(),
         half_precision(run),
-        metric_of(run),
         run.scoring,
         run.groups,
         run.share,
         answers_of(run),
         setting_line(run),
         reading_lines(run),
+        metric=metric_of(run),
     )
 
 

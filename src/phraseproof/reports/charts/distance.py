@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phraseproof.reports.build.numbers import points_name
+from phraseproof.reports.build.numbers import short_difference_unit
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, group_shape, tooltip, wording_keys
 from phraseproof.scoring.registry import metric
@@ -41,7 +41,7 @@ def distance(found: RepresentationMap) -> Chart | None:
         places = [row["distance"] for row in rows]
         ends = [{"distance": at, change: line.intercept + line.slope * at} for at in (min(places), max(places))]
         sentence = (
-            f"The regression's slope is {line.slope:+.2g} {points_name(shown_in)} a unit of distance "
+            f"The regression's slope is {line.slope:+.2g} {short_difference_unit(shown_in)} a unit of distance "
             f"(95% interval {line.slope_low:+.2g} to {line.slope_high:+.2g}, p = {line.p_value:.2g}, n = {line.n})."
         )
     if moved:
@@ -68,7 +68,10 @@ def _spec(categories: list[str], metric: Metric, change: str, *, has_line: bool,
     y = {
         "field": change,
         "type": "quantitative",
-        "axis": {"title": printable(f"{metric.name} minus observed mean ({points_name(metric)})"), "grid": True},
+        "axis": {
+            "title": printable(f"{metric.name} minus observed mean ({short_difference_unit(metric)})"),
+            "grid": True,
+        },
     }
     dots = {
         "data": {"name": "distances"},
@@ -84,7 +87,7 @@ def _spec(categories: list[str], metric: Metric, change: str, *, has_line: bool,
                     "task": "task",
                     "distance": "distance",
                     **({"distance_before": "before the adapter"} if moved else {}),
-                    change: f"change ({printable(points_name(metric))})",
+                    change: f"change ({printable(short_difference_unit(metric))})",
                 },
                 decimals=("distance", "distance_before", change),
                 number=".1f" if metric.unit == "%" else ".3g",

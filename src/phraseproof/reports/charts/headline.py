@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.reports.build.answers import baseline, chance_levels, within_row
-from phraseproof.reports.build.numbers import percent, value_with_unit
+from phraseproof.reports.build.numbers import value_in_unit, value_with_unit
 from phraseproof.reports.build.run_tables import TaskTable
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.charts.chart import Chart
@@ -55,7 +55,7 @@ def _numbers(mark: Interval, metric: Metric) -> str:
     shown = value_with_unit(mark.estimate, metric)
     if mark.low is None or mark.high is None:
         return shown
-    return f"{shown} ({percent(mark.low, metric)} to {percent(mark.high, metric)})"
+    return f"{shown} ({value_in_unit(mark.low, metric)} to {value_in_unit(mark.high, metric)})"
 
 
 def _chance(table: TaskTable, row: Row) -> float | None:

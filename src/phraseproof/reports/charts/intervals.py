@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from phraseproof.analysis.result_rows import scaled
 from phraseproof.reports.build.numbers import difference_unit, title_with_unit
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.charts.chart import (
@@ -45,8 +46,9 @@ class Interval(NamedTuple):
 
     def scaled(self, factor: float) -> Interval:
         """The mark with its numbers times a factor."""
-        low, high = (None if value is None else factor * value for value in (self.low, self.high))
-        return self._replace(estimate=factor * self.estimate, low=low, high=high)
+        return self._replace(
+            estimate=factor * self.estimate, low=scaled(self.low, factor), high=scaled(self.high, factor)
+        )
 
 
 def intervals(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from phraseproof.reports.build.numbers import p_value, points_name
+from phraseproof.reports.build.numbers import p_value, short_difference_unit
 from phraseproof.reports.build.text import printable, short_model_names
 from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, group_shape, number_format, tooltip
 
@@ -39,7 +39,7 @@ def scaling(found: Scaling, metric: Metric) -> Chart:
     line: list[Row] = [{"parameters": at, gap: metric.scale * _line(found, at)} for at in places]
     slope = found.slope
     unit = "for ten times the parameters" if found.per_tenfold else "for each parameter"
-    shown = printable(f"{metric.scale * slope.estimate:+.3g} {points_name(metric)} {unit}")
+    shown = printable(f"{metric.scale * slope.estimate:+.3g} {short_difference_unit(metric)} {unit}")
     if slope.low is not None and slope.high is not None:
         shown += f", 95% interval {metric.scale * slope.low:+.3g} to {metric.scale * slope.high:+.3g}"
     if slope.p_value is not None:
@@ -61,7 +61,7 @@ def _line(found: Scaling, parameters: float) -> float:
 
 
 def _spec(models: list[str], few: int, many: int, gap: str, metric: Metric) -> Spec:
-    unit = printable(points_name(metric))
+    unit = printable(short_difference_unit(metric))
     x = {
         "field": "parameters",
         "type": "quantitative",

@@ -17,7 +17,16 @@ from phraseproof.analysis.result_rows import SHARES
 from phraseproof.analysis.scaling import Scaling
 from phraseproof.analysis.statistics import StatisticsRow
 from phraseproof.core import Finding
-from phraseproof.reports.build.numbers import NO_DATA, p_value, percent, points, points_name, unit_name
+from phraseproof.reports.build.numbers import (
+    NO_DATA,
+    difference_in_unit,
+    difference_with_unit,
+    p_value,
+    share_in_percent,
+    short_difference_unit,
+    unit_name,
+    value_in_unit,
+)
 from phraseproof.reports.build.run_analysis import (
     LABELS,
     Against,
@@ -130,7 +139,7 @@ def _cell(name: str, found: Finding | None, metric: Metric) -> str:
     def show(value: float) -> str:
         if name == "kappa":
             return f"{value:.2f}"
-        return percent(value) if name in SHARES else percent(value, metric)
+        return share_in_percent(value) if name in SHARES else value_in_unit(value, metric)
 
     if found.low is None or found.high is None:
         return show(found.estimate)
@@ -142,7 +151,7 @@ def _test(test: GroupTest, metric: Metric) -> list[RenderableType]:
     if isinstance(same, NotEstimable):
         held = f"equivalence: {same.reason}"
     else:
-        margin = f"{metric.scale * same.margin:g} {points_name(metric)}"
+        margin = f"{metric.scale * same.margin:g} {short_difference_unit(metric)}"
         held = f"to within {margin}: {same.word.value} ({p_value(same.p_value)}, two one-sided tests)"
     return [
         Text(printable(f"{test.group} minus {test.reference}"), style="bold"),
@@ -160,9 +169,11 @@ def _indented(line: str, style: str = "") -> RenderableType:
 def _sentence(found: Finding | NotEstimable, metric: Metric) -> str:
     if isinstance(found, NotEstimable):
         return f"not enough data, {found.reason}"
-    parts = [f"{points(found.estimate, metric)} {points_name(metric)}"]
+    parts = [f"{difference_with_unit(found.estimate, metric)}"]
     if found.low is not None and found.high is not None:
-        parts.append(f"95% interval {points(found.low, metric)} to {points(found.high, metric)}")
+        parts.append(
+            f"95% interval {difference_in_unit(found.low, metric)} to {difference_in_unit(found.high, metric)}"
+        )
     if found.p_value is not None:
         parts.append(p_value(found.p_value))
     return f"{', '.join(parts)} ({found.method}; n = {found.n:,})"
@@ -185,22 +196,20 @@ def _verdicts(found: RunAnalysis, by_task: bool) -> list[RenderableType]:
         over = result.over_tasks
         if over is not None and over.p_value is not None and over.n > 2:
             line.append(
-                f"; over {over.n} tasks {points(over.estimate, found.metric)} {points_name(found.metric)}, "
-                f"{p_value(over.p_value)}"
+                f"; over {over.n} tasks {difference_with_unit(over.estimate, found.metric)}, {p_value(over.p_value)}"
             )
         blocks.append(Padding(line, (0, 0, 0, 2)))
     return [Text("Does the model read its instruction?", style="bold"), *blocks, Text()] if blocks else []
 
 
 def _interval(found: Finding, metric: Metric) -> str:
-    estimate = f"{points(found.estimate, metric)} {points_name(metric)}"
+    estimate = difference_with_unit(found.estimate, metric)
     if found.low is None or found.high is None:
         return estimate
-    return f"{estimate} [{points(found.low, metric)}, {points(found.high, metric)}]"
+    return f"{estimate} [{difference_in_unit(found.low, metric)}, {difference_in_unit(found.high, metric)}]"
 
 
 def _variance_lines(found: RunAnalysis) -> list[RenderableType]:
-    difference = f"{found.metric.scale * found.difference:g} {points_name(found.metric)}"
     known = [each for each in found.variances if not isinstance(each.components, NotEstimable)]
     if not known:
         return []
@@ -212,15 +221,20 @@ def _variance_lines(found: RunAnalysis) -> list[RenderableType]:
             blocks.append(_indented(f"{each.group}: no answer differs"))
             continue
         blocks.append(_indented(f"{each.group}: {_shares(*shares)}"))
-        if each.sizes:
+        if each.sizes and found.difference is not None:
             sizes = "; ".join(f"{size.wordings} wordings, {size.examples:,} examples" for size in each.sizes)
+            difference = f"{found.metric.scale * found.difference:g} {short_difference_unit(found.metric)}"
             what = f"to see {difference} between two such groups (power 0.8), for each task"
             blocks.append(_indented(f"{what}: {sizes}", "dim"))
+    if found.difference is None:
+        reason = f"the metric {found.metric.name!r} has no margin; give a difference with --difference"
+        blocks.append(_indented(f"numbers of wordings and examples to detect a difference: n/a, {reason}", "dim"))
     return [*blocks, Text()]
 
 
 def _shares(wording: float, example: float, interaction: float) -> str:
-    return f"wording {percent(wording)}%, example {percent(example)}%, their interaction {percent(interaction)}%"
+    named = (("wording", wording), ("example", example), ("their interaction", interaction))
+    return ", ".join(f"{name} {share_in_percent(share)}%" for name, share in named)
 
 
 def _mixed_lines(fitted: Sequence[Fitted]) -> list[RenderableType]:
@@ -260,11 +274,11 @@ def _scaling_lines(found: Scaling, metric: Metric) -> list[RenderableType]:
     models = len({point.parameters for point in found.points})
     assert slope.p_value is not None
     if found.per_tenfold:
-        text = f"{points(slope.estimate, metric)} {points_name(metric)} a tenfold of parameters"
+        text = f"{difference_with_unit(slope.estimate, metric)} a tenfold of parameters"
         interval = (
             ""
             if slope.low is None or slope.high is None
-            else f" [{points(slope.low, metric)}, {points(slope.high, metric)}]"
+            else f" [{difference_in_unit(slope.low, metric)}, {difference_in_unit(slope.high, metric)}]"
         )
     else:
         text, interval = f"{slope.estimate:.3g} a parameter", f" [{slope.low:.3g}, {slope.high:.3g}]"

@@ -13,7 +13,13 @@ from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.paired import WordingComparison
 from phraseproof.core import Finding
 from phraseproof.reports.build.compare import ComparisonReport, direction_words
-from phraseproof.reports.build.numbers import NO_DATA, percent, points, points_name, unit_name
+from phraseproof.reports.build.numbers import (
+    NO_DATA,
+    difference_in_unit,
+    short_difference_unit,
+    unit_name,
+    value_in_unit,
+)
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.terminal import print_blocks
@@ -45,7 +51,7 @@ def render(comparisons: Sequence[ComparisonReport], screen: Screen) -> str:
                 if len(changed) > _SHOWN:
                     blocks.append(Text(f"and {len(changed) - _SHOWN} more (--json has all)", style="dim"))
                 blocks.append(Text())
-        units = f"{unit_name(found.metric)}; differences in {points_name(found.metric)}"
+        units = f"{unit_name(found.metric)}; differences in {short_difference_unit(found.metric)}"
         legend = f"{units}, after minus before, with 95% intervals"
         blocks.append(Text(printable(legend), style="dim"))
         blocks.append(Text(printable(found.top.finding.method), style="dim"))
@@ -91,7 +97,11 @@ def _lines(found: ComparisonReport, screen: Screen) -> Table:
         indent = "  " if line.group or (line.level is Level.TASK and tasks > 1) else ""
         name = f"{indent}{printable(line.group or line.name)}"
         interval = _interval(line.finding, metric)
-        cells = [percent(line.before, metric), percent(line.after, metric), points(line.finding.estimate, metric)]
+        cells = [
+            value_in_unit(line.before, metric),
+            value_in_unit(line.after, metric),
+            difference_in_unit(line.finding.estimate, metric),
+        ]
         shown = [
             Text(cell, style=_style(line.finding, metric)) if n == 2 else Text(cell) for n, cell in enumerate(cells)
         ]
@@ -114,9 +124,9 @@ def _changed(changed: Sequence[WordingComparison], metric: Metric, screen: Scree
         where = f"{printable(each.instruction)} on {printable(each.task)}"
         p = "" if screen.width < _WIDE else f" (p {_p(each.p_holm)} after Holm)"
         table.add_row(
-            Text(f"  {percent(each.before, metric)}"),
-            Text(f"to {percent(each.after, metric)}"),
-            Text(points(each.after - each.before, metric), style="bold"),
+            Text(f"  {value_in_unit(each.before, metric)}"),
+            Text(f"to {value_in_unit(each.after, metric)}"),
+            Text(difference_in_unit(each.after - each.before, metric), style="bold"),
             Text(where + p),
         )
     return table
@@ -129,7 +139,7 @@ def _style(finding: Finding, metric: Metric) -> str:
 def _interval(finding: Finding, metric: Metric) -> str:
     if finding.low is None or finding.high is None:
         return ""
-    return f"{points(finding.low, metric)} to {points(finding.high, metric)}"
+    return f"{difference_in_unit(finding.low, metric)} to {difference_in_unit(finding.high, metric)}"
 
 
 def _p(value: float | None) -> str:

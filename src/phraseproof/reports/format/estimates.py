@@ -17,7 +17,7 @@ from phraseproof.analysis.estimators.task_estimates import QUANTILES, GroupEstim
 from phraseproof.analysis.result_rows import scaled
 from phraseproof.core import Finding
 from phraseproof.reports.build.answers import at_shots
-from phraseproof.reports.build.numbers import NO_DATA, percent, points
+from phraseproof.reports.build.numbers import NO_DATA, difference_in_unit, difference_with_unit, value_in_unit
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.runs import EstimatedRun
 from phraseproof.reports.build.text import printable
@@ -29,6 +29,7 @@ from phraseproof.reports.format.latex import escape, floating_table, row_line
 from phraseproof.reports.format.markdown import escape as markdown_escape
 from phraseproof.reports.format.markdown import table_lines
 from phraseproof.reports.format.terminal import print_blocks
+from phraseproof.scoring.metric import Metric
 
 LEGEND = (
     "estimated accuracy in percent, with 95% intervals: mean and Std over wordings, then the wordings' 5%, 25%, 50%, "
@@ -92,10 +93,10 @@ def _blocks(run: EstimatedRun, *, by_wording: bool) -> list[_Block]:
                     headings = ("", "accuracy", "interval", "scored", "text")
                     blocks.append(_Block(name, run.path, headings, _wording_rows(run, task, group), (), run, shots))
             continue
-        rows = [(*_name(task, group), *_cells(group)) for task in _rows(tasks) for group in task.groups]
+        rows = [(*_name(task, group), *_cells(group, run.metric)) for task in _rows(tasks) for group in task.groups]
         # One line per task would hide the line over all tasks; programs get every difference.
         summarized = over_tasks(tasks) or tasks
-        lines = [f"{task.task}: {_difference(found)}" for task in summarized for found in task.differences]
+        lines = [f"{task.task}: {_difference(found, run.metric)}" for task in summarized for found in task.differences]
         blocks.append(_Block(title, run.path, ("", "group", *_HEADINGS), tuple(rows), tuple(lines), run, shots))
     return blocks
 
@@ -114,26 +115,26 @@ def _name(task: TaskEstimate, group: GroupEstimate) -> tuple[str, str]:
     return printable(task.task), printable(f"{group.group} ({group.num_wordings})")
 
 
-def _cells(group: GroupEstimate) -> list[str]:
+def _cells(group: GroupEstimate, metric: Metric) -> list[str]:
     found = [group.mean, group.std, *(group.quantiles.get(number) for number in QUANTILES)]
-    return [_cell(finding) for finding in found]
+    return [_cell(finding, metric) for finding in found]
 
 
-def _cell(finding: Finding | None) -> str:
-    return NO_DATA if finding is None else f"{percent(finding.estimate)} ({_interval(finding)})"
+def _cell(finding: Finding | None, metric: Metric) -> str:
+    return NO_DATA if finding is None else f"{value_in_unit(finding.estimate, metric)} ({_interval(finding, metric)})"
 
 
-def _interval(finding: Finding) -> str:
+def _interval(finding: Finding, metric: Metric) -> str:
     assert finding.low is not None, "every estimate has an interval"
     assert finding.high is not None, "every estimate has an interval"
-    return f"{percent(finding.low)}-{percent(finding.high)}"
+    return f"{value_in_unit(finding.low, metric)}-{value_in_unit(finding.high, metric)}"
 
 
-def _difference(finding: Finding) -> str:
+def _difference(finding: Finding, metric: Metric) -> str:
     assert finding.low is not None, "every estimate has an interval"
     assert finding.high is not None, "every estimate has an interval"
-    interval = f"95% interval {points(finding.low)} to {points(finding.high)}"
-    return printable(f"{finding.name}: {points(finding.estimate)} points, {interval}")
+    interval = f"95% interval {difference_in_unit(finding.low, metric)} to {difference_in_unit(finding.high, metric)}"
+    return printable(f"{finding.name}: {difference_with_unit(finding.estimate, metric)}, {interval}")
 
 
 def _wording_rows(run: EstimatedRun, task: TaskEstimate, group: GroupEstimate) -> tuple[tuple[str, ...], ...]:
@@ -142,8 +143,8 @@ def _wording_rows(run: EstimatedRun, task: TaskEstimate, group: GroupEstimate) -
     return tuple(
         (
             printable(wording.instruction),
-            percent(wording.accuracy.estimate),
-            _interval(wording.accuracy),
+            value_in_unit(wording.accuracy.estimate, run.metric),
+            _interval(wording.accuracy, run.metric),
             f"{wording.accuracy.n:,}",
             printable(run.texts.get((task.task, wording.instruction), "")),
         )

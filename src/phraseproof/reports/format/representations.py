@@ -10,7 +10,13 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from phraseproof.reports.build.numbers import NO_DATA, difference_unit, p_value, points, points_name
+from phraseproof.reports.build.numbers import (
+    NO_DATA,
+    difference_in_unit,
+    difference_unit,
+    p_value,
+    short_difference_unit,
+)
 from phraseproof.reports.build.representations import category_distances
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.text import printable
@@ -81,7 +87,7 @@ def _cells(row: TaskDistance, metric: Metric, *, has_before: bool) -> list[str]:
     return [
         f"{row.distance:.2f}",
         *([NO_DATA if row.before is None else f"{row.before:.2f}"] if has_before else []),
-        NO_DATA if row.degradation is None else points(row.degradation, metric),
+        NO_DATA if row.degradation is None else difference_in_unit(row.degradation, metric),
         str(row.num_wordings),
         f"{row.num_examples:,}",
     ]
@@ -106,7 +112,7 @@ def _sentences(found: RepresentationMap, metric: Metric) -> list[str]:
 
 
 def _sentence(line: Regression, metric: Metric) -> str:
-    unit = f"{points_name(metric)} of {metric.name}" if metric.unit else f"of {metric.name}"
+    unit = f"{short_difference_unit(metric)} of {metric.name}" if metric.unit else f"of {metric.name}"
     return (
         f"{line.slope:+.3g} {unit} for each unit of distance "
         f"(95% interval {line.slope_low:+.3g} to {line.slope_high:+.3g}, {p_value(line.p_value)}, "

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.robustness import Row
 from phraseproof.reports.build.answers import answer_cells, answer_lines, by_wording
-from phraseproof.reports.build.numbers import difference, legend, percent, spread
+from phraseproof.reports.build.numbers import difference, legend, spread, value_in_unit
 from phraseproof.reports.build.run_tables import (
     Screen,
     TaskTable,
@@ -74,7 +74,7 @@ def _wording_table(table: WordingTable) -> str:
                 row_line(
                     [
                         mark,
-                        percent(score.mean_score, table.run.metric),
+                        value_in_unit(score.mean_score, table.run.metric),
                         *map(escape, given),
                         escape(score.instruction),
                         escape(text),

@@ -15,7 +15,7 @@ from phraseproof.analysis.classification import CONSTANT_FROM
 from phraseproof.analysis.ranking import Mark, WordingRanking
 from phraseproof.analysis.robustness import Row, Summary
 from phraseproof.reports.build.answers import WordingAnswers, by_wording
-from phraseproof.reports.build.numbers import NO_DATA, difference, legend, percent, spread
+from phraseproof.reports.build.numbers import NO_DATA, difference, legend, share_in_percent, spread, value_in_unit
 from phraseproof.reports.build.run_tables import (
     RunScores,
     Screen,
@@ -107,7 +107,7 @@ def _ranking(
         shown = Text(text, style="dim", no_wrap=True, overflow="ellipsis")
         mark = wording.mark.value if wording.mark else ""
         style = _STYLES[wording.mark] if wording.mark else ""
-        cells = [Text(mark, style=style), Text(percent(wording.score.mean_score, run.metric), style=style)]
+        cells = [Text(mark, style=style), Text(value_in_unit(wording.score.mean_score, run.metric), style=style)]
         if has_answers:
             cells.append(_most_chosen(given))
         if has_classes:
@@ -127,7 +127,7 @@ def _most_chosen(given: WordingAnswers | None) -> Text:
 
 
 def _fraction(value: float | None) -> str:
-    return NO_DATA if value is None else f"{100 * value:.1f}"
+    return NO_DATA if value is None else share_in_percent(value)
 
 
 def _heading(table: TaskTable | WordingTable) -> list[RenderableType]:

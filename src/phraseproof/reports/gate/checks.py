@@ -11,7 +11,7 @@ from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.result_rows import place_of, scaled
 from phraseproof.core import Finding
 from phraseproof.errors import RunError, UsageError
-from phraseproof.reports.build.numbers import points, points_name, short_method, unit_name
+from phraseproof.reports.build.numbers import difference_in_unit, short_difference_unit, short_method, unit_name
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.gate.limits import ROUNDING, LimitCheck, Limits, On
 
@@ -207,7 +207,7 @@ def _shortfall(
         place,
         None if value is None else -how.metric.benefit(value),
         limit,
-        f"{points_name(how.metric)} {words}{_bound(difference, how, 'upper')}",
+        f"{short_difference_unit(how.metric)} {words}{_bound(difference, how, 'upper')}",
         is_ceiling=True,
         why_not=why_not,
         metric=how.metric,
@@ -238,7 +238,7 @@ def _check(
         return LimitCheck(option, place, None, _NOT_SHOWN, f"{place}: {words}: cannot be shown ({reason})")
     over = value - limit if is_ceiling else limit - value
     relation = "at most" if is_ceiling else "at least"
-    number = points(value / 100).removeprefix("+")
+    number = difference_in_unit(value / metric.scale, metric).removeprefix("+")
     is_rounded = metric.unit == "%" and (abs(over) >= 0.05 or abs(over) <= ROUNDING)
     shown = number if is_rounded else f"{value:.6g}"
     return LimitCheck(option, place, value, over, f"{place}: {words} {shown}, limit: {relation} {limit:g}")

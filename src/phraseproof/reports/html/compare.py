@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.reports.build.compare import ComparisonReport
-from phraseproof.reports.build.numbers import points, points_name
+from phraseproof.reports.build.numbers import difference_in_unit, difference_with_unit
 from phraseproof.reports.build.text import short_model_names
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.intervals import Interval, intervals
@@ -60,11 +60,11 @@ def _picture(found: ComparisonReport) -> Chart:
         lines = [line for line in lines if line.level is not Level.TASK]
     lines, metric = lines[-1:] + lines[:-1], found.metric
     said = "; ".join(
-        f"{line.name}: {points(line.finding.estimate, metric)} {points_name(metric)}"
+        f"{line.name}: {difference_with_unit(line.finding.estimate, metric)}"
         + (
             ""
             if line.finding.low is None or line.finding.high is None
-            else f" ({points(line.finding.low, metric)} to {points(line.finding.high, metric)})"
+            else f" ({difference_in_unit(line.finding.low, metric)} to {difference_in_unit(line.finding.high, metric)})"
         )
         for line in lines[:12]
     )

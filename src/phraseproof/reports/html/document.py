@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,19 +145,21 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Callable[..., str]] = {
         "line": printable,
         "lines": printable_lines,
-        "percent": numbers.percent,
-        "points": numbers.points,
+        "value_in_unit": numbers.value_in_unit,
+        "difference_in_unit": numbers.difference_in_unit,
+        "share_in_percent": numbers.share_in_percent,
         "title_with_unit": numbers.title_with_unit,
         "value_with_unit": numbers.value_with_unit,
         "spread": numbers.spread,
         "difference": numbers.difference,
         "p_short": _p_short,
         "unit_name": numbers.unit_name,
-        "points_name": numbers.points_name,
+        "short_difference_unit": numbers.short_difference_unit,
         "comparison_line": run_tables.comparison_line,
         "ranking_title": run_tables.ranking_title,
     }
+    environment.filters |= filters
     return environment

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.ranking import WordingRanking
 from phraseproof.reports.build.answers import baseline, constant_line
-from phraseproof.reports.build.numbers import percent, value_with_unit
+from phraseproof.reports.build.numbers import share_in_percent, value_with_unit
 from phraseproof.reports.build.run_tables import TaskTable
 from phraseproof.reports.build.text import isolated
 from phraseproof.reports.charts.chart import Chart
@@ -119,6 +119,10 @@ def _figures(table: TaskTable, rankings: Sequence[WordingRanking], current: str 
     if table.answers and table.run.metric.name == ACCURACY.name:
         found = baseline(table.answers)
         figures.append(
-            LargeFigure("chance", f"{percent(found.chance)}%", f"best constant answer {percent(found.majority)}")
+            LargeFigure(
+                "chance",
+                f"{share_in_percent(found.chance)}%",
+                f"best constant answer {share_in_percent(found.majority)}",
+            )
         )
     return figures

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.aggregation import by_level
 from phraseproof.analysis.ranking import WordingRanking
-from phraseproof.reports.build.numbers import percent, points, points_name, short_method, value_with_unit
+from phraseproof.reports.build.numbers import (
+    difference_in_unit,
+    short_difference_unit,
+    short_method,
+    value_in_unit,
+    value_with_unit,
+)
 from phraseproof.reports.build.run_tables import TaskTable, rows_for_people
 from phraseproof.reports.build.text import isolated, short_model_name
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
@@ -60,10 +66,10 @@ def by_wording(table: TaskTable, rankings: Sequence[WordingRanking], robustness:
         if not ranges:
             continue
         value = fmean(fmean(of_category) for of_category in ranges.values())
-        words = f"{percent(value, metric)} {points_name(metric)} in the group {isolated(group)}"
+        words = f"{value_in_unit(value, metric)} {short_difference_unit(metric)} in the group {isolated(group)}"
         interval = _range_interval(robustness, group)
         if interval is not None:
-            ends = f"{percent(interval.low, metric)} to {percent(interval.high, metric)}"
+            ends = f"{value_in_unit(interval.low, metric)} to {value_in_unit(interval.high, metric)}"
             words += f" (95% interval {ends}, {interval.method})"
         parts.append(words)
     if not parts:
@@ -110,7 +116,7 @@ def between_groups(table: TaskTable, robustness: Robustness | None, apart: Colle
         found = row.groups[group]
         number = f"{found.num_wordings} wording{'' if found.num_wordings == 1 else 's'}"
         text = f"{_reaches(table, found.mean)}, averaged over {number}"
-        std = "" if found.std is None else f" (Std {percent(found.std, metric)} {points_name(metric)})"
+        std = "" if found.std is None else f" (Std {value_in_unit(found.std, metric)} {short_difference_unit(metric)})"
         return [f"{text}{std}."]
     first = summary.groups[0]
     sentences: list[str] = []
@@ -118,11 +124,11 @@ def between_groups(table: TaskTable, robustness: Robustness | None, apart: Colle
         gap = row.differences.get(group)
         if gap is None:
             continue
-        shown = points(gap.value, metric)
-        words = "no difference" if shown == "0.0" else f"a difference of {shown} {points_name(metric)}"
+        shown = difference_in_unit(gap.value, metric)
+        words = "no difference" if shown == "0.0" else f"a difference of {shown} {short_difference_unit(metric)}"
         finding = _difference(robustness, group)
         if finding is not None:
-            ends = f"{points(finding.low, metric)} to {points(finding.high, metric)}"
+            ends = f"{difference_in_unit(finding.low, metric)} to {difference_in_unit(finding.high, metric)}"
             words += f" (95% interval {ends}, {finding.method})"
         sentences.append(
             f"{_reaches(table, row.groups[first].mean)} with the wordings of {isolated(first)} and "
@@ -177,9 +183,10 @@ def of_current(rankings: Sequence[WordingRanking], current: str, metric: Metric)
     if not own:
         return ""
     most, task = max(lost)
+    gain = f"{value_in_unit(most, metric)} {short_difference_unit(metric)}"
     tail = (
         "no other wording does better on any task"
         if most == 0
-        else f"the best wording does up to {percent(most, metric)} {points_name(metric)} better (on {isolated(task)})"
+        else f"the best wording does up to {gain} better (on {isolated(task)})"
     )
     return f"The current wording, {isolated(current)}, gets {value_with_unit(mean_over_tasks(own), metric)}; {tail}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.result_rows import SHARES
-from phraseproof.reports.build.numbers import NO_DATA, percent, points_name, unit_sign
+from phraseproof.reports.build.numbers import NO_DATA, share_in_percent, short_difference_unit, unit_sign, value_in_unit
 from phraseproof.reports.build.text import printable
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _COLUMNS = ("mean", "std", "worst", "best", "range", "flips", "kappa")
 
 def headings(metric: Metric) -> dict[str, str]:
     """The columns' headings, with the metric's unit; shares of examples are in percent whatever the metric is."""
-    unit, apart = unit_sign(metric), points_name(metric)
+    unit, apart = unit_sign(metric), short_difference_unit(metric)
     texts = (
         f"mean ({unit})",
         f"Std ({apart})",
@@ -105,7 +105,7 @@ def _cell(name: str, numbers: GroupStatistics, metric: Metric) -> StatisticsCell
 def _number(name: str, value: float, metric: Metric) -> str:
     if name == "kappa":
         return f"{value:.2f}"
-    return percent(value) if name in SHARES else percent(value, metric)
+    return share_in_percent(value) if name in SHARES else value_in_unit(value, metric)
 
 
 def _method(finding: Finding) -> str:
