@@ -40,6 +40,7 @@ def token_text(folder: Path, token: int) -> str:
 
 def chat_of(folder: Path, *, most: int = 20, style: str = "chat") -> Answer:
     """The endpoint `chat` (or `completions`) that lists at most `most` first tokens, and refuses to list more."""
+    _loaded(folder)  # here, because the server answers in several threads, and loading is not safe in threads
 
     def answer(asked: Asked) -> Reply:
         is_chat = asked.path.endswith("/chat/completions")

@@ -14,6 +14,9 @@ from phraseproof.models.openai.first_token import can_be_first_tokens
 MOST_TOP_LOGPROBS = (20, 10, 5)
 """How many first tokens are requested, until the server agrees: 20 is the maximum of OpenAI and of vLLM's default."""
 
+NO_TEMPLATE_HINT = "For a chat model add --model-arg tokenizer=FOLDER (or a hub id), whose chat template is then used"
+"""What to do about completions without a chat template."""
+
 _TRIAL_TOKENS = 16
 _QUESTION = (
     "Which of these is a fruit?\nA. granite\nB. a pear\nC. a hammer\nD. the moon\nAnswer with the letter only.\nAnswer:"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from phraseproof.errors import UsageError
 from phraseproof.models.openai.constraints import ANSWER_FORMATS
+from phraseproof.models.openai.local_template import LocalTemplate
 from phraseproof.models.openai.model import Requests, ServedModel, model_at
 from phraseproof.models.openai.server_settings import SETTING_NAMES, read_settings
 from phraseproof.models.options import ModelOptions, check_argument_names, positive_int
 
-_KNOWN_ARGS = ("answer_format", "endpoint", "top_logprobs", *SETTING_NAMES)
+_KNOWN_ARGS = ("answer_format", "endpoint", "tokenizer", "top_logprobs", *SETTING_NAMES)
 _ENDPOINTS = ("chat", "completions")
 
 
@@ -32,7 +33,8 @@ def load(name: str, options: ModelOptions) -> ServedModel:
         "chat_template",
         "chat_date",
     )
-    for field in fields:
+    tokenizer = options.args.get("tokenizer")
+    for field in fields if tokenizer is None else ("adapter", "dtype", "device", "max_length"):
         if getattr(options, field) != getattr(defaults, field):
             flag = f"--{field.removesuffix('s').replace('_', '-')}"
             raise UsageError(f"the server of '{name}' decides that by itself", where=flag, hint=f"Leave out {flag}")
@@ -52,6 +54,7 @@ def load(name: str, options: ModelOptions) -> ServedModel:
         endpoint,
         answer_format=answer_format,
         top_logprobs=positive_int(args["top_logprobs"], name="top_logprobs") if "top_logprobs" in args else None,
+        template=None if tokenizer is None else LocalTemplate(tokenizer, options, model=name),
         template_args=options.chat_template_args or None,
     )
     return model_at(endpoint or "chat")(name, settings, requests)

@@ -34,7 +34,7 @@ def setting_line(run: Run) -> str:
     prompt_format = run.settings.get("prompt_format")
     metrics = dict.fromkeys(cell.metric for cell in run.cells)
     parts = [
-        f"prompt format {prompt_format}{_served(run)}" if prompt_format else "",
+        f"prompt format {prompt_format}{_served(run) if prompt_format != 'chat' else ''}" if prompt_format else "",
         f"scoring {run.scoring}",
         f"metric {', '.join(metrics)}" if metrics else "",
     ]
