@@ -10,7 +10,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from multiprocessing import get_context
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,8 @@ from phraseproof.store.queries import load_run
 from support.parity_project import write_project
 
 EXAMPLES = 30
-WORDINGS = 20
+WORDINGS = 30
+KILLS = 30
 
 
 @pytest.fixture
@@ -28,14 +31,15 @@ def project(tmp_path: Path) -> Path:
 
 
 def evaluate(project: str, out: str, delay_s: float) -> None:
-    """One process's work: the public function, with a model that takes its time. A cell at a time, so that kills fall
-    before, in and after many of them."""
+    """One process's work: the public function, with a model that takes its time. A cell at a time and a journal line
+    every few prompts, so that kills fall before, in and after many of them."""
     import phraseproof
-    from phraseproof.evaluation import work
+    from phraseproof.evaluation import score_cells, work
 
-    before = work.SMALLEST_BUNDLE_PROMPTS, work.MAX_BUNDLE_PROMPTS
-    work.SMALLEST_BUNDLE_PROMPTS = work.MAX_BUNDLE_PROMPTS = EXAMPLES
-    try:
+    with pytest.MonkeyPatch.context() as patch:  # some tests call this in their own process
+        patch.setattr(work, "SMALLEST_BUNDLE_PROMPTS", EXAMPLES)
+        patch.setattr(work, "MAX_BUNDLE_PROMPTS", EXAMPLES)
+        patch.setattr(score_cells, "JOURNAL_INTERVAL_S", 2 * delay_s)
         phraseproof.evaluate(
             "scripted",
             f"{project}/task.yaml",
@@ -44,8 +48,6 @@ def evaluate(project: str, out: str, delay_s: float) -> None:
             model_options=phraseproof.ModelOptions(args={"delay_s": str(delay_s)}),
             self_test=False,
         )
-    finally:  # some tests call this in their own process
-        work.SMALLEST_BUNDLE_PROMPTS, work.MAX_BUNDLE_PROMPTS = before
 
 
 def rows_of(out: Path) -> list[dict[str, object]]:
@@ -65,33 +67,50 @@ def cells_in(out: Path) -> int:
     return len(list((out / "cells").rglob("*.parquet")))
 
 
+def warm_forks() -> ForkServerContext:
+    """Processes that begin with what this one has imported: each costs milliseconds, not seconds."""
+    context = get_context("forkserver")
+    packages = ("phraseproof.", "pyarrow.", "pandas.", "pytest", __name__)
+    context.set_forkserver_preload(sorted(name for name in sys.modules if name.startswith(packages)))
+    return context
+
+
+def journaled_in(out: Path) -> int:
+    """Complete lines in journals, which another process may remove in the meantime."""
+    found = 0
+    for path in (out / "journal").rglob("*.jsonl"):
+        with suppress(FileNotFoundError):
+            found += path.read_bytes().count(b"}]\n")
+    return found
+
+
 @pytest.mark.slow
 def test_killed_many_times_at_random_moments(project: Path, undisturbed: list[dict[str, object]]) -> None:
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["phraseproof.evaluation.evaluate", "phraseproof.models.scripted", "duckdb"])
+    """A third of the kills falls anywhere, a third a moment after a journal grew, a third after a cell was stored."""
+    context = warm_forks()
     out = project / "killed"
     moments = random.Random(20231120)
+    grown = (None, lambda: journaled_in(out) * 1000 + cells_in(out), lambda: cells_in(out))
     kills = 0
-    found_done: list[int] = []
-    for attempt in range(30):
-        before = cells_in(out)
-        found_done.append(before)
-        worker = context.Process(target=evaluate, args=(str(project), str(out), 0.002))
+    kept: list[int] = []
+    for attempt in range(KILLS):
+        measure = grown[attempt % len(grown)]
+        before = measure() if measure else 0
+        worker = context.Process(target=evaluate, args=(str(project), str(out), 0.01))
         worker.start()
-        # Every other kill falls anywhere at all, the rest a moment after a cell was stored.
         deadline = time.monotonic() + 30
-        while attempt % 2 and worker.is_alive() and cells_in(out) == before and time.monotonic() < deadline:
+        while measure and worker.is_alive() and measure() == before and time.monotonic() < deadline:
             time.sleep(0.002)
-        worker.join(moments.uniform(0.0, 0.08))
+        worker.join(moments.uniform(0.0, 0.02 if measure else 0.3))
         if worker.is_alive():
             assert worker.pid is not None
             os.kill(worker.pid, signal.SIGKILL)
             worker.join()
             kills += 1
-        if cells_in(out) == WORDINGS:
-            break
-    assert kills >= 8
-    assert len(set(found_done)) >= 4, "the kills fell in the middle of the work, and what was done before was kept"
+        kept.append(cells_in(out) * EXAMPLES + journaled_in(out))
+    assert kills == KILLS
+    assert kept == sorted(kept), "no kill loses what was stored"
+    assert len(set(kept)) >= KILLS // 2, "the kills fell in the middle of the work"
     evaluate(str(project), str(out), 0.0)
     assert rows_of(out) == undisturbed
     assert not list(out.rglob("*.tmp"))
@@ -99,8 +118,7 @@ def test_killed_many_times_at_random_moments(project: Path, undisturbed: list[di
 
 @pytest.mark.slow
 def test_several_processes_on_one_folder_share_the_work(project: Path, undisturbed: list[dict[str, object]]) -> None:
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["phraseproof.evaluation.evaluate", "phraseproof.models.scripted", "duckdb"])
+    context = warm_forks()
     out = project / "shared"
     workers = [context.Process(target=evaluate, args=(str(project), str(out), 0.005)) for _ in range(3)]
     for worker in workers:
@@ -150,10 +168,6 @@ def test_the_command_goes_on_after_a_kill(project: Path, undisturbed: list[dict[
     assert rows_of(out) == undisturbed
 
 
-def journaled_in(out: Path) -> int:
-    return sum(line.count(b"\n") for line in (path.read_bytes() for path in (out / "journal").rglob("*.jsonl")))
-
-
 def slow_command(project: Path, out: Path, delay_s: float) -> list[str]:
     return [
         *(sys.executable, "-m", "phraseproof", "evaluate", "--model", "scripted", "--no-self-test"),
@@ -201,7 +215,8 @@ def test_a_signal_keeps_everything_and_the_last_line_says_so(
     assert process.returncode == code, said
     last = said.strip().splitlines()[-1]
     found = re.fullmatch(
-        rf"stopped: (\d+) of 600 prompts are stored in {out}; the same command continues from there", last
+        rf"stopped: (\d+) of {EXAMPLES * WORDINGS} prompts are stored in {out}; the same command continues from there",
+        last,
     )
     assert found, said
     assert int(found[1]) > 0

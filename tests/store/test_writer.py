@@ -243,3 +243,12 @@ def test_bytes_of_a_command_line_that_are_not_utf8_come_back_as_they_were(tmp_pa
     command = b"phraseproof evaluate --out caf\xe9".decode(errors="surrogateescape")
     RunStore(tmp_path, SETTINGS).register([make_cell()], {"environment": {"command": command}})
     assert load_run(tmp_path).content["environment"]["command"] == command
+
+
+def test_a_temporary_file_of_a_killed_process_is_removed(tmp_path: Path) -> None:
+    finished_run(tmp_path, make_cell())
+    leftover = tmp_path / ".run.json.12345.0a1b2c3d.tmp"
+    leftover.write_text("{")
+    RunStore(tmp_path, SETTINGS)
+    assert not leftover.exists()
+    assert load_run(tmp_path).outcomes().num_rows == 2

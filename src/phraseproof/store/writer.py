@@ -96,6 +96,8 @@ class RunStore:
         except OSError as error:
             raise RunError(f"cannot make the run folder: {error.strerror}", where=str(path)) from None
         with self.one_at_a_time("run"):
+            for leftover in path.glob(f".{RUN_FILE}.*.tmp"):  # of killed processes: writing takes the same lock
+                leftover.unlink(missing_ok=True)
             if (path / RUN_FILE).exists():
                 content = read_run_file(path)
                 self._known_checksums = content.get(CHECKSUMS, {})
