@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from phraseproof.store.columns import column_values
+from phraseproof.store.columns import column_values, typed_column
 
 
 @pytest.mark.parametrize(
@@ -30,12 +32,47 @@ def test_values_are_those_of_pyarrow(column: Any) -> None:
     assert found.flags.writeable
 
 
+texts = st.text(st.characters(codec="utf-8"), max_size=8)
+integers = st.integers(-(2**31), 2**31 - 1)
+numbers = st.floats(allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (texts, pa.string()),
+        (integers, pa.int32()),
+        (numbers, pa.float64()),
+        (st.booleans(), pa.bool_()),
+        (st.lists(texts, max_size=3), pa.list_(pa.string())),
+        (st.lists(numbers | st.none(), max_size=3).map(tuple), pa.list_(pa.float64())),
+        (st.lists(integers, max_size=3), pa.list_(pa.int32())),
+    ],
+)
+@given(data=st.data())
+def test_columns_are_those_of_pyarrow(values: st.SearchStrategy[object], kind: Any, data: st.DataObject) -> None:
+    drawn = data.draw(st.lists(values | st.none(), max_size=20))
+    found = typed_column(drawn, kind)
+    found.validate(full=True)
+    assert found.equals(pa.array(drawn, kind))
+    assert found.null_count == drawn.count(None)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(1.5, pa.int32()), (2**31, pa.int32()), ("\ud83d", pa.string()), ("x", pa.float64()), (1, pa.int64())],
+)
+def test_values_that_do_not_fit_are_refused(value: object, kind: Any) -> None:
+    with pytest.raises((TypeError, ValueError, OverflowError)):
+        typed_column([value], kind)
+
+
 def test_pandas_is_not_imported() -> None:
     code = (
-        "import sys, pyarrow as pa, numpy as np\n"
-        "from phraseproof.store.columns import column_values\n"
-        "column = pa.Array.from_buffers(pa.int32(), 2, [None, pa.py_buffer(np.array([4, 5], dtype='int32'))])\n"
-        "assert column_values(column).tolist() == [4, 5]\n"
+        "import sys, pyarrow as pa\n"
+        "from phraseproof.store.columns import column_values, typed_column\n"
+        "assert column_values(typed_column([4, 5], pa.int32())).tolist() == [4, 5]\n"
+        "assert typed_column([['a'], None], pa.list_(pa.string())).null_count == 1\n"
         "assert 'pandas' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -154,7 +154,6 @@ def represent(
         chat_date=chat_date,
     )
 
-    from phraseproof.analysis.estimators.budget import scores_or_estimates
     from phraseproof.analysis.grids import metric_of
     from phraseproof.analysis.representations import MapSettings, describe
     from phraseproof.cli.progress import ProgressBar
@@ -162,6 +161,7 @@ def represent(
     from phraseproof.evaluation.request import EvaluationRequest
     from phraseproof.evaluation.resolve import resolve
     from phraseproof.reports.build.representations import representation_results
+    from phraseproof.reports.build.runs import scores_or_estimates
     from phraseproof.reports.format.representations import as_json as to_json
     from phraseproof.reports.format.representations import as_text
     from phraseproof.scoring.accuracy import METRIC as ACCURACY

@@ -1,22 +1,73 @@
-"""Columns of stored cells as arrays."""
+"""Columns of stored cells to and from arrays, without pandas.
+
+pyarrow imports pandas, where it is installed, to convert Python lists and NumPy arrays; that takes longer than a small
+run needs in all.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pyarrow as pa
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pyarrow as pa
 
 
 def column_values(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
-    """A copy of a column of numbers as an array; NaN where a value is null.
-
-    pyarrow's `to_numpy` imports pandas where it is installed, which takes longer than a small table needs in all.
-    """
+    """A copy of a column of numbers as an array; NaN where a value is null."""
     whole = column if not hasattr(column, "combine_chunks") else column.combine_chunks()
     if whole.null_count or not len(whole):
         return np.array(whole.to_numpy(zero_copy_only=False))
     return np.array(np.from_dlpack(whole))
+
+
+def typed_column(values: Sequence[object], kind: pa.DataType) -> pa.Array:
+    """What `pa.array(values, kind)` returns; `None` becomes null.
+
+    Args:
+        kind: string, bool, int32, float64, or a list of one of them.
+
+    Raises:
+        TypeError, OverflowError, UnicodeEncodeError: a value that the type cannot hold.
+    """
+    count = len(values)
+    is_valid = np.array([value is not None for value in values], dtype=bool)
+    nulls = count - int(is_valid.sum())
+    mask = _bits(is_valid) if nulls else None
+    if kind == pa.string():
+        texts = [b"" if value is None else cast(str, value).encode() for value in values]
+        buffers = [mask, _offsets([len(text) for text in texts]), pa.py_buffer(b"".join(texts))]
+        return pa.Array.from_buffers(kind, count, buffers, nulls)
+    if isinstance(kind, pa.ListType):
+        lists = [() if value is None else cast(Sequence[object], value) for value in values]
+        items = typed_column([item for each in lists for item in each], kind.value_type)
+        return pa.Array.from_buffers(
+            kind, count, [mask, _offsets([len(each) for each in lists])], nulls, children=[items]
+        )
+    if kind == pa.bool_():
+        data = _bits(np.array([value is True for value in values], dtype=bool))
+    elif kind == pa.int32():
+        # `index` refuses fractions, which NumPy would cut off.
+        data = pa.py_buffer(
+            np.array([0 if value is None else operator.index(cast(int, value)) for value in values], "i4")
+        )
+    elif kind == pa.float64():
+        data = pa.py_buffer(np.array([0.0 if value is None else cast(float, value) for value in values], "f8"))
+    else:
+        raise TypeError(f"no column of {kind} is stored")
+    return pa.Array.from_buffers(kind, count, [mask, data], nulls)
+
+
+def _bits(flags: npt.NDArray[np.bool_]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(flags, bitorder="little"))
+
+
+def _offsets(lengths: Sequence[int]) -> pa.Buffer:
+    ends = np.cumsum([0, *lengths], dtype=np.int64)
+    if ends[-1] > np.iinfo(np.int32).max:
+        raise OverflowError(f"a column of {ends[-1]:,} bytes or items, and Arrow holds at most 2 GiB")
+    return pa.py_buffer(ends.astype(np.int32))

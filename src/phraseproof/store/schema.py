@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from phraseproof.core import Cell, Outcome
 from phraseproof.identity import SCHEMA_VERSION
+from phraseproof.store.columns import typed_column
 
 IDENTITY_KEY = b"phraseproof.identity"
 SCHEMA_KEY = b"phraseproof.schema_version"
@@ -90,7 +91,8 @@ def to_table(cell: Cell, outcomes: Sequence[Outcome], usage_json: str) -> pa.Tab
         SCHEMA_KEY: str(SCHEMA_VERSION).encode(),
         USAGE_KEY: usage_json.encode(),
     }
-    return pa.table(columns, schema=COLUMNS.with_metadata(metadata))
+    arrays = [typed_column(columns[field.name], field.type) for field in COLUMNS]
+    return pa.Table.from_arrays(arrays, schema=COLUMNS.with_metadata(metadata))
 
 
 def to_outcomes(table: pa.Table) -> list[Outcome]:
@@ -114,6 +116,6 @@ def relabel(table: pa.Table, cell: Cell) -> pa.Table:
     metadata = table.schema.metadata
     table = add_missing_columns(table)
     for name in _CELL_COLUMNS:
-        column = pa.array([getattr(cell, name)] * table.num_rows, COLUMNS.field(name).type)
+        column = typed_column([getattr(cell, name)] * table.num_rows, COLUMNS.field(name).type)
         table = table.set_column(table.schema.get_field_index(name), COLUMNS.field(name), column)
     return table.replace_schema_metadata(metadata)

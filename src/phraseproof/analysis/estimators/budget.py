@@ -101,11 +101,6 @@ def estimated_scores(run: Run) -> list[WordingScore]:
     ]
 
 
-def scores_or_estimates(run: Run) -> list[WordingScore]:
-    """The scores of a run, or their estimates if the run has a budget; of imported results as they were published."""
-    return estimated_scores(run) if run.share < 1 else run.wording_scores()
-
-
 def _estimate_task(
     cells: Sequence[Cell], grid: Grid, group_order: Sequence[str], drawn: NDArray[np.float64]
 ) -> TaskEstimate:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from phraseproof.analysis.answers import TaskAnswers
     from phraseproof.analysis.estimators.task_estimates import TaskEstimate
     from phraseproof.evaluation.half_precision import HalfPrecision
-    from phraseproof.store.queries import Run
+    from phraseproof.store.queries import Run, WordingScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,6 @@ def run_scores(run: Run) -> RunScores:
     Raises:
         RunError: no cell is done, or one is damaged.
     """
-    from phraseproof.analysis.estimators.budget import scores_or_estimates
-
     return RunScores(
         str(run.path),
         model_name(run),
@@ -133,6 +131,16 @@ def run_scores(run: Run) -> RunScores:
         reading_lines(run),
         metric=metric_of(run),
     )
+
+
+def scores_or_estimates(run: Run) -> list[WordingScore]:
+    """The scores of a run, or their estimates if the run has a budget; of imported results as they were published."""
+    if run.share == 1:
+        return run.wording_scores()
+    # Imported late: the estimators take longer to load than a small table needs in all.
+    from phraseproof.analysis.estimators.budget import estimated_scores
+
+    return estimated_scores(run)
 
 
 def model_name(run: Run) -> str:
