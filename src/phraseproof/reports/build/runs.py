@@ -82,8 +82,6 @@ def table_sources(
         UsageError: `covariates`, and no run has a budget.
         RunError: no cell is done, or one is damaged.
     """
-    from phraseproof.analysis.estimators.budget import estimate_run
-
     if covariates and all(run.share == 1 for run in runs):
         raise UsageError(
             "--covariates requires estimates",
@@ -91,24 +89,26 @@ def table_sources(
             got=str(runs[0].path),
             where="--covariates",
         )
-    return [
-        EstimatedRun(
-            str(run.path),
-            model_name(run),
-            estimate_run(run, group_order=group_order, covariates=covariates),
-            run.wording_texts(),
-            covariates,
-            half_precision(run),
-            run.scoring,
-            answers_of(run),
-            setting_line(run),
-            reading_lines(run),
-            metric=metric_of(run),
-        )
-        if run.share < 1
-        else run_scores(run)
-        for run in runs
-    ]
+    return [_estimated(run, group_order, covariates=covariates) if run.share < 1 else run_scores(run) for run in runs]
+
+
+def _estimated(run: Run, group_order: Sequence[str], *, covariates: bool) -> EstimatedRun:
+    # Imported late: the estimators take longer to load than a small table needs in all.
+    from phraseproof.analysis.estimators.budget import estimate_run
+
+    return EstimatedRun(
+        str(run.path),
+        model_name(run),
+        estimate_run(run, group_order=group_order, covariates=covariates),
+        run.wording_texts(),
+        covariates,
+        half_precision(run),
+        run.scoring,
+        answers_of(run),
+        setting_line(run),
+        reading_lines(run),
+        metric=metric_of(run),
+    )
 
 
 def run_scores(run: Run) -> RunScores:
@@ -137,7 +137,6 @@ def scores_or_estimates(run: Run) -> list[WordingScore]:
     """The scores of a run, or their estimates if the run has a budget; of imported results as they were published."""
     if run.share == 1:
         return run.wording_scores()
-    # Imported late: the estimators take longer to load than a small table needs in all.
     from phraseproof.analysis.estimators.budget import estimated_scores
 
     return estimated_scores(run)
