@@ -58,7 +58,7 @@ class Compiled(NamedTuple):
     labels: frozenset[str]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32768)
 def compile_source(source: str) -> Compiled:
     """Compile one template.
 

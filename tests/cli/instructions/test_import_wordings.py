@@ -57,6 +57,18 @@ def test_all_of_them(checkout: Path) -> None:
     assert (wording.name, wording.serves) == ("mine/shop/asked", ("tickets",))
 
 
+def test_one_name_that_is_too_long(checkout: Path) -> None:
+    """Data set names become file names: "shop/" and 300 letters are more than a file system takes."""
+    path = checkout / "templates" / "long" / "templates.yaml"
+    path.parent.mkdir()
+    path.write_text(TEMPLATES.replace("shop", "shop/" + "x" * 300), encoding="utf-8")
+    result = run("promptsource", checkout)
+    assert result.exit_code == 4
+    assert "the name of its file is longer than 255 bytes" in result.stderr
+    assert "x" * 90 in result.stderr
+    assert [each.name for each in load_collection("p3").instructions] == ["p3/shop/asked"]
+
+
 def test_as_json(checkout: Path) -> None:
     result = run("promptsource", checkout, "--json", "--field", "text=message")
     value = json.loads(result.stdout)

@@ -14,7 +14,13 @@ from typing import NamedTuple, Protocol, cast
 
 from phraseproof.errors import UsageError
 from phraseproof.instructions.importers.parsing.import_request import ImportRequest
-from phraseproof.instructions.importers.parsing.parse_result import ParseResult, Refused, stem_of
+from phraseproof.instructions.importers.parsing.parse_result import (
+    ParseResult,
+    Refused,
+    UnrepresentableError,
+    one_line,
+    stem_of,
+)
 from phraseproof.instructions.writing import write_collection
 
 __all__ = ["SOURCES", "ImportRequest", "ImportSource", "ParseResult", "Refused", "count_reasons", "find", "write"]
@@ -39,6 +45,9 @@ class _Importer(Protocol):
         """The wordings at a path."""
         ...
 
+
+_MAX_NAME_BYTES = 255
+"""The maximum length of one part of a path on the usual file systems of Linux, macOS and Windows."""
 
 _HERE = "phraseproof.instructions.importers"
 
@@ -75,6 +84,8 @@ def find(source: str, path: Path, request: ImportRequest | None = None) -> Parse
 def write(result: ParseResult, out: Path) -> list[Path]:
     """Write the wordings as `out/COLLECTION/FILE.yaml`; a file of an earlier import is replaced.
 
+    Wordings whose file would have too long a name move from the files of the result to those that are refused.
+
     Returns:
         The files, in the order in which their first wordings were found.
 
@@ -82,8 +93,18 @@ def write(result: ParseResult, out: Path) -> list[Path]:
         FileError: a file cannot be written.
     """
     paths: list[Path] = []
-    for (collection, stem), wordings in result.files.items():
-        path = out / stem_of(collection) / f"{stem_of(stem)}.yaml"
+    for (collection, stem), wordings in list(result.files.items()):
+        names = (stem_of(collection), f"{stem_of(stem)}.yaml")
+        longest = max(len(name.encode()) for name in names)
+        if longest > _MAX_NAME_BYTES:
+            del result.files[collection, stem]
+            error = UnrepresentableError(
+                f"the name of its file is longer than {_MAX_NAME_BYTES} bytes", f"{longest} bytes"
+            )
+            for wording in wordings:
+                result.refuse(one_line(wording.name), str(out), error)
+            continue
+        path = out.joinpath(*names)
         write_collection(path, collection, wordings)
         paths.append(path)
     return paths

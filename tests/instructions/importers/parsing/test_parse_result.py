@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from phraseproof.core import Instruction
@@ -54,3 +56,14 @@ def test_answers_must_differ_and_not_be_empty(answers: list[str]) -> None:
     assert listed(["no", 'say "yes"']) == '{{ choice | verbalise(["no", "say \\"yes\\""]) }}'
     with pytest.raises(UnrepresentableError):
         listed(answers)
+
+
+def test_equal_names_are_numbered_in_linear_time() -> None:
+    """20,000 wordings of one name: trying every number for each of them would be 200 million steps."""
+    result = ParseResult()
+    began = time.process_time()
+    for number in range(20_000):
+        result.add("s", Instruction(id="same", collection="c", template=f"{number} {{{{ item }}}}", answer="x"))
+    assert time.process_time() - began < 5
+    assert [each.id for each in result.wordings][:3] == ["same", "same (2)", "same (3)"]
+    assert len({each.id for each in result.wordings}) == 20_000

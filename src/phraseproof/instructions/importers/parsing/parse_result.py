@@ -52,6 +52,7 @@ class ParseResult:
     files_read: int = 0
     repeats: int = 0
     _taken: set[str] = field(default_factory=set[str])
+    _numbers: dict[str, int] = field(default_factory=dict[str, int])
     _contents: set[tuple[object, ...]] = field(default_factory=set[tuple[object, ...]])
 
     def add(self, stem: str, wording: Instruction, *, repeated: bool = False) -> None:
@@ -66,10 +67,11 @@ class ParseResult:
             return
         self._contents.add(content)
         # Two wordings of one source may have the same name; ids must be unique in a collection.
-        number = 1
+        number = self._numbers.get(wording.name, 1)
         while (name := wording.name if number == 1 else f"{wording.name} ({number})") in self._taken:
             number += 1
         self._taken.add(name)
+        self._numbers[wording.name] = number + 1
         if number > 1:
             wording = replace(wording, id=f"{wording.id} ({number})")
         self.files.setdefault((wording.collection, stem), []).append(wording)
