@@ -9,7 +9,7 @@ from phraseproof.analysis.grids import TaskGrid
 from phraseproof.core import Relation
 from phraseproof.errors import UsageError
 from support.grid_samples import draw, grid, means_only
-from support.metrics import ERRORS, LETTERS
+from support.other_metrics import ERRORS, LETTERS
 
 RELATIONS = {"right": Relation.OBSERVED, "negated": Relation.NEGATED, "random": Relation.NONSENSICAL}
 GROUPS = ["right"] * 10 + ["negated"] * 10

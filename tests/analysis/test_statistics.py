@@ -16,8 +16,7 @@ from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.store.queries import WordingScore
 from support.grid_samples import draw, grid, means_only
-from support.metrics import ERRORS
-from support.other_metrics import Letters
+from support.other_metrics import ERRORS, AnswerLength
 
 
 def only(*grids: TaskGrid, **options: object) -> Robustness:
@@ -193,7 +192,7 @@ def test_a_metric_with_another_range_has_the_same_statistics_on_another_scale():
     groups = ["a"] * 5 + ["b"] * 5
     tasks = [grid(values + shift, groups=groups, task=f"t{shift}", category=f"c{shift}") for shift in (0.0, 0.1)]
     longer = [
-        replace(each, means=1000 * each.means, scores=1000 * each.scores, metric=Letters())
+        replace(each, means=1000 * each.means, scores=1000 * each.scores, metric=AnswerLength())
         for each in tasks
         if each.scores is not None
     ]

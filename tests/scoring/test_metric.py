@@ -10,7 +10,7 @@ from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.accuracy import METRIC
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
-from support.metrics import ERRORS, LETTERS
+from support.other_metrics import ERRORS, LETTERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

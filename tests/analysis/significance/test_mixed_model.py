@@ -6,19 +6,9 @@ import numpy as np
 import pytest
 
 from phraseproof.analysis.significance.mixed_model import mixed_effects
-from phraseproof.core import Outcome
 from phraseproof.errors import NotEnoughDataError
-from phraseproof.scoring.metric import Metric
 from support.grid_samples import draw, grid
-
-
-class Length(Metric):
-    """Not 0 or 1."""
-
-    name = "length"
-
-    def score(self, outcome: Outcome) -> float:
-        return float(len(outcome.text or ""))
+from support.other_metrics import AnswerLength
 
 
 def test_shares_add_up() -> None:
@@ -40,6 +30,6 @@ def test_it_needs_wordings_and_examples() -> None:
 
 
 def test_another_metric_is_refused_by_name() -> None:
-    given = replace(grid(draw(np.random.default_rng(0), 8, 60)), metric=Length())
+    given = replace(grid(draw(np.random.default_rng(0), 8, 60)), metric=AnswerLength())
     with pytest.raises(NotEnoughDataError, match="the metric 'length' has other values"):
         mixed_effects(given, "g")

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.core import Finding, Outcome
+from phraseproof.core import Finding
 from phraseproof.errors import UsageError
 from phraseproof.reports.build.compare import compare, difference_words, direction_words
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.format import compare_json, compare_text
 from phraseproof.reports.html.compare import comparison_views
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
-from phraseproof.scoring.metric import Metric
 from phraseproof.store.queries import load_run
+from support.other_metrics import Mistakes
 from support.report_runs import write_run
 
 
@@ -42,18 +42,6 @@ def test_a_change_is_named_only_if_its_interval_excludes_zero(low: float | None,
 def test_a_difference_in_words() -> None:
     found = Finding("d", 0.0123, 1, "m", -0.003, 0.027, 0.12)
     assert difference_words(found, ACCURACY) == "+1.2 points, 95% interval -0.3 to +2.7, p = 0.120"
-
-
-class Mistakes(Metric):
-    """The number of mistakes in an answer; fewer are better."""
-
-    name = "mistakes"
-    unit = "mistakes"
-    high = 100.0
-    higher_is_better = False
-
-    def score(self, outcome: Outcome) -> float:
-        return outcome.score
 
 
 def test_another_metric_has_its_unit_and_direction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

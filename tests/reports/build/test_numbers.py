@@ -23,7 +23,7 @@ from phraseproof.reports.build.numbers import (
 )
 from phraseproof.reports.format.tables import By, TableFormat, render
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
-from support.metrics import LETTERS
+from support.other_metrics import LETTERS
 from support.table_samples import RUN
 
 LONG = replace(RUN, metric=LETTERS, scores=[score._replace(mean_score=100 * score.mean_score) for score in RUN.scores])

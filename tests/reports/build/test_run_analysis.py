@@ -9,7 +9,7 @@ from phraseproof.reports.build.run_analysis import LABELS, AnalysisOptions, NotE
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.format import analysis_text
 from phraseproof.store.queries import load_run
-from support.metrics import LETTERS
+from support.other_metrics import LETTERS
 from support.report_runs import write_run
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from phraseproof.analysis.ranking import Mark
 from phraseproof.reports.build.run_tables import RunScores, task_tables, title, wording_tables
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
-from support.metrics import ERRORS
+from support.other_metrics import ERRORS
 from support.table_samples import scores
 
 

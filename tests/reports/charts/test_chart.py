@@ -14,7 +14,7 @@ from phraseproof.reports.charts.chart import (
     with_chance,
 )
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
-from support.metrics import ERRORS, LETTERS
+from support.other_metrics import ERRORS, LETTERS
 
 
 def test_a_single_group_needs_no_legend() -> None:

@@ -10,7 +10,7 @@ from phraseproof.reports.charts.headline import mean_intervals
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from support import table_samples
 from support.grid_samples import grid
-from support.metrics import LETTERS
+from support.other_metrics import LETTERS
 from support.table_samples import VALUES, scores
 
 

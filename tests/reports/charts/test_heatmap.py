@@ -9,7 +9,7 @@ from phraseproof.analysis.ranking import rank_wordings
 from phraseproof.reports.charts.heatmap import heatmap
 from phraseproof.reports.charts.plot import draw
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
-from support.metrics import ERRORS, LETTERS
+from support.other_metrics import ERRORS, LETTERS
 from support.table_samples import RUN, scores
 
 

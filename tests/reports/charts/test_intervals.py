@@ -8,7 +8,7 @@ import pytest
 from phraseproof.reports.charts.intervals import Interval, intervals
 from phraseproof.reports.charts.plot import draw
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
-from support.metrics import LETTERS
+from support.other_metrics import LETTERS
 
 
 def test_every_estimate_is_a_row_and_an_interval_may_be_missing() -> None:

@@ -7,7 +7,7 @@ import pytest
 from phraseproof.errors import PhraseproofError
 from phraseproof.reports.build.sources import open_sources
 from phraseproof.reports.charts.plot import ChartKind, make_chart
-from support.metrics import LETTERS
+from support.other_metrics import LETTERS
 from support.report_runs import write_run
 
 

@@ -4,7 +4,7 @@ from phraseproof.analysis.scaling import ScalePoint
 from phraseproof.analysis.scaling import scaling as regress
 from phraseproof.reports.charts.scaling import scaling
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
-from support.metrics import LETTERS
+from support.other_metrics import LETTERS
 
 
 def test_every_task_of_every_model_is_a_dot() -> None:

@@ -5,7 +5,7 @@ import json
 from phraseproof.analysis.ranking import rank_wordings
 from phraseproof.reports.charts.strip import strip
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
-from support.metrics import LETTERS
+from support.other_metrics import LETTERS
 from support.table_samples import RUN, scores
 
 

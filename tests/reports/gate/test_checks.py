@@ -19,7 +19,7 @@ from phraseproof.reports.gate.checks import check_run
 from phraseproof.reports.gate.limits import Limits, On
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.writer import RunStore, Usage
-from support.other_metrics import Letters
+from support.other_metrics import AnswerLength, Mistakes
 from support.report_runs import write_run
 
 TINY = 1e-6
@@ -166,16 +166,9 @@ def test_a_limit_is_a_percentage(run: Run, name: str, value: float) -> None:
         check_run(run, Limits(**{name: value}))
 
 
-class Mistakes(Letters):
-    """Fewer are better."""
-
-    name = "mistakes"
-    higher_is_better = False
-
-
 def test_limits_are_in_the_metric_s_unit(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     in_percent = check_run(run, Limits(min_mean=50, max_gap=5))
-    monkeypatch.setattr("phraseproof.analysis.grids.metric", lambda _: Letters())
+    monkeypatch.setattr("phraseproof.analysis.grids.metric", lambda _: AnswerLength())
     checks = check_run(run, Limits(min_mean=0.5, max_gap=0.05))
     values = {(check.option.split()[0], check.place): check.value for check in checks}
     for check in in_percent:
@@ -197,7 +190,7 @@ def test_where_less_is_better_a_gap_is_above_the_first_group(
 ) -> None:
     other = load_run(write_run(tmp_path / "other", bonus=0.3))
     limits = Limits(max_spread=1, max_gap=0.01, margin=0.01)
-    monkeypatch.setattr("phraseproof.analysis.grids.metric", lambda _: Letters())
+    monkeypatch.setattr("phraseproof.analysis.grids.metric", lambda _: AnswerLength())
     more = check_run(run, limits, other=other)
     monkeypatch.setattr("phraseproof.analysis.grids.metric", lambda _: Mistakes())
     less = {(check.option, check.place): check for check in check_run(run, limits, other=other)}

@@ -14,7 +14,7 @@ from phraseproof.reports.html.flips import find_flips, shares
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.writer import RunStore, Usage
-from support.metrics import ERRORS, LETTERS
+from support.other_metrics import ERRORS, LETTERS
 
 RIGHT, SURE, WRONG = (-0.5, -1.0), (-0.1, -3.0), (-2.0, -0.2)
 

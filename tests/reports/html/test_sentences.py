@@ -17,7 +17,7 @@ from phraseproof.reports.html.sentences import (
 )
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
-from support.metrics import ERRORS, LETTERS
+from support.other_metrics import ERRORS, LETTERS
 from support.table_samples import scores
 
 

@@ -4,7 +4,7 @@ from phraseproof.analysis.statistics import robustness
 from phraseproof.reports.html.statistics import headings, statistics_table
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from support.grid_samples import grid
-from support.metrics import LETTERS
+from support.other_metrics import LETTERS
 
 VALUES = [[1, 1, 0, 1, 0, 1], [1, 0, 0, 1, 0, 1], [0, 0, 0, 1, 0, 0]]
 

@@ -10,7 +10,7 @@ from phraseproof.analysis.ranking import rank_wordings
 from phraseproof.reports.html.wordings import category_rankings, rendered_examples
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.store.queries import load_run
-from support.metrics import ERRORS, LETTERS
+from support.other_metrics import ERRORS, LETTERS
 from support.report_runs import write_run
 from support.table_samples import scores
 
