@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from phraseproof.core import OptionScores, Outcome, Prompt, PromptRemark
@@ -14,15 +13,8 @@ from support.stored_cells import make_cell
 
 def test_prompts_that_are_cut_are_counted_and_told(tmp_path: Path) -> None:
     class Short(Knowing):
-        def score_options(
-            self,
-            prompts: Sequence[Prompt],
-            *,
-            method: str = "loglikelihood",
-            on_done: Callable[[int], None] | None = None,
-        ) -> list[OptionScores]:
-            scores = super().score_options(prompts, method=method, on_done=on_done)
-            return [s._replace(truncated=3 if "fjord" in p.text else 0) for p, s in zip(prompts, scores, strict=True)]
+        def altered(self, prompt: Prompt, scores: OptionScores) -> OptionScores:
+            return scores._replace(truncated=3 if "fjord" in prompt.text else 0)
 
     told: list[str] = []
 
@@ -65,18 +57,10 @@ def test_tasks_are_counted_apart_and_whole_prompts_are_not_mentioned() -> None:
 
 def test_remarks_are_counted_over_all_prompts_of_a_task(tmp_path: Path) -> None:
     class Noting(Knowing):
-        def score_options(
-            self,
-            prompts: Sequence[Prompt],
-            *,
-            method: str = "loglikelihood",
-            on_done: Callable[[int], None] | None = None,
-        ) -> list[OptionScores]:
-            scores = super().score_options(prompts, method=method, on_done=on_done)
+        def altered(self, prompt: Prompt, scores: OptionScores) -> OptionScores:
             both = PromptRemark.DOUBLED_BOS | PromptRemark.OPTION_BEGINS_ANOTHER
             remarks = {"fjord": int(both), "kiwi": int(PromptRemark.NO_BOS)}
-            found = [next((value for word, value in remarks.items() if word in p.text), 0) for p in prompts]
-            return [s._replace(remarks=each) for s, each in zip(scores, found, strict=True)]
+            return scores._replace(remarks=next((value for word, value in remarks.items() if word in prompt.text), 0))
 
     said: list[str] = []
 

@@ -122,7 +122,7 @@ def _figures(table: TaskTable, rankings: Sequence[WordingRanking], current: str 
             LargeFigure(
                 "chance",
                 f"{share_in_percent(found.chance)}%",
-                f"best constant answer {share_in_percent(found.majority)}",
+                f"best constant answer {share_in_percent(found.majority)}%",
             )
         )
     return figures
