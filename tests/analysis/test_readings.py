@@ -16,6 +16,7 @@ from phraseproof.errors import UsageError
 from phraseproof.models import ModelOptions
 from phraseproof.scoring.scorer import Reading
 from phraseproof.store.queries import Run
+from support.command_line import run_command
 from support.openai_server import Asked, Reply, serve
 
 # By question: the choice is certain; another option could be as probable; no option is listed.
@@ -87,6 +88,17 @@ def test_scores_that_were_read_in_another_way_are_not_compared(run: Run, tmp_pat
         phraseproof.compare(run, local)
     with pytest.raises(UsageError, match="read in different ways"):
         phraseproof.gate(run, no_worse_than=local)
+
+
+@pytest.mark.parametrize("command", [("analyze", "--scaling"), ("plot", "--kind", "scaling", "--out", "x.svg")])
+def test_one_line_by_size_goes_through_one_reading_only(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    local = phraseproof.evaluate("scripted", TASK, {"mine": wordings(tmp_path)}, tmp_path / "local")
+    sizes = [f"--parameters={each.path}={size}" for each, size in ((run, 1e8), (local, 1e9))]
+    done = run_command(capsys, command[0], run.path, local.path, *command[1:], *sizes)
+    assert (done.code, done.out) == (2, "")
+    assert "read in different ways" in done.err
 
 
 def test_an_unknown_scorer_is_left_alone(run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phraseproof.core import ChoosesMethod, ChosenMethod
-from phraseproof.errors import ModelError
+from phraseproof.errors import ModelError, StoppedError
 from phraseproof.models import ModelOptions, load_model
 from support import tiny_models
 from support.chat_server import chat_of
@@ -97,3 +97,29 @@ def test_texts_cannot_be_first_tokens() -> None:
 def test_a_server_that_is_gone_is_not_tried_in_every_way() -> None:
     with pytest.raises(ModelError, match=r"HTTP 503 \(tried 2 times\)"):
         chosen(lambda _: Reply("busy", 503))
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_ends_the_trials_with_the_first_way(status: int) -> None:
+    asked: list[str] = []
+
+    def refuse(each: Asked) -> Reply:
+        asked.append(each.path)
+        return Reply({"error": {"message": "Incorrect API key"}}, status)
+
+    with pytest.raises(StoppedError, match=f"HTTP {status} .got Incorrect API key") as caught:
+        chosen(refuse)
+    assert set(asked) == {"/v1/completions"}  # the endpoint chat is not tried
+    assert "does not work" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_missing_endpoint_leaves_the_other_one(status: int) -> None:
+    chat = chat_of(tiny_models.tiny_gpt2())
+
+    def answer(each: Asked) -> Reply:
+        return chat(each) if each.path.endswith("/chat/completions") else Reply({"error": "no such path"}, status)
+
+    found, asked = chosen(answer)
+    assert found.method == "first_token"
+    assert sum(each.path == "/v1/completions" for each in asked) <= 4  # none is repeated

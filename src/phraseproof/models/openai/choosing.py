@@ -9,6 +9,7 @@ from phraseproof.core import GREEDY, ChatMessage, ChosenMethod, Model, OptionSco
 from phraseproof.errors import ModelError, StoppedError
 from phraseproof.models.openai.constraints import ANSWER_FORMATS, TEXT, is_honoured
 from phraseproof.models.openai.constraints import TRIAL as CONSTRAINT_TRIAL
+from phraseproof.models.openai.exchange import NoEndpointError
 from phraseproof.models.openai.first_token import can_be_first_tokens
 
 MOST_TOP_LOGPROBS = (20, 10, 5)
@@ -174,7 +175,7 @@ def _try(model: Variant, method: str) -> None:
 
 def _ends_trials(error: ModelError) -> bool:
     """Whether no other way would work either: the server is gone, or refuses everything. It may lack an endpoint."""
-    return isinstance(error, StoppedError) and not any(f"HTTP {status}" in error.problem for status in (404, 405, 501))
+    return isinstance(error, StoppedError) and not isinstance(error, NoEndpointError)
 
 
 def _text_of(model: Variant) -> str | ModelError:

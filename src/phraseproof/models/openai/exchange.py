@@ -11,6 +11,7 @@ from phraseproof.errors import ModelError, StoppedError
 from phraseproof.models.openai.response_body import ACCEPTED_ENCODINGS, BodyError, read_body, read_json
 from phraseproof.models.openai.retrying import LONGEST_REQUESTED_WAIT_S, TransientError, retry_after_s
 from phraseproof.models.openai.server_settings import ServerSettings
+from phraseproof.models.openai.token_limit import wants_other_field
 
 if TYPE_CHECKING:
     import httpx
@@ -22,6 +23,16 @@ _OF_ONE_REQUEST = frozenset({400, 413, 414, 422})
 """HTTP statuses that refuse one request, as one whose prompt is too long, and say nothing about the others."""
 
 _BUSY = frozenset({429, 503})
+_MISSING = frozenset({404, 405, 501})
+"""HTTP statuses of an address that the server does not have; it may have another one."""
+
+
+class NoEndpointError(StoppedError):
+    """The server has no such endpoint, or no such model. Another endpoint may work."""
+
+
+class FieldRefusedError(Exception):
+    """The server wants the maximum number of tokens in another field of the request."""
 
 
 class ServerAnswer(NamedTuple):
@@ -53,6 +64,7 @@ class Exchange:
 
         Raises:
             TransientError: the same request may succeed later.
+            FieldRefusedError: the same request may succeed with another field (`token_limit.py`).
             StoppedError: the server refuses every request.
         """
         request = self._client.build_request("POST", self._settings.base_url + path, json=dict(body))
@@ -60,6 +72,8 @@ class Exchange:
             status, content = await self.send(request)
         except BodyError as error:
             return self.refused(str(error))
+        if status == 400 and wants_other_field(path, body, content):
+            raise FieldRefusedError
         if status in _OF_ONE_REQUEST:
             return self.refused(f"the server refuses the request: HTTP {status}", got=_message(content))
         return self.answer(content)
@@ -101,7 +115,7 @@ class Exchange:
             return
         if status == 429 and b"insufficient_quota" in content:
             raise self._stop("the quota of the key is used up: HTTP 429", got=_message(content))
-        if status in _BUSY or status >= 500 or status == 408:
+        if status in _BUSY or (status >= 500 and status not in _MISSING) or status == 408:
             pause_s = retry_after_s(response.headers)
             if pause_s > LONGEST_REQUESTED_WAIT_S:
                 raise self._stop(
@@ -124,7 +138,8 @@ class Exchange:
             403: f"The key in {variable} may not use this model",
             404: "Check the model's name, and that base_url ends where the protocol's paths begin (often in /v1)",
         }
-        raise self._stop(f"the server refuses: HTTP {status}", got=_message(content), hint=hints.get(status))
+        kind = NoEndpointError if status in _MISSING else StoppedError
+        raise self._stop(f"the server refuses: HTTP {status}", got=_message(content), hint=hints.get(status), kind=kind)
 
     def answer(self, content: bytes) -> ServerAnswer | ModelError:
         """The answer in the body of a response, or why there is none.
@@ -165,9 +180,17 @@ class Exchange:
         got = None if got is None else self._hidden(got)
         return ModelError(problem, expected=expected, got=got, where=self._settings.base_url, hint=hint)
 
-    def _stop(self, problem: str, *, expected: str | None = None, got: str, hint: str | None = None) -> StoppedError:
+    def _stop(
+        self,
+        problem: str,
+        *,
+        expected: str | None = None,
+        got: str,
+        hint: str | None = None,
+        kind: type[StoppedError] = StoppedError,
+    ) -> StoppedError:
         where = self._settings.base_url
-        return StoppedError(problem, expected=expected, got=self._hidden(got), where=where, hint=hint)
+        return kind(problem, expected=expected, got=self._hidden(got), where=where, hint=hint)
 
     def _hidden(self, text: str) -> str:
         return text.replace(self._key, "[the key]") if self._key else text

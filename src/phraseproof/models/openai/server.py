@@ -15,6 +15,7 @@ from phraseproof.models.openai.answer_store import AnswerStore, RequestKeys
 from phraseproof.models.openai.exchange import Choice, Exchange, new_client
 from phraseproof.models.openai.server_settings import ServerSettings
 from phraseproof.models.openai.spending import Spending
+from phraseproof.models.openai.token_limit import TokenLimitField
 from phraseproof.models.openai.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Server:
         if not (self._key.isascii() and self._key.isprintable()):
             raise UsageError("the key holds characters that no HTTP header can", where=settings.key_variable)
         self._limit = AdaptiveLimit(settings.concurrency, time_limit_s=settings.timeout_s)
+        self._token_limit_field = TokenLimitField()
         self._has_answered = False
         self._answers: AnswerStore | None = None
         self.spending = Spending(max_requests=settings.max_requests, max_cost=settings.max_cost, price=settings.price)
@@ -128,7 +130,8 @@ class Server:
                 cancel()
 
         async with send, new_client(self._key, workers) as client:
-            traffic = Traffic(Exchange(client, self.settings, self._key), self.settings, self._limit, self.spending)
+            exchange = Exchange(client, self.settings, self._key)
+            traffic = Traffic(exchange, self.settings, self._limit, self.spending, self._token_limit_field)
             async with anyio.create_task_group() as group:
                 for _ in range(workers):
                     group.start_soon(work, traffic, group.cancel_scope.cancel)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from phraseproof.errors import LimitReachedError, ModelError, StoppedError
 from phraseproof.models.openai.adaptive_limit import AdaptiveLimit
-from phraseproof.models.openai.exchange import Exchange, ServerAnswer
+from phraseproof.models.openai.exchange import Exchange, FieldRefusedError, ServerAnswer
 from phraseproof.models.openai.retrying import TransientError, wait_s
 from phraseproof.models.openai.server_settings import ServerSettings
 from phraseproof.models.openai.spending import Spending
+from phraseproof.models.openai.token_limit import TokenLimitField, renamed
 
 if TYPE_CHECKING:
     import anyio
@@ -38,13 +39,22 @@ class Traffic:
         settings: how often a request is repeated, after which waits.
         limit: how many may be in flight; it lasts longer than the call.
         spending: counts requests and cost.
+        field: in which requests limit the answer's tokens; it lasts longer than the call.
     """
 
-    def __init__(self, exchange: Exchange, settings: ServerSettings, limit: AdaptiveLimit, spending: Spending) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        settings: ServerSettings,
+        limit: AdaptiveLimit,
+        spending: Spending,
+        field: TokenLimitField | None = None,
+    ) -> None:
         self._exchange = exchange
         self._settings = settings
         self._limit = limit
         self._spending = spending
+        self._field = field or TokenLimitField()
         self._gate = _Gate(limit)
         self._failures_in_row = 0
         self._last_failure = ""
@@ -103,6 +113,17 @@ class Traffic:
             self._gate.leave()
 
     async def _sent(self, path: str, body: Mapping[str, object]) -> ServerAnswer | ModelError:
+        body = self._field.applied(path, body)
+        try:
+            return await self._counted(path, body)
+        except FieldRefusedError:
+            answer = await self._counted(path, renamed(body))
+        # A server that names both fields, as in "too large", refuses the other one as well: nothing is remembered.
+        if not isinstance(answer, ModelError):
+            self._field.is_new = True
+        return answer
+
+    async def _counted(self, path: str, body: Mapping[str, object]) -> ServerAnswer | ModelError:
         try:
             ticket = self._spending.take(body)
         except LimitReachedError as error:
@@ -116,6 +137,10 @@ class Traffic:
             if error.is_busy or error.is_lost:
                 self._limit.refused(began_s)
             self._gate.pause(error.wait_s)
+            raise
+        except FieldRefusedError:
+            self._spending.free(ticket)
+            self._limit.answered(began_s)
             raise
         except StoppedError as error:
             self._spending.free(ticket)

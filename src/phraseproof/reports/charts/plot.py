@@ -183,6 +183,7 @@ def _training(sources: Sources) -> Chart:
 
 
 def _scaling(runs: Sequence[Run], parameters: Mapping[str, int]) -> Chart:
+    from phraseproof.analysis.readings import require_one_reading
     from phraseproof.analysis.scaling import scale_points, shared_metric
     from phraseproof.analysis.scaling import scaling as regress
     from phraseproof.reports.charts.scaling import scaling
@@ -192,6 +193,7 @@ def _scaling(runs: Sequence[Run], parameters: Mapping[str, int]) -> Chart:
         if path not in known:
             raise UsageError("not one of the runs", expected=", ".join(known), got=path, where="--parameters")
     metric = shared_metric(runs)
+    require_one_reading(runs)
     points = [point for run in runs for point in scale_points(run, parameters=parameters.get(str(run.path)))]
     return scaling(regress(points), metric)
 

@@ -90,9 +90,12 @@ def render_report(sources: Sources, *, title: str | None = None, current: str | 
 
 def _scaling(runs: Sequence[Run]) -> Chart | None:
     """The gap by model size, where several models of known and different sizes were run."""
+    from phraseproof.analysis.readings import reading_of
     from phraseproof.analysis.scaling import scale_points
     from phraseproof.analysis.scaling import scaling as regress
 
+    if len({reading for run in runs if (reading := reading_of(run)) is not None}) > 1:
+        return None
     points: list[ScalePoint] = []
     metric = metric_of(runs[0])
     if any(metric_of(run).name != metric.name for run in runs):
