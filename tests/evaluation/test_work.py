@@ -18,6 +18,8 @@ from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.work import Work, count_prompts
+from phraseproof.store import locks
+from phraseproof.store.locks import PATIENT, LockOptions
 from phraseproof.store.queries import load_run
 from phraseproof.store.usage import Usage
 from phraseproof.store.writer import RunStore
@@ -37,8 +39,9 @@ def plan(tasks: int = 3) -> tuple[PlannedCell, ...]:
 class Desk:
     """Computes outcomes by counting, and keeps what it was asked in order."""
 
-    def __init__(self, path: Path, planned: Sequence[PlannedCell]) -> None:
-        self.store, self.listener = RunStore(path, SETTINGS), Listener()
+    def __init__(self, path: Path, planned: Sequence[PlannedCell], locking: LockOptions = PATIENT) -> None:
+        self.listener = Listener()
+        self.store = RunStore(path, SETTINGS, locking=locking, say=self.listener.warned)
         self.store.register([each.cell for each in planned], {})
         self.bundles: list[list[str]] = []
         self.bad: dict[str, Exception] = {}
@@ -122,10 +125,8 @@ def test_a_folder_that_fails_stops_everything(tmp_path: Path) -> None:
 def test_cells_of_another_process_are_waited_for_and_not_computed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "_WAITING_IS_REPORTED_AFTER_S", 0.05)
-    planned = plan(tasks=1)
-    desk, other = Desk(tmp_path, planned), Desk(tmp_path, planned)
-    monkeypatch.setattr(work, "_WAITING_IS_REPORTED_EVERY_S", 0.05)
+    monkeypatch.setattr(locks, "REPORTED_AFTER_S", 0.05)
+    monkeypatch.setattr(locks, "REPORTED_EVERY_S", 0.05)
     held, reported = threading.Event(), threading.Event()
     waited = Listener.warned
 
@@ -135,6 +136,8 @@ def test_cells_of_another_process_are_waited_for_and_not_computed(
             reported.set()
 
     monkeypatch.setattr(Listener, "warned", warned)
+    planned = plan(tasks=1)
+    desk, other = Desk(tmp_path, planned), Desk(tmp_path, planned)
 
     def hold() -> None:
         with other.store.claim([planned[0].cell]):
@@ -154,3 +157,12 @@ def test_cells_of_another_process_are_waited_for_and_not_computed(
         assert warning.startswith(f"waiting for process {os.getpid()} on {platform.node()} (")
         assert "has computed 1 of the cells since" in warning
     assert load_run(tmp_path).missing == ()
+
+
+def test_the_wait_for_the_cells_of_another_process_ends_in_time(tmp_path: Path) -> None:
+    planned = plan(tasks=1)
+    desk, other = Desk(tmp_path, planned, LockOptions(timeout_s=0.2)), Desk(tmp_path, planned)
+    where = rf"{tmp_path}: waited 0\.2 s for process {os.getpid()} on .* which has computed 1 of the cells since "
+    with other.store.claim([planned[0].cell]), pytest.raises(RunError, match=where):
+        desk.work(planned)
+    assert desk.listener.done == 3 * EXAMPLES, "the other cells are computed first"

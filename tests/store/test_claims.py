@@ -8,10 +8,15 @@ import time
 from pathlib import Path
 
 from phraseproof.store.claims import LOCKS_FOLDER, Claims
+from phraseproof.store.locks import LockOptions
+
+
+def _claims(path: Path) -> Claims:
+    return Claims(path, LockOptions(), print)
 
 
 def _hold(path: str) -> None:
-    with Claims(Path(path)).hold(["a", "b"]):
+    with _claims(Path(path)).hold(["a", "b"]):
         (Path(path) / "held").touch()
         time.sleep(60)
 
@@ -23,19 +28,19 @@ def test_a_claim_of_a_process_that_was_killed_is_free(tmp_path: Path) -> None:
     deadline = time.monotonic() + 30
     while not (tmp_path / "held").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
-    claims = Claims(tmp_path)
+    claims = _claims(tmp_path)
     (holder,) = claims.holders(["b"])
-    assert (holder.pid, holder.identities) == (process.pid, frozenset("ab"))
+    assert (holder.process.pid, holder.identities) == (process.pid, frozenset("ab"))
     assert claims.holders(["c"]) == []
-    assert not holder.is_stopped
+    assert not holder.process.is_stopped
     if sys.platform == "linux":
-        os.kill(holder.pid, signal.SIGSTOP)
+        os.kill(holder.process.pid, signal.SIGSTOP)
         deadline = time.monotonic() + 5
-        while not holder.is_stopped and time.monotonic() < deadline:
+        while not holder.process.is_stopped and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert holder.is_stopped
+        assert holder.process.is_stopped
         assert claims.holders(["b"]) == [holder], "a paused process keeps its cells"
-        os.kill(holder.pid, signal.SIGCONT)
+        os.kill(holder.process.pid, signal.SIGCONT)
     with claims.hold(["b", "c"]) as mine:
         assert mine == {"c"}
     assert process.pid is not None

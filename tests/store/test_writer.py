@@ -225,7 +225,7 @@ def test_locks_that_cannot_be_taken_are_one_line(tmp_path: Path, monkeypatch: py
     def refuse(*_arguments: object, **_options: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr("phraseproof.store.claims.FileLock.acquire", refuse)
+    monkeypatch.setattr("phraseproof.store.locks.os.open", refuse)
     with pytest.raises(RunError, match=r"run\.lock: cannot be written: Read-only file system"):
         RunStore(tmp_path, SETTINGS)
     with pytest.raises(RunError, match="cannot be written"), store.claim([make_cell()]):

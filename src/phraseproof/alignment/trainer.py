@@ -13,6 +13,8 @@ from phraseproof.alignment.loop.preparation import Preparation, check_folder, pr
 from phraseproof.alignment.settings import AlignmentSettings, Placement, Schedule
 from phraseproof.errors import MissingExtraError, ModelError, RunError, UsageError
 from phraseproof.models import ModelOptions
+from phraseproof.store.locks import ProcessLock
+from phraseproof.store.processes import Process
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -221,24 +223,27 @@ def _accelerator(settings: AlignmentSettings, options: ModelOptions) -> Accelera
 @contextlib.contextmanager
 def _only_trainer(out: Path, accelerator: Accelerator) -> Generator[None]:
     """Lock the folder, so that two trainings do not overwrite each other; the main process locks it for all."""
-    from filelock import FileLock, Timeout
-
     if not accelerator.is_main_process:
         yield
         return
     try:
         out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / LOCK_FILE)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunError("another process is training into this folder", where=str(out)) from None
     except OSError as error:
         raise RunError(f"the folder cannot be created: {error.strerror or error}", where=str(out)) from None
+    lock = ProcessLock(out / LOCK_FILE)
+    if not lock.try_acquire():
+        holder = lock.holder() or Process.unknown()
+        raise RunError(
+            f"another process is training into this folder: {holder.name}, since {holder.since}",
+            where=str(out),
+            hint="Give another --out, or wait for it"
+            if holder.is_here
+            else f"Give another --out; if that process has ended, remove {lock.holder_path}",
+        )
     try:
         yield
     finally:
-        lock.release()
-        (out / LOCK_FILE).unlink(missing_ok=True)
+        lock.release(remove=True)
 
 
 def _warn(prepared: Preparation, observer: AlignmentObserver) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from phraseproof.cli.lock_options import BreakLock, LockTimeout, lock_options
 from phraseproof.cli.option_values import (
     joined,
     model_options,
@@ -210,6 +211,8 @@ def evaluate(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    lock_timeout: LockTimeout = None,
+    break_lock: BreakLock = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -272,8 +275,9 @@ def evaluate(
         raise UsageError(f"{name} requires --dry-run", hint="Only a dry run prints an estimate")
     price = None if price_per_million is None else read_price(price_per_million, spec.model)
     spec = with_limits(spec, max_requests=max_requests, max_cost=max_cost, price=price)
+    locking = lock_options(lock_timeout, breaks=break_lock)
     with stoppable(), ProgressBar(quiet=quiet) as progress:
-        evaluation = resolve(spec, out=out, observer=progress)
+        evaluation = resolve(spec, out=out, observer=progress, locking=locking)
         if dry_run:
             print_forecast(evaluation.forecast(out, timing=timing), price, as_json=as_json)
             return

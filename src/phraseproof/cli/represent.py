@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phraseproof.cli import terminal
+from phraseproof.cli.lock_options import BreakLock, LockTimeout, lock_options
 from phraseproof.cli.option_values import (
     joined,
     model_options,
@@ -126,6 +127,8 @@ def represent(
     chat_template: ChatTemplate = None,
     chat_template_arg: ChatTemplateArg = None,
     chat_date: ChatDate = None,
+    lock_timeout: LockTimeout = None,
+    break_lock: BreakLock = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -182,7 +185,7 @@ def represent(
             system=read_system(system),
             model_options=options,
         )
-        evaluation = resolve(request, out=out, observer=progress)
+        evaluation = resolve(request, out=out, observer=progress, locking=lock_options(lock_timeout, breaks=break_lock))
         vectors = represent(evaluation, out, observer=progress)
         _check_comparable(vectors, earlier, before)
         progress.noted("measuring distances" + (f" and drawing {' and '.join(methods)}" if methods else ""))

@@ -13,6 +13,7 @@ from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.workers import on_device
 from phraseproof.instructions.template import compile_instruction
 from phraseproof.models import ModelOptions, load_model
+from phraseproof.store.locks import LockOptions
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class DeviceShare:
         model: the model's name.
         options: how to load it, on any device.
         cells: the plan, in order; wordings are compiled again, since compiled templates cannot be pickled.
-        tasks, whole_tasks, groups: as in `Evaluation`.
+        tasks, whole_tasks, groups, locking: as in `Evaluation`.
     """
 
     spec: EvaluationSpec
@@ -34,6 +35,7 @@ class DeviceShare:
     tasks: tuple[Task, ...]
     whole_tasks: tuple[Task, ...]
     groups: tuple[str, ...]
+    locking: LockOptions
 
     @classmethod
     def of(cls, evaluation: Evaluation, model: str, options: ModelOptions) -> DeviceShare:
@@ -46,6 +48,7 @@ class DeviceShare:
             tasks=evaluation.tasks,
             whole_tasks=evaluation.whole_tasks,
             groups=evaluation.groups,
+            locking=evaluation.locking._replace(breaks=False),  # the first process has done it
         )
 
     def evaluation(self, device: str) -> Evaluation:
@@ -58,6 +61,7 @@ class DeviceShare:
             whole_tasks=self.whole_tasks,
             groups=self.groups,
             settings=self.spec,
+            locking=self.locking,
         )
 
     def compute(self, device: str, out: Path, observer: Observer, self_test: bool) -> None:

@@ -70,7 +70,7 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
     planned = [_with_own_identity(each) for each in evaluation.planned]
     record = describe(planned, evaluation.tasks, evaluation.groups)
     _require_same_texts(out, record)
-    store = RunStore(out / FOLDER, settings)
+    store = RunStore(out / FOLDER, settings, locking=evaluation.locking, say=observer.warned)
     register_plan(store, planned, record, evaluation.settings, observer, stored="vectors")
     lacking = set(store.missing(each.cell for each in planned)[0])
     missing = [each for each in planned if each.cell in lacking]

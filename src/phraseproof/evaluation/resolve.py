@@ -20,6 +20,7 @@ from phraseproof.instructions.collections import Collection, instructions_for, l
 from phraseproof.instructions.families import AUTO, observed_by
 from phraseproof.instructions.template import literal
 from phraseproof.models import ModelOptions, load_model
+from phraseproof.store.locks import PATIENT, LockOptions
 from phraseproof.store.run_file import STRATIFIED
 from phraseproof.store.stored import stored_samples
 from phraseproof.store.training_record import read_record, seen_wordings
@@ -27,7 +28,11 @@ from phraseproof.tasks import load_tasks
 
 
 def resolve(
-    request: EvaluationRequest | EvaluationSpec, *, out: Path | None = None, observer: Observer | None = None
+    request: EvaluationRequest | EvaluationSpec,
+    *,
+    out: Path | None = None,
+    observer: Observer | None = None,
+    locking: LockOptions = PATIENT,
 ) -> Evaluation:
     """Load everything that is named and check that it fits together. Loads no weights.
 
@@ -35,6 +40,7 @@ def resolve(
         request: the spec and its Python objects, or a spec alone.
         out: the run folder: a run that was started there decides how examples are drawn.
         observer: receives warnings.
+        locking: how long other processes that work on the run folder are waited for.
 
     Raises:
         PhraseproofError: something that is named cannot be used.
@@ -60,7 +66,10 @@ def resolve(
         model = request.model
     if spec.sample == "auto" and out is not None:
         spec = spec.with_changes(sample=_sample_kind(out))
-    each = [prepare(model, tasks, groups, spec.with_changes(scoring=name)) for name in spec.scorings]
+    each = [
+        replace(prepare(model, tasks, groups, spec.with_changes(scoring=name)), locking=locking)
+        for name in spec.scorings
+    ]
     evaluation = each[0]
     for note in dict.fromkeys(note for one in each for note in one.notes):
         warn(note)

@@ -40,6 +40,7 @@ from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.scoring.registry import reads_text, scorer
 from phraseproof.scoring.scorer import Reading
+from phraseproof.store.locks import PATIENT, LockOptions
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.run_file import GENERATION, RUN_FILE, STRATIFIED, EvaluatedSample, RunContent, read_run_file
 from phraseproof.store.stored import stored_cells, stored_files, stored_samples
@@ -80,6 +81,7 @@ class Evaluation:
             computes.
         further: the same evaluation under other scorers, which follows in the same run folder.
         notes: what was found out about the model while the evaluation was prepared, one line each.
+        locking: how long other processes that work on the run folder are waited for.
     """
 
     model: Model
@@ -91,6 +93,7 @@ class Evaluation:
     workers: Workers | None = None
     further: tuple[Evaluation, ...] = ()
     notes: tuple[str, ...] = ()
+    locking: LockOptions = PATIENT
 
     @cached_property
     def run_settings(self) -> RunContent:
@@ -168,7 +171,8 @@ class Evaluation:
             The run, under this evaluation's scorer, the first of several.
 
         Raises:
-            RunError: the folder holds a run with settings that cannot be mixed with these, or cannot be written.
+            RunError: the folder holds a run with settings that cannot be mixed with these, cannot be written, or
+                another process holds it for longer than `locking` says.
             SelfTestError: the model's scores cannot be trusted.
             StoppedError: the model gives no further answers; what was scored is kept.
             ModelError: no device could work, or the model cannot score options.
@@ -176,7 +180,7 @@ class Evaluation:
         """
         observer = observer or SilentObserver()
         require_answers(self.model, self.settings.scoring)
-        store = RunStore(out, self.run_settings)
+        store = RunStore(out, self.run_settings, locking=self.locking, say=observer.warned)
         self._register(store, observer)
         missing, damaged = self._missing(store)
         if missing:
@@ -251,7 +255,7 @@ class Evaluation:
         Raises:
             RunError, SelfTestError: as `run`.
         """
-        store = RunStore(out, self.run_settings)
+        store = RunStore(out, self.run_settings, locking=self.locking, say=observer.warned)
         missing, _ = self._missing(store)
         reuse, files = self._reuse(store.samples), store.files()
         new = [each for each in missing if len(reuse.stored(each, files)) < len(each.task.examples)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
@@ -11,6 +10,7 @@ from phraseproof.errors import PhraseproofError, RunError, StoppedError
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell, bundle_size
 from phraseproof.store.claims import Holder
+from phraseproof.store.locks import Blocker
 from phraseproof.store.writer import RunStore
 
 Result = TypeVar("Result")
@@ -24,10 +24,7 @@ The clock plays no part. Which prompts are computed together can move the last b
 make equal bundles.
 """
 
-_FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
-_WAITING_IS_REPORTED_AFTER_S = 10.0
-_WAITING_IS_REPORTED_EVERY_S = 120.0
 
 
 class Work(Generic[Result]):
@@ -67,23 +64,18 @@ class Work(Generic[Result]):
 
         Raises:
             StoppedError: the model gives no further answers.
-            RunError: the folder is at fault, and nothing can go on.
+            RunError: the folder is at fault, or another process made no progress for too long.
         """
         left = self._pass(missing)
-        pause_s, waited_s, report_at_s = _FIRST_PAUSE_S, 0.0, _WAITING_IS_REPORTED_AFTER_S
+        wait = self._store.wait(longest_pause_s=_LONGEST_PAUSE_S)
         while left:
             before = len(left)
             left = self._pass(left)
             if len(left) < before:
-                pause_s, waited_s, report_at_s = _FIRST_PAUSE_S, 0.0, _WAITING_IS_REPORTED_AFTER_S
-                continue
-            if waited_s >= report_at_s:
-                report_at_s = waited_s + _WAITING_IS_REPORTED_EVERY_S
-                for holder in self._store.holders(each.cell for each in left):
-                    self._observer.warned(_waiting_for(holder))  # also with --quiet
-            time.sleep(pause_s)
-            waited_s += pause_s
-            pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
+                wait.restart()
+            else:
+                cells = [each.cell for each in left]
+                wait.pause(lambda cells=cells: list(map(_blocker, self._store.holders(cells))))
 
     def _pass(self, missing: Sequence[PlannedCell]) -> list[PlannedCell]:
         """Compute what can be claimed, in bundles; returns the cells that another process computes."""
@@ -149,11 +141,5 @@ def count_prompts(planned: Iterable[PlannedCell]) -> int:
     return sum(each.cell.num_examples for each in planned)
 
 
-def _waiting_for(holder: Holder) -> str:
-    since = time.strftime("%H:%M:%S", time.localtime(holder.since_s))
-    command = f" ({holder.command})" if holder.command else ""
-    paused = "; it is paused, and kill -CONT or kill ends the wait" if holder.is_stopped else ""
-    return (
-        f"waiting for process {holder.pid} on {holder.host}{command}, "
-        f"which has computed {len(holder.identities)} of the cells since {since}{paused}"
-    )
+def _blocker(holder: Holder) -> Blocker:
+    return Blocker(holder.process, f"has computed {len(holder.identities)} of the cells")

@@ -9,68 +9,31 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import secrets
-import shlex
-import sys
-import time
 from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, cast
-
-from filelock import FileLock, Timeout
+from typing import NamedTuple, cast
 
 from phraseproof.errors import RunError
 from phraseproof.files import read_json
+from phraseproof.store.locks import LockOptions, ProcessLock, Say
+from phraseproof.store.processes import Process
 
 LOCKS_FOLDER = ".locks"
 _LIST_SUFFIX = ".cells.json"
-_MOST_CHARACTERS_OF_A_COMMAND = 200
 
 
 class Holder(NamedTuple):
     """A process at work on some cells.
 
     Attributes:
-        host, pid: where it runs, and its number there.
-        since_s: when it claimed them, in seconds since 1970.
+        process: which one, and since when it computes them.
         identities: the cells' identities.
-        command: its command line; empty if it is not known.
     """
 
-    host: str
-    pid: int
-    since_s: float
+    process: Process
     identities: frozenset[str]
-    command: str = ""
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the process is paused (Ctrl-Z, SIGSTOP), where that can be seen: on this host, under Linux."""
-        if self.host != platform.node():
-            return False
-        try:
-            state = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return False
-        # The name before it may hold spaces and brackets: the state is what follows the last bracket.
-        return state.rpartition(")")[2].split()[:1] in (["T"], ["t"])
-
-
-def acquire(lock: FileLock, *, timeout_s: float) -> None:
-    """Take a lock.
-
-    Raises:
-        Timeout: another process holds it.
-        RunError: the lock file cannot be written.
-    """
-    try:
-        lock.acquire(timeout=timeout_s)
-    except Timeout:
-        raise
-    except OSError as error:
-        raise RunError(f"cannot be written: {error.strerror or error}", where=str(lock.lock_file)) from None
 
 
 class Claims:
@@ -78,10 +41,13 @@ class Claims:
 
     Args:
         run: the run folder.
+        options: how long other processes are waited for.
+        say: receives for whom.
     """
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, options: LockOptions, say: Say) -> None:
         self._folder = run / LOCKS_FOLDER
+        self._options, self._say = options, say
 
     @contextmanager
     def hold(self, identities: Iterable[str]) -> Generator[set[str]]:
@@ -91,12 +57,12 @@ class Claims:
             RunError: the folder cannot be written.
         """
         name = f"{os.getpid()}-{secrets.token_hex(4)}"
-        lock = FileLock(self._folder / f"{name}.lock")
+        lock = ProcessLock(self._folder / f"{name}.lock")
         with self._exclusively():
             taken = {identity for holder in self._living() for identity in holder.identities}
             mine = set(identities) - taken
             if mine:
-                acquire(lock, timeout_s=0)
+                lock.acquire(self._options, self._say)  # its name is new: no other process waits for it
                 self._write_list(name, mine)
         try:
             yield mine
@@ -104,8 +70,7 @@ class Claims:
             if mine:
                 with self._exclusively():
                     self._remove(name)
-                    lock.release()
-                    _unlink(self._folder / f"{name}.lock")
+                    lock.release(remove=True)
 
     def holders(self, identities: Collection[str] | None = None) -> list[Holder]:
         """The living processes that compute any of these cells; all living processes if no cells are given."""
@@ -119,26 +84,17 @@ class Claims:
         found: list[Holder] = []
         for path in sorted(self._folder.glob(f"*{_LIST_SUFFIX}")):
             name = path.name.removesuffix(_LIST_SUFFIX)
-            lock = FileLock(self._folder / f"{name}.lock")
-            try:
-                acquire(lock, timeout_s=0)
-            except Timeout:
+            lock = ProcessLock(self._folder / f"{name}.lock")
+            if not lock.try_acquire():
                 found.append(_read_list(path))
                 continue
             self._remove(name)
-            lock.release()
-            _unlink(self._folder / f"{name}.lock")
+            lock.release(remove=True)
         return found
 
     def _write_list(self, name: str, identities: Collection[str]) -> None:
         path = self._folder / f"{name}{_LIST_SUFFIX}"
-        content = {
-            "host": platform.node(),
-            "pid": os.getpid(),
-            "since_s": time.time(),
-            "identities": sorted(identities),
-            "command": shlex.join(sys.argv)[:_MOST_CHARACTERS_OF_A_COMMAND],
-        }
+        content = {**Process.current().entry(), "identities": sorted(identities)}
         try:
             path.write_text(json.dumps(content), encoding="utf-8")
         except OSError as error:
@@ -149,8 +105,8 @@ class Claims:
 
     @contextmanager
     def _exclusively(self) -> Generator[None]:
-        lock = FileLock(self._folder / "claims.lock")
-        acquire(lock, timeout_s=-1)
+        lock = ProcessLock(self._folder / "claims.lock")
+        lock.acquire(self._options, self._say)
         try:
             yield
         finally:
@@ -159,16 +115,10 @@ class Claims:
 
 def _read_list(path: Path) -> Holder:
     try:
-        content = cast("dict[str, Any]", read_json(path))
-        return Holder(
-            content["host"],
-            content["pid"],
-            content["since_s"],
-            frozenset(content["identities"]),
-            str(content.get("command", "")),
-        )
+        content = cast("dict[str, object]", read_json(path))
+        return Holder(Process.of(content), frozenset(cast("list[str]", content["identities"])))
     except (OSError, ValueError, KeyError, TypeError):  # its process is still writing it, or it is not a list of ours
-        return Holder("unknown", 0, time.time(), frozenset())
+        return Holder(Process.unknown(), frozenset())
 
 
 def _unlink(path: Path) -> None:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-from filelock import FileLock
 
 from phraseproof.core import Cell, Outcome
 from phraseproof.errors import RunError
@@ -36,8 +35,9 @@ from phraseproof.store.cell_files import (
     write_parquet,
 )
 from phraseproof.store.checksums import CHECKSUMS, checksum_of
-from phraseproof.store.claims import LOCKS_FOLDER, Claims, Holder, acquire
+from phraseproof.store.claims import LOCKS_FOLDER, Claims, Holder
 from phraseproof.store.journal import StoredOutcome, append_journal, journal_path, read_journal, remove_journal
+from phraseproof.store.locks import PATIENT, LockOptions, ProcessLock, Say, Wait, break_locks
 from phraseproof.store.run_file import (
     CELL_COLUMNS,
     OLDER_CELLS,
@@ -56,6 +56,9 @@ from phraseproof.store.stored import is_empty, stored_samples
 from phraseproof.store.usage import Usage, total
 
 __all__ = ["Edited", "RunStore", "Usage"]
+
+
+def _ignore(_message: str) -> None: ...
 
 
 class Edited(NamedTuple):
@@ -77,15 +80,19 @@ class RunStore:
     Args:
         path: the folder; created if it does not exist, taken over if nothing is stored in it.
         settings: the settings that all cells of the run must share, as plain JSON data.
+        locking: how long other processes are waited for.
+        say: receives for whom.
 
     Raises:
-        RunError: the folder belongs to a run with other settings, is not a run folder, or cannot be written.
+        RunError: the folder belongs to a run with other settings, is not a run folder, cannot be written, or another
+            process holds it for too long.
     """
 
-    def __init__(self, path: Path, settings: Settings) -> None:
+    def __init__(self, path: Path, settings: Settings, *, locking: LockOptions = PATIENT, say: Say = _ignore) -> None:
         self.path = path
         self._settings = dict(settings)
-        self._claims = Claims(path)
+        self._locking, self._say = locking, say
+        self._claims = Claims(path, locking, say)
         self._checksums: dict[str, int] = {}
         self._known_checksums: dict[str, int] = {}
         if path.exists() and not path.is_dir():
@@ -95,6 +102,8 @@ class RunStore:
             (path / LOCKS_FOLDER).mkdir(exist_ok=True)
         except OSError as error:
             raise RunError(f"cannot make the run folder: {error.strerror}", where=str(path)) from None
+        if locking.breaks:
+            break_locks(path / LOCKS_FOLDER, say)
         with self.one_at_a_time("run"):
             for leftover in path.glob(f".{RUN_FILE}.*.tmp"):  # of killed processes: writing takes the same lock
                 leftover.unlink(missing_ok=True)
@@ -235,6 +244,10 @@ class RunStore:
         """The living processes that compute any of these cells."""
         return self._claims.holders({cell.identity for cell in cells})
 
+    def wait(self, *, longest_pause_s: float) -> Wait:
+        """A wait for the cells of other processes."""
+        return Wait(self._locking, self._say, self.path, longest_pause_s=longest_pause_s)
+
     def _remove_leftovers(self, cell: Cell) -> None:
         """Remove half-written files, which only a process that died leaves behind."""
         folder = self.cell_path(cell).parent
@@ -296,8 +309,8 @@ class RunStore:
     @contextmanager
     def one_at_a_time(self, what: str) -> Generator[None]:
         """Keep other processes that work on this folder out of blocks of the same name."""
-        lock = FileLock(self.path / LOCKS_FOLDER / f"{what}.lock")
-        acquire(lock, timeout_s=-1)
+        lock = ProcessLock(self.path / LOCKS_FOLDER / f"{what}.lock")
+        lock.acquire(self._locking, self._say)
         try:
             yield
         finally:
