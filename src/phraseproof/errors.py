@@ -96,6 +96,10 @@ class StoppedError(ModelError):
         return type(self)(self.problem, expected=self.expected, got=self.got, where=self.where, hint=first + hint)
 
 
+class ImpossibleScoreError(ModelError):
+    """A model reports numbers that cannot be probabilities, so none of its numbers can be trusted."""
+
+
 class LimitReachedError(StoppedError):
     """A limit of requests or cost that the user set is reached. The same command continues."""
 

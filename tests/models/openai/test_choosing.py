@@ -123,3 +123,18 @@ def test_a_missing_endpoint_leaves_the_other_one(status: int) -> None:
     found, asked = chosen(answer)
     assert found.method == "first_token"
     assert sum(each.path == "/v1/completions" for each in asked) <= 4  # none is repeated
+
+
+@pytest.mark.parametrize("number", [3.5, True, float("inf"), "-2"])
+def test_impossible_log_probabilities_end_the_trials(number: object) -> None:
+    """A server that is wrong about them is not read in another way without a word: texts of it would be scored."""
+
+    def answer(asked: Asked) -> Reply:
+        text = asked.body.get("prompt", "B")
+        logprobs = {"tokens": [text[:-2], text[-2:]], "token_logprobs": [None, number]}
+        return Reply({"choices": [{"text": text, "logprobs": logprobs, "message": {"content": "B"}}]})
+
+    with pytest.raises(ModelError, match=r"log-probability is (impossible|not a number).*--scoring generate") as caught:
+        chosen(answer)
+    assert "\n" not in str(caught.value)
+    assert chosen(answer, "generate")[0].method == "generate"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from phraseproof.core import GREEDY, ChatMessage, ChosenMethod, Model, OptionScores, Prompt, Sampling
-from phraseproof.errors import ModelError, StoppedError
+from phraseproof.errors import ImpossibleScoreError, ModelError, StoppedError
 from phraseproof.models.openai.constraints import ANSWER_FORMATS, TEXT, is_honoured
 from phraseproof.models.openai.constraints import TRIAL as CONSTRAINT_TRIAL
 from phraseproof.models.openai.exchange import NoEndpointError
@@ -174,7 +174,12 @@ def _try(model: Variant, method: str) -> None:
 
 
 def _ends_trials(error: ModelError) -> bool:
-    """Whether no other way would work either: the server is gone, or refuses everything. It may lack an endpoint."""
+    """Whether no other way is tried: the server is gone, refuses everything, or reports what cannot be probabilities.
+
+    A server that only lacks an endpoint may have another one.
+    """
+    if isinstance(error, ImpossibleScoreError):
+        return True
     return isinstance(error, StoppedError) and not isinstance(error, NoEndpointError)
 
 

@@ -29,6 +29,10 @@ class UnusableError(ValueError):
         self.hint = hint
 
 
+class ImpossibleError(UnusableError):
+    """An answer with numbers that cannot be probabilities: the server is wrong, and not only unable."""
+
+
 class EchoedScore(NamedTuple):
     """The log-probability of one option, and the numbers of tokens of prompt and option."""
 
@@ -88,7 +92,7 @@ def option_scores(prompt: Prompt, scores: Sequence[EchoedScore]) -> OptionScores
     if not _are_prefixes(prompt.options):
         total = math.fsum(math.exp(min(each.logprob, 1.0)) for each in scores)
         if total > _MAX_TOTAL_PROBABILITY:
-            raise UnusableError(
+            raise ImpossibleError(
                 f"the probabilities of the options add up to {total:.2f}, which cannot be (expected at most 1)"
             )
     computed = sum(each.prompt_tokens + each.option_tokens for each in scores)
@@ -110,13 +114,13 @@ def read_logprob(value: object, what: str) -> float:
     if value is None:
         raise UnusableError(f"{what} has no log-probability")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UnusableError(f"a log-probability is not a number (got {_short(value)})")
+        raise ImpossibleError(f"a log-probability is not a number (got {_short(value)})")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number) or number > _MAX_LOGPROB:
-        raise UnusableError(f"a log-probability is impossible (expected a finite number up to 0, got {number})")
+        raise ImpossibleError(f"a log-probability is impossible (expected a finite number up to 0, got {number})")
     return number
 
 

@@ -20,11 +20,12 @@ from phraseproof.core import (
     Prompt,
     Sampling,
 )
-from phraseproof.errors import ModelError
+from phraseproof.errors import ImpossibleScoreError, ModelError
 from phraseproof.models.openai.answer_store import AnswerStore
 from phraseproof.models.openai.choosing import MOST_TOP_LOGPROBS, NO_TEMPLATE_HINT, Choosing
 from phraseproof.models.openai.constraints import TEXT, constraint
 from phraseproof.models.openai.echoed_scores import (
+    ImpossibleError,
     UnusableError,
 )
 from phraseproof.models.openai.first_token import first_token_scores
@@ -271,7 +272,11 @@ class ServedModel(ABC):
 
     def _unusable(self, error: UnusableError, request: str) -> ModelError:
         hint = error.hint or f"The request ends in {request[-_SHOWN_CHARACTERS:]!r}"
-        return self._server.refused(str(error), hint=hint)
+        refused = self._server.refused(str(error), hint=hint)
+        if isinstance(error, ImpossibleError):
+            hint = f"{hint}. No number of this server can be trusted; --scoring generate reads texts instead"
+            return ImpossibleScoreError(refused.problem, where=refused.where, hint=hint)
+        return refused
 
     @property
     def _model(self) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
 from pathlib import Path
 from typing import cast
 
 from phraseproof.errors import ModelError
+from phraseproof.files import read_json
 from phraseproof.identity import file_hash
 
 _WEIGHTS = "adapter_model.safetensors"
@@ -33,7 +33,7 @@ class LoraFolder:
                 where="--adapter",
             )
         try:
-            content: object = json.loads(config.read_text(encoding="utf-8"))
+            content = read_json(config)
         except (OSError, ValueError) as error:
             raise ModelError("the adapter's configuration cannot be read", got=str(error), where=str(config)) from None
         kind = cast("dict[str, object]", content).get("peft_type") if isinstance(content, dict) else None
