@@ -96,6 +96,14 @@ class StoppedError(ModelError):
         return type(self)(self.problem, expected=self.expected, got=self.got, where=self.where, hint=first + hint)
 
 
+class NoAnswerError(ModelError):
+    """A request that got no answer after all repetitions: the server cannot be reached, is silent or busy."""
+
+
+class ServerGoneError(NoAnswerError, StoppedError):
+    """A server that leaves all requests without an answer."""
+
+
 class ImpossibleScoreError(ModelError):
     """A model reports numbers that cannot be probabilities, so none of its numbers can be trusted."""
 

@@ -8,12 +8,24 @@ import pytest
 
 from phraseproof.cli.forecast import print_forecast
 from phraseproof.core import TokenForecast
-from phraseproof.evaluation.forecast import Forecast
+from phraseproof.evaluation.forecast import Forecast, RequestLoad
 from phraseproof.evaluation.prices import Price
 from phraseproof.evaluation.timing import Timing
 
-SERVED = Forecast(2, 1000, 2, 1000, None, 100, requests=4000, characters=8_000_000)
-LOCAL = Forecast(2, 1000, 2, 1000, TokenForecast(3_000_000, 10), 1000, Timing(4000.0, 48, 5.25), requests=4000)
+SERVED = Forecast(
+    2, 1000, 2, 1000, None, 100, most=RequestLoad(4000, 8_000_000, 4000), least=RequestLoad(4000, 8_000_000, 4000)
+)
+LOCAL = Forecast(
+    2,
+    1000,
+    2,
+    1000,
+    TokenForecast(3_000_000, 10),
+    1000,
+    Timing(4000.0, 48, 5.25),
+    RequestLoad(4000, 0, 4000),
+    RequestLoad(4000, 0, 4000),
+)
 
 
 def test_tokens_of_a_served_model_are_assumed_from_characters_and_this_is_said(
@@ -23,7 +35,7 @@ def test_tokens_of_a_served_model_are_assumed_from_characters_and_this_is_said(
     line = capsys.readouterr().out.splitlines()[-1]
     # 8 million characters are 2 million tokens: 1.00; and 4,000 tokens of output: 0.04.
     assert line.split()[:2] == ["price", "1.04"]
-    assert "2,000,000 input and 4,000 output tokens" in line
+    assert "2,000,000 input and at most 4,000 output tokens" in line
     assert "assuming 4 characters per token; extrapolated from 100 prompts" in line
 
 
@@ -49,3 +61,20 @@ def test_json_has_both_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capsys.readouterr().out)
     assert (found["seconds"], found["timed_prompts"]) == (4000.0, 48)
     assert (found["price"], found["input_tokens"], found["output_tokens"]) == (3.0, 3_000_000, 4000)
+
+
+def test_bounds_are_printed_where_it_is_not_known_how_answers_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    least, most = RequestLoad(1000, 2_000_000, 1000), RequestLoad(4000, 8_000_000, 256_000)
+    forecast = Forecast(2, 1000, 2, 1000, None, 1000, None, most, least, is_served=True, untimed="no answer")
+    print_forecast(forecast, Price(1, 1), as_json=False)
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert [name for name, _ in lines] == ["cells", "prompts", "requests", "time", "price"]
+    printed = {line[0]: line[1] for line in lines}
+    assert printed["requests"].startswith("1,000 to 4,000 ")
+    assert printed["time"] == "unknown  (no answer)"
+    # Half a million tokens and 1,000 of output; 2 million and 256,000.
+    assert printed["price"].startswith("0.50 to 2.26 ")
+    print_forecast(forecast, Price(1, 1), as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert (found["least_requests"], found["requests"]) == (1000, 4000)
+    assert (found["least_price"], found["price"]) == (pytest.approx(0.501), pytest.approx(2.256))

@@ -66,9 +66,9 @@ def test_a_forecast_scores_nothing_unasked() -> None:
 
 def test_the_requests_and_characters_of_a_served_model_are_counted() -> None:
     found = evaluation(Slow(), examples=3, wordings=2).forecast()
-    assert found.requests == 3 * 2 * 2
+    assert found.most.requests == 3 * 2 * 2
     # "00 says: what now 00" has 20 characters, and the options 3 and 2.
-    assert found.characters == 3 * 2 * (2 * 20 + 3 + 2)
+    assert found.most.characters == 3 * 2 * (2 * 20 + 3 + 2)
 
 
 @dataclass

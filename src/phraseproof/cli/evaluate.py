@@ -197,7 +197,7 @@ def evaluate(
         bool | None,
         typer.Option(
             "--timing/--no-timing",
-            help="Score a few prompts in a dry run to estimate the time. Default: for weights up to 2 GiB on disk.",
+            help="Score a few prompts in a dry run to estimate the time. Default: for servers and weights up to 2 GiB.",
             show_default=False,
             rich_help_panel=OUTPUT,
         ),
@@ -277,7 +277,7 @@ def evaluate(
     spec = with_limits(spec, max_requests=max_requests, max_cost=max_cost, price=price)
     locking = lock_options(lock_timeout, breaks=break_lock)
     with stoppable(), ProgressBar(quiet=quiet) as progress:
-        evaluation = resolve(spec, out=out, observer=progress, locking=locking)
+        evaluation = resolve(spec, out=out, observer=progress, locking=locking, forecast=dry_run)
         if dry_run:
             print_forecast(evaluation.forecast(out, timing=timing), price, as_json=as_json)
             return

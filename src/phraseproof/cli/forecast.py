@@ -11,7 +11,9 @@ import typer
 from phraseproof.cli.progress import duration
 
 if TYPE_CHECKING:
-    from phraseproof.evaluation.forecast import Forecast
+    from collections.abc import Callable
+
+    from phraseproof.evaluation.forecast import Forecast, RequestLoad
     from phraseproof.evaluation.prices import Price
 
 CHARACTERS_PER_TOKEN = 4
@@ -20,9 +22,8 @@ CHARACTERS_PER_TOKEN = 4
 
 def print_forecast(forecast: Forecast, price: Price | None, *, as_json: bool) -> None:
     """Print the size and the expected time of an evaluation, and its cost if prices are given."""
-    cost = None if price is None else price.of(_input_tokens(forecast), forecast.requests)
     if as_json:
-        _print_json(forecast, cost)
+        _print_json(forecast, price)
         return
     tokens, timing = forecast.tokens, forecast.timing
     typer.echo(f"cells          {forecast.cells:>15,}  ({forecast.cells_missing:,} to compute)")
@@ -33,18 +34,42 @@ def print_forecast(forecast: Forecast, price: Price | None, *, as_json: bool) ->
         typer.echo(f"tokens asked   {tokens.asked:>15,}  (one pass per option; {note})")
         saved = f"{tokens.asked / tokens.unique:.1f} times fewer" if tokens.unique else "nothing to compute"
         typer.echo(f"tokens unique  {tokens.unique:>15,}  (shared parts once: {saved})")
+    if forecast.is_served:
+        typer.echo(f"requests       {_bounds(forecast, _requests):>15}  ({note})")
     if timing is not None:
-        basis = f"{timing.prompts} prompts took {timing.sampled_seconds:.1f} s; without loading the model"
+        where = "at the server" if forecast.is_served else "without loading the model"
+        basis = f"{timing.prompts} prompts took {timing.sampled_seconds:.1f} s; {where}"
         typer.echo(f"time           {duration(timing.seconds):>15}  ({basis})")
-    if cost is not None:
+    elif forecast.untimed:
+        typer.echo(f"time           {'unknown':>15}  ({forecast.untimed})")
+    if price is not None:
         counted = note if tokens is not None else f"assuming {CHARACTERS_PER_TOKEN} characters per token; {note}"
-        basis = f"{_input_tokens(forecast):,} input and {forecast.requests:,} output tokens, one per option; {counted}"
-        # Small evaluations cost less than a hundredth: two digits of the price, whatever its size.
-        digits = 2 if cost >= 1 or cost == 0 else 1 - math.floor(math.log10(cost))
-        typer.echo(f"price          {cost:>15,.{digits}f}  ({basis})")
+        read = _bounds(forecast, lambda load: f"{_input_tokens(forecast, load):,}")
+        written = _bounds(forecast, lambda load: f"{load.output_tokens:,}")
+        cost = _bounds(forecast, lambda load: _amount(_cost(forecast, load, price)))
+        typer.echo(f"price          {cost:>15}  ({read} input and at most {written} output tokens; {counted})")
 
 
-def _print_json(forecast: Forecast, cost: float | None) -> None:
+def _bounds(forecast: Forecast, show: Callable[[RequestLoad], str]) -> str:
+    """A number; or the least and the most, where the way to read answers is not known."""
+    return " to ".join(dict.fromkeys((show(forecast.least), show(forecast.most))))
+
+
+def _requests(load: RequestLoad) -> str:
+    return f"{load.requests:,}"
+
+
+def _cost(forecast: Forecast, load: RequestLoad, price: Price) -> float:
+    return price.of(_input_tokens(forecast, load), load.output_tokens)
+
+
+def _amount(cost: float) -> str:
+    # Small evaluations cost less than a hundredth: two digits of the price, whatever its size.
+    digits = 2 if cost >= 1 or cost == 0 else 1 - math.floor(math.log10(cost))
+    return f"{cost:,.{digits}f}"
+
+
+def _print_json(forecast: Forecast, price: Price | None) -> None:
     names = ("cells", "prompts", "cells_missing", "prompts_missing")
     fields: dict[str, float] = {name: getattr(forecast, name) for name in names}
     if forecast.tokens is not None:
@@ -52,13 +77,21 @@ def _print_json(forecast: Forecast, cost: float | None) -> None:
     fields["sampled_prompts"] = forecast.sampled_prompts
     if forecast.timing is not None:
         fields |= {"seconds": forecast.timing.seconds, "timed_prompts": forecast.timing.prompts}
-    if cost is not None:
-        fields |= {"price": cost, "input_tokens": _input_tokens(forecast), "output_tokens": forecast.requests}
+    loads = {"": forecast.most} | ({"least_": forecast.least} if forecast.least != forecast.most else {})
+    for prefix, load in loads.items():
+        if forecast.is_served:
+            fields[f"{prefix}requests"] = load.requests
+        if price is not None:
+            fields |= {
+                f"{prefix}price": _cost(forecast, load, price),
+                f"{prefix}input_tokens": _input_tokens(forecast, load),
+                f"{prefix}output_tokens": load.output_tokens,
+            }
     typer.echo(json.dumps(fields))
 
 
-def _input_tokens(forecast: Forecast) -> int:
-    """A served model reads the prompt once per option."""
+def _input_tokens(forecast: Forecast, load: RequestLoad) -> int:
+    """The tokens that are read; a model that scores options reads the prompt once per option."""
     if forecast.tokens is not None:
         return forecast.tokens.asked
-    return round(forecast.characters / CHARACTERS_PER_TOKEN)
+    return round(load.characters / CHARACTERS_PER_TOKEN)

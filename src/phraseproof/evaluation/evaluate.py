@@ -201,7 +201,7 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         model_options=model_options,
     )
     folder = None if out is None else Path(out)
-    return resolve(request, out=folder, observer=observer).forecast(folder)
+    return resolve(request, out=folder, observer=observer, forecast=True).forecast(folder)
 
 
 def _request(

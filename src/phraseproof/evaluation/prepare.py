@@ -24,6 +24,8 @@ def prepare(
     tasks: Sequence[Task],
     groups: Mapping[str, Mapping[str, Sequence[Instruction]]],
     settings: EvaluationSpec,
+    *,
+    forecast: bool = False,
 ) -> Evaluation:
     """Resolve and check an evaluation before anything is computed.
 
@@ -32,6 +34,7 @@ def prepare(
         tasks: the tasks in full.
         groups: for each group of wordings, each task's wordings by the task's name.
         settings: the options of the evaluation.
+        forecast: only a forecast is made, also without an answer of the server.
 
     Raises:
         UsageError: the scoring method or the format is unknown, a task has no wording, or near-ties are to be scored
@@ -63,7 +66,7 @@ def prepare(
             )
         wordings[task.name] = of_task
     _require_unique_names(sampled, compiled)
-    chosen = choose_scoring(model, settings.scoring, _some_options(sampled, wordings))
+    chosen = choose_scoring(model, settings.scoring, _some_options(sampled, wordings), forecast=forecast)
     model = chosen.model
     resolved = {
         "scoring": chosen.scoring,
@@ -75,7 +78,16 @@ def prepare(
     planned = plan_cells(sampled, wordings, settings, CellIdentities.of_evaluation(model, settings))
     if settings.budget is not None:
         planned = take_share(planned, settings.budget, settings.seed)
-    evaluation = Evaluation(model, tuple(planned), sampled, tuple(tasks), tuple(groups), settings, notes=chosen.notes)
+    evaluation = Evaluation(
+        model,
+        tuple(planned),
+        sampled,
+        tuple(tasks),
+        tuple(groups),
+        settings,
+        notes=chosen.notes,
+        assumed=chosen.assumed,
+    )
     for each in planned:
         # Render one prompt of every cell, so that a wording that cannot work stops the evaluation before it begins.
         evaluation.prompts(each, each.task.examples[:1])

@@ -33,6 +33,7 @@ def resolve(
     out: Path | None = None,
     observer: Observer | None = None,
     locking: LockOptions = PATIENT,
+    forecast: bool = False,
 ) -> Evaluation:
     """Load everything that is named and check that it fits together. Loads no weights.
 
@@ -41,6 +42,7 @@ def resolve(
         out: the run folder: a run that was started there decides how examples are drawn.
         observer: receives warnings.
         locking: how long other processes that work on the run folder are waited for.
+        forecast: only a forecast is made, also without an answer of the server.
 
     Raises:
         PhraseproofError: something that is named cannot be used.
@@ -67,7 +69,7 @@ def resolve(
     if spec.sample == "auto" and out is not None:
         spec = spec.with_changes(sample=_sample_kind(out))
     each = [
-        replace(prepare(model, tasks, groups, spec.with_changes(scoring=name)), locking=locking)
+        replace(prepare(model, tasks, groups, spec.with_changes(scoring=name), forecast=forecast), locking=locking)
         for name in spec.scorings
     ]
     evaluation = each[0]

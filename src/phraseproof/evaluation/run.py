@@ -17,9 +17,10 @@ from phraseproof.core import (
     Prompt,
     Task,
 )
-from phraseproof.errors import RunError, StoppedError
-from phraseproof.evaluation.ask_model import require_answers
+from phraseproof.errors import ModelError, RunError, StoppedError
+from phraseproof.evaluation.ask_model import AskedModel, require_answers
 from phraseproof.evaluation.balance import report_balance
+from phraseproof.evaluation.choose_scoring import Assumed
 from phraseproof.evaluation.forecast import Forecast, forecast_of
 from phraseproof.evaluation.half_precision import CLOSE_CALLS, RESCORED, half_precision
 from phraseproof.evaluation.kept_answers import keeping_answers
@@ -35,7 +36,7 @@ from phraseproof.evaluation.score_cells import CellScorer, ScoredCell
 from phraseproof.evaluation.self_test import check_model, require_passed
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.stored_spec import SPEC, merged_spec
-from phraseproof.evaluation.timing import is_quick_to_load, time_prompts
+from phraseproof.evaluation.timing import Timing, is_quick_to_load, time_prompts, time_requests
 from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.scoring.registry import reads_text, scorer
@@ -82,6 +83,7 @@ class Evaluation:
         further: the same evaluation under other scorers, which follows in the same run folder.
         notes: what was found out about the model while the evaluation was prepared, one line each.
         locking: how long other processes that work on the run folder are waited for.
+        assumed: what is assumed of a server that does not answer; such an evaluation only makes forecasts.
     """
 
     model: Model
@@ -94,6 +96,7 @@ class Evaluation:
     further: tuple[Evaluation, ...] = ()
     notes: tuple[str, ...] = ()
     locking: LockOptions = PATIENT
+    assumed: Assumed | None = None
 
     @cached_property
     def run_settings(self) -> RunContent:
@@ -130,7 +133,7 @@ class Evaluation:
         Args:
             out: the run folder.
             timing: score a few prompts to estimate the time, which loads the weights; `None`: if they are small and on
-                this machine.
+                this machine, or the model is behind a server.
         """
         missing = self.lacking(out)
         computed: list[Evaluation] = [self]
@@ -141,7 +144,16 @@ class Evaluation:
                 missing += other.lacking(out)
         planned = [cell for each in (self, *self.further) for cell in each.planned]
         reading = scorer(self.settings.scoring).reading
-        found = forecast_of(self.model, planned, missing, self.prompts, scores_options=reading is Reading.OPTIONS)
+        found = forecast_of(
+            self.model,
+            planned,
+            missing,
+            self.prompts,
+            max_new_tokens=self.settings.max_new_tokens,
+            readings=() if self.assumed is None else self.assumed.readings,
+        )
+        if found.is_served and timing is not False:
+            return replace(found, **self._time_at_server(missing))
         if (
             timing is False
             or reading is Reading.TEXT
@@ -150,6 +162,17 @@ class Evaluation:
             return found
         method = scorer(self.settings.scoring).model_method
         return replace(found, timing=time_prompts(self.model, missing, self.prompts, found.tokens, method=method))
+
+    def _time_at_server(self, missing: Sequence[PlannedCell]) -> dict[str, Timing | str | None]:
+        if self.assumed is not None:
+            return {"untimed": self.assumed.reason}
+        if self.further:
+            return {"untimed": "several ways to read answers take different times"}
+        asked = AskedModel(self.model, self.settings)
+        try:
+            return {"timing": time_requests(asked.stream, missing, self.prompts)}
+        except ModelError as error:
+            return {"untimed": error.problem}
 
     def lacking(self, out: Path | None) -> list[PlannedCell]:
         """The cells and parts of cells that the run folder does not hold."""

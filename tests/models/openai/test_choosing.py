@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phraseproof.core import ChoosesMethod, ChosenMethod
-from phraseproof.errors import ModelError, StoppedError
+from phraseproof.errors import ModelError, NoAnswerError, StoppedError
 from phraseproof.models import ModelOptions, load_model
 from support import tiny_models
 from support.chat_server import chat_of
@@ -138,3 +138,17 @@ def test_impossible_log_probabilities_end_the_trials(number: object) -> None:
         chosen(answer)
     assert "\n" not in str(caught.value)
     assert chosen(answer, "generate")[0].method == "generate"
+
+
+def test_a_dead_server_is_tried_in_one_way_and_a_failing_one_in_every_way() -> None:
+    with serve(echoing) as served:
+        pass
+    model = load_model("openai/m", ModelOptions(args={"base_url": served.base_url, "retries": "1"}))
+    assert isinstance(model, ChoosesMethod)
+    for method in (None, "first_token", "generate"):
+        with pytest.raises(NoAnswerError, match=r"v1: the server cannot be reached.*Check that the server runs"):
+            model.choose_method(method, LETTERS)
+
+    chat = chat_of(tiny_models.tiny_gpt2())
+    found, _ = chosen(lambda each: Reply("failed", 500) if "echo" in each.body else chat(each))
+    assert found.method == "first_token"

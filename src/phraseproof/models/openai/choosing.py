@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from phraseproof.core import GREEDY, ChatMessage, ChosenMethod, Model, OptionScores, Prompt, Sampling
-from phraseproof.errors import ImpossibleScoreError, ModelError, StoppedError
+from phraseproof.errors import ImpossibleScoreError, ModelError, NoAnswerError, StoppedError
 from phraseproof.models.openai.constraints import ANSWER_FORMATS, TEXT, is_honoured
 from phraseproof.models.openai.constraints import TRIAL as CONSTRAINT_TRIAL
 from phraseproof.models.openai.exchange import NoEndpointError
@@ -178,9 +178,9 @@ def _ends_trials(error: ModelError) -> bool:
 
     A server that only lacks an endpoint may have another one.
     """
-    if isinstance(error, ImpossibleScoreError):
-        return True
-    return isinstance(error, StoppedError) and not isinstance(error, NoEndpointError)
+    if isinstance(error, NoEndpointError):
+        return False
+    return isinstance(error, StoppedError | NoAnswerError | ImpossibleScoreError)
 
 
 def _text_of(model: Variant) -> str | ModelError:

@@ -124,7 +124,7 @@ class Exchange:
                     got=_message(content),
                 )
             what = f"the server answers with HTTP {status}"
-            raise TransientError(what, is_busy=status in _BUSY, wait_s=pause_s)
+            raise TransientError(what, is_busy=status in _BUSY, is_answer=status not in _BUSY, wait_s=pause_s)
         if 300 <= status < 400:
             raise self._stop(
                 f"the server redirects (HTTP {status}), and neither the key nor prompts are sent to another address",
@@ -152,13 +152,15 @@ class Exchange:
         except ValueError:
             # A proxy that stops in the middle, or sends its own page.
             what = f"the server's answer is not JSON: {self._hidden(_message(content)[:80])!r}"
-            raise TransientError(what, is_lost=True) from None
+            raise TransientError(what, is_lost=True, is_answer=True) from None
         found = cast("dict[str, object]", value) if isinstance(value, dict) else {}
         choices = found.get("choices")
         if "error" in found and not choices:
             code = _error_code(found["error"])
             if code in _BUSY or code >= 500:
-                raise TransientError(f"the server answers with error {code}", is_busy=code in _BUSY)
+                raise TransientError(
+                    f"the server answers with error {code}", is_busy=code in _BUSY, is_answer=code not in _BUSY
+                )
             return self.refused("the server refuses the request", got=_message(content))
         if not isinstance(choices, list) or not choices:
             return self.refused("the server's answer is not of OpenAI's protocol", got=_message(content))

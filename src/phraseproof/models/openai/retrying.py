@@ -20,13 +20,23 @@ class TransientError(Exception):
     Attributes:
         is_busy: the server sent the request back because it has too many; this says nothing about the request.
         is_lost: the request was sent and not answered, or not in full: the server may have computed it.
+        is_answer: the server answered that it failed; it may answer another kind of request.
         wait_s: the pause that the server asks for.
     """
 
-    def __init__(self, problem: str, *, is_busy: bool = False, is_lost: bool = False, wait_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        problem: str,
+        *,
+        is_busy: bool = False,
+        is_lost: bool = False,
+        is_answer: bool = False,
+        wait_s: float = 0.0,
+    ) -> None:
         super().__init__(problem)
         self.is_busy = is_busy
         self.is_lost = is_lost
+        self.is_answer = is_answer
         self.wait_s = wait_s
 
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from phraseproof.errors import LimitReachedError, ModelError, StoppedError
+from phraseproof.errors import LimitReachedError, ModelError, NoAnswerError, ServerGoneError, StoppedError
 from phraseproof.models.openai.adaptive_limit import AdaptiveLimit
 from phraseproof.models.openai.exchange import Exchange, FieldRefusedError, ServerAnswer
 from phraseproof.models.openai.retrying import TransientError, wait_s
@@ -29,6 +29,7 @@ _MAX_FAILURES_IN_ROW = 8
 """When this number of requests failed after all repetitions, with no answer in between, the others are not sent."""
 
 _CONTINUES = "The same command continues from there"
+_CHECK_SERVER = "Check that the server runs, and that --base-url is its address"
 
 
 class Traffic:
@@ -85,17 +86,20 @@ class Traffic:
             return await retrying(self._once, path, body)
         except TransientError as error:
             tries = retrying.statistics["attempt_number"]
-            failed = f"{error} (tried {tries} times)"
+            failed, is_answer = f"{error} (tried {tries} times)", error.is_answer
         self.failures += 1
         self._failures_in_row += 1
         self._last_failure = failed
         if self._failures_in_row >= _MAX_FAILURES_IN_ROW:
             self.stop_failed()
-        return ModelError(failed, where=self._settings.base_url, hint=_CONTINUES)
+        where = self._settings.base_url
+        if is_answer:
+            return ModelError(failed, where=where, hint=_CONTINUES)
+        return NoAnswerError(failed, where=where, hint=_CHECK_SERVER)
 
     def stop_failed(self) -> None:
         """Send nothing further, because the last request failed after all repetitions and not by itself."""
-        self.stop(StoppedError(self._last_failure, where=self._settings.base_url, hint=_CONTINUES))
+        self.stop(ServerGoneError(self._last_failure, where=self._settings.base_url, hint=_CHECK_SERVER))
 
     def stop(self, reason: StoppedError) -> None:
         """Send nothing further. Requests in flight may still be answered."""
