@@ -41,6 +41,7 @@ from phraseproof.cli.options import (
     Tasks,
 )
 from phraseproof.cli.output_format import OutputFormat, print_results, read_format
+from phraseproof.cli.stopping import stoppable
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def represent(
     from phraseproof.store.representations import run_state, write_map
 
     earlier = None if before is None else _earlier(before)
-    with ProgressBar(quiet=quiet, reading=True) as progress:
+    with stoppable(), ProgressBar(quiet=quiet, reading=True) as progress:
         request = EvaluationRequest.of(
             model,
             joined(tasks),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.command_line import run_command
-from support.tiny_models import tiny_llama
+from support.tiny_models import rewrite_config, tiny_llama
 
 NAMES = ("config.json", "tokenizer_config.json", "generation_config.json")
 CONTENTS = {
@@ -36,8 +36,8 @@ def refused(folder: Path, capsys: pytest.CaptureFixture[str], name: str) -> str:
     files = ("-m", folder / "model", "-t", folder / "t.yaml", "-i", f"mine={folder}/w.yaml", "-o", folder / "out")
     done = run_command(capsys, "evaluate", *files)
     assert (done.code, done.out) == (2, ""), done.err
-    (line,) = done.err.splitlines()
-    assert line.startswith("error: ")
+    assert "Traceback" not in done.err
+    (line,) = [each for each in done.err.splitlines() if each.startswith("error: ")]
     assert name in line
     return line
 
@@ -49,6 +49,26 @@ def test_settings_that_are_no_json_object(
 ) -> None:
     (folder / "model" / name).write_bytes(content)
     refused(folder, capsys, name)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("num_hidden_layers", "x"),
+        ("num_hidden_layers", 1e30),
+        ("vocab_size", None),
+        ("num_attention_heads", 0),
+        ("num_attention_heads", [1]),
+        ("rms_norm_eps", None),
+        ("hidden_act", "nope"),
+        ("model_type", 7),
+    ],
+)
+def test_settings_of_a_wrong_type_or_size(
+    folder: Path, capsys: pytest.CaptureFixture[str], setting: str, value: object
+) -> None:
+    rewrite_config(folder / "model", lambda config: config.update({setting: value}))
+    refused(folder, capsys, "model")
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])

@@ -348,11 +348,14 @@ def _precision(options: ModelOptions, config: NetworkConfig) -> Precision:
 @contextlib.contextmanager
 def _one_line_errors(name: str, part: str) -> Generator[None]:
     """Turn what transformers, the hub client and safetensors raise while reading into one `ModelError`."""
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
     try:
         yield
     except (
+        ArithmeticError,
+        StrictDataclassError,  # a setting of another type than its class says
         OSError,
         ValueError,
         KeyError,
