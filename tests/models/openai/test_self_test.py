@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from phraseproof.core import GREEDY, OptionScores, Prompt, Sampling
 from phraseproof.errors import ModelError
-from phraseproof.models.openai.self_test import check_first_tokens, check_scores, check_texts
+from phraseproof.models import ModelOptions, load_model
+from phraseproof.models.openai.model import ServedModel
+from phraseproof.models.openai.self_test import check_bos, check_first_tokens, check_scores, check_texts
 from phraseproof.models.openai.top_logprobs import FirstTokens, ListedToken
+from support.openai_server import Asked, Reply, serve
 
 PROMPTS = [Prompt(f"Say {word}", ("moon", "star")) for word in "abcdef"]
 
@@ -141,3 +144,25 @@ def test_empty_texts_fail_and_name_thoughts() -> None:
     assert "--max-new-tokens" in check.detail
     (check,) = check_texts(Writes(ModelError("no"), ModelError("no")), PROMPTS)
     assert (check.passed, check.detail) == (False, "no")
+
+
+def test_two_bos_tokens_at_the_start_of_an_echo_fail_and_are_named() -> None:
+    def echo(added: int) -> Callable[[Asked], Reply]:
+        def answer(asked: Asked) -> Reply:
+            text = asked.body["prompt"]
+            tokens = ["<s>"] * added + [text[:-4], text[-4:]]
+            values = [None, *[-1.0] * (len(tokens) - 1)]
+            return Reply({"choices": [{"text": text, "logprobs": {"tokens": tokens, "token_logprobs": values}}]})
+
+        return answer
+
+    for added in (0, 1, 2):
+        with serve(echo(added)) as served:
+            args = {"base_url": served.base_url, "endpoint": "completions"}
+            model = load_model("openai/m", ModelOptions(args=args))
+            assert isinstance(model, ServedModel)
+            check = model.self_test([Prompt("Say ", ("moon", "star"))])[-1]
+        assert (check.name, check.passed) == ("one BOS token at most", added < 2)
+    assert "'<s>' twice: the server adds both" in check.detail
+    assert "the prompt has one" in check_bos(["<s>", "<s>", "Say"], "<s>Say").detail
+    assert check_bos(["<b>", "<b>", "Say"], "<b><b>Say").passed

@@ -83,6 +83,12 @@ def score_of(choice: object, start: str, tail: str) -> EchoedScore:
     return EchoedScore(total, share.first, share.end - share.first)
 
 
+def echoed_names(choice: object) -> list[str]:
+    """The names of all tokens of an echo, those before the prompt included; empty where there are none."""
+    tokens = _list(_mapping(_mapping(choice).get("logprobs")).get("tokens")) or []
+    return [token for token in tokens if isinstance(token, str)]
+
+
 def option_scores(prompt: Prompt, scores: Sequence[EchoedScore]) -> OptionScores:
     """The scores of a prompt's options together.
 

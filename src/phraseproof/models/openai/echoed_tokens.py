@@ -25,6 +25,16 @@ _UNKNOWN = "\ufffd"
 _MAX_UNKNOWN_BYTES = 3
 
 
+_BOS_NAME = re.compile(r"<[^\s<>]+>|\[[A-Z]+\]")
+
+
+def repeated_bos(tokens: Sequence[str], text: str) -> str | None:
+    """The BOS token that an echo begins with twice; `None` if there is at most one, or the text itself has two."""
+    if len(tokens) < 2 or tokens[0] != tokens[1] or not _BOS_NAME.fullmatch(tokens[0]):
+        return None
+    return None if text.startswith(tokens[0] * 2) else tokens[0]
+
+
 class Share(NamedTuple):
     """The tokens of an echo: those before `first` are the prompt's, from there to `end` the option's."""
 

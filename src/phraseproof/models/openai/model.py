@@ -15,17 +15,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from phraseproof.core import ChatMessage, OptionScores, Prompt
+from phraseproof.core import ChatMessage, Check, OptionScores, Prompt
 from phraseproof.errors import ModelError
 from phraseproof.models.openai.choosing import NO_TEMPLATE_HINT
 from phraseproof.models.openai.echoed_scores import (
     EchoedScore,
     UnusableError,
+    echoed_names,
     option_scores,
     request_text,
     score_of,
 )
 from phraseproof.models.openai.echoed_tokens import MAX_GENERATED
+from phraseproof.models.openai.self_test import check_bos
 from phraseproof.models.openai.served_model import Requests, ServedModel
 from phraseproof.models.openai.server import Choice
 
@@ -93,6 +95,19 @@ class CompletionsModel(ServedModel):
         if self._requests.template is not None:
             self._requests.template.require_answer_position()
 
+    def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
+        """As for all endpoints; where prompts are echoed, also whether they begin with two BOS tokens.
+
+        Raises:
+            ModelError: the server cannot be reached or refuses.
+        """
+        checks = super().self_test(prompts)
+        if self._requests.method not in (None, "loglikelihood") or not prompts or not prompts[0].options:
+            return checks
+        text = "".join(request_text(prompts[0], prompts[0].options[0]))
+        found = [choice for _, choice in self._server.post_all(self.path, [self._echo_request(text)])]
+        return [*checks, *(check_bos(names, text) for each in found if (names := echoed_names(each)))]
+
     def _scores(self, prompts: Sequence[Prompt], method: str) -> Iterator[tuple[int, OptionScores | ModelError]]:
         """By `loglikelihood`, every option takes one request: prompt and option as one text, which is echoed.
 
@@ -103,17 +118,10 @@ class CompletionsModel(ServedModel):
         if method != "loglikelihood":
             yield from super()._scores(prompts, method)
             return
-        settings = {
-            "model": self._model,
-            "max_tokens": MAX_GENERATED,
-            "temperature": 0.0,
-            "logprobs": 1,
-            "echo": True,
-        }
         texts = [request_text(prompt, option) for prompt in prompts for option in prompt.options]
         places = [(index, option) for index, prompt in enumerate(prompts) for option in range(len(prompt.options))]
         found: list[dict[int, EchoedScore | ModelError]] = [{} for _ in prompts]
-        bodies = [{**settings, "prompt": start + tail} for start, tail in texts]
+        bodies = [self._echo_request(start + tail) for start, tail in texts]
         for number, choice in self._server.post_all(self.path, bodies):
             index, option = places[number]
             found[index][option] = self._scored(choice, *texts[number])
@@ -131,6 +139,10 @@ class CompletionsModel(ServedModel):
         if not isinstance(text, str):
             raise self._server.refused("the server's answer holds no text", got=repr(choice)[:200])
         return text
+
+    def _echo_request(self, text: str) -> dict[str, object]:
+        settings = {"model": self._model, "max_tokens": MAX_GENERATED, "temperature": 0.0, "logprobs": 1, "echo": True}
+        return {**settings, "prompt": text}
 
     def _scored(self, choice: Choice | ModelError, start: str, tail: str) -> EchoedScore | ModelError:
         if isinstance(choice, ModelError):

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from phraseproof.core import GREEDY, Check, OptionScores, Prompt, Sampling
 from phraseproof.errors import ModelError
+from phraseproof.models.openai.echoed_tokens import repeated_bos
 from phraseproof.models.openai.first_token import first_token_scores
 from phraseproof.models.openai.top_logprobs import FirstTokens
 
@@ -75,6 +76,21 @@ def check_scores(model: Streams, prompts: Sequence[Prompt]) -> list[Check]:
         Check("log-probabilities", passed=True, detail=detail),
         _again(difference, "nats per token", _TOLERANCE_PER_TOKEN),
     ]
+
+
+def check_bos(tokens: Sequence[str], text: str) -> Check:
+    """Check that an echo does not begin with two BOS tokens, which moves every score.
+
+    Args:
+        tokens: the names of the echoed tokens.
+        text: what was sent.
+    """
+    bos = repeated_bos(tokens, text)
+    if bos is None:
+        return Check("one BOS token at most", passed=True, detail=f"the echo begins with {list(tokens[:2])}")
+    origin = "the prompt has one, and the server adds another" if text.startswith(bos) else "the server adds both"
+    detail = f"every prompt begins with {bos!r} twice: {origin}. Check that --model-arg tokenizer is the served model's"
+    return Check("one BOS token at most", passed=False, detail=detail)
 
 
 def check_first_tokens(model: ListsFirstTokens, prompts: Sequence[Prompt]) -> list[Check]:
