@@ -19,7 +19,6 @@ NOT_RUN = {
     "pocket.md": 2,
     "report.md": 1,
     "representations.md": 1,
-    "served.md": 1,
     "statistics.md": 4,
     "wordings.md": 1,
 }

@@ -40,7 +40,7 @@ class Audit(NamedTuple):
 def folder(name: str, *, encoder_decoder: bool) -> Path:
     """A folder with a tiny network of this architecture and a tokenizer; drawn from a fixed seed."""
     drawn = tiny_models.spread_weights(network(name, encoder_decoder=encoder_decoder), std=0.2)
-    return tiny_models.save(drawn, _tokenizer(encoder_decoder=encoder_decoder), name.replace("/", "-"))
+    return tiny_models.save(drawn, _tokenizer(encoder_decoder=encoder_decoder), f"audit-{name.replace('/', '-')}")
 
 
 def network(name: str, *, encoder_decoder: bool) -> Any:
@@ -71,6 +71,11 @@ def plain_pass(network: Any, context: Sequence[int], read: Sequence[int]) -> tor
             ids = torch.tensor([[*context, *read]])
             logits = network(input_ids=ids, use_cache=False).logits[0, len(context) - 1 :]
     return torch.log_softmax(logits.float(), dim=-1)
+
+
+def plain_logprob(network: Any, context: Sequence[int], option: Sequence[int]) -> float:
+    """The log-probability of an option after a prompt, from one plain pass."""
+    return float(plain_pass(network, context, option[:-1])[range(len(option)), list(option)].sum())
 
 
 def prompts() -> list[Prompt]:

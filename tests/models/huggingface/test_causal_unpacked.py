@@ -12,7 +12,7 @@ from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.causal_unpacked import UnpackedCausalLM
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
-from support.architecture_audit import plain_pass
+from support.architecture_audit import plain_logprob
 
 REQUESTS = [
     Request(np.asarray(context, dtype=np.int32), options)
@@ -33,7 +33,7 @@ def test_every_way_gives_the_scores_of_plain_passes(name: str, limit: BatchLimit
     with torch.inference_mode():
         found = getattr(unpacked, name)(REQUESTS, limit)
     expected = [
-        [plain_pass(model.network, request.context.tolist(), option) for option in request.options]
+        [plain_logprob(model.network, request.context.tolist(), option) for option in request.options]
         for request in REQUESTS
     ]
     assert [score for scores in found for score in scores] == pytest.approx(
@@ -51,5 +51,5 @@ def test_padding_does_not_run_past_a_table_of_positions() -> None:
     with torch.inference_mode():
         found = unpacked.with_cache(requests, BatchLimit())
     for request, scores in zip(requests, found, strict=True):
-        expected = plain_pass(model.network, request.context.tolist(), request.options[0])
+        expected = plain_logprob(model.network, request.context.tolist(), request.options[0])
         assert scores[0] == pytest.approx(expected, abs=1e-4)

@@ -17,7 +17,7 @@ from phraseproof.engine.cpu import packed_linear
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
-from support.architecture_audit import plain_pass
+from support.architecture_audit import plain_logprob
 from support.batches import wrap_batches
 
 INSTRUCTION = "Read the question and answer with a letter.\n\n"
@@ -243,7 +243,7 @@ def test_rotations_that_depend_on_the_longest_sequence_are_packed_up_to_the_leng
     for encoded, scores in zip(model.encode(prompts), found, strict=True):
         for option, logprob in zip(encoded.options, scores.logprobs, strict=True):
             network = load(folder).network  # frequencies of longer sequences stay in one that has read them
-            assert logprob == pytest.approx(plain_pass(network, encoded.context, option), abs=1e-4)
+            assert logprob == pytest.approx(plain_logprob(network, encoded.context, option), abs=1e-4)
 
 
 def test_the_network_is_itself_again_afterwards() -> None:
