@@ -21,6 +21,7 @@ class FirstToken(Scorer):
 
     name = "first_token"
     model_method = "first_token"
+    compares_logprobs = True
     reading = Reading.FIRST_TOKEN
 
     def values(self, option_logprobs: Sequence[float], options: Sequence[str]) -> list[float]:

@@ -12,6 +12,7 @@ class Loglikelihood(Scorer):
 
     name = "loglikelihood"
     model_method = "loglikelihood"
+    compares_logprobs = True
 
     def values(self, option_logprobs: Sequence[float], options: Sequence[str]) -> list[float]:
         """The log-probabilities as they are."""

@@ -15,6 +15,7 @@ class Paper(Scorer):
 
     name = "paper"
     model_method = "paper"
+    compares_logprobs = True
 
     def values(self, option_logprobs: Sequence[float], options: Sequence[str]) -> list[float]:
         """The log-probabilities as they are."""

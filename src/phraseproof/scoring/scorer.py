@@ -35,11 +35,13 @@ class Scorer(ABC):
         model_method: the method to request from `ScoresOptions.score_options`: `loglikelihood`, `paper` or
             `first_token`; `generate` asks for a text.
         reading: what the answer is read from.
+        compares_logprobs: `values` returns the log-probabilities as they are.
     """
 
     name: ClassVar[str]
     model_method: ClassVar[str]
     reading: ClassVar[Reading] = Reading.OPTIONS
+    compares_logprobs: ClassVar[bool] = False
 
     @abstractmethod
     def values(self, option_logprobs: Sequence[float], options: Sequence[str]) -> list[float]:

@@ -1,0 +1,1 @@
+"""Post-hoc calibration: corrects the log-probabilities of options for what a model prefers whatever the question."""

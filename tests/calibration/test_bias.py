@@ -1,0 +1,80 @@
+"""Biases of classes, against plain loops and against biases that were put in."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import log_softmax
+
+from phraseproof.calibration.bias import batch_bias, class_shares, matching_bias, without_bias
+
+
+def sample(seed: int, examples: int = 40, options: int = 3, scale: float = 1.0) -> np.ndarray:
+    return log_softmax(np.random.default_rng(seed).normal(size=(examples, options)) * scale, axis=-1)
+
+
+def fixed(examples: int, options: int) -> np.ndarray:
+    return np.broadcast_to(np.arange(options), (examples, options))
+
+
+@given(st.integers(0, 1000), st.integers(2, 5), st.integers(2, 30))
+def test_batch_calibration_divides_by_the_mean_probability_of_a_class(seed: int, options: int, examples: int) -> None:
+    # The formula of the paper, by hand: log p(y|x) - log of the mean over x' of p(y|x').
+    logprobs = sample(seed, examples, options)
+    mean = [math.fsum(math.exp(row[c]) for row in logprobs) / examples for c in range(options)]
+    expected = [[row[c] - math.log(mean[c]) for c in range(options)] for row in logprobs]
+    classes = fixed(examples, options)
+    found = without_bias(logprobs, classes, batch_bias(logprobs, classes, options))
+    assert np.allclose(found, log_softmax(expected, axis=-1), atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 20.0])
+def test_matching_finds_the_bias_that_was_put_in_also_for_a_model_that_is_sure_of_its_answers(scale: float) -> None:
+    rng = np.random.default_rng(3)
+    # Every example three times with its options rotated: without a bias, each class has the same share.
+    base = rng.normal(size=(50, 3)) * scale
+    balanced = np.concatenate([np.roll(base, turn, axis=1) for turn in range(3)])
+    put_in = np.array([1.5, -0.5, -1.0]) * scale
+    found = matching_bias(log_softmax(balanced + put_in, axis=-1), fixed(150, 3), 3)
+    assert np.allclose(found, put_in, atol=1e-5 * max(1.0, scale))
+
+
+def test_classes_are_texts_whose_place_differs_between_examples() -> None:
+    logprobs = np.log(np.array([[0.9, 0.1], [0.3, 0.7]]))
+    classes = np.array([[0, 1], [1, 0]])
+    assert class_shares(logprobs, classes, 2) == pytest.approx([0.8, 0.2])
+    after = without_bias(logprobs, classes, np.array([0.0, math.log(2)]))
+    assert np.exp(after[0]) == pytest.approx([0.9 / 0.95, 0.05 / 0.95])
+    assert np.exp(after[1]) == pytest.approx([0.15 / 0.85, 0.7 / 0.85])
+
+
+def test_an_example_with_fewer_options_counts_for_its_own_classes_only() -> None:
+    with np.errstate(divide="ignore"):
+        logprobs = np.log(np.array([[0.5, 0.3, 0.2], [0.6, 0.4, 0.0]]))
+    classes = np.array([[0, 1, 2], [0, 1, -1]])
+    assert class_shares(logprobs, classes, 3) == pytest.approx([0.55, 0.35, 0.2])
+    bias = matching_bias(logprobs, classes, 3)
+    shares = class_shares(without_bias(logprobs, classes, bias), classes, 3)
+    assert shares == pytest.approx([(1 / 3 + 1 / 2) / 2, (1 / 3 + 1 / 2) / 2, 1 / 3], abs=1e-6)
+    assert without_bias(logprobs, classes, bias)[1, 2] == -np.inf
+
+
+def test_matching_reaches_given_shares_and_leading_axes_are_independent() -> None:
+    both = np.stack([sample(1), sample(2)])
+    wanted = np.array([0.6, 0.3, 0.1])
+    classes = fixed(40, 3)
+    bias = matching_bias(both, classes, 3, wanted)
+    assert np.allclose(class_shares(without_bias(both, classes, bias), classes, 3), wanted, atol=1e-7)
+    assert np.allclose(bias[1], matching_bias(both[1], classes, 3, wanted), atol=1e-7)
+
+
+def test_a_class_that_the_model_rules_out_stays_finite() -> None:
+    with np.errstate(divide="ignore"):
+        logprobs = np.log(np.array([[1.0, 0.0], [1.0, 0.0]]))
+    for bias in (batch_bias(logprobs, fixed(2, 2), 2), matching_bias(logprobs, fixed(2, 2), 2)):
+        assert np.isfinite(bias).all()
+        assert not np.isnan(without_bias(logprobs, fixed(2, 2), bias)).any()
