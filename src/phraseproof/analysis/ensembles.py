@@ -24,7 +24,7 @@ ChosenBy: TypeAlias = Literal["random", "best", "greedy"]
 
 HOWS: Final[tuple[How, ...]] = ("mean_probability", "mean_logprob", "majority")
 
-# Stands for the log of probability 0 in sums: below every sum of real log-probabilities, and finite, so that of
+# The log of probability 0 in sums: below every sum of real log-probabilities, and finite, so that of
 # options that are all ruled out by someone the one that fewest members rule out is chosen.
 _RULED_OUT = -1e6
 
