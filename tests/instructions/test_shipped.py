@@ -23,7 +23,7 @@ CLOSER_LOOK = (
     *("conceptual_combinations", "crash_blossom", "empirical_judgments", "epistemic_reasoning"),
     *("intent_recognition", "language_identification", "logical_sequence"),
 )
-OURS = [name for name in shipped_collections() if name == "composed" or name.startswith("closer-look-")]
+OURS = [name for name in shipped_collections() if name.startswith(("composed", "closer-look-", "everyday-"))]
 
 # Examples in the form of BIG-bench's for the tasks whose files are not beside this checkout; made up.
 MADE_UP = {

@@ -21,6 +21,7 @@ SOURCES = {
     "mmlu": "phraseproof.tasks.mmlu",
     "bbl": "phraseproof.tasks.bigbench",
     "pocket": "phraseproof.tasks.pocket",
+    "everyday": "phraseproof.tasks.everyday",
 }
 """First part of a task's name -> the module that loads it."""
 

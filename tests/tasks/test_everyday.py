@@ -1,0 +1,99 @@
+"""The everyday tasks: complete, without repeats or leaked labels, and fit for every shipped wording of them."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from phraseproof import tasks
+from phraseproof.core import Kind
+from phraseproof.errors import UsageError
+from phraseproof.instructions.collections import instructions_for, load_collection
+from phraseproof.instructions.render import build_prompt
+from phraseproof.instructions.similarity import similar_pairs, words
+from phraseproof.instructions.template import check_against, compile_instruction
+from phraseproof.tasks import catalogue, load_tasks
+
+NAMES = ("tickets", "reviews", "requests")
+FILES = Path(tasks.__file__).parent / "data" / "everyday"
+COUNTS = {
+    "tickets": {"billing": 34, "bug": 34, "shipping": 31, "account": 30, "praise": 21},
+    "reviews": {"positive": 90, "negative": 60},
+    "requests": {"yes": 73, "no": 77},
+}
+
+
+def test_the_catalogue_says_what_the_files_say() -> None:
+    listed = {each.name: each for each in catalogue() if each.name.startswith("everyday")}
+    loaded = load_tasks(["everyday"])
+    assert listed.keys() == {"everyday", *(task.name for task in loaded)}
+    assert all((listed[task.name].kind, listed[task.name].category) == (task.kind, task.category) for task in loaded)
+    assert [(task.name, task.kind) for task in loaded] == [
+        ("everyday/tickets", Kind.MULTI_CLASS),
+        ("everyday/reviews", Kind.BINARY),
+        ("everyday/requests", Kind.BINARY),
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_of_the_file_is_an_example_with_its_label(name: str) -> None:
+    (task,) = load_tasks([f"everyday/{name}"])
+    with (FILES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert [[each.fields["question"], each.choices[each.target]] for each in task.examples] == rows
+    assert header[0] == "text"
+    assert Counter(label for _, label in rows) == COUNTS[name]
+    assert len(task.demonstrations) == (15 if name == "tickets" else 10)
+    # Every class as often, so that demonstrations favour none.
+    assert len(set(Counter(each.target for each in task.demonstrations).values())) == 1
+    assert len({each.choices for each in (*task.examples, *task.demonstrations)}) == 1
+    # The place of an installed file differs between machines.
+    assert task.source == f"everyday/{name}.csv"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_texts_are_of_sentence_length_and_none_repeats_another(name: str) -> None:
+    (task,) = load_tasks([f"everyday/{name}"])
+    texts = [str(each.fields["question"]) for each in (*task.examples, *task.demonstrations)]
+    assert all(8 <= len(text.split()) <= 50 for text in texts)
+    # Requests hold pairs on the same subject with different answers, which share about half of their words.
+    most = max(pair.rouge2 for pair in similar_pairs(texts))
+    assert most < (0.6 if name == "requests" else 0.3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_texts_do_not_give_the_label_away(name: str) -> None:
+    (task,) = load_tasks([f"everyday/{name}"])
+    leaks = [
+        each.id
+        for each in (*task.examples, *task.demonstrations)
+        if each.choices[each.target] in words(str(each.fields["question"]))
+    ]
+    assert len(leaks) <= (2 if name == "requests" else 0), leaks
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("collection", "count"), [("everyday-observed", 10), ("everyday-unobserved", 8), ("composed", None)]
+)
+def test_wordings_compile_and_render_on_every_example(name: str, collection: str, count: int | None) -> None:
+    (task,) = load_tasks([f"everyday/{name}"])
+    wordings = instructions_for(load_collection(collection), task)
+    assert len(wordings) == (count or {Kind.MULTI_CLASS: 16, Kind.BINARY: 15}[task.kind])
+    for wording in wordings:
+        check_against(wording, task)
+        compiled = compile_instruction(wording)
+        for example in task.examples:
+            prompt = build_prompt(compiled, example, demonstrations=(), prompt_format="plain")
+            assert str(example.fields["question"]) in prompt.text
+            assert len(set(prompt.options)) == len(example.choices)
+
+
+def test_an_unknown_name_is_refused_with_a_hint() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'everyday/tickets'"):
+        load_tasks(["everyday/ticket"])
+    with pytest.raises(UsageError, match="unknown task 'everyday/'"):
+        load_tasks(["everyday/"])
