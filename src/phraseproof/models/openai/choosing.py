@@ -9,6 +9,7 @@ from phraseproof.core import GREEDY, ChatMessage, ChosenMethod, Model, OptionSco
 from phraseproof.errors import ImpossibleScoreError, ModelError, NoAnswerError, StoppedError
 from phraseproof.models.openai.constraints import ANSWER_FORMATS, TEXT, is_honoured
 from phraseproof.models.openai.constraints import TRIAL as CONSTRAINT_TRIAL
+from phraseproof.models.openai.echo_check import Echoes, check_echo
 from phraseproof.models.openai.exchange import NoEndpointError
 from phraseproof.models.openai.first_token import can_be_first_tokens
 
@@ -108,6 +109,8 @@ class Choosing:
             raise ModelError("scoring loglikelihood does not work: the endpoint chat does not score given texts")
         model = self._set_up("completions", "loglikelihood")
         _try(model, "loglikelihood")
+        if isinstance(model, Echoes) and not (check := check_echo(model)).passed:
+            raise ModelError(f"scoring loglikelihood does not work: {check.detail}")
         note = "scoring loglikelihood: the server returns the log-probabilities of prompts"
         return ChosenMethod("loglikelihood", model, (note,))
 

@@ -18,6 +18,7 @@ from typing import cast
 from phraseproof.core import ChatMessage, Check, OptionScores, Prompt
 from phraseproof.errors import ModelError
 from phraseproof.models.openai.choosing import NO_TEMPLATE_HINT
+from phraseproof.models.openai.echo_check import check_echo
 from phraseproof.models.openai.echoed_scores import (
     EchoedScore,
     UnusableError,
@@ -96,7 +97,7 @@ class CompletionsModel(ServedModel):
             self._requests.template.require_answer_position()
 
     def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
-        """As for all endpoints; where prompts are echoed, also whether they begin with two BOS tokens.
+        """As for all endpoints; where prompts are echoed, also whether BOS tokens and scores are right.
 
         Raises:
             ModelError: the server cannot be reached or refuses.
@@ -106,7 +107,14 @@ class CompletionsModel(ServedModel):
             return checks
         text = "".join(request_text(prompts[0], prompts[0].options[0]))
         found = [choice for _, choice in self._server.post_all(self.path, [self._echo_request(text)])]
-        return [*checks, *(check_bos(names, text) for each in found if (names := echoed_names(each)))]
+        bos = [check_bos(names, text) for each in found if (names := echoed_names(each))]
+        return [*checks, check_echo(self, prompts), *bos]
+
+    def echoed(self, texts: Sequence[tuple[str, str]]) -> list[EchoedScore | ModelError]:
+        """The score of every second text after the first one, by echo."""
+        bodies = [self._echo_request(start + tail) for start, tail in texts]
+        found = dict(self._server.post_all(self.path, bodies))
+        return [self._scored(found[index], *text) for index, text in enumerate(texts)]
 
     def _scores(self, prompts: Sequence[Prompt], method: str) -> Iterator[tuple[int, OptionScores | ModelError]]:
         """By `loglikelihood`, every option takes one request: prompt and option as one text, which is echoed.

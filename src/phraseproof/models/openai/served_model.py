@@ -229,13 +229,15 @@ class ServedModel(ABC):
             if isinstance(scores, ModelError) and not succeeded and failed >= _MAX_FAILURES_AT_FIRST:
                 raise scores
 
-    def first_tokens(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, FirstTokens | ModelError]]:
-        """The most probable first tokens of every prompt's answer, each on arrival.
+    def first_tokens(
+        self, prompts: Sequence[Prompt], *, most: int | None = None
+    ) -> Iterator[tuple[int, FirstTokens | ModelError]]:
+        """The most probable first tokens of every prompt's answer, each on arrival; `most` of them, if given.
 
         Raises:
             ModelError: the server cannot be reached or refuses.
         """
-        asked = self._top_logprobs
+        asked = most or self._top_logprobs
         # Servers that apply temperature before they report probabilities must not change them: so it is 1.
         settings = {"model": self._model, "max_tokens": 1, "temperature": 1.0, "top_p": 1.0}
         bodies = [{**settings, **self._first_token_request(asked), **self._asked(prompt)} for prompt in prompts]
