@@ -24,6 +24,7 @@ from phraseproof.version import __version__ as __version__
 if TYPE_CHECKING:
     from phraseproof.alignment.trainer import align
     from phraseproof.analysis.results import ResultRow, ResultTable
+    from phraseproof.calibration.calibrator import Calibrator
     from phraseproof.core import Example, Instruction, Kind, Relation, Task
     from phraseproof.errors import PhraseproofError
     from phraseproof.evaluation.evaluate import evaluate, forecast
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from phraseproof.tasks import load_tasks
 
 _HOMES = {
+    "Calibrator": "phraseproof.calibration.calibrator",
     "EvaluationSpec": "phraseproof.evaluation.spec",
     "Example": "phraseproof.core",
     "Forecast": "phraseproof.evaluation.run",
@@ -69,6 +71,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Calibrator",
     "EvaluationSpec",
     "Example",
     "Forecast",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -78,3 +79,27 @@ def test_a_class_that_the_model_rules_out_stays_finite() -> None:
     for bias in (batch_bias(logprobs, fixed(2, 2), 2), matching_bias(logprobs, fixed(2, 2), 2)):
         assert np.isfinite(bias).all()
         assert not np.isnan(without_bias(logprobs, fixed(2, 2), bias)).any()
+
+
+@pytest.mark.parametrize("find", [batch_bias, matching_bias])
+def test_an_example_with_weight_0_is_left_out(find: Callable[..., np.ndarray]) -> None:
+    logprobs = np.stack([sample(1), sample(2)])
+    weights = np.ones((2, 40))
+    weights[0, ::2] = 0
+    found = find(logprobs, fixed(40, 3), 3, weights=weights)
+    assert found[0] == pytest.approx(find(logprobs[0, 1::2], fixed(20, 3), 3), abs=1e-8)
+    assert found[1] == pytest.approx(find(logprobs[1], fixed(40, 3), 3), abs=1e-8)
+
+
+def test_a_start_changes_nothing_but_the_number_of_steps() -> None:
+    logprobs = sample(1, scale=5.0)
+    expected = matching_bias(logprobs, fixed(40, 3), 3)
+    found = matching_bias(logprobs, fixed(40, 3), 3, start=np.array([8.0, -20.0, 1.0]))
+    assert found == pytest.approx(expected, abs=1e-7)
+
+
+def test_a_class_that_is_ruled_out_leaves_the_others_their_shares() -> None:
+    logprobs = np.concatenate([sample(4, options=2), np.full((40, 1), -80.0)], axis=1)
+    bias = matching_bias(logprobs, fixed(40, 3), 3)
+    expected = matching_bias(logprobs[:, :2], fixed(40, 2), 2)
+    assert bias[0] - bias[1] == pytest.approx(expected[0] - expected[1], abs=1e-7)

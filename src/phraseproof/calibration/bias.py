@@ -2,7 +2,8 @@
 
 Arrays: `logprobs` [..., E, C] are natural logs of the options' probabilities, which add up to 1 in every example, with
 minus infinity where an example has no such option; `classes` [E, C] are the options' classes, below 0 where there is no
-option. A bias [..., K] is in natural logs, has mean 0 over the classes, and is subtracted from log-probabilities.
+option. `weights` [..., E] say how much each example counts: 0 leaves it out, which is how folds are made. A bias
+[..., K] is in natural logs, has mean 0 over the classes, and is subtracted from log-probabilities.
 """
 
 from __future__ import annotations
@@ -17,64 +18,172 @@ Ints: TypeAlias = "np.ndarray[Any, np.dtype[np.intp]]"
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_LEAST_SHARE = 1e-12
+LEAST_SHARE = 1e-12
+"""A class whose mean probability is below this counts as having this one: it is only known to be rare."""
+
 _MOST_STEPS = 500
 _TOLERANCE = 1e-9
+_ROUNDING = 1e-12
+"""Close to the minimum, a step's gain is lost in the rounding of the sums over examples."""
 
 
-def class_shares(logprobs: Floats, classes: Ints, count: int) -> Floats:
+def class_shares(logprobs: Floats, classes: Ints, count: int, weights: Floats | None = None) -> Floats:
     """[..., K] the mean probability of each class, over the examples that have it; 0 for a class that none has.
 
     Args:
         logprobs: [..., E, C].
         classes: [E, C].
         count: K, the number of classes.
+        weights: [..., E] of the examples; all count the same by default.
     """
-    of_class, has_class = _by_class(np.exp(logprobs), classes, count)
-    number = has_class.sum(axis=-2)
-    return of_class.sum(axis=-2) / np.maximum(number, 1)
+    of_class, has_class = _by_class(np.exp(logprobs), classes, count, filler=0.0)
+    if weights is None:
+        return of_class.sum(axis=-2) / np.maximum(has_class.sum(axis=-2), 1)
+    number = weights @ has_class.astype(np.float64)
+    total = (weights[..., None, :] @ of_class)[..., 0, :]
+    return total / np.where(number > 0, number, 1.0)
 
 
-def batch_bias(logprobs: Floats, classes: Ints, count: int) -> Floats:
+def batch_bias(logprobs: Floats, classes: Ints, count: int, weights: Floats | None = None) -> Floats:
     """Batch calibration (Zhou et al. 2023, arXiv 2309.17249): the log of each class's mean probability over a batch.
 
     Args:
         logprobs: [..., E, C] of the batch.
         classes: [E, C].
         count: K, the number of classes.
+        weights: [..., E] of the examples.
 
     Returns:
         [..., K]
     """
-    return centred(np.log(np.maximum(class_shares(logprobs, classes, count), _LEAST_SHARE)))
+    return centred(_log(class_shares(logprobs, classes, count, weights)))
 
 
-def matching_bias(logprobs: Floats, classes: Ints, count: int, shares: Floats | None = None) -> Floats:
+def matching_bias(
+    logprobs: Floats,
+    classes: Ints,
+    count: int,
+    shares: Floats | None = None,
+    weights: Floats | None = None,
+    start: Floats | None = None,
+) -> Floats:
     """Prior matching (Liusie et al. 2023, arXiv 2309.04992): the bias without which every class has a given mean share.
 
-    Unlike `batch_bias`, which is its first step, this holds also for a model that is sure of its answers.
+    Unlike `batch_bias`, which is its first step, this holds also for a model that is sure of its answers. The bias is
+    the minimum of a convex function: Newton's steps are taken where they lower it, and otherwise steps of generalised
+    iterative scaling, which always do.
 
     Args:
         logprobs: [..., E, C].
         classes: [E, C].
         count: K, the number of classes.
         shares: [K] the mean probability that each class shall have; by default what blind guessing gives.
+        weights: [..., E] of the examples.
+        start: [..., K] a bias to start from, such as that of nearly the same examples.
 
     Returns:
         [..., K]
     """
-    has_option = classes >= 0
-    guessing = np.where(has_option, -np.log(np.maximum(has_option.sum(axis=-1, keepdims=True), 1)), -np.inf)
-    wanted = class_shares(guessing, classes, count) if shares is None else shares
-    wanted = np.log(np.maximum(wanted, _LEAST_SHARE))
-    bias = np.zeros((*logprobs.shape[:-2], count))
+    before = logprobs.shape[:-2]
+    examples = logprobs.shape[-2]
+    weight = np.ones((*before, examples)) if weights is None else np.broadcast_to(weights, (*before, examples))
+    ordered, has_class = _by_class(logprobs, classes, count, filler=-np.inf)
+    number = weight @ has_class.astype(np.float64)
+    guessing = has_class / np.maximum(has_class.sum(axis=-1, keepdims=True), 1)
+    wanted = weight @ guessing if shares is None else number * shares
+    rows = (-1, examples, count)
+    found = _match(
+        ordered.reshape(rows),
+        weight.reshape(-1, examples),
+        wanted.reshape(-1, count),
+        np.zeros((int(np.prod(before)), count)) if start is None else start.reshape(-1, count),
+    )
+    return centred(found.reshape(*before, count))
+
+
+def _match(logprobs: Floats, weights: Floats, wanted: Floats, start: Floats) -> Floats:
+    """[R, K] the biases without which the weighted sums of the probabilities [R, E, K] are `wanted` [R, K]."""
+    # An example that does not count may have no probability at all, which would give NaN.
+    counts = (weights > 0)[..., None]
+    # Nothing is known of a class that every example rules out but that it is rare; the others share what is wanted.
+    is_known = np.where(counts, logprobs, -np.inf).max(axis=-2, initial=-np.inf) > np.log(LEAST_SHARE)
+    known = np.where(is_known, wanted, 0.0)
+    wanted = known * (wanted.sum(axis=-1) / np.maximum(known.sum(axis=-1), LEAST_SHARE))[:, None]
+    logprobs = np.where(counts, logprobs, 0.0)
+    bias = np.where(is_known, start, 0.0)
+    at = _Place.of(logprobs, weights, wanted, bias)
+    active = np.arange(len(bias))
     for _ in range(_MOST_STEPS):
-        found = class_shares(without_bias(logprobs, classes, bias), classes, count)
-        step = centred(np.log(np.maximum(found, _LEAST_SHARE)) - wanted)
-        bias = bias + step
-        if np.abs(step).max(initial=0.0) < _TOLERANCE:
+        if not len(active):
             break
-    return bias
+        part = _Part(logprobs[active], weights[active], wanted[active])
+        step = at.newton(part.wanted)
+        there = part.at(bias[active] + step)
+        is_worse = ~(there.objective <= at.objective + _ROUNDING * np.abs(at.objective))
+        if is_worse.any():
+            worse = np.flatnonzero(is_worse)
+            slow = centred(_log(at.sums[worse]) - _log(part.wanted[worse]))
+            step[worse] = slow
+            there.put(worse, part.take(worse).at(bias[active[worse]] + slow))
+        bias[active] += step
+        moves = np.abs(step).max(axis=-1) >= _TOLERANCE
+        active, at = active[moves], there.take(moves)
+    return np.where(is_known, bias, np.log(LEAST_SHARE))
+
+
+class _Part:
+    """Some rows of the problem of `_match`."""
+
+    def __init__(self, logprobs: Floats, weights: Floats, wanted: Floats) -> None:
+        self.logprobs, self.weights, self.wanted = logprobs, weights, wanted
+
+    def take(self, rows: Ints) -> _Part:
+        return _Part(self.logprobs[rows], self.weights[rows], self.wanted[rows])
+
+    def at(self, bias: Floats) -> _Place:
+        return _Place.of(self.logprobs, self.weights, self.wanted, bias)
+
+
+class _Place:
+    """The convex function of `_match` at a bias.
+
+    Attributes:
+        objective: [R] its value.
+        sums: [R, K] the weighted sums of probabilities; the gradient is `wanted - sums`.
+        curvature: [R, K, K] the matrix of its second derivatives.
+    """
+
+    def __init__(self, objective: Floats, sums: Floats, curvature: Floats) -> None:
+        self.objective, self.sums, self.curvature = objective, sums, curvature
+
+    @staticmethod
+    def of(logprobs: Floats, weights: Floats, wanted: Floats, bias: Floats) -> _Place:
+        shifted = logprobs - bias[:, None, :]
+        highest = shifted.max(axis=-1, keepdims=True)
+        shifted -= highest
+        shares = np.exp(shifted, out=shifted)
+        total = shares.sum(axis=-1, keepdims=True)
+        shares /= total
+        logs = (highest + np.log(total))[..., 0]
+        weighted = shares * weights[..., None]
+        sums = weighted.sum(axis=-2)
+        products = weighted.swapaxes(-1, -2) @ shares
+        diagonal = sums[..., None] * np.eye(sums.shape[-1])
+        return _Place((weights * logs).sum(axis=-1) + (wanted * bias).sum(axis=-1), sums, diagonal - products)
+
+    def newton(self, wanted: Floats) -> Floats:
+        """[R, K] Newton's step, with mean 0."""
+        count = self.sums.shape[-1]
+        scale = np.trace(self.curvature, axis1=-2, axis2=-1)[:, None, None] / count
+        # A bias that is the same for all classes changes nothing: the matrix gets full rank in that direction.
+        whole = self.curvature + np.maximum(scale, LEAST_SHARE) * (1 / count + 1e-10 * np.eye(count))
+        return centred(np.linalg.solve(whole, (self.sums - wanted)[..., None])[..., 0])
+
+    def take(self, rows: NDArray[np.bool_]) -> _Place:
+        return _Place(self.objective[rows], self.sums[rows], self.curvature[rows])
+
+    def put(self, rows: Ints, other: _Place) -> None:
+        self.objective[rows], self.sums[rows], self.curvature[rows] = other.objective, other.sums, other.curvature
 
 
 def without_bias(logprobs: Floats, classes: Ints, bias: Floats) -> Floats:
@@ -82,6 +191,10 @@ def without_bias(logprobs: Floats, classes: Ints, bias: Floats) -> Floats:
     shifted = logprobs - _of_options(bias, classes)
     highest = shifted.max(axis=-1, keepdims=True)
     return shifted - highest - np.log(np.exp(shifted - highest).sum(axis=-1, keepdims=True))
+
+
+def _log(shares: Floats) -> Floats:
+    return np.log(np.maximum(shares, LEAST_SHARE))
 
 
 def centred(bias: Floats) -> Floats:
@@ -94,7 +207,7 @@ def _of_options(bias: Floats, classes: Ints) -> Floats:
     return np.where(classes >= 0, bias[..., np.maximum(classes, 0)], 0.0)
 
 
-def _by_class(values: Floats, classes: Ints, count: int) -> tuple[Floats, NDArray[np.bool_]]:
+def _by_class(values: Floats, classes: Ints, count: int, *, filler: float) -> tuple[Floats, NDArray[np.bool_]]:
     """[..., E, K] the values in the order of the classes, and [E, K] which classes each example has."""
     examples, options = classes.shape
     if options == count and (classes == np.arange(count)).all():
@@ -102,6 +215,6 @@ def _by_class(values: Floats, classes: Ints, count: int) -> tuple[Floats, NDArra
     has_class = np.zeros((examples, count), dtype=bool)
     rows, columns = np.nonzero(classes >= 0)
     has_class[rows, classes[rows, columns]] = True
-    ordered = np.zeros((*values.shape[:-2], examples, count))
+    ordered = np.full((*values.shape[:-2], examples, count), filler)
     ordered[..., rows, classes[rows, columns]] = values[..., rows, columns]
     return ordered, has_class
