@@ -82,7 +82,7 @@ def _band(means: Floats, resampled: Floats, right_or_wrong: int | None) -> tuple
     return wilson(means, right_or_wrong, reach)
 
 
-def wilson(share: Floats | float, count: float, reach: float) -> tuple[Floats, Floats]:
+def wilson(share: Floats | float, count: Floats | float, reach: float) -> tuple[Floats, Floats]:
     """Wilson's interval (1927) of shares of right or wrong answers.
 
     Args:

@@ -54,7 +54,7 @@ class Resampler:
         name = tuple(keys)
         if name not in self._wordings:
             picks = self._draw.integers(0, len(name), size=(self.resamples, len(name)), dtype=np.intp)
-            self._wordings[name] = WordingDraws(picks, _widened(_counts(picks, len(name)) / len(name)))
+            self._wordings[name] = WordingDraws(picks, _widened(drawn_counts(picks, len(name)) / len(name)))
         return self._wordings[name]
 
     def means(self, grid: TaskGrid) -> Floats:
@@ -74,7 +74,7 @@ class Resampler:
             noise = self._draw.standard_normal((self.resamples, len(values)))
             return centre + noise @ root.T
         picks = self._draw.integers(0, examples, size=(self.resamples, examples), dtype=np.intp)
-        return centre + _counts(picks, examples) @ deviations.T / np.sqrt(examples * (examples - 1))
+        return centre + drawn_counts(picks, examples) @ deviations.T / np.sqrt(examples * (examples - 1))
 
 
 def resampled_spread(means: Floats, resampled: Floats, picks: Ints) -> Floats:
@@ -107,7 +107,7 @@ def example_noise(means: Floats, resampled: Floats) -> float:
     return float(np.mean(np.var(resampled - means, axis=1, ddof=1)))
 
 
-def _counts(picks: Ints, size: int) -> Floats:
+def drawn_counts(picks: Ints, size: int) -> Floats:
     """[R, size] how often each resample holds each member."""
     resamples = len(picks)
     flat = picks + size * np.arange(resamples)[:, None]
