@@ -56,8 +56,8 @@ class Candidates:
         """[B, W] the number of right-or-wrong answers that would determine the mean of each block as well.
 
         Of scores of 0 and 1 the number of examples. Other scores vary less than right and wrong answers with the same
-        mean do, so they hold more information: n times the largest possible variance over the observed one, to which one
-        observation with the largest possible variance is added.
+        mean do, so they hold more information: n times the largest possible variance over the observed one, to which
+        one observation with the largest possible variance is added.
         """
         found = np.empty_like(self.means)
         for place, block in enumerate(self.blocks):
