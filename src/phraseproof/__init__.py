@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from phraseproof.hardening import harden
     from phraseproof.instructions.collections import load_collection
     from phraseproof.models import ModelOptions, load_model
+    from phraseproof.reduction.reduce import reduce
     from phraseproof.reports.api import analyze, compare, gate, report, table
     from phraseproof.reports.gate.result import GateResult
     from phraseproof.store.queries import Run, load_run
@@ -66,6 +67,7 @@ _HOMES = {
     "load_run": "phraseproof.store.queries",
     "load_tasks": "phraseproof.tasks",
     "paraphrase": "phraseproof.evaluation.paraphrasing",
+    "reduce": "phraseproof.reduction.reduce",
     "report": "phraseproof.reports.api",
     "table": "phraseproof.reports.api",
 }
@@ -97,6 +99,7 @@ __all__ = [
     "load_run",
     "load_tasks",
     "paraphrase",
+    "reduce",
     "report",
     "table",
 ]

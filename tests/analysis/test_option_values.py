@@ -110,3 +110,12 @@ def test_runs_without_values_of_options_are_refused(tmp_path: Path) -> None:
         cell["scoring"] = "generate"
     with pytest.raises(NotEnoughDataError, match="stores no log-probabilities"):
         load_option_values(Run(free_text.path, free_text.content))
+
+
+def test_votes_are_the_chosen_options(tmp_path: Path) -> None:
+    found = run(tmp_path, [LABELS, LABELS[::-1], ("bug", "praise")], "{{ choice }}", "{{ letter }}")
+    (of,) = load_option_values(found, votes=True)
+    for row in found.query_rows("SELECT * FROM outcomes"):
+        values = of.values[of.wordings.index(row["instruction"]), of.examples.index(row["example_id"])].tolist()
+        assert [place for place, value in enumerate(values) if value == 0.0] == [row["predicted"]]
+        assert sum(value == -math.inf for value in values) == 2

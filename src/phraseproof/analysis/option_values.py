@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Flags: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
 
 NO_CLASS = -1
-_COLUMNS = ("example_id", "options", "option_logprobs", "option_credits", "target")
+_COLUMNS = ("example_id", "options", "option_credits", "target")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,15 +149,20 @@ def scores(values: Floats, of: OptionValues) -> Floats:
     return np.where(is_unread, 0.0, credit)
 
 
-def load_option_values(run: Run) -> tuple[OptionValues, ...]:
+def load_option_values(run: Run, *, votes: bool = False) -> tuple[OptionValues, ...]:
     """Every task of a run that has options, at every number of demonstrations, in the run's order.
 
+    Args:
+        run: the run, under one of its scorers.
+        votes: read which option was chosen only: its value is 0, and minus infinity is that of every other option.
+
     Raises:
-        NotEnoughDataError: the run was imported; its answers were read from generated texts; or no task has options.
+        NotEnoughDataError: the run was imported; its answers were read from generated texts, and `votes` is not set;
+            or no task has options.
         RunError: the run has a budget, no cell is done, or a cell is damaged.
     """
     rule = scorer(run.scoring)
-    if rule.reading is Reading.TEXT:
+    if rule.reading is Reading.TEXT and not votes:
         raise NotEnoughDataError(
             f"the scoring method '{run.scoring}' stores no log-probabilities of options",
             expected="a run with --scoring loglikelihood or first_token",
@@ -165,7 +170,7 @@ def load_option_values(run: Run) -> tuple[OptionValues, ...]:
         )
     run.require_whole()
     found: dict[tuple[str, int], _Gathering] = {}
-    for cell, table in run.read_cells(_COLUMNS):
+    for cell, table in run.read_cells((*_COLUMNS, "predicted" if votes else "option_logprobs")):
         column = table["options"]
         if len(table) and not column.null_count and len(column.chunk(0)[0]):
             found.setdefault((cell.task, cell.num_fewshot), _Gathering(rule)).add(cell, table)
@@ -205,6 +210,11 @@ class _Gathering:
     def add(self, cell: Cell, table: pa.Table) -> None:
         form = self._form(table)
         stored = np.full(form.has_option.shape, -np.inf)
+        if "predicted" in table.column_names:
+            chosen = np.asarray(column_values(table["predicted"].fill_null(NO_CLASS)), dtype=np.intp)
+            stored[np.flatnonzero(chosen >= 0), chosen[chosen >= 0]] = 0.0
+            self._rows.append(_Row(cell, form, stored))
+            return
         stored[form.has_option] = _flat(table["option_logprobs"])
         if not self._rule.compares_logprobs:
             for place, options in enumerate(form.options):

@@ -27,6 +27,7 @@ from phraseproof.cli.harden import harden
 from phraseproof.cli.import_results import import_results
 from phraseproof.cli.paraphrase import paraphrase
 from phraseproof.cli.plot import plot
+from phraseproof.cli.reduce import reduce
 from phraseproof.cli.report import report
 from phraseproof.cli.represent import represent
 from phraseproof.cli.runs import runs
@@ -75,6 +76,7 @@ app.command("report", short_help="Write an HTML page with everything in runs.", 
 app.command("compare", short_help="Show what changed from one run to another.", rich_help_panel=LOOK)(compare)
 app.command("gate", short_help="Check a run against limits, for CI.", rich_help_panel=LOOK)(gate)
 app.command("plot", short_help="Draw one chart as PDF, SVG or PNG.", rich_help_panel=LOOK)(plot)
+app.command("reduce", short_help="Try what reduces the spread, and recommend.", rich_help_panel=REDUCE)(reduce)
 app.command("align", short_help="Train a soft prompt that reduces sensitivity.", rich_help_panel=REDUCE)(align)
 app.command("harden", short_help="Measure, train, measure on unseen wordings.", rich_help_panel=REDUCE)(harden)
 app.add_typer(

@@ -1,0 +1,94 @@
+"""`phraseproof reduce`: try what reduces the spread over wordings, and recommend one way, or none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from phraseproof.cli import options, terminal
+from phraseproof.cli.output_format import OutputFormat, print_results, read_format
+from phraseproof.cli.run_folders import open_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from phraseproof.hardening import HardenResult
+    from phraseproof.store.queries import Run
+
+
+def reduce(
+    run: options.RunFolder,
+    access: Annotated[
+        Literal["text", "logprobs"] | None,
+        typer.Option(
+            help="What you have of the model's answers: text, for the ways that need the chosen options only, or "
+            "logprobs. Default: what the run holds.",
+            show_default=False,
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            "--train",
+            metavar="FOLDER",
+            help="Also train an adapter, as `harden` does, into this folder. Needs the model's weights, and minutes.",
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = None,
+    max_steps: Annotated[
+        int | None,
+        typer.Option(help="The maximum number of training steps, with --train.", rich_help_panel=options.TRAINING),
+    ] = None,
+    calibration: Annotated[
+        str,
+        typer.Option(
+            help="How the calibrated ways calibrate (docs/calibration.md).", rich_help_panel=options.STATISTICS
+        ),
+    ] = "prior-matching",
+    seed: options.Seed = 0,
+    scoring: options.ScoringOfRun = None,
+    output_format: OutputFormat = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Try what reduces the spread over wordings: a chosen wording, calibration, ensembles, training.
+
+    Every way is judged on examples that it was not fitted on.
+    """
+    from phraseproof.errors import UsageError
+
+    chosen = read_format(output_format, as_json=as_json)
+    if max_steps is not None and train is None:
+        raise UsageError("--max-steps requires --train", where="--max-steps")
+    (opened,) = open_runs([run], scoring)
+
+    from phraseproof.reduction.reduce import reduce as reduce_run
+    from phraseproof.reduction.results import reduction_table, reduction_text
+
+    trainer = None if train is None else _trainer(train, max_steps, quiet=quiet)
+    found = reduce_run(opened, access=access, calibration=calibration, seed=seed, train=trainer)
+    match chosen:
+        case "text":
+            terminal.print_result(reduction_text(found, width=terminal.screen().width))
+        case "json":
+            from phraseproof.reports.format.results import results_json
+
+            terminal.print_json(results_json(reduction_table(found)))
+        case _:
+            print_results(reduction_table(found), chosen)
+
+
+def _trainer(folder: Path, max_steps: int | None, *, quiet: bool) -> Callable[[Run], HardenResult]:
+    from phraseproof.cli.progress import ProgressBar
+    from phraseproof.cli.stopping import stoppable
+    from phraseproof.cli.training_progress import TrainingBar
+    from phraseproof.reduction.training import train_for
+
+    def train(run: Run) -> HardenResult:
+        with stoppable(), ProgressBar(quiet=quiet) as progress, TrainingBar(quiet=quiet) as bar:
+            return train_for(run, folder, max_steps=max_steps, observers=(progress, bar))
+
+    return train

@@ -1,0 +1,112 @@
+"""`phraseproof.reduce`: try what reduces the spread of a run, as far as the user's access to the model goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from phraseproof.analysis.option_values import OptionValues, load_option_values
+from phraseproof.analysis.reductions.judging import JudgedTask, judge, overall
+from phraseproof.analysis.reductions.recommendation import Recommendation, recommend
+from phraseproof.analysis.reductions.ways import Access
+from phraseproof.errors import NotEnoughDataError, UsageError
+from phraseproof.scoring.registry import reads_text
+from phraseproof.store.queries import Run, load_run
+
+if TYPE_CHECKING:
+    from phraseproof.hardening import HardenResult
+
+AccessName = Literal["text", "logprobs"]
+CALIBRATION = "prior-matching"
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """What was tried on a run, and what is recommended.
+
+    Attributes:
+        run: the run folder.
+        scoring: the scorer of its answers.
+        access: how far the ways go.
+        calibration: the method of the calibrated ways.
+        tasks: every task that has enough data, at every number of demonstrations.
+        overall: the mean over the tasks at one number of demonstrations, where there are several tasks.
+        trained: the result of the training, if there was one.
+        notes: tasks that were left out, and why.
+    """
+
+    run: Path
+    scoring: str
+    access: Access
+    calibration: str
+    tasks: tuple[JudgedTask, ...]
+    overall: JudgedTask | None
+    trained: HardenResult | None
+    notes: tuple[str, ...]
+
+    @property
+    def recommendations(self) -> tuple[tuple[JudgedTask, Recommendation], ...]:
+        """What is recommended for every task."""
+        return tuple((task, recommend(task)) for task in self.tasks)
+
+
+def reduce(
+    run: Run | str | Path,
+    *,
+    access: AccessName | None = None,
+    calibration: str = CALIBRATION,
+    scoring: str | None = None,
+    seed: int = 0,
+    train: Callable[[Run], HardenResult] | None = None,
+) -> Reduction:
+    """Judge all ways to reduce the spread of a run over wordings, on examples that they were not fitted on.
+
+    Args:
+        run: a run folder, or a run that `load_run` opened.
+        access: `text` for the ways that need the chosen options only; `logprobs` for all. Default: what the run has.
+        calibration: the method of the calibrated ways, one that needs no further model call (docs/calibration.md).
+        scoring: the scorer whose outcomes are read, if the run holds several. Default: the run's first.
+        seed: of the folds of the examples and the halves of the wordings.
+        train: trains an adapter for the run's model, and measures it on examples and wordings of its own.
+
+    Raises:
+        NotEnoughDataError: no task has four wordings and twenty examples, or the run holds no outcomes.
+        UsageError: `logprobs` for a run that holds none.
+    """
+    opened = (run if isinstance(run, Run) else load_run(run)).select(scoring)
+    is_text = reads_text(opened.scoring)
+    if is_text and access == "logprobs":
+        raise UsageError(
+            f"the scoring '{opened.scoring}' stores no log-probabilities", where="--access", hint="Use --access text"
+        )
+    known = Access.TEXT if is_text or access == "text" else Access.LOGPROBS
+    values = load_option_values(opened, votes=known is Access.TEXT)
+    tasks, notes = _judged(values, known, calibration, seed)
+    if not tasks:
+        raise NotEnoughDataError("nothing can be judged: " + "; ".join(notes), where=str(opened.path))
+    shots = {task.num_fewshot for task in tasks}
+    return Reduction(
+        opened.path,
+        opened.scoring,
+        known,
+        calibration,
+        tuple(tasks),
+        overall(tasks) if len(tasks) > 1 and len(shots) == 1 else None,
+        None if train is None else train(opened),
+        tuple(notes),
+    )
+
+
+def _judged(
+    values: Sequence[OptionValues], access: Access, calibration: str, seed: int
+) -> tuple[list[JudgedTask], list[str]]:
+    tasks: list[JudgedTask] = []
+    notes: list[str] = []
+    for of_task in values:
+        try:
+            tasks.append(judge(of_task, access=access, calibration=calibration, seed=seed))
+        except NotEnoughDataError as error:
+            notes.append(str(error))
+    return tasks, notes

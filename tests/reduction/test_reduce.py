@@ -1,0 +1,90 @@
+"""`reduce` on stored runs, through Python and the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import phraseproof
+from phraseproof.analysis.option_values import scores
+from phraseproof.errors import NotEnoughDataError, UsageError
+from phraseproof.reduction.reduce import reduce
+from support.command_line import run_command
+from support.option_grids import simulated, store_values
+
+HIDDEN = {"wordings": 10, "examples": 120, "options": 3, "skill": 2.0, "prior": 1.5}
+
+
+def hidden_skill(seed: int = 1, task: str = "t"):
+    of = simulated(np.random.default_rng(seed), **HIDDEN)
+    from dataclasses import replace
+
+    return replace(of, task=task)
+
+
+def test_a_run_is_judged_as_its_values_are(tmp_path: Path) -> None:
+    of = hidden_skill()
+    found = reduce(store_values(tmp_path / "run", of))
+    (task,) = found.tasks
+    assert task.ways[0].accuracy == pytest.approx(scores(of.values, of).mean())
+    ((_, recommended),) = found.recommendations
+    assert recommended.way is not None
+    assert "calibrated" in recommended.way
+    assert found.overall is None
+
+
+def test_several_tasks_have_a_mean(tmp_path: Path) -> None:
+    found = reduce(store_values(tmp_path / "run", hidden_skill(1, "a"), hidden_skill(2, "b")))
+    assert found.overall is not None
+    means = [task.ways[0].accuracy for task in found.tasks]
+    assert found.overall.ways[0].accuracy == pytest.approx(sum(means) / 2)
+
+
+def test_texts_allow_ways_of_texts_only(tmp_path: Path) -> None:
+    texts = store_values(tmp_path / "texts", hidden_skill(), scoring="generate")
+    numbers = store_values(tmp_path / "numbers", hidden_skill())
+    (of_texts,), (of_numbers,) = reduce(texts).tasks, reduce(numbers, access="text").tasks
+    assert [way.way.name for way in of_texts.ways] == [way.way.name for way in of_numbers.ways]
+    # The same choices, so the same numbers, whether log-probabilities were stored or not.
+    assert [way.gain for way in of_texts.ways] == [way.gain for way in of_numbers.ways]
+    with pytest.raises(UsageError, match="stores no log-probabilities"):
+        reduce(texts, access="logprobs")
+
+
+def test_tasks_with_too_little_data_are_named(tmp_path: Path) -> None:
+    small = simulated(np.random.default_rng(1), **(HIDDEN | {"wordings": 3}))
+    with pytest.raises(NotEnoughDataError, match="at least 4 wordings and 20 examples"):
+        reduce(store_values(tmp_path / "run", small))
+
+
+def test_the_command_prints_every_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = store_values(tmp_path / "run", hidden_skill())
+    text = run_command(capsys, "reduce", run)
+    assert text.code == 0
+    assert "=> " in text.out
+    assert "calibrated ensemble of all" in text.out
+    rows = list(csv.DictReader(io.StringIO(run_command(capsys, "reduce", run, "--format", "csv").out)))
+    (gain,) = (row for row in rows if row["statistic"] == "gain: calibrated")
+    document = json.loads(run_command(capsys, "reduce", run, "--json").out)
+    (same,) = (row for row in document["rows"] if row["statistic"] == "gain: calibrated")
+    assert float(gain["low"]) == same["low"] > 0
+    assert same["unit"] == "points"
+    assert any("a gain of" in note for note in document["notes"])
+    for form in ("markdown", "latex"):
+        assert "calibrated ensemble" in run_command(capsys, "reduce", run, "--format", form).out
+
+
+def test_python_has_it_too(tmp_path: Path) -> None:
+    assert phraseproof.reduce(store_values(tmp_path / "run", hidden_skill())).tasks[0].examples == 120
+
+
+def test_training_options_need_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = store_values(tmp_path / "run", hidden_skill())
+    done = run_command(capsys, "reduce", run, "--max-steps", "3")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "--max-steps requires --train" in done.err
