@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import phraseproof
-from phraseproof.analysis.option_values import scores
+from phraseproof.analysis.option_values import OptionValues, scores
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.reduction.reduce import reduce
-from support.command_line import run_command
 from support.option_grids import simulated, store_values
 
-HIDDEN = {"wordings": 10, "examples": 120, "options": 3, "skill": 2.0, "prior": 1.5}
 
-
-def hidden_skill(seed: int = 1, task: str = "t"):
-    of = simulated(np.random.default_rng(seed), **HIDDEN)
-    from dataclasses import replace
-
+def hidden_skill(seed: int = 1, task: str = "t", wordings: int = 10) -> OptionValues:
+    of = simulated(np.random.default_rng(seed), wordings=wordings, examples=120, options=3, skill=2.0, prior=1.5)
     return replace(of, task=task)
 
 
@@ -57,34 +50,9 @@ def test_texts_allow_ways_of_texts_only(tmp_path: Path) -> None:
 
 
 def test_tasks_with_too_little_data_are_named(tmp_path: Path) -> None:
-    small = simulated(np.random.default_rng(1), **(HIDDEN | {"wordings": 3}))
     with pytest.raises(NotEnoughDataError, match="at least 4 wordings and 20 examples"):
-        reduce(store_values(tmp_path / "run", small))
-
-
-def test_the_command_prints_every_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = store_values(tmp_path / "run", hidden_skill())
-    text = run_command(capsys, "reduce", run)
-    assert text.code == 0
-    assert "=> " in text.out
-    assert "calibrated ensemble of all" in text.out
-    rows = list(csv.DictReader(io.StringIO(run_command(capsys, "reduce", run, "--format", "csv").out)))
-    (gain,) = (row for row in rows if row["statistic"] == "gain: calibrated")
-    document = json.loads(run_command(capsys, "reduce", run, "--json").out)
-    (same,) = (row for row in document["rows"] if row["statistic"] == "gain: calibrated")
-    assert float(gain["low"]) == same["low"] > 0
-    assert same["unit"] == "points"
-    assert any("a gain of" in note for note in document["notes"])
-    for form in ("markdown", "latex"):
-        assert "calibrated ensemble" in run_command(capsys, "reduce", run, "--format", form).out
+        reduce(store_values(tmp_path / "run", hidden_skill(wordings=3)))
 
 
 def test_python_has_it_too(tmp_path: Path) -> None:
     assert phraseproof.reduce(store_values(tmp_path / "run", hidden_skill())).tasks[0].examples == 120
-
-
-def test_training_options_need_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = store_values(tmp_path / "run", hidden_skill())
-    done = run_command(capsys, "reduce", run, "--max-steps", "3")
-    assert (done.code, done.err.count("\n")) == (2, 1)
-    assert "--max-steps requires --train" in done.err

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.reductions.judging import CONFIDENCE, FOLDS, SPLITS, Gain, JudgedTask, JudgedWay
 from phraseproof.analysis.reductions.recommendation import Recommendation, constant_name, recommend
 from phraseproof.analysis.results import ResultRow, ResultTable
@@ -34,7 +35,7 @@ def reduction_text(reduction: Reduction, *, width: int = _WIDE) -> str:
 
     Args:
         reduction: as `reduce` returns it.
-        width: the columns of the terminal; on narrow ones the gains with other wordings have a table of their own.
+        width: the columns of the terminal; on narrow ones the gains with other wordings are a separate table.
     """
     heading = (
         f"{printable(str(reduction.run))}, {reduction.scoring}. Every way is scored on examples that it was not fitted "
@@ -132,7 +133,7 @@ def _rows(reduction: Reduction, task: JudgedTask) -> Iterator[ResultRow]:
             run=str(reduction.run),
             num_fewshot=task.num_fewshot,
             scoring=reduction.scoring,
-            level="overall" if is_overall else "task",
+            level=Level.OVERALL if is_overall else Level.TASK,
             category=task.category,
             task="" if is_overall else task.task,
             group="",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,8 +40,6 @@ def test_the_best_constant_answer_is_looked_for_among_letters_and_texts() -> Non
     classes = of.classes.copy()
     classes[0, ::2] = [1, 0]  # one wording scores texts, whose place alternates
     texts = ("yes", "no")
-    from dataclasses import replace
-
     mixed = replace(of, classes=classes, class_names=(texts, *of.class_names[1:]))
     found = judge(mixed)
     assert (found.majority, found.majority_class) == (1.0, "A")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,7 +47,7 @@ def test_wordings_are_chosen_on_the_other_folds_only(part: Part, name: str, cali
         others = [other for other in range(40) if part.folds[other] != part.folds[e]]
         fit = [sum(right(part, given[w, other], other) for other in others) for w in range(5)]
         members = sorted(range(5), key=lambda w: -fit[w])[:size]
-        expected.append(right(part, sum(np.exp(given[w, e]) for w in members), e))
+        expected.append(right(part, np.exp(given[members, e]).sum(axis=0), e))
     assert NAMES[name].answer(part)[0].tolist() == expected
 
 
@@ -61,8 +63,6 @@ def test_no_example_changes_its_own_choice_of_wordings(part: Part) -> None:
     # Flip one example's label: what it is answered with stays, so its score can only move with the label.
     credit = part.of.credits.copy()
     credit[7] = np.roll(credit[7], 1)
-    from dataclasses import replace
-
     changed = part._replace(of=replace(part.of, credits=credit))
     for way in WAYS:
         before, after = way.answer(part)[:, 7], way.answer(changed)[:, 7]

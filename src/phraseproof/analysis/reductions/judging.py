@@ -26,7 +26,7 @@ from phraseproof.analysis.calibrated import cross_fitted, fold_of_examples
 from phraseproof.analysis.distributions import t_quantile
 from phraseproof.analysis.grids import Floats, Ints
 from phraseproof.analysis.option_values import OptionValues
-from phraseproof.analysis.reductions.ways import FOLDS, WAYS, Access, Part, Way
+from phraseproof.analysis.reductions.ways import FOLDS, WAYS, Access, AnswerWay, Part
 from phraseproof.errors import NotEnoughDataError
 
 CONFIDENCE = 0.95
@@ -71,7 +71,7 @@ class JudgedWay:
         calls: model calls per answer, with all of the task's wordings.
     """
 
-    way: Way
+    way: AnswerWay
     accuracy: float
     gain: Gain
     gain_elsewhere: Gain
@@ -168,7 +168,7 @@ class _Answers:
         levels: the accuracies that the spread is over.
     """
 
-    def __init__(self, way: Way, whole: Part, halves: Sequence[Part], number: Ints) -> None:
+    def __init__(self, way: AnswerWay, whole: Part, halves: Sequence[Part], number: Ints) -> None:
         self.way = way
         found = way.answer(whole)
         self.of_all = found.mean(axis=0)

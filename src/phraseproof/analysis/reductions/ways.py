@@ -44,7 +44,7 @@ class Part(NamedTuple):
         return Part(self.of.take(rows), self.raw[rows], self.calibrated[rows], self.folds)
 
 
-class Way(NamedTuple):
+class AnswerWay(NamedTuple):
     """One way to answer a question.
 
     Attributes:
@@ -98,16 +98,16 @@ def _calibrated(part: Part) -> Floats:
 
 
 AS_IT_IS = "as it is"
-WAYS: tuple[Way, ...] = (
-    Way(AS_IT_IS, Access.TEXT, False, 1, _each(_raw)),
-    Way("best wording", Access.TEXT, True, 1, _chosen(_raw, 1, "majority")),
-    Way(f"majority of best {FEW}", Access.TEXT, True, FEW, _chosen(_raw, FEW, "majority")),
-    Way("majority of all", Access.TEXT, False, None, _together(_raw, "majority")),
-    Way("calibrated", Access.LOGPROBS, False, 1, _each(_calibrated)),
-    Way("best wording, calibrated", Access.LOGPROBS, True, 1, _chosen(_calibrated, 1, "majority")),
-    Way("ensemble of all", Access.LOGPROBS, False, None, _together(_raw, "mean_probability")),
-    Way(f"calibrated ensemble of best {FEW}", Access.LOGPROBS, True, FEW,
+WAYS: tuple[AnswerWay, ...] = (
+    AnswerWay(AS_IT_IS, Access.TEXT, False, 1, _each(_raw)),
+    AnswerWay("best wording", Access.TEXT, True, 1, _chosen(_raw, 1, "majority")),
+    AnswerWay(f"majority of best {FEW}", Access.TEXT, True, FEW, _chosen(_raw, FEW, "majority")),
+    AnswerWay("majority of all", Access.TEXT, False, None, _together(_raw, "majority")),
+    AnswerWay("calibrated", Access.LOGPROBS, False, 1, _each(_calibrated)),
+    AnswerWay("best wording, calibrated", Access.LOGPROBS, True, 1, _chosen(_calibrated, 1, "majority")),
+    AnswerWay("ensemble of all", Access.LOGPROBS, False, None, _together(_raw, "mean_probability")),
+    AnswerWay(f"calibrated ensemble of best {FEW}", Access.LOGPROBS, True, FEW,
         _chosen(_calibrated, FEW, "mean_probability")),
-    Way("calibrated ensemble of all", Access.LOGPROBS, False, None, _together(_calibrated, "mean_probability")),
+    AnswerWay("calibrated ensemble of all", Access.LOGPROBS, False, None, _together(_calibrated, "mean_probability")),
 )  # fmt: skip
 """Every way. The first is the one that the others are compared with."""
