@@ -43,6 +43,8 @@ def chat_of(folder: Path, *, most: int = 20, style: str = "chat") -> Answer:
     _loaded(folder)  # here, because the server answers in several threads, and loading is not safe in threads
 
     def answer(asked: Asked) -> Reply:
+        if not asked.path.endswith("/completions"):
+            return Reply({"error": "no such path"}, 404)
         is_chat = asked.path.endswith("/chat/completions")
         if asked.body.get("echo"):
             return Reply({"error": {"message": "echo is not supported"}}, 400)
@@ -61,7 +63,8 @@ def chat_of(folder: Path, *, most: int = 20, style: str = "chat") -> Answer:
             }
         elif style == "chat":
             listed = [_listed(folder, token, logprobs[token]) for token in top]
-            choice = {"text": content, "logprobs": {"content": [{**listed[0], "top_logprobs": listed}]}}
+            content_logprobs = [{**listed[0], "top_logprobs": listed}] if listed else []
+            choice = {"text": content, "logprobs": {"content": content_logprobs}}
         else:
             names = {_loaded(folder)[0].convert_ids_to_tokens(token): logprobs[token] for token in top}
             choice = {"text": content, "logprobs": {"tokens": [content], "top_logprobs": [names]}}

@@ -52,7 +52,8 @@ def test_what_was_asked_for_is_kept() -> None:
     found, asked = chosen(chat_of(tiny_models.tiny_gpt2()), "loglikelihood")
     assert found.method == "loglikelihood"
     assert found.model.identity.settings["endpoint"] == "completions"
-    assert asked == []  # the self-test says whether it works
+    assert {each.path for each in asked} == {"/v1/completions", "/generate"}  # the self-test says why it does not work
+    assert chosen(echoing, "loglikelihood", echo="echo")[1] == []
     found, asked = chosen(chat_of(tiny_models.tiny_gpt2()), "first_token", endpoint="completions", top_logprobs="7")
     assert found.model.identity.settings["top_logprobs"] == "7"
     assert {each.path for each in asked} == {"/v1/completions"}

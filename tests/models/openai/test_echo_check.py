@@ -23,6 +23,8 @@ def server(*, shift: float = 0.0, names: str = "text", lists: bool = True) -> An
         return {"text": text, "byte level": text.replace(" ", "Ġ"), "without spaces": text.strip()}[names]
 
     def answer(asked: Asked) -> Reply:
+        if asked.path != "/v1/completions":
+            return Reply({"error": "no such path"}, 404)
         text: str = asked.body["prompt"]
         if asked.body.get("echo"):
             # "The river is a": the words are tokens; one without a space before it is another, improbable one.

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from phraseproof.core import Prompt
-from phraseproof.models.openai.echoed_scores import (
-    EchoedScore,
-    UnusableError,
-    option_scores,
-    request_text,
-    score_of,
-)
+from phraseproof.models.openai.echo_ways import WAYS
+from phraseproof.models.openai.echoed_scores import EchoedScore, UnusableError, option_scores, request_text
+from phraseproof.models.openai.echoed_scores import score_of as score_of_echo
 
 
 def choice(tokens: Any, values: Any, **more: Any) -> dict[str, object]:
     return {"text": "", "logprobs": {"tokens": tokens, "token_logprobs": values, **more}}
+
+
+def score_of(choice: object, start: str, tail: str) -> EchoedScore:
+    return score_of_echo(WAYS["echo"].read(choice), start, tail)
 
 
 def test_the_options_tokens_are_added_up() -> None:

@@ -87,11 +87,11 @@ def test_what_cannot_be_rendered_is_refused(tmp_path: Path) -> None:
 def test_plain_prompts_are_loud(tmp_path: Path) -> None:
     from phraseproof.core import ChoosesMethod
 
-    model = load_model("openai/m", ModelOptions(args={"base_url": "http://localhost/v1", "endpoint": "completions"}))
+    plain = {"base_url": "http://localhost/v1", "endpoint": "completions", "echo": "echo"}
+    model = load_model("openai/m", ModelOptions(args=plain))
     assert isinstance(model, ChoosesMethod)
     assert "PROMPTS ARE PLAIN TEXT" in model.choose_method("loglikelihood", [])[2][0]
     folder = tiny_models.tiny_llama(chat_template=CHAT)
-    args = {"base_url": "http://localhost/v1", "endpoint": "completions", "tokenizer": str(folder)}
-    rendered = load_model("openai/m", ModelOptions(args=args))
+    rendered = load_model("openai/m", ModelOptions(args={**plain, "tokenizer": str(folder)}))
     assert isinstance(rendered, ChoosesMethod)
     assert rendered.choose_method("loglikelihood", []).notes == ()

@@ -10,6 +10,7 @@ from phraseproof.errors import ImpossibleScoreError, ModelError, NoAnswerError, 
 from phraseproof.models.openai.constraints import ANSWER_FORMATS, TEXT, is_honoured
 from phraseproof.models.openai.constraints import TRIAL as CONSTRAINT_TRIAL
 from phraseproof.models.openai.echo_check import Echoes, check_echo
+from phraseproof.models.openai.echo_ways import ECHO, WAYS
 from phraseproof.models.openai.exchange import NoEndpointError
 from phraseproof.models.openai.first_token import can_be_first_tokens
 
@@ -61,6 +62,7 @@ class Choosing:
         endpoint: the one that the user chose, if any.
         top_logprobs: the number of first tokens that the user chose, if any.
         answer_format: the constraint of generated answers that the user chose, if any.
+        echo: how prompts' log-probabilities are requested, if the user chose it.
     """
 
     def __init__(
@@ -69,11 +71,13 @@ class Choosing:
         endpoint: str | None = None,
         top_logprobs: int | None = None,
         answer_format: str | None = None,
+        echo: str | None = None,
     ) -> None:
         self._set_up = set_up
         self._endpoint = endpoint
         self._top_logprobs = top_logprobs
         self._answer_format = answer_format
+        self._echo = echo
 
     def choose(self, method: str | None, options: Sequence[tuple[str, ...]]) -> ChosenMethod:
         """The method, the model for it, and why.
@@ -89,6 +93,9 @@ class Choosing:
             return self._first_token(options)
         if method == "generate":
             return self._generate()
+        if method == "loglikelihood" and self._endpoint != "chat" and self._echo is None:
+            # Where no way works, the self-test reports why the first one does not.
+            return self._echoed() or ChosenMethod(method, self._set_up("completions", method))
         if method is not None:
             return ChosenMethod(method, self._set_up(self._endpoint or "completions", method))
         reasons: list[str] = []
@@ -107,12 +114,31 @@ class Choosing:
     def _loglikelihood(self) -> ChosenMethod:
         if self._endpoint == "chat":
             raise ModelError("scoring loglikelihood does not work: the endpoint chat does not score given texts")
-        model = self._set_up("completions", "loglikelihood")
-        _try(model, "loglikelihood")
-        if isinstance(model, Echoes) and not (check := check_echo(model)).passed:
-            raise ModelError(f"scoring loglikelihood does not work: {check.detail}")
-        note = "scoring loglikelihood: the server returns the log-probabilities of prompts"
-        return ChosenMethod("loglikelihood", model, (note,))
+        reasons: list[ModelError] = []
+        found = self._echoed(reasons.append)
+        if found is None:
+            raise _unable("loglikelihood", reasons[0], also=list(WAYS)[1 : len(reasons)])
+        return found
+
+    def _echoed(self, on_failed: Callable[[ModelError], None] = lambda _: None) -> ChosenMethod | None:
+        """The first way to get the log-probabilities of prompts that works.
+
+        Args:
+            on_failed: called with the reason why a way does not work.
+        """
+        for echo in WAYS if self._echo is None else (self._echo,):
+            model = self._set_up("completions", "loglikelihood", echo=echo)
+            error = _tried(model, "loglikelihood")
+            if error is None and isinstance(model, Echoes) and not (check := check_echo(model)).passed:
+                error = ModelError(check.detail)
+            if error is None:
+                by = "" if echo == ECHO else f", in the field {echo}, and not by echo"
+                note = f"scoring loglikelihood: the server returns the log-probabilities of prompts{by}"
+                return ChosenMethod("loglikelihood", model, (note,))
+            on_failed(error)
+            if isinstance(error, NoEndpointError):
+                return None  # servers with a way of their own have the endpoint completions, too
+        return None
 
     def _first_token(self, options: Sequence[tuple[str, ...]]) -> ChosenMethod:
         if (long := next((each for each in options if not can_be_first_tokens(each)), None)) is not None:
@@ -124,11 +150,9 @@ class Choosing:
         numbers = MOST_TOP_LOGPROBS if self._top_logprobs is None else (self._top_logprobs,)
         for number in numbers:
             model = self._set_up(self._endpoint or "chat", "first_token", top_logprobs=number)
-            try:
-                _try(model, "first_token")
-            except ModelError as error:
-                if number == numbers[-1] or _ends_trials(error):
-                    raise
+            if (error := _tried(model, "first_token")) is not None:
+                if number == numbers[-1]:
+                    raise _unable("first_token", error)
                 continue
             cap = (
                 "" if number == MOST_TOP_LOGPROBS[0] else f", {number} of them, which is the most that the server gives"
@@ -160,20 +184,26 @@ class Choosing:
         )
 
 
-def _try(model: Variant, method: str) -> None:
-    """Score the trial's options.
+def _tried(model: Variant, method: str) -> ModelError | None:
+    """Score the trial's options; the reason why that does not work.
 
     Raises:
-        ModelError: the reason why the method does not work.
+        ModelError: no other way is tried.
     """
     try:
         model.score_options([_TRIAL], method=method)
     except ModelError as error:
         if _ends_trials(error):
             raise
-        raise ModelError(
-            f"scoring {method} does not work: {error.problem}", got=error.got, where=error.where, hint=error.hint
-        ) from None
+        return error
+    return None
+
+
+def _unable(method: str, error: ModelError, *, also: Sequence[str] = ()) -> ModelError:
+    others = f" (by {' and '.join(also)}, neither)" if also else ""
+    return ModelError(
+        f"scoring {method} does not work: {error.problem}{others}", got=error.got, where=error.where, hint=error.hint
+    )
 
 
 def _ends_trials(error: ModelError) -> bool:

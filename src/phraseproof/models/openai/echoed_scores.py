@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from phraseproof.core import OptionScores, Prompt
 from phraseproof.models.openai.echoed_tokens import AlignmentError, share_of_option
@@ -33,6 +33,26 @@ class ImpossibleError(UnusableError):
     """An answer with numbers that cannot be probabilities: the server is wrong, and not only unable."""
 
 
+class Echo(NamedTuple):
+    """What a server returns of a text that it was sent (`echo_ways.py`).
+
+    Attributes:
+        names: of all tokens, those that the server put before the text included.
+        values: their log-probabilities as they were sent, unchecked.
+        offsets: the place of each token in `text`, if the server sends it.
+        text: the server's copy of the text, with what it generated.
+        generated: the largest number of generated tokens that follow the text's.
+        unnamed_first: whether the first token has no name.
+    """
+
+    names: list[str]
+    values: list[object]
+    offsets: list[int] | None = None
+    text: str | None = None
+    generated: int = 0
+    unnamed_first: bool = False
+
+
 class EchoedScore(NamedTuple):
     """The log-probability of one option, and the numbers of tokens of prompt and option."""
 
@@ -47,46 +67,37 @@ def request_text(prompt: Prompt, option: str) -> tuple[str, str]:
     return start, prompt.text[len(start) :] + prompt.target_delimiter + option
 
 
-def score_of(choice: object, start: str, tail: str) -> EchoedScore:
+def score_of(echo: Echo, start: str, tail: str) -> EchoedScore:
     """The score of the option that is `tail` without the target delimiter.
 
     Args:
-        choice: one of an answer's choices, of the endpoint `completions`.
+        echo: the tokens of `start + tail` with their log-probabilities.
         start: the prompt.
         tail: the target delimiter and the option.
 
     Raises:
-        UnusableError: there are no log-probabilities, they cannot be right, or it is open which are the option's.
+        UnusableError: log-probabilities cannot be right, or it is open which are the option's.
     """
-    logprobs = _mapping(choice).get("logprobs")
-    tokens, values = _list(_mapping(logprobs).get("tokens")), _list(_mapping(logprobs).get("token_logprobs"))
-    if tokens is None or values is None or len(tokens) != len(values):
-        raise UnusableError(
-            "the server does not send the log-probabilities of what it was sent, so options cannot be scored",
-            hint="Scoring needs the endpoint completions of a server that supports echo with logprobs, as vLLM's",
-        )
-    names = [token for token in tokens if isinstance(token, str)]
-    if len(names) < len(tokens):
-        other = next(token for token in tokens if not isinstance(token, str))
-        raise UnusableError(f"a token's name is not text (got {_short(other)})")
     try:
-        share = share_of_option(names, start, tail, offsets=_offsets(logprobs), echoed=_echoed(choice))
+        share = share_of_option(
+            echo.names,
+            start,
+            tail,
+            offsets=echo.offsets,
+            echoed=echo.text,
+            generated=echo.generated,
+            unnamed=int(echo.unnamed_first),
+        )
     except AlignmentError as error:
-        raise UnusableError(f"{error} (got {_short(''.join(names[-12:]))})") from None
+        raise UnusableError(f"{error} (got {short(''.join(echo.names[-12:]))})") from None
     total = 0.0
-    for place, value in enumerate(values):
+    for place, value in enumerate(echo.values):
         is_own = share.first <= place < share.end
         if value is None and not is_own:
             continue  # the first token has none
         number = read_logprob(value, "a token of the option")
         total += number if is_own else 0.0
     return EchoedScore(total, share.first, share.end - share.first)
-
-
-def echoed_names(choice: object) -> list[str]:
-    """The names of all tokens of an echo, those before the prompt included; empty where there are none."""
-    tokens = _list(_mapping(_mapping(choice).get("logprobs")).get("tokens")) or []
-    return [token for token in tokens if isinstance(token, str)]
 
 
 def option_scores(prompt: Prompt, scores: Sequence[EchoedScore]) -> OptionScores:
@@ -120,7 +131,7 @@ def read_logprob(value: object, what: str) -> float:
     if value is None:
         raise UnusableError(f"{what} has no log-probability")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ImpossibleError(f"a log-probability is not a number (got {_short(value)})")
+        raise ImpossibleError(f"a log-probability is not a number (got {short(value)})")
     try:
         number = float(value)
     except OverflowError:
@@ -136,25 +147,7 @@ def _are_prefixes(options: Sequence[str]) -> bool:
     return any(later.startswith(one) for one, later in pairwise(ordered))
 
 
-def _mapping(value: object) -> dict[str, object]:
-    return cast(dict[str, object], value) if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[object] | None:
-    return cast(list[object], value) if isinstance(value, list) else None
-
-
-def _offsets(logprobs: object) -> list[int] | None:
-    offsets = _list(_mapping(logprobs).get("text_offset")) or []
-    whole = [offset for offset in offsets if isinstance(offset, int) and not isinstance(offset, bool)]
-    return whole if whole and len(whole) == len(offsets) else None
-
-
-def _echoed(choice: object) -> str | None:
-    text = _mapping(choice).get("text")
-    return text if isinstance(text, str) else None
-
-
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """A value as it is quoted in an error."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -29,10 +29,13 @@ _BOS_NAME = re.compile(r"<[^\s<>]+>|\[[A-Z]+\]")
 
 
 def repeated_bos(tokens: Sequence[str], text: str) -> str | None:
-    """The BOS token that an echo begins with twice; `None` if there is at most one, or the text itself has two."""
-    if len(tokens) < 2 or tokens[0] != tokens[1] or not _BOS_NAME.fullmatch(tokens[0]):
+    """The BOS token that an echo begins with twice; `None` if there is at most one, or the text itself has two.
+
+    A first token without a name counts as the BOS token that follows it.
+    """
+    if len(tokens) < 2 or tokens[0] not in {"", tokens[1]} or not _BOS_NAME.fullmatch(tokens[1]):
         return None
-    return None if text.startswith(tokens[0] * 2) else tokens[0]
+    return None if text.startswith(tokens[1] * 2) else tokens[1]
 
 
 class Share(NamedTuple):
@@ -47,7 +50,14 @@ class AlignmentError(ValueError):
 
 
 def share_of_option(
-    tokens: Sequence[str], start: str, tail: str, *, offsets: Sequence[int] | None = None, echoed: str | None = None
+    tokens: Sequence[str],
+    start: str,
+    tail: str,
+    *,
+    offsets: Sequence[int] | None = None,
+    echoed: str | None = None,
+    generated: int = MAX_GENERATED,
+    unnamed: int = 0,
 ) -> Share:
     """The tokens of `tail` among those of `start + tail`.
 
@@ -58,6 +68,8 @@ def share_of_option(
         offsets: the place of each token in `echoed`, if the server sends it; used only where no way of naming tokens
             spells the text, and checked against every token that is text.
         echoed: the server's copy of the text, with what it generated.
+        generated: the largest number of tokens that follow the text.
+        unnamed: how many tokens at the start have no name, 0 or 1: it may be a BOS token or the prompt's beginning.
 
     Raises:
         AlignmentError: the tokens do not spell the text, or leave open which of them are the option's.
@@ -65,17 +77,18 @@ def share_of_option(
     text = (start + tail).encode()
     border = len(start.encode())
     for spell in _SPELLINGS:
-        parts = [spell(token) for token in tokens]
-        for lead in _possible_leads(tokens, parts):
+        parts = [spell(token) for token in tokens[unnamed:]]
+        leads = [{lead} for lead in _possible_leads(tokens[unnamed:], parts)]
+        for places in [*leads, set(range(1, border + 1))] if unnamed else leads:
             shares = [
                 _share(spans, border, start + tail)
-                for generated in range(MAX_GENERATED + 1)
-                if (spans := _spans(parts[: len(parts) - generated], lead, text)) is not None
+                for number in range(generated + 1)
+                if (spans := _spans(parts[: len(parts) - number], places, text)) is not None
             ]
             if shares:
                 if len(shares) > 1:
                     raise AlignmentError("the last token may be the option's, or follow it")
-                return shares[0]
+                return Share(shares[0].first + unnamed, shares[0].end + unnamed)
     if offsets is not None and echoed is not None:
         placed = _spans_by_offset(tokens, offsets, echoed, start + tail)
         if placed is not None:
@@ -175,11 +188,11 @@ def _possible_leads(tokens: Sequence[str], parts: Sequence[_Parts]) -> list[int]
     return list(dict.fromkeys(leads))
 
 
-def _spans(parts: Sequence[_Parts], lead: int, text: bytes) -> list[_Span] | None:
-    """The places that every token may have if the text begins at -`lead` of the echo; None if they do not spell it."""
+def _spans(parts: Sequence[_Parts], leads: set[int], text: bytes) -> list[_Span] | None:
+    """The places that every token may have if the first is at one of `leads`; None if they do not spell the text."""
     if not parts:
         return None
-    before: list[set[int]] = [{lead}]
+    before: list[set[int]] = [leads]
     for spelt in parts:
         before.append({end for first in before[-1] for end in _ends(spelt, first, text)})
         if not before[-1]:

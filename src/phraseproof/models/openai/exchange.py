@@ -67,7 +67,7 @@ class Exchange:
             FieldRefusedError: the same request may succeed with another field (`token_limit.py`).
             StoppedError: the server refuses every request.
         """
-        request = self._client.build_request("POST", self._settings.base_url + path, json=dict(body))
+        request = self._client.build_request("POST", self._settings.address(path), json=dict(body))
         try:
             status, content = await self.send(request)
         except BodyError as error:
@@ -155,6 +155,8 @@ class Exchange:
             raise TransientError(what, is_lost=True, is_answer=True) from None
         found = cast("dict[str, object]", value) if isinstance(value, dict) else {}
         choices = found.get("choices")
+        if choices is None and isinstance(found.get("meta_info"), dict):
+            return ServerAnswer(found, found["meta_info"])  # of SGLang's own endpoint: the only answer, and its usage
         if "error" in found and not choices:
             code = _error_code(found["error"])
             if code in _BUSY or code >= 500:

@@ -5,13 +5,14 @@ Two endpoints of the protocol are supported:
 * `chat` sends messages; the server applies its own chat template. It writes free text, and options are read from its
   first token if the server lists the most probable ones (`top_logprobs`).
 * `completions` continues the prompt unchanged, and scores options exactly if the server returns the log-probabilities
-  of the prompt (`echo` with `logprobs`: vLLM does, most hosted services do not).
+  of the prompt (`echo_ways.py`: vLLM and SGLang do, most hosted services do not).
 
 The server does not report weights, revision or precision, so they are not part of the model's identity.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import cast
 
@@ -19,15 +20,14 @@ from phraseproof.core import ChatMessage, Check, OptionScores, Prompt
 from phraseproof.errors import ModelError
 from phraseproof.models.openai.choosing import NO_TEMPLATE_HINT
 from phraseproof.models.openai.echo_check import check_echo
+from phraseproof.models.openai.echo_ways import ECHO, WAYS, EchoWay
 from phraseproof.models.openai.echoed_scores import (
     EchoedScore,
     UnusableError,
-    echoed_names,
     option_scores,
     request_text,
     score_of,
 )
-from phraseproof.models.openai.echoed_tokens import MAX_GENERATED
 from phraseproof.models.openai.self_test import check_bos
 from phraseproof.models.openai.served_model import Requests, ServedModel
 from phraseproof.models.openai.server import Choice
@@ -106,18 +106,20 @@ class CompletionsModel(ServedModel):
         if self._requests.method not in (None, "loglikelihood") or not prompts or not prompts[0].options:
             return checks
         text = "".join(request_text(prompts[0], prompts[0].options[0]))
-        found = [choice for _, choice in self._server.post_all(self.path, [self._echo_request(text)])]
-        bos = [check_bos(names, text) for each in found if (names := echoed_names(each))]
-        return [*checks, check_echo(self, prompts), *bos]
+        checks.append(check_echo(self, prompts))
+        for _, choice in self._server.post_all(self._way.path, [self._way.request(self._model, text)]):
+            with contextlib.suppress(UnusableError):  # which the checks say already
+                checks.append(check_bos(self._way.read(choice).names, text))
+        return checks
 
     def echoed(self, texts: Sequence[tuple[str, str]]) -> list[EchoedScore | ModelError]:
         """The score of every second text after the first one, by echo."""
-        bodies = [self._echo_request(start + tail) for start, tail in texts]
-        found = dict(self._server.post_all(self.path, bodies))
+        bodies = [self._way.request(self._model, start + tail) for start, tail in texts]
+        found = dict(self._server.post_all(self._way.path, bodies))
         return [self._scored(found[index], *text) for index, text in enumerate(texts)]
 
     def _scores(self, prompts: Sequence[Prompt], method: str) -> Iterator[tuple[int, OptionScores | ModelError]]:
-        """By `loglikelihood`, every option takes one request: prompt and option as one text, which is echoed.
+        """By `loglikelihood`, every option takes one request: prompt and option as one text, whose tokens come back.
 
         Prompt and option are joined by the rule of lm-evaluation-harness, as for decoder-only models here. The texts of
         the tokens show which of them belong to the option. An answer that sends no log-probabilities or impossible
@@ -129,8 +131,8 @@ class CompletionsModel(ServedModel):
         texts = [request_text(prompt, option) for prompt in prompts for option in prompt.options]
         places = [(index, option) for index, prompt in enumerate(prompts) for option in range(len(prompt.options))]
         found: list[dict[int, EchoedScore | ModelError]] = [{} for _ in prompts]
-        bodies = [self._echo_request(start + tail) for start, tail in texts]
-        for number, choice in self._server.post_all(self.path, bodies):
+        bodies = [self._way.request(self._model, start + tail) for start, tail in texts]
+        for number, choice in self._server.post_all(self._way.path, bodies):
             index, option = places[number]
             found[index][option] = self._scored(choice, *texts[number])
             if len(found[index]) == len(prompts[index].options):
@@ -148,15 +150,15 @@ class CompletionsModel(ServedModel):
             raise self._server.refused("the server's answer holds no text", got=repr(choice)[:200])
         return text
 
-    def _echo_request(self, text: str) -> dict[str, object]:
-        settings = {"model": self._model, "max_tokens": MAX_GENERATED, "temperature": 0.0, "logprobs": 1, "echo": True}
-        return {**settings, "prompt": text}
+    @property
+    def _way(self) -> EchoWay:
+        return WAYS[self._requests.echo or ECHO]
 
     def _scored(self, choice: Choice | ModelError, start: str, tail: str) -> EchoedScore | ModelError:
         if isinstance(choice, ModelError):
             return choice
         try:
-            return score_of(choice, start, tail)
+            return score_of(self._way.read(choice), start, tail)
         except UnusableError as error:
             return self._unusable(error, start + tail)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from phraseproof.errors import UsageError
 from phraseproof.models.openai.constraints import ANSWER_FORMATS
+from phraseproof.models.openai.echo_ways import WAYS
 from phraseproof.models.openai.local_template import LocalTemplate
 from phraseproof.models.openai.model import Requests, ServedModel, model_at
 from phraseproof.models.openai.server_settings import SETTING_NAMES, read_settings
 from phraseproof.models.options import ModelOptions, check_argument_names, positive_int
 
-_KNOWN_ARGS = ("answer_format", "endpoint", "tokenizer", "top_logprobs", *SETTING_NAMES)
+_KNOWN_ARGS = ("answer_format", "echo", "endpoint", "tokenizer", "top_logprobs", *SETTING_NAMES)
 _ENDPOINTS = ("chat", "completions")
 
 
@@ -39,22 +42,26 @@ def load(name: str, options: ModelOptions) -> ServedModel:
             flag = f"--{field.removesuffix('s').replace('_', '-')}"
             raise UsageError(f"the server of '{name}' decides that by itself", where=flag, hint=f"Leave out {flag}")
     args = options.args
-    endpoint = args.get("endpoint")
-    if endpoint not in (None, *_ENDPOINTS):
-        expected = f"one of: {', '.join(_ENDPOINTS)}"
-        raise UsageError(f"unknown endpoint '{endpoint}'", expected=expected, where="--model-arg endpoint")
-    answer_format = args.get("answer_format")
-    if answer_format not in (None, *ANSWER_FORMATS):
-        expected = f"one of: {', '.join(ANSWER_FORMATS)}"
-        raise UsageError(
-            f"unknown answer format '{answer_format}'", expected=expected, where="--model-arg answer_format"
-        )
+    endpoint = _one_of(args, "endpoint", _ENDPOINTS)
+    answer_format = _one_of(args, "answer_format", ANSWER_FORMATS)
+    echo = _one_of(args, "echo", tuple(WAYS))
     settings = read_settings(args, batch_size=options.batch_size)
     requests = Requests(
         endpoint,
         answer_format=answer_format,
         top_logprobs=positive_int(args["top_logprobs"], name="top_logprobs") if "top_logprobs" in args else None,
+        echo=echo,
         template=None if tokenizer is None else LocalTemplate(tokenizer, options, model=name),
         template_args=options.chat_template_args or None,
     )
     return model_at(endpoint or "chat")(name, settings, requests)
+
+
+def _one_of(args: Mapping[str, str], name: str, known: Sequence[str]) -> str | None:
+    value = args.get(name)
+    if value not in (None, *known):
+        what = name.replace("_", " ")
+        raise UsageError(
+            f"unknown {what} '{value}'", expected=f"one of: {', '.join(known)}", where=f"--model-arg {name}"
+        )
+    return value

@@ -24,10 +24,8 @@ from phraseproof.errors import ImpossibleScoreError, ModelError
 from phraseproof.models.openai.answer_store import AnswerStore
 from phraseproof.models.openai.choosing import MOST_TOP_LOGPROBS, NO_TEMPLATE_HINT, Choosing
 from phraseproof.models.openai.constraints import TEXT, constraint
-from phraseproof.models.openai.echoed_scores import (
-    ImpossibleError,
-    UnusableError,
-)
+from phraseproof.models.openai.echo_ways import ECHO
+from phraseproof.models.openai.echoed_scores import ImpossibleError, UnusableError
 from phraseproof.models.openai.first_token import first_token_scores
 from phraseproof.models.openai.local_template import LocalTemplate
 from phraseproof.models.openai.self_test import check_first_tokens, check_scores, check_texts
@@ -50,6 +48,7 @@ class Requests:
         method: how options are scored; `None` if the model only writes.
         answer_format: how generated answers are constrained to the options; `None` leaves it to trials.
         top_logprobs: how many of the most probable first tokens are requested; `None` leaves it to trials.
+        echo: how the log-probabilities of prompts are requested (`echo_ways.py`); `None` leaves it to trials.
         template: the chat template for completions, on this machine; `None` sends plain text.
         template_args: arguments of the server's chat template (`chat_template_kwargs`, which vLLM and others read).
     """
@@ -58,6 +57,7 @@ class Requests:
     method: str | None = None
     answer_format: str | None = None
     top_logprobs: int | None = None
+    echo: str | None = None
     template: LocalTemplate | None = None
     template_args: Mapping[str, str | bool | int | float] | None = None
 
@@ -92,6 +92,8 @@ class ServedModel(ABC):
     def identity(self) -> ModelIdentity:
         """Name, address, endpoint, and what of a request changes answers: all that is known of the model."""
         settings = {"base_url": self._server.settings.base_url, "endpoint": self.endpoint}
+        if self._requests.method in (None, "loglikelihood") and self._requests.echo not in (None, ECHO):
+            settings["echo"] = self._requests.echo
         if self._requests.method == "first_token":
             settings["top_logprobs"] = str(self._top_logprobs)
         if self._requests.method == "generate":
@@ -177,7 +179,8 @@ class ServedModel(ABC):
             requests = replace(asked, endpoint=endpoint, method=method, **changes)
             return self.by_endpoint[endpoint](self._name, self._server.settings, requests, server=self._server)
 
-        found = Choosing(set_up, asked.endpoint, asked.top_logprobs, asked.answer_format).choose(method, options)
+        choosing = Choosing(set_up, asked.endpoint, asked.top_logprobs, asked.answer_format, asked.echo)
+        found = choosing.choose(method, options)
         if found.model.identity.settings["endpoint"] == "chat" or asked.template is not None:
             return found
         return found._replace(

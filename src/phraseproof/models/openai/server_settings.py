@@ -15,6 +15,9 @@ from phraseproof.models.price import Price
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 DEFAULT_KEY_VARIABLE = "OPENAI_API_KEY"
 
+NATIVE_GENERATE = "/generate"
+"""SGLang's own endpoint, which is not below `/v1` as those of OpenAI's protocol are."""
+
 SETTING_NAMES = (
     "api_key_env",
     "base_url",
@@ -53,6 +56,10 @@ class ServerSettings(NamedTuple):
     max_requests: int | None = None
     max_cost: float | None = None
     price: Price | None = None
+
+    def address(self, path: str) -> str:
+        """The address of an endpoint."""
+        return (self.base_url.removesuffix("/v1") if path == NATIVE_GENERATE else self.base_url) + path
 
 
 def read_settings(args: Mapping[str, str], *, batch_size: int | None = None) -> ServerSettings:
