@@ -10,33 +10,11 @@ from scipy.special import log_softmax
 from scipy.stats import gmean
 
 from phraseproof.analysis.ensembles import HOWS, Ballots, How, choose_members, combine
-from phraseproof.analysis.grids import Floats, Ints
-from phraseproof.analysis.option_values import OptionValues, scores
+from phraseproof.analysis.grids import Floats
+from phraseproof.analysis.option_values import scores
+from support.option_grids import option_values
 
 NEVER = -np.inf
-
-
-def option_values(values: Floats, targets: Ints | None = None) -> OptionValues:
-    rows, examples, options = values.shape
-    has_option = np.asarray(~np.isneginf(values).all(axis=0))
-    right = np.zeros(examples, dtype=np.intp) if targets is None else np.asarray(targets, dtype=np.intp)
-    return OptionValues(
-        "t",
-        "C",
-        0,
-        groups=("g",) * rows,
-        wordings=tuple(f"c/w{row}" for row in range(rows)),
-        seeds=(0,) * rows,
-        identities=tuple(f"i{row}" for row in range(rows)),
-        examples=tuple(f"e{place}" for place in range(examples)),
-        values=values,
-        has_option=has_option,
-        credits=np.eye(options)[right],
-        classes=np.broadcast_to(np.where(has_option, np.arange(options), -1), values.shape).astype(np.intp),
-        class_names=(tuple(f"option {place + 1}" for place in range(options)),) * rows,
-        by_position=(True,) * rows,
-        scoring="loglikelihood",
-    )
 
 
 def random_logprobs(seed: int, members: int = 5, examples: int = 40, options: int = 4) -> Floats:

@@ -184,6 +184,6 @@ def _mean_score(total: Floats, is_read: Flags, option_credits: Floats) -> float:
 
 
 def _scores(total: Floats, option_credits: Floats) -> Floats:
-    chosen = total.argmax(axis=-1)[..., None]
-    credit = np.take_along_axis(option_credits, chosen, axis=-1)[..., 0]
-    return np.where(np.isneginf(np.take_along_axis(total, chosen, axis=-1)[..., 0]), 0.0, credit)
+    examples, options = total.shape
+    places = np.arange(examples) * options + total.argmax(axis=-1)
+    return np.where(np.isneginf(total.ravel()[places]), 0.0, option_credits.ravel()[places])
