@@ -18,7 +18,7 @@ NONE: Final = "none"
 """No calibration."""
 
 ALL: Final = 0
-"""The size that stands for all wordings of a task, however many they are."""
+"""The size of an ensemble of all wordings of a task."""
 
 WAYS: Final[tuple[Way, ...]] = ("random", "best", "greedy", "all")
 
