@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from phraseproof.hardening import harden
     from phraseproof.instructions.collections import load_collection
     from phraseproof.models import ModelOptions, load_model
+    from phraseproof.reduction.choose import choose
     from phraseproof.reduction.reduce import reduce
     from phraseproof.reports.api import analyze, compare, gate, report, table
     from phraseproof.reports.gate.result import GateResult
@@ -57,6 +58,7 @@ _HOMES = {
     "Task": "phraseproof.core",
     "align": "phraseproof.alignment.trainer",
     "analyze": "phraseproof.reports.api",
+    "choose": "phraseproof.reduction.choose",
     "compare": "phraseproof.reports.api",
     "evaluate": "phraseproof.evaluation.evaluate",
     "forecast": "phraseproof.evaluation.evaluate",
@@ -89,6 +91,7 @@ __all__ = [
     "Task",
     "align",
     "analyze",
+    "choose",
     "compare",
     "evaluate",
     "forecast",

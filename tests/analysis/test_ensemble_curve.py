@@ -15,7 +15,7 @@ from phraseproof.analysis.ensemble_points import EnsemblePoint
 from phraseproof.analysis.ensembles import choose_members, combine
 from phraseproof.analysis.option_values import OptionValues, scores
 from phraseproof.errors import NotEnoughDataError
-from support.option_grids import option_values
+from support.option_arrays import option_values
 
 
 def world(seed: int, *, skill: float, shares: tuple[float, ...], wordings: int = 6) -> Callable[[int], OptionValues]:

@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 
 from phraseproof.analysis.ensemble_curve import ALL, EnsembleSettings, ensemble_curve
 from phraseproof.analysis.ensemble_points import EnsembleCurve, over_tasks
-from support.option_grids import option_values
+from support.option_arrays import option_values
 
 
 def curve(seed: int, category: str, wordings: int) -> EnsembleCurve:

@@ -12,7 +12,7 @@ from scipy.stats import gmean
 from phraseproof.analysis.ensembles import HOWS, Ballots, How, choose_members, combine
 from phraseproof.analysis.grids import Floats
 from phraseproof.analysis.option_values import scores
-from support.option_grids import option_values
+from support.option_arrays import option_values
 
 NEVER = -np.inf
 

@@ -20,6 +20,7 @@ EXAMPLES: Final = {
     "table": ("phraseproof table runs/p", "phraseproof table runs/p --by wording --format csv > wordings.csv"),
     "analyze": ("phraseproof analyze runs/p --by-task",),
     "report": ("phraseproof report runs/p -o report.html",),
+    "choose": ("phraseproof choose runs/p", "phraseproof choose runs/p --criterion worst"),
     "compare": ("phraseproof compare runs/base runs/aligned",),
     "gate": ("phraseproof gate runs/p --max-spread 5 --min-worst 60 --junit gate.xml",),
     "plot": ("phraseproof plot runs/p --kind strip -o strip.pdf",),

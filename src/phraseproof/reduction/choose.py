@@ -1,0 +1,84 @@
+"""`phraseproof.choose`: the choice of a wording from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from phraseproof.analysis.results import ResultTable
+from phraseproof.analysis.selection.criteria import DEFAULT_SHARE, Criterion, Objective
+from phraseproof.analysis.selection.stored import Over, choose_stored
+from phraseproof.errors import UsageError
+from phraseproof.reports.api import RunOrPath
+from phraseproof.reports.build.choice import choice_reports, choice_results
+from phraseproof.store.queries import Run, load_run
+
+
+def choose(
+    runs: RunOrPath | Sequence[RunOrPath],
+    *,
+    criterion: str = Criterion.MEAN.value,
+    share: float = DEFAULT_SHARE,
+    over: str | Sequence[str] = (),
+    tasks: str | Sequence[str] = (),
+    seed: int = 0,
+    scoring: str | None = None,
+) -> ResultTable:
+    """Choose a wording, and estimate what it is worth on other examples.
+
+    The numbers are those of `phraseproof choose`; docs/choosing.md describes them. The notes of the table say in
+    sentences which wording is chosen and which others may be the best as well.
+
+    Args:
+        runs: a run folder or an opened run; or several, of several models on the same tasks and wordings.
+        criterion: `mean`, `worst`, `cvar` or `lower-bound`.
+        share: of `cvar` the share of the worst blocks, above 0 and up to 1.
+        over: what `worst` and `cvar` look at: `tasks`, `classes`, `models`, or several. Default: tasks if there are
+            several, else classes; and models if there are several.
+        tasks: only these; default: all.
+        seed: of resamples and folds; the same run and seed give the same numbers.
+        scoring: the scorer whose outcomes are compared, if the runs hold several. Default: each run's first.
+
+    Raises:
+        NotEnoughDataError: nothing to choose, too few examples, or a run that was imported.
+        RunError: a run with a budget, damaged, or without finished cells.
+        UsageError: an unknown criterion, task or `over`.
+    """
+    given = [runs] if not isinstance(runs, Sequence) or isinstance(runs, str) else list(runs)
+    opened = [(run if isinstance(run, Run) else load_run(run)) for run in given]
+    opened = [run.select(scoring) if scoring is not None else run for run in opened]
+    objective = Objective(read_criterion(criterion), share)
+    names = [tasks] if isinstance(tasks, str) else tasks
+    found = choose_stored(opened, objective, over=read_over(over), tasks=names, seed=seed)
+    return choice_results(choice_reports(opened, found))
+
+
+def read_criterion(text: str) -> Criterion:
+    """The criterion of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    try:
+        return Criterion(text)
+    except ValueError:
+        raise UsageError(
+            "no such criterion", expected=f"one of: {', '.join(Criterion)}", got=text, where="--criterion"
+        ) from None
+
+
+def read_over(text: str | Sequence[str]) -> frozenset[Over]:
+    """The kinds of blocks, from names separated by commas or a list of names.
+
+    Raises:
+        UsageError: a name that is none of them.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()] if isinstance(text, str) else text
+    try:
+        return frozenset(map(Over, names))
+    except ValueError:
+        raise UsageError(
+            "no such kind of blocks",
+            expected=f"some of: {', '.join(Over)}, separated by commas",
+            got=",".join(names),
+            where="--over",
+        ) from None
