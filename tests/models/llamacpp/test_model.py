@@ -12,6 +12,7 @@ from phraseproof.core import OptionScores, Prompt
 from phraseproof.errors import ModelError, PhraseproofError
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.models import ModelOptions, load_model, smollm2
+from phraseproof.models.huggingface.checkpoint import Checkpoint
 from phraseproof.models.llamacpp import LlamaCppModel
 from phraseproof.models.llamacpp.self_test import distance
 from support import plain_passes, real_models, tiny_gguf
@@ -58,6 +59,17 @@ def test_prompts_are_cut_as_transformers_cuts_them(tmp_path: Path) -> None:
         assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
 
 
+def test_the_dequantised_model_is_kept_until_a_run_scores(tmp_path: Path) -> None:
+    tiny_gguf.write(tmp_path / "tiny.gguf")
+    model = load(tmp_path / "tiny.gguf")
+    kept = model.in_float32()
+    assert all(check.passed for check in model.self_test(PROMPTS))
+    model.score_options(PROMPTS)
+    assert model.in_float32() is kept
+    model.stream_scores(PROMPTS, on_scores=lambda *_: None)
+    assert model.in_float32() is not kept, "it does not stay in memory during a run"
+
+
 def test_the_identity(tmp_path: Path) -> None:
     tiny_gguf.write(tmp_path / "tiny.gguf", ("Q8_0",))
     identity = load(tmp_path / "tiny.gguf").identity
@@ -96,7 +108,15 @@ def test_the_real_model_is_near_its_dequantised_self() -> None:
     assert apart.changed == 0
 
 
-def test_a_run_stores_how_exact_its_choices_are(tmp_path: Path) -> None:
+def test_a_run_stores_how_exact_its_choices_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[str] = []
+    load_network = Checkpoint.load_network
+
+    def counted(checkpoint: Checkpoint) -> Any:
+        loads.append(checkpoint.name)
+        return load_network(checkpoint)
+
+    monkeypatch.setattr(Checkpoint, "load_network", counted)
     tiny_gguf.write(tmp_path / "tiny.gguf", ("Q4_0",))
     run = evaluate(
         f"llamacpp/{tmp_path / 'tiny.gguf'}",
@@ -113,3 +133,4 @@ def test_a_run_stores_how_exact_its_choices_are(tmp_path: Path) -> None:
     assert 0 < found.largest_error < 5
     assert 0 < found.close <= found.choices == 72
     assert "float32" in run.content["self_test"]["dequantised model"]["detail"]
+    assert len(loads) == 1, "the self-test and the measurement of the error share the dequantised model"

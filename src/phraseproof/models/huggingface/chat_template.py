@@ -172,6 +172,33 @@ class ChatTemplate:
         return text
 
 
+class FormatsWithTemplate:
+    """The capabilities `FormatsChat` and `ChecksAnswerPosition` of a model, by its `ChatTemplate`."""
+
+    _chat: ChatTemplate
+
+    @property
+    def has_chat_template(self) -> bool:
+        """Whether the tokenizer has a chat template, or one is given."""
+        return self._chat.exists
+
+    def require_answer_position(self) -> None:
+        """Refuse a chat template by which the model would think before it answers.
+
+        Raises:
+            ModelError: names the argument that switches thinking off.
+        """
+        self._chat.require_answer_position()
+
+    def format_chat(self, messages: Sequence[ChatMessage]) -> str:
+        """The text of the chat template, special tokens included, up to where the answer begins.
+
+        Raises:
+            ModelError: no template, or one that cannot render these messages.
+        """
+        return self._chat.format(messages)
+
+
 def read_date(text: str | None) -> datetime.datetime:
     """The moment that templates see, from a date or a date and time in ISO 8601.
 

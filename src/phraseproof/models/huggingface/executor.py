@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +15,8 @@ from phraseproof.engine.plan.request import DeduplicatedRequests
 from phraseproof.engine.plan.scheduler import Schedule
 from phraseproof.errors import ModelError
 from phraseproof.models.huggingface.requests import BuiltRequests, ContextWindow, RequestBuilder, planning_windows
-from phraseproof.models.huggingface.score_list import ScoreList
+from phraseproof.models.score_list import ScoreList
+from phraseproof.models.streamed_scores import OnScores, collect_scores, require_options
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -159,20 +161,8 @@ class Executor:
             ModelError: an unknown method, a prompt without options, an option that cannot be scored, memory that runs
                 out on a single prompt.
         """
-        _require_method(method)
-        _require_options(prompts)
-
-        def count(_scores: WindowScores, finished: Sequence[int]) -> None:
-            if on_done is not None:
-                on_done(len(finished))
-
-        found = ScoreList()
-        for some in planning_windows(prompts):
-            scores = self._score_window(some, method, limit, count, _raise)
-            for index in range(len(scores)):
-                found.append(scores.of(index))
-            del scores  # before the next prompts are planned: memory does not grow with the number of prompts
-        return found
+        stream = functools.partial(self.stream, limit=limit)
+        return collect_scores(stream, prompts, ScoreList(), method=method, on_done=on_done)
 
     def stream(
         self,
@@ -180,11 +170,11 @@ class Executor:
         *,
         method: str = "loglikelihood",
         limit: BatchLimit,
-        on_scores: Callable[[int, OptionScores | ModelError], None],
+        on_scores: OnScores,
     ) -> None:
         """As `score`, but hands over each prompt's index and scores after the batch that completes it."""
         _require_method(method)
-        _require_options(prompts)
+        require_options(prompts)
         start = 0
         for some in planning_windows(prompts):
 
@@ -248,9 +238,3 @@ def _raise(refused: Mapping[int, ModelError]) -> None:
 def _require_method(method: str) -> None:
     if method not in METHODS:
         raise ModelError(f"unknown scoring method '{method}'", expected=f"one of: {', '.join(METHODS)}")
-
-
-def _require_options(prompts: Sequence[Prompt]) -> None:
-    for prompt in prompts:
-        if not prompt.options:
-            raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from phraseproof.core import (
     GREEDY,
-    ChatMessage,
     Check,
     ModelIdentity,
     OptionScores,
@@ -18,13 +17,13 @@ from phraseproof.core import (
 )
 from phraseproof.engine.network import Network
 from phraseproof.engine.plan.batching import BatchLimit, batch_tokens
-from phraseproof.errors import ModelError
 from phraseproof.models.huggingface.adapter_tokenizer import AdapterTokenizer, adapter_tokenizer
-from phraseproof.models.huggingface.chat_template import ChatTemplate
+from phraseproof.models.huggingface.chat_template import ChatTemplate, FormatsWithTemplate
 from phraseproof.models.huggingface.executor import Executor
 from phraseproof.models.huggingface.loaded import LazyNetwork
 from phraseproof.models.huggingface.requests import RequestBuilder
 from phraseproof.models.huggingface.tokenization import PromptTokenizer, PromptTokens, Tokenizer
+from phraseproof.models.streamed_scores import OnScores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from phraseproof.models.huggingface.hidden_states import HiddenStateReader
 
 
-class HuggingFaceModel:
+class HuggingFaceModel(FormatsWithTemplate):
     """A checkpoint and what scores, writes and represents with it. Each part has one task; this class connects them.
 
     Args:
@@ -116,7 +115,7 @@ class HuggingFaceModel:
         prompts: Sequence[Prompt],
         *,
         method: str = "loglikelihood",
-        on_scores: Callable[[int, OptionScores | ModelError], None],
+        on_scores: OnScores,
     ) -> None:
         """As `score_options`, in the same batches, but hand over each prompt's scores after the batch that ends it.
 
@@ -180,27 +179,6 @@ class HuggingFaceModel:
             pad_id=self.pad_id,
             limit=self._batch_limit,
         )
-
-    @property
-    def has_chat_template(self) -> bool:
-        """Whether the tokenizer has a chat template, or one is given."""
-        return self._chat.exists
-
-    def require_answer_position(self) -> None:
-        """Refuse a chat template by which the model would think before it answers.
-
-        Raises:
-            ModelError: names the argument that switches thinking off.
-        """
-        self._chat.require_answer_position()
-
-    def format_chat(self, messages: Sequence[ChatMessage]) -> str:
-        """The text of the chat template, special tokens included, up to where the answer begins.
-
-        Raises:
-            ModelError: no template, or one that cannot render these messages.
-        """
-        return self._chat.format(messages)
 
     def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
         """Check that scores can be trusted: see `self_test.py` for what each check means.

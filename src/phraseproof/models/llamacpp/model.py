@@ -9,22 +9,23 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 
-from phraseproof.core import ChatMessage, Check, ModelIdentity, OptionScores, Prompt, TokenForecast
+from phraseproof.core import Check, ModelIdentity, OptionScores, Prompt, TokenForecast
 from phraseproof.engine.plan.batching import BatchLimit
 from phraseproof.engine.plan.scheduler import Schedule
 from phraseproof.errors import MissingExtraError, ModelError, UsageError
-from phraseproof.models.huggingface.chat_template import ChatTemplate
+from phraseproof.models.huggingface.chat_template import ChatTemplate, FormatsWithTemplate
 from phraseproof.models.huggingface.executor import OnFinished, WindowScores
 from phraseproof.models.huggingface.gguf import GGUFFile, gguf_path, read_gguf
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.models.huggingface.requests import BuiltRequests, ContextWindow, RequestBuilder, planning_windows
-from phraseproof.models.huggingface.score_list import ScoreList
 from phraseproof.models.huggingface.tokenization import PromptTokenizer
 from phraseproof.models.llamacpp.library import MAX_SEQUENCES, LlamaLibrary, version
 from phraseproof.models.llamacpp.self_test import run_checks
 from phraseproof.models.llamacpp.sequences import plan_sequences
 from phraseproof.models.llamacpp.tokenizer import LlamaCppTokenizer
 from phraseproof.models.options import ModelOptions, check_argument_names, positive_int
+from phraseproof.models.score_list import ScoreList
+from phraseproof.models.streamed_scores import OnScores, collect_scores, require_options
 
 PREFIX = "llamacpp/"
 _KNOWN_ARGS = ("batch_size", "max_length", "threads")
@@ -59,7 +60,7 @@ def load(name: str, options: ModelOptions) -> LlamaCppModel:
     return LlamaCppModel(name, read_gguf(path), options, max_length=limit, batch_size=size, threads=threads)
 
 
-class LlamaCppModel:
+class LlamaCppModel(FormatsWithTemplate):
     """A GGUF file that llama.cpp computes with.
 
     Args:
@@ -92,6 +93,7 @@ class LlamaCppModel:
         self._chat = ChatTemplate(self.tokenizer, options, model=name)
         self._prompts = PromptTokenizer(self.tokenizer, joined=True)
         self._requests = RequestBuilder(self._prompts, name)
+        self._dequantised: HuggingFaceModel | None = None
 
     @functools.cached_property
     def identity(self) -> ModelIdentity:
@@ -118,27 +120,6 @@ class LlamaCppModel:
         """The size of the file."""
         return self._file.size
 
-    @property
-    def has_chat_template(self) -> bool:
-        """Whether the file has a chat template, or one is given."""
-        return self._chat.exists
-
-    def require_answer_position(self) -> None:
-        """Refuse a chat template by which the model would think before it answers.
-
-        Raises:
-            ModelError: names the argument that switches thinking off.
-        """
-        self._chat.require_answer_position()
-
-    def format_chat(self, messages: Sequence[ChatMessage]) -> str:
-        """The text of the chat template, special tokens included, up to where the answer begins.
-
-        Raises:
-            ModelError: no template, or one that cannot render these messages.
-        """
-        return self._chat.format(messages)
-
     def score_options(
         self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
     ) -> Sequence[OptionScores]:
@@ -161,33 +142,25 @@ class LlamaCppModel:
         on_done: Callable[[int], None] | None = None,
     ) -> Sequence[OptionScores]:
         """As `score_options`, in batches up to `limit`."""
-
-        def count(_scores: WindowScores, finished: Sequence[int]) -> None:
-            if on_done is not None:
-                on_done(len(finished))
-
-        found = ScoreList()
-        for some in planning_windows(prompts):
-            built = self._build(some, method)
-            for error in built.refused.values():
-                raise error
-            scores = self._score(built, limit, count)
-            for index in range(len(scores)):
-                found.append(scores.of(index))
-        return found
+        stream = functools.partial(self._stream, limit=limit)
+        return collect_scores(stream, prompts, ScoreList(), method=method, on_done=on_done)
 
     def stream_scores(
         self,
         prompts: Sequence[Prompt],
         *,
         method: str = "loglikelihood",
-        on_scores: Callable[[int, OptionScores | ModelError], None],
+        on_scores: OnScores,
     ) -> None:
         """As `score_options`, but hand over each prompt's scores after the batch that ends it.
 
         Raises:
             ModelError: as `score_options`.
         """
+        self._dequantised = None
+        self._stream(prompts, method=method, on_scores=on_scores, limit=self._limit)
+
+    def _stream(self, prompts: Sequence[Prompt], *, method: str, on_scores: OnScores, limit: BatchLimit) -> None:
         start = 0
         for some in planning_windows(prompts):
 
@@ -198,7 +171,7 @@ class LlamaCppModel:
             built = self._build(some, method)
             for index, error in built.refused.items():
                 on_scores(start + index, error)
-            self._score(built, self._limit, hand_over)
+            self._score(built, limit, hand_over)
             start += len(some)
 
     def forecast_tokens(self, prompts: Sequence[Prompt]) -> TokenForecast:
@@ -222,12 +195,17 @@ class LlamaCppModel:
     def in_float32(self) -> HuggingFaceModel:
         """The same file, dequantised to float32 by transformers.
 
+        It is kept until `stream_scores` is called, as a run does after self-test and measurement of the error, so that
+        both load it once; no longer, because it takes several times the memory of the file.
+
         Raises:
             ModelError: transformers cannot read it as it is meant.
             MissingExtraError: torch or transformers is not installed.
         """
         from phraseproof.models.huggingface import provider
 
+        if self._dequantised is not None:
+            return self._dequantised
         options = ModelOptions(
             dtype="float32",
             max_length=self._max_length,
@@ -237,9 +215,10 @@ class LlamaCppModel:
             chat_date=self._options.chat_date,
         )
         try:
-            return provider.load(str(self._file.path), options)
+            self._dequantised = provider.load(str(self._file.path), options)
         except MissingExtraError as error:
             raise ModelError(str(error)) from error
+        return self._dequantised
 
     @property
     def description(self) -> str:
@@ -266,9 +245,7 @@ class LlamaCppModel:
                 expected="loglikelihood or loglikelihood_norm",
                 where="--scoring",
             )
-        for prompt in prompts:
-            if not prompt.options:
-                raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
+        require_options(prompts)
         window = ContextWindow(self._kept, self.context_limit, self._library.vocabulary_size)
         return self._requests.build(prompts, method, window)
 

@@ -31,12 +31,11 @@ from phraseproof.models.openai.local_template import LocalTemplate
 from phraseproof.models.openai.self_test import check_first_tokens, check_scores, check_texts
 from phraseproof.models.openai.server import Choice, Server, ServerSettings
 from phraseproof.models.openai.top_logprobs import FirstTokens, first_tokens
+from phraseproof.models.streamed_scores import OnScores, collect_scores, require_options
 
 _SHOWN_CHARACTERS = 60
 _MAX_FAILURES_AT_FIRST = 8
 """If the first prompts, this many, all cannot be scored, the others are not tried."""
-
-OnScores = Callable[[int, OptionScores | ModelError], None]
 
 
 @dataclass(frozen=True)
@@ -195,17 +194,8 @@ class ServedModel(ABC):
         Raises:
             ModelError: as `stream_scores`, or an answer cannot be used.
         """
-        found: dict[int, OptionScores] = {}
-
-        def keep(index: int, scores: OptionScores | ModelError) -> None:
-            if isinstance(scores, ModelError):
-                raise scores
-            found[index] = scores
-            if on_done is not None:
-                on_done(1)
-
-        self.stream_scores(prompts, method=method, on_scores=keep)
-        return [found[index] for index in range(len(prompts))]
+        found: list[OptionScores] = []
+        return collect_scores(self.stream_scores, prompts, found, method=method, on_done=on_done)
 
     def stream_scores(self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_scores: OnScores) -> None:
         """Score as `score_options` does, and report each prompt when it is answered.
@@ -221,9 +211,7 @@ class ServedModel(ABC):
                 f"a server's endpoint {self.endpoint} cannot score by the method '{method}'",
                 expected=f"one of: {', '.join(self.methods)}",
             )
-        for prompt in prompts:
-            if not prompt.options:
-                raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
+        require_options(prompts)
         failed, succeeded = 0, False
         for index, scores in self._scores(prompts, method):
             on_scores(index, scores)

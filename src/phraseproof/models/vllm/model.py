@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 from phraseproof.core import (
     GREEDY,
-    ChatMessage,
     Check,
     CutText,
     ModelIdentity,
@@ -20,13 +19,14 @@ from phraseproof.engine.plan.batching import BatchLimit
 from phraseproof.engine.plan.prefix_tree import order_by_prefix, token_trie
 from phraseproof.engine.plan.request import DeduplicatedRequests, Request
 from phraseproof.errors import ModelError
-from phraseproof.models.huggingface.chat_template import ChatTemplate
+from phraseproof.models.huggingface.chat_template import ChatTemplate, FormatsWithTemplate
 from phraseproof.models.huggingface.checkpoint import Checkpoint
 from phraseproof.models.huggingface.requests import BuiltRequests, ContextWindow, RequestBuilder, planning_windows
-from phraseproof.models.huggingface.score_list import ScoreList
 from phraseproof.models.huggingface.self_test import SelfTestSubject, run_checks
 from phraseproof.models.huggingface.tokenization import PromptTokenizer
 from phraseproof.models.options import ModelOptions
+from phraseproof.models.score_list import ScoreList
+from phraseproof.models.streamed_scores import OnScores, collect_scores, require_options
 from phraseproof.models.vllm.engine import CPU_BLOCK, Engine
 from phraseproof.models.vllm.lora import LoraFolder
 from phraseproof.models.vllm.option_questions import RequestAnswer, score_requests
@@ -35,7 +35,7 @@ _MOST_TOGETHER = 256
 """The largest number of distinct prompts in one call of the engine: their scores are handed over after it."""
 
 
-class VllmModel:
+class VllmModel(FormatsWithTemplate):
     """A decoder-only model that vLLM computes.
 
     Prompts, options and chat templates are handled as those of Hugging Face models, so that scores can be compared.
@@ -93,24 +93,14 @@ class VllmModel:
             ModelError: the method `paper`, which vLLM cannot compute; a prompt without options, an option that cannot
                 be scored, an engine that fails.
         """
-        found: dict[int, OptionScores] = {}
-
-        def keep(index: int, scores: OptionScores | ModelError) -> None:
-            if isinstance(scores, ModelError):
-                raise scores
-            found[index] = scores
-            if on_done is not None:
-                on_done(1)
-
-        self.stream_scores(prompts, method=method, on_scores=keep)
-        return ScoreList(found[index] for index in range(len(prompts)))
+        return collect_scores(self.stream_scores, prompts, ScoreList(), method=method, on_done=on_done)
 
     def stream_scores(
         self,
         prompts: Sequence[Prompt],
         *,
         method: str = "loglikelihood",
-        on_scores: Callable[[int, OptionScores | ModelError], None],
+        on_scores: OnScores,
     ) -> None:
         """As `score_options`, but hand over each prompt's scores when they are known.
 
@@ -158,27 +148,6 @@ class VllmModel:
         contexts = [encoded.context[-room:] for _, encoded in self._builder.encoded(prompts, "paper")]
         written = self._engine.write(contexts, max_new_tokens=max_new_tokens, sampling=sampling)
         return [CutText(text) if cut else text for text, cut in written]
-
-    @property
-    def has_chat_template(self) -> bool:
-        """Whether the tokenizer has a chat template, or one is given."""
-        return self._chat.exists
-
-    def require_answer_position(self) -> None:
-        """Refuse a chat template by which the model would think before it answers.
-
-        Raises:
-            ModelError: names the argument that switches thinking off.
-        """
-        self._chat.require_answer_position()
-
-    def format_chat(self, messages: Sequence[ChatMessage]) -> str:
-        """The text of the chat template, special tokens included, up to where the answer begins.
-
-        Raises:
-            ModelError: no template, or one that cannot render these messages.
-        """
-        return self._chat.format(messages)
 
     def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
         """The checks of Hugging Face models, and that vLLM's prefix cache is used.
@@ -288,6 +257,4 @@ def _check(prompts: Sequence[Prompt], method: str) -> None:
             expected="loglikelihood",
             hint="Leave out 'vllm/' to load the model with Hugging Face transformers",
         )
-    for prompt in prompts:
-        if not prompt.options:
-            raise ModelError("a prompt without options cannot be scored", got=repr(prompt.text[-60:]))
+    require_options(prompts)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phraseproof.core import OptionScores
-from phraseproof.models.huggingface.score_list import ScoreList
+from phraseproof.models.score_list import ScoreList
 
 counts = st.integers(0, 2**40)
 scores = st.builds(
