@@ -1,0 +1,91 @@
+"""The causes of spread of every task of a run, or the reason why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from phraseproof.analysis.causes.spread import SpreadCauses, spread_causes, why_not
+from phraseproof.analysis.controls import CONTROLS
+from phraseproof.analysis.grids import group_relations, metric_of
+from phraseproof.analysis.option_values import OptionValues, load_option_values
+from phraseproof.errors import NotEnoughDataError
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
+
+if TYPE_CHECKING:
+    from phraseproof.store.queries import Run
+
+
+@dataclass(frozen=True, slots=True)
+class RunCauses:
+    """The causes of spread in a run, under one scorer.
+
+    Attributes:
+        tasks: in the run's order, those whose causes could be estimated; numbers of demonstrations ascending.
+        reasons: why not, for each number of demonstrations and task without causes.
+        reason: why the run as a whole has none; empty if it has some.
+    """
+
+    tasks: tuple[SpreadCauses, ...] = ()
+    reasons: tuple[tuple[int, str, str], ...] = ()
+    reason: str = ""
+
+    def at_shots(self, num_fewshot: int) -> RunCauses:
+        """The same for one number of demonstrations."""
+        return RunCauses(
+            tuple(task for task in self.tasks if task.num_fewshot == num_fewshot),
+            tuple(each for each in self.reasons if each[0] == num_fewshot),
+            self.reason,
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Why causes are missing, a line for the run or for each task."""
+        if self.reason:
+            return (f"Causes of the spread: not estimated, {self.reason}.",)
+        return tuple(f"Causes of the spread on {task}: not estimated, {why}." for _, task, why in self.reasons)
+
+
+def run_causes(run: Run, *, seed: int = 0) -> RunCauses:
+    """The causes of the spread over all wordings of each task, without control wordings.
+
+    Raises:
+        RunError: no cell is done, or a cell is damaged.
+    """
+    reason = _why_not(run)
+    if reason:
+        return RunCauses(reason=reason)
+    try:
+        loaded = load_option_values(run)
+    except NotEnoughDataError as error:
+        return RunCauses(reason=error.problem)
+    controls = {group for group, relation in group_relations(run).items() if relation in CONTROLS}
+    tasks: list[SpreadCauses] = []
+    reasons: list[tuple[int, str, str]] = []
+    for of in loaded:
+        kept = of.take(list(_distinct(of, controls)))
+        missing = why_not(kept)
+        if missing:
+            reasons.append((of.num_fewshot, of.task, missing))
+        else:
+            tasks.append(spread_causes(kept, seed=seed))
+    return RunCauses(tuple(tasks), tuple(reasons))
+
+
+def _why_not(run: Run) -> str:
+    if run.accuracies:
+        return "the run was imported and holds no answers"
+    if run.share < 1:
+        return "the run has a budget: its wordings met different examples"
+    metric = metric_of(run)
+    return "" if metric.name == ACCURACY.name else f"the metric is {metric.name}, and causes are those of accuracy"
+
+
+def _distinct(of: OptionValues, controls: set[str]) -> Iterator[int]:
+    """The rows of wordings that are no controls; a wording of two groups once."""
+    seen: set[tuple[str, int]] = set()
+    for row, (group, wording, seed) in enumerate(zip(of.groups, of.wordings, of.seeds, strict=True)):
+        if group not in controls and (wording, seed) not in seen:
+            seen.add((wording, seed))
+            yield row
