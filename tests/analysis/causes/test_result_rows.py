@@ -25,7 +25,9 @@ def in_percent(share: Finding) -> tuple[float, float]:
 
 def test_rows_have_the_shares_of_the_task_and_the_effects_of_every_wording() -> None:
     rng = np.random.default_rng(0)
-    found = spread_causes(known_values(2 * rng.normal(size=(5, 3)), np.full(5, 1.0), examples=200), resamples=50)
+    found = spread_causes(
+        known_values(2 * rng.normal(size=(5, 3)), np.full(5, 1.0), examples=200, labels=(0.8, 0.1, 0.1)), resamples=50
+    )
     table = ResultTable(tuple(cause_rows(found, SOURCE)))
     shares = {row.statistic: row for row in table.select(level="task")}
     for name, share in found.shares.items():
@@ -40,6 +42,7 @@ def test_rows_have_the_shares_of_the_task_and_the_effects_of_every_wording() -> 
         assert (without.estimate, without.p_value) == (100 * found.without_prior[place], found.skill_p[place])
         (effect,) = table.select(wording=wording, statistic="prior effect")
         assert (effect.estimate, effect.unit) == (100 * found.effects[0, place], "points")
+    assert found.is_beyond_chance
     assert len(list(cause_rows(found, SOURCE, by_wording=False))) == len(shares)
     assert cause_notes(found) == (f"t: {cause_sentence(found)}",)
 

@@ -51,8 +51,8 @@ class Effects(NamedTuple):
 def effects(evidence: Evidence, reference: Ints) -> Effects:
     """The effects of every row's skill and prior on accuracy, from pairs with the rows of `reference`.
 
-    The pairs of a row with itself are left out: by what its own accuracy differs from the sum of its effects is the part
-    of the two in combination.
+    The pairs of a row with itself are left out: by what its own accuracy differs from the sum of its effects is the
+    part of the two in combination.
 
     Args:
         evidence: of all rows.
