@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from phraseproof.hardening import harden
     from phraseproof.instructions.collections import load_collection
     from phraseproof.models import ModelOptions, load_model
+    from phraseproof.reduction.calibrate import calibrate
     from phraseproof.reduction.choose import choose
     from phraseproof.reduction.reduce import reduce
     from phraseproof.reports.api import analyze, compare, gate, report, table
@@ -58,6 +59,7 @@ _HOMES = {
     "Task": "phraseproof.core",
     "align": "phraseproof.alignment.trainer",
     "analyze": "phraseproof.reports.api",
+    "calibrate": "phraseproof.reduction.calibrate",
     "choose": "phraseproof.reduction.choose",
     "compare": "phraseproof.reports.api",
     "evaluate": "phraseproof.evaluation.evaluate",
@@ -91,6 +93,7 @@ __all__ = [
     "Task",
     "align",
     "analyze",
+    "calibrate",
     "choose",
     "compare",
     "evaluate",

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.store.columns import column_values, typed_column
+from phraseproof.store.columns import column_values, flat_values, lists_of, number_column, typed_column
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,27 @@ def test_values_that_do_not_fit_are_refused(value: object, kind: Any) -> None:
 def test_pandas_is_not_imported() -> None:
     code = (
         "import sys, pyarrow as pa\n"
-        "from phraseproof.store.columns import column_values, typed_column\n"
+        "from phraseproof.store.columns import column_values, flat_values, lists_of, number_column, typed_column\n"
         "assert column_values(typed_column([4, 5], pa.int32())).tolist() == [4, 5]\n"
         "assert typed_column([['a'], None], pa.list_(pa.string())).null_count == 1\n"
         "assert 'pandas' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@given(st.lists(st.lists(st.floats(-5, 0), max_size=3), max_size=10), st.integers(0, 3))
+def test_lists_of_numbers_are_read_and_written_flat(rows: list[list[float]], start: int) -> None:
+    column = pa.chunked_array([pa.array(rows, pa.list_(pa.float64()))]).slice(start)
+    flat = flat_values(column)
+    assert flat.tolist() == [value for row in rows[start:] for value in row]
+    found = lists_of(column, 2 * flat)
+    found.validate(full=True)
+    assert found.to_pylist() == [[2 * value for value in row] for row in rows[start:]]
+
+
+def test_numbers_are_null_where_they_are_not_valid() -> None:
+    found = number_column(np.array([1, 2, 3]), pa.int32(), np.array([True, False, True]))
+    found.validate(full=True)
+    assert found.equals(pa.array([1, None, 3], pa.int32()))
+    whole = number_column(np.array([0.5, -np.inf]), pa.float64(), np.array([True, True]))
+    assert whole.equals(pa.array([0.5, -np.inf], pa.float64()))

@@ -18,7 +18,7 @@ from phraseproof.core.classes import shared_options
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.registry import scorer
 from phraseproof.scoring.scorer import Reading, Scorer
-from phraseproof.store.columns import column_values
+from phraseproof.store.columns import column_values, flat_values
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -215,7 +215,7 @@ class _Gathering:
             stored[np.flatnonzero(chosen >= 0), chosen[chosen >= 0]] = 0.0
             self._rows.append(_Row(cell, form, stored))
             return
-        stored[form.has_option] = _flat(table["option_logprobs"])
+        stored[form.has_option] = flat_values(table["option_logprobs"])
         if not self._rule.compares_logprobs:
             for place, options in enumerate(form.options):
                 stored[place, : len(options)] = self._rule.values(stored[place, : len(options)].tolist(), options)
@@ -286,19 +286,12 @@ def _describe(table: pa.Table) -> _Form:
 def _credits(table: pa.Table, has_option: Flags) -> Floats:
     column = table["option_credits"]
     given = np.zeros(has_option.shape)
-    if column.null_count or len(_flat(column)) != has_option.sum():
+    if column.null_count or len(flat_values(column)) != has_option.sum():
         # Runs of the first versions stored no credits; one option was right.
         given[np.arange(len(given)), np.asarray(column_values(table["target"]), dtype=np.intp)] = 1.0
     else:
-        given[has_option] = _flat(column)
+        given[has_option] = flat_values(column)
     return given
-
-
-def _flat(column: pa.ChunkedArray) -> Floats:
-    """The items of a column of lists, one list after the other."""
-    whole = column.combine_chunks()
-    bounds = column_values(whole.offsets)
-    return np.asarray(column_values(whole.values), dtype=np.float64)[bounds[0] : bounds[-1]]
 
 
 def _places(ids: tuple[str, ...], wanted: tuple[str, ...]) -> Ints:

@@ -15,6 +15,7 @@ from phraseproof import __version__
 from phraseproof.cli import instructions, pairs, pocket, tasks
 from phraseproof.cli.align import align
 from phraseproof.cli.analyze import analyze
+from phraseproof.cli.calibrate import calibrate
 from phraseproof.cli.choose import choose
 from phraseproof.cli.compare import compare
 from phraseproof.cli.config import config
@@ -77,6 +78,7 @@ app.command("report", short_help="Write an HTML page with everything in runs.", 
 app.command("compare", short_help="Show what changed from one run to another.", rich_help_panel=LOOK)(compare)
 app.command("gate", short_help="Check a run against limits, for CI.", rich_help_panel=LOOK)(gate)
 app.command("plot", short_help="Draw one chart as PDF, SVG or PNG.", rich_help_panel=LOOK)(plot)
+app.command("calibrate", short_help="Correct a run for a model's fixed preferences.", rich_help_panel=REDUCE)(calibrate)
 app.command("reduce", short_help="Try what reduces the spread, and recommend.", rich_help_panel=REDUCE)(reduce)
 app.command("choose", short_help="Choose a wording, and say what it is worth.", rich_help_panel=REDUCE)(choose)
 app.command("align", short_help="Train a soft prompt that reduces sensitivity.", rich_help_panel=REDUCE)(align)

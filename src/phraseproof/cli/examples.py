@@ -26,6 +26,10 @@ EXAMPLES: Final = {
     "plot": ("phraseproof plot runs/p --kind strip -o strip.pdf",),
     "runs": ("phraseproof runs runs", "phraseproof runs runs --json"),
     "import-results": ("phraseproof import-results results/*.csv --model flan-t5-xl -o runs/published",),
+    "calibrate": (
+        "phraseproof calibrate runs/p --method all",
+        "phraseproof calibrate runs/p --method batch --out runs/p-batch --save calibrator.json",
+    ),
     "reduce": ("phraseproof reduce runs/p", "phraseproof reduce runs/p --access text --format csv"),
     "align": ("phraseproof align -m pocket --pairs pairs.jsonl --max-steps 200 -o adapters/pocket",),
     "harden": ("phraseproof harden -m pocket -t tickets.yaml -i tickets-wordings.yaml -o runs/tickets",),

@@ -42,8 +42,12 @@ def prepare(
         InstructionError: a wording cannot be rendered for a task.
     """
     metric(settings.metric)
-    if settings.scoring != AUTO:
-        scorer(settings.scoring)
+    if settings.scoring != AUTO and scorer(settings.scoring).is_derived:
+        raise UsageError(
+            f"no model gives the outcomes of the scoring '{settings.scoring}'",
+            where="--scoring",
+            hint="phraseproof calibrate RUN --out DIR makes them of a run's outcomes",
+        )
     if settings.rescore_ties and not isinstance(model, OffersFloat32):
         raise UsageError("this model cannot be loaded in float32", where="--rescore-ties", got=model.identity.name)
     settings = settings.model_copy(update={"sample": STRATIFIED if settings.sample == "auto" else settings.sample})

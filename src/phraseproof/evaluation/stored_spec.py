@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypeVar
 from phraseproof.errors import RunError
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.scoring.registry import DEFAULT_SCORER
-from phraseproof.store.run_file import RunContent, Settings
+from phraseproof.store.run_file import CALIBRATION, DERIVED_FROM, RunContent, Settings
 
 Item = TypeVar("Item")
 
@@ -55,6 +55,11 @@ def spec_of_run(content: RunContent) -> SpecOfRun:
     """
     if not content["cells"]:
         raise RunError("the run has no cells: its accuracies were imported, and no evaluation made it")
+    if CALIBRATION in content["settings"]:
+        source = content.get(DERIVED_FROM, {}).get("run", "another run")
+        raise RunError(
+            "the run was derived by `phraseproof calibrate`, and no evaluation made it", hint=f"See {source}"
+        )
     stored = content.get(SPEC)
     return _reconstructed(content) if stored is None else SpecOfRun(_without_empty(stored), _scorings(content, stored))
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Protocol, TypeVar, runtime_checkable
 
 from phraseproof.errors import UsageError
+from phraseproof.scoring.calibrated import PLUS, CalibratedScorer
 from phraseproof.scoring.metric import Metric
 from phraseproof.scoring.scorer import Reading, Scorer
 
@@ -53,11 +54,14 @@ def metric_names() -> list[str]:
 
 
 def scorer(name: str) -> Scorer:
-    """The scorer of that name.
+    """The scorer of that name; `loglikelihood+batch` is that of a run which `phraseproof calibrate` derived.
 
     Raises:
         UsageError: an unknown name, or an installed package that registers something other than a `Scorer`.
     """
+    base, plus, method = name.rpartition(PLUS)
+    if base and plus and method:
+        return CalibratedScorer(scorer(base), method)
     if name in _SCORERS:
         module = import_module(_SCORERS[name])
         assert isinstance(module, _HasScorer)
@@ -68,7 +72,8 @@ def scorer(name: str) -> Scorer:
 def reads_text(name: str) -> bool:
     """Whether a scorer reads generated texts; not where it is of a package that is not installed."""
     # Looked up once per cell: for a shipped scorer, installed packages are not listed, which takes 10 ms.
-    known = name in _SCORERS or name in _entry_points(SCORERS_GROUP)
+    base = name.partition(PLUS)[0]
+    known = base in _SCORERS or base in _entry_points(SCORERS_GROUP)
     return known and scorer(name).reading is Reading.TEXT
 
 

@@ -36,12 +36,14 @@ class Scorer(ABC):
             `first_token`; `generate` asks for a text.
         reading: what the answer is read from.
         compares_logprobs: `values` returns the log-probabilities as they are.
+        is_derived: it reads outcomes that were computed from those of a run, and no evaluation can use it.
     """
 
-    name: ClassVar[str]
-    model_method: ClassVar[str]
-    reading: ClassVar[Reading] = Reading.OPTIONS
+    name: str
+    model_method: str
+    reading: Reading = Reading.OPTIONS
     compares_logprobs: ClassVar[bool] = False
+    is_derived: ClassVar[bool] = False
 
     @abstractmethod
     def values(self, option_logprobs: Sequence[float], options: Sequence[str]) -> list[float]:

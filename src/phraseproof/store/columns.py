@@ -25,6 +25,40 @@ def column_values(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
     return np.array(np.from_dlpack(whole))
 
 
+def number_column(values: npt.NDArray[Any], kind: pa.DataType, is_valid: npt.NDArray[np.bool_]) -> pa.Array:
+    """A column of numbers from an array.
+
+    Args:
+        values: [rows].
+        kind: int32 or float64.
+        is_valid: [rows] False where the column is null.
+    """
+    nulls = len(values) - int(is_valid.sum())
+    data = np.ascontiguousarray(values, dtype="i4" if kind == pa.int32() else "f8")
+    return pa.Array.from_buffers(kind, len(data), [_bits(is_valid) if nulls else None, pa.py_buffer(data)], nulls)
+
+
+def flat_values(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.float64]:
+    """The numbers in a column of lists, one list after the other."""
+    whole = column if not hasattr(column, "combine_chunks") else column.combine_chunks()
+    ends = column_values(whole.offsets)
+    return np.asarray(column_values(whole.values), dtype=np.float64)[ends[0] : ends[-1]]
+
+
+def lists_of(column: pa.Array | pa.ChunkedArray, values: npt.NDArray[np.float64]) -> pa.Array:
+    """A column of lists with the lengths of another one, and other numbers.
+
+    Args:
+        column: lists of any items, none of them null.
+        values: the numbers, one list after the other.
+    """
+    whole = column if not hasattr(column, "combine_chunks") else column.combine_chunks()
+    ends = column_values(whole.offsets)
+    items = number_column(values, pa.float64(), np.ones(len(values), dtype=bool))
+    buffers = [None, pa.py_buffer((ends - ends[0]).astype(np.int32))]
+    return pa.Array.from_buffers(pa.list_(pa.float64()), len(whole), buffers, 0, children=[items])
+
+
 def typed_column(values: Sequence[object], kind: pa.DataType) -> pa.Array:
     """What `pa.array(values, kind)` returns; `None` becomes null.
 

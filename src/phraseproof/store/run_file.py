@@ -48,6 +48,13 @@ GENERATION = "generation"
 """The setting of runs with generated texts: how they are generated. Runs may gain such texts later."""
 
 
+CALIBRATION = "calibration"
+"""The setting of runs that `phraseproof calibrate` derived: the method and its options. Other runs do not have it."""
+
+DERIVED_FROM = "derived_from"
+"""The section of `run.json` of a derived run that says from which run it was computed."""
+
+
 class EvaluatedSample(NamedTuple):
     """The sample, scorer and metric of one evaluation into a run folder, by which its outcomes are found again.
 
@@ -156,6 +163,16 @@ def cell_of(entry: Settings, settings: Settings) -> Cell:
     return Cell(**fields)
 
 
+def run_checksum_of(run: Path) -> int:
+    """The checksum of a run's `run.json`, by which a derived run names its source.
+
+    Raises:
+        RunError: as `read_run_file`.
+    """
+    content = _read_checked(run)
+    return int(content.pop(RUN_CHECKSUM, None) or checksum_of_content(content))
+
+
 def samples_of(content: RunContent) -> list[EvaluatedSample]:
     """The samples of all evaluations into a run. Runs without the section have one, which is in the settings."""
     settings: Settings = content["settings"]
@@ -198,8 +215,17 @@ def require_growth(path: Path, old: Settings, new: Settings) -> Settings:
         The new settings, with the scorer and metric of the folder's first evaluation.
 
     Raises:
-        RunError: the sample shrinks, or a setting that all cells must share (model, format, ...) differs.
+        RunError: the sample shrinks, a setting that all cells must share (model, format, ...) differs, or the folder
+            holds a run that was derived from another.
     """
+    if CALIBRATION in old and CALIBRATION not in new:
+        raise RunError(
+            "the folder holds a run that `phraseproof calibrate` derived from another run: no model can add to it",
+            where=str(path),
+            hint="Evaluate into the folder of the other run, and calibrate that again; or give another --out",
+        )
+    if CALIBRATION in new and CALIBRATION not in old:
+        raise RunError("the folder holds a run of a model", where=str(path), hint="Give another --out")
     before, now = old.get("limit"), new.get("limit")
     if now is not None and "limit" in old and (before is None or now < before):
         raise RunError(
