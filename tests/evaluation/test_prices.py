@@ -7,19 +7,22 @@ from pathlib import Path
 import pytest
 
 from phraseproof.errors import FileError, UsageError
-from phraseproof.evaluation.prices import read_price
+from phraseproof.evaluation.prices import Price, read_price
 
 
 def test_a_million_tokens_cost_what_was_said() -> None:
     price = read_price("0.15,0.60", "any")
-    assert price == (0.15, 0.60)
+    assert price == Price(0.15, 0.60)
     assert price.of(2_000_000, 500_000) == pytest.approx(2 * 0.15 + 0.5 * 0.60)
 
 
 def test_a_file_has_the_prices_of_several_models(tmp_path: Path) -> None:
     path = tmp_path / "prices.yaml"
-    path.write_text("openai/a: {input: 1, output: 2}\nopenai/b: {input: 3, output: 4}\n", encoding="utf-8")
-    assert read_price(str(path), "openai/b") == (3, 4)
+    path.write_text(
+        "openai/a: {input: 1, output: 2}\nopenai/b: {input: 3, output: 4, batch_share: 0.5}\n", encoding="utf-8"
+    )
+    assert read_price(str(path), "openai/b") == Price(3, 4, 0.5)
+    assert read_price(str(path), "openai/a") == Price(1, 2, 1)
     with pytest.raises(UsageError, match=r"no price of openai/c .expected one of: openai/a, openai/b"):
         read_price(str(path), "openai/c")
 
@@ -36,6 +39,7 @@ def test_a_file_has_the_prices_of_several_models(tmp_path: Path) -> None:
         ("m: {input: .nan, output: 1}", r"prices.yaml:1, m.input: the value should be a finite number"),
         ("m: {input: yes, output: 1}", r"prices.yaml:1, m.input: not a number"),
         ("m: {input: 1, output: 1, cached: 1}", r"prices.yaml:1, m.cached: unknown field 'cached'"),
+        ("m: {input: 1, output: 1, batch_share: 2}", r"m.batch_share: the value should be less than or equal to 1"),
         ("m: [1, 2]", r"prices.yaml:1, m: not a mapping"),
         ("- m", r"prices.yaml:1: not a mapping"),
         ("m: {input: 1, output: 1}\nm: {input: 2, output: 1}", r"prices.yaml:2: the key 'm' is given twice"),

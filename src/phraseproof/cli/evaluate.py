@@ -10,13 +10,15 @@ import typer
 
 from phraseproof.cli.lock_options import BreakLock, LockTimeout, lock_options
 from phraseproof.cli.option_values import (
+    BATCH_API,
+    FULL_PRICE,
     joined,
     model_options,
     read_groups,
     read_numbers,
     read_system,
     with_base_url,
-    with_limits,
+    with_server_options,
 )
 from phraseproof.cli.options import (
     DATA,
@@ -25,6 +27,7 @@ from phraseproof.cli.options import (
     Adapter,
     AsJson,
     BaseUrl,
+    BatchApi,
     BatchSize,
     ChatDate,
     ChatTemplate,
@@ -160,6 +163,7 @@ def evaluate(
     base_url: BaseUrl = None,
     max_requests: MaxRequests = None,
     max_cost: MaxCost = None,
+    batch_api: BatchApi = False,
     chat_template: ChatTemplate = None,
     chat_template_arg: ChatTemplateArg = None,
     chat_date: ChatDate = None,
@@ -274,12 +278,16 @@ def evaluate(
         name = "--timing" if timing is not None else "--price-per-million"
         raise UsageError(f"{name} requires --dry-run", hint="Only a dry run prints an estimate")
     price = None if price_per_million is None else read_price(price_per_million, spec.model)
-    spec = with_limits(spec, max_requests=max_requests, max_cost=max_cost, price=price)
+    spec = with_server_options(spec, max_requests=max_requests, max_cost=max_cost, price=price, is_batched=batch_api)
+    is_batched = spec.model_options.args.get(BATCH_API) == "true"
     locking = lock_options(lock_timeout, breaks=break_lock)
     with stoppable(), ProgressBar(quiet=quiet) as progress:
+        if is_batched and price is not None and price.batch_share == 1:
+            progress.noted(FULL_PRICE)
         evaluation = resolve(spec, out=out, observer=progress, locking=locking, forecast=dry_run)
         if dry_run:
-            print_forecast(evaluation.forecast(out, timing=timing), price, as_json=as_json)
+            paid = price.in_batches if price is not None and is_batched else price
+            print_forecast(evaluation.forecast(out, timing=timing), paid, as_json=as_json)
             return
         assert out is not None, "checked above"
         run = evaluation.run(out, observer=progress, self_test=spec.self_test)

@@ -83,24 +83,40 @@ def model_options(
     )
 
 
+BATCH_API = "batch_api"
+"""The option of a served model for `--batch-api`."""
+
+FULL_PRICE = (
+    "the price of batches is not known, so the full one is used: OpenAI charges half. A file with prices can say so: "
+    "batch_share: 0.5"
+)
+
+
 def with_base_url(model_arg: Sequence[str] | None, base_url: str | None) -> list[str]:
     """The values of `--model-arg`, with the value of `--base-url` added."""
     return [*(model_arg or []), *([f"base_url={base_url}"] if base_url else [])]
 
 
-def with_limits(
-    spec: EvaluationSpec, *, max_requests: int | None, max_cost: float | None, price: Price | None
+def with_server_options(
+    spec: EvaluationSpec,
+    *,
+    max_requests: int | None,
+    max_cost: float | None,
+    price: Price | None,
+    is_batched: bool,
 ) -> EvaluationSpec:
-    """The spec with limits of requests and cost as options of its model.
+    """The spec with limits of requests and cost, and the batch API, as options of its model.
 
     Raises:
-        UsageError: a limit for a model that is not behind a server, or a limit of cost without a price.
+        UsageError: one of them for a model that is not behind a server, or a limit of cost without a price.
     """
     limits = {
         name: str(value)
         for name, value in (("max_requests", max_requests), ("max_cost", max_cost))
         if value is not None
     }
+    if is_batched:
+        limits[BATCH_API] = "true"
     if not limits:
         return spec
     if not spec.model.startswith("openai/"):
@@ -113,6 +129,8 @@ def with_limits(
                 hint="Give the prices of a million input and output tokens, as in --price-per-million 0.15,0.60",
             )
         limits["price_per_million"] = f"{price.input!r},{price.output!r}"
+        if price.batch_share != 1:
+            limits["batch_share"] = repr(price.batch_share)
     from dataclasses import replace
 
     options = spec.model_options

@@ -139,6 +139,14 @@ MaxCost = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+BatchApi = Annotated[
+    bool,
+    typer.Option(
+        "--batch-api",
+        help="Send a run's requests to OpenAI's batch API, which answers within a day (docs/served.md).",
+        rich_help_panel=MODEL,
+    ),
+]
 PromptFormat = Annotated[
     str,
     typer.Option(

@@ -212,7 +212,7 @@ class WritesAnswers(Protocol):
         prompts: Sequence[Prompt],
         *,
         max_new_tokens: int,
-        sampling: Sampling,
+        samplings: Sequence[Sampling],
         on_scores: Callable[[int, OptionScores | ModelError], None],
     ) -> None:
         """Write one answer per prompt; the model may be made to write nothing but one of the options.
@@ -220,7 +220,7 @@ class WritesAnswers(Protocol):
         Args:
             prompts: any number of prompts.
             max_new_tokens: the maximum number of tokens per answer.
-            sampling: how tokens are chosen.
+            samplings: how tokens are chosen, for each prompt.
             on_scores: called once per prompt with its index and `OptionScores` that hold the text, in any order. A
                 prompt that fails by itself gives its error.
 

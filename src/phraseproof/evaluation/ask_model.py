@@ -76,10 +76,19 @@ class AskedModel:
         if not reads_text(self._settings.scoring):
             self._score(prompts, on_scores)
             return
-        for repeat in sorted(set(repeats)):
-            places = [index for index, number in enumerate(repeats) if number == repeat]
+        settings, model = self._settings, self._model
+        samplings = [Sampling(temperature=settings.temperature, seed=settings.seed + repeat) for repeat in repeats]
+        if isinstance(model, WritesAnswers):
+            model.write_answers(
+                prompts, max_new_tokens=settings.max_new_tokens, samplings=samplings, on_scores=on_scores
+            )
+            return
+        for sampling in dict.fromkeys(samplings):
+            places = [index for index, each in enumerate(samplings) if each == sampling]
             self._write(
-                [prompts[place] for place in places], repeat, lambda index, found, p=places: on_scores(p[index], found)
+                [prompts[place] for place in places],
+                sampling,
+                lambda index, found, p=places: on_scores(p[index], found),
             )
 
     def _score(self, prompts: Sequence[Prompt], on_scores: OnScores) -> None:
@@ -93,12 +102,8 @@ class AskedModel:
             for index, scores in enumerate(model.score_options(some, method=method)):
                 on_scores(start + index, scores)
 
-    def _write(self, prompts: Sequence[Prompt], repeat: int, on_scores: OnScores) -> None:
+    def _write(self, prompts: Sequence[Prompt], sampling: Sampling, on_scores: OnScores) -> None:
         settings, model = self._settings, self._model
-        sampling = Sampling(temperature=settings.temperature, seed=settings.seed + repeat)
-        if isinstance(model, WritesAnswers):
-            model.write_answers(prompts, max_new_tokens=settings.max_new_tokens, sampling=sampling, on_scores=on_scores)
-            return
         assert isinstance(model, Generates), "checked at the start"
         for start in range(0, len(prompts), _TEXTS_AT_ONCE):
             some = prompts[start : start + _TEXTS_AT_ONCE]

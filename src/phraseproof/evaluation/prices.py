@@ -21,6 +21,7 @@ _EXPECTED = "two prices, as in 0.15,0.60, or a YAML file with `input` and `outpu
 class _ModelPrice(StrictModel):
     input: float = Field(ge=0, allow_inf_nan=False)
     output: float = Field(ge=0, allow_inf_nan=False)
+    batch_share: float = Field(default=1.0, ge=0, le=1)
 
 
 class _PriceFile(RootModel[dict[str, _ModelPrice]]):
@@ -29,6 +30,8 @@ class _PriceFile(RootModel[dict[str, _ModelPrice]]):
 
 def read_price(text: str, model: str) -> Price:
     """Read `IN,OUT`, or the prices of a model from a YAML file: `openai/name: {input: 0.15, output: 0.60}`.
+
+    In a file, `batch_share: 0.5` says that tokens cost half in batches.
 
     Raises:
         UsageError: it is neither, a price is not a number of zero or more, or the file does not name the model.
@@ -44,7 +47,8 @@ def read_price(text: str, model: str) -> Price:
     if model not in prices:
         known = ", ".join(prices) or "nothing"
         raise UsageError(f"no price of {model}", expected=f"one of: {known}", got=model, where=text)
-    return Price(prices[model].input, prices[model].output)
+    found = prices[model]
+    return Price(found.input, found.output, found.batch_share)
 
 
 def _number(text: str) -> float:

@@ -23,7 +23,7 @@ from phraseproof.evaluation.balance import report_balance
 from phraseproof.evaluation.choose_scoring import Assumed
 from phraseproof.evaluation.forecast import Forecast, forecast_of
 from phraseproof.evaluation.half_precision import CLOSE_CALLS, RESCORED, half_precision
-from phraseproof.evaluation.kept_answers import keeping_answers
+from phraseproof.evaluation.kept_answers import keeping_answers, one_call, still_computed
 from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.numerical_error import NumericalError, in_float32
 from phraseproof.evaluation.observer import Observer, SilentObserver
@@ -166,6 +166,8 @@ class Evaluation:
     def _time_at_server(self, missing: Sequence[PlannedCell]) -> dict[str, Timing | str | None]:
         if self.assumed is not None:
             return {"untimed": self.assumed.reason}
+        if one_call(self.model):
+            return {"untimed": "the batch API answers within 24 hours"}
         if self.further:
             return {"untimed": "several ways to read answers take different times"}
         asked = AskedModel(self.model, self.settings)
@@ -233,7 +235,8 @@ class Evaluation:
 
     def _kept(self, store: RunStore) -> str:
         stored, total = self._count_stored(store), count_prompts(self.planned)
-        return f"{stored:,} of {total:,} prompts are stored in {store.path}; the same command continues from there"
+        kept = f"{stored:,} of {total:,} prompts are stored in {store.path}{still_computed(self.model)}"
+        return f"{kept}; the same command continues from there"
 
     def _register(self, store: RunStore, observer: Observer) -> None:
         """Write the plan into the run folder, and report the cells that leave the run."""
@@ -298,7 +301,7 @@ class Evaluation:
 
         score = CellScorer(self.model, self.settings, self.prompts, store, reuse, near_ties)
         try:
-            with keeping_answers(self.model, out, lambda: not self._missing(store)[0]) as settle:
+            with keeping_answers(self.model, out, lambda: not self._missing(store)[0], observer.noted) as settle:
 
                 def compute(
                     planned: Sequence[PlannedCell], count: Callable[[int], None]
@@ -306,7 +309,8 @@ class Evaluation:
                     settle()  # the outcomes of earlier cells are stored
                     return score(planned, count)
 
-                Work(store, observer, compute, keep, counts_others=counts_others).through(missing)
+                work = Work(store, observer, compute, keep, counts_others=counts_others, in_one=one_call(self.model))
+                work.through(missing)
         finally:
             store.save_checksums()
         notes.sum_up()

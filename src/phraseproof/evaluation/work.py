@@ -37,6 +37,7 @@ class Work(Generic[Result]):
             argument is to be called with the number of prompts that are done.
         keep: stores one cell's result.
         max_prompts: the most prompts of a bundle.
+        in_one: compute all cells in one bundle.
         counts_others: whether the observer is notified of cells that another process completed.
     """
 
@@ -48,6 +49,7 @@ class Work(Generic[Result]):
         keep: Callable[[PlannedCell, Result], None],
         *,
         max_prompts: int | None = None,
+        in_one: bool = False,
         counts_others: bool = True,
     ) -> None:
         self._store = store
@@ -55,6 +57,7 @@ class Work(Generic[Result]):
         self._compute = compute
         self._keep = keep
         self._max_prompts = max_prompts or MAX_BUNDLE_PROMPTS
+        self._in_one = in_one
         self._counts_others = counts_others
 
     def through(self, missing: Sequence[PlannedCell]) -> None:
@@ -82,7 +85,7 @@ class Work(Generic[Result]):
         others: list[PlannedCell] = []
         while missing:
             part = max(SMALLEST_BUNDLE_PROMPTS, count_prompts(missing) // _BUNDLES_LEFT)
-            size = bundle_size(missing, min(part, self._max_prompts))
+            size = len(missing) if self._in_one else bundle_size(missing, min(part, self._max_prompts))
             bundle, missing = missing[:size], missing[size:]
             with self._store.claim([each.cell for each in bundle]) as claimed:
                 cells = set(claimed)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from phraseproof.errors import RunError
 from phraseproof.models.openai.answer_store import AnswerStore, RequestKeys
 
 CHOICE = {"text": "Anton \u00e9 \ud800", "logprobs": {"token_logprobs": [None, -0.1234567890123456789]}}
@@ -67,3 +70,22 @@ def test_keys_name_content_and_place() -> None:
     assert len({first, equal, other}) == 3
     assert RequestKeys("http://a/v1", "/completions").next({"a": 1, "b": 2}) == first
     assert RequestKeys("http://b/v1", "/completions").next({"a": 1, "b": 2}) != first
+
+
+def test_several_answers_are_kept_together(tmp_path: Path) -> None:
+    store = AnswerStore(tmp_path / "a.sqlite", is_synced=True)
+    store.put_all((bytes([number]), CHOICE | {"number": number}) for number in range(5))
+    store.close()
+    again = AnswerStore(tmp_path / "a.sqlite")
+    assert [again.get(bytes([number])) for number in range(5)] == [CHOICE | {"number": number} for number in range(5)]
+    again.remove()
+
+
+def test_a_damaged_file_that_names_batches_is_refused_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    path.write_bytes(b"not a database, but longer than a header" * 100)
+    with pytest.raises(RunError, match=r"a.sqlite: the file of answers and batches is damaged"):
+        AnswerStore(path, is_synced=True)
+    assert path.exists()
+    AnswerStore(path).close()
+    assert not path.exists()

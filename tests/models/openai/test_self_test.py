@@ -123,11 +123,11 @@ class Writes:
         prompts: Sequence[Prompt],
         *,
         max_new_tokens: int,
-        sampling: Sampling,
+        samplings: Sequence[Sampling],
         on_scores: Callable[[int, OptionScores | ModelError], None],
     ) -> None:
         assert max_new_tokens > 0
-        assert sampling == GREEDY
+        assert list(samplings) == [GREEDY] * len(prompts)
         for index, text in enumerate(self.texts[: len(prompts)]):
             on_scores(index, OptionScores((), 0, 0, text=text) if isinstance(text, str) else text)
 

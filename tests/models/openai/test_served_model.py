@@ -22,8 +22,10 @@ def test_an_answer_that_cannot_be_used_fails_its_prompt_alone() -> None:
     found: dict[int, OptionScores | ModelError] = {}
     with serve(answer) as served:
         model = ChatModel("openai/m", ServerSettings(served.base_url), Requests(answer_format="guided_choice"))
-        model.write_answers(prompts, max_new_tokens=5, sampling=Sampling(0.5, seed=3), on_scores=found.__setitem__)
-        body = served.asked[0].body
+        samplings = [Sampling(0.5, seed=seed) for seed in range(3, 7)]
+        model.write_answers(prompts, max_new_tokens=5, samplings=samplings, on_scores=found.__setitem__)
+        sent = {each.body["messages"][-1]["content"]: each.body for each in served.asked}
+        body = sent["one"]
     assert [each.text if isinstance(each, OptionScores) else None for _, each in sorted(found.items())] == [
         "one!",
         None,
@@ -32,6 +34,7 @@ def test_an_answer_that_cannot_be_used_fails_its_prompt_alone() -> None:
     ]
     assert "too long" in str(found[1])
     assert (body["guided_choice"], body["temperature"], body["seed"], body["max_tokens"]) == (["A", "B"], 0.5, 3, 5)
+    assert [sent[prompt.text]["seed"] for prompt in prompts] == [3, 4, 5, 6]
 
 
 def test_messages_go_to_chat_as_they_are_with_the_arguments_of_its_template() -> None:

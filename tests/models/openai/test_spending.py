@@ -47,3 +47,14 @@ def test_messages_are_measured_and_wrong_numbers_are_not_believed() -> None:
     body = {"messages": [{"role": "user", "content": "y" * 300}], "max_tokens": 1}
     spending.answered(spending.take(body), body, {"prompt_tokens": -5, "completion_tokens": True})
     assert spending.cost > 300 / CHARACTERS_PER_TOKEN
+
+
+def test_requests_of_batches_cost_their_share_and_those_of_a_refused_batch_were_not_sent() -> None:
+    spending = Spending(max_requests=2, max_cost=30, price=PRICE)
+    first, second = (spending.take(BODY, share=0.5) for _ in range(2))  # the expected cost of each is 15
+    spending.unsent(second)
+    assert spending.requests == 1
+    spending.answered(first, BODY, {"prompt_tokens": 6, "completion_tokens": 1}, share=0.5)
+    assert spending.cost == 8
+    spending.answered(None, BODY, {"prompt_tokens": 6, "completion_tokens": 1}, share=0.5)  # an earlier command's
+    assert (spending.cost, spending.requests) == (16, 1)

@@ -10,7 +10,7 @@ import json
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
@@ -28,19 +28,29 @@ class AnswerStore:
     Args:
         path: the file, created at the first answer. A file that a crash of the machine damaged is removed, and its
             answers are requested again.
+        is_synced: write through to the disk, and refuse a damaged file in place of removing it: the file also says
+            which requests are in batches at the server.
 
     Raises:
         RunError: the file cannot be read or written.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, is_synced: bool = False) -> None:
+        self.path = path
+        self._is_synced = is_synced
         self._database: sqlite3.Connection | None = None
         self._used: set[bytes] = set()
         if path.exists():
             try:
                 self._database = self._opened()
-            except sqlite3.DatabaseError:
+            except sqlite3.DatabaseError as error:
+                if is_synced:
+                    raise RunError(
+                        f"the file of answers and batches is damaged: {error}",
+                        where=str(path),
+                        hint="Remove it to request again what the run folder lacks; batches at the server are then not "
+                        "read",
+                    ) from None
                 self.remove()
 
     def get(self, key: bytes) -> Mapping[str, object] | None:
@@ -61,14 +71,34 @@ class AnswerStore:
         Raises:
             RunError: the file cannot be written.
         """
-        packed = zlib.compress(json.dumps(choice).encode(), 1)
+        self.put_all([(key, choice)])
+
+    def put_all(self, answers: Iterable[tuple[bytes, Mapping[str, object]]]) -> None:
+        """Keep several answers: all of them or none.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
+        rows = [(key, zlib.compress(json.dumps(choice).encode(), 1)) for key, choice in answers]
         try:
-            if self._database is None or not self._path.exists():  # another process may have removed it at its end
-                self.close()
-                self._database = self._opened()
-            self._database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, packed))
+            database = self.database()
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?)", rows)
+            database.execute("COMMIT")
         except sqlite3.DatabaseError as error:
-            raise RunError(f"an answer cannot be stored: {error}", where=str(self._path)) from None
+            raise RunError(f"an answer cannot be stored: {error}", where=str(self.path)) from None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a file."""
+        return self.path.exists()
+
+    def database(self) -> sqlite3.Connection:
+        """The open file."""
+        if self._database is None or not self.path.exists():  # another process may have removed it at its end
+            self.close()
+            self._database = self._opened()
+        return self._database
 
     def use(self, keys: set[bytes]) -> None:
         """Note that a call with these requests has ended: `get` gives their answers to no other call."""
@@ -91,15 +121,15 @@ class AnswerStore:
     def remove(self) -> None:
         """Remove the file."""
         self.close()
-        self._path.unlink(missing_ok=True)
-        self._path.with_name(f"{self._path.name}-journal").unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+        self.path.with_name(f"{self.path.name}-journal").unlink(missing_ok=True)
 
     def _opened(self) -> sqlite3.Connection:
         # Without `synchronous` an answer is safe from a kill of the process, not from a crash of the machine.
-        database = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        database = sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
             database.execute("PRAGMA journal_mode = TRUNCATE").close()
-            database.execute("PRAGMA synchronous = OFF").close()
+            database.execute(f"PRAGMA synchronous = {'FULL' if self._is_synced else 'OFF'}").close()
             database.execute(_TABLE).close()
         except sqlite3.DatabaseError:
             database.close()

@@ -39,7 +39,7 @@ class Variant(Model, Protocol):
         prompts: Sequence[Prompt],
         *,
         max_new_tokens: int,
-        sampling: Sampling,
+        samplings: Sequence[Sampling],
         on_scores: Callable[[int, OptionScores | ModelError], None],
     ) -> None:
         """Write an answer to every prompt."""
@@ -222,7 +222,7 @@ def _text_of(model: Variant) -> str | ModelError:
         model.write_answers(
             [CONSTRAINT_TRIAL],
             max_new_tokens=_TRIAL_TOKENS,
-            sampling=GREEDY,
+            samplings=(GREEDY,),
             on_scores=lambda _, each: found.append(each),
         )
     except ModelError as error:

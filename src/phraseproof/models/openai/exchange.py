@@ -14,12 +14,17 @@ from phraseproof.models.openai.server_settings import ServerSettings
 from phraseproof.models.openai.token_limit import wants_other_field
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import anyio
     import httpx
+
+    ReadBody: TypeAlias = Callable[[httpx.Response, anyio.CancelScope], Awaitable[bytes]]
 
 Choice: TypeAlias = Mapping[str, object]
 """What a server answers to one request: a text, with its log-probabilities where they were requested."""
 
-_OF_ONE_REQUEST = frozenset({400, 413, 414, 422})
+OF_ONE_REQUEST = frozenset({400, 413, 414, 422})
 """HTTP statuses that refuse one request, as one whose prompt is too long, and say nothing about the others."""
 
 _BUSY = frozenset({429, 503})
@@ -40,6 +45,10 @@ class ServerAnswer(NamedTuple):
 
     choice: Choice
     usage: object = None
+
+
+async def _read_body(response: httpx.Response, _scope: anyio.CancelScope) -> bytes:
+    return await read_body(response)
 
 
 class Exchange:
@@ -74,12 +83,19 @@ class Exchange:
             return self.refused(str(error))
         if status == 400 and wants_other_field(path, body, content):
             raise FieldRefusedError
-        if status in _OF_ONE_REQUEST:
-            return self.refused(f"the server refuses the request: HTTP {status}", got=_message(content))
+        if status in OF_ONE_REQUEST:
+            return self.refused(f"the server refuses the request: HTTP {status}", got=said_by(content))
         return self.answer(content)
 
-    async def send(self, request: httpx.Request) -> tuple[int, bytes]:
+    async def send(
+        self, request: httpx.Request, *, read: ReadBody = _read_body, limit_s: float | None = None
+    ) -> tuple[int, bytes]:
         """Send a request and read all of the answer; its status is 200 or concerns this request alone.
+
+        Args:
+            request: the request.
+            read: reads the body; it may give itself more time.
+            limit_s: seconds within which the answer must be complete, if not the settings' own.
 
         Raises:
             TransientError, StoppedError: as `post`.
@@ -88,13 +104,13 @@ class Exchange:
         import anyio
         import httpx
 
-        limit_s = self._settings.timeout_s
+        limit_s = limit_s or self._settings.timeout_s
         try:
             # httpx limits single reads only, and a server that sends a byte now and then would never be given up.
-            with anyio.fail_after(limit_s):
+            with anyio.fail_after(limit_s) as scope:
                 response = await self._client.send(request, stream=True, follow_redirects=False)
                 try:
-                    content = await read_body(response)
+                    content = await read(response, scope)
                 finally:
                     with anyio.CancelScope(shield=True), anyio.move_on_after(1):
                         await response.aclose()
@@ -111,17 +127,17 @@ class Exchange:
     def _check(self, response: httpx.Response, content: bytes) -> None:
         """Whether the answer has a status that other requests do not share."""
         status = response.status_code
-        if status == 200 or status in _OF_ONE_REQUEST:
+        if status == 200 or status in OF_ONE_REQUEST:
             return
         if status == 429 and b"insufficient_quota" in content:
-            raise self._stop("the quota of the key is used up: HTTP 429", got=_message(content))
+            raise self._stop("the quota of the key is used up: HTTP 429", got=said_by(content))
         if status in _BUSY or (status >= 500 and status not in _MISSING) or status == 408:
             pause_s = retry_after_s(response.headers)
             if pause_s > LONGEST_REQUESTED_WAIT_S:
                 raise self._stop(
                     f"the server is busy (HTTP {status}) and asks for a pause of {pause_s:,.0f} s",
                     expected=f"at most {LONGEST_REQUESTED_WAIT_S:g} s",
-                    got=_message(content),
+                    got=said_by(content),
                 )
             what = f"the server answers with HTTP {status}"
             raise TransientError(what, is_busy=status in _BUSY, is_answer=status not in _BUSY, wait_s=pause_s)
@@ -139,7 +155,7 @@ class Exchange:
             404: "Check the model's name, and that base_url ends where the protocol's paths begin (often in /v1)",
         }
         kind = NoEndpointError if status in _MISSING else StoppedError
-        raise self._stop(f"the server refuses: HTTP {status}", got=_message(content), hint=hints.get(status), kind=kind)
+        raise self._stop(f"the server refuses: HTTP {status}", got=said_by(content), hint=hints.get(status), kind=kind)
 
     def answer(self, content: bytes) -> ServerAnswer | ModelError:
         """The answer in the body of a response, or why there is none.
@@ -151,8 +167,16 @@ class Exchange:
             value = read_json(content)
         except ValueError:
             # A proxy that stops in the middle, or sends its own page.
-            what = f"the server's answer is not JSON: {self._hidden(_message(content)[:80])!r}"
+            what = f"the server's answer is not JSON: {self._hidden(said_by(content)[:80])!r}"
             raise TransientError(what, is_lost=True, is_answer=True) from None
+        return self.answer_in(value)
+
+    def answer_in(self, value: object) -> ServerAnswer | ModelError:
+        """The answer in a body that is JSON, or why there is none.
+
+        Raises:
+            TransientError: the body holds the error of a server that is busy or failed.
+        """
         found = cast("dict[str, object]", value) if isinstance(value, dict) else {}
         choices = found.get("choices")
         if choices is None and isinstance(found.get("meta_info"), dict):
@@ -163,9 +187,9 @@ class Exchange:
                 raise TransientError(
                     f"the server answers with error {code}", is_busy=code in _BUSY, is_answer=code not in _BUSY
                 )
-            return self.refused("the server refuses the request", got=_message(content))
+            return self.refused("the server refuses the request", got=said_in(value))
         if not isinstance(choices, list) or not choices:
-            return self.refused("the server's answer is not of OpenAI's protocol", got=_message(content))
+            return self.refused("the server's answer is not of OpenAI's protocol", got=said_in(value))
         listed = cast("list[object]", choices)
         if len(listed) > 1:
             return self.refused("the server sends several answers to one request", expected="1", got=str(len(listed)))
@@ -222,13 +246,17 @@ def _error_code(error: object) -> int:
     return int(text) if re.fullmatch(r"[1-5]\d\d", text) else 0
 
 
-def _message(content: bytes) -> str:
+def said_by(content: bytes) -> str:
     """What the server says is wrong, in whichever form its kind says it."""
     try:
-        said = read_json(content)
+        return said_in(read_json(content))
     except ValueError:
         return content[:200].decode(errors="replace")
+
+
+def said_in(value: object) -> str:
+    """What a body that is JSON says is wrong."""
     for key in ("error", "message", "detail"):
-        if isinstance(said, dict) and key in said:
-            said = cast("dict[str, object]", said)[key]
-    return str(said)[:300]
+        if isinstance(value, dict) and key in value:
+            value = cast("dict[str, object]", value)[key]
+    return str(value)[:300]

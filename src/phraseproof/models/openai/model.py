@@ -132,11 +132,18 @@ class CompletionsModel(ServedModel):
         places = [(index, option) for index, prompt in enumerate(prompts) for option in range(len(prompt.options))]
         found: list[dict[int, EchoedScore | ModelError]] = [{} for _ in prompts]
         bodies = [self._way.request(self._model, start + tail) for start, tail in texts]
-        for number, choice in self._server.post_all(self._way.path, bodies):
+        # A prompt of which one option lacks a score asks only for this option again, so the others' answers are kept.
+        held = set(range(len(bodies)))
+        for number, choice in self._server.post_all(self._way.path, bodies, held=held):
             index, option = places[number]
-            found[index][option] = self._scored(choice, *texts[number])
+            found[index][option] = score = self._scored(choice, *texts[number])
+            if isinstance(score, ModelError):
+                held.discard(number)
             if len(found[index]) == len(prompts[index].options):
-                yield index, self._together(prompts[index], [found[index][each] for each in range(len(found[index]))])
+                scores = [found[index][each] for each in range(len(found[index]))]
+                if not any(isinstance(each, ModelError) for each in scores):  # also if they are impossible together
+                    held.difference_update(range(number - option, number - option + len(scores)))
+                yield index, self._together(prompts[index], scores)
 
     def _asked(self, prompt: Prompt) -> dict[str, object]:
         return {"prompt": prompt.text}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,32 +28,32 @@ async def read_body(response: httpx.Response) -> bytes:
     Raises:
         BodyError: it is larger than `MAX_BYTES`, packed or unpacked, or cannot be unpacked.
     """
-    packed = bytearray()
-    async for chunk in response.aiter_raw():
-        packed += chunk
-        if len(packed) > MAX_BYTES:
-            raise BodyError(_too_large())
+    return b"".join([part async for part in unpacked(response, MAX_BYTES)])
+
+
+async def unpacked(response: httpx.Response, most_bytes: int) -> AsyncGenerator[bytes]:
+    """The parts of a body as they come, unpacked.
+
+    Raises:
+        BodyError: the body is larger than `most_bytes`, packed or unpacked, or cannot be unpacked.
+    """
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in _KNOWN:
         raise BodyError(f"the server packs its answer by {encoding!r} (expected one of: {ACCEPTED_ENCODINGS})")
-    return bytes(packed) if encoding in {"", "identity"} else _unpacked(bytes(packed))
-
-
-def _unpacked(packed: bytes) -> bytes:
-    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
-    try:
-        data = unpacker.decompress(packed, MAX_BYTES + 1)
-    except zlib.error:
-        raise BodyError("the server's answer cannot be unpacked") from None
-    if len(data) > MAX_BYTES:
-        raise BodyError(_too_large())
-    if not unpacker.eof:
+    unpacker = None if encoding in {"", "identity"} else zlib.decompressobj(_GZIP_OR_ZLIB)
+    packed = total = 0
+    async for chunk in response.aiter_raw():
+        packed += len(chunk)
+        try:
+            part = chunk if unpacker is None else unpacker.decompress(chunk, most_bytes + 1 - total)
+        except zlib.error:
+            raise BodyError("the server's answer cannot be unpacked") from None
+        total += len(part)
+        if max(packed, total) > most_bytes:
+            raise BodyError(f"the server's answer is too large (expected at most {most_bytes // 1024**2} MiB)")
+        yield part
+    if unpacker is not None and not unpacker.eof:
         raise BodyError("the server's answer is cut off")
-    return data
-
-
-def _too_large() -> str:
-    return f"the server's answer is too large (expected at most {MAX_BYTES // 1024**2} MiB)"
 
 
 def read_json(body: bytes) -> object:

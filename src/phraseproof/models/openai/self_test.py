@@ -48,7 +48,7 @@ class WritesTexts(Protocol):
         prompts: Sequence[Prompt],
         *,
         max_new_tokens: int,
-        sampling: Sampling,
+        samplings: Sequence[Sampling],
         on_scores: Callable[[int, OptionScores | ModelError], None],
     ) -> None:
         """Hand over every answer as `OptionScores` that hold its text."""
@@ -131,7 +131,9 @@ def check_texts(model: WritesTexts, prompts: Sequence[Prompt]) -> list[Check]:
     few = prompts[:_PROMPTS]
     found: dict[int, OptionScores | ModelError] = {}
     if few:
-        model.write_answers(few, max_new_tokens=_TEXT_TOKENS, sampling=GREEDY, on_scores=found.__setitem__)
+        model.write_answers(
+            few, max_new_tokens=_TEXT_TOKENS, samplings=[GREEDY] * len(few), on_scores=found.__setitem__
+        )
     texts = [each.text or "" for each in found.values() if isinstance(each, OptionScores)]
     if few and not texts:
         return [Check("texts", passed=False, detail=str(next(iter(found.values()))))]

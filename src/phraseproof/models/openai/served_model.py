@@ -20,7 +20,7 @@ from phraseproof.core import (
     Prompt,
     Sampling,
 )
-from phraseproof.errors import ImpossibleScoreError, ModelError
+from phraseproof.errors import ImpossibleScoreError, ModelError, UsageError
 from phraseproof.models.openai.answer_store import AnswerStore
 from phraseproof.models.openai.choosing import MOST_TOP_LOGPROBS, NO_TEMPLATE_HINT, Choosing
 from phraseproof.models.openai.constraints import TEXT, constraint
@@ -120,6 +120,12 @@ class ServedModel(ABC):
         self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY
     ) -> Iterator[tuple[int, str]]:
         """Yield the texts of `generate` with their prompts' indices, each on arrival, so that none is lost."""
+        if self._server.settings.is_batched:
+            raise UsageError(
+                "the batch API is for the answers of evaluations",
+                where="--model-arg batch_api",
+                hint="Leave it out to generate texts",
+            )
         bodies = [{**self._writing(max_new_tokens, sampling), **self._asked(prompt)} for prompt in prompts]
         for index, choice in self._server.post_all(self.path, bodies):
             if isinstance(choice, ModelError):
@@ -128,7 +134,7 @@ class ServedModel(ABC):
             yield index, CutText(text) if choice.get("finish_reason") == "length" else text
 
     def write_answers(
-        self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling, on_scores: OnScores
+        self, prompts: Sequence[Prompt], *, max_new_tokens: int, samplings: Sequence[Sampling], on_scores: OnScores
     ) -> None:
         """Write one answer per prompt, constrained to its options where the server follows that.
 
@@ -137,9 +143,13 @@ class ServedModel(ABC):
         Raises:
             ModelError: the server cannot be reached or refuses.
         """
-        settings = self._writing(max_new_tokens, sampling)
         bodies = [
-            {**settings, **constraint(self._answer_format, prompt.options), **self._asked(prompt)} for prompt in prompts
+            {
+                **self._writing(max_new_tokens, sampling),
+                **constraint(self._answer_format, prompt.options),
+                **self._asked(prompt),
+            }
+            for prompt, sampling in zip(prompts, samplings, strict=True)
         ]
         for index, choice in self._server.post_all(self.path, bodies):
             on_scores(index, self._answer(choice))
@@ -164,9 +174,19 @@ class ServedModel(ABC):
     def _answer_format(self) -> str:
         return self._requests.answer_format or TEXT
 
-    def keeping_answers(self, path: Path) -> AbstractContextManager[AnswerStore]:
+    def keeping_answers(self, path: Path, say: Callable[[str], None]) -> AbstractContextManager[AnswerStore]:
         """Keep every answer in a file within the block, from the moment in which it comes, and request none twice."""
-        return self._server.keeping_answers(path)
+        return self._server.keeping_answers(path, say)
+
+    @property
+    def answers_together(self) -> bool:
+        """Whether all prompts of a run are best handed over in one call: the batch API answers within hours."""
+        return self._server.settings.is_batched
+
+    @property
+    def waits_for(self) -> str:
+        """What the server still computes when this process ends; empty for nothing."""
+        return self._server.waits_for
 
     # ---------------------------------------------------------------------------------------------------- scoring
 
@@ -217,7 +237,8 @@ class ServedModel(ABC):
             on_scores(index, scores)
             succeeded = succeeded or not isinstance(scores, ModelError)
             failed += isinstance(scores, ModelError)
-            if isinstance(scores, ModelError) and not succeeded and failed >= _MAX_FAILURES_AT_FIRST:
+            is_hopeless = not succeeded and failed >= _MAX_FAILURES_AT_FIRST and not self._server.is_batching
+            if isinstance(scores, ModelError) and is_hopeless:
                 raise scores
 
     def first_tokens(

@@ -21,6 +21,11 @@ NATIVE_GENERATE = "/generate"
 SETTING_NAMES = (
     "api_key_env",
     "base_url",
+    "batch_api",
+    "batch_share",
+    "batch_mb",
+    "batch_poll_s",
+    "batch_requests",
     "concurrency",
     "max_cost",
     "max_requests",
@@ -45,6 +50,11 @@ class ServerSettings(NamedTuple):
         max_requests: how many requests may be sent, repetitions included; `None` sets no limit.
         max_cost: how much the answers may cost, in the currency of `price`; `None` sets no limit.
         price: what tokens cost; required by `max_cost`.
+        is_batched: whether a run's requests go to the batch API.
+        batch_share: what a batch costs as a share of `price`.
+        batch_requests: the maximum number of requests of a batch.
+        batch_bytes: the maximum size of a batch's file of requests.
+        batch_poll_s: the longest time between two questions for a batch's state.
     """
 
     base_url: str = DEFAULT_BASE_URL
@@ -56,6 +66,11 @@ class ServerSettings(NamedTuple):
     max_requests: int | None = None
     max_cost: float | None = None
     price: Price | None = None
+    is_batched: bool = False
+    batch_share: float = 1.0
+    batch_requests: int = 50_000
+    batch_bytes: int = 200_000_000
+    batch_poll_s: float = 60.0
 
     def address(self, path: str) -> str:
         """The address of an endpoint."""
@@ -90,10 +105,21 @@ def read_settings(args: Mapping[str, str], *, batch_size: int | None = None) -> 
         max_requests=counts.get("max_requests"),
         max_cost=max_cost,
         price=price,
+        is_batched=_switch(args.get("batch_api", "false"), "batch_api"),
+        batch_share=_amount(args["batch_share"], "batch_share") if "batch_share" in args else 1.0,
+        batch_requests=counts.get("batch_requests", plain.batch_requests),
+        batch_bytes=1_000_000 * counts["batch_mb"] if "batch_mb" in counts else plain.batch_bytes,
+        batch_poll_s=_amount(args["batch_poll_s"], "batch_poll_s") if "batch_poll_s" in args else plain.batch_poll_s,
     )
 
 
-_COUNTS = ("timeout_s", "retries", "concurrency", "max_requests")
+_COUNTS = ("timeout_s", "retries", "concurrency", "max_requests", "batch_requests", "batch_mb")
+
+
+def _switch(text: str, name: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise UsageError("neither true nor false", got=text, where=_where(name))
+    return text.lower() == "true"
 
 
 def _price(text: str) -> Price:

@@ -39,18 +39,19 @@ class Spending:
         self.cost = 0.0
         """Of answers, and of requests whose answer was lost."""
 
-    def take(self, body: Mapping[str, object]) -> int:
+    def take(self, body: Mapping[str, object], *, share: float = 1.0) -> int:
         """Count a request that is about to be sent; returns a ticket for `answered`, `lost` or `free`.
 
         Args:
             body: the request.
+            share: of the price, which this request costs.
 
         Raises:
             LimitReachedError: it would exceed a limit.
         """
         if self._max_requests is not None and self.requests >= self._max_requests:
             raise LimitReachedError(f"stopped by --max-requests {self._max_requests:,}")
-        expected = self._expected_cost(body)
+        expected = share * self._expected_cost(body)
         spent = self.cost + sum(self._expected.values())
         if self._max_cost is not None and spent + expected > self._max_cost:
             raise LimitReachedError(
@@ -62,9 +63,16 @@ class Spending:
         self._expected[self._next_ticket] = expected
         return self._next_ticket
 
-    def answered(self, ticket: int, body: Mapping[str, object], usage: object) -> None:
-        """Count the cost of an answer by its section `usage`, if the server sends one."""
-        expected = self._expected.pop(ticket)
+    def answered(self, ticket: int | None, body: Mapping[str, object], usage: object, *, share: float = 1.0) -> None:
+        """Count the cost of an answer by its section `usage`, if the server sends one.
+
+        Args:
+            ticket: of the request; `None` if an earlier command sent it.
+            body: the request.
+            usage: the section.
+            share: of the price, which this request costs.
+        """
+        expected = share * self._expected_cost(body) if ticket is None else self._expected.pop(ticket)
         found = cast("Mapping[str, object]", usage) if isinstance(usage, Mapping) else {}
         read, written = _count(found.get("prompt_tokens")), _count(found.get("completion_tokens"))
         if read is None:
@@ -72,7 +80,7 @@ class Spending:
             return
         self._characters_reported += _characters(body)
         self._input_tokens_reported += read
-        self.cost += self._price.of(read, written or 0)
+        self.cost += share * self._price.of(read, written or 0)
 
     def lost(self, ticket: int) -> None:
         """Count a request without an answer in full: its server may have computed it."""
@@ -81,6 +89,11 @@ class Spending:
     def free(self, ticket: int) -> None:
         """Count no cost for a request that the server refused."""
         self._expected.pop(ticket, None)
+
+    def unsent(self, ticket: int) -> None:
+        """Count a request as not sent: the server refused the batch that held it."""
+        if self._expected.pop(ticket, None) is not None:
+            self.requests -= 1
 
     def _expected_cost(self, body: Mapping[str, object]) -> float:
         if self._price == Price(0.0, 0.0):

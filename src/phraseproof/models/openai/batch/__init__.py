@@ -1,0 +1,1 @@
+"""OpenAI's batch API: requests in files, answered within a day."""
