@@ -67,7 +67,7 @@ def named(parameters: set[str]) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("command", "name"), named(TASKS))
 def test_tasks_of_examples_exist(command: str, name: str) -> None:
-    if name.startswith("pocket"):
+    if name.startswith(("pocket", "everyday")):
         assert load_tasks([name])
     else:  # its examples are on the hub
         assert name in known_prefixes()
@@ -76,14 +76,14 @@ def test_tasks_of_examples_exist(command: str, name: str) -> None:
 @pytest.mark.parametrize(("command", "name"), named(COLLECTIONS))
 def test_collections_of_examples_exist(command: str, name: str) -> None:
     if name != "auto":
-        assert load_collection(name).instructions
+        assert load_collection(name.rpartition("=")[2]).instructions
 
 
 @pytest.mark.parametrize(
     ("command", "name"), named({f"{command} model" for command in EXAMPLES} - {"import-results model"})
 )
 def test_models_of_examples_exist(command: str, name: str) -> None:
-    assert name in HUB_MODELS or folder(name).is_dir()
+    assert name in HUB_MODELS | {"smollm2"} or folder(name).is_dir()
 
 
 def test_the_wordings_that_an_example_shows_serve_its_task() -> None:

@@ -41,3 +41,38 @@ def test_training_options_need_training(tmp_path: Path, capsys: pytest.CaptureFi
     done = run_command(capsys, "reduce", run, "--max-steps", "3")
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "--max-steps requires --train" in done.err
+
+
+def test_a_model_is_evaluated_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = (
+        "--model",
+        "scripted",
+        "--tasks",
+        "pocket/has-price",
+        "--instructions",
+        "g=pocket-observed",
+        "--limit",
+        "24",
+    )
+    done = run_command(capsys, "reduce", tmp_path / "run", *asked, "--quiet", "--json")
+    assert done.code == 0, done.err
+    (row,) = (row for row in json.loads(done.out)["rows"] if row["statistic"] == "accuracy: as it is")
+    assert row["n"] == 24
+    again = run_command(capsys, "reduce", tmp_path / "run", "--quiet", "--json")
+    assert again.out == done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--tasks", "pocket/has-price"), "--tasks requires --model"),
+        (("--model", "scripted", "--instructions", "g=pocket-observed"), "--model requires --tasks"),
+        (("--model", "scripted", "--tasks", "pocket/has-price"), "--instructions"),
+    ],
+)
+def test_what_an_evaluation_needs_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], problem: str
+) -> None:
+    done = run_command(capsys, "reduce", stored(tmp_path / "run"), *arguments)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert problem in done.err

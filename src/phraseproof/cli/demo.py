@@ -1,4 +1,4 @@
-"""`phraseproof demo`: sensitivity to wording and its reduction, live and offline, on the shipped tiny model."""
+"""`phraseproof demo`: sensitivity to wording and its reduction, live and offline: a shipped tiny model, a real one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ from phraseproof.cli import options, terminal
 if TYPE_CHECKING:
     from phraseproof.pocket.demonstration import Demonstration
     from phraseproof.pocket.figures import AccuracyInterval, Figure
+    from phraseproof.reduction.demonstration import RealDemonstration
+    from phraseproof.store.queries import Run
+
+_SHOWN = {
+    "as it is": "each wording as it is",
+    "calibrated": "each wording, calibrated",
+    "calibrated ensemble of all": "all ten together, calibrated",
+}
+_REAL_EXAMPLES = 75
+"""Tickets for the real model: 750 prompts, about a minute on one core."""
 
 
 def demo(
@@ -28,10 +38,18 @@ def demo(
             rich_help_panel=options.DATA,
         ),
     ] = 10,
+    real: Annotated[
+        bool,
+        typer.Option(
+            "--real/--no-real",
+            help="Also measure a real model, SmolLM2-135M-Instruct, if its package is installed.",
+            rich_help_panel=options.MODEL,
+        ),
+    ] = True,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure the shipped tiny model, align it, and measure it again on unseen wordings. Offline, a few minutes."""
+    """Measure and align a shipped tiny model; explain and reduce the spread of a real one. Offline, a few minutes."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.training_progress import TrainingBar
     from phraseproof.pocket.demonstration import conclude, measure, reduce_sensitivity
@@ -40,30 +58,109 @@ def demo(
         if not quiet:
             typer.echo(step, err=True)
 
+    steps = 4 if real else 3
     adapter = out / f"adapter-{seed}"
-    announce("1 of 3: measuring the shipped model under wordings it was tuned on, and under others")
+    announce(f"1 of {steps}: measuring the shipped model under wordings it was tuned on, and under others")
     with ProgressBar(quiet=quiet) as bar:
         base = measure(out / "base", limit=limit, adapter=None, observer=bar)
-    announce("2 of 3: training ten vectors in front of it; its own weights do not change")
+    announce(f"2 of {steps}: training ten vectors in front of it; its own weights do not change")
     with TrainingBar(quiet=quiet) as training:
         num_pairs = reduce_sensitivity(adapter, seed=seed, observer=training)
-    announce("3 of 3: measuring the same questions and wordings again, with the ten vectors")
+    announce(f"3 of {steps}: measuring the same questions and wordings again, with the ten vectors")
     with ProgressBar(quiet=quiet) as bar:
         aligned = measure(out / f"aligned-{seed}", limit=limit, adapter=adapter, observer=bar)
     shown = conclude(base, aligned)
-    if as_json:
-        folders = {"runs": {"base": str(base.path), "aligned": str(aligned.path)}, "adapter": str(adapter)}
-        terminal.print_json(_as_json(shown) | folders)
-    else:
+    if not as_json:
         _print_figures(shown)
         _print_meaning(num_pairs)
         typer.echo(
-            f"  runs      {base.path}, {aligned.path}\n"
-            f"  adapter   {adapter} (an ordinary PEFT folder)\n\n"
-            "Next:\n"
-            f"  phraseproof table {base.path}\n"
-            f"  phraseproof report {base.path} {aligned.path} -o report.html"
+            f"  runs      {base.path}, {aligned.path}\n  adapter   {adapter} (an ordinary PEFT folder)\n",
         )
+    measured: RealDemonstration | None = None
+    if real:
+        announce(f"4 of 4: a real model, SmolLM2-135M-Instruct: {_REAL_EXAMPLES} support tickets under ten wordings")
+        measured = _measure_real(out / "smollm2", quiet=quiet)
+    if as_json:
+        folders = {"runs": {"base": str(base.path), "aligned": str(aligned.path)}, "adapter": str(adapter)}
+        found = {} if measured is None else {"real": _real_as_json(measured, out / "smollm2")}
+        terminal.print_json(_as_json(shown) | folders | found)
+        return
+    if measured is not None:
+        _print_real(measured)
+    typer.echo("Next:\n" + "\n".join(f"  {command}" for command in _next(out, base, aligned, measured)))
+
+
+def _measure_real(folder: Path, *, quiet: bool) -> RealDemonstration | None:
+    """The part on the real model; without its package a line that says so, and `None`."""
+    from phraseproof.cli.progress import ProgressBar
+    from phraseproof.errors import MissingExtraError, ModelError
+    from phraseproof.reduction.demonstration import conclude_real, measure_real
+
+    try:
+        with ProgressBar(quiet=quiet) as bar:
+            run = measure_real(folder, limit=_REAL_EXAMPLES, observer=bar)
+    except (MissingExtraError, ModelError) as error:
+        terminal.note(f"the part on a real model is left out: {error}")
+        return None
+    return conclude_real(run)
+
+
+def _next(out: Path, base: Run, aligned: Run, measured: RealDemonstration | None) -> list[str]:
+    commands = [f"phraseproof report {base.path} {aligned.path} -o report.html"]
+    if measured is not None:
+        real = out / "smollm2"
+        commands = [f"phraseproof table {real} --by wording", f"phraseproof reduce {real}", *commands]
+    return commands
+
+
+def _real_as_json(shown: RealDemonstration, folder: Path) -> dict[str, object]:
+    return {
+        "run": str(folder),
+        "cause": shown.cause,
+        "ways": {
+            way.way.name: {
+                "accuracy": 100 * way.accuracy,
+                "gain": 100 * way.gain.estimate,
+                "low": 100 * way.gain.low,
+                "high": 100 * way.gain.high,
+                "std": 100 * way.spread,
+                "worst": 100 * way.worst,
+                "calls": way.calls,
+            }
+            for way in shown.task.ways
+        },
+    }
+
+
+def _print_real(shown: RealDemonstration) -> None:
+    from textwrap import fill
+
+    from phraseproof.analysis.reductions.recommendation import recommend
+
+    task = shown.task
+    lines = [
+        "A real model: SmolLM2-135M-Instruct (135 million parameters) chooses one of five teams for",
+        f"{task.examples} support tickets. Ten wordings of the instruction, and every ticket under each of them:",
+        "",
+        f"{'percent right':<30}{'mean':>6}{'spread':>9}{'worst':>8}   gain (95% interval)",
+    ]
+    for name, words in _SHOWN.items():
+        way = next(each for each in task.ways if each.way.name == name)
+        gain = way.gain
+        interval = f"{100 * gain.estimate:+.1f} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+        numbers = f"{100 * way.accuracy:>6.1f}{100 * way.spread:>9.1f}{100 * way.worst:>8.1f}"
+        lines.append(f"{words:<30}{numbers}" + ("" if way is task.ways[0] else f"   {interval}"))
+    lines += [
+        "",
+        fill(f"Why: {shown.cause}", 90),
+        "",
+        fill(recommend(task).sentence, 90),
+        "",
+        "Calibration takes out what the model answers whatever the ticket; it was fitted on other tickets,",
+        "without labels. No weight was changed, and no further call was made.",
+        "",
+    ]
+    typer.echo("\n".join(lines))
 
 
 def _as_json(shown: Demonstration) -> dict[str, object]:

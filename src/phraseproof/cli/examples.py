@@ -30,7 +30,10 @@ EXAMPLES: Final = {
         "phraseproof calibrate runs/p --method all",
         "phraseproof calibrate runs/p --method batch --out runs/p-batch --save calibrator.json",
     ),
-    "reduce": ("phraseproof reduce runs/p", "phraseproof reduce runs/p --access text --format csv"),
+    "reduce": (
+        "phraseproof reduce runs/p",
+        "phraseproof reduce runs/tickets -m smollm2 -t everyday/tickets -i everyday=everyday-observed -n 100",
+    ),
     "align": ("phraseproof align -m pocket --pairs pairs.jsonl --max-steps 200 -o adapters/pocket",),
     "harden": ("phraseproof harden -m pocket -t tickets.yaml -i tickets-wordings.yaml -o runs/tickets",),
     "paraphrase": ("phraseproof paraphrase composed --with google/flan-t5-xl -o paraphrases.yaml",),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from phraseproof.cli import options, terminal
+from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli.output_format import OutputFormat, print_results, read_format
 from phraseproof.cli.run_folders import open_runs
 
@@ -15,11 +15,40 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from phraseproof.hardening import HardenResult
+    from phraseproof.models import ModelOptions
     from phraseproof.store.queries import Run
 
 
 def reduce(
-    run: options.RunFolder,
+    run: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", help="A run folder. With --model, it is evaluated first, or continued."),
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="The model to evaluate first, as in `evaluate`. Without it, RUN is read as it is.",
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
+    base_url: options.BaseUrl = None,
+    model_arg: options.ModelArg = None,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tasks",
+            "-t",
+            metavar="TASK,...",
+            help="With --model: tasks and task files, separated by commas. Repeatable.",
+            rich_help_panel=options.DATA,
+            autocompletion=options.complete_tasks,
+        ),
+    ] = None,
+    data_dir: options.DataDir = None,
+    limit: options.Limit = None,
+    instructions: options.Groups = None,
     access: Annotated[
         Literal["text", "logprobs"] | None,
         typer.Option(
@@ -56,13 +85,18 @@ def reduce(
 ) -> None:
     """Try what reduces the spread over wordings: a chosen wording, calibration, ensembles, training.
 
-    Every way is judged on examples that it was not fitted on.
+    Every way is judged on examples that it was not fitted on. The recommendation may be to do nothing.
     """
     from phraseproof.errors import UsageError
 
     chosen = read_format(output_format, as_json=as_json)
     if max_steps is not None and train is None:
         raise UsageError("--max-steps requires --train", where="--max-steps")
+    if model is not None:
+        loading = option_values.model_options(model_arg=option_values.with_base_url(model_arg, base_url))
+        _evaluate(run, model, tasks, instructions, data_dir=data_dir, limit=limit, loading=loading, quiet=quiet)
+    elif given := [name for name, value in (("--tasks", tasks), ("--instructions", instructions)) if value]:
+        raise UsageError(f"{given[0]} requires --model", hint="Without --model, RUN is read as it is")
     (opened,) = open_runs([run], scoring)
 
     from phraseproof.reduction.reduce import reduce as reduce_run
@@ -79,6 +113,40 @@ def reduce(
             terminal.print_json(results_json(reduction_table(found)))
         case _:
             print_results(reduction_table(found), chosen)
+
+
+def _evaluate(
+    run: Path,
+    model: str,
+    tasks: list[str] | None,
+    instructions: list[str] | None,
+    *,
+    data_dir: Path | None,
+    limit: int | None,
+    loading: ModelOptions,
+    quiet: bool,
+) -> None:
+    """Evaluate into the run folder, as `phraseproof evaluate` does."""
+    from phraseproof.cli.progress import ProgressBar
+    from phraseproof.cli.stopping import stoppable
+    from phraseproof.errors import UsageError
+    from phraseproof.evaluation.evaluate import evaluate
+
+    groups = option_values.read_groups(instructions or [], None, None)
+    if not tasks or not groups:
+        lacking = "--instructions" if tasks else "--tasks"
+        raise UsageError(f"--model requires {lacking}", hint="RUN is evaluated first: say on which tasks and wordings")
+    with stoppable(), ProgressBar(quiet=quiet) as progress:
+        evaluate(
+            model,
+            option_values.joined(tasks),
+            groups,
+            run,
+            data_dir=data_dir,
+            limit=limit,
+            model_options=loading,
+            observer=progress,
+        )
 
 
 def _trainer(folder: Path, max_steps: int | None, *, quiet: bool) -> Callable[[Run], HardenResult]:
