@@ -21,6 +21,8 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    import ssl
+
     from support.batch_desk import BatchDesk
 
 TOKEN = re.compile(r"\s*\S+|\s+")
@@ -214,14 +216,14 @@ async def _body(head: str, reader: asyncio.StreamReader) -> bytes:
 
 
 @contextlib.contextmanager
-def serving(server: FaultServer) -> Generator[FaultServer]:
-    """Serve on loopback from another thread within the block."""
+def serving(server: FaultServer, *, tls: ssl.SSLContext | None = None) -> Generator[FaultServer]:
+    """Serve on loopback from another thread within the block, over TLS if a context is given."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
     async def start() -> asyncio.Server:
-        return await asyncio.start_server(server.handle, "127.0.0.1", 0, limit=2**22)
+        return await asyncio.start_server(server.handle, "127.0.0.1", 0, limit=2**22, ssl=tls)
 
     async def stop(listening: asyncio.Server) -> None:
         listening.close()
@@ -231,7 +233,8 @@ def serving(server: FaultServer) -> Generator[FaultServer]:
         await asyncio.gather(*left, return_exceptions=True)
 
     listening = asyncio.run_coroutine_threadsafe(start(), loop).result()
-    server.base_url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+    scheme = "http" if tls is None else "https"
+    server.base_url = f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
     try:
         yield server
     finally:

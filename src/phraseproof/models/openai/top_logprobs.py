@@ -56,7 +56,8 @@ def first_tokens(choice: Mapping[str, object], asked: int) -> FirstTokens:
     message = _mapping(choice.get("message"))
     if any(isinstance(message.get(name), str) and message[name] for name in ("reasoning_content", "reasoning")):
         raise _thinks()
-    listed = sorted(_listed(choice), key=lambda token: -token.logprob)
+    # A token that is listed twice with the same number counts once.
+    listed = sorted(dict.fromkeys(_listed(choice)), key=lambda token: -token.logprob)
     if not listed:
         raise UnusableError(
             "the server does not list the most probable first tokens",
