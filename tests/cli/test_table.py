@@ -16,6 +16,7 @@ from phraseproof.core import Cell, Outcome
 from phraseproof.reports.format.tables import By, TableFormat
 from phraseproof.store.writer import RunStore, Usage
 from support.command_line import run_command
+from support.known_causes import two_tasks
 from support.parity_project import write_project
 
 MODEL = {"name": "org/model", "revision": "r", "architecture": "A", "adapter": None}
@@ -182,3 +183,14 @@ def test_every_scoring_of_a_run_has_a_table(tmp_path: Path, capsys: pytest.Captu
     assert "shows the others" not in done.err
     one = run_command(capsys, "table", tmp_path / "run", "--json", "--scoring", "loglikelihood_norm")
     assert [table["scoring"] for table in json.loads(one.out)["tables"]] == ["loglikelihood_norm"]
+
+
+def test_causes_are_shown_and_refuse_what_they_do_not_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = str(two_tasks(tmp_path / "run").path)
+    text = run_command(capsys, "table", run, "--causes").out
+    assert "equal: The spread is no larger than what 40 examples give by chance." in text
+    document = json.loads(run_command(capsys, "table", run, "--causes", "--json").out)
+    assert document["results"]["rows"] == phraseproof.table(run, causes=True).to_dicts()
+    refused = run_command(capsys, "table", run, "--causes", "--covariates")
+    assert refused.code == 2
+    assert "--causes does not use --covariates" in refused.err

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from phraseproof.analysis.grids import Floats
-from phraseproof.analysis.option_values import OptionValues
+from phraseproof.analysis.option_values import OptionValues, scores
+from phraseproof.core import Cell, Outcome
+from phraseproof.identity import content_hash
+from phraseproof.store.queries import Run, load_run
+from phraseproof.store.writer import RunStore, Usage
 
 
 def known_values(
@@ -54,3 +59,43 @@ def known_values(
         by_position=(False,) * rows,
         scoring="loglikelihood",
     )
+
+
+def known_run(path: Path, tasks: Mapping[str, OptionValues]) -> Run:
+    """A run folder with these values as its outcomes, by the name of the task."""
+    store = RunStore(path, {"model": {"name": "org/model", "revision": "r"}, "scoring": "loglikelihood"})
+    cells = {
+        Cell(content_hash([task, row]), task, of.category, wording, of.groups[row], of.num_fewshot, of.seeds[row],
+             len(of.examples)): (of, row)
+        for task, of in tasks.items()
+        for row, wording in enumerate(of.wordings)
+    }  # fmt: skip
+    names = {cell.instruction: {"text": f"Text of {cell.instruction}"} for cell in cells}
+    store.register(list(cells), {"instructions": names})
+    for cell, (of, row) in cells.items():
+        store.write(cell, list(_outcomes(of, row)), Usage())
+    return load_run(path)
+
+
+def _outcomes(of: OptionValues, row: int) -> Iterator[Outcome]:
+    scored, logprobs = scores(of.values, of), of.logprobs[row]
+    for place, example in enumerate(of.examples):
+        values = logprobs[place]
+        yield Outcome(
+            example,
+            float(scored[row, place]),
+            of.class_names[row],
+            tuple(values.tolist()),
+            predicted=int(values.argmax()),
+            target=int(of.targets[place]),
+            prompt_tokens=1,
+            computed_tokens=1,
+        )
+
+
+def two_tasks(path: Path) -> Run:
+    """`answers`, where only priors differ; `equal`, where nothing does."""
+    priors = np.array([[1.5, -1.5], [0.7, -0.7], [0.0, 0.0], [-0.7, 0.7], [-1.5, 1.5]])
+    moving = known_values(priors, [1.0] * 5, examples=100, labels=(0.8, 0.2), seed=1)
+    equal = known_values(np.zeros((5, 2)), [1.0] * 5, examples=40, seed=2)
+    return known_run(path, {"answers": moving, "equal": equal})

@@ -17,7 +17,11 @@ EXAMPLES: Final = {
         "phraseproof evaluate --config run.yaml -o runs/again",
         "phraseproof evaluate -m google/flan-t5-base -t mmlu,bbl --observed auto --unobserved composed -o runs/t5",
     ),
-    "table": ("phraseproof table runs/p", "phraseproof table runs/p --by wording --format csv > wordings.csv"),
+    "table": (
+        "phraseproof table runs/p",
+        "phraseproof table runs/p --by wording --format csv > wordings.csv",
+        "phraseproof table runs/p --causes",
+    ),
     "analyze": ("phraseproof analyze runs/p --by-task",),
     "report": ("phraseproof report runs/p -o report.html",),
     "choose": ("phraseproof choose runs/p", "phraseproof choose runs/p --criterion worst"),

@@ -10,6 +10,7 @@ import typer
 from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli.output_format import FormatName, OutputFormat, print_rendered, read_format
 from phraseproof.cli.run_folders import open_runs
+from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run
@@ -38,11 +39,23 @@ def table(
             rich_help_panel=options.STATISTICS,
         ),
     ] = False,
+    causes: Annotated[
+        bool,
+        typer.Option(
+            "--causes",
+            help="Show why accuracy differs between the wordings: answer prior, skill, or chance (docs/causes.md).",
+            rich_help_panel=options.STATISTICS,
+        ),
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Show accuracy and spread over wordings, by task and category, with a paired t-test between groups."""
     chosen = read_format(output_format, as_json=as_json)
     order = option_values.read_group_order(group_order)
+    if causes:
+        _refuse_with_causes(covariates=covariates, group_order=order)
+        _print_causes(open_runs(runs, scoring, every_scoring=True), output_format=chosen, by=by)
+        return
     print_tables(
         open_runs(runs, scoring, every_scoring=True),
         output_format=chosen,
@@ -71,6 +84,24 @@ def print_tables(
         group_order=group_order,
         screen=terminal.screen(),
     )
+    print_rendered(rendered.text, output_format)
+    for warning in rendered.warnings:
+        terminal.note(warning)
+
+
+def _refuse_with_causes(*, covariates: bool, group_order: Sequence[str]) -> None:
+    for name, is_given in (("--covariates", covariates), ("--group-order", bool(group_order))):
+        if is_given:
+            raise UsageError(f"--causes does not use {name}: causes are over the wordings of all groups", where=name)
+
+
+def _print_causes(runs: Sequence[Run], *, output_format: FormatName, by: ByName) -> None:
+    from phraseproof.reports.build.causes import causes_reports
+    from phraseproof.reports.format.causes import render
+    from phraseproof.reports.format.tables import TableFormat
+
+    form = TableFormat(output_format)
+    rendered = render(causes_reports(runs), form, by_wording=by == "wording", screen=terminal.screen())
     print_rendered(rendered.text, output_format)
     for warning in rendered.warnings:
         terminal.note(warning)

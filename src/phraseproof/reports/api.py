@@ -27,6 +27,7 @@ def table(
     by: Literal["task", "wording"] = "task",
     group_order: Sequence[str] = (),
     covariates: bool = False,
+    causes: bool = False,
     scoring: str | None = None,
 ) -> ResultTable:
     """Show what a run holds: mean and standard deviation over wordings, per task, category and overall.
@@ -39,15 +40,20 @@ def table(
         by: `task` for rows per task, category and overall; `wording` for a row per wording and task.
         group_order: groups to show first; the others are compared with the first of all. Default: the run's order.
         covariates: use properties of the wordings' texts in the estimates of a run with a budget.
+        causes: show why accuracy differs between the wordings of each task instead (docs/causes.md); a sentence for
+            each task is in the notes.
         scoring: the scorer whose outcomes are shown, if the run holds several. Default: the run's first.
 
     Raises:
         RunError: not a run folder, damaged, or without finished cells.
         UsageError: an unknown group, or `covariates` without a budget.
     """
+    from phraseproof.reports.build.causes import causes_reports, causes_results
     from phraseproof.reports.build.results import table_results
     from phraseproof.reports.build.runs import table_sources
 
+    if causes:
+        return causes_results(causes_reports([_opened(run, scoring)]), by_wording=by == "wording")
     (source,) = table_sources([_opened(run, scoring)], group_order=group_order, covariates=covariates)
     return table_results(source, by_wording=by == "wording", group_order=group_order)
 

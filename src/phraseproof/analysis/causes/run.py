@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import Run
 
 
+_NAMED = 3
+
+
 @dataclass(frozen=True, slots=True)
 class RunCauses:
     """The causes of spread in a run, under one scorer.
@@ -44,7 +47,10 @@ class RunCauses:
         """Why causes are missing, a line for the run or for each task."""
         if self.reason:
             return (f"Causes of the spread: not estimated, {self.reason}.",)
-        return tuple(f"Causes of the spread on {task}: not estimated, {why}." for _, task, why in self.reasons)
+        tasks: dict[str, list[str]] = {}
+        for _, task, why in self.reasons:
+            tasks.setdefault(why, []).append(task)
+        return tuple(f"Causes of the spread on {_listed(names)}: not estimated, {why}." for why, names in tasks.items())
 
 
 def run_causes(run: Run, *, seed: int = 0) -> RunCauses:
@@ -71,6 +77,12 @@ def run_causes(run: Run, *, seed: int = 0) -> RunCauses:
         else:
             tasks.append(spread_causes(kept, seed=seed))
     return RunCauses(tuple(tasks), tuple(reasons))
+
+
+def _listed(names: list[str]) -> str:
+    shown = list(dict.fromkeys(names))
+    more = len(shown) - _NAMED
+    return ", ".join(shown) if more <= 0 else f"{', '.join(shown[:_NAMED])} and {more} more tasks"
 
 
 def _why_not(run: Run) -> str:

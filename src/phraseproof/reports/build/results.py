@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
+from phraseproof.analysis.causes.result_rows import cause_rows
 from phraseproof.analysis.estimators.task_estimates import over_tasks
 from phraseproof.analysis.result_rows import (
     Place,
@@ -24,6 +25,7 @@ from phraseproof.analysis.result_rows import (
 from phraseproof.analysis.results import WORDING, ResultRow, ResultTable
 from phraseproof.core import Finding
 from phraseproof.reports.build.answers import at_shots
+from phraseproof.reports.build.causes import causes_notes
 from phraseproof.reports.build.run_analysis import NotEstimable
 from phraseproof.reports.build.run_tables import task_tables
 from phraseproof.reports.build.runs import EstimatedRun, TableSource
@@ -70,6 +72,9 @@ def analysis_results(analyses: Sequence[RunAnalysis], scaling: Scaling | None = 
         rows += statistics_rows(found.robustness, source)
         if found.answers and found.metric.name == ACCURACY.name:
             rows += baseline_rows(found.answers, source)
+        for task in found.causes.tasks:
+            rows += cause_rows(task, source, by_wording=False)
+        notes += causes_notes(found.causes)
         rows += _wording_tests(found, source)
         rows += _mixed_models(found, source)
         notes += _not_estimable(found)

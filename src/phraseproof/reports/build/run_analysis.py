@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from phraseproof.analysis.causes.run import RunCauses, run_causes
 from phraseproof.analysis.controls import ControlResult, results_of_controls
 from phraseproof.analysis.estimators.resampling import RESAMPLES
 from phraseproof.analysis.grids import TaskGrid, group_relations, load_grids, metric_of
@@ -120,6 +121,7 @@ class RunAnalysis:
         answers: which answers were chosen, by task; empty where that is not known.
         settings: what the numbers depend on, as a line; empty where it is not known.
         readings: how surely answers were read, as lines.
+        causes: of the spread over the wordings.
     """
 
     path: str
@@ -137,6 +139,7 @@ class RunAnalysis:
     answers: tuple[TaskAnswers, ...] = ()
     settings: str = ""
     readings: tuple[str, ...] = ()
+    causes: RunCauses = field(default_factory=RunCauses)
 
     @property
     def answer_lines(self) -> tuple[str, ...]:
@@ -197,6 +200,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
     )
     half = half_precision(run)
     answers, settings, lines = answers_of(run), setting_line(run), reading_lines(run)
+    causes = run_causes(run, seed=options.seed)
     analyses: list[RunAnalysis] = []
     for each in found:
         here = [grid for grid in grids if grid.num_fewshot == each.num_fewshot]
@@ -216,6 +220,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 at_shots(answers, each.num_fewshot),
                 settings,
                 lines,
+                causes.at_shots(each.num_fewshot),
                 metric=metric,
             )
         )

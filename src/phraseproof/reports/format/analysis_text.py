@@ -38,6 +38,7 @@ from phraseproof.reports.build.run_analysis import (
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.answers_text import baselines, constants
+from phraseproof.reports.format.causes_text import cause_summary
 from phraseproof.reports.format.terminal import print_blocks
 from phraseproof.scoring.metric import Metric
 
@@ -75,6 +76,7 @@ def render(
         for test in found.tests:
             blocks += [*_test(test, found.metric), Text()]
         blocks += _verdicts(found, by_task)
+        blocks += cause_summary(found.causes, by_task=by_task)
         blocks += _variance_lines(found)
         blocks += _mixed_lines(found.mixed)
         for against in found.against:

@@ -1,0 +1,100 @@
+"""The causes of the spread in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from phraseproof.analysis.causes.run import RunCauses
+from phraseproof.analysis.causes.sentence import cause_sentence
+from phraseproof.analysis.causes.spread import SpreadCauses
+from phraseproof.core import Finding
+from phraseproof.reports.build.causes import CausesReport, causes_results
+from phraseproof.reports.build.run_tables import Screen
+from phraseproof.reports.format.json_document import render_document
+from phraseproof.reports.format.results import render_results, results_json
+from phraseproof.reports.format.tables import Rendered, TableFormat
+
+FORMAT_VERSION = 1
+
+
+def render(
+    reports: Sequence[CausesReport], form: TableFormat, *, by_wording: bool = False, screen: Screen | None = None
+) -> Rendered:
+    """Write the causes of one or several runs.
+
+    Args:
+        reports: of runs at numbers of demonstrations.
+        form: as for tables.
+        by_wording: also what moves the accuracy of every wording.
+        screen: where text is shown; 100 columns without colour by default.
+    """
+    if form is TableFormat.TEXT:
+        from phraseproof.reports.format.causes_text import render as render_text
+
+        return Rendered(render_text(reports, screen or Screen(), by_wording=by_wording), ())
+    table = causes_results(reports, by_wording=by_wording)
+    if form is not TableFormat.JSON:
+        return render_results(table, form)
+    document = {
+        "format_version": FORMAT_VERSION,
+        "runs": [
+            {
+                "run": report.path,
+                "model": report.model,
+                "num_fewshot": report.num_fewshot,
+                "scoring": report.scoring,
+                "settings": report.settings or None,
+                "causes": causes_json(report.causes),
+            }
+            for report in reports
+        ],
+        "results": results_json(table),
+    }
+    return Rendered(render_document(document), ())
+
+
+def causes_json(causes: RunCauses) -> dict[str, object]:
+    """The causes of a run; fractions are fractions, not percent. Described in docs/causes.md."""
+    return {
+        "tasks": [_task(task) for task in causes.tasks],
+        "why_not": causes.reason or None,
+        "tasks_without": [{"task": task, "why_not": why} for _, task, why in causes.reasons],
+    }
+
+
+def _task(task: SpreadCauses) -> dict[str, object]:
+    return {
+        "task": task.task,
+        "category": task.category,
+        "sentence": cause_sentence(task),
+        "examples": task.examples,
+        "std": task.std,
+        "std_beyond_chance": _finding(task.std_beyond),
+        "p_value": task.p_value,
+        "is_beyond_chance": task.is_beyond_chance,
+        "can_tell": task.can_tell,
+        "shares": {name: _finding(share) for name, share in task.shares.items()} if task.is_beyond_chance else None,
+        "shares_of_other_wordings": {name: _finding(share) for name, share in task.other_wordings.items()}
+        if task.is_beyond_chance
+        else None,
+        "chance": task.chance,
+        "majority": task.majority,
+        "wordings_with_skill": task.skilled,
+        "wordings": [
+            {
+                "instruction": wording,
+                "group": task.groups[row],
+                "accuracy": float(task.accuracy[row]),
+                "accuracy_without_prior": float(task.without_prior[row]),
+                "p_no_skill": float(task.skill_p[row]),
+                "prior_effect": float(task.effects[0, row]),
+                "skill_effect": float(task.effects[1, row]),
+                "joint_effect": float(task.effects[2, row]),
+            }
+            for row, wording in enumerate(task.wordings)
+        ],
+    }
+
+
+def _finding(found: Finding) -> dict[str, object]:
+    return {"estimate": found.estimate, "low": found.low, "high": found.high, "n": found.n, "method": found.method}
