@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import AutoModelForCausalLM
 
 from phraseproof.core import ChatMessage, CutText, OptionScores, Prompt, Sampling
@@ -12,6 +13,7 @@ from phraseproof.errors import ModelError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.checkpoint import Checkpoint
 from phraseproof.models.huggingface.model import HuggingFaceModel
+from phraseproof.models.vllm.adapter import VllmAdapter
 from phraseproof.models.vllm.model import VllmModel
 from support.next_tokens import PlainEngine
 from support.tiny_models import tiny_llama
@@ -27,11 +29,14 @@ PROMPTS = [
 ]
 
 
-def in_vllm(folder: Path, *, cache_tokens: int = 4096) -> tuple[VllmModel, PlainEngine]:
+def in_vllm(
+    folder: Path, *, cache_tokens: int = 4096, adapter: VllmAdapter | None = None
+) -> tuple[VllmModel, PlainEngine]:
     options = ModelOptions(device="cpu", max_length=48)
     network = AutoModelForCausalLM.from_pretrained(folder).eval()
-    engine = PlainEngine(network, longest=49, cache_tokens=cache_tokens)
-    return VllmModel(Checkpoint(str(folder), options, shown_as="vllm/tiny"), engine, options), engine
+    soft = adapter.soft_prompt(network.config.hidden_size) if adapter else None
+    engine = PlainEngine(network, longest=49, cache_tokens=cache_tokens, soft=soft)
+    return VllmModel(Checkpoint(str(folder), options, shown_as="vllm/tiny"), engine, options, adapter), engine
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +64,30 @@ def test_scores_equal_those_of_a_local_model(folder: Path, local: HuggingFaceMod
     assert (len(engine.calls) > 1) == (cache_tokens == 64), "a small cache is asked in several calls"
     asked = {question for call in engine.calls for question in call}
     assert len(asked) == sum(len(call) for call in engine.calls)
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # PEFT asks for it
+def test_a_soft_prompt_is_before_every_text(folder: Path, local: HuggingFaceModel, tmp_path: Path) -> None:
+    from peft import PromptTuningConfig, get_peft_model
+
+    torch.manual_seed(1)
+    network = AutoModelForCausalLM.from_pretrained(folder)
+    get_peft_model(network, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=5)).save_pretrained(tmp_path)
+    model, engine = in_vllm(folder, adapter=VllmAdapter(tmp_path))
+    adapted = load_model(str(folder), ModelOptions(device="cpu", max_length=48, adapter=tmp_path))
+    assert isinstance(adapted, HuggingFaceModel)
+    found = model.score_options(PROMPTS)
+    for one, other, without in zip(found, adapted.score_options(PROMPTS), local.score_options(PROMPTS), strict=True):
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
+        assert one.logprobs != pytest.approx(without.logprobs, abs=1e-3)
+        assert (one.truncated, one.option_tokens) == (other.truncated, other.option_tokens)
+    assert found[-1].truncated == local.score_options(PROMPTS)[-1].truncated + 5
+    assert model.identity.adapter == adapted.identity.adapter
+    assert engine.virtual_tokens == 5
+    with pytest.raises(ModelError, match="fewer than 44 tokens"):
+        model.generate(PROMPTS, max_new_tokens=44)
+    with pytest.raises(ModelError, match="made for another base model"):
+        VllmAdapter(tmp_path).soft_prompt(7)
 
 
 def test_computed_tokens_are_those_that_the_cache_did_not_hold(folder: Path) -> None:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _SOFT_FILE = "adapter_model.safetensors"
 _SOFT_KEY = "prompt_embeddings"
-_INPUT_SIDE = ("PROMPT_TUNING", "P_TUNING")
+INPUT_SIDE = ("PROMPT_TUNING", "P_TUNING")
+"""PEFT's types of soft prompts at the input."""
+
 _LAYER_SIDE = "PREFIX_TUNING"
 _TASK_TYPES = {"CAUSAL_LM": "decoder-only", "SEQ_2_SEQ_LM": "an encoder-decoder"}
 
@@ -106,11 +108,11 @@ class AdapterFolder:
         except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise self._error("its configuration cannot be read", got=" ".join(str(error).split())[:200]) from error
         self._type: str = str(getattr(self._config.peft_type, "value", self._config.peft_type))
-        self._is_soft = self._type in {*_INPUT_SIDE, _LAYER_SIDE}
+        self._is_soft = self._type in {*INPUT_SIDE, _LAYER_SIDE}
         if self._config.is_prompt_learning and not self._is_soft:
             raise self._error(
                 f"adapters of the type {self._type} are not supported yet",
-                expected=f"{', '.join(_INPUT_SIDE)}, {_LAYER_SIDE}, or an injected adapter such as LORA",
+                expected=f"{', '.join(INPUT_SIDE)}, {_LAYER_SIDE}, or an injected adapter such as LORA",
             )
         if not (folder / _SOFT_FILE).is_file():
             raise self._error("it has no weights in safetensors", expected=_SOFT_FILE, got="no such file")
@@ -160,22 +162,25 @@ class AdapterFolder:
             ModelError: no soft prompt, one that was made for another base model, or weights that cannot be read.
         """
         if not self._is_soft:
-            raise self._error("it is not a soft prompt", expected=f"{', '.join(_INPUT_SIDE)} or {_LAYER_SIDE}")
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            tensors = load_file(self._folder / _SOFT_FILE)
-        except (OSError, SafetensorError) as error:
-            raise self._error("its weights cannot be read", got=str(error)) from error
-        if _SOFT_KEY not in tensors:
-            raise self._error("it holds no soft prompt", expected=f"a tensor '{_SOFT_KEY}'", got=", ".join(tensors))
+            raise self._error("it is not a soft prompt", expected=f"{', '.join(INPUT_SIDE)} or {_LAYER_SIDE}")
         embeddings = network.get_input_embeddings().weight
-        stored = tensors[_SOFT_KEY]
         if self._type == _LAYER_SIDE:
+            stored = self._stored()
             self._check_rows(stored, 1)
             return AttachedAdapter(prefix=self._prefix(network, stored.to(embeddings)))
-        width = int(embeddings.shape[1])
+        virtual = self.input_embeddings(int(embeddings.shape[1]))
+        return AttachedAdapter(virtual=virtual.to(device=embeddings.device, dtype=embeddings.dtype))
+
+    def input_embeddings(self, width: int) -> torch.Tensor:
+        """The embeddings of a soft prompt at the input, as they are stored: [virtual tokens, width].
+
+        Args:
+            width: of the model's embeddings.
+
+        Raises:
+            ModelError: it was made for another base model, or its weights cannot be read.
+        """
+        stored = self._stored()
         # For an encoder-decoder PEFT may store a second set, for the decoder's side, which its forward leaves out too.
         sets = int(getattr(self._config, "num_transformer_submodules", None) or 1)
         self._check_rows(stored, sets)
@@ -187,7 +192,19 @@ class AdapterFolder:
                 got=f"a tensor of shape {tuple(virtual.shape)}",
                 hint=self._made_for(),
             )
-        return AttachedAdapter(virtual=virtual.to(device=embeddings.device, dtype=embeddings.dtype))
+        return virtual
+
+    def _stored(self) -> torch.Tensor:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            tensors = load_file(self._folder / _SOFT_FILE)
+        except (OSError, SafetensorError) as error:
+            raise self._error("its weights cannot be read", got=str(error)) from error
+        if _SOFT_KEY not in tensors:
+            raise self._error("it holds no soft prompt", expected=f"a tensor '{_SOFT_KEY}'", got=", ".join(tensors))
+        return tensors[_SOFT_KEY]
 
     def _check_rows(self, stored: torch.Tensor, sets: int) -> None:
         """Whether the tensor has as many rows as the configuration promises virtual tokens.

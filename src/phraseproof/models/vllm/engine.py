@@ -3,6 +3,9 @@
 vLLM does not read its prefix cache for texts whose own log-probabilities are wanted (`prompt_logprobs`). So each text
 gets one generated token, and the log-probabilities of chosen candidates for it (`logprob_token_ids`): the text itself
 is then read from the cache as far as its beginning is known.
+
+A soft prompt is embeddings (`prompt_embeds`) before the text's tokens, which vLLM embeds itself. The cache knows such
+beginnings by a hash of the embeddings.
 """
 
 from __future__ import annotations
@@ -13,11 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from phraseproof.core import Sampling
 from phraseproof.errors import MissingExtraError, ModelError
 from phraseproof.models.vllm.option_questions import NextTokenAnswer, NextTokenQuestion
+
+if TYPE_CHECKING:
+    import torch
 
 CPU_BLOCK = 32
 """The smallest block of the prefix cache, in tokens, that vLLM's CPU kernels take."""
@@ -34,6 +40,7 @@ class EngineSettings:
         max_tokens: the longest text, in tokens; `None` for what the configuration declares.
         trust_remote_code: whether code of the model's repository may run.
         lora: the folder of a LoRA adapter.
+        soft_prompt: the embeddings that come before every text, [virtual tokens, width].
         more: further arguments of `vllm.LLM`.
     """
 
@@ -43,6 +50,7 @@ class EngineSettings:
     max_tokens: int | None
     trust_remote_code: bool
     lora: Path | None
+    soft_prompt: torch.Tensor | None
     more: dict[str, int | float | bool | str]
 
 
@@ -77,6 +85,11 @@ class Engine(Protocol):
     @property
     def longest(self) -> int:
         """The longest text with its next token, in tokens."""
+        ...
+
+    @property
+    def virtual_tokens(self) -> int:
+        """The number of soft prompt tokens before every text; they count in `longest`."""
         ...
 
     @property
@@ -116,12 +129,14 @@ class VllmEngine:
             )
             for question in questions
         ]
-        prompts = [{"prompt_token_ids": list(question.text)} for question in questions]
+        prompts = [self._prompt(question.text) for question in questions]
         try:
             outputs = llm.generate(prompts, parameters, use_tqdm=False, lora_request=self._lora)
         except (ValueError, RuntimeError) as error:
             raise ModelError("vLLM cannot score these prompts", got=_one_line(error)) from error
-        return [_answer(question, output) for question, output in zip(questions, outputs, strict=True)]
+        return [
+            _answer(question, output, self.virtual_tokens) for question, output in zip(questions, outputs, strict=True)
+        ]
 
     def write(self, texts: Sequence[Sequence[int]], *, max_new_tokens: int, sampling: Sampling) -> list[Written]:
         """Continue texts.
@@ -137,7 +152,7 @@ class VllmEngine:
         )
         try:
             outputs = llm.generate(
-                [{"prompt_token_ids": list(text)} for text in texts],
+                [self._prompt(text) for text in texts],
                 parameters,
                 use_tqdm=False,
                 lora_request=self._lora,
@@ -164,9 +179,28 @@ class VllmEngine:
         return int(self._start().llm_engine.vllm_config.model_config.max_model_len)
 
     @property
+    def virtual_tokens(self) -> int:
+        """The number of soft prompt tokens. Does not start the engine."""
+        return 0 if self._settings.soft_prompt is None else int(self._settings.soft_prompt.shape[0])
+
+    @property
     def version(self) -> str:
         """The version of vLLM. Does not start the engine."""
         return vllm_version()
+
+    def _prompt(self, text: Sequence[int]) -> dict[str, object]:
+        """What vLLM is given: tokens; after a soft prompt, embeddings of which the tokens' own are left empty."""
+        soft = self._settings.soft_prompt
+        if soft is None:
+            return {"prompt_token_ids": list(text)}
+        torch: Any = import_module("torch")
+        embeddings = torch.zeros(len(soft) + len(text), soft.shape[1], dtype=getattr(torch, self._settings.dtype))
+        embeddings[: len(soft)] = soft
+        return {
+            "prompt_embeds": embeddings,
+            "prompt_token_ids": [0] * len(soft) + list(text),
+            "prompt_is_token_ids": [False] * len(soft) + [True] * len(text),
+        }
 
     def _start(self) -> Any:
         if self._llm is None:
@@ -180,8 +214,12 @@ class VllmEngine:
                 arguments["max_model_len"] = self._settings.max_tokens + 1
             if self._settings.lora is not None:
                 arguments["enable_lora"] = True
+            if self._settings.soft_prompt is not None:
+                arguments["enable_prompt_embeds"] = True
             try:
                 vllm: Any = import_module("vllm")
+                if self._settings.soft_prompt is not None:
+                    _require_mixed_prompts()
                 platforms: Any = import_module("vllm.platforms")
                 if platforms.current_platform.is_cpu():
                     arguments.setdefault("block_size", CPU_BLOCK)
@@ -197,6 +235,8 @@ class VllmEngine:
                 if self._settings.lora is not None:
                     lora: Any = import_module("vllm.lora.request")
                     self._lora = lora.LoRARequest("adapter", 1, str(self._settings.lora.resolve()))
+            except ModelError:
+                raise
             except Exception as error:  # vLLM raises errors of many packages while it starts
                 raise ModelError(f"vLLM cannot load '{self._settings.model}'", got=_one_line(error)) from error
         return self._llm
@@ -214,7 +254,20 @@ def vllm_version() -> str:
         raise MissingExtraError("a model in vLLM", extra="vllm", package="vllm") from None
 
 
-def _answer(question: NextTokenQuestion, output: Any) -> NextTokenAnswer:
+def _require_mixed_prompts() -> None:
+    """Check that this version of vLLM takes embeddings and tokens in one prompt."""
+    prompts: Any = import_module("vllm.inputs")
+    if "prompt_is_token_ids" not in getattr(getattr(prompts, "EmbedsPrompt", None), "__annotations__", {}):
+        raise ModelError(
+            "this version of vLLM does not take a soft prompt before tokens",
+            expected="a version with the field prompt_is_token_ids, as 0.32",
+            got=vllm_version(),
+            where="--adapter",
+            hint="Leave out 'vllm/' to load the model with Hugging Face transformers",
+        )
+
+
+def _answer(question: NextTokenQuestion, output: Any, virtual_tokens: int) -> NextTokenAnswer:
     known: dict[int, Any] = output.outputs[0].logprobs[0]
     found: list[float] = []
     for token in question.wanted:
@@ -226,7 +279,7 @@ def _answer(question: NextTokenQuestion, output: Any) -> NextTokenAnswer:
                 got=f"{logprob}" if token in known else "none",
             )
         found.append(logprob)
-    return NextTokenAnswer(tuple(found), len(question.text) - int(output.num_cached_tokens or 0))
+    return NextTokenAnswer(tuple(found), virtual_tokens + len(question.text) - int(output.num_cached_tokens or 0))
 
 
 def _one_line(error: BaseException) -> str:

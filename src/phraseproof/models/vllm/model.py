@@ -27,8 +27,8 @@ from phraseproof.models.huggingface.tokenization import PromptTokenizer
 from phraseproof.models.options import ModelOptions
 from phraseproof.models.score_list import ScoreList
 from phraseproof.models.streamed_scores import OnScores, collect_scores, require_options
+from phraseproof.models.vllm.adapter import VllmAdapter
 from phraseproof.models.vllm.engine import CPU_BLOCK, Engine
-from phraseproof.models.vllm.lora import LoraFolder
 from phraseproof.models.vllm.option_questions import RequestAnswer, score_requests
 
 _MOST_TOGETHER = 256
@@ -44,16 +44,16 @@ class VllmModel(FormatsWithTemplate):
         checkpoint: configuration and tokenizer.
         engine: vLLM.
         options: as resolved by `vllm.load`.
-
-    Raises:
-        ModelError: an adapter that is not a LoRA.
+        adapter: the one that the engine uses.
     """
 
-    def __init__(self, checkpoint: Checkpoint, engine: Engine, options: ModelOptions) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, engine: Engine, options: ModelOptions, adapter: VllmAdapter | None = None
+    ) -> None:
         self._checkpoint = checkpoint
         self._engine = engine
         self._options = options
-        self._lora = None if options.adapter is None else LoraFolder(options.adapter)
+        self._adapter = adapter
         self._chat = ChatTemplate(checkpoint.tokenizer, options, model=checkpoint.name)
         self._tokenizer = PromptTokenizer(checkpoint.tokenizer, joined=True)
         self._builder = RequestBuilder(self._tokenizer, checkpoint.name)
@@ -68,7 +68,7 @@ class VllmModel(FormatsWithTemplate):
             revision=self._checkpoint.revision,
             architecture=self._checkpoint.architecture,
             dtype=self._checkpoint.precision.dtype,
-            adapter=None if self._lora is None else self._lora.content_hash,
+            adapter=None if self._adapter is None else self._adapter.content_hash,
             settings=settings,
         )
 
@@ -129,6 +129,7 @@ class VllmModel(FormatsWithTemplate):
             asked += sum(built.requests.facts(index).asked_tokens for index in range(len(built.requests)))
             order = order_by_prefix([request.context for request in requests])
             computed += sum(len(request.context) for request in requests) - sum(order.shared)
+            computed += self._engine.virtual_tokens if requests else 0
             computed += sum(len(token_trie(request.options).tokens) for request in requests)
         return TokenForecast(asked, computed)
 
@@ -138,11 +139,11 @@ class VllmModel(FormatsWithTemplate):
         Raises:
             ModelError: no room for the new tokens, or an engine that fails.
         """
-        room = self._engine.longest - max_new_tokens
+        room = self._engine.longest - self._engine.virtual_tokens - max_new_tokens
         if room < 1:
             raise ModelError(
                 "there is no room for the text that is to be written",
-                expected=f"fewer than {self._engine.longest} tokens",
+                expected=f"fewer than {self._engine.longest - self._engine.virtual_tokens} tokens",
                 got=f"{max_new_tokens}",
             )
         contexts = [encoded.context[-room:] for _, encoded in self._builder.encoded(prompts, "paper")]
@@ -168,7 +169,8 @@ class VllmModel(FormatsWithTemplate):
         if usable:
             longest = max(usable, key=lambda prompt: len(prompt.text))
             again = self.score_options([longest])[0]
-            used = again.computed_tokens < again.asked_tokens
+            virtual = self._engine.virtual_tokens
+            used = again.computed_tokens < again.asked_tokens + virtual * len(longest.options)
             said = f"the longest prompt, scored again: {again.computed_tokens} of {again.asked_tokens} tokens computed"
             checks.append(Check("prefix cache", used or again.prompt_tokens < 2 * CPU_BLOCK, said))
         return checks
@@ -184,7 +186,7 @@ class VllmModel(FormatsWithTemplate):
 
     def _kept(self, context_tokens: int, option_tokens: int) -> int:
         # An option's last token is only predicted, never read.
-        return min(context_tokens, self._limit - (option_tokens - 1))
+        return min(context_tokens, self._limit - self._engine.virtual_tokens - (option_tokens - 1))
 
     def _score(self, built: BuiltRequests) -> Iterator[tuple[int, OptionScores]]:
         """The scores of each prompt that was not refused, when all its requests are answered."""
@@ -209,6 +211,7 @@ class VllmModel(FormatsWithTemplate):
         tokens = 0
         for number in order:
             size = len(requests[number].context) + sum(map(len, requests[number].options))
+            size += self._engine.virtual_tokens
             if group and (len(group) >= _MOST_TOGETHER or tokens + size > room):
                 yield group
                 group, tokens = [], 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models.huggingface.checkpoint import Checkpoint
 from phraseproof.models.options import ModelOptions, check_argument_names, positive_int
+from phraseproof.models.vllm.adapter import VllmAdapter
 from phraseproof.models.vllm.engine import EngineSettings, VllmEngine, vllm_version
 from phraseproof.models.vllm.model import VllmModel
 
@@ -24,7 +25,7 @@ def load(name: str, options: ModelOptions) -> VllmModel:
             vLLM's own arguments.
 
     Raises:
-        ModelError: no such model, an encoder-decoder, or an adapter that is not a LoRA.
+        ModelError: no such model, an encoder-decoder, or an adapter that is neither a LoRA nor a soft prompt.
         UsageError: an option that vLLM does not have.
         MissingExtraError: vLLM is not installed.
     """
@@ -59,6 +60,7 @@ def load(name: str, options: ModelOptions) -> VllmModel:
         more["gpu_memory_utilization"] = _share(args["gpu_memory_utilization"])
     if "quantization" in args:
         more["quantization"] = args["quantization"]
+    adapter = None if changed.adapter is None else VllmAdapter(changed.adapter)
     checkpoint = Checkpoint(model, dataclasses.replace(changed, adapter=None), shown_as=name)
     if checkpoint.is_encoder_decoder:
         raise ModelError(
@@ -72,10 +74,11 @@ def load(name: str, options: ModelOptions) -> VllmModel:
         dtype=checkpoint.precision.dtype,
         max_tokens=changed.max_length,
         trust_remote_code=changed.trust_remote_code,
-        lora=changed.adapter,
+        lora=None if adapter is None else adapter.lora,
+        soft_prompt=None if adapter is None else adapter.soft_prompt(checkpoint.config.get_text_config().hidden_size),
         more=more,
     )
-    return VllmModel(checkpoint, VllmEngine(settings), changed)
+    return VllmModel(checkpoint, VllmEngine(settings), changed, adapter)
 
 
 def _share(text: str) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from phraseproof.errors import ModelError
-from phraseproof.models.vllm.lora import LoraFolder
+from phraseproof.models.vllm.adapter import VllmAdapter
 
 
 def write(folder: Path, config: str, weights: bytes = b"w") -> Path:
@@ -20,24 +20,25 @@ def write(folder: Path, config: str, weights: bytes = b"w") -> Path:
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ('{"peft_type": "IA3"}', r"LoRA adapters only.*got IA3"),
-        ("[]", r"LoRA adapters only.*got None"),
+        ('{"peft_type": "IA3"}', r"LoRA adapters and soft prompts at the input only.*got IA3"),
+        ('{"peft_type": "PREFIX_TUNING"}', r"soft prompts at the input only.*got PREFIX_TUNING"),
+        ("[]", r"LoRA adapters and soft prompts at the input only.*got None"),
         ("{", "configuration cannot be read"),
     ],
 )
 def test_other_kinds_are_refused(tmp_path: Path, config: str, words: str) -> None:
     with pytest.raises(ModelError, match=words):
-        LoraFolder(write(tmp_path, config))
+        VllmAdapter(write(tmp_path, config))
 
 
 def test_a_folder_without_weights_is_no_adapter(tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text("{}")
     with pytest.raises(ModelError, match="not an adapter folder"):
-        LoraFolder(tmp_path)
+        VllmAdapter(tmp_path)
 
 
 def test_the_hash_follows_the_content(tmp_path: Path) -> None:
     config = json.dumps({"peft_type": "LORA"})
-    first = LoraFolder(write(tmp_path, config)).content_hash
-    assert LoraFolder(write(tmp_path, config)).content_hash == first
-    assert LoraFolder(write(tmp_path, config, b"v")).content_hash != first
+    first = VllmAdapter(write(tmp_path, config)).content_hash
+    assert VllmAdapter(write(tmp_path, config)).content_hash == first
+    assert VllmAdapter(write(tmp_path, config, b"v")).content_hash != first
