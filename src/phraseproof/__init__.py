@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from phraseproof.reduction.calibrate import calibrate
     from phraseproof.reduction.choose import choose
     from phraseproof.reduction.reduce import reduce
-    from phraseproof.reports.api import analyze, compare, gate, report, table
+    from phraseproof.reports.api import analyze, compare, ensemble, gate, report, table
     from phraseproof.reports.gate.result import GateResult
     from phraseproof.store.queries import Run, load_run
     from phraseproof.tasks import load_tasks
@@ -62,6 +62,7 @@ _HOMES = {
     "calibrate": "phraseproof.reduction.calibrate",
     "choose": "phraseproof.reduction.choose",
     "compare": "phraseproof.reports.api",
+    "ensemble": "phraseproof.reports.api",
     "evaluate": "phraseproof.evaluation.evaluate",
     "forecast": "phraseproof.evaluation.evaluate",
     "gate": "phraseproof.reports.api",
@@ -96,6 +97,7 @@ __all__ = [
     "calibrate",
     "choose",
     "compare",
+    "ensemble",
     "evaluate",
     "forecast",
     "gate",

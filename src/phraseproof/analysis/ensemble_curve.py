@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, combinations_with_replacement
 from math import comb
-from typing import Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from phraseproof.analysis.option_values import Flags, OptionValues
 from phraseproof.calibration.methods import METHODS, Needs
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
+from phraseproof.store.columns import column_values
+
+if TYPE_CHECKING:
+    from phraseproof.store.queries import Run
 
 DEFAULT_SIZES: Final = (1, 2, 3, 5, ALL)
 CALIBRATIONS: Final = (NONE, *(name for name, method in METHODS.items() if method.needs is Needs.NOTHING))
@@ -31,6 +35,7 @@ CALIBRATIONS: Final = (NONE, *(name for name, method in METHODS.items() if metho
 Key: TypeAlias = tuple[int, Way]
 """A size and a way: what tells ensembles of one calibration apart."""
 
+_CHOSEN: Final[tuple[Way, ...]] = ("best", "greedy")
 _FEWEST_EXAMPLES = 10
 _DRAWS = 200
 _FOLDS = 5
@@ -83,6 +88,14 @@ def ensemble_curve(of: OptionValues, settings: EnsembleSettings, *, tokens: Mapp
     return EnsembleCurve(Level.TASK, of.task, of.category, len(of.wordings), len(of.examples), tuple(points))
 
 
+def prompt_tokens(run: Run) -> dict[str, float]:
+    """The mean number of prompt tokens by the identity of a cell; 0 where they are not stored."""
+    return {
+        cell.identity: float(np.mean(column_values(table["prompt_tokens"]))) if len(table) else 0.0
+        for cell, table in run.read_cells(("prompt_tokens",))
+    }
+
+
 class _Judged(NamedTuple):
     """Scores of one kind of ensemble.
 
@@ -123,8 +136,7 @@ class _Judge:
 
     def points(self, calibration: str) -> Iterator[EnsemblePoint]:
         """Every ensemble of members that are calibrated in one way."""
-        ways: tuple[Way, ...] = ("best", "greedy")
-        chosen: list[Key] = [(size, way) for size in self.sizes for way in ways if size > 1 or way == "best"]
+        chosen: list[Key] = [(size, way) for size in self.sizes for way in _CHOSEN if size > 1 or way == "best"]
         judged = self._judged(calibration, chosen, self.sets)
         final = self._choose(self._ballots(calibration, np.ones(len(self.folds), dtype=bool)), self.of.credits, chosen)
         final |= {key: sets[0] for key, sets in self.sets.items() if key[1] == "all"}
@@ -191,11 +203,13 @@ class _Judge:
             choice = _choice_variance(judged.scores)
             over = "over examples and one random choice of wordings"
         name, per_example = f"{way} {count}", judged.scores.mean(axis=0)
+        jackknife = fold_variance(judged.left_out) if way in _CHOSEN else 0.0
         is_the_best = size == 1 and way == "best" and calibration == NONE
         tokens = float(count * self.tokens.mean() if members is None else self.tokens[members].sum())
 
         def gain(reference: _Judged) -> Finding:
-            jackknife = fold_variance(judged.left_out - reference.left_out)
+            is_chosen = way in _CHOSEN or reference is self.best_single
+            jackknife = fold_variance(judged.left_out - reference.left_out) if is_chosen else 0.0
             gains = per_example - reference.scores[0]
             return mean_gain(name, gains, jackknife=jackknife, choice_variance=choice, method=over)
 
@@ -205,9 +219,7 @@ class _Judge:
             calibration,
             float(count),
             None if np.isnan(tokens) else tokens,
-            mean_score(
-                name, per_example, jackknife=fold_variance(judged.left_out), choice_variance=choice, method=over
-            ),
+            mean_score(name, per_example, jackknife=jackknife, choice_variance=choice, method=over),
             spread,
             gain(self.mean_single),
             None if is_the_best else gain(self.best_single),

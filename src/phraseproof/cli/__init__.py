@@ -21,6 +21,7 @@ from phraseproof.cli.compare import compare
 from phraseproof.cli.config import config
 from phraseproof.cli.demo import demo
 from phraseproof.cli.doctor import doctor
+from phraseproof.cli.ensemble import ensemble
 from phraseproof.cli.evaluate import evaluate
 from phraseproof.cli.examples import add_examples
 from phraseproof.cli.gate import gate
@@ -81,6 +82,7 @@ app.command("plot", short_help="Draw one chart as PDF, SVG or PNG.", rich_help_p
 app.command("calibrate", short_help="Correct a run for a model's fixed preferences.", rich_help_panel=REDUCE)(calibrate)
 app.command("reduce", short_help="Try what reduces the spread, and recommend.", rich_help_panel=REDUCE)(reduce)
 app.command("choose", short_help="Choose a wording, and say what it is worth.", rich_help_panel=REDUCE)(choose)
+app.command("ensemble", short_help="Show what several wordings together give.", rich_help_panel=REDUCE)(ensemble)
 app.command("align", short_help="Train a soft prompt that reduces sensitivity.", rich_help_panel=REDUCE)(align)
 app.command("harden", short_help="Measure, train, measure on unseen wordings.", rich_help_panel=REDUCE)(harden)
 app.add_typer(

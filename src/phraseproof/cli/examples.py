@@ -38,6 +38,7 @@ EXAMPLES: Final = {
         "phraseproof reduce runs/p",
         "phraseproof reduce runs/tickets -m smollm2 -t everyday/tickets -i everyday=everyday-observed -n 100",
     ),
+    "ensemble": ("phraseproof ensemble runs/p --calibrate batch",),
     "align": ("phraseproof align -m pocket --pairs pairs.jsonl --max-steps 200 -o adapters/pocket",),
     "harden": ("phraseproof harden -m pocket -t tickets.yaml -i tickets-wordings.yaml -o runs/tickets",),
     "paraphrase": ("phraseproof paraphrase composed --with google/flan-t5-xl -o paraphrases.yaml",),

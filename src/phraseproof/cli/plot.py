@@ -11,7 +11,7 @@ from phraseproof.cli import options, terminal
 from phraseproof.errors import UsageError
 
 # The members of reports.charts.plot.ChartKind, repeated here so that `--help` does not import the reports.
-KindName = Literal["headline", "strip", "heatmap", "distance", "tsne", "scaling", "training"]
+KindName = Literal["headline", "strip", "heatmap", "distance", "tsne", "scaling", "training", "ensemble"]
 
 
 def plot(

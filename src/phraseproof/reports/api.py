@@ -1,6 +1,6 @@
-"""What Python users call: `table`, `analyze`, `compare`, `gate` and `report`, with the options of the commands.
+"""What Python users call: `table`, `analyze`, `ensemble`, `compare`, `gate`, `report`, with options as of the commands.
 
-Each takes run folders, as paths or opened with `load_run`. The first three return a `ResultTable`: one row per
+Each takes run folders, as paths or opened with `load_run`. The first four return a `ResultTable`: one row per
 estimate, with `.to_pandas()`, and an HTML view in notebooks.
 """
 
@@ -88,6 +88,43 @@ def analyze(
 
     asked = AnalysisOptions(group_order=group_order, seed=seed, resamples=resamples)
     return analysis_results(analyze_run(_opened(run, scoring), asked))
+
+
+def ensemble(
+    run: RunOrPath,
+    *,
+    how: Literal["mean_probability", "mean_logprob", "majority"] = "mean_probability",
+    sizes: Sequence[int | Literal["all"]] = (1, 2, 3, 5, "all"),
+    calibrate: str = "none",
+    groups: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    seed: int = 0,
+    scoring: str | None = None,
+) -> ResultTable:
+    """Compute what ensembles of wordings give and cost, judged on examples that their choice did not see.
+
+    The numbers are those of `phraseproof ensemble`; `docs/ensembles.md` describes them. To combine log-probabilities
+    of your own: `phraseproof.analysis.ensembles.combine`.
+
+    Args:
+        run: a run folder, or a run that `load_run` opened.
+        how: how the answers of several wordings are combined.
+        sizes: the numbers of wordings to combine.
+        calibrate: `batch` or `prior-matching` adds ensembles of calibrated wordings.
+        groups: the groups that wordings come from. Default: all.
+        tasks: the tasks that are computed. Default: all.
+        seed: of the division of examples, and of random choices of wordings.
+        scoring: the scorer whose outcomes are used, if the run holds several. Default: the run's first.
+
+    Raises:
+        RunError: not a run folder, damaged, without finished cells, or with a budget.
+        UsageError: an unknown name, or a metric other than accuracy.
+        NotEnoughDataError: the run stores no log-probabilities, or too few wordings or examples.
+    """
+    from phraseproof.reports.build.ensembles import ensemble_reports, ensemble_results, read_settings
+
+    settings = read_settings(how, ",".join(map(str, sizes)), calibrate, seed=seed)
+    return ensemble_results(ensemble_reports(_opened(run, scoring), settings, groups=groups, tasks=tasks))
 
 
 def compare(before: RunOrPath, after: RunOrPath, *, scoring: str | None = None) -> ResultTable:

@@ -37,6 +37,7 @@ class ChartKind(StrEnum):
     TSNE = "tsne"
     SCALING = "scaling"
     TRAINING = "training"
+    ENSEMBLE = "ensemble"
 
 
 def draw(chart: Chart, path: Path, *, width: int) -> None:
@@ -96,6 +97,8 @@ def make_chart(
     run = sources.runs[0]
     if kind in {ChartKind.DISTANCE, ChartKind.TSNE}:
         return _representations(run, kind, task, num_fewshot)
+    if kind is ChartKind.ENSEMBLE:
+        return _ensemble(run, task, num_fewshot)
     return _scores(run, kind, task, num_fewshot)
 
 
@@ -131,6 +134,17 @@ def _scores(run: Run, kind: ChartKind, task: str | None, num_fewshot: int | None
         if kind is ChartKind.STRIP
         else heatmap(chosen, scores.metric)
     )
+
+
+def _ensemble(run: Run, task: str | None, num_fewshot: int | None) -> Chart:
+    from phraseproof.reports.build.ensembles import ensemble_reports, read_settings
+    from phraseproof.reports.charts.ensemble import ensemble
+
+    settings = read_settings("mean_probability", "1,2,3,5,10,all", "batch")
+    reports = ensemble_reports(run, settings, tasks=[] if task is None else [task])
+    shots = _shots([report.num_fewshot for report in reports], num_fewshot)
+    report = next(report for report in reports if report.num_fewshot == shots)
+    return ensemble(report, report.top)
 
 
 def _chosen(rankings: Sequence[WordingRanking], task: str | None) -> list[WordingRanking]:
