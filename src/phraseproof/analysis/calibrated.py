@@ -24,8 +24,8 @@ class Probes(NamedTuple):
     """What a model answered to prompts that show its prior: without content, or with permuted options.
 
     Attributes:
-        logprobs: [R, P, K] natural logs of the classes' probabilities, in the order of each row's `class_names`, minus
-            infinity after the last class.
+        logprobs: [R, P, K] natural logs of the classes' probabilities, in the order of each row's `class_names`; minus
+            infinity after the last class, and for a prompt that a row does not have.
         examples: [P] which example of the task a prompt was made of; -1 for a prompt without content.
         applies: [R] whether the method can be used on a row. The others stay as they are.
     """
@@ -203,7 +203,8 @@ def _parts(values: OptionValues, of: CalibrationMethod, extra: Extra) -> Iterato
             else:
                 logprobs = probes.logprobs[some][..., :count]
                 own = np.broadcast_to(np.arange(count), logprobs.shape[1:])
-                yield _Part(some, classes, logprobs, own, np.ones(logprobs.shape[:2]), probes.examples, count)
+                is_asked = np.array(np.isfinite(logprobs).any(axis=-1), dtype=np.float64)
+                yield _Part(some, classes, logprobs, own, is_asked, probes.examples, count)
 
 
 def _each_option(values: OptionValues, of: CalibrationMethod, extra: Extra) -> Floats:

@@ -17,9 +17,10 @@ from phraseproof.calibration.calibrator import Calibrator
 from phraseproof.calibration.methods import METHODS, CalibrationMethod, Needs, calibration_method
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.evaluation.observer import Observer, SilentObserver
+from phraseproof.evaluation.run import Evaluation
 from phraseproof.identity import content_hash
 from phraseproof.reduction.derived_run import Derivation, write_derived_run
-from phraseproof.reduction.extras import extras_of
+from phraseproof.reduction.extras import NEEDED, extras_of
 from phraseproof.scoring.registry import DEFAULT_SCORER, scorer
 from phraseproof.store.queries import Run, load_run
 
@@ -59,6 +60,7 @@ def calibrate(  # noqa: PLR0913 - every option is in the signature, as of `evalu
     seed: int = 0,
     scoring: str | None = None,
     resamples: int = RESAMPLES,
+    evaluation: Evaluation | None = None,
     observer: Observer | None = None,
 ) -> CalibrationResult:
     """Correct a run's log-probabilities for what the model prefers whatever the example, and say what that changes.
@@ -75,11 +77,14 @@ def calibrate(  # noqa: PLR0913 - every option is in the signature, as of `evalu
         seed: of that division, and of the bootstrap of intervals.
         scoring: the scorer whose outcomes are calibrated, if the run holds several. Default: the run's first.
         resamples: the number of bootstrap resamples.
+        evaluation: the evaluation that made the run, for methods that ask its model; needed where its model, tasks or
+            wordings were Python objects. Default: resolved from `run.json`.
         observer: receives the progress of extra prompts, and warnings.
 
     Raises:
         RunError: not a run folder, damaged, without finished cells, or with a budget.
         NotEnoughDataError: the run holds no log-probabilities of options.
+        ModelError: the model gives no answers to extra prompts.
         UsageError: an unknown method, a method that does not fit the run, or `out` or `save` together with `all`.
     """
     opened = run if isinstance(run, Run) else load_run(run)
@@ -90,7 +95,7 @@ def calibrate(  # noqa: PLR0913 - every option is in the signature, as of `evalu
     extras: dict[str, list[Extra]] = {}
     for each in methods:
         try:
-            extras[each.name] = extras_of(source, tasks, each, observer or SilentObserver())
+            extras[each.name] = extras_of(source, tasks, each, observer or SilentObserver(), evaluation)
         except NotEnoughDataError as reason:
             if method != ALL:
                 raise
@@ -192,15 +197,9 @@ def _left_as_is(method: CalibrationMethod, tasks: Sequence[OptionValues], extras
             names = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
             found.append(
                 f"{values.task}: {method.name} leaves {len(left)} of {len(values.wordings)} wordings as they are, "
-                f"since it needs {_NEEDED[method.needs]}: {names}"
+                f"since it needs {NEEDED[method.needs]}: {names}"
             )
     return found
-
-
-_NEEDED = {
-    Needs.CONTENT_FREE: "the same options in every example",
-    Needs.PERMUTATIONS: "options that are letters or numbers",
-}
 
 
 def _warnings(
