@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +61,7 @@ class Failing(ScriptedModel):
 
     def stream_scores(
         self,
-        prompts: list[Prompt],
+        prompts: Sequence[Prompt],
         *,
         method: str = "loglikelihood",
         on_scores: Callable[[int, OptionScores | ModelError], None],
