@@ -12,6 +12,7 @@ import phraseproof
 from phraseproof.analysis.option_values import OptionValues, scores
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.reduction.reduce import reduce
+from phraseproof.reduction.results import reduction_text
 from support.option_grids import simulated, store_values
 
 
@@ -56,3 +57,16 @@ def test_tasks_with_too_little_data_are_named(tmp_path: Path) -> None:
 
 def test_python_has_it_too(tmp_path: Path) -> None:
     assert phraseproof.reduce(store_values(tmp_path / "run", hidden_skill())).tasks[0].examples == 120
+
+
+def test_the_recommended_way_is_scored_on_examples_that_were_set_aside(tmp_path: Path) -> None:
+    found = reduce(store_values(tmp_path / "run", hidden_skill()), aside=0.3)
+    (task,) = found.tasks
+    (confirmed,) = found.confirmed.values()
+    assert (task.examples, confirmed.examples) == (84, 36)
+    assert confirmed.way == found.recommendations[0][1].way
+    assert confirmed.low <= confirmed.gain <= confirmed.high
+    assert confirmed.gain > 0.1
+    assert "On 36 examples that were set aside" in reduction_text(found)
+    with pytest.raises(UsageError, match="not a share"):
+        reduce(found.run, aside=1.0)

@@ -77,6 +77,14 @@ def reduce(
             help="How the calibrated ways calibrate (docs/calibration.md).", rich_help_panel=options.STATISTICS
         ),
     ] = "prior-matching",
+    set_aside: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Set this share of the examples aside, such as 0.3. What is recommended is scored on them once.",
+            rich_help_panel=options.STATISTICS,
+        ),
+    ] = 0.0,
     seed: options.Seed = 0,
     scoring: options.ScoringOfRun = None,
     output_format: OutputFormat = None,
@@ -103,7 +111,7 @@ def reduce(
     from phraseproof.reduction.results import reduction_table, reduction_text
 
     trainer = None if train is None else _trainer(train, max_steps, quiet=quiet)
-    found = reduce_run(opened, access=access, calibration=calibration, seed=seed, train=trainer)
+    found = reduce_run(opened, access=access, calibration=calibration, seed=seed, aside=set_aside, train=trainer)
     match chosen:
         case "text":
             terminal.print_result(reduction_text(found, width=terminal.screen().width))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from phraseproof.analysis.option_values import OptionValues, load_option_values
+from phraseproof.analysis.reductions.confirmation import Confirmation, confirm, set_aside
 from phraseproof.analysis.reductions.judging import JudgedTask, judge, overall
 from phraseproof.analysis.reductions.recommendation import Recommendation, recommend
 from phraseproof.analysis.reductions.ways import Access
@@ -32,6 +33,8 @@ class Reduction:
         access: how far the ways go.
         calibration: the method of the calibrated ways.
         tasks: every task that has enough data, at every number of demonstrations.
+        confirmed: by task and number of demonstrations the result of the recommended way on examples that were set
+            aside; without those tasks where nothing is recommended.
         overall: the mean over the tasks at one number of demonstrations, where there are several tasks.
         trained: the result of the training, if there was one.
         notes: tasks that were left out, and why.
@@ -42,6 +45,7 @@ class Reduction:
     access: Access
     calibration: str
     tasks: tuple[JudgedTask, ...]
+    confirmed: Mapping[tuple[str, int], Confirmation]
     overall: JudgedTask | None
     trained: HardenResult | None
     notes: tuple[str, ...]
@@ -59,6 +63,7 @@ def reduce(
     calibration: str = CALIBRATION,
     scoring: str | None = None,
     seed: int = 0,
+    aside: float = 0.0,
     train: Callable[[Run], HardenResult] | None = None,
 ) -> Reduction:
     """Judge all ways to reduce the spread of a run over wordings, on examples that they were not fitted on.
@@ -69,6 +74,7 @@ def reduce(
         calibration: the method of the calibrated ways, one that needs no further model call (docs/calibration.md).
         scoring: the scorer whose outcomes are read, if the run holds several. Default: the run's first.
         seed: of the folds of the examples and the halves of the wordings.
+        aside: the share of the examples that is set aside: the recommended way is scored on them once, at the end.
         train: trains an adapter for the run's model, and measures it on examples and wordings of its own.
 
     Raises:
@@ -83,7 +89,10 @@ def reduce(
         )
     known = Access.TEXT if is_text or access == "text" else Access.LOGPROBS
     values = load_option_values(opened, votes=known is Access.TEXT)
-    tasks, notes = _judged(values, known, calibration, seed)
+    if not 0 <= aside < 1:
+        raise UsageError("not a share", expected="a number from 0 to below 1", got=str(aside), where="--set-aside")
+    divided = [set_aside(of, aside, seed) for of in values]
+    tasks, notes = _judged([fit for fit, _ in divided], known, calibration, seed)
     if not tasks:
         raise NotEnoughDataError("nothing can be judged: " + "; ".join(notes), where=str(opened.path))
     shots = {task.num_fewshot for task in tasks}
@@ -93,10 +102,23 @@ def reduce(
         known,
         calibration,
         tuple(tasks),
+        dict(_confirmed(tasks, divided, calibration, seed)) if aside else {},
         overall(tasks) if len(tasks) > 1 and len(shots) == 1 else None,
         None if train is None else train(opened),
         tuple(notes),
     )
+
+
+def _confirmed(
+    tasks: Sequence[JudgedTask], divided: Sequence[tuple[OptionValues, OptionValues]], calibration: str, seed: int
+) -> Iterator[tuple[tuple[str, int], Confirmation]]:
+    sides = {(fit.task, fit.num_fewshot): (fit, kept) for fit, kept in divided}
+    for task in tasks:
+        place = (task.task, task.num_fewshot)
+        fit, kept = sides[place]
+        way = recommend(task).way
+        if way is not None and len(kept.examples) > 1:
+            yield place, confirm(way, fit, kept, calibration=calibration, seed=seed)
 
 
 def _judged(

@@ -43,7 +43,8 @@ def reduction_text(reduction: Reduction, *, width: int = _WIDE) -> str:
     )
     lines = [*wrap(heading, width), ""]
     for task in _tasks(reduction):
-        lines += [*_block(task, width), "", *_recommended(recommend(task), width), ""]
+        lines += [*_block(task, width), "", *_recommended(recommend(task), width)]
+        lines += [*wrap(_confirmed(reduction, task), width, initial_indent="   ", subsequent_indent="   "), ""]
     if reduction.trained is not None:
         lines += [*wrap(_trained(reduction), width), ""]
     lines += [line for note in reduction.notes for line in wrap(f"Note: {note}", width)]
@@ -106,11 +107,23 @@ def _recommended(found: Recommendation, width: int) -> list[str]:
 def _sentences(reduction: Reduction) -> Iterator[str]:
     for task in _tasks(reduction):
         found = recommend(task)
-        for sentence in (found.sentence, *found.remarks):
-            yield f"{task.task}: {sentence}"
+        for sentence in (found.sentence, *found.remarks, _confirmed(reduction, task)):
+            if sentence:
+                yield f"{task.task}: {sentence}"
     if reduction.trained is not None:
         yield _trained(reduction)
     yield from reduction.notes
+
+
+def _confirmed(reduction: Reduction, task: JudgedTask) -> str:
+    """The result on the examples that were set aside; empty where there are none."""
+    found = reduction.confirmed.get((task.task, task.num_fewshot))
+    if found is None:
+        return ""
+    return (
+        f"On {found.examples} examples that were set aside: from {100 * found.before:.1f} to {100 * found.after:.1f}%, "
+        f"{100 * found.gain:+.1f} points ({100 * found.low:+.1f} to {100 * found.high:+.1f})."
+    )
 
 
 def _trained(reduction: Reduction) -> str:

@@ -78,7 +78,7 @@ def _chosen(values: Callable[[Part], Floats], size: int, how: How) -> Callable[[
     def answer(part: Part) -> Floats:
         given = values(part)
         each = scores(given, part.of)
-        right = np.stack([each[:, part.folds == fold].sum(axis=1) for fold in range(FOLDS)])
+        right = np.stack([each[:, part.folds == fold].sum(axis=1) for fold in range(int(part.folds.max()) + 1)])
         orders = np.argsort(-(right.sum(axis=0) - right), axis=1, kind="stable")[:, :size]
         if size == 1:
             by_fold = each[orders[:, 0]]
