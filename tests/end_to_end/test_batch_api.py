@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,8 @@ from phraseproof.models.openai.batch import calls
 from phraseproof.models.openai.batch.table import BatchTable
 from phraseproof.store.queries import Run, load_run
 from support.batch_desk import BatchDesk
-from support.fault_server import Fault, FaultServer, serving
+from support.fault_server import Fault, FaultServer, chat_answer, serving
+from support.forked import fork_context
 from support.parity_project import write_project
 from support.served_rows import checked_rows
 
@@ -117,8 +117,7 @@ def _evaluate_until(project: Path, base_url: str, step: object, when: str) -> No
 
 
 def test_a_kill_at_every_stage_loses_nothing_and_computes_nothing_twice(project: Path) -> None:
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["phraseproof.evaluation.evaluate", "phraseproof.models.openai", "httpx", "duckdb"])
+    context = fork_context()
     deadly: list[tuple[object, str]] = []
     victim: list[int] = []
 
@@ -208,6 +207,31 @@ def test_a_file_of_answers_that_cannot_be_read_fails_its_rows(project: Path, fau
         assert all(message in failure.error for failure in run.failures)
         is_healed = True
         assert len(checked_rows(evaluate(project, server.base_url, "first_token"))) == PROMPTS
+
+
+def test_openais_own_client_gets_the_same_answers_of_the_server(project: Path) -> None:
+    """The server of these tests speaks the protocol: an independent client that checks every shape can use it."""
+    import openai
+
+    body = {"model": "m", "messages": [{"role": "user", "content": "one"}]}
+    line = {"custom_id": "0a", "method": "POST", "url": "/v1/chat/completions", "body": body}
+    desk = BatchDesk(lambda number: ("validating", "failed") if number == 2 else ("validating", "completed"))
+    with (
+        serving(FaultServer(desk=desk)) as server,
+        openai.OpenAI(base_url=server.base_url, api_key="k", _strict_response_validation=True) as client,
+    ):
+        file = client.files.create(file=json.dumps(line).encode(), purpose="batch")
+        made = [
+            client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h")
+            for _ in range(3)
+        ]
+        assert [client.batches.retrieve(each.id).status for each in made] == ["completed", "failed", "completed"]
+        assert [each.id for each in client.batches.list(limit=2)] == ["batch_3", "batch_2", "batch_1"]
+        assert client.batches.retrieve("batch_2").errors is not None
+        output = client.batches.retrieve("batch_1").output_file_id
+        assert output is not None
+        (text,) = client.files.content(output).text.splitlines()
+    assert json.loads(text)["response"]["body"] == chat_answer(body)
 
 
 def command(project: Path, url: str, *options: str) -> subprocess.Popen[str]:

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 import zlib
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from phraseproof.errors import LimitReachedError, StoppedError
 from phraseproof.models.openai import traffic
 from phraseproof.store.queries import Run, load_run
 from support.fault_server import TOKEN, Fault, FaultServer, logprob_of, serving
+from support.forked import fork_context
 from support.parity_project import write_project
 
 EXAMPLES = 20
@@ -231,8 +231,7 @@ def test_a_limit_of_cost_is_not_exceeded(project: Path) -> None:
 
 def kill_and_resume(project: Path, kills: int) -> None:
     """Kill a run at random moments, then let it finish."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["phraseproof.evaluation.evaluate", "phraseproof.models.openai", "httpx", "duckdb"])
+    context = fork_context()
     moments = random.Random(20231120)
     server = FaultServer(delay_s=0.03)
     done = 0
@@ -262,11 +261,6 @@ def kill_and_resume(project: Path, kills: int) -> None:
 
 
 @pytest.mark.slow
-def test_ten_kills_lose_only_what_is_in_flight(project: Path) -> None:
-    kill_and_resume(project, 10)
-
-
-@pytest.mark.skipif("PHRASEPROOF_ALL_KILLS" not in os.environ, reason="a minute; PHRASEPROOF_ALL_KILLS=1 runs it")
 def test_sixty_kills_lose_only_what_is_in_flight(project: Path) -> None:
     kill_and_resume(project, 60)
 

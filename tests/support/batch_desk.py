@@ -80,7 +80,8 @@ class BatchDesk:
         fields = [part.partition(b"\r\n\r\n")[::2] for part in content.split(boundary)[1:-1]]
         found = {re.findall(rb' name="(\w+)"', head)[0]: value[:-2] for head, value in fields}
         assert found[b"purpose"] == b"batch"
-        return {"id": self._keep(found[b"file"]), "object": "file", "purpose": "batch"}
+        about = {"bytes": len(found[b"file"]), "created_at": int(time.time()), "filename": "f", "status": "processed"}
+        return {"id": self._keep(found[b"file"]), "object": "file", "purpose": "batch", **about}
 
     def _keep(self, content: bytes) -> str:
         name = f"file-{len(self._files) + 1}"
@@ -101,6 +102,7 @@ class BatchDesk:
             "id": name,
             "object": "batch",
             "endpoint": body["endpoint"],
+            "completion_window": body["completion_window"],
             "input_file_id": body["input_file_id"],
             "status": self._course(number)[0],
             "created_at": int(time.time()),
