@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from phraseproof.instructions.collections import load_collection
     from phraseproof.models import ModelOptions, load_model
     from phraseproof.reduction.calibrate import calibrate
-    from phraseproof.reduction.choose import choose
+    from phraseproof.reduction.choose import choose, choose_live
     from phraseproof.reduction.reduce import reduce
     from phraseproof.reports.api import analyze, compare, ensemble, gate, report, table
     from phraseproof.reports.gate.result import GateResult
@@ -61,6 +61,7 @@ _HOMES = {
     "analyze": "phraseproof.reports.api",
     "calibrate": "phraseproof.reduction.calibrate",
     "choose": "phraseproof.reduction.choose",
+    "choose_live": "phraseproof.reduction.choose",
     "compare": "phraseproof.reports.api",
     "ensemble": "phraseproof.reports.api",
     "evaluate": "phraseproof.evaluation.evaluate",
@@ -96,6 +97,7 @@ __all__ = [
     "analyze",
     "calibrate",
     "choose",
+    "choose_live",
     "compare",
     "ensemble",
     "evaluate",

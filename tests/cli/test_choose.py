@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 from phraseproof.analysis.selection.criteria import Criterion
-from phraseproof.cli.choose import CriterionName
+from phraseproof.analysis.selection.search import Strategy
+from phraseproof.cli.choose import CriterionName, StrategyName
 from support.choice_runs import write_choice_run
 from support.command_line import run_command
+from support.parity_project import write_project
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,7 @@ def test_options(call, run: Path) -> None:
     worst = call(run, "--criterion", "cvar", "--share", "0.5", "--over", "classes")
     assert "mean accuracy of the worst 50% of 2 blocks" in " ".join(worst.out.split())
     assert get_args(CriterionName) == tuple(Criterion)
+    assert get_args(StrategyName) == tuple(Strategy)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,48 @@ def test_options(call, run: Path) -> None:
 )
 def test_wrong_input_is_one_line(call, run: Path, arguments: tuple[str, ...], problem: str) -> None:
     done = call(*(argument.format(run=run) for argument in arguments))
+    assert done.code == 2
+    assert problem in done.err
+    assert done.err.count("\n") == 1
+
+
+LIVE = ("--live", "-m", "scripted", "-t", "{project}/task.yaml", "-i", "mine={project}/wordings.yaml")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_project(tmp_path_factory.mktemp("project"), examples=60, wordings=4)
+
+
+def _filled(arguments: tuple[str, ...], project: Path) -> list[str]:
+    return [argument.format(project=project) for argument in arguments]
+
+
+def test_a_live_choice_stays_within_its_budget_and_is_continued(call, project: Path, tmp_path: Path) -> None:
+    arguments = [*_filled(LIVE, project), "--budget-calls", "100", "-o", str(tmp_path / "r")]
+    done = call(*arguments)
+    assert done.code == 0
+    assert "held out" in done.out
+    again = json.loads(call(*arguments, "--json").out)
+    assert again["choice"]["calls"] <= 100
+    assert again["choice"]["chosen"] in done.out
+    assert "nothing is left to score" in call(*arguments).err
+    rows = list(csv.DictReader(io.StringIO(call(*arguments, "--format", "csv", "--strategy", "racing").out)))
+    assert {row["statistic"] for row in rows} == {"corrected", "at least", "observed"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ((*LIVE, "-o", "r"), "no budget is named"),
+        ((*LIVE, "--budget-calls", "100"), "no run folder is named"),
+        ((*LIVE, "--budget-calls", "100", "-o", "r", "--criterion", "worst"), "--criterion is for stored runs"),
+        (("-m", "scripted"), "--model requires --live"),
+        (("{project}", *LIVE, "--budget-calls", "100", "-o", "r"), "a live choice reads no run"),
+    ],
+)
+def test_options_of_the_other_kind_are_refused(call, project: Path, arguments: tuple[str, ...], problem: str) -> None:
+    done = call(*_filled(arguments, project))
     assert done.code == 2
     assert problem in done.err
     assert done.err.count("\n") == 1

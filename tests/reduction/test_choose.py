@@ -11,7 +11,10 @@ import phraseproof
 from phraseproof.analysis.selection.criteria import Criterion
 from phraseproof.analysis.selection.stored import Over
 from phraseproof.errors import UsageError
+from phraseproof.instructions.collections import Collection
+from phraseproof.models.scripted import ScriptedModel
 from phraseproof.reduction.choose import read_criterion, read_over
+from support.budget_runs import skilled, task, wordings
 from support.choice_runs import write_choice_run
 
 
@@ -29,6 +32,17 @@ def test_a_path_and_an_opened_run_give_the_same_table(run: Path) -> None:
     assert "chosen by mean accuracy" in table.notes[0]
     worst = phraseproof.choose(run, criterion="worst", over="classes")
     assert "in the worst of 2 blocks" in worst.notes[0]
+
+
+def test_a_live_choice_from_python(tmp_path: Path) -> None:
+    collection = Collection("mine", tuple(wordings("mine", 4)))
+    given = (ScriptedModel(skilled), task(size=90), {"mine": collection}, tmp_path / "r")
+    table = phraseproof.choose_live(*given, budget_calls=120, strategy="racing", self_test=False)
+    (value,) = table.select(statistic="corrected")
+    assert value.n == 30
+    assert "examples that the search did not see" in table.notes[0]
+    with pytest.raises(UsageError, match="halving, racing, uniform"):
+        phraseproof.choose_live(*given, budget_calls=120, strategy="best")
 
 
 def test_names_are_read_and_unknown_ones_refused() -> None:

@@ -7,16 +7,23 @@ from typing import Annotated, Literal
 
 import typer
 
-from phraseproof.cli import options, terminal
-from phraseproof.cli.output_format import OutputFormat, print_results, read_format
+from phraseproof.cli import option_values, options, terminal
+from phraseproof.cli.output_format import FormatName, OutputFormat, print_results, read_format
 from phraseproof.cli.run_folders import open_runs
 from phraseproof.errors import UsageError
 
-# The members of analysis.selection.criteria.Criterion, repeated here so that `--help` does not import numpy.
+# Members of enumerations, repeated here so that `--help` does not import numpy.
 CriterionName = Literal["mean", "worst", "cvar", "lower-bound"]
+StrategyName = Literal["halving", "racing", "uniform"]
+
+LIVE = "Live: ask a model under a budget"
+
+_STORED_ONLY = ("criterion", "over", "share", "task")
+_LIVE_ONLY = ("config", "model", "tasks", "instructions", "out", "budget_calls", "strategy", "held_out", "data_dir")
 
 
 def choose(
+    ctx: typer.Context,
     runs: Annotated[
         list[Path] | None,
         typer.Argument(metavar="RUN...", help="A run folder; or several, of several models.", show_default=False),
@@ -44,18 +51,136 @@ def choose(
     ] = 0.25,
     task: Annotated[
         list[str] | None,
-        typer.Option("--task", help="Choose for this task only. Repeatable.", rich_help_panel=options.DATA),
+        typer.Option("--task", help="Choose for this task only. Repeatable.", rich_help_panel=options.STATISTICS),
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask a model instead of reading a run.", rich_help_panel=LIVE)
+    ] = False,
+    budget_calls: Annotated[
+        int | None,
+        typer.Option(help="How many prompts may be scored, one per wording and example.", rich_help_panel=LIVE),
+    ] = None,
+    strategy: Annotated[
+        StrategyName,
+        typer.Option(
+            help="How calls are spread: halving drops the worse half in every round, racing drops what is shown to be "
+            "worse, uniform drops nothing.",
+            rich_help_panel=LIVE,
+        ),
+    ] = "halving",
+    held_out: Annotated[
+        float,
+        typer.Option(
+            help="The share of calls and of examples that is kept back to value the chosen wording.",
+            rich_help_panel=LIVE,
+        ),
+    ] = 1 / 3,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The run folder. The same command continues a search.", rich_help_panel=LIVE),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="A YAML file with the options of evaluate (docs/config.md).",
+            rich_help_panel=LIVE,
+        ),
+    ] = None,
+    model: options.ModelOrConfig = None,
+    tasks: options.TasksOrConfig = None,
+    instructions: options.Groups = None,
+    data_dir: options.DataDir = None,
+    model_arg: options.ModelArg = None,
+    base_url: options.BaseUrl = None,
     scoring: options.ScoringOfRun = None,
     seed: options.Seed = 0,
     output_format: OutputFormat = None,
     as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Choose a wording: which one, what it is worth on other examples, and which others may be as good."""
-    chosen = read_format(output_format, as_json=as_json)
-    if not runs:
-        raise UsageError("no run folder is named", hint="phraseproof choose runs/NAME")
+    """Choose a wording: which one, what it is worth on other examples, and which others may be as good.
 
+    From stored runs, or with --live from a model, under a budget of calls.
+    """
+    from phraseproof.cli.evaluate import options_given, read_spec
+
+    chosen = read_format(output_format, as_json=as_json)
+    given = options_given(ctx)
+    if not live:
+        _refuse(given, _LIVE_ONLY, "requires --live")
+        if not runs:
+            raise UsageError("no run folder is named", hint="phraseproof choose runs/NAME, or choose --live")
+        _choose_stored(
+            runs, criterion, over=over, share=share, task=task or [], scoring=scoring, seed=seed, output_format=chosen
+        )
+        return
+    _refuse(given, _STORED_ONLY, "is for stored runs, not for --live")
+    if runs:
+        raise UsageError("a live choice reads no run", got=str(runs[0]), hint="Name the folder with --out")
+    if budget_calls is None:
+        raise UsageError("no budget is named", where="--budget-calls", hint="Say how many prompts may be scored")
+    if out is None or out == Path():
+        raise UsageError("no run folder is named", where="--out", hint="Say where to keep the answers: --out runs/NAME")
+    values: dict[str, object] = {
+        "model": model,
+        "tasks": option_values.joined(tasks),
+        "data_dir": data_dir,
+        "scoring": scoring,
+    }
+    changes = {name: value for name, value in values.items() if name in given}
+    if instructions or config is None:
+        changes["instructions"] = option_values.read_groups(instructions or [], None, None)
+    loading = option_values.model_options(
+        adapter=None,
+        dtype="auto",
+        device="auto",
+        batch_size="auto",
+        max_length=None,
+        revision=None,
+        trust_remote_code=False,
+        model_arg=option_values.with_base_url(model_arg, base_url),
+    )
+
+    from phraseproof.analysis.selection.search import Strategy
+    from phraseproof.cli.progress import ProgressBar
+    from phraseproof.cli.stopping import stoppable
+    from phraseproof.reduction.live_choice import LiveSettings, find_wording
+    from phraseproof.reduction.live_results import live_results, render_live_json, render_live_text
+
+    spec = read_spec(config, changes, loading, given)
+    settings = LiveSettings(budget_calls, Strategy(strategy), held_out, seed)
+    with stoppable(), ProgressBar(quiet=quiet) as progress:
+        found = find_wording(spec, out, settings, observer=progress)
+    match chosen:
+        case "text":
+            terminal.print_result(render_live_text(found, terminal.screen()))
+        case "json":
+            terminal.print_file(render_live_json(found))
+        case _:
+            print_results(live_results(found), chosen)
+    typer.echo(f"run folder: {out}", err=True)
+
+
+def _refuse(given: frozenset[str], names: tuple[str, ...], why: str) -> None:
+    for name in names:
+        if name in given:
+            raise UsageError(f"--{name.replace('_', '-')} {why}")
+
+
+def _choose_stored(
+    runs: list[Path],
+    criterion: CriterionName,
+    *,
+    over: str | None,
+    share: float,
+    task: list[str],
+    scoring: str | None,
+    seed: int,
+    output_format: FormatName,
+) -> None:
     from phraseproof.analysis.selection.criteria import Objective
     from phraseproof.analysis.selection.stored import choose_stored
     from phraseproof.reduction.choose import read_criterion, read_over
@@ -65,11 +190,11 @@ def choose(
     objective = Objective(read_criterion(criterion), share)
     kinds = read_over(over or "")
     opened = open_runs(runs, scoring)
-    reports = choice_reports(opened, choose_stored(opened, objective, over=kinds, tasks=task or [], seed=seed))
-    match chosen:
+    reports = choice_reports(opened, choose_stored(opened, objective, over=kinds, tasks=task, seed=seed))
+    match output_format:
         case "text":
             terminal.print_result(render_text(reports, terminal.screen()))
         case "json":
             terminal.print_file(render_json(reports))
         case _:
-            print_results(choice_results(reports), chosen)
+            print_results(choice_results(reports), output_format)

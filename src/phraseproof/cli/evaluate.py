@@ -267,7 +267,7 @@ def evaluate(
     from phraseproof.evaluation.prices import read_price
     from phraseproof.evaluation.resolve import resolve
 
-    spec = _read_spec(config, changes, loading, given)
+    spec = read_spec(config, changes, loading, given)
     if out == Path() and not dry_run:  # an unset variable in a shell script gives an empty text
         out = None
     if out is None and not dry_run:
@@ -304,7 +304,7 @@ def options_given(ctx: typer.Context) -> frozenset[str]:
     return frozenset(name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE")
 
 
-def _read_spec(
+def read_spec(
     config: Path | None, changes: Mapping[str, object], loading: ModelOptions, given: frozenset[str]
 ) -> EvaluationSpec:
     """The spec of the config file, if one is given, with the options of the command line."""

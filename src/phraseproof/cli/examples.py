@@ -24,7 +24,11 @@ EXAMPLES: Final = {
     ),
     "analyze": ("phraseproof analyze runs/p --by-task",),
     "report": ("phraseproof report runs/p -o report.html",),
-    "choose": ("phraseproof choose runs/p", "phraseproof choose runs/p --criterion worst"),
+    "choose": (
+        "phraseproof choose runs/p",
+        "phraseproof choose runs/p --criterion worst",
+        "phraseproof choose --live -m pocket -t pocket/has-price -i my=pocket-observed --budget-calls 300 -o runs/q",
+    ),
     "compare": ("phraseproof compare runs/base runs/aligned",),
     "gate": ("phraseproof gate runs/p --max-spread 5 --min-worst 60 --junit gate.xml",),
     "plot": ("phraseproof plot runs/p --kind strip -o strip.pdf",),

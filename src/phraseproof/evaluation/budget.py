@@ -79,10 +79,11 @@ def take_share(planned: Sequence[PlannedCell], share: float, seed: int) -> list[
         # A product such as 0.07 * 100 may be slightly above the whole number that is meant.
         count = max(len(places), math.ceil(share * len(places) * num_examples - 1e-9))
         chosen |= dict(zip(places, choose_cells(len(places), num_examples, count, seed), strict=True))
-    return [_part(each, chosen[place]) for place, each in enumerate(planned)]
+    return [part_of(each, chosen[place]) for place, each in enumerate(planned)]
 
 
-def _part(planned: PlannedCell, examples: Sequence[int]) -> PlannedCell:
+def part_of(planned: PlannedCell, examples: Sequence[int]) -> PlannedCell:
+    """A whole cell with some of its examples only, by their ascending places; the cell itself for all of them."""
     whole = planned.task.examples
     if len(examples) == len(whole):
         return planned

@@ -1,13 +1,19 @@
-"""`phraseproof.choose`: the choice of a wording from Python."""
+"""`phraseproof.choose` and `phraseproof.choose_live`: the choice of a wording from Python."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from phraseproof.analysis.results import ResultTable
 from phraseproof.analysis.selection.criteria import DEFAULT_SHARE, Criterion, Objective
+from phraseproof.analysis.selection.search import Strategy
 from phraseproof.analysis.selection.stored import Over, choose_stored
+from phraseproof.core import Model
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.request import EvaluationRequest, Tasks, Wordings
+from phraseproof.reduction.live_choice import DEFAULT_HELD_OUT, LiveSettings, find_wording
+from phraseproof.reduction.live_results import live_results
 from phraseproof.reports.api import RunOrPath
 from phraseproof.reports.build.choice import choice_reports, choice_results
 from phraseproof.store.queries import Run, load_run
@@ -50,6 +56,47 @@ def choose(
     names = [tasks] if isinstance(tasks, str) else tasks
     found = choose_stored(opened, objective, over=read_over(over), tasks=names, seed=seed)
     return choice_results(choice_reports(opened, found))
+
+
+def choose_live(
+    model: str | Model,
+    tasks: Tasks,
+    instructions: Mapping[str, Wordings],
+    out: str | Path,
+    *,
+    budget_calls: int,
+    strategy: str = Strategy.HALVING.value,
+    held_out: float = DEFAULT_HELD_OUT,
+    seed: int = 0,
+    **options: object,
+) -> ResultTable:
+    """Ask a model under a budget of calls which wording is the best, and estimate what it is worth.
+
+    The numbers are those of `phraseproof choose --live`; docs/choosing.md describes them.
+
+    Args:
+        model: a name, or a loaded model.
+        tasks: one task.
+        instructions: for each group of wordings its collections, as for `evaluate`.
+        out: the run folder, which keeps every answer; the same call continues a search that was stopped.
+        budget_calls: how many prompts may be scored, one per wording and example.
+        strategy: `halving`, `racing` or `uniform`.
+        held_out: the share of calls and of examples that is kept back to value the chosen wording.
+        seed: of the order of the examples.
+        **options: other fields of `EvaluationSpec`, such as `limit` or `scoring`.
+
+    Raises:
+        UsageError: several tasks, fewer than two wordings, too few calls or examples, or an unknown option.
+        RunError: the model failed on some prompts; the same call tries them again.
+    """
+    try:
+        settings = LiveSettings(budget_calls, Strategy(strategy), held_out, seed)
+    except ValueError:
+        raise UsageError(
+            "no such strategy", expected=f"one of: {', '.join(Strategy)}", got=strategy, where="--strategy"
+        ) from None
+    request = EvaluationRequest.of(model, tasks, instructions, **options)
+    return live_results(find_wording(request, Path(out), settings))
 
 
 def read_criterion(text: str) -> Criterion:
