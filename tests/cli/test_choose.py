@@ -69,7 +69,7 @@ def test_wrong_input_is_one_line(call, run: Path, arguments: tuple[str, ...], pr
     assert done.err.count("\n") == 1
 
 
-LIVE = ("--live", "-m", "scripted", "-t", "{project}/task.yaml", "-i", "mine={project}/wordings.yaml")
+LIVE = ("--live", "-m", "scripted", "-t", "{project}/task.yaml", "-i", "{project}/wordings.yaml")
 
 
 @pytest.fixture(scope="module")

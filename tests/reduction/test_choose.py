@@ -36,13 +36,13 @@ def test_a_path_and_an_opened_run_give_the_same_table(run: Path) -> None:
 
 def test_a_live_choice_from_python(tmp_path: Path) -> None:
     collection = Collection("mine", tuple(wordings("mine", 4)))
-    given = (ScriptedModel(skilled), task(size=90), {"mine": collection}, tmp_path / "r")
-    table = phraseproof.choose_live(*given, budget_calls=120, strategy="racing", self_test=False)
+    given = (ScriptedModel(skilled), task(size=90), {"mine": collection})
+    table = phraseproof.choose_live(*given, out=tmp_path / "r", budget_calls=120, strategy="racing", self_test=False)
     (value,) = table.select(statistic="corrected")
     assert value.n == 30
     assert "examples that the search did not see" in table.notes[0]
     with pytest.raises(UsageError, match="halving, racing, uniform"):
-        phraseproof.choose_live(*given, budget_calls=120, strategy="best")
+        phraseproof.choose_live(*given, out=tmp_path / "r", budget_calls=120, strategy="best")
 
 
 def test_names_are_read_and_unknown_ones_refused() -> None:

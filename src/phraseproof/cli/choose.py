@@ -18,6 +18,9 @@ StrategyName = Literal["halving", "racing", "uniform"]
 
 LIVE = "Live: ask a model under a budget"
 
+_GROUP = "candidates"
+"""The group of wordings that are given without a group, which plays no part in a choice."""
+
 _STORED_ONLY = ("criterion", "over", "share", "task")
 _LIVE_ONLY = ("config", "model", "tasks", "instructions", "out", "budget_calls", "strategy", "held_out", "data_dir")
 
@@ -91,7 +94,18 @@ def choose(
     ] = None,
     model: options.ModelOrConfig = None,
     tasks: options.TasksOrConfig = None,
-    instructions: options.Groups = None,
+    instructions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--instructions",
+            "-i",
+            metavar="WORDINGS",
+            help="The wordings to choose from: collections or YAML files, separated by commas, or a group of them as "
+            "GROUP=WORDINGS. Repeatable.",
+            rich_help_panel=options.INSTRUCTIONS,
+            autocompletion=options.complete_instructions,
+        ),
+    ] = None,
     data_dir: options.DataDir = None,
     model_arg: options.ModelArg = None,
     base_url: options.BaseUrl = None,
@@ -132,7 +146,8 @@ def choose(
     }
     changes = {name: value for name, value in values.items() if name in given}
     if instructions or config is None:
-        changes["instructions"] = option_values.read_groups(instructions or [], None, None)
+        named = [entry if "=" in entry else f"{_GROUP}={entry}" for entry in instructions or []]
+        changes["instructions"] = option_values.read_groups(named, None, None)
     loading = option_values.model_options(
         adapter=None,
         dtype="auto",

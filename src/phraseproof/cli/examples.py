@@ -27,7 +27,7 @@ EXAMPLES: Final = {
     "choose": (
         "phraseproof choose runs/p",
         "phraseproof choose runs/p --criterion worst",
-        "phraseproof choose --live -m pocket -t pocket/has-price -i my=pocket-observed --budget-calls 300 -o runs/q",
+        "phraseproof choose --live -m pocket -t pocket/has-price -i pocket-observed --budget-calls 300 -o runs/q",
     ),
     "compare": ("phraseproof compare runs/base runs/aligned",),
     "gate": ("phraseproof gate runs/p --max-spread 5 --min-worst 60 --junit gate.xml",),

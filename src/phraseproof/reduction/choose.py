@@ -12,6 +12,7 @@ from phraseproof.analysis.selection.stored import Over, choose_stored
 from phraseproof.core import Model
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.request import EvaluationRequest, Tasks, Wordings
+from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.reduction.live_choice import DEFAULT_HELD_OUT, LiveSettings, find_wording
 from phraseproof.reduction.live_results import live_results
 from phraseproof.reports.api import RunOrPath
@@ -58,24 +59,27 @@ def choose(
     return choice_results(choice_reports(opened, found))
 
 
-def choose_live(
-    model: str | Model,
-    tasks: Tasks,
-    instructions: Mapping[str, Wordings],
-    out: str | Path,
+def choose_live(  # noqa: PLR0913 - every option is in the signature, so that help() and editors show it
+    model: str | Model | EvaluationSpec,
+    tasks: Tasks = (),
+    instructions: Mapping[str, Wordings] | None = None,
     *,
+    out: str | Path,
     budget_calls: int,
     strategy: str = Strategy.HALVING.value,
     held_out: float = DEFAULT_HELD_OUT,
     seed: int = 0,
-    **options: object,
+    limit: int | None = None,
+    scoring: str = EvaluationSpec().scoring,
+    data_dir: str | Path | None = None,
+    self_test: bool = True,
 ) -> ResultTable:
     """Ask a model under a budget of calls which wording is the best, and estimate what it is worth.
 
     The numbers are those of `phraseproof choose --live`; docs/choosing.md describes them.
 
     Args:
-        model: a name, or a loaded model.
+        model: a name, a loaded model, or a spec with every option of the evaluation; nothing else of it is then given.
         tasks: one task.
         instructions: for each group of wordings its collections, as for `evaluate`.
         out: the run folder, which keeps every answer; the same call continues a search that was stopped.
@@ -83,10 +87,11 @@ def choose_live(
         strategy: `halving`, `racing` or `uniform`.
         held_out: the share of calls and of examples that is kept back to value the chosen wording.
         seed: of the order of the examples.
-        **options: other fields of `EvaluationSpec`, such as `limit` or `scoring`.
+        limit, scoring, data_dir, self_test: as for `evaluate`.
 
     Raises:
-        UsageError: several tasks, fewer than two wordings, too few calls or examples, or an unknown option.
+        UsageError: several tasks, fewer than two wordings, too few calls or examples, an unknown strategy,
+            or options in addition to a spec.
         RunError: the model failed on some prompts; the same call tries them again.
     """
     try:
@@ -95,7 +100,16 @@ def choose_live(
         raise UsageError(
             "no such strategy", expected=f"one of: {', '.join(Strategy)}", got=strategy, where="--strategy"
         ) from None
-    request = EvaluationRequest.of(model, tasks, instructions, **options)
+    if isinstance(model, EvaluationSpec):
+        if tasks or instructions or limit is not None or data_dir is not None:
+            raise UsageError(
+                "tasks, wordings or data are given in addition to a spec", expected="everything in the spec"
+            )
+        request = EvaluationRequest(model)
+    else:
+        request = EvaluationRequest.of(
+            model, tasks, instructions or {}, limit=limit, scoring=scoring, data_dir=data_dir, self_test=self_test
+        )
     return live_results(find_wording(request, Path(out), settings))
 
 
