@@ -59,18 +59,25 @@ def accuracy(confusion: Ints) -> Floats:
 
 def balanced_accuracy(confusion: Ints) -> Floats:
     """[...] the mean recall of the classes that are right in some example: 1 / C for every constant answer."""
-    right = confusion.sum(axis=-1)
-    recalls = _ratio(np.diagonal(confusion, axis1=-2, axis2=-1), right)
-    return recalls.sum(axis=-1) / np.count_nonzero(right, axis=-1)
+    return mean_recall(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-1))
 
 
 def macro_f1(confusion: Ints) -> Floats:
     """[...] the mean F1 of the classes that are right or chosen in some example; F1 is 0 where no answer is right."""
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    met = confusion.sum(axis=-1) + confusion.sum(axis=-2)
-    return _ratio(2 * hits, met).sum(axis=-1) / np.count_nonzero(met, axis=-1)
+    return mean_f1(hits, confusion.sum(axis=-1) + confusion.sum(axis=-2))
 
 
-def _ratio(part: Ints, whole: Ints) -> Floats:
+def mean_recall(hits: Ints | Floats, right: Ints | Floats) -> Floats:
+    """Balanced accuracy from [..., C] the right answers of each class, and how often each class is right."""
+    return _ratio(hits, right).sum(axis=-1) / np.maximum(np.count_nonzero(right, axis=-1), 1)
+
+
+def mean_f1(hits: Ints | Floats, met: Ints | Floats) -> Floats:
+    """Macro-F1 from [..., C] the right answers of each class, and how often each class is right or chosen, added up."""
+    return _ratio(2 * hits, met).sum(axis=-1) / np.maximum(np.count_nonzero(met, axis=-1), 1)
+
+
+def _ratio(part: Ints | Floats, whole: Ints | Floats) -> Floats:
     """The ratio, and 0 where the whole is 0."""
     return part / np.maximum(whole, 1)
