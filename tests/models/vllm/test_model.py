@@ -72,7 +72,8 @@ def test_a_soft_prompt_is_before_every_text(folder: Path, local: HuggingFaceMode
 
     torch.manual_seed(1)
     network = AutoModelForCausalLM.from_pretrained(folder)
-    get_peft_model(network, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=5)).save_pretrained(tmp_path)
+    adapter = get_peft_model(network, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=5))
+    adapter.save_pretrained(str(tmp_path))
     model, engine = in_vllm(folder, adapter=VllmAdapter(tmp_path))
     adapted = load_model(str(folder), ModelOptions(device="cpu", max_length=48, adapter=tmp_path))
     assert isinstance(adapted, HuggingFaceModel)
