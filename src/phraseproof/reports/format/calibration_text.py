@@ -35,13 +35,13 @@ def render(effects: Sequence[Effect], title: Sequence[str], screen: Screen) -> s
     blocks: list[RenderableType] = [Text(printable(line)) for line in title]
     for name, shots in dict.fromkeys((effect.name, effect.num_fewshot) for effect in effects):
         rows = [effect for effect in effects if (effect.name, effect.num_fewshot) == (name, shots)]
-        blocks += [Text(), _table(f"{name}, {shots}-shot", rows)]
+        blocks += [Text(), Text(printable(f"{name}, {shots}-shot"), style="bold"), _table(rows)]
     return print_blocks([*blocks, Text(), Text(_LEGEND, style="dim")], screen)
 
 
-def _table(name: str, rows: Sequence[Effect]) -> Table:
+def _table(rows: Sequence[Effect]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column(Text(printable(name)), overflow="fold", min_width=14)
+    table.add_column("", overflow="fold", min_width=14)
     for heading in _HEADINGS:
         table.add_column(heading, justify="right")
     table.add_row("as stored", *_cells(rows[0].before), "")
