@@ -14,6 +14,7 @@ from phraseproof.models.openai.server_settings import ServerSettings
 from phraseproof.models.openai.token_limit import wants_other_field
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable
 
     import anyio
@@ -224,8 +225,14 @@ class Exchange:
         return text.replace(self._key, "[the key]") if self._key else text
 
 
-def new_client(key: str, most_connections: int) -> httpx.AsyncClient:
-    """A client that speaks HTTP/2 with servers that offer it, if the package h2 is installed."""
+def new_client(key: str, most_connections: int, tls: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+    """A client that speaks HTTP/2 with servers that offer it, if the package h2 is installed.
+
+    Args:
+        key: what `Authorization` holds; empty for none.
+        most_connections: the maximum number of connections.
+        tls: with the certificates to trust; reading them takes longer than a request.
+    """
     import httpx
 
     headers = {"Accept-Encoding": ACCEPTED_ENCODINGS}
@@ -235,6 +242,7 @@ def new_client(key: str, most_connections: int) -> httpx.AsyncClient:
         headers=headers,
         timeout=None,  # noqa: S113 (`Exchange.send` limits the time)
         http2=find_spec("h2") is not None,
+        verify=True if tls is None else tls,
         limits=httpx.Limits(max_connections=most_connections, max_keepalive_connections=most_connections),
     )
 
