@@ -14,7 +14,8 @@ def test_each_number_of_demonstrations_is_a_view_whose_charts_have_ids_of_their_
     run = load_run(write_run(tmp_path / "run", shots=(0, 3)))
     first, second = run_views(run, run_scores(run), 1)
     assert (first.id, second.id, first.run) == ("r1-k0", "r1-k3", 1)
-    assert first.charts().keys() == {f"r1-k0-{name}" for name in ("headline-chart", "strip-chart", "heat-1", "heat-2")}
+    names = ("headline-chart", "strip-chart", "heat-1", "heat-2", "causes-chart")
+    assert first.charts().keys() == {f"r1-k0-{name}" for name in names}
     assert [name for _, name in first.sections()][:3] == ["In short", "Every wording", "Task by wording"]
     assert ("r1-k0-representations", "Representations") not in first.sections()
 

@@ -26,6 +26,7 @@ from phraseproof.reports.charts.heatmap import heatmap
 from phraseproof.reports.charts.strip import strip
 from phraseproof.reports.charts.tsne import tsne
 from phraseproof.reports.html.answers import TaskMatrices, task_matrices
+from phraseproof.reports.html.causes import CausesView, causes_view
 from phraseproof.reports.html.flips import Flip, find_flips
 from phraseproof.reports.html.headline import Headline, headline
 from phraseproof.reports.html.statistics import StatisticsTable, statistics_table
@@ -67,6 +68,7 @@ class View:
     texts: Mapping[tuple[str, str], str]
     flips: Sequence[Flip] = ()
     answers: Sequence[TaskMatrices] = ()
+    causes: CausesView | None = None
     statistics: StatisticsTable | None = None
     control_results: Sequence[ControlResult] = ()
     representations: Sequence[Chart] = field(default_factory=list[Chart])
@@ -76,6 +78,8 @@ class View:
         """By the id of the figure that the template gives them."""
         found = {f"{self.id}-headline-chart": self.headline.chart, f"{self.id}-strip-chart": self.strip}
         found |= {f"{self.id}-heat-{n}": chart for n, chart in enumerate(self.heatmaps, 1)}
+        if self.causes is not None and self.causes.chart is not None:
+            found[f"{self.id}-causes-chart"] = self.causes.chart
         return found | {f"{self.id}-representation-{n}": chart for n, chart in enumerate(self.representations, 1)}
 
     def sections(self) -> list[tuple[str, str]]:
@@ -85,6 +89,7 @@ class View:
             ("strip", "Every wording", True),
             ("heat", "Task by wording", True),
             ("wordings", "Wordings, ranked", True),
+            ("causes", "Causes", self.causes is not None),
             ("answers", "Answers", bool(self.answers)),
             ("flips", "Flips", bool(self.flips)),
             ("representations", "Representations", bool(self.representations)),
@@ -97,12 +102,14 @@ class View:
 
 def run_views(run: Run, scores: RunScores, number: int, current: str | None = None) -> list[View]:
     """One view per number of demonstrations of a run; `number` is its place among the runs."""
+    from phraseproof.analysis.causes.run import run_causes
     from phraseproof.store.representations import load_map, out_of_date
 
     robust = _robustness(run, scores)
     rankings = {table.num_fewshot: table.rankings for table in wording_tables([scores])}
     current = current or lone_first(scores)
     found = load_map(run.path)
+    causes = run_causes(run)
     views: list[View] = []
     metric = scores.metric
     for table in task_tables([scores]):
@@ -128,6 +135,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 has_prompts=bool(run.settings.get("log_samples")),
                 texts=scores.texts,
                 answers=task_matrices(table.answers, current),
+                causes=causes_view(causes.at_shots(shots)),
                 flips=find_flips(run, shots, metric, controls=robust.controls),
                 statistics=None if robustness is None else statistics_table(robustness, metric),
                 control_results=[result for result in robust.control_results if result.num_fewshot == shots],

@@ -1,0 +1,51 @@
+"""Why accuracy differs between wordings, as a section of the page."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from phraseproof.analysis.causes.run import RunCauses
+from phraseproof.analysis.causes.sentence import cause_sentence
+from phraseproof.reports.build.causes import LEGEND, main_causes
+from phraseproof.reports.build.text import printable
+from phraseproof.reports.charts.causes import causes as causes_chart
+from phraseproof.reports.charts.chart import Chart
+
+
+class CauseLine(NamedTuple):
+    """A task and its sentence."""
+
+    task: str
+    sentence: str
+
+
+class CausesView(NamedTuple):
+    """The section.
+
+    Attributes:
+        summary: over several tasks; may be empty.
+        lines: tasks whose wordings differ by more than chance first.
+        notes: why other tasks, or the run, have no causes.
+        chart: `None` where no task has a spread beyond chance.
+        legend: of the chart.
+    """
+
+    summary: str
+    lines: tuple[CauseLine, ...]
+    notes: tuple[str, ...]
+    chart: Chart | None
+    legend: str
+
+
+def causes_view(found: RunCauses) -> CausesView | None:
+    """The section of a run at one number of demonstrations; `None` where there is nothing to say."""
+    if not found.tasks and not found.notes:
+        return None
+    ordered = sorted(found.tasks, key=lambda task: not task.is_beyond_chance)
+    return CausesView(
+        main_causes(found) if len(ordered) > 1 else "",
+        tuple(CauseLine(printable(task.task), printable(cause_sentence(task))) for task in ordered),
+        tuple(map(printable, found.notes)),
+        causes_chart(ordered),
+        LEGEND[0].upper() + LEGEND[1:] + ".",
+    )

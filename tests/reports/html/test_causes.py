@@ -1,0 +1,35 @@
+"""The section on causes of the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from phraseproof.analysis.causes.run import RunCauses, run_causes
+from phraseproof.analysis.causes.sentence import cause_sentence
+from phraseproof.reports.build.sources import open_sources
+from phraseproof.reports.html.causes import causes_view
+from phraseproof.reports.html.report import render_report
+from support.known_causes import two_tasks
+
+
+def test_tasks_with_a_spread_beyond_chance_come_first_and_the_page_has_their_sentences(tmp_path: Path) -> None:
+    run = two_tasks(tmp_path / "run")
+    prior, equal = run_causes(run).tasks
+    view = causes_view(RunCauses((equal, prior)))
+    assert view is not None
+    assert [(line.task, line.sentence) for line in view.lines] == [
+        ("answers", cause_sentence(prior)),
+        ("equal", cause_sentence(equal)),
+    ]
+    page = render_report(open_sources([run.path]))
+    assert "Why accuracy differs between wordings" in page
+    assert cause_sentence(equal) in page
+    assert 'data-chart="r0-k0-causes-chart"' in page
+
+
+def test_a_run_without_causes_says_why_and_one_without_anything_has_no_section() -> None:
+    view = causes_view(RunCauses(reason="the run has a budget"))
+    assert view is not None
+    assert (view.lines, view.chart) == ((), None)
+    assert view.notes == ("Causes of the spread: not estimated, the run has a budget.",)
+    assert causes_view(RunCauses()) is None
