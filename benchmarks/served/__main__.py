@@ -20,8 +20,9 @@ from phraseproof.store.queries import Run
 
 
 class Way(NamedTuple):
-    """A way to read answers: its name, the scorer, the prompt format, and the server's arguments."""
+    """A way to read answers: its names, the scorer, the prompt format, and the server's arguments."""
 
+    key: str
     name: str
     scoring: str
     prompt_format: str
@@ -29,10 +30,10 @@ class Way(NamedTuple):
 
 
 _WAYS = (
-    Way("log-likelihoods, completions, plain", "loglikelihood", "plain", {"endpoint": "completions"}),
-    Way("first token, chat", "first_token", "chat", {"endpoint": "chat"}),
-    Way("generated within a constraint, chat", "generate", "chat", {"endpoint": "chat"}),
-    Way("generated freely, chat", "generate", "chat", {"endpoint": "chat", "answer_format": "text"}),
+    Way("loglikelihood", "log-likelihoods, completions, plain", "loglikelihood", "plain", {"endpoint": "completions"}),
+    Way("first_token", "first token, chat", "first_token", "chat", {"endpoint": "chat"}),
+    Way("constrained", "generated within a constraint, chat", "generate", "chat", {"endpoint": "chat"}),
+    Way("free", "generated freely, chat", "generate", "chat", {"endpoint": "chat", "answer_format": "text"}),
 )
 
 
@@ -47,8 +48,10 @@ def main() -> None:
     parser.add_argument("--wordings", default=str(Path(__file__).with_name("wordings.yaml")))
     parser.add_argument("--limit", type=int, default=50)
     parser.add_argument("--max-new-tokens", type=int, default=32)
-    parser.add_argument("--skip", default="", help="names of ways to leave out, separated by commas")
+    parser.add_argument("--ways", default=",".join(way.key for way in _WAYS), help="separated by commas")
+    parser.add_argument("--concurrency", default="32")
     asked = parser.parse_args()
+    ways = [way for way in _WAYS if way.key in asked.ways.split(",")]
     common = {"data_dir": asked.data_dir, "limit": asked.limit}
     with tempfile.TemporaryDirectory() as folder:
         local = {
@@ -61,11 +64,9 @@ def main() -> None:
                 model_options=ModelOptions(dtype="float32", device="cpu"),
                 **common,
             )
-            for form in ("plain", "chat")
+            for form in {way.prompt_format for way in ways}
         }
-        for way in _WAYS:
-            if way.name in asked.skip.split(","):
-                continue
+        for way in ways:
             began = time.perf_counter()
             try:
                 run = phraseproof.evaluate(
@@ -76,7 +77,9 @@ def main() -> None:
                     scoring=way.scoring,
                     prompt_format=way.prompt_format,
                     max_new_tokens=asked.max_new_tokens,
-                    model_options=ModelOptions(args={"base_url": asked.base_url, **way.args}),
+                    model_options=ModelOptions(
+                        args={"base_url": asked.base_url, "concurrency": asked.concurrency, **way.args}
+                    ),
                     **common,
                 )
             except PhraseproofError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,3 +35,16 @@ def plain_smollm2() -> tuple[Any, Any]:
     path = provider.file()
     network = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
     return network.eval(), AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+
+
+def write_smollm2(path: Path) -> Path:
+    """Write the network and the tokenizer as an ordinary folder in float32, as servers read it."""
+    network, tokenizer = plain_smollm2()
+    config = network.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    plain = type(network)(config)
+    plain.load_state_dict(network.state_dict())
+    plain.save_pretrained(str(path))
+    tokenizer.save_pretrained(path)
+    return path

@@ -53,16 +53,7 @@ def scores(folder: Path, adapter: Path | None = None) -> dict[str, Any]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """SmolLM2 as an ordinary folder, as vLLM reads it."""
     real_models.smollm2()
-    network, tokenizer = real_models.plain_smollm2()
-    path = tmp_path_factory.mktemp("smollm2")
-    config = network.config
-    if hasattr(config, "quantization_config"):
-        del config.quantization_config
-    plain = type(network)(config)
-    plain.load_state_dict(network.state_dict())
-    plain.save_pretrained(str(path))
-    tokenizer.save_pretrained(path)
-    return path
+    return real_models.write_smollm2(tmp_path_factory.mktemp("smollm2"))
 
 
 @pytest.mark.real
