@@ -26,6 +26,7 @@ from phraseproof.analysis.results import WORDING, ResultRow, ResultTable
 from phraseproof.core import Finding
 from phraseproof.reports.build.answers import at_shots
 from phraseproof.reports.build.causes import causes_notes
+from phraseproof.reports.build.quality import quality_rows
 from phraseproof.reports.build.run_analysis import NotEstimable
 from phraseproof.reports.build.run_tables import task_tables
 from phraseproof.reports.build.runs import EstimatedRun, TableSource
@@ -72,6 +73,8 @@ def analysis_results(analyses: Sequence[RunAnalysis], scaling: Scaling | None = 
         rows += statistics_rows(found.robustness, source)
         if found.answers and found.metric.name == ACCURACY.name:
             rows += baseline_rows(found.answers, source)
+        rows += quality_rows(found.quality, found.robustness, source)
+        notes += found.quality.notes
         for task in found.causes.tasks:
             rows += cause_rows(task, source, by_wording=False)
         notes += causes_notes(found.causes)

@@ -22,6 +22,7 @@ from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, PhraseproofError, UsageError
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots
+from phraseproof.reports.build.quality import RunQuality, run_quality
 from phraseproof.reports.build.readings import reading_lines
 from phraseproof.reports.build.run_tables import half_precision_line
 from phraseproof.reports.build.runs import model_name
@@ -122,6 +123,7 @@ class RunAnalysis:
         settings: what the numbers depend on, as a line; empty where it is not known.
         readings: how surely answers were read, as lines.
         causes: of the spread over the wordings.
+        quality: Brier score, calibration error and other measures.
     """
 
     path: str
@@ -140,6 +142,7 @@ class RunAnalysis:
     settings: str = ""
     readings: tuple[str, ...] = ()
     causes: RunCauses = field(default_factory=RunCauses)
+    quality: RunQuality = field(default_factory=RunQuality)
 
     @property
     def answer_lines(self) -> tuple[str, ...]:
@@ -200,7 +203,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
     )
     half = half_precision(run)
     answers, settings, lines = answers_of(run), setting_line(run), reading_lines(run)
-    causes = run_causes(run, seed=options.seed)
+    causes, quality = run_causes(run, seed=options.seed), run_quality(run, seed=options.seed)
     analyses: list[RunAnalysis] = []
     for each in found:
         here = [grid for grid in grids if grid.num_fewshot == each.num_fewshot]
@@ -221,6 +224,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 settings,
                 lines,
                 causes.at_shots(each.num_fewshot),
+                quality.get(each.num_fewshot, RunQuality()),
                 metric=metric,
             )
         )

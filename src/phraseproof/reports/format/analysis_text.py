@@ -39,6 +39,7 @@ from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.answers_text import baselines, constants
 from phraseproof.reports.format.causes_text import cause_summary
+from phraseproof.reports.format.quality_text import quality_table
 from phraseproof.reports.format.terminal import print_blocks
 from phraseproof.scoring.metric import Metric
 
@@ -72,6 +73,7 @@ def render(
         blocks += [*constants(found.answers), *baselines(found.answers, found.metric), Text()]
         for row in found.rows if by_task else found.rows[-1:]:
             blocks += [*_statistics(row, found.robustness.groups, found.metric, screen), Text()]
+            blocks += quality_table(found.quality, row)
         blocks += [Text(printable(_legend(found.metric)), style="dim"), Text()]
         for test in found.tests:
             blocks += [*_test(test, found.metric), Text()]
@@ -81,7 +83,7 @@ def render(
         blocks += _mixed_lines(found.mixed)
         for against in found.against:
             blocks += _against(against, found.metric)
-        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in found.remarks]
+        blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in (*found.quality.notes, *found.remarks)]
         blocks.append(Text())
     if scaling is not None:
         blocks += _scaling_lines(scaling, analyses[0].metric)

@@ -1,0 +1,105 @@
+"""Measures of answers other than accuracy for `analyze`: from a run to rows of the result table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from phraseproof.analysis.aggregation import Level
+from phraseproof.analysis.answer_quality import MEASURES, UNITS, QualityRow, answer_quality
+from phraseproof.analysis.option_values import load_option_values
+from phraseproof.analysis.result_rows import RowSource, finding_row, place_of
+from phraseproof.analysis.results import ResultRow
+from phraseproof.core import Finding
+from phraseproof.errors import NotEnoughDataError
+
+if TYPE_CHECKING:
+    from phraseproof.analysis.statistics import Robustness
+    from phraseproof.store.queries import Run
+
+CONSISTENCY = "consistency"
+
+QUALITY_LABELS = {
+    "brier": "Brier score",
+    "log_loss": "log loss (nats)",
+    "ece": "calibration error",
+    "ece_equal_mass": "the same, equal mass",
+    "macro_f1": "macro-F1",
+    "balanced_accuracy": "balanced accuracy",
+    CONSISTENCY: "consistency",
+}
+"""The names of the measures in text for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuality:
+    """The measures of a run at one number of demonstrations.
+
+    Attributes:
+        rows: tasks, categories, overall; empty where there are none.
+        reason: why there are none.
+    """
+
+    rows: tuple[QualityRow, ...] = ()
+    reason: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Why measures are missing."""
+        return (f"Brier score, log loss and calibration error: not computed, {self.reason}.",) if self.reason else ()
+
+    def find(self, level: Level, name: str) -> QualityRow | None:
+        """The row of a task, of a category, or of all."""
+        return next((row for row in self.rows if (row.level, row.name) == (level, name)), None)
+
+
+def run_quality(run: Run, *, seed: int = 0) -> dict[int, RunQuality]:
+    """By number of demonstrations the measures of a run, or why it has none.
+
+    Raises:
+        RunError: no cell is done, or a cell is damaged.
+    """
+    shots = dict.fromkeys(cell.num_fewshot for cell in run.cells)
+    try:
+        loaded = load_option_values(run)
+    except NotEnoughDataError as error:
+        return dict.fromkeys(shots, RunQuality(reason=error.problem))
+    found: dict[int, RunQuality] = {}
+    for number in shots:
+        here = [of for of in loaded if of.num_fewshot == number and of.examples]
+        reason = "" if here else "no task has options to choose from"
+        found[number] = RunQuality(answer_quality(here, seed=seed) if here else (), reason)
+    return found
+
+
+def consistency(pairwise_flips: Finding) -> Finding:
+    """The probability that two different wordings answer an example in the same way."""
+    low, high = pairwise_flips.low, pairwise_flips.high
+    return replace(
+        pairwise_flips,
+        name=CONSISTENCY,
+        estimate=1 - pairwise_flips.estimate,
+        low=None if high is None else 1 - high,
+        high=None if low is None else 1 - low,
+    )
+
+
+def quality_rows(found: RunQuality, robustness: Robustness, source: RowSource) -> Iterator[ResultRow]:
+    """Mean and standard deviation of every measure of each group, and how often two wordings agree."""
+    for row in found.rows:
+        for group, quality in row.groups.items():
+            place = place_of(row.level, row.name, row.category, group)
+            for name in MEASURES:
+                if name in quality.findings:
+                    yield finding_row(source, place, name, quality.findings[name], UNITS[name])
+                if name in quality.stds:
+                    method = "sample standard deviation over wordings"
+                    std = Finding(f"{name} std", quality.stds[name], quality.findings[name].n, method)
+                    yield finding_row(source, place, std.name, std, UNITS[name])
+    for row in (*robustness.tasks, *robustness.categories, robustness.overall):
+        for group, statistics in row.groups.items():
+            if "pairwise_flips" in statistics.findings:
+                place = place_of(row.level, row.name, row.category, group)
+                yield finding_row(source, place, CONSISTENCY, consistency(statistics.findings["pairwise_flips"]),
+                                  ("%", 100.0))  # fmt: skip
