@@ -48,6 +48,7 @@ def test_table_and_analyze_treat_it_as_any_other(imported: Path, call: Any) -> N
     assert done.code == 0
     assert "kappa: not enough data" in " ".join(done.out.split())
     assert "Only accuracies of wordings are known" in done.out
+    assert "calibration error: not computed, the run was imported" in " ".join(done.out.split())
 
 
 def test_compare_and_report_treat_it_as_any_other(imported: Path, tmp_path: Path, call: Any) -> None:

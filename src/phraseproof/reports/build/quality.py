@@ -60,6 +60,9 @@ def run_quality(run: Run, *, seed: int = 0) -> dict[int, RunQuality]:
     Raises:
         RunError: no cell is done, or a cell is damaged.
     """
+    if run.accuracies:
+        reason = "the run was imported and holds no answers"
+        return {score.num_fewshot: RunQuality(reason=reason) for score in run.accuracies}
     shots = dict.fromkeys(cell.num_fewshot for cell in run.cells)
     try:
         loaded = load_option_values(run)
