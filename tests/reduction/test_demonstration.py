@@ -24,3 +24,8 @@ def test_the_real_model_is_measured_and_its_spread_explained(tmp_path: Path) -> 
     means = [row.mean_score for row in run.wording_scores()]
     assert found.task.ways[0].accuracy == pytest.approx(sum(means) / len(means))
     assert found.cause == cause_sentence(run_causes(run).tasks[0])
+    most = run.query_rows(
+        "SELECT max(n) AS most FROM (SELECT instruction, predicted, count(*) AS n FROM outcomes GROUP BY ALL) "
+        "GROUP BY instruction"
+    )
+    assert found.constant == sum(row["most"] >= 0.95 * 20 for row in most)

@@ -20,8 +20,8 @@ _SHOWN = {
     "calibrated": "each wording, calibrated",
     "calibrated ensemble of all": "all ten together, calibrated",
 }
-_REAL_EXAMPLES = 75
-"""Tickets for the real model: 750 prompts, about a minute on one core."""
+_REAL_EXAMPLES = 80
+"""Tickets for the real model: 800 prompts, about a minute on one core."""
 
 
 def demo(
@@ -117,6 +117,7 @@ def _real_as_json(shown: RealDemonstration, folder: Path) -> dict[str, object]:
     return {
         "run": str(folder),
         "cause": shown.cause,
+        "constant_wordings": shown.constant,
         "ways": {
             way.way.name: {
                 "accuracy": 100 * way.accuracy,
@@ -152,12 +153,12 @@ def _print_real(shown: RealDemonstration) -> None:
         lines.append(f"{words:<30}{numbers}" + ("" if way is task.ways[0] else f"   {interval}"))
     lines += [
         "",
-        fill(f"Why: {shown.cause}", 90),
+        fill(f"Why: under {shown.constant} of the ten wordings nearly every ticket gets one answer. {shown.cause}", 90),
         "",
         fill(recommend(task).sentence, 90),
         "",
-        "Calibration takes out what the model answers whatever the ticket; it was fitted on other tickets,",
-        "without labels. No weight was changed, and no further call was made.",
+        "Calibration takes out what the model answers whatever the ticket. It was fitted on other",
+        "tickets, without labels; no weight was changed.",
         "",
     ]
     typer.echo("\n".join(lines))

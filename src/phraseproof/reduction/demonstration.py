@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from phraseproof.analysis.answers import load_answers
 from phraseproof.analysis.causes.run import run_causes
 from phraseproof.analysis.causes.sentence import cause_sentence
+from phraseproof.analysis.classification import constant_wordings
 from phraseproof.analysis.reductions.judging import JudgedTask
 from phraseproof.evaluation.evaluate import evaluate
 from phraseproof.evaluation.observer import Observer
@@ -24,10 +26,12 @@ class RealDemonstration(NamedTuple):
     Attributes:
         task: every way to answer, judged on examples that it was not fitted on.
         cause: why the wordings differ, as a sentence.
+        constant: how many wordings get one answer for nearly every ticket.
     """
 
     task: JudgedTask
     cause: str
+    constant: int
 
 
 def measure_real(folder: Path, *, limit: int, observer: Observer) -> Run:
@@ -48,4 +52,5 @@ def conclude_real(run: Run) -> RealDemonstration:
     """The cause of the run's spread, and what reduces it."""
     (causes,) = run_causes(run).tasks
     (task,) = reduce(run).tasks
-    return RealDemonstration(task, cause_sentence(causes))
+    (answers,) = load_answers(run)
+    return RealDemonstration(task, cause_sentence(causes), len(constant_wordings(answers)))
