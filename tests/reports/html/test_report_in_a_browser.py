@@ -69,7 +69,7 @@ def test_it_needs_nothing_but_its_file_and_complains_of_nothing(wide: Opened, ma
 
 def test_every_chart_is_drawn_with_its_marks(wide: Opened) -> None:
     figures = wide.page.locator("figure[data-chart]")
-    assert figures.count() == 4  # headline, strip, and a heat map for each of two categories
+    assert figures.count() == 5  # headline, strip, causes, and a heat map for each of two categories
     for number in range(figures.count()):
         svg = figures.nth(number).locator("svg").first
         box = svg.bounding_box()
@@ -155,7 +155,7 @@ def test_charts_say_what_they_show_to_a_screen_reader(wide: Opened) -> None:
     labels = wide.page.locator("figure [role='graphics-document']").evaluate_all(
         "all => all.map(one => one.getAttribute('aria-label'))"
     )
-    assert len(labels) == 4
+    assert len(labels) == 5
     assert any("The widest lane is" in label for label in labels)
     assert wide.page.locator("#chart-r0-k0-strip-chart").get_attribute("aria-labelledby")
 
