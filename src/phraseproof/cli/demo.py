@@ -20,8 +20,8 @@ _SHOWN = {
     "calibrated": "each wording, calibrated",
     "calibrated ensemble of all": "all ten together, calibrated",
 }
-_REAL_EXAMPLES = 80
-"""Tickets for the real model: 800 prompts, about a minute on one core."""
+_REAL_EXAMPLES = 75
+"""Tickets for the real model: 750 prompts, about a minute on one core."""
 
 
 def demo(
