@@ -5,10 +5,10 @@ Everything that is fitted (which members, and the calibration of each) is fitted
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, combinations_with_replacement
-from math import comb
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,7 +17,7 @@ from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.calibrated import fitted_on, fold_of_examples
 from phraseproof.analysis.ensemble_points import ALL, NONE, WAYS, EnsembleCurve, EnsemblePoint, Way
 from phraseproof.analysis.ensembles import Ballots, How, chosen_members, read_logprobs
-from phraseproof.analysis.estimators.held_out import fold_variance, mean_gain, mean_score
+from phraseproof.analysis.estimators.held_out import fold_variance, mean_gain, mean_score, of_one_choice
 from phraseproof.analysis.grids import Floats, Ints
 from phraseproof.analysis.option_values import Flags, OptionValues
 from phraseproof.calibration.methods import METHODS, Needs
@@ -195,32 +195,37 @@ class _Judge:
     def _point(self, key: Key, calibration: str, judged: _Judged, members: Ints | None) -> EnsemblePoint:
         size, way = key
         count = size or len(self.everyone)
-        over, spread, choice = "over examples, chosen on others", None, 0.0
-        if way == "all":
-            over = "over examples"
-        elif way == "random":
-            spread = float(judged.scores.mean(axis=1).std(ddof=1))
-            choice = _choice_variance(judged.scores)
-            over = "over examples and one random choice of wordings"
-        name, per_example = f"{way} {count}", judged.scores.mean(axis=0)
-        jackknife = fold_variance(judged.left_out) if way in _CHOSEN else 0.0
+        over = {"all": "over examples", "random": "over examples and one random choice of wordings"}
+        method = over.get(way, "over examples, chosen on others")
+        name = f"{way} {count}"
         is_the_best = size == 1 and way == "best" and calibration == NONE
         tokens = float(count * self.tokens.mean() if members is None else self.tokens[members].sum())
+        means = judged.scores.mean(axis=1)
+
+        def found(of_examples: Callable[[Floats], Finding]) -> Finding:
+            if way != "random":
+                return of_examples(judged.scores[0])
+            order, last = np.argsort(means, kind="stable"), len(means) - 1
+            low, high = order[math.floor(0.025 * last)], order[math.ceil(0.975 * last)]
+            parts = (judged.scores.mean(axis=0), judged.scores[low], judged.scores[high])
+            return of_one_choice(*map(of_examples, parts))
 
         def gain(reference: _Judged) -> Finding:
             is_chosen = way in _CHOSEN or reference is self.best_single
             jackknife = fold_variance(judged.left_out - reference.left_out) if is_chosen else 0.0
-            gains = per_example - reference.scores[0]
-            return mean_gain(name, gains, jackknife=jackknife, choice_variance=choice, method=over)
+            return found(
+                lambda scores: mean_gain(name, scores - reference.scores[0], jackknife=jackknife, method=method)
+            )
 
+        jackknife = fold_variance(judged.left_out) if way in _CHOSEN else 0.0
         return EnsemblePoint(
             size,
             way,
             calibration,
             float(count),
             None if np.isnan(tokens) else tokens,
-            mean_score(name, per_example, jackknife=jackknife, choice_variance=choice, method=over),
-            spread,
+            found(lambda scores: mean_score(name, scores, jackknife=jackknife, method=method)),
+            float(means.std(ddof=1)) if way == "random" else None,
             gain(self.mean_single),
             None if is_the_best else gain(self.best_single),
             () if members is None else tuple(self.of.wordings[row] for row in members),
@@ -237,14 +242,6 @@ def _distinct(of: OptionValues) -> list[int]:
 
 def _draw_members(wordings: int, size: int, draws: int, draw: np.random.Generator) -> Ints:
     """[M, size] all sets of wordings where there are few, else random ones."""
-    if comb(wordings, size) <= draws:
+    if math.comb(wordings, size) <= draws:
         return np.array(list(combinations(range(wordings), size)), dtype=np.intp)
     return np.stack([draw.permutation(wordings)[:size] for _ in range(draws)]).astype(np.intp)
-
-
-def _choice_variance(judged: Floats) -> float:
-    """The variance of the true accuracy over choices: that of the means [M, E], less the noise of the examples."""
-    choices, examples = judged.shape
-    apart = judged - judged.mean(axis=0)
-    noise = float(apart.var(axis=1, ddof=1).sum()) / (choices - 1) / examples
-    return max(0.0, float(judged.mean(axis=1).var(ddof=1)) - noise)

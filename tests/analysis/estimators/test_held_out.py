@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from phraseproof.analysis.estimators.held_out import fold_variance, mean_gain, mean_score
+from phraseproof.analysis.estimators.held_out import fold_variance, mean_gain, mean_score, of_one_choice
 
 
 def test_a_mean_of_right_and_wrong_answers_has_nearly_wilsons_interval() -> None:
@@ -39,14 +39,18 @@ def test_no_difference_in_any_example_leaves_an_interval() -> None:
     assert found.p_value == 1.0
 
 
-def test_the_larger_variance_counts_and_that_of_a_random_choice_is_added() -> None:
+def test_the_larger_variance_counts() -> None:
     scores = np.array([1.0, 0.0] * 50)
     plain, wide = mean_score("a", scores), mean_score("a", scores, jackknife=0.01)
-    both = mean_score("a", scores, jackknife=0.01, choice_variance=0.01)
-    widths = [each.high - each.low for each in (plain, wide, both) if each.high is not None and each.low is not None]
-    assert widths == sorted(widths)
-    assert widths[0] < 0.2 < widths[1] < widths[2]
+    widths = [each.high - each.low for each in (plain, wide) if each.high is not None and each.low is not None]
+    assert widths[0] < 0.2 < widths[1]
     assert mean_score("a", scores, jackknife=1e-6) == plain
+
+
+def test_the_interval_of_one_choice_reaches_from_the_lowest_to_the_highest() -> None:
+    low, high = (mean_gain("a", np.array([value, 0.0] * 20)) for value in (-1.0, 1.0))
+    found = of_one_choice(mean_gain("a", np.zeros(40)), low, high)
+    assert (found.estimate, found.low, found.high, found.p_value) == (0.0, low.low, high.high, None)
 
 
 def test_the_jackknife_of_means_without_each_fold_is_the_variance_of_a_mean_of_folds() -> None:

@@ -12,6 +12,7 @@ fold in turn, and the larger of the two variances counts.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,18 +28,15 @@ def fold_variance(left_out: Floats) -> float:
     return (len(left_out) - 1) * float(left_out.var())
 
 
-def mean_score(
-    name: str, scores: Floats, *, jackknife: float = 0.0, choice_variance: float = 0.0, method: str = "over examples"
-) -> Finding:
+def mean_score(name: str, scores: Floats, *, jackknife: float = 0.0, method: str = "over examples") -> Finding:
     """The mean of scores between 0 and 1 [E], with Wilson's interval for the effective number of answers.
 
     Args:
         jackknife: the variance of the mean by `fold_variance`; it counts where it is larger than that of the scores.
-        choice_variance: the variance of the true mean over what is drawn at random besides the examples.
         method: what the interval is over.
     """
     value, count = float(scores.mean()), len(scores)
-    variance = max(float(scores.var(ddof=1)) / count, jackknife) + choice_variance
+    variance = max(float(scores.var(ddof=1)) / count, jackknife)
     inside = min(max(value, 0.0), 1.0)
     apart = inside * (1.0 - inside)
     effective = apart / variance if apart > 0 and variance > 0 else float(count)
@@ -46,9 +44,7 @@ def mean_score(
     return Finding(name, value, count, f"Wilson's interval {method}", max(0.0, float(low)), min(1.0, float(high)))
 
 
-def mean_gain(
-    name: str, gains: Floats, *, jackknife: float = 0.0, choice_variance: float = 0.0, method: str = "over examples"
-) -> Finding:
+def mean_gain(name: str, gains: Floats, *, jackknife: float = 0.0, method: str = "over examples") -> Finding:
     """The mean difference of two scores of each example [E], both between 0 and 1, with interval and p-value.
 
     The interval is Student's with two more observations, one gain and one loss as large as the largest of the data
@@ -56,16 +52,27 @@ def mean_gain(
     data"): without them it is too short where only a few examples differ, and a point where none does.
 
     Args:
-        jackknife, choice_variance, method: as in `mean_score`.
+        jackknife, method: as in `mean_score`.
     """
     value, count = float(gains.mean()), len(gains)
     largest = float(np.abs(gains).max()) or 1.0
     centre = float(gains.sum()) / (count + 2)
     squares = float(np.square(gains - centre).sum()) + 2 * largest**2 + 2 * centre**2
-    error = math.sqrt(max(squares / (count + 1) / (count + 2), jackknife) + choice_variance)
+    error = math.sqrt(max(squares / (count + 1) / (count + 2), jackknife))
     freedom = count + 1
     reach = t_quantile((1 + CONFIDENCE) / 2, freedom) * error
     low, high = max(-1.0, centre - reach), min(1.0, centre + reach)
-    p_value = 2 * t_sf(abs(centre) / error, freedom)
+    p_value = min(1.0, 2 * t_sf(abs(centre) / error, freedom))
     return Finding(name, value, count, f"paired, Bonett and Price's interval {method}",
-                   min(low, value), max(high, value), min(1.0, p_value), error, freedom)  # fmt: skip
+                   min(low, value), max(high, value), p_value, error, freedom)  # fmt: skip
+
+
+def of_one_choice(mean: Finding, lowest: Finding, highest: Finding) -> Finding:
+    """A mean over random choices, with an interval for one of them.
+
+    Args:
+        mean: over all choices.
+        lowest, highest: of the choices at the 2.5% and the 97.5% quantile. What these are on other examples bounds the
+            interval. There is no p-value, because the choice is not repeated.
+    """
+    return replace(mean, low=lowest.low, high=highest.high, p_value=None, standard_error=None, degrees_of_freedom=None)
