@@ -151,7 +151,7 @@ def test_an_answer_that_cannot_be_used_fails_its_row_with_the_reason(project: Pa
     broken = "Wording 2: item 5"
     is_broken = True
     with serving(FaultServer(lambda text, *_: fault if is_broken and text == broken else None)) as server:
-        run = evaluate(project, server.base_url, reading, retries="1", timeout_s="20" if kind == "a bomb" else "1")
+        run = evaluate(project, server.base_url, reading, retries="1", timeout_s="1" if kind == "a slow drip" else "20")
         (failure,) = run.failures
         assert failure.cell.instruction == "parities/w2"
         with pytest.raises(AssertionError, match=reason):
