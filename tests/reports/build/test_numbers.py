@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.reports.build.numbers import (
     difference_in_unit,
@@ -14,6 +15,7 @@ from phraseproof.reports.build.numbers import (
     difference_with_unit,
     legend,
     share_in_percent,
+    share_with_interval,
     short_difference_unit,
     title_with_unit,
     unit_name,
@@ -37,6 +39,8 @@ def test_values_are_in_the_metric_s_unit() -> None:
     assert difference_with_unit(-0.021, ACCURACY) == "-2.1 points"
     assert difference_with_unit(0.5, LETTERS) == "+0.5 letters"
     assert share_in_percent(0.481) == "48.1"
+    assert share_with_interval(Finding("", -0.001, 5, "", -0.126, 0.5)) == "0 [-13,\u00a050]"
+    assert share_with_interval(Finding("", 0.1, 5, "")) == share_with_interval(None) == "n/a"
     assert legend(LETTERS) == "mean ± Std over wordings, in letters (number of wordings); differences in letters"
 
 

@@ -16,6 +16,7 @@ from phraseproof.reports.build.runs import table_sources
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.store.queries import load_run
 from support.report_runs import write_run
+from support.scorer_grids import one_task
 from support.table_samples import VALUES, scores
 
 
@@ -54,3 +55,10 @@ def test_an_analysis_and_a_comparison_agree_on_means(tmp_path: Path) -> None:
         means = [analysis.select(task=task, group=group, statistic="mean")[0].estimate for group in later.groups]
         assert (4 * means[0] + 3 * means[1]) / 7 == pytest.approx(row.estimate)
     assert any(note.startswith("Better. ") for note in compared.notes)
+
+
+def test_an_analysis_compares_the_scorers_of_the_run(tmp_path: Path) -> None:
+    found = analysis_results(analyze(one_task(tmp_path / "a"), AnalysisOptions(resamples=50)))
+    (common,) = found.select(statistic="common share")
+    assert (common.scoring, common.n) == ("generate,loglikelihood", 12)
+    assert sum("is common to both" in note for note in found.notes) == 1

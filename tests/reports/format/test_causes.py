@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from phraseproof.analysis.causes.run_scorers import run_scorers
+from phraseproof.analysis.causes.scorer_sentence import scorer_sentence
 from phraseproof.analysis.causes.sentence import cause_sentence
 from phraseproof.reports.build.causes import causes_reports
+from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.format.causes import render
 from phraseproof.reports.format.tables import TableFormat
 from support.known_causes import two_tasks
+from support.scorer_grids import one_task
 
 
 def test_json_has_fractions_and_no_shares_where_chance_explains_the_spread(tmp_path: Path) -> None:
@@ -44,3 +48,22 @@ def test_documents_have_the_sentence(tmp_path: Path, form: TableFormat, mark: st
     text = render(causes_reports([two_tasks(tmp_path / "run")]), form).text
     assert mark in text
     assert "how often" in text
+
+
+def test_compared_scorers_are_in_every_format_once(tmp_path: Path) -> None:
+    run = one_task(tmp_path / "run")
+    reports = causes_reports([run.select(name) for name in run.scorings])
+    (task,) = run_scorers(run).tasks
+    first, last = json.loads(render(reports, TableFormat.JSON).text)["runs"]
+    assert first["scorings"] is None
+    (compared,) = last["scorings"]["tasks"]
+    assert compared["sentence"] == scorer_sentence(task)
+    assert compared["common"]["estimate"] == task.common.estimate
+    assert [each["alone"]["high"] for each in compared["scorings"]] == [share.high for share in task.alone]
+    assert compared["correlations"][0]["scorings"] == ["generate", "loglikelihood"]
+    rows = list(csv.DictReader(io.StringIO(render(reports, TableFormat.CSV).text)))
+    (common,) = [row for row in rows if row["statistic"] == "common share"]
+    assert common["scoring"] == "generate,loglikelihood"
+    for form in (TableFormat.TEXT, TableFormat.MARKDOWN, TableFormat.LATEX):
+        text = render(reports, form, screen=Screen(1000)).text.replace("\\", "")
+        assert text.count(scorer_sentence(task)) == 1

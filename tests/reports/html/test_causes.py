@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from phraseproof.analysis.causes.run import RunCauses, run_causes
+from phraseproof.analysis.causes.run_scorers import run_scorers
+from phraseproof.analysis.causes.scorer_sentence import scorer_sentence
 from phraseproof.analysis.causes.sentence import cause_sentence
 from phraseproof.reports.build.sources import open_sources
 from phraseproof.reports.html.causes import causes_view
 from phraseproof.reports.html.report import render_report
 from support.known_causes import two_tasks
+from support.scorer_grids import one_task
 
 
 def test_tasks_with_a_spread_beyond_chance_come_first_and_the_page_has_their_sentences(tmp_path: Path) -> None:
@@ -33,3 +36,11 @@ def test_a_run_without_causes_says_why_and_one_without_anything_has_no_section()
     assert (view.lines, view.chart) == ((), None)
     assert view.notes == ("Causes of the spread: not estimated, the run has a budget.",)
     assert causes_view(RunCauses()) is None
+
+
+def test_a_page_says_what_the_scorers_have_in_common(tmp_path: Path) -> None:
+    run = one_task(tmp_path / "run")
+    (task,) = run_scorers(run).tasks
+    page = render_report(open_sources([run.path]))
+    assert page.count(scorer_sentence(task)) == 1
+    assert "Under every scoring" in page

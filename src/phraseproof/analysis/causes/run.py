@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,12 +45,24 @@ class RunCauses:
     @property
     def notes(self) -> tuple[str, ...]:
         """Why causes are missing, a line for the run or for each task."""
-        if self.reason:
-            return (f"Causes of the spread: not estimated, {self.reason}.",)
-        tasks: dict[str, list[str]] = {}
-        for _, task, why in self.reasons:
-            tasks.setdefault(why, []).append(task)
-        return tuple(f"Causes of the spread on {_listed(names)}: not estimated, {why}." for why, names in tasks.items())
+        return why_lines("Causes of the spread", "estimated", self.reason, self.reasons)
+
+
+def why_lines(what: str, done: str, reason: str, reasons: Sequence[tuple[int, str, str]]) -> tuple[str, ...]:
+    """Why something is missing: a line for the run, or for each reason and the tasks that have it.
+
+    Args:
+        what: is missing, at the start of the line.
+        done: what was not done with it: `estimated`.
+        reason: of the run; may be empty.
+        reasons: numbers of demonstrations, tasks, and why.
+    """
+    if reason:
+        return (f"{what}: not {done}, {reason}.",)
+    tasks: dict[str, list[str]] = {}
+    for _, task, why in reasons:
+        tasks.setdefault(why, []).append(task)
+    return tuple(f"{what} on {_listed(names)}: not {done}, {why}." for why, names in tasks.items())
 
 
 def run_causes(run: Run, *, seed: int = 0) -> RunCauses:
@@ -66,7 +78,7 @@ def run_causes(run: Run, *, seed: int = 0) -> RunCauses:
         loaded = load_option_values(run)
     except NotEnoughDataError as error:
         return RunCauses(reason=error.problem)
-    controls = {group for group, relation in group_relations(run).items() if relation in CONTROLS}
+    controls = control_groups(run)
     tasks: list[SpreadCauses] = []
     reasons: list[tuple[int, str, str]] = []
     for of in loaded:
@@ -77,6 +89,11 @@ def run_causes(run: Run, *, seed: int = 0) -> RunCauses:
         else:
             tasks.append(spread_causes(kept, seed=seed))
     return RunCauses(tuple(tasks), tuple(reasons))
+
+
+def control_groups(run: Run) -> set[str]:
+    """The groups whose wordings are meant to fail."""
+    return {group for group, relation in group_relations(run).items() if relation in CONTROLS}
 
 
 def _listed(names: list[str]) -> str:

@@ -21,7 +21,9 @@ _TENTHS = (
 _NAMED = 0.45
 """A cause with at least this share is named as the main one."""
 
-_WORTH_NAMING = 0.15
+WORTH_NAMING = 0.15
+"""Smaller parts are not named next to the main one."""
+
 _EQUAL_POINTS = 1.0
 
 
@@ -40,19 +42,25 @@ def cause_sentence(found: SpreadCauses) -> str:
     largest = max(others, key=lambda name: others[name])
     if others[largest] > max(shares[name] for name in CAUSES):
         what = f"the draw of {examples}" if largest == NOISE else "the draw of demonstrations"
-        return f"{_part(others[largest])} of the spread is {what}; the cause of the rest is not clear."
+        return f"{_start(others[largest])} of the spread is {what}; the cause of the rest is not clear."
     if not found.can_tell:
         return f"The spread is larger than chance gives, but {examples} do not show its cause."
     main = max(CAUSES, key=lambda name: shares[name])
     if shares[main] < _NAMED:
         return f"The spread has no main cause: {_listed(found)}. {_without(found)}"
     second = max((name for name in CAUSES if name != main), key=lambda name: shares[name])
-    more = f", and {_part(shares[second]).lower()} is {_what(found, second)}" if shares[second] >= _WORTH_NAMING else ""
-    return f"{_part(shares[main])} of the spread is {_what(found, main)}{more}. {_without(found)}"
+    more = f", and {part(shares[second])} is {_what(found, second)}" if shares[second] >= WORTH_NAMING else ""
+    return f"{_start(shares[main])} of the spread is {_what(found, main)}{more}. {_without(found)}"
 
 
-def _part(share: float) -> str:
-    words = _TENTHS[min(10, max(0, round(10 * share)))]
+def part(share: float) -> str:
+    """A share in words, in tenths: `a fifth`."""
+    return _TENTHS[min(10, max(0, round(10 * share)))]
+
+
+def _start(share: float) -> str:
+    """The same at the start of a sentence."""
+    words = part(share)
     return words[0].upper() + words[1:]
 
 
@@ -77,7 +85,7 @@ def _listed(found: SpreadCauses) -> str:
         "joint": "prior and skill in combination",
         NOISE: "the draw of examples",
     }
-    shown = [f"{_part(found.shares[name].estimate).lower()} is {words}" for name, words in names.items()]
+    shown = [f"{part(found.shares[name].estimate)} is {words}" for name, words in names.items()]
     return f"{', '.join(shown[:-1])}, and {shown[-1]}"
 
 

@@ -31,8 +31,8 @@ DRAWS = "draws"
 NOISE = "noise"
 
 SIGNIFICANCE = 0.05
-_QUANTILES = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
-_WIDEST = 0.8
+QUANTILES = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+WIDEST = 0.8
 """An interval of a share that is wider than this says nothing."""
 
 
@@ -239,7 +239,7 @@ class _Parts:
         return {**found, NOISE: self._finding(NOISE, left, self._noise / whole)}
 
     def _finding(self, name: str, estimate: float, resampled: Floats) -> Finding:
-        low, high = np.quantile(resampled, _QUANTILES)
+        low, high = np.quantile(resampled, QUANTILES)
         return Finding(name, estimate, self._wordings, self._method, float(low), float(high))
 
 
@@ -248,7 +248,7 @@ def _can_tell(shares: Mapping[str, Finding]) -> bool:
     leading = max((shares[name] for name in CAUSES), key=lambda found: found.estimate)
     assert leading.low is not None
     assert leading.high is not None
-    return leading.low > 0 and min(1.0, leading.high) - leading.low < _WIDEST
+    return leading.low > 0 and min(1.0, leading.high) - leading.low < WIDEST
 
 
 def _row_effects(found: FoldEffects) -> Floats:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from phraseproof.analysis.causes.components import CAUSES
 from phraseproof.analysis.causes.result_rows import cause_notes, cause_rows
 from phraseproof.analysis.causes.run import RunCauses, run_causes
+from phraseproof.analysis.causes.run_scorers import NOT_COMPARED, RunScorers, run_scorers
+from phraseproof.analysis.causes.scorer_rows import scorer_notes, scorer_rows
 from phraseproof.analysis.causes.spread import NOISE, SpreadCauses
 from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.result_rows import RowSource
@@ -42,6 +44,13 @@ LEGEND = (
     "in combination; examples: which ones were drawn (docs/causes.md)"
 )
 
+SCORERS_LEGEND = (
+    "Std over wordings under each scoring, on the same examples; shares of the variance, its mean over the scorings, "
+    "in percent, with 95% intervals over examples. common: what the scorings have in common, in the row of the task; "
+    "alone: what is of one scoring, in its row; examples: which ones were drawn; r: correlation of the wordings "
+    "between scorings, corrected for the noise of the examples (docs/causes.md)"
+)
+
 
 class CausesReport(NamedTuple):
     """One run at one number of demonstrations.
@@ -49,6 +58,7 @@ class CausesReport(NamedTuple):
     Attributes:
         settings: what the numbers depend on, as a line; empty where it is not known.
         metric: what scores are in.
+        scorers: all scorers of the run, compared. Of several reports of one run the last has it.
     """
 
     path: str
@@ -58,6 +68,7 @@ class CausesReport(NamedTuple):
     settings: str
     causes: RunCauses
     metric: Metric
+    scorers: RunScorers = NOT_COMPARED
 
 
 def causes_reports(runs: Sequence[Run], *, seed: int = 0) -> list[CausesReport]:
@@ -67,11 +78,16 @@ def causes_reports(runs: Sequence[Run], *, seed: int = 0) -> list[CausesReport]:
         RunError: no cell of a run is done, or one is damaged.
     """
     found: list[CausesReport] = []
-    for run in runs:
+    last = {run.path: place for place, run in enumerate(runs)}
+    for place, run in enumerate(runs):
         causes = run_causes(run, seed=seed)
+        scorers = run_scorers(run, seed=seed) if last[run.path] == place else NOT_COMPARED
         shots = sorted({each.num_fewshot for each in (*run.cells, *run.accuracies)})
         of_run = CausesReport(str(run.path), model_name(run), 0, run.scoring, setting_line(run), causes, metric_of(run))
-        found += [of_run._replace(num_fewshot=number, causes=causes.at_shots(number)) for number in shots]
+        found += [
+            of_run._replace(num_fewshot=number, causes=causes.at_shots(number), scorers=scorers.at_shots(number))
+            for number in shots
+        ]
     return found
 
 
@@ -84,6 +100,9 @@ def causes_results(reports: Sequence[CausesReport], *, by_wording: bool = False)
         for task in report.causes.tasks:
             rows += cause_rows(task, source, by_wording=by_wording)
         notes |= dict.fromkeys(causes_notes(report.causes))
+        for compared in report.scorers.tasks:
+            rows += scorer_rows(compared, report.path)
+        notes |= dict.fromkeys(scorer_notes(report.scorers))
     return ResultTable(tuple(rows), tuple(notes))
 
 

@@ -69,6 +69,18 @@ def share_in_percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
+def share_with_interval(found: Finding | None) -> str:
+    """`57 [36, 73]` in whole percent, which is broken before the interval where the screen is narrow."""
+    if found is None or found.low is None or found.high is None:
+        return NO_DATA
+    return f"{_whole(found.estimate)} [{_whole(found.low)},\u00a0{_whole(found.high)}]"
+
+
+def _whole(share: float) -> str:
+    text = f"{100 * share:.0f}"
+    return "0" if text == "-0" else text
+
+
 def spread(summary: GroupSummary | None, metric: Metric) -> str:
     """`48.1 ± 0.3 (50)`: mean, Std, number of wordings."""
     if summary is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.causes.result_rows import cause_rows
+from phraseproof.analysis.causes.scorer_rows import scorer_notes, scorer_rows
 from phraseproof.analysis.estimators.task_estimates import over_tasks
 from phraseproof.analysis.result_rows import (
     Place,
@@ -78,6 +79,9 @@ def analysis_results(analyses: Sequence[RunAnalysis], scaling: Scaling | None = 
         for task in found.causes.tasks:
             rows += cause_rows(task, source, by_wording=False)
         notes += causes_notes(found.causes)
+        for compared in found.scorers.tasks:
+            rows += scorer_rows(compared, found.path)
+        notes += scorer_notes(found.scorers)
         rows += _wording_tests(found, source)
         rows += _mixed_models(found, source)
         notes += _not_estimable(found)

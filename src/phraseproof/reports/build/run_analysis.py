@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from phraseproof.analysis.causes.run import RunCauses, run_causes
+from phraseproof.analysis.causes.run_scorers import RunScorers, run_scorers
 from phraseproof.analysis.controls import ControlResult, results_of_controls
 from phraseproof.analysis.estimators.resampling import RESAMPLES
 from phraseproof.analysis.grids import TaskGrid, group_relations, load_grids, metric_of
@@ -123,6 +124,7 @@ class RunAnalysis:
         settings: what the numbers depend on, as a line; empty where it is not known.
         readings: how surely answers were read, as lines.
         causes: of the spread over the wordings.
+        scorers: all scorers of the run, compared.
         quality: Brier score, calibration error and other measures.
     """
 
@@ -143,6 +145,7 @@ class RunAnalysis:
     readings: tuple[str, ...] = ()
     causes: RunCauses = field(default_factory=RunCauses)
     quality: RunQuality = field(default_factory=RunQuality)
+    scorers: RunScorers = field(default_factory=RunScorers)
 
     @property
     def answer_lines(self) -> tuple[str, ...]:
@@ -204,6 +207,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
     half = half_precision(run)
     answers, settings, lines = answers_of(run), setting_line(run), reading_lines(run)
     causes, quality = run_causes(run, seed=options.seed), run_quality(run, seed=options.seed)
+    scorers = run_scorers(run, seed=options.seed)
     analyses: list[RunAnalysis] = []
     for each in found:
         here = [grid for grid in grids if grid.num_fewshot == each.num_fewshot]
@@ -225,6 +229,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 lines,
                 causes.at_shots(each.num_fewshot),
                 quality.get(each.num_fewshot, RunQuality()),
+                scorers.at_shots(each.num_fewshot),
                 metric=metric,
             )
         )

@@ -11,7 +11,7 @@ from phraseproof.core import Finding
 from phraseproof.reports.build.results import analysis_results
 from phraseproof.reports.build.run_analysis import NotEstimable, RunAnalysis
 from phraseproof.reports.format.answers_json import answers_json
-from phraseproof.reports.format.causes import causes_json
+from phraseproof.reports.format.causes import causes_json, scorers_json
 from phraseproof.reports.format.json_document import render_document
 from phraseproof.reports.format.results import results_json
 
@@ -114,6 +114,7 @@ def _analysis(found: RunAnalysis) -> dict[str, object]:
         "half_precision": None if found.half_precision is None else asdict(found.half_precision),
         "answers": answers_json(found.answers),
         "causes": causes_json(found.causes),
+        "scorings": scorers_json(found.scorers),
         "settings": found.settings or None,
         "notes": list(found.notes),
     }

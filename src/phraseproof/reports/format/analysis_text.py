@@ -40,6 +40,7 @@ from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.answers_text import baselines, constants
 from phraseproof.reports.format.causes_text import cause_summary
 from phraseproof.reports.format.quality_text import quality_table
+from phraseproof.reports.format.scorers_text import scorer_summary
 from phraseproof.reports.format.terminal import print_blocks
 from phraseproof.scoring.metric import Metric
 
@@ -79,6 +80,7 @@ def render(
             blocks += [*_test(test, found.metric), Text()]
         blocks += _verdicts(found, by_task)
         blocks += cause_summary(found.causes, by_task=by_task)
+        blocks += scorer_summary(found.scorers, by_task=by_task)
         blocks += _variance_lines(found)
         blocks += _mixed_lines(found.mixed)
         for against in found.against:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from phraseproof.analysis.causes.run import RunCauses
+from phraseproof.analysis.causes.run_scorers import RunScorers
+from phraseproof.analysis.causes.scorer_sentence import scorer_sentence
+from phraseproof.analysis.causes.scorers import ScorerSpread
 from phraseproof.analysis.causes.sentence import cause_sentence
 from phraseproof.analysis.causes.spread import SpreadCauses
 from phraseproof.core import Finding
@@ -45,6 +48,7 @@ def render(
                 "scoring": report.scoring,
                 "settings": report.settings or None,
                 "causes": causes_json(report.causes),
+                "scorings": scorers_json(report.scorers),
             }
             for report in reports
         ],
@@ -59,6 +63,43 @@ def causes_json(causes: RunCauses) -> dict[str, object]:
         "tasks": [_task(task) for task in causes.tasks],
         "why_not": causes.reason or None,
         "tasks_without": [{"task": task, "why_not": why} for _, task, why in causes.reasons],
+    }
+
+
+def scorers_json(found: RunScorers) -> dict[str, object] | None:
+    """Scorers that were compared, likewise; `None` where there is nothing to compare."""
+    if not found.tasks and not found.notes:
+        return None
+    return {
+        "tasks": [_compared(task) for task in found.tasks],
+        "why_not": found.reason or None,
+        "tasks_without": [{"task": task, "why_not": why} for _, task, why in found.reasons],
+        "notes": [line for _, line in found.left_out],
+    }
+
+
+def _compared(task: ScorerSpread) -> dict[str, object]:
+    is_known = task.is_beyond_chance
+    return {
+        "task": task.task,
+        "category": task.category,
+        "sentence": scorer_sentence(task),
+        "wordings": len(task.wordings),
+        "examples": task.examples,
+        "is_beyond_chance": is_known,
+        "can_tell": task.can_tell,
+        "common": _finding(task.common) if is_known else None,
+        "noise": _finding(task.noise) if is_known else None,
+        "scorings": [
+            {
+                "scoring": scorer,
+                "std": task.stds[place],
+                "p_value": task.p_values[place],
+                "alone": _finding(task.alone[place]) if is_known else None,
+            }
+            for place, scorer in enumerate(task.scorers)
+        ],
+        "correlations": [{"scorings": list(pair), **_finding(found)} for pair, found in task.correlations.items()],
     }
 
 

@@ -13,11 +13,11 @@ from rich.text import Text
 from phraseproof.analysis.causes.run import RunCauses
 from phraseproof.analysis.causes.sentence import cause_sentence
 from phraseproof.analysis.causes.spread import SpreadCauses
-from phraseproof.core import Finding
 from phraseproof.reports.build.causes import CAUSE_NAMES, LEGEND, CausesReport, main_causes, shown_shares
-from phraseproof.reports.build.numbers import NO_DATA, p_value
+from phraseproof.reports.build.numbers import NO_DATA, p_value, share_with_interval
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.text import printable
+from phraseproof.reports.format.scorers_text import scorer_blocks
 from phraseproof.reports.format.terminal import print_blocks
 
 _FEW_TASKS = 1
@@ -44,6 +44,7 @@ def render(reports: Sequence[CausesReport], screen: Screen, *, by_wording: bool 
             for task in report.causes.tasks:
                 blocks += [Text(printable(task.task), style="bold"), _wordings(task), Text()]
             blocks += [Text(_EFFECTS, style="dim"), Text()] if report.causes.tasks else []
+        blocks += scorer_blocks(report.scorers)
     return print_blocks(blocks, screen)
 
 
@@ -78,21 +79,9 @@ def _shares(tasks: Sequence[SpreadCauses]) -> Table:
     for name in names:
         table.add_column(CAUSE_NAMES[name], justify="right")
     for task in tasks:
-        shares = [_share(task.shares.get(name)) if task.is_beyond_chance else NO_DATA for name in names]
+        shares = [share_with_interval(task.shares.get(name)) if task.is_beyond_chance else NO_DATA for name in names]
         table.add_row(Text(printable(task.task)), f"{100 * task.std:.1f}", *map(Text, shares))
     return table
-
-
-def _share(found: Finding | None) -> str:
-    """`57 [36, 73]`, which is broken before the interval where the screen is narrow."""
-    if found is None or found.low is None or found.high is None:
-        return NO_DATA
-    return f"{_whole(found.estimate)} [{_whole(found.low)},\u00a0{_whole(found.high)}]"
-
-
-def _whole(share: float) -> str:
-    text = f"{100 * share:.0f}"
-    return "0" if text == "-0" else text
 
 
 def _wordings(task: SpreadCauses) -> Table:

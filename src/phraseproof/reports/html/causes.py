@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from phraseproof.analysis.causes.run import RunCauses
+from phraseproof.analysis.causes.run_scorers import NOT_COMPARED, RunScorers
+from phraseproof.analysis.causes.scorer_sentence import scorer_sentence
 from phraseproof.analysis.causes.sentence import cause_sentence
 from phraseproof.reports.build.causes import LEGEND, main_causes
 from phraseproof.reports.build.text import printable
@@ -25,27 +27,31 @@ class CausesView(NamedTuple):
     Attributes:
         summary: over several tasks; may be empty.
         lines: tasks whose wordings differ by more than chance first.
-        notes: why other tasks, or the run, have no causes.
+        scorers: what several scorers of the run have in common, a line for each task.
+        notes: why other tasks, or the run, have no causes or no comparison of scorers.
         chart: `None` where no task has a spread beyond chance.
         legend: of the chart.
     """
 
     summary: str
     lines: tuple[CauseLine, ...]
+    scorers: tuple[CauseLine, ...]
     notes: tuple[str, ...]
     chart: Chart | None
     legend: str
 
 
-def causes_view(found: RunCauses) -> CausesView | None:
+def causes_view(found: RunCauses, compared: RunScorers = NOT_COMPARED) -> CausesView | None:
     """The section of a run at one number of demonstrations; `None` where there is nothing to say."""
-    if not found.tasks and not found.notes:
+    notes = (*found.notes, *compared.notes)
+    if not found.tasks and not compared.tasks and not notes:
         return None
     ordered = sorted(found.tasks, key=lambda task: not task.is_beyond_chance)
     return CausesView(
         main_causes(found) if len(ordered) > 1 else "",
         tuple(CauseLine(printable(task.task), printable(cause_sentence(task))) for task in ordered),
-        tuple(map(printable, found.notes)),
+        tuple(CauseLine(printable(task.task), printable(scorer_sentence(task))) for task in compared.tasks),
+        tuple(map(printable, notes)),
         causes_chart(ordered),
         LEGEND[0].upper() + LEGEND[1:] + ".",
     )

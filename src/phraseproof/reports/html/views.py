@@ -103,13 +103,14 @@ class View:
 def run_views(run: Run, scores: RunScores, number: int, current: str | None = None) -> list[View]:
     """One view per number of demonstrations of a run; `number` is its place among the runs."""
     from phraseproof.analysis.causes.run import run_causes
+    from phraseproof.analysis.causes.run_scorers import run_scorers
     from phraseproof.store.representations import load_map, out_of_date
 
     robust = _robustness(run, scores)
     rankings = {table.num_fewshot: table.rankings for table in wording_tables([scores])}
     current = current or lone_first(scores)
     found = load_map(run.path)
-    causes = run_causes(run)
+    causes, scorers = run_causes(run), run_scorers(run)
     views: list[View] = []
     metric = scores.metric
     for table in task_tables([scores]):
@@ -135,7 +136,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 has_prompts=bool(run.settings.get("log_samples")),
                 texts=scores.texts,
                 answers=task_matrices(table.answers, current),
-                causes=causes_view(causes.at_shots(shots)),
+                causes=causes_view(causes.at_shots(shots), scorers.at_shots(shots)),
                 flips=find_flips(run, shots, metric, controls=robust.controls),
                 statistics=None if robustness is None else statistics_table(robustness, metric),
                 control_results=[result for result in robust.control_results if result.num_fewshot == shots],
