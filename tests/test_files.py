@@ -17,6 +17,7 @@ from phraseproof.files import (
     publish,
     read_bytes,
     replacing,
+    replacing_many,
     require_regular,
     write_json,
     write_text,
@@ -35,6 +36,50 @@ def test_what_stops_in_the_middle_leaves_the_file_as_it_was(tmp_path: Path) -> N
         stop(temporary)
     assert path.read_bytes() == b"before\n"
     assert [each.name for each in path.parent.iterdir()] == ["for-it.txt"]
+
+
+def test_of_many_files_all_are_replaced_or_none(tmp_path: Path) -> None:
+    kept = tmp_path / "a" / "kept"
+    write_text(kept, "before")
+
+    def write(names: tuple[str, ...], *, stops: bool) -> None:
+        with replacing_many(error=RunError) as temporary:
+            for name in names:
+                temporary(tmp_path / name).write_text(name)
+            if stops:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(("a/kept", "b/new"), stops=True)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["kept"]
+    assert kept.read_text() == "before"
+    write(("a/kept", "b/new"), stops=False)
+    assert {path.name: path.read_text() for path in tmp_path.rglob("*") if path.is_file()} == {
+        "kept": "a/kept",
+        "new": "b/new",
+    }
+    with pytest.raises(RunError, match="kept/below: cannot be written"):
+        write(("b/other", "a/kept/below"), stops=False)
+    assert not (tmp_path / "b" / "other").exists()
+
+
+def test_all_of_many_files_are_on_disk_before_one_has_its_name_and_their_folder_is_synced_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, int]] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        synced.append((name.split(".")[1] if name.endswith(".tmp") else name, len(list(tmp_path.glob("[0-9]*")))))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with replacing_many() as temporary:
+        for number in range(40):
+            temporary(tmp_path / str(number)).write_text("x")
+    assert sorted(synced[:-1]) == sorted((str(number), 0) for number in range(40))
+    assert synced[-1] == (tmp_path.name, 40)
 
 
 @pytest.mark.parametrize("error", [FileError, RunError])

@@ -1,16 +1,17 @@
 """How good the wording is that a search under a budget of calls finds, on simulated and on stored grids.
 
-    python -m benchmarks.selection.live [--replicates 200] [--run runs/NAME ...]
+    python -m benchmarks.selection.live [--replicates 400] [--run runs/NAME ...]
 
 Prints a line per grid and number of calls per wording: for each strategy how often it finds a best wording, and the
 regret: the accuracy of the best wording less that of the one it finds, in points. A stored grid is replayed: its
-examples are drawn in random order, and the truth is each wording's accuracy on all of them.
+examples are drawn in random order, and the truth is each wording's accuracy on all of them. The wordings are shuffled,
+since of equal ones a search takes the first. All strategies search the same grids. The last lines are means over grids.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,27 +34,40 @@ def search(strategy: Strategy, scores: np.ndarray, calls: int) -> int:
     return found.best
 
 
-def report(name: str, draw: Draw, replicates: int) -> None:
-    wordings, examples = draw()[0].shape
+def report(name: str, draw: Draw, replicates: int) -> dict[int, np.ndarray]:
+    """Print the lines of a grid; by the number of calls per wording the regret of every strategy."""
+    found: dict[int, np.ndarray] = {}
     for each in CALLS:
-        if each > examples:
-            continue
-        cells = []
-        for strategy in Strategy:
-            if each * wordings < least_calls(strategy, wordings):
-                cells.append("")
-                continue
-            regrets = []
-            for _ in range(replicates):
-                scores, truth = draw()
-                regrets.append(truth.max() - truth[search(strategy, scores, each * wordings)])
-            cells.append(f"{100 * np.mean(np.array(regrets) < 1e-9):.0f}%, {100 * np.mean(regrets):.1f}")
-        print(f"| {name} | {each} | {' | '.join(cells)} |", flush=True)
+        regrets: list[list[float]] = []
+        for _ in range(replicates):
+            scores, truth = draw()
+            wordings, examples = scores.shape
+            if each > examples or each * wordings < max(least_calls(strategy, wordings) for strategy in Strategy):
+                break
+            regrets.append([truth.max() - truth[search(strategy, scores, each * wordings)] for strategy in Strategy])
+        if regrets:
+            found[each] = 100 * np.array(regrets).mean(axis=0)
+            best = 100 * np.mean(np.array(regrets) < 1e-9, axis=0)
+            cells = (f"{share:.0f}%, {regret:.1f}" for share, regret in zip(best, found[each], strict=True))
+            print(f"| {name} | {each} | {' | '.join(cells)} |", flush=True)
+    return found
+
+
+def report_mean(name: str, grids: Sequence[Mapping[int, np.ndarray]]) -> None:
+    for each in CALLS:
+        if regrets := [grid[each] for grid in grids if each in grid]:
+            mean = " | ".join(f"{regret:.1f}" for regret in np.mean(regrets, axis=0))
+            print(f"| mean of {len(regrets)} {name} grids | {each} | {mean} |", flush=True)
+
+
+def shuffled(random: np.random.Generator, scores: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = random.permutation(len(truth))
+    return scores[order], truth[order]
 
 
 def replayed(random: np.random.Generator, scores: np.ndarray) -> Draw:
     truth = scores.mean(axis=1)
-    return lambda: (scores[:, random.permutation(scores.shape[1])], truth)
+    return lambda: shuffled(random, scores[:, random.permutation(scores.shape[1])], truth)
 
 
 def simulated(random: np.random.Generator, wordings: int, examples: int, spread: float) -> Draw:
@@ -62,19 +76,22 @@ def simulated(random: np.random.Generator, wordings: int, examples: int, spread:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--replicates", type=int, default=200)
+    parser.add_argument("--replicates", type=int, default=400)
     parser.add_argument("--run", type=Path, action="append", default=[])
     asked = parser.parse_args()
     print(f"| grid | calls per wording | {' | '.join(Strategy)} |")
     print("|---|---:|" + "---:|" * len(Strategy))
+    drawn, stored = [], []
     for wordings, examples, spread in SIMULATED:
         name = f"{wordings} x {examples}, Std {spread:g}"
-        report(name, simulated(np.random.default_rng(1), wordings, examples, spread), asked.replicates)
+        drawn.append(report(name, simulated(np.random.default_rng(1), wordings, examples, spread), asked.replicates))
     for path in asked.run:
         for grid in load_grids(load_run(path)):
             if grid.scores is not None and len(grid.wordings) > 1:
                 name = f"{grid.task}, {len(grid.wordings)} x {len(grid.examples)}"
-                report(name, replayed(np.random.default_rng(1), grid.scores), asked.replicates)
+                stored.append(report(name, replayed(np.random.default_rng(1), grid.scores), asked.replicates))
+    report_mean("simulated", drawn)
+    report_mean("stored", stored)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,26 @@ def test_numbers_are_never_cut(columns: int, monkeypatch: pytest.MonkeyPatch) ->
     assert "warning: [bold]as it is[/bold]" in shown
 
 
+def test_a_second_evaluation_has_its_own_bar_in_the_place_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    with ProgressBar() as bar:
+        bar.started(total=10, done=0)
+        bar.advanced(10)
+        bar.started(total=7, done=0)
+        after = len(terminal.getvalue())
+        bar.advanced(7)
+        bar.noted("the end")
+    shown = terminal.getvalue()[after:]
+    assert "7/7" in shown
+    assert "/10" not in shown
+    # A terminal shows the cursor again for each bar that is stopped.
+    assert terminal.getvalue().count("\x1b[?25h") == terminal.getvalue().count("\x1b[?25l") == 2
+
+
 def test_without_a_terminal_there_are_lines_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

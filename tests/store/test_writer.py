@@ -3,16 +3,20 @@ from __future__ import annotations
 import errno
 import json
 import multiprocessing
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from phraseproof.core import Cell
 from phraseproof.errors import RunError
 from phraseproof.store.journal import StoredOutcome
 from phraseproof.store.queries import load_run
+from phraseproof.store.schema import to_table
 from phraseproof.store.writer import RunStore, Usage
 from support.stored_cells import SETTINGS, finished_run, make_cell, make_outcomes
 
@@ -252,3 +256,37 @@ def test_a_temporary_file_of_a_killed_process_is_removed(tmp_path: Path) -> None
     RunStore(tmp_path, SETTINGS)
     assert not leftover.exists()
     assert load_run(tmp_path).outcomes().num_rows == 2
+
+
+def test_many_cells_are_written_at_once_and_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
+    cells = [make_cell(f"{number:032x}", instruction=f"mine/{number}") for number in range(450)]
+    store = RunStore(tmp_path, SETTINGS)
+    store.register(cells, {})
+    folder = store.cell_path(cells[0]).parent
+    folder.mkdir(parents=True)
+    for identity in (cells[3].identity, cells[-1].identity):
+        (folder / f".{identity}.1.0a1b2c3d.tmp").write_text("half of")
+    store.write_tables((cell, to_table(cell, make_outcomes(), "{}")) for cell in cells)
+    store.finish(0)
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+    assert not store.missing(cells)[0]
+    run = load_run(tmp_path)
+    assert [cell for cell, _ in run.read_cells(("score",))] == cells
+    assert set(run.content["checksums"]) == {store.cell_path(cell).relative_to(tmp_path).as_posix() for cell in cells}
+
+
+def test_an_error_among_many_cells_keeps_those_of_earlier_batches(tmp_path: Path) -> None:
+    cells = [make_cell(f"{number:032x}", instruction=f"mine/{number}") for number in range(300)]
+    store = RunStore(tmp_path, SETTINGS)
+    store.register(cells, {})
+
+    def tables() -> Iterator[tuple[Cell, pa.Table]]:
+        for cell in cells:
+            if cell is cells[250]:
+                raise KeyboardInterrupt
+            yield cell, to_table(cell, make_outcomes(), "{}")
+
+    with pytest.raises(KeyboardInterrupt):
+        store.write_tables(tables())
+    assert store.missing(cells)[0] == cells[200:]
+    assert not [path for path in tmp_path.rglob(".*.tmp") if path.is_file()]

@@ -68,7 +68,9 @@ class StderrBar:
             print(printable(text), file=sys.stderr, flush=True)  # noqa: T201 - stderr is what this class is for
 
     def _show(self, bar: Progress, description: str, *, total: int, done: int) -> None:
-        """Start a bar."""
+        """Start a bar, in the place of an earlier one."""
+        if self._bar is not None:
+            self._bar.stop()
         self._bar = bar
         self._task = bar.add_task(description, total=total, completed=done)
         bar.start()

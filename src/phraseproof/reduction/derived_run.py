@@ -88,12 +88,15 @@ def write_derived_run(
         **calibration,
     }
     store.register(list(cells.values()), record)
-    missing = set(store.missing(cells.values())[0])
-    for cell, table in source.read_cells(COLUMNS.names):
-        if cells[cell] in missing:
-            number, row = places[cell]
-            store.write_table(cells[cell], _corrected(cells[cell], table, tasks[number], corrected[number][row]))
-    store.finish(0)
+    with store.one_at_a_time("derived"):
+        missing = set(store.missing(cells.values())[0])
+        lacking = [cell for cell in places if cells[cell] in missing]
+        store.write_tables(
+            (cells[cell], _corrected(cells[cell], table, tasks[number], corrected[number][row]))
+            for cell, table in source.read_cells(COLUMNS.names, only=lacking)
+            for number, row in [places[cell]]
+        )
+        store.finish(0)
     return load_run(out)
 
 

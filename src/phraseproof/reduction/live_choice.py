@@ -24,6 +24,7 @@ from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.resolve import resolve
 from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.reduction.round_progress import RoundProgress
 from phraseproof.scoring.metric import Metric
 from phraseproof.scoring.registry import metric
 from phraseproof.store.columns import column_values
@@ -194,7 +195,8 @@ class _Asking:
         """
         parts = {row: part_of(self._cells[row], sorted(map(int, examples))) for row, examples in wanted.items()}
         part = replace(self._evaluation, planned=tuple(parts.values()))
-        self.run = part.run(self._out, observer=self._observer, self_test=self._self_test)
+        progress = RoundProgress(self._observer, len(wanted) * len(returned))
+        self.run = part.run(self._out, observer=progress, self_test=self._self_test)
         self._self_test = False
         ids = [self._cells[0].task.examples[int(place)].id for place in returned]
         worst, best = self.scale

@@ -73,7 +73,8 @@ def live_sentences(choice: LiveChoice) -> list[str]:
     )
     calls = (
         f"{choice.spent:,} calls, where all wordings on these {whole + choice.held_out:,} examples take "
-        f"{count * (whole + choice.held_out):,}."
+        f"{count * (whole + choice.held_out):,}. With a larger --budget-calls the same command "
+        "uses the stored answers."
     )
     left = int(choice.maybe_best.sum())
     comparison = (
@@ -93,7 +94,9 @@ def render_live_text(choice: LiveChoice, screen: Screen) -> str:
 def _blocks(choice: LiveChoice) -> Iterator[RenderableType]:
     title = f"{choice.task}, {choice.num_fewshot}-shot: {len(choice.wordings)} wordings, {choice.spent:,} calls"
     yield Text(printable(title), style="bold")
-    yield Text(printable(f"{choice.run.path}; by {choice.settings.strategy} in {choice.rounds} rounds"), style="dim")
+    how = f"by {choice.settings.strategy} in {choice.rounds} round{'' if choice.rounds == 1 else 's'}"
+    dropped = "" if choice.alive.all() else "; wordings with fewer examples were dropped earlier"
+    yield Text(printable(f"{choice.run.path}; {how}{dropped}"), style="dim")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("wording", overflow="fold")
     for heading in ("examples", f"in the search ({unit_sign(choice.metric)})", "held out"):

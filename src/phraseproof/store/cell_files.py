@@ -12,12 +12,14 @@ import pyarrow.parquet as pq
 
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
-from phraseproof.files import parse_json, replacing, require_regular
+from phraseproof.files import parse_json, replacing_many, require_regular
 from phraseproof.identity import content_hash
 from phraseproof.store.checksums import damaged, reason_of, require_checksum
 from phraseproof.store.journal import JOURNAL_SUFFIX, StoredOutcome, journal_path, read_journal
 from phraseproof.store.schema import IDENTITY_KEY, USAGE_KEY, to_outcomes
 from phraseproof.store.usage import Usage, total
+
+_ROWS_FOR_THREADS = 10_000
 
 
 def slug(text: str) -> str:
@@ -173,7 +175,9 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         require_regular(path)
         # Not pq.read_table: its dataset layer costs more time than reading a small file.
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            return file.read(columns=None if columns is None else list(columns))
+            # Threads read a large file faster, and a small one slower.
+            is_large = file.metadata.num_rows > _ROWS_FOR_THREADS
+            return file.read(columns=None if columns is None else list(columns), use_threads=is_large)
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise damaged(path, reason_of(error)) from None
 
@@ -193,7 +197,8 @@ def read_stored(path: Path) -> dict[str, StoredOutcome]:
     return {outcome.example_id: StoredOutcome(outcome, share) for outcome in to_outcomes(read_table(path))}
 
 
-def write_parquet(path: Path, table: pa.Table) -> None:
-    """Write a cell file whole, with a checksum per page."""
-    with replacing(path, error=RunError) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+def write_parquet(files: Iterable[tuple[Path, pa.Table]]) -> None:
+    """Write cell files whole, with a checksum per page: all of them, or none if it fails."""
+    with replacing_many(error=RunError) as temporary:
+        for path, table in files:
+            pq.write_table(table, temporary(path), compression="zstd", write_page_checksum=True)

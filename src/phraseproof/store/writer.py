@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +57,9 @@ from phraseproof.store.stored import is_empty, stored_samples
 from phraseproof.store.usage import Usage, total
 
 __all__ = ["Edited", "RunStore", "Usage"]
+
+_BATCH = 200
+"""How many cells are synced to disk together."""
 
 
 def _ignore(_message: str) -> None: ...
@@ -223,7 +227,7 @@ class RunStore:
         check_cell(found, cell)
         files.require_whole(found)
         if found != path:
-            self._write(path, relabel(read_table(found), cell))
+            self._write([(path, relabel(read_table(found), cell))])
         return True
 
     @contextmanager
@@ -236,8 +240,7 @@ class RunStore:
         with self._claims.hold(first) as identities:
             # Checked after claiming, because an earlier holder may have completed a cell.
             lacking = set(self.missing(first[identity] for identity in identities)[0])
-            for cell in lacking:
-                self._remove_leftovers(cell)
+            self._remove_leftovers(lacking)
             yield [cell for cell in cells if cell in lacking and first[cell.identity] is cell]
 
     def holders(self, cells: Iterable[Cell]) -> list[Holder]:
@@ -248,12 +251,15 @@ class RunStore:
         """A wait for the cells of other processes."""
         return Wait(self._locking, self._say, self.path, longest_pause_s=longest_pause_s)
 
-    def _remove_leftovers(self, cell: Cell) -> None:
-        """Remove half-written files, which only a process that died leaves behind."""
-        folder = self.cell_path(cell).parent
-        if folder.is_dir():
-            for leftover in folder.glob(f".{cell.identity}.*.tmp"):
-                leftover.unlink(missing_ok=True)
+    def _remove_leftovers(self, cells: Iterable[Cell]) -> None:
+        """Remove half-written files of cells, which only a process that died leaves behind."""
+        wanted: dict[Path, set[str]] = {}
+        for cell in cells:
+            wanted.setdefault(self.cell_path(cell).parent, set()).add(cell.identity)
+        for folder, identities in wanted.items():
+            for leftover in folder.glob(".*.tmp"):
+                if leftover.name.split(".")[1] in identities:
+                    leftover.unlink(missing_ok=True)
 
     def files(self) -> CellFiles:
         """The current index of the folder's files. Files that this process did not write are checked."""
@@ -284,12 +290,26 @@ class RunStore:
 
     def write_table(self, cell: Cell, table: pa.Table) -> None:
         """Store a complete cell as a table of any columns, its identity in the table's metadata."""
-        self._write(self.cell_path(cell), table)
+        self._write([(self.cell_path(cell), table)])
         self._failure_path(cell).unlink(missing_ok=True)
 
-    def _write(self, path: Path, table: pa.Table) -> None:
-        write_parquet(path, table)
-        self._checksums[path.relative_to(self.path).as_posix()] = checksum_of(path)
+    def write_tables(self, tables: Iterable[tuple[Cell, pa.Table]]) -> None:
+        """`write_table` for many cells, each of which takes no time to compute.
+
+        They are synced to disk in batches: after a kill, the last batch is missing. The caller keeps other processes
+        out.
+        """
+        left = iter(tables)
+        while batch := list(islice(left, _BATCH)):
+            self._remove_leftovers(cell for cell, _ in batch)
+            self._write([(self.cell_path(cell), table) for cell, table in batch])
+            for cell, _ in batch:
+                self._failure_path(cell).unlink(missing_ok=True)
+
+    def _write(self, files: Sequence[tuple[Path, pa.Table]]) -> None:
+        write_parquet(files)
+        for path, _ in files:
+            self._checksums[path.relative_to(self.path).as_posix()] = checksum_of(path)
 
     def record_failure(self, cell: Cell, error: str, details: str) -> None:
         """Record the error of a cell; the next run tries the cell again."""

@@ -26,19 +26,19 @@ def _scores(draw: np.random.Generator, shares: np.ndarray, examples: int) -> np.
     return (norm.ppf(shares)[:, None] > np.sqrt(0.5) * (hard + own)).astype(float)
 
 
-def test_halving_keeps_the_better_half_and_spends_the_rounds_equally() -> None:
+def test_halving_keeps_the_better_half_and_the_first_round_has_half_of_the_calls() -> None:
     scores = np.tile(np.linspace(0, 1, 16)[:, None], (1, 1000))
-    search = Search(Strategy.HALVING, 16, 1000, 640)
+    search = Search(Strategy.HALVING, 16, 1000, 768)
     seen = []
     while (batch := search.next_batch()) is not None:
         seen.append((batch.wordings.tolist(), batch.first, batch.last))
         search.add(batch, scores[batch.wordings, batch.first : batch.last])
-    # Four rounds of 160 calls: 10, 20, 40 and 80 more examples for 16, 8, 4 and 2 wordings.
-    assert [(len(rows), last - first) for rows, first, last in seen] == [(16, 10), (8, 20), (4, 40), (2, 80)]
+    # A round of 384 calls and three of 128: 24, 16, 32 and 64 more examples for 16, 8, 4 and 2 wordings.
+    assert [(len(rows), last - first) for rows, first, last in seen] == [(16, 24), (8, 16), (4, 32), (2, 64)]
     assert seen[1][0] == list(range(8, 16))
     assert search.best == 15
-    assert search.spent == 640
-    assert search.counts.tolist() == [10] * 8 + [30] * 4 + [70] * 2 + [150] * 2
+    assert search.spent == 768
+    assert search.counts.tolist() == [24] * 8 + [40] * 4 + [72] * 2 + [136] * 2
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
@@ -96,3 +96,20 @@ def test_halving_has_a_smaller_regret_than_equal_calls_for_all() -> None:
     assert regret[Strategy.HALVING] < 0.7 * regret[Strategy.UNIFORM]
     assert regret[Strategy.RACING] < 1.1 * regret[Strategy.UNIFORM]
     assert math.isfinite(regret[Strategy.RACING])
+
+
+def test_halving_finds_a_wording_that_is_far_better_than_all_others_nearly_as_often_as_equal_calls() -> None:
+    """The others make a model give one answer to everything, as real ones do, and so are right on the same examples.
+
+    If all rounds have equal calls, the first one has four examples, on which one constant answer is often as good.
+    """
+    draw = np.random.default_rng(4)
+    found = dict.fromkeys((Strategy.HALVING, Strategy.UNIFORM), 0)
+    for _ in range(200):
+        answers = draw.integers(4, size=120)
+        scores = np.array([answers == constant for constant in [0] * 11 + [1] * 6], dtype=float)
+        scores[11] = draw.random(120) < 0.63
+        for strategy in found:
+            found[strategy] += _run(strategy, scores, 340).best == 11
+    assert found[Strategy.UNIFORM] > 180
+    assert found[Strategy.HALVING] > 0.9 * found[Strategy.UNIFORM]

@@ -17,6 +17,9 @@ from phraseproof.analysis.option_values import Flags
 from phraseproof.analysis.selection.criteria import CONFIDENCE
 from phraseproof.errors import UsageError
 
+_FIRST_ROUND = 0.5
+"""The share of the calls that halving spends before it drops a wording (measured: benchmarks/selection/live.py)."""
+
 _RACING_BATCH = 5
 _BETS = np.array([0.02, 0.04, 0.08, 0.15, 0.25, 0.4, 0.6, 0.85])
 """Shares of the capital that are bet: small ones find small differences, large ones find large differences soon."""
@@ -25,8 +28,10 @@ _BETS = np.array([0.02, 0.04, 0.08, 0.15, 0.25, 0.4, 0.6, 0.85])
 class Strategy(StrEnum):
     """How calls are spread over wordings.
 
-    halving: sequential halving (Karnin, Koren and Somekh 2013; for prompts TRIPLE, arXiv 2402.09723). The calls are
-        spread equally over ceil(log2 W) rounds; after each, the better half of the wordings is kept.
+    halving: sequential halving (Karnin, Koren and Somekh 2013; for prompts TRIPLE, arXiv 2402.09723) in ceil(log2 W)
+        rounds; after each, the better half of the wordings is kept. The first round has half of the calls, the others
+        have equal shares of the rest. With equal shares for all rounds, the first ones have so few examples that a
+        wording which is far better than all others is often dropped.
     racing: after every few examples, each wording is dropped that is worse than the leading one; with 95% the best
         wording is never dropped, however long the race is (betting on paired differences, arXiv 2010.09686).
     uniform: every wording gets the same number of calls.
@@ -109,7 +114,9 @@ class Search:
             return None
         size = most
         if self._strategy is Strategy.HALVING:
-            size = min(max(1, (self._calls - self.spent) // (len(left) * self._rounds_left)), most)
+            equal = (self._calls - self.spent) // (len(left) * self._rounds_left)
+            first = 0 if self._used else int(_FIRST_ROUND * self._calls) // len(left)
+            size = min(max(1, equal, first), most)
         elif self._strategy is Strategy.RACING:
             # Growing batches: each costs a pass over the run folder, and late decisions change little.
             size = min(max(_RACING_BATCH, self._used // 4), most)
