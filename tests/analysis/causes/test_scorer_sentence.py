@@ -44,6 +44,11 @@ def test_the_share_in_common_is_named_with_the_largest_other_part() -> None:
     )
 
 
+def test_a_share_alone_that_may_be_none_is_not_named() -> None:
+    found = spread(share(0.6), share(0.3, -0.1, 0.5), share(0.05))
+    assert scorer_sentence(found) == START + "three fifths of it is common to both."
+
+
 def test_three_scorers_are_listed() -> None:
     found = spread(share(0.9), share(0.02), share(0.02), share(0.01))
     assert scorer_sentence(found) == (

@@ -17,7 +17,7 @@ def scorer_sentence(found: ScorerSpread) -> str:
     if not found.is_beyond_chance:
         which = "neither" if len(stds) == 2 else "none"
         return f"{start}{which} is larger than what {examples} give by chance."
-    alone = {name: each.estimate for name, each in zip(found.scorers, found.alone, strict=True)}
+    alone = {name: share.estimate for name, share in found.surely_alone.items()}
     if not found.can_tell:
         known = found.main_alone
         if known:

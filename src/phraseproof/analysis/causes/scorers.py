@@ -73,13 +73,15 @@ class ScorerSpread:
         return _width(self.common) < WIDEST
 
     @property
+    def surely_alone(self) -> dict[str, Finding]:
+        """The shares of scorers alone whose intervals are above 0."""
+        named = zip(self.scorers, self.alone, strict=True)
+        return {name: share for name, share in named if share.low is not None and share.low > 0}
+
+    @property
     def main_alone(self) -> str:
-        """The scorer that surely has a share alone which is known well enough, and has the largest; else empty."""
-        known = {
-            name: share.estimate
-            for name, share in zip(self.scorers, self.alone, strict=True)
-            if share.low is not None and share.low > 0 and _width(share) < WIDEST
-        }
+        """The scorer with the largest share that is surely of it alone and known well enough; else empty."""
+        known = {name: share.estimate for name, share in self.surely_alone.items() if _width(share) < WIDEST}
         return max(known, key=lambda name: known[name], default="")
 
 
