@@ -44,8 +44,8 @@ def test_a_long_list_of_choices_is_in_the_sentence_and_not_in_the_column(capsys:
         main(["plot", "--help"])
     words = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert (
-        "--kind -k KIND The chart to draw. One of: headline, strip, heatmap, distance, tsne, scaling, training."
-        in words
+        "--kind -k KIND The chart to draw. One of: headline, strip, heatmap, distance, tsne, scaling, training, "
+        "ensemble." in words
     )
     assert "RUN ... A run folder." in words
 

@@ -211,7 +211,7 @@ def test_a_server_that_ends_stops_the_run_in_one_line_and_it_continues(
 
 def test_a_limit_of_requests_stops_and_the_same_command_continues(project: Path) -> None:
     with serving(FaultServer()) as server:
-        for step in range(1, 5):
+        for step in range(1, 6):
             with pytest.raises(LimitReachedError, match=r"max-requests 50.* of 120 prompts are stored") as caught:
                 evaluate(project, server.base_url, max_requests="50")
             assert caught.value.exit_code == 4

@@ -54,7 +54,12 @@ def choose(
     ] = 0.25,
     task: Annotated[
         list[str] | None,
-        typer.Option("--task", help="Choose for this task only. Repeatable.", rich_help_panel=options.STATISTICS),
+        typer.Option(
+            "--task",
+            metavar="TASK",
+            help="Choose for this task only. Repeatable.",
+            rich_help_panel=options.STATISTICS,
+        ),
     ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Ask a model instead of reading a run.", rich_help_panel=LIVE)

@@ -42,11 +42,16 @@ def ensemble(
     ] = "1,2,3,5,all",
     group: Annotated[
         list[str] | None,
-        typer.Option("--group", help="Combine wordings of this group only. Repeatable.", rich_help_panel=options.DATA),
+        typer.Option(
+            "--group",
+            metavar="GROUP",
+            help="Combine wordings of this group only. Repeatable.",
+            rich_help_panel=options.DATA,
+        ),
     ] = None,
     task: Annotated[
         list[str] | None,
-        typer.Option("--task", help="Show this task only. Repeatable.", rich_help_panel=options.DATA),
+        typer.Option("--task", metavar="TASK", help="Show this task only. Repeatable.", rich_help_panel=options.DATA),
     ] = None,
     by_task: Annotated[
         bool,
