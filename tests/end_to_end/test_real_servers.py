@@ -13,7 +13,6 @@ import torch
 from phraseproof import evaluate
 from phraseproof.cli import main
 from phraseproof.core import ChatMessage, ChoosesMethod, Example, Kind, OptionScores, Prompt, ScoresOptions, Task
-from phraseproof.errors import ModelError
 from phraseproof.models import ModelOptions, load_model, smollm2
 from phraseproof.store.queries import Run
 from support import plain_passes, real_models
@@ -146,12 +145,6 @@ def test_scores_are_those_of_plain_transformers(running: Running) -> None:
 def test_generated_answers_are_constrained_where_the_server_can(running: Running) -> None:
     model = load_model(running.name, running.options())
     assert isinstance(model, ChoosesMethod)
-    if running.kept.script == "llama_cpp_python":
-        # It answers a JSON schema with HTTP 500, as a server does that is gone: free texts must be asked for.
-        with pytest.raises(ModelError, match="HTTP 500"):
-            model.choose_method("generate", [LETTERS])
-        model = load_model(running.name, running.options(answer_format="text"))
-        assert isinstance(model, ChoosesMethod)
     settings = model.choose_method("generate", [LETTERS]).model.identity.settings
     assert settings["answer_format"] == running.kept.answer_format
 

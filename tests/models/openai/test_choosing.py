@@ -163,3 +163,15 @@ def test_a_dead_server_is_tried_in_one_way_and_a_failing_one_in_every_way() -> N
     chat = chat_of(tiny_models.tiny_gpt2())
     found, _ = chosen(lambda each: Reply("failed", 500) if "echo" in each.body else chat(each))
     assert found.method == "first_token"
+
+
+def test_a_server_that_fails_on_constraints_is_read_in_free_texts() -> None:
+    def answer(asked: Asked) -> Reply:
+        if set(asked.body) & {"structured_outputs", "guided_choice", "response_format"}:
+            return Reply("failed", 500)
+        return Reply({"choices": [{"message": {"content": "B"}}]})
+
+    found, _ = chosen(answer, "generate")
+    assert found.method == "generate"
+    assert found.model.identity.settings["answer_format"] == "text"
+    assert "follows no constraint" in found.notes[0]

@@ -166,11 +166,17 @@ class Choosing:
     def _generate(self) -> ChosenMethod:
         endpoint = self._endpoint or "chat"
         formats = ANSWER_FORMATS if self._answer_format is None else (self._answer_format,)
+        failed = False
         for answer_format in formats:
+            if failed and answer_format != TEXT:
+                continue
             model = self._set_up(endpoint, "generate", answer_format=answer_format)
             found = _text_of(model)
             if isinstance(found, ModelError):
-                if answer_format == formats[-1] or _ends_trials(found):
+                # Some servers fail on a constraint that they do not know, and write free texts. If it is gone, that is
+                # what the trial of free texts says.
+                failed = failed or isinstance(found, NoAnswerError)
+                if answer_format == formats[-1] or (_ends_trials(found) and not failed):
                     raise found
                 continue
             if answer_format == TEXT:
