@@ -238,9 +238,14 @@ def command(project: Path, url: str, *options: str) -> subprocess.Popen[str]:
     arguments = ["evaluate", "--model", "openai/m", "--base-url", url, "--tasks", str(project / "task.yaml")]
     arguments += ["--instructions", f"mine={project / 'wordings.yaml'}", "--out", str(project / "run"), "--batch-api"]
     arguments += ["--scoring", "first_token", "--model-arg", "batch_poll_s=0.05", *options]
-    return subprocess.Popen(
-        [sys.executable, "-m", "phraseproof", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    # Children of a shell's background job ignore Ctrl-C, and their children inherit that.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "phraseproof", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, inherited)
 
 
 def test_ctrl_c_leaves_the_batch_running_and_the_same_command_reads_it(project: Path) -> None:
