@@ -25,7 +25,7 @@ from support.batch_desk import BatchDesk
 from support.fault_server import Fault, FaultServer, chat_answer, serving
 from support.forked import fork_context
 from support.parity_project import write_project
-from support.served_rows import checked_rows
+from support.served_rows import checked_rows, evaluate_served
 
 EXAMPLES, WORDINGS = 10, 4
 PROMPTS = EXAMPLES * WORDINGS
@@ -45,20 +45,8 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def evaluate(project: Path, base_url: str, reading: str = "loglikelihood", **args: str) -> Run:
     """Score the task through the batch API."""
-    import phraseproof
-
-    settings = {"base_url": base_url, "endpoint": READINGS[reading], "batch_api": "true", "batch_poll_s": "0.001"}
-    settings |= {"answer_format": "text"} if reading == "generate" else {}
-    return phraseproof.evaluate(
-        "openai/m",
-        project / "task.yaml",
-        {"mine": project / "wordings.yaml"},
-        project / "run",
-        scoring=reading,
-        log_samples=True,
-        self_test=False,
-        model_options=phraseproof.ModelOptions(args=settings | {"timeout_s": "2"} | args),
-    )
+    settings = {"batch_api": "true", "batch_poll_s": "0.001", "timeout_s": "2"} | args
+    return evaluate_served(project, base_url, reading, READINGS[reading], **settings)
 
 
 def requests_of(reading: str) -> int:

@@ -17,7 +17,7 @@ from phraseproof.models.openai import traffic
 from phraseproof.store.queries import Run
 from support.fault_server import Fault, FaultServer, serving, share_of
 from support.parity_project import write_project
-from support.served_rows import checked_rows
+from support.served_rows import checked_rows, evaluate_served, of_run
 
 EXAMPLES, WORDINGS = 8, 4
 PROMPTS = EXAMPLES * WORDINGS
@@ -37,24 +37,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def evaluate(project: Path, base_url: str, reading: str, **args: str) -> Run:
     """Score the task on the chat endpoint."""
-    import phraseproof
-
-    settings = {"base_url": base_url, "endpoint": "chat", "answer_format": "text", "concurrency": str(IN_FLIGHT)}
-    return phraseproof.evaluate(
-        "openai/m",
-        project / "task.yaml",
-        {"mine": project / "wordings.yaml"},
-        project / "run",
-        scoring=reading,
-        log_samples=True,
-        self_test=False,
-        model_options=phraseproof.ModelOptions(args=settings | args),
-    )
-
-
-def of_run(counted: dict[str, int]) -> dict[str, int]:
-    """The counts of the run's own requests, without the trials."""
-    return {text: count for text, count in counted.items() if text.startswith("Wording")}
+    return evaluate_served(project, base_url, reading, "chat", **({"concurrency": str(IN_FLIGHT)} | args))
 
 
 STORMS = {

@@ -19,9 +19,10 @@ import pytest
 from phraseproof.errors import LimitReachedError, StoppedError
 from phraseproof.models.openai import traffic
 from phraseproof.store.queries import Run, load_run
-from support.fault_server import TOKEN, Fault, FaultServer, logprob_of, serving
+from support.fault_server import TOKEN, Fault, FaultServer, serving
 from support.forked import fork_context
 from support.parity_project import write_project
+from support.served_rows import checked_rows, evaluate_served, of_run
 
 EXAMPLES = 20
 WORDINGS = 6
@@ -41,35 +42,8 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def evaluate(project: Path, base_url: str, **args: str) -> Run:
     """Score the task behind the server."""
-    import phraseproof
-
-    return phraseproof.evaluate(
-        "openai/m",
-        project / "task.yaml",
-        {"mine": project / "wordings.yaml"},
-        project / "run",
-        scoring="loglikelihood",
-        log_samples=True,
-        self_test=False,
-        model_options=phraseproof.ModelOptions(
-            args={"base_url": base_url, "endpoint": "completions", "concurrency": str(IN_FLIGHT)} | args
-        ),
-    )
-
-
-def checked_rows(run: Run) -> list[dict[str, Any]]:
-    """The stored rows, after a comparison of every score with one that is computed from the text alone."""
-    rows: list[dict[str, Any]] = run.outcomes().to_pylist()
-    for row in rows:
-        for option, found in zip(row["options"], row["option_logprobs"], strict=True):
-            tokens = TOKEN.findall(f"{row['prompt']} {option}")
-            assert found == pytest.approx(logprob_of(tokens[-1], len(tokens) - 1), abs=1e-9)
-    return rows
-
-
-def of_run(counted: dict[str, int]) -> dict[str, int]:
-    """The counts of the run's own requests, without those that find out how the server can be used."""
-    return {text: count for text, count in counted.items() if text.startswith("Wording")}
+    settings = {"concurrency": str(IN_FLIGHT)} | args
+    return evaluate_served(project, base_url, "loglikelihood", "completions", **settings)
 
 
 def share(text: str) -> float:

@@ -13,7 +13,7 @@ from phraseproof.store.queries import Run
 from support.fault_server import Fault, share_of
 from support.http2_server import Http2Server, certificate, serving_http2
 from support.parity_project import write_project
-from support.served_rows import checked_rows
+from support.served_rows import checked_rows, evaluate_served
 
 pytestmark = [
     pytest.mark.skipif(find_spec("h2") is None, reason="needs the package h2 (extra api)"),
@@ -33,20 +33,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def evaluate(project: Path, base_url: str, reading: str, **args: str) -> Run:
     """Score the task behind the server."""
-    import phraseproof
-
-    settings = {"base_url": base_url, "endpoint": READINGS[reading], "concurrency": "8"}
-    settings |= {"answer_format": "text"} if reading == "generate" else {}
-    return phraseproof.evaluate(
-        "openai/m",
-        project / "task.yaml",
-        {"mine": project / "wordings.yaml"},
-        project / "run",
-        scoring=reading,
-        log_samples=True,
-        self_test=False,
-        model_options=phraseproof.ModelOptions(args=settings | args),
-    )
+    return evaluate_served(project, base_url, reading, READINGS[reading], **({"concurrency": "8"} | args))
 
 
 @pytest.mark.parametrize("reading", list(READINGS))

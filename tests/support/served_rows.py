@@ -1,14 +1,39 @@
-"""Compares the stored rows of a run behind a `FaultServer` with what follows from their texts alone."""
+"""Runs on a `FaultServer`, whose stored rows are compared with what follows from their texts alone."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from phraseproof.store.queries import Run
 from support.fault_server import TOKEN, first_tokens_of, logprob_of, text_of
+
+
+def evaluate_served(project: Path, base_url: str, reading: str, endpoint: str, **args: str) -> Run:
+    """Score the project's task behind a server, without the self-test; texts are free."""
+    import phraseproof
+
+    settings = {"base_url": base_url, "endpoint": endpoint}
+    settings |= {"answer_format": "text"} if reading == "generate" else {}
+    return phraseproof.evaluate(
+        "openai/m",
+        project / "task.yaml",
+        {"mine": project / "wordings.yaml"},
+        project / "run",
+        scoring=reading,
+        log_samples=True,
+        self_test=False,
+        model_options=phraseproof.ModelOptions(args=settings | args),
+    )
+
+
+def of_run(counted: Mapping[str, int]) -> dict[str, int]:
+    """The counts of the run's own requests, without those that find out how the server can be used."""
+    return {text: count for text, count in counted.items() if text.startswith("Wording")}
 
 
 def checked_rows(run: Run) -> list[dict[str, Any]]:
