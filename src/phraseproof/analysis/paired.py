@@ -11,7 +11,8 @@ from phraseproof.analysis.aggregation import Level, by_level, paper_weights
 from phraseproof.analysis.estimators.crossed import Sample, Term, crossed_mean, draw_samples
 from phraseproof.analysis.estimators.resampling import RESAMPLES, Resampler
 from phraseproof.analysis.grids import TaskGrid
-from phraseproof.analysis.significance.mcnemar import holm, mcnemar
+from phraseproof.analysis.significance.holm import holm
+from phraseproof.analysis.significance.mcnemar import mcnemar
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, PhraseproofError
 

@@ -8,9 +8,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
-from phraseproof.analysis.causes.skill import holm, skill_p_values
+from phraseproof.analysis.causes.skill import skill_p_values
 from phraseproof.analysis.option_values import log_shares
 from support.known_causes import known_values
 
@@ -42,11 +41,6 @@ def test_without_skill_one_in_twenty_is_significant_and_with_skill_nearly_all(la
     rates = np.mean(significant, axis=0)
     assert rates[:5].mean() == pytest.approx(0.05, abs=0.025)
     assert rates[5:].mean() > 0.9
-
-
-def test_holm_is_that_of_statsmodels() -> None:
-    p = np.random.default_rng(0).random(20) ** 3
-    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
 
 
 def test_examples_with_fewer_options_are_compared_with_each_other_only() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from phraseproof.analysis.significance.mcnemar import compare_wordings, holm, mcnemar, wordings_against
+from phraseproof.analysis.significance.mcnemar import compare_wordings, mcnemar, wordings_against
 from phraseproof.errors import NotEnoughDataError, UsageError
 from support.grid_samples import grid, means_only
 
@@ -44,13 +44,6 @@ def test_what_it_is_not_for():
         mcnemar([], [], name="x")
     with pytest.raises(ValueError, match="different lengths"):
         mcnemar([1.0], [1.0, 0.0], name="x")
-
-
-def test_holm_by_hand():
-    """Holm (1979): the smallest times 4, the next times 3, ..., never falling, never above 1."""
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
-    assert holm([]) == []
 
 
 def test_wordings_of_a_task():

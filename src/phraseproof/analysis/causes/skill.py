@@ -48,15 +48,6 @@ def skill_p_values(of: OptionValues, wording_of_row: Ints) -> Floats:
     return special.ndtr(-total / np.sqrt(np.maximum(variance, _LEAST_VARIANCE)))
 
 
-def holm(p_values: Floats) -> Floats:
-    """[W] the p-values after Holm's correction; statsmodels' takes a third of a second for each call."""
-    order = np.argsort(p_values)
-    raised = np.minimum(1.0, p_values[order] * np.arange(len(order), 0, -1))
-    corrected = np.empty_like(raised)
-    corrected[order] = np.maximum.accumulate(raised)
-    return corrected
-
-
 def _strata(classes: Ints) -> list[tuple[Ints, Ints]]:
     """Examples with the same classes, and [E', K] in which column each of the classes is."""
     present = np.sort(classes, axis=1)

@@ -17,10 +17,11 @@ from phraseproof.analysis.causes.components import (
     fold_effects,
 )
 from phraseproof.analysis.causes.rows import mean_by
-from phraseproof.analysis.causes.skill import holm, skill_p_values
+from phraseproof.analysis.causes.skill import skill_p_values
 from phraseproof.analysis.estimators.resampling import CONFIDENCE
 from phraseproof.analysis.grids import Floats, Ints
 from phraseproof.analysis.option_values import OptionValues, scores
+from phraseproof.analysis.significance.holm import holm
 from phraseproof.core import Finding
 
 RESAMPLES = 1000
@@ -147,7 +148,7 @@ def spread_causes(of: OptionValues, *, seed: int = 0, resamples: int | None = No
         accuracy,
         mean_by(found.without_prior, wording_of_row),
         effects,
-        holm(skill_p_values(of, wording_of_row)),
+        np.array(holm(skill_p_values(of, wording_of_row).tolist())),
         of.chance,
         float(right.max() / len(of.examples)),
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from phraseproof.analysis.distributions import fair_coin_cdf, normal_quantile
 from phraseproof.analysis.grids import TaskGrid
+from phraseproof.analysis.significance.holm import holm
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
 
@@ -74,16 +75,6 @@ def mcnemar(first: Sequence[float], second: Sequence[float], *, name: str) -> Fi
         high=min(1.0, centre + reach),
         p_value=min(1.0, 2 * fair_coin_cdf(min(gained, lost), gained + lost)),
     )
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction: p-values, in the same order, that hold for all tests together."""
-    if not p_values:
-        return []
-    from statsmodels.stats.multitest import multipletests
-
-    corrected: Any = multipletests(list(p_values), method="holm")[1]
-    return [float(value) for value in corrected]
 
 
 def compare_wordings(grid: TaskGrid, first: str, second: str, *, group: str | None = None) -> Finding:

@@ -14,7 +14,7 @@ from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.option_values import OptionValues, load_option_values
 from phraseproof.analysis.result_rows import RowSource, finding_row, place_of
 from phraseproof.analysis.results import ResultRow, ResultTable
-from phraseproof.analysis.significance.mcnemar import holm
+from phraseproof.analysis.significance.holm import holm
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.reports.build.answers import answers_of, at_shots, baseline_line
