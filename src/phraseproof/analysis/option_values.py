@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from phraseproof.analysis.grids import Floats, Ints
+from phraseproof.calibration.bias import log_total
 from phraseproof.core.classes import shared_options
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.registry import scorer
@@ -124,13 +125,9 @@ def log_shares(values: Floats, has_option: Flags) -> Floats:
     Where all values of an example are minus infinity, its options get equal shares.
     """
     known = np.where(has_option, values, -np.inf)
-    highest = known.max(axis=-1, keepdims=True)
-    is_empty = np.isneginf(highest)
+    is_empty = np.isneginf(known.max(axis=-1, keepdims=True))
     known = np.where(is_empty & has_option, 0.0, known)
-    highest = np.where(is_empty, 0.0, highest)
-    with np.errstate(divide="ignore"):
-        total = highest + np.log(np.exp(known - highest).sum(axis=-1, keepdims=True))
-    return known - total
+    return known - log_total(known)
 
 
 def choices(values: Floats, has_option: Flags) -> Ints:

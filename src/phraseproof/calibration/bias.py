@@ -189,8 +189,15 @@ class _Place:
 def without_bias(logprobs: Floats, classes: Ints, bias: Floats) -> Floats:
     """[..., E, C] the log-probabilities less the bias [..., K] of each option's class; they add up to 1 again."""
     shifted = logprobs - _of_options(bias, classes)
-    highest = shifted.max(axis=-1, keepdims=True)
-    return shifted - highest - np.log(np.exp(shifted - highest).sum(axis=-1, keepdims=True))
+    return shifted - log_total(shifted)
+
+
+def log_total(values: Floats) -> Floats:
+    """[..., 1] the log of the sum of the exponentials of the values [..., C]; minus infinity where all of them are."""
+    highest = values.max(axis=-1, keepdims=True)
+    highest = np.where(np.isneginf(highest), 0.0, highest)
+    with np.errstate(divide="ignore"):
+        return highest + np.log(np.exp(values - highest).sum(axis=-1, keepdims=True))
 
 
 def _log(shares: Floats) -> Floats:

@@ -16,7 +16,7 @@ from typing import cast
 
 import numpy as np
 
-from phraseproof.calibration.bias import Floats
+from phraseproof.calibration.bias import Floats, log_total
 from phraseproof.errors import FileError, UsageError
 from phraseproof.files import load_json, write_json
 from phraseproof.identity import content_hash
@@ -105,11 +105,8 @@ class Calibrator:
         bias = _bias(correction, count, options)
         divided = given / self._lengths(count, options, tokens)
         shifted = divided - bias
-        highest = shifted.max(axis=-1, keepdims=True)
-        is_empty = np.isneginf(highest)
-        highest = np.where(is_empty, 0.0, highest)
-        total = np.exp(shifted - highest).sum(axis=-1, keepdims=True)
-        return np.where(is_empty, -np.inf, shifted - highest - np.log(np.where(is_empty, 1.0, total)))
+        total = log_total(shifted)
+        return shifted - np.where(np.isneginf(total), 0.0, total)
 
     def _find(self, task: str, wording: str, num_fewshot: int | None) -> Correction:
         of_task = [each for each in self.corrections if each.task == task]

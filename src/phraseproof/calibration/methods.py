@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from phraseproof.calibration.bias import Floats, Ints, batch_bias, matching_bias
+from phraseproof.calibration.bias import Floats, Ints, batch_bias, log_total, matching_bias
 from phraseproof.errors import UsageError
 
 Fit: TypeAlias = Callable[[Floats, Ints, int, Floats, "Floats | None"], Floats]
@@ -138,8 +138,7 @@ def letter_priors(logprobs: Floats) -> Floats:
     """
     # A letter that is ruled out under one permutation would be ruled out by it for all contents.
     mean = np.maximum(logprobs, _LEAST_LOG).mean(axis=-2)
-    highest = mean.max(axis=-1, keepdims=True)
-    return mean - highest - np.log(np.exp(mean - highest).sum(axis=-1, keepdims=True))
+    return mean - log_total(mean)
 
 
 _LEAST_LOG = -100.0

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from phraseproof.analysis.grids import Floats
 from phraseproof.analysis.option_values import Flags, OptionValues, choices
+from phraseproof.calibration.bias import log_total
 from phraseproof.core import Cell
 from phraseproof.errors import RunError, UsageError
 from phraseproof.identity import SCHEMA_VERSION, content_hash
@@ -178,8 +179,5 @@ def _with_mass(table: pa.Table, logprobs: Floats, has_option: Flags) -> Floats:
     """
     before = np.full(has_option.shape, -np.inf)
     before[has_option] = flat_values(table["option_logprobs"])
-    highest = before.max(axis=1, keepdims=True)
-    highest = np.where(np.isneginf(highest), 0.0, highest)
-    with np.errstate(divide="ignore"):
-        mass = highest + np.log(np.exp(before - highest).sum(axis=1, keepdims=True))
+    mass = log_total(before)
     return (logprobs + np.minimum(np.where(np.isneginf(mass), 0.0, mass), 0.0))[has_option]
