@@ -13,6 +13,7 @@ from phraseproof.analysis.option_values import OptionValues, scores
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.reduction.reduce import reduce
 from phraseproof.reduction.results import reduction_text
+from phraseproof.reports.build.run_tables import Screen
 from support.option_grids import simulated, store_values
 
 
@@ -67,6 +68,6 @@ def test_the_recommended_way_is_scored_on_examples_that_were_set_aside(tmp_path:
     assert confirmed.way == found.recommendations[0][1].way
     assert confirmed.low <= confirmed.gain <= confirmed.high
     assert confirmed.gain > 0.1
-    assert "On 36 examples that were set aside" in reduction_text(found)
+    assert "On 36 examples that were set aside" in " ".join(reduction_text(found, Screen()).split())
     with pytest.raises(UsageError, match="not a share"):
         reduce(found.run, aside=1.0)

@@ -52,15 +52,7 @@ def choose(
     share: Annotated[
         float, typer.Option(help="Of cvar: the share of the worst blocks.", rich_help_panel=options.STATISTICS)
     ] = 0.25,
-    task: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--task",
-            metavar="TASK",
-            help="Choose for this task only. Repeatable.",
-            rich_help_panel=options.STATISTICS,
-        ),
-    ] = None,
+    task: options.OnlyTasks = None,
     live: Annotated[
         bool, typer.Option("--live", help="Ask a model instead of reading a run.", rich_help_panel=LIVE)
     ] = False,

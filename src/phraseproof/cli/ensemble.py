@@ -49,10 +49,7 @@ def ensemble(
             rich_help_panel=options.DATA,
         ),
     ] = None,
-    task: Annotated[
-        list[str] | None,
-        typer.Option("--task", metavar="TASK", help="Show this task only. Repeatable.", rich_help_panel=options.DATA),
-    ] = None,
+    task: options.OnlyTasks = None,
     by_task: Annotated[
         bool,
         typer.Option(

@@ -305,6 +305,10 @@ GroupOrder = Annotated[
         rich_help_panel=STATISTICS,
     ),
 ]
+OnlyTasks = Annotated[
+    list[str] | None,
+    typer.Option("--task", metavar="TASK", help="Use this task of the run only. Repeatable.", rich_help_panel=DATA),
+]
 ScoringOfRun = Annotated[
     str | None,
     typer.Option(

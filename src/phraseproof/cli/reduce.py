@@ -108,17 +108,15 @@ def reduce(
     (opened,) = open_runs([run], scoring)
 
     from phraseproof.reduction.reduce import reduce as reduce_run
-    from phraseproof.reduction.results import reduction_table, reduction_text
+    from phraseproof.reduction.results import reduction_json, reduction_table, reduction_text
 
     trainer = None if train is None else _trainer(train, max_steps, quiet=quiet)
     found = reduce_run(opened, access=access, calibration=calibration, seed=seed, aside=set_aside, train=trainer)
     match chosen:
         case "text":
-            terminal.print_result(reduction_text(found, width=terminal.screen().width))
+            terminal.print_result(reduction_text(found, terminal.screen()))
         case "json":
-            from phraseproof.reports.format.results import results_json
-
-            terminal.print_json(results_json(reduction_table(found)))
+            terminal.print_file(reduction_json(found))
         case _:
             print_results(reduction_table(found), chosen)
 

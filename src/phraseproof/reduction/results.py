@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from textwrap import wrap
 from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.reductions.judging import CONFIDENCE, FOLDS, SPLITS, Gain, JudgedTask, JudgedWay
-from phraseproof.analysis.reductions.recommendation import Recommendation, constant_name, recommend
+from phraseproof.analysis.reductions.recommendation import constant_name, recommend
 from phraseproof.analysis.results import ResultRow, ResultTable
+from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.text import printable
+from phraseproof.reports.format.json_document import render_document
+from phraseproof.reports.format.results import results_json
+from phraseproof.reports.format.terminal import print_blocks
 
 if TYPE_CHECKING:
     from phraseproof.reduction.reduce import Reduction
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
 _HERE = f"{FOLDS} folds, Student's t over examples, for all ways at once"
 _ELSEWHERE = f"{SPLITS} splits into halves, Student's t over examples and wordings, for all ways at once"
 _WIDE = 100
+FORMAT_VERSION = 1
 
 
 def reduction_table(reduction: Reduction) -> ResultTable:
@@ -30,45 +38,62 @@ def reduction_table(reduction: Reduction) -> ResultTable:
     return ResultTable(rows, tuple(_sentences(reduction)))
 
 
-def reduction_text(reduction: Reduction, *, width: int = _WIDE) -> str:
-    """Return what was tried, and what is recommended, for people.
+def reduction_text(reduction: Reduction, screen: Screen) -> str:
+    """Return what was tried, and what is recommended, for people."""
+    return print_blocks(_blocks(reduction, screen), screen)
 
-    Args:
-        reduction: as `reduce` returns it.
-        width: the columns of the terminal; on narrow ones the gains with other wordings are a separate table.
-    """
-    heading = (
-        f"{printable(str(reduction.run))}, {reduction.scoring}. Every way is scored on examples that it was not fitted "
-        f"on. Gains have {CONFIDENCE:.0%} intervals that hold for all ways at once. * needs labelled examples."
+
+def reduction_json(reduction: Reduction) -> str:
+    """Return one document with the rows of `reduction_table` and its notes."""
+    return render_document({"format_version": FORMAT_VERSION, **results_json(reduction_table(reduction))})
+
+
+def _blocks(reduction: Reduction, screen: Screen) -> Iterator[RenderableType]:
+    yield _line(
+        f"{reduction.run}, {reduction.scoring}. Every way is scored on examples that it was not fitted on. Gains have "
+        f"{CONFIDENCE:.0%} intervals that hold for all ways at once. * needs labelled examples."
     )
-    lines = [*wrap(heading, width), ""]
     for task in _tasks(reduction):
-        lines += [*_block(task, width), "", *_recommended(recommend(task), width)]
-        lines += [*wrap(_confirmed(reduction, task), width, initial_indent="   ", subsequent_indent="   "), ""]
+        shots = f", {task.num_fewshot}-shot" if task.num_fewshot else ""
+        yield Text()
+        yield _line(
+            f"{task.task}{shots}: {task.wordings} wordings, {task.examples} examples. Blind guessing gets "
+            f"{100 * task.chance:.1f}%, {constant_name(task)} {100 * task.majority:.1f}%."
+        )
+        yield Text()
+        yield from _tables(task, screen)
+        yield Text()
+        found = recommend(task)
+        yield _line(f"=> {found.sentence}")
+        yield from (_line(each) for each in (*found.remarks, _confirmed(reduction, task)) if each)
     if reduction.trained is not None:
-        lines += [*wrap(_trained(reduction), width), ""]
-    lines += [line for note in reduction.notes for line in wrap(f"Note: {note}", width)]
-    return "\n".join(lines).rstrip() + "\n"
+        yield Text()
+        yield _line(_trained(reduction))
+    yield from (_line(f"Note: {note}") for note in reduction.notes)
+
+
+def _line(text: str) -> Text:
+    return Text(printable(text))
 
 
 def _tasks(reduction: Reduction) -> list[JudgedTask]:
     return [*reduction.tasks, *([reduction.overall] if reduction.overall else [])]
 
 
-def _block(task: JudgedTask, width: int) -> list[str]:
-    shots = f", {task.num_fewshot}-shot" if task.num_fewshot else ""
-    sentence = (
-        f"{printable(task.task)}{shots}: {task.wordings} wordings, {task.examples} examples. Blind guessing gets "
-        f"{100 * task.chance:.1f}%, {printable(constant_name(task))} {100 * task.majority:.1f}%."
-    )
-    heading = wrap(sentence, width)
-    headings = ["way", "calls", "%", "gain", "gain, other wordings", "spread", "worst"]
+def _tables(task: JudgedTask, screen: Screen) -> Iterator[RenderableType]:
+    """One table; on narrow screens the gains with other wordings are a second one."""
+    headings = ["way", "calls", "%", "gain", "gain elsewhere", "spread", "worst"]
     cells = [_cells(way, is_base=place == 0) for place, way in enumerate(task.ways)]
-    if width >= _WIDE:
-        return [*heading, "", *_aligned(headings, cells)]
-    parts = ([0, 1, 2, 3, 5, 6], [0, 4])
-    tables = [_aligned([headings[n] for n in part], [[row[n] for n in part] for row in cells]) for part in parts]
-    return [*heading, "", *tables[0], "", *tables[1]]
+    wide = [list(range(len(headings)))]
+    for number, columns in enumerate(wide if screen.width >= _WIDE else ([0, 1, 2, 3, 5, 6], [0, 4])):
+        if number:
+            yield Text()
+        table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+        for column in columns:
+            table.add_column(headings[column], justify="right" if column else "left", no_wrap=bool(column))
+        for row in cells:
+            table.add_row(*(row[column] for column in columns))
+        yield table
 
 
 def _cells(way: JudgedWay, *, is_base: bool) -> list[str]:
@@ -85,23 +110,6 @@ def _cells(way: JudgedWay, *, is_base: bool) -> list[str]:
 
 def _interval(gain: Gain) -> str:
     return f"{100 * gain.estimate:+.1f} ({100 * gain.low:.1f} to {100 * gain.high:.1f})"
-
-
-def _aligned(headings: list[str], cells: list[list[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-    lines: list[str] = []
-    for row in (headings, *cells):
-        first, *others = [
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join([first, *others]).rstrip())
-    return lines
-
-
-def _recommended(found: Recommendation, width: int) -> list[str]:
-    lines = wrap(f"=> {found.sentence}", width, subsequent_indent="   ")
-    return [*lines, *(line for each in found.remarks for line in wrap(f"   {each}", width, subsequent_indent="   "))]
 
 
 def _sentences(reduction: Reduction) -> Iterator[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from phraseproof.analysis.reductions.judging import JudgedTask, judge
 from phraseproof.analysis.reductions.recommendation import recommend
+from phraseproof.analysis.reductions.ways import Access
 from support.option_grids import option_values, simulated
 
 
@@ -37,16 +40,20 @@ def test_a_gain_that_a_constant_answer_explains_is_not_recommended() -> None:
 
 def test_nothing_is_recommended_where_nothing_is_gained() -> None:
     random = np.random.default_rng(3)
-    values = random.normal(size=(10, 100, 3))
-    found = recommend(judge(option_values(values, random.integers(0, 3, size=100))))
-    assert found.way is None or "a gain of accuracy is not shown" in found.sentence
+    targets = random.integers(0, 3, size=100)
+    same = np.eye(3)[targets] * 3 + random.normal(size=(100, 3))
+    # All wordings give the same values: whatever is chosen or combined answers as each of them does.
+    found = recommend(judge(option_values(np.repeat(same[None], 10, axis=0), targets), access=Access.TEXT))
+    assert found.way is None
+    assert found.sentence.startswith("Do nothing: no way is shown to gain accuracy.")
 
 
 def test_a_way_that_only_reduces_the_spread_says_so() -> None:
-    # Every wording knows nine tenths of the answers, others each: together they do not gain, and do not vary.
-    random = np.random.default_rng(4)
-    targets = random.integers(0, 3, size=400)
-    knows = random.random((12, 400, 1)) < np.linspace(0.93, 0.999, 12)[:, None, None]
-    values = np.where(knows, 5 * np.eye(3)[targets], random.normal(size=(12, 400, 3)))
-    found = recommend(judge(option_values(values, targets)))
-    assert found.way is not None
+    judged = task(skill=1.0, prior=1.0)
+    # A way whose gain is not shown: its interval reaches below 0, by less than is tolerated.
+    base = judged.ways[0]
+    steady = replace(base, way=judged.ways[3].way, spread=base.spread / 4, calls=12)
+    steady = replace(steady, gain=base.gain._replace(estimate=0.001, low=-0.01, high=0.012))
+    found = recommend(replace(judged, ways=(base, steady)))
+    assert found.way == "majority of all"
+    assert f"reduces the spread from {100 * base.spread:.1f} to {25 * base.spread:.1f} points" in found.sentence

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from phraseproof.analysis.reductions.judging import Gain, JudgedTask, JudgedWay
 
 TOLERANCE = 0.02
-"""A loss of accuracy that does not matter where the spread is what a user wants to reduce."""
+"""A loss of accuracy, or a spread, that does not matter where the spread is what a user wants to reduce."""
 
 
 class Recommendation(NamedTuple):
@@ -41,6 +41,8 @@ def recommend(task: JudgedTask) -> Recommendation:
         return Recommendation(None, _no_skill(best, task))
     remarks = (_constant(task),) if task.majority > max(way.accuracy for way in task.ways) else ()
     steady = [way for way in others if way.gain.low > -TOLERANCE and way.spread < base.spread / 2]
+    if base.spread < TOLERANCE:  # nothing that matters can be reduced
+        steady = []
     if steady:
         best = min(steady, key=lambda way: (way.spread, way.calls))
         sentence = (
