@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from phraseproof import identity
-from phraseproof.core import Instruction, Kind
+from phraseproof.core import Example, Instruction, Kind
 from phraseproof.errors import FileError
 from phraseproof.identity import content_hash, file_hash
 
@@ -115,3 +115,11 @@ def test_a_device_has_no_hash(tmp_path: Path) -> None:
     (tmp_path / "weights").symlink_to("/dev/zero")
     with pytest.raises(FileError, match="a device"):
         file_hash(tmp_path / "weights")
+
+
+def test_an_example_without_other_references_has_the_hash_of_the_first_versions() -> None:
+    plain = {"id": "1", "fields": {"q": "Why?"}, "choices": ["a"], "option_scores": [1.0], "reference": None}
+    example = Example("1", {"q": "Why?"}, choices=("a",), option_scores=(1.0,))
+    assert content_hash(example) == content_hash(plain)
+    free = Example("1", {"q": "Why?"}, reference="so")
+    assert content_hash(free) != content_hash(replace(free, other_references=("because",)))

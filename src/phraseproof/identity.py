@@ -7,12 +7,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 from phraseproof.files import require_regular, unreadable
 
 SCHEMA_VERSION = 1
 """Raised whenever code changes what a stored number means; old cells are then computed again."""
+
+OMITTED_AT_DEFAULT: Mapping[str, object] = MappingProxyType({"omitted_at_default": True})
+"""Metadata of a field that older versions did not have: it is hashed only where it is not at its default."""
 
 _DIGEST_BYTES = 16
 _CHUNK_BYTES = 1 << 20
@@ -49,7 +53,11 @@ def file_hash(*paths: Path) -> str:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {item.name: getattr(value, item.name) for item in dataclasses.fields(value) if item.compare}
+        return {
+            item.name: getattr(value, item.name)
+            for item in dataclasses.fields(value)
+            if item.compare and not (item.metadata == OMITTED_AT_DEFAULT and getattr(value, item.name) == item.default)
+        }
     if isinstance(value, Mapping):
         return dict(cast("Mapping[str, Any]", value))
     raise TypeError(f"{type(value).__name__} has no canonical form to hash")

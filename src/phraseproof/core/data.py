@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from phraseproof.identity import OMITTED_AT_DEFAULT
+
 
 class Kind(StrEnum):
     """The form of a task's answers. The first three kinds have options to choose from; the others are free text."""
@@ -19,6 +21,7 @@ class Kind(StrEnum):
     MULTI_CLASS = "multi_class"
     SUMMARIZATION = "summarization"
     TRANSLATION = "translation"
+    FREE_TEXT = "free_text"
 
 
 class Relation(StrEnum):
@@ -47,6 +50,7 @@ class Example:
         choices: the texts of the answer options, in order; empty for free-text kinds.
         option_scores: the credit for choosing each option, parallel to `choices`; usually one 1.0 and the rest 0.0.
         reference: the expected text of free-text kinds.
+        other_references: more texts that are as good as `reference`.
     """
 
     id: str
@@ -54,6 +58,12 @@ class Example:
     choices: tuple[str, ...] = ()
     option_scores: tuple[float, ...] = ()
     reference: str | None = None
+    other_references: tuple[str, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """All expected texts; empty for kinds with options."""
+        return () if self.reference is None else (self.reference, *self.other_references)
 
     @property
     def target(self) -> int:
@@ -189,6 +199,8 @@ class Outcome:
             answer: none of the options was found in what the model wrote.
         is_open: whether another option may be the most probable one, within the bounds; `None` where values are exact.
         text, reference: the generated text (or its beginning), where the answer was read from it, and the expected one.
+        other_references: more expected texts that are as good as `reference`.
+        is_cut: whether `text` ended at the maximum number of tokens; `None` where it is not known.
         prompt_tokens, computed_tokens: tokens of the prompt, and tokens that were run through the model for it.
         truncated_tokens: tokens cut from the left of a prompt that did not fit the model's context.
         prompt: the full prompt, when samples are logged.
@@ -206,10 +218,17 @@ class Outcome:
     is_open: bool | None = None
     text: str | None = None
     reference: str | None = None
+    other_references: tuple[str, ...] = ()
+    is_cut: bool | None = None
     prompt_tokens: int = 0
     computed_tokens: int = 0
     truncated_tokens: int = 0
     prompt: str | None = None
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """All expected texts; empty where there are options."""
+        return () if self.reference is None else (self.reference, *self.other_references)
 
 
 # ------------------------------------------------------------------------------------------------------------ Finding

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
-from phraseproof.core import Cell, Example, Model, OptionScores, Outcome, Prompt
+from phraseproof.core import Cell, CutText, Example, Model, OptionScores, Outcome, Prompt
 from phraseproof.errors import ModelError, RunError
 from phraseproof.evaluation.ask_model import AskedModel
 from phraseproof.evaluation.near_ties import NearTies
@@ -218,7 +218,10 @@ class _Recorder:
             option_credits=place.example.option_scores,
             option_upper_logprobs=scores.upper_logprobs,
             text=scores.text,
-            target=place.example.target,
+            is_cut=isinstance(scores.text, CutText) if scores.text is not None else None,
+            reference=place.example.reference,
+            other_references=place.example.other_references,
+            target=place.example.target if place.example.choices else None,
             prompt_tokens=scores.prompt_tokens,
             computed_tokens=scores.computed_tokens,
             truncated_tokens=scores.truncated,

@@ -28,6 +28,8 @@ _LATER = (
     ("option_upper_logprobs", "DOUBLE[]"),
     ("is_open", "BOOLEAN"),
     ("repeat", "INTEGER"),
+    ("other_references", "VARCHAR[]"),
+    ("is_cut", "BOOLEAN"),
 )
 """Columns that cells of the first versions lack, with DuckDB's types."""
 

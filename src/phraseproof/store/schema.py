@@ -43,6 +43,8 @@ COLUMNS = pa.schema(
         ("option_upper_logprobs", pa.list_(pa.float64())),
         ("is_open", pa.bool_()),
         ("repeat", pa.int32()),
+        ("other_references", pa.list_(pa.string())),
+        ("is_cut", pa.bool_()),
     ]
 )
 
@@ -63,8 +65,17 @@ _OUTCOME_COLUMNS = (
     "reference",
     "option_upper_logprobs",
     "is_open",
+    "other_references",
+    "is_cut",
 )
-TUPLES = ("options", "option_logprobs", "option_tokens", "option_credits", "option_upper_logprobs")
+TUPLES = (
+    "options",
+    "option_logprobs",
+    "option_tokens",
+    "option_credits",
+    "option_upper_logprobs",
+    "other_references",
+)
 """The columns that `Outcome` holds as tuples."""
 
 _CELL_COLUMNS = (
