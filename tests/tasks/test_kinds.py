@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import pytest
-
 from phraseproof.core import Example, Kind
-from phraseproof.errors import TaskError
-from phraseproof.tasks.kinds import WITH_OPTIONS, infer_kind, require_options
+from phraseproof.tasks.kinds import infer_kind, options_missing
 
 
 def examples(*choices: tuple[str, ...]) -> list[Example]:
@@ -17,10 +14,9 @@ def test_the_kind_that_options_imply() -> None:
     assert infer_kind(examples(("a", "b"), ("a", "c"))) is Kind.MULTIPLE_CHOICE
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_free_text_is_refused(kind: Kind) -> None:
-    if kind in WITH_OPTIONS:
-        require_options(kind, "t.yaml:2, kind")
-    else:
-        with pytest.raises(TaskError, match=rf"t\.yaml:2, kind: tasks of the kind {kind.value} are not supported"):
-            require_options(kind, "t.yaml:2, kind")
+def test_the_error_for_a_source_without_options_names_the_kinds_that_have_some() -> None:
+    error = options_missing("BIG-bench tasks without options are", "hub a/b")
+    assert str(error) == (
+        "hub a/b: BIG-bench tasks without options are not supported "
+        "(expected a kind with options: multiple_choice, binary, multi_class)"
+    )

@@ -26,3 +26,14 @@ def test_positions_are_counted_by_letter_where_options_differ() -> None:
     summary = summarize(Task("t", Kind.MULTIPLE_CHOICE, "c", examples))
     assert (summary.labels, summary.balance, summary.option_counts) == ((), {"B": 2, "A": 1}, {2: 2, 3: 1})
     assert json.loads(json.dumps(summary.as_json()))["first"]["choices"] == ["a", "b"]
+
+
+def test_references_are_counted_and_measured_in_words() -> None:
+    examples = (
+        Example("0", {"text": "t"}, reference="one two", other_references=("one",)),
+        Example("1", {"text": "t"}, reference="one two three four"),
+    )
+    summary = summarize(Task("t", Kind.SUMMARIZATION, "c", examples))
+    assert (summary.reference_counts, summary.reference_words) == ({1: 1, 2: 1}, (1, 2, 4))
+    assert (summary.majority, summary.balance, summary.option_counts, summary.labels) == (None, {}, {}, ())
+    assert json.loads(json.dumps(summary.as_json()))["first"]["references"] == ["one two", "one"]

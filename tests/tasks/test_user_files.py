@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from phraseproof.core import Kind, Task
 from phraseproof.errors import PhraseproofError, TaskError
 from phraseproof.identity import content_hash
-from phraseproof.tasks.user_files import load_file
+from phraseproof.tasks.user_files import json_schema, load_file
 from support.local_hub import LocalHub
 
 TICKETS = """\
@@ -205,8 +206,18 @@ def swap(old: str, new: str) -> str:
         (swap("name: tickets\n", ""), "the field 'name' is missing"),
         (swap("name: tickets", "name: two words"), r"tickets.yaml:1, name: .*got 'two words'"),
         (swap("multi_class", "multi"), r"tickets.yaml:2, kind: the value should be 'multiple_choice'"),
-        (swap("multi_class", "summarization"), r"tickets.yaml:2, kind: tasks of the kind summarization are not supp"),
-        (swap("multi_class", "translation"), "translation are not supported yet .expected a kind with options"),
+        (
+            swap("multi_class", "summarization"),
+            r"tickets.yaml:5, choices: a summarization task has no options. Leave out",
+        ),
+        (
+            swap("choices: [billing, bug, praise]\n", ""),
+            r"tickets.yaml:2, kind: the field 'choices' is missing .*options",
+        ),
+        (
+            swap("answer: team", "answer: {columns: [team]}"),
+            r"tickets.yaml:6, answer.columns: .* one column of right ans",
+        ),
         (swap("multi_class", "binary"), r"tickets.yaml:5, choices: a binary task has two options .got 3"),
         (swap("data: tickets.csv", "data: absent.csv"), r"tickets.yaml:3, data: no such data file .*absent.csv"),
         (swap("data: tickets.csv", "data: tickets.xls"), r"tickets.yaml:3, data: unknown kind of data file"),
@@ -314,3 +325,73 @@ def test_a_column_with_the_answer_inside_is_no_field(tmp_path: Path) -> None:
         "name: arc\nkind: multiple_choice\ndata: arc.jsonl\nchoices: {column: choices}\nanswer: key.is\n"
     )
     assert set(load_file(tmp_path / "arc.yaml").examples[0].fields) == {"q"}
+
+
+NOTES = """\
+name: notes
+kind: summarization
+data: notes.jsonl
+answer: {columns: [short, others]}
+"""
+NOTE_ROWS = [
+    {"text": "Long one.", "short": "One.", "others": ["1.", "First."]},
+    {"text": "Long two.", "short": "", "others": ["Two."]},
+    {"text": "Long three.", "short": 3, "others": []},
+]
+
+
+def notes(folder: Path, rows: list[dict[str, Any]] = NOTE_ROWS, content: str = NOTES) -> Task:
+    return load(folder, content, "\n".join(map(json.dumps, rows)), name="notes.jsonl")
+
+
+def test_free_text_has_references_from_columns_and_lists_and_no_options(tmp_path: Path) -> None:
+    task = notes(tmp_path)
+    assert task.kind is Kind.SUMMARIZATION
+    assert [example.references for example in task.examples] == [("One.", "1.", "First."), ("Two.",), ("3",)]
+    assert dict(task.examples[0].fields) == {"text": "Long one."}
+    assert {(example.choices, example.option_scores) for example in task.examples} == {((), ())}
+
+
+@pytest.mark.parametrize("kind", ["summarization", "translation", "free_text"])
+@pytest.mark.parametrize("answer", ["others", "{column: others}"])
+def test_free_text_kinds_take_one_column_in_both_forms(tmp_path: Path, kind: str, answer: str) -> None:
+    content = NOTES.replace("summarization", kind).replace("{columns: [short, others]}", answer)
+    task = notes(tmp_path, NOTE_ROWS[:2], content + "demonstrations: {first: 1}\n")
+    assert (task.kind, task.examples[0].references) == (Kind(kind), ("Two.",))
+    assert task.demonstrations[0].references == ("1.", "First.")
+    assert "short" in task.examples[0].fields
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"text": "t", "short": "", "others": []}, r"notes.jsonl:2, short, others: the row has no reference text"),
+        ({"text": "t", "short": "a", "others": ["b", " "]}, r"notes.jsonl:2, others: a reference in the list is empty"),
+        ({"text": "t", "short": {"a": 1}, "others": []}, r"notes.jsonl:2, short: a reference is not text .*a list of"),
+        ({"text": "t", "short": "a", "others": [["b"]]}, r"notes.jsonl:2, others: a reference is not text"),
+    ],
+)
+def test_a_reference_that_is_no_text_is_an_error_with_its_line(
+    tmp_path: Path, row: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(PhraseproofError, match=message):
+        notes(tmp_path, [NOTE_ROWS[0], row])
+
+
+def test_as_is_for_answers_that_name_options(tmp_path: Path) -> None:
+    content = NOTES.replace("{columns: [short, others]}", "{column: short, as: text}")
+    with pytest.raises(
+        PhraseproofError, match=r"tickets.yaml:4, answer.as: the answers of a summarization task are te"
+    ):
+        notes(tmp_path, content=content)
+
+
+def test_the_schema_wants_options_exactly_for_kinds_that_have_some() -> None:
+    validator = jsonschema.Draft202012Validator(json_schema())
+    base = {"name": "a", "data": "a.csv", "answer": "b"}
+    fits = {
+        (kind.value, bool(extra)): validator.is_valid({**base, "kind": kind.value, **extra})
+        for kind in Kind
+        for extra in ({}, {"choices": ["x", "y"]})
+    }
+    assert fits == {(kind.value, given): kind.has_options == given for kind in Kind for given in (False, True)}

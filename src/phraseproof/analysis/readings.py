@@ -22,6 +22,8 @@ class Readings(NamedTuple):
         outcomes: their number.
         unread: outcomes in which no option was found. They count as wrong.
         open: outcomes with a choice that could be another one within the bounds of the options' probabilities.
+        free_texts: outcomes without options, whose texts the metric compares with references.
+        empty, cut: free texts without a word, and those that ended at the maximum number of tokens.
         mass: the mean of the summed probability of all options; `None` where options have no probabilities.
         low_mass: outcomes whose options have less than half of the probability together.
     """
@@ -30,6 +32,9 @@ class Readings(NamedTuple):
     outcomes: int
     unread: int
     open: int
+    free_texts: int
+    empty: int
+    cut: int
     mass: float | None
     low_mass: int
 
@@ -56,7 +61,10 @@ def readings(run: Run) -> Readings | None:
     (row,) = run.query_rows(
         """
         WITH answers AS (
-            SELECT predicted IS NULL AS is_unread, coalesce(is_open, false) AS is_open,
+            SELECT len(options) > 0 AS has_options, predicted IS NULL AND has_options AS is_unread,
+                   NOT has_options AND trim(coalesce(text, '')) = '' AS is_empty,
+                   NOT has_options AND coalesce(is_cut, false) AS is_cut,
+                   coalesce(is_open, false) AS is_open,
                    CASE WHEN len(option_logprobs) > 0
                         THEN list_sum(list_transform(option_logprobs, lambda value : exp(value))) END AS mass
             FROM outcomes
@@ -64,6 +72,9 @@ def readings(run: Run) -> Readings | None:
         SELECT count(*) AS outcomes,
                count(*) FILTER (WHERE is_unread) AS unread,
                count(*) FILTER (WHERE is_open AND NOT is_unread) AS open,
+               count(*) FILTER (WHERE NOT has_options) AS free_texts,
+               count(*) FILTER (WHERE is_empty) AS empty,
+               count(*) FILTER (WHERE is_cut) AS cut,
                avg(mass) AS mass,
                count(*) FILTER (WHERE mass < 0.5) AS low_mass
         FROM answers

@@ -138,8 +138,14 @@ def evaluate(
         float, typer.Option(help="Of generated answers: 0 takes the most likely token.", rich_help_panel=SCORING)
     ] = 0.0,
     max_new_tokens: Annotated[
-        int, typer.Option(help="The maximum number of tokens of a generated answer.", rich_help_panel=SCORING)
-    ] = 256,
+        int | None,
+        typer.Option(
+            help="The maximum number of tokens of a generated answer. Default: from the lengths of the references of "
+            "free-text tasks, and 256 for tasks with options.",
+            show_default=False,
+            rich_help_panel=SCORING,
+        ),
+    ] = None,
     repeats: Annotated[
         int,
         typer.Option(
@@ -148,8 +154,12 @@ def evaluate(
         ),
     ] = 1,
     metric: Annotated[
-        str, typer.Option(help="The metric of an answer's score (docs/scoring.md).", rich_help_panel=SCORING)
-    ] = "accuracy",
+        str,
+        typer.Option(
+            help="The metric of an answer's score (docs/scoring.md); auto is the default of the tasks' kinds.",
+            rich_help_panel=SCORING,
+        ),
+    ] = "auto",
     prompt_format: PromptFormat = "auto",
     system: System = None,
     adapter: Adapter = None,

@@ -30,7 +30,9 @@ def print_forecast(forecast: Forecast, price: Price | None, *, as_json: bool) ->
     typer.echo(f"prompts        {forecast.prompts:>15,}  ({forecast.prompts_missing:,} to compute)")
     exact = forecast.sampled_prompts == forecast.prompts_missing
     note = "counted" if exact else f"extrapolated from {forecast.sampled_prompts:,} prompts"
-    if tokens is not None:
+    if forecast.is_free_text:
+        _print_text_tokens(forecast, note)
+    elif tokens is not None:
         typer.echo(f"tokens asked   {tokens.asked:>15,}  (one pass per option; {note})")
         saved = f"{tokens.asked / tokens.unique:.1f} times fewer" if tokens.unique else "nothing to compute"
         typer.echo(f"tokens unique  {tokens.unique:>15,}  (shared parts once: {saved})")
@@ -48,6 +50,12 @@ def print_forecast(forecast: Forecast, price: Price | None, *, as_json: bool) ->
         written = _bounds(forecast, lambda load: f"{load.output_tokens:,}")
         cost = _bounds(forecast, lambda load: _amount(_cost(forecast, load, price)))
         typer.echo(f"price          {cost:>15}  ({read} input and at most {written} output tokens; {counted})")
+
+
+def _print_text_tokens(forecast: Forecast, note: str) -> None:
+    if forecast.tokens is not None:
+        typer.echo(f"tokens read    {forecast.tokens.unique:>15,}  ({note})")
+    typer.echo(f"tokens written {forecast.most.output_tokens:>15,}  (at most)")
 
 
 def _bounds(forecast: Forecast, show: Callable[[RequestLoad], str]) -> str:
@@ -74,6 +82,8 @@ def _print_json(forecast: Forecast, price: Price | None) -> None:
     fields: dict[str, float] = {name: getattr(forecast, name) for name in names}
     if forecast.tokens is not None:
         fields |= {"tokens_asked": forecast.tokens.asked, "tokens_unique": forecast.tokens.unique}
+    if forecast.is_free_text:
+        fields["output_tokens"] = forecast.most.output_tokens
     fields["sampled_prompts"] = forecast.sampled_prompts
     if forecast.timing is not None:
         fields |= {"seconds": forecast.timing.seconds, "timed_prompts": forecast.timing.prompts}

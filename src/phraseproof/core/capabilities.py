@@ -102,7 +102,7 @@ class ChoosesMethod(Protocol):
 
         Args:
             method: the one that was asked for; `None` chooses the most exact one that works.
-            options: the options of some of the prompts that are going to be scored.
+            options: the options of some of the prompts that are going to be scored; none where answers are free texts.
 
         Raises:
             ModelError: none works.
@@ -144,6 +144,15 @@ class ForecastsTokens(Protocol):
 
     def forecast_tokens(self, prompts: Sequence[Prompt]) -> TokenForecast:
         """Count the tokens that scoring `prompts` would run through the model."""
+        ...
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """Counts the tokens of prompts with its own tokenizer."""
+
+    def count_tokens(self, prompts: Sequence[Prompt]) -> list[int]:
+        """The number of tokens of each prompt as the model reads it, options left out. Does not load the weights."""
         ...
 
 

@@ -23,6 +23,11 @@ class Kind(StrEnum):
     TRANSLATION = "translation"
     FREE_TEXT = "free_text"
 
+    @property
+    def has_options(self) -> bool:
+        """Whether answers are chosen among options; otherwise they are free texts."""
+        return self in (Kind.MULTIPLE_CHOICE, Kind.BINARY, Kind.MULTI_CLASS)
+
 
 class Relation(StrEnum):
     """How a wording relates to those a model was tuned on, or to the wording it was made from (paper, 3 and 4.5)."""

@@ -79,9 +79,7 @@ class AskedModel:
         settings, model = self._settings, self._model
         samplings = [Sampling(temperature=settings.temperature, seed=settings.seed + repeat) for repeat in repeats]
         if isinstance(model, WritesAnswers):
-            model.write_answers(
-                prompts, max_new_tokens=settings.max_new_tokens, samplings=samplings, on_scores=on_scores
-            )
+            model.write_answers(prompts, max_new_tokens=settings.answer_limit, samplings=samplings, on_scores=on_scores)
             return
         for sampling in dict.fromkeys(samplings):
             places = [index for index, each in enumerate(samplings) if each == sampling]
@@ -107,7 +105,7 @@ class AskedModel:
         assert isinstance(model, Generates), "checked at the start"
         for start in range(0, len(prompts), _TEXTS_AT_ONCE):
             some = prompts[start : start + _TEXTS_AT_ONCE]
-            texts = model.generate(some, max_new_tokens=settings.max_new_tokens, sampling=sampling)
+            texts = model.generate(some, max_new_tokens=settings.answer_limit, sampling=sampling)
             for index, text in enumerate(texts):
                 on_scores(start + index, OptionScores((), prompt_tokens=0, computed_tokens=0, text=text))
 

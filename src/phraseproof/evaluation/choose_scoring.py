@@ -49,7 +49,7 @@ def choose_scoring(
     Args:
         model: the model as it was named.
         scoring: a scorer's name, or `auto`.
-        options: the options of some of the prompts that are going to be scored.
+        options: the options of some of the prompts that are going to be scored; none where answers are free texts.
         forecast: a server that does not answer is no error, because nothing is going to be scored.
 
     Raises:

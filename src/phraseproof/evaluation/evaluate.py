@@ -34,7 +34,7 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     seed: int = DEFAULTS.seed,
     scoring: str | Sequence[str] = DEFAULTS.scoring,
     temperature: float = DEFAULTS.temperature,
-    max_new_tokens: int = DEFAULTS.max_new_tokens,
+    max_new_tokens: int | None = DEFAULTS.max_new_tokens,
     repeats: int = DEFAULTS.repeats,
     metric: str = DEFAULTS.metric,
     budget: str | float | None = DEFAULTS.budget,
@@ -65,9 +65,10 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, `generate`, or `auto`: the most exact
             one that the model offers (docs/scoring.md); several are each evaluated, in one pass where that is enough.
         temperature: of generated answers; 0 takes the most likely token.
-        max_new_tokens: the maximum number of tokens of a generated answer.
+        max_new_tokens: the maximum number of tokens of a generated answer. `None`: from the lengths of the references
+            of free-text tasks, and 256 for tasks with options.
         repeats: how often each answer is generated, each time with another seed.
-        metric: what the score of an answer is in.
+        metric: what the score of an answer is in; `auto` is the default of the tasks' kinds (docs/tasks.md).
         budget: the share of the grid of wordings and examples to score, as in `"5%"`; the rest is estimated
             (docs/budget.md). `None`: all of it.
         rescore_ties: score choices again in float32 that half precision leaves too close to decide.
@@ -127,7 +128,7 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
     seed: int = DEFAULTS.seed,
     scoring: str | Sequence[str] = DEFAULTS.scoring,
     temperature: float = DEFAULTS.temperature,
-    max_new_tokens: int = DEFAULTS.max_new_tokens,
+    max_new_tokens: int | None = DEFAULTS.max_new_tokens,
     repeats: int = DEFAULTS.repeats,
     metric: str = DEFAULTS.metric,
     budget: str | float | None = DEFAULTS.budget,
@@ -160,9 +161,10 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, `generate`, or `auto`: the most exact
             one that the model offers (docs/scoring.md); several are each evaluated, in one pass where that is enough.
         temperature: of generated answers; 0 takes the most likely token.
-        max_new_tokens: the maximum number of tokens of a generated answer.
+        max_new_tokens: the maximum number of tokens of a generated answer. `None`: from the lengths of the references
+            of free-text tasks, and 256 for tasks with options.
         repeats: how often each answer is generated, each time with another seed.
-        metric: what the score of an answer is in.
+        metric: what the score of an answer is in; `auto` is the default of the tasks' kinds (docs/tasks.md).
         budget: the share of the grid of wordings and examples to score, as in `"5%"`; the rest is estimated
             (docs/budget.md). `None`: all of it.
         rescore_ties: score choices again in float32 that half precision leaves too close to decide.

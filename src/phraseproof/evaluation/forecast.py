@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from phraseproof.core import ChoosesMethod, Example, ForecastsTokens, Model, Prompt, TokenForecast
+from phraseproof.core import ChoosesMethod, CountsTokens, Example, ForecastsTokens, Model, Prompt, TokenForecast
 from phraseproof.evaluation.plan import PlannedCell, sample_task
 from phraseproof.evaluation.timing import Timing
 from phraseproof.evaluation.work import count_prompts
@@ -41,13 +41,14 @@ class Forecast:
     Attributes:
         cells, prompts: in the whole plan.
         cells_missing, prompts_missing: what is not stored yet.
-        tokens: for the missing prompts; `None` when the model cannot count tokens.
+        tokens: for the missing prompts, without generated texts; `None` when the model cannot count tokens.
         sampled_prompts: how many prompts the token counts were extrapolated from.
         timing: how long it would take; `None` where nothing was timed.
         most: the requests of a served model, extrapolated like tokens.
         least: the smallest numbers that are possible; equal to `most` where it is known how answers are read.
         is_served: whether the model is behind a server.
         untimed: why the time is not known, where it was to be estimated.
+        is_free_text: whether the tasks have no options, so that texts are generated.
     """
 
     cells: int
@@ -61,6 +62,7 @@ class Forecast:
     least: RequestLoad = NO_REQUESTS
     is_served: bool = False
     untimed: str = ""
+    is_free_text: bool = False
 
 
 def forecast_of(
@@ -83,6 +85,7 @@ def forecast_of(
         readings: the ways in which answers may be read, where that is not known; else each cell's scorer decides.
     """
     sampled = 0
+    counted = isinstance(model, ForecastsTokens) and not missing
     asked = unique = 0.0
     least: list[RequestLoad] = []
     most: list[RequestLoad] = []
@@ -95,21 +98,32 @@ def forecast_of(
         least.append(RequestLoad(*map(min, zip(*loads, strict=True))))
         most.append(RequestLoad(*map(max, zip(*loads, strict=True))))
         sampled += len(prompts)
-        if isinstance(model, ForecastsTokens):
-            part = model.forecast_tokens(prompts)
+        if (part := _tokens(model, prompts)) is not None:
             asked += part.asked * scale
             unique += part.unique * scale
+            counted = True
     return Forecast(
         cells=len(planned),
         prompts=count_prompts(planned),
         cells_missing=len(missing),
         prompts_missing=sum(len(each.task.examples) for each in missing),
-        tokens=TokenForecast(round(asked), round(unique)) if isinstance(model, ForecastsTokens) else None,
+        tokens=TokenForecast(round(asked), round(unique)) if counted else None,
         sampled_prompts=sampled,
         most=_sum(most),
         least=_sum(least),
         is_served=isinstance(model, ChoosesMethod),
+        is_free_text=not any(each.task.kind.has_options for each in planned),
     )
+
+
+def _tokens(model: Model, prompts: Sequence[Prompt]) -> TokenForecast | None:
+    """The tokens of prompts with their options; `None` where the model cannot count them."""
+    if any(prompt.options for prompt in prompts):
+        return model.forecast_tokens(prompts) if isinstance(model, ForecastsTokens) else None
+    if not isinstance(model, CountsTokens):
+        return None
+    read = sum(model.count_tokens(prompts))
+    return TokenForecast(read, read)
 
 
 def _load(prompts: Sequence[Prompt], reading: Reading, scale: float, max_new_tokens: int) -> RequestLoad:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from phraseproof.core import Instruction, Model, OffersFloat32, Task
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.answer_settings import answer_settings
 from phraseproof.evaluation.budget import take_share
 from phraseproof.evaluation.choose_scoring import choose_scoring
 from phraseproof.evaluation.numerical_error import in_float32
@@ -14,7 +15,7 @@ from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.instructions.render import resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
-from phraseproof.scoring.registry import metric, reads_text, scorer
+from phraseproof.scoring.registry import reads_text, scorer
 from phraseproof.scoring.scorer import AUTO
 from phraseproof.store.run_file import STRATIFIED
 
@@ -41,7 +42,6 @@ def prepare(
             again by a model that cannot be loaded in float32.
         InstructionError: a wording cannot be rendered for a task.
     """
-    metric(settings.metric)
     if settings.scoring != AUTO and scorer(settings.scoring).is_derived:
         raise UsageError(
             f"no model gives the outcomes of the scoring '{settings.scoring}'",
@@ -70,10 +70,13 @@ def prepare(
             )
         wordings[task.name] = of_task
     _require_unique_names(sampled, compiled)
-    chosen = choose_scoring(model, settings.scoring, _some_options(sampled, wordings), forecast=forecast)
+    answers = answer_settings(model, tasks, settings)
+    chosen = choose_scoring(model, answers.scoring, _some_options(sampled, wordings), forecast=forecast)
     model = chosen.model
     resolved = {
         "scoring": chosen.scoring,
+        "metric": answers.metric,
+        "max_new_tokens": answers.max_new_tokens,
         "prompt_format": resolve_format(settings.prompt_format, model),
         "rescore_ties": settings.rescore_ties and in_float32(model) is not None,
     }
@@ -89,7 +92,7 @@ def prepare(
         tuple(tasks),
         tuple(groups),
         settings,
-        notes=chosen.notes,
+        notes=(*answers.notes, *chosen.notes),
         assumed=chosen.assumed,
     )
     for each in planned:
@@ -119,12 +122,13 @@ def _require_text_for_repeats(settings: EvaluationSpec) -> None:
 def _some_options(
     tasks: Iterable[Task], wordings: Mapping[str, Mapping[str, Sequence[CompiledInstruction]]]
 ) -> list[tuple[str, ...]]:
-    """The options of each task's first example under each of its wordings, each once."""
+    """The options of each task's first example under each of its wordings, each once; none of free-text tasks."""
     found = {
         wording.render_answers(task.examples[0])
         for task in tasks
         for members in wordings[task.name].values()
         for wording in members
+        if task.kind.has_options
     }
     return sorted(found)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from phraseproof.core import Cell
+from phraseproof.core import Cell, Kind
+from phraseproof.evaluation.answer_settings import require_one_form
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.record import Record
@@ -35,6 +36,8 @@ def register_plan(
     samples = [*store.samples, EvaluatedSample(spec.limit, spec.seed, spec.scoring, spec.metric, spec.sample)]
     record[SAMPLES] = {name: entry for each in samples for name, entry in sample_entry(each).items()}
     before = read_run_file(store.path).get("tasks", {}) if (store.path / RUN_FILE).exists() else {}
+    entries = before | record["tasks"]
+    require_one_form({name: Kind(each["kind"]) for name, each in entries.items() if "kind" in each}, str(store.path))
     # A task whose data is the same was not edited: only its sample changed.
     grown = edited_entries(before, record["tasks"]) - edited_entries(before, record["tasks"], "data")
     edited = store.register([each.cell for each in planned], record)

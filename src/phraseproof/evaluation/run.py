@@ -149,7 +149,7 @@ class Evaluation:
             planned,
             missing,
             self.prompts,
-            max_new_tokens=self.settings.max_new_tokens,
+            max_new_tokens=self.settings.answer_limit,
             readings=() if self.assumed is None else self.assumed.readings,
         )
         if found.is_served and timing is not False:

@@ -31,7 +31,6 @@ from pydantic import (
 
 from phraseproof.errors import UsageError
 from phraseproof.models.options import ModelOptions
-from phraseproof.scoring.registry import DEFAULT_METRIC
 from phraseproof.scoring.scorer import AUTO
 
 if TYPE_CHECKING:
@@ -41,6 +40,9 @@ if TYPE_CHECKING:
 
 MAX_NUMBER = 2**31 - 1
 """The largest number of demonstrations and the largest seed of their draw: what a stored column holds."""
+
+OPTION_TOKENS = 256
+"""The maximum number of tokens of an answer that names an option, unless another one is given."""
 
 
 def _numbers(value: object) -> object:
@@ -167,13 +169,19 @@ class EvaluationSpec(BaseModel):
     temperature: StrictFloat = Field(
         default=0.0, description="Of generated answers (scoring generate): 0 takes the most likely token."
     )
-    max_new_tokens: StrictInt = Field(
-        default=256, description="The maximum number of tokens of a generated answer (scoring generate)."
+    max_new_tokens: StrictInt | None = Field(
+        default=None,
+        description="The maximum number of tokens of a generated answer (scoring generate). Absent: from the lengths "
+        "of the references of free-text tasks, and 256 for tasks with options.",
     )
     repeats: StrictInt = Field(
         default=1, description="How often each answer is generated (scoring generate), each time with another seed."
     )
-    metric: str = Field(default=DEFAULT_METRIC, description="What the score of an answer is in.")
+    metric: str = Field(
+        default=AUTO,
+        description="What the score of an answer is in; auto: accuracy for tasks with options, rouge2 for "
+        "summarization, bleu for translation, exact_match for free_text.",
+    )
     budget: Share = Field(
         default=None,
         description="Score only this share of the grid of wordings and examples, as in 5%, and estimate the rest.",
@@ -204,8 +212,8 @@ class EvaluationSpec(BaseModel):
 
     @field_validator("repeats", "max_new_tokens")
     @classmethod
-    def _at_least_one(cls, value: int) -> int:
-        if not 1 <= value <= MAX_NUMBER:
+    def _at_least_one(cls, value: int | None) -> int | None:
+        if value is not None and not 1 <= value <= MAX_NUMBER:
             raise ValueError("a number that cannot be used: expected at least 1")
         return value
 
@@ -218,9 +226,14 @@ class EvaluationSpec(BaseModel):
         return number
 
     @property
+    def answer_limit(self) -> int:
+        """The maximum number of tokens of a generated answer; that of an option before it is resolved."""
+        return OPTION_TOKENS if self.max_new_tokens is None else self.max_new_tokens
+
+    @property
     def generation(self) -> dict[str, object]:
         """What shapes generated answers."""
-        return {"temperature": self.temperature, "max_new_tokens": self.max_new_tokens, "seed": self.seed}
+        return {"temperature": self.temperature, "max_new_tokens": self.answer_limit, "seed": self.seed}
 
     @field_validator("num_fewshot", "fewshot_seeds")
     @classmethod

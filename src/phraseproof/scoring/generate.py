@@ -27,9 +27,11 @@ class Generate(Scorer):
         raise ValueError("a generated text has no value for each option")
 
     def predict(self, outcome: Outcome, choices: Sequence[str] = ()) -> Outcome:
-        """The outcome with the option that its text names."""
+        """The outcome with the option that its text names; unchanged where there are no options."""
         if outcome.text is None:
             raise ValueError("there is no text to read an answer from")
+        if not outcome.options:  # free text: the metric judges it as it is
+            return outcome
         return replace(outcome, predicted=read_option(outcome.text, outcome.options, choices))
 
 

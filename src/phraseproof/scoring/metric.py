@@ -25,6 +25,7 @@ class Metric(ABC):
         unit: "%" if values are fractions that are shown times 100; otherwise the unit's text, or nothing.
         low, high: the range of an example's value.
         is_binary: whether an example's value is 0 or 1 (partial credit is the exception that tests report).
+        judges_text: whether it compares a generated text with references; a metric of the chosen option otherwise.
         higher_is_better: the direction of improvement.
         margin: the largest difference of means that does not matter, as values are stored; `None` where nothing is
             known of it, for which metrics in percent have two points.
@@ -35,6 +36,7 @@ class Metric(ABC):
     low: ClassVar[float] = 0.0
     high: ClassVar[float] = 1.0
     is_binary: ClassVar[bool] = False
+    judges_text: ClassVar[bool] = False
     higher_is_better: ClassVar[bool] = True
     margin: ClassVar[float | None] = None
 

@@ -31,7 +31,7 @@ from phraseproof.files import load_json
 from phraseproof.tasks import TaskListing
 from phraseproof.tasks.bigbench_hub import HUB_ID, HubExample, load_from_hub
 from phraseproof.tasks.bigbench_prompt import PromptFrame, designers_wording
-from phraseproof.tasks.kinds import free_text_refused, infer_kind
+from phraseproof.tasks.kinds import infer_kind, options_missing
 
 CATEGORIES = {Kind.MULTIPLE_CHOICE: "BBL-QA", Kind.BINARY: "BBL-BC", Kind.MULTI_CLASS: "BBL-MC"}
 
@@ -291,7 +291,7 @@ def _example(identifier: str, row: object, where: str) -> Example:
     if not isinstance(question, str):
         raise FileError("the example has no `input` text", where=where)
     if scores is None and "target" in fields:
-        raise free_text_refused("BIG-bench tasks without `target_scores` are", where)
+        raise options_missing("BIG-bench tasks without `target_scores` are", where)
     if not isinstance(scores, dict) or len(cast(dict[str, object], scores)) < 2:
         raise FileError("the example has no `target_scores` of two or more options", where=where)
     credit_of: dict[str, float] = {}

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from phraseproof.errors import TaskError
 from phraseproof.tasks import hub
 from phraseproof.tasks.bigbench_prompt import PromptFrame
-from phraseproof.tasks.kinds import free_text_refused
+from phraseproof.tasks.kinds import options_missing
 
 HUB_ID = "hails/bigbench"
 SPLIT = "default"
@@ -170,7 +170,7 @@ def _checked(row: dict[str, Any], where: str) -> HubExample:
             raise TaskError(f"the column {column!r} is missing", got=", ".join(row), where=where)
     choices, scores = row["multiple_choice_targets"], row["multiple_choice_scores"]
     if not choices:
-        raise free_text_refused("BIG-bench tasks without options are", where)
+        raise options_missing("BIG-bench tasks without options are", where)
     if len(choices) != len(scores) or len(choices) < 2:
         raise TaskError(f"{len(choices)} options with {len(scores)} credits", where=where)
     return HubExample(row["inputs"], tuple(choices), tuple(float(score) for score in scores))

@@ -1,4 +1,4 @@
-"""Which kinds of answers are supported, and which kind a task's options make it."""
+"""Which kind of answers a task's options make it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,11 @@ from collections.abc import Sequence
 from phraseproof.core import Example, Kind
 from phraseproof.errors import TaskError
 
-WITH_OPTIONS = (Kind.MULTIPLE_CHOICE, Kind.BINARY, Kind.MULTI_CLASS)
-"""The kinds with options to choose from; the others are free text."""
 
-
-def require_options(kind: Kind, where: str) -> None:
-    """Refuse the free-text kinds, in one place for every source of tasks, until they are supported."""
-    if kind not in WITH_OPTIONS:
-        raise free_text_refused(f"tasks of the kind {kind.value} are", where)
-
-
-def free_text_refused(what: str, where: str) -> TaskError:
-    """The error for `what` ("tasks of the kind summarization are") whose answers are free text."""
-    return TaskError(
-        f"{what} not supported yet", expected=f"a kind with options: {', '.join(WITH_OPTIONS)}", where=where
-    )
+def options_missing(what: str, where: str) -> TaskError:
+    """The error for `what` ("BIG-bench tasks without options are") whose source is read only where it has options."""
+    kinds = ", ".join(kind for kind in Kind if kind.has_options)
+    return TaskError(f"{what} not supported", expected=f"a kind with options: {kinds}", where=where)
 
 
 def infer_kind(examples: Sequence[Example]) -> Kind:

@@ -47,13 +47,19 @@ class ColumnPerOption(StrictModel):
 class AnswerColumn(StrictModel):
     """The column of the answers, and how to read them."""
 
-    column: str = Field(description="The column's name.")
+    column: str = Field(description="The column's name; of free-text kinds, one with a text or a list of texts.")
     format: Annotated[AnswerFormat | None, WithJsonSchema({"enum": [*AnswerFormat]})] = Field(
         default=None,
         alias="as",
         strict=False,
         description="How all answers are read. Absent: found out from the data, and an error if that is ambiguous.",
     )
+
+
+class ReferenceColumns(StrictModel):
+    """Several columns of references, of free-text kinds."""
+
+    columns: list[str] = Field(min_length=1, description="The columns' names; all but one may be empty in a row.")
 
 
 def _forms(*forms: Mapping[str, object]) -> WithJsonSchema:
@@ -72,7 +78,9 @@ _Choices = Annotated[
         ColumnPerOption.model_json_schema(),
     ),
 ]
-_Answers = Annotated[object, _forms(_TEXT, AnswerColumn.model_json_schema(by_alias=True))]
+_Answers = Annotated[
+    object, _forms(_TEXT, AnswerColumn.model_json_schema(by_alias=True), ReferenceColumns.model_json_schema())
+]
 _Demonstrations = Annotated[
     object, _forms(_TEXT, FirstRows.model_json_schema(), HubData.model_json_schema(), {"type": "null"})
 ]
@@ -88,8 +96,8 @@ class TaskFile(StrictModel):
     )
     kind: Kind = Field(
         strict=False,
-        description="multiple_choice (options differ from row to row), binary (two options) or multi_class (the same "
-        "labels everywhere).",
+        description="multiple_choice (options differ from row to row), binary (two options), multi_class (the same "
+        "labels everywhere); or, without options, summarization, translation or free_text.",
         examples=["multi_class"],
     )
     category: str | None = Field(
@@ -107,12 +115,16 @@ class TaskFile(StrictModel):
         description="Template field -> column. Absent: every column except the answer's, under its own name.",
         examples=[{"message": "body"}],
     )
-    choices: _Choices = Field(
-        description="The options: a list of texts, a column that holds them all, or one column per option.",
+    choices: _Choices | None = Field(
+        default=None,
+        description="The options: a list of texts, a column that holds them all, or one column per option. Kinds "
+        "without options have none.",
         examples=[["billing", "bug", "praise"], {"column": "options", "separator": "|"}, {"columns": ["A", "B"]}],
     )
     answer: _Answers = Field(
-        description="The column of the right answers.", examples=["team", {"column": "team", "as": "text"}]
+        description="The column of the right answers; of kinds without options, the column or columns of the reference "
+        "texts.",
+        examples=["team", {"column": "team", "as": "text"}, {"columns": ["reference", "another_reference"]}],
     )
     id: str | None = Field(default=None, description="The column of unique ids; by default the row's number, from 0.")
     demonstrations: _Demonstrations = Field(
@@ -128,6 +140,9 @@ def json_schema() -> dict[str, object]:
         **cast(dict[str, object], TaskFile.model_json_schema(by_alias=True)),
         "$schema": JSON_SCHEMA,
         "title": "phraseproof task",
+        "if": {"properties": {"kind": {"enum": [kind.value for kind in Kind if kind.has_options]}}},
+        "then": {"required": ["choices"]},
+        "else": {"not": {"required": ["choices"]}},
     }
 
 

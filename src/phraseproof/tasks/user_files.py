@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from phraseproof.core import Example, Kind, Task
 from phraseproof.errors import FileError, TaskError
 from phraseproof.tasks import hub
-from phraseproof.tasks.answers import AnswerFormat, ResolvedAnswers, resolve
+from phraseproof.tasks.answers import AnswerFormat, resolve
 from phraseproof.tasks.data_table import DataTable, table_of
-from phraseproof.tasks.kinds import require_options
+from phraseproof.tasks.references import references_of_rows
 from phraseproof.tasks.row_options import labels_of_rows, options_of_rows
 from phraseproof.tasks.tables import read_table
-from phraseproof.tasks.task_file import AnswerColumn, FirstRows, HubData, ReadTaskFile, TaskFile, json_schema
+from phraseproof.tasks.task_file import (
+    AnswerColumn,
+    FirstRows,
+    HubData,
+    ReadTaskFile,
+    ReferenceColumns,
+    TaskFile,
+    json_schema,
+)
 from phraseproof.typed_yaml import parse
-from phraseproof.yaml_document import line_of, load
+from phraseproof.yaml_document import load
 
 __all__ = ["RESERVED", "json_schema", "load_file"]
 
@@ -30,19 +38,16 @@ def load_file(path: Path) -> Task:
 
     Raises:
         FileError: a YAML or data file that cannot be read, or whose rows cannot be turned into examples.
-        TaskError: a kind that is not supported yet, or a hub data set that cannot be loaded.
+        TaskError: a hub data set that cannot be loaded.
     """
     document = load(path)
-    # Checked before the rest of the file, which such a task could not satisfy (it has no options).
-    kind = cast(dict[str, object], document.data).get("kind") if isinstance(document.data, dict) else None
-    if kind in (Kind.SUMMARIZATION, Kind.TRANSLATION):
-        require_options(Kind(kind), f"{path}:{line_of(document, ('kind',))}, kind")
     task = ReadTaskFile(parse(document, path, TaskFile), document, path)
-    answer = _answer_column(task)
+    _require_choices_of_kind(task)
+    answer = _answer_source(task)
     table = _table(task, "data")
-    examples, resolved = _examples(task, table, answer)
+    examples, answer_format = _examples(task, table, answer)
     # Demonstrations from a separate file are read as the examples' answers were: one format for the whole task.
-    demonstrations = _demonstrations(task, answer._replace(format=resolved.format), examples)
+    demonstrations = _demonstrations(task, answer._replace(format=answer_format), examples)
     if isinstance(demonstrations, int):
         demonstrations, examples = examples[:demonstrations], examples[demonstrations:]
     return Task(
@@ -56,16 +61,52 @@ def load_file(path: Path) -> Task:
 
 
 class _AnswerSource(NamedTuple):
-    column: str
-    format: AnswerFormat | None
+    """Where answers are: one column, or several of references; and the format of answers that name options."""
+
+    columns: tuple[str, ...]
+    format: AnswerFormat | None = None
 
 
-def _answer_column(task: ReadTaskFile) -> _AnswerSource:
+def _require_choices_of_kind(task: ReadTaskFile) -> None:
+    """Refuse a kind with options that has no `choices`, and a free-text kind that has some."""
+    kind, has_choices = task.file.kind, task.file.choices is not None
+    if kind.has_options and not has_choices:
+        raise FileError(
+            "the field 'choices' is missing",
+            expected=f"the options of a {kind.value} task",
+            where=task.where("kind"),
+            hint=f"Tasks without options are of the kind {', '.join(each for each in Kind if not each.has_options)}",
+        )
+    if has_choices and not kind.has_options:
+        raise FileError(
+            f"a {kind.value} task has no options",
+            where=task.where("choices"),
+            hint=f"Leave out `choices`, or name a kind with options: {', '.join(k for k in Kind if k.has_options)}",
+        )
+
+
+def _answer_source(task: ReadTaskFile) -> _AnswerSource:
     value = task.file.answer
     if isinstance(value, str):
-        return _AnswerSource(value, None)
+        return _AnswerSource((value,))
+    if isinstance(value, dict) and "columns" in value:
+        columns = task.part("answer", ReferenceColumns).columns
+        if task.file.kind.has_options:
+            raise FileError(
+                f"a {task.file.kind.value} task has one column of right answers",
+                got=", ".join(columns),
+                where=task.where("answer", "columns"),
+            )
+        return _AnswerSource(tuple(columns))
     column = task.part("answer", AnswerColumn)
-    return _AnswerSource(column.column, column.format)
+    if column.format is not None and not task.file.kind.has_options:
+        raise FileError(
+            f"the answers of a {task.file.kind.value} task are texts",
+            got=f"as: {column.format.value}",
+            where=task.where("answer", "as"),
+            hint="Leave out `as`, which says how answers name options",
+        )
+    return _AnswerSource((column.column,), column.format)
 
 
 def _demonstrations(task: ReadTaskFile, answer: _AnswerSource, examples: Sequence[Example]) -> list[Example] | int:
@@ -114,15 +155,37 @@ def _table(task: ReadTaskFile, field: str) -> DataTable:
 # ------------------------------------------------------------------------------------------------------------ examples
 
 
-def _examples(task: ReadTaskFile, table: DataTable, answer: _AnswerSource) -> tuple[list[Example], ResolvedAnswers]:
-    fields = _fields(task, table, answer.column)
-    table.require(answer.column, task.where("answer"))
+def _examples(task: ReadTaskFile, table: DataTable, answer: _AnswerSource) -> tuple[list[Example], AnswerFormat | None]:
+    """The examples, and the format in which their answers name options."""
+    fields = _fields(task, table, answer.columns)
+    for column in answer.columns:
+        table.require(column, task.where("answer"))
+    if task.file.kind.has_options:
+        return _examples_with_options(task, table, answer, fields)
+    identifiers = _identifiers(task, table)
+    references = references_of_rows(table, answer.columns)
+    examples = [
+        Example(
+            id=identifiers[row],
+            fields={field: table.cell(row, column) for field, column in fields.items()},
+            reference=texts[0],
+            other_references=texts[1:],
+        )
+        for row, texts in enumerate(references)
+    ]
+    return examples, None
+
+
+def _examples_with_options(
+    task: ReadTaskFile, table: DataTable, answer: _AnswerSource, fields: Mapping[str, str]
+) -> tuple[list[Example], AnswerFormat]:
+    (column,) = answer.columns
     choices = options_of_rows(task, table)
     rows = range(len(table.rows))
     resolved = resolve(
-        [table.cell(row, answer.column) for row in rows],
+        [table.cell(row, column) for row in rows],
         choices,
-        column=answer.column,
+        column=column,
         answer_format=answer.format,
         where=table.where,
         labels=labels_of_rows(task, table),
@@ -131,20 +194,20 @@ def _examples(task: ReadTaskFile, table: DataTable, answer: _AnswerSource) -> tu
     examples = [
         Example(
             id=identifiers[row],
-            fields={field: table.cell(row, column) for field, column in fields.items()},
+            fields={field: table.cell(row, name) for field, name in fields.items()},
             choices=choices[row],
             option_scores=tuple(float(index == resolved.targets[row]) for index in range(len(choices[row]))),
         )
         for row in rows
     ]
-    return examples, resolved
+    return examples, resolved.format
 
 
-def _fields(task: ReadTaskFile, table: DataTable, answer: str) -> dict[str, str]:
-    """Template field -> column. Without `fields` these are all columns except the answer's, which would leak it."""
+def _fields(task: ReadTaskFile, table: DataTable, answers: Sequence[str]) -> dict[str, str]:
+    """Template field -> column. Without `fields` these are all columns except the answers', which would leak them."""
     if task.file.fields is None:
         # An unnamed column is the row index that spreadsheets and data frames leave behind.
-        hidden = {answer, answer.partition(".")[0] if answer not in table.columns else answer}
+        hidden = {*answers, *(name.partition(".")[0] for name in answers if name not in table.columns)}
         return {name: name for name in table.columns if name and name not in hidden and name not in RESERVED}
     for field, column in task.file.fields.items():
         where = task.where("fields", field)

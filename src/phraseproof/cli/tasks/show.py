@@ -44,18 +44,13 @@ def _print_summary(console: Console, summary: TaskSummary) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    options = ", ".join(f"{size} options in {count}" for size, count in summary.option_counts.items())
-    balance = list(summary.balance.items())
-    shown = ", ".join(f"{label} {count}" for label, count in balance[:12])
-    rest = f", and {len(balance) - 12} more" if len(balance) > 12 else ""
     table = Table.grid(padding=(0, 2))
     for label, text in (
         ("task", summary.name),
         ("kind", f"{summary.kind}, category {summary.category}"),
         ("source", summary.source),
         ("examples", f"{summary.examples}, and {summary.demonstrations} for demonstrations"),
-        ("options", ", ".join(summary.labels) if summary.labels else options),
-        ("right answers", f"{shown}{rest}; the most frequent is {summary.majority:.1%}"),
+        *_answer_lines(summary),
         ("fields", ", ".join(summary.fields)),
         ("also", "choices, letters and choice_count, in every template"),
     ):
@@ -67,4 +62,22 @@ def _print_summary(console: Console, summary: TaskSummary) -> None:
         grid.add_row(Text(f"  {field}"), Text(str(value)))
     for choice, score in zip(summary.first.choices, summary.first.option_scores, strict=True):
         grid.add_row(Text("  choice"), Text(choice + (f"  <- {score:g}" if score else "")))
+    for reference in summary.first.references:
+        grid.add_row(Text("  reference"), Text(reference))
     console.print(grid)
+
+
+def _answer_lines(summary: TaskSummary) -> list[tuple[str, str]]:
+    """What right answers are: options with their balance, or references with their lengths."""
+    if summary.reference_words is not None:
+        low, middle, high = summary.reference_words
+        counts = ", ".join(f"{size} in {count}" for size, count in summary.reference_counts.items())
+        return [("references", f"{counts} examples; {low} to {high} words, median {middle:g}")]
+    options = ", ".join(f"{size} options in {count}" for size, count in summary.option_counts.items())
+    balance = list(summary.balance.items())
+    shown = ", ".join(f"{label} {count}" for label, count in balance[:12])
+    rest = f", and {len(balance) - 12} more" if len(balance) > 12 else ""
+    return [
+        ("options", ", ".join(summary.labels) if summary.labels else options),
+        ("right answers", f"{shown}{rest}; the most frequent is {summary.majority or 0:.1%}"),
+    ]

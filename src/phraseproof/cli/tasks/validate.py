@@ -22,8 +22,9 @@ def validate(
     if as_json:
         terminal.print_json({"file": str(file), "valid": True, **summary.as_json()}, indent=2)
         return
+    has = "a reference text" if summary.reference_words else "its options and a right answer"
     terminal.console().print(
         f"{file}: the task {summary.name} is valid. Each of its {summary.examples} examples has its fields "
-        f"({', '.join(summary.fields)}), its options and a right answer.",
+        f"({', '.join(summary.fields)}) and {has}.",
         markup=False,
     )

@@ -133,6 +133,10 @@ class HuggingFaceModel(FormatsWithTemplate):
         """The tokens of one pass per option, and those that scoring computes. Does not load the weights."""
         return self.executor.forecast(prompts)
 
+    def count_tokens(self, prompts: Sequence[Prompt]) -> list[int]:
+        """The number of tokens of each prompt, special tokens included. Does not load the weights."""
+        return self._tokenizer.count(prompts)
+
     def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY) -> list[str]:
         """Continuations without special tokens, stripped of white space at their ends: see `generation.py`.
 

@@ -93,12 +93,7 @@ class PromptTokenizer:
 
         So a T5 option ends in EOS, as it does in the paper's released code.
         """
-        contexts = self._contexts(
-            [
-                (prompt.text, not prompt.has_special_tokens and not self._starts_with_bos(prompt.text))
-                for prompt in prompts
-            ]
-        )
+        contexts = self._contexts_alone(prompts)
         texts = list(dict.fromkeys(option for prompt in prompts for option in prompt.options))
         alone = self._tokenise([(text, True) for text in texts])
         tokens = {text: (*option, *self.closing) for text, option in zip(texts, alone, strict=True)}
@@ -106,6 +101,10 @@ class PromptTokenizer:
             PromptTokens(context, tuple(self._without_bos(tokens[option]) for option in prompt.options))
             for prompt, context in zip(prompts, contexts, strict=True)
         ]
+
+    def count(self, prompts: Sequence[Prompt]) -> list[int]:
+        """The number of tokens of each prompt, special tokens included, without its options."""
+        return [len(context) for context in self._contexts_alone(prompts)]
 
     def remarks(self, tokens: PromptTokens) -> int:
         """What a reader should know of a prompt, as a sum of `PromptRemark`."""
@@ -123,6 +122,14 @@ class PromptTokenizer:
     def _adds_bos(self) -> bool:
         """Whether the tokenizer puts a BOS token before plain texts."""
         return self._tokenise([("a", True)])[0][:1] == (self._bos_id,)
+
+    def _contexts_alone(self, prompts: Sequence[Prompt]) -> list[tuple[int, ...]]:
+        return self._contexts(
+            [
+                (prompt.text, not prompt.has_special_tokens and not self._starts_with_bos(prompt.text))
+                for prompt in prompts
+            ]
+        )
 
     def _contexts(self, texts: Sequence[tuple[str, bool]]) -> list[tuple[int, ...]]:
         found = self._tokenise(texts)

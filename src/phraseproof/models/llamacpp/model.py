@@ -174,6 +174,10 @@ class LlamaCppModel(FormatsWithTemplate):
             self._score(built, limit, hand_over)
             start += len(some)
 
+    def count_tokens(self, prompts: Sequence[Prompt]) -> list[int]:
+        """The number of tokens of each prompt, special tokens included."""
+        return self._prompts.count(prompts)
+
     def forecast_tokens(self, prompts: Sequence[Prompt]) -> TokenForecast:
         """The tokens of one pass per option, and those that scoring computes. Does not load the weights."""
         naive = computed = 0

@@ -86,7 +86,7 @@ class Choosing:
 
         Args:
             method: the one that was asked for; `None` tries `loglikelihood`, `first_token` and `generate`.
-            options: those of some of the prompts that are going to be scored.
+            options: those of some of the prompts that are going to be scored; none where answers are free texts.
 
         Raises:
             ModelError: no method works, the server cannot be reached, or options cannot be first tokens.
@@ -94,7 +94,7 @@ class Choosing:
         if method == "first_token":
             return self._first_token(options)
         if method == "generate":
-            return self._generate()
+            return self._generate() if options else self._free_text()
         if method == "loglikelihood" and self._endpoint != "chat" and self._echo is None:
             # Where no way works, the self-test reports why the first one does not.
             return self._echoed() or ChosenMethod(method, self._set_up("completions", method))
@@ -162,6 +162,10 @@ class Choosing:
             note = f"scoring first_token: options are read from the most probable first tokens{cap}"
             return ChosenMethod("first_token", model, (note,))
         raise AssertionError("at least one number is tried")
+
+    def _free_text(self) -> ChosenMethod:
+        """For tasks without options, to which no answer can be constrained."""
+        return ChosenMethod("generate", self._set_up(self._endpoint or "chat", "generate", answer_format=TEXT))
 
     def _generate(self) -> ChosenMethod:
         endpoint = self._endpoint or "chat"

@@ -51,8 +51,8 @@ TRIAL = Prompt(_TRIAL_TEXT, _TRIAL_OPTIONS, messages=(ChatMessage("user", _TRIAL
 
 
 def constraint(answer_format: str, options: Sequence[str]) -> dict[str, object]:
-    """The part of a request that allows the options only; empty for `text`."""
-    return {} if answer_format == TEXT else _FORMS[answer_format](options)
+    """The part of a request that allows the options only; empty for `text` and where there are no options."""
+    return {} if answer_format == TEXT or not options else _FORMS[answer_format](options)
 
 
 def is_honoured(answer_format: str, text: str) -> bool:

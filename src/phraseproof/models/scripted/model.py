@@ -110,6 +110,10 @@ class ScriptedModel:
         for index, prompt in enumerate(prompts):
             on_scores(index, self.score_options([prompt], method=method)[0])
 
+    def count_tokens(self, prompts: Sequence[Prompt]) -> list[int]:
+        """The number of words of each prompt."""
+        return [len(prompt.text.split()) for prompt in prompts]
+
     def forecast_tokens(self, prompts: Sequence[Prompt]) -> TokenForecast:
         """Count the words to read, option by option, and with each distinct prompt read once."""
         asked = unique = 0

@@ -118,6 +118,10 @@ class VllmModel(FormatsWithTemplate):
                 on_scores(start + index, scores)
             start += len(some)
 
+    def count_tokens(self, prompts: Sequence[Prompt]) -> list[int]:
+        """The number of tokens of each prompt, special tokens included. Does not start vLLM."""
+        return self._tokenizer.count(prompts)
+
     def forecast_tokens(self, prompts: Sequence[Prompt]) -> TokenForecast:
         """The tokens of one pass per option, and those of one pass per prompt and its options. Does not start vLLM."""
         asked = computed = 0

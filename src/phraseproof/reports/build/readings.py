@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.grids import metric_of
-from phraseproof.analysis.readings import readings
+from phraseproof.analysis.readings import Readings, readings
 from phraseproof.analysis.repeats import RepeatVariance, repeat_variances
 from phraseproof.reports.build.numbers import share_in_percent, short_difference_unit, value_in_unit
 from phraseproof.scoring.scorer import Reading
@@ -41,7 +41,10 @@ def reading_lines(run: Run) -> tuple[str, ...]:
             )
     if found.reading is Reading.TEXT:
         lines.append(f"read from generated texts{_generation(run)}")
-    lines.append(_unread(found.unread, found.outcomes))
+    if found.free_texts:
+        lines += _free_texts(found)
+    else:
+        lines.append(_unread(found.unread, found.outcomes))
     lines += [_repeats(each, metric_of(run)) for each in repeat_variances(run)]
     return tuple(lines)
 
@@ -72,6 +75,19 @@ def _repeats(found: RepeatVariance, metric: Metric) -> str:
             f"({value_in_unit(found.std_beyond_repeats, metric)} beyond what repeats explain)"
         )
     return f"{line}; {share_in_percent(found.changed)}% of answers are not the same in every repeat"
+
+
+def _free_texts(found: Readings) -> list[str]:
+    """What a reader must know of texts that a metric compares with references."""
+    lines: list[str] = []
+    if found.cut:
+        lines.append(
+            f"{_share(found.cut, found.free_texts)} texts ended at the maximum number of tokens (--max-new-tokens), "
+            "and are scored as they are"
+        )
+    if found.empty:
+        lines.append(f"{_share(found.empty, found.free_texts)} texts are empty, and are scored as they are")
+    return lines
 
 
 def _unread(unread: int, outcomes: int) -> str:
