@@ -82,10 +82,11 @@ def test_tasks_with_options_keep_their_scorer_metric_and_maximum() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("option", "value", "message"),
     [
         (
-            {"scoring": "loglikelihood"},
+            "scoring",
+            "loglikelihood",
             r"^--scoring: .*'loglikelihood' compares answer options, and the task 'notes' has",
         ),
         ("scoring", "first_token", r"Leave out --scoring, which means generate for summarization"),
