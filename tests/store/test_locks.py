@@ -184,6 +184,46 @@ def test_a_holders_file_that_is_not_readable_is_a_lock_until_it_is_broken(
     assert ProcessLock(tmp_path / "run.lock").try_acquire()
 
 
+def test_with_flock_a_kill_while_the_holder_was_named_blocks_nobody(tmp_path: Path) -> None:
+    path = tmp_path / f"run.lock{HOLDER_SUFFIX}"
+    path.write_text('{"host"')
+    assert not ProcessLock(tmp_path / "run.lock").try_acquire(), "its holder may be writing it"
+    os.utime(path, (time.time() - 60, time.time() - 60))
+    lock = ProcessLock(tmp_path / "run.lock")
+    assert lock.try_acquire()
+    holder = lock.holder()
+    assert holder is not None
+    assert holder.pid == os.getpid()
+    lock.release()
+
+
+@pytest.mark.parametrize("number", [0, errno.ENOLCK])
+@pytest.mark.parametrize("has_links", [True, False])
+def test_the_file_of_a_holder_is_never_seen_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, has_links: bool
+) -> None:
+    """A kill at the moment when the text is written leaves no file that would count as a lock."""
+    if number:
+        _refuse(monkeypatch, number)
+    if not has_links:
+        monkeypatch.setattr("os.link", lambda *_: (_ for _ in ()).throw(OSError(errno.EPERM, "no links here")))
+
+    def killed(*_: object, **__: object) -> str:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("phraseproof.store.locks.json.dumps", killed)
+        with pytest.raises(KeyboardInterrupt):
+            ProcessLock(tmp_path / "run.lock").try_acquire()
+    assert not (tmp_path / f"run.lock{HOLDER_SUFFIX}").exists()
+    (tmp_path / f"run.lock{HOLDER_SUFFIX}.new-1").touch()  # what a kill leaves
+    lock = ProcessLock(tmp_path / "run.lock")
+    assert lock.try_acquire()
+    lock.release()
+    break_locks(tmp_path, print)
+    assert not list(tmp_path.glob("*.json*"))
+
+
 def test_a_holder_whose_lock_was_broken_does_not_give_back_that_of_its_successor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

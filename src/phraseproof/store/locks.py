@@ -27,6 +27,9 @@ HOLDER_SUFFIX = ".holder.json"
 _NO_FLOCK = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 _HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
 
+_LONGEST_WRITE_S = 5.0
+"""Where hard links are missing, a holder's file is incomplete for some microseconds. Older ones were left by a kill."""
+
 _FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.5
 REPORTED_AFTER_S = 10.0
@@ -192,35 +195,49 @@ class ProcessLock:
         if self._lock is None:
             return False
         found = self._read_holder()
-        if found is not None and found.is_lock and not found.process.is_gone:  # of a machine without flock
+        # A file that is the lock is of a machine without flock.
+        if found is not None and found.is_lock and not (found.process.is_gone or self._is_left_half_written(found)):
             self._lock.release()
             self._lock = None
             return False
-        with suppress(OSError):  # only names the holder
-            self.holder_path.unlink(missing_ok=True)
-            self._write_holder(is_lock=False)
+        try:
+            with suppress(OSError):  # only names the holder
+                self._new_holder_file(is_lock=False).replace(self.holder_path)
+        except BaseException:  # Ctrl-C
+            self._lock.release()
+            self._lock = None
+            raise
         return True
 
     def _try_file(self) -> bool:
         """Take the lock by creating the holder's file."""
+        new = self._new_holder_file(is_lock=True)
         try:
-            self._write_holder(is_lock=True)
-        except FileExistsError:
+            if _publish_new(new, self.holder_path):
+                return True
             found = self._read_holder()
             if found is None or not found.process.is_gone:
                 return False
             self._remove_dead(found.token)
-            try:
-                self._write_holder(is_lock=True)
-            except FileExistsError:
-                return False
-        return True
+            return _publish_new(new, self.holder_path)
+        finally:
+            new.unlink(missing_ok=True)
 
-    def _write_holder(self, *, is_lock: bool) -> None:
-        """Write the holder's file. Raises `FileExistsError` if there is one."""
-        content = {**Process.current().entry(), "is_lock": is_lock, "token": self._token}
-        with self.holder_path.open("x", encoding="utf-8") as stream:
-            stream.write(json.dumps(content))
+    def _new_holder_file(self, *, is_lock: bool) -> Path:
+        """The holder's file under another name. A kill while it is written leaves no half of it under its own."""
+        path = self.holder_path.with_name(f"{self.holder_path.name}.new-{self._token}")
+        path.write_text(
+            json.dumps({**Process.current().entry(), "is_lock": is_lock, "token": self._token}), encoding="utf-8"
+        )
+        return path
+
+    def _is_left_half_written(self, found: _Holder) -> bool:
+        """Whether a holder's file has been incomplete for longer than writing it takes."""
+        if found.token:
+            return False
+        with suppress(FileNotFoundError):
+            return time.time() - self.holder_path.stat().st_mtime > _LONGEST_WRITE_S
+        return False
 
     def _read_holder(self) -> _Holder | None:
         return _read_holder(self.holder_path)
@@ -247,6 +264,21 @@ class ProcessLock:
         if found is not None and found.token == token:
             with suppress(OSError):
                 self.holder_path.unlink(missing_ok=True)
+
+
+def _publish_new(source: Path, target: Path) -> bool:
+    """Give a file another name that must be new, at once and in one step; whether it was new."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        try:
+            with target.open("x", encoding="utf-8") as stream:
+                stream.write(source.read_text(encoding="utf-8"))
+        except FileExistsError:
+            return False
+    return True
 
 
 def break_locks(folder: Path, say: Say) -> None:
