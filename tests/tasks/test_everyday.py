@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -29,12 +30,15 @@ COUNTS = {
 def test_the_catalogue_says_what_the_files_say() -> None:
     listed = {each.name: each for each in catalogue() if each.name.startswith("everyday")}
     loaded = load_tasks(["everyday"])
+    loaded += load_tasks(["everyday/notes", "everyday/phrases"])
     assert listed.keys() == {"everyday", *(task.name for task in loaded)}
     assert all((listed[task.name].kind, listed[task.name].category) == (task.kind, task.category) for task in loaded)
     assert [(task.name, task.kind) for task in loaded] == [
         ("everyday/tickets", Kind.MULTI_CLASS),
         ("everyday/reviews", Kind.BINARY),
         ("everyday/requests", Kind.BINARY),
+        ("everyday/notes", Kind.SUMMARIZATION),
+        ("everyday/phrases", Kind.TRANSLATION),
     ]
 
 
@@ -88,6 +92,49 @@ def test_wordings_compile_and_render_on_every_example(name: str, collection: str
             prompt = build_prompt(compiled, example, demonstrations=(), prompt_format="plain")
             assert str(example.fields["question"]) in prompt.text
             assert len(set(prompt.options)) == len(example.choices)
+
+
+def test_notes_have_one_sentence_each_that_is_no_copy_of_theirs() -> None:
+    (task,) = load_tasks(["everyday/notes"])
+    assert (len(task.examples), len(task.demonstrations)) == (60, 6)
+    everyone = (*task.examples, *task.demonstrations)
+    texts = [str(each.fields["text"]) for each in everyone]
+    assert all(80 <= len(text.split()) <= 200 for text in texts)
+    assert max(pair.rouge2 for pair in similar_pairs(texts)) < 0.3
+    for each, text in zip(everyone, texts, strict=True):
+        (reference,) = each.references
+        assert re.fullmatch(r"(Mrs\. )?[^.!?]+\.", reference)
+        assert 12 <= len(reference.split()) <= 27
+        assert reference not in text
+
+
+def test_phrases_have_english_references_of_their_own() -> None:
+    (task,) = load_tasks(["everyday/phrases"])
+    assert (len(task.examples), len(task.demonstrations)) == (60, 8)
+    everyone = (*task.examples, *task.demonstrations)
+    assert {(each.fields["source_language"], each.fields["target_language"]) for each in everyone} == {
+        ("French", "English")
+    }
+    assert all(each.fields.keys() == {"text", "source_language", "target_language"} for each in everyone)
+    assert sum(len(each.references) == 2 for each in task.examples) == 56
+    texts = [text for each in everyone for text in (str(each.fields["text"]), *each.references)]
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize(("name", "counts"), [("notes", (11, 9, 20)), ("phrases", (5, 5, 10))])
+def test_wordings_of_free_text_show_the_text_and_the_languages(name: str, counts: tuple[int, int, int]) -> None:
+    (task,) = load_tasks([f"everyday/{name}"])
+    for collection, count in zip(("everyday-observed", "everyday-unobserved", "composed"), counts, strict=True):
+        wordings = instructions_for(load_collection(collection), task)
+        assert len(wordings) == count
+        for wording in wordings:
+            check_against(wording, task)
+            compiled = compile_instruction(wording)
+            for example in task.examples:
+                prompt = build_prompt(compiled, example, demonstrations=(), prompt_format="plain")
+                assert str(example.fields["text"]) in prompt.text
+                assert name == "notes" or "English" in prompt.text
+                assert not any(reference in prompt.text for reference in example.references)
 
 
 def test_an_unknown_name_is_refused_with_a_hint() -> None:

@@ -1,8 +1,9 @@
-"""The everyday tasks: support tickets, reviews and passages from e-mails, written for phraseproof and shipped with it.
+"""The everyday tasks: texts of daily life, written for phraseproof and shipped with it.
 
-Each is a user's task (user_files.py) whose YAML and CSV files are in the package: 150 examples, and 10 or 15 more for
-demonstrations and alignment. The text is in `question`, as the collection `composed` expects. How the examples and
-their wordings were written is in data/everyday/README.md.
+Each is a user's task (user_files.py) whose YAML and CSV files are in the package. Tickets, reviews and requests have
+options: 150 examples each, and 10 or 15 more for demonstrations and alignment. Notes are summarised and phrases
+translated: 60 examples each, and 6 or 8 more. Fields have the names that the collection `composed` expects. How the
+examples and their wordings were written is in data/everyday/README.md.
 """
 
 from __future__ import annotations
@@ -26,16 +27,22 @@ _LISTINGS = (
     TaskListing(f"{_GROUP}/tickets", Kind.MULTI_CLASS, _CATEGORY, _SOURCE, "the team that handles a support ticket"),
     TaskListing(f"{_GROUP}/reviews", Kind.BINARY, _CATEGORY, _SOURCE, "whether a review is positive"),
     TaskListing(f"{_GROUP}/requests", Kind.BINARY, _CATEGORY, _SOURCE, "whether an e-mail asks its reader to act"),
+    TaskListing(
+        f"{_GROUP}/notes", Kind.SUMMARIZATION, "Everyday summaries", _SOURCE, "a note of some 120 words in one sentence"
+    ),
+    TaskListing(
+        f"{_GROUP}/phrases", Kind.TRANSLATION, "Everyday translations", _SOURCE, "a French sentence in English"
+    ),
 )
 
 
 def listings() -> list[TaskListing]:
-    """`everyday` and its three tasks."""
-    return [TaskListing(_GROUP, None, "", _SOURCE, "three tasks in everyday English, for real models"), *_LISTINGS]
+    """`everyday`, its three tasks with options, and two of free text."""
+    return [TaskListing(_GROUP, None, "", _SOURCE, "its three tasks with options, for real models"), *_LISTINGS]
 
 
 def load(name: str, *, data_dir: Path | None, warn: Callable[[str], None]) -> list[Task]:
-    """All three tasks for `everyday`, one for `everyday/NAME`.
+    """The three tasks with options for `everyday`, because a run has one form of answers; one for `everyday/NAME`.
 
     Raises:
         UsageError: no such task.
@@ -43,7 +50,7 @@ def load(name: str, *, data_dir: Path | None, warn: Callable[[str], None]) -> li
     del data_dir, warn  # shipped, and all there
     known = [listing.name for listing in _LISTINGS]
     if name == _GROUP:
-        return [_task(each) for each in known]
+        return [_task(each.name) for each in _LISTINGS if each.kind is not None and each.kind.has_options]
     if name not in known:
         close = get_close_matches(name, known, n=1)
         raise UsageError(
