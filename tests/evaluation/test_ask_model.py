@@ -57,3 +57,10 @@ def test_a_model_without_what_the_scorer_reads_is_refused() -> None:
 
     with pytest.raises(ModelError, match="cannot generate text"):
         require_answers(Nothing(), "generate")
+
+
+def test_stop_strings_end_the_texts_of_any_model() -> None:
+    found: dict[int, OptionScores | ModelError] = {}
+    spec = EvaluationSpec(scoring="generate", max_new_tokens=7, stop=("-",))
+    AskedModel(Writer(), spec).stream([Prompt("say yes-no")], [0], found.__setitem__)
+    assert [each.text for each in found.values() if isinstance(each, OptionScores)] == ["yes"]

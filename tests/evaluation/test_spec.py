@@ -107,3 +107,32 @@ def test_the_schema_refuses_what_the_spec_refuses(wrong: dict[str, Any]) -> None
     assert list(jsonschema.Draft202012Validator(json_schema()).iter_errors(wrong))
     with pytest.raises(UsageError):
         EvaluationSpec().with_changes(**wrong)
+
+
+def test_settings_of_texts_are_in_the_identity_where_they_are_on() -> None:
+    assert make().generation == {"temperature": 0.0, "max_new_tokens": 256, "seed": 0}
+    drawn = make(temperature=1, top_p=0.9, top_k=40, stop="\n")
+    assert drawn.generation == {
+        "temperature": 1.0,
+        "max_new_tokens": 256,
+        "seed": 0,
+        "top_p": 0.9,
+        "top_k": 40,
+        "stop": ["\n"],
+    }
+    assert EvaluationSpec.model_validate(json.loads(json.dumps(drawn.model_dump(mode="json")))) == drawn
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"top_p": 0.0}, "--gen-kwargs top_p"),
+        ({"top_p": 1.5}, "--gen-kwargs top_p"),
+        ({"top_k": -1}, "--gen-kwargs top_k"),
+        ({"stop": ["a", ""]}, "--stop"),
+    ],
+)
+def test_settings_of_texts_out_of_range(fields: dict[str, Any], where: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        make(**fields)
+    assert caught.value.where == where

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from phraseproof.cli.generation_options import generation_options
 from phraseproof.cli.lock_options import BreakLock, LockTimeout, lock_options
 from phraseproof.cli.option_values import (
     BATCH_API,
@@ -146,6 +147,25 @@ def evaluate(
             rich_help_panel=SCORING,
         ),
     ] = None,
+    gen_kwargs: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE,...",
+            help="How answers are generated, in one option: temperature, top_p, top_k, stop, max_new_tokens, repeats, "
+            "seed (docs/generation.md). May be repeated.",
+            show_default=False,
+            rich_help_panel=SCORING,
+        ),
+    ] = None,
+    stop: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help=r"A generated answer ends before this text; \n is a line break. May be repeated.",
+            show_default=False,
+            rich_help_panel=SCORING,
+        ),
+    ] = None,
     repeats: Annotated[
         int,
         typer.Option(
@@ -255,6 +275,13 @@ def evaluate(
     }
     # Only what was given: the file's values, then the defaults of `EvaluationSpec`, hold for all other options.
     changes = {name: value for name, value in values.items() if _PARAMETERS.get(name, name) in given}
+    for name, value in generation_options(gen_kwargs or (), stop or ()).items():
+        if changes.setdefault(name, value) != value:
+            raise UsageError(
+                f"{name!r} is given twice",
+                got=f"{changes[name]} and {value}",
+                where=f"--{name.replace('_', '-')} and --gen-kwargs",
+            )
     if instructions or observed or unobserved or config is None:
         changes["instructions"] = read_groups(instructions or [], observed, unobserved)
     loading = model_options(

@@ -214,7 +214,7 @@ class CountsParameters(Protocol):
 
 @runtime_checkable
 class WritesAnswers(Protocol):
-    """Writes answers to prompts with options, and hands over each one as soon as it is complete."""
+    """Writes answers to prompts, and hands over each one as soon as it is complete."""
 
     def write_answers(
         self,
@@ -223,13 +223,17 @@ class WritesAnswers(Protocol):
         max_new_tokens: int,
         samplings: Sequence[Sampling],
         on_scores: Callable[[int, OptionScores | ModelError], None],
+        stop: Sequence[str] = (),
     ) -> None:
         """Write one answer per prompt; the model may be made to write nothing but one of the options.
+
+        A text that ends at the maximum number of tokens is a `CutText`.
 
         Args:
             prompts: any number of prompts.
             max_new_tokens: the maximum number of tokens per answer.
             samplings: how tokens are chosen, for each prompt.
+            stop: an answer ends before the first of these texts in it.
             on_scores: called once per prompt with its index and `OptionScores` that hold the text, in any order. A
                 prompt that fails by itself gives its error.
 

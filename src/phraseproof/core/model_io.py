@@ -122,11 +122,13 @@ class Sampling:
         temperature: 0 takes the most likely token (greedy); above 0, tokens are drawn, more evenly the higher it is.
         top_p: draws only among the most likely tokens that together have this probability (above 0, at most 1).
         seed: of the draws.
+        top_k: draws only among this number of most likely tokens; 0 for all.
     """
 
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+    top_k: int = 0
 
 
 GREEDY = Sampling()

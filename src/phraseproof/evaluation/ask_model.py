@@ -18,6 +18,7 @@ from phraseproof.core import (
 )
 from phraseproof.errors import ModelError
 from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.models.stop_strings import before_stop
 from phraseproof.scoring.registry import reads_text, scorer
 
 _FIRST_CALL_PROMPTS = 64
@@ -77,9 +78,17 @@ class AskedModel:
             self._score(prompts, on_scores)
             return
         settings, model = self._settings, self._model
-        samplings = [Sampling(temperature=settings.temperature, seed=settings.seed + repeat) for repeat in repeats]
+        samplings = [
+            Sampling(settings.temperature, settings.top_p, settings.seed + repeat, settings.top_k) for repeat in repeats
+        ]
         if isinstance(model, WritesAnswers):
-            model.write_answers(prompts, max_new_tokens=settings.answer_limit, samplings=samplings, on_scores=on_scores)
+            model.write_answers(
+                prompts,
+                max_new_tokens=settings.answer_limit,
+                samplings=samplings,
+                on_scores=on_scores,
+                stop=settings.stop,
+            )
             return
         for sampling in dict.fromkeys(samplings):
             places = [index for index, each in enumerate(samplings) if each == sampling]
@@ -107,7 +116,8 @@ class AskedModel:
             some = prompts[start : start + _TEXTS_AT_ONCE]
             texts = model.generate(some, max_new_tokens=settings.answer_limit, sampling=sampling)
             for index, text in enumerate(texts):
-                on_scores(start + index, OptionScores((), prompt_tokens=0, computed_tokens=0, text=text))
+                ended = before_stop(text, settings.stop)
+                on_scores(start + index, OptionScores((), prompt_tokens=0, computed_tokens=0, text=ended))
 
     def _calls(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Sequence[Prompt]]]:
         """Prompts by calls of a length that suits the model's speed, each with the place of its first prompt."""

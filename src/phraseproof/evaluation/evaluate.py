@@ -35,6 +35,9 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     scoring: str | Sequence[str] = DEFAULTS.scoring,
     temperature: float = DEFAULTS.temperature,
     max_new_tokens: int | None = DEFAULTS.max_new_tokens,
+    top_p: float = DEFAULTS.top_p,
+    top_k: int = DEFAULTS.top_k,
+    stop: str | Sequence[str] = DEFAULTS.stop,
     repeats: int = DEFAULTS.repeats,
     metric: str = DEFAULTS.metric,
     budget: str | float | None = DEFAULTS.budget,
@@ -67,6 +70,9 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         temperature: of generated answers; 0 takes the most likely token.
         max_new_tokens: the maximum number of tokens of a generated answer. `None`: from the lengths of the references
             of free-text tasks, and 256 for tasks with options.
+        top_p: of generated answers; tokens are drawn among the most likely ones that together have this probability.
+        top_k: of generated answers; tokens are drawn among this number of most likely ones, 0 for all.
+        stop: texts; a generated answer ends before the first of them in it.
         repeats: how often each answer is generated, each time with another seed.
         metric: what the score of an answer is in; `auto` is the default of the tasks' kinds (docs/tasks.md).
         budget: the share of the grid of wordings and examples to score, as in `"5%"`; the rest is estimated
@@ -98,6 +104,9 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         scoring=scoring,
         temperature=temperature,
         max_new_tokens=max_new_tokens,
+        top_p=top_p,
+        top_k=top_k,
+        stop=stop,
         repeats=repeats,
         metric=metric,
         budget=budget,
@@ -129,6 +138,9 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
     scoring: str | Sequence[str] = DEFAULTS.scoring,
     temperature: float = DEFAULTS.temperature,
     max_new_tokens: int | None = DEFAULTS.max_new_tokens,
+    top_p: float = DEFAULTS.top_p,
+    top_k: int = DEFAULTS.top_k,
+    stop: str | Sequence[str] = DEFAULTS.stop,
     repeats: int = DEFAULTS.repeats,
     metric: str = DEFAULTS.metric,
     budget: str | float | None = DEFAULTS.budget,
@@ -163,6 +175,9 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         temperature: of generated answers; 0 takes the most likely token.
         max_new_tokens: the maximum number of tokens of a generated answer. `None`: from the lengths of the references
             of free-text tasks, and 256 for tasks with options.
+        top_p: of generated answers; tokens are drawn among the most likely ones that together have this probability.
+        top_k: of generated answers; tokens are drawn among this number of most likely ones, 0 for all.
+        stop: texts; a generated answer ends before the first of them in it.
         repeats: how often each answer is generated, each time with another seed.
         metric: what the score of an answer is in; `auto` is the default of the tasks' kinds (docs/tasks.md).
         budget: the share of the grid of wordings and examples to score, as in `"5%"`; the rest is estimated
@@ -194,6 +209,9 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         scoring=scoring,
         temperature=temperature,
         max_new_tokens=max_new_tokens,
+        top_p=top_p,
+        top_k=top_k,
+        stop=stop,
         repeats=repeats,
         metric=metric,
         budget=budget,

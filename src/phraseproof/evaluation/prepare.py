@@ -12,7 +12,7 @@ from phraseproof.evaluation.choose_scoring import choose_scoring
 from phraseproof.evaluation.numerical_error import in_float32
 from phraseproof.evaluation.plan import CellIdentities, plan_cells, sample_task, what_is_said
 from phraseproof.evaluation.run import Evaluation
-from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.evaluation.spec import EvaluationSpec, option_of
 from phraseproof.instructions.render import resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
 from phraseproof.scoring.registry import reads_text, scorer
@@ -108,13 +108,21 @@ def _require_text_for_repeats(settings: EvaluationSpec) -> None:
             "estimates of a share of the grid do not know repeats", where="--repeats", hint="Leave out --budget"
         )
     if reads_text(settings.scoring):
+        if settings.temperature == 0 and (settings.top_p != 1 or settings.top_k):
+            name = "top_k" if settings.top_k else "top_p"
+            raise UsageError(
+                "at temperature 0 the most likely token is taken, and nothing is drawn",
+                got=f"{name}={getattr(settings, name):g}",
+                where=option_of(name),
+                hint="Add --temperature 0.7",
+            )
         return
-    for name in ("repeats", "temperature"):
+    for name in ("repeats", "temperature", "top_p", "top_k", "stop"):
         if getattr(settings, name) != EvaluationSpec.model_fields[name].default:
             raise UsageError(
-                "only generated answers have repeats and a temperature",
+                "only generated answers have repeats, a temperature, top_p, top_k and stop strings",
                 got=f"scoring {settings.scoring}",
-                where=f"--{name}",
+                where=option_of(name),
                 hint="Add --scoring generate",
             )
 

@@ -68,7 +68,11 @@ class Rewriter:
         """Everything except the prompt that can change an answer, as plain data for a journal."""
         model = asdict(self._identity)
         identity = {**model, "settings": dict(model["settings"])}
-        return {"model": identity, "sampling": asdict(self._sampling), "max_new_tokens": self._max_new_tokens}
+        sampling = asdict(self._sampling)
+        # Omitted where it is off, so that journals of older versions still match.
+        if not sampling["top_k"]:
+            del sampling["top_k"]
+        return {"model": identity, "sampling": sampling, "max_new_tokens": self._max_new_tokens}
 
     @property
     def author(self) -> str:

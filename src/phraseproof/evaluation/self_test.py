@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from phraseproof.core import Check, Example, Generates, Model, Prompt, TestsItself, WritesAnswers
 from phraseproof.errors import SelfTestError
 from phraseproof.evaluation.plan import PlannedCell
+from phraseproof.models.text_checks import check_texts
 
 MOST_PROMPTS = 8
-_TEXT_TOKENS = 16
 
 
 def check_model(
@@ -33,19 +33,7 @@ def check_model(
     # A model with `write_answers` tests its texts itself.
     if any(prompt.options for prompt in prompts) or isinstance(model, WritesAnswers):
         return model.self_test(prompts)
-    return _check_texts(model, prompts, model.identity.dtype) if isinstance(model, Generates) else []
-
-
-def _check_texts(model: Generates, prompts: Sequence[Prompt], dtype: str) -> list[Check]:
-    """The beginnings of texts, written together and one by one.
-
-    In half precision they may differ, because rounding depends on the batch. That is recorded, and is no failure.
-    """
-    together = model.generate(prompts, max_new_tokens=_TEXT_TOKENS)
-    alone = [model.generate([prompt], max_new_tokens=_TEXT_TOKENS)[0] for prompt in prompts]
-    equal = sum(one == other for one, other in zip(together, alone, strict=True))
-    detail = f"{equal} of {len(prompts)} texts are equal written alone and together"
-    return [Check("batch invariance", equal == len(prompts) or dtype not in {"", "float32"}, detail)]
+    return check_texts(model, prompts, model.identity.dtype) if isinstance(model, Generates) else []
 
 
 def require_passed(checks: Sequence[Check], model: Model) -> None:

@@ -63,6 +63,13 @@ def _names(value: object) -> object:
     return value
 
 
+def _texts(value: object) -> object:
+    """One text, or a list of them, as a tuple."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - pydantic checks the items
+
+
 def _joined(value: object) -> object:
     """A list of names as one text, in which commas separate them."""
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - pydantic checks the text
@@ -102,6 +109,7 @@ def _percent(share: float | None) -> str | None:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_type=str | list[str])]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts, json_schema_input_type=str | list[str])]
 Numbers = Annotated[tuple[StrictInt, ...], BeforeValidator(_numbers, json_schema_input_type=int | list[int])]
 Scorings = Annotated[str, BeforeValidator(_joined, json_schema_input_type=str | list[str])]
 Percentage = Annotated[str, Field(pattern=r"^\s*[0-9.e-]+\s*%\s*$")]
@@ -174,6 +182,18 @@ class EvaluationSpec(BaseModel):
         description="The maximum number of tokens of a generated answer (scoring generate). Absent: from the lengths "
         "of the references of free-text tasks, and 256 for tasks with options.",
     )
+    top_p: StrictFloat = Field(
+        default=1.0,
+        description="Of generated answers: tokens are drawn only among the most likely ones that together have this "
+        "probability.",
+    )
+    top_k: StrictInt = Field(
+        default=0,
+        description="Of generated answers: tokens are drawn only among this number of most likely ones; 0: all.",
+    )
+    stop: Texts = Field(
+        default=(), description="A text, or a list of texts: a generated answer ends before the first of them in it."
+    )
     repeats: StrictInt = Field(
         default=1, description="How often each answer is generated (scoring generate), each time with another seed."
     )
@@ -225,6 +245,28 @@ class EvaluationSpec(BaseModel):
             raise ValueError("not a temperature: expected 0 or more")
         return number
 
+    @field_validator("top_p", mode="before")
+    @classmethod
+    def _a_top_p(cls, value: object) -> object:
+        number = float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if isinstance(number, float) and not 0 < number <= 1:
+            raise ValueError("not a probability for top_p: expected above 0 and up to 1")
+        return number
+
+    @field_validator("top_k")
+    @classmethod
+    def _a_top_k(cls, value: int) -> int:
+        if not 0 <= value <= MAX_NUMBER:
+            raise ValueError("a number that cannot be used: expected 0 (all tokens) or more")
+        return value
+
+    @field_validator("stop")
+    @classmethod
+    def _stop_texts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(value):
+            raise ValueError("an empty text would stop every answer at its beginning")
+        return tuple(dict.fromkeys(value))
+
     @property
     def answer_limit(self) -> int:
         """The maximum number of tokens of a generated answer; that of an option before it is resolved."""
@@ -233,7 +275,15 @@ class EvaluationSpec(BaseModel):
     @property
     def generation(self) -> dict[str, object]:
         """What shapes generated answers."""
-        return {"temperature": self.temperature, "max_new_tokens": self.answer_limit, "seed": self.seed}
+        return {
+            "temperature": self.temperature,
+            "max_new_tokens": self.answer_limit,
+            "seed": self.seed,
+            # Omitted where they are off, so that runs of older versions still match.
+            **({"top_p": self.top_p} if self.top_p != 1 else {}),
+            **({"top_k": self.top_k} if self.top_k else {}),
+            **({"stop": list(self.stop)} if self.stop else {}),
+        }
 
     @field_validator("num_fewshot", "fewshot_seeds")
     @classmethod
@@ -287,6 +337,8 @@ def _usage_error(error: ValidationError) -> UsageError:
 
 def option_of(field: str) -> str:
     """The command line's option for a field of the spec."""
+    if field in {"top_p", "top_k"}:
+        return f"--gen-kwargs {field}"
     named = {"fewshot_seeds": "fewshot_seed", "self_test": "no_self_test"}.get(field, field)
     return f"--{named.replace('_', '-')}"
 

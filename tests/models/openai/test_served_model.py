@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from phraseproof.core import ChatMessage, OptionScores, Prompt, Sampling
+from phraseproof.core import ChatMessage, CutText, OptionScores, Prompt, Sampling
 from phraseproof.errors import ModelError
 from phraseproof.models.openai.model import ChatModel, CompletionsModel, Requests, model_at
 from phraseproof.models.openai.server_settings import ServerSettings
@@ -63,3 +63,27 @@ def test_what_changes_answers_is_in_the_identity_and_the_key_is_not(monkeypatch:
     assert text.settings["answer_format"] == "text"
     assert "sk-secret" not in repr((first, text))
     assert (model_at("chat"), model_at("completions")) == (ChatModel, CompletionsModel)
+
+
+def test_stop_strings_are_sent_and_kept_to_and_cut_texts_are_marked() -> None:
+    def answer(asked: Asked) -> Reply:
+        text = asked.body["messages"][-1]["content"]
+        return Reply({"choices": [{"message": {"content": f"{text}. Q: more"}, "finish_reason": "length"}]})
+
+    found: list[OptionScores | ModelError] = []
+    with serve(answer) as served:
+        model = ChatModel("openai/m", ServerSettings(served.base_url))
+        for stop in ((), ("Q:",)):
+            model.write_answers(
+                [Prompt("one")],
+                max_new_tokens=5,
+                samplings=[Sampling(0.5, 0.9, top_k=7)],
+                on_scores=lambda _, each: found.append(each),
+                stop=stop,
+            )
+        without, with_stop = (each.body for each in served.asked)
+    texts = [each.text for each in found if isinstance(each, OptionScores)]
+    assert texts == ["one. Q: more", "one."]
+    assert [isinstance(text, CutText) for text in texts] == [True, False]
+    assert "stop" not in without
+    assert (with_stop["stop"], with_stop["top_k"], with_stop["top_p"]) == (["Q:"], 7, 0.9)

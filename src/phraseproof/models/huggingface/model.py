@@ -17,6 +17,7 @@ from phraseproof.core import (
 )
 from phraseproof.engine.network import Network
 from phraseproof.engine.plan.batching import BatchLimit, batch_tokens
+from phraseproof.errors import ModelError
 from phraseproof.models.huggingface.adapter_tokenizer import AdapterTokenizer, adapter_tokenizer
 from phraseproof.models.huggingface.chat_template import ChatTemplate, FormatsWithTemplate
 from phraseproof.models.huggingface.executor import Executor
@@ -24,6 +25,7 @@ from phraseproof.models.huggingface.loaded import LazyNetwork
 from phraseproof.models.huggingface.requests import RequestBuilder
 from phraseproof.models.huggingface.tokenization import PromptTokenizer, PromptTokens, Tokenizer
 from phraseproof.models.streamed_scores import OnScores
+from phraseproof.models.text_checks import check_texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -146,16 +148,36 @@ class HuggingFaceModel(FormatsWithTemplate):
             ModelError: a model that cannot generate, no room for the new tokens, memory that runs out on one prompt.
             UsageError: settings out of range.
         """
-        from phraseproof.models.huggingface.generation import GenerationSetup, requests_to_continue, write
+        texts = [""] * len(prompts)
 
-        contexts = [encoded.context for _, encoded in self._requests.encoded(prompts, "paper")]
-        requests = requests_to_continue(contexts, max_new_tokens, kept=self.backend.kept, limit=self.context_limit)
-        setup = GenerationSetup(
-            self.network, self.tokenizer, self.backend.generation_inputs, self.pad_id, self.backend.generates_in_batches
-        )
-        return write(
-            setup, prompts, requests, max_new_tokens=max_new_tokens, sampling=sampling, limit=self._batch_limit
-        )
+        def keep(index: int, scores: OptionScores | ModelError) -> None:
+            if isinstance(scores, ModelError):
+                raise scores
+            texts[index] = scores.text or ""
+
+        self.write_answers(prompts, max_new_tokens=max_new_tokens, samplings=[sampling] * len(prompts), on_scores=keep)
+        return texts
+
+    def write_answers(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        samplings: Sequence[Sampling],
+        on_scores: OnScores,
+        stop: Sequence[str] = (),
+    ) -> None:
+        """Write texts as `generate` does, and hand over each one as soon as it is complete.
+
+        Greedy texts of equal prompts are written once. A drawn text depends on the seed and the prompt's text alone.
+
+        Raises:
+            ModelError, UsageError: as `generate`.
+        """
+        from phraseproof.models.huggingface.answer_writer import AnswerWriter
+
+        writer = AnswerWriter(self.weights, self.backend, self._requests, self._tokenizer, self._batch_limit)
+        writer.write(prompts, max_new_tokens=max_new_tokens, samplings=samplings, stop=stop, on_scores=on_scores)
 
     def represent(
         self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None
@@ -192,6 +214,8 @@ class HuggingFaceModel(FormatsWithTemplate):
         """
         from phraseproof.models.huggingface.self_test import SelfTestSubject, run_checks
 
+        if not any(prompt.options for prompt in prompts):
+            return check_texts(self, prompts, self.dtype)
         subject = SelfTestSubject(
             tokenizer=self.tokenizer,
             closing=self._tokenizer.closing,

@@ -113,10 +113,14 @@ class RequestBuilder:
                     hint="Let the model choose among letters: answer: letter in the wording",
                 )
         if max(*encoded.context, *(max(option) for option in encoded.options)) >= vocabulary:
-            raise ModelError(
-                f"the tokenizer of '{self._model}' has tokens that the model has no embedding for",
-                expected=f"ids below {vocabulary}",
-            )
+            raise self.no_embedding(vocabulary)
+
+    def no_embedding(self, vocabulary: int) -> ModelError:
+        """The error of a prompt with a token that the model cannot read; ids below `vocabulary` have an embedding."""
+        return ModelError(
+            f"the tokenizer of '{self._model}' has tokens that the model has no embedding for",
+            expected=f"ids below {vocabulary}",
+        )
 
 
 def planning_windows(prompts: Sequence[Prompt]) -> Iterator[Sequence[Prompt]]:

@@ -36,11 +36,12 @@ class PromptTokenizer:
         joined: prompt and option are one text (decoder-only); otherwise each is a separate text (encoder-decoder).
 
     Attributes:
+        tokenizer: the same.
         closing: tokens that the tokenizer writes after every text, left out of decoder-only prompts: EOS, for example.
     """
 
     def __init__(self, tokenizer: Tokenizer, *, joined: bool) -> None:
-        self._tokenizer = tokenizer
+        self.tokenizer = tokenizer
         self._joined = joined
         prefix = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
         self._prefix_id: int | None = prefix
@@ -142,7 +143,7 @@ class PromptTokenizer:
             indices = [index for index, (_, wanted) in enumerate(texts) if wanted is special]
             if not indices:
                 continue
-            ids: list[list[int]] = self._tokenizer(
+            ids: list[list[int]] = self.tokenizer(
                 [texts[index][0] for index in indices],
                 add_special_tokens=special,
                 return_attention_mask=False,
@@ -161,7 +162,7 @@ class PromptTokenizer:
         return option[1:] if context == (self._prefix_id,) and option[:1] == context else option
 
     def _without_bos(self, tokens: tuple[int, ...]) -> tuple[int, ...]:
-        bos: int | None = self._tokenizer.bos_token_id
+        bos: int | None = self.tokenizer.bos_token_id
         return tokens[1:] if bos is not None and tokens[:1] == (bos,) else tokens
 
     def _prefix(self) -> tuple[int, ...]:

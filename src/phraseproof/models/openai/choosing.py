@@ -43,6 +43,7 @@ class Variant(Model, Protocol):
         max_new_tokens: int,
         samplings: Sequence[Sampling],
         on_scores: Callable[[int, OptionScores | ModelError], None],
+        stop: Sequence[str] = (),
     ) -> None:
         """Write an answer to every prompt."""
         ...

@@ -50,6 +50,7 @@ class WritesTexts(Protocol):
         max_new_tokens: int,
         samplings: Sequence[Sampling],
         on_scores: Callable[[int, OptionScores | ModelError], None],
+        stop: Sequence[str] = (),
     ) -> None:
         """Hand over every answer as `OptionScores` that hold its text."""
         ...

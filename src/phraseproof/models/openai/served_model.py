@@ -31,6 +31,7 @@ from phraseproof.models.openai.local_template import LocalTemplate
 from phraseproof.models.openai.self_test import check_first_tokens, check_scores, check_texts
 from phraseproof.models.openai.server import Choice, Server, ServerSettings
 from phraseproof.models.openai.top_logprobs import FirstTokens, first_tokens
+from phraseproof.models.stop_strings import before_stop
 from phraseproof.models.streamed_scores import OnScores, collect_scores, require_options
 
 _SHOWN_CHARACTERS = 60
@@ -130,13 +131,21 @@ class ServedModel(ABC):
         for index, choice in self._server.post_all(self.path, bodies):
             if isinstance(choice, ModelError):
                 raise choice
-            text = self._written(choice).strip()
-            yield index, CutText(text) if choice.get("finish_reason") == "length" else text
+            yield index, self._text(choice)
 
     def write_answers(
-        self, prompts: Sequence[Prompt], *, max_new_tokens: int, samplings: Sequence[Sampling], on_scores: OnScores
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        samplings: Sequence[Sampling],
+        on_scores: OnScores,
+        stop: Sequence[str] = (),
     ) -> None:
         """Write one answer per prompt, constrained to its options where the server follows that.
+
+        Stop strings are sent, and answers of servers that ignore them are cut here. `top_k` is sent where it is on: a
+        server that does not know it refuses, or ignores it.
 
         An answer that cannot be used fails only its own prompt. An answer that is nothing but thoughts is empty.
 
@@ -146,20 +155,27 @@ class ServedModel(ABC):
         bodies = [
             {
                 **self._writing(max_new_tokens, sampling),
+                **({"stop": list(stop)} if stop else {}),
                 **constraint(self._answer_format, prompt.options),
                 **self._asked(prompt),
             }
             for prompt, sampling in zip(prompts, samplings, strict=True)
         ]
         for index, choice in self._server.post_all(self.path, bodies):
-            on_scores(index, self._answer(choice))
+            on_scores(index, self._answer(choice, stop))
 
-    def _answer(self, choice: Choice | ModelError) -> OptionScores | ModelError:
+    def _answer(self, choice: Choice | ModelError, stop: Sequence[str]) -> OptionScores | ModelError:
+        if isinstance(choice, ModelError):
+            return choice
         try:
-            text = choice if isinstance(choice, ModelError) else self._written(choice).strip()
+            text = before_stop(self._text(choice), stop)
         except ModelError as error:
             return error
-        return text if isinstance(text, ModelError) else OptionScores((), prompt_tokens=0, computed_tokens=0, text=text)
+        return OptionScores((), prompt_tokens=0, computed_tokens=0, text=text)
+
+    def _text(self, choice: Choice) -> str:
+        text = self._written(choice).strip()
+        return CutText(text) if choice.get("finish_reason") == "length" else text
 
     def _writing(self, max_new_tokens: int, sampling: Sampling) -> dict[str, object]:
         return {
@@ -168,6 +184,7 @@ class ServedModel(ABC):
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "seed": sampling.seed,
+            **({"top_k": sampling.top_k} if sampling.top_k else {}),
         }
 
     @property

@@ -148,7 +148,11 @@ class VllmEngine:
         vllm: Any = import_module("vllm")
 
         parameters = vllm.SamplingParams(
-            max_tokens=max_new_tokens, temperature=sampling.temperature, top_p=sampling.top_p, seed=sampling.seed
+            max_tokens=max_new_tokens,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k,
+            seed=sampling.seed,
         )
         try:
             outputs = llm.generate(

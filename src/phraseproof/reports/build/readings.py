@@ -61,6 +61,8 @@ def _generation(run: Run) -> str:
     parts = (
         [f"temperature {settings['temperature']:g}", f"at most {settings['max_new_tokens']} tokens"] if settings else []
     )
+    parts += [f"{name} {settings[name]:g}" for name in ("top_p", "top_k") if name in settings]
+    parts += [f"stops at {' or '.join(map(repr, settings['stop']))}"] if settings.get("stop") else []
     parts += [f"answer format {form}"] if form else []
     return f" ({', '.join(parts)})" if parts else ""
 
