@@ -21,27 +21,33 @@ class TotalWords(Metric):
 
     name = "words"
     unit = "words"
+    is_corpus = True
 
     def score(self, outcome: Outcome) -> float:
         return len(set((outcome.text or "").split()) & set((outcome.reference or "").split()))
 
     def example_statistics(self, outcome: Outcome) -> tuple[float, ...]:
-        return outcome.score, len((outcome.reference or "").split())
+        return self.score(outcome), len((outcome.reference or "").split())
 
-    def aggregate(self, statistics: NDArray[np.float64]) -> float:
-        return float(statistics[:, 0].sum() / statistics[:, 1].sum())
+    def aggregate(self, sums: NDArray[np.float64], examples: int) -> NDArray[np.float64]:
+        return sums[..., 0] / sums[..., 1]
 
 
 def test_a_corpus_metric_is_not_a_mean_of_rows() -> None:
-    rows = [Outcome("1", 1.0, text="a", reference="a"), Outcome("2", 0.0, text="x", reference="a b c")]
-    statistics = np.array([TotalWords().example_statistics(row) for row in rows])
-    assert TotalWords().aggregate(statistics) == 0.25
+    rows = [Outcome("1", np.nan, text="a", reference="a"), Outcome("2", np.nan, text="x", reference="a b c")]
+    judged = TotalWords().judge(rows)
+    assert [(row.score, row.statistics) for row in judged] == [(1.0, (1.0, 1.0)), (0.0, (0.0, 3.0))]
+    sums = np.array([row.statistics for row in judged]).sum(axis=0)
+    assert TotalWords().aggregate(sums, 2) == 0.25
     assert TotalWords().scale == 1.0
 
 
 def test_by_default_the_aggregate_is_the_mean_score() -> None:
-    rows = [Outcome("1", 1.0), Outcome("2", 0.0), Outcome("3", 0.0), Outcome("4", 0.0)]
-    assert METRIC.aggregate(np.array([METRIC.example_statistics(row) for row in rows])) == 0.25
+    judged = METRIC.judge(
+        [Outcome("1", np.nan, option_credits=(1.0, 0.0), predicted=choice) for choice in (0, 1, 1, 1)]
+    )
+    assert [row.statistics for row in judged] == [()] * 4
+    assert METRIC.aggregate(np.array([[sum(row.score for row in judged)]]), 4).tolist() == [0.25]
 
 
 def test_a_test_on_right_and_wrong_names_the_metric() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint
 
@@ -34,8 +35,29 @@ def test_unknown_names_are_one_line_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match=r"unknown scoring method 'acc' .*loglikelihood_norm") as caught:
         scorer("acc")
     assert "--scoring" in str(caught.value)
-    with pytest.raises(UsageError, match=r"unknown metric 'bleu' .*accuracy"):
-        metric("bleu")
+    with pytest.raises(UsageError, match=r"unknown metric 'blue' .*accuracy"):
+        metric("blue")
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("rouge2:3", "the metric 'rouge2' takes no argument"),
+        ("regex", "the metric 'regex' needs an argument"),
+        ("regex:", "the metric 'regex:' lacks its argument"),
+        ("regex:(", "no regular expression"),
+        ("chrf:9", "unknown argument of chrf"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(name: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(problem)):
+        metric(name)
+
+
+def test_every_shipped_metric_has_the_name_it_is_found_by() -> None:
+    names = [name for name in metric_names() if name != "regex"] + ["regex:a:b", "chrf:2", "bleu:zh"]
+    assert [metric(name).name for name in names] == names
+    assert metric("chrf:2") is metric("chrf:2")
 
 
 def test_an_installed_package_announces_a_scorer(monkeypatch: pytest.MonkeyPatch) -> None:

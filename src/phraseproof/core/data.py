@@ -206,6 +206,7 @@ class Outcome:
         text, reference: the generated text (or its beginning), where the answer was read from it, and the expected one.
         other_references: more expected texts that are as good as `reference`.
         is_cut: whether `text` ended at the maximum number of tokens; `None` where it is not known.
+        statistics: of a corpus metric, whose value for many examples is computed from sums of these; else empty.
         prompt_tokens, computed_tokens: tokens of the prompt, and tokens that were run through the model for it.
         truncated_tokens: tokens cut from the left of a prompt that did not fit the model's context.
         prompt: the full prompt, when samples are logged.
@@ -225,6 +226,7 @@ class Outcome:
     reference: str | None = None
     other_references: tuple[str, ...] = ()
     is_cut: bool | None = None
+    statistics: tuple[float, ...] = ()
     prompt_tokens: int = 0
     computed_tokens: int = 0
     truncated_tokens: int = 0

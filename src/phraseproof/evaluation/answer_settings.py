@@ -126,6 +126,8 @@ def _metric_of_texts(name: str, tasks: Sequence[Task]) -> str:
             where="--metric",
             hint=f"Leave out --metric, which means {TEXT_METRICS[tasks[0].kind]} for {tasks[0].kind.value}",
         )
+    for task in tasks:
+        metric(name).require([text for example in task.examples for text in example.references])
     return name
 
 

@@ -129,5 +129,5 @@ def _as_if_scored(outcome: Outcome, example: Example, source: Source, cell: Cell
     if source.scoring != cell.scoring:
         outcome = scorer(cell.scoring).predict(outcome, example.choices)
     if (source.scoring, source.metric) != (cell.scoring, cell.metric):
-        outcome = replace(outcome, score=metric(cell.metric).score(outcome))
+        outcome = metric(cell.metric).judge([outcome])[0]
     return outcome

@@ -228,4 +228,4 @@ class _Recorder:
             prompt=prompt.text if self._logs_samples else None,
         )
         outcome = self._scorer.predict(outcome, place.example.choices)
-        return replace(outcome, score=self._metric.score(outcome))
+        return self._metric.judge([outcome])[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from phraseproof.errors import NotEnoughDataError
@@ -17,25 +19,27 @@ if TYPE_CHECKING:
 class Metric(ABC):
     """Scores outcomes.
 
-    A corpus metric, which is not a mean over examples, overrides `example_statistics` and `aggregate`: what it stores
-    of each example can then be resampled like any other value.
+    A corpus metric, which is not a mean over examples, sets `is_corpus` and overrides `example_statistics` and
+    `aggregate`: what is stored of each example can then be resampled like any other value.
 
     Attributes:
-        name: as users name it.
+        name: as users name it, with the argument where there is one (`regex:PATTERN`).
         unit: "%" if values are fractions that are shown times 100; otherwise the unit's text, or nothing.
         low, high: the range of an example's value.
         is_binary: whether an example's value is 0 or 1 (partial credit is the exception that tests report).
+        is_corpus: whether the value of many examples is computed from sums of `statistics`, not the mean of scores.
         judges_text: whether it compares a generated text with references; a metric of the chosen option otherwise.
         higher_is_better: the direction of improvement.
         margin: the largest difference of means that does not matter, as values are stored; `None` where nothing is
             known of it, for which metrics in percent have two points.
     """
 
-    name: ClassVar[str]
+    name: str
     unit: ClassVar[str] = "%"
     low: ClassVar[float] = 0.0
     high: ClassVar[float] = 1.0
     is_binary: ClassVar[bool] = False
+    is_corpus: ClassVar[bool] = False
     judges_text: ClassVar[bool] = False
     higher_is_better: ClassVar[bool] = True
     margin: ClassVar[float | None] = None
@@ -59,21 +63,53 @@ class Metric(ABC):
         """The value or difference of values, with a sign by which more is better."""
         return value if self.higher_is_better else -value
 
+    def require(self, references: Sequence[str], /) -> None:  # noqa: B027 - most metrics need nothing
+        """Check that the metric can be computed, before a model is asked.
+
+        Args:
+            references: the expected texts of a task.
+
+        Raises:
+            MissingExtraError: a package is not installed.
+            UsageError: the metric's argument or the references do not fit.
+        """
+
     @abstractmethod
     def score(self, outcome: Outcome) -> float:
         """The value of one example. `outcome.score` is not set yet."""
 
-    def example_statistics(self, outcome: Outcome) -> tuple[float, ...]:
-        """What `aggregate` needs of one example: by default its score."""
-        return (outcome.score,)
+    def scores(self, outcomes: Sequence[Outcome]) -> list[float]:
+        """The values of many examples, for metrics that are faster in batches: by default one after the other."""
+        return [self.score(outcome) for outcome in outcomes]
 
-    def aggregate(self, statistics: NDArray[np.float64]) -> float:
+    def judge(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """The outcomes with the score and the statistics of this metric."""
+        return [
+            replace(outcome, score=score, statistics=self.example_statistics(outcome))
+            for outcome, score in zip(outcomes, self.scores(outcomes), strict=True)
+        ]
+
+    def example_statistics(self, _outcome: Outcome, /) -> tuple[float, ...]:
+        """What `aggregate` needs of one example, such that sums over examples are enough; nothing of a mean."""
+        return ()
+
+    def aggregate(self, sums: NDArray[np.float64], examples: int, /) -> NDArray[np.float64]:
         """The metric of many examples: by default the mean of their scores.
 
         Args:
-            statistics: [examples, values of `example_statistics`].
+            sums: [..., values] sums over examples of `example_statistics`, or of the score alone where the metric is
+                a mean.
+            examples: how many examples the sums are over.
+
+        Returns:
+            [...] one value for each sum, such as for each resample.
         """
-        return float(statistics[:, 0].mean())
+        return sums[..., 0] / examples
+
+    @property
+    def signature(self) -> str | None:
+        """The versions and settings that the values depend on, as the library prints them; `None` where it has none."""
+        return None
 
     def require_binary(self, test: str) -> None:
         """Refuse a statistic that is defined for right and wrong answers only.

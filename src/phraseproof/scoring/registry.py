@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -28,7 +29,20 @@ _SCORERS: Mapping[str, str] = MappingProxyType(
         "generate": "phraseproof.scoring.generate",
     }
 )
-_METRICS: Mapping[str, str] = MappingProxyType({"accuracy": "phraseproof.scoring.accuracy"})
+# The name -> the module, and the metric in it. With an argument, `regex:PATTERN`: what its `make` returns.
+_METRICS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
+    {
+        "accuracy": ("phraseproof.scoring.accuracy", "METRIC"),
+        "exact_match": ("phraseproof.scoring.texts.exact_match", "METRIC"),
+        "f1": ("phraseproof.scoring.texts.f1", "METRIC"),
+        "rouge1": ("phraseproof.scoring.texts.rouge", "ROUGE_1"),
+        "rouge2": ("phraseproof.scoring.texts.rouge", "ROUGE_2"),
+        "rougeL": ("phraseproof.scoring.texts.rouge", "ROUGE_L"),
+        "bleu": ("phraseproof.scoring.texts.bleu", "METRIC"),
+        "chrf": ("phraseproof.scoring.texts.chrf", "METRIC"),
+        "regex": ("phraseproof.scoring.texts.regex", None),
+    }
+)
 
 Found = TypeVar("Found", Scorer, Metric)
 
@@ -39,8 +53,8 @@ class _HasScorer(Protocol):
 
 
 @runtime_checkable
-class _HasMetric(Protocol):
-    METRIC: Metric
+class _TakesArgument(Protocol):
+    make: Callable[[str], Metric]
 
 
 def scorer_names() -> list[str]:
@@ -78,19 +92,41 @@ def reads_text(name: str) -> bool:
 
 
 def metric(name: str) -> Metric:
-    """The metric of that name.
+    """The metric of that name, or of a name and an argument, as `regex:PATTERN`.
 
     Raises:
-        UsageError: an unknown name, or an installed package that registers something other than a `Metric`.
+        UsageError: an unknown name, an argument that is missing or does not fit, or an installed package that registers
+            something other than a `Metric`.
     """
-    if name in _METRICS:
-        module = import_module(_METRICS[name])
-        assert isinstance(module, _HasMetric)
-        return module.METRIC
-    return _announced(name, METRICS_GROUP, Metric, "metric", metric_names(), where=None)
+    base, colon, argument = name.partition(":")
+    if base not in _METRICS:
+        return _announced(name, METRICS_GROUP, Metric, "metric", metric_names(), where="--metric")
+    module_name, constant = _METRICS[base]
+    if not colon:
+        return _constant_metric(base, module_name, constant)
+    module = import_module(module_name)
+    if not isinstance(module, _TakesArgument):
+        raise UsageError(f"the metric '{base}' takes no argument", got=f"'{name}'", where="--metric")
+    if not argument:
+        raise UsageError(f"the metric '{name}' lacks its argument", expected=f"{base}:ARGUMENT", where="--metric")
+    return _made_metric(module, argument)
 
 
-def _names(shipped: Mapping[str, str], group: str) -> list[str]:
+@cache
+def _made_metric(module: _TakesArgument, argument: str) -> Metric:
+    # Kept, because some load a model.
+    return module.make(argument)
+
+
+def _constant_metric(name: str, module: str, constant: str | None) -> Metric:
+    if constant is None:
+        raise UsageError(f"the metric '{name}' needs an argument", expected=f"{name}:ARGUMENT", where="--metric")
+    found: object = getattr(import_module(module), constant)
+    assert isinstance(found, Metric)
+    return found
+
+
+def _names(shipped: Mapping[str, object], group: str) -> list[str]:
     return [*shipped, *sorted(set(_entry_points(group)) - set(shipped))]
 
 

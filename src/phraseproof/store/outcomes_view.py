@@ -30,6 +30,7 @@ _LATER = (
     ("repeat", "INTEGER"),
     ("other_references", "VARCHAR[]"),
     ("is_cut", "BOOLEAN"),
+    ("statistics", "DOUBLE[]"),
 )
 """Columns that cells of the first versions lack, with DuckDB's types."""
 

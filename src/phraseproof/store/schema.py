@@ -45,6 +45,7 @@ COLUMNS = pa.schema(
         ("repeat", pa.int32()),
         ("other_references", pa.list_(pa.string())),
         ("is_cut", pa.bool_()),
+        ("statistics", pa.list_(pa.float64())),
     ]
 )
 
@@ -67,6 +68,7 @@ _OUTCOME_COLUMNS = (
     "is_open",
     "other_references",
     "is_cut",
+    "statistics",
 )
 TUPLES = (
     "options",
@@ -75,6 +77,7 @@ TUPLES = (
     "option_credits",
     "option_upper_logprobs",
     "other_references",
+    "statistics",
 )
 """The columns that `Outcome` holds as tuples."""
 
