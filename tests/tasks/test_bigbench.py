@@ -257,7 +257,7 @@ def test_names_that_cannot_be(tmp_path: Path, name: str) -> None:
         ('{"name": "x"}', "no examples, neither here nor in subtask folders"),
         ('{"examples": ["x"]}', r"examples\[0\]: not an example"),
         ('{"examples": [{"target_scores": {"a": 1, "b": 0}}]}', "no `input` text"),
-        ('{"examples": [{"input": "q", "target": "a"}]}', "not supported yet"),
+        ('{"examples": [{"input": "q", "target": "a"}]}', "without `target_scores` are not supported"),
         ('{"examples": [{"input": "q"}]}', "no `target_scores` of two or more"),
         ('{"examples": [{"input": "q", "target_scores": {"a": 1}}]}', "no `target_scores` of two or more"),
         ('{"examples": [{"input": "q", "target_scores": {"a": "1", "b": 0}}]}', "the credit of 'a' is not a number"),

@@ -122,7 +122,7 @@ def test_prompts_that_cannot_be_undressed_are_kept_with_a_warning(local_hub: Loc
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([row("q", [], [])], "not supported yet"),
+        ([row("q", [], [])], "without options are not supported"),
         ([row("q", ["a", "b"], [1])], "2 options with 1 credits"),
         ([{"inputs": "q"}], "the column 'multiple_choice_targets' is missing"),
     ],

@@ -18,6 +18,14 @@ def test_rows_come_in_order_with_the_revision_asked_for(local_hub: LocalHub) -> 
     assert local_hub.calls == [("org/set", "main", "test", "abc")]
 
 
+@pytest.mark.parametrize("config", ["other", None])
+def test_rows_of_a_script_come_from_the_hubs_parquet_files(local_hub: LocalHub, config: str | None) -> None:
+    folders = {"default": {"test": [{"n": 1}]}, "other": {"test": [{"n": 2}], "train": [{"n": 3}]}}
+    local_hub.add_script("org/set", folders)
+    assert load_rows("org/set", config=config, split="test") == [{"n": 2 if config else 1}]
+    assert local_hub.calls == [("org/set", config, "test", None), ("org/set", None, "test", "refs/convert/parquet")]
+
+
 def test_an_unknown_configuration_or_split_is_one_line(local_hub: LocalHub) -> None:
     local_hub.add("org/set", {"main": {"test": [{"n": 3}]}})
     with pytest.raises(TaskError, match=r"cannot be loaded as asked .*'other' not found.*main"):

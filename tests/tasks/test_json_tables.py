@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from phraseproof.errors import FileError
 from phraseproof.tasks.data_table import DataTable
+from phraseproof.tasks.json_tables import stream_json
 from phraseproof.tasks.tables import read_table
 
 
@@ -91,3 +92,30 @@ def test_broken_files_are_one_line(tmp_path: Path, name: str, content: bytes, me
     with pytest.raises(FileError, match=message) as caught:
         read(tmp_path / name)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("chunk", [60, 64, 97, 1000])
+def test_a_list_is_streamed_whatever_the_chunks(tmp_path: Path, chunk: int) -> None:
+    rows = [{"id": str(n), "text": "a" * n + "é,]}", "list": [n]} for n in range(7)]
+    path = tmp_path / "rows.json"
+    path.write_text(
+        " " + json.dumps(rows, indent=1 if chunk == 64 else None, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    read = stream_json(path, chunk=chunk)
+    assert list(read) == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a": 1}', "not a list of rows"),
+        ('[{"a": 1}, {"a": ', "rows.json, row 1: not valid JSON"),
+        ('[{"a": 1}, 3]', "rows.json, row 1: a row is not an object"),
+        ('[{"a": "' + 200 * "x" + '"}]', "rows.json, row 0: not valid JSON"),
+    ],
+)
+def test_a_stream_that_is_no_list_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(text)
+    with pytest.raises(FileError, match=message):
+        list(stream_json(path, chunk=60))

@@ -22,6 +22,10 @@ SOURCES = {
     "bbl": "phraseproof.tasks.bigbench",
     "pocket": "phraseproof.tasks.pocket",
     "everyday": "phraseproof.tasks.everyday",
+    "cnn_dailymail": "phraseproof.tasks.text_benchmarks",
+    "xsum": "phraseproof.tasks.text_benchmarks",
+    "mediasum": "phraseproof.tasks.text_benchmarks",
+    "wmt19_fr_de": "phraseproof.tasks.text_benchmarks",
 }
 """First part of a task's name -> the module that loads it."""
 
@@ -93,7 +97,8 @@ def load_tasks(
 
 def catalogue() -> list[TaskListing]:
     """Every built-in task, without loading data."""
-    return [listing for prefix in known_prefixes() for listing in _source(prefix).listings()]
+    # A module may serve several prefixes, and lists the tasks of all of them.
+    return list(dict.fromkeys(listing for prefix in known_prefixes() for listing in _source(prefix).listings()))
 
 
 def known_prefixes() -> list[str]:

@@ -9,6 +9,9 @@ from phraseproof.errors import MissingExtraError, TaskError
 
 LOCAL_COPY = "With a copy on disk, pass --data-dir"
 
+_AS_PARQUET = "refs/convert/parquet"
+"""The branch in which the hub keeps every public data set as Parquet files."""
+
 
 def load_rows(
     hub_id: str, *, config: str | None, split: str, revision: str | None = None, hint: str = LOCAL_COPY
@@ -30,7 +33,13 @@ def load_rows(
         raise MissingExtraError("Loading tasks from the hub", extra="hf", package="datasets") from None
     place = describe(hub_id, config=config, split=split, revision=revision)
     try:
-        loaded = datasets.load_dataset(hub_id, config, split=split, revision=revision)
+        try:
+            loaded = datasets.load_dataset(hub_id, config, split=split, revision=revision)
+        except RuntimeError:
+            if revision is not None:
+                raise
+            # A data set that only comes as a script: the hub has its rows as Parquet files, a folder per configuration.
+            loaded = datasets.load_dataset(hub_id, data_dir=config or "default", split=split, revision=_AS_PARQUET)
     except DatasetNotFoundError as error:
         raise TaskError("the hub has no such data set", got=_first_line(error), where=place, hint=hint) from None
     except (ValueError, RuntimeError, DatasetsError) as error:

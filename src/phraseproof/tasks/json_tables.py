@@ -7,10 +7,12 @@ Both readers recognise the other format under their extension. What Python's par
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn, cast
 
 from phraseproof.errors import FileError
+from phraseproof.files import unreadable
 from phraseproof.tasks.data_table import DataTable, table_of, text_of
 
 
@@ -65,6 +67,47 @@ def read_json_lines(path: Path) -> DataTable:
         rows.append(_row(value, f"{path}:{number}"))
         lines.append(number)
     return table_of(rows, str(path), tuple(lines))
+
+
+def stream_json(path: Path, *, chunk: int = 1 << 24) -> Iterator[dict[str, object]]:
+    """The rows of a list of objects one by one, from a file that is too large for memory.
+
+    Args:
+        path: the file.
+        chunk: how many characters are read at once; a row is at most this long.
+
+    Raises:
+        FileError: the file cannot be read, or is not a list of such rows.
+    """
+    decoder = _decoder()
+    number = 0
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            text = stream.read(chunk)
+            position, _ = _skip_blank(text, 0, 1)
+            if text[position : position + 1] != "[":
+                raise FileError("not a list of rows", expected="[{...}, {...}]", where=str(path))
+            position += 1
+            while True:
+                position, _ = _skip_blank(text, position, 1)
+                if number and text[position : position + 1] == ",":
+                    position, _ = _skip_blank(text, position + 1, 1)
+                if text[position : position + 1] == "]":
+                    return
+                try:
+                    value, position = decoder.raw_decode(text, position)
+                except json.JSONDecodeError as error:
+                    more = stream.read(chunk) if len(text) - position <= chunk else ""
+                    if not more:
+                        raise FileError(f"not valid JSON: {error.msg}", where=f"{path}, row {number}") from None
+                    text, position = text[position:] + more, 0
+                    continue
+                yield _row(value, f"{path}, row {number}")
+                number += 1
+    except UnicodeDecodeError:
+        raise FileError("not UTF-8 text", where=str(path)) from None
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def _is_json_lines(text: str) -> bool:
