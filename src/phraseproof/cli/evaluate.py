@@ -40,6 +40,7 @@ from phraseproof.cli.options import (
     Limit,
     MaxCost,
     MaxLength,
+    MaxPromptTokens,
     MaxRequests,
     ModelArg,
     ModelOrConfig,
@@ -109,6 +110,7 @@ def evaluate(
         ),
     ] = "0",
     limit: Limit = None,
+    max_prompt_tokens: MaxPromptTokens = None,
     sample: Sample = "auto",
     seed: Annotated[int, typer.Option(help="The seed of the sample that --limit draws.", rich_help_panel=DATA)] = 0,
     budget: Annotated[
@@ -259,6 +261,7 @@ def evaluate(
         "num_fewshot": read_numbers(num_fewshot, "--num-fewshot"),
         "fewshot_seeds": read_numbers(fewshot_seed, "--fewshot-seed"),
         "limit": limit,
+        "max_prompt_tokens": max_prompt_tokens,
         "sample": sample,
         "seed": seed,
         "budget": budget,

@@ -225,6 +225,14 @@ Limit = Annotated[
     ),
 ]
 
+MaxPromptTokens = Annotated[
+    int | None,
+    typer.Option(
+        help="Only examples whose prompts have at most this number of tokens under every wording (docs/tasks.md).",
+        rich_help_panel=DATA,
+    ),
+]
+
 Sample = Annotated[
     str,
     typer.Option(

@@ -30,6 +30,7 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     num_fewshot: int | Sequence[int] = DEFAULTS.num_fewshot,
     fewshot_seed: int | Sequence[int] = DEFAULTS.fewshot_seeds,
     limit: int | None = DEFAULTS.limit,
+    max_prompt_tokens: int | None = DEFAULTS.max_prompt_tokens,
     sample: SampleKind = DEFAULTS.sample,
     seed: int = DEFAULTS.seed,
     scoring: str | Sequence[str] = DEFAULTS.scoring,
@@ -62,6 +63,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         num_fewshot: the number of demonstrations in a prompt; several numbers are each evaluated.
         fewshot_seed: the seed of the draw of demonstrations; several seeds are each evaluated.
         limit: the maximum number of examples per task, sampled by `seed`. `None`: all examples.
+        max_prompt_tokens: only examples whose prompts have at most this number of tokens under every wording. `None`:
+            all examples.
         sample: `stratified` draws classes in proportion where all examples choose among the same answers; `random`;
             `auto` is stratified, but random in a run folder that was started with random.
         seed: the seed of that sample, and of the cells that a budget buys.
@@ -99,6 +102,7 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         num_fewshot=num_fewshot,
         fewshot_seeds=fewshot_seed,
         limit=limit,
+        max_prompt_tokens=max_prompt_tokens,
         sample=sample,
         seed=seed,
         scoring=scoring,
@@ -133,6 +137,7 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
     num_fewshot: int | Sequence[int] = DEFAULTS.num_fewshot,
     fewshot_seed: int | Sequence[int] = DEFAULTS.fewshot_seeds,
     limit: int | None = DEFAULTS.limit,
+    max_prompt_tokens: int | None = DEFAULTS.max_prompt_tokens,
     sample: SampleKind = DEFAULTS.sample,
     seed: int = DEFAULTS.seed,
     scoring: str | Sequence[str] = DEFAULTS.scoring,
@@ -167,6 +172,8 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         num_fewshot: the number of demonstrations in a prompt; several numbers are each evaluated.
         fewshot_seed: the seed of the draw of demonstrations; several seeds are each evaluated.
         limit: the maximum number of examples per task, sampled by `seed`. `None`: all examples.
+        max_prompt_tokens: only examples whose prompts have at most this number of tokens under every wording. `None`:
+            all examples.
         sample: `stratified` draws classes in proportion where all examples choose among the same answers; `random`;
             `auto` is stratified, but random in a run folder that was started with random.
         seed: the seed of that sample, and of the cells that a budget buys.
@@ -204,6 +211,7 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         num_fewshot=num_fewshot,
         fewshot_seeds=fewshot_seed,
         limit=limit,
+        max_prompt_tokens=max_prompt_tokens,
         sample=sample,
         seed=seed,
         scoring=scoring,

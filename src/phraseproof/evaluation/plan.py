@@ -57,15 +57,21 @@ def sample_task(task: Task, limit: int | None, seed: int, *, is_stratified: bool
     if limit is None or len(task.examples) <= limit:
         return task
 
-    def rank(example: Example) -> bytes:
-        return hashlib.blake2b(f"{seed}\0{task.name}\0{example.id}".encode(), digest_size=16).digest()
-
-    ranked = sorted(task.examples, key=rank)
+    ranked = rank_examples(task, seed)
     if is_stratified and classes_of(task) is not None:
         ranked = _interleaved(ranked)
     chosen = {example.id for example in ranked[:limit]}
     kept = tuple(example for example in task.examples if example.id in chosen)
     return replace(task, examples=kept, demonstrations=task.demonstrations or task.examples)
+
+
+def rank_examples(task: Task, seed: int) -> list[Example]:
+    """A task's examples in the order in which a random sample draws them."""
+
+    def rank(example: Example) -> bytes:
+        return hashlib.blake2b(f"{seed}\0{task.name}\0{example.id}".encode(), digest_size=16).digest()
+
+    return sorted(task.examples, key=rank)
 
 
 def _interleaved(ranked: Sequence[Example]) -> list[Example]:

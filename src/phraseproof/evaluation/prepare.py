@@ -11,6 +11,7 @@ from phraseproof.evaluation.budget import take_share
 from phraseproof.evaluation.choose_scoring import choose_scoring
 from phraseproof.evaluation.numerical_error import in_float32
 from phraseproof.evaluation.plan import CellIdentities, plan_cells, sample_task, what_is_said
+from phraseproof.evaluation.prompt_limit import FittingTask, describe_kept, fitting_task
 from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.spec import EvaluationSpec, option_of
 from phraseproof.instructions.render import resolve_format
@@ -82,6 +83,11 @@ def prepare(
     }
     settings = settings.model_copy(update=resolved)
     _require_text_for_repeats(settings)
+    fitting: list[FittingTask] = []
+    if settings.max_prompt_tokens is not None:
+        fitting = [fitting_task(model, task, wordings[task.name], settings) for task in tasks]
+        tasks = [each.task for each in fitting]
+        sampled = tuple(sample_task(task, settings.limit, settings.seed, is_stratified=is_stratified) for task in tasks)
     planned = plan_cells(sampled, wordings, settings, CellIdentities.of_evaluation(model, settings))
     if settings.budget is not None:
         planned = take_share(planned, settings.budget, settings.seed)
@@ -92,8 +98,13 @@ def prepare(
         tuple(tasks),
         tuple(groups),
         settings,
-        notes=(*answers.notes, *chosen.notes),
+        notes=(
+            *answers.notes,
+            *(describe_kept(each, settings.max_prompt_tokens or 0) for each in fitting),
+            *chosen.notes,
+        ),
         assumed=chosen.assumed,
+        fitting=tuple(fitting),
     )
     for each in planned:
         # Render one prompt of every cell, so that a wording that cannot work stops the evaluation before it begins.

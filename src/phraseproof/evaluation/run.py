@@ -28,6 +28,7 @@ from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.numerical_error import NumericalError, in_float32
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.plan import CellIdentities, PlannedCell
+from phraseproof.evaluation.prompt_limit import FittingTask
 from phraseproof.evaluation.prompt_notes import PromptNotes
 from phraseproof.evaluation.record import describe, peak_rss_bytes
 from phraseproof.evaluation.registration import register_plan
@@ -43,7 +44,16 @@ from phraseproof.scoring.registry import reads_text, scorer
 from phraseproof.scoring.scorer import Reading
 from phraseproof.store.locks import PATIENT, LockOptions
 from phraseproof.store.queries import Run, load_run
-from phraseproof.store.run_file import GENERATION, RUN_FILE, STRATIFIED, EvaluatedSample, RunContent, read_run_file
+from phraseproof.store.run_file import (
+    FITTING,
+    GENERATION,
+    RUN_FILE,
+    STRATIFIED,
+    EvaluatedSample,
+    FittedExamples,
+    RunContent,
+    read_run_file,
+)
 from phraseproof.store.stored import stored_cells, stored_files, stored_samples
 from phraseproof.store.writer import RunStore
 
@@ -84,6 +94,7 @@ class Evaluation:
         notes: what was found out about the model while the evaluation was prepared, one line each.
         locking: how long other processes that work on the run folder are waited for.
         assumed: what is assumed of a server that does not answer; such an evaluation only makes forecasts.
+        fitting: for a maximum length of prompts, how many examples of each task keep it.
     """
 
     model: Model
@@ -97,6 +108,7 @@ class Evaluation:
     notes: tuple[str, ...] = ()
     locking: LockOptions = PATIENT
     assumed: Assumed | None = None
+    fitting: tuple[FittingTask, ...] = ()
 
     @cached_property
     def run_settings(self) -> RunContent:
@@ -241,6 +253,9 @@ class Evaluation:
     def _register(self, store: RunStore, observer: Observer) -> None:
         """Write the plan into the run folder, and report the cells that leave the run."""
         record = describe(self.planned, self.tasks, self.groups, self._first_prompt)
+        for each in self.fitting:
+            kept = FittedExamples(self.settings.max_prompt_tokens or 0, each.kept, each.examined)
+            record["tasks"][each.task.name][FITTING] = kept._asdict()
         content = read_run_file(store.path) if (store.path / RUN_FILE).exists() else {}
         record[SPEC] = merged_spec(content.get(SPEC), self.settings)
         register_plan(store, self.planned, record, self.settings, observer)

@@ -162,6 +162,10 @@ class EvaluationSpec(BaseModel):
     limit: StrictInt | None = Field(
         default=None, description="The maximum number of examples per task, sampled by `seed`."
     )
+    max_prompt_tokens: StrictInt | None = Field(
+        default=None,
+        description="Only examples whose prompts have at most this number of tokens under every wording are evaluated.",
+    )
     sample: SampleKind = Field(
         default="auto",
         description="How `limit` draws: stratified (classes in proportion, where all examples choose among the same "
@@ -230,7 +234,7 @@ class EvaluationSpec(BaseModel):
             raise ValueError("cannot evaluate on so few examples: expected at least 1")
         return value
 
-    @field_validator("repeats", "max_new_tokens")
+    @field_validator("repeats", "max_new_tokens", "max_prompt_tokens")
     @classmethod
     def _at_least_one(cls, value: int | None) -> int | None:
         if value is not None and not 1 <= value <= MAX_NUMBER:

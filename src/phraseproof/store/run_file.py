@@ -55,6 +55,23 @@ DERIVED_FROM = "derived_from"
 """The section of `run.json` of a derived run that says from which run it was computed."""
 
 
+FITTING = "fitting"
+"""In a task's entry of `run.json`: how many of its examples keep a maximum length of prompts (`FittedExamples`)."""
+
+
+class FittedExamples(NamedTuple):
+    """The examples of a task whose prompts are short enough under every wording.
+
+    Attributes:
+        max_prompt_tokens: the largest number of tokens.
+        kept, examined: how many fit, of how many that were looked at.
+    """
+
+    max_prompt_tokens: int
+    kept: int
+    examined: int
+
+
 class EvaluatedSample(NamedTuple):
     """The sample, scorer and metric of one evaluation into a run folder, by which its outcomes are found again.
 

@@ -9,7 +9,7 @@ from phraseproof.analysis.readings import Readings, readings
 from phraseproof.analysis.repeats import RepeatVariance, repeat_variances
 from phraseproof.reports.build.numbers import share_in_percent, short_difference_unit, value_in_unit
 from phraseproof.scoring.scorer import Reading
-from phraseproof.store.run_file import GENERATION, Settings
+from phraseproof.store.run_file import FITTING, GENERATION, FittedExamples, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def reading_lines(run: Run) -> tuple[str, ...]:
-    """Unread answers, open choices and the probability of the options, in sentences; none of a run that has neither."""
+    """Examples left out for long prompts, unread answers, open choices and the probability of options, in sentences."""
+    lines = _fitting(run)
     found = readings(run)
     if found is None:
-        return ()
-    lines: list[str] = []
+        return tuple(lines)
     if found.reading is Reading.FIRST_TOKEN:
         mass = (
             ""
@@ -52,6 +52,17 @@ def reading_lines(run: Run) -> tuple[str, ...]:
 def labelled_reading_lines(runs: Sequence[Run]) -> list[str]:
     """The lines of several runs, each with its run's path."""
     return [f"{run.path}: {line}" for run in runs for line in reading_lines(run)]
+
+
+def _fitting(run: Run) -> list[str]:
+    """How many examples of each task keep the maximum length of prompts, where there is one."""
+    tasks: Settings = run.content.get("tasks", {})
+    found = {name: FittedExamples(**entry[FITTING]) for name, entry in tasks.items() if FITTING in entry}
+    return [
+        f"{name}: only examples with prompts of at most {each.max_prompt_tokens} tokens under every wording, "
+        f"{_share(each.kept, each.examined)}"
+        for name, each in found.items()
+    ]
 
 
 def _generation(run: Run) -> str:
