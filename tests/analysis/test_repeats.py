@@ -6,17 +6,21 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import phraseproof
 from phraseproof.analysis.readings import readings
 from phraseproof.analysis.repeats import repeat_variances
-from phraseproof.core import Example, Kind, Task
+from phraseproof.core import Cell, Example, Kind, Outcome, Task
 from phraseproof.errors import RunError, UsageError
 from phraseproof.models import ModelOptions
 from phraseproof.reports.build.readings import reading_lines
-from phraseproof.store.queries import Run
+from phraseproof.scoring.registry import metric
+from phraseproof.store.queries import Run, load_run
+from phraseproof.store.writer import RunStore, Usage
 from support.openai_server import Asked, Reply, chat_reply, serve
+from support.text_runs import texts_of
 
 EXAMPLES = tuple(Example(f"q{n}", {"question": f"q{n}."}, ("yes", "no"), (1.0, 0.0)) for n in range(4))
 TASK = Task("words", Kind.BINARY, "words", EXAMPLES)
@@ -117,3 +121,26 @@ def test_an_answer_that_names_no_option_is_unread(evaluate: Callable[..., Run]) 
     assert "2 of 8 (25.0%) answers are unread" in " ".join(reading_lines(run))
     rows = run.query_rows("SELECT score, text FROM outcomes WHERE predicted IS NULL")
     assert rows == [{"score": 0.0, "text": "I do not know"}] * 2
+
+
+def test_repeats_of_texts_change_where_a_text_does_and_keep_the_corpus_metric(tmp_path: Path) -> None:
+    judge = metric("bleu")
+    texts = {("w", 0): texts_of(2, 6), ("w", 1): [*texts_of(3, 2), *texts_of(2, 6)[2:]]}
+    cells = {
+        Cell(f"{repeat:032x}", "t", "c", name, "g", 0, 0, 6, scoring="generate", metric="bleu", repeat=repeat): rows
+        for (name, repeat), rows in texts.items()
+    }
+    store = RunStore(tmp_path / "run", {"model": {"name": "m"}, "scoring": "generate"})
+    store.register(list(cells), {"groups": {"g": {}}})
+    for cell, rows in cells.items():
+        store.write(cell, judge.judge(rows), Usage())
+    (found,) = repeat_variances(load_run(tmp_path / "run"))
+    means = [float(judge.aggregate(_sums(rows), 6)) for rows in texts.values()]
+    assert found.std_repeats == pytest.approx(abs(means[0] - means[1]) / 2**0.5)
+    different = sum(first.text != second.text for first, second in zip(*texts.values(), strict=True))
+    assert different > 0
+    assert found.changed == pytest.approx(different / 6)
+
+
+def _sums(rows: list[Outcome]) -> np.ndarray:
+    return np.array([metric("bleu").example_statistics(each) for each in rows]).sum(axis=0)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from phraseproof.core import GREEDY, Kind, ModelIdentity, Prompt, Sampling
-from phraseproof.errors import UsageError
+from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.evaluation.answer_settings import answer_settings
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.scoring.registry import metric
 from support import reading_task
 from support.free_texts import METRIC, REFERENCES, TEXTS, Writer, make_evaluation, notes, register
 
@@ -159,3 +160,18 @@ def test_a_forecast_counts_what_is_read_and_written() -> None:
     # Both wordings add words of their own to the notes' 4, 5 and 5.
     assert found.tokens.unique == 2 * 14 + 3 * 2 + 3 * 3
     assert found.most.output_tokens == 6 * 24
+
+
+def test_a_share_of_the_grid_has_no_corpus_metric() -> None:
+    with pytest.raises(NotEnoughDataError, match=r"a share of the grid .* bleu .*Leave out --budget"):
+        make_evaluation(metric="bleu", budget="50%")
+
+
+def test_the_signature_of_the_metric_is_in_the_run(tmp_path: Path) -> None:
+    run = make_evaluation(metric="bleu").run(tmp_path / "run")
+    assert run.content["metrics"] == {"bleu": {"signature": metric("bleu").signature}}
+    # Of the three texts two are their references, and under the other wording all are empty.
+    assert {row.instruction: row.num_examples for row in run.wording_scores()} == {"mine/short": 3, "mine/gist": 3}
+    values = {row.instruction: row.mean_score for row in run.wording_scores()}
+    assert values["mine/gist"] == 0
+    assert 0.5 < values["mine/short"] < 1

@@ -60,3 +60,11 @@ def test_two_points_are_the_margin_of_percent_and_nothing_is_known_of_other_unit
     assert ACCURACY.default_margin == 0.02
     assert LETTERS.default_margin is None
     assert (LETTERS.benefit(3.0), ERRORS.benefit(3.0)) == (3.0, -3.0)
+
+
+def test_what_needs_scores_of_examples_refuses_a_corpus_metric() -> None:
+    METRIC.require_mean("the choice of a wording")
+    with pytest.raises(
+        NotEnoughDataError, match=r"the choice of a wording needs .* words is computed from all examples"
+    ):
+        TotalWords().require_mean("the choice of a wording")

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from phraseproof.analysis.corpus_values import CorpusValues
 from phraseproof.analysis.robustness import check_scores
 from phraseproof.core import Relation
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
 from phraseproof.scoring.registry import metric
-from phraseproof.store.columns import column_values
+from phraseproof.store.columns import column_values, statistics_of
 from phraseproof.store.run_file import wording_keys
 
 if TYPE_CHECKING:
@@ -37,14 +38,17 @@ class TaskGrid:
         groups, wordings: of each wording its group and its name `collection/id`. A wording that serves in two groups
             is there twice.
         keys: of each wording a unique key, also across tasks: its name, and its text where known.
-        means: [W] mean score, over all outcomes of the wording.
+        means: [W] mean score, over all outcomes of the wording; of a corpus metric its value for all of them.
         examples: the ids of the examples that every wording was scored on.
-        scores: [W, E] the score on each of them, averaged over seeds; `None` where only means were imported.
+        scores: [W, E] the score on each of them, averaged over seeds; `None` where only means were imported. Of a
+            corpus metric the jackknife values of `corpus`, whose mean is the value for all examples.
         answers: [W, E * S] which option was chosen (its index), one seed after the other; the index after the last
             one for an unread answer. `None` where the task has no options or nothing but means is known.
         chance: the score that blind guessing would reach, where options are known.
         notes: what a reader must know to interpret numbers from this grid.
         metric: what scores are in.
+        corpus: of a corpus metric, what its value for a resample is computed from; `None` for other metrics, and for
+            differences of two runs.
     """
 
     task: str
@@ -60,6 +64,7 @@ class TaskGrid:
     chance: float | None = None
     notes: tuple[str, ...] = ()
     metric: Metric = ACCURACY
+    corpus: CorpusValues | None = None
 
     def rows(self, group: str) -> Ints:
         """The indices of a group's wordings."""
@@ -76,7 +81,16 @@ class TaskGrid:
             means=self.means[chosen],
             scores=None if self.scores is None else self.scores[chosen],
             answers=None if self.answers is None else self.answers[chosen],
+            corpus=None if self.corpus is None else self.corpus.take(chosen),
         )
+
+    def on(self, columns: Sequence[int]) -> TaskGrid:
+        """The same on some of its examples only, without answers."""
+        assert self.scores is not None
+        corpus = None if self.corpus is None else self.corpus.on(columns)
+        scores = self.scores[:, list(columns)] if corpus is None else corpus.of_examples()
+        examples = tuple(self.examples[column] for column in columns)
+        return replace(self, scores=scores, answers=None, means=scores.mean(axis=1), examples=examples, corpus=corpus)
 
 
 def metric_of(run: Run) -> Metric:
@@ -102,7 +116,8 @@ def load_grids(run: Run) -> tuple[TaskGrid, ...]:
     run.require_whole()
     texts = run.wording_texts()
     found: dict[tuple[str, int], _Gathering] = {}
-    for cell, table in run.read_cells(("example_id", "score", "predicted")):
+    columns = ("example_id", "score", "predicted")
+    for cell, table in run.read_cells((*columns, "statistics") if metric_of(run).is_corpus else columns):
         found.setdefault((cell.task, cell.num_fewshot), _Gathering(cell)).add(cell, table)
     chances = _chances(run, [gathering.first for gathering in found.values()])
     grids = [
@@ -164,6 +179,9 @@ class _Gathering:
         self.first = first
         # By group and wording, in the order of arrival: one (ids, scores, answers) a seed.
         self.cells: dict[tuple[str, str], list[tuple[tuple[str, ...], Floats, Ints]]] = {}
+        # The same for the statistics of a corpus metric.
+        self.statistics: dict[tuple[str, str], list[Floats]] = {}
+        self.metric = metric(first.metric)
         self._ids: tuple[pa.ChunkedArray, tuple[str, ...]] | None = None
 
     def add(self, cell: Cell, table: pa.Table) -> None:
@@ -172,6 +190,8 @@ class _Gathering:
         self.cells.setdefault((cell.group, cell.instruction), []).append(
             (self._same_ids(table["example_id"]), scores, answers)
         )
+        if self.metric.is_corpus:
+            self.statistics.setdefault((cell.group, cell.instruction), []).append(statistics_of(table["statistics"]))
 
     def _same_ids(self, column: pa.ChunkedArray) -> tuple[str, ...]:
         """The ids as a tuple; cells of one task nearly always share one, and comparing columns is fast."""
@@ -185,12 +205,8 @@ class _Gathering:
         lost = len({name for ids in set(all_ids) for name in ids}) - len(common)
         note = f"{task}: {lost} examples were not scored under every wording, and are left out of intervals."
         seeds = min(len(of_wording) for of_wording in self.cells.values())
-        scores = np.stack(
-            [
-                np.mean([_pick(ids, values, common) for ids, values, _ in of_wording], axis=0)
-                for of_wording in self.cells.values()
-            ]
-        )
+        corpus = self._corpus(common) if self.metric.is_corpus and common else None
+        scores = self._scores(common) if corpus is None else corpus.of_examples()
         answers = np.stack(
             [
                 np.concatenate([_pick(ids, values, common) for ids, _, values in of_wording[:seeds]])
@@ -204,16 +220,36 @@ class _Gathering:
             groups=tuple(group for group, _ in self.cells),
             wordings=tuple(name for _, name in self.cells),
             keys=tuple(f"{name}\0{texts.get((task, name), '')}" for _, name in self.cells),
-            means=np.array(
-                [float(np.mean(np.concatenate([s for _, s, _ in of]))) for of in self.cells.values()], dtype=np.float64
-            ),
+            means=self._means(),
             examples=common,
             scores=scores if common else None,
             answers=_with_unread(answers) if common else None,
             chance=chance,
             notes=(note,) if lost else (),
-            metric=metric(self.first.metric),
+            metric=self.metric,
+            corpus=corpus,
         )
+
+    def _scores(self, common: tuple[str, ...]) -> Floats:
+        return np.stack(
+            [
+                np.mean([_pick(ids, values, common) for ids, values, _ in of_wording], axis=0)
+                for of_wording in self.cells.values()
+            ]
+        )
+
+    def _means(self) -> Floats:
+        if self.metric.is_corpus:
+            of_wordings = [np.concatenate(of) for of in self.statistics.values()]
+            return np.array([float(self.metric.aggregate(of.sum(axis=0), len(of))) for of in of_wordings])
+        return np.array([float(np.mean(np.concatenate([s for _, s, _ in of]))) for of in self.cells.values()])
+
+    def _corpus(self, common: tuple[str, ...]) -> CorpusValues:
+        values = [
+            np.sum([_pick(ids, rows, common) for (ids, _, _), rows in zip(cells, of, strict=True)], axis=0)
+            for cells, of in zip(self.cells.values(), self.statistics.values(), strict=True)
+        ]
+        return CorpusValues(self.metric, np.stack(values), min(map(len, self.cells.values())))
 
 
 def _with_unread(answers: Ints) -> Ints | None:

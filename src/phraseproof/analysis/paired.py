@@ -162,22 +162,13 @@ def _align(before: TaskGrid, after: TaskGrid) -> tuple[TaskGrid, TaskGrid] | Non
     if not shared:
         return None
     here = {name: position for position, name in enumerate(after.examples)}
-    return (
-        _on(earlier, [column[name] for name in shared], tuple(shared)),
-        _on(later, [here[name] for name in shared], tuple(shared)),
-    )
-
-
-def _on(grid: TaskGrid, columns: Sequence[int], names: tuple[str, ...]) -> TaskGrid:
-    assert grid.scores is not None
-    scores = grid.scores[:, list(columns)]
-    return replace(grid, scores=scores, answers=None, means=scores.mean(axis=1), examples=names)
+    return earlier.on([column[name] for name in shared]), later.on([here[name] for name in shared])
 
 
 def _difference(before: TaskGrid, after: TaskGrid) -> TaskGrid:
     scores = None if before.scores is None or after.scores is None else after.scores - before.scores
     means = after.means - before.means if scores is None else scores.mean(axis=1)
-    return replace(after, scores=scores, answers=None, means=means, chance=None)
+    return replace(after, scores=scores, answers=None, means=means, chance=None, corpus=None)
 
 
 def _left_out(before: TaskGrid, after: TaskGrid, shared: TaskGrid) -> list[str]:

@@ -44,16 +44,13 @@ def repeat_variances(run: Run) -> tuple[RepeatVariance, ...]:
     """
     if run.accuracies or max((cell.repeat for cell in run.cells), default=0) == 0:
         return ()
-    means = run.query_rows(
-        """
-        SELECT task, "group", num_fewshot, instruction, repeat, avg(score) AS mean FROM outcomes
-        GROUP BY ALL ORDER BY ALL
-        """
-    )
+    by = ("task", "group", "num_fewshot", "instruction", "repeat")
+    means = sorted(run.mean_scores(*by), key=lambda row: tuple(row[name] for name in by))
     answers = run.query_rows(
         """
         SELECT task, "group", num_fewshot, avg(changed::INTEGER) AS changed FROM (
-            SELECT task, "group", num_fewshot, count(DISTINCT coalesce(predicted, -1)) > 1 AS changed
+            SELECT task, "group", num_fewshot, count(DISTINCT
+                CASE WHEN len(options) > 0 THEN coalesce(predicted, -1)::VARCHAR ELSE text END) > 1 AS changed
             FROM outcomes GROUP BY task, "group", num_fewshot, fewshot_seed, instruction, example_id
         ) GROUP BY ALL
         """
@@ -62,7 +59,7 @@ def repeat_variances(run: Run) -> tuple[RepeatVariance, ...]:
     grids: dict[tuple[str, str, int], dict[str, dict[int, float]]] = {}
     for row in means:
         place = row["task"], row["group"], row["num_fewshot"]
-        grids.setdefault(place, {}).setdefault(row["instruction"], {})[row["repeat"]] = row["mean"]
+        grids.setdefault(place, {}).setdefault(row["instruction"], {})[row["repeat"]] = row["mean_score"]
     found: list[RepeatVariance] = []
     for place, of_wordings in grids.items():
         most = max(map(len, of_wordings.values()))

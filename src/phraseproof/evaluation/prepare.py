@@ -16,7 +16,7 @@ from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.spec import EvaluationSpec, option_of
 from phraseproof.instructions.render import resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
-from phraseproof.scoring.registry import reads_text, scorer
+from phraseproof.scoring.registry import metric, reads_text, scorer
 from phraseproof.scoring.scorer import AUTO
 from phraseproof.store.run_file import STRATIFIED
 
@@ -90,6 +90,7 @@ def prepare(
         sampled = tuple(sample_task(task, settings.limit, settings.seed, is_stratified=is_stratified) for task in tasks)
     planned = plan_cells(sampled, wordings, settings, CellIdentities.of_evaluation(model, settings))
     if settings.budget is not None:
+        metric(settings.metric).require_mean("an estimate from a share of the grid", hint="Leave out --budget")
         planned = take_share(planned, settings.budget, settings.seed)
     evaluation = Evaluation(
         model,

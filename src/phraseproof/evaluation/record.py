@@ -6,7 +6,7 @@ import platform
 import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +15,8 @@ from typing import TypeAlias
 from phraseproof.core import Instruction, Task
 from phraseproof.evaluation.plan import PlannedCell, what_is_said, wording_text
 from phraseproof.identity import content_hash
-from phraseproof.store.run_file import RunContent, wording_keys
+from phraseproof.scoring.registry import metric
+from phraseproof.store.run_file import METRICS, RunContent, wording_keys
 
 Record: TypeAlias = dict[str, RunContent]
 """Sections of `run.json` by name."""
@@ -62,7 +63,14 @@ def describe(
             for key, item in wordings.items()
         },
         "environment": _environment(),
+        **_metrics({each.cell.metric for each in planned}),
     }
+
+
+def _metrics(names: Iterable[str]) -> Record:
+    """The signatures of metrics that have one."""
+    known = {name: signature for name in sorted(names) if (signature := metric(name).signature) is not None}
+    return {METRICS: {name: {"signature": signature} for name, signature in known.items()}} if known else {}
 
 
 def _example(planned: PlannedCell, prompt: str) -> dict[str, object]:

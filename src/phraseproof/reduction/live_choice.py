@@ -133,6 +133,7 @@ def find_wording(
     """
     watcher = observer or SilentObserver()
     evaluation = resolve(request, out=out, observer=watcher, locking=locking)
+    metric(evaluation.settings.metric).require_mean("the choice of a wording")
     cells = _candidates(evaluation)
     examples = len(cells[0].task.examples)
     kept = int(min(settings.calls * settings.held_out, examples * settings.held_out))

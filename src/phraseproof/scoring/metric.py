@@ -111,6 +111,23 @@ class Metric(ABC):
         """The versions and settings that the values depend on, as the library prints them; `None` where it has none."""
         return None
 
+    def require_mean(self, what: str, hint: str | None = None) -> None:
+        """Refuse what is defined for metrics that are means over examples only.
+
+        Args:
+            what: such as "the choice of a wording".
+            hint: what to do; by default, to compute another metric from the stored texts.
+
+        Raises:
+            NotEnoughDataError: a corpus metric.
+        """
+        if self.is_corpus:
+            raise NotEnoughDataError(
+                f"{what} needs scores of single examples, and {self.name} is computed from all examples together",
+                hint=hint
+                or "Add another metric with evaluate --metric and the same --out: the model is not asked again",
+            )
+
     def require_binary(self, test: str) -> None:
         """Refuse a statistic that is defined for right and wrong answers only.
 

@@ -45,6 +45,11 @@ def flat_values(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.float64]:
     return np.asarray(column_values(whole.values), dtype=np.float64)[ends[0] : ends[-1]]
 
 
+def statistics_of(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.float64]:
+    """[rows, values] the statistics of a corpus metric, of which every row has the same number."""
+    return flat_values(column).reshape(len(column), -1)
+
+
 def lists_of(column: pa.Array | pa.ChunkedArray, values: npt.NDArray[np.float64]) -> pa.Array:
     """A column of lists with the lengths of another one, and other numbers.
 

@@ -8,10 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+import numpy as np
+
 from phraseproof.core import Cell
 from phraseproof.errors import NotEnoughDataError, RunError
 from phraseproof.files import read_json
-from phraseproof.scoring.registry import DEFAULT_SCORER
+from phraseproof.scoring.registry import DEFAULT_SCORER, metric
 from phraseproof.store.cell_files import cell_path, read_table
 from phraseproof.store.integrity import check_files
 from phraseproof.store.outcomes_view import create_outcomes_view
@@ -38,7 +40,8 @@ class WordingScore(NamedTuple):
         group: the group of wordings that it is reported in.
         instruction: `collection/id`.
         num_fewshot: demonstrations in the prompt.
-        mean_score: the metric's mean over examples (and over demonstration seeds), between 0 and 1 for accuracy.
+        mean_score: the metric's mean over examples (and over demonstration seeds), between 0 and 1 for accuracy; of a
+            corpus metric its value for all of them together.
         num_examples: the number of outcomes in the mean; `None` if only the mean was imported.
     """
 
@@ -198,15 +201,30 @@ class Run:
         if self.accuracies:
             return list(self.accuracies)
         self.require_whole()
-        rows = self.query(
-            """
-            SELECT task, category, "group", instruction, num_fewshot, avg(score) AS mean_score, count(*) AS num_examples
-            FROM outcomes GROUP BY ALL
-            """
-        ).to_pylist()
+        rows = self.mean_scores("task", "category", "group", "instruction", "num_fewshot")
         order = {(cell.task, cell.group, cell.instruction, cell.num_fewshot): n for n, cell in enumerate(self.cells)}
         scores = [WordingScore(**row) for row in rows]
         return sorted(scores, key=lambda row: order[row.task, row.group, row.instruction, row.num_fewshot])
+
+    def mean_scores(self, *by: str) -> list[dict[str, Any]]:
+        """The metric of the completed cells' outcomes by some of their columns.
+
+        Returns:
+            Rows of the columns `by`, of `mean_score` (of a corpus metric its value for all outcomes of the row) and of
+            `num_examples`.
+
+        Raises:
+            NotEnoughDataError, RunError: as `query`.
+        """
+        names = ", ".join(f'"{name}"' for name in by)
+        judge = metric(self.cells[0].metric)
+        value = "flatten(list(statistics)) AS mean_score" if judge.is_corpus else "avg(score) AS mean_score"
+        rows = self.query_rows(f"SELECT {names}, {value}, count(*) AS num_examples FROM outcomes GROUP BY ALL")  # noqa: S608
+        if judge.is_corpus:
+            for row in rows:
+                sums = np.array(row["mean_score"], dtype=np.float64).reshape(row["num_examples"], -1).sum(axis=0)
+                row["mean_score"] = float(judge.aggregate(sums, row["num_examples"]))
+        return rows
 
     def read_cells(
         self, columns: Sequence[str], *, only: Sequence[Cell] | None = None

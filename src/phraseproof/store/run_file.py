@@ -30,6 +30,9 @@ RunContent: TypeAlias = dict[str, Any]
 Settings: TypeAlias = Mapping[str, Any]
 """The settings that all cells of a run share, as plain data."""
 
+METRICS = "metrics"
+"""The section with the signature of each metric that a library computes, by the metric's name."""
+
 OLDER_CELLS = "older_cells"
 """Set in `run.json` if the run has both newer cells and cells of an older version, which lack columns."""
 

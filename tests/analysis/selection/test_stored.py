@@ -14,6 +14,7 @@ from phraseproof.analysis.selection.stored import Over, choose_stored, load_scor
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.store.queries import load_run
 from support.choice_runs import write_choice_run
+from support.text_runs import write_text_run
 
 
 def _scores(seed: int, shares: tuple[float, ...], examples: int = 60) -> np.ndarray:
@@ -110,3 +111,9 @@ def test_what_cannot_be_chosen_is_refused(tmp_path: Path) -> None:
     few = load_run(write_choice_run(tmp_path / "few", {"t": _scores(9, (0.5, 0.6), 6)}))
     with pytest.raises(NotEnoughDataError, match="too few examples"):
         choose_stored([few])
+
+
+def test_a_corpus_metric_has_no_scores_of_examples_to_choose_by(tmp_path: Path) -> None:
+    run = write_text_run(tmp_path / "run", "bleu", tasks=("news",), wordings=2, examples=4)
+    with pytest.raises(NotEnoughDataError, match=r"bleu is computed from all examples together\. .*--metric"):
+        load_scored_tasks([run])

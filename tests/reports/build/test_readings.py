@@ -8,10 +8,12 @@ from pathlib import Path
 from phraseproof.core import Outcome
 from phraseproof.reports.build.readings import labelled_reading_lines, reading_lines
 from phraseproof.scoring.first_token import SCORER
+from phraseproof.scoring.registry import metric
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.usage import Usage
 from phraseproof.store.writer import RunStore
 from support.stored_cells import make_cell
+from support.text_runs import write_text_run
 
 
 def run_of(folder: Path, *probabilities: tuple[float, float]) -> Run:
@@ -56,3 +58,15 @@ def test_open_and_unread_answers_and_little_probability_are_named(tmp_path: Path
 
 def test_a_run_without_any_says_so(tmp_path: Path) -> None:
     assert reading_lines(run_of(tmp_path, (0.8, 0.1), (0.1, 0.7)))[1:] == ("all 2 answers were read",)
+
+
+def test_a_corpus_metric_says_so_with_its_signature(tmp_path: Path) -> None:
+    run = write_text_run(tmp_path / "run", "chrf", tasks=("news",), wordings=2, examples=4)
+    lines = reading_lines(run)
+    signature = metric("chrf").signature
+    assert signature is not None
+    assert (
+        lines[1] == f"chrf ({signature}) is computed from all examples of a task together, and is no mean over examples"
+    )
+    rouge = write_text_run(tmp_path / "rouge", "rouge2", tasks=("news",), wordings=2, examples=4)
+    assert reading_lines(rouge)[1] == f"the metric is rouge2 ({metric('rouge2').signature})"

@@ -60,6 +60,8 @@ class Resampler:
     def means(self, grid: TaskGrid) -> Floats:
         """[R, W] each wording's mean score over resampled examples, the same examples for all wordings.
 
+        Of a corpus metric, its value for the resampled examples.
+
         Where there are no outcomes of examples, or one example only, nothing can be resampled: R times the means.
         """
         centre = np.broadcast_to(grid.means, (self.resamples, len(grid.means)))
@@ -74,7 +76,10 @@ class Resampler:
             noise = self._draw.standard_normal((self.resamples, len(values)))
             return centre + noise @ root.T
         picks = self._draw.integers(0, examples, size=(self.resamples, examples), dtype=np.intp)
-        return centre + drawn_counts(picks, examples) @ deviations.T / np.sqrt(examples * (examples - 1))
+        counts = drawn_counts(picks, examples)
+        if grid.corpus is not None:
+            return centre + (grid.corpus.resampled(counts) - grid.corpus.values()) * np.sqrt(examples / (examples - 1))
+        return centre + counts @ deviations.T / np.sqrt(examples * (examples - 1))
 
 
 def resampled_spread(means: Floats, resampled: Floats, picks: Ints) -> Floats:

@@ -176,6 +176,7 @@ def _scored_task(grids: Sequence[TaskGrid], runs: Sequence[Run]) -> ScoredTask:
         raise UsageError(
             "runs with different metrics cannot be compared", got=", ".join(grid.metric.name for grid in grids)
         )
+    first.metric.require_mean("the choice of a wording")
     for grid, run in zip(grids, runs, strict=True):
         if grid.scores is None:
             raise NotEnoughDataError(

@@ -9,7 +9,7 @@ from phraseproof.analysis.readings import Readings, readings
 from phraseproof.analysis.repeats import RepeatVariance, repeat_variances
 from phraseproof.reports.build.numbers import share_in_percent, short_difference_unit, value_in_unit
 from phraseproof.scoring.scorer import Reading
-from phraseproof.store.run_file import FITTING, GENERATION, FittedExamples, Settings
+from phraseproof.store.run_file import FITTING, GENERATION, METRICS, FittedExamples, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def reading_lines(run: Run) -> tuple[str, ...]:
     if found.reading is Reading.TEXT:
         lines.append(f"read from generated texts{_generation(run)}")
     if found.free_texts:
-        lines += _free_texts(found)
+        lines += [*_metric(run), *_free_texts(found)]
     else:
         lines.append(_unread(found.unread, found.outcomes))
     lines += [_repeats(each, metric_of(run)) for each in repeat_variances(run)]
@@ -88,6 +88,16 @@ def _repeats(found: RepeatVariance, metric: Metric) -> str:
             f"({value_in_unit(found.std_beyond_repeats, metric)} beyond what repeats explain)"
         )
     return f"{line}; {share_in_percent(found.changed)}% of answers are not the same in every repeat"
+
+
+def _metric(run: Run) -> list[str]:
+    """How the library that computes the metric was used, and that a corpus metric is no mean over examples."""
+    judge = metric_of(run)
+    signature = run.content.get(METRICS, {}).get(judge.name, {}).get("signature")
+    said = f" ({signature})" if signature else ""
+    if judge.is_corpus:
+        return [f"{judge.name}{said} is computed from all examples of a task together, and is no mean over examples"]
+    return [f"the metric is {judge.name}{said}"] if said else []
 
 
 def _free_texts(found: Readings) -> list[str]:
