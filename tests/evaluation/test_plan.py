@@ -224,3 +224,13 @@ def test_options_in_another_order_are_the_same_classes() -> None:
         assert [each.id for each in sample.examples] == [
             each.id for each in sample_task(task, 20, seed, is_stratified=True).examples
         ]
+
+
+def test_draws_are_the_seeds_from_the_first_and_have_their_identities() -> None:
+    groups = {"t": {"g": [compile_instruction(make_wording())]}}
+    counted = plan([make_task()], groups, EvaluationSpec(num_fewshot=(0, 1), fewshot_seeds=(3,), fewshot_draws=4))
+    listed = plan([make_task()], groups, EvaluationSpec(num_fewshot=(0, 1), fewshot_seeds=(3, 4, 5, 6)))
+    assert [each.cell for each in counted] == [each.cell for each in listed]
+    assert [each.cell.fewshot_seed for each in counted] == [0, 3, 4, 5, 6]
+    with pytest.raises(UsageError, match="counted from one seed"):
+        EvaluationSpec(fewshot_seeds=(0, 1), fewshot_draws=2)

@@ -32,7 +32,9 @@ _NO_ANSWER = -1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskGrid:
-    """One task at one number of demonstrations: W wordings, E examples, S demonstration seeds.
+    """One task at one number of demonstrations: W wordings, E examples, S draws of demonstrations.
+
+    A draw also has an order of the options, and a repeat of generated answers.
 
     Attributes:
         groups, wordings: of each wording its group and its name `collection/id`. A wording that serves in two groups
@@ -40,10 +42,11 @@ class TaskGrid:
         keys: of each wording a unique key, also across tasks: its name, and its text where known.
         means: [W] mean score, over all outcomes of the wording; of a corpus metric its value for all of them.
         examples: the ids of the examples that every wording was scored on.
-        scores: [W, E] the score on each of them, averaged over seeds; `None` where only means were imported. Of a
+        scores: [W, E] the score on each of them, averaged over draws; `None` where only means were imported. Of a
             corpus metric the jackknife values of `corpus`, whose mean is the value for all examples.
-        answers: [W, E * S] which option was chosen (its index), one seed after the other; the index after the last
-            one for an unread answer. `None` where the task has no options or nothing but means is known.
+        answers: [W, E * S] which option was chosen (its index), one draw after the other: those draws, orders of
+            options and repeats that every wording has. The index after the last one is an unread answer. `None` where
+            the task has no options, nothing but means is known, or the wordings share no draw.
         chance: the score that blind guessing would reach, where options are known.
         notes: what a reader must know to interpret numbers from this grid.
         metric: what scores are in.
@@ -172,13 +175,17 @@ def group_relations(run: Run) -> dict[str, Relation]:
     return relations
 
 
+_Draw: TypeAlias = tuple[int, int, int]
+"""An order of options, a seed of demonstrations and a repeat."""
+
+
 class _Gathering:
     """The cells of one task and number of demonstrations, as they are read."""
 
     def __init__(self, first: Cell) -> None:
         self.first = first
-        # By group and wording, in the order of arrival: one (ids, scores, answers) a seed.
-        self.cells: dict[tuple[str, str], list[tuple[tuple[str, ...], Floats, Ints]]] = {}
+        # By group and wording, in the order of arrival: one (ids, scores, answers) per draw.
+        self.cells: dict[tuple[str, str], dict[_Draw, tuple[tuple[str, ...], Floats, Ints]]] = {}
         # The same for the statistics of a corpus metric.
         self.statistics: dict[tuple[str, str], list[Floats]] = {}
         self.metric = metric(first.metric)
@@ -187,9 +194,9 @@ class _Gathering:
     def add(self, cell: Cell, table: pa.Table) -> None:
         scores = np.asarray(column_values(table["score"]), dtype=np.float64)
         answers = np.asarray(column_values(table["predicted"].fill_null(_NO_ANSWER)), dtype=np.intp)
-        self.cells.setdefault((cell.group, cell.instruction), []).append(
-            (self._same_ids(table["example_id"]), scores, answers)
-        )
+        draw = cell.option_order, cell.fewshot_seed, cell.repeat
+        of_wording = self.cells.setdefault((cell.group, cell.instruction), {})
+        of_wording[draw] = self._same_ids(table["example_id"]), scores, answers
         if self.metric.is_corpus:
             self.statistics.setdefault((cell.group, cell.instruction), []).append(statistics_of(table["statistics"]))
 
@@ -200,19 +207,12 @@ class _Gathering:
         return self._ids[1]
 
     def grid(self, task: str, num_fewshot: int, texts: Mapping[tuple[str, str], str], chance: float | None) -> TaskGrid:
-        all_ids = [ids for seeds in self.cells.values() for ids, _, _ in seeds]
+        all_ids = [ids for draws in self.cells.values() for ids, _, _ in draws.values()]
         common = _shared(all_ids)
         lost = len({name for ids in set(all_ids) for name in ids}) - len(common)
         note = f"{task}: {lost} examples were not scored under every wording, and are left out of intervals."
-        seeds = min(len(of_wording) for of_wording in self.cells.values())
         corpus = self._corpus(common) if self.metric.is_corpus and common else None
         scores = self._scores(common) if corpus is None else corpus.of_examples()
-        answers = np.stack(
-            [
-                np.concatenate([_pick(ids, values, common) for ids, _, values in of_wording[:seeds]])
-                for of_wording in self.cells.values()
-            ]
-        )
         return TaskGrid(
             task,
             self.first.category,
@@ -223,17 +223,25 @@ class _Gathering:
             means=self._means(),
             examples=common,
             scores=scores if common else None,
-            answers=_with_unread(answers) if common else None,
+            answers=self._answers(common) if common else None,
             chance=chance,
             notes=(note,) if lost else (),
             metric=self.metric,
             corpus=corpus,
         )
 
+    def _answers(self, common: tuple[str, ...]) -> Ints | None:
+        first, *others = self.cells.values()
+        draws = [draw for draw in first if all(draw in of_wording for of_wording in others)]
+        if not draws:
+            return None
+        picked = [[_pick(of[draw][0], of[draw][2], common) for draw in draws] for of in self.cells.values()]
+        return _with_unread(np.stack([np.concatenate(of_wording) for of_wording in picked]))
+
     def _scores(self, common: tuple[str, ...]) -> Floats:
         return np.stack(
             [
-                np.mean([_pick(ids, values, common) for ids, values, _ in of_wording], axis=0)
+                np.mean([_pick(ids, values, common) for ids, values, _ in of_wording.values()], axis=0)
                 for of_wording in self.cells.values()
             ]
         )
@@ -242,11 +250,11 @@ class _Gathering:
         if self.metric.is_corpus:
             of_wordings = [np.concatenate(of) for of in self.statistics.values()]
             return np.array([float(self.metric.aggregate(of.sum(axis=0), len(of))) for of in of_wordings])
-        return np.array([float(np.mean(np.concatenate([s for _, s, _ in of]))) for of in self.cells.values()])
+        return np.array([float(np.mean(np.concatenate([s for _, s, _ in of.values()]))) for of in self.cells.values()])
 
     def _corpus(self, common: tuple[str, ...]) -> CorpusValues:
         values = [
-            np.sum([_pick(ids, rows, common) for (ids, _, _), rows in zip(cells, of, strict=True)], axis=0)
+            np.sum([_pick(ids, rows, common) for (ids, _, _), rows in zip(cells.values(), of, strict=True)], axis=0)
             for cells, of in zip(self.cells.values(), self.statistics.values(), strict=True)
         ]
         return CorpusValues(self.metric, np.stack(values), min(map(len, self.cells.values())))

@@ -109,6 +109,23 @@ def evaluate(
             rich_help_panel=DATA,
         ),
     ] = "0",
+    fewshot_draws: Annotated[
+        int | None,
+        typer.Option(
+            help="How many draws of solved examples are evaluated, with seeds from --fewshot-seed upwards "
+            "(docs/few-shot.md).",
+            show_default=False,
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    option_orders: Annotated[
+        int,
+        typer.Option(
+            help="In how many orders the options are shown: the task's own, and others drawn at random "
+            "(docs/few-shot.md).",
+            rich_help_panel=DATA,
+        ),
+    ] = 1,
     limit: Limit = None,
     max_prompt_tokens: MaxPromptTokens = None,
     sample: Sample = "auto",
@@ -260,6 +277,8 @@ def evaluate(
         "data_dir": data_dir,
         "num_fewshot": read_numbers(num_fewshot, "--num-fewshot"),
         "fewshot_seeds": read_numbers(fewshot_seed, "--fewshot-seed"),
+        "fewshot_draws": fewshot_draws,
+        "option_orders": option_orders,
         "limit": limit,
         "max_prompt_tokens": max_prompt_tokens,
         "sample": sample,

@@ -168,6 +168,8 @@ class Cell:
         scoring: the scorer that reads a choice from the model's scores (`phraseproof.scoring`).
         metric: the metric that `score` is in.
         repeat: the number of the repeat, from 0, where answers are generated several times.
+        option_order: the number of the order in which the prompts list the options; 0 is the task's own
+            (`instructions/option_order.py`). Outcomes hold options in the task's own order whatever it is.
     """
 
     identity: str
@@ -182,6 +184,7 @@ class Cell:
     scoring: str = "loglikelihood"
     metric: str = "accuracy"
     repeat: int = 0
+    option_order: int = 0
 
 
 # ------------------------------------------------------------------------------------------------------------ Outcome

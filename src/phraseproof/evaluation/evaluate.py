@@ -29,6 +29,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     system: str | None = DEFAULTS.system,
     num_fewshot: int | Sequence[int] = DEFAULTS.num_fewshot,
     fewshot_seed: int | Sequence[int] = DEFAULTS.fewshot_seeds,
+    fewshot_draws: int | None = DEFAULTS.fewshot_draws,
+    option_orders: int = DEFAULTS.option_orders,
     limit: int | None = DEFAULTS.limit,
     max_prompt_tokens: int | None = DEFAULTS.max_prompt_tokens,
     sample: SampleKind = DEFAULTS.sample,
@@ -62,6 +64,9 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         system: the system prompt of all wordings that do not have their own.
         num_fewshot: the number of demonstrations in a prompt; several numbers are each evaluated.
         fewshot_seed: the seed of the draw of demonstrations; several seeds are each evaluated.
+        fewshot_draws: how many draws of demonstrations are evaluated, with seeds from `fewshot_seed` upwards. `None`:
+            the seeds that are listed.
+        option_orders: in how many orders the options are shown: the task's own, and others drawn at random.
         limit: the maximum number of examples per task, sampled by `seed`. `None`: all examples.
         max_prompt_tokens: only examples whose prompts have at most this number of tokens under every wording. `None`:
             all examples.
@@ -101,6 +106,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         system=system,
         num_fewshot=num_fewshot,
         fewshot_seeds=fewshot_seed,
+        fewshot_draws=fewshot_draws,
+        option_orders=option_orders,
         limit=limit,
         max_prompt_tokens=max_prompt_tokens,
         sample=sample,
@@ -136,6 +143,8 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
     system: str | None = DEFAULTS.system,
     num_fewshot: int | Sequence[int] = DEFAULTS.num_fewshot,
     fewshot_seed: int | Sequence[int] = DEFAULTS.fewshot_seeds,
+    fewshot_draws: int | None = DEFAULTS.fewshot_draws,
+    option_orders: int = DEFAULTS.option_orders,
     limit: int | None = DEFAULTS.limit,
     max_prompt_tokens: int | None = DEFAULTS.max_prompt_tokens,
     sample: SampleKind = DEFAULTS.sample,
@@ -171,6 +180,9 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         system: the system prompt of all wordings that do not have their own.
         num_fewshot: the number of demonstrations in a prompt; several numbers are each evaluated.
         fewshot_seed: the seed of the draw of demonstrations; several seeds are each evaluated.
+        fewshot_draws: how many draws of demonstrations are evaluated, with seeds from `fewshot_seed` upwards. `None`:
+            the seeds that are listed.
+        option_orders: in how many orders the options are shown: the task's own, and others drawn at random.
         limit: the maximum number of examples per task, sampled by `seed`. `None`: all examples.
         max_prompt_tokens: only examples whose prompts have at most this number of tokens under every wording. `None`:
             all examples.
@@ -210,6 +222,8 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         system=system,
         num_fewshot=num_fewshot,
         fewshot_seeds=fewshot_seed,
+        fewshot_draws=fewshot_draws,
+        option_orders=option_orders,
         limit=limit,
         max_prompt_tokens=max_prompt_tokens,
         sample=sample,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import RESCORED
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.identity import content_hash
+from phraseproof.instructions.option_order import lists_options, number_of_orders
 from phraseproof.instructions.template import CompiledInstruction
 from phraseproof.scoring.registry import DEFAULT_METRIC, reads_text
 from phraseproof.store.run_file import GENERATION
@@ -123,7 +124,16 @@ class CellIdentities:
         return cls(model.identity, spec.prompt_format, is_rescored=spec.rescore_ties, generation=spec.generation)
 
     def of(
-        self, task: Task, wording: Instruction, shots: int, seed: int, *, scoring: str, metric: str, repeat: int = 0
+        self,
+        task: Task,
+        wording: Instruction,
+        shots: int,
+        seed: int,
+        *,
+        scoring: str,
+        metric: str,
+        repeat: int = 0,
+        option_order: int = 0,
     ) -> str:
         """The hash of everything that can change the numbers of a cell.
 
@@ -131,7 +141,7 @@ class CellIdentities:
             task: the sampled task.
             wording: the instruction.
             shots, seed: the number of demonstrations, and the seed of their draw.
-            scoring, metric, repeat: as in `Cell`.
+            scoring, metric, repeat, option_order: as in `Cell`.
         """
         if id(task) not in self._hashes:
             hashes = content_hash([task.kind, task.examples]), content_hash(task.demonstrations)
@@ -150,6 +160,7 @@ class CellIdentities:
                 **({"metric": metric} if metric != DEFAULT_METRIC else {}),
                 **({GENERATION: dict(self._generation)} if reads_text(scoring) else {}),
                 **({"repeat": repeat} if repeat else {}),
+                **({"option_order": option_order} if option_order else {}),
             }
         )
 
@@ -160,7 +171,7 @@ def plan_cells(
     settings: EvaluationSpec,
     identities: CellIdentities,
 ) -> list[PlannedCell]:
-    """All cells of the grid task x group x wording x shots x seed x repeat.
+    """All cells of the grid task x group x wording x shots x order of options x seed x repeat.
 
     Args:
         tasks: the tasks, already sampled.
@@ -174,30 +185,73 @@ def plan_cells(
     planned: list[PlannedCell] = []
     scoring, metric = settings.scoring, settings.metric
     for task in tasks:
+        of_task = wordings[task.name]
+        for group, members in of_task.items():
+            _require_distinct(task, group, members)
+        orders = orders_of_wordings(task, of_task, settings.option_orders)
         for shots in settings.num_fewshot:
-            for seed, repeat in product(
-                settings.fewshot_seeds if shots else settings.fewshot_seeds[:1], range(settings.repeats)
-            ):
-                for group, members in wordings[task.name].items():
-                    _require_distinct(task, group, members)
-                    for wording in members:
-                        cell = Cell(
-                            identity=identities.of(
-                                task, wording.instruction, shots, seed, scoring=scoring, metric=metric, repeat=repeat
-                            ),
-                            task=task.name,
-                            category=task.category,
-                            instruction=wording.instruction.name,
-                            group=group,
-                            num_fewshot=shots,
-                            fewshot_seed=seed if shots else 0,
-                            num_examples=len(task.examples),
-                            scoring=scoring,
-                            metric=metric,
-                            repeat=repeat,
-                        )
-                        planned.append(PlannedCell(cell, task, wording))
+            draws = product(
+                range(max(orders.values(), default=1)),
+                settings.draw_seeds if shots else settings.draw_seeds[:1],
+                range(settings.repeats),
+            )
+            for order, seed, repeat in draws:
+                for group, wording in _with_order(of_task, orders, order):
+                    identity = identities.of(
+                        task,
+                        wording.instruction,
+                        shots,
+                        seed,
+                        scoring=scoring,
+                        metric=metric,
+                        repeat=repeat,
+                        option_order=order,
+                    )
+                    cell = Cell(
+                        identity=identity,
+                        task=task.name,
+                        category=task.category,
+                        instruction=wording.instruction.name,
+                        group=group,
+                        num_fewshot=shots,
+                        fewshot_seed=seed if shots else 0,
+                        num_examples=len(task.examples),
+                        scoring=scoring,
+                        metric=metric,
+                        repeat=repeat,
+                        option_order=order,
+                    )
+                    planned.append(PlannedCell(cell, task, wording))
     return planned
+
+
+def orders_of_wordings(
+    task: Task, wordings: Mapping[str, Sequence[CompiledInstruction]], asked: int
+) -> dict[Instruction, int]:
+    """In how many orders of the options each wording of a task is evaluated.
+
+    One, where its prompts do not list the options (`lists_options`), and as many as there are, where the task has few
+    options.
+
+    Args:
+        task: with examples.
+        wordings: by group.
+        asked: the number of orders that is asked for.
+    """
+    exist = number_of_orders(task.examples, asked) if asked > 1 else 1
+    return {
+        wording.instruction: exist if exist > 1 and lists_options(wording, task.examples) else 1
+        for members in wordings.values()
+        for wording in members
+    }
+
+
+def _with_order(
+    wordings: Mapping[str, Sequence[CompiledInstruction]], orders: Mapping[Instruction, int], order: int
+) -> Iterator[tuple[str, CompiledInstruction]]:
+    """The wordings that are evaluated in this order of the options, each with its group."""
+    for group, members in wordings.items():
+        yield from ((group, wording) for wording in members if order < orders[wording.instruction])
 
 
 def bundle_size(planned: Sequence[PlannedCell], max_prompts: int) -> int:

@@ -10,10 +10,17 @@ from phraseproof.evaluation.answer_settings import answer_settings
 from phraseproof.evaluation.budget import take_share
 from phraseproof.evaluation.choose_scoring import choose_scoring
 from phraseproof.evaluation.numerical_error import in_float32
-from phraseproof.evaluation.plan import CellIdentities, plan_cells, sample_task, what_is_said
+from phraseproof.evaluation.plan import (
+    CellIdentities,
+    orders_of_wordings,
+    plan_cells,
+    sample_task,
+    what_is_said,
+)
 from phraseproof.evaluation.prompt_limit import FittingTask, describe_kept, fitting_task
 from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.spec import EvaluationSpec, option_of
+from phraseproof.instructions.option_order import number_of_orders
 from phraseproof.instructions.render import resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
 from phraseproof.scoring.registry import metric, reads_text, scorer
@@ -103,6 +110,7 @@ def prepare(
             *answers.notes,
             *(describe_kept(each, settings.max_prompt_tokens or 0) for each in fitting),
             *chosen.notes,
+            *_notes_of_orders(sampled, wordings, settings.option_orders),
         ),
         assumed=chosen.assumed,
         fitting=tuple(fitting),
@@ -115,10 +123,14 @@ def prepare(
 
 def _require_text_for_repeats(settings: EvaluationSpec) -> None:
     """Refuse options of generated answers where nothing is generated, and repeats of a share of the grid."""
-    if settings.repeats > 1 and settings.budget is not None:
-        raise UsageError(
-            "estimates of a share of the grid do not know repeats", where="--repeats", hint="Leave out --budget"
-        )
+    for number, what, option in (
+        (settings.repeats, "repeats", "--repeats"),
+        (settings.option_orders, "orders of options", "--option-orders"),
+    ):
+        if number > 1 and settings.budget is not None:
+            raise UsageError(
+                f"estimates of a share of the grid do not know {what}", where=option, hint="Leave out --budget"
+            )
     if reads_text(settings.scoring):
         if settings.temperature == 0 and (settings.top_p != 1 or settings.top_k):
             name = "top_k" if settings.top_k else "top_p"
@@ -137,6 +149,30 @@ def _require_text_for_repeats(settings: EvaluationSpec) -> None:
                 where=option_of(name),
                 hint="Add --scoring generate",
             )
+
+
+def _notes_of_orders(
+    tasks: Iterable[Task], wordings: Mapping[str, Mapping[str, Sequence[CompiledInstruction]]], asked: int
+) -> list[str]:
+    """Where fewer orders of the options are evaluated than were asked for."""
+    notes: list[str] = []
+    for task in tasks:
+        if asked == 1:
+            continue
+        if not task.kind.has_options:
+            notes.append(f"{task.name}: answers are free text, and have no order of options")
+            continue
+        exist = number_of_orders(task.examples, asked)
+        if exist < asked:
+            notes.append(f"{task.name}: its options have {exist} orders, and {asked} were asked for")
+        orders = orders_of_wordings(task, wordings[task.name], asked)
+        if fixed := [each.name for each, number in orders.items() if number == 1]:
+            some = ", ".join(fixed[:3]) + (", ..." if len(fixed) > 3 else "")
+            notes.append(
+                f"{task.name}: {len(fixed)} of {len(orders)} wordings do not list the task's options, so they have "
+                f"only the task's own order: {some}"
+            )
+    return notes
 
 
 def _some_options(

@@ -82,6 +82,7 @@ class Reuse:
                 scoring=sample.scoring,
                 metric=sample.metric,
                 repeat=cell.repeat,
+                option_order=cell.option_order,
             )
             found.setdefault(identity, Source(identity, sample.scoring, sample.metric))
         return list(found.values())

@@ -39,6 +39,7 @@ from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.stored_spec import SPEC, merged_spec
 from phraseproof.evaluation.timing import Timing, is_quick_to_load, time_prompts, time_requests
 from phraseproof.evaluation.work import Work, count_prompts
+from phraseproof.instructions.option_order import in_order, in_own_order
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.scoring.registry import reads_text, scorer
 from phraseproof.scoring.scorer import Reading
@@ -124,17 +125,21 @@ class Evaluation:
     def prompts(self, planned: PlannedCell, examples: Sequence[Example] | None = None) -> list[Prompt]:
         """The cell's prompts, in the order of its task's examples; or of only some of them."""
         chat_model = self.model if isinstance(self.model, FormatsChat) else None
-        cell = planned.cell
-        return [
+        cell, order = planned.cell, planned.cell.option_order
+        prompts = (
             build_prompt(
                 planned.wording,
-                example,
-                demonstrations=draw_demonstrations(planned.task, example, cell.num_fewshot, cell.fewshot_seed),
+                in_order(example, order),
+                demonstrations=[
+                    in_order(drawn, order)
+                    for drawn in draw_demonstrations(planned.task, example, cell.num_fewshot, cell.fewshot_seed)
+                ],
                 prompt_format=self.settings.prompt_format,
                 chat_model=chat_model,
             )
             for example in (planned.task.examples if examples is None else examples)
-        ]
+        )
+        return [in_own_order(prompt, order) for prompt in prompts]
 
     def _first_prompt(self, planned: PlannedCell) -> str:
         return self.prompts(planned, planned.task.examples[:1])[0].text

@@ -27,6 +27,7 @@ from pydantic import (
     StrictInt,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from phraseproof.errors import UsageError
@@ -159,6 +160,16 @@ class EvaluationSpec(BaseModel):
     fewshot_seeds: Numbers = Field(
         default=(0,), description="The seed of the draw of demonstrations; several seeds are each evaluated."
     )
+    fewshot_draws: StrictInt | None = Field(
+        default=None,
+        description="How many draws of demonstrations are evaluated: seeds from `fewshot_seeds`, which is then one "
+        "seed, upwards. Absent: the seeds that are listed.",
+    )
+    option_orders: StrictInt = Field(
+        default=1,
+        description="In how many orders the options are shown: the task's own, and others drawn at random, the same "
+        "for every wording. Free-text tasks have one, and tasks with few options as many as there are.",
+    )
     limit: StrictInt | None = Field(
         default=None, description="The maximum number of examples per task, sampled by `seed`."
     )
@@ -234,7 +245,7 @@ class EvaluationSpec(BaseModel):
             raise ValueError("cannot evaluate on so few examples: expected at least 1")
         return value
 
-    @field_validator("repeats", "max_new_tokens", "max_prompt_tokens")
+    @field_validator("repeats", "max_new_tokens", "max_prompt_tokens", "fewshot_draws", "option_orders")
     @classmethod
     def _at_least_one(cls, value: int | None) -> int | None:
         if value is not None and not 1 <= value <= MAX_NUMBER:
@@ -295,6 +306,28 @@ class EvaluationSpec(BaseModel):
         if not values or min(values) < 0 or max(values) > MAX_NUMBER or len(set(values)) < len(values):
             raise ValueError(f"numbers that cannot be used: expected 0 to {MAX_NUMBER}, each once")
         return values
+
+    @model_validator(mode="after")
+    def _one_first_seed(self) -> EvaluationSpec:
+        if self.fewshot_draws is not None:
+            if len(self.fewshot_seeds) > 1:
+                raise UsageError(
+                    "draws are counted from one seed",
+                    expected="--fewshot-draws with one --fewshot-seed, or a list of seeds alone",
+                    got=", ".join(map(str, self.fewshot_seeds)),
+                    where="--fewshot-draws",
+                )
+            if max(self.fewshot_seeds) + self.fewshot_draws - 1 > MAX_NUMBER:
+                raise UsageError(
+                    "more draws than there are seeds", expected=f"seeds up to {MAX_NUMBER}", where="--fewshot-draws"
+                )
+        return self
+
+    @property
+    def draw_seeds(self) -> tuple[int, ...]:
+        """The seed of every draw of demonstrations."""
+        first, draws = self.fewshot_seeds[0], self.fewshot_draws
+        return self.fewshot_seeds if draws is None else tuple(range(first, first + draws))
 
     @field_validator("scoring")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from phraseproof.errors import RunError
 from phraseproof.evaluation.spec import EvaluationSpec
@@ -30,9 +30,11 @@ class SpecOfRun(NamedTuple):
 
 def merged_spec(stored: Settings | None, spec: EvaluationSpec) -> RunContent:
     """The spec of a run that grew: tasks, wordings, scorings, shots, seeds of all evaluations; else the last one's."""
-    data = spec.model_dump(mode="json")
+    data: dict[str, Any] = spec.model_dump(mode="json")
+    data |= {"fewshot_seeds": list(spec.draw_seeds), "fewshot_draws": None}
     if not stored:
         return data
+    data["option_orders"] = max(stored.get("option_orders", 1), spec.option_orders)
     for name in ("tasks", "num_fewshot", "fewshot_seeds"):
         data[name] = _united(stored.get(name, []), data[name])
     if stored.get("scoring"):
@@ -92,6 +94,8 @@ def _reconstructed(content: RunContent) -> SpecOfRun:
         "num_fewshot": sorted({cell["num_fewshot"] for cell in cells}),
         "fewshot_seeds": sorted({cell["fewshot_seed"] for cell in cells}),
     }
+    if orders := max(cell["option_order"] for cell in cells):
+        data["option_orders"] = 1 + orders
     for name in ("prompt_format", "limit", "seed", "log_samples", "rescore_ties"):
         data[name] = settings.get(name)
     data["scoring"] = settings.get("scoring") or DEFAULT_SCORER

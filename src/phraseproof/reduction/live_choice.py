@@ -224,13 +224,15 @@ def _candidates(evaluation: Evaluation) -> list[PlannedCell]:
     """The wordings of the evaluation's only task, each once.
 
     Raises:
-        UsageError: there is more than one task, scorer, number of demonstrations, seed or repeat; or one wording.
+        UsageError: there is more than one task, scorer, number of demonstrations, seed, order of options or repeat; or
+            one wording.
     """
     for count, what, option in (
         (len(evaluation.tasks), "task", "--tasks"),
         (1 + len(evaluation.further), "scoring method", "--scoring"),
         (len(evaluation.settings.num_fewshot), "number of demonstrations", "--config"),
-        (len(evaluation.settings.fewshot_seeds), "seed of demonstrations", "--config"),
+        (len(evaluation.settings.draw_seeds), "seed of demonstrations", "--config"),
+        (evaluation.settings.option_orders, "order of options", "--config"),
         (evaluation.settings.repeats, "repeat", "--config"),
     ):
         if count != 1:

@@ -31,6 +31,7 @@ _LATER = (
     ("other_references", "VARCHAR[]"),
     ("is_cut", "BOOLEAN"),
     ("statistics", "DOUBLE[]"),
+    ("option_order", "INTEGER"),
 )
 """Columns that cells of the first versions lack, with DuckDB's types."""
 
@@ -57,7 +58,7 @@ def create_outcomes_view(
     named = scoring.replace("'", "''")
     outcomes.project(f"*{added}").project(
         f"* REPLACE (coalesce(scoring, '{named}') AS scoring, coalesce(metric, '{DEFAULT_METRIC}') AS metric, "
-        "coalesce(repeat, 0)::INTEGER AS repeat)"
+        "coalesce(repeat, 0)::INTEGER AS repeat, coalesce(option_order, 0)::INTEGER AS option_order)"
     ).create_view("outcomes")
 
 

@@ -40,6 +40,7 @@ class _CellEntry(_Section):
     scoring: str = ""
     metric: str = ""
     repeat: _Count = 0
+    option_order: _Count = 0
 
 
 class _ModelSettings(_Section):

@@ -46,6 +46,7 @@ COLUMNS = pa.schema(
         ("other_references", pa.list_(pa.string())),
         ("is_cut", pa.bool_()),
         ("statistics", pa.list_(pa.float64())),
+        ("option_order", pa.int32()),
     ]
 )
 
@@ -91,6 +92,7 @@ _CELL_COLUMNS = (
     "scoring",
     "metric",
     "repeat",
+    "option_order",
 )
 
 

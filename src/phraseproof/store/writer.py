@@ -349,8 +349,8 @@ def _usage(path: Path) -> Usage:
 
 
 def _place(cell: Settings) -> tuple[object, ...]:
-    names = ("task", "instruction", "group", "num_fewshot", "fewshot_seed", "scoring", "metric", "repeat")
-    return tuple(cell[name] for name in names)
+    names = ("task", "instruction", "group", "num_fewshot", "fewshot_seed", "scoring", "metric")
+    return tuple(cell[name] for name in (*names, "repeat", "option_order"))
 
 
 def _is_other(cell: Settings, planned: Settings) -> bool:

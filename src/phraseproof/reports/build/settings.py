@@ -38,7 +38,21 @@ def setting_line(run: Run) -> str:
         f"scoring {run.scoring}",
         f"metric {', '.join(metrics)}" if metrics else "",
     ]
-    return ", ".join(part for part in parts if part)
+    return ", ".join(part for part in (*parts, *_averaged(run)) if part)
+
+
+def _averaged(run: Run) -> Iterator[str]:
+    """What a wording's scores are means over."""
+    several = [f"{number} {what}" for what, number in _drawn(run) if number > 1]
+    if several:
+        yield f"scores are means over {' and '.join(several)}"
+
+
+def _drawn(run: Run) -> Iterator[tuple[str, int]]:
+    """How many draws of demonstrations and orders of options a wording has at most."""
+    seeds = {cell.fewshot_seed for cell in run.cells if cell.num_fewshot}
+    yield "draws of demonstrations", max(1, len(seeds))
+    yield "orders of options", max(1, len({cell.option_order for cell in run.cells}))
 
 
 def differing_settings(before: Run, after: Run) -> tuple[SettingDifference, ...]:
@@ -55,6 +69,7 @@ def _settings(run: Run) -> Iterator[tuple[str, str]]:
     kept = {name: value for name, value in run.settings.items() if name not in _NOT_COMPARED}
     yield from _flat(kept)
     yield "metric", ", ".join(dict.fromkeys(cell.metric for cell in run.cells))
+    yield from ((name, str(number)) for name, number in _drawn(run))
     if run.share < 1:
         yield "share of the grid", f"{100 * run.share:.3g}%"
     versions = run.content.get("environment", {})
