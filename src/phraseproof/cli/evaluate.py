@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from phraseproof.cli.draw_options import FewshotDraws, FewshotSeed, NumFewshot, OptionOrders
 from phraseproof.cli.generation_options import generation_options
 from phraseproof.cli.lock_options import BreakLock, LockTimeout, lock_options
 from phraseproof.cli.option_values import (
@@ -93,39 +94,10 @@ def evaluate(
     observed: Observed = None,
     unobserved: Unobserved = None,
     data_dir: DataDir = None,
-    num_fewshot: Annotated[
-        str,
-        typer.Option(
-            "--num-fewshot",
-            "-k",
-            help="The number of solved examples per prompt. Several numbers, such as 0,5, are evaluated one by one.",
-            rich_help_panel=DATA,
-        ),
-    ] = "0",
-    fewshot_seed: Annotated[
-        str,
-        typer.Option(
-            help="The seed of the draw of solved examples. Several seeds, such as 0,1,2, are evaluated one by one.",
-            rich_help_panel=DATA,
-        ),
-    ] = "0",
-    fewshot_draws: Annotated[
-        int | None,
-        typer.Option(
-            help="How many draws of solved examples are evaluated, with seeds from --fewshot-seed upwards "
-            "(docs/few-shot.md).",
-            show_default=False,
-            rich_help_panel=DATA,
-        ),
-    ] = None,
-    option_orders: Annotated[
-        int,
-        typer.Option(
-            help="In how many orders the options are shown: the task's own, and others drawn at random "
-            "(docs/few-shot.md).",
-            rich_help_panel=DATA,
-        ),
-    ] = 1,
+    num_fewshot: NumFewshot = "0",
+    fewshot_seed: FewshotSeed = "0",
+    fewshot_draws: FewshotDraws = None,
+    option_orders: OptionOrders = 1,
     limit: Limit = None,
     max_prompt_tokens: MaxPromptTokens = None,
     sample: Sample = "auto",
