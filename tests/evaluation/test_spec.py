@@ -8,13 +8,12 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from pydantic import ValidationError
 
 import phraseproof
 from phraseproof.errors import UsageError
-from phraseproof.evaluation.spec import EvaluationSpec, json_schema, read_share
+from phraseproof.evaluation.spec import EvaluationSpec, read_share
 from phraseproof.models import ModelOptions
 
 
@@ -92,21 +91,6 @@ def test_python_takes_every_field_and_its_default() -> None:
     for name in names - {"model", "tasks", "instructions"}:
         assert parameters[name].default == getattr(defaults, "fewshot_seeds" if name == "fewshot_seed" else name), name
     assert inspect.signature(phraseproof.forecast).parameters == parameters
-
-
-def test_the_schema_accepts_what_the_spec_writes() -> None:
-    schema = json_schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
-    validator.validate(FULL.model_dump(mode="json"))
-    validator.validate({"tasks": "mmlu,bbl", "num_fewshot": 5, "instructions": {"mine": "my.yaml"}, "budget": "5%"})
-
-
-@pytest.mark.parametrize("wrong", [{"limt": 3}, {"budget": "five"}, {"model_options": {"dtyp": "x"}}, {"tasks": 3}])
-def test_the_schema_refuses_what_the_spec_refuses(wrong: dict[str, Any]) -> None:
-    assert list(jsonschema.Draft202012Validator(json_schema()).iter_errors(wrong))
-    with pytest.raises(UsageError):
-        EvaluationSpec().with_changes(**wrong)
 
 
 def test_settings_of_texts_are_in_the_identity_where_they_are_on() -> None:

@@ -39,5 +39,5 @@ def schema_of(name: SchemaName) -> dict[str, object]:
     elif name is SchemaName.COLLECTION:
         from phraseproof.instructions.collections import json_schema
     else:
-        from phraseproof.evaluation.spec import json_schema
+        from phraseproof.evaluation.spec_schema import json_schema
     return json_schema()

@@ -10,8 +10,6 @@ and `evaluation/request.py` keeps the objects.
 
 from __future__ import annotations
 
-import inspect
-import re
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
@@ -36,8 +34,6 @@ from phraseproof.scoring.scorer import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from pydantic.json_schema import JsonSchemaValue
 
 MAX_NUMBER = 2**31 - 1
 """The largest number of demonstrations and the largest seed of their draw: what a stored column holds."""
@@ -378,24 +374,3 @@ def option_of(field: str) -> str:
         return f"--gen-kwargs {field}"
     named = {"fewshot_seeds": "fewshot_seed", "self_test": "no_self_test"}.get(field, field)
     return f"--{named.replace('_', '-')}"
-
-
-def json_schema() -> dict[str, object]:
-    """The JSON Schema (draft 2020-12) of the files that `evaluate --config` reads."""
-    from phraseproof.typed_yaml import JSON_SCHEMA  # here, because `import phraseproof` and specs need no YAML parser
-
-    found: dict[str, object] = {"$schema": JSON_SCHEMA, **EvaluationSpec.model_json_schema()}
-    # A schema describes files, so the docstrings of the classes, which are for programmers, are replaced.
-    found["description"] = "A config file of phraseproof evaluate."
-    options: JsonSchemaValue = cast("dict[str, JsonSchemaValue]", found["$defs"])[ModelOptions.__name__]
-    options["description"] = "How the model is loaded."
-    for name, text in _attribute_texts(ModelOptions).items():
-        options["properties"][name]["description"] = text
-    return found
-
-
-def _attribute_texts(described: type) -> dict[str, str]:
-    """What a class's docstring says of each attribute: `ModelOptions` imports no pydantic to describe its fields."""
-    _, _, attributes = inspect.cleandoc(described.__doc__ or "").partition("Attributes:\n")
-    found = re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", attributes, re.MULTILINE)
-    return {name: " ".join(text.split()) for name, text in found}
