@@ -140,9 +140,10 @@ def scores(values: Floats, of: OptionValues) -> Floats:
 
     An example whose values are all minus infinity was not read, and has no credit.
     """
-    chosen = choices(values, of.has_option)
-    credit = np.take_along_axis(np.broadcast_to(of.credits, values.shape), chosen[..., None], axis=-1)[..., 0]
-    is_unread = np.isneginf(np.where(of.has_option, values, -np.inf).max(axis=-1))
+    known = np.where(of.has_option, values, -np.inf)
+    chosen = np.argmax(known, axis=-1)[..., None]
+    credit = np.take_along_axis(np.broadcast_to(of.credits, values.shape), chosen, axis=-1)[..., 0]
+    is_unread = np.isneginf(np.take_along_axis(known, chosen, axis=-1)[..., 0])
     return np.where(is_unread, 0.0, credit)
 
 

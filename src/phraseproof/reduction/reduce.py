@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from phraseproof.analysis.option_values import OptionValues, load_option_values
+from phraseproof.analysis.option_values import OptionValues
 from phraseproof.analysis.reductions.confirmation import Confirmation, confirm, set_aside
-from phraseproof.analysis.reductions.judging import JudgedTask, judge, overall
+from phraseproof.analysis.reductions.judging import JudgedTask
 from phraseproof.analysis.reductions.recommendation import Recommendation, recommend
+from phraseproof.analysis.reductions.run import CALIBRATION, RunReductions, controls_line, fair_values, judge_tasks
 from phraseproof.analysis.reductions.ways import Access
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.scoring.registry import reads_text
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from phraseproof.hardening import HardenResult
 
 AccessName = Literal["text", "logprobs"]
-CALIBRATION = "prior-matching"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +88,24 @@ def reduce(
             f"the scoring '{opened.scoring}' stores no log-probabilities", where="--access", hint="Use --access text"
         )
     known = Access.TEXT if is_text or access == "text" else Access.LOGPROBS
-    values = load_option_values(opened, votes=known is Access.TEXT)
+    values = fair_values(opened, known)
     if not 0 <= aside < 1:
         raise UsageError("not a share", expected="a number from 0 to below 1", got=str(aside), where="--set-aside")
     divided = [set_aside(of, aside, seed) for of in values]
-    tasks, notes = _judged([fit for fit, _ in divided], known, calibration, seed)
+    tasks, refused = judge_tasks([fit for fit, _ in divided], access=known, calibration=calibration, seed=seed)
+    notes = tuple(filter(None, (controls_line(opened), *(str(error) for _, error in refused))))
     if not tasks:
         raise NotEnoughDataError("nothing can be judged: " + "; ".join(notes), where=str(opened.path))
-    shots = {task.num_fewshot for task in tasks}
     return Reduction(
         opened.path,
         opened.scoring,
         known,
         calibration,
-        tuple(tasks),
+        tasks,
         dict(_confirmed(tasks, divided, calibration, seed)) if aside else {},
-        overall(tasks) if len(tasks) > 1 and len(shots) == 1 else None,
+        RunReductions(tasks).overall,
         None if train is None else train(opened),
-        tuple(notes),
+        notes,
     )
 
 
@@ -119,16 +119,3 @@ def _confirmed(
         way = recommend(task).way
         if way is not None and len(kept.examples) > 1:
             yield place, confirm(way, fit, kept, calibration=calibration, seed=seed)
-
-
-def _judged(
-    values: Sequence[OptionValues], access: Access, calibration: str, seed: int
-) -> tuple[list[JudgedTask], list[str]]:
-    tasks: list[JudgedTask] = []
-    notes: list[str] = []
-    for of_task in values:
-        try:
-            tasks.append(judge(of_task, access=access, calibration=calibration, seed=seed))
-        except NotEnoughDataError as error:
-            notes.append(str(error))
-    return tasks, notes

@@ -82,7 +82,7 @@ def run_causes(run: Run, *, seed: int = 0) -> RunCauses:
     tasks: list[SpreadCauses] = []
     reasons: list[tuple[int, str, str]] = []
     for of in loaded:
-        kept = of.take(list(_distinct(of, controls)))
+        kept = of.take(list(distinct_rows(of, controls)))
         missing = why_not(kept)
         if missing:
             reasons.append((of.num_fewshot, of.task, missing))
@@ -111,7 +111,7 @@ def _why_not(run: Run) -> str:
     return "" if metric.name == ACCURACY.name else f"the metric is {metric.name}, and causes are those of accuracy"
 
 
-def _distinct(of: OptionValues, controls: set[str]) -> Iterator[int]:
+def distinct_rows(of: OptionValues, controls: set[str]) -> Iterator[int]:
     """The rows of wordings that are no controls; a wording of two groups once."""
     seen: set[tuple[str, int]] = set()
     for row, (group, wording, seed) in enumerate(zip(of.groups, of.wordings, of.seeds, strict=True)):

@@ -82,8 +82,8 @@ def _cheaper(best: JudgedWay, shown: list[JudgedWay]) -> tuple[str, ...]:
 
 def _no_skill(best: JudgedWay, task: JudgedTask) -> str:
     return (
-        f"Do nothing: {_mentioned(best)} gets {100 * best.accuracy:.1f}%, which {task.examples} examples do not show "
-        f"to be more than {constant_name(task)} gets: {100 * task.majority:.1f}%."
+        f"Do nothing: {_mentioned(best)} gets {100 * best.accuracy:.1f}%, but {task.examples} examples do not show "
+        f"that this is more than the {100 * task.majority:.1f}% of {constant_name(task)}."
     )
 
 

@@ -80,11 +80,11 @@ def _chosen(values: Callable[[Part], Floats], size: int, how: How) -> Callable[[
         each = scores(given, part.of)
         right = np.stack([each[:, part.folds == fold].sum(axis=1) for fold in range(int(part.folds.max()) + 1)])
         orders = np.argsort(-(right.sum(axis=0) - right), axis=1, kind="stable")[:, :size]
+        members = orders[part.folds].T
+        places = np.arange(len(part.folds))
         if size == 1:
-            by_fold = each[orders[:, 0]]
-        else:
-            by_fold = scores(np.stack([combine(given[order], how) for order in orders]), part.of)
-        return by_fold[part.folds, np.arange(len(part.folds))][None]
+            return each[members, places]
+        return scores(combine(given[members, places], how)[None], part.of)
 
     return answer
 

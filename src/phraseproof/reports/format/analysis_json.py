@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from phraseproof.analysis.answer_quality import GroupQuality
 from phraseproof.analysis.scaling import Scaling
 from phraseproof.analysis.statistics import GroupStatistics, StatisticsRow
 from phraseproof.core import Finding
+from phraseproof.reports.build.quality import CONSISTENCY, RunQuality, consistency
 from phraseproof.reports.build.results import analysis_results
 from phraseproof.reports.build.run_analysis import NotEstimable, RunAnalysis
 from phraseproof.reports.format.answers_json import answers_json
@@ -37,9 +39,10 @@ def _analysis(found: RunAnalysis) -> dict[str, object]:
         "num_fewshot": found.num_fewshot,
         "groups": list(robustness.groups),
         "reference_group": robustness.groups[0],
-        "tasks": [_row(row) for row in robustness.tasks],
-        "categories": [_row(row) for row in robustness.categories],
-        "overall": _row(robustness.overall),
+        "tasks": [_row(row, found.quality) for row in robustness.tasks],
+        "categories": [_row(row, found.quality) for row in robustness.categories],
+        "overall": _row(robustness.overall, found.quality),
+        "quality_why_not": found.quality.reason or None,
         "tests": [
             {
                 "group": test.group,
@@ -120,21 +123,37 @@ def _analysis(found: RunAnalysis) -> dict[str, object]:
     }
 
 
-def _row(row: StatisticsRow) -> dict[str, object]:
+def _row(row: StatisticsRow, quality: RunQuality) -> dict[str, object]:
+    measured = quality.find(row.level, row.name)
     return {
         "name": row.name,
         "level": row.level.value,
         "category": row.category or None,
-        "groups": {group: _statistics(statistics) for group, statistics in row.groups.items()},
+        "groups": {
+            group: _statistics(statistics, None if measured is None else measured.groups.get(group))
+            for group, statistics in row.groups.items()
+        },
         "differences": {group: _finding(finding) for group, finding in row.differences.items()},
         "why_not": dict(row.why_not),
     }
 
 
-def _statistics(found: GroupStatistics) -> dict[str, object]:
+def _statistics(found: GroupStatistics, quality: GroupQuality | None) -> dict[str, object]:
     return {
         "statistics": {name: _finding(finding) for name, finding in found.findings.items()},
+        "quality": _quality(found, quality),
         "why_not": dict(found.why_not),
+    }
+
+
+def _quality(found: GroupStatistics, quality: GroupQuality | None) -> dict[str, object]:
+    """By measure its mean over wordings, and its standard deviation over them."""
+    findings = {} if quality is None else dict(quality.findings)
+    if "pairwise_flips" in found.findings:
+        findings[CONSISTENCY] = consistency(found.findings["pairwise_flips"])
+    return {
+        name: {**_finding(finding), "std": None if quality is None else quality.stds.get(name)}
+        for name, finding in findings.items()
     }
 
 

@@ -29,6 +29,8 @@ from phraseproof.reports.html.answers import TaskMatrices, task_matrices
 from phraseproof.reports.html.causes import CausesView, causes_view
 from phraseproof.reports.html.flips import Flip, find_flips
 from phraseproof.reports.html.headline import Headline, headline
+from phraseproof.reports.html.quality import QualityTable, quality_table
+from phraseproof.reports.html.reductions import MOST_VALUES, ReductionsView, reductions_view
 from phraseproof.reports.html.statistics import StatisticsTable, statistics_table
 from phraseproof.reports.html.wordings import CategoryRanking, category_rankings, rendered_examples
 
@@ -69,7 +71,9 @@ class View:
     flips: Sequence[Flip] = ()
     answers: Sequence[TaskMatrices] = ()
     causes: CausesView | None = None
+    reductions: ReductionsView | None = None
     statistics: StatisticsTable | None = None
+    quality: QualityTable | None = None
     control_results: Sequence[ControlResult] = ()
     representations: Sequence[Chart] = field(default_factory=list[Chart])
     out_of_date: str = ""
@@ -80,6 +84,8 @@ class View:
         found |= {f"{self.id}-heat-{n}": chart for n, chart in enumerate(self.heatmaps, 1)}
         if self.causes is not None and self.causes.chart is not None:
             found[f"{self.id}-causes-chart"] = self.causes.chart
+        if self.reductions is not None and self.reductions.chart is not None:
+            found[f"{self.id}-reductions-chart"] = self.reductions.chart
         return found | {f"{self.id}-representation-{n}": chart for n, chart in enumerate(self.representations, 1)}
 
     def sections(self) -> list[tuple[str, str]]:
@@ -90,12 +96,14 @@ class View:
             ("heat", "Task by wording", True),
             ("wordings", "Wordings, ranked", True),
             ("causes", "Causes", self.causes is not None),
+            ("reductions", "What helps", self.reductions is not None),
             ("answers", "Answers", bool(self.answers)),
             ("flips", "Flips", bool(self.flips)),
             ("representations", "Representations", bool(self.representations)),
             ("controls", "Controls", bool(self.control_results)),
             ("table", "By task", True),
             ("statistics", "Statistics", self.statistics is not None),
+            ("quality", "Quality", self.quality is not None),
         ]
         return [(f"{self.id}-{part}", name) for part, name, there in named if there]
 
@@ -104,6 +112,8 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
     """One view per number of demonstrations of a run; `number` is its place among the runs."""
     from phraseproof.analysis.causes.run import run_causes
     from phraseproof.analysis.causes.run_scorers import run_scorers
+    from phraseproof.analysis.reductions.run import controls_line, run_reductions
+    from phraseproof.reports.build.quality import run_quality
     from phraseproof.store.representations import load_map, out_of_date
 
     robust = _robustness(run, scores)
@@ -111,6 +121,8 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
     current = current or lone_first(scores)
     found = load_map(run.path)
     causes, scorers = run_causes(run), run_scorers(run)
+    reductions = run_reductions(run, most_values=MOST_VALUES)
+    quality = run_quality(run) if robust.statistics else {}
     views: list[View] = []
     metric = scores.metric
     for table in task_tables([scores]):
@@ -137,8 +149,10 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 texts=scores.texts,
                 answers=task_matrices(table.answers, current),
                 causes=causes_view(causes.at_shots(shots), scorers.at_shots(shots)),
+                reductions=reductions_view(reductions.at_shots(shots), controls_line(run)),
                 flips=find_flips(run, shots, metric, controls=robust.controls),
                 statistics=None if robustness is None else statistics_table(robustness, metric),
+                quality=None if robustness is None else quality_table(quality[shots], robustness, metric),
                 control_results=[result for result in robust.control_results if result.num_fewshot == shots],
                 representations=[] if found is None else _representations(found, shots),
                 out_of_date="" if found is None else out_of_date(run, found),
