@@ -17,7 +17,13 @@ from phraseproof.analysis.estimators.task_estimates import QUANTILES, GroupEstim
 from phraseproof.analysis.result_rows import scaled
 from phraseproof.core import Finding
 from phraseproof.reports.build.answers import at_shots
-from phraseproof.reports.build.numbers import NO_DATA, difference_in_unit, difference_with_unit, value_in_unit
+from phraseproof.reports.build.numbers import (
+    NO_DATA,
+    difference_in_unit,
+    difference_with_unit,
+    unit_name,
+    value_in_unit,
+)
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.runs import EstimatedRun
 from phraseproof.reports.build.text import printable
@@ -31,9 +37,9 @@ from phraseproof.reports.format.markdown import table_lines
 from phraseproof.reports.format.terminal import print_blocks
 from phraseproof.scoring.metric import Metric
 
-LEGEND = (
-    "estimated accuracy in percent, with 95% intervals: mean and Std over wordings, then the wordings' 5%, 25%, 50%, "
-    "75% and 95% quantiles"
+_LEGEND = (
+    "estimated {} in {}, with 95% intervals: mean and Std over wordings, then the wordings' 5%, 25%, 50%, 75% and 95% "
+    "quantiles"
 )
 _HEADINGS = ("mean", "Std", *(f"{percent_}%" for percent_ in QUANTILES))
 _NAME_WIDTH = 14
@@ -161,7 +167,7 @@ def _as_text(runs: Sequence[EstimatedRun], *, by_wording: bool, screen: Screen) 
             shown += constants(block.answers)
             shown.append(_text_table(block, by_wording=by_wording, width=screen.width))
             shown += baselines(block.answers, run.metric)
-            shown += [] if by_wording else [Text(LEGEND, style="dim")]
+            shown += [] if by_wording else [Text(_legend(run.metric), style="dim")]
             shown += [*map(Text, block.lines), Text()]
     return print_blocks(shown, screen)
 
@@ -204,6 +210,10 @@ def _text_table(block: _Block, *, by_wording: bool, width: int) -> RenderableTyp
     return table
 
 
+def _legend(metric: Metric) -> str:
+    return _LEGEND.format(metric.name, unit_name(metric))
+
+
 def _two_lines(cell: str) -> Text:
     estimate, _, interval = cell.partition("\n")
     return Text.assemble(estimate, *([("\n" + interval, "dim")] if interval else []))
@@ -215,12 +225,12 @@ def _markdown(block: _Block) -> str:
         [list(map(markdown_escape, row)) for row in block.rows],
         right=range(1, len(block.headings)),
     )
-    notes = [f"- {markdown_escape(text)}" for text in (*block.answer_lines, LEGEND, *block.lines)]
+    notes = [f"- {markdown_escape(text)}" for text in (*block.answer_lines, _legend(block.run.metric), *block.lines)]
     return "\n".join([f"### {markdown_escape(block.title)}", "", *body, "", *notes]) + "\n"
 
 
 def _latex(block: _Block) -> str:
-    caption = ". ".join([block.title, *block.answer_lines, LEGEND, *block.lines]) + "."
+    caption = ". ".join([block.title, *block.answer_lines, _legend(block.run.metric), *block.lines]) + "."
     body = [r"\midrule", *(row_line(map(escape, row)) for row in block.rows)]
     return floating_table(caption, "ll" + "r" * (len(block.headings) - 2), list(map(escape, block.headings)), body)
 
