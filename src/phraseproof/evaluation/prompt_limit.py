@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
 from typing import NamedTuple, TypeAlias
 
 from phraseproof.core import CountsTokens, Example, FormatsChat, Model, Prompt, Task
 from phraseproof.errors import UsageError
-from phraseproof.evaluation.plan import classes_of, rank_examples
+from phraseproof.evaluation.plan import classes_of, orders_of_wordings, rank_examples
 from phraseproof.evaluation.spec import EvaluationSpec, option_of
+from phraseproof.instructions.option_order import in_order
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.instructions.template import CompiledInstruction
 
@@ -60,7 +60,7 @@ def fitting_task(
         )
     most = settings.max_prompt_tokens
     assert most is not None
-    renders = _renders(model, task, list(dict.fromkeys(each for of in wordings.values() for each in of)), settings)
+    renders = _renders(model, task, wordings, settings)
     # A sample by class needs the size of every class.
     wanted = settings.limit if classes_of(task) is None else None
     ranked = rank_examples(task, settings.seed)
@@ -93,29 +93,35 @@ def describe_kept(found: FittingTask, most: int) -> str:
 
 
 def _renders(
-    model: Model, task: Task, wordings: Sequence[CompiledInstruction], settings: EvaluationSpec
+    model: Model, task: Task, wordings: Mapping[str, Sequence[CompiledInstruction]], settings: EvaluationSpec
 ) -> list[Render]:
     """One function for each prompt that an example is going to get."""
     chat_model = model if isinstance(model, FormatsChat) else None
     shown = [
         (shots, seed)
         for shots in settings.num_fewshot
-        for seed in (settings.fewshot_seeds if shots else settings.fewshot_seeds[:1])
+        for seed in (settings.draw_seeds if shots else settings.draw_seeds[:1])
     ]
+    orders = orders_of_wordings(task, wordings, settings.option_orders)
 
-    def render(wording: CompiledInstruction, shots: int, seed: int) -> Render:
+    def render(wording: CompiledInstruction, shots: int, seed: int, order: int) -> Render:
         return lambda examples: [
             build_prompt(
                 wording,
-                example,
-                demonstrations=draw_demonstrations(task, example, shots, seed),
+                in_order(example, order),
+                demonstrations=[in_order(each, order) for each in draw_demonstrations(task, example, shots, seed)],
                 prompt_format=settings.prompt_format,
                 chat_model=chat_model,
             )
             for example in examples
         ]
 
-    return [render(wording, shots, seed) for wording, (shots, seed) in product(wordings, shown)]
+    return [
+        render(wording, shots, seed, order)
+        for wording in dict.fromkeys(each for members in wordings.values() for each in members)
+        for shots, seed in shown
+        for order in range(orders[wording.instruction])
+    ]
 
 
 def _fitting(
