@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from statistics import stdev
 
 import numpy as np
 import pytest
-from scipy.special import log_softmax
+from benchmarks.selection.ensembles import grid, world
 
 from phraseproof.analysis.calibrated import fitted_on, fold_of_examples
 from phraseproof.analysis.ensemble_curve import ALL, EnsembleSettings, ensemble_curve
@@ -15,24 +14,6 @@ from phraseproof.analysis.ensemble_points import EnsemblePoint
 from phraseproof.analysis.ensembles import choose_members, combine
 from phraseproof.analysis.option_values import OptionValues, scores
 from phraseproof.errors import NotEnoughDataError
-from support.option_arrays import option_values
-
-
-def world(seed: int, *, skill: float, shares: tuple[float, ...], wordings: int = 6) -> Callable[[int], OptionValues]:
-    """A population of examples: wordings with priors and skills of their own, and what all of them have in common."""
-    rng = np.random.default_rng(seed)
-    count = len(shares)
-    prior = rng.normal(size=(wordings, 1, count))
-    strength = skill * rng.uniform(0.3, 1.5, (wordings, 1, 1))
-
-    def draw(examples: int) -> OptionValues:
-        right = rng.choice(count, size=examples, p=shares)
-        shared = 0.7 * rng.normal(size=(examples, count))
-        noise = 0.7 * rng.normal(size=(wordings, examples, count))
-        values = prior + strength * np.eye(count)[right] + shared + noise
-        return option_values(np.asarray(log_softmax(values, axis=-1)), right)
-
-    return draw
 
 
 def points(of: OptionValues, settings: EnsembleSettings) -> dict[tuple[int, str, str], EnsemblePoint]:
@@ -97,42 +78,21 @@ def test_too_few_wordings_or_examples_are_refused() -> None:
         ensemble_curve(of.take_examples(range(9)), EnsembleSettings())
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("shares", [(1 / 3, 1 / 3, 1 / 3), (0.8, 0.1, 0.1)])
-@pytest.mark.parametrize("skill", [0.0, 1.5])
-def test_coverage_of_the_intervals(skill: float, shares: tuple[float, ...]) -> None:
-    """In 200 grids: the accuracy on other examples of what was chosen, and its gains, are where the intervals say."""
-    settings = EnsembleSettings(sizes=(1, 3, ALL), draws=20)
-    hits: dict[tuple[str, tuple[int, str, str]], list[bool]] = {}
-    for grid in range(200):
-        draw = world(grid, skill=skill, shares=shares)
-        of, others = draw(60), draw(2000)
-        fold = fold_of_examples(of.task, of.examples, 5, 0)
-        trains = [of.take_examples(np.flatnonzero(fold != number)) for number in range(5)]
-        single = scores(others.logprobs, others).mean(axis=1)
+@pytest.mark.parametrize(("calibration", "skill", "shares"), [
+    ("none", 0.0, (0.8, 0.1, 0.1)), ("batch", 0.0, (1 / 3, 1 / 3, 1 / 3)), ("batch", 1.5, (0.8, 0.1, 0.1)),
+])  # fmt: skip
+def test_coverage_of_the_intervals(calibration: str, skill: float, shares: tuple[float, ...]) -> None:
+    """In 30 grids: the accuracy on other examples of what was chosen, and its gains, are where the intervals say.
 
-        def truth(members: list[int], of: OptionValues = others) -> float:
-            return float(scores(combine(of.logprobs[members]), of).mean())
-
-        best = float(np.mean([single[choose_members(train, 1, by="best")[0]] for train in trains]))
-        for key, point in points(of, settings).items():
-            size, way, _ = key
-            if way == "random":
-                true = truth(np.random.default_rng(grid).permutation(6)[:size].tolist())
-            elif way == "all":
-                true = truth(list(range(6)))
-            else:
-                sets = [tuple(choose_members(train, size, by="best" if way == "best" else "greedy").tolist())
-                        for train in trains]  # fmt: skip
-                values = {members: truth(list(members)) for members in set(sets)}
-                true = float(np.mean([values[members] for members in sets]))
-            bounds = {"accuracy": (point.accuracy, true), "gain": (point.gain, true - single.mean())}
-            if point.gain_over_best is not None:
-                bounds["over best"] = point.gain_over_best, true - best
-            for name, (finding, value) in bounds.items():
-                assert finding.low is not None
-                assert finding.high is not None
-                hits.setdefault((name, key), []).append(finding.low <= value <= finding.high)
+    `benchmarks.selection.ensembles` does the same in 200 grids per design; docs/ensembles.md has its table.
+    """
+    settings = EnsembleSettings(sizes=(1, ALL), calibration=calibration, draws=6)
+    hits: dict[str, list[bool]] = {}
+    for number in range(30):
+        for name, point, is_held in grid(number, skill, shares, settings, examples=40, others=600):
+            if point.calibration == calibration:
+                hits.setdefault(f"{name}: {point.way}", []).append(is_held)
     coverage = {name: float(np.mean(each)) for name, each in hits.items()}
-    assert min(coverage.values()) >= 0.9, coverage
+    # A true 95% gives fewer than 25 of 30 in 0.3%, and less than 93% of all in practically no case.
+    assert min(coverage.values()) >= 25 / 30, coverage
     assert np.mean(list(coverage.values())) >= 0.93, coverage

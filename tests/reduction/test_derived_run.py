@@ -137,7 +137,8 @@ def test_cells_that_are_missing_stay_missing(tmp_path: Path) -> None:
 
 
 def test_scores_of_other_metrics_are_those_of_the_new_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("evaluation.prepare", "evaluation.score_cells", "reduction.derived_run", "store.integrity"):
+    evaluation = ("prepare", "answer_settings", "score_cells", "record", "reuse")
+    for place in (*(f"evaluation.{name}" for name in evaluation), "reduction.derived_run", "store.integrity"):
         monkeypatch.setattr(f"phraseproof.{place}.metric", lambda _: LETTERS)
     source = run(tmp_path / "run", spec=EvaluationSpec(metric="length"))
     derived = phraseproof.calibrate(source, "batch", out=tmp_path / "derived", resamples=50).run

@@ -105,6 +105,7 @@ def gate(
         raise UsageError("--margin requires --no-worse-than", where="--margin")
     chosen = read_format(output_format, as_json=as_json)
 
+    from phraseproof.cli.run_folders import warn_of_changed_sources
     from phraseproof.files import write_text
     from phraseproof.reports.gate import junit as junit_form
     from phraseproof.reports.gate import summary as summary_form
@@ -114,6 +115,7 @@ def gate(
 
     opened = load_run(run).select(scoring)
     other = None if no_worse_than is None else load_run(no_worse_than).select(scoring)
+    warn_of_changed_sources([opened] if other is None else [opened, other])
     limits = Limits(max_spread, min_worst, min_mean, max_gap, None if other is None else margin or 0.0)
     found = gate_run(opened, limits, on=On(on), at=Level(at), other=other)
     for warning in found.warnings:

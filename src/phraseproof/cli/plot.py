@@ -51,11 +51,13 @@ def plot(
     if not 100 <= width <= 5000:
         raise UsageError("not a width", expected="100 to 5000 points", got=str(width), where="--width")
 
+    from phraseproof.cli.run_folders import warn_of_changed_sources
     from phraseproof.reports.build.sources import open_sources
     from phraseproof.reports.charts.plot import ChartKind, draw, make_chart, remarks
 
     sizes = {str(Path(path)): number for path, number in map(_size, parameters or [])}
     sources = open_sources(runs, scoring=scoring)
+    warn_of_changed_sources(sources.runs)
     chart = make_chart(sources, ChartKind(kind), task=task, num_fewshot=num_fewshot, parameters=sizes)
     draw(chart, out, width=width)
     for remark in remarks(sources, ChartKind(kind)):

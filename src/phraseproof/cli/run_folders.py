@@ -37,10 +37,11 @@ def under_every_scoring(runs: Iterable[Run]) -> list[Run]:
 
 
 def describe_runs(runs: Sequence[Run]) -> None:
-    """Warn of incomplete runs, name edits by hand, and say which scorer is shown of runs that hold several."""
+    """Warn of incomplete runs and changed sources, name edits by hand, and say which scorer is shown of several."""
     from phraseproof.store.run_file import ACCEPTED_EDITS
 
     terminal.warn_of_missing_cells(runs)
+    warn_of_changed_sources(runs)
     for run in {run.path: run for run in runs}.values():
         edits: Sequence[str] = run.content.get(ACCEPTED_EDITS, ())
         if edits:
@@ -51,6 +52,15 @@ def describe_runs(runs: Sequence[Run]) -> None:
         if others:
             choices = " or ".join(f"--scoring {name}" for name in others)
             terminal.note(f"{run.path}: outcomes of the scoring {run.scoring}; {choices} shows the others")
+
+
+def warn_of_changed_sources(runs: Iterable[Run]) -> None:
+    """Print a warning for every derived run whose source has changed since."""
+    from phraseproof.store.derivation import change_of_source
+
+    for run in {run.path: run for run in runs}.values():
+        if change := change_of_source(run):
+            terminal.warn(f"{run.path}: {change}; derive it again into a new folder")
 
 
 def read_sizes(entries: Sequence[str], runs: Sequence[Path]) -> dict[Path, int]:

@@ -63,6 +63,7 @@ def runs(
     ] = False,
 ) -> None:
     """List the run folders below a folder: model, tasks, wordings, groups, stored and failed cells, scoring, date."""
+    from phraseproof.cli.run_folders import warn_of_changed_sources
     from phraseproof.store.queries import load_run
 
     if not folder.is_dir():
@@ -73,7 +74,9 @@ def runs(
     found: list[RunSummary] = []
     for path in run_folders(folder):
         try:
-            found.append(summarize(load_run(path)))
+            run = load_run(path)
+            found.append(summarize(run))
+            warn_of_changed_sources([run])
         except RunError as error:
             terminal.warn(f"left out: {error}")
     if as_json:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,13 +18,12 @@ from phraseproof.analysis.option_values import Flags, OptionValues, choices
 from phraseproof.calibration.bias import log_total
 from phraseproof.core import Cell
 from phraseproof.errors import RunError, UsageError
-from phraseproof.identity import SCHEMA_VERSION, content_hash
+from phraseproof.identity import SCHEMA_VERSION
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.calibrated import PLUS
 from phraseproof.scoring.registry import metric
-from phraseproof.store.cell_files import cell_path
-from phraseproof.store.checksums import CHECKSUMS, checksum_of
 from phraseproof.store.columns import flat_values, lists_of, number_column, typed_column
+from phraseproof.store.derivation import derived_cell
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.run_file import CALIBRATION, DERIVED_FROM, RunContent, run_checksum_of
 from phraseproof.store.schema import COLUMNS, IDENTITY_KEY, SCHEMA_KEY, USAGE_KEY, to_outcomes
@@ -76,7 +75,7 @@ def write_derived_run(
     plain: RunContent = json.loads(json.dumps(settings))  # as it is read again: tuples are lists
     store = RunStore(out, plain)
     places = _places(source, tasks)
-    cells = {cell: _derived_cell(source, cell, scoring, calibration) for cell in places}
+    cells = {cell: derived_cell(source, cell, scoring, calibration) for cell in places}
     record = {name: source.content[name] for name in _SECTIONS if name in source.content}
     if isinstance(record.get("groups"), list):  # as the first versions wrote it
         record["groups"] = {name: {} for name in source.groups}
@@ -122,19 +121,6 @@ def _places(source: Run, tasks: Sequence[OptionValues]) -> dict[Cell, tuple[int,
         found[cell] = number, rows[number]
         rows[number] += 1
     return found
-
-
-def _derived_cell(source: Run, cell: Cell, scoring: str, calibration: Mapping[str, object]) -> Cell:
-    path = cell_path(source.path, cell)
-    known: Mapping[str, int] = source.content.get(CHECKSUMS, {})
-    checksum = known.get(path.relative_to(source.path).as_posix())
-    what = {
-        "derived_from": cell.identity,
-        "checksum": checksum_of(path) if checksum is None else checksum,
-        "scoring": scoring,
-        "how": dict(calibration),
-    }
-    return replace(cell, identity=content_hash(what), scoring=scoring)
 
 
 def _corrected(cell: Cell, table: pa.Table, values: OptionValues, logprobs: Floats) -> pa.Table:

@@ -1,0 +1,67 @@
+"""Derived runs and their sources: the identity of a derived cell, and whether the source has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from phraseproof.core import Cell
+from phraseproof.errors import RunError
+from phraseproof.identity import content_hash
+from phraseproof.store.cell_files import cell_path
+from phraseproof.store.checksums import CHECKSUMS, checksum_of
+from phraseproof.store.queries import Run, load_run
+from phraseproof.store.run_file import CALIBRATION, DERIVED_FROM, RUN_FILE, run_checksum_of
+
+
+def derived_cell(source: Run, cell: Cell, scoring: str, how: Mapping[str, object]) -> Cell:
+    """A cell of a derived run; its identity changes with the outcomes that it is computed from.
+
+    Args:
+        source: the run that holds `cell`.
+        scoring: of the derived cell.
+        how: what it is computed with.
+    """
+    path = cell_path(source.path, cell)
+    known: Mapping[str, int] = source.content.get(CHECKSUMS, {})
+    checksum = known.get(path.relative_to(source.path).as_posix())
+    what = {
+        "derived_from": cell.identity,
+        "checksum": checksum_of(path) if checksum is None else checksum,
+        "scoring": scoring,
+        "how": dict(how),
+    }
+    return replace(cell, identity=content_hash(what), scoring=scoring)
+
+
+def change_of_source(run: Run) -> str:
+    """How the source of a derived run has changed since, in words; empty where it has not, or is not at its place.
+
+    A source whose `run.json` was written again with the same cells has not changed.
+    """
+    origin: Mapping[str, object] = run.content.get(DERIVED_FROM, {})
+    folder = Path(str(origin.get("run", "")))
+    if not origin or not (folder / RUN_FILE).exists():
+        return ""
+    try:
+        if run_checksum_of(folder) == origin.get("run_checksum"):
+            return ""
+        opened = load_run(folder)
+        scoring = str(origin["scoring"])
+        if scoring not in opened.scorings:
+            return f"its source {folder} has no outcomes of the scoring {scoring} any more"
+        source = opened.select(scoring)
+        how: dict[str, object] = dict(run.settings[CALIBRATION])
+        how.pop("of", None)
+        missing = set(source.missing)
+        now = {derived_cell(source, cell, run.scoring, how) for cell in source.cells if cell not in missing}
+    except (RunError, OSError):
+        return f"its source {folder} cannot be read any more"
+    then = set(run.cells) - set(run.missing)
+    if now == then:
+        return ""
+    return (
+        f"its source {folder} has changed since: {len(now - then)} cells are new or different, "
+        f"{len(then - now)} are no longer there as they were"
+    )
