@@ -23,11 +23,13 @@ class KnownScorers(NamedTuple):
         scores: [S, W, E]
         shares: [1 + S + 1] in common, of each scorer alone, noise of the examples.
         correlation: between the first two scorers, with any number of examples; NaN where wordings are equal.
+        covariance: [S, S] over wordings, of scores with any number of examples.
     """
 
     scores: Floats
     shares: Floats
     correlation: float
+    covariance: Floats
 
 
 def known_scorers(
@@ -53,7 +55,7 @@ def known_scorers(
     ])  # fmt: skip
     size = np.sqrt(variances[0] * variances[1])
     correlation = covariance[0, 1] / size if size > 0 else np.nan
-    return KnownScorers((drawn < chance).astype(float), parts / parts.sum(), float(correlation))
+    return KnownScorers((drawn < chance).astype(float), parts / parts.sum(), float(correlation), covariance)
 
 
 def names_of(known: KnownScorers) -> SpreadOf:

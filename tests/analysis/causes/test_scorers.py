@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from phraseproof.analysis.causes.scorers import ScorerSpread, SpreadOf, scorer_spread, why_not_compared
+from phraseproof.analysis.causes.scorers import ScorerSpread, SpreadOf, pair_spread, scorer_spread, why_not_compared
 from phraseproof.analysis.grids import Floats
 from phraseproof.core import Finding
 from support.scorer_grids import known_scorers, names_of
@@ -113,3 +113,20 @@ def test_few_wordings_or_examples_have_a_reason() -> None:
     assert why_not_compared(3, 10) == ""
     assert why_not_compared(2, 10) == "it needs 3 wordings or more that every scoring has, and there are 2"
     assert "and there are 9" in why_not_compared(3, 9)
+
+
+@pytest.mark.parametrize(("common", "alone"), [(0.1, (0.05, 0.05)), (0.1, (0.0, 0.1)), (0.0, (0.1, 0.0))])
+def test_the_share_that_another_scorer_does_not_have_is_found_and_its_interval_contains_it(
+    common: float, alone: tuple[float, float]
+) -> None:
+    covered: list[tuple[bool, bool]] = []
+    errors: list[float] = []
+    for seed in range(200):
+        known = known_scorers(np.random.default_rng(seed), common=common, alone=alone, examples=100)
+        true = known.covariance
+        found = pair_spread(known.scores, seed=seed, resamples=200)
+        unshared, ratio = 1 - true[0, 1] / true[0, 0], true[1, 1] / true[0, 0]
+        covered.append((contains(found.unshared, unshared), contains(found.ratio, ratio)))
+        errors.append(found.unshared.estimate - unshared)
+    assert abs(np.median(errors)) < 0.04
+    assert np.mean(covered, axis=0).min() > 0.95 - 3 * (0.95 * 0.05 / 200) ** 0.5

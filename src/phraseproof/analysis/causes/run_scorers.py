@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from phraseproof.analysis.causes.artefact import Artefact, artefact, scorer_pair
+from phraseproof.analysis.causes.choices import load_choices
 from phraseproof.analysis.causes.run import control_groups, why_lines
 from phraseproof.analysis.causes.scorers import ScorerSpread, SpreadOf, scorer_spread, why_not_compared
 from phraseproof.analysis.grids import Floats, TaskGrid, load_grids
 from phraseproof.errors import RunError
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run
@@ -26,12 +29,14 @@ class RunScorers:
         reasons: why not, for each number of demonstrations and task that is not compared.
         reason: why the run as a whole is not; empty if it is.
         left_out: what is not part of a comparison, by number of demonstrations.
+        artefacts: of the tasks that were scored by log-likelihoods and by generated texts, the two compared.
     """
 
     tasks: tuple[ScorerSpread, ...] = ()
     reasons: tuple[tuple[int, str, str], ...] = ()
     reason: str = ""
     left_out: tuple[tuple[int, str], ...] = ()
+    artefacts: tuple[Artefact, ...] = ()
 
     def at_shots(self, num_fewshot: int) -> RunScorers:
         """The same for one number of demonstrations."""
@@ -40,6 +45,7 @@ class RunScorers:
             tuple(each for each in self.reasons if each[0] == num_fewshot),
             self.reason,
             tuple(each for each in self.left_out if each[0] == num_fewshot),
+            tuple(each for each in self.artefacts if each.num_fewshot == num_fewshot),
         )
 
     @property
@@ -72,6 +78,9 @@ def run_scorers(run: Run, *, seed: int = 0) -> RunScorers:
     tasks: list[ScorerSpread] = []
     reasons: list[tuple[int, str, str]] = []
     left_out: list[tuple[int, str]] = []
+    artefacts: list[Artefact] = []
+    pair = scorer_pair(scorers)
+    choices = {} if pair is None else {name: load_choices(run.select(name)) for name in pair}
     for (shots, task), grids in sorted(found.items(), key=lambda each: each[0][0]):
         missing = _why_not(grids, scorers)
         if missing:
@@ -84,9 +93,21 @@ def run_scorers(run: Run, *, seed: int = 0) -> RunScorers:
             continue
         first = grids[scorers[0]]
         of = SpreadOf(task, first.category, shots, scorers, shared.wordings, first.metric)
-        tasks.append(scorer_spread(shared.scores, of, seed=seed))
+        spread = scorer_spread(shared.scores, of, seed=seed)
+        tasks.append(spread)
+        if pair is not None and first.metric.name == ACCURACY.name and first.chance is not None:
+            artefacts.append(
+                artefact(
+                    spread,
+                    shared.scores[[scorers.index(name) for name in pair]],
+                    (choices[pair[0]][shots, task], choices[pair[1]][shots, task]),
+                    shared.examples,
+                    chance=first.chance,
+                    seed=seed,
+                )
+            )
         left_out += [(shots, f"{task}: {what}, and are left out where scorings are compared.") for what in shared.lost]
-    return RunScorers(tuple(tasks), tuple(reasons), left_out=tuple(left_out))
+    return RunScorers(tuple(tasks), tuple(reasons), left_out=tuple(left_out), artefacts=tuple(artefacts))
 
 
 def _why_not(grids: dict[str, TaskGrid], scorers: Sequence[str]) -> str:
@@ -101,11 +122,13 @@ class _Shared(NamedTuple):
     """What all scorers have.
 
     Attributes:
+        examples: their ids, in the order of the scores.
         scores: [S, W, E]
         lost: what some scorer lacks, the start of a sentence each.
     """
 
     wordings: tuple[str, ...]
+    examples: tuple[str, ...]
     scores: Floats
     lost: tuple[str, ...]
 
@@ -121,7 +144,7 @@ def _shared(grids: Sequence[TaskGrid], controls: set[str]) -> _Shared:
             column = {name: number for number, name in enumerate(grid.examples)}
             chosen = np.ix_([of[name] for name in wordings], [column[name] for name in examples])
             scores[place] = grid.scores[chosen]
-    return _Shared(tuple(wordings), scores, tuple(_lost(grids, rows, len(wordings), len(examples))))
+    return _Shared(tuple(wordings), tuple(examples), scores, tuple(_lost(grids, rows, len(wordings), len(examples))))
 
 
 def _rows(grid: TaskGrid, controls: set[str]) -> dict[str, int]:

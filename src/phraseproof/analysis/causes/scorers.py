@@ -160,6 +160,49 @@ def scorer_spread(scores: Floats, of: SpreadOf, *, seed: int = 0, resamples: int
     )
 
 
+class PairSpread(NamedTuple):
+    """The variances over wordings under two scorers, as any number of examples would show them.
+
+    Attributes:
+        unshared: the share of the first one's variance that is no covariance with the second: 0 where the second has
+            the same differences between wordings, 1 where it has none of them, above 1 where they are opposite.
+        ratio: the second one's variance as a share of the first one's.
+    """
+
+    unshared: Finding
+    ratio: Finding
+
+
+def pair_spread(scores: Floats, *, seed: int = 0, resamples: int | None = None) -> PairSpread:
+    """Compare the variances over wordings under two scorers.
+
+    Args:
+        scores: [2, W, E] on the same examples.
+        seed: of the bootstrap over examples; intervals are for these wordings.
+        resamples: by default `RESAMPLES`, and fewer for a large run.
+    """
+    wordings, examples = scores.shape[1:]
+    moves = scores - scores.mean(axis=1, keepdims=True)
+    count = resamples or (RESAMPLES if scores.size <= _LARGE else _RESAMPLES_OF_LARGE)
+    once = _covariances(moves, np.ones((1, examples))).true
+    again = _covariances(moves, _counts(examples, count, np.random.default_rng(seed))).true
+    method = f"bootstrap over examples, percentiles ({count} resamples)"
+
+    def finding(name: str, estimate: float, resampled: Floats) -> Finding:
+        low, high = np.quantile(resampled, QUANTILES)
+        return Finding(name, estimate, wordings, method, float(low), float(high))
+
+    def shares(true: Floats) -> tuple[Floats, Floats]:
+        # A variance without noise can be estimated as 0 or less; a share of it is then not bounded.
+        whole = np.maximum(true[:, 0, 0], np.finfo(float).tiny)
+        return 1 - true[:, 0, 1] / whole, true[:, 1, 1] / whole
+
+    (unshared, ratio), (unshared_again, ratio_again) = shares(once), shares(again)
+    return PairSpread(
+        finding("unshared", float(unshared[0]), unshared_again), finding("ratio", float(ratio[0]), ratio_again)
+    )
+
+
 class _Covariances(NamedTuple):
     """Covariances over wordings between scorers, of one sample or of B resamples.
 

@@ -9,7 +9,7 @@ from phraseproof.analysis.causes.components import CAUSES
 from phraseproof.analysis.causes.result_rows import cause_notes, cause_rows
 from phraseproof.analysis.causes.run import RunCauses, run_causes
 from phraseproof.analysis.causes.run_scorers import NOT_COMPARED, RunScorers, run_scorers
-from phraseproof.analysis.causes.scorer_rows import scorer_notes, scorer_rows
+from phraseproof.analysis.causes.scorer_rows import artefact_results, scorer_notes, scorer_rows
 from phraseproof.analysis.causes.spread import NOISE, SpreadCauses
 from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.result_rows import RowSource
@@ -49,6 +49,14 @@ SCORERS_LEGEND = (
     "in percent, with 95% intervals over examples. common: what the scorings have in common, in the row of the task; "
     "alone: what is of one scoring, in its row; examples: which ones were drawn; r: correlation of the wordings "
     "between scorings, corrected for the noise of the examples (docs/causes.md)"
+)
+
+
+ARTEFACTS_LEGEND = (
+    "mean accuracy and Std over wordings, in percent. unread: texts that name no option; same: how often both choose "
+    "the same option, where both were read; artefact: the share of the variance under log-likelihoods that texts "
+    "do not share; ratio: variance under texts as a multiple of that under log-likelihoods; both without the noise of "
+    "the examples, with 95% intervals over examples (docs/causes.md)"
 )
 
 
@@ -102,6 +110,7 @@ def causes_results(reports: Sequence[CausesReport], *, by_wording: bool = False)
         notes |= dict.fromkeys(causes_notes(report.causes))
         for compared in report.scorers.tasks:
             rows += scorer_rows(compared, report.path)
+        rows += artefact_results(report.scorers, report.path)
         notes |= dict.fromkeys(scorer_notes(report.scorers))
     return ResultTable(tuple(rows), tuple(notes))
 

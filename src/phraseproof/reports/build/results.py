@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.causes.result_rows import cause_rows
-from phraseproof.analysis.causes.scorer_rows import scorer_notes, scorer_rows
+from phraseproof.analysis.causes.scorer_rows import artefact_results, scorer_notes, scorer_rows
 from phraseproof.analysis.estimators.task_estimates import over_tasks
 from phraseproof.analysis.result_rows import (
     Place,
@@ -71,6 +71,7 @@ def analysis_results(analyses: Sequence[RunAnalysis], scaling: Scaling | None = 
     notes: list[str] = []
     for found in analyses:
         source = RowSource(found.path, found.num_fewshot, found.scoring, found.metric)
+        notes += found.notes
         rows += statistics_rows(found.robustness, source)
         if found.answers and found.metric.name == ACCURACY.name:
             rows += baseline_rows(found.answers, source)
@@ -81,6 +82,7 @@ def analysis_results(analyses: Sequence[RunAnalysis], scaling: Scaling | None = 
         notes += causes_notes(found.causes)
         for compared in found.scorers.tasks:
             rows += scorer_rows(compared, found.path)
+        rows += artefact_results(found.scorers, found.path)
         notes += scorer_notes(found.scorers)
         rows += _wording_tests(found, source)
         rows += _mixed_models(found, source)
@@ -142,8 +144,7 @@ def _mixed_models(found: RunAnalysis, source: RowSource) -> Iterator[ResultRow]:
 
 
 def _not_estimable(found: RunAnalysis) -> Iterator[str]:
-    """The reasons why requested rows are missing, and the notes of the analysis."""
-    yield from found.notes
+    """The reasons why requested rows are missing."""
     for against in found.against:
         if isinstance(against.tests, NotEstimable):
             yield f"{against.task}: no tests against {against.reference}: {against.tests.reason}"

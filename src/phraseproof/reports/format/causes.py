@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from phraseproof.analysis.causes.artefact import Artefact
+from phraseproof.analysis.causes.artefact_sentence import artefact_sentence
 from phraseproof.analysis.causes.run import RunCauses
 from phraseproof.analysis.causes.run_scorers import RunScorers
 from phraseproof.analysis.causes.scorer_sentence import scorer_sentence
@@ -75,6 +79,40 @@ def scorers_json(found: RunScorers) -> dict[str, object] | None:
         "why_not": found.reason or None,
         "tasks_without": [{"task": task, "why_not": why} for _, task, why in found.reasons],
         "notes": [line for _, line in found.left_out],
+        "artefacts": [_artefact(each) for each in found.artefacts],
+    }
+
+
+def _artefact(found: Artefact) -> dict[str, object]:
+    is_known = found.is_beyond_chance
+    guessed = found.guessed
+    choices = found.choices
+    return {
+        "task": found.task,
+        "scorings": [found.options, found.text],
+        "sentence": artefact_sentence(found),
+        "means": list(found.means),
+        "stds": list(found.stds),
+        "is_beyond_chance": is_known,
+        "artefact": _finding(found.pair.unshared) if is_known else None,
+        "ratio": _finding(found.pair.ratio) if is_known else None,
+        "same_choice": choices.share if choices.read.sum() else None,
+        "kappa": None if np.isnan(choices.kappa) else choices.kappa,
+        "unread": choices.unread.tolist(),
+        "guessed": guessed
+        and {
+            "mean": guessed.mean,
+            "std": guessed.std,
+            "artefact": _finding(guessed.pair.unshared) if is_known else None,
+            "ratio": _finding(guessed.pair.ratio) if is_known else None,
+        },
+        "wordings": [
+            {"instruction": name, "prompts": int(prompts), "read": int(read), "same": int(same)}
+            for name, prompts, read, same in zip(
+                found.wordings, choices.prompts, choices.read, choices.same, strict=True
+            )
+        ],
+        "mostly_unread": list(found.mostly_unread),
     }
 
 

@@ -10,13 +10,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from phraseproof.analysis.causes.artefact import Artefact
+from phraseproof.analysis.causes.artefact_sentence import artefact_sentence, ratio_text
 from phraseproof.analysis.causes.run_scorers import RunScorers
 from phraseproof.analysis.causes.scorer_sentence import scorer_sentence
 from phraseproof.analysis.causes.scorers import ScorerSpread
 from phraseproof.core import Finding
-from phraseproof.reports.build.causes import SCORERS_LEGEND
+from phraseproof.reports.build.causes import ARTEFACTS_LEGEND, SCORERS_LEGEND
 from phraseproof.reports.build.numbers import NO_DATA, share_with_interval, value_in_unit
 from phraseproof.reports.build.text import printable
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
 _FEW_TASKS = 3
 _LEAST_NAME = 15
@@ -30,7 +33,11 @@ def scorer_blocks(found: RunScorers) -> list[RenderableType]:
     blocks: list[RenderableType] = [Text("The spread under every scoring", style="bold")]
     if any(task.is_beyond_chance for task in found.tasks):
         blocks += [_table(found.tasks), Text(SCORERS_LEGEND, style="dim"), Text()]
-    return [*blocks, *_lines(found), Text()]
+    blocks += [*_lines(found), Text()]
+    if found.artefacts:
+        blocks += [Text("Log-likelihoods and generated texts", style="bold"), _artefacts(found.artefacts)]
+        blocks += [Text(ARTEFACTS_LEGEND, style="dim"), Text(), *_artefact_lines(found.artefacts), Text()]
+    return blocks
 
 
 def scorer_summary(found: RunScorers, *, by_task: bool) -> list[RenderableType]:
@@ -63,6 +70,52 @@ def _table(tasks: Sequence[ScorerSpread]) -> Table:
             share = share_with_interval(alone if known else None)
             table.add_row(Text(f"  {printable(scorer)}"), value_in_unit(std, task.metric), share)
     return table
+
+
+def _artefacts(found: Sequence[Artefact]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column(overflow="fold", min_width=_LEAST_NAME)
+    for name in ("accuracy", "Std", "unread", "same", "artefact", "ratio"):
+        table.add_column(name, justify="right", min_width=_LEAST_NUMBER, no_wrap=name in {"accuracy", "Std"})
+    for task in found:
+        known = task.is_beyond_chance
+        same = f"{100 * task.choices.share:.0f}" if task.choices.read.sum() else NO_DATA
+        table.add_row(Text(printable(task.task)))
+        table.add_row(Text(f"  {printable(task.options)}"), *_mean_and_std(task.means[0], task.stds[0]), "", "")
+        table.add_row(
+            Text(f"  {printable(task.text)}"),
+            *_mean_and_std(task.means[1], task.stds[1]),
+            f"{100 * task.choices.unread[1]:.0f}",
+            same,
+            share_with_interval(task.pair.unshared if known else None),
+            ratio_text(task.pair) if known else NO_DATA,
+        )
+        if task.guessed is not None:
+            table.add_row(
+                Text("  unread as guesses"),
+                *_mean_and_std(task.guessed.mean, task.guessed.std),
+                "",
+                "",
+                share_with_interval(task.guessed.pair.unshared if known else None),
+                ratio_text(task.guessed.pair) if known else NO_DATA,
+            )
+    return table
+
+
+def _mean_and_std(mean: float, std: float) -> tuple[str, str]:
+    return value_in_unit(mean, ACCURACY), value_in_unit(std, ACCURACY)
+
+
+def _artefact_lines(found: Sequence[Artefact]) -> Iterator[RenderableType]:
+    for task in found:
+        name = f"{printable(task.task)}: " if len(found) > 1 else ""
+        text = Text.assemble((name, "bold"), printable(artefact_sentence(task)))
+        yield Padding(text, (0, 0, 0, 2), expand=False)
+        if task.mostly_unread:
+            names = ", ".join(map(printable, task.mostly_unread))
+            yield Padding(
+                Text(f"Most texts name no option under: {names}.", style="yellow"), (0, 0, 0, 4), expand=False
+            )
 
 
 def _correlations(task: ScorerSpread) -> str:

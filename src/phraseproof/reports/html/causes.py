@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from phraseproof.analysis.causes.artefact_sentence import artefact_sentence
 from phraseproof.analysis.causes.run import RunCauses
 from phraseproof.analysis.causes.run_scorers import NOT_COMPARED, RunScorers
 from phraseproof.analysis.causes.scorer_sentence import scorer_sentence
+from phraseproof.analysis.causes.scorers import ScorerSpread
 from phraseproof.analysis.causes.sentence import cause_sentence
 from phraseproof.reports.build.causes import LEGEND, main_causes
 from phraseproof.reports.build.text import printable
@@ -41,6 +44,13 @@ class CausesView(NamedTuple):
     legend: str
 
 
+def _scorer_sentences(task: ScorerSpread, compared: RunScorers) -> Iterator[tuple[str, str]]:
+    yield task.task, scorer_sentence(task)
+    for each in compared.artefacts:
+        if (each.task, each.num_fewshot) == (task.task, task.num_fewshot):
+            yield task.task, artefact_sentence(each)
+
+
 def causes_view(found: RunCauses, compared: RunScorers = NOT_COMPARED) -> CausesView | None:
     """The section of a run at one number of demonstrations; `None` where there is nothing to say."""
     notes = (*found.notes, *compared.notes)
@@ -50,7 +60,11 @@ def causes_view(found: RunCauses, compared: RunScorers = NOT_COMPARED) -> Causes
     return CausesView(
         main_causes(found) if len(ordered) > 1 else "",
         tuple(CauseLine(printable(task.task), printable(cause_sentence(task))) for task in ordered),
-        tuple(CauseLine(printable(task.task), printable(scorer_sentence(task))) for task in compared.tasks),
+        tuple(
+            CauseLine(printable(name), printable(sentence))
+            for task in compared.tasks
+            for name, sentence in _scorer_sentences(task, compared)
+        ),
         tuple(map(printable, notes)),
         causes_chart(ordered),
         LEGEND[0].upper() + LEGEND[1:] + ".",
