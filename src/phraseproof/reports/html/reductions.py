@@ -90,7 +90,7 @@ def reductions_view(found: RunReductions, note: str = "") -> ReductionsView | No
     helped, others = ([task for task in found.tasks if (recommend(task).way is None) == is_other]
                       for is_other in (False, True))  # fmt: skip
     ordered = [*([over] if over else []), *helped, *others]
-    title = "Gain of each way over one wording as it is"
+    title = "Gain over one wording as it is, of the ways that need no labelled examples"
     if len(ordered) > MOST_TASKS:
         title += f" (the first {MOST_TASKS} of {len(ordered)} rows)"
     return ReductionsView(
