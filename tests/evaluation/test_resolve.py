@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.errors import UsageError
+from phraseproof.errors import RunError, UsageError
 from phraseproof.evaluation.evaluate import evaluate, forecast
 from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.resolve import load_wordings, resolve
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.instructions.collections import Collection, load_collection
+from phraseproof.store.queries import load_run
 from phraseproof.tasks import load_tasks
+from support import free_texts
 from support.growing_run import EXAMPLES, WORDINGS, Model, Unreachable, make_task
 from support.parity_project import write_project
 
@@ -124,3 +126,31 @@ def test_a_scoring_of_another_method_of_the_model_has_a_pass_and_a_price(tmp_pat
     run = evaluate(model, task, groups, tmp_path / "run", scoring="loglikelihood,paper", self_test=False)
     assert len(model.asked) == 2 * EXAMPLES * len(WORDINGS)
     assert run.select("paper").missing == ()
+
+
+def test_several_metrics_are_computed_from_the_same_texts(tmp_path: Path) -> None:
+    writer = free_texts.Writer()
+    groups = {"g": Collection("mine", free_texts.WORDINGS)}
+    run = evaluate(writer, free_texts.notes(), groups, tmp_path / "run", metric="rouge2,bleu", self_test=False)
+    assert (run.metrics, run.metric) == (("rouge2", "bleu"), "rouge2")
+    asked = len(free_texts.TEXTS) * len(free_texts.WORDINGS)
+    assert len(writer.asked) == asked, "the second metric asks the model nothing"
+    # A metric that is added later does not either, and one with an argument that has a comma.
+    more = r"regex:^.{1,25}$,chrf"
+    evaluate(writer, free_texts.notes(), groups, tmp_path / "run", metric=more)
+    assert len(writer.asked) == asked
+    grown = load_run(tmp_path / "run")
+    assert grown.metrics == ("rouge2", "bleu", "regex:^.{1,25}$", "chrf")
+    assert grown.content["spec"]["metric"] == f"rouge2,bleu,{more}"
+    for name in grown.metrics:
+        alone = evaluate(free_texts.Writer(), free_texts.notes(), groups, tmp_path / name[:5], metric=name)
+        assert grown.select(metric=name).wording_scores() == alone.wording_scores()
+        assert [cell.identity for cell in grown.select(metric=name).cells] == [c.identity for c in alone.cells]
+    with pytest.raises(RunError, match=r"no scores of the metric 'f1' .*rouge2, bleu.*--metric f1 with the same --out"):
+        grown.select(metric="f1")
+
+
+def test_the_price_of_several_metrics_is_that_of_one(tmp_path: Path) -> None:
+    groups = {"g": Collection("mine", free_texts.WORDINGS)}
+    both = forecast(free_texts.Writer(), free_texts.notes(), groups, metric="rouge2,bleu")
+    assert both.prompts_missing == len(free_texts.TEXTS) * len(free_texts.WORDINGS)

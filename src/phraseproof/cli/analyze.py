@@ -26,6 +26,7 @@ def analyze(
     ] = False,
     group_order: options.GroupOrder = None,
     scoring: options.ScoringOfRun = None,
+    metric: options.MetricOfRun = None,
     margin: Annotated[
         float | None,
         typer.Option(
@@ -88,7 +89,7 @@ def analyze(
     from phraseproof.reports.build.run_analysis import analyze as analyze_run
     from phraseproof.reports.format import analysis_json, analysis_text
 
-    opened = open_runs(runs, scoring)
+    opened = open_runs(runs, scoring, metric)
     asked = AnalysisOptions(
         group_order=order, margin=margin, difference=difference, against=against, mixed=mixed, seed=seed
     )

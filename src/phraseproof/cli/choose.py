@@ -107,6 +107,7 @@ def choose(
     model_arg: options.ModelArg = None,
     base_url: options.BaseUrl = None,
     scoring: options.ScoringOfRun = None,
+    metric: options.MetricOfRun = None,
     seed: options.Seed = 0,
     output_format: OutputFormat = None,
     as_json: options.AsJson = False,
@@ -125,7 +126,14 @@ def choose(
         if not runs:
             raise UsageError("no run folder is named", hint="phraseproof choose runs/NAME, or choose --live")
         _choose_stored(
-            runs, criterion, over=over, share=share, task=task or [], scoring=scoring, seed=seed, output_format=chosen
+            runs,
+            criterion,
+            over=over,
+            share=share,
+            task=task or [],
+            shown=(scoring, metric),
+            seed=seed,
+            output_format=chosen,
         )
         return
     _refuse(given, _STORED_ONLY, "is for stored runs, not for --live")
@@ -140,6 +148,7 @@ def choose(
         "tasks": option_values.joined(tasks),
         "data_dir": data_dir,
         "scoring": scoring,
+        "metric": metric,
     }
     changes = {name: value for name, value in values.items() if name in given}
     if instructions or config is None:
@@ -189,7 +198,7 @@ def _choose_stored(
     over: str | None,
     share: float,
     task: list[str],
-    scoring: str | None,
+    shown: tuple[str | None, str | None],
     seed: int,
     output_format: FormatName,
 ) -> None:
@@ -201,7 +210,7 @@ def _choose_stored(
 
     objective = Objective(read_criterion(criterion), share)
     kinds = read_over(over or "")
-    opened = open_runs(runs, scoring)
+    opened = open_runs(runs, *shown)
     reports = choice_reports(opened, choose_stored(opened, objective, over=kinds, tasks=task, seed=seed))
     match output_format:
         case "text":

@@ -16,6 +16,7 @@ def compare(
     before: Annotated[Path, typer.Argument(metavar="A", help="The run folder to start from.")],
     after: Annotated[Path, typer.Argument(metavar="B", help="The run folder to compare with it.")],
     scoring: options.ScoringOfRun = None,
+    metric: options.MetricOfRun = None,
     html: Annotated[
         Path | None, typer.Option(help="Also write a page to this file.", rich_help_panel=options.OUTPUT)
     ] = None,
@@ -29,7 +30,7 @@ def compare(
     from phraseproof.reports.build.results import comparison_results
     from phraseproof.reports.format import compare_json, compare_text
 
-    earlier, later = open_runs((before, after), scoring)
+    earlier, later = open_runs((before, after), scoring, metric)
     found = compare_two(earlier, later)
     if html is not None:
         from phraseproof.files import write_text

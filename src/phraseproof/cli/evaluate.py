@@ -167,7 +167,8 @@ def evaluate(
     metric: Annotated[
         str,
         typer.Option(
-            help="The metric of an answer's score (docs/scoring.md); auto is the default of the tasks' kinds.",
+            help="The metric of an answer's score (docs/scoring.md), or several, separated by commas; auto is the "
+            "default of the tasks' kinds.",
             rich_help_panel=SCORING,
         ),
     ] = "auto",
@@ -323,7 +324,7 @@ def evaluate(
         assert out is not None, "checked above"
         run = evaluation.run(out, observer=progress, self_test=spec.self_test)
     every = (evaluation, *evaluation.further)
-    runs = [run.select(each.settings.scoring) for each in every]
+    runs = [run.select(each.settings.scoring, each.settings.metric) for each in every]
     asked = {planned.cell for each in every for planned in each.planned}
     if _print_runs(runs, asked, as_json=as_json, covariates=covariates):
         raise typer.Exit(4)

@@ -86,6 +86,7 @@ def gate(
         ),
     ] = "task",
     scoring: options.ScoringOfRun = None,
+    metric: options.MetricOfRun = None,
     junit: Annotated[
         Path | None,
         typer.Option(help="Also write the checks to this file, as JUnit XML.", rich_help_panel=options.OUTPUT),
@@ -113,8 +114,8 @@ def gate(
     from phraseproof.reports.gate.result import gate_run
     from phraseproof.store.queries import load_run
 
-    opened = load_run(run).select(scoring)
-    other = None if no_worse_than is None else load_run(no_worse_than).select(scoring)
+    opened = load_run(run).select(scoring, metric)
+    other = None if no_worse_than is None else load_run(no_worse_than).select(scoring, metric)
     warn_of_changed_sources([opened] if other is None else [opened, other])
     limits = Limits(max_spread, min_worst, min_mean, max_gap, None if other is None else margin or 0.0)
     found = gate_run(opened, limits, on=On(on), at=Level(at), other=other)

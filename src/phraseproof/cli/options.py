@@ -326,6 +326,15 @@ ScoringOfRun = Annotated[
         show_default=False,
     ),
 ]
+MetricOfRun = Annotated[
+    str | None,
+    typer.Option(
+        "--metric",
+        help="The metric to show, if the run holds several. Default: the run's first.",
+        rich_help_panel=STATISTICS,
+        show_default=False,
+    ),
+]
 Seed = Annotated[int, typer.Option(help="The seed of all random draws.", min=0, rich_help_panel=STATISTICS)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[

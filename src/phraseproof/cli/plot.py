@@ -35,6 +35,7 @@ def plot(
         typer.Option(help="The number of demonstrations, if the run has several.", rich_help_panel=options.DATA),
     ] = None,
     scoring: options.ScoringOfRun = None,
+    metric: options.MetricOfRun = None,
     parameters: Annotated[
         list[str] | None,
         typer.Option(
@@ -56,7 +57,7 @@ def plot(
     from phraseproof.reports.charts.plot import ChartKind, draw, make_chart, remarks
 
     sizes = {str(Path(path)): number for path, number in map(_size, parameters or [])}
-    sources = open_sources(runs, scoring=scoring)
+    sources = open_sources(runs, scoring=scoring, metric=metric)
     warn_of_changed_sources(sources.runs)
     chart = make_chart(sources, ChartKind(kind), task=task, num_fewshot=num_fewshot, parameters=sizes)
     draw(chart, out, width=width)

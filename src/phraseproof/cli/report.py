@@ -31,6 +31,7 @@ def report(
         ),
     ] = None,
     scoring: options.ScoringOfRun = None,
+    metric: options.MetricOfRun = None,
 ) -> None:
     """Write one page with everything that runs hold: charts, wordings, examples that flip, statistics."""
     from phraseproof.files import write_text
@@ -40,7 +41,7 @@ def report(
 
     if out.is_dir():
         raise UsageError("the report is a file, but this is a folder", got=str(out), where="--out")
-    sources = open_sources(runs, scoring=scoring)
+    sources = open_sources(runs, scoring=scoring, metric=metric)
     refuse_to_overwrite(out, *(run.path / RUN_FILE for run in sources.runs))
     describe_runs(sources.runs)
     text = render_report(sources, title=title, current=current)

@@ -13,27 +13,34 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import Run
 
 
-def open_runs(paths: Iterable[Path], scoring: str | None = None, *, every_scoring: bool = False) -> list[Run]:
-    """Open run folders under a scorer; warn of incomplete ones, and say which scorer is shown if there are several.
+def open_runs(
+    paths: Iterable[Path], scoring: str | None = None, metric: str | None = None, *, every: bool = False
+) -> list[Run]:
+    """Open run folders under a scorer and a metric; warn of incomplete ones, and say which of several is shown.
 
     Args:
-        every_scoring: where no scorer is named, open each run under each of its scorers.
+        every: where no scorer or metric is named, open each run under each of its scorers or metrics.
 
     Raises:
-        RunError: a path is not a run folder, or the run has no outcomes of that scorer.
+        RunError: a path is not a run folder, or the run has no outcomes of that scorer or metric.
     """
     from phraseproof.store.queries import load_run
 
-    runs = [load_run(path).select(scoring) for path in paths]
-    if every_scoring and scoring is None:
-        runs = under_every_scoring(runs)
+    runs = [load_run(path).select(scoring, metric) for path in paths]
+    if every:
+        runs = under_every_scoring(runs, scoring, metric)
     describe_runs(runs)
     return runs
 
 
-def under_every_scoring(runs: Iterable[Run]) -> list[Run]:
-    """Each run once per scorer; a run without outcomes, as it is."""
-    return [run.select(name) for run in runs for name in run.scorings or (None,)]
+def under_every_scoring(runs: Iterable[Run], scoring: str | None = None, metric: str | None = None) -> list[Run]:
+    """Each run once per scorer and metric, unless one is named; a run without outcomes, as it is."""
+    scored = [run.select(name) for run in runs for name in ([scoring] if scoring else run.scorings or [None])]
+    return [
+        run.select(run.chosen_scoring, name)
+        for run in scored
+        for name in ([metric] if metric else run.metrics or [None])
+    ]
 
 
 def describe_runs(runs: Sequence[Run]) -> None:
@@ -52,6 +59,10 @@ def describe_runs(runs: Sequence[Run]) -> None:
         if others:
             choices = " or ".join(f"--scoring {name}" for name in others)
             terminal.note(f"{run.path}: outcomes of the scoring {run.scoring}; {choices} shows the others")
+        judged = {each.metric for each in runs if (each.path, each.scoring) == (run.path, run.scoring)}
+        if others := [name for name in run.metrics if name not in judged]:
+            choices = " or ".join(f"--metric {name}" for name in others)
+            terminal.note(f"{run.path}: scores of the metric {run.metric}; {choices} shows the others")
 
 
 def warn_of_changed_sources(runs: Iterable[Run]) -> None:

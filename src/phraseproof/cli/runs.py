@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phraseproof.cli import options, terminal
+from phraseproof.cli.run_folders import under_every_scoring
 from phraseproof.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ def summarize(run: Run) -> RunSummary:
 
     keys = [(each.task, each.instruction) for each in (*run.all_cells, *run.accuracies)]
     cells = len(run.all_cells)
-    done = cells - sum(len(run.select(scoring).missing) for scoring in run.scorings)
+    views = under_every_scoring([run])
+    done = cells - sum(len(view.missing) for view in views)
     updated = datetime.fromtimestamp((run.path / RUN_FILE).stat().st_mtime, tz=UTC)
     return RunSummary(
         path=str(run.path),
@@ -132,7 +134,7 @@ def summarize(run: Run) -> RunSummary:
         groups=run.groups,
         cells=cells,
         done=done,
-        failed=sum(len(run.select(scoring).failures) for scoring in run.scorings),
+        failed=sum(len(view.failures) for view in views),
         scorings=run.scorings or (run.scoring,),
         updated=updated.isoformat(timespec="seconds"),
     )

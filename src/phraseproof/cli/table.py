@@ -31,6 +31,7 @@ def table(
     ] = "task",
     group_order: options.GroupOrder = None,
     scoring: options.ScoringOfRun = None,
+    metric: options.MetricOfRun = None,
     covariates: Annotated[
         bool,
         typer.Option(
@@ -54,10 +55,10 @@ def table(
     order = option_values.read_group_order(group_order)
     if causes:
         _refuse_with_causes(covariates=covariates, group_order=order)
-        _print_causes(open_runs(runs, scoring, every_scoring=True), output_format=chosen, by=by)
+        _print_causes(open_runs(runs, scoring, metric, every=True), output_format=chosen, by=by)
         return
     print_tables(
-        open_runs(runs, scoring, every_scoring=True),
+        open_runs(runs, scoring, metric, every=True),
         output_format=chosen,
         by=by,
         group_order=order,

@@ -69,8 +69,8 @@ def resolve(
     if spec.sample == "auto" and out is not None:
         spec = spec.with_changes(sample=_sample_kind(out))
     each = [
-        replace(prepare(model, tasks, groups, spec.with_changes(scoring=name), forecast=forecast), locking=locking)
-        for name in spec.scorings
+        replace(prepare(model, tasks, groups, changed, forecast=forecast), locking=locking)
+        for changed in spec.each_alone()
     ]
     evaluation = each[0]
     for note in dict.fromkeys(note for one in each for note in one.notes):

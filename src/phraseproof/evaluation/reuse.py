@@ -5,12 +5,13 @@ A cell's outcomes are found example by example in
 * files of the same whole cell: other parts of it (`--budget`), the whole, and journals of stopped runs;
 * cells of the same wording on a smaller sample (`--limit`): their identities are computed from the samples that
   `run.json` lists, so outcomes are reused only where data, wording, demonstrations and format are equal;
-* cells under another scorer that needs the same numbers of the model, from which choice and score are derived.
+* cells under another scorer that needs the same numbers of the model, or under another metric, from which choice and
+  score are derived.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -91,18 +92,28 @@ class Reuse:
         """The identities of `sources`."""
         return [source.identity for source in self.sources(planned)]
 
+    def held(self, planned: PlannedCell, files: CellFiles) -> set[str]:
+        """The names of the examples that `stored` has outcomes of; no metric is computed."""
+        wanted = {example.id for example in planned.task.examples}
+        return wanted & {
+            name
+            for source in self.sources(planned)
+            for rows in files.stored(planned.cell.task, source.identity)
+            for name in rows
+        }
+
     def stored(self, planned: PlannedCell, files: CellFiles) -> dict[str, StoredOutcome]:
         """The stored outcomes of a cell's examples, by example, as they would be under the cell's scorer and metric."""
         wanted = {example.id: example for example in planned.task.examples}
-        wanted_by = planned.cell.scoring
         found: dict[str, StoredOutcome] = {}
         for source in self.sources(planned):
             for rows in files.stored(planned.cell.task, source.identity):
-                for example_id in wanted.keys() & (rows.keys() - found.keys()):
-                    row = rows[example_id]
-                    outcome = _as_if_scored(row.outcome, wanted[example_id], source, planned.cell)
-                    # A derived outcome costs nothing; an outcome of a smaller sample keeps its cost.
-                    found[example_id] = StoredOutcome(outcome, row.usage if source.scoring == wanted_by else Usage())
+                names = [name for name in wanted if name in rows and name not in found]
+                derived = _as_if_scored([(rows[name].outcome, wanted[name]) for name in names], source, planned.cell)
+                # A derived outcome costs nothing; an outcome of a smaller sample keeps its cost.
+                is_own = (source.scoring, source.metric) == (planned.cell.scoring, planned.cell.metric)
+                for name, outcome in zip(names, derived, strict=True):
+                    found[name] = StoredOutcome(outcome, rows[name].usage if is_own else Usage())
             if len(found) == len(wanted):
                 break
         return found
@@ -113,7 +124,7 @@ def _can_derive(wanted: str, stored: str) -> bool:
     return stored in scorer_names() and scorer(wanted).can_derive_from(scorer(stored))
 
 
-def without(planned: PlannedCell, examples: Mapping[str, object]) -> PlannedCell:
+def without(planned: PlannedCell, examples: Collection[str]) -> PlannedCell:
     """The cell without these of its examples."""
     if not examples:
         return planned
@@ -123,12 +134,14 @@ def without(planned: PlannedCell, examples: Mapping[str, object]) -> PlannedCell
     return planned._replace(task=replace(planned.task, examples=rest, demonstrations=demonstrations))
 
 
-def _as_if_scored(outcome: Outcome, example: Example, source: Source, cell: Cell) -> Outcome:
-    """An outcome of a source as the cell's scorer and metric give it."""
-    if not outcome.option_credits:  # written before the credits were stored
-        outcome = replace(outcome, option_credits=example.option_scores)
-    if source.scoring != cell.scoring:
-        outcome = scorer(cell.scoring).predict(outcome, example.choices)
-    if (source.scoring, source.metric) != (cell.scoring, cell.metric):
-        outcome = metric(cell.metric).judge([outcome])[0]
-    return outcome
+def _as_if_scored(rows: Sequence[tuple[Outcome, Example]], source: Source, cell: Cell) -> list[Outcome]:
+    """Outcomes of a source as the cell's scorer and metric give them."""
+    outcomes: list[Outcome] = []
+    for stored, example in rows:
+        # Credits are absent where they were not stored yet.
+        outcome = stored if stored.option_credits else replace(stored, option_credits=example.option_scores)
+        if source.scoring != cell.scoring:
+            outcome = scorer(cell.scoring).predict(outcome, example.choices)
+        outcomes.append(outcome)
+    is_same = (source.scoring, source.metric) == (cell.scoring, cell.metric)
+    return outcomes if is_same else metric(cell.metric).judge(outcomes)

@@ -91,7 +91,7 @@ class Evaluation:
         settings: with `prompt_format` resolved.
         workers: processes on several devices; `model` is then on the first one and only plans. `None`: this process
             computes.
-        further: the same evaluation under other scorers, which follows in the same run folder.
+        further: the same evaluation under other scorers and metrics, which follows in the same run folder.
         notes: what was found out about the model while the evaluation was prepared, one line each.
         locking: how long other processes that work on the run folder are waited for.
         assumed: what is assumed of a server that does not answer; such an evaluation only makes forecasts.
@@ -200,7 +200,7 @@ class Evaluation:
         done = stored_cells(out, self.run_settings, [each.cell for each in self.planned])
         reuse, files = self._reuse(stored_samples(out)), stored_files(out)
         lacking = [each for each in self.planned if each.cell not in done]
-        return [rest for each in lacking if (rest := without(each, reuse.stored(each, files))).task.examples]
+        return [rest for each in lacking if (rest := without(each, reuse.held(each, files))).task.examples]
 
     def run(self, out: Path, *, observer: Observer | None = None, self_test: bool = True) -> Run:
         """Score and store every cell that the run folder does not hold yet.
@@ -244,11 +244,11 @@ class Evaluation:
         store.finish(peak_rss_bytes())
         for other in self.further:
             other.run(out, observer=observer, self_test=self_test)
-        run = load_run(out).select(self.settings.scoring)
+        run = load_run(out).select(self.settings.scoring, self.settings.metric)
         if (found := half_precision(run)) is None:
             return run
         store.register([], {CLOSE_CALLS: asdict(found)})
-        return load_run(out).select(self.settings.scoring)
+        return load_run(out).select(self.settings.scoring, self.settings.metric)
 
     def _kept(self, store: RunStore) -> str:
         stored, total = self._count_stored(store), count_prompts(self.planned)
@@ -282,9 +282,7 @@ class Evaluation:
         missing, _ = self._missing(store)
         reuse, files = self._reuse(store.samples), store.files()
         return (
-            count_prompts(self.planned)
-            - count_prompts(missing)
-            + sum(len(reuse.stored(each, files)) for each in missing)
+            count_prompts(self.planned) - count_prompts(missing) + sum(len(reuse.held(each, files)) for each in missing)
         )
 
     def work_through(
@@ -304,7 +302,7 @@ class Evaluation:
         store = RunStore(out, self.run_settings, locking=self.locking, say=observer.warned)
         missing, _ = self._missing(store)
         reuse, files = self._reuse(store.samples), store.files()
-        new = [each for each in missing if len(reuse.stored(each, files)) < len(each.task.examples)]
+        new = [each for each in missing if len(reuse.held(each, files)) < len(each.task.examples)]
         near_ties = self._measure_error(store, observer, self_test=self_test) if new else None
         if new and self_test:
             observer.noted(f"loading {self.model.identity.name} and testing its scores")

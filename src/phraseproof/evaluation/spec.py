@@ -30,6 +30,7 @@ from pydantic import (
 
 from phraseproof.errors import UsageError
 from phraseproof.models.options import ModelOptions
+from phraseproof.scoring.registry import metric, split_metrics
 from phraseproof.scoring.scorer import AUTO
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_typ
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts, json_schema_input_type=str | list[str])]
 Numbers = Annotated[tuple[StrictInt, ...], BeforeValidator(_numbers, json_schema_input_type=int | list[int])]
 Scorings = Annotated[str, BeforeValidator(_joined, json_schema_input_type=str | list[str])]
+MetricNames = Annotated[str, BeforeValidator(_joined, json_schema_input_type=str | list[str])]
 Percentage = Annotated[str, Field(pattern=r"^\s*[0-9.e-]+\s*%\s*$")]
 Share = Annotated[
     float | None,
@@ -208,10 +210,11 @@ class EvaluationSpec(BaseModel):
     repeats: StrictInt = Field(
         default=1, description="How often each answer is generated (scoring generate), each time with another seed."
     )
-    metric: str = Field(
+    metric: MetricNames = Field(
         default=AUTO,
         description="What the score of an answer is in; auto: accuracy for tasks with options, rouge2 for "
-        "summarization, bleu for translation, exact_match for free_text.",
+        "summarization, bleu for translation, exact_match for free_text. Several are a list, or names separated by "
+        "commas.",
     )
     budget: Share = Field(
         default=None,
@@ -333,10 +336,35 @@ class EvaluationSpec(BaseModel):
             raise ValueError("names of scoring methods that cannot be used: expected at least one, each once")
         return ",".join(names)
 
+    @field_validator("metric")
+    @classmethod
+    def _metrics_once(cls, value: str) -> str:
+        names = split_metrics(value)
+        if not all(names) or len(set(names)) < len(names):
+            raise ValueError("names of metrics that cannot be used: expected at least one, each once")
+        return ",".join(names)
+
     @property
     def scorings(self) -> tuple[str, ...]:
         """The names in `scoring`, in order."""
         return tuple(self.scoring.split(","))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names in `metric`, in order."""
+        return split_metrics(self.metric)
+
+    def each_alone(self) -> list[EvaluationSpec]:
+        """The same options with one scorer and one metric each.
+
+        Metrics that are computed from stored texts come last. Where there are no others, the tasks' default is first,
+        so that no text is lost when one of them fails.
+        """
+        batched = [name for name in self.metrics if name != AUTO and metric(name).is_batched]
+        metrics = [name for name in self.metrics if name not in batched] or [AUTO]
+        return [
+            self.with_changes(scoring=name, metric=judge) for name in self.scorings for judge in (*metrics, *batched)
+        ]
 
     @field_validator("budget")
     @classmethod

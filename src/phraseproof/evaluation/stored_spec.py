@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from phraseproof.errors import RunError
 from phraseproof.evaluation.spec import EvaluationSpec
-from phraseproof.scoring.registry import DEFAULT_SCORER
+from phraseproof.scoring.registry import DEFAULT_SCORER, split_metrics
 from phraseproof.store.run_file import CALIBRATION, DERIVED_FROM, RunContent, Settings
 
 Item = TypeVar("Item")
@@ -29,7 +29,10 @@ class SpecOfRun(NamedTuple):
 
 
 def merged_spec(stored: Settings | None, spec: EvaluationSpec) -> RunContent:
-    """The spec of a run that grew: tasks, wordings, scorings, shots, seeds of all evaluations; else the last one's."""
+    """The spec of a run that grew: tasks, wordings, scorings, metrics, shots, seeds of all evaluations.
+
+    Other fields are those of the last evaluation.
+    """
     data: dict[str, Any] = spec.model_dump(mode="json")
     data |= {"fewshot_seeds": list(spec.draw_seeds), "fewshot_draws": None}
     if not stored:
@@ -39,6 +42,8 @@ def merged_spec(stored: Settings | None, spec: EvaluationSpec) -> RunContent:
         data[name] = _united(stored.get(name, []), data[name])
     if stored.get("scoring"):
         data["scoring"] = ",".join(_united(stored["scoring"].split(","), spec.scorings))
+    if stored.get("metric"):
+        data["metric"] = ",".join(_united(split_metrics(stored["metric"]), spec.metrics))
     groups: dict[str, list[str]] = dict(stored.get("instructions", {}))
     for group, members in data["instructions"].items():
         groups[group] = _united(groups.get(group, []), members)

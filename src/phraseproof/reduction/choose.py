@@ -29,6 +29,7 @@ def choose(
     tasks: str | Sequence[str] = (),
     seed: int = 0,
     scoring: str | None = None,
+    metric: str | None = None,
 ) -> ResultTable:
     """Choose a wording, and estimate what it is worth on other examples.
 
@@ -44,6 +45,7 @@ def choose(
         tasks: only these; default: all.
         seed: of resamples and folds; the same run and seed give the same numbers.
         scoring: the scorer whose outcomes are compared, if the runs hold several. Default: each run's first.
+        metric: the metric, likewise.
 
     Raises:
         NotEnoughDataError: nothing to choose, too few examples, or a run that was imported.
@@ -52,7 +54,7 @@ def choose(
     """
     given = [runs] if not isinstance(runs, Sequence) or isinstance(runs, str) else list(runs)
     opened = [(run if isinstance(run, Run) else load_run(run)) for run in given]
-    opened = [run.select(scoring) if scoring is not None else run for run in opened]
+    opened = [run if scoring is None and metric is None else run.select(scoring, metric) for run in opened]
     objective = Objective(read_criterion(criterion), share)
     names = [tasks] if isinstance(tasks, str) else tasks
     found = choose_stored(opened, objective, over=read_over(over), tasks=names, seed=seed)

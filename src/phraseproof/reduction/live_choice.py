@@ -224,12 +224,14 @@ def _candidates(evaluation: Evaluation) -> list[PlannedCell]:
     """The wordings of the evaluation's only task, each once.
 
     Raises:
-        UsageError: there is more than one task, scorer, number of demonstrations, seed, order of options or repeat; or
-            one wording.
+        UsageError: there is more than one task, scorer, metric, number of demonstrations, seed, order of options or
+            repeat; or one wording.
     """
+    every = (evaluation, *evaluation.further)
     for count, what, option in (
         (len(evaluation.tasks), "task", "--tasks"),
-        (1 + len(evaluation.further), "scoring method", "--scoring"),
+        (len({each.settings.scoring for each in every}), "scoring method", "--scoring"),
+        (len({each.settings.metric for each in every}), "metric", "--metric"),
         (len(evaluation.settings.num_fewshot), "number of demonstrations", "--config"),
         (len(evaluation.settings.draw_seeds), "seed of demonstrations", "--config"),
         (evaluation.settings.option_orders, "order of options", "--config"),

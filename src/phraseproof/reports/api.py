@@ -29,6 +29,7 @@ def table(
     covariates: bool = False,
     causes: bool = False,
     scoring: str | None = None,
+    metric: str | None = None,
 ) -> ResultTable:
     """Show what a run holds: mean and standard deviation over wordings, per task, category and overall.
 
@@ -43,6 +44,7 @@ def table(
         causes: show why accuracy differs between the wordings of each task instead (docs/causes.md); a sentence for
             each task is in the notes.
         scoring: the scorer whose outcomes are shown, if the run holds several. Default: the run's first.
+        metric: the metric, likewise.
 
     Raises:
         RunError: not a run folder, damaged, or without finished cells.
@@ -53,8 +55,8 @@ def table(
     from phraseproof.reports.build.runs import table_sources
 
     if causes:
-        return causes_results(causes_reports([_opened(run, scoring)]), by_wording=by == "wording")
-    (source,) = table_sources([_opened(run, scoring)], group_order=group_order, covariates=covariates)
+        return causes_results(causes_reports([_opened(run, scoring, metric)]), by_wording=by == "wording")
+    (source,) = table_sources([_opened(run, scoring, metric)], group_order=group_order, covariates=covariates)
     return table_results(source, by_wording=by == "wording", group_order=group_order)
 
 
@@ -65,6 +67,7 @@ def analyze(
     seed: int = 0,
     resamples: int = 2000,
     scoring: str | None = None,
+    metric: str | None = None,
 ) -> ResultTable:
     """Compute every statistic of a run with its 95% interval, and differences between groups with p-values.
 
@@ -77,6 +80,7 @@ def analyze(
         seed: of the bootstrap; the same run and seed give the same intervals.
         resamples: the number of bootstrap resamples.
         scoring: the scorer whose outcomes are shown, if the run holds several. Default: the run's first.
+        metric: the metric, likewise.
 
     Raises:
         RunError: not a run folder, damaged, without finished cells, or with a budget.
@@ -87,7 +91,7 @@ def analyze(
     from phraseproof.reports.build.run_analysis import analyze as analyze_run
 
     asked = AnalysisOptions(group_order=group_order, seed=seed, resamples=resamples)
-    return analysis_results(analyze_run(_opened(run, scoring), asked))
+    return analysis_results(analyze_run(_opened(run, scoring, metric), asked))
 
 
 def ensemble(
@@ -127,7 +131,9 @@ def ensemble(
     return ensemble_results(ensemble_reports(_opened(run, scoring), settings, groups=groups, tasks=tasks))
 
 
-def compare(before: RunOrPath, after: RunOrPath, *, scoring: str | None = None) -> ResultTable:
+def compare(
+    before: RunOrPath, after: RunOrPath, *, scoring: str | None = None, metric: str | None = None
+) -> ResultTable:
     """Compare two runs on the tasks, wordings and examples that both hold.
 
     The numbers are those of `phraseproof compare`: means before and after, and their difference with its 95% interval
@@ -137,6 +143,7 @@ def compare(before: RunOrPath, after: RunOrPath, *, scoring: str | None = None) 
         before: the run to start from, as a folder or opened.
         after: the run that is compared with it.
         scoring: the scorer whose outcomes are compared, if the runs hold several. Default: each run's first.
+        metric: the metric, likewise.
 
     Raises:
         RunError: not a run folder, damaged, or without finished cells.
@@ -145,7 +152,7 @@ def compare(before: RunOrPath, after: RunOrPath, *, scoring: str | None = None) 
     from phraseproof.reports.build.compare import compare as compare_runs
     from phraseproof.reports.build.results import comparison_results
 
-    return comparison_results(compare_runs(_opened(before, scoring), _opened(after, scoring)))
+    return comparison_results(compare_runs(_opened(before, scoring, metric), _opened(after, scoring, metric)))
 
 
 def gate(
@@ -160,6 +167,7 @@ def gate(
     on: Literal["estimate", "bound"] = "estimate",
     at: Literal["task", "category", "overall"] = "task",
     scoring: str | None = None,
+    metric: str | None = None,
 ) -> GateResult:
     """Check a run against limits, as `phraseproof gate` does.
 
@@ -174,6 +182,7 @@ def gate(
         on: what is compared with the limits: the estimate, or the worse end of its 95% interval.
         at: where the limits must be kept: on every task, in every category, or overall.
         scoring: the scorer whose outcomes are checked, if the run holds several. Default: the run's first.
+        metric: the metric, likewise.
 
     Returns:
         Its `passed` says whether all limits are kept, its `checks` where not and by how much.
@@ -185,9 +194,9 @@ def gate(
     from phraseproof.reports.gate.limits import Limits, On
     from phraseproof.reports.gate.result import gate_run
 
-    other = None if no_worse_than is None else _opened(no_worse_than, scoring)
+    other = None if no_worse_than is None else _opened(no_worse_than, scoring, metric)
     limits = Limits(max_spread, min_worst, min_mean, max_gap, None if other is None else margin)
-    return gate_run(_opened(run, scoring), limits, on=On(on), at=Level(at), other=other)
+    return gate_run(_opened(run, scoring, metric), limits, on=On(on), at=Level(at), other=other)
 
 
 def report(
@@ -197,6 +206,7 @@ def report(
     title: str | None = None,
     current: str | None = None,
     scoring: str | None = None,
+    metric: str | None = None,
 ) -> Path:
     """Write one HTML file with everything that runs hold, as `phraseproof report` does.
 
@@ -206,6 +216,7 @@ def report(
         title: the page's heading. Default: made from the models' names.
         current: the wording in use today, as `collection/id`; the page marks it.
         scoring: the scorer whose outcomes are shown, if the runs hold several. Default: each run's first.
+        metric: the metric, likewise.
 
     Returns:
         The path of the file.
@@ -224,11 +235,11 @@ def report(
         raise UsageError("a report is one file, and this is a folder", got=str(out), where="out")
     given = [runs] if isinstance(runs, Run | str | Path) else runs
     paths = [each.path if isinstance(each, Run) else Path(each) for each in given]
-    text = render_report(open_sources(paths, scoring=scoring), title=title, current=current)
+    text = render_report(open_sources(paths, scoring=scoring, metric=metric), title=title, current=current)
     write_text(target, text)
     return target
 
 
-def _opened(run: RunOrPath, scoring: str | None) -> Run:
+def _opened(run: RunOrPath, scoring: str | None, metric: str | None = None) -> Run:
     opened = run if isinstance(run, Run) else load_run(run)
-    return opened if scoring is None else opened.select(scoring)
+    return opened if scoring is None and metric is None else opened.select(scoring, metric)

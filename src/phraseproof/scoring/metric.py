@@ -28,6 +28,7 @@ class Metric(ABC):
         low, high: the range of an example's value.
         is_binary: whether an example's value is 0 or 1 (partial credit is the exception that tests report).
         is_corpus: whether the value of many examples is computed from sums of `statistics`, not the mean of scores.
+        is_batched: whether it is computed from stored texts, many at once, because it asks a model.
         judges_text: whether it compares a generated text with references; a metric of the chosen option otherwise.
         higher_is_better: the direction of improvement.
         margin: the largest difference of means that does not matter, as values are stored; `None` where nothing is
@@ -40,6 +41,7 @@ class Metric(ABC):
     high: ClassVar[float] = 1.0
     is_binary: ClassVar[bool] = False
     is_corpus: ClassVar[bool] = False
+    is_batched: ClassVar[bool] = False
     judges_text: ClassVar[bool] = False
     higher_is_better: ClassVar[bool] = True
     margin: ClassVar[float | None] = None

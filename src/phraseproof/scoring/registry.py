@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 from phraseproof.errors import UsageError
 from phraseproof.scoring.calibrated import PLUS, CalibratedScorer
 from phraseproof.scoring.metric import Metric
-from phraseproof.scoring.scorer import Reading, Scorer
+from phraseproof.scoring.scorer import AUTO, Reading, Scorer
 
 SCORERS_GROUP = "phraseproof.scorers"
 METRICS_GROUP = "phraseproof.metrics"
@@ -89,6 +89,21 @@ def reads_text(name: str) -> bool:
     base = name.partition(PLUS)[0]
     known = base in _SCORERS or base in _entry_points(SCORERS_GROUP)
     return known and scorer(name).reading is Reading.TEXT
+
+
+def split_metrics(names: str) -> tuple[str, ...]:
+    """The names in a text with commas. What is no metric after the comma belongs to the argument before it.
+
+    `regex:a{1,2},f1` are two metrics: `regex:a{1,2}` and `f1`.
+    """
+    known = {*metric_names(), AUTO} if ":" in names else set[str]()
+    found: list[str] = []
+    for piece in names.split(","):
+        if found and ":" in found[-1] and piece.strip().partition(":")[0] not in known:
+            found[-1] += f",{piece}"
+        else:
+            found.append(piece.strip())
+    return tuple(found)
 
 
 def metric(name: str) -> Metric:

@@ -13,7 +13,7 @@ import numpy as np
 from phraseproof.core import Cell
 from phraseproof.errors import NotEnoughDataError, RunError
 from phraseproof.files import read_json
-from phraseproof.scoring.registry import DEFAULT_SCORER, metric
+from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER, metric
 from phraseproof.store.cell_files import cell_path, read_table
 from phraseproof.store.integrity import check_files
 from phraseproof.store.outcomes_view import create_outcomes_view
@@ -69,11 +69,13 @@ class Run:
         path: the folder.
         content: `run.json` as plain data.
         chosen_scoring: the scorer whose cells are read, as `select` chose it; `None` for the first of the run.
+        chosen_metric: the metric whose cells are read; `None` for the first of the scorer.
     """
 
     path: Path
     content: RunContent
     chosen_scoring: str | None = None
+    chosen_metric: str | None = None
 
     @property
     def settings(self) -> Settings:
@@ -92,14 +94,25 @@ class Run:
         default: str = self.content["settings"].get("scoring") or DEFAULT_SCORER
         return self.chosen_scoring or next(iter(self.scorings), default)
 
-    def select(self, scoring: str | None = None) -> Run:
-        """The same run, read under one of its scorers.
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics of the selected scorer's cells, in the order of the evaluations."""
+        return tuple(dict.fromkeys(cell.metric for cell in self.all_cells if cell.scoring == self.scoring))
+
+    @property
+    def metric(self) -> str:
+        """The name of the selected metric, whose cells are read."""
+        return self.chosen_metric or next(iter(self.metrics), DEFAULT_METRIC)
+
+    def select(self, scoring: str | None = None, metric: str | None = None) -> Run:
+        """The same run, read under one of its scorers and metrics.
 
         Args:
             scoring: one of `scorings`; `None` for the first.
+            metric: one of `metrics`; `None` for the first.
 
         Raises:
-            RunError: the run holds no cells of that scorer.
+            RunError: the run holds no cells of that scorer or metric.
         """
         if scoring is not None and scoring not in self.scorings and (self.scorings or scoring != self.scoring):
             raise RunError(
@@ -108,7 +121,15 @@ class Run:
                 where=str(self.path),
                 hint=f"phraseproof evaluate --scoring {scoring} with the same --out adds them",
             )
-        return Run(self.path, self.content, scoring)
+        chosen = Run(self.path, self.content, scoring)
+        if metric is not None and metric not in chosen.metrics and (chosen.metrics or metric != chosen.metric):
+            raise RunError(
+                f"the run holds no scores of the metric '{metric}'",
+                expected=f"one of: {', '.join(chosen.metrics)}" if chosen.metrics else None,
+                where=str(self.path),
+                hint=f"phraseproof evaluate --metric {metric} with the same --out adds them without asking the model",
+            )
+        return Run(self.path, self.content, scoring, metric)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -148,12 +169,12 @@ class Run:
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells of the run under the selected scorer, completed or not."""
-        return tuple(cell for cell in self.all_cells if cell.scoring == self.scoring)
+        """The cells of the run under the selected scorer and metric, completed or not."""
+        return tuple(cell for cell in self.all_cells if (cell.scoring, cell.metric) == (self.scoring, self.metric))
 
     @cached_property
     def all_cells(self) -> tuple[Cell, ...]:
-        """The cells of the run under all its scorers, completed or not."""
+        """The cells of the run under all its scorers and metrics, completed or not."""
         return tuple(Cell(**cell) for cell in self.content["cells"])
 
     @cached_property
@@ -217,7 +238,7 @@ class Run:
             NotEnoughDataError, RunError: as `query`.
         """
         names = ", ".join(f'"{name}"' for name in by)
-        judge = metric(self.cells[0].metric)
+        judge = metric(self.metric)
         value = "flatten(list(statistics)) AS mean_score" if judge.is_corpus else "avg(score) AS mean_score"
         rows = self.query_rows(f"SELECT {names}, {value}, count(*) AS num_examples FROM outcomes GROUP BY ALL")  # noqa: S608
         if judge.is_corpus:

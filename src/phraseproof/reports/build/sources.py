@@ -33,14 +33,15 @@ class Sources(NamedTuple):
     trainings: tuple[LoggedTraining, ...]
 
 
-def open_sources(paths: Sequence[Path], *, scoring: str | None = None) -> Sources:
+def open_sources(paths: Sequence[Path], *, scoring: str | None = None, metric: str | None = None) -> Sources:
     """Open runs and trainings. A folder that `harden` wrote is opened as the runs and the training inside it.
 
     Args:
         scoring: the scorer under which runs are read; each run's first by default.
+        metric: the metric, likewise.
 
     Raises:
-        RunError: a folder that is none of these, or a run without outcomes of that scorer.
+        RunError: a folder that is none of these, or a run without outcomes of that scorer or metric.
     """
     runs: list[Run] = []
     trainings: list[LoggedTraining] = []
@@ -53,7 +54,7 @@ def open_sources(paths: Sequence[Path], *, scoring: str | None = None) -> Source
             trainings.append(read_training(path))
         else:
             runs.append(load_run(path))
-    return Sources(tuple(run.select(scoring) for run in runs), tuple(trainings))
+    return Sources(tuple(run.select(scoring, metric) for run in runs), tuple(trainings))
 
 
 def read_training(path: Path) -> LoggedTraining:
