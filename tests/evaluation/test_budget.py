@@ -16,7 +16,8 @@ from phraseproof.evaluation.evaluate import evaluate
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.run import Evaluation
-from phraseproof.evaluation.spec import EvaluationSpec, read_share
+from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.evaluation.spec_types import read_share
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.queries import Run
 

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 import phraseproof
 from phraseproof.errors import UsageError
-from phraseproof.evaluation.spec import EvaluationSpec, read_share
+from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.evaluation.spec_types import read_share
 from phraseproof.models import ModelOptions
 
 

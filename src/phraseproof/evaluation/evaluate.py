@@ -11,7 +11,8 @@ from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.request import EvaluationRequest, Tasks, Wordings
 from phraseproof.evaluation.resolve import resolve
 from phraseproof.evaluation.run import Forecast
-from phraseproof.evaluation.spec import EvaluationSpec, SampleKind
+from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.evaluation.spec_types import SampleKind
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import Run
 
