@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -127,3 +128,23 @@ def test_the_shipped_collections_have_no_errors() -> None:
     for name in shipped_collections():
         problems = validate(load_collection(name).instructions)
         assert [problem for problem in problems if problem.level == "error"] == []
+
+
+def test_free_text_has_no_options_to_show_and_may_be_given_away() -> None:
+    examples = tuple(
+        Example(
+            f"{n}", {"text": f"text {n}", "gist": f"Other {n}"}, reference=f"one {n}", other_references=(f"other {n}",)
+        )
+        for n in range(4)
+    )
+    notes = Task("notes", Kind.SUMMARIZATION, "c", examples)
+    plain = Instruction(
+        "w", "c", ask="Sum up:", layout="{{ text }}"
+    )  # its answer is a letter, which has no meaning here
+    assert kinds(plain, on=notes) == []
+    assert kinds(replace(plain, serves=("summarization", "translation"))) == []
+    assert ("error", "options") in kinds(replace(plain, serves=("summarization", "binary")))
+    assert kinds(replace(plain, layout="{{ text }} {{ gist }}"), on=notes) == [("error", "gives-away")]
+    assert kinds(replace(plain, layout="{{ text }} {{ summary }}", serves=("summarization",))) == [
+        ("warning", "gives-away")
+    ]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from phraseproof.core import Example, Instruction
+from phraseproof.core import Example, Instruction, Kind
 from phraseproof.instructions.template import compile_instruction
 from phraseproof.instructions.validation_example import validation_example
 
@@ -30,3 +30,10 @@ def test_choices_fit_the_label_words() -> None:
     listed = example("{{ q }}", answer='{{ choice | verbalise(["1", "2", "3", "4", "5", "6"]) }}')
     assert listed.choices[-1] == "<choice 6>"
     assert len(listed.choices) == 6
+
+
+@pytest.mark.parametrize("served", ["summarization", "translation", "free_text", "mine/notes"])
+def test_free_text_has_a_reference_and_no_choices(served: str) -> None:
+    compiled = compile_instruction(Instruction("w", "c", ask="Sum up:", layout="{{ text }}", serves=(served,)))
+    made = validation_example(compiled, {"mine/notes": Kind.SUMMARIZATION})
+    assert (made.choices, made.references, made.fields) == ((), ("<reference>",), {"text": "<text>"})

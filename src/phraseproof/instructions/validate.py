@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from phraseproof.core import Example, Instruction, Task
+from phraseproof.core import Example, Instruction, Kind, Task
 from phraseproof.errors import InstructionError
 from phraseproof.instructions.duplicates import repeated_wordings
 from phraseproof.instructions.problems import Problem, problem_of
@@ -22,7 +22,8 @@ from phraseproof.instructions.template import (
 _TELLING = frozenset(
     (
         *("answer", "answers", "answerkey", "answer_key", "correct", "correct_answer", "correct_option", "gold"),
-        *("label", "labels", "output", "reference", "solution", "target", "targets"),
+        *("highlights", "label", "labels", "output", "reference", "references", "solution", "summary", "target"),
+        *("targets", "translation"),
     )
 )
 _GIVEN_AWAY = 0.9
@@ -42,7 +43,7 @@ def validate(instructions: Sequence[Instruction], tasks: Sequence[Task] = ()) ->
     problems: list[Problem] = []
     compiled = [compile_instruction(each) for each in instructions]
     for each in compiled:
-        alone = list(_alone(each))
+        alone = list(_alone(each, has_options=_may_have_options(each.instruction, tasks)))
         with_tasks = [problem for task in tasks for problem in _on_task(each, task)]
         # On a task the same kind of problem is reported with its details, so the general one would repeat it.
         known = {problem.kind for problem in with_tasks}
@@ -66,7 +67,15 @@ def _literal(wording: Instruction) -> str:
 # ----------------------------------------------------------------------------------------------------- a wording alone
 
 
-def _alone(compiled: CompiledInstruction) -> Iterator[Problem]:
+def _may_have_options(wording: Instruction, tasks: Sequence[Task]) -> bool:
+    """Whether answers may name options: not where all tasks (or, without any, all served kinds) are free text."""
+    if tasks:
+        return any(task.kind.has_options for task in tasks)
+    free_text = {kind.value for kind in Kind if not kind.has_options}
+    return not wording.serves or not free_text.issuperset(wording.serves)
+
+
+def _alone(compiled: CompiledInstruction, *, has_options: bool) -> Iterator[Problem]:
     wording = compiled.instruction
     names = _prompt_names(compiled)
     if not names - {"choice_count"}:
@@ -85,7 +94,7 @@ def _alone(compiled: CompiledInstruction) -> Iterator[Problem]:
                 )
             if name in ANSWER_BUILTINS:
                 yield problem_of("error", "template", wording, f"{name!r} is known only in answer", part)
-    scored_by = _LABEL_OF_ANSWER.get(wording.answer)
+    scored_by = _LABEL_OF_ANSWER.get(wording.answer) if has_options else None
     if scored_by and compiled.labels and scored_by not in compiled.labels:
         labels = " and ".join(sorted(compiled.labels))
         yield problem_of(
@@ -176,14 +185,14 @@ def _given_away(compiled: CompiledInstruction, rendered: Sequence[_RenderedExamp
 
 
 def _tells(rendered: _RenderedExample, name: str) -> bool:
-    """Whether a field holds nothing but the answer: its text, its label or its place."""
+    """Whether a field holds nothing but the answer: its text, its label, its place, or a reference text."""
     example = rendered.example
     value = example.fields.get(name)
     if value is None:
         return False
     text = str(value).strip().casefold()
-    if example.reference is not None and not example.choices:
-        return bool(text) and text == example.reference.strip().casefold()
+    if example.references and not example.choices:
+        return bool(text) and text in {reference.strip().casefold() for reference in example.references}
     if not example.option_scores or not rendered.options:
         return False
     answers = {rendered.options[example.target], example.choices[example.target]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import cast
 
 from phraseproof.core import Example, Kind
@@ -14,13 +15,23 @@ _QUESTIONS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
     Kind.MULTI_CLASS: ("My card was charged twice this month.", ("billing", "bug", "praise")),
 }
 
+_NO_TASKS: Mapping[str, Kind] = MappingProxyType({})
 
-def validation_example(compiled: CompiledInstruction) -> Example:
+
+def validation_example(compiled: CompiledInstruction, kinds: Mapping[str, Kind] = _NO_TASKS) -> Example:
     """Make an example for rendering a wording: of the kind that the wording serves, else multiple choice.
 
     Choices fit the wording's literal verbalisers; a field other than `question` holds its own name in angle brackets.
+
+    Args:
+        compiled: the wording.
+        kinds: of tasks that a wording may name, their kinds.
     """
-    kind = next((kind for kind in _QUESTIONS if kind.value in compiled.instruction.serves), Kind.MULTIPLE_CHOICE)
+    served = {kinds.get(name, name) for name in compiled.instruction.serves}
+    kind = next((kind for kind in Kind if kind in served), Kind.MULTIPLE_CHOICE)
+    if not kind.has_options:
+        texts = {name: f"<{name}>" for name in sorted(compiled.fields)}
+        return Example("made-up", texts, reference="<reference>")
     question, choices = _QUESTIONS[kind]
     for verbaliser in compiled.label_words:
         if isinstance(verbaliser, dict):

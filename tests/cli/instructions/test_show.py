@@ -116,3 +116,16 @@ def test_the_composed_wordings_serve_a_users_task_with_a_question(folder: Path) 
     shown = json.loads(printed("show", "composed", "--task", folder / "tickets.yaml", "--json"))
     assert len(shown) >= 12
     assert all("I was charged twice [sic]" in each["prompt"]["text"] for each in shown)
+
+
+def test_free_text_wordings_are_shown_with_a_reference_and_without_options() -> None:
+    made_up = CliRunner().invoke(app, ["show", "everyday-observed"]).output
+    block = made_up[made_up.index("everyday-observed/phrases-rewrite") :]
+    assert "reference: <reference>" in block
+    assert "answer:" not in block[: block.index("reference:")]
+    rendered = CliRunner().invoke(app, ["show", "everyday-observed", "--task", "everyday/phrases"]).output
+    assert "rendered with the first example of everyday/phrases" in rendered
+    assert "scored" not in rendered
+    valid = CliRunner().invoke(app, ["validate", "everyday-observed", "--task", "everyday/notes"])
+    assert valid.exit_code == 0
+    assert "everyday/notes: 11 wordings for it, 660 prompts rendered\n" in valid.output

@@ -65,7 +65,7 @@ def test_validate_says_what_was_checked(folder: Path) -> None:
     text = printed("validate", folder / "wordings.yaml", "--task", folder / "tickets.yaml")
     assert "tickets: 2 wordings for it, 6 prompts rendered with distinct answers" in text
     checked = json.loads(printed("validate", folder / "wordings.yaml", "--task", folder / "tickets.yaml", "--json"))
-    assert checked["tasks"] == [{"task": "tickets", "wordings": 2, "prompts": 6}]
+    assert checked["tasks"] == [{"task": "tickets", "wordings": 2, "prompts": 6, "kind": "multi_class"}]
 
 
 def test_validate_finds_a_name_that_the_task_lacks(folder: Path) -> None:

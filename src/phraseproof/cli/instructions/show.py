@@ -45,23 +45,33 @@ class _Shown(NamedTuple):
     task: str | None
     prompt: Prompt | None
     problem: str | None
+    references: tuple[str, ...] = ()
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether the example has no options, so that the wording's `answer` has no meaning."""
+        return bool(self.references)
 
 
 def _shown(collection: Collection, tasks: list[Task]) -> Iterator[_Shown]:
     from phraseproof.instructions.template import check_against, compile_instruction
     from phraseproof.instructions.validation_example import validation_example
+    from phraseproof.tasks import catalogue
 
     if not tasks:
+        kinds = {listing.name: listing.kind for listing in catalogue() if listing.kind is not None}
         for wording in collection.instructions:
             compiled = compile_instruction(wording)
+            example = validation_example(compiled, kinds)
             try:
-                yield _Shown(wording, None, _plain_prompt(compiled, validation_example(compiled)), None)
+                yield _Shown(wording, None, _plain_prompt(compiled, example), None, example.references)
             except InstructionError as error:
                 yield _Shown(wording, None, None, error.problem)
     for task in tasks:
         for wording in wordings_for(collection, task):
             check_against(wording, task)
-            yield _Shown(wording, task.name, _plain_prompt(compile_instruction(wording), task.examples[0]), None)
+            first = task.examples[0]
+            yield _Shown(wording, task.name, _plain_prompt(compile_instruction(wording), first), None, first.references)
 
 
 def _plain_prompt(compiled: CompiledInstruction, example: Example) -> Prompt:
@@ -89,7 +99,7 @@ def _print_wording(console: Console, shown: _Shown) -> None:
     console.print(Rule(Text(wording.name, style="bold"), align="left", style="dim"))
     for name, value in _provenance(wording).items():
         console.print(Text(f"{name}: {value}", style="dim"))
-    for name in ("ask", "layout", "template", "answer"):
+    for name in ("ask", "layout", "template", *(() if shown.is_free_text else ("answer",))):
         value = getattr(wording, name)
         if value is not None:
             console.print(Text(f"{name}:", style="bold"))
@@ -102,7 +112,8 @@ def _print_wording(console: Console, shown: _Shown) -> None:
         console.print(Text(_indented(shown.prompt.text)))
         delimiter = shown.prompt.target_delimiter
         after = "" if delimiter == " " else f" (after {delimiter!r})"
-        console.print(Text(f"scored{after}: ", style="bold").append(" | ".join(shown.prompt.options), style="not bold"))
+        head, texts = ("reference", shown.references) if shown.is_free_text else ("scored", shown.prompt.options)
+        console.print(Text(f"{head}{after}: ", style="bold").append(" | ".join(texts), style="not bold"))
     console.print()
 
 

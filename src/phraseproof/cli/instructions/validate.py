@@ -9,6 +9,7 @@ import typer
 from phraseproof.cli import options, terminal
 from phraseproof.cli.completion import complete_instructions
 from phraseproof.cli.instructions.serving import load_task, wordings_for
+from phraseproof.core import Kind
 
 if TYPE_CHECKING:
     from phraseproof.instructions.collections import Collection
@@ -19,6 +20,7 @@ class _CheckedTask(NamedTuple):
     task: str
     wordings: int
     prompts: int
+    kind: str
 
 
 def validate(
@@ -48,7 +50,7 @@ def validate(
     for each in tasks:
         wordings = wordings_for(collection, each)
         problems += [problem for problem in find_problems(wordings, [each]) if problem not in problems]
-        checked.append(_CheckedTask(each.name, len(wordings), len(wordings) * len(each.examples)))
+        checked.append(_CheckedTask(each.name, len(wordings), len(wordings) * len(each.examples), each.kind.value))
     errors = sum(problem.level == "error" for problem in problems)
     if as_json:
         value = {
@@ -78,10 +80,9 @@ def _print(collection: Collection, checked: list[_CheckedTask], problems: list[P
     warnings = f", {_count(len(problems), 'warning')}" if problems else ""
     typer.echo(f"{collection.name}: {count}, fields and templates are valid{warnings}")
     for each in checked:
-        typer.echo(
-            f"{each.task}: {_count(each.wordings, 'wording')} for it, "
-            f"{_count(each.prompts, 'prompt')} rendered with distinct answers"
-        )
+        answers = " with distinct answers" if Kind(each.kind).has_options else ""
+        rendered = f"{_count(each.prompts, 'prompt')} rendered{answers}"
+        typer.echo(f"{each.task}: {_count(each.wordings, 'wording')} for it, {rendered}")
     if not checked:
         typer.echo("Names of fields are checked against a task: add --task")
 
