@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import phraseproof
 from phraseproof.core import ChoosesMethod, ChosenMethod
 from phraseproof.errors import ModelError, NoAnswerError, StoppedError
+from phraseproof.instructions.collections import Collection
 from phraseproof.models import ModelOptions, load_model
 from support import tiny_models
 from support.chat_server import chat_of
-from support.openai_server import Answer, Asked, Reply, serve
+from support.free_texts import METRIC, WORDINGS, notes, register
+from support.openai_server import Answer, Asked, Reply, chat_reply, serve
 
 LETTERS = [("A", "B", "C", "D")]
 
@@ -175,3 +180,27 @@ def test_a_server_that_fails_on_constraints_is_read_in_free_texts() -> None:
     assert found.method == "generate"
     assert found.model.identity.settings["answer_format"] == "text"
     assert "follows no constraint" in found.notes[0]
+
+
+def test_free_text_is_written_without_trials_or_constraints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The maximum length is counted in bytes, because the server's tokenizer is not here."""
+    register(monkeypatch)
+    with serve(lambda asked: chat_reply(asked.body["messages"][-1]["content"].rpartition("\n")[2])) as served:
+        run = phraseproof.evaluate(
+            "openai/m",
+            notes(),
+            {"mine": Collection("mine", WORDINGS)},
+            tmp_path,
+            metric=METRIC,
+            self_test=False,
+            model_options=ModelOptions(args={"base_url": served.base_url}),
+        )
+        bodies = [asked.body for asked in served.asked]
+    assert len(bodies) == 6
+    assert {each["max_tokens"] for each in bodies} == {28}
+    assert not any(name in each for each in bodies for name in ("response_format", "guided_choice", "logprobs"))
+    assert {row.instruction: row.mean_score for row in run.wording_scores()} == {
+        "mine/short": 2 / 3,
+        "mine/gist": 2 / 3,
+    }
+    assert run.settings["model"]["settings"]["answer_format"] == "text"
