@@ -48,11 +48,24 @@ def table(
             rich_help_panel=options.STATISTICS,
         ),
     ] = False,
+    facets: Annotated[
+        bool,
+        typer.Option(
+            "--facets",
+            help="Show how the variance splits over wordings, draws of demonstrations, orders of options and examples, "
+            "and where extra effort should go (docs/few-shot.md).",
+            rich_help_panel=options.STATISTICS,
+        ),
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Show accuracy and spread over wordings, by task and category, with a paired t-test between groups."""
     chosen = read_format(output_format, as_json=as_json)
     order = option_values.read_group_order(group_order)
+    if facets:
+        _refuse_with_facets(causes=causes, covariates=covariates, by=by, group_order=order)
+        _print_facets(open_runs(runs, scoring, metric, every=True), output_format=chosen)
+        return
     if causes:
         _refuse_with_causes(covariates=covariates, group_order=order)
         _print_causes(open_runs(runs, scoring, metric, every=True), output_format=chosen, by=by)
@@ -106,3 +119,24 @@ def _print_causes(runs: Sequence[Run], *, output_format: FormatName, by: ByName)
     print_rendered(rendered.text, output_format)
     for warning in rendered.warnings:
         terminal.note(warning)
+
+
+def _refuse_with_facets(*, causes: bool, covariates: bool, by: ByName, group_order: Sequence[str]) -> None:
+    given = {
+        "--causes": causes,
+        "--covariates": covariates,
+        "--by wording": by == "wording",
+        "--group-order": bool(group_order),
+    }
+    for name, is_given in given.items():
+        if is_given:
+            raise UsageError(f"--facets does not use {name}", where=name, hint=f"Leave out {name} or --facets")
+
+
+def _print_facets(runs: Sequence[Run], *, output_format: FormatName) -> None:
+    from phraseproof.reports.build.facets import facets_reports
+    from phraseproof.reports.format.facets import render
+    from phraseproof.reports.format.tables import TableFormat
+
+    rendered = render(facets_reports(runs), TableFormat(output_format), screen=terminal.screen())
+    print_rendered(rendered.text, output_format)

@@ -28,6 +28,7 @@ def table(
     group_order: Sequence[str] = (),
     covariates: bool = False,
     causes: bool = False,
+    facets: bool = False,
     scoring: str | None = None,
     metric: str | None = None,
 ) -> ResultTable:
@@ -43,6 +44,8 @@ def table(
         covariates: use properties of the wordings' texts in the estimates of a run with a budget.
         causes: show why accuracy differs between the wordings of each task instead (docs/causes.md); a sentence for
             each task is in the notes.
+        facets: show how the variance of scores splits over wordings, draws of demonstrations, orders of options and
+            examples instead (docs/few-shot.md); where extra effort should go is in the notes.
         scoring: the scorer whose outcomes are shown, if the run holds several. Default: the run's first.
         metric: the metric, likewise.
 
@@ -51,9 +54,14 @@ def table(
         UsageError: an unknown group, or `covariates` without a budget.
     """
     from phraseproof.reports.build.causes import causes_reports, causes_results
+    from phraseproof.reports.build.facets import facets_reports, facets_results
     from phraseproof.reports.build.results import table_results
     from phraseproof.reports.build.runs import table_sources
 
+    if causes and facets:
+        raise UsageError("causes and facets are different tables", hint="Ask for one of them")
+    if facets:
+        return facets_results(facets_reports([_opened(run, scoring)]))
     if causes:
         return causes_results(causes_reports([_opened(run, scoring, metric)]), by_wording=by == "wording")
     (source,) = table_sources([_opened(run, scoring, metric)], group_order=group_order, covariates=covariates)

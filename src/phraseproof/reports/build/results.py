@@ -10,6 +10,7 @@ from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.causes.result_rows import cause_rows
 from phraseproof.analysis.causes.scorer_rows import artefact_results, scorer_notes, scorer_rows
 from phraseproof.analysis.estimators.task_estimates import over_tasks
+from phraseproof.analysis.facets.result_rows import facet_notes, facet_rows
 from phraseproof.analysis.result_rows import (
     Place,
     RowSource,
@@ -84,6 +85,10 @@ def analysis_results(analyses: Sequence[RunAnalysis], scaling: Scaling | None = 
             rows += scorer_rows(compared, found.path)
         rows += artefact_results(found.scorers, found.path)
         notes += scorer_notes(found.scorers)
+        if found.facets.has_draws:
+            for facets in found.facets.tasks:
+                rows += facet_rows(facets, source)
+            notes += facet_notes(found.facets)
         rows += _wording_tests(found, source)
         rows += _mixed_models(found, source)
         notes += _not_estimable(found)

@@ -11,6 +11,7 @@ from phraseproof.analysis.causes.run import RunCauses, run_causes
 from phraseproof.analysis.causes.run_scorers import RunScorers, run_scorers
 from phraseproof.analysis.controls import ControlResult, results_of_controls
 from phraseproof.analysis.estimators.resampling import RESAMPLES
+from phraseproof.analysis.facets.run import RunFacets, run_facets
 from phraseproof.analysis.grids import TaskGrid, group_relations, load_grids, metric_of
 from phraseproof.analysis.power import RequiredSize, VarianceComponents, sizes_for, variance_components
 from phraseproof.analysis.significance.equivalence import Equivalence, equivalence
@@ -125,6 +126,7 @@ class RunAnalysis:
         readings: how surely answers were read, as lines.
         causes: of the spread over the wordings.
         scorers: all scorers of the run, compared.
+        facets: the components of variance over wordings, draws, orders and examples.
         quality: Brier score, calibration error and other measures.
     """
 
@@ -146,6 +148,7 @@ class RunAnalysis:
     causes: RunCauses = field(default_factory=RunCauses)
     quality: RunQuality = field(default_factory=RunQuality)
     scorers: RunScorers = field(default_factory=RunScorers)
+    facets: RunFacets = field(default_factory=RunFacets)
 
     @property
     def answer_lines(self) -> tuple[str, ...]:
@@ -207,7 +210,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
     half = half_precision(run)
     answers, settings, lines = answers_of(run), setting_line(run), reading_lines(run)
     causes, quality = run_causes(run, seed=options.seed), run_quality(run, seed=options.seed)
-    scorers = run_scorers(run, seed=options.seed)
+    scorers, facets = run_scorers(run, seed=options.seed), run_facets(run, seed=options.seed)
     analyses: list[RunAnalysis] = []
     for each in found:
         here = [grid for grid in grids if grid.num_fewshot == each.num_fewshot]
@@ -230,6 +233,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 causes.at_shots(each.num_fewshot),
                 quality.get(each.num_fewshot, RunQuality()),
                 scorers.at_shots(each.num_fewshot),
+                facets.at_shots(each.num_fewshot),
                 metric=metric,
             )
         )

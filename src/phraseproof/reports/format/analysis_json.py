@@ -14,6 +14,7 @@ from phraseproof.reports.build.results import analysis_results
 from phraseproof.reports.build.run_analysis import NotEstimable, RunAnalysis
 from phraseproof.reports.format.answers_json import answers_json
 from phraseproof.reports.format.causes import causes_json, scorers_json
+from phraseproof.reports.format.facets import facets_json
 from phraseproof.reports.format.json_document import render_document
 from phraseproof.reports.format.results import results_json
 
@@ -118,6 +119,7 @@ def _analysis(found: RunAnalysis) -> dict[str, object]:
         "answers": answers_json(found.answers),
         "causes": causes_json(found.causes),
         "scorings": scorers_json(found.scorers),
+        "facets": facets_json(found.facets),
         "settings": found.settings or None,
         "notes": list(found.notes),
     }

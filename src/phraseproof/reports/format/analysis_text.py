@@ -39,6 +39,7 @@ from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.answers_text import baselines, constants
 from phraseproof.reports.format.causes_text import cause_summary
+from phraseproof.reports.format.facets_text import facet_summary
 from phraseproof.reports.format.quality_text import quality_table
 from phraseproof.reports.format.scorers_text import scorer_summary
 from phraseproof.reports.format.terminal import print_blocks
@@ -81,6 +82,7 @@ def render(
         blocks += _verdicts(found, by_task)
         blocks += cause_summary(found.causes, by_task=by_task)
         blocks += scorer_summary(found.scorers, by_task=by_task)
+        blocks += facet_summary(found.facets, found.metric, by_task=by_task)
         blocks += _variance_lines(found)
         blocks += _mixed_lines(found.mixed)
         for against in found.against:

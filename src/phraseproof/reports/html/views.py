@@ -27,6 +27,7 @@ from phraseproof.reports.charts.strip import strip
 from phraseproof.reports.charts.tsne import tsne
 from phraseproof.reports.html.answers import TaskMatrices, task_matrices
 from phraseproof.reports.html.causes import CausesView, causes_view
+from phraseproof.reports.html.facets import FacetsView, facets_view
 from phraseproof.reports.html.flips import Flip, find_flips
 from phraseproof.reports.html.headline import Headline, headline
 from phraseproof.reports.html.quality import QualityTable, quality_table
@@ -72,6 +73,7 @@ class View:
     answers: Sequence[TaskMatrices] = ()
     causes: CausesView | None = None
     reductions: ReductionsView | None = None
+    facets: FacetsView | None = None
     statistics: StatisticsTable | None = None
     quality: QualityTable | None = None
     control_results: Sequence[ControlResult] = ()
@@ -97,6 +99,7 @@ class View:
             ("wordings", "Wordings, ranked", True),
             ("causes", "Causes", self.causes is not None),
             ("reductions", "What helps", self.reductions is not None),
+            ("facets", "Draws", self.facets is not None),
             ("answers", "Answers", bool(self.answers)),
             ("flips", "Flips", bool(self.flips)),
             ("representations", "Representations", bool(self.representations)),
@@ -112,6 +115,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
     """One view per number of demonstrations of a run; `number` is its place among the runs."""
     from phraseproof.analysis.causes.run import run_causes
     from phraseproof.analysis.causes.run_scorers import run_scorers
+    from phraseproof.analysis.facets.run import run_facets
     from phraseproof.analysis.reductions.run import controls_line, run_reductions
     from phraseproof.reports.build.quality import run_quality
     from phraseproof.store.representations import load_map, out_of_date
@@ -120,7 +124,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
     rankings = {table.num_fewshot: table.rankings for table in wording_tables([scores])}
     current = current or lone_first(scores)
     found = load_map(run.path)
-    causes, scorers = run_causes(run), run_scorers(run)
+    causes, scorers, facets = run_causes(run), run_scorers(run), run_facets(run)
     reductions = run_reductions(run, most_values=MOST_VALUES)
     quality = run_quality(run) if robust.statistics else {}
     views: list[View] = []
@@ -150,6 +154,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 answers=task_matrices(table.answers, current),
                 causes=causes_view(causes.at_shots(shots), scorers.at_shots(shots)),
                 reductions=reductions_view(reductions.at_shots(shots), controls_line(run)),
+                facets=facets_view(facets.at_shots(shots), metric),
                 flips=find_flips(run, shots, metric, controls=robust.controls),
                 statistics=None if robustness is None else statistics_table(robustness, metric),
                 quality=None if robustness is None else quality_table(quality[shots], robustness, metric),

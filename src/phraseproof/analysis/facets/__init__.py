@@ -1,0 +1,1 @@
+"""The variance of scores over wordings, draws of demonstrations, orders of options and examples, as crossed facets."""
