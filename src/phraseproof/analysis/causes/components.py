@@ -12,16 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from phraseproof.analysis.causes.counterfactual import Evidence, effects
-from phraseproof.analysis.causes.priors import (
-    Form,
-    answer_forms,
-    evidence_scales,
-    finite_logprobs,
-    option_priors,
-    row_priors,
-)
-from phraseproof.analysis.causes.rows import Singles, mean_by
+from phraseproof.analysis.causes.fit import Fit
+from phraseproof.analysis.causes.priors import answer_forms, finite_logprobs
+from phraseproof.analysis.causes.rows import mean_by
 from phraseproof.analysis.grids import Floats, Ints
 from phraseproof.analysis.option_values import OptionValues, scores
 
@@ -45,7 +38,8 @@ class FoldEffects(NamedTuple):
         fold: [G] the fold of each block.
         sizes: [G] its number of examples.
         accuracy: [G, R] the summed scores of each block.
-        effects: for each fold [3, G', R] the effects in `CAUSES`, summed over each block of the other folds.
+        effects: for each fold [3, G', R] the effects in `CAUSES`, summed over each block of the other folds. A block's
+            sum includes by how much the block moves the priors of all blocks, so that a resample has their error too.
         without_prior: [R] the accuracy of every row without its prior, estimated on other examples than those scored.
     """
 
@@ -82,38 +76,13 @@ def fold_effects(of: OptionValues, rng: np.random.Generator) -> FoldEffects:
     freed = np.zeros(rows)
     for number in range(folds):
         others = np.flatnonzero(fold != number)
-        priors = row_priors(logprobs, of.credits, forms, np.concatenate([blocks[block] for block in others]), rng)
-        own = np.concatenate([blocks[block] for block in np.flatnonzero(fold == number)])
-        left = of.take_examples(own)
-        freed += scores(logprobs[:, own] - _added(priors, forms, own, left.values.shape), left).sum(axis=1)
-        fitted = effects(_evidence(of, logprobs, forms, priors, [blocks[block] for block in others]), reference)
+        fit = Fit.to(of, logprobs, forms, [blocks[block] for block in others], rng)
+        freed += fit.scores_without_prior(np.concatenate([blocks[block] for block in np.flatnonzero(fold == number)]))
+        fitted = fit.effects(reference, rng)
         # A constant for each block is the same for all wordings, and drops out of every covariance.
         joint = summed[others] - fitted.prior - fitted.skill
         found.append(np.stack([fitted.prior, fitted.skill, joint]))
     return FoldEffects(fold, sizes, summed, tuple(found), freed / examples)
-
-
-def _added(priors: list[Floats], forms: list[Form], examples: Ints, shape: tuple[int, ...]) -> Singles:
-    here = [Form(form.rows, form.classes[examples], form.num_classes) for form in forms]
-    return option_priors(priors, here, (shape[0], shape[1], shape[2]))
-
-
-def _evidence(
-    of: OptionValues, logprobs: Floats, forms: list[Form], priors: list[Floats], blocks: list[Ints]
-) -> Evidence:
-    examples = np.concatenate(blocks)
-    starts = np.concatenate([[0], np.cumsum([len(block) for block in blocks])[:-1]])
-    added = _added(priors, forms, examples, (len(logprobs), len(examples), logprobs.shape[2]))
-    free = (logprobs[:, examples] - added).astype(np.float32)
-    scales = evidence_scales(free, of.has_option[examples], of.credits[examples]).astype(np.float32)[:, None, None]
-    is_read = ~np.isneginf(np.where(of.has_option, of.values, -np.inf)[:, examples].max(axis=-1))
-    return Evidence(
-        np.ascontiguousarray((free / scales).transpose(2, 0, 1)),
-        np.ascontiguousarray((added / scales).astype(np.float32).transpose(2, 0, 1)),
-        np.ascontiguousarray(of.credits[examples].T.astype(np.float32)),
-        is_read.astype(np.float32),
-        starts,
-    )
 
 
 class Components(NamedTuple):

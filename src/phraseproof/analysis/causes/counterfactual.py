@@ -36,6 +36,10 @@ class Evidence(NamedTuple):
     is_read: Singles
     starts: Ints
 
+    def take(self, examples: Ints) -> Evidence:
+        """The same for some examples, as one block."""
+        return Evidence(*(each[..., examples] for each in self[:4]), np.array([0]))
+
 
 class Effects(NamedTuple):
     """The additive model of T, fitted to the pairs of different rows: T[v, w] = mean + skill[v] + prior[w].
@@ -71,7 +75,7 @@ def effects(evidence: Evidence, reference: Ints) -> Effects:
     if is_all:
         order = np.argsort(reference)
         of_priors = with_priors[:, reference][:, :, order].swapaxes(1, 2)
-    return _additive(with_priors, of_priors, reference)
+    return additive(with_priors, of_priors, reference)
 
 
 def _sums(evidence: Evidence, free: Singles, priors: Singles, is_read: Singles) -> Singles:
@@ -94,7 +98,7 @@ def _sums(evidence: Evidence, free: Singles, priors: Singles, is_read: Singles) 
     return found.T
 
 
-def _additive(with_priors: Singles, of_priors: Singles, reference: Ints) -> Effects:
+def additive(with_priors: Singles, of_priors: Singles, reference: Ints) -> Effects:
     """Least squares by backfitting, which is exact to many digits after a few steps.
 
     Args:

@@ -32,6 +32,9 @@ _ROUNDS = 4
 _LEAST_SIZE = 1e-6
 _LEAST_VARIANCE = 1e-12
 
+_STEEPNESS_AT_ZERO = 0.5
+"""By how much a skill that is estimated as 0 changes with its slope, on average over the error of the slope."""
+
 
 class Form(NamedTuple):
     """Rows of a task whose options have the same classes: the same answer form.
@@ -60,9 +63,12 @@ def finite_logprobs(of: OptionValues) -> Floats:
     return np.where(of.has_option, np.maximum(of.logprobs, _FLOOR), -np.inf)
 
 
-def row_priors(
-    logprobs: Floats, credit: Floats, forms: list[Form], examples: Ints, rng: np.random.Generator
-) -> list[Floats]:
+def fitted_examples(examples: Ints, rng: np.random.Generator) -> Ints:
+    """The examples that priors are estimated from: some of them where there are many."""
+    return rng.choice(examples, _MOST_FITTED, replace=False) if len(examples) > _MOST_FITTED else examples
+
+
+def row_priors(logprobs: Floats, credit: Floats, forms: list[Form], examples: Ints) -> list[Floats]:
     """The priors of the rows of each form.
 
     Args:
@@ -70,15 +76,51 @@ def row_priors(
         credit: [E, C] of each option, for the correction where right answers are unevenly distributed.
         forms: of the rows.
         examples: the examples to estimate from.
-        rng: chooses some of them where there are many.
 
     Returns:
         For each form [its rows, K], with mean 0 over the classes.
     """
-    chosen = rng.choice(examples, _MOST_FITTED, replace=False) if len(examples) > _MOST_FITTED else examples
     return [
-        _priors(logprobs[form.rows][:, chosen], credit[chosen], form.classes[chosen], form.num_classes)
+        _priors(logprobs[form.rows][:, examples], credit[examples], form.classes[examples], form.num_classes)
         for form in forms
+    ]
+
+
+def prior_influences(
+    logprobs: Floats,
+    credit: Floats,
+    forms: list[Form],
+    examples: Ints,
+    priors: list[Floats],
+    block_of: Ints,
+    blocks: int,
+) -> list[Floats]:
+    """How the priors follow the examples: the change of each prior for each time more that a block of examples counts.
+
+    These are the influences of the infinitesimal jackknife (Jaeckel 1972): one step of Newton's method from the fitted
+    priors, for the weights of every block. With the free probabilities p of an example's classes, the shares g of blind
+    guessing and r among its right answers, priors solve sum of weight * (p - (1 - k) * g - k * r) = 0 for every class,
+    in which the skill k itself depends on weights and priors.
+
+    Args:
+        logprobs, credit, forms, examples: as for `row_priors`.
+        priors: what it returned.
+        block_of: [E'] the block of each of `examples`, from 0.
+        blocks: G.
+
+    Returns:
+        For each form [G, its rows, K].
+    """
+    is_in = np.zeros((blocks, len(examples)))
+    is_in[block_of, np.arange(len(examples))] = 1
+    return [
+        _influences(
+            without_bias(logprobs[form.rows][:, examples], form.classes[examples], bias),
+            _right_classes(credit[examples], form.classes[examples], form.num_classes),
+            form.classes[examples],
+            is_in,
+        )
+        for form, bias in zip(forms, priors, strict=True)
     ]
 
 
@@ -90,8 +132,8 @@ def option_priors(priors: list[Floats], forms: list[Form], shape: tuple[int, int
     return found
 
 
-def evidence_scales(evidence: Floats | Singles, has_option: Flags, credit: Floats) -> Floats:
-    """[R] the noise of a row's evidence, in units of which its prior and its skill count.
+def evidence_noise(evidence: Floats | Singles, has_option: Flags, credit: Floats) -> Floats:
+    """[R, E] the noise of a row's evidence, summed over options; its mean is the unit of the row's prior and skill.
 
     As in signal detection theory, a prior moves answers by its size relative to the noise of the evidence, and skill is
     the distance of right from wrong options in the same unit; a wording whose log-probabilities are all twice as large
@@ -108,8 +150,12 @@ def evidence_scales(evidence: Floats | Singles, has_option: Flags, credit: Float
     known = np.where(has_option, known - known.sum(axis=-1, keepdims=True) / number, 0.0)
     right = np.where(has_option, credit - credit.sum(axis=-1, keepdims=True) / number, 0.0)
     advantage = np.einsum("rec,ec->r", known, right) / max(float(np.sum(right**2)), _LEAST_SIZE)
-    apart = np.abs(known - advantage[:, None, None] * right)
-    return np.maximum(apart.sum(axis=(1, 2)) / has_option.sum(), _LEAST_SIZE)
+    return np.abs(known - advantage[:, None, None] * right).sum(axis=-1)
+
+
+def noise_scales(noise: Floats, has_option: Flags) -> Floats:
+    """[R] the mean of `evidence_noise` over the options of all examples."""
+    return np.maximum(noise.sum(axis=1) / has_option.sum(), _LEAST_SIZE)
 
 
 def _priors(logprobs: Floats, credit: Floats, classes: Ints, count: int) -> Floats:
@@ -124,36 +170,94 @@ def _priors(logprobs: Floats, credit: Floats, classes: Ints, count: int) -> Floa
     if np.abs(deserved - guessing).max() < 1e-3:
         return bias
     for _ in range(_ROUNDS):
-        skill = _skill(without_bias(logprobs, classes, bias), right, classes)[:, None]
+        skill = _Slopes.of(np.exp(without_bias(logprobs, classes, bias)), right, classes).skill[:, None]
         bias = matching_bias(logprobs, classes, count, (1 - skill) * guessing + skill * deserved, start=bias)
     return bias
 
 
-def _skill(logprobs: Floats, right: Floats, classes: Ints) -> Floats:
-    """[R] the slope of probabilities on right answers, within classes; shrunk by its error, and between 0 and 1."""
-    is_option = classes >= 0
-    places = np.arange(len(classes))[:, None], np.maximum(classes, 0)
-    given = np.where(is_option, (right - right.mean(axis=0))[places], 0.0)
-    spread = np.sum(given**2)
-    if spread < _LEAST_VARIANCE:
-        return np.zeros(len(logprobs))
-    found = np.where(is_option, np.exp(logprobs), 0.0)
-    found = found - found.mean(axis=1, keepdims=True)
-    slope = np.einsum("rec,ec->r", found, given) / spread
-    rest = np.einsum("rec,ec->re", found - slope[:, None, None] * given, given)
-    error = np.sum(rest**2, axis=1) / spread**2
-    kept = np.maximum(0.0, 1 - error / np.maximum(slope**2, _LEAST_VARIANCE))
-    return np.clip(slope * kept, 0.0, 1.0)
+class _Slopes(NamedTuple):
+    """Regressions of the probabilities of R rows on right answers, within classes.
+
+    Attributes:
+        given: [E, C] whether an option is right, less the mean of its class.
+        slope: [R]
+        influence: [R, E] the change of the slope for each time more that an example counts.
+    """
+
+    given: Floats
+    slope: Floats
+    influence: Floats
+
+    @classmethod
+    def of(cls, probabilities: Floats, right: Floats, classes: Ints) -> _Slopes:
+        is_option = classes >= 0
+        places = np.arange(len(classes))[:, None], np.maximum(classes, 0)
+        given = np.where(is_option, (right - right.mean(axis=0))[places], 0.0)
+        spread = np.sum(given**2)
+        if spread < _LEAST_VARIANCE:
+            none = np.zeros(probabilities.shape[:2])
+            return cls(given, none[:, 0], none)
+        found = np.where(is_option, probabilities, 0.0)
+        found = found - found.mean(axis=1, keepdims=True)
+        slope = np.einsum("rec,ec->r", found, given) / spread
+        rest = np.einsum("rec,ec->re", found - slope[:, None, None] * given, given)
+        return cls(given, slope, rest / spread)
+
+    @property
+    def kept(self) -> Floats:
+        """[R] what shrinking by its error leaves of a slope, as a share."""
+        error = np.sum(self.influence**2, axis=1)
+        return np.maximum(0.0, 1 - error / np.maximum(self.slope**2, _LEAST_VARIANCE))
+
+    @property
+    def skill(self) -> Floats:
+        """[R] the slope, shrunk by its error, and between 0 and 1."""
+        return np.clip(self.slope * self.kept, 0.0, 1.0)
+
+    def by_bias(self, probabilities: Floats) -> Floats:
+        """[R, E, C] the change of the slope with the bias of each option."""
+        mean = np.einsum("rec,ec->re", probabilities, self.given)[..., None]
+        return -probabilities * (self.given - mean) / max(float(np.sum(self.given**2)), _LEAST_VARIANCE)
+
+
+def _influences(free: Floats, right: Floats, classes: Ints, is_in: Floats) -> Floats:
+    """[G, R, K] for one form, of free log-probabilities [R, E, C]."""
+    count = right.shape[1]
+    probabilities = np.exp(free)
+    shares = _in_classes(probabilities, classes, count)
+    guessing = _in_classes(np.exp(_blind(classes)), classes, count)
+    slopes = _Slopes.of(probabilities, right, classes)
+    skill = slopes.skill[:, None, None]
+    residual = is_in @ (shares - (1 - skill) * guessing - skill * right)
+    # Skill is the slope less its error over the slope; where this is below 0 it is 0, on one side of the slope only.
+    steepness = np.where(slopes.skill > 0, 2 - slopes.kept, _STEEPNESS_AT_ZERO)[:, None]
+    uneven = (guessing - right).sum(axis=0)
+    residual += (steepness * (slopes.influence @ is_in.T))[..., None] * uneven
+    by_bias = steepness * _in_classes(slopes.by_bias(probabilities), classes, count).sum(axis=1)
+    sums = shares.sum(axis=1)
+    curvature = sums[:, :, None] * np.eye(count) - shares.swapaxes(1, 2) @ shares
+    scale = np.maximum(np.trace(curvature, axis1=1, axis2=2), _LEAST_SIZE)[:, None, None] / count
+    # A bias that is the same for all classes changes nothing: the matrix gets full rank in that direction.
+    whole = curvature - uneven[:, None] * by_bias[:, None, :] + scale * (1 / count + 1e-6 * np.eye(count))
+    # A class that the row rules out everywhere keeps its prior.
+    residual = np.where((sums > _LEAST_SIZE)[:, None, :], residual, 0.0)
+    found = np.linalg.solve(whole, residual.swapaxes(1, 2)).transpose(2, 0, 1)
+    return found - found.mean(axis=2, keepdims=True)
 
 
 def _right_classes(credit: Floats, classes: Ints, count: int) -> Floats:
     """[E, K] the share of each class among an example's right answers; blind guessing where none is right."""
     total = credit.sum(axis=1, keepdims=True)
     shares = np.where(total > 0, credit / np.where(total > 0, total, 1.0), np.exp(_blind(classes)))
-    right = np.zeros((len(classes), count))
+    return _in_classes(shares, classes, count)
+
+
+def _in_classes(values: Floats, classes: Ints, count: int) -> Floats:
+    """[..., E, K] values [..., E, C] of options in the order of their classes; 0 for a class that an example lacks."""
+    found = np.zeros((*values.shape[:-1], count))
     for examples, columns in _columns(classes):
-        right[examples, classes[examples, columns]] = shares[examples, columns]
-    return right
+        found[..., examples, classes[examples, columns]] = values[..., examples, columns]
+    return found
 
 
 def _columns(classes: Ints) -> Iterator[tuple[Ints, int]]:
