@@ -3,8 +3,9 @@
     python -m benchmarks.statistics.causes [--grids 200] [--only 'skill 2 80% 50']
 
 Log-probabilities are prior + skill for the right option + noise of the example and of the outcome. In 12 wordings there
-move: only the priors, only the skill, both, or nothing, with and without skill. True shares are computed from the priors
-that were put in, with plain arrays, on 20,000 examples. Prints a line for each design, for the table in docs/causes.md, and the standard error of the true shares.
+move: only the priors, only the skill, both, or nothing, with and without skill. True shares are computed with plain
+arrays from the priors that were put in, on 20,000 examples. Prints a line for each design, for the table in
+docs/causes.md, and the standard errors of the true shares.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from phraseproof.analysis.option_values import OptionValues
 from phraseproof.core import Finding
 
 WORDINGS = 12
-RESAMPLES = 200
+RESAMPLES = 400
 TRUE_EXAMPLES = 20_000
 PARTS = (*CAUSES, NOISE)
+HEADINGS = ("what moves", "classes, examples", "true shares", "median estimates", "covers", "lowest of other wordings",
+            "median widths", "beyond chance, named", "named the largest")  # fmt: skip
 KINDS = ("prior", "skill", "both", "nothing, with skill", "nothing, no skill")
 
 
@@ -106,7 +109,7 @@ def true_shares(shape: Shape, of: Known, seed: int) -> tuple[np.ndarray, np.ndar
 
 
 def causes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """[3] the covariances of accuracies with the effects of prior, skill and both, of accuracies [v, w] of two samples."""
+    """[3] the covariances of accuracy with the effects of prior, skill and both, from [v, w] of two samples."""
     pairs = [(v, w) for v in range(WORDINGS) for w in range(WORDINGS) if v != w]
     design = np.zeros((len(pairs), 2 * WORDINGS))
     for place, (v, w) in enumerate(pairs):
@@ -163,8 +166,7 @@ def main() -> None:
     parser.add_argument("--grids", type=int, default=200)
     parser.add_argument("--only", default="", help="designs whose name contains this, such as 'skill 2, 50'")
     asked = parser.parse_args()
-    print("| what moves | classes, examples | true shares | median estimates | covers | lowest of other wordings | "
-          "median widths | beyond chance, named | named the largest |\n|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+    print(f"| {' | '.join(HEADINGS)} |\n{'|---' * len(HEADINGS)}|")
     began, errors = time.process_time(), np.zeros(len(PARTS))
     for kind in KINDS:
         for shape in SHAPES:

@@ -21,8 +21,9 @@ def found(
     std: float = 0.1,
     can_tell: bool = True,
     without: tuple[float, ...] = (0.352, 0.48, 0.4, 0.41),
+    error: float = 0.1,
 ) -> SpreadCauses:
-    findings = {name: Finding(name, share, 4, "") for name, share in shares.items()}
+    findings = {name: Finding(name, share, 4, "", share - error, share + error) for name, share in shares.items()}
     return SpreadCauses(
         "t", "C", 0, "loglikelihood", ("a", "b", "c", "d"), ("g",) * 4, 25, classes, std,
         Finding("std_beyond", std, 4, ""), p_value, findings, findings, can_tell, np.zeros(4), np.array(without),
@@ -49,6 +50,10 @@ RANGE = "the wordings range from 35 to 48%"
                 f"Seven tenths of the spread is {OPTIONS}, and a fifth is {SKILL}. Without that prior, {RANGE}; all of "
                 "them are better than chance."
             ),
+        ),
+        (
+            found({"prior": 0.68, "skill": 0.21, "joint": 0.0, "noise": 0.11}, error=0.3, skilled=4),
+            f"Seven tenths of the spread is {YES}. Without that prior, {RANGE}; all of them are better than chance.",
         ),
         (
             found({"prior": 0.0, "skill": 0.95, "joint": 0.0, "noise": 0.05}, skilled=1),

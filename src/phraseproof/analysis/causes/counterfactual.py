@@ -38,7 +38,8 @@ class Evidence(NamedTuple):
 
     def take(self, examples: Ints) -> Evidence:
         """The same for some examples, as one block."""
-        return Evidence(*(each[..., examples] for each in self[:4]), np.array([0]))
+        free, priors, credit, is_read = (each[..., examples] for each in self[:4])
+        return Evidence(free, priors, credit, is_read, np.array([0]))
 
 
 class Effects(NamedTuple):

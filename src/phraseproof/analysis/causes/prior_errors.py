@@ -21,11 +21,11 @@ from phraseproof.analysis.causes.priors import Form
 from phraseproof.analysis.grids import Floats, Ints
 
 _MOST_REFERENCES = 12
-_MOST_OUTCOMES = 1 << 19
+_MOST_OUTCOMES = 1 << 18
 """Rows times examples from which a change of accuracy is estimated; its own error is of second order."""
 
 _LEAST_WIDTH = 0.1
-"""Options whose difference is below this many units of noise count as close, where priors are known better than this."""
+"""In units of noise: options that differ by less count as close, also where priors have a smaller error."""
 
 
 class Moves(NamedTuple):
@@ -152,13 +152,13 @@ def _changes(evidence: Evidence, rows: _Rows, of: slice, prior: slice) -> _Pairs
 def _by_class(
     rows: _Rows, part: slice, number: int, row: Ints, example: Ints, places: tuple[Ints, Ints], change: Floats
 ) -> Floats:
-    """[R, K] the changes of each row summed by the classes that they are due to: up with the second, down with the first.
+    """[R, K] the changes of each pair by the classes that they are due to: up with the second, down with the first.
 
     Args:
         rows: all rows.
         part: those whose forms say what a class is: one for all pairs, or one for each.
         number: R, of pairs.
-        row, example, places, change: [N] of each change its pair, its example, the first and the second option, its size.
+        row, example, places, change: [N] of each change its pair, example, first and second option, and size.
     """
     count = rows.priors.shape[1]
     forms = np.broadcast_to(rows.form[part], number)[row]

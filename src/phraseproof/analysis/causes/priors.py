@@ -7,7 +7,8 @@ without preferring it; the share that a class deserves is therefore
     (1 - k) * (share by blind guessing) + k * (share among the right answers),
 
 with k the wording's skill: the slope of the regression of its probabilities on the right answers, 0 without and 1 with
-perfect skill, shrunk by its sampling error. Without this correction, skill on unbalanced data looks like a prior.
+perfect skill; below 0 where wrong options are preferred. Without this correction, skill on unbalanced data looks like a
+prior. The slope is not shrunk towards 0: what is left of a weak skill would look like a prior as well.
 """
 
 from __future__ import annotations
@@ -31,9 +32,6 @@ _MOST_FITTED = 1000
 _ROUNDS = 4
 _LEAST_SIZE = 1e-6
 _LEAST_VARIANCE = 1e-12
-
-_STEEPNESS_AT_ZERO = 0.5
-"""By how much a skill that is estimated as 0 changes with its slope, on average over the error of the slope."""
 
 
 class Form(NamedTuple):
@@ -204,15 +202,13 @@ class _Slopes(NamedTuple):
         return cls(given, slope, rest / spread)
 
     @property
-    def kept(self) -> Floats:
-        """[R] what shrinking by its error leaves of a slope, as a share."""
-        error = np.sum(self.influence**2, axis=1)
-        return np.maximum(0.0, 1 - error / np.maximum(self.slope**2, _LEAST_VARIANCE))
+    def skill(self) -> Floats:
+        """[R] the slopes, within what probabilities can have: 1 if only right options have any, and none of them."""
+        return np.clip(self.slope, self.least, 1.0)
 
     @property
-    def skill(self) -> Floats:
-        """[R] the slope, shrunk by its error, and between 0 and 1."""
-        return np.clip(self.slope * self.kept, 0.0, 1.0)
+    def least(self) -> float:
+        return -1.0 / max(1, self.given.shape[1] - 1)
 
     def by_bias(self, probabilities: Floats) -> Floats:
         """[R, E, C] the change of the slope with the bias of each option."""
@@ -228,21 +224,28 @@ def _influences(free: Floats, right: Floats, classes: Ints, is_in: Floats) -> Fl
     guessing = _in_classes(np.exp(_blind(classes)), classes, count)
     slopes = _Slopes.of(probabilities, right, classes)
     skill = slopes.skill[:, None, None]
-    residual = is_in @ (shares - (1 - skill) * guessing - skill * right)
-    # Skill is the slope less its error over the slope; where this is below 0 it is 0, on one side of the slope only.
-    steepness = np.where(slopes.skill > 0, 2 - slopes.kept, _STEEPNESS_AT_ZERO)[:, None]
-    uneven = (guessing - right).sum(axis=0)
-    residual += (steepness * (slopes.influence @ is_in.T))[..., None] * uneven
-    by_bias = steepness * _in_classes(slopes.by_bias(probabilities), classes, count).sum(axis=1)
+    is_free = (slopes.skill == slopes.slope)[:, None]
     sums = shares.sum(axis=1)
+    uneven = _among_known((guessing - right).sum(axis=0), sums)
+    residual = _among_known((is_in @ (shares - (1 - skill) * guessing - skill * right)).swapaxes(0, 1), sums)
+    residual += (is_free * (slopes.influence @ is_in.T)).T[..., None] * uneven
+    by_bias = is_free * _in_classes(slopes.by_bias(probabilities), classes, count).sum(axis=1)
     curvature = sums[:, :, None] * np.eye(count) - shares.swapaxes(1, 2) @ shares
     scale = np.maximum(np.trace(curvature, axis1=1, axis2=2), _LEAST_SIZE)[:, None, None] / count
     # A bias that is the same for all classes changes nothing: the matrix gets full rank in that direction.
-    whole = curvature - uneven[:, None] * by_bias[:, None, :] + scale * (1 / count + 1e-6 * np.eye(count))
-    # A class that the row rules out everywhere keeps its prior.
-    residual = np.where((sums > _LEAST_SIZE)[:, None, :], residual, 0.0)
-    found = np.linalg.solve(whole, residual.swapaxes(1, 2)).transpose(2, 0, 1)
+    whole = curvature - uneven[:, :, None] * by_bias[:, None, :] + scale * (1 / count + 1e-6 * np.eye(count))
+    found = np.linalg.solve(whole, residual.transpose(1, 2, 0)).transpose(2, 0, 1)
     return found - found.mean(axis=2, keepdims=True)
+
+
+def _among_known(values: Floats, sums: Floats) -> Floats:
+    """[..., R, K] values without the classes that a row rules out everywhere, the priors of which are kept.
+
+    What such a class lacks, the others share, in proportion to their sums of probabilities [R, K].
+    """
+    known = np.where(sums > _LEAST_SIZE, sums, 0.0)
+    left = np.where(known > 0, values, 0.0)
+    return left - left.sum(axis=-1, keepdims=True) * known / np.maximum(known.sum(axis=-1, keepdims=True), _LEAST_SIZE)
 
 
 def _right_classes(credit: Floats, classes: Ints, count: int) -> Floats:

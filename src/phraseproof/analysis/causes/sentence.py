@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from phraseproof.analysis.causes.components import CAUSES
 from phraseproof.analysis.causes.spread import DRAWS, NOISE, SpreadCauses
+from phraseproof.core import Finding
 
 _TENTHS = (
     "none",
@@ -49,8 +50,14 @@ def cause_sentence(found: SpreadCauses) -> str:
     if shares[main] < _NAMED:
         return f"The spread has no main cause: {_listed(found)}. {_without(found)}"
     second = max((name for name in CAUSES if name != main), key=lambda name: shares[name])
-    more = f", and {part(shares[second])} is {_what(found, second)}" if shares[second] >= WORTH_NAMING else ""
+    is_named = shares[second] >= WORTH_NAMING and _is_sure(found.shares[second])
+    more = f", and {part(shares[second])} is {_what(found, second)}" if is_named else ""
     return f"{_start(shares[main])} of the spread is {_what(found, main)}{more}. {_without(found)}"
+
+
+def _is_sure(share: Finding) -> bool:
+    assert share.low is not None
+    return share.low > 0
 
 
 def part(share: float) -> str:

@@ -144,7 +144,7 @@ def spread_causes(of: OptionValues, *, seed: int = 0, resamples: int | None = No
         difference_p_value(scored),
         shares,
         of_others.shares(),
-        _can_tell(shares),
+        is_named(shares),
         accuracy,
         mean_by(found.without_prior, wording_of_row),
         effects,
@@ -244,12 +244,16 @@ class _Parts:
         return Finding(name, estimate, self._wordings, self._method, float(low), float(high))
 
 
-def _can_tell(shares: Mapping[str, Finding]) -> bool:
-    """Whether the largest cause surely is one, and the interval of its share is narrow enough to name it."""
+def is_named(shares: Mapping[str, Finding]) -> bool:
+    """Whether the largest cause surely is one, and the interval of its share is narrow enough to name it.
+
+    The interval is not cut at 100%: a share of 84% that could also be 139% is that of a cause that others work against
+    to an unknown degree.
+    """
     leading = max((shares[name] for name in CAUSES), key=lambda found: found.estimate)
     assert leading.low is not None
     assert leading.high is not None
-    return leading.low > 0 and min(1.0, leading.high) - leading.low < WIDEST
+    return leading.low > 0 and leading.high - leading.low < WIDEST
 
 
 def _row_effects(found: FoldEffects) -> Floats:
