@@ -98,7 +98,7 @@ def test_best_orders_by_accuracy_and_greedy_adds_what_raises_the_ensembles_accur
         return -scores(together, of).mean(), -right.mean()
 
     best = choose_members(of, 7, how=how, by="best")
-    assert best.tolist() == sorted(range(7), key=lambda row: key([row]))
+    assert best.tolist() == sorted(range(7), key=lambda row: key([row])[0])
     expected: list[int] = []
     for _ in range(4):
         rest = [row for row in range(7) if row not in expected]

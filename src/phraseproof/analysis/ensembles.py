@@ -131,7 +131,7 @@ def choose_members(of: OptionValues, count: int, *, how: How = "mean_probability
         how: how the members will be combined.
         by: `greedy` adds the wording with which the ensemble has the highest accuracy. `best` takes the wordings with
             the highest accuracies of their own. `random` needs no labels. Equal accuracies are ordered by the mean
-            log-probability of the best option, then by place.
+            log-probability of the best option, then by place; those of single wordings by place.
         logprobs: [R, E, C] calibrated values of the same; by default `of.logprobs`.
         seed: for `random`.
 
@@ -148,7 +148,7 @@ def chosen_members(ballots: Ballots, option_credits: Floats, count: int, *, by: 
     """[count] the rows that `choose_members` chooses, from ballots [K, E, C] and the options' credits [E, C]."""
     everyone = list(range(len(ballots.values)))
     if by == "best":
-        return np.array(sorted(everyone, key=lambda row: _rank(ballots, [row], option_credits))[:count], dtype=np.intp)
+        return best_first(np.array([ballots.scores([row], option_credits).sum() for row in everyone]))[:count]
     chosen: list[int] = []
     total, is_read = np.zeros(ballots.values.shape[1:]), np.zeros(ballots.values.shape[1], dtype=bool)
     while len(chosen) < count:
@@ -163,6 +163,13 @@ def chosen_members(ballots: Ballots, option_credits: Floats, count: int, *, by: 
         total += ballots.values[best]
         is_read |= ballots.reads[best]
     return np.array(chosen, dtype=np.intp)
+
+
+def best_first(totals: Floats) -> Ints:
+    """[..., K] the places of totals [..., K] from the highest to the lowest; equal ones keep their order."""
+    return np.argsort(
+        -np.round(totals, 9), axis=-1, kind="stable"
+    )  # sums of shares that are equal may differ by rounding
 
 
 def read_logprobs(of: OptionValues) -> Floats:

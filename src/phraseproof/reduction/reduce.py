@@ -102,7 +102,7 @@ def reduce(
         known,
         calibration,
         tasks,
-        dict(_confirmed(tasks, divided, calibration, seed)) if aside else {},
+        dict(_confirmed(tasks, divided, calibration)) if aside else {},
         RunReductions(tasks).overall,
         None if train is None else train(opened),
         notes,
@@ -110,7 +110,7 @@ def reduce(
 
 
 def _confirmed(
-    tasks: Sequence[JudgedTask], divided: Sequence[tuple[OptionValues, OptionValues]], calibration: str, seed: int
+    tasks: Sequence[JudgedTask], divided: Sequence[tuple[OptionValues, OptionValues]], calibration: str
 ) -> Iterator[tuple[tuple[str, int], Confirmation]]:
     sides = {(fit.task, fit.num_fewshot): (fit, kept) for fit, kept in divided}
     for task in tasks:
@@ -118,4 +118,4 @@ def _confirmed(
         fit, kept = sides[place]
         way = recommend(task).way
         if way is not None and len(kept.examples) > 1:
-            yield place, confirm(way, fit, kept, calibration=calibration, seed=seed)
+            yield place, confirm(way, fit, kept, calibration=calibration)

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from phraseproof.analysis.calibrated import cross_fitted, fold_of_examples
+from phraseproof.analysis.calibrated import cross_fitted, fitted_on, fold_of_examples
+from phraseproof.analysis.ensemble_curve import ALL, EnsembleSettings, ensemble_curve
+from phraseproof.analysis.reductions.judging import judge
 from phraseproof.analysis.reductions.ways import FEW, FOLDS, WAYS, Part
 from support.option_grids import simulated
 
@@ -18,7 +20,7 @@ NAMES = {way.name: way for way in WAYS}
 def part() -> Part:
     of = simulated(np.random.default_rng(2), wordings=5, examples=40, options=3, skill=1.0, prior=1.0)
     folds = fold_of_examples(of.task, of.examples, FOLDS)
-    return Part(of, of.logprobs, cross_fitted(of, "batch", folds=FOLDS), folds)
+    return Part.fitted(of, "batch", folds)
 
 
 def right(part: Part, logprobs: np.ndarray, example: int) -> float:
@@ -45,10 +47,41 @@ def test_wordings_are_chosen_on_the_other_folds_only(part: Part, name: str, cali
     expected: list[float] = []
     for e in range(40):
         others = [other for other in range(40) if part.folds[other] != part.folds[e]]
-        fit = [sum(right(part, given[w, other], other) for other in others) for w in range(5)]
+        known = fitted_on(part.of.take_examples(others), part.of, "batch") if calibrated else part.raw
+        fit = [sum(right(part, known[w, other], other) for other in others) for w in range(5)]
         members = sorted(range(5), key=lambda w: -fit[w])[:size]
         expected.append(right(part, np.exp(given[members, e]).sum(axis=0), e))
     assert NAMES[name].answer(part)[0].tolist() == expected
+
+
+def test_calibration_is_cross_fitted(part: Part) -> None:
+    assert part.calibrated == pytest.approx(cross_fitted(part.of, "batch", folds=FOLDS))
+
+
+@pytest.mark.parametrize("calibration", ["batch", "prior-matching"])
+def test_the_same_ways_have_the_same_numbers_as_in_the_curve_of_ensembles(calibration: str) -> None:
+    of = simulated(np.random.default_rng(3), wordings=6, examples=60, options=3, skill=0.7, prior=1.0)
+    judged = {way.way.name: way for way in judge(of, calibration=calibration, seed=4).ways}
+    for how in ("majority", "mean_probability"):
+        settings = EnsembleSettings(how=how, sizes=(1, FEW, ALL), calibration=calibration, seed=4)
+        points = {point.key: point for point in ensemble_curve(of, settings).points}
+        pairs: dict[str, tuple[int, str, str]] = {
+            "as it is": (1, "random", "none"),
+            "best wording": (1, "best", "none"),
+            "calibrated": (1, "random", calibration),
+            "best wording, calibrated": (1, "best", calibration),
+        }
+        if how == "majority":
+            pairs |= {f"majority of best {FEW}": (FEW, "best", "none"), "majority of all": (ALL, "all", "none")}
+        else:
+            pairs |= {
+                "ensemble of all": (ALL, "all", "none"),
+                f"calibrated ensemble of best {FEW}": (FEW, "best", calibration),
+                "calibrated ensemble of all": (ALL, "all", calibration),
+            }
+        for name, key in pairs.items():
+            assert judged[name].accuracy == pytest.approx(points[key].accuracy.estimate), name
+            assert judged[name].gain.estimate == pytest.approx(points[key].gain.estimate), name
 
 
 def test_a_majority_counts_the_chosen_options(part: Part) -> None:

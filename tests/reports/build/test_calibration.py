@@ -7,7 +7,7 @@ import pytest
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.calibration_effects import Effect
 from phraseproof.core import Finding
-from phraseproof.reports.build.calibration import calibration_results
+from phraseproof.reports.build.calibration import calibration_results, effect_lines
 
 
 def an_effect(method: str, name: str = "t", gain: float = 0.1) -> Effect:
@@ -35,3 +35,30 @@ def test_the_stored_scoring_is_there_once_per_task_and_each_method_with_its_gain
     assert table[2].estimate == pytest.approx(10)
     assert table[2].p_value == 0.01
     assert table.notes == ("note",)
+
+
+def test_a_line_per_task_says_what_is_shown() -> None:
+    def of(method: str, gain: tuple[float, float], worst: tuple[float, float]) -> Effect:
+        before = {"worst": Finding("worst", 0.4, 10, "m", 0.3, 0.5)}
+        after = {"worst": Finding("worst", sum(worst) / 2, 10, "m", *worst)}
+        found = Finding("after minus before", sum(gain) / 2, 10, "m", *gain)
+        return Effect(method, Level.TASK, "t", 0, before, after, found)
+
+    found = [
+        of("a", (0.1, 0.2), (0.4, 0.6)),
+        of("b", (0.1, 0.2), (0.6, 0.8)),
+        of("c", (-0.1, 0.2), (0.6, 0.8)),
+        of("d", (-0.1, 0.2), (0.4, 0.8)),
+        of("e", (-0.2, -0.1), (0.6, 0.8)),
+        of("f", (0.0, 0.0), (0.3, 0.5)),
+        of("g", (-0.1, 0.1), (0.4, 0.8)),
+    ]
+    (line,) = effect_lines(found)
+    assert line.removeprefix("t: ").split(". ") == [
+        "a: accuracy is higher; a better worst wording is not shown",
+        "b: accuracy is higher; so is that of the worst wording",
+        "c: the worst wording is better; a higher mean accuracy is not shown",
+        "d, g: no gain is shown",
+        "e: accuracy is lower",
+        "f: nothing changes.",
+    ]

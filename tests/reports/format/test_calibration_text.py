@@ -28,6 +28,7 @@ def test_rows_are_what_was_stored_and_each_method() -> None:
     assert "as stored 50.0 [40.0, 60.0] 10.0 n/a" in lines
     assert "batch 60.0 [50.0, 70.0] n/a n/a +10.0 [+2.0, +20.0]" in lines
     assert "pride 60.0 [50.0, 70.0] n/a n/a -10.0 [-20.0, -2.0]" in lines
+    assert "t: batch: accuracy is higher; a better worst wording is not shown." in " ".join(lines)
     assert "per-byte 60.0 [50.0, 70.0] n/a n/a 0.0" in lines
     coloured = render(found, [], Screen(100, color=True))
     assert "\x1b[32m" in coloured

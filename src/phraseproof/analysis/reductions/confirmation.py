@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from phraseproof.analysis.calibrated import cross_fitted, fitted_on, fold_of_examples
+from phraseproof.analysis.calibrated import fold_of_examples
 from phraseproof.analysis.distributions import t_quantile
 from phraseproof.analysis.grids import Ints
 from phraseproof.analysis.option_values import OptionValues, scores
-from phraseproof.analysis.reductions.ways import FOLDS, WAYS, Part
+from phraseproof.analysis.reductions.ways import WAYS, Access, Part
 
 CONFIDENCE = 0.95
 
@@ -54,7 +54,7 @@ def set_aside(values: OptionValues, share: float, seed: int = 0) -> tuple[Option
     return values.take_examples(np.flatnonzero(~aside)), values.take_examples(np.flatnonzero(aside))
 
 
-def confirm(way: str, fit: OptionValues, aside: OptionValues, *, calibration: str, seed: int = 0) -> Confirmation:
+def confirm(way: str, fit: OptionValues, aside: OptionValues, *, calibration: str) -> Confirmation:
     """Fit a way on all of `fit`, and score it on `aside`.
 
     Args:
@@ -62,16 +62,13 @@ def confirm(way: str, fit: OptionValues, aside: OptionValues, *, calibration: st
         fit: the examples to fit on.
         aside: at least two other examples of the same task, with the same rows.
         calibration: the method of `analysis.calibrated`.
-        seed: of the folds of `fit`, on which calibrated wordings are compared.
     """
     (chosen,) = (each for each in WAYS if each.name == way)
     # Two folds: what answers the examples of one is chosen on those of the other.
     folds: Ints = np.repeat([0, 1], [len(fit.examples), len(aside.examples)])
     both = _joined(fit, aside)
-    corrected = np.concatenate(
-        [cross_fitted(fit, calibration, folds=FOLDS, seed=seed), fitted_on(fit, aside, calibration)], axis=1
-    )
-    answered = chosen.answer(Part(both, both.logprobs, corrected, folds))[:, len(fit.examples) :].mean(axis=0)
+    needed = calibration if chosen.access is Access.LOGPROBS else ""
+    answered = chosen.answer(Part.fitted(both, needed, folds))[:, len(fit.examples) :].mean(axis=0)
     before = scores(aside.values, aside).mean(axis=0)
     gains = answered - before
     error = float(np.std(gains, ddof=1)) / np.sqrt(len(gains))

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from phraseproof.analysis.aggregation import OVERALL, paper_weights
-from phraseproof.analysis.calibrated import cross_fitted, fold_of_examples
+from phraseproof.analysis.calibrated import fold_of_examples
 from phraseproof.analysis.distributions import t_quantile
 from phraseproof.analysis.grids import Floats, Ints
 from phraseproof.analysis.option_values import OptionValues
@@ -134,10 +134,9 @@ def judge(
         )
     random = np.random.default_rng(seed)
     folds = fold_of_examples(values.task, values.examples, FOLDS, seed)
-    raw = values.logprobs
     ways = [way for way in WAYS if access is Access.LOGPROBS or way.access is Access.TEXT]
     is_calibrated = any(way.access is Access.LOGPROBS for way in ways)
-    part = Part(values, raw, cross_fitted(values, calibration, folds=FOLDS, seed=seed) if is_calibrated else raw, folds)
+    part = Part.fitted(values, calibration if is_calibrated else "", folds)
     number = np.array([names.index(name) for name in zip(values.groups, values.wordings, strict=True)])
     halves = [half for _ in range(SPLITS) for half in np.array_split(random.permutation(len(names)), 2)]
     parts = [part.take(np.flatnonzero(np.isin(number, half))) for half in halves]

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from phraseproof.analysis.ensembles import How, combine
+from phraseproof.analysis.calibrated import fitted_on
+from phraseproof.analysis.ensembles import How, best_first, combine
 from phraseproof.analysis.grids import Floats, Ints
 from phraseproof.analysis.option_values import OptionValues, scores
 
@@ -32,16 +33,39 @@ class Part(NamedTuple):
         raw: [n, E, C] log-probabilities of the options.
         calibrated: [n, E, C] the same, calibrated by the examples of the other folds.
         folds: [E] the fold of every example; nothing is fitted on an example's own fold.
+        raw_totals, calibrated_totals: [F, n] what each wording scores on the examples outside a fold, where those also
+            show its calibration: what the choice for the fold is made by.
     """
 
     of: OptionValues
     raw: Floats
     calibrated: Floats
     folds: Ints
+    raw_totals: Floats
+    calibrated_totals: Floats
+
+    @classmethod
+    def fitted(cls, of: OptionValues, calibration: str, folds: Ints) -> Part:
+        """All wordings of a task; without a calibration where it is empty.
+
+        As `ensemble_curve` judges: each fold is corrected, and its wordings are chosen, by the examples outside it.
+        """
+        raw, count = of.logprobs, int(folds.max()) + 1
+        calibrated, totals = raw.copy() if calibration else raw, np.zeros((2, count, len(of.wordings)))
+        right = scores(raw, of)
+        for fold in range(count):
+            outside = folds != fold
+            totals[:, fold] = right[:, outside].sum(axis=1)
+            if calibration:
+                corrected = fitted_on(of.take_examples(np.flatnonzero(outside)), of, calibration)
+                calibrated[:, ~outside] = corrected[:, ~outside]
+                totals[1, fold] = scores(corrected, of)[:, outside].sum(axis=1)
+        return cls(of, raw, calibrated, folds, totals[0], totals[1])
 
     def take(self, rows: Ints) -> Part:
         """The same with some of the wordings."""
-        return Part(self.of.take(rows), self.raw[rows], self.calibrated[rows], self.folds)
+        return Part(self.of.take(rows), self.raw[rows], self.calibrated[rows], self.folds,
+                    self.raw_totals[:, rows], self.calibrated_totals[:, rows])  # fmt: skip
 
 
 class AnswerWay(NamedTuple):
@@ -72,18 +96,14 @@ def _together(values: Callable[[Part], Floats], how: How) -> Callable[[Part], Fl
     return lambda part: scores(combine(values(part), how)[None], part.of)
 
 
-def _chosen(values: Callable[[Part], Floats], size: int, how: How) -> Callable[[Part], Floats]:
+def _chosen(values: Callable[[Part], Floats], totals: Callable[[Part], Floats], size: int, how: How
+            ) -> Callable[[Part], Floats]:  # fmt: skip
     """The `size` wordings that are best on the other folds, in one answer."""
 
     def answer(part: Part) -> Floats:
         given = values(part)
-        each = scores(given, part.of)
-        right = np.stack([each[:, part.folds == fold].sum(axis=1) for fold in range(int(part.folds.max()) + 1)])
-        orders = np.argsort(-(right.sum(axis=0) - right), axis=1, kind="stable")[:, :size]
-        members = orders[part.folds].T
+        members = best_first(totals(part))[:, :size][part.folds].T
         places = np.arange(len(part.folds))
-        if size == 1:
-            return each[members, places]
         return scores(combine(given[members, places], how)[None], part.of)
 
     return answer
@@ -97,17 +117,26 @@ def _calibrated(part: Part) -> Floats:
     return part.calibrated
 
 
+def _raw_totals(part: Part) -> Floats:
+    return part.raw_totals
+
+
+def _calibrated_totals(part: Part) -> Floats:
+    return part.calibrated_totals
+
+
 AS_IT_IS = "as it is"
 WAYS: tuple[AnswerWay, ...] = (
     AnswerWay(AS_IT_IS, Access.TEXT, False, 1, _each(_raw)),
-    AnswerWay("best wording", Access.TEXT, True, 1, _chosen(_raw, 1, "majority")),
-    AnswerWay(f"majority of best {FEW}", Access.TEXT, True, FEW, _chosen(_raw, FEW, "majority")),
+    AnswerWay("best wording", Access.TEXT, True, 1, _chosen(_raw, _raw_totals, 1, "majority")),
+    AnswerWay(f"majority of best {FEW}", Access.TEXT, True, FEW, _chosen(_raw, _raw_totals, FEW, "majority")),
     AnswerWay("majority of all", Access.TEXT, False, None, _together(_raw, "majority")),
     AnswerWay("calibrated", Access.LOGPROBS, False, 1, _each(_calibrated)),
-    AnswerWay("best wording, calibrated", Access.LOGPROBS, True, 1, _chosen(_calibrated, 1, "majority")),
+    AnswerWay("best wording, calibrated", Access.LOGPROBS, True, 1,
+        _chosen(_calibrated, _calibrated_totals, 1, "majority")),
     AnswerWay("ensemble of all", Access.LOGPROBS, False, None, _together(_raw, "mean_probability")),
     AnswerWay(f"calibrated ensemble of best {FEW}", Access.LOGPROBS, True, FEW,
-        _chosen(_calibrated, FEW, "mean_probability")),
+        _chosen(_calibrated, _calibrated_totals, FEW, "mean_probability")),
     AnswerWay("calibrated ensemble of all", Access.LOGPROBS, False, None, _together(_calibrated, "mean_probability")),
 )  # fmt: skip
 """Every way. The first is the one that the others are compared with."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
+from phraseproof.analysis.causes.run import control_groups
 from phraseproof.analysis.ensemble_curve import CALIBRATIONS, EnsembleSettings, ensemble_curve, prompt_tokens
 from phraseproof.analysis.ensemble_points import ALL, NONE, EnsembleCurve, EnsemblePoint, over_tasks
 from phraseproof.analysis.ensembles import HOWS, How
@@ -114,7 +115,7 @@ def ensemble_reports(
     """The ensembles of every task of a run, one report for each number of demonstrations.
 
     Args:
-        groups: the groups of wordings that members come from; all by default.
+        groups: the groups of wordings that members come from; all but controls by default.
         tasks: the tasks that are shown; all by default.
 
     Raises:
@@ -132,7 +133,9 @@ def ensemble_reports(
     found = load_option_values(run)
     _require_known("--group", groups, [group for of in found for group in of.groups])
     _require_known("--task", tasks, [of.task for of in found])
-    kept = [part for of in found if not tasks or of.task in tasks if (part := _of_groups(of, groups)) is not None]
+    controls = control_groups(run)
+    shown = [of for of in found if not tasks or of.task in tasks]
+    kept = [part for of in shown if (part := _of_groups(of, groups, controls)) is not None]
     tokens, answers, line = prompt_tokens(run), answers_of(run), setting_line(run)
     reports: list[EnsembleReport] = []
     for shots in dict.fromkeys(of.num_fewshot for of in kept):
@@ -165,8 +168,9 @@ def _require_known(option: str, asked: Sequence[str], known: Sequence[str]) -> N
                              where=option)  # fmt: skip
 
 
-def _of_groups(of: OptionValues, groups: Sequence[str]) -> OptionValues | None:
-    rows = [row for row, group in enumerate(of.groups) if not groups or group in groups]
+def _of_groups(of: OptionValues, groups: Sequence[str], controls: set[str]) -> OptionValues | None:
+    """The wordings of the groups that were asked for; without a request all that are meant to be answered."""
+    rows = [row for row, group in enumerate(of.groups) if (group in groups if groups else group not in controls)]
     return of.take(rows) if rows else None
 
 

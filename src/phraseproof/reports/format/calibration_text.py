@@ -12,6 +12,7 @@ from rich.text import Text
 
 from phraseproof.analysis.calibration_effects import STATISTICS, Effect
 from phraseproof.core import Finding
+from phraseproof.reports.build.calibration import effect_lines
 from phraseproof.reports.build.numbers import NO_DATA, difference_in_unit, value_in_unit
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.terminal import print_blocks
@@ -36,7 +37,8 @@ def render(effects: Sequence[Effect], title: Sequence[str], screen: Screen) -> s
     for name, shots in dict.fromkeys((effect.name, effect.num_fewshot) for effect in effects):
         rows = [effect for effect in effects if (effect.name, effect.num_fewshot) == (name, shots)]
         blocks += [Text(), Text(printable(f"{name}, {shots}-shot"), style="bold"), _table(rows)]
-    return print_blocks([*blocks, Text(), Text(_LEGEND, style="dim")], screen)
+    results = [Text(printable(line)) for line in effect_lines(effects)]
+    return print_blocks([*blocks, Text(), Text(_LEGEND, style="dim"), Text(), *results], screen)
 
 
 def _table(rows: Sequence[Effect]) -> Table:
