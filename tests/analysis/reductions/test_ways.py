@@ -9,6 +9,7 @@ import pytest
 
 from phraseproof.analysis.calibrated import cross_fitted, fitted_on, fold_of_examples
 from phraseproof.analysis.ensemble_curve import ALL, EnsembleSettings, ensemble_curve
+from phraseproof.analysis.ensemble_points import Way
 from phraseproof.analysis.reductions.judging import judge
 from phraseproof.analysis.reductions.ways import FEW, FOLDS, WAYS, Part
 from support.option_grids import simulated
@@ -65,7 +66,7 @@ def test_the_same_ways_have_the_same_numbers_as_in_the_curve_of_ensembles(calibr
     for how in ("majority", "mean_probability"):
         settings = EnsembleSettings(how=how, sizes=(1, FEW, ALL), calibration=calibration, seed=4)
         points = {point.key: point for point in ensemble_curve(of, settings).points}
-        pairs: dict[str, tuple[int, str, str]] = {
+        pairs: dict[str, tuple[int, Way, str]] = {
             "as it is": (1, "random", "none"),
             "best wording": (1, "best", "none"),
             "calibrated": (1, "random", calibration),
