@@ -1,6 +1,7 @@
 """Each statistic, on grids whose values are known."""
 
 import math
+from dataclasses import replace
 from statistics import stdev
 
 import numpy as np
@@ -10,6 +11,7 @@ from phraseproof.analysis.estimators.crossed import draw_samples
 from phraseproof.analysis.estimators.measures import STATISTICS, compute, measure
 from phraseproof.analysis.estimators.resampling import Resampler
 from phraseproof.errors import NotEnoughDataError
+from phraseproof.scoring.registry import metric
 from support.grid_samples import grid
 
 SCORES = np.array([[1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1], [1, 0, 1, 0]])
@@ -35,6 +37,9 @@ def test_what_needs_answers_says_so() -> None:
     for name in ("flips", "pairwise_flips", "kappa"):
         with pytest.raises(NotEnoughDataError, match="three wordings"):
             compute(name, [part])
+    texts = measure(draw_samples(replace(grid(SCORES), metric=metric("exact_match")), Resampler(0, 100))["g"], None)
+    with pytest.raises(NotEnoughDataError, match="free text has none"):
+        compute("kappa", [texts])
 
 
 def test_intervals_hold_their_estimates() -> None:

@@ -297,6 +297,8 @@ def _with_several(parts: Sequence[Measured]) -> list[Measured]:
 
 def _with_agreement(parts: Sequence[Measured]) -> list[Measured]:
     known = [part for part in parts if part.agreement is not None]
+    if not known and all(part.sample.grid.metric.judges_text for part in parts):
+        raise NotEnoughDataError("needs chosen options, and free text has none")
     if not known:
         raise NotEnoughDataError("needs the chosen options of three wordings on two examples")
     return known
