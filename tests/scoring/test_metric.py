@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.accuracy import METRIC
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
+from phraseproof.scoring.registry import metric
 from support.other_metrics import ERRORS, LETTERS
 
 if TYPE_CHECKING:
@@ -68,3 +70,13 @@ def test_what_needs_scores_of_examples_refuses_a_corpus_metric() -> None:
         NotEnoughDataError, match=r"the choice of a wording needs .* words is computed from all examples"
     ):
         TotalWords().require_mean("the choice of a wording")
+
+
+def test_a_metric_of_texts_does_not_see_thoughts() -> None:
+    texts = ("<think>A cat? No.</think>\n\nA dog.", "A dog.", "<think>A dog.", "<think>x</think> A cat.")
+    outcomes = [Outcome(str(n), math.nan, text=text, reference="A dog.") for n, text in enumerate(texts)]
+    judged = metric("exact_match").judge(outcomes)
+    assert [each.score for each in judged] == [1.0, 1.0, 0.0, 0.0]
+    assert [each.text for each in judged] == list(texts)  # stored as they were written
+    with_thoughts, plain = metric("bleu").judge(outcomes[:2])
+    assert with_thoughts.statistics == plain.statistics != ()

@@ -44,7 +44,7 @@ def read_option(text: str, options: Sequence[str], choices: Sequence[str] = ()) 
         options: the answers that the wording asks for, as letters.
         choices: the texts of the choices, parallel to `options`, if they differ.
     """
-    answer = _answer_in_json(_without_thoughts(text))
+    answer = _answer_in_json(without_thoughts(text))
     if not answer.strip():
         return None
     names = _Names(options, choices)
@@ -155,9 +155,10 @@ def _flagged(pattern: str) -> str:
     return f"(?i:{pattern})"
 
 
-def _without_thoughts(text: str) -> str:
+def without_thoughts(text: str) -> str:
+    """A text without its blocks of thoughts, by rule 1; empty if one is not closed."""
     closed = list(_CLOSES.finditer(text))
-    rest = text[closed[-1].end() :] if closed else text
+    rest = text[closed[-1].end() :].lstrip() if closed else text
     return "" if _OPENS.search(rest) else rest
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from phraseproof.errors import NotEnoughDataError
+from phraseproof.scoring.extraction import without_thoughts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,10 +86,14 @@ class Metric(ABC):
         return [self.score(outcome) for outcome in outcomes]
 
     def judge(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """The outcomes with the score and the statistics of this metric."""
+        """The outcomes with the score and the statistics of this metric.
+
+        A metric of texts does not see thoughts that a model writes before its answer (`without_thoughts`).
+        """
+        seen = [_without_thoughts(outcome) for outcome in outcomes] if self.judges_text else outcomes
         return [
-            replace(outcome, score=score, statistics=self.example_statistics(outcome))
-            for outcome, score in zip(outcomes, self.scores(outcomes), strict=True)
+            replace(outcome, score=score, statistics=self.example_statistics(judged))
+            for outcome, judged, score in zip(outcomes, seen, self.scores(seen), strict=True)
         ]
 
     def example_statistics(self, _outcome: Outcome, /) -> tuple[float, ...]:
@@ -141,3 +146,7 @@ class Metric(ABC):
         """
         if not self.is_binary:
             raise NotEnoughDataError(f"{test} needs outcomes of 0 or 1, and the metric {self.name!r} has other values")
+
+
+def _without_thoughts(outcome: Outcome) -> Outcome:
+    return outcome if outcome.text is None else replace(outcome, text=without_thoughts(outcome.text))
