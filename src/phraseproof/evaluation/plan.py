@@ -20,7 +20,7 @@ from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.identity import content_hash
 from phraseproof.instructions.option_order import lists_options, number_of_orders
 from phraseproof.instructions.template import CompiledInstruction
-from phraseproof.scoring.registry import DEFAULT_METRIC, reads_text
+from phraseproof.scoring.registry import DEFAULT_METRIC, metric_identity, reads_text
 from phraseproof.store.run_file import GENERATION
 
 
@@ -157,7 +157,7 @@ class CellIdentities:
                 "scoring": scoring,
                 # Omitted where they are at their defaults, so that cells of older versions still match.
                 **({RESCORED: True} if self._is_rescored else {}),
-                **({"metric": metric} if metric != DEFAULT_METRIC else {}),
+                **({"metric": metric_identity(metric)} if metric != DEFAULT_METRIC else {}),
                 **({GENERATION: dict(self._generation)} if reads_text(scoring) else {}),
                 **({"repeat": repeat} if repeat else {}),
                 **({"option_order": option_order} if option_order else {}),

@@ -16,8 +16,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from phraseproof.core import Cell, Example, Outcome, Task
+from phraseproof.errors import MissingExtraError, UsageError
 from phraseproof.evaluation.plan import CellIdentities, PlannedCell, sample_task
-from phraseproof.scoring.registry import metric, scorer, scorer_names
+from phraseproof.scoring.registry import metric, metric_identity, scorer, scorer_names
 from phraseproof.store.cell_files import CellFiles, whole_identity
 from phraseproof.store.journal import StoredOutcome
 from phraseproof.store.run_file import STRATIFIED, EvaluatedSample
@@ -64,7 +65,7 @@ class Reuse:
             for task in tasks
             for sample in samples
         }
-        self._samples = tuple(samples)
+        self._samples = tuple(sample for sample in samples if _can_be_found(sample.metric))
         self._derives = derives
 
     def sources(self, planned: PlannedCell) -> list[Source]:
@@ -117,6 +118,15 @@ class Reuse:
             if len(found) == len(wanted):
                 break
         return found
+
+
+def _can_be_found(judge: str) -> bool:
+    """Whether cells of a metric can be identified: not where files or packages of it are not here any more."""
+    try:
+        metric_identity(judge)
+    except (UsageError, MissingExtraError):
+        return False
+    return True
 
 
 def _can_derive(wanted: str, stored: str) -> bool:

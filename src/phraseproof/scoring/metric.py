@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -112,6 +112,11 @@ class Metric(ABC):
             [...] one value for each sum, such as for each resample.
         """
         return sums[..., 0] / examples
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        """What else than the name can change values, as plain data: the content of files that the name points to."""
+        return {}
 
     @property
     def signature(self) -> str | None:

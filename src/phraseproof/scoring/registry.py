@@ -40,9 +40,13 @@ _METRICS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
         "rougeL": ("phraseproof.scoring.texts.rouge", "ROUGE_L"),
         "bleu": ("phraseproof.scoring.texts.bleu", "METRIC"),
         "chrf": ("phraseproof.scoring.texts.chrf", "METRIC"),
+        "bertscore": ("phraseproof.scoring.texts.bertscore", "METRIC"),
         "regex": ("phraseproof.scoring.texts.regex", None),
     }
 )
+
+_TEXTS = "phraseproof.scoring.texts."
+"""The package of the metrics that may have files."""
 
 Found = TypeVar("Found", Scorer, Metric)
 
@@ -125,6 +129,20 @@ def metric(name: str) -> Metric:
     if not argument:
         raise UsageError(f"the metric '{name}' lacks its argument", expected=f"{base}:ARGUMENT", where="--metric")
     return _made_metric(module, argument)
+
+
+def metric_identity(name: str) -> object:
+    """What a metric is, as plain data to hash: its name, and the content of the files that the name points to.
+
+    Raises:
+        UsageError: a file that the name points to cannot be read.
+    """
+    # Looked up once per cell: only shipped metrics with an argument have more than a name.
+    base = name.partition(":")[0]
+    if base not in _METRICS or not _METRICS[base][0].startswith(_TEXTS):
+        return name
+    identity = metric(name).identity
+    return [name, dict(identity)] if identity else name
 
 
 @cache
