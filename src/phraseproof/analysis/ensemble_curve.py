@@ -234,8 +234,8 @@ class _Judge:
 
 def _distinct(of: OptionValues) -> list[int]:
     """The rows without those of a wording that serves in a second group."""
-    found: dict[tuple[str, int], int] = {}
-    for row, key in enumerate(zip(of.wordings, of.seeds, strict=True)):
+    found: dict[tuple[str, str], int] = {}
+    for row, key in enumerate(zip(of.wordings, of.identities, strict=True)):
         found.setdefault(key, row)
     return list(found.values())
 

@@ -113,8 +113,9 @@ def _why_not(run: Run) -> str:
 
 def distinct_rows(of: OptionValues, controls: set[str]) -> Iterator[int]:
     """The rows of wordings that are no controls; a wording of two groups once."""
-    seen: set[tuple[str, int]] = set()
-    for row, (group, wording, seed) in enumerate(zip(of.groups, of.wordings, of.seeds, strict=True)):
-        if group not in controls and (wording, seed) not in seen:
-            seen.add((wording, seed))
+    seen: set[tuple[str, str]] = set()
+    # Draws of demonstrations and orders of options have different identities.
+    for row, (group, wording, identity) in enumerate(zip(of.groups, of.wordings, of.identities, strict=True)):
+        if group not in controls and (wording, identity) not in seen:
+            seen.add((wording, identity))
             yield row

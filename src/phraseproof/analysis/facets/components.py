@@ -14,7 +14,7 @@ Burdick, Graybill, Jeyaratnam and Lu 1990) have the right width for few levels o
 not normal: how large the residual is differs from example to example, and normal limits then hold the true residual in
 10% to 80% of samples. A jackknife that deletes levels of each facet in turn, and adds the variances, measures that, but
 is too narrow for few levels. The interval reaches to the outer one of the two limits on each side. A bootstrap of all
-facets at once, corrected for its bias, has intervals of interactions that are two to five times as wide.
+facets at once, corrected for its bias, has intervals of interactions that are up to ten times as wide.
 `python -m benchmarks.statistics.facets` shows the coverage.
 """
 
