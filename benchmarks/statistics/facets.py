@@ -3,8 +3,8 @@
     python -m benchmarks.statistics.facets [--replicates 200]
 
 Effects of wordings, draws, examples and their combinations are normal. Scores are their sum, or 1 where the sum and a
-constant are above 0 and else 0, as right and wrong answers are; the true components of these follow from bivariate normal
-probabilities. Prints the share of the 95% intervals that contain the true component, in percent, and the mean width of
+constant are above 0 and else 0, as right and wrong answers are; the true components of these follow from bivariate
+normal probabilities. Prints the share of the 95% intervals that contain the true component, in percent, and the mean width of
 the interval over that of the bootstrap of all facets at once, corrected for its bias.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from itertools import chain, combinations
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -47,7 +48,8 @@ def of_answers(variances: Mapping[tuple[int, ...], float], constant: float) -> d
     both = {}
     for axes in ((), *SETS):
         shared = sum(value for of, value in variances.items() if set(of) <= set(axes)) / total
-        normal = stats.multivariate_normal([0, 0], [[1, shared], [shared, 1]], allow_singular=True)
+        covariance: Any = [[1, shared], [shared, 1]]
+        normal = stats.multivariate_normal([0, 0], covariance, allow_singular=True)
         both[axes] = float(normal.cdf([constant / total**0.5] * 2))
     return {
         axes: sum((-1) ** (len(axes) - len(inner)) * value for inner, value in both.items() if set(inner) <= set(axes))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.analysis.causes.run import run_causes
+from phraseproof.analysis.causes.run import distinct_rows, run_causes
+from phraseproof.analysis.option_values import load_option_values
 from phraseproof.core import Example, Instruction, Kind, Prompt, Relation, Task
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.spec import EvaluationSpec
@@ -28,18 +29,18 @@ def run(
     examples: int = 20,
     spec: EvaluationSpec = DEFAULT,
     relation: Relation | None = None,
+    listed: bool = False,
 ) -> Run:
     of_task = tuple(
         Example(f"e{n}", {"question": f"number {n}?"}, ("yes", "no"), (float(n % 2), float(n % 2 == 0)))
         for n in range(examples)
     )
+    end = "{{ question }} {{ choices | join(' or ') }}" if listed else "{{ question }}"
     found = [
-        Instruction(id=f"w{n}", collection="c", template=f"Say {n}: {{{{ question }}}}", answer="{{ choice }}")
+        Instruction(id=f"w{n}", collection="c", template=f"Say {n}: {end}", answer="{{ choice }}")
         for n in range(wordings)
     ]
-    control = [
-        Instruction(id="w", collection="d", template="No: {{ question }}", answer="{{ choice }}", relation=relation)
-    ]
+    control = [Instruction(id="w", collection="d", template=f"No: {end}", answer="{{ choice }}", relation=relation)]
     groups = {"first": {"t": found}, "second": {"t": [*found[:2], *control]}}
     if relation is not None:
         groups["second"] = {"t": control}
@@ -66,6 +67,20 @@ def test_numbers_of_demonstrations_are_apart_and_draws_are_one_wording(tmp_path:
     assert len(one.wordings) == 5
     assert "draws" in one.shares
     assert not found.at_shots(2).tasks
+
+
+def test_orders_of_options_are_draws_of_one_wording(tmp_path: Path) -> None:
+    found = run(tmp_path, listed=True, spec=EvaluationSpec(option_orders=2))
+    (of,) = load_option_values(found)
+    rows = list(distinct_rows(of, set()))
+    assert len(rows) == 2 * len(set(of.wordings))
+    (task,) = run_causes(found).tasks
+    assert task.has_orders
+    assert "draws" in task.shares
+    # Every wording's accuracy is its mean over the orders.
+    means = found.query_rows("SELECT instruction, avg(score) AS mean FROM outcomes GROUP BY ALL")
+    by_name = {row["instruction"]: row["mean"] for row in means}
+    assert task.accuracy.tolist() == pytest.approx([by_name[name] for name in task.wordings])
 
 
 def test_what_has_no_causes_says_why(tmp_path: Path) -> None:

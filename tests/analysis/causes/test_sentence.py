@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -92,3 +93,18 @@ RANGE = "the wordings range from 35 to 48%"
 )
 def test_each_result_has_its_sentence(result: SpreadCauses, sentence: str) -> None:
     assert cause_sentence(result) == sentence
+
+
+@pytest.mark.parametrize(
+    ("shots", "has_orders", "what"),
+    [
+        (1, False, "the draw of demonstrations"),
+        (1, True, "the draw of demonstrations and of orders of options"),
+        (0, True, "the draw of orders of options"),
+    ],
+)
+def test_draws_are_named_by_what_was_drawn(shots: int, has_orders: bool, what: str) -> None:
+    of = replace(found({"prior": 0.1, "skill": 0.1, "joint": 0.0, "draws": 0.7, "noise": 0.1}), num_fewshot=shots)
+    assert cause_sentence(replace(of, has_orders=has_orders)) == (
+        f"Seven tenths of the spread is {what}; the cause of the rest is not clear."
+    )

@@ -1,4 +1,4 @@
-"""Rows of a run by wording: a wording has a row for every draw of demonstrations."""
+"""Rows of a run by wording: a wording has a row for every draw of demonstrations and order of options."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def cause_sentence(found: SpreadCauses) -> str:
     others = {name: shares[name] for name in (DRAWS, NOISE) if name in shares}
     largest = max(others, key=lambda name: others[name])
     if others[largest] > max(shares[name] for name in CAUSES):
-        what = f"the draw of {examples}" if largest == NOISE else "the draw of demonstrations"
+        what = f"the draw of {examples}" if largest == NOISE else _draws(found)
         return f"{_start(others[largest])} of the spread is {what}; the cause of the rest is not clear."
     if not found.can_tell:
         return f"The spread is larger than chance gives, but {examples} do not show its cause."
@@ -53,6 +53,14 @@ def cause_sentence(found: SpreadCauses) -> str:
     is_named = shares[second] >= WORTH_NAMING and _is_sure(found.shares[second])
     more = f", and {part(shares[second])} is {_what(found, second)}" if is_named else ""
     return f"{_start(shares[main])} of the spread is {_what(found, main)}{more}. {_without(found)}"
+
+
+def _draws(found: SpreadCauses) -> str:
+    if not found.has_orders:
+        return "the draw of demonstrations"
+    return (
+        "the draw of demonstrations and of orders of options" if found.num_fewshot else "the draw of orders of options"
+    )
 
 
 def _is_sure(share: Finding) -> bool:

@@ -59,6 +59,7 @@ class SpreadCauses:
         effects: [3, W] by how much prior, skill and both together move a wording's accuracy.
         skill_p: [W] of no skill, after Holm's correction over the wordings.
         chance, majority: the accuracy of blind guessing and of the best constant answer.
+        has_orders: whether the share of the draws is also of orders of the options.
     """
 
     task: str
@@ -81,6 +82,7 @@ class SpreadCauses:
     skill_p: Floats
     chance: float
     majority: float
+    has_orders: bool = False
 
     @property
     def is_beyond_chance(self) -> bool:
@@ -151,6 +153,7 @@ def spread_causes(of: OptionValues, *, seed: int = 0, resamples: int | None = No
         np.array(holm(skill_p_values(of, wording_of_row).tolist())),
         of.chance,
         float(right.max() / len(of.examples)),
+        len(of.wordings) > len(set(zip(of.wordings, of.seeds, strict=True))),
     )
 
 

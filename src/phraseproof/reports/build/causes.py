@@ -26,7 +26,7 @@ CAUSE_NAMES = {
     "prior": "prior",
     "skill": "skill",
     "joint": "both",
-    "draws": "demonstrations",
+    "draws": "draws",
     NOISE: "examples",
 }
 """The causes' names in text for people, in the order in which they are shown."""
@@ -41,7 +41,8 @@ CAUSE_WORDS = {
 LEGEND = (
     "shares of the variance over wordings, in percent, with 95% intervals over examples. prior: how often each option "
     "is chosen, whatever the example; skill: how well right options are distinguished from wrong ones; both: the two "
-    "in combination; examples: which ones were drawn (docs/causes.md)"
+    "in combination; draws: of demonstrations and of orders of options; examples: which ones were drawn "
+    "(docs/causes.md)"
 )
 
 SCORERS_LEGEND = (
