@@ -4,8 +4,8 @@
 
 Effects of wordings, draws, examples and their combinations are normal. Scores are their sum, or 1 where the sum and a
 constant are above 0 and else 0, as right and wrong answers are; the true components of these follow from bivariate
-normal probabilities. Prints the share of the 95% intervals that contain the true component, in percent, and the mean width of
-the interval over that of the bootstrap of all facets at once, corrected for its bias.
+normal probabilities. Prints the share of the 95% intervals that contain the true component, in percent, and in brackets
+the mean width of the interval over that of the bootstrap of all facets at once, corrected for its bias.
 """
 
 from __future__ import annotations
