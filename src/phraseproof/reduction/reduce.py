@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from phraseproof.analysis.causes.run import controls_line
 from phraseproof.analysis.option_values import OptionValues
 from phraseproof.analysis.reductions.confirmation import Confirmation, confirm, set_aside
 from phraseproof.analysis.reductions.judging import JudgedTask
 from phraseproof.analysis.reductions.recommendation import Recommendation, recommend
-from phraseproof.analysis.reductions.run import CALIBRATION, RunReductions, controls_line, fair_values, judge_tasks
+from phraseproof.analysis.reductions.run import CALIBRATION, RunReductions, fair_values, judge_tasks
 from phraseproof.analysis.reductions.ways import Access
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.scoring.registry import reads_text

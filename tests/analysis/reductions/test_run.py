@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from phraseproof.analysis.causes.run import controls_line
 from phraseproof.analysis.reductions.judging import judge
-from phraseproof.analysis.reductions.run import controls_line, run_reductions
+from phraseproof.analysis.reductions.run import run_reductions
 from phraseproof.reduction.reduce import reduce
 from phraseproof.store.queries import load_run
 from support.budget_runs import run_of_tasks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from phraseproof.analysis.selection.stored import Over, choose_stored, load_scor
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.store.queries import load_run
 from support.choice_runs import write_choice_run
+from support.option_arrays import option_values
+from support.option_grids import store_values
 from support.text_runs import write_text_run
 
 
@@ -117,3 +120,13 @@ def test_a_corpus_metric_has_no_scores_of_examples_to_choose_by(tmp_path: Path) 
     run = write_text_run(tmp_path / "run", "bleu", tasks=("news",), wordings=2, examples=4)
     with pytest.raises(NotEnoughDataError, match=r"bleu is computed from all examples together\. .*--metric"):
         load_scored_tasks([run])
+
+
+def test_control_wordings_are_no_candidates(tmp_path: Path) -> None:
+    of = option_values(np.random.default_rng(0).normal(size=(5, 40, 3)))
+    of = replace(of, groups=("g",) * 4 + ("negated",))
+    run = load_run(store_values(tmp_path / "run", of))
+    run.content["groups"] = ["g", "negated"]
+    (choice,) = choose_stored([run])
+    assert set(choice.wordings) == {"c/w0", "c/w1", "c/w2", "c/w3"}
+    assert "Left out: the control wordings in negated, which are meant to fail." in choice.notes

@@ -96,6 +96,12 @@ def control_groups(run: Run) -> set[str]:
     return {group for group, relation in group_relations(run).items() if relation in CONTROLS}
 
 
+def controls_line(run: Run) -> str:
+    """Which groups a choice of wordings leaves out, as a sentence; empty where there are none."""
+    controls = [group for group in run.groups if group in control_groups(run)]
+    return f"Left out: the control wordings in {', '.join(controls)}, which are meant to fail." if controls else ""
+
+
 def _listed(names: list[str]) -> str:
     shown = list(dict.fromkeys(names))
     more = len(shown) - _NAMED

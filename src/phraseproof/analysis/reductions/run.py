@@ -71,12 +71,6 @@ def fair_values(run: Run, access: Access) -> tuple[OptionValues, ...]:
     return kept
 
 
-def controls_line(run: Run) -> str:
-    """Which groups `fair_values` leaves out; empty where there are none."""
-    controls = [group for group in run.groups if group in control_groups(run)]
-    return f"Left out: the control wordings in {', '.join(controls)}, which are meant to fail." if controls else ""
-
-
 def judge_tasks(
     values: Sequence[OptionValues], *, access: Access, calibration: str = CALIBRATION, seed: int = 0
 ) -> tuple[tuple[JudgedTask, ...], tuple[tuple[OptionValues, NotEnoughDataError], ...]]:

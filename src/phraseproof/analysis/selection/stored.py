@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from phraseproof.analysis.aggregation import paper_weights
+from phraseproof.analysis.causes.run import control_groups, controls_line
 from phraseproof.analysis.grids import Floats, TaskGrid, load_grids
 from phraseproof.analysis.option_values import Flags
 from phraseproof.analysis.selection.candidates import Block, Candidates
@@ -153,7 +154,7 @@ def load_scored_tasks(runs: Sequence[Run], tasks: Collection[str] = ()) -> list[
     Raises:
         as `choose_stored`.
     """
-    loaded = [{(grid.task, grid.num_fewshot): grid for grid in load_grids(run)} for run in runs]
+    loaded = [{(grid.task, grid.num_fewshot): grid for grid in _without_controls(run)} for run in runs]
     known = {task for task, _ in loaded[0]}
     for name in tasks:
         if name not in known:
@@ -168,6 +169,15 @@ def load_scored_tasks(runs: Sequence[Run], tasks: Collection[str] = ()) -> list[
     if not found:
         raise NotEnoughDataError("the runs have no task in common", where=", ".join(str(run.path) for run in runs))
     return found
+
+
+def _without_controls(run: Run) -> Iterator[TaskGrid]:
+    """The grids of a run without the wordings that are meant to fail."""
+    controls, line = control_groups(run), controls_line(run)
+    for grid in load_grids(run):
+        rows = [row for row, group in enumerate(grid.groups) if group not in controls]
+        if rows:
+            yield replace(grid.take(rows), notes=(*grid.notes, *filter(None, [line])))
 
 
 def _scored_task(grids: Sequence[TaskGrid], runs: Sequence[Run]) -> ScoredTask:

@@ -113,10 +113,10 @@ class View:
 
 def run_views(run: Run, scores: RunScores, number: int, current: str | None = None) -> list[View]:
     """One view per number of demonstrations of a run; `number` is its place among the runs."""
-    from phraseproof.analysis.causes.run import run_causes
+    from phraseproof.analysis.causes.run import controls_line, run_causes
     from phraseproof.analysis.causes.run_scorers import run_scorers
     from phraseproof.analysis.facets.run import run_facets
-    from phraseproof.analysis.reductions.run import controls_line, run_reductions
+    from phraseproof.analysis.reductions.run import run_reductions
     from phraseproof.reports.build.quality import run_quality
     from phraseproof.store.representations import load_map, out_of_date
 
