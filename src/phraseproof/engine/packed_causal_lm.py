@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,14 +14,17 @@ from phraseproof.engine.attention import block_sdpa
 from phraseproof.engine.attention.causal import KeysAndValues, PackedPass, packed_attention
 from phraseproof.engine.logprobs import log_probabilities
 from phraseproof.engine.network import Network
-from phraseproof.engine.plan.packed_layout import PackedPrompt, pack_prompts
-from phraseproof.engine.plan.prefix_tree import token_trie
+from phraseproof.engine.plan.packed_layout import PackedPrompt, PackedSequence, pack_prompts
+from phraseproof.engine.plan.prefix_tree import TokenTrie, token_trie
 from phraseproof.engine.plan.request import Request
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from phraseproof.engine.prefix_cache import KeyValuePrefix
+
+_ONE_TOKEN = token_trie([(0,)])
+"""Of a context whose next token is predicted, and nothing else: which token this is does not matter."""
 
 _POSITION_WISE = ("q_proj", "o_proj", "c_proj", "dense")
 """The names of attention projections that depend on the querying token alone. Keys and values are not among them:
@@ -70,7 +73,7 @@ class PackedCausalLM:
         # The keys and values of a prefix are known from the start, so its ids are never embedded: any will do.
         ids = [0] * prefix + list(range(self._vocabulary, self._vocabulary + virtual))
         self._lead: NDArray[np.int32] = np.asarray(ids, dtype=np.int32)
-        self._held_tokens = self._lead[:prefix]
+        self._held_tokens = self._next_held = self._lead[:prefix]
         self._held: dict[int, KeysAndValues] = {}
         if soft.prefix is not None:
             self._held = {
@@ -83,12 +86,42 @@ class PackedCausalLM:
         Args:
             requests: in the order of their contexts, with `shared` and `kept` set.
         """
+        step = self._pass(requests, [token_trie(request.options) for request in requests])
+        picks = step.row.picks
+        values = log_probabilities(self._computed(step), [pick.rank for pick in picks], [pick.token for pick in picks])
+        totals = [[0.0] * len(request.options) for request in requests]
+        for pick, value in zip(picks, values, strict=True):
+            totals[pick.part][pick.option] += value
+        return totals
+
+    def read(
+        self,
+        requests: Sequence[Request],
+        collect: Callable[[Sequence[PackedSequence], int, torch.Tensor, torch.Tensor], None],
+    ) -> torch.Tensor:
+        """Logits of the token after each context, [requests, vocabulary].
+
+        Args:
+            requests: in the order of their contexts, with `shared` and `kept` set; their options are not read.
+            collect: called in every layer with the sequences of the row, the layer's number, and the keys and values
+                of all places, [1, key heads, places, head width]. The places of a context are its sequence's `keys`,
+                those of the soft prompt first.
+        """
+        step = self._pass(requests, [_ONE_TOKEN] * len(requests))
+        step.collect = lambda layer, keys, values: collect(step.row.units, layer, keys, values)
+        return self._computed(step)
+
+    @property
+    def lead_tokens(self) -> int:
+        """How many tokens of the soft prompt come before every context."""
+        return len(self._lead)
+
+    def _pass(self, requests: Sequence[Request], trees: Sequence[TokenTrie]) -> PackedPass:
+        """The pass over these contexts, each followed by its tree."""
         lead = len(self._lead)
         parts = [
-            PackedPrompt(
-                np.concatenate([self._lead, request.context]), lead + request.shared, token_trie(request.options)
-            )
-            for request in requests
+            PackedPrompt(np.concatenate([self._lead, request.context]), lead + request.shared, tree)
+            for request, tree in zip(requests, trees, strict=True)
         ]
         first = parts[0].context
         # Held keys are used as far as their tokens are those of this context, so batches in an unplanned order cost
@@ -96,22 +129,21 @@ class PackedCausalLM:
         row = pack_prompts(parts, min(_in_common(self._held_tokens, first), len(first) - 1))
         # What was held beyond the common prefix belongs to another context, so it is cut off.
         held = row.units[0].past
-        step = PackedPass(
+        self._next_held = parts[-1].context[: lead + requests[-1].kept]
+        return PackedPass(
             row,
             {layer: (keys[:, :, :held], values[:, :, :held]) for layer, (keys, values) in self._held.items() if held},
             ends_in=None if self._last_layer is None else self._last_layer.attention,
-            keep=lead + requests[-1].kept,
+            keep=len(self._next_held),
             in_blocks=self._in_blocks,
         )
-        values = log_probabilities(
-            self.run(step), [pick.rank for pick in row.picks], [pick.token for pick in row.picks]
-        )
-        totals = [[0.0] * len(request.options) for request in requests]
-        for pick, value in zip(row.picks, values, strict=True):
-            totals[pick.part][pick.option] += value
+
+    def _computed(self, step: PackedPass) -> torch.Tensor:
+        """As `run`, and what the pass kept is held for the next one."""
+        logits = self.run(step)
         # Assigned last: after a pass that ran out of memory the state is unchanged, and a smaller batch can follow.
-        self._held, self._held_tokens = step.kept, parts[-1].context[: step.keep]
-        return totals
+        self._held, self._held_tokens = step.kept, self._next_held
+        return logits
 
     def run(self, step: PackedPass) -> torch.Tensor:
         """Logits of the scored tokens, [scored, vocabulary]."""

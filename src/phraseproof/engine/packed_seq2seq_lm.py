@@ -7,7 +7,7 @@ q (K s) = (q K) s. Where few tokens read a long prompt, as with letters, that is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from phraseproof.engine.attention.seq2seq_per_prompt import (
     PackedDecoderPass,
     PackedEncoderPass,
     Pass,
+    layer_of,
     spans_of,
     tree_bias,
 )
@@ -49,6 +50,9 @@ class PackedSeq2SeqLM:
     Args:
         network: a T5, or a model of the same structure.
         in_blocks: compute attention in blocks of prompts, or one by one; by default whichever is faster on the device.
+
+    Attributes:
+        start: the token that the decoder reads first.
 
     Raises:
         ValueError, AttributeError: a network of another kind.
@@ -73,7 +77,7 @@ class PackedSeq2SeqLM:
         some = next(iter(self._cross))
         self._inner: int = some.inner_dim  # pyright: ignore[reportAssignmentType]
         self._heads: int = some.n_heads  # pyright: ignore[reportAssignmentType]
-        self._start = decoder_start(network)
+        self.start = decoder_start(network)
 
     def score(
         self, requests: Sequence[Request], soft: VirtualTokens = NO_SOFT_PROMPT, *, absorbs: bool | None = None
@@ -87,7 +91,7 @@ class PackedSeq2SeqLM:
         """
         trees = [token_trie(request.options) for request in requests]
         with packed_attention(self._network, NAME):
-            states, read = self._encode(requests, soft)
+            states, read = self.encode(requests, soft)
             logits, spans = self._decode(trees, states, read, soft, absorbs)
         totals = [[0.0] * len(request.options) for request in requests]
         owners: list[tuple[int, int]] = []
@@ -102,7 +106,9 @@ class PackedSeq2SeqLM:
             totals[index][option] += value
         return totals
 
-    def _encode(self, requests: Sequence[Request], soft: VirtualTokens) -> tuple[torch.Tensor, list[Span]]:
+    def encode(
+        self, requests: Sequence[Request], soft: VirtualTokens = NO_SOFT_PROMPT
+    ) -> tuple[torch.Tensor, list[Span]]:
         """The encoder's states [1, tokens, width], and where each prompt's are, virtual tokens included."""
         virtual = 0 if soft.virtual is None else int(soft.virtual.shape[0])
         lead = np.arange(self._vocabulary, self._vocabulary + virtual)
@@ -139,22 +145,29 @@ class PackedSeq2SeqLM:
         can_absorb = all(cross.can_absorb for cross in self._cross.values())
         absorbs = can_absorb and (self._absorbing_is_less(spans, read) if absorbs is None else absorbs)
         step = self._decoder_pass(trees, spans, states, read, soft, absorbs)
-        ids = [token for tree in trees for token in (self._start, *tree.tokens)]
-        self._decoder_bias.is_silent = True
+        ids = [token for tree in trees for token in (self.start, *tree.tokens)]
         for cross in self._cross.values():
             cross.passes_states = absorbs
         try:
-            logits = self._network(
+            logits = self._decoder_logits(ids, states, step)
+        finally:
+            for cross in self._cross.values():
+                cross.passes_states = False
+        return logits, spans
+
+    def _decoder_logits(self, ids: Sequence[int], states: torch.Tensor, step: Pass) -> torch.Tensor:
+        """Logits of decoder tokens, [tokens, vocabulary]."""
+        self._decoder_bias.is_silent = True
+        try:
+            logits: torch.Tensor = self._network(
                 encoder_outputs=BaseModelOutput(last_hidden_state=states),
-                decoder_input_ids=torch.tensor([ids], device=self._device),
+                decoder_input_ids=torch.tensor([list(ids)], device=self._device),
                 use_cache=False,
                 packed=step,
             ).logits
         finally:
             self._decoder_bias.is_silent = False
-            for cross in self._cross.values():
-                cross.passes_states = False
-        return logits[0], spans
+        return logits[0]
 
     def _decoder_pass(
         self,
@@ -180,6 +193,32 @@ class PackedSeq2SeqLM:
             self._cross,
             states_of(prompts, states) if absorbs else None,
         )
+
+    def encode_for_slots(self, requests: Sequence[Request]) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+        """What decoders read of contexts: of each layer, its number and the contexts' keys and values one after the
+        other, each [heads, tokens of all contexts, head width].
+        """
+        with packed_attention(self._network, NAME):
+            states, _ = self.encode(requests)
+        for module in self._cross:
+            projections: tuple[torch.Tensor, torch.Tensor] = (module.k(states), module.v(states))  # pyright: ignore[reportCallIssue] - T5's linear layers
+            keys, values = (side[0].unflatten(-1, (self._heads, -1)).transpose(0, 1) for side in projections)
+            yield layer_of(module), keys, values
+
+    def decode_with_slots(self, tokens: Sequence[int], step: Pass) -> torch.Tensor:
+        """Logits [tokens, vocabulary] of one decoder token per text, whose attention to the encoder reads no states."""
+        # The model's code projects whatever states it is given in every layer: one token of zeros costs least.
+        nothing = self._network.get_input_embeddings().weight.new_zeros(1, 1, self._width)
+        with packed_attention(self._network, NAME):
+            return self._decoder_logits(tokens, nothing, step)
+
+    def is_cross(self, module: torch.nn.Module) -> bool:
+        """Whether an attention of the decoder reads the encoder's states."""
+        return module in self._cross
+
+    def decoder_biases(self, size: int) -> torch.Tensor:
+        """The decoder's biases by the places of query and key, [heads, at least size, at least size]."""
+        return self._decoder_bias.table(size)[0]
 
     def _absorbing_is_less(self, spans: Sequence[Span], read: Sequence[Span]) -> bool:
         """Counts multiplications: of projecting all states, and of projecting queries and reading wider states."""

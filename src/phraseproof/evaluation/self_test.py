@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from phraseproof.core import Check, Example, Generates, Model, Prompt, TestsItself, WritesAnswers
+from phraseproof.core import Check, ChoosesMethod, Example, Generates, Model, Prompt, TestsItself, WritesAnswers
 from phraseproof.errors import SelfTestError
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.models.text_checks import check_texts
+from phraseproof.scoring.registry import reads_text
 
 MOST_PROMPTS = 8
 
@@ -30,6 +32,12 @@ def check_model(
     step = max(1, len(planned) // MOST_PROMPTS)
     few = planned[::step][:MOST_PROMPTS]
     prompts = [prompt for each in few for prompt in prompts_of(each, each.task.examples[:1])]
+    if isinstance(model, Generates) and not isinstance(model, ChoosesMethod):
+        # A model in this process checks texts where texts are read; one behind a server is set up for a method.
+        prompts = [
+            replace(prompt, options=()) if reads_text(each.cell.scoring) else prompt
+            for each, prompt in zip(few, prompts, strict=True)
+        ]
     # A model with `write_answers` tests its texts itself.
     if any(prompt.options for prompt in prompts) or isinstance(model, WritesAnswers):
         return model.self_test(prompts)

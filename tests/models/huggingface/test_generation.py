@@ -14,7 +14,14 @@ from phraseproof.models import ModelOptions, load_model
 from support import tiny_models
 
 PROMPTS = [Prompt(text) for text in ("Which river is north", "Answer:", "the teacher and the king often choose a")]
-BUILDERS = [tiny_models.tiny_t5, tiny_models.tiny_llama, tiny_models.tiny_mamba]
+BUILDERS = [
+    tiny_models.tiny_t5,
+    tiny_models.tiny_llama,
+    tiny_models.tiny_mamba,
+    tiny_models.tiny_bart,
+    tiny_models.tiny_gpt2,
+    tiny_models.tiny_gemma2,
+]
 
 
 def model(folder: Path, **args: str) -> Any:
@@ -35,7 +42,7 @@ def reference(folder: Path, prompt: str, **settings: Any) -> str:
     return tokenizer.decode(tokens[inputs["input_ids"].shape[1] if joined else 1 :], skip_special_tokens=True).strip()
 
 
-@pytest.mark.parametrize("build", BUILDERS, ids=["encoder-decoder", "decoder-only", "recurrent"])
+@pytest.mark.parametrize("build", BUILDERS, ids=["t5", "llama", "recurrent", "bart", "gpt2", "windows"])
 def test_greedy_texts_are_transformers_own_whatever_the_batch(build: Callable[[], Path]) -> None:
     folder = build()
     loaded = model(folder)

@@ -93,9 +93,22 @@ def test_the_cause_is_the_first_check_that_fails() -> None:
     assert [check.name for check in checks if not check.passed] == ["options tokenise apart", "batch invariance"]
 
 
+@pytest.mark.parametrize(
+    ("build", "path"),
+    [
+        (tiny_models.tiny_llama, "shared beginnings read once"),
+        (tiny_models.tiny_bart, "transformers' generate, batches"),
+    ],
+)
+def test_prompts_without_options_are_checked_by_their_texts(build: Callable[[], Path], path: str) -> None:
+    checks = named(load(build()).self_test([Prompt("the king"), Prompt("Which river is north of the")]))
+    assert checks["batch invariance"].detail == "2 of 2 texts are equal written alone and together"
+    assert path in checks["generation path"].detail
+
+
 def test_nothing_to_test_with_and_failures_are_checks_too(monkeypatch: pytest.MonkeyPatch) -> None:
     model = load(tiny_models.tiny_llama())
-    for useless in ([], [Prompt("red")], [Prompt("red", ("",), target_delimiter="")]):
+    for useless in ([], [Prompt("red", ("",), target_delimiter="")]):
         assert not all(check.passed for check in model.self_test(useless))
     tight = load(tiny_models.tiny_llama(), max_length=2)
     assert not tight.self_test(prompts())[0].passed

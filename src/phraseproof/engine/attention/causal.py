@@ -8,7 +8,7 @@ projections, norms and rotations stay the model's own code.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
@@ -54,6 +54,7 @@ class PackedPass:
         kept: by layer, their keys and values.
         windows: by layer, the sliding window that the model passed.
         attention: the attention module that was called last.
+        collect: called in every layer with the layer's number and the keys and values of all places, held ones first.
         in_blocks: whether sequences attend in padded blocks (`attention_blocks.py`) instead of one by one.
         masks, plans: caches of what depends on the row alone, for all layers.
     """
@@ -65,6 +66,7 @@ class PackedPass:
     kept: dict[int, KeysAndValues] = field(default_factory=dict[int, KeysAndValues])
     windows: dict[int, int | None] = field(default_factory=dict[int, int | None])
     attention: torch.nn.Module | None = None
+    collect: Callable[[int, torch.Tensor, torch.Tensor], None] | None = None
     in_blocks: bool = False
     masks: dict[tuple[int, int | None, bool], torch.Tensor | None] = field(
         default_factory=dict[tuple[int, int | None, bool], torch.Tensor | None]
@@ -161,7 +163,9 @@ def attend(
     if packed.keep:
         # Copied: a view would keep the keys and values of the whole row in memory until the next batch.
         path = beginning(packed.row.path, packed.keep)
-        packed.kept[layer] = (_take(key, path, copy=True), _take(value, path, copy=True))
+        packed.kept[layer] = (take(key, path, copy=True), take(value, path, copy=True))
+    if packed.collect is not None:
+        packed.collect(layer, key, value)
     whole = module is not packed.ends_in
     if packed.in_blocks:
         groups = query.shape[1] // key.shape[1]
@@ -176,7 +180,7 @@ def attend(
     for index, unit in enumerate(packed.row.units):
         asking = slice(unit.start, unit.stop) if whole else list(unit.scored)
         own_query = query[:, :, asking]
-        own_key, own_value = _take(key, unit.keys), _take(value, unit.keys)
+        own_key, own_value = take(key, unit.keys), take(value, unit.keys)
         mask = packed.mask(index, sliding_window, query, whole=whole)
         if softcap is None:
             found = functional.scaled_dot_product_attention(
@@ -199,7 +203,7 @@ def attend(
     return out, None
 
 
-def _take(tensor: torch.Tensor, spans: Sequence[Span], *, copy: bool = False) -> torch.Tensor:
+def take(tensor: torch.Tensor, spans: Sequence[Span], *, copy: bool = False) -> torch.Tensor:
     """The keys or values at these places; a view where they are one span, unless `copy`."""
     pieces = [tensor[:, :, first:after] for first, after in spans]
     return torch.cat(pieces, dim=2) if copy or len(pieces) > 1 else pieces[0]

@@ -153,6 +153,17 @@ def beginning(spans: Sequence[Span], count: int) -> tuple[Span, ...]:
     return tuple(found)
 
 
+def rest(spans: Sequence[Span], count: int) -> tuple[Span, ...]:
+    """The spans without their first `count` places."""
+    found: list[Span] = []
+    for first, after in spans:
+        skipped = min(count, after - first)
+        count -= skipped
+        if first + skipped < after:
+            found.append((first + skipped, after))
+    return tuple(found)
+
+
 def joined(spans: Sequence[Span]) -> tuple[Span, ...]:
     """Merge spans where one begins at the end of the one before it."""
     found: list[Span] = []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from phraseproof.engine.generation.trial import writes_right
 from phraseproof.engine.length_thresholds import (
     RotaryRegimes,
     length_thresholds,
@@ -17,18 +19,35 @@ from phraseproof.engine.plan import scheduler
 from phraseproof.engine.plan.batching import BatchLimit
 from phraseproof.engine.plan.request import Request
 from phraseproof.engine.plan.scheduler import Schedule
-from phraseproof.engine.trial import Lengths, trial_requests
+from phraseproof.engine.trial import REFUSALS, Lengths, trial_requests
 from phraseproof.models.huggingface.ways import NetworkFacts, Ways, one_line_refusals
 
 if TYPE_CHECKING:
+    import torch
+
+    from phraseproof.engine.generation.texts import TextDecoder
     from phraseproof.models.huggingface.checkpoint import Checkpoint
     from phraseproof.models.huggingface.loaded import LazyNetwork
+
+logger = logging.getLogger(__name__)
 
 BatchScorer = Callable[[Sequence[Request]], list[list[float]]]
 """Scores a batch of requests: log-probabilities, one list per request, parallel to its options."""
 
 _LOGITS_PER_TOKEN = 16384
 """This number of logits takes about as much memory as all other values that are computed for one token."""
+
+
+class TextWriting(NamedTuple):
+    """How texts are written in the engine.
+
+    Attributes:
+        make: a decoder that holds nothing yet.
+        token_bytes: the memory of a token of a text that is being written.
+    """
+
+    make: Callable[[], TextDecoder]
+    token_bytes: int
 
 
 class Backend(ABC):
@@ -169,6 +188,32 @@ class Backend(ABC):
     def generates_in_batches(self) -> bool:
         """Whether several prompts may be padded to one length and continued together."""
         return True
+
+    @functools.cached_property
+    def text_writing(self) -> TextWriting | None:
+        """How texts are written in the engine, or `None` where trials fail. Loads the weights."""
+        if (make := self._text_decoder()) is None:
+            return None
+        self._weights.restore_state()
+        try:
+            decoder = make()
+            is_right = writes_right(decoder, self._logits_after, self._weights.vocabulary_size)
+        except REFUSALS as error:
+            logger.debug("texts are not written in the engine: %s", error)
+            return None
+        return TextWriting(make, decoder.token_bytes) if is_right else None
+
+    def writes_in_engine(self, request: Request) -> bool:
+        """Whether the engine writes after this context; `steps` of the request is the number of new tokens."""
+        return self._regime(request) == 0 and self.text_writing is not None
+
+    @abstractmethod
+    def _text_decoder(self) -> Callable[[], TextDecoder] | None:
+        """What makes a decoder of the engine; `None` where the network cannot be packed."""
+
+    @abstractmethod
+    def _logits_after(self, context: Sequence[int], tokens: Sequence[int]) -> torch.Tensor:
+        """The network's own logits after a context and written tokens, without cache and padding, [vocabulary]."""
 
     @functools.cached_property
     def pad_id(self) -> int:

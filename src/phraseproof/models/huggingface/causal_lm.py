@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from transformers import AutoModelForCausalLM
 
+from phraseproof.engine.generation.causal import CausalTextDecoder
 from phraseproof.engine.network import Network
 from phraseproof.engine.packed_causal_lm import PackedCausalLM, VirtualTokens
 from phraseproof.engine.plan import scheduler
@@ -24,6 +25,7 @@ from phraseproof.models.huggingface.quiet import quiet_transformers
 from phraseproof.models.huggingface.ways import Way, Ways, check_causal, one_line_refusals
 
 if TYPE_CHECKING:
+    from phraseproof.engine.generation.texts import TextDecoder
     from phraseproof.models.huggingface.checkpoint import Checkpoint
 
 _UNLIMITED = 1_000_000_000
@@ -178,6 +180,15 @@ class CausalLMBackend(Backend):
         if self._regimes.limit is not None or not self._unpacked.shares_cache:
             return False
         return self._packs or self._ways.of_short_requests.score == self._unpacked.with_cache
+
+    def _text_decoder(self) -> Callable[[], TextDecoder] | None:
+        if not self._packs or (packing := self._packing) is None:
+            return None
+        network, soft = self._weights.network, self._soft
+        return lambda: CausalTextDecoder(network, soft, packing.last_layer)
+
+    def _logits_after(self, context: Sequence[int], tokens: Sequence[int]) -> torch.Tensor:
+        return self._unpacked.logits_alone([*context, *tokens], 1)[0, -1]
 
     def _score_greedy_path(self, requests: Sequence[Request]) -> list[list[float]]:
         if self.generates_in_batches:

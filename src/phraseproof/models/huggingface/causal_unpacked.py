@@ -134,15 +134,17 @@ class UnpackedCausalLM:
             for option, tokens in enumerate(request.options):
                 readers.setdefault(tokens[:-1], []).append(option)
             for row, options in readers.items():
-                context = np.concatenate([request.context, np.asarray(row, dtype=np.int32)])
-                inputs, mask = self.prompt_inputs([Request(context, ())], left=False)
-                if self._weights.prefix is not None:
-                    inputs["attention_mask"] = mask
-                self._weights.restore_state()
-                kept = 1 + len(row)
-                logits = self._weights.network(**inputs, use_cache=False, **self._keep_logits(kept)).logits[:, -kept:]
+                logits = self.logits_alone([*request.context.tolist(), *row], 1 + len(row))
                 add_picked(totals, logits, [[((index, option), 0) for option in options]], requests)
         return totals
+
+    def logits_alone(self, tokens: Sequence[int], kept: int) -> torch.Tensor:
+        """The logits of the last `kept` tokens after the soft prompt, [1, kept, vocabulary], without a cache."""
+        inputs, mask = self.prompt_inputs([Request(np.asarray(tokens, dtype=np.int32), ())], left=False)
+        if self._weights.prefix is not None:
+            inputs["attention_mask"] = mask
+        self._weights.restore_state()
+        return self._weights.network(**inputs, use_cache=False, **self._keep_logits(kept)).logits[:, -kept:]
 
     def plain_logits(self, tokens: Sequence[int]) -> torch.Tensor:
         """What the network makes of a few tokens, [1, tokens, vocabulary]."""

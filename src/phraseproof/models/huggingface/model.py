@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from phraseproof.models.huggingface.adapters import AdapterFolder
+    from phraseproof.models.huggingface.answer_writer import AnswerWriter
     from phraseproof.models.huggingface.backend import Backend
     from phraseproof.models.huggingface.checkpoint import Checkpoint
     from phraseproof.models.huggingface.hidden_states import HiddenStateReader
@@ -174,10 +175,13 @@ class HuggingFaceModel(FormatsWithTemplate):
         Raises:
             ModelError, UsageError: as `generate`.
         """
+        self._writer.write(prompts, max_new_tokens=max_new_tokens, samplings=samplings, stop=stop, on_scores=on_scores)
+
+    @property
+    def _writer(self) -> AnswerWriter:
         from phraseproof.models.huggingface.answer_writer import AnswerWriter
 
-        writer = AnswerWriter(self.weights, self.backend, self._requests, self._tokenizer, self._batch_limit)
-        writer.write(prompts, max_new_tokens=max_new_tokens, samplings=samplings, stop=stop, on_scores=on_scores)
+        return AnswerWriter(self.weights, self.backend, self._requests, self._tokenizer, self._batch_limit)
 
     def represent(
         self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None
@@ -214,8 +218,9 @@ class HuggingFaceModel(FormatsWithTemplate):
         """
         from phraseproof.models.huggingface.self_test import SelfTestSubject, run_checks
 
-        if not any(prompt.options for prompt in prompts):
-            return check_texts(self, prompts, self.dtype)
+        if prompts and not any(prompt.options for prompt in prompts):
+            path = Check("generation path", passed=True, detail=self._writer.path())
+            return [*check_texts(self, prompts, self.dtype), path]
         subject = SelfTestSubject(
             tokenizer=self.tokenizer,
             closing=self._tokenizer.closing,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from transformers.utils.generic import ModelOutput
 
 from phraseproof.engine.decoder_start import decoder_start
+from phraseproof.engine.generation.seq2seq import Seq2SeqTextDecoder
 from phraseproof.engine.packed_causal_lm import VirtualTokens
 from phraseproof.engine.packed_seq2seq_lm import PackedSeq2SeqLM
 from phraseproof.engine.padded import add_picked, pad_rows, with_virtual_tokens
@@ -20,6 +22,9 @@ from phraseproof.engine.plan.scheduler import Schedule
 from phraseproof.engine.probe import probe_seq2seq_lm
 from phraseproof.models.huggingface.backend import Backend, BatchScorer
 from phraseproof.models.huggingface.ways import Way, Ways, check_causal, one_line_refusals
+
+if TYPE_CHECKING:
+    from phraseproof.engine.generation.texts import TextDecoder
 
 
 class Seq2SeqLMBackend(Backend):
@@ -174,6 +179,15 @@ class Seq2SeqLMBackend(Backend):
     def generates_in_batches(self) -> bool:
         """Not where padding changes what an encoder makes of a prompt."""
         return self._packed is not None or self._ways.of_short_requests.score == self._score_padded
+
+    def _text_decoder(self) -> Callable[[], TextDecoder] | None:
+        if (packed := self._packed) is None or self._soft_tokens:
+            return None
+        return lambda: Seq2SeqTextDecoder(packed)
+
+    def _logits_after(self, context: Sequence[int], tokens: Sequence[int]) -> torch.Tensor:
+        inputs, _ = self._encoder_inputs([Request(np.asarray(context, dtype=np.int32), ())])
+        return self._logits_alone(inputs, [self._start, *tokens])[0, -1]
 
     def _score_greedy_path(self, requests: Sequence[Request]) -> list[list[float]]:
         if self.generates_in_batches:

@@ -1,0 +1,53 @@
+"""Attention to slots and shared beginnings, against torch's attention text by text."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from phraseproof.engine.generation.slot_attention import HIDDEN, Products, Shared, attend_to_slots
+
+LENGTHS = [3, 7, 1, 5]
+SHARED = [0, 2]
+
+
+def drawn(*shape: int, seed: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("key_heads", [1, 2, 4])
+@pytest.mark.parametrize("softcap", [None, 1.5])
+def test_each_text_attends_to_its_beginning_and_its_own_tokens(key_heads: int, softcap: float | None) -> None:
+    query = drawn(4, 4, 8, seed=0)
+    keys, values = drawn(4, key_heads, 9, 8, seed=1), drawn(4, key_heads, 9, 8, seed=2)
+    of_keys, of_values = drawn(key_heads, 6, 8, seed=3), drawn(key_heads, 6, 8, seed=4)
+    hidden = torch.arange(9) >= torch.tensor(LENGTHS)[:, None]
+    seen = torch.tensor([[True] * 6, [False] * 3 + [True] * 3])
+    shared = Shared(torch.tensor(SHARED), of_keys, of_values, ~seen * HIDDEN)
+    found = attend_to_slots(query, keys, values, (hidden * HIDDEN)[:, None], Products(0.3, softcap), [shared])
+    for slot, length in enumerate(LENGTHS):
+        own_keys, own_values = keys[slot, :, :length], values[slot, :, :length]
+        if slot in SHARED:
+            some = seen[SHARED.index(slot)]
+            own_keys = torch.cat([of_keys[:, some], own_keys], dim=1)
+            own_values = torch.cat([of_values[:, some], own_values], dim=1)
+        own_keys, own_values = (side.repeat_interleave(4 // key_heads, dim=0) for side in (own_keys, own_values))
+        asked = query[slot, :, None]
+        if softcap is None:
+            expected = functional.scaled_dot_product_attention(asked, own_keys, own_values, scale=0.3)
+        else:
+            scores = torch.tanh(asked @ own_keys.transpose(1, 2) * 0.3 / softcap) * softcap
+            expected = torch.softmax(scores, dim=-1) @ own_values
+        assert torch.allclose(found[slot], expected[:, 0], atol=1e-5)
+
+
+def test_a_beginning_of_which_nothing_is_seen_adds_nothing() -> None:
+    query, keys, values = drawn(1, 2, 4, seed=0), drawn(1, 2, 3, 4, seed=1), drawn(1, 2, 3, 4, seed=2)
+    bias = torch.zeros(1, 1, 3)
+    nothing = Shared(torch.tensor([0]), drawn(2, 5, 4, seed=3), drawn(2, 5, 4, seed=4), torch.full((1, 5), HIDDEN))
+    products = Products(0.5)
+    assert torch.equal(
+        attend_to_slots(query, keys, values, bias, products, [nothing]),
+        attend_to_slots(query, keys, values, bias, products),
+    )
