@@ -56,7 +56,7 @@ def _report_edits(edited: Edited, grown: set[str], stored: str, observer: Observ
     replaced = [cell for cell in edited.replaced if cell.task not in grown]
     if replaced:
         observer.noted(f"{_cells(replaced)} computed again: their data or wordings were edited")
-    for is_grown, reason in ((False, "data or wordings were edited"), (True, "the sample of examples grew")):
+    for is_grown, reason in ((False, "data or wordings were edited"), (True, "the sample of examples changed")):
         left = [cell for cell in edited.left if (cell.task in grown) == is_grown]
         if left:
             names = ", ".join(f"{cell.task} under {cell.instruction}" for cell in left[:3])
