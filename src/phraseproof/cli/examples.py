@@ -21,6 +21,7 @@ EXAMPLES: Final = {
         "phraseproof table runs/p",
         "phraseproof table runs/p --by wording --format csv > wordings.csv",
         "phraseproof table runs/p --causes",
+        "phraseproof table runs/p --facets",
     ),
     "analyze": ("phraseproof analyze runs/p --by-task",),
     "report": ("phraseproof report runs/p -o report.html",),

@@ -9,6 +9,7 @@ from typing import Any
 from phraseproof.reports.build.settings import differing_settings, setting_line
 from phraseproof.store.queries import Run, load_run
 from support.command_line import exit_code
+from support.facet_runs import drawn_run
 from support.report_runs import write_run
 from support.run_files import edit_run_file
 
@@ -63,4 +64,16 @@ def test_every_setting_and_version_that_differs_is_listed(tmp_path: Path) -> Non
         "version of torch: 2.1 before, 2.2 after",
         "model.adapter: none before, abc after",
         "system: none before, Be brief. after",
+    ]
+
+
+def test_the_line_says_what_scores_are_means_over(tmp_path: Path) -> None:
+    several, one = drawn_run(tmp_path / "several"), drawn_run(tmp_path / "one", shots=(1,), draws=2, orders=1)
+    assert setting_line(several).endswith(
+        ", scores are means over 2 orders of options and 3 draws of demonstrations where there are any"
+    )
+    assert setting_line(one).endswith(", scores are means over 2 draws of demonstrations")
+    assert [each.line for each in differing_settings(several, one)] == [
+        "orders of options: 2 before, 1 after",
+        "draws of demonstrations: 3 before, 2 after",
     ]

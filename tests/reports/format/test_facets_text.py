@@ -24,7 +24,7 @@ def test_tables_and_sentences_fit_the_screen(tmp_path: Path, width: int) -> None
     flat = " ".join(text.split())
     for task in reports[0].facets.tasks:
         assert f"{task.design.num_fewshot}-shot: {effort_sentence(task)}" in flat
-    assert "scores are means over 3 draws of demonstrations and 2 orders of options" in flat
+    assert "scores are means over 2 orders of options and 3 draws of demonstrations where there are any" in flat
     assert "left out: 1 of 4 wordings" in flat
 
 

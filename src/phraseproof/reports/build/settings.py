@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 _NOT_COMPARED = frozenset({"log_samples"})
 """Settings that change no score."""
 
+_DRAWS = "draws of demonstrations"
+
 _VERSIONS = ("phraseproof", "torch", "transformers", "tokenizers", "peft")
 
 
@@ -43,16 +45,16 @@ def setting_line(run: Run) -> str:
 
 def _averaged(run: Run) -> Iterator[str]:
     """What a wording's scores are means over."""
-    several = [f"{number} {what}" for what, number in _drawn(run) if number > 1]
+    some = " where there are any" if any(cell.num_fewshot == 0 for cell in run.cells) else ""
+    several = [f"{number} {what}{some if what == _DRAWS else ''}" for what, number in _drawn(run) if number > 1]
     if several:
         yield f"scores are means over {' and '.join(several)}"
 
 
 def _drawn(run: Run) -> Iterator[tuple[str, int]]:
     """How many draws of demonstrations and orders of options a wording has at most."""
-    seeds = {cell.fewshot_seed for cell in run.cells if cell.num_fewshot}
-    yield "draws of demonstrations", max(1, len(seeds))
     yield "orders of options", max(1, len({cell.option_order for cell in run.cells}))
+    yield _DRAWS, max(1, len({cell.fewshot_seed for cell in run.cells if cell.num_fewshot}))
 
 
 def differing_settings(before: Run, after: Run) -> tuple[SettingDifference, ...]:
