@@ -9,6 +9,7 @@ from pathlib import Path
 from phraseproof.core import Instruction, ModelIdentity, Task
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.device_share import DeviceShare
+from phraseproof.evaluation.judging import connect_judges
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.request import OBJECT, EvaluationRequest, Wordings
@@ -20,6 +21,7 @@ from phraseproof.instructions.collections import Collection, instructions_for, l
 from phraseproof.instructions.families import AUTO, observed_by
 from phraseproof.instructions.template import literal
 from phraseproof.models import ModelOptions, load_model
+from phraseproof.scoring.registry import metric
 from phraseproof.store.locks import PATIENT, LockOptions
 from phraseproof.store.run_file import STRATIFIED
 from phraseproof.store.stored import stored_samples
@@ -68,6 +70,7 @@ def resolve(
         model = request.model
     if spec.sample == "auto" and out is not None:
         spec = spec.with_changes(sample=_sample_kind(out))
+    connect_judges(spec.metrics, out)
     each = [
         replace(prepare(model, tasks, groups, changed, forecast=forecast), locking=locking)
         for changed in spec.each_alone()
@@ -85,7 +88,9 @@ def resolve(
             # The other devices use the precision that the first device chooses by itself.
             precise = replace(options, dtype=model.identity.dtype or options.dtype)
             each = [
-                replace(one, workers=DeviceWorkers(devices, DeviceShare.of(one, spec.model, precise).compute))
+                one
+                if metric(one.settings.metric).is_batched  # computed from stored texts, in this process
+                else replace(one, workers=DeviceWorkers(devices, DeviceShare.of(one, spec.model, precise).compute))
                 for one in each
             ]
     if any(spec.num_fewshot):

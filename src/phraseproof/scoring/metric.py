@@ -29,6 +29,7 @@ class Metric(ABC):
         low, high: the range of an example's value.
         is_binary: whether an example's value is 0 or 1 (partial credit is the exception that tests report).
         is_corpus: whether the value of many examples is computed from sums of `statistics`, not the mean of scores.
+        is_graded: whether an example may lack a readable value; its last statistic is then 0, and else 1.
         is_batched: whether it is computed from stored texts, many at once, because it asks a model.
         judges_text: whether it compares a generated text with references; a metric of the chosen option otherwise.
         higher_is_better: the direction of improvement.
@@ -42,6 +43,7 @@ class Metric(ABC):
     high: ClassVar[float] = 1.0
     is_binary: ClassVar[bool] = False
     is_corpus: ClassVar[bool] = False
+    is_graded: ClassVar[bool] = False
     is_batched: ClassVar[bool] = False
     judges_text: ClassVar[bool] = False
     higher_is_better: ClassVar[bool] = True

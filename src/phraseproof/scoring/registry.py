@@ -41,6 +41,7 @@ _METRICS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
         "bleu": ("phraseproof.scoring.texts.bleu", "METRIC"),
         "chrf": ("phraseproof.scoring.texts.chrf", "METRIC"),
         "bertscore": ("phraseproof.scoring.texts.bertscore", "METRIC"),
+        "judge": ("phraseproof.scoring.texts.judge", None),
         "regex": ("phraseproof.scoring.texts.regex", None),
     }
 )

@@ -95,6 +95,12 @@ def _metric(run: Run) -> list[str]:
     judge = metric_of(run)
     signature = run.content.get(METRICS, {}).get(judge.name, {}).get("signature")
     said = f" ({signature})" if signature else ""
+    if judge.is_graded:
+        ((row),) = run.query_rows(
+            "SELECT count(*) AS grades, count(*) FILTER (WHERE list_last(statistics) = 0) AS unreadable FROM outcomes"
+        )
+        apart = f"{_share(row['unreadable'], row['grades'])} grades are unreadable, and are in no mean"
+        return [f"{judge.name}{said}: grades in percent of the scale, from the lowest (0) to the highest", apart]
     if judge.is_corpus:
         return [f"{judge.name}{said} is computed from all examples of a task together, and is no mean over examples"]
     return [f"the metric is {judge.name}{said}"] if said else []

@@ -1,0 +1,71 @@
+"""Gives metrics that grade with a model their model, and keeps its answers in the run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from phraseproof.core import Model, Sampling
+from phraseproof.evaluation.rewriter import Rewriter
+from phraseproof.identity import content_hash
+from phraseproof.instructions.paraphrase_journal import Journal
+from phraseproof.models import load_model
+from phraseproof.models.options import ModelOptions
+from phraseproof.scoring.registry import metric
+from phraseproof.scoring.scorer import AUTO
+from phraseproof.scoring.texts.judge import Judge
+
+FOLDER = "judge"
+"""The folder of a judge's answers in a run folder."""
+
+_GREEDY = Sampling(temperature=0.0, top_p=1.0, seed=0)
+
+
+class KeptJudge:
+    """A model that grades. No prompt is asked twice, also not after a stop.
+
+    Args:
+        model: what writes the answers.
+        max_new_tokens: of an answer.
+        out: the run folder; `None` keeps answers in memory.
+    """
+
+    def __init__(self, model: Model, max_new_tokens: int, out: Path | None) -> None:
+        self._writer = Rewriter(model, max_new_tokens=max_new_tokens, sampling=_GREEDY)
+        name = f"{content_hash(self.settings)}.jsonl"
+        self._path = None if out is None else out / FOLDER / name
+        self._journal: Journal | None = None
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The model and how it generates, as plain data."""
+        return self._writer.settings
+
+    def answers(self, prompts: Sequence[str]) -> list[str]:
+        """The answer to each prompt; equal prompts are asked once."""
+        if self._journal is None:
+            self._journal = Journal(self._path, self.settings)
+        missing = [prompt for prompt in dict.fromkeys(prompts) if self._journal.answer(prompt, 0) is None]
+        for place, answer in self._writer(missing, 0):
+            self._journal.keep(missing[place], 0, answer)
+        return [self._journal.answer(prompt, 0) or "" for prompt in prompts]
+
+
+def connect_judges(metrics: Iterable[str], out: Path | None) -> None:
+    """Load the models of the metrics that grade with one.
+
+    Args:
+        metrics: names of metrics.
+        out: the run folder.
+
+    Raises:
+        UsageError: a rubric without a model, or no such model.
+        FileError: an error in a rubric.
+        ModelError: the model cannot be loaded, or writes no texts.
+    """
+    for name in metrics:
+        judge = None if name == AUTO else metric(name)
+        if isinstance(judge, Judge):
+            chosen = judge.judge_model
+            model = load_model(chosen.model, ModelOptions(args=chosen.args))
+            judge.connect(KeptJudge(model, judge.rubric.max_new_tokens, out))

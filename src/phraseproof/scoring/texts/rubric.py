@@ -1,0 +1,163 @@
+"""Rubrics: YAML files that say how a model grades texts. Errors name the file and the line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import Field
+
+from phraseproof.core import Outcome
+from phraseproof.errors import FileError, UsageError
+from phraseproof.typed_yaml import StrictModel, parse
+from phraseproof.yaml_document import load
+
+SHIPPED = Path(__file__).parent / "rubrics"
+_OWN = ("1", "2")
+"""What an answer names where the text, and not the reference, is better: in the first order, and in the second."""
+_SUFFIXES = (".yaml", ".yml")
+
+
+class Question(StrEnum):
+    """What the judge is asked."""
+
+    GRADE = "grade"
+    PAIRS = "pairs"
+
+
+class JudgeModel(StrictModel):
+    """The model that grades.
+
+    Attributes:
+        model: its name, as for `--model`.
+        args: its provider's options, as for `--model-arg`.
+    """
+
+    model: str
+    args: dict[str, str] = Field(default={})
+
+
+class Rubric(StrictModel):
+    """How a model grades texts.
+
+    Attributes:
+        name: of the rubric.
+        form: `grade` asks for a grade of one text; `pairs` asks which of text and reference is better, in both orders.
+        scale: the lowest and the highest grade, of `form: grade`.
+        criteria: what the grades mean, inserted into the prompt.
+        prompt: a Jinja template. It sees `criteria`, `low`, `high`, `reference`, `references` and `prompt` (what the
+            evaluated model read, where samples are logged); and `text`, or for pairs `first` and `second`.
+        grade: a regular expression, whose first group in its last match is the grade; for pairs `1`, `2`, or anything
+            else for a tie.
+        max_new_tokens: of the judge's answer.
+        judge: the model, unless `--metric judge:RUBRIC@MODEL` names it.
+    """
+
+    name: str
+    form: Question = Field(default=Question.GRADE, strict=False)
+    scale: tuple[int, int] = Field(default=(1, 5), strict=False)
+    criteria: str = ""
+    prompt: str
+    grade: str
+    max_new_tokens: int = Field(default=256, ge=1)
+    judge: JudgeModel | None = None
+
+    def prompts(self, outcome: Outcome) -> list[str]:
+        """What the judge is asked about a text: one prompt, or for pairs one for each order.
+
+        Raises:
+            UsageError: the template names something that is not there.
+        """
+        reference = outcome.reference or ""
+        text = outcome.text or ""
+        values: dict[str, object] = {
+            "criteria": self.criteria,
+            "low": self.scale[0],
+            "high": self.scale[1],
+            "reference": reference,
+            "references": list(outcome.references),
+            **({} if outcome.prompt is None else {"prompt": outcome.prompt}),
+        }
+        if self.form is Question.GRADE:
+            return [self._rendered({**values, "text": text})]
+        orders = ((text, reference), (reference, text))
+        return [self._rendered({**values, "first": first, "second": second}) for first, second in orders]
+
+    def value(self, answers: Sequence[str]) -> float | None:
+        """The grade from 0 to 1; `None` where an answer has none.
+
+        A grade is its distance from the lowest one, in units of the scale. Of pairs it is the mean over both orders of
+        1 where the text is better, 0 where the reference is, and 0.5 of a tie.
+        """
+        read = [self._read(answer) for answer in answers]
+        if any(each is None for each in read):
+            return None
+        if self.form is Question.GRADE:
+            low, high = self.scale
+            grade = float(read[0]) if read[0] is not None and _is_number(read[0]) else None
+            return None if grade is None or not low <= grade <= high else (grade - low) / (high - low)
+        wins = [float(each == own) if each in _OWN else 0.5 for each, own in zip(read, _OWN, strict=True)]
+        return sum(wins) / len(wins)
+
+    def _read(self, answer: str) -> str | None:
+        found = list(re.finditer(self.grade, answer))
+        return (found[-1].group(1) or "").strip() if found else None
+
+    def _rendered(self, values: dict[str, object]) -> str:
+        try:
+            return _ENVIRONMENT.from_string(self.prompt).render(values)
+        except TemplateError as error:
+            hint = "Evaluate with --log-samples" if "'prompt'" in str(error) else None
+            raise UsageError(f"the prompt of the rubric {self.name!r} fails: {error}", hint=hint) from None
+
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False, autoescape=False)
+
+
+def read_rubric(name: str) -> Rubric:
+    """A rubric by the path of its file, or the name of a shipped one.
+
+    Raises:
+        UsageError: no such file.
+        FileError: a field that is missing, unknown or does not fit; the file and the line are named.
+    """
+    path = Path(name) if name.endswith(_SUFFIXES) else SHIPPED / f"{name}.yaml"
+    if not path.is_file():
+        shipped = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.yaml")))
+        raise UsageError(
+            f"no rubric '{name}'", expected=f"a YAML file, or a shipped one: {shipped}", where="--metric judge:RUBRIC"
+        )
+    document = load(path)
+    rubric = parse(document, path, Rubric)
+    for field, problem in _problems(rubric):
+        line = document.lines.get((field,))
+        raise FileError(problem, where=f"{path}:{line}, {field}" if line else f"{path}, {field}")
+    return rubric
+
+
+def _problems(rubric: Rubric) -> list[tuple[str, str]]:
+    """What does not fit together, by field."""
+    found: list[tuple[str, str]] = []
+    if not rubric.scale[0] < rubric.scale[1]:
+        found.append(("scale", "the lowest grade is not below the highest one"))
+    try:
+        if re.compile(rubric.grade).groups < 1:
+            found.append(("grade", "the regular expression has no group that holds the grade"))
+    except re.error as error:
+        found.append(("grade", f"no regular expression: {error}"))
+    shown = ("text",) if rubric.form is Question.GRADE else ("first", "second")
+    hidden = [name for name in shown if not re.search(r"\{\{[^}]*\b" + name + r"\b", rubric.prompt)]
+    found += [("prompt", f"the prompt does not show {{{{ {name} }}}}") for name in hidden]
+    try:
+        _ENVIRONMENT.from_string(rubric.prompt)
+    except TemplateError as error:
+        found.append(("prompt", f"no template: {error}"))
+    return found
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"-?\d+(?:\.\d+)?", text) is not None

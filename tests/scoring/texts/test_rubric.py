@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from phraseproof.core import Outcome
+from phraseproof.errors import FileError, UsageError
+from phraseproof.scoring.texts.rubric import read_rubric
+
+GRADE = """name: mine
+scale: [0, 10]
+criteria: Ten is best.
+prompt: "{{ criteria }} {{ reference }} / {{ text }}: {{ low }} to {{ high }}?"
+grade: 'Grade: (-?[0-9.]+)'
+"""
+PAIRS = """name: mine
+form: pairs
+prompt: "1: {{ first }} 2: {{ second }}"
+grade: 'Better: (\\w+)'
+"""
+OUTCOME = Outcome("1", 0.0, text="A {{ text }}.", reference="B.", other_references=("C.",))
+
+
+def write(folder: Path, text: str) -> str:
+    (folder / "rubric.yaml").write_text(text)
+    return str(folder / "rubric.yaml")
+
+
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [
+        ("Grade: 3. No: Grade: 7", 0.7),  # the last one counts
+        ("Grade: 0", 0.0),
+        ("Grade: 11", None),  # not on the scale
+        ("Grade: -1", None),
+        ("Grade: 1.2.3", None),
+        ("seven", None),
+        ("", None),
+    ],
+)
+def test_a_grade_is_its_place_on_the_scale(tmp_path: Path, answer: str, value: float | None) -> None:
+    rubric = read_rubric(write(tmp_path, GRADE))
+    assert rubric.prompts(OUTCOME) == ["Ten is best. B. / A {{ text }}.: 0 to 10?"]
+    assert rubric.value([answer]) == value
+
+
+@pytest.mark.parametrize(
+    ("answers", "value"),
+    [
+        (("Better: 1", "Better: 2"), 1.0),
+        (("Better: 2", "Better: 1"), 0.0),
+        (("Better: 1", "Better: 1"), 0.5),  # whatever is first wins: no preference
+        (("Better: neither", "Better: 2"), 0.75),
+        (("Better: 1", "I cannot say"), None),
+    ],
+)
+def test_pairs_are_judged_in_both_orders(tmp_path: Path, answers: tuple[str, str], value: float | None) -> None:
+    rubric = read_rubric(write(tmp_path, PAIRS))
+    assert rubric.prompts(OUTCOME) == ["1: A {{ text }}. 2: B.", "1: B. 2: A {{ text }}."]
+    assert rubric.value(answers) == value
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("scale: [0, 10]", "scale: [5, 5]", r"rubric.yaml:2, scale: the lowest grade is not below the highest"),
+        ("/ {{ text }}", "/ text", r"rubric.yaml:4, prompt: the prompt does not show \{\{ text \}\}"),
+        ("(-?[0-9.]+)", "N", r"rubric.yaml:5, grade: the regular expression has no group"),
+        ("(-?[0-9.]+)", "(", r"rubric.yaml:5, grade: no regular expression"),
+        ("{{ low }}", "{{ low", r"rubric.yaml:4, prompt: no template"),
+        ("criteria:", "critera:", r"rubric.yaml:3, critera: unknown field 'critera'.*Did you mean 'criteria'"),
+    ],
+)
+def test_errors_name_the_line(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    with pytest.raises(FileError, match=problem):
+        read_rubric(write(tmp_path, GRADE.replace(old, new)))
+
+
+def test_a_prompt_that_was_not_logged_is_missed_in_one_line(tmp_path: Path) -> None:
+    rubric = read_rubric(write(tmp_path, GRADE.replace("{{ criteria }}", "{{ prompt }}")))
+    with pytest.raises(
+        UsageError, match=r"the rubric 'mine' fails: 'prompt' is undefined\. Evaluate with --log-samples"
+    ):
+        rubric.prompts(OUTCOME)
+
+
+def test_the_shipped_rubric_is_found_by_name() -> None:
+    rubric = read_rubric("summary")
+    (prompt,) = rubric.prompts(OUTCOME)
+    assert "Reference:\nB.\n" in prompt
+    assert "Summary to grade:\nA {{ text }}.\n" in prompt
+    assert rubric.value(["It lacks a point.\n**Grade: 4**"]) == 0.75
+    with pytest.raises(UsageError, match=r"no rubric 'sumary' .*a shipped one: summary"):
+        read_rubric("sumary")
