@@ -22,7 +22,7 @@ _OWN = ("1", "2")
 _SUFFIXES = (".yaml", ".yml")
 
 
-class Question(StrEnum):
+class RubricForm(StrEnum):
     """What the judge is asked."""
 
     GRADE = "grade"
@@ -58,7 +58,7 @@ class Rubric(StrictModel):
     """
 
     name: str
-    form: Question = Field(default=Question.GRADE, strict=False)
+    form: RubricForm = Field(default=RubricForm.GRADE, strict=False)
     scale: tuple[int, int] = Field(default=(1, 5), strict=False)
     criteria: str = ""
     prompt: str
@@ -82,7 +82,7 @@ class Rubric(StrictModel):
             "references": list(outcome.references),
             **({} if outcome.prompt is None else {"prompt": outcome.prompt}),
         }
-        if self.form is Question.GRADE:
+        if self.form is RubricForm.GRADE:
             return [self._rendered({**values, "text": text})]
         orders = ((text, reference), (reference, text))
         return [self._rendered({**values, "first": first, "second": second}) for first, second in orders]
@@ -96,7 +96,7 @@ class Rubric(StrictModel):
         read = [self._read(answer) for answer in answers]
         if any(each is None for each in read):
             return None
-        if self.form is Question.GRADE:
+        if self.form is RubricForm.GRADE:
             low, high = self.scale
             grade = float(read[0]) if read[0] is not None and _is_number(read[0]) else None
             return None if grade is None or not low <= grade <= high else (grade - low) / (high - low)
@@ -149,7 +149,7 @@ def _problems(rubric: Rubric) -> list[tuple[str, str]]:
             found.append(("grade", "the regular expression has no group that holds the grade"))
     except re.error as error:
         found.append(("grade", f"no regular expression: {error}"))
-    shown = ("text",) if rubric.form is Question.GRADE else ("first", "second")
+    shown = ("text",) if rubric.form is RubricForm.GRADE else ("first", "second")
     hidden = [name for name in shown if not re.search(r"\{\{[^}]*\b" + name + r"\b", rubric.prompt)]
     found += [("prompt", f"the prompt does not show {{{{ {name} }}}}") for name in hidden]
     try:
