@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from phraseproof.core import GREEDY, Kind, ModelIdentity, Prompt, Sampling
 from phraseproof.errors import NotEnoughDataError, UsageError
-from phraseproof.evaluation.answer_settings import answer_settings
+from phraseproof.evaluation.answer_settings import answer_settings, named_reading, under_scoring
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.scoring.registry import metric
@@ -175,3 +176,33 @@ def test_the_signature_of_the_metric_is_in_the_run(tmp_path: Path) -> None:
     values = {row.instruction: row.mean_score for row in run.wording_scores()}
     assert values["mine/gist"] == 0
     assert 0.5 < values["mine/short"] < 1
+
+
+@pytest.mark.parametrize(
+    ("scoring", "fields", "resolved"),
+    [
+        ("loglikelihood", {"extract": "last_line"}, "loglikelihood"),
+        ("generate", {}, "generate"),
+        ("generate", {"extract": "last_line"}, "generate:last_line"),
+        ("generate:option_text", {"extract": "last_line"}, "generate:option_text"),
+        ("generate", {"reasoning": True}, "generate:conclusion"),
+        ("generate", {"reasoning": True, "extract": "last_line"}, "generate:last_line"),
+    ],
+)
+def test_the_way_to_read_is_in_the_scorers_name(scoring: str, fields: dict[str, object], resolved: str) -> None:
+    spec = EvaluationSpec().with_changes(**fields)
+    assert named_reading(scoring, spec, [reading_task.make_task()])["scoring"] == resolved
+
+
+@pytest.mark.parametrize("fields", [{"extract": "last_line"}, {"reasoning": True}, {"scoring": "generate:auto"}])
+def test_texts_without_options_are_not_read(fields: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="'notes' has no options to read"):
+        make_evaluation(**fields)
+
+
+def test_a_scorer_of_a_run_with_several_takes_what_has_an_effect() -> None:
+    spec = EvaluationSpec(scoring="loglikelihood,generate:conclusion", reasoning="Think.", temperature=0.5, limit=3)
+    alone = under_scoring(spec, "loglikelihood")
+    assert (alone.scoring, alone.reasoning, alone.temperature, alone.limit) == ("loglikelihood", False, 0.0, 3)
+    texts = under_scoring(spec, "generate:conclusion")
+    assert (texts.scoring, texts.reasoning, texts.temperature) == ("generate:conclusion", "Think.", 0.5)

@@ -11,11 +11,14 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from phraseproof.core import Prompt, Sampling
 from phraseproof.errors import RunError
+from phraseproof.evaluation.plan import CellIdentities
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.run import Interrupted
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
+from phraseproof.scoring.extraction import OptionNames
 from phraseproof.store.queries import load_run
 from support.growing_run import EXAMPLES, WORDINGS, Listener, Model, Unreachable, evaluate, make_task, rows_of
 
@@ -68,6 +71,61 @@ def test_a_scorer_that_needs_the_same_numbers_calls_no_model(tmp_path: Path, fir
     scores = {row["score"] for row in rows_of(run)}, {row["score"] for row in rows_of(derived)}
     assert scores == ({0.0, 1.0}, {0.0, 1.0})
     assert run.content["usage"]["tokens_computed"] == scratch.content["usage"]["tokens_computed"]
+
+
+def _as_it_is(_names: OptionNames, text: str) -> str:
+    return text
+
+
+class Writer(Unreachable):
+    """Writes a list of the options first, where a question is odd; counts its texts."""
+
+    def __init__(self) -> None:
+        super().__init__(write=self._say)
+        self.written = 0
+
+    def _say(self, prompt: Prompt, _sampling: Sampling) -> str:
+        self.written += 1
+        return "yes\nnot at all" if prompt.text[-1] in "13579" else "I say yes"
+
+
+def test_texts_are_read_in_another_way_without_the_model(tmp_path: Path) -> None:
+    model = Writer()
+    evaluate(tmp_path / "grown", model, scoring="generate")
+    assert model.written == 2 * EXAMPLES
+    again = evaluate(tmp_path / "grown", model, scoring="generate", extract="last_line")
+    assert model.written == 2 * EXAMPLES
+    assert (again.scoring, load_run(tmp_path / "grown").scorings) == (
+        "generate:last_line",
+        ("generate", "generate:last_line"),
+    )
+    scratch = evaluate(tmp_path / "scratch", Writer(), scoring="generate:last_line")
+    assert rows_of(again) == rows_of(scratch)
+    assert [cell.identity for cell in again.cells] == [cell.identity for cell in scratch.cells]
+    assert {cell.identity for cell in again.cells}.isdisjoint(
+        cell.identity for cell in load_run(tmp_path / "grown").cells
+    )
+
+
+def test_texts_of_older_rules_are_read_again_without_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, listener = Writer(), Listener()
+    of_evaluation = CellIdentities.of_evaluation
+
+    def of_first_rules(model: ScriptedModel, spec: EvaluationSpec) -> CellIdentities:
+        return of_evaluation(model, spec).of_first_rules()
+
+    with monkeypatch.context() as older:
+        older.setattr(OptionNames, "after_list", _as_it_is)
+        older.setattr(CellIdentities, "of_evaluation", of_first_rules)
+        before = rows_of(evaluate(tmp_path, model, scoring="generate"))
+    assert [row["predicted"] for row in before[:2]] == [0, 1]  # the last member of the list was read
+    run = evaluate(tmp_path, model, scoring="generate", observer=listener)
+    assert model.written == 2 * EXAMPLES
+    after = rows_of(run)
+    assert [row["predicted"] for row in after[:2]] == [0, None]
+    assert [row["text"] for row in after] == [row["text"] for row in before]
+    assert all(row["score"] == 0 for row in after if row["predicted"] is None)
+    assert "this version reads options from texts by other rules" in listener.notes[0]
 
 
 def test_the_papers_method_needs_other_numbers(tmp_path: Path) -> None:

@@ -105,6 +105,17 @@ def test_settings_of_texts_are_in_the_identity_where_they_are_on() -> None:
         "top_k": 40,
         "stop": ["\n"],
     }
+    reasoned = make(reasoning=True, extract=" last_line ")
+    assert reasoned.generation == {
+        "temperature": 0.0,
+        "max_new_tokens": 1024,
+        "seed": 0,
+        "reasoning": reasoned.reasoning_sentence,
+    }
+    assert reasoned.extract == "last_line"
+    assert make(reasoning="Think.", max_new_tokens=9).generation["reasoning"] == "Think."
+    assert make(reasoning="Think.", max_new_tokens=9).answer_limit == 9
+    assert make(scoring=r"generate:regex:a{1,2},paper").scorings == ("generate:regex:a{1,2}", "paper")
     assert EvaluationSpec.model_validate(json.loads(json.dumps(drawn.model_dump(mode="json")))) == drawn
 
 

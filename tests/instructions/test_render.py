@@ -170,6 +170,34 @@ def test_chat_demonstrations_are_earlier_turns() -> None:
     assert build(WHOLE, "chat").text == "<s>[user]Choose: Q0?[assistant]"
 
 
+@pytest.mark.parametrize(
+    ("prompt_format", "end"),
+    [
+        ("plain", "Q1? yes1/no1 no1\n\nQ0? yes0/no0\n\nThink first."),
+        ("alpaca", "### Input:\nQ1? yes1/no1 no1\n\nQ0? yes0/no0\n\nThink first.\n\n### Response:"),
+        ("chat", "[assistant]no1[user]Q0? yes0/no0\n\nThink first.[assistant]"),
+    ],
+)
+def test_a_reasoning_is_asked_for_once_at_the_end(prompt_format: str, end: str) -> None:
+    def reasoned(fields: dict[str, Any]) -> str:
+        compiled = compile_instruction(Instruction(id="w", collection="c", **fields))
+        chat = ChatModel() if prompt_format == "chat" else None
+        return build_prompt(
+            compiled,
+            TESTED,
+            demonstrations=(FIRST,),
+            prompt_format=prompt_format,
+            chat_model=chat,
+            reasoning="Think first.",
+        ).text
+
+    assert reasoned(APART).endswith(end)
+    for fields in (APART, APART | {"ask_last": True}, WHOLE):
+        text = reasoned(fields)
+        assert text.count("Think first.") == 1
+        assert text.replace("\n\nThink first.", "") == build(fields, prompt_format, FIRST).text
+
+
 SYSTEM: dict[str, Any] = APART | {"system": "One of {{ choices | join(' and ') }}."}
 
 

@@ -113,3 +113,30 @@ def test_a_text_without_any_name_of_an_option_is_unread(text: str) -> None:
     bare = text.casefold()
     if not any(letter.casefold() in bare for letter in "ABCD"):
         assert read_option(text, LETTERS, ("xx1", "xx2", "xx3", "xx4")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        ("A: granite, B: a pear, C: a hammer, D: the moon", None),
+        ("A) granite\nB) a pear\nC) a ha", None),
+        ("A. granite B", None),
+        ("granite\na pear\na hammer\nthe moon", None),
+        ("The options are: A) granite B) a pear. The answer is A) granite, B) a pear or C) a hammer", None),
+        # What follows the list is read.
+        ("A: granite\nB: a pear\nC: a hammer\nD: the moon\n\nB: a pear", 1),
+        ("A) granite\nB) a pear\nThe answer is C.", 2),
+        # These are no lists.
+        ("A) granite, because B) a pear is a fruit", 0),
+        ("B) a pear\n\nThe correct answer is:", 1),
+        ("B. a pear\nA. granite", 1),
+    ],
+)
+def test_a_list_of_the_options_chooses_none(text: str, index: int | None) -> None:
+    assert read_option(text, LETTERS, CHOICES) == index
+
+
+def test_lists_of_options_that_are_written_with_marks() -> None:
+    options = ("(a)", "(b)", "(c)")
+    assert read_option("(a) granite\n(b) a pear\n(c) a hammer", options, CHOICES[:3]) is None
+    assert read_option("(b) a pear\n\nThe correct answer is", options, CHOICES[:3]) == 1

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from phraseproof.core import Outcome
-from phraseproof.scoring.generate import SCORER
+from phraseproof.scoring.generate import SCORER, make
 from phraseproof.scoring.registry import reads_text, scorer
 
 
@@ -23,3 +23,19 @@ def test_there_are_no_numbers_and_nothing_is_derived() -> None:
     assert not reads_text("loglikelihood")
     assert not reads_text("of-a-package")
     assert not SCORER.can_derive_from(scorer("first_token"))
+
+
+def test_another_reading_has_another_name_and_needs_the_same_texts() -> None:
+    last = make("last_line")
+    assert (last.name, make("auto").name) == ("generate:last_line", "generate")
+    outcome = Outcome("e", 0.0, ("A", "B"), text="B) it is.\nSo I say A", predicted=1)
+    assert (SCORER.predict(outcome).predicted, last.predict(outcome).predicted) == (1, 0)
+    assert last.can_derive_from(SCORER)
+    assert SCORER.can_derive_from(last)
+    assert not last.can_derive_from(scorer("loglikelihood"))
+
+
+def test_a_text_that_was_cut_has_no_conclusion() -> None:
+    conclusion = make("conclusion")
+    assert conclusion.predict(Outcome("e", 0.0, ("A", "B"), text="Perhaps\nB", is_cut=False)).predicted == 1
+    assert conclusion.predict(Outcome("e", 0.0, ("A", "B"), text="Perhaps\nB", is_cut=True)).predicted is None

@@ -61,6 +61,33 @@ def test_every_shipped_metric_has_the_name_it_is_found_by() -> None:
     assert metric("chrf:2") is metric("chrf:2")
 
 
+def test_a_scorer_with_an_argument_is_found_by_its_name() -> None:
+    pattern = r"generate:regex:(a|b)+,{1,2}"
+    assert scorer(pattern).name == pattern
+    assert scorer(pattern) is scorer(pattern)
+    assert registry.reads_text(pattern)
+    assert registry.knows_scorer(pattern)
+    assert not registry.knows_scorer("of-a-package:last_line")
+    assert registry.with_argument("generate", "last_line") == "generate:last_line"
+    assert registry.with_argument("generate:conclusion", "last_line") == "generate:conclusion"
+    with pytest.raises(UsageError, match="'loglikelihood' takes no argument"):
+        scorer("loglikelihood:last_line")
+    with pytest.raises(UsageError, match="unknown way to read"):
+        scorer("generate:")
+
+
+def test_commas_inside_patterns_separate_no_scorers() -> None:
+    names = r"loglikelihood, generate:regex:\d{1,2}, end,generate:last_line,paper,auto"
+    assert registry.split_scorings(names) == (
+        "loglikelihood",
+        r"generate:regex:\d{1,2}, end",
+        "generate:last_line",
+        "paper",
+        "auto",
+    )
+    assert registry.split_scorings("a,,b") == ("a", "", "b")
+
+
 def test_an_installed_package_announces_a_scorer(monkeypatch: pytest.MonkeyPatch) -> None:
     announced = {
         SCORERS_GROUP: [

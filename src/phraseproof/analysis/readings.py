@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.errors import UsageError
+from phraseproof.scoring.generate import Generate
 from phraseproof.scoring.registry import scorer
 from phraseproof.scoring.scorer import Reading
 
@@ -81,6 +82,48 @@ def readings(run: Run) -> Readings | None:
         """
     )
     return Readings(reading, **row)
+
+
+class UnreadTexts(NamedTuple):
+    """What a model wrote where no option was found.
+
+    Attributes:
+        beginnings: the most frequent beginnings, each with its number; of last lines where those are read.
+        of_last_lines: whether they are beginnings of last lines.
+        cut: unread texts that ended at the maximum number of tokens.
+    """
+
+    beginnings: tuple[tuple[str, int], ...]
+    of_last_lines: bool
+    cut: int
+
+
+def unread_texts(run: Run, most: int = 3) -> UnreadTexts:
+    """The most frequent beginnings of a run's unread texts, of at most five words and 50 characters.
+
+    Args:
+        run: a run whose answers were read from generated texts.
+        most: the number of beginnings.
+
+    Raises:
+        RunError: no cell is done, or a cell is damaged.
+    """
+    how = scorer(run.scoring)
+    reads_end = isinstance(how, Generate) and how.how.reads_end
+    read = "regexp_extract(trim(text, e' \\t\\r\\n'), '[^\\n]*$')" if reads_end else "text"
+    rows = run.query_rows(
+        f"""
+        WITH unread AS (
+            SELECT trim(regexp_replace({read}, '\\s+', ' ', 'g')) AS text, coalesce(is_cut, false) AS is_cut
+            FROM outcomes WHERE len(options) > 0 AND predicted IS NULL AND text IS NOT NULL
+        )
+        SELECT left(regexp_extract(text, '^(\\S+ ?){{0,5}}'), 50) AS beginning, count(*) AS number,
+               count(*) FILTER (WHERE is_cut) AS cut
+        FROM unread GROUP BY beginning ORDER BY number DESC, beginning
+        """  # noqa: S608 - one of the two texts above
+    )
+    beginnings = tuple((row["beginning"].rstrip(), row["number"]) for row in rows[:most])
+    return UnreadTexts(beginnings, reads_end, sum(row["cut"] for row in rows))
 
 
 def require_one_reading(runs: Sequence[Run]) -> None:

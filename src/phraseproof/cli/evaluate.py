@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from phraseproof.cli.answer_options import Extract, Reasoning, ReasoningText, read_reasoning
 from phraseproof.cli.draw_options import FewshotDraws, FewshotSeed, NumFewshot, OptionOrders
 from phraseproof.cli.generation_options import generation_options
 from phraseproof.cli.lock_options import BreakLock, LockTimeout, lock_options
@@ -126,6 +127,9 @@ def evaluate(
             rich_help_panel=SCORING,
         ),
     ] = "auto",
+    extract: Extract = "auto",
+    reasoning: Reasoning = False,
+    reasoning_text: ReasoningText = None,
     temperature: Annotated[
         float, typer.Option(help="Of generated answers: 0 takes the most likely token.", rich_help_panel=SCORING)
     ] = 0.0,
@@ -133,7 +137,7 @@ def evaluate(
         int | None,
         typer.Option(
             help="The maximum number of tokens of a generated answer. Default: from the lengths of the references of "
-            "free-text tasks, and 256 for tasks with options.",
+            "free-text tasks, and 256 for tasks with options (1024 with --reasoning).",
             show_default=False,
             rich_help_panel=SCORING,
         ),
@@ -258,6 +262,7 @@ def evaluate(
         "seed": seed,
         "budget": budget,
         "scoring": scoring,
+        "extract": extract,
         "temperature": temperature,
         "max_new_tokens": max_new_tokens,
         "repeats": repeats,
@@ -270,6 +275,7 @@ def evaluate(
     }
     # Only what was given: the file's values, then the defaults of `EvaluationSpec`, hold for all other options.
     changes = {name: value for name, value in values.items() if _PARAMETERS.get(name, name) in given}
+    changes |= read_reasoning(reasoning, reasoning_text, given)
     for name, value in generation_options(gen_kwargs or (), stop or ()).items():
         if changes.setdefault(name, value) != value:
             raise UsageError(

@@ -9,12 +9,17 @@ from typing import NamedTuple
 
 from phraseproof.core import CountsTokens, Kind, Model, Prompt, Task
 from phraseproof.errors import UsageError
-from phraseproof.evaluation.spec import EvaluationSpec
-from phraseproof.scoring.registry import DEFAULT_METRIC, metric, scorer
+from phraseproof.evaluation.spec import EvaluationSpec, option_of
+from phraseproof.scoring.registry import ARGUMENT, DEFAULT_METRIC, metric, reads_text, scorer, with_argument
 from phraseproof.scoring.scorer import AUTO, Reading
+from phraseproof.scoring.text_readings import AUTO as READ_AUTO
+from phraseproof.scoring.text_readings import CONCLUSION
 
 TEXT_SCORER = "generate"
 """The scorer of free-text tasks: no other one reads texts."""
+
+TEXT_OPTIONS = ("temperature", "top_p", "top_k", "stop", "extract", "reasoning")
+"""Fields of the spec that have an effect only where texts are generated."""
 
 TEXT_METRICS: Mapping[Kind, str] = MappingProxyType(
     {Kind.SUMMARIZATION: "rouge2", Kind.TRANSLATION: "bleu", Kind.FREE_TEXT: "exact_match"}
@@ -94,6 +99,48 @@ def require_one_form(kinds: Mapping[str, Kind], where: str = "--tasks") -> bool:
             hint="Evaluate them in two runs, each with its own --out",
         )
     return not without
+
+
+def named_reading(scoring: str, settings: EvaluationSpec, tasks: Sequence[Task]) -> dict[str, object]:
+    """The scorer with the way in which it reads options from texts, which its name holds from here on.
+
+    After a reasoning, `auto` reads the conclusion: rules for short answers would find options that are only discussed.
+
+    Args:
+        scoring: the scorer, resolved.
+        settings: what was asked for.
+        tasks: all with options, or all without.
+
+    Returns:
+        The fields of the spec that change.
+
+    Raises:
+        UsageError: a reading or a reasoning is asked for, and the tasks have no options.
+    """
+    if not reads_text(scoring):
+        return {"scoring": scoring}
+    if not tasks[0].kind.has_options:
+        for name in ("extract", "reasoning"):
+            if getattr(settings, name) != EvaluationSpec.model_fields[name].default or ARGUMENT in scoring:
+                raise UsageError(
+                    f"the task {tasks[0].name!r} has no options to read: the metric judges its texts as they are",
+                    where=option_of(name),
+                    hint="--metric regex:PATTERN finds an answer in a text",
+                )
+        return {"scoring": scoring}
+    how = CONCLUSION if settings.reasoning and settings.extract == READ_AUTO else settings.extract
+    return {"scoring": scoring if how == READ_AUTO else with_argument(scoring, how), "extract": READ_AUTO}
+
+
+def under_scoring(spec: EvaluationSpec, scoring: str) -> EvaluationSpec:
+    """The spec with one scorer, and without the options of generated answers where that reads none.
+
+    A run folder with several scorers stores one spec for all of them.
+    """
+    if reads_text(scoring):
+        return spec.with_changes(scoring=scoring)
+    fields = EvaluationSpec.model_fields
+    return spec.with_changes(scoring=scoring, **{name: fields[name].default for name in TEXT_OPTIONS})
 
 
 def _metric_of_options(name: str, tasks: Sequence[Task]) -> str:

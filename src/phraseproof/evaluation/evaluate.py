@@ -37,6 +37,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     sample: SampleKind = DEFAULTS.sample,
     seed: int = DEFAULTS.seed,
     scoring: str | Sequence[str] = DEFAULTS.scoring,
+    extract: str = DEFAULTS.extract,
+    reasoning: bool | str = DEFAULTS.reasoning,
     temperature: float = DEFAULTS.temperature,
     max_new_tokens: int | None = DEFAULTS.max_new_tokens,
     top_p: float = DEFAULTS.top_p,
@@ -76,9 +78,12 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         seed: the seed of that sample, and of the cells that a budget buys.
         scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, `generate`, or `auto`: the most exact
             one that the model offers (docs/scoring.md); several are each evaluated, in one pass where that is enough.
+        extract: how an option is read from a generated answer: `auto`, `last_line`, `option_text`, `conclusion` or
+            `regex:PATTERN` (docs/scoring.md).
+        reasoning: ask for a reasoning before the answer; a text is the sentence that asks for it.
         temperature: of generated answers; 0 takes the most likely token.
         max_new_tokens: the maximum number of tokens of a generated answer. `None`: from the lengths of the references
-            of free-text tasks, and 256 for tasks with options.
+            of free-text tasks, and 256 for tasks with options (1024 with a reasoning).
         top_p: of generated answers; tokens are drawn among the most likely ones that together have this probability.
         top_k: of generated answers; tokens are drawn among this number of most likely ones, 0 for all.
         stop: texts; a generated answer ends before the first of them in it.
@@ -114,6 +119,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         sample=sample,
         seed=seed,
         scoring=scoring,
+        extract=extract,
+        reasoning=reasoning,
         temperature=temperature,
         max_new_tokens=max_new_tokens,
         top_p=top_p,
@@ -151,6 +158,8 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
     sample: SampleKind = DEFAULTS.sample,
     seed: int = DEFAULTS.seed,
     scoring: str | Sequence[str] = DEFAULTS.scoring,
+    extract: str = DEFAULTS.extract,
+    reasoning: bool | str = DEFAULTS.reasoning,
     temperature: float = DEFAULTS.temperature,
     max_new_tokens: int | None = DEFAULTS.max_new_tokens,
     top_p: float = DEFAULTS.top_p,
@@ -192,9 +201,12 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         seed: the seed of that sample, and of the cells that a budget buys.
         scoring: `loglikelihood`, `loglikelihood_norm`, `paper`, `first_token`, `generate`, or `auto`: the most exact
             one that the model offers (docs/scoring.md); several are each evaluated, in one pass where that is enough.
+        extract: how an option is read from a generated answer: `auto`, `last_line`, `option_text`, `conclusion` or
+            `regex:PATTERN` (docs/scoring.md).
+        reasoning: ask for a reasoning before the answer; a text is the sentence that asks for it.
         temperature: of generated answers; 0 takes the most likely token.
         max_new_tokens: the maximum number of tokens of a generated answer. `None`: from the lengths of the references
-            of free-text tasks, and 256 for tasks with options.
+            of free-text tasks, and 256 for tasks with options (1024 with a reasoning).
         top_p: of generated answers; tokens are drawn among the most likely ones that together have this probability.
         top_k: of generated answers; tokens are drawn among this number of most likely ones, 0 for all.
         stop: texts; a generated answer ends before the first of them in it.
@@ -230,6 +242,8 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         sample=sample,
         seed=seed,
         scoring=scoring,
+        extract=extract,
+        reasoning=reasoning,
         temperature=temperature,
         max_new_tokens=max_new_tokens,
         top_p=top_p,

@@ -20,6 +20,7 @@ from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.identity import content_hash
 from phraseproof.instructions.option_order import lists_options, number_of_orders
 from phraseproof.instructions.template import CompiledInstruction
+from phraseproof.scoring.extraction import READING_RULES
 from phraseproof.scoring.registry import DEFAULT_METRIC, metric_identity, reads_text
 from phraseproof.store.run_file import GENERATION
 
@@ -96,6 +97,7 @@ class CellIdentities:
         prompt_format: how prompts are written, resolved.
         is_rescored: near-ties are scored again in float32.
         generation: how texts are generated, for scorers that read texts.
+        reading_rules: the version of the rules by which options are read from texts; `None` for the first one.
     """
 
     def __init__(
@@ -105,11 +107,14 @@ class CellIdentities:
         *,
         is_rescored: bool = False,
         generation: Mapping[str, object] | None = None,
+        reading_rules: int | None = READING_RULES,
     ) -> None:
+        self._identity = model
         self._model = asdict(model)
         self._format = prompt_format
         self._is_rescored = is_rescored
         self._generation = generation or {}
+        self._rules = reading_rules
         # The task is stored with its hashes, so that no other object gets its id().
         self._hashes: dict[int, tuple[Task, str, str]] = {}
 
@@ -122,6 +127,16 @@ class CellIdentities:
             spec: with `prompt_format` and `rescore_ties` resolved.
         """
         return cls(model.identity, spec.prompt_format, is_rescored=spec.rescore_ties, generation=spec.generation)
+
+    def of_first_rules(self) -> CellIdentities:
+        """The identities of cells whose options were read from texts by the first version of the rules."""
+        return CellIdentities(
+            self._identity,
+            self._format,
+            is_rescored=self._is_rescored,
+            generation=self._generation,
+            reading_rules=None,
+        )
 
     def of(
         self,
@@ -159,10 +174,16 @@ class CellIdentities:
                 **({RESCORED: True} if self._is_rescored else {}),
                 **({"metric": metric_identity(metric)} if metric != DEFAULT_METRIC else {}),
                 **({GENERATION: dict(self._generation)} if reads_text(scoring) else {}),
+                **({"reading_rules": self._rules} if self._rules and reads_option_from_text(task, scoring) else {}),
                 **({"repeat": repeat} if repeat else {}),
                 **({"option_order": option_order} if option_order else {}),
             }
         )
+
+
+def reads_option_from_text(task: Task, scoring: str) -> bool:
+    """Whether a scorer reads the chosen option from a generated text."""
+    return task.kind.has_options and reads_text(scoring)
 
 
 def plan_cells(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from phraseproof.core import Instruction, Model, OffersFloat32, Task
 from phraseproof.errors import UsageError
-from phraseproof.evaluation.answer_settings import answer_settings
+from phraseproof.evaluation.answer_settings import TEXT_OPTIONS, answer_settings, named_reading
 from phraseproof.evaluation.budget import take_share
 from phraseproof.evaluation.choose_scoring import choose_scoring
 from phraseproof.evaluation.numerical_error import in_float32
@@ -26,6 +26,11 @@ from phraseproof.instructions.template import CompiledInstruction, check_against
 from phraseproof.scoring.registry import metric, reads_text, scorer
 from phraseproof.scoring.scorer import AUTO
 from phraseproof.store.run_file import STRATIFIED
+
+_TEXTS_ONLY = (
+    "only generated answers have repeats, a temperature, top_p, top_k, stop strings, a reasoning and a way to read "
+    "options from them"
+)
 
 
 def prepare(
@@ -82,14 +87,14 @@ def prepare(
     chosen = choose_scoring(model, answers.scoring, _some_options(sampled, wordings), forecast=forecast)
     model = chosen.model
     resolved = {
-        "scoring": chosen.scoring,
+        **named_reading(chosen.scoring, settings, tasks),
         "metric": answers.metric,
         "max_new_tokens": answers.max_new_tokens,
         "prompt_format": resolve_format(settings.prompt_format, model),
         "rescore_ties": settings.rescore_ties and in_float32(model) is not None,
     }
     settings = settings.model_copy(update=resolved)
-    _require_text_for_repeats(settings)
+    _require_one_answer(settings)
     fitting: list[FittingTask] = []
     if settings.max_prompt_tokens is not None:
         fitting = [fitting_task(model, task, wordings[task.name], settings) for task in tasks]
@@ -110,6 +115,7 @@ def prepare(
             *answers.notes,
             *(describe_kept(each, settings.max_prompt_tokens or 0) for each in fitting),
             *chosen.notes,
+            *_note_of_reasoning(settings),
             *_notes_of_orders(sampled, wordings, settings.option_orders),
         ),
         assumed=chosen.assumed,
@@ -121,8 +127,8 @@ def prepare(
     return evaluation
 
 
-def _require_text_for_repeats(settings: EvaluationSpec) -> None:
-    """Refuse options of generated answers where nothing is generated, and repeats of a share of the grid."""
+def _require_one_answer(settings: EvaluationSpec) -> None:
+    """Refuse repeats where nothing is drawn, and of a share of the grid; and settings of draws without effect."""
     for number, what, option in (
         (settings.repeats, "repeats", "--repeats"),
         (settings.option_orders, "orders of options", "--option-orders"),
@@ -131,24 +137,46 @@ def _require_text_for_repeats(settings: EvaluationSpec) -> None:
             raise UsageError(
                 f"estimates of a share of the grid do not know {what}", where=option, hint="Leave out --budget"
             )
-    if reads_text(settings.scoring):
-        if settings.temperature == 0 and (settings.top_p != 1 or settings.top_k):
-            name = "top_k" if settings.top_k else "top_p"
-            raise UsageError(
-                "at temperature 0 the most likely token is taken, and nothing is drawn",
-                got=f"{name}={getattr(settings, name):g}",
-                where=option_of(name),
-                hint="Add --temperature 0.7",
-            )
-        return
-    for name in ("repeats", "temperature", "top_p", "top_k", "stop"):
+    if not reads_text(settings.scoring):
+        _require_defaults(("repeats",), settings)
+    elif settings.temperature == 0 and (settings.top_p != 1 or settings.top_k):
+        name = "top_k" if settings.top_k else "top_p"
+        raise UsageError(
+            "at temperature 0 the most likely token is taken, and nothing is drawn",
+            got=f"{name}={getattr(settings, name):g}",
+            where=option_of(name),
+            hint="Add --temperature 0.7",
+        )
+
+
+def require_texts(each: Sequence[EvaluationSpec]) -> None:
+    """Refuse options of generated answers where none of the scorers reads any.
+
+    Args:
+        each: the resolved settings of an evaluation under each of its scorers.
+
+    Raises:
+        UsageError: such an option is not at its default.
+    """
+    if not any(reads_text(settings.scoring) for settings in each):
+        _require_defaults(TEXT_OPTIONS, each[0])
+
+
+def _require_defaults(names: Sequence[str], settings: EvaluationSpec) -> None:
+    for name in names:
         if getattr(settings, name) != EvaluationSpec.model_fields[name].default:
             raise UsageError(
-                "only generated answers have repeats, a temperature, top_p, top_k and stop strings",
+                _TEXTS_ONLY,
                 got=f"scoring {settings.scoring}",
                 where=option_of(name),
                 hint="Add --scoring generate",
             )
+
+
+def _note_of_reasoning(settings: EvaluationSpec) -> list[str]:
+    if not (settings.reasoning and reads_text(settings.scoring) and any(settings.num_fewshot)):
+        return []
+    return ["the demonstrations show answers without a reasoning: only the tested example asks for one"]
 
 
 def _notes_of_orders(

@@ -112,6 +112,8 @@ def _renders(
                 demonstrations=[in_order(each, order) for each in draw_demonstrations(task, example, shots, seed)],
                 prompt_format=settings.prompt_format,
                 chat_model=chat_model,
+                # Also under scorers that read no text, so that all scorers of a run see the same examples.
+                reasoning=settings.reasoning_sentence,
             )
             for example in examples
         ]

@@ -11,7 +11,7 @@ from phraseproof.errors import UsageError
 from phraseproof.evaluation.device_share import DeviceShare
 from phraseproof.evaluation.judging import connect_judges
 from phraseproof.evaluation.observer import Observer, SilentObserver
-from phraseproof.evaluation.prepare import prepare
+from phraseproof.evaluation.prepare import prepare, require_texts
 from phraseproof.evaluation.request import OBJECT, EvaluationRequest, Wordings
 from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.spec import EvaluationSpec
@@ -75,6 +75,7 @@ def resolve(
         replace(prepare(model, tasks, groups, changed, forecast=forecast), locking=locking)
         for changed in spec.each_alone()
     ]
+    require_texts([one.settings for one in each])
     evaluation = each[0]
     for note in dict.fromkeys(note for one in each for note in one.notes):
         warn(note)

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from phraseproof.core import Cell, Example, Outcome, Task
 from phraseproof.errors import MissingExtraError, UsageError
-from phraseproof.evaluation.plan import CellIdentities, PlannedCell, sample_task
-from phraseproof.scoring.registry import metric, metric_identity, scorer, scorer_names
+from phraseproof.evaluation.plan import CellIdentities, PlannedCell, reads_option_from_text, sample_task
+from phraseproof.scoring.registry import knows_scorer, metric, metric_identity, scorer
 from phraseproof.store.cell_files import CellFiles, whole_identity
 from phraseproof.store.journal import StoredOutcome
 from phraseproof.store.run_file import STRATIFIED, EvaluatedSample
@@ -31,11 +31,13 @@ class Source(NamedTuple):
     Attributes:
         identity: of the cell.
         scoring, metric: what its outcomes were read and judged by.
+        is_older: whether options were read from its texts by older rules.
     """
 
     identity: str
     scoring: str
     metric: str
+    is_older: bool = False
 
 
 class Reuse:
@@ -76,17 +78,23 @@ class Reuse:
             is_same = (sample.scoring, sample.metric) == (cell.scoring, cell.metric)
             if not is_same and not (self._derives and _can_derive(cell.scoring, sample.scoring)):
                 continue
-            identity = self._identities.of(
-                self._sampled[cell.task, sample.limit, sample.seed, sample.sample],
-                planned.wording.instruction,
-                cell.num_fewshot,
-                cell.fewshot_seed,
-                scoring=sample.scoring,
-                metric=sample.metric,
-                repeat=cell.repeat,
-                option_order=cell.option_order,
-            )
-            found.setdefault(identity, Source(identity, sample.scoring, sample.metric))
+            task = self._sampled[cell.task, sample.limit, sample.seed, sample.sample]
+            # Texts of older versions are read again.
+            older = [self._identities.of_first_rules()] if reads_option_from_text(task, sample.scoring) else []
+            for identities in (self._identities, *older):
+                identity = identities.of(
+                    task,
+                    planned.wording.instruction,
+                    cell.num_fewshot,
+                    cell.fewshot_seed,
+                    scoring=sample.scoring,
+                    metric=sample.metric,
+                    repeat=cell.repeat,
+                    option_order=cell.option_order,
+                )
+                found.setdefault(
+                    identity, Source(identity, sample.scoring, sample.metric, is_older=identities in older)
+                )
         return list(found.values())
 
     def identities(self, planned: PlannedCell) -> list[str]:
@@ -130,8 +138,7 @@ def _can_be_found(judge: str) -> bool:
 
 
 def _can_derive(wanted: str, stored: str) -> bool:
-    # A scorer of a package that is not installed any more is not known.
-    return stored in scorer_names() and scorer(wanted).can_derive_from(scorer(stored))
+    return knows_scorer(stored) and scorer(wanted).can_derive_from(scorer(stored))
 
 
 def without(planned: PlannedCell, examples: Collection[str]) -> PlannedCell:
@@ -150,8 +157,8 @@ def _as_if_scored(rows: Sequence[tuple[Outcome, Example]], source: Source, cell:
     for stored, example in rows:
         # Credits are absent where they were not stored yet.
         outcome = stored if stored.option_credits else replace(stored, option_credits=example.option_scores)
-        if source.scoring != cell.scoring:
+        if source.scoring != cell.scoring or source.is_older:
             outcome = scorer(cell.scoring).predict(outcome, example.choices)
         outcomes.append(outcome)
-    is_same = (source.scoring, source.metric) == (cell.scoring, cell.metric)
+    is_same = (source.scoring, source.metric) == (cell.scoring, cell.metric) and not source.is_older
     return outcomes if is_same else metric(cell.metric).judge(outcomes)

@@ -136,6 +136,7 @@ class Evaluation:
                 ],
                 prompt_format=self.settings.prompt_format,
                 chat_model=chat_model,
+                reasoning=self.settings.reasoning_sentence if reads_text(cell.scoring) else None,
             )
             for example in (planned.task.examples if examples is None else examples)
         )

@@ -37,9 +37,12 @@ from phraseproof.evaluation.spec_types import (
     Share,
     Texts,
 )
+from phraseproof.instructions.reasoning import REASONING
 from phraseproof.models.options import ModelOptions
-from phraseproof.scoring.registry import metric, split_metrics
+from phraseproof.scoring.registry import metric, split_metrics, split_scorings
 from phraseproof.scoring.scorer import AUTO
+from phraseproof.scoring.text_readings import AUTO as READ_AUTO
+from phraseproof.scoring.text_readings import text_reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +52,9 @@ MAX_NUMBER = 2**31 - 1
 
 OPTION_TOKENS = 256
 """The maximum number of tokens of an answer that names an option, unless another one is given."""
+
+REASONING_TOKENS = 1024
+"""The same for a reasoning and its answer."""
 
 
 class EvaluationSpec(BaseModel):
@@ -116,13 +122,22 @@ class EvaluationSpec(BaseModel):
         "the most exact one that the model offers, which is loglikelihood unless it is behind a server. Several are a "
         "list, or names separated by commas.",
     )
+    extract: str = Field(
+        default=READ_AUTO,
+        description="How an option is read from a generated answer: auto, last_line, option_text, conclusion, or "
+        "regex:PATTERN.",
+    )
+    reasoning: StrictBool | str = Field(
+        default=False,
+        description="Ask for a reasoning before the answer (scoring generate): true, or the sentence that asks for it.",
+    )
     temperature: StrictFloat = Field(
         default=0.0, description="Of generated answers (scoring generate): 0 takes the most likely token."
     )
     max_new_tokens: StrictInt | None = Field(
         default=None,
         description="The maximum number of tokens of a generated answer (scoring generate). Absent: from the lengths "
-        "of the references of free-text tasks, and 256 for tasks with options.",
+        "of the references of free-text tasks, and 256 for tasks with options (1024 with reasoning).",
     )
     top_p: StrictFloat = Field(
         default=1.0,
@@ -210,10 +225,28 @@ class EvaluationSpec(BaseModel):
             raise ValueError("an empty text would stop every answer at its beginning")
         return tuple(dict.fromkeys(value))
 
+    @field_validator("extract")
+    @classmethod
+    def _a_reading(cls, value: str) -> str:
+        return text_reading(value.strip()).name
+
+    @field_validator("reasoning")
+    @classmethod
+    def _some_sentence(cls, value: bool | str) -> bool | str:
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("an empty sentence asks for nothing")
+        return value
+
+    @property
+    def reasoning_sentence(self) -> str | None:
+        """The sentence that asks for a reasoning; `None` without one."""
+        return (REASONING if self.reasoning else None) if isinstance(self.reasoning, bool) else self.reasoning
+
     @property
     def answer_limit(self) -> int:
         """The maximum number of tokens of a generated answer; that of an option before it is resolved."""
-        return OPTION_TOKENS if self.max_new_tokens is None else self.max_new_tokens
+        default = REASONING_TOKENS if self.reasoning else OPTION_TOKENS
+        return default if self.max_new_tokens is None else self.max_new_tokens
 
     @property
     def generation(self) -> dict[str, object]:
@@ -226,6 +259,7 @@ class EvaluationSpec(BaseModel):
             **({"top_p": self.top_p} if self.top_p != 1 else {}),
             **({"top_k": self.top_k} if self.top_k else {}),
             **({"stop": list(self.stop)} if self.stop else {}),
+            **({"reasoning": self.reasoning_sentence} if self.reasoning else {}),
         }
 
     @field_validator("num_fewshot", "fewshot_seeds")
@@ -260,7 +294,7 @@ class EvaluationSpec(BaseModel):
     @field_validator("scoring")
     @classmethod
     def _scorings_once(cls, value: str) -> str:
-        names = [name.strip() for name in value.split(",")]
+        names = split_scorings(value)
         if not all(names) or len(set(names)) < len(names):
             raise ValueError("names of scoring methods that cannot be used: expected at least one, each once")
         return ",".join(names)
@@ -276,7 +310,7 @@ class EvaluationSpec(BaseModel):
     @property
     def scorings(self) -> tuple[str, ...]:
         """The names in `scoring`, in order."""
-        return tuple(self.scoring.split(","))
+        return split_scorings(self.scoring)
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from phraseproof.errors import RunError
 from phraseproof.evaluation.spec import EvaluationSpec
-from phraseproof.scoring.registry import DEFAULT_SCORER, split_metrics
+from phraseproof.scoring.registry import DEFAULT_SCORER, split_metrics, split_scorings
 from phraseproof.store.run_file import CALIBRATION, DERIVED_FROM, RunContent, Settings
 
 Item = TypeVar("Item")
@@ -41,7 +41,7 @@ def merged_spec(stored: Settings | None, spec: EvaluationSpec) -> RunContent:
     for name in ("tasks", "num_fewshot", "fewshot_seeds"):
         data[name] = _united(stored.get(name, []), data[name])
     if stored.get("scoring"):
-        data["scoring"] = ",".join(_united(stored["scoring"].split(","), spec.scorings))
+        data["scoring"] = ",".join(_united(split_scorings(stored["scoring"]), spec.scorings))
     if stored.get("metric"):
         data["metric"] = ",".join(_united(split_metrics(stored["metric"]), spec.metrics))
     groups: dict[str, list[str]] = dict(stored.get("instructions", {}))
@@ -108,7 +108,7 @@ def _reconstructed(content: RunContent) -> SpecOfRun:
 
 
 def _scorings(content: RunContent, data: Settings) -> tuple[str, ...]:
-    others = {cell["scoring"] for cell in content["cells"]} - set(data["scoring"].split(","))
+    others = {cell["scoring"] for cell in content["cells"]} - set(split_scorings(data["scoring"]))
     return tuple(
         f"the run also holds scoring {name}: evaluate once more with --scoring {name}" for name in sorted(others)
     )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from phraseproof.core import ChatMessage, ChecksAnswerPosition, Example, FormatsChat, Model, Prompt, Task
 from phraseproof.errors import ModelError, TaskError, UsageError
+from phraseproof.instructions.reasoning import with_reasoning
 from phraseproof.instructions.template import CompiledInstruction
 
 BETWEEN_EXAMPLES = "\n\n"
@@ -73,6 +74,7 @@ def build_prompt(
     demonstrations: Sequence[Example],
     prompt_format: str,
     chat_model: FormatsChat | None = None,
+    reasoning: str | None = None,
 ) -> Prompt:
     """Render one example with one wording.
 
@@ -85,14 +87,14 @@ def build_prompt(
         demonstrations: solved examples, in the order they are shown.
         prompt_format: `plain`, `alpaca` or `chat` (`resolve_format` turns `auto` into one of them).
         chat_model: the model whose chat template writes a `chat` prompt.
+        reasoning: the sentence that asks for a reasoning before the answer (`reasoning.py`); `None` asks for none.
 
     Raises:
         InstructionError: the wording cannot be rendered for one of the examples.
         UsageError: `chat` without a `chat_model`.
     """
-    return format_prompt(
-        render_prompt(compiled, example, demonstrations), prompt_format=prompt_format, chat_model=chat_model
-    )
+    rendered = render_prompt(compiled, example, demonstrations)._replace(reasoning=reasoning)
+    return format_prompt(rendered, prompt_format=prompt_format, chat_model=chat_model)
 
 
 class RenderedPrompt(NamedTuple):
@@ -107,6 +109,7 @@ class RenderedPrompt(NamedTuple):
         ask_last: the ask follows the example.
         system: the system prompt; `None` without one.
         target_delimiter: the text between a prompt and its answer; `None` leaves it to the format.
+        reasoning: the sentence that asks for a reasoning, at the end of the prompt; `None` without one.
     """
 
     ask: str | None
@@ -117,6 +120,7 @@ class RenderedPrompt(NamedTuple):
     ask_last: bool = False
     system: str | None = None
     target_delimiter: str | None = None
+    reasoning: str | None = None
 
     def with_ask(self, text: str) -> str:
         """`text` with the ask before it (or after it, with `ask_last`)."""
@@ -231,12 +235,14 @@ def _plain(rendered: RenderedPrompt, _chat_model: FormatsChat | None) -> Prompt:
     texts = [*(text + delimiter + answer for text, answer in rendered.solved), rendered.tested]
     place = -1 if rendered.ask_last else 0
     texts[place] = rendered.with_ask(texts[place])
+    texts[-1] = with_reasoning(texts[-1], rendered.reasoning)
     return Prompt(rendered.with_system(BETWEEN_EXAMPLES.join(texts)), rendered.options, delimiter)
 
 
 def _alpaca(rendered: RenderedPrompt, _chat_model: FormatsChat | None) -> Prompt:
     delimiter = rendered.delimiter(_TARGET_DELIMITER)
-    texts = BETWEEN_EXAMPLES.join([*(text + delimiter + answer for text, answer in rendered.solved), rendered.tested])
+    tested = with_reasoning(rendered.tested, rendered.reasoning)
+    texts = BETWEEN_EXAMPLES.join([*(text + delimiter + answer for text, answer in rendered.solved), tested])
     if rendered.ask is None:
         text = _ALPACA_WITHOUT_INPUT.format(instruction=texts)
     else:
@@ -250,6 +256,7 @@ def _chat(rendered: RenderedPrompt, chat_model: FormatsChat | None) -> Prompt:
     turns = [*(text for text, _ in rendered.solved), rendered.tested]
     place = -1 if rendered.ask_last else 0
     turns[place] = rendered.with_ask(turns[place])
+    turns[-1] = with_reasoning(turns[-1], rendered.reasoning)
     messages = [] if rendered.system is None else [ChatMessage("system", rendered.system)]
     for turn, (_, answer) in zip(turns[:-1], rendered.solved, strict=True):
         messages += (ChatMessage("user", turn), ChatMessage("assistant", answer))

@@ -13,6 +13,7 @@ from typing import cast
 
 from phraseproof.core import Cell, OptionScores, Prompt
 from phraseproof.errors import ModelError, RunError
+from phraseproof.evaluation.answer_settings import under_scoring
 from phraseproof.evaluation.ask_model import AskedModel
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell
@@ -39,7 +40,7 @@ def evaluation_of(source: Run, observer: Observer) -> Evaluation:
         RunError: no evaluation made the run.
     """
     found = spec_of_run(source.content)
-    spec = EvaluationSpec().with_changes(**found.data).with_changes(scoring=source.scoring)
+    spec = under_scoring(EvaluationSpec().with_changes(**found.data), source.scoring)
     return resolve(spec, out=source.path, observer=observer)
 
 

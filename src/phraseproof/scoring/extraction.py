@@ -1,4 +1,4 @@
-"""Reads the chosen option from a text that a model wrote.
+"""Reads the chosen option from a text that a model wrote: the rules of `auto`, and what other readings share.
 
 The rules, in this order; the first one that names an option decides, and later ones are not tried:
 
@@ -11,9 +11,12 @@ The rules, in this order; the first one that names an option decides, and later 
 6. The last line names exactly one option, and denies nothing.
 7. The whole text names exactly one option, and denies nothing.
 
+A text that begins with a list of the options, as `A: bug, B: praise`, repeats the question: rules 5 to 7 read what
+follows the list.
+
 An option is named by the answer that the wording asks for (a letter) or by the text of the choice. Letters are compared
 with their case; texts without it. A letter inside a sentence counts only with a mark next to it, because `A` and `I`
-are words.
+are words. `text_readings.py` has readings with fewer rules.
 """
 
 from __future__ import annotations
@@ -22,6 +25,12 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import cast
+
+READING_RULES = 2
+"""The version of the rules, here and in `text_readings.py`: part of the identity of what was read by them.
+
+1: a list of the options at the beginning of a text was read as its first or last member.
+"""
 
 _CLOSES = re.compile(
     r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]|<\|channel\|>final<\|message\|>", re.IGNORECASE
@@ -44,25 +53,37 @@ def read_option(text: str, options: Sequence[str], choices: Sequence[str] = ()) 
         options: the answers that the wording asks for, as letters.
         choices: the texts of the choices, parallel to `options`, if they differ.
     """
-    answer = _answer_in_json(without_thoughts(text))
+    answer = answer_in_json(without_thoughts(text))
     if not answer.strip():
         return None
-    names = _Names(options, choices)
-    lines = [line for line in answer.strip().splitlines() if line.strip(_AROUND)]
-    for found in (
+    names = OptionNames(options, choices)
+    rest = names.after_list(answer)
+    return first_found(
         names.equal_to(answer),
         names.stated_in(answer),
-        names.begins(answer),
-        names.only_one_in(lines[-1]) if lines else None,
-        names.only_one_in(answer),
-    ):
-        if found is not None:
-            return found
-    return None
+        names.begins(rest),
+        names.only_one_in(last_line(rest)),
+        names.only_one_in(rest),
+    )
 
 
-class _Names:
-    """What each option may be called."""
+def first_found(*found: int | None) -> int | None:
+    """The first index; `None` without any."""
+    return next((index for index in found if index is not None), None)
+
+
+def last_line(text: str) -> str:
+    """The last line with a letter or a digit; empty without one."""
+    return next((line for line in reversed(text.splitlines()) if line.strip(_AROUND)), "")
+
+
+class OptionNames:
+    """What each option may be called.
+
+    Args:
+        options: the answers that the wording asks for.
+        choices: the texts of the choices, parallel to `options`; none where they do not count.
+    """
 
     def __init__(self, options: Sequence[str], choices: Sequence[str]) -> None:
         rows = list(zip(options, choices, strict=True)) if choices else [(option,) for option in options]
@@ -92,6 +113,9 @@ class _Names:
             return None
         last = max(start for start, _, _ in found)
         longest = max(length for end, length, _ in found if end == last)
+        rest = text[last - longest :]
+        if self.after_list(rest) != rest:  # the statement lists the options
+            return None
         return _one(index for end, length, index in found if (end, length) == (last, longest))
 
     def begins(self, text: str) -> int | None:
@@ -99,6 +123,21 @@ class _Names:
         return _one(
             index for index, names in enumerate(self._names) if any(re.match(_beginning(name), text) for name in names)
         )
+
+    def after_list(self, text: str) -> str:
+        """What follows a list of two or more options, in their order, that the text begins with; else the text."""
+        rest, listed, last = text, 0, -1
+        while found := next(
+            (
+                (index, match.end())
+                for index in range(last + 1, len(self._names))
+                if (match := re.match(_listed(self._names[index]), rest))
+            ),
+            None,
+        ):
+            last, end = found
+            rest, listed = rest[end:], listed + 1
+        return rest if listed > 1 else text
 
     def only_one_in(self, text: str) -> int | None:
         """The option that is named, if no other one is and nothing is denied.
@@ -134,6 +173,15 @@ def _beginning(name: str) -> str:
     return rf"[\s*_`\"']*(?:\({letter}\)|{letter}[*_]*[).:])(?!\s*{_JOINED})"
 
 
+def _listed(names: Sequence[str]) -> str:
+    """A pattern for an option as a member of a list: its letter with a mark, its text, or both."""
+    letters = "|".join(rf"\(?{re.escape(name)}(?:[*_]*[).:]|\s*$)" for name in names if _is_letter(name))
+    texts = "|".join(_whole(name) for name in names if not _is_letter(name))
+    first = f"(?:{letters}|{texts})" if letters and texts else f"(?:{letters or texts})"
+    member = rf"{first}(?:[\s*_`\"']*(?:{texts}))?" if texts else first
+    return rf"[\s*_`\"'\-]*{member}[\s*_`\"',;.|/]*(?:(?:or|and|nor)\b)?"
+
+
 def _named(name: str) -> str:
     """A pattern for a name inside a text."""
     if not _is_letter(name):
@@ -156,13 +204,14 @@ def _flagged(pattern: str) -> str:
 
 
 def without_thoughts(text: str) -> str:
-    """A text without its blocks of thoughts, by rule 1; empty if one is not closed."""
+    """The text after the last block of thoughts; nothing where a block is not closed."""
     closed = list(_CLOSES.finditer(text))
     rest = text[closed[-1].end() :].lstrip() if closed else text
     return "" if _OPENS.search(rest) else rest
 
 
-def _answer_in_json(text: str) -> str:
+def answer_in_json(text: str) -> str:
+    """The value of the key `answer` of a JSON object in the text; the text itself without one."""
     start, end = text.find("{"), text.rfind("}")
     if not 0 <= start < end:
         return text

@@ -1,4 +1,8 @@
-"""The scorer `generate`: the model writes an answer, and the option is read from its text."""
+"""The scorer `generate`: the model writes an answer, and the option is read from its text.
+
+`generate` reads as `auto` does (`text_readings.py`), and `generate:last_line`, `generate:regex:PATTERN` and so on in
+another way. The same texts serve all of them.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from phraseproof.core import Outcome
-from phraseproof.scoring.extraction import read_option
 from phraseproof.scoring.scorer import Reading, Scorer
+from phraseproof.scoring.text_readings import AUTO, TextReading, text_reading
 
 
 class Generate(Scorer):
-    """Reads the chosen option from the generated text (`extraction.py`). A text that names none is unread."""
+    """Reads the chosen option from the generated text. A text that names none is unread.
+
+    Args:
+        how: the way in which the option is read.
+    """
 
     name = "generate"
     model_method = "generate"
     reading = Reading.TEXT
+
+    def __init__(self, how: TextReading | None = None) -> None:
+        self.how = how or text_reading(AUTO)
+        if self.how.name != AUTO:
+            self.name = f"{Generate.name}:{self.how.name}"
 
     def values(self, option_logprobs: Sequence[float], options: Sequence[str]) -> list[float]:
         """There are none: a text has no number for each option.
@@ -32,7 +45,13 @@ class Generate(Scorer):
             raise ValueError("there is no text to read an answer from")
         if not outcome.options:  # free text: the metric judges it as it is
             return outcome
-        return replace(outcome, predicted=read_option(outcome.text, outcome.options, choices))
+        chosen = self.how.read(outcome.text, outcome.options, choices, is_cut=bool(outcome.is_cut))
+        return replace(outcome, predicted=chosen)
 
 
 SCORER = Generate()
+
+
+def make(argument: str) -> Scorer:
+    """The scorer that reads in the way that the argument names."""
+    return Generate(text_reading(argument))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -18,6 +19,9 @@ SCORERS_GROUP = "phraseproof.scorers"
 METRICS_GROUP = "phraseproof.metrics"
 DEFAULT_SCORER = "loglikelihood"
 DEFAULT_METRIC = "accuracy"
+
+ARGUMENT = ":"
+"""Between the name of a scorer or metric and its argument."""
 
 # One line each: the name -> the module that holds it as `SCORER` or `METRIC`.
 _SCORERS: Mapping[str, str] = MappingProxyType(
@@ -62,6 +66,11 @@ class _TakesArgument(Protocol):
     make: Callable[[str], Metric]
 
 
+@runtime_checkable
+class _MakesScorer(Protocol):
+    make: Callable[[str], Scorer]
+
+
 def scorer_names() -> list[str]:
     """The names of all scorers, the shipped ones first."""
     return _names(_SCORERS, SCORERS_GROUP)
@@ -73,11 +82,18 @@ def metric_names() -> list[str]:
 
 
 def scorer(name: str) -> Scorer:
-    """The scorer of that name; `loglikelihood+batch` is that of a run which `phraseproof calibrate` derived.
+    """The scorer of that name.
+
+    `loglikelihood+batch` is that of a run which `phraseproof calibrate` derived, `generate:last_line` reads the texts
+    of `generate` in another way.
 
     Raises:
-        UsageError: an unknown name, or an installed package that registers something other than a `Scorer`.
+        UsageError: an unknown name, an argument that does not fit, or an installed package that registers something
+            other than a `Scorer`.
     """
+    base, colon, argument = name.partition(ARGUMENT)
+    if base in _SCORERS and colon:
+        return _scorer_with(base, argument)
     base, plus, method = name.rpartition(PLUS)
     if base and plus and method:
         return CalibratedScorer(scorer(base), method)
@@ -88,12 +104,36 @@ def scorer(name: str) -> Scorer:
     return _announced(name, SCORERS_GROUP, Scorer, "scoring method", scorer_names(), where="--scoring")
 
 
+@cache
+def _scorer_with(base: str, argument: str) -> Scorer:
+    module = import_module(_SCORERS[base])
+    if not isinstance(module, _MakesScorer):
+        raise UsageError(
+            f"the scoring method '{base}' takes no argument", got=f"'{base}{ARGUMENT}{argument}'", where="--scoring"
+        )
+    return module.make(argument)
+
+
+def knows_scorer(name: str) -> bool:
+    """Whether there is a scorer of that name: a package that registers it may not be installed any more."""
+    # Looked up once per cell: for a shipped scorer, installed packages are not listed, which takes 10 ms.
+    base = re.split(f"[{PLUS}{ARGUMENT}]", name, maxsplit=1)[0]
+    return base in _SCORERS or base in _entry_points(SCORERS_GROUP)
+
+
 def reads_text(name: str) -> bool:
     """Whether a scorer reads generated texts; not where it is of a package that is not installed."""
-    # Looked up once per cell: for a shipped scorer, installed packages are not listed, which takes 10 ms.
-    base = name.partition(PLUS)[0]
-    known = base in _SCORERS or base in _entry_points(SCORERS_GROUP)
-    return known and scorer(name).reading is Reading.TEXT
+    return knows_scorer(name) and scorer(name).reading is Reading.TEXT
+
+
+def with_argument(name: str, argument: str) -> str:
+    """The name of a scorer with an argument, where it has none yet."""
+    return name if ARGUMENT in name else f"{name}{ARGUMENT}{argument}"
+
+
+def split_scorings(names: str) -> tuple[str, ...]:
+    """The names of scorers in a text with commas, as `split_metrics` finds those of metrics."""
+    return _split(names, scorer_names)
 
 
 def split_metrics(names: str) -> tuple[str, ...]:
@@ -101,10 +141,14 @@ def split_metrics(names: str) -> tuple[str, ...]:
 
     `regex:a{1,2},f1` are two metrics: `regex:a{1,2}` and `f1`.
     """
-    known = {*metric_names(), AUTO} if ":" in names else set[str]()
+    return _split(names, metric_names)
+
+
+def _split(names: str, names_of_all: Callable[[], list[str]]) -> tuple[str, ...]:
+    known = {*names_of_all(), AUTO} if ARGUMENT in names else set[str]()
     found: list[str] = []
     for piece in names.split(","):
-        if found and ":" in found[-1] and piece.strip().partition(":")[0] not in known:
+        if found and ARGUMENT in found[-1] and piece.strip().partition(ARGUMENT)[0] not in known:
             found[-1] += f",{piece}"
         else:
             found.append(piece.strip())

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from phraseproof.analysis.readings import unread_texts
 from phraseproof.core import Outcome
 from phraseproof.reports.build.readings import labelled_reading_lines, reading_lines
 from phraseproof.scoring.first_token import SCORER
-from phraseproof.scoring.registry import metric
+from phraseproof.scoring.registry import metric, scorer
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.usage import Usage
 from phraseproof.store.writer import RunStore
@@ -70,3 +71,40 @@ def test_a_corpus_metric_says_so_with_its_signature(tmp_path: Path) -> None:
     )
     rouge = write_text_run(tmp_path / "rouge", "rouge2", tasks=("news",), wordings=2, examples=4)
     assert reading_lines(rouge)[1] == f"the metric is rouge2 ({metric('rouge2').signature})"
+
+
+def text_run(folder: Path, texts: list[str], scoring: str = "generate") -> Run:
+    """A run with an outcome for each text, of which only `A` is an option; those that end in `-` were cut."""
+    cell = make_cell(scoring=scoring, num_examples=len(texts))
+    store = RunStore(folder, {"scoring": scoring})
+    store.register([cell], {})
+    outcomes = [
+        scorer(scoring).predict(
+            Outcome(f"e{n}", 0.0, ("A", "B"), option_credits=(1.0, 0.0), target=0, text=text, is_cut=text.endswith("-"))
+        )
+        for n, text in enumerate(texts)
+    ]
+    store.write(cell, outcomes, Usage())
+    return load_run(folder)
+
+
+def test_where_many_answers_are_unread_their_beginnings_are_shown(tmp_path: Path) -> None:
+    texts = ["A"] * 2 + ["I'm sorry,\n but as a chatbot"] * 3 + ["\x1b[31mred<b>[/]"] * 2 + ["", "one more-", "last"]
+    assert reading_lines(text_run(tmp_path / "run", texts))[1:] == (
+        "8 of 10 (80.0%) answers are unread: no option was found in them. They are in all means, and count as wrong",
+        (
+            "unread texts begin most often with \"I'm sorry, but as a\" (3), '\\x1b[31mred<b>[/]' (2), nothing (1); "
+            "--extract reads stored texts in another way, without the model"
+        ),
+        "1 of 8 (12.5%) unread texts ended at the maximum number of tokens (--max-new-tokens)",
+    )
+    assert len(reading_lines(text_run(tmp_path / "few", ["A"] * 30 + ["no"]))) == 2
+
+
+def test_where_last_lines_are_read_those_are_shown(tmp_path: Path) -> None:
+    run = text_run(
+        tmp_path, ["Well\nI hope this helps you!\n", "A", "Hm,\r\nI hope this helps you a lot"], "generate:last_line"
+    )
+    found = unread_texts(run)
+    assert found == ((("I hope this helps you", 1), ("I hope this helps you!", 1)), True, 0)
+    assert "the last lines of unread texts begin most often with 'I hope this helps you' (1)" in reading_lines(run)[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.grids import metric_of
-from phraseproof.analysis.readings import Readings, readings
+from phraseproof.analysis.readings import Readings, readings, unread_texts
 from phraseproof.analysis.repeats import RepeatVariance, repeat_variances
 from phraseproof.reports.build.numbers import share_in_percent, short_difference_unit, value_in_unit
 from phraseproof.scoring.scorer import Reading
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import Run
+
+
+_MANY_UNREAD = 0.05
+"""The share of unread answers from which on some of their texts are shown."""
 
 
 def reading_lines(run: Run) -> tuple[str, ...]:
@@ -45,6 +49,8 @@ def reading_lines(run: Run) -> tuple[str, ...]:
         lines += [*_metric(run), *_free_texts(found)]
     else:
         lines.append(_unread(found.unread, found.outcomes))
+        if found.reading is Reading.TEXT and found.unread >= _MANY_UNREAD * found.outcomes:
+            lines += _unread_texts(run, found.unread)
     lines += [_repeats(each, metric_of(run)) for each in repeat_variances(run)]
     return tuple(lines)
 
@@ -126,6 +132,23 @@ def _unread(unread: int, outcomes: int) -> str:
         f"{_share(unread, outcomes)} answers are unread: no option was found in them. They are in all means, and count "
         "as wrong"
     )
+
+
+def _unread_texts(run: Run, unread: int) -> list[str]:
+    """What the model wrote where no option was found, so that a user can choose another reading."""
+    found = unread_texts(run)
+    if not found.beginnings:
+        return []
+    what = "the last lines of unread texts" if found.of_last_lines else "unread texts"
+    shown = ", ".join(
+        f"{text!r} ({number:,})" if text else f"nothing ({number:,})" for text, number in found.beginnings
+    )
+    lines = [f"{what} begin most often with {shown}; --extract reads stored texts in another way, without the model"]
+    if found.cut:
+        lines.append(
+            f"{_share(found.cut, unread)} unread texts ended at the maximum number of tokens (--max-new-tokens)"
+        )
+    return lines
 
 
 def _share(part: int, whole: int) -> str:

@@ -1,0 +1,94 @@
+"""`--extract`, `--reasoning` and `--reasoning-text`, from the command line to stored outcomes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from phraseproof.cli.answer_options import read_reasoning
+from phraseproof.errors import UsageError
+from phraseproof.instructions.reasoning import REASONING
+from phraseproof.store.queries import load_run
+from support.command_line import run_command
+from support.parity_project import write_project
+
+ASKED = "Think it over."
+
+
+def test_the_options_are_one_field_of_the_spec() -> None:
+    assert read_reasoning(False, None, frozenset()) == {}
+    assert read_reasoning(True, None, frozenset({"reasoning"})) == {"reasoning": True}
+    assert read_reasoning(False, r"First,\nthen", frozenset()) == {"reasoning": "First,\nthen"}
+    with pytest.raises(UsageError, match="--reasoning-text"):
+        read_reasoning(False, "First", frozenset({"reasoning"}))
+
+
+def evaluate(project: Path, out: Path, *options: str) -> tuple[str | Path, ...]:
+    files = ("-t", project / "task.yaml", "--instructions", f"mine={project / 'wordings.yaml'}", "--out", out)
+    return ("evaluate", "-m", "scripted", *files, "--quiet", *options)
+
+
+def test_stored_texts_are_read_again_without_the_model(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    project, out = write_project(tmp_path, examples=4, wordings=2), tmp_path / "run"
+    prepared = tmp_path / "answers.yaml"
+    prepared.write_text(json.dumps({"answers": [{"to": "Wording", "say": "[b]It is\x1b[2J Unclear,\nI'd say"}]}))
+    pattern = r"regex:\b([A-E]),{1,2}<b>\["
+    command = evaluate(project, out, "--model-arg", f"answers={prepared}", "--scoring", "loglikelihood,generate")
+    assert run_command(capsys, *command).code == 0
+    before = {row["example_id"]: row["text"] for row in load_run(out).select("generate").query_rows("FROM outcomes")}
+    usage = load_run(out).content["usage"]
+    for reading in ("last_line", pattern):
+        done = run_command(capsys, *command, "--extract", reading)
+        assert done.code == 0, done.err
+        run = load_run(out).select(f"generate:{reading}")
+        assert {row["example_id"]: row["text"] for row in run.query_rows("FROM outcomes")} == before
+        assert run.content["usage"]["tokens_computed"] == usage["tokens_computed"]
+        shown = run_command(capsys, "table", out, "--scoring", run.scoring).out
+        assert f"scoring {run.scoring}" in shown
+    assert load_run(out).scorings == ("loglikelihood", "generate", "generate:last_line", f"generate:{pattern}")
+    assert run_command(capsys, "report", out, "--out", tmp_path / "page.html").code == 0
+
+
+def test_a_reasoning_is_another_run_and_its_conclusion_is_read(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    project, out = write_project(tmp_path, examples=4, wordings=2), tmp_path / "run"
+    options = ("--scoring", "loglikelihood,generate", "--log-samples")
+    done = run_command(capsys, *evaluate(project, out, *options, "--reasoning-text", ASKED, "--num-fewshot", "1"))
+    assert done.code == 0, done.err
+    assert "the demonstrations show answers without a reasoning" in done.err
+    run = load_run(out)
+    assert run.scorings == ("loglikelihood", "generate:conclusion")
+    assert run.settings["generation"] == {
+        "temperature": 0.0,
+        "max_new_tokens": 1024,
+        "seed": 0,
+        "reasoning": ASKED,
+    }
+    for scoring, times in (("loglikelihood", 0), ("generate:conclusion", 1)):
+        prompts = [row["prompt"] for row in run.select(scoring).query_rows("SELECT prompt FROM outcomes")]
+        assert {prompt.count(ASKED) for prompt in prompts} == {times}
+    again = run_command(capsys, *evaluate(project, out, *options, "--reasoning", "--num-fewshot", "1"))
+    assert again.code == 2
+    assert "another setting of generation.reasoning" in again.err
+    assert REASONING.splitlines()[0] in again.err
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--extract", "last_line"), "--extract: only generated answers have"),
+        (("--reasoning", "--scoring", "loglikelihood,paper"), "--reasoning: only generated answers have"),
+        (("--scoring", "generate", "--extract", "lastline"), "Did you mean 'last_line'"),
+        (("--scoring", "generate", "--reasoning-text", " "), "an empty sentence asks for nothing"),
+    ],
+)
+def test_options_without_effect_or_sense_are_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, options: tuple[str, ...], problem: str
+) -> None:
+    done = run_command(capsys, *evaluate(write_project(tmp_path, examples=2, wordings=1), tmp_path / "run", *options))
+    assert done.code == 2
+    assert problem in done.err
+    assert done.err.count("\n") == 1
