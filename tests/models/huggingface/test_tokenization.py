@@ -116,3 +116,16 @@ def test_prompts_of_decoder_only_models_are_not_closed() -> None:
 def test_encoders_read_prompts_with_their_closing_token() -> None:
     (encoded,) = apart(Prompt("the king", ("A",)))
     assert encoded.context[-1] == EOS_T5
+
+
+@given(st.lists(words, min_size=1, max_size=3))
+def test_counts_are_those_of_the_tokens_without_options(texts: list[str]) -> None:
+    prompts = [Prompt(text, ("A", "king of B")) for text in texts]
+    for tokenizer, is_joined in ((llama(), True), (t5(), False)):
+        counts = PromptTokenizer(tokenizer, joined=is_joined).count(prompts)
+        # A prompt without text is read as one token.
+        assert counts == [len(tokenizer(text)["input_ids"]) if text else 1 for text in texts]
+    bare = [Prompt(text, has_special_tokens=True) for text in texts if text]
+    assert PromptTokenizer(llama(), joined=True).count(bare) == [
+        len(llama()(prompt.text, add_special_tokens=False)["input_ids"]) for prompt in bare
+    ]
