@@ -60,7 +60,7 @@ def _report_edits(edited: Edited, grown: set[str], stored: str, observer: Observ
         is_text = any(reads_text(cell.scoring) for cell in replaced)
         or_read = ", or this version reads options from texts by other rules" if is_text else ""
         observer.noted(f"{_cells(replaced)} computed again: their data or wordings were edited{or_read}")
-    for is_grown, reason in ((False, "data or wordings were edited"), (True, "the sample of examples grew")):
+    for is_grown, reason in ((False, "data or wordings were edited"), (True, "the sample of examples changed")):
 =======
         observer.noted(f"{_cells(replaced)} computed again: their data or wordings were edited")
     for is_grown, reason in ((False, "data or wordings were edited"), (True, "the sample of examples changed")):
