@@ -56,15 +56,10 @@ def _report_edits(edited: Edited, grown: set[str], stored: str, observer: Observ
     """
     replaced = [cell for cell in edited.replaced if cell.task not in grown]
     if replaced:
-<<<<<<< ours
         is_text = any(reads_text(cell.scoring) for cell in replaced)
         or_read = ", or this version reads options from texts by other rules" if is_text else ""
         observer.noted(f"{_cells(replaced)} computed again: their data or wordings were edited{or_read}")
     for is_grown, reason in ((False, "data or wordings were edited"), (True, "the sample of examples changed")):
-=======
-        observer.noted(f"{_cells(replaced)} computed again: their data or wordings were edited")
-    for is_grown, reason in ((False, "data or wordings were edited"), (True, "the sample of examples changed")):
->>>>>>> theirs
         left = [cell for cell in edited.left if (cell.task in grown) == is_grown]
         if left:
             names = ", ".join(f"{cell.task} under {cell.instruction}" for cell in left[:3])
