@@ -11,9 +11,11 @@ import pytest
 
 from phraseproof.analysis.estimators.budget import estimated_scores
 from phraseproof.cli import main
+from phraseproof.models.scripted import ScriptedModel
 from phraseproof.reports.build.sources import open_sources
 from phraseproof.reports.html.report import render_report
 from phraseproof.store.queries import load_run
+from support import free_texts, reading_task
 from support.report_runs import write_run
 from support.run_files import edit_run_file
 
@@ -140,3 +142,21 @@ def test_two_hundred_wordings_on_twenty_tasks_stay_under_five_megabytes(tmp_path
     a_wording = (by_wording - fixed) / 20
     a_cell = (by_cell - by_wording) / (22 * 4)
     assert fixed + 200 * a_wording + 200 * 19 * a_cell < 5_000_000
+
+
+def test_generated_answers_are_shown_with_their_text_also_where_no_option_was_found(tmp_path: Path) -> None:
+    writer = ScriptedModel(write=lambda prompt, _: "It is <a-e>." if "dictionary" in prompt.text else "who knows?")
+    reading_task.make_evaluation(writer, scoring="generate").run(tmp_path, self_test=False)
+    page = render_report(open_sources([tmp_path]))
+    assert 'Answers <bdi class="answer">a-e</bdi>: <span class="good">right</span>' in page
+    assert 'No option was found in the text: <span class="bad">wrong</span>' in page
+    assert '<pre class="text" dir="auto" tabindex="0">It is &lt;a-e&gt;.</pre>' in page
+    assert "Probabilities are shares" not in page
+
+
+def test_free_text_is_shown_next_to_its_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free_texts.register(monkeypatch)
+    free_texts.make_evaluation().run(tmp_path, self_test=False)
+    page = render_report(open_sources([tmp_path]))
+    assert "<p>Reference: <bdi>No library today.</bdi></p>" in page
+    assert f'<pre class="text" dir="auto" tabindex="0">{free_texts.TEXTS[0]}</pre>' in page

@@ -30,7 +30,8 @@ _CHOOSE = """
     SELECT * FROM ranked WHERE place <= ? ORDER BY place, flips DESC, task LIMIT ?
 """
 _LOOK_UP = """
-    SELECT task, example_id, instruction, "group", score, options, option_logprobs, predicted, target, text, prompt
+    SELECT task, example_id, instruction, "group", score, options, option_logprobs, predicted, target, text, prompt,
+        reference, other_references
     FROM outcomes
     WHERE num_fewshot = ? AND NOT list_contains(?::VARCHAR[], "group")
         AND task IN (SELECT unnest(?)) AND example_id IN (SELECT unnest(?))
@@ -64,6 +65,7 @@ class Flip(NamedTuple):
     Attributes:
         mean_score: over wordings: under accuracy the share of wordings under which it is answered right.
         target: index of the right option in `right.options`, where there are options.
+        references: the expected texts, of free text.
     """
 
     task: str
@@ -73,6 +75,7 @@ class Flip(NamedTuple):
     target: int | None
     right: WordingAnswer
     wrong: WordingAnswer
+    references: tuple[str, ...] = ()
 
 
 def find_flips(
@@ -121,6 +124,7 @@ def _flip(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], metric: 
         target=right["target"] if right["options"] else None,
         right=_answer(right),
         wrong=_answer(wrong),
+        references=() if right["reference"] is None else (right["reference"], *(right["other_references"] or ())),
     )
 
 
