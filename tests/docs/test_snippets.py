@@ -15,7 +15,7 @@ NOT_RUN = {
     "align.md": 6,
     "budget.md": 1,
     "causes.md": 3,
-    "few-shot.md": 1,
+    "few-shot.md": 2,
     "importing.md": 3,
     "paraphrasing.md": 2,
     "pocket.md": 3,

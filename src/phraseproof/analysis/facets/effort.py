@@ -11,6 +11,8 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from phraseproof.analysis.facets.components import Facets
 from phraseproof.core import Finding
 
@@ -69,21 +71,18 @@ def best_split(components: Mapping[Facets, Finding], levels: Mapping[str, int]) 
     here.
     """
     budget = math.prod(levels.values())
-    names = list(levels)
-    best = effort(components, levels)
-
-    def search(place: int, left: int, chosen: dict[str, int]) -> None:
-        nonlocal best
-        name = names[place]
-        if place == len(names) - 1:
-            found = effort(components, {**chosen, name: left})
-            best = found if found.mean < best.mean * (1 - 1e-9) else best
-            return
-        for count in _counts(left):
-            search(place + 1, left // count, {**chosen, name: count})
-
-    search(0, budget, {})
-    return best
+    *others, last = levels
+    tried = np.meshgrid(*([np.array(_counts(budget), dtype=np.float64)] * len(others)), indexing="ij")
+    counts = {name: values.ravel() for name, values in zip(others, tried, strict=True)}
+    used = np.prod(list(counts.values()), axis=0)
+    counts = {name: values[used <= budget] for name, values in counts.items()}
+    counts[last] = budget // used[used <= budget]
+    variances = sum(
+        found.estimate / np.prod([counts[name] for name in facets], axis=0) for facets, found in components.items()
+    )
+    best = int(np.argmin(variances))
+    now, found = effort(components, levels), {name: int(counts[name][best]) for name in levels}
+    return min(now, effort(components, found), key=lambda each: each.mean)
 
 
 def _counts(most: int) -> list[int]:

@@ -32,7 +32,10 @@ def facet_rows(of: TaskFacets, source: RowSource) -> Iterator[ResultRow]:
     if of.now.wording is not None:
         yield _plain(source, place, "standard error of a wording's mean", of.now.wording, count, method, unit)
     for spread in of.spreads:
-        how = f"mean of {spread.number} standard deviations, from {spread.low:.4g} to {spread.high:.4g} as stored"
+        low, high = unit[1] * spread.low, unit[1] * spread.high
+        how = "one standard deviation"
+        if spread.number > 1:
+            how = f"mean of {spread.number} standard deviations, from {low:.3g} to {high:.3g}"
         yield _plain(source, place, f"std over {spread.facet}", spread.mean, spread.number, how, unit)
 
 

@@ -32,7 +32,7 @@ def effort_sentence(of: TaskFacets) -> str:
         f"{_listed([FACET_WORDS[name] for name in of.design.facets])}; it would be {_listed(parts)}."
     )
     if nothing:
-        sentence += f" {_listed(nothing).capitalize()} change{'s' if len(nothing) == 1 else ''} next to nothing."
+        sentence += f" {_listed(nothing).capitalize()} change next to nothing."
     return sentence + _own_mean(of, unit) + _halved(of)
 
 
