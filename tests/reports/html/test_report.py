@@ -158,5 +158,5 @@ def test_free_text_is_shown_next_to_its_references(tmp_path: Path, monkeypatch: 
     free_texts.register(monkeypatch)
     free_texts.make_evaluation().run(tmp_path, self_test=False)
     page = render_report(open_sources([tmp_path]))
-    assert "<p>Reference: <bdi>No library today.</bdi></p>" in page
+    assert '<pre class="text" dir="auto" tabindex="0">No library today.</pre>' in page
     assert f'<pre class="text" dir="auto" tabindex="0">{free_texts.TEXTS[0]}</pre>' in page

@@ -1,6 +1,7 @@
 """Examples that flip: right under one wording, wrong under another, the same question both times.
 
 Under a metric whose values are not 0 and 1, these are the examples whose scores differ most.
+Free texts are in `texts.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _CHOOSE = """
     WITH examples AS (
         SELECT task, example_id, avg(score) AS mean_score, count(DISTINCT instruction) AS num_wordings,
             CASE WHEN ? THEN abs(avg(score) - 0.5) ELSE min(score) - max(score) END AS distance
-        FROM outcomes WHERE num_fewshot = ? AND NOT list_contains(?::VARCHAR[], "group")
+        FROM outcomes WHERE num_fewshot = ? AND NOT list_contains(?::VARCHAR[], "group") AND len(options) > 0
         GROUP BY task, example_id HAVING min(score) < max(score)
     ),
     ranked AS (
@@ -30,8 +31,7 @@ _CHOOSE = """
     SELECT * FROM ranked WHERE place <= ? ORDER BY place, flips DESC, task LIMIT ?
 """
 _LOOK_UP = """
-    SELECT task, example_id, instruction, "group", score, options, option_logprobs, predicted, target, text, prompt,
-        reference, other_references
+    SELECT task, example_id, instruction, "group", score, options, option_logprobs, predicted, target, text, prompt
     FROM outcomes
     WHERE num_fewshot = ? AND NOT list_contains(?::VARCHAR[], "group")
         AND task IN (SELECT unnest(?)) AND example_id IN (SELECT unnest(?))
@@ -43,9 +43,10 @@ class WordingAnswer(NamedTuple):
     """What the model did with the example under one wording.
 
     Attributes:
-        options, probabilities: what was scored, and each option's share of the options' probability; empty for text.
-        predicted: index into `options`, or `None` for text.
-        text: what was written, for free text.
+        options, probabilities: what was scored, and each option's share of the options' probability; no probabilities
+            where the answer was read from a text.
+        predicted: index into `options`; `None` for an unread answer.
+        text: what was written, where the answer was read from it.
         prompt: the full prompt, where the run logged samples.
     """
 
@@ -64,8 +65,7 @@ class Flip(NamedTuple):
 
     Attributes:
         mean_score: over wordings: under accuracy the share of wordings under which it is answered right.
-        target: index of the right option in `right.options`, where there are options.
-        references: the expected texts, of free text.
+        target: index of the right option in `right.options`.
     """
 
     task: str
@@ -75,7 +75,6 @@ class Flip(NamedTuple):
     target: int | None
     right: WordingAnswer
     wrong: WordingAnswer
-    references: tuple[str, ...] = ()
 
 
 def find_flips(
@@ -121,22 +120,20 @@ def _flip(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], metric: 
         example_id=chosen["example_id"],
         num_wordings=chosen["num_wordings"],
         mean_score=chosen["mean_score"],
-        target=right["target"] if right["options"] else None,
+        target=right["target"],
         right=_answer(right),
         wrong=_answer(wrong),
-        references=() if right["reference"] is None else (right["reference"], *(right["other_references"] or ())),
     )
 
 
 def _answer(row: Mapping[str, Any]) -> WordingAnswer:
-    options = tuple(row["options"] or ())
     return WordingAnswer(
         instruction=row["instruction"],
         group=row["group"],
         score=row["score"],
-        options=options,
+        options=tuple(row["options"] or ()),
         probabilities=shares(row["option_logprobs"] or ()),
-        predicted=row["predicted"] if options else None,
+        predicted=row["predicted"],
         text=row["text"],
         prompt=row["prompt"],
     )

@@ -33,6 +33,7 @@ from phraseproof.reports.html.headline import Headline, headline
 from phraseproof.reports.html.quality import QualityTable, quality_table
 from phraseproof.reports.html.reductions import MOST_VALUES, ReductionsView, reductions_view
 from phraseproof.reports.html.statistics import StatisticsTable, statistics_table
+from phraseproof.reports.html.texts import TextSpread, text_spreads
 from phraseproof.reports.html.wordings import CategoryRanking, category_rankings, rendered_examples
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class View:
     has_prompts: bool
     texts: Mapping[tuple[str, str], str]
     flips: Sequence[Flip] = ()
+    spreads: Sequence[TextSpread] = ()
     answers: Sequence[TaskMatrices] = ()
     causes: CausesView | None = None
     reductions: ReductionsView | None = None
@@ -102,6 +104,7 @@ class View:
             ("facets", "Draws", self.facets is not None),
             ("answers", "Answers", bool(self.answers)),
             ("flips", "Flips", bool(self.flips)),
+            ("texts", "Texts", bool(self.spreads)),
             ("representations", "Representations", bool(self.representations)),
             ("controls", "Controls", bool(self.control_results)),
             ("table", "By task", True),
@@ -156,6 +159,7 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 reductions=reductions_view(reductions.at_shots(shots), controls_line(run)),
                 facets=facets_view(facets.at_shots(shots), metric),
                 flips=find_flips(run, shots, metric, controls=robust.controls),
+                spreads=text_spreads(run, shots, metric, controls=robust.controls),
                 statistics=None if robustness is None else statistics_table(robustness, metric),
                 quality=None if robustness is None else quality_table(quality[shots], robustness, metric),
                 control_results=[result for result in robust.control_results if result.num_fewshot == shots],
