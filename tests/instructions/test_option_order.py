@@ -20,6 +20,7 @@ from phraseproof.instructions.option_order import (
     option_permutation,
 )
 from phraseproof.instructions.template import compile_instruction
+from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.queries import Run
 
 CHOICES = [("red", "green", "blue"), ("one", "two", "three"), ("cat", "dog", "cow"), ("rye", "oat", "fig")]
@@ -92,6 +93,25 @@ def test_an_order_scores_as_a_task_whose_options_were_permuted_by_hand(tmp_path:
         letters = found["w/letters", "q0"]["options"]
         assert letters[shown[0]] == "A"
         assert found["w/texts", "q0"]["options"] == list(CHOICES[0])
+
+
+def test_a_written_letter_means_the_option_that_is_shown_at_it(tmp_path: Path) -> None:
+    (tmp_path / "w.yaml").write_text(json.dumps({"name": "w", "instructions": WORDINGS[:2]}))
+    model = ScriptedModel(write=lambda prompt, _: "B" if prompt.options[0] in "ABC" else prompt.options[2], writes="b")
+    run = phraseproof.evaluate(
+        model,
+        TASK,
+        {"mine": tmp_path / "w.yaml"},
+        tmp_path / "run",
+        scoring="generate",
+        option_orders=6,
+        self_test=False,
+    )
+    for order in range(6):
+        for (wording, _), row in rows_of(run, order).items():
+            # The second letter is the option that is shown second; a text is the same option in every order.
+            assert row["predicted"] == (option_permutation(order, 3)[1] if wording == "w/letters" else 2)
+            assert row["score"] == float(row["predicted"] == row["target"])
 
 
 def test_more_orders_keep_what_is_stored(tmp_path: Path) -> None:
