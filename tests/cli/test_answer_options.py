@@ -33,7 +33,7 @@ def evaluate(project: Path, out: Path, *options: str) -> tuple[str | Path, ...]:
 def test_stored_texts_are_read_again_without_the_model(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     project, out = write_project(tmp_path, examples=4, wordings=2), tmp_path / "run"
     prepared = tmp_path / "answers.yaml"
-    prepared.write_text(json.dumps({"answers": [{"to": "Wording", "say": "[b]It is\x1b[2J Unclear,\nI'd say"}]}))
+    prepared.write_text(json.dumps({"answers": [{"to": "Wording", "say": "[b]It is\x1b[2J <i>unclear,\nI'd say"}]}))
     pattern = r"regex:\b([A-E]),{1,2}<b>\["
     command = evaluate(project, out, "--model-arg", f"answers={prepared}", "--scoring", "loglikelihood,generate")
     assert run_command(capsys, *command).code == 0
@@ -48,7 +48,11 @@ def test_stored_texts_are_read_again_without_the_model(capsys: pytest.CaptureFix
         shown = run_command(capsys, "table", out, "--scoring", run.scoring).out
         assert f"scoring {run.scoring}" in shown
     assert load_run(out).scorings == ("loglikelihood", "generate", "generate:last_line", f"generate:{pattern}")
-    assert run_command(capsys, "report", out, "--out", tmp_path / "page.html").code == 0
+    page = tmp_path / "page.html"
+    command = evaluate(project, tmp_path / "texts", "--model-arg", f"answers={prepared}", "--scoring", "generate")
+    assert run_command(capsys, *command).code == 0
+    assert run_command(capsys, "report", tmp_path / "texts", "--out", page).code == 0
+    assert r"unread texts begin most often with &#34;[b]It is\x1b[2J &lt;i&gt;" in page.read_text()
 
 
 def test_a_reasoning_is_another_run_and_its_conclusion_is_read(

@@ -18,7 +18,7 @@ from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.run import Interrupted
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
-from phraseproof.scoring.extraction import OptionNames
+from phraseproof.scoring.extraction import OLDER_RULES, OptionNames
 from phraseproof.store.queries import load_run
 from support.growing_run import EXAMPLES, WORDINGS, Listener, Model, Unreachable, evaluate, make_task, rows_of
 
@@ -107,16 +107,19 @@ def test_texts_are_read_in_another_way_without_the_model(tmp_path: Path) -> None
     )
 
 
-def test_texts_of_older_rules_are_read_again_without_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("version", OLDER_RULES)
+def test_texts_of_older_rules_are_read_again_without_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int | None
+) -> None:
     model, listener = Writer(), Listener()
     of_evaluation = CellIdentities.of_evaluation
 
-    def of_first_rules(model: ScriptedModel, spec: EvaluationSpec) -> CellIdentities:
-        return of_evaluation(model, spec).of_first_rules()
+    def under_older_rules(model: ScriptedModel, spec: EvaluationSpec) -> CellIdentities:
+        return of_evaluation(model, spec).under_rules(version)
 
     with monkeypatch.context() as older:
         older.setattr(OptionNames, "after_list", _as_it_is)
-        older.setattr(CellIdentities, "of_evaluation", of_first_rules)
+        older.setattr(CellIdentities, "of_evaluation", under_older_rules)
         before = rows_of(evaluate(tmp_path, model, scoring="generate"))
     assert [row["predicted"] for row in before[:2]] == [0, 1]  # the last member of the list was read
     run = evaluate(tmp_path, model, scoring="generate", observer=listener)

@@ -123,6 +123,8 @@ def test_a_text_without_any_name_of_an_option_is_unread(text: str) -> None:
         ("A. granite B", None),
         ("granite\na pear\na hammer\nthe moon", None),
         ("The options are: A) granite B) a pear. The answer is A) granite, B) a pear or C) a hammer", None),
+        ("The options are:\nA) granite\nB) a pear\nC) a hammer\nD) the moon", None),
+        ("My choice:\n\na hammer\nthe moon\n", None),
         # What follows the list is read.
         ("A: granite\nB: a pear\nC: a hammer\nD: the moon\n\nB: a pear", 1),
         ("A) granite\nB) a pear\nThe answer is C.", 2),
@@ -140,3 +142,10 @@ def test_lists_of_options_that_are_written_with_marks() -> None:
     options = ("(a)", "(b)", "(c)")
     assert read_option("(a) granite\n(b) a pear\n(c) a hammer", options, CHOICES[:3]) is None
     assert read_option("(b) a pear\n\nThe correct answer is", options, CHOICES[:3]) == 1
+
+
+def test_a_letter_is_read_in_capitals_where_the_wording_marks_small_ones() -> None:
+    options = ("(a)", "(b)", "(c)")
+    assert read_option("B) fruit\n\nThe correct answer is B) fruit.", options, CHOICES[:3]) == 1
+    assert read_option("I think: C.", options, CHOICES[:3]) == 2
+    assert read_option("The answer is a thing that falls", options, CHOICES[:3]) is None

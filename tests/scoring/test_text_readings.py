@@ -36,6 +36,8 @@ def read(name: str, text: str, *, is_cut: bool = False) -> int | None:
         ("<think>The answer is A", (None, None, None, None, None)),
         ('{"answer": "C"}', (2, 2, None, 2, 2)),
         ("A: granite, B: a pear, C: the moon", (None, None, None, None, 2)),
+        ("A. granite\nB. a pear\nC. the moon", (None, None, None, None, 2)),
+        ("Well:\nA. granite\nB. a pear\n", (None, None, None, None, 1)),
         ("I cannot say.", (None, None, None, None, None)),
         ("", (None, None, None, None, None)),
     ],

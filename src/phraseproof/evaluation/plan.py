@@ -128,14 +128,14 @@ class CellIdentities:
         """
         return cls(model.identity, spec.prompt_format, is_rescored=spec.rescore_ties, generation=spec.generation)
 
-    def of_first_rules(self) -> CellIdentities:
-        """The identities of cells whose options were read from texts by the first version of the rules."""
+    def under_rules(self, version: int | None) -> CellIdentities:
+        """The identities of cells whose options were read from texts by an earlier version of the rules."""
         return CellIdentities(
             self._identity,
             self._format,
             is_rescored=self._is_rescored,
             generation=self._generation,
-            reading_rules=None,
+            reading_rules=version,
         )
 
     def of(

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from phraseproof.core import Cell, Example, Outcome, Task
 from phraseproof.errors import MissingExtraError, UsageError
 from phraseproof.evaluation.plan import CellIdentities, PlannedCell, reads_option_from_text, sample_task
+from phraseproof.scoring.extraction import OLDER_RULES
 from phraseproof.scoring.registry import knows_scorer, metric, metric_identity, scorer
 from phraseproof.store.cell_files import CellFiles, whole_identity
 from phraseproof.store.journal import StoredOutcome
@@ -80,7 +81,8 @@ class Reuse:
                 continue
             task = self._sampled[cell.task, sample.limit, sample.seed, sample.sample]
             # Texts of older versions are read again.
-            older = [self._identities.of_first_rules()] if reads_option_from_text(task, sample.scoring) else []
+            is_read = reads_option_from_text(task, sample.scoring)
+            older = [self._identities.under_rules(each) for each in OLDER_RULES] if is_read else []
             for identities in (self._identities, *older):
                 identity = identities.of(
                     task,

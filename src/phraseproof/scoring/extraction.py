@@ -12,7 +12,7 @@ The rules, in this order; the first one that names an option decides, and later 
 7. The whole text names exactly one option, and denies nothing.
 
 A text that begins with a list of the options, as `A: bug, B: praise`, repeats the question: rules 5 to 7 read what
-follows the list.
+follows the list. The last line of a list at the end of a text chooses nothing either.
 
 An option is named by the answer that the wording asks for (a letter) or by the text of the choice. Letters are compared
 with their case; texts without it. A letter inside a sentence counts only with a mark next to it, because `A` and `I`
@@ -26,11 +26,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-READING_RULES = 2
+READING_RULES = 3
 """The version of the rules, here and in `text_readings.py`: part of the identity of what was read by them.
 
 1: a list of the options at the beginning of a text was read as its first or last member.
+2: so was one at its end; `A)` was not read where the wording asks for `(a)`.
 """
+
+OLDER_RULES = (None, 2)
+"""The earlier versions, as identities hold them."""
 
 _CLOSES = re.compile(
     r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]|<\|channel\|>final<\|message\|>", re.IGNORECASE
@@ -62,7 +66,7 @@ def read_option(text: str, options: Sequence[str], choices: Sequence[str] = ()) 
         names.equal_to(answer),
         names.stated_in(answer),
         names.begins(rest),
-        names.only_one_in(last_line(rest)),
+        names.only_one_in(names.last_line(rest)),
         names.only_one_in(rest),
     )
 
@@ -70,11 +74,6 @@ def read_option(text: str, options: Sequence[str], choices: Sequence[str] = ()) 
 def first_found(*found: int | None) -> int | None:
     """The first index; `None` without any."""
     return next((index for index in found if index is not None), None)
-
-
-def last_line(text: str) -> str:
-    """The last line with a letter or a digit; empty without one."""
-    return next((line for line in reversed(text.splitlines()) if line.strip(_AROUND)), "")
 
 
 class OptionNames:
@@ -87,7 +86,10 @@ class OptionNames:
 
     def __init__(self, options: Sequence[str], choices: Sequence[str]) -> None:
         rows = list(zip(options, choices, strict=True)) if choices else [(option,) for option in options]
-        self._names = [tuple(dict.fromkeys(name.strip() for name in row if name.strip())) for row in rows]
+        self._names = [
+            tuple(dict.fromkeys(name for each in row for name in (each.strip(), _bare_letter(each)) if name))
+            for row in rows
+        ]
 
     def equal_to(self, text: str) -> int | None:
         """The option that the whole text is; with its case if that decides, else without."""
@@ -139,6 +141,13 @@ class OptionNames:
             rest, listed = rest[end:], listed + 1
         return rest if listed > 1 else text
 
+    def last_line(self, text: str) -> str:
+        """The last line with a letter or a digit; empty without one, and where it ends a list of the options."""
+        lines = [line for line in text.splitlines() if line.strip(_AROUND)]
+        ends = ("\n".join(lines[-count:]) for count in range(2, min(len(lines), len(self._names)) + 1))
+        is_list = any(not self.after_list(end).strip(_AROUND) for end in ends)
+        return lines[-1] if lines and not is_list else ""
+
     def only_one_in(self, text: str) -> int | None:
         """The option that is named, if no other one is and nothing is denied.
 
@@ -160,6 +169,12 @@ class OptionNames:
 def _one(found: Iterable[int]) -> int | None:
     different = set(found)
     return different.pop() if len(different) == 1 else None
+
+
+def _bare_letter(option: str) -> str:
+    """The letter of an option that is one with marks, as `A` of `(a)`; in capitals, because `a` is a word."""
+    bare = option.strip(_AROUND)
+    return bare.upper() if _is_letter(bare) and bare != option.strip() else ""
 
 
 def _is_letter(name: str) -> bool:

@@ -27,7 +27,6 @@ from phraseproof.scoring.extraction import (
     OptionNames,
     answer_in_json,
     first_found,
-    last_line,
     read_option,
     without_thoughts,
 )
@@ -102,7 +101,8 @@ class _LastLine(TextReading):
         self, text: str, options: Sequence[str], choices: Sequence[str] = (), *, is_cut: bool = False
     ) -> int | None:
         del is_cut
-        return _read_short(last_line(_answer_of(text)), OptionNames(options, choices))
+        names = OptionNames(options, choices)
+        return _read_short(names.last_line(_answer_of(text)), names)
 
 
 class _OptionText(TextReading):
@@ -127,7 +127,7 @@ class _Conclusion(TextReading):
         answer = _answer_of(text)
         names = OptionNames(options, choices)
         stated = names.stated_in(answer)
-        return stated if stated is not None or is_cut else _read_short(last_line(answer), names)
+        return stated if stated is not None or is_cut else _read_short(names.last_line(answer), names)
 
 
 class _Pattern(TextReading):
