@@ -13,6 +13,7 @@ import typer
 
 from phraseproof import __version__
 from phraseproof.cli import instructions, pairs, pocket, tasks
+from phraseproof.cli.agree import agree
 from phraseproof.cli.align import align
 from phraseproof.cli.analyze import analyze
 from phraseproof.cli.calibrate import calibrate
@@ -77,6 +78,7 @@ app.command("table", short_help="Show means, spread and differences of runs.", r
 app.command("analyze", short_help="Show intervals, tests and controls.", rich_help_panel=LOOK)(analyze)
 app.command("report", short_help="Write an HTML page with everything in runs.", rich_help_panel=LOOK)(report)
 app.command("compare", short_help="Show what changed from one run to another.", rich_help_panel=LOOK)(compare)
+app.command("agree", short_help="Compare a metric with people's labels.", rich_help_panel=LOOK)(agree)
 app.command("gate", short_help="Check a run against limits, for CI.", rich_help_panel=LOOK)(gate)
 app.command("plot", short_help="Draw one chart as PDF, SVG or PNG.", rich_help_panel=LOOK)(plot)
 app.command("calibrate", short_help="Correct a run for a model's fixed preferences.", rich_help_panel=REDUCE)(calibrate)

@@ -31,6 +31,7 @@ EXAMPLES: Final = {
         "phraseproof choose --live -m pocket -t pocket/has-price -i pocket-observed --budget-calls 300 -o runs/q",
     ),
     "compare": ("phraseproof compare runs/base runs/aligned",),
+    "agree": ("phraseproof agree runs/p labels.csv --metric judge:summary@openai/judge --scale 1,5",),
     "gate": ("phraseproof gate runs/p --max-spread 5 --min-worst 60 --junit gate.xml",),
     "plot": ("phraseproof plot runs/p --kind strip -o strip.pdf",),
     "runs": ("phraseproof runs runs", "phraseproof runs runs --json"),

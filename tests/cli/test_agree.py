@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from analysis.test_label_agreement import LABELS, write
+from support.command_line import run_command
+
+
+def test_labels_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "run")
+    path = tmp_path / "labels.csv"
+    path.write_text("example_id,label\n" + "".join(f"e{place},{label}\n" for place, label in enumerate(LABELS)))
+    call = partial(run_command, capsys, "agree", tmp_path / "run", path)
+    done = call("--scale", "1,5")
+    assert done.code == 0, done.err
+    assert "Pearson's r: 0.91, 95% interval" in done.out
+    assert "Cohen's kappa, quadratic weights: 0.89" in done.out
+    assert f"judge:x@y and labels of {len(LABELS)} texts; bootstrap over {len(LABELS)} examples" in done.out
+    found = json.loads(call("--json").out)
+    assert (found["texts"], sorted(found["agreement"])) == (len(LABELS), ["pearson", "spearman"])
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "problem"),
+    [
+        ("id,label\n1,2\n", (), "labels.csv:1: not a file of labels"),
+        ("example_id,label\ne0,good\n", (), "labels.csv:2, label: a label that is no number"),
+        ("example_id,label\ne0,2\n", ("--scale", "5,1"), "--scale: not a scale"),
+    ],
+)
+def test_wrong_input_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, options: tuple[str, ...], problem: str
+) -> None:
+    write(tmp_path / "run")
+    (tmp_path / "labels.csv").write_text(content)
+    done = run_command(capsys, "agree", tmp_path / "run", tmp_path / "labels.csv", *options)
+    assert done.code == 2
+    assert problem in done.err
