@@ -74,6 +74,8 @@ def test_a_reasoning_is_another_run_and_its_conclusion_is_read(
     for scoring, times in (("loglikelihood", 0), ("generate:conclusion", 1)):
         prompts = [row["prompt"] for row in run.select(scoring).query_rows("SELECT prompt FROM outcomes")]
         assert {prompt.count(ASKED) for prompt in prompts} == {times}
+    shown = run_command(capsys, "table", out, "--scoring", "generate:conclusion").out
+    assert "at most 1024 tokens, asked for a reasoning first)" in " ".join(shown.split())
     again = run_command(capsys, *evaluate(project, out, *options, "--reasoning", "--num-fewshot", "1"))
     assert again.code == 2
     assert "another setting of generation.reasoning" in again.err

@@ -14,6 +14,7 @@ from phraseproof.errors import RunError, UsageError
 
 def run(**fields: Any) -> Any:
     defaults = {"path": Path("runs/a"), "missing": (), "cells": (1, 2), "scorings": ("loglikelihood",)}
+    defaults |= {"metric": "accuracy", "metrics": ("accuracy",)}
     return SimpleNamespace(content={}, **defaults, **fields)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from phraseproof.cli import terminal
@@ -57,11 +58,11 @@ def describe_runs(runs: Sequence[Run]) -> None:
         shown = {each.scoring for each in runs if each.path == run.path}
         others = [name for name in run.scorings if name not in shown]
         if others:
-            choices = " or ".join(f"--scoring {name}" for name in others)
+            choices = " or ".join(f"--scoring {quote(name)}" for name in others)
             terminal.note(f"{run.path}: outcomes of the scoring {run.scoring}; {choices} shows the others")
         judged = {each.metric for each in runs if (each.path, each.scoring) == (run.path, run.scoring)}
         if others := [name for name in run.metrics if name not in judged]:
-            choices = " or ".join(f"--metric {name}" for name in others)
+            choices = " or ".join(f"--metric {quote(name)}" for name in others)
             terminal.note(f"{run.path}: scores of the metric {run.metric}; {choices} shows the others")
 
 

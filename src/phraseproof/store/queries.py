@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -119,7 +120,7 @@ class Run:
                 f"the run holds no outcomes of the scoring method '{scoring}'",
                 expected=f"one of: {', '.join(self.scorings)}" if self.scorings else None,
                 where=str(self.path),
-                hint=f"phraseproof evaluate --scoring {scoring} with the same --out adds them",
+                hint=f"phraseproof evaluate --scoring {quote(scoring)} with the same --out adds them",
             )
         chosen = Run(self.path, self.content, scoring)
         if metric is not None and metric not in chosen.metrics and (chosen.metrics or metric != chosen.metric):

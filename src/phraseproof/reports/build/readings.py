@@ -80,6 +80,7 @@ def _generation(run: Run) -> str:
     )
     parts += [f"{name} {settings[name]:g}" for name in ("top_p", "top_k") if name in settings]
     parts += [f"stops at {' or '.join(map(repr, settings['stop']))}"] if settings.get("stop") else []
+    parts += ["asked for a reasoning first"] if settings.get("reasoning") else []
     parts += [f"answer format {form}"] if form else []
     return f" ({', '.join(parts)})" if parts else ""
 
