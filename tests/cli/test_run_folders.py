@@ -10,6 +10,7 @@ import pytest
 
 from phraseproof.cli.run_folders import describe_runs, open_runs, read_sizes
 from phraseproof.errors import RunError, UsageError
+from support import free_texts
 
 
 def run(**fields: Any) -> Any:
@@ -29,6 +30,21 @@ def test_the_scoring_that_is_shown_is_named_where_there_are_several(capsys: pyte
     describe_runs([several])
     printed = capsys.readouterr().err
     assert printed == "note: runs/a: outcomes of the scoring loglikelihood; --scoring paper shows the others\n"
+
+
+def test_the_metric_that_is_shown_is_named_and_each_can_be_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluation = free_texts.make_evaluation(metric="rouge1")
+    folder = tmp_path / "run"
+    evaluation.run(folder, self_test=False)
+    free_texts.make_evaluation(metric="chrf").run(folder, self_test=False)
+    open_runs([folder])
+    assert f"note: {folder}: scores of the metric rouge1; --metric chrf shows the others" in capsys.readouterr().err
+    assert [each.metric for each in open_runs([folder], every=True)] == ["rouge1", "chrf"]
+    assert [each.metric for each in open_runs([folder], metric="chrf", every=True)] == ["chrf"]
+    with pytest.raises(RunError, match=r"no scores of the metric 'f1' \(expected one of: rouge1, chrf\)"):
+        open_runs([folder], metric="f1")
 
 
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
