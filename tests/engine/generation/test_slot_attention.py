@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from phraseproof.engine.generation.slot_attention import HIDDEN, Products, Shared, attend_to_slots
+from phraseproof.engine.generation.slot_attention import HIDDEN, Products, Shared, Tail, attend_to_slots, common_length
 
 LENGTHS = [3, 7, 1, 5]
 SHARED = [0, 2]
@@ -26,6 +26,13 @@ def test_each_text_attends_to_its_beginning_and_its_own_tokens(key_heads: int, s
     seen = torch.tensor([[True] * 6, [False] * 3 + [True] * 3])
     shared = Shared(torch.tensor(SHARED), of_keys, of_values, ~seen * HIDDEN)
     found = attend_to_slots(query, keys, values, (hidden * HIDDEN)[:, None], Products(0.3, softcap), [shared])
+    longer = torch.tensor([0, 1, 3])
+    bias = (hidden * HIDDEN)[:, None]
+    tail = Tail(longer, keys[longer, :, 2:], values[longer, :, 2:], bias[longer, :, 2:])
+    parts = attend_to_slots(
+        query, keys[:, :, :2], values[:, :, :2], bias[..., :2], Products(0.3, softcap), [shared], tail
+    )
+    assert torch.allclose(parts, found, atol=1e-5)
     for slot, length in enumerate(LENGTHS):
         own_keys, own_values = keys[slot, :, :length], values[slot, :, :length]
         if slot in SHARED:
@@ -51,3 +58,10 @@ def test_a_beginning_of_which_nothing_is_seen_adds_nothing() -> None:
         attend_to_slots(query, keys, values, bias, products, [nothing]),
         attend_to_slots(query, keys, values, bias, products),
     )
+
+
+def test_slots_are_read_together_up_to_the_length_with_the_least_work() -> None:
+    assert common_length([40] * 30 + [200]) == 40
+    assert common_length([200] * 30 + [40]) == 200
+    assert common_length([7]) == 7
+    assert common_length([100, 104, 108]) == 108

@@ -14,7 +14,7 @@ import torch
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from phraseproof.engine.attention.causal import AttentionOptions, packed_attention, take
-from phraseproof.engine.generation.slot_attention import HIDDEN, Products, Shared, attend_to_slots
+from phraseproof.engine.generation.slot_attention import HIDDEN, Products, Shared, Tail, attend_to_slots, common_length
 from phraseproof.engine.generation.slot_cache import SharedBeginning, SlotCache
 from phraseproof.engine.generation.texts import PlannedText
 from phraseproof.engine.network import Network
@@ -33,6 +33,8 @@ class SlotPass:
         lengths: of each slot, how many own tokens it had before, [slots].
         starts: of each slot, how many tokens its shared beginning has, [slots].
         groups: the slots of each shared beginning.
+        together: up to which own token all slots are read together.
+        tail_slots: the slots that have more; `None` for none.
         biases: by window, of own tokens and of each shared beginning; made once for all layers.
     """
 
@@ -40,6 +42,8 @@ class SlotPass:
     lengths: torch.Tensor
     starts: torch.Tensor
     groups: list[tuple[SharedBeginning, torch.Tensor]]
+    together: int
+    tail_slots: torch.Tensor | None
     biases: dict[int | None, tuple[torch.Tensor, list[torch.Tensor | None]]] = field(
         default_factory=dict[int | None, tuple[torch.Tensor, list[torch.Tensor | None]]]
     )
@@ -51,12 +55,17 @@ class SlotPass:
         for slot, shared in enumerate(cache.shared):
             if shared is not None:
                 members.setdefault(id(shared), (shared, []))[1].append(slot)
+        sizes = [length + 1 for length in cache.lengths]
+        together = common_length(sizes)
+        longer = [slot for slot, size in enumerate(sizes) if size > together]
         starts = [0 if shared is None else shared.tokens for shared in cache.shared]
         return cls(
             cache,
             torch.tensor(cache.lengths, device=device),
             torch.tensor(starts, device=device),
             [(shared, torch.tensor(slots, device=device)) for shared, slots in members.values()],
+            together,
+            torch.tensor(longer, device=device) if longer else None,
         )
 
     @property
@@ -81,13 +90,23 @@ class SlotPass:
         keys[slots, :, self.lengths] = new_keys
         values[slots, :, self.lengths] = new_values
         own, of_shared = self._biases(window)
+        tail = None
+        if self.tail_slots is not None:
+            after = slice(self.together, own.shape[2])
+            tail = Tail(
+                self.tail_slots,
+                keys[self.tail_slots, :, after],
+                values[self.tail_slots, :, after],
+                own[self.tail_slots][..., after],
+            )
         shared = [
             Shared(members, *beginning.layers[layer], bias)
             for (beginning, members), bias in zip(self.groups, of_shared, strict=True)
         ]
-        longest = own.shape[2]
+        first = slice(self.together)
+        rows = query[0].transpose(0, 1).contiguous()
         return attend_to_slots(
-            query[0].transpose(0, 1), keys[:count, :, :longest], values[:count, :, :longest], own, products, shared
+            rows, keys[:count, :, first], values[:count, :, first], own[..., first], products, shared, tail
         )[None]
 
     def _biases(self, window: int | None) -> tuple[torch.Tensor, list[torch.Tensor | None]]:

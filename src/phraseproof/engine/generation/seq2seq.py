@@ -60,7 +60,7 @@ class DecoderSlotPass:
     ) -> torch.Tensor:
         """See `seq2seq_per_prompt.Pass`; the keys and values given to the attention to the encoder are not read."""
         layer = layer_of(module)
-        rows, products = query[0].transpose(0, 1), Products(scaling)
+        rows, products = query[0].transpose(0, 1).contiguous(), Products(scaling)
         if self.network.is_cross(module):
             cache, bias = self.read, self.read_bias
             keys, values = cache.layer(layer, key[0], value[0])
