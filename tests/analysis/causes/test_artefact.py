@@ -67,6 +67,7 @@ def test_texts_that_choose_the_same_leave_no_artefact(tmp_path: Path) -> None:
     found = compared(tmp_path / "run", same)
     assert (found.options, found.text) == ("loglikelihood", "generate")
     assert found.means[0] == found.means[1]
+    assert found.pair is not None
     assert found.pair.unshared.estimate == pytest.approx(0)
     assert found.pair.ratio.estimate == pytest.approx(1)
     assert (found.choices.share, found.choices.kappa, found.choices.unread[1]) == (1, 1, 0)
@@ -78,6 +79,7 @@ def test_texts_that_do_not_depend_on_the_wording_make_all_of_the_spread_an_artef
     found = compared(tmp_path / "run", steady)
     assert found.is_beyond_chance
     assert found.can_tell
+    assert found.pair is not None
     assert found.pair.unshared.estimate == pytest.approx(1)
     assert found.pair.ratio.estimate == pytest.approx(0)
     assert found.stds[1] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from phraseproof.analysis.causes.artefact import Artefact, Guessed
-from phraseproof.analysis.causes.artefact_sentence import artefact_sentence, ratio_text
+from phraseproof.analysis.causes.artefact_sentence import artefact_sentence
 from phraseproof.analysis.causes.choices import ChoiceAgreement
 from phraseproof.analysis.causes.scorers import PairSpread
 from phraseproof.core import Finding
@@ -16,7 +16,12 @@ def pair(estimate: float, low: float, high: float) -> PairSpread:
 
 
 def artefact(
-    shares: PairSpread, *, beyond: bool = True, read: int = 90, unread: float = 0.0, guessed: PairSpread | None = None
+    shares: PairSpread | None,
+    *,
+    beyond: bool = True,
+    read: int = 90,
+    unread: float = 0.0,
+    guessed: PairSpread | None = None,
 ) -> Artefact:
     agreement = ChoiceAgreement(
         np.array([100]), np.array([read]), np.array([read * 2 // 3]), np.array([0.0, unread]), 0.456
@@ -42,6 +47,11 @@ def test_a_share_that_could_be_anything_is_not_claimed() -> None:
     )
 
 
+def test_a_share_without_bounds_has_no_numbers() -> None:
+    found = artefact_sentence(artefact(None, read=0))
+    assert found == "How much of the spread under loglikelihood is an artefact of scoring is not clear."
+
+
 def test_without_a_spread_there_is_no_artefact() -> None:
     found = artefact_sentence(artefact(pair(0.5, 0.4, 0.6), beyond=False, read=0))
     assert found == "Under loglikelihood there is no spread beyond chance that could be an artefact of scoring."
@@ -54,7 +64,3 @@ def test_many_unread_answers_are_named_with_the_share_if_they_were_guesses() -> 
     )
     unclear = artefact_sentence(artefact(pair(0.62, 0.4, 0.8), read=0, unread=0.31, guessed=pair(0.3, -0.5, 1.5)))
     assert unclear.endswith("Of the texts, 31% name no option and count as wrong.")
-
-
-def test_the_ratio_has_its_interval() -> None:
-    assert ratio_text(pair(0.5, 0.4, 0.6)) == "0.40 [0.20, 0.75]"

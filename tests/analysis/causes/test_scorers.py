@@ -125,8 +125,16 @@ def test_the_share_that_another_scorer_does_not_have_is_found_and_its_interval_c
         known = known_scorers(np.random.default_rng(seed), common=common, alone=alone, examples=100)
         true = known.covariance
         found = pair_spread(known.scores, seed=seed, resamples=200)
+        if found is None:  # the first variance may be 0
+            continue
         unshared, ratio = 1 - true[0, 1] / true[0, 0], true[1, 1] / true[0, 0]
         covered.append((contains(found.unshared, unshared), contains(found.ratio, ratio)))
         errors.append(found.unshared.estimate - unshared)
+    assert len(errors) > 150
     assert abs(np.median(errors)) < 0.04
     assert np.mean(covered, axis=0).min() > 0.95 - 3 * (0.95 * 0.05 / 200) ** 0.5
+
+
+def test_a_variance_that_may_be_zero_has_no_shares() -> None:
+    known = known_scorers(np.random.default_rng(1), common=0.0, alone=(0.0, 0.1), examples=60)
+    assert pair_spread(known.scores, resamples=50) is None

@@ -34,7 +34,7 @@ class Guessed(NamedTuple):
 
     mean: float
     std: float
-    pair: PairSpread
+    pair: PairSpread | None
 
 
 class Artefact(NamedTuple):
@@ -47,7 +47,7 @@ class Artefact(NamedTuple):
         wordings: those that both scored.
         means, stds: [2] of the wordings' scores under these two; unread answers are wrong.
         is_beyond_chance: whether the wordings differ under `options` by more than the draw of examples explains.
-        pair: the shares of the variance.
+        pair: the shares of the variance; `None` where they have no bounds, or there is no spread beyond chance.
         choices: how often both choose the same option.
         guessed: with guesses in place of unread answers; `None` where fewer than `MANY_UNREAD` are unread.
         mostly_unread: wordings of whose texts most could not be read.
@@ -61,7 +61,7 @@ class Artefact(NamedTuple):
     means: tuple[float, float]
     stds: tuple[float, float]
     is_beyond_chance: bool
-    pair: PairSpread
+    pair: PairSpread | None
     choices: ChoiceAgreement
     guessed: Guessed | None
     mostly_unread: tuple[str, ...]
@@ -69,7 +69,7 @@ class Artefact(NamedTuple):
     @property
     def can_tell(self) -> bool:
         """Whether the share that is an artefact is known well enough to state it."""
-        return is_known(self.pair)
+        return self.pair is not None and is_known(self.pair)
 
 
 def is_known(pair: PairSpread) -> bool:
@@ -107,13 +107,15 @@ def artefact(
     """
     names = scorer_pair(spread.scorers)
     assert names is not None
+    places = [spread.scorers.index(name) for name in names]
+    is_beyond_chance = spread.p_values[places[0]] < SIGNIFICANCE
     unread = choices[1].unread(spread.wordings, examples)
     guessed = None
     if unread.mean() >= MANY_UNREAD:
         filled = np.stack([scores[0], scores[1] + chance * unread])
         of_wordings = filled[1].mean(axis=1)
-        guessed = Guessed(float(of_wordings.mean()), float(of_wordings.std(ddof=1)), pair_spread(filled, seed=seed))
-    places = [spread.scorers.index(name) for name in names]
+        pair = pair_spread(filled, seed=seed) if is_beyond_chance else None
+        guessed = Guessed(float(of_wordings.mean()), float(of_wordings.std(ddof=1)), pair)
     by_wording = scores.mean(axis=2)
     return Artefact(
         spread.task,
@@ -122,8 +124,8 @@ def artefact(
         spread.wordings,
         (float(by_wording[0].mean()), float(by_wording[1].mean())),
         (spread.stds[places[0]], spread.stds[places[1]]),
-        spread.p_values[places[0]] < SIGNIFICANCE,
-        pair_spread(scores, seed=seed),
+        is_beyond_chance,
+        pair_spread(scores, seed=seed) if is_beyond_chance else None,
         choice_agreement(*choices, spread.wordings, examples),
         guessed,
         tuple(name for name, row in zip(spread.wordings, unread, strict=True) if row.mean() > MOSTLY),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from phraseproof.analysis.causes.artefact import MANY_UNREAD, Artefact, is_known
-from phraseproof.analysis.causes.scorers import PairSpread
 from phraseproof.core import Finding
 
 
@@ -17,11 +16,9 @@ def artefact_sentence(found: Artefact) -> str:
 def _sentences(found: Artefact) -> Iterator[str]:
     if not found.is_beyond_chance:
         yield f"Under {found.options} there is no spread beyond chance that could be an artefact of scoring."
-    elif not found.can_tell:
-        yield (
-            f"How much of the spread under {found.options} is an artefact of scoring is not clear: "
-            f"{_percent(found.pair.unshared)} of its variance."
-        )
+    elif found.pair is None or not is_known(found.pair):
+        share = "" if found.pair is None else f": {_percent(found.pair.unshared)} of its variance"
+        yield f"How much of the spread under {found.options} is an artefact of scoring is not clear{share}."
     else:
         yield (
             f"{_percent(found.pair.unshared)} of the variance under {found.options} is an artefact of scoring: "
@@ -36,20 +33,13 @@ def _sentences(found: Artefact) -> Iterator[str]:
 
 
 def _guessed(found: Artefact) -> str:
-    if found.guessed is None or not found.is_beyond_chance or not is_known(found.guessed.pair):
+    pair = None if found.guessed is None else found.guessed.pair
+    if pair is None or not is_known(pair):
         return ""
-    return f"; with guesses in their place the artefact is {_percent(found.guessed.pair.unshared)}"
+    return f"; with guesses in their place the artefact is {_percent(pair.unshared)}"
 
 
 def _percent(share: Finding) -> str:
     assert share.low is not None
     assert share.high is not None
     return f"{100 * share.estimate:.0f}% [{100 * share.low:.0f}, {100 * share.high:.0f}]"
-
-
-def ratio_text(pair: PairSpread) -> str:
-    """The ratio of the variances with its interval."""
-    low, high = pair.ratio.low, pair.ratio.high
-    assert low is not None
-    assert high is not None
-    return f"{pair.ratio.estimate:.2f} [{low:.2f}, {high:.2f}]"

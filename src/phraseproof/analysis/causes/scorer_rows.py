@@ -72,7 +72,9 @@ def artefact_rows(found: Artefact, category: str, metric: Metric, run: str) -> I
     pairs = [("", found.pair)]
     if found.guessed is not None:
         pairs.append((", guesses for unread answers", found.guessed.pair))
-    for suffix, pair in pairs if found.is_beyond_chance else ():
+    for suffix, pair in pairs:
+        if pair is None:
+            continue
         yield finding_row(source, place, f"artefact of scoring{suffix}", pair.unshared, _PERCENT)
         yield finding_row(source, place, f"ratio of variances{suffix}", pair.ratio, ("", 1.0))
 

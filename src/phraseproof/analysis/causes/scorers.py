@@ -25,6 +25,9 @@ from phraseproof.scoring.metric import Metric
 
 _LARGE = 400_000
 _RESAMPLES_OF_LARGE = 300
+_RARE = 0.005
+"""The most resamples without any variance that a share of it may have."""
+
 _CHUNK = 1 << 24
 """Resampled means that are in memory at once."""
 
@@ -173,8 +176,11 @@ class PairSpread(NamedTuple):
     ratio: Finding
 
 
-def pair_spread(scores: Floats, *, seed: int = 0, resamples: int | None = None) -> PairSpread:
+def pair_spread(scores: Floats, *, seed: int = 0, resamples: int | None = None) -> PairSpread | None:
     """Compare the variances over wordings under two scorers.
+
+    Returns:
+        `None` where the first variance may be 0: a share of it then has no bounds.
 
     Args:
         scores: [2, W, E] on the same examples.
@@ -192,10 +198,13 @@ def pair_spread(scores: Floats, *, seed: int = 0, resamples: int | None = None) 
         low, high = np.quantile(resampled, QUANTILES)
         return Finding(name, estimate, wordings, method, float(low), float(high))
 
+    # Without noise, a variance can be estimated as 0 or less.
+    if once[0, 0, 0] <= 0 or np.mean(again[:, 0, 0] <= 0) > _RARE:
+        return None
+    again = again[again[:, 0, 0] > 0]
+
     def shares(true: Floats) -> tuple[Floats, Floats]:
-        # A variance without noise can be estimated as 0 or less; a share of it is then not bounded.
-        whole = np.maximum(true[:, 0, 0], np.finfo(float).tiny)
-        return 1 - true[:, 0, 1] / whole, true[:, 1, 1] / whole
+        return 1 - true[:, 0, 1] / true[:, 0, 0], true[:, 1, 1] / true[:, 0, 0]
 
     (unshared, ratio), (unshared_again, ratio_again) = shares(once), shares(again)
     return PairSpread(

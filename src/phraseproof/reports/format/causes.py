@@ -11,7 +11,7 @@ from phraseproof.analysis.causes.artefact_sentence import artefact_sentence
 from phraseproof.analysis.causes.run import RunCauses
 from phraseproof.analysis.causes.run_scorers import RunScorers
 from phraseproof.analysis.causes.scorer_sentence import scorer_sentence
-from phraseproof.analysis.causes.scorers import ScorerSpread
+from phraseproof.analysis.causes.scorers import PairSpread, ScorerSpread
 from phraseproof.analysis.causes.sentence import cause_sentence
 from phraseproof.analysis.causes.spread import SpreadCauses
 from phraseproof.core import Finding
@@ -84,7 +84,6 @@ def scorers_json(found: RunScorers) -> dict[str, object] | None:
 
 
 def _artefact(found: Artefact) -> dict[str, object]:
-    is_known = found.is_beyond_chance
     guessed = found.guessed
     choices = found.choices
     return {
@@ -93,9 +92,8 @@ def _artefact(found: Artefact) -> dict[str, object]:
         "sentence": artefact_sentence(found),
         "means": list(found.means),
         "stds": list(found.stds),
-        "is_beyond_chance": is_known,
-        "artefact": _finding(found.pair.unshared) if is_known else None,
-        "ratio": _finding(found.pair.ratio) if is_known else None,
+        "is_beyond_chance": found.is_beyond_chance,
+        **_pair(found.pair),
         "same_choice": choices.share if choices.read.sum() else None,
         "kappa": None if np.isnan(choices.kappa) else choices.kappa,
         "unread": choices.unread.tolist(),
@@ -103,8 +101,7 @@ def _artefact(found: Artefact) -> dict[str, object]:
         and {
             "mean": guessed.mean,
             "std": guessed.std,
-            "artefact": _finding(guessed.pair.unshared) if is_known else None,
-            "ratio": _finding(guessed.pair.ratio) if is_known else None,
+            **_pair(guessed.pair),
         },
         "wordings": [
             {"instruction": name, "prompts": int(prompts), "read": int(read), "same": int(same)}
@@ -113,6 +110,13 @@ def _artefact(found: Artefact) -> dict[str, object]:
             )
         ],
         "mostly_unread": list(found.mostly_unread),
+    }
+
+
+def _pair(found: PairSpread | None) -> dict[str, object]:
+    return {
+        "artefact": None if found is None else _finding(found.unshared),
+        "ratio": None if found is None else _finding(found.ratio),
     }
 
 

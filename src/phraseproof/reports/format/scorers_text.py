@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from phraseproof.analysis.causes.artefact import Artefact
-from phraseproof.analysis.causes.artefact_sentence import artefact_sentence, ratio_text
+from phraseproof.analysis.causes.artefact_sentence import artefact_sentence
 from phraseproof.analysis.causes.run_scorers import RunScorers
 from phraseproof.analysis.causes.scorer_sentence import scorer_sentence
-from phraseproof.analysis.causes.scorers import ScorerSpread
+from phraseproof.analysis.causes.scorers import PairSpread, ScorerSpread
 from phraseproof.core import Finding
 from phraseproof.reports.build.causes import ARTEFACTS_LEGEND, SCORERS_LEGEND
 from phraseproof.reports.build.numbers import NO_DATA, share_with_interval, value_in_unit
@@ -78,7 +78,6 @@ def _artefacts(found: Sequence[Artefact]) -> Table:
     for name in ("accuracy", "Std", "unread", "same", "artefact", "ratio"):
         table.add_column(name, justify="right", min_width=_LEAST_NUMBER, no_wrap=name in {"accuracy", "Std"})
     for task in found:
-        known = task.is_beyond_chance
         same = f"{100 * task.choices.share:.0f}" if task.choices.read.sum() else NO_DATA
         table.add_row(Text(printable(task.task)))
         table.add_row(Text(f"  {printable(task.options)}"), *_mean_and_std(task.means[0], task.stds[0]), "", "")
@@ -87,8 +86,7 @@ def _artefacts(found: Sequence[Artefact]) -> Table:
             *_mean_and_std(task.means[1], task.stds[1]),
             f"{100 * task.choices.unread[1]:.0f}",
             same,
-            share_with_interval(task.pair.unshared if known else None),
-            ratio_text(task.pair) if known else NO_DATA,
+            *_pair(task.pair),
         )
         if task.guessed is not None:
             table.add_row(
@@ -96,10 +94,15 @@ def _artefacts(found: Sequence[Artefact]) -> Table:
                 *_mean_and_std(task.guessed.mean, task.guessed.std),
                 "",
                 "",
-                share_with_interval(task.guessed.pair.unshared if known else None),
-                ratio_text(task.guessed.pair) if known else NO_DATA,
+                *_pair(task.guessed.pair),
             )
     return table
+
+
+def _pair(found: PairSpread | None) -> tuple[str, str]:
+    if found is None:
+        return NO_DATA, NO_DATA
+    return share_with_interval(found.unshared), f"{found.ratio.estimate:.2f}"
 
 
 def _mean_and_std(mean: float, std: float) -> tuple[str, str]:
