@@ -44,11 +44,11 @@ class CausesView(NamedTuple):
     legend: str
 
 
-def _scorer_sentences(task: ScorerSpread, compared: RunScorers) -> Iterator[tuple[str, str]]:
-    yield task.task, scorer_sentence(task)
+def _scorer_sentences(task: ScorerSpread, compared: RunScorers) -> Iterator[str]:
+    yield scorer_sentence(task)
     for each in compared.artefacts:
         if (each.task, each.num_fewshot) == (task.task, task.num_fewshot):
-            yield task.task, artefact_sentence(each)
+            yield artefact_sentence(each)
 
 
 def causes_view(found: RunCauses, compared: RunScorers = NOT_COMPARED) -> CausesView | None:
@@ -61,9 +61,8 @@ def causes_view(found: RunCauses, compared: RunScorers = NOT_COMPARED) -> Causes
         main_causes(found) if len(ordered) > 1 else "",
         tuple(CauseLine(printable(task.task), printable(cause_sentence(task))) for task in ordered),
         tuple(
-            CauseLine(printable(name), printable(sentence))
+            CauseLine(printable(task.task), printable(" ".join(_scorer_sentences(task, compared))))
             for task in compared.tasks
-            for name, sentence in _scorer_sentences(task, compared)
         ),
         tuple(map(printable, notes)),
         causes_chart(ordered),
