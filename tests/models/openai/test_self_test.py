@@ -125,7 +125,9 @@ class Writes:
         max_new_tokens: int,
         samplings: Sequence[Sampling],
         on_scores: Callable[[int, OptionScores | ModelError], None],
+        stop: Sequence[str] = (),
     ) -> None:
+        assert not stop
         assert max_new_tokens > 0
         assert list(samplings) == [GREEDY] * len(prompts)
         for index, text in enumerate(self.texts[: len(prompts)]):
