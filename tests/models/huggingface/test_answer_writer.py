@@ -10,7 +10,18 @@ from typing import Any, cast
 
 import pytest
 
-from phraseproof.core import GREEDY, CutText, OptionScores, Prompt, Sampling, WritesAnswers
+import phraseproof
+from phraseproof.core import (
+    GREEDY,
+    CutText,
+    Example,
+    Kind,
+    OptionScores,
+    Prompt,
+    Sampling,
+    Task,
+    WritesAnswers,
+)
 from phraseproof.engine.generation import token_choice
 from phraseproof.engine.generation.slot_cache import SharedBeginning, SlotCache
 from phraseproof.errors import ModelError
@@ -240,6 +251,50 @@ def test_memory_does_not_grow_with_the_number_of_prompts(monkeypatch: pytest.Mon
     assert max(sizes) == 5
     assert [shared.users for shared in held] == [0, 0, 0]
     assert most_held <= 2
+
+
+def test_a_stopped_evaluation_continues_with_the_texts_that_are_missing(tmp_path: Path) -> None:
+    lines = tiny_models.sentences(12, seed=5)
+    examples = tuple(Example(f"e{at}", {"text": line}, reference=line[:9]) for at, line in enumerate(lines))
+    task = Task("notes", Kind.FREE_TEXT, "notes", examples)
+    collection = tmp_path / "mine.yaml"
+    collection.write_text(json.dumps({"name": "mine", "instructions": [{"id": "a", "template": "{{ text }} so:"}]}))
+
+    class Stops:
+        """The model, stopped by Ctrl-C after some texts."""
+
+        def __init__(self, most: int) -> None:
+            self.model, self.most, self.asked = model(tiny_models.tiny_llama()), most, 0
+            self.identity = self.model.identity
+
+        def write_answers(self, prompts: Any, *, on_scores: Any, **how: Any) -> None:
+            def take(index: int, scores: OptionScores | ModelError) -> None:
+                if self.asked == self.most:
+                    raise KeyboardInterrupt
+                self.asked += 1
+                on_scores(index, scores)
+
+            self.model.write_answers(prompts, on_scores=take, **how)
+
+    def run(out: str, most: int) -> tuple[Stops, Any]:
+        stops = Stops(most)
+        return stops, phraseproof.evaluate(
+            cast("Any", stops), task, {"mine": str(collection)}, tmp_path / out, max_new_tokens=6, self_test=False
+        )
+
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        run("stopped", 5)
+    stops, continued = run("stopped", 99)
+    assert stops.asked == 7
+    _, whole = run("whole", 99)
+    assert texts_of(continued) == texts_of(whole)
+    assert len(texts_of(whole)) == 12
+
+
+def texts_of(run: Any) -> dict[str, str]:
+    """The stored text of each example."""
+    rows = run.query("SELECT example_id, text FROM outcomes").to_pylist()
+    return {row["example_id"]: row["text"] for row in rows}
 
 
 @pytest.mark.parametrize("path", ["engine", "transformers"])
