@@ -19,6 +19,7 @@ from accelerate.utils.memory import (
 )
 
 from phraseproof.core import OptionScores, Prompt, Sampling
+from phraseproof.engine.cpu.heap import trim_heap
 from phraseproof.engine.generation.token_choice import RoundingTies, TokenChooser
 from phraseproof.engine.generation.writing import Room, write_texts
 from phraseproof.engine.plan.batching import BatchLimit, batch_tokens
@@ -48,6 +49,9 @@ from phraseproof.models.streamed_scores import OnScores
 
 _TEXTS_ON_CPU, _TEXTS_ELSEWHERE = 48, 256
 """Texts that are written at once. On a CPU more make the products no faster."""
+
+_TRIMMED_EVERY = 256
+"""Texts after which freed memory is returned: caches of many sizes leave pieces that add up over a long run."""
 
 _LEAST_CACHE_BYTES = 2**29
 """Keys and values of texts that are being written may take this much memory, or a quarter of the weights' size."""
@@ -127,6 +131,7 @@ class AnswerWriter:
                 on_scores(start + index, scores)
 
             self._write_window(some, samplings[start : start + len(some)], max_new_tokens, stop, hand_over)
+            trim_heap()
             start += len(some)
 
     def path(self) -> str:
@@ -161,8 +166,10 @@ class AnswerWriter:
             texts = list(of_sampling.values())
             settings = TextSettings(most, sampling, stop, [text.seed for text in texts])
             with one_line_refusals(self._weights.network):
-                for number, done in self._write_texts([text.request for text in texts], settings):
+                for count, (number, done) in enumerate(self._write_texts([text.request for text in texts], settings)):
                     self._hand_over(texts[number], done, encoded, on_scores)
+                    if count % _TRIMMED_EVERY == _TRIMMED_EVERY - 1:
+                        trim_heap()
 
     def _request(self, context: Sequence[int], most: int) -> Request:
         """A context, cut from the left where the new tokens would not fit."""
