@@ -94,3 +94,21 @@ def test_the_client_sends_the_key_and_follows_no_redirect() -> None:
     assert client.headers["authorization"] == "Bearer sk-1"
     assert not client.follow_redirects
     anyio.run(client.aclose)
+
+
+def test_more_time_that_comes_too_late_is_a_timeout_too() -> None:
+    async def read(_: httpx.Response, scope: anyio.CancelScope) -> bytes:
+        try:
+            await anyio.sleep(60)
+        finally:
+            scope.deadline = anyio.current_time() + 60
+        return b""
+
+    async def run() -> None:
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, content=b"{}"))
+        async with httpx.AsyncClient(transport=transport) as client:
+            exchange = Exchange(client, ServerSettings("http://localhost/v1", timeout_s=0.05), "sk-1")
+            await exchange.send(client.build_request("GET", "http://localhost/v1/files"), read=read)
+
+    with pytest.raises(TransientError, match=r"the server did not answer within 0\.05 s"):
+        anyio.run(run)

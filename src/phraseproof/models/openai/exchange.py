@@ -122,6 +122,8 @@ class Exchange:
         except httpx.RequestError as error:
             what = f"the connection was lost: {error or type(error).__name__}"
             raise TransientError(what, is_lost=True) from None
+        if scope.cancelled_caught:  # `read` gave itself more time when it was too late: then there is no TimeoutError
+            raise TransientError(f"the server did not answer within {limit_s:g} s", is_lost=True)
         self._check(response, content)
         return response.status_code, content
 
