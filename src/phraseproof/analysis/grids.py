@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import Run, WordingScore
 
 Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
+Flags: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
 Ints: TypeAlias = "np.ndarray[Any, np.dtype[np.intp]]"
+
+Draw: TypeAlias = tuple[int, int, int]
+"""An order of options, a seed of demonstrations and a repeat."""
 
 _NO_ANSWER = -1
 
@@ -47,6 +51,8 @@ class TaskGrid:
         answers: [W, E * S] which option was chosen (its index), one draw after the other: those draws, orders of
             options and repeats that every wording has. The index after the last one is an unread answer. `None` where
             the task has no options, nothing but means is known, or the wordings share no draw.
+        draws: the S draws of `answers`.
+        is_read: [W, E * S] where an answer could be read, parallel to `answers`; also where none could.
         chance: the score that blind guessing would reach, where options are known.
         notes: what a reader must know to interpret numbers from this grid.
         metric: what scores are in.
@@ -68,6 +74,8 @@ class TaskGrid:
     notes: tuple[str, ...] = ()
     metric: Metric = ACCURACY
     corpus: CorpusValues | None = None
+    draws: tuple[Draw, ...] = ()
+    is_read: Flags | None = None
 
     def rows(self, group: str) -> Ints:
         """The indices of a group's wordings."""
@@ -84,6 +92,7 @@ class TaskGrid:
             means=self.means[chosen],
             scores=None if self.scores is None else self.scores[chosen],
             answers=None if self.answers is None else self.answers[chosen],
+            is_read=None if self.is_read is None else self.is_read[chosen],
             corpus=None if self.corpus is None else self.corpus.take(chosen),
         )
 
@@ -93,7 +102,10 @@ class TaskGrid:
         corpus = None if self.corpus is None else self.corpus.on(columns)
         scores = self.scores[:, list(columns)] if corpus is None else corpus.of_examples()
         examples = tuple(self.examples[column] for column in columns)
-        return replace(self, scores=scores, answers=None, means=scores.mean(axis=1), examples=examples, corpus=corpus)
+        means = scores.mean(axis=1)
+        return replace(
+            self, scores=scores, answers=None, is_read=None, draws=(), means=means, examples=examples, corpus=corpus
+        )
 
 
 def metric_of(run: Run) -> Metric:
@@ -175,17 +187,13 @@ def group_relations(run: Run) -> dict[str, Relation]:
     return relations
 
 
-_Draw: TypeAlias = tuple[int, int, int]
-"""An order of options, a seed of demonstrations and a repeat."""
-
-
 class _Gathering:
     """The cells of one task and number of demonstrations, as they are read."""
 
     def __init__(self, first: Cell) -> None:
         self.first = first
         # By group and wording, in the order of arrival: one (ids, scores, answers) per draw.
-        self.cells: dict[tuple[str, str], dict[_Draw, tuple[tuple[str, ...], Floats, Ints]]] = {}
+        self.cells: dict[tuple[str, str], dict[Draw, tuple[tuple[str, ...], Floats, Ints]]] = {}
         # The same for the statistics of a corpus metric.
         self.statistics: dict[tuple[str, str], list[Floats]] = {}
         self.metric = metric(first.metric)
@@ -213,6 +221,7 @@ class _Gathering:
         note = f"{task}: {lost} examples were not scored under every wording, and are left out of intervals."
         corpus = self._corpus(common) if self.metric.is_corpus and common else None
         scores = self._scores(common) if corpus is None else corpus.of_examples()
+        draws, answers = self._answers(common) if common else ((), None)
         return TaskGrid(
             task,
             self.first.category,
@@ -223,20 +232,23 @@ class _Gathering:
             means=self._means(),
             examples=common,
             scores=scores if common else None,
-            answers=self._answers(common) if common else None,
+            answers=None if answers is None else _with_unread(answers),
             chance=chance,
             notes=(note,) if lost else (),
             metric=self.metric,
             corpus=corpus,
+            draws=draws,
+            is_read=None if answers is None else answers != _NO_ANSWER,
         )
 
-    def _answers(self, common: tuple[str, ...]) -> Ints | None:
+    def _answers(self, common: tuple[str, ...]) -> tuple[tuple[Draw, ...], Ints | None]:
+        """The draws that every wording has, and [W, E * S] what was chosen in them."""
         first, *others = self.cells.values()
-        draws = [draw for draw in first if all(draw in of_wording for of_wording in others)]
+        draws = tuple(draw for draw in first if all(draw in of_wording for of_wording in others))
         if not draws:
-            return None
+            return (), None
         picked = [[_pick(of[draw][0], of[draw][2], common) for draw in draws] for of in self.cells.values()]
-        return _with_unread(np.stack([np.concatenate(of_wording) for of_wording in picked]))
+        return draws, np.stack([np.concatenate(of_wording) for of_wording in picked])
 
     def _scores(self, common: tuple[str, ...]) -> Floats:
         return np.stack(

@@ -150,6 +150,7 @@ def _spearman(pairs: Floats) -> float:
 
 
 def _kappa(pairs: Floats) -> float:
-    """1 - observed over expected squared differences."""
-    expected = float(np.mean((pairs[:, None, 0] - pairs[None, :, 1]) ** 2))
+    """1 - observed over expected squared differences: the latter are the mean over all values with all labels."""
+    means = pairs.mean(axis=0)
+    expected = float(pairs.var(axis=0).sum() + (means[0] - means[1]) ** 2)
     return 1 - float(np.mean((pairs[:, 0] - pairs[:, 1]) ** 2)) / expected if expected > 0 else float("nan")

@@ -92,11 +92,15 @@ class Metric(ABC):
 
         A metric of texts does not see thoughts that a model writes before its answer (`without_thoughts`).
         """
-        seen = [_without_thoughts(outcome) for outcome in outcomes] if self.judges_text else outcomes
+        seen = self.seen(outcomes)
         return [
             replace(outcome, score=score, statistics=self.example_statistics(judged))
             for outcome, judged, score in zip(outcomes, seen, self.scores(seen), strict=True)
         ]
+
+    def seen(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """The outcomes as the metric sees them: of texts, without thoughts."""
+        return [_without_thoughts(outcome) for outcome in outcomes] if self.judges_text else outcomes
 
     def example_statistics(self, _outcome: Outcome, /) -> tuple[float, ...]:
         """What `aggregate` needs of one example, such that sums over examples are enough; nothing of a mean."""

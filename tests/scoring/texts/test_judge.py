@@ -49,6 +49,15 @@ def test_unreadable_grades_are_in_no_mean(tmp_path: Path) -> None:
         mine.judge(outcomes("Grade: 5", "no idea", "none"))
 
 
+def test_the_judge_does_not_see_thoughts(tmp_path: Path) -> None:
+    mine = judge(tmp_path)
+    mine.connect(Echo())
+    (judged,) = mine.judge(outcomes("<think>Grade: 5? Or Grade: 4?</think>\nGrade: 2"))
+    assert judged.score == 0.25
+    (only_thoughts,) = mine.judge(outcomes("<think>Grade: 5</think> Grade: 1"))
+    assert (only_thoughts.score, only_thoughts.text) == (0.0, "<think>Grade: 5</think> Grade: 1")
+
+
 def test_rubric_and_judge_are_the_identity(tmp_path: Path) -> None:
     mine, other = judge(tmp_path), judge(tmp_path, "@openai/x")
     for each in (mine, other):

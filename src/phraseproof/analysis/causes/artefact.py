@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from phraseproof.analysis.causes.choices import ChoiceAgreement, Choices, choice_agreement
+from phraseproof.analysis.causes.choices import ChoiceAgreement, ChosenOptions, choice_agreement
 from phraseproof.analysis.causes.scorers import PairSpread, ScorerSpread, pair_spread
 from phraseproof.analysis.causes.spread import SIGNIFICANCE, WIDEST
 from phraseproof.analysis.grids import Floats
@@ -92,16 +92,14 @@ def scorer_pair(scorers: tuple[str, ...]) -> tuple[str, str] | None:
 
 
 def artefact(
-    spread: ScorerSpread, scores: Floats, choices: tuple[Choices, Choices], examples: tuple[str, ...], *,
-    chance: float, seed: int = 0,
-) -> Artefact:  # fmt: skip
+    spread: ScorerSpread, scores: Floats, choices: tuple[ChosenOptions, ChosenOptions], *, chance: float, seed: int = 0
+) -> Artefact:
     """Compare log-likelihoods with generation on one task.
 
     Args:
         spread: the task's scorers, two of which `scorer_pair` names.
         scores: [2, W, E] under these two.
         choices: of these two.
-        examples: the ids of the E examples.
         chance: the score of a blind guess.
         seed: of the bootstrap over examples.
     """
@@ -109,7 +107,7 @@ def artefact(
     assert names is not None
     places = [spread.scorers.index(name) for name in names]
     is_beyond_chance = spread.p_values[places[0]] < SIGNIFICANCE
-    unread = choices[1].unread(spread.wordings, examples)
+    unread = choices[1].unread
     guessed = None
     if unread.mean() >= MANY_UNREAD:
         filled = np.stack([scores[0], scores[1] + chance * unread])
@@ -126,7 +124,7 @@ def artefact(
         (spread.stds[places[0]], spread.stds[places[1]]),
         is_beyond_chance,
         pair_spread(scores, seed=seed) if is_beyond_chance else None,
-        choice_agreement(*choices, spread.wordings, examples),
+        choice_agreement(*choices),
         guessed,
         tuple(name for name, row in zip(spread.wordings, unread, strict=True) if row.mean() > MOSTLY),
     )

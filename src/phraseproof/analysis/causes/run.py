@@ -71,7 +71,7 @@ def run_causes(run: Run, *, seed: int = 0) -> RunCauses:
     Raises:
         RunError: no cell is done, or a cell is damaged.
     """
-    reason = _why_not(run)
+    reason = why_no_accuracies(run, "causes are those of accuracy")
     if reason:
         return RunCauses(reason=reason)
     try:
@@ -108,13 +108,18 @@ def _listed(names: list[str]) -> str:
     return ", ".join(shown) if more <= 0 else f"{', '.join(shown[:_NAMED])} and {more} more tasks"
 
 
-def _why_not(run: Run) -> str:
+def why_no_accuracies(run: Run, otherwise: str) -> str:
+    """Why what takes accuracies of examples under every wording is missing from a run; empty where nothing is.
+
+    Args:
+        otherwise: ends the reason of a run in another metric: `causes are those of accuracy`.
+    """
     if run.accuracies:
         return "the run was imported and holds no answers"
     if run.share < 1:
         return "the run has a budget: its wordings met different examples"
     metric = metric_of(run)
-    return "" if metric.name == ACCURACY.name else f"the metric is {metric.name}, and causes are those of accuracy"
+    return "" if metric.name == ACCURACY.name else f"the metric is {metric.name}, and {otherwise}"
 
 
 def distinct_rows(of: OptionValues, controls: set[str]) -> Iterator[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from phraseproof.analysis.causes.artefact import Artefact, artefact, scorer_pair
-from phraseproof.analysis.causes.choices import load_choices
+from phraseproof.analysis.causes.choices import chosen_options
 from phraseproof.analysis.causes.run import control_groups, why_lines
 from phraseproof.analysis.causes.scorers import ScorerSpread, SpreadOf, scorer_spread, why_not_compared
 from phraseproof.analysis.grids import Floats, TaskGrid, load_grids
@@ -80,7 +80,6 @@ def run_scorers(run: Run, *, seed: int = 0) -> RunScorers:
     left_out: list[tuple[int, str]] = []
     artefacts: list[Artefact] = []
     pair = scorer_pair(scorers)
-    choices = {} if pair is None else {name: load_choices(run.select(name)) for name in pair}
     for (shots, task), grids in sorted(found.items(), key=lambda each: each[0][0]):
         missing = _why_not(grids, scorers)
         if missing:
@@ -96,16 +95,10 @@ def run_scorers(run: Run, *, seed: int = 0) -> RunScorers:
         spread = scorer_spread(shared.scores, of, seed=seed)
         tasks.append(spread)
         if pair is not None and first.metric.name == ACCURACY.name and first.chance is not None:
-            artefacts.append(
-                artefact(
-                    spread,
-                    shared.scores[[scorers.index(name) for name in pair]],
-                    (choices[pair[0]][shots, task], choices[pair[1]][shots, task]),
-                    shared.examples,
-                    chance=first.chance,
-                    seed=seed,
-                )
-            )
+            places = [scorers.index(name) for name in pair]
+            one, two = (chosen_options(grids[scorers[place]], *shared.places[place]) for place in places)
+            if one is not None and two is not None:
+                artefacts.append(artefact(spread, shared.scores[places], (one, two), chance=first.chance, seed=seed))
         left_out += [(shots, f"{task}: {what}, and are left out where scorings are compared.") for what in shared.lost]
     return RunScorers(tuple(tasks), tuple(reasons), left_out=tuple(left_out), artefacts=tuple(artefacts))
 
@@ -122,13 +115,13 @@ class _Shared(NamedTuple):
     """What all scorers have.
 
     Attributes:
-        examples: their ids, in the order of the scores.
+        places: of each scorer the rows and columns of its grid.
         scores: [S, W, E]
         lost: what some scorer lacks, the start of a sentence each.
     """
 
     wordings: tuple[str, ...]
-    examples: tuple[str, ...]
+    places: tuple[tuple[list[int], list[int]], ...]
     scores: Floats
     lost: tuple[str, ...]
 
@@ -139,12 +132,13 @@ def _shared(grids: Sequence[TaskGrid], controls: set[str]) -> _Shared:
     everywhere = set(grids[0].examples).intersection(*(grid.examples for grid in grids[1:]))
     examples = [name for name in grids[0].examples if name in everywhere]
     scores = np.zeros((len(grids), len(wordings), len(examples)))
+    places: list[tuple[list[int], list[int]]] = []
     for place, (grid, of) in enumerate(zip(grids, rows, strict=True)):
+        column = {name: number for number, name in enumerate(grid.examples)}
+        places.append(([of[name] for name in wordings], [column[name] for name in examples]))
         if grid.scores is not None:
-            column = {name: number for number, name in enumerate(grid.examples)}
-            chosen = np.ix_([of[name] for name in wordings], [column[name] for name in examples])
-            scores[place] = grid.scores[chosen]
-    return _Shared(tuple(wordings), tuple(examples), scores, tuple(_lost(grids, rows, len(wordings), len(examples))))
+            scores[place] = grid.scores[np.ix_(*places[-1])]
+    return _Shared(tuple(wordings), tuple(places), scores, tuple(_lost(grids, rows, len(wordings), len(examples))))
 
 
 def _rows(grid: TaskGrid, controls: set[str]) -> dict[str, int]:

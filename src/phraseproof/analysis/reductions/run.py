@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from phraseproof.analysis.causes.run import control_groups, distinct_rows, why_lines
-from phraseproof.analysis.grids import metric_of
+from phraseproof.analysis.causes.run import control_groups, distinct_rows, why_lines, why_no_accuracies
 from phraseproof.analysis.option_values import OptionValues, load_option_values
 from phraseproof.analysis.reductions.judging import MIN_EXAMPLES, MIN_WORDINGS, JudgedTask, judge, overall
 from phraseproof.analysis.reductions.ways import Access
 from phraseproof.errors import NotEnoughDataError
-from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.registry import reads_text
 
 if TYPE_CHECKING:
@@ -96,7 +94,7 @@ def run_reductions(run: Run, *, most_values: int | None = None) -> RunReductions
     Raises:
         RunError: no cell is done, or a cell is damaged.
     """
-    reason = _why_not(run)
+    reason = why_no_accuracies(run, "ways are judged by accuracy")
     if reason:
         return RunReductions(reason=reason)
     access = Access.TEXT if reads_text(run.scoring) else Access.LOGPROBS
@@ -112,12 +110,3 @@ def run_reductions(run: Run, *, most_values: int | None = None) -> RunReductions
     tasks, refused = judge_tasks(values, access=access)
     why = f"that takes {MIN_WORDINGS} wordings and {MIN_EXAMPLES} examples"
     return RunReductions(tasks, tuple((of.num_fewshot, of.task, why) for of, _ in refused))
-
-
-def _why_not(run: Run) -> str:
-    if run.accuracies:
-        return "the run was imported and holds no answers"
-    if run.share < 1:
-        return "the run has a budget: its wordings met different examples"
-    metric = metric_of(run)
-    return "" if metric.name == ACCURACY.name else f"the metric is {metric.name}, and ways are judged by accuracy"

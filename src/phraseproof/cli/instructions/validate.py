@@ -9,7 +9,6 @@ import typer
 from phraseproof.cli import options, terminal
 from phraseproof.cli.completion import complete_instructions
 from phraseproof.cli.instructions.serving import load_task, wordings_for
-from phraseproof.core import Kind
 
 if TYPE_CHECKING:
     from phraseproof.instructions.collections import Collection
@@ -79,6 +78,8 @@ def _print(collection: Collection, checked: list[_CheckedTask], problems: list[P
         return
     warnings = f", {_count(len(problems), 'warning')}" if problems else ""
     typer.echo(f"{collection.name}: {count}, fields and templates are valid{warnings}")
+    from phraseproof.core import Kind
+
     for each in checked:
         answers = " with distinct answers" if Kind(each.kind).has_options else ""
         rendered = f"{_count(each.prompts, 'prompt')} rendered{answers}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from phraseproof.reports.html.chosen_examples import rows_of_examples
+
 if TYPE_CHECKING:
     from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import Run
@@ -30,13 +32,7 @@ _CHOOSE = """
     )
     SELECT * FROM ranked WHERE place <= ? ORDER BY place, flips DESC, task LIMIT ?
 """
-_LOOK_UP = """
-    SELECT task, example_id, instruction, "group", score, options, option_logprobs, predicted, target, text, prompt
-    FROM outcomes
-    WHERE num_fewshot = ? AND NOT list_contains(?::VARCHAR[], "group")
-        AND task IN (SELECT unnest(?)) AND example_id IN (SELECT unnest(?))
-    ORDER BY instruction, fewshot_seed
-"""
+_COLUMNS = 'instruction, "group", score, options, option_logprobs, predicted, target, text, prompt'
 
 
 class WordingAnswer(NamedTuple):
@@ -97,16 +93,8 @@ def find_flips(
     if not run.cells:
         return []
     chosen = run.query_rows(_CHOOSE, [metric.is_binary, num_fewshot, list(controls), per_task, in_all])
-    if not chosen:
-        return []
-    tasks = sorted({row["task"] for row in chosen})
-    ids = sorted({row["example_id"] for row in chosen})
-    found = run.query_rows(_LOOK_UP, [num_fewshot, list(controls), tasks, ids])
-    by_example: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in found:
-        by_example.setdefault((row["task"], row["example_id"]), []).append(row)
-    flips = [_flip(row, by_example[row["task"], row["example_id"]], metric) for row in chosen]
-    return sorted(flips, key=lambda flip: tasks.index(flip.task))
+    found = rows_of_examples(run, chosen, _COLUMNS, num_fewshot, controls)
+    return [_flip(row, rows, metric) for row, rows in found]
 
 
 def _flip(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], metric: Metric) -> Flip:

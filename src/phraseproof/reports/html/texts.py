@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from phraseproof.reports.build.text import printable_lines
+from phraseproof.reports.html.chosen_examples import rows_of_examples
 
 if TYPE_CHECKING:
     from phraseproof.scoring.metric import Metric
@@ -29,13 +30,7 @@ _CHOOSE = """
     )
     SELECT * FROM ranked WHERE place <= ? ORDER BY place, spread DESC, task LIMIT ?
 """
-_LOOK_UP = """
-    SELECT task, example_id, instruction, "group", score, text, is_cut, reference, other_references, prompt
-    FROM outcomes
-    WHERE num_fewshot = ? AND NOT list_contains(?::VARCHAR[], "group")
-        AND task IN (SELECT unnest(?)) AND example_id IN (SELECT unnest(?))
-    ORDER BY instruction, "group", fewshot_seed, repeat
-"""
+_COLUMNS = 'instruction, "group", score, text, is_cut, reference, other_references, prompt'
 
 
 class FoldedText(NamedTuple):
@@ -104,15 +99,8 @@ def text_spreads(
     if not run.cells:
         return []
     chosen = run.query_rows(_CHOOSE, [num_fewshot, list(controls), per_task, in_all])
-    if not chosen:
-        return []
-    tasks = sorted({row["task"] for row in chosen})
-    ids = sorted({row["example_id"] for row in chosen})
-    by_example: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in run.query_rows(_LOOK_UP, [num_fewshot, list(controls), tasks, ids]):
-        by_example.setdefault((row["task"], row["example_id"]), []).append(row)
-    found = [_spread(row, by_example[row["task"], row["example_id"]], metric) for row in chosen]
-    return sorted(found, key=lambda each: tasks.index(each.task))
+    found = rows_of_examples(run, chosen, _COLUMNS, num_fewshot, controls)
+    return [_spread(row, rows, metric) for row, rows in found]
 
 
 def _spread(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], metric: Metric) -> TextSpread:

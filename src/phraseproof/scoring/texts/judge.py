@@ -99,14 +99,14 @@ class Judge(Metric):
         return self.judge([outcome])[0].score
 
     def judge(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """The outcomes with grade and statistics.
+        """The outcomes with grade and statistics. The judge does not see thoughts before an answer.
 
         Raises:
             ModelError: more than half of the judge's answers have no grade.
         """
         for outcome in outcomes:
             text_of(outcome, self.name)
-        asked = [self.rubric.prompts(outcome) for outcome in outcomes]
+        asked = [self.rubric.prompts(outcome) for outcome in self.seen(outcomes)]
         answers = iter(self._connected.answers([prompt for prompts in asked for prompt in prompts]))
         given = [[next(answers) for _ in prompts] for prompts in asked]
         values = [self.rubric.value(each) for each in given]
