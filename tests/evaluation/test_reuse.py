@@ -18,7 +18,9 @@ from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.run import Interrupted
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
+from phraseproof.scoring import patterns
 from phraseproof.scoring.extraction import OLDER_RULES, OptionNames
+from phraseproof.scoring.patterns import SlowPatternError
 from phraseproof.store.queries import load_run
 from support.growing_run import EXAMPLES, WORDINGS, Listener, Model, Unreachable, evaluate, make_task, rows_of
 
@@ -105,6 +107,28 @@ def test_texts_are_read_in_another_way_without_the_model(tmp_path: Path) -> None
     assert {cell.identity for cell in again.cells}.isdisjoint(
         cell.identity for cell in load_run(tmp_path / "grown").cells
     )
+
+
+class SlowToRead(Writer):
+    """Writes one text that a careless pattern reads for years: its third."""
+
+    def _say(self, prompt: Prompt, _sampling: Sampling) -> str:
+        super()._say(prompt, _sampling)
+        return "a" * 300 + "!" if self.written == 3 else "I say yes"
+
+
+def test_a_pattern_without_end_stops_the_run_and_the_texts_before_serve_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = SlowToRead()
+    monkeypatch.setattr(patterns, "LIMIT_S", 0.05)
+    with pytest.raises(SlowPatternError, match="on the text of the example"):
+        evaluate(tmp_path, model, scoring="generate", extract="regex:(a|aa)+$|yes|not")
+    model.written = 3
+    run = evaluate(tmp_path, model, scoring="generate", extract="regex:yes|not")
+    # All but the two before the text that could not be read.
+    assert model.written == 3 + 2 * EXAMPLES - 2
+    assert all(row["predicted"] is not None for row in rows_of(run))
 
 
 @pytest.mark.parametrize("version", OLDER_RULES)

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from phraseproof.errors import PhraseproofError, RunError, StoppedError
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell, bundle_size
+from phraseproof.scoring.patterns import SlowPatternError
 from phraseproof.store.claims import Holder
 from phraseproof.store.locks import Blocker
 from phraseproof.store.writer import RunStore
@@ -67,6 +68,7 @@ class Work(Generic[Result]):
 
         Raises:
             StoppedError: the model gives no further answers.
+            SlowPatternError: a user's pattern takes too long on a text, and would on others.
             RunError: the folder is at fault, or another process made no progress for too long.
         """
         left = self._pass(missing)
@@ -114,7 +116,7 @@ class Work(Generic[Result]):
 
         try:
             results = self._compute(planned, count)
-        except (RunError, StoppedError):
+        except (RunError, StoppedError, SlowPatternError):
             raise
         except Exception as error:  # noqa: BLE001 - any error of a cell is recorded, and the other cells are scored
             self._observer.advanced(-counted)

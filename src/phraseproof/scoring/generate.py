@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from phraseproof.core import Outcome
+from phraseproof.scoring.patterns import SlowPatternError
 from phraseproof.scoring.scorer import Reading, Scorer
 from phraseproof.scoring.text_readings import AUTO, TextReading, text_reading
 
@@ -45,7 +46,10 @@ class Generate(Scorer):
             raise ValueError("there is no text to read an answer from")
         if not outcome.options:  # free text: the metric judges it as it is
             return outcome
-        chosen = self.how.read(outcome.text, outcome.options, choices, is_cut=bool(outcome.is_cut))
+        try:
+            chosen = self.how.read(outcome.text, outcome.options, choices, is_cut=bool(outcome.is_cut))
+        except SlowPatternError as error:
+            raise error.of_example(outcome.example_id) from None
         return replace(outcome, predicted=chosen)
 
 

@@ -17,7 +17,6 @@ its value.
 from __future__ import annotations
 
 import difflib
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
@@ -30,6 +29,7 @@ from phraseproof.scoring.extraction import (
     read_option,
     without_thoughts,
 )
+from phraseproof.scoring.patterns import pattern as timed_pattern
 
 AUTO = "auto"
 CONCLUSION = "conclusion"
@@ -60,6 +60,9 @@ class TextReading(ABC):
             options: the answers that the wording asks for, as letters.
             choices: the texts of the choices, parallel to `options`, if they differ.
             is_cut: the text ended at the maximum number of tokens.
+
+        Raises:
+            SlowPatternError: the user's pattern takes too long on the text.
         """
 
 
@@ -136,11 +139,8 @@ class _Pattern(TextReading):
         where = f"--extract {REGEX}:PATTERN"
         if not pattern:
             raise UsageError("the reading 'regex' needs a pattern", expected=f"{REGEX}:PATTERN", where="--extract")
-        try:
-            self._pattern = re.compile(pattern)
-        except re.error as error:
-            raise UsageError(f"no regular expression: {error}", got=repr(pattern), where=where) from None
-        if self._pattern.groups > 1 and _ANSWER not in self._pattern.groupindex:
+        self._pattern = timed_pattern(pattern, where)
+        if self._pattern.groups > 1 and _ANSWER not in self._pattern.names:
             raise UsageError(
                 f"the pattern has {self._pattern.groups} groups, and one holds the answer",
                 expected=f"one group, or one named {_ANSWER}: (?P<{_ANSWER}>...)",
@@ -148,15 +148,15 @@ class _Pattern(TextReading):
                 where=where,
                 hint="Write groups that hold no answer as (?:...)",
             )
-        is_named = _ANSWER in self._pattern.groupindex
+        is_named = _ANSWER in self._pattern.names
         self._group: str | int = _ANSWER if is_named else self._pattern.groups
 
     def read(
         self, text: str, options: Sequence[str], choices: Sequence[str] = (), *, is_cut: bool = False
     ) -> int | None:
         del is_cut
-        found = list(self._pattern.finditer(without_thoughts(text)))
-        answer = (found[-1].group(self._group) or "") if found else ""
+        found = self._pattern.last(without_thoughts(text))
+        answer = (found.group(self._group) or "") if found else ""
         return _read_short(answer, OptionNames(options, choices))
 
 

@@ -19,6 +19,7 @@ from phraseproof.core import Outcome
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.identity import content_hash
 from phraseproof.scoring.metric import Metric
+from phraseproof.scoring.patterns import SlowPatternError
 from phraseproof.scoring.texts.normalization import text_of
 from phraseproof.scoring.texts.rubric import JudgeModel, Rubric, read_rubric
 
@@ -109,7 +110,7 @@ class Judge(Metric):
         asked = [self.rubric.prompts(outcome) for outcome in self.seen(outcomes)]
         answers = iter(self._connected.answers([prompt for prompts in asked for prompt in prompts]))
         given = [[next(answers) for _ in prompts] for prompts in asked]
-        values = [self.rubric.value(each) for each in given]
+        values = [self._value(outcome, each) for outcome, each in zip(outcomes, given, strict=True)]
         unreadable = [each for each, value in zip(given, values, strict=True) if value is None]
         if len(unreadable) > (1 - _LEAST_READABLE) * len(values):
             raise ModelError(
@@ -120,6 +121,12 @@ class Judge(Metric):
                 hint="Change prompt, grade or max_new_tokens of the rubric",
             )
         return [_graded(outcome, value) for outcome, value in zip(outcomes, values, strict=True)]
+
+    def _value(self, outcome: Outcome, answers: Sequence[str]) -> float | None:
+        try:
+            return self.rubric.value(answers)
+        except SlowPatternError as error:
+            raise error.of_example(outcome.example_id) from None
 
     def aggregate(self, sums: NDArray[np.float64], _examples: int, /) -> NDArray[np.float64]:
         """The mean of the readable grades."""

@@ -7,7 +7,7 @@ Three forms, by what the pattern has:
   `regex:Answer: (.+)`;
 * neither: 1 where the pattern is found, whatever the reference is, `regex:^\S+$`.
 
-Patterns are Python's. Flags are written into them: `regex:(?i)yes`.
+Patterns are Python's, with a time limit (`patterns.py`). Flags are written into them: `regex:(?i)yes`.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from __future__ import annotations
 import re
 
 from phraseproof.core import Outcome
-from phraseproof.errors import UsageError
 from phraseproof.scoring.metric import Metric
+from phraseproof.scoring.patterns import SlowPatternError, pattern
 from phraseproof.scoring.texts.normalization import normalized, text_of
 
 _REFERENCE = "{reference}"
+_WHERE = "--metric regex:PATTERN"
 
 
 class Regex(Metric):
     """1 where the pattern finds the answer, and 0 elsewhere.
 
     Args:
-        pattern: a regular expression of Python.
+        text: a regular expression of Python.
 
     Raises:
         UsageError: no regular expression.
@@ -35,28 +36,33 @@ class Regex(Metric):
     is_binary = True
     judges_text = True
 
-    def __init__(self, pattern: str) -> None:
-        self.name = f"regex:{pattern}"
-        self._pattern = pattern
-        try:
-            found = re.compile(pattern.replace(_REFERENCE, "x"))
-        except re.error as error:
-            raise UsageError(
-                f"no regular expression: {error}", got=repr(pattern), where="--metric regex:PATTERN"
-            ) from None
-        self._compiled = None if _REFERENCE in pattern else found
+    def __init__(self, text: str) -> None:
+        self.name = f"regex:{text}"
+        self._text = text
+        found = pattern(text.replace(_REFERENCE, "x"), _WHERE)
+        self._pattern = None if _REFERENCE in text else found
 
     def score(self, outcome: Outcome) -> float:
-        """1.0 or 0.0."""
+        """1.0 or 0.0.
+
+        Raises:
+            SlowPatternError: the pattern takes too long on the text.
+        """
+        try:
+            return float(self._finds(outcome))
+        except SlowPatternError as error:
+            raise error.of_example(outcome.example_id) from None
+
+    def _finds(self, outcome: Outcome) -> bool:
         text = text_of(outcome, "regex")
-        if self._compiled is None:
-            patterns = [self._pattern.replace(_REFERENCE, re.escape(each)) for each in outcome.references]
-            return float(any(re.search(pattern, text) for pattern in patterns))
-        if not self._compiled.groups:
-            return float(self._compiled.search(text) is not None)
-        found = list(self._compiled.finditer(text))
-        answer = normalized(found[-1].group(1) or "") if found else None
-        return float(any(answer == normalized(reference) for reference in outcome.references))
+        if self._pattern is None:
+            patterns = [self._text.replace(_REFERENCE, re.escape(each)) for each in outcome.references]
+            return any(pattern(each, _WHERE).finds(text) for each in patterns)
+        if not self._pattern.groups:
+            return self._pattern.finds(text)
+        found = self._pattern.last(text)
+        answer = normalized(found.group(1) or "") if found else None
+        return any(answer == normalized(reference) for reference in outcome.references)
 
 
 def make(argument: str) -> Metric:

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError, UsageError
+from phraseproof.scoring.patterns import pattern
 from phraseproof.typed_yaml import StrictModel, parse
 from phraseproof.yaml_document import load
 
@@ -92,6 +93,9 @@ class Rubric(StrictModel):
 
         A grade is its distance from the lowest one, in units of the scale. Of pairs it is the mean over both orders of
         1 where the text is better, 0 where the reference is, and 0.5 of a tie.
+
+        Raises:
+            SlowPatternError: the pattern of the grade takes too long on an answer.
         """
         read = [self._read(answer) for answer in answers]
         if any(each is None for each in read):
@@ -104,8 +108,8 @@ class Rubric(StrictModel):
         return sum(wins) / len(wins)
 
     def _read(self, answer: str) -> str | None:
-        found = list(re.finditer(self.grade, answer))
-        return (found[-1].group(1) or "").strip() if found else None
+        found = pattern(self.grade, f"{self.name}, grade").last(answer)
+        return (found.group(1) or "").strip() if found else None
 
     def _rendered(self, values: dict[str, object]) -> str:
         try:
@@ -145,10 +149,10 @@ def _problems(rubric: Rubric) -> list[tuple[str, str]]:
     if not rubric.scale[0] < rubric.scale[1]:
         found.append(("scale", "the lowest grade is not below the highest one"))
     try:
-        if re.compile(rubric.grade).groups < 1:
+        if pattern(rubric.grade, f"{rubric.name}, grade").groups < 1:
             found.append(("grade", "the regular expression has no group that holds the grade"))
-    except re.error as error:
-        found.append(("grade", f"no regular expression: {error}"))
+    except UsageError as error:
+        found.append(("grade", error.problem))
     shown = ("text",) if rubric.form is RubricForm.GRADE else ("first", "second")
     hidden = [name for name in shown if not re.search(r"\{\{[^}]*\b" + name + r"\b", rubric.prompt)]
     found += [("prompt", f"the prompt does not show {{{{ {name} }}}}") for name in hidden]
