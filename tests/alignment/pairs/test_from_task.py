@@ -51,6 +51,9 @@ def test_asks_and_input_stay_apart_where_all_lay_out_alike() -> None:
         "yes0",
         ("not!",),
         origins=tuple(TextOrigin(f"{name}!", f"c/{name}", f"{name}!") for name in ("one", "two", "three", "not")),
+        options=("yes0", "no0"),
+        task="t",
+        example="e0",
     )
     assert pair.source == "t, example e0, c/one"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.alignment.pairs import ParaphraseSet, TextOrigin, load_pairs, save_pairs
+from phraseproof.alignment.pairs import ParaphraseSet, TeacherRecord, TextOrigin, load_pairs, save_pairs
 from phraseproof.errors import FileError
 
 GOOD: dict[str, Any] = {"instruction": "Say it.", "paraphrases": ["Tell it."], "input": "x", "target": "y"}
@@ -18,23 +18,32 @@ GOOD: dict[str, Any] = {"instruction": "Say it.", "paraphrases": ["Tell it."], "
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 said = texts.filter(lambda text: bool(text.strip()))
 origins = st.builds(TextOrigin, texts, texts, texts)
+teachers = st.builds(TeacherRecord, said, texts, st.lists(texts, max_size=2).map(tuple), texts, texts)
 
 
 @st.composite
 def pairs(draw: st.DrawFn) -> ParaphraseSet:
     instruction, paraphrases = draw(said), tuple(draw(st.lists(said, min_size=1, max_size=3)))
     negations = tuple(text for text in draw(st.lists(said, max_size=2)) if text not in {instruction, *paraphrases})
+    options = tuple(draw(st.lists(said, max_size=3)))
+    target = draw(said)
     return ParaphraseSet(
         instruction,
         paraphrases,
         draw(texts),
-        draw(said),
+        target,
         negations,
         draw(st.none() | texts),
         draw(texts),
         draw(st.booleans()),
         tuple(draw(st.lists(origins, max_size=2))),
         draw(texts),
+        options=options,
+        option_probabilities=(1 / len(options),) * len(options) if draw(st.booleans()) and options else (),
+        labelled=draw(st.booleans()),
+        teacher=draw(st.none() | teachers),
+        task=draw(texts),
+        example=draw(texts),
     )
 
 
@@ -48,6 +57,15 @@ def test_what_is_saved_is_loaded(tmp_path_factory: pytest.TempPathFactory, some:
         pair.source for pair in loaded
     ]
     assert [file.name for file in path.parent.iterdir()] == ["pairs.jsonl"]
+
+
+def test_without_a_target_a_pair_is_not_labelled(tmp_path: Path) -> None:
+    bare = {key: value for key, value in GOOD.items() if key != "target"}
+    path = write(tmp_path / "mine.jsonl", GOOD, bare, {**GOOD, "labelled": False})
+    loaded = load_pairs(path)
+    assert [(pair.target, pair.labelled) for pair in loaded] == [("y", True), ("", False), ("y", False)]
+    save_pairs(loaded, path)
+    assert load_pairs(path) == loaded
 
 
 def write(path: Path, *rows: Any) -> Path:
@@ -98,7 +116,17 @@ def test_a_json_list_serves_too(tmp_path: Path) -> None:
         ({**GOOD, "paraphrases": ["Tell it.", 3]}, ":2, paraphrases.1: not text (got 3)"),
         ({**GOOD, "instruction": "\n"}, ":2, instruction: the text is empty"),
         ({**GOOD, "target": ""}, ":2, target: the text is empty"),
-        ({**GOOD, "target": None}, ":2, target: not text"),
+        ({**GOOD, "target": 3}, ":2, target: not text"),
+        ({**GOOD, "target": None, "labelled": True}, ":2, labelled: a labelled pair has no target"),
+        (
+            {**GOOD, "options": ["y", "z"], "option_probabilities": [0.5]},
+            ":2: the probabilities do not fit the options (expected 2, one for each option, got 1)",
+        ),
+        (
+            {**GOOD, "options": ["y", "z"], "option_probabilities": [0.5, 0.6]},
+            ":2: the options' probabilities are not a distribution",
+        ),
+        ({**GOOD, "teacher": {"model": "m"}}, ":2, teacher.name: the field 'name' is missing"),
         ({**GOOD, "target": "\ud800"}, ":2, target: the text holds a lone surrogate"),
         (
             {**GOOD, "negations": ["Tell it."]},

@@ -134,3 +134,60 @@ def test_its_own_input_is_not_overwritten(kept: str, folder: Path, capsys: pytes
     assert from_task("--out", kept) == 2
     assert kept in capsys.readouterr().err
     assert (folder / kept).read_text() == before
+
+
+def taught(*more: str) -> int:
+    return from_task("--model", "scripted", "--quiet", *more)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_teacher_answers_in_place_of_the_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    assert taught("--teacher", "ensemble", "--teacher-as", "distribution") == 0
+    printed = capsys.readouterr()
+    assert printed.out == "6 pairs: pairs.jsonl\n"
+    assert "note: t: the teacher is right on " in printed.err
+    assert Path("pairs.teacher/run.json").is_file()
+    pairs = load_pairs(Path("pairs.jsonl"))
+    for pair in pairs:
+        assert pair.teacher is not None
+        assert (pair.teacher.name, pair.teacher.calibration) == ("ensemble", "batch")
+        assert pair.teacher.wordings == ("asked/w0", "other/w0", "other/w1")
+        assert pair.target == pair.options[pair.option_probabilities.index(max(pair.option_probabilities))]
+
+
+@pytest.mark.usefixtures("folder")
+def test_labels_that_are_placeholders_are_not_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert taught("--teacher", "majority", "--labels", "none") == 0
+    first = load_pairs(Path("pairs.jsonl"))
+    assert "not compared with labels" in capsys.readouterr().err
+    rows = Path("t.csv").read_text().replace(",one", ",two")
+    Path("t.csv").write_text(rows)
+    assert taught("--teacher", "majority", "--labels", "none", "--teacher-run", "again") == 0
+    assert [pair.target for pair in load_pairs(Path("pairs.jsonl"))] == [pair.target for pair in first]
+
+
+@pytest.mark.usefixtures("folder")
+def test_without_a_teacher_the_others_have_no_label(capsys: pytest.CaptureFixture[str]) -> None:
+    assert from_task("--labelled", "2") == 0
+    assert "6 pairs, 4 of them without a label: pairs.jsonl" in capsys.readouterr().out
+    assert sum(pair.labelled for pair in load_pairs(Path("pairs.jsonl"))) == 2
+    assert from_task("--labels", "none") == 0
+    assert not any(pair.target for pair in load_pairs(Path("pairs.jsonl")))
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--teacher", "ensemble"), "--teacher requires --model"),
+        (("--model", "scripted"), "--model requires --teacher"),
+        (("--teacher-as", "distribution"), "--teacher-as requires --teacher"),
+        (("--teacher-calibration", "batch"), "--teacher-calibration requires --teacher"),
+        (("--teacher-run", "r"), "--teacher-run requires --teacher"),
+    ],
+)
+def test_options_of_a_teacher_need_one(
+    options: tuple[str, ...], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert from_task(*options) == 2
+    assert capsys.readouterr().err == f"error: {problem}\n"

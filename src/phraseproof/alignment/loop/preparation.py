@@ -119,6 +119,7 @@ def prepare(
     found = load_pairs(pairs) if isinstance(pairs, Path) else list(pairs)
     if not found:
         raise UsageError("there are no pairs to train on", where="--pairs")
+    _refuse_missing_targets(found)
     method.check(found, is_encoder_decoder=not loaded.is_decoder_only, placement=settings.placement)
     split = split_pairs(found, settings.held_out_fraction, settings.seed)
     if len(split.train) < method.references_per_batch:
@@ -149,6 +150,23 @@ def prepare(
         split=split,
         record=_record(loaded, method, settings, found, split),
     )
+
+
+def _refuse_missing_targets(pairs: Sequence[ParaphraseSet]) -> None:
+    without = [pair for pair in pairs if not pair.target]
+    if without:
+        raise UsageError(
+            f"{len(without)} of {len(pairs)} pairs have no target",
+            where=without[0].source or "--pairs",
+            hint="Let a teacher answer them: phraseproof pairs from-task --teacher",
+        )
+    soft = [pair for pair in pairs if pair.option_probabilities]
+    if soft:
+        raise UsageError(
+            "training on option_probabilities is not supported",
+            where=soft[0].source or "--pairs",
+            hint="Make the pairs with --teacher-as answers",
+        )
 
 
 def _refuse_unknown_targets(sides: Sequence[TokenizedSide], model: ModelToTrain) -> None:

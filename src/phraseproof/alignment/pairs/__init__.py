@@ -8,10 +8,17 @@ from __future__ import annotations
 from phraseproof.alignment.pairs.from_alpaca import pairs_from_alpaca
 from phraseproof.alignment.pairs.from_task import pairs_from_task
 from phraseproof.alignment.pairs.pair_file import load_pairs, save_pairs
-from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet, TextOrigin, wording_hashes, wording_names
+from phraseproof.alignment.pairs.paraphrase_set import (
+    ParaphraseSet,
+    TeacherRecord,
+    TextOrigin,
+    wording_hashes,
+    wording_names,
+)
 
 __all__ = [
     "ParaphraseSet",
+    "TeacherRecord",
     "TextOrigin",
     "load_pairs",
     "pairs_from_alpaca",

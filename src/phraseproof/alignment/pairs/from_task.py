@@ -183,6 +183,7 @@ class _Rendered(NamedTuple):
         whole: the whole prompt, without its system prompt.
         system: the system prompt, or `None`.
         target: the answer as this wording writes it.
+        options: all options as it writes them; empty for free text.
     """
 
     wording: Instruction
@@ -191,6 +192,7 @@ class _Rendered(NamedTuple):
     whole: str
     system: str | None
     target: str
+    options: tuple[str, ...] = ()
 
 
 def _pair(task: Task, example: Example, family: _Family) -> ParaphraseSet | None:
@@ -231,6 +233,9 @@ def _pair(task: Task, example: Example, family: _Family) -> ParaphraseSet | None
         systems=systems if any(system is not None for system in systems) else (),
         origins=tuple(TextOrigin(text_of(each), each.wording.name, asked_by(each.wording)) for each in everything),
         source=f"{task.name}, example {example.id}, {wording.name}",
+        options=reference.options,
+        task=task.name,
+        example=example.id,
     )
 
 
@@ -243,12 +248,14 @@ def _render(task: Task, example: Example, compiled: CompiledInstruction) -> _Ren
     if not target.strip():
         raise TaskError(f"the example {example.id!r} of task {task.name!r} has no answer to train on")
     if wording.layout is None:
-        return _Rendered(wording, None, None, prompt.text, texts.system, target)
-    return _Rendered(wording, texts.ask, texts.tested, prompt.text, texts.system, target)
+        return _Rendered(wording, None, None, prompt.text, texts.system, target, prompt.options)
+    return _Rendered(wording, texts.ask, texts.tested, prompt.text, texts.system, target, prompt.options)
 
 
 def _same_answer(one: _Rendered, other: _Rendered) -> bool:
-    return one.target == other.target and one.wording.target_delimiter == other.wording.target_delimiter
+    """Whether both write every option in the same way: a teacher's answer may be any of them."""
+    answers = (one.target, one.options), (other.target, other.options)
+    return answers[0] == answers[1] and one.wording.target_delimiter == other.wording.target_delimiter
 
 
 def _shape(rendered: _Rendered) -> tuple[object, ...]:
@@ -260,16 +267,18 @@ def _shape(rendered: _Rendered) -> tuple[object, ...]:
 
 
 def _other_answer(reference: _Rendered, other: _Rendered, example: Example) -> InstructionError:
-    def answer(rendered: _Rendered) -> str:
-        return repr(
-            (" " if rendered.wording.target_delimiter is None else rendered.wording.target_delimiter) + rendered.target
-        )
+    differing = [pair for pair in zip(reference.options, other.options, strict=False) if pair[0] != pair[1]]
+    targets = (reference.target, other.target)
+    expected, got = differing[0] if differing and targets[0] == targets[1] else targets
+
+    def answer(rendered: _Rendered, text: str) -> str:
+        return repr((" " if rendered.wording.target_delimiter is None else rendered.wording.target_delimiter) + text)
 
     return InstructionError(
         f"the wording {other.wording.name!r} writes the answer of example {example.id!r} in another way than its "
         f"reference {reference.wording.name!r}",
-        expected=answer(reference),
-        got=answer(other),
+        expected=answer(reference, expected),
+        got=answer(other, got),
         where=other.wording.origin,
         hint="Give both the same answer and target_delimiter",
     )

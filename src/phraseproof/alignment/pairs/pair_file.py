@@ -9,8 +9,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from phraseproof.alignment.pairs.paraphrase_set import SEPARATOR, ParaphraseSet, TextOrigin
-from phraseproof.errors import FileError
+from phraseproof.alignment.pairs.paraphrase_set import SEPARATOR, ParaphraseSet, TeacherRecord, TextOrigin
+from phraseproof.errors import FileError, UsageError
 from phraseproof.files import write_text
 from phraseproof.tasks.data_table import DataTable
 from phraseproof.tasks.tables import read_table
@@ -79,11 +79,19 @@ class _OriginRow(StrictModel):
     template: Text
 
 
+class _TeacherRow(StrictModel):
+    name: Text
+    model: Text = ""
+    wordings: tuple[Text, ...] = Field(default=(), strict=False)
+    calibration: Text = ""
+    run: Text = ""
+
+
 class _PairRow(StrictModel):
     instruction: WordingText
     paraphrases: Paraphrases
     input: Text
-    target: WordingText
+    target: WordingText | None = None
     negations: tuple[WordingText, ...] = Field(default=(), strict=False)
     answer_prefix: Text | None = None
     separator: Text = SEPARATOR
@@ -91,6 +99,12 @@ class _PairRow(StrictModel):
     system: Text | list[Text | None] | None = None
     source: Text = ""
     origins: tuple[_OriginRow, ...] = Field(default=(), strict=False)
+    labelled: bool | None = None
+    options: tuple[WordingText, ...] = Field(default=(), strict=False)
+    option_probabilities: tuple[float, ...] = Field(default=(), strict=False)
+    teacher: _TeacherRow | None = None
+    task: Text = ""
+    example: Text = ""
 
 
 def _pair(row: _PairRow, where: str) -> ParaphraseSet:
@@ -112,11 +126,25 @@ def _pair(row: _PairRow, where: str) -> ParaphraseSet:
                 got=repr(prompt[0][:60]),
                 where=f"{where}, negations",
             )
+    if row.labelled and row.target is None:
+        raise FileError(
+            "a labelled pair has no target",
+            where=f"{where}, labelled",
+            hint="Give a target, or leave 'labelled' out: a pair without a target is not labelled",
+        )
+    try:
+        return _as_set(row, systems, where)
+    except UsageError as error:
+        raise FileError(error.problem, expected=error.expected, got=error.got, where=where, hint=error.hint) from None
+
+
+def _as_set(row: _PairRow, systems: tuple[str | None, ...], where: str) -> ParaphraseSet:
+    teacher = row.teacher
     return ParaphraseSet(
         instruction=row.instruction,
         paraphrases=tuple(row.paraphrases),
         input=row.input,
-        target=row.target,
+        target=row.target or "",
         negations=tuple(row.negations),
         target_delimiter=row.answer_prefix,
         separator=row.separator,
@@ -124,6 +152,13 @@ def _pair(row: _PairRow, where: str) -> ParaphraseSet:
         systems=systems if any(system is not None for system in systems) else (),
         origins=tuple(TextOrigin(each.text, each.name, each.template) for each in row.origins),
         source=row.source or where,
+        options=row.options,
+        option_probabilities=row.option_probabilities,
+        labelled=row.target is not None if row.labelled is None else row.labelled,
+        teacher=teacher
+        and TeacherRecord(teacher.name, teacher.model, teacher.wordings, teacher.calibration, teacher.run),
+        task=row.task,
+        example=row.example,
     )
 
 
@@ -132,16 +167,22 @@ def _as_row(pair: ParaphraseSet) -> dict[str, object]:
         "instruction": pair.instruction,
         "paraphrases": pair.paraphrases,
         "input": pair.input,
-        "target": pair.target,
     }
     optional = {
+        "target": pair.target or None,
+        "labelled": False if pair.target and not pair.labelled else None,
         "negations": pair.negations or None,
         "answer_prefix": pair.target_delimiter,
         "separator": pair.separator if pair.separator != SEPARATOR else None,
         "order": "ask-last" if pair.ask_last else None,
         "system": pair.systems[0] if len(set(pair.systems)) == 1 else list(pair.systems) or None,
         "source": pair.source or None,
-        "origins": [origin._asdict() for origin in pair.origins] or None,
+        "origins": [each._asdict() for each in pair.origins] or None,
+        "options": pair.options or None,
+        "option_probabilities": pair.option_probabilities or None,
+        "teacher": pair.teacher and {name: value for name, value in pair.teacher._asdict().items() if value},
+        "task": pair.task or None,
+        "example": pair.example or None,
     }
     return row | {name: value for name, value in optional.items() if value is not None}
 
