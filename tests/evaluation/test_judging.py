@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from phraseproof.core import Prompt, Sampling
+from phraseproof.errors import RunError
 from phraseproof.evaluation.evaluate import evaluate
 from phraseproof.evaluation.judging import FOLDER, KeptJudge
 from phraseproof.instructions.collections import Collection
@@ -76,3 +77,75 @@ def test_a_judge_grades_the_stored_texts(tmp_path: Path, rubric: Path) -> None:
     assert len(writer.asked) == asked
     other = load_run(tmp_path / "run").select(metric=f"judge:{rubric.with_name('other.yaml')}")
     assert identities.isdisjoint(cell.identity for cell in other.cells)
+
+
+COMPARES = """name: pairs
+form: pairs
+prompt: "1 {{ first }} / 2 {{ second }}"
+grade: "better: ([12])"
+against: {run: RUN, instruction: INSTRUCTION}
+judge: {model: scripted, args: {answers: ANSWERS}}
+"""
+
+PREFERS_TEXTS = """answers:
+  - to: "1  / 2"
+    say: "better: 2"
+  - to: "/ 2"
+    say: "better: 1"
+"""
+
+
+def compare(folder: Path, run: Path, instruction: str, *, limit: int | None = None) -> Run:
+    """Texts of `folder` judged against those of a run, by a judge who prefers any text to an empty one."""
+    (folder / "prefers.yaml").write_text(PREFERS_TEXTS)
+    rubric = folder / "pairs.yaml"
+    values = (("RUN", run), ("INSTRUCTION", instruction), ("ANSWERS", folder / "prefers.yaml"))
+    text = COMPARES
+    for name, value in values:
+        text = text.replace(name, str(value))
+    rubric.write_text(text)
+    groups = {"g": Collection("mine", free_texts.WORDINGS)}
+    return evaluate(
+        free_texts.Writer(),
+        free_texts.notes(),
+        groups,
+        folder / "run",
+        metric=f"judge:{rubric}",
+        limit=limit,
+        self_test=False,
+    ).select(metric=f"judge:{rubric}")
+
+
+def write_notes(out: Path, *, limit: int | None = None) -> None:
+    groups = {"g": Collection("mine", free_texts.WORDINGS)}
+    evaluate(free_texts.Writer(), free_texts.notes(), groups, out, metric="rouge2", limit=limit, self_test=False)
+
+
+def means(run: Run) -> dict[str, float]:
+    return {row.instruction: row.mean_score for row in run.wording_scores()}
+
+
+def test_texts_are_compared_with_a_wording_of_the_same_run(tmp_path: Path) -> None:
+    write_notes(tmp_path / "run")
+    found = compare(tmp_path, tmp_path / "run", "mine/short")
+    # `short` meets itself: ties without a question. `gist` wrote nothing, and loses in both orders.
+    assert means(found) == {"mine/short": 0.5, "mine/gist": 0.0}
+    (asked,) = (tmp_path / "run" / FOLDER).iterdir()
+    assert len(asked.read_text().splitlines()) == 6
+    identities = {cell.identity for cell in found.cells}
+    # Against the other wording: other cells, in which no question is new.
+    other = compare(tmp_path, tmp_path / "run", "mine/gist")
+    assert means(other) == {"mine/short": 1.0, "mine/gist": 0.5}
+    assert identities.isdisjoint(cell.identity for cell in other.cells)
+    assert len(asked.read_text().splitlines()) == 6
+
+
+def test_examples_that_the_other_run_lacks_are_in_no_mean(tmp_path: Path) -> None:
+    write_notes(tmp_path / "other", limit=2)
+    found = compare(tmp_path, tmp_path / "other", "mine/gist")
+    assert means(found) == {"mine/short": 1.0, "mine/gist": 0.5}
+    rows = found.query_rows("SELECT statistics FROM outcomes WHERE instruction = 'mine/short' ORDER BY statistics")
+    assert [row["statistics"] for row in rows] == [[0.0] * 5, [1.0] * 5, [1.0] * 5]
+    write_notes(tmp_path / "one", limit=1)
+    with pytest.raises(RunError, match=r"the run holds 1 of 3 examples of 'notes' on which texts are compared"):
+        compare(tmp_path, tmp_path / "one", "mine/gist")

@@ -1,11 +1,12 @@
-"""Gives metrics that grade with a model their model, and keeps its answers in the run folder."""
+"""Gives metrics that grade with a model their model, whose answers are kept in the run folder, and the other run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from phraseproof.core import Model, Sampling
+from phraseproof.core import Model, Sampling, Task
+from phraseproof.evaluation.compared_run import ComparedRun
 from phraseproof.evaluation.rewriter import Rewriter
 from phraseproof.identity import content_hash
 from phraseproof.instructions.paraphrase_journal import Journal
@@ -51,21 +52,26 @@ class KeptJudge:
         return [self._journal.answer(prompt, 0) or "" for prompt in prompts]
 
 
-def connect_judges(metrics: Iterable[str], out: Path | None) -> None:
-    """Load the models of the metrics that grade with one.
+def connect_judges(metrics: Iterable[str], out: Path | None, tasks: Sequence[Task] = ()) -> None:
+    """Load the models of the metrics that grade with one, and open the runs that they compare texts with.
 
     Args:
         metrics: names of metrics.
         out: the run folder.
+        tasks: in full.
 
     Raises:
         UsageError: a rubric without a model, or no such model.
         FileError: an error in a rubric.
         ModelError: the model cannot be loaded, or writes no texts.
+        RunError: a run that a rubric compares with is missing, or holds other tasks or data.
     """
     for name in metrics:
         judge = None if name == AUTO else metric(name)
         if isinstance(judge, Judge):
+            judge.read_again()
+            against = judge.rubric.against
+            compared = None if against is None else ComparedRun(against, tasks)
             chosen = judge.judge_model
             model = load_model(chosen.model, ModelOptions(args=chosen.args))
-            judge.connect(KeptJudge(model, judge.rubric.max_new_tokens, out))
+            judge.connect(KeptJudge(model, judge.rubric.max_new_tokens, out), compared)

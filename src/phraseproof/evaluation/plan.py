@@ -21,6 +21,7 @@ from phraseproof.identity import content_hash
 from phraseproof.instructions.option_order import lists_options, number_of_orders
 from phraseproof.instructions.template import CompiledInstruction
 from phraseproof.scoring.extraction import READING_RULES
+from phraseproof.scoring.metric import CellKey
 from phraseproof.scoring.registry import DEFAULT_METRIC, metric_identity, reads_text
 from phraseproof.store.run_file import GENERATION
 
@@ -162,6 +163,8 @@ class CellIdentities:
             hashes = content_hash([task.kind, task.examples]), content_hash(task.demonstrations)
             self._hashes[id(task)] = task, *hashes
         _, data, pool = self._hashes[id(task)]
+        key = CellKey(task.name, wording.name, shots, seed if shots else 0, repeat, option_order)
+        names = (example.id for example in task.examples)
         return content_hash(
             {
                 "model": self._model,
@@ -172,7 +175,7 @@ class CellIdentities:
                 "scoring": scoring,
                 # Omitted where they are at their defaults, so that cells of older versions still match.
                 **({RESCORED: True} if self._is_rescored else {}),
-                **({"metric": metric_identity(metric)} if metric != DEFAULT_METRIC else {}),
+                **({"metric": metric_identity(metric, key, names)} if metric != DEFAULT_METRIC else {}),
                 **({GENERATION: dict(self._generation)} if reads_text(scoring) else {}),
                 **({"reading_rules": self._rules} if self._rules and reads_option_from_text(task, scoring) else {}),
                 **({"repeat": repeat} if repeat else {}),

@@ -23,6 +23,7 @@ from phraseproof.evaluation.spec import EvaluationSpec, option_of
 from phraseproof.instructions.option_order import number_of_orders
 from phraseproof.instructions.render import resolve_format
 from phraseproof.instructions.template import CompiledInstruction, check_against, compile_instruction
+from phraseproof.scoring.metric import CellKey
 from phraseproof.scoring.registry import metric, reads_text, scorer
 from phraseproof.scoring.scorer import AUTO
 from phraseproof.store.run_file import STRATIFIED
@@ -121,7 +122,9 @@ def prepare(
         assumed=chosen.assumed,
         fitting=tuple(fitting),
     )
+    judge = metric(settings.metric)
     for each in planned:
+        judge.require_cell(CellKey.of(each.cell), [example.id for example in each.task.examples])
         # Render one prompt of every cell, so that a wording that cannot work stops the evaluation before it begins.
         evaluation.prompts(each, each.task.examples[:1])
     return evaluation

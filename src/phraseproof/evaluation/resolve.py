@@ -70,7 +70,7 @@ def resolve(
         model = request.model
     if spec.sample == "auto" and out is not None:
         spec = spec.with_changes(sample=_sample_kind(out))
-    connect_judges(spec.metrics, out)
+    connect_judges(spec.metrics, out, tasks)
     each = [
         replace(prepare(model, tasks, groups, changed, forecast=forecast), locking=locking)
         for changed in spec.each_alone()

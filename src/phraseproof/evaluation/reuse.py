@@ -19,6 +19,7 @@ from phraseproof.core import Cell, Example, Outcome, Task
 from phraseproof.errors import MissingExtraError, UsageError
 from phraseproof.evaluation.plan import CellIdentities, PlannedCell, reads_option_from_text, sample_task
 from phraseproof.scoring.extraction import OLDER_RULES
+from phraseproof.scoring.metric import CellKey
 from phraseproof.scoring.registry import knows_scorer, metric, metric_identity, scorer
 from phraseproof.store.cell_files import CellFiles, whole_identity
 from phraseproof.store.journal import StoredOutcome
@@ -163,4 +164,7 @@ def _as_if_scored(rows: Sequence[tuple[Outcome, Example]], source: Source, cell:
             outcome = scorer(cell.scoring).predict(outcome, example.choices)
         outcomes.append(outcome)
     is_same = (source.scoring, source.metric) == (cell.scoring, cell.metric) and not source.is_older
-    return outcomes if is_same else metric(cell.metric).judge(outcomes)
+    if is_same:
+        return outcomes
+    judge = metric(cell.metric).in_cell(CellKey.of(cell), (example.id for _, example in rows))
+    return judge.judge(outcomes)

@@ -17,6 +17,7 @@ from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.reuse import Reuse, without
 from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.scoring.metric import CellKey
 from phraseproof.scoring.registry import metric, scorer
 from phraseproof.store.journal import StoredOutcome
 from phraseproof.store.usage import Usage, total
@@ -228,4 +229,5 @@ class _Recorder:
             prompt=prompt.text if self._logs_samples else None,
         )
         outcome = self._scorer.predict(outcome, place.example.choices)
-        return self._metric.judge([outcome])[0]
+        judge = self._metric.in_cell(CellKey.of(place.cell), (outcome.example_id,))
+        return judge.judge([outcome])[0]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.extraction import without_thoughts
@@ -14,7 +14,23 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from phraseproof.core import Outcome
+    from phraseproof.core import Cell, Outcome
+
+
+class CellKey(NamedTuple):
+    """What distinguishes the cells of one scorer and metric, as in `Cell`."""
+
+    task: str
+    instruction: str
+    num_fewshot: int = 0
+    fewshot_seed: int = 0
+    repeat: int = 0
+    option_order: int = 0
+
+    @classmethod
+    def of(cls, cell: Cell) -> CellKey:
+        """That of a cell."""
+        return cls(cell.task, cell.instruction, cell.num_fewshot, cell.fewshot_seed, cell.repeat, cell.option_order)
 
 
 class Metric(ABC):
@@ -78,6 +94,33 @@ class Metric(ABC):
             MissingExtraError: a package is not installed.
             UsageError: the metric's argument or the references do not fit.
         """
+
+    def in_cell(self, _cell: CellKey, _examples: Iterable[str], /) -> Metric:
+        """The metric as it scores the outcomes of one cell: itself, unless it compares them with other stored texts.
+
+        Args:
+            cell: whose outcomes are scored.
+            examples: their names.
+
+        Raises:
+            RunError: what they are compared with is not stored.
+        """
+        return self
+
+    def require_cell(self, cell: CellKey, examples: Sequence[str], /) -> None:  # noqa: B027 - most need nothing
+        """Check that the metric can be computed for a cell, before a model is asked.
+
+        Args:
+            cell, examples: as for `in_cell`.
+
+        Raises:
+            RunError: too few of the texts that they are compared with are stored.
+        """
+
+    @property
+    def questions_per_text(self) -> int:
+        """How many questions the metric asks a model about each text."""
+        return 0
 
     @abstractmethod
     def score(self, outcome: Outcome) -> float:

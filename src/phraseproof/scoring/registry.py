@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from phraseproof.errors import UsageError
 from phraseproof.scoring.calibrated import PLUS, CalibratedScorer
-from phraseproof.scoring.metric import Metric
+from phraseproof.scoring.metric import CellKey, Metric
 from phraseproof.scoring.scorer import AUTO, Reading, Scorer
 
 SCORERS_GROUP = "phraseproof.scorers"
@@ -176,17 +176,23 @@ def metric(name: str) -> Metric:
     return _made_metric(module, argument)
 
 
-def metric_identity(name: str) -> object:
+def metric_identity(name: str, cell: CellKey | None = None, examples: Iterable[str] = ()) -> object:
     """What a metric is, as plain data to hash: its name, and the content of the files that the name points to.
+
+    Args:
+        name: of the metric.
+        cell, examples: whose outcomes it scores; `None` for what is the same for all cells.
 
     Raises:
         UsageError: a file that the name points to cannot be read.
+        RunError: stored texts that the outcomes are compared with are missing.
     """
     # Looked up once per cell: only shipped metrics with an argument have more than a name.
     base = name.partition(":")[0]
     if base not in _METRICS or not _METRICS[base][0].startswith(_TEXTS):
         return name
-    identity = metric(name).identity
+    judge = metric(name) if cell is None else metric(name).in_cell(cell, examples)
+    identity = judge.identity
     return [name, dict(identity)] if identity else name
 
 

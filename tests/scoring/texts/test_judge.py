@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from phraseproof.core import Outcome
-from phraseproof.errors import ModelError, UsageError
+from phraseproof.errors import ModelError, RunError, UsageError
+from phraseproof.scoring.metric import CellKey
 from phraseproof.scoring.registry import metric
 from phraseproof.scoring.texts.judge import Judge, make
 
@@ -81,3 +82,115 @@ def test_what_lacks_is_one_line() -> None:
         metric("judge:@x")
     # A run is read without the rubric's file.
     assert metric("judge:nowhere/gone.yaml").high == 1.0
+
+
+PAIRS = """name: pairs
+form: pairs
+prompt: "1 {{ first }} / 2 {{ second }}"
+grade: 'good at ([12])|even'
+judge: {model: scripted}
+"""
+
+
+class PrefersLong:
+    """Names the place of the longer text; says `even` of equal lengths, and nothing that can be read of numbers."""
+
+    settings: Mapping[str, object] = {"model": "long"}
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def answers(self, prompts: Sequence[str]) -> list[str]:
+        self.asked += prompts
+        return [self._answer(*prompt.removeprefix("1 ").split(" / 2 ")) for prompt in prompts]
+
+    def _answer(self, first: str, second: str) -> str:
+        if "7" in first + second:
+            return "who knows"
+        if len(first) == len(second):
+            return "even"
+        return f"good at {1 if len(first) > len(second) else 2}"
+
+
+class Texts:
+    """Texts of another run, the same for each cell."""
+
+    name = "runs/other"
+
+    def __init__(self, **texts: str) -> None:
+        self._texts = texts
+
+    def texts(self, cell: CellKey) -> Mapping[str, str]:
+        return {} if cell.instruction == "c/none" else self._texts
+
+
+def pairs(folder: Path, holds: Texts | None = None) -> tuple[Judge, PrefersLong]:
+    against = "" if holds is None else "against: {run: runs/other}\n"
+    (folder / "pairs.yaml").write_text(PAIRS + against)
+    found, asks = make(str(folder / "pairs.yaml")), PrefersLong()
+    assert isinstance(found, Judge)
+    found.connect(asks, holds)
+    return found, asks
+
+
+CELL = CellKey("t", "c/w")
+NAMES = ("a", "b", "c", "d", "e", "f")
+
+
+def test_texts_are_compared_with_those_of_another_run_in_both_orders(tmp_path: Path) -> None:
+    others = Texts(a="bb", b="dddd", c="ff", d="<think>so</think>same", e="7")
+    whole, asks = pairs(tmp_path, others)
+    rows = [
+        Outcome(name, np.nan, text=text, reference="no part of it")
+        for name, text in zip(NAMES, ("aaa", "ccc", "ee", "same", "x", "y"), strict=True)
+    ]
+    judged = whole.in_cell(CELL, NAMES).judge(rows)
+    # Longer wins; shorter loses; as long is a tie; equal texts are a tie without a question; then an unreadable answer,
+    # and an example that the other run lacks.
+    assert [each.statistics for each in judged] == [
+        (1.0, 1.0, 1.0, 1.0, 1.0),
+        (0.0, 0.0, 0.0, 1.0, 1.0),
+        (0.5, 0.5, 0.5, 1.0, 1.0),
+        (0.5, 0.5, 0.5, 0.0, 1.0),
+        (0.0, 0.0, 0.0, 1.0, 0.0),
+        (0.0, 0.0, 0.0, 0.0, 0.0),
+    ]
+    assert asks.asked[:2] == ["1 aaa / 2 bb", "1 bb / 2 aaa"]
+    assert len(asks.asked) == 8
+    sums = np.array([each.statistics for each in judged]).sum(axis=0)
+    assert whole.aggregate(sums, 6) == pytest.approx((1 + 0 + 0.5 + 0.5) / 4)
+    assert (whole.questions_per_text, judge(tmp_path).questions_per_text) == (2, 1)
+
+
+def test_a_reference_that_equals_the_text_is_a_tie(tmp_path: Path) -> None:
+    alone, asks = pairs(tmp_path)
+    (same, longer) = alone.judge(outcomes("x", "xyz"))
+    assert (same.statistics, longer.score) == ((0.5, 0.5, 0.5, 0.0, 1.0), 1.0)
+    assert len(asks.asked) == 2
+
+
+def test_the_texts_compared_with_are_the_identity_and_the_path_is_not(tmp_path: Path) -> None:
+    mine, _ = pairs(tmp_path, Texts(a="1", b="2"))
+    before = mine.in_cell(CELL, ["a"]).identity
+    mine.connect(PrefersLong(), Texts(a="1", b="other"))
+    assert mine.in_cell(CELL, ["a"]).identity == before  # b is not compared
+    mine.connect(PrefersLong(), Texts(a="changed", b="2"))
+    assert mine.in_cell(CELL, ["a"]).identity != before
+    assert set(before) == {"rubric", "judge", "pair_statistics", "against"}
+    assert mine.signature.endswith("|judge:scripted|against:runs/other")
+    alone, _ = pairs(tmp_path)
+    assert alone.in_cell(CELL, ["a"]) is alone
+    assert "against" not in alone.identity
+
+
+def test_too_few_shared_examples_are_refused(tmp_path: Path) -> None:
+    mine, _ = pairs(tmp_path, Texts(a="1"))
+    mine.require_cell(CELL, ["a", "b"])
+    with pytest.raises(RunError, match=r"runs/other: the run holds 1 of 3 examples of .t..*at least half"):
+        mine.require_cell(CELL, ["a", "b", "c"])
+    with pytest.raises(UsageError, match="compares the texts of cells, and no cell is named"):
+        mine.judge(outcomes("a"))
+    (unconnected, _) = pairs(tmp_path, Texts())
+    unconnected.connect(PrefersLong())
+    with pytest.raises(UsageError, match="compares texts with a run, and only evaluate reads it"):
+        unconnected.in_cell(CELL, ["a"])

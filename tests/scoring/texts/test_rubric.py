@@ -42,23 +42,37 @@ def write(folder: Path, text: str) -> str:
 def test_a_grade_is_its_place_on_the_scale(tmp_path: Path, answer: str, value: float | None) -> None:
     rubric = read_rubric(write(tmp_path, GRADE))
     assert rubric.prompts(OUTCOME) == ["Ten is best. B. / A {{ text }}.: 0 to 10?"]
-    assert rubric.value([answer]) == value
+    assert rubric.results([answer]) == (None if value is None else (value,))
 
 
 @pytest.mark.parametrize(
-    ("answers", "value"),
+    ("answers", "results"),
     [
-        (("Better: 1", "Better: 2"), 1.0),
-        (("Better: 2", "Better: 1"), 0.0),
-        (("Better: 1", "Better: 1"), 0.5),  # whatever is first wins: no preference
-        (("Better: neither", "Better: 2"), 0.75),
+        (("Better: 1", "Better: 2"), (1.0, 1.0)),
+        (("Better: 2", "Better: 1"), (0.0, 0.0)),
+        (("Better: 1", "Better: 1"), (1.0, 0.0)),  # whatever is first wins: no preference
+        (("Better: neither", "Better: 2"), (0.5, 1.0)),
         (("Better: 1", "I cannot say"), None),
     ],
 )
-def test_pairs_are_judged_in_both_orders(tmp_path: Path, answers: tuple[str, str], value: float | None) -> None:
+def test_pairs_are_judged_in_both_orders(
+    tmp_path: Path, answers: tuple[str, str], results: tuple[float, float] | None
+) -> None:
     rubric = read_rubric(write(tmp_path, PAIRS))
     assert rubric.prompts(OUTCOME) == ["1: A {{ text }}. 2: B.", "1: B. 2: A {{ text }}."]
-    assert rubric.value(answers) == value
+    assert rubric.prompts(OUTCOME, "D.") == ["1: A {{ text }}. 2: D.", "1: D. 2: A {{ text }}."]
+    assert rubric.results(answers) == results
+
+
+def test_a_run_to_compare_with_is_no_part_of_the_content(tmp_path: Path) -> None:
+    """Hashes of rubrics that were used before the field existed: their cells must still be found."""
+    assert read_rubric("summary").content == "0b9998cbfdc47b3243afc284b021f731"
+    alone = read_rubric(write(tmp_path, PAIRS))
+    assert alone.content == "0a48da09151d45d2ce05a4aeba53412f"
+    against = read_rubric(write(tmp_path, f"{PAIRS}against: {{run: runs/other, instruction: mine/short}}\n"))
+    assert against.content == alone.content
+    assert against.against is not None
+    assert (against.against.run, against.against.instruction) == ("runs/other", "mine/short")
 
 
 @pytest.mark.parametrize(
@@ -69,6 +83,11 @@ def test_pairs_are_judged_in_both_orders(tmp_path: Path, answers: tuple[str, str
         ("(-?[0-9.]+)", "N", r"rubric.yaml:5, grade: the regular expression has no group"),
         ("(-?[0-9.]+)", "(", r"rubric.yaml:5, grade: no regular expression"),
         ("{{ low }}", "{{ low", r"rubric.yaml:4, prompt: no template"),
+        (
+            "scale: [0, 10]",
+            "against: {run: x}",
+            r"rubric.yaml:2, against: only texts of pairs.*form: pairs",
+        ),
         ("criteria:", "critera:", r"rubric.yaml:3, critera: unknown field 'critera'.*Did you mean 'criteria'"),
     ],
 )
@@ -90,6 +109,6 @@ def test_the_shipped_rubric_is_found_by_name() -> None:
     (prompt,) = rubric.prompts(OUTCOME)
     assert "Reference:\nB.\n" in prompt
     assert "Summary to grade:\nA {{ text }}.\n" in prompt
-    assert rubric.value(["It lacks a point.\n**Grade: 4**"]) == 0.75
+    assert rubric.results(["It lacks a point.\n**Grade: 4**"]) == (0.75,)
     with pytest.raises(UsageError, match=r"no rubric 'sumary' .*a shipped one: summary"):
         read_rubric("sumary")

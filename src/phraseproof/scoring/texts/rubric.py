@@ -13,13 +13,14 @@ from pydantic import Field
 
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError, UsageError
+from phraseproof.identity import content_hash
 from phraseproof.scoring.patterns import pattern
 from phraseproof.typed_yaml import StrictModel, parse
 from phraseproof.yaml_document import load
 
 SHIPPED = Path(__file__).parent / "rubrics"
 _OWN = ("1", "2")
-"""What an answer names where the text, and not the reference, is better: in the first order, and in the second."""
+"""What an answer names where the text, and not the other one, is better: in the first order, and in the second."""
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -42,12 +43,25 @@ class JudgeModel(StrictModel):
     args: dict[str, str] = Field(default={})
 
 
+class OtherRun(StrictModel):
+    """The stored texts that a run's texts are compared with.
+
+    Attributes:
+        run: the folder of a run with the same tasks, relative to the current folder.
+        instruction: a wording of that run, `collection/id`, with which every text is compared; `None` for the wording
+            that the text itself was written under.
+    """
+
+    run: str
+    instruction: str | None = None
+
+
 class Rubric(StrictModel):
     """How a model grades texts.
 
     Attributes:
         name: of the rubric.
-        form: `grade` asks for a grade of one text; `pairs` asks which of text and reference is better, in both orders.
+        form: `grade` asks for a grade of one text; `pairs` asks which of two texts is better, in both orders.
         scale: the lowest and the highest grade, of `form: grade`.
         criteria: what the grades mean, inserted into the prompt.
         prompt: a Jinja template. It sees `criteria`, `low`, `high`, `reference`, `references` and `prompt` (what the
@@ -55,6 +69,7 @@ class Rubric(StrictModel):
         grade: a regular expression, whose first group in its last match is the grade; for pairs `1`, `2`, or anything
             else for a tie.
         max_new_tokens: of the judge's answer.
+        against: of pairs, the run whose texts are the other ones; the first reference without it.
         judge: the model, unless `--metric judge:RUBRIC@MODEL` names it.
     """
 
@@ -65,10 +80,25 @@ class Rubric(StrictModel):
     prompt: str
     grade: str
     max_new_tokens: int = Field(default=256, ge=1)
+    against: OtherRun | None = None
     judge: JudgeModel | None = None
 
-    def prompts(self, outcome: Outcome) -> list[str]:
+    @property
+    def is_pairs(self) -> bool:
+        """Whether texts are compared in pairs."""
+        return self.form is RubricForm.PAIRS
+
+    @property
+    def content(self) -> str:
+        """A hash of what the judge is asked and how its answers are read; not of the model, nor of a run's path."""
+        return content_hash(self.model_dump(mode="json", exclude={"judge", "against"}))
+
+    def prompts(self, outcome: Outcome, other: str | None = None) -> list[str]:
         """What the judge is asked about a text: one prompt, or for pairs one for each order.
+
+        Args:
+            outcome: with the text.
+            other: of pairs, the text that it is compared with; the first reference by default.
 
         Raises:
             UsageError: the template names something that is not there.
@@ -83,16 +113,17 @@ class Rubric(StrictModel):
             "references": list(outcome.references),
             **({} if outcome.prompt is None else {"prompt": outcome.prompt}),
         }
-        if self.form is RubricForm.GRADE:
+        if not self.is_pairs:
             return [self._rendered({**values, "text": text})]
-        orders = ((text, reference), (reference, text))
+        other = reference if other is None else other
+        orders = ((text, other), (other, text))
         return [self._rendered({**values, "first": first, "second": second}) for first, second in orders]
 
-    def value(self, answers: Sequence[str]) -> float | None:
-        """The grade from 0 to 1; `None` where an answer has none.
+    def results(self, answers: Sequence[str]) -> tuple[float, ...] | None:
+        """The grade from 0 to 1, or for pairs the result of each order; `None` where an answer has none.
 
-        A grade is its distance from the lowest one, in units of the scale. Of pairs it is the mean over both orders of
-        1 where the text is better, 0 where the reference is, and 0.5 of a tie.
+        A grade is its distance from the lowest one, in units of the scale. A result is 1 where the text is better, 0
+        where the other one is, and 0.5 of a tie.
 
         Raises:
             SlowPatternError: the pattern of the grade takes too long on an answer.
@@ -100,12 +131,11 @@ class Rubric(StrictModel):
         read = [self._read(answer) for answer in answers]
         if any(each is None for each in read):
             return None
-        if self.form is RubricForm.GRADE:
-            low, high = self.scale
-            grade = float(read[0]) if read[0] is not None and _is_number(read[0]) else None
-            return None if grade is None or not low <= grade <= high else (grade - low) / (high - low)
-        wins = [float(each == own) if each in _OWN else 0.5 for each, own in zip(read, _OWN, strict=True)]
-        return sum(wins) / len(wins)
+        if self.is_pairs:
+            return tuple(float(each == own) if each in _OWN else 0.5 for each, own in zip(read, _OWN, strict=True))
+        low, high = self.scale
+        grade = float(read[0]) if read[0] is not None and _is_number(read[0]) else None
+        return None if grade is None or not low <= grade <= high else ((grade - low) / (high - low),)
 
     def _read(self, answer: str) -> str | None:
         found = pattern(self.grade, f"{self.name}, grade").last(answer)
@@ -153,7 +183,9 @@ def _problems(rubric: Rubric) -> list[tuple[str, str]]:
             found.append(("grade", "the regular expression has no group that holds the grade"))
     except UsageError as error:
         found.append(("grade", error.problem))
-    shown = ("text",) if rubric.form is RubricForm.GRADE else ("first", "second")
+    if rubric.against is not None and not rubric.is_pairs:
+        found.append(("against", "only texts of pairs are compared with those of a run; add form: pairs"))
+    shown = ("first", "second") if rubric.is_pairs else ("text",)
     hidden = [name for name in shown if not re.search(r"\{\{[^}]*\b" + name + r"\b", rubric.prompt)]
     found += [("prompt", f"the prompt does not show {{{{ {name} }}}}") for name in hidden]
     try:
