@@ -272,6 +272,7 @@ def test_align_passes_every_setting_on(monkeypatch: pytest.MonkeyPatch, tmp_path
         max_grad_norm=None,
         prompt_format="plain",
         save_every=12,
+        save_every_seconds=3.5,
         held_out_fraction=0.4,
         mixed_precision="bf16",
     )

@@ -32,7 +32,7 @@ _AT_LEAST: Mapping[str, float] = {
 _TOO_MUCH = 1e30
 """Larger values overflow float32 in the optimizer."""
 
-_ABOVE_ZERO = ("learning_rate", "max_grad_norm", "push_bound")
+_ABOVE_ZERO = ("learning_rate", "max_grad_norm", "push_bound", "save_every_seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class AlignmentSettings:
         max_grad_norm: gradients with a larger norm are scaled down to it; `None` disables clipping.
         prompt_format: `auto`, `plain`, `alpaca` or `chat`.
         save_every: the number of steps between checkpoints.
+        save_every_seconds: the number of seconds between further checkpoints; `None` is 60, or more where saving would
+            take over 5% of the time.
         held_out_fraction: the share of pairs, and of wordings that pairs share, to hold out.
         mixed_precision: `no`, `bf16`, `fp16`, or `None` for Accelerate's configuration.
     """
@@ -84,6 +86,7 @@ class AlignmentSettings:
     max_grad_norm: float | None = 1.0
     prompt_format: str = "auto"
     save_every: int = 50
+    save_every_seconds: float | None = None
     held_out_fraction: float = 0.1
     mixed_precision: str | None = None
 

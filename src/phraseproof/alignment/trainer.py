@@ -81,6 +81,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
     max_grad_norm: float | None = _DEFAULTS.max_grad_norm,
     prompt_format: str = _DEFAULTS.prompt_format,
     save_every: int = _DEFAULTS.save_every,
+    save_every_seconds: float | None = _DEFAULTS.save_every_seconds,
     mixed_precision: str | None = _DEFAULTS.mixed_precision,
     model_options: ModelOptions = ModelOptions(),
     observer: AlignmentObserver | None = None,
@@ -119,6 +120,8 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         max_grad_norm: gradients with a larger norm are scaled down to it; `None` disables clipping.
         prompt_format: `auto` (chat if the model declares a chat template), `plain`, `alpaca` or `chat`.
         save_every: the number of steps between checkpoints.
+        save_every_seconds: the number of seconds between further checkpoints; `None` is 60, or more where saving would
+            take over 5% of the time.
         mixed_precision: `no`, `bf16`, `fp16`, or `None` for Accelerate's configuration.
         model_options: how to load a model that is given by name. Its `max_length` also limits the pairs' prompts.
         observer: receives the progress.
@@ -155,6 +158,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         max_grad_norm=max_grad_norm,
         prompt_format=prompt_format,
         save_every=save_every,
+        save_every_seconds=save_every_seconds,
         held_out_fraction=held_out_fraction,
         mixed_precision=mixed_precision,
     )

@@ -106,6 +106,14 @@ def align(
     save_every: Annotated[
         int, typer.Option(help="The number of steps between checkpoints.", rich_help_panel=options.TRAINING)
     ] = DEFAULTS.save_every,
+    save_every_seconds: Annotated[
+        float | None,
+        typer.Option(
+            help="The number of seconds between further checkpoints. Default: 60, or more where saving is slow.",
+            show_default=False,
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = DEFAULTS.save_every_seconds,
     prompt_format: options.PromptFormat = DEFAULTS.prompt_format,
     mixed_precision: Annotated[
         str | None,
@@ -156,6 +164,7 @@ def align(
         max_grad_norm=max_grad_norm,
         prompt_format=prompt_format,
         save_every=save_every,
+        save_every_seconds=save_every_seconds,
         held_out_fraction=held_out_fraction,
         mixed_precision=mixed_precision,
     )

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: one last line that says what was kept, and the exit code that other programs expect."""
+"""Signals that stop a command: one last line that says what was kept, and the exit code that other programs expect."""
 
 from __future__ import annotations
 
@@ -8,33 +8,38 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
 
 import typer
 
-INTERRUPTED = 130
-TERMINATED = 143
-"""128 plus the signal's number, as in shells."""
+STOPPED_BY: Final = 128
+"""A command that a signal stopped exits with this plus the signal's number, as in shells: 130 after Ctrl-C."""
+
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name))
 
 
 @contextmanager
 def stoppable() -> Generator[None]:
-    """Turn Ctrl-C and SIGTERM within the block into one line on stderr and an exit.
+    """Turn Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 within the block into one line on stderr and an exit.
 
-    SIGTERM is raised as an interrupt, so that whatever is being computed can be stored first.
+    They are raised as an interrupt, so that whatever is being computed can be stored first. Signals that the process
+    ignores stay ignored, for example SIGHUP under `nohup`.
     """
-    codes = [INTERRUPTED]
+    number = signal.SIGINT
 
-    def terminate(_number: int, _frame: FrameType | None) -> None:
-        codes.append(TERMINATED)
+    def terminate(received: int, _frame: FrameType | None) -> None:
+        nonlocal number
+        number = signal.Signals(received)
         raise KeyboardInterrupt
 
     is_main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, terminate) if is_main else None
+    taken = [each for each in _SIGNALS if is_main and signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, terminate) for each in taken}
     try:
         yield
     except KeyboardInterrupt as stop:
         typer.echo(str(stop) or "stopped; the same command continues from there", err=True)
-        sys.exit(codes[-1])
+        sys.exit(STOPPED_BY + number)
     finally:
-        if is_main:
-            signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import queue
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
 
 import pytest
 
-from phraseproof.alignment.loop.stop_request import StopRequest
+from phraseproof.alignment.loop.stop_request import STOP_SIGNALS, StopRequest
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +56,51 @@ def test_the_callers_handler_receives_the_signal() -> None:
         assert signal.getsignal(signal.SIGTERM) is handler
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_signals_that_are_ignored_stay_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopRequest() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert stop.number is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_the_first_signal_is_reported_at_once(number: signal.Signals) -> None:
+    seen: queue.Queue[signal.Signals] = queue.Queue()
+    handler = signal.signal(number, signal.default_int_handler)
+    wakeup = signal.set_wakeup_fd(-1)
+    try:
+        with StopRequest(seen.put) as stop:
+            signal.raise_signal(number)
+            assert seen.get(timeout=10) is number
+            assert stop.number == number
+        assert signal.set_wakeup_fd(-1) == -1
+    finally:
+        signal.set_wakeup_fd(wakeup)
+        signal.signal(number, handler)
+
+
+def test_the_second_signal_ends_a_process_that_does_not_return_to_python() -> None:
+    program = (
+        "import hashlib\n"
+        "from phraseproof.alignment.loop import stop_request\n"
+        "stop_request.SECONDS_TO_REACT = 0.1\n"
+        "with stop_request.StopRequest(lambda number: print(number.name, flush=True)):\n"
+        "    print('busy', flush=True)\n"
+        "    hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "busy\n"
+        child.send_signal(signal.SIGTERM)
+        assert child.stdout.readline() == "SIGTERM\n"
+        assert child.poll() is None
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(timeout=60) == 128 + signal.SIGTERM
 
 
 def test_other_threads_leave_signals_alone() -> None:

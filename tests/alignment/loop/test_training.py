@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from phraseproof.alignment.loop import training as training_module
+from phraseproof.alignment.loop.checkpoint import Checkpoints
 from phraseproof.alignment.loop.log import HeldOut, StepReport, read_log
 from phraseproof.alignment.loop.optimization import Optimization
 from phraseproof.errors import ModelError, RunError
@@ -75,13 +76,14 @@ class Signals(Watcher):
             signal.raise_signal(self.number)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
 @pytest.mark.parametrize("step", [0, 2])
 def test_a_signal_saves_the_step_and_resuming_ends_with_the_same_bytes(
     model: Path, tmp_path: Path, step: int, number: signal.Signals
 ) -> None:
     train(model, tmp_path / "whole", save_every=1000)
-    with stop_by(KeyboardInterrupt, match=rf"stopped after step {step + 1} of 6; the same command resumes from there"):
+    said = rf"stopped after step {step + 1} of 6; the same command resumes from there"
+    with stop_by(number, KeyboardInterrupt, match=said):
         train(model, tmp_path / "parts", observer=Signals(step, number), save_every=1000)
     watcher = Watcher()
     train(model, tmp_path / "parts", observer=watcher, save_every=1000)
@@ -92,18 +94,18 @@ def test_a_signal_saves_the_step_and_resuming_ends_with_the_same_bytes(
 
 
 @contextlib.contextmanager
-def stop_by(error: type[BaseException], match: str) -> Generator[None]:
-    """SIGTERM raises an interrupt within the block, as in the commands."""
+def stop_by(number: signal.Signals, error: type[BaseException], match: str) -> Generator[None]:
+    """The signal raises an interrupt within the block, as in the commands."""
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = signal.signal(number, interrupt)
     try:
         with pytest.raises(error, match=match):
             yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
 
 
 def test_steps_are_saved_by_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +116,15 @@ def test_steps_are_saved_by_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     watcher = Watcher()
     train(tiny_models.tiny_t5(), tmp_path / "parts", observer=watcher, save_every=1000)
     assert watcher.starts == [(6, 5)]
+
+
+@pytest.mark.parametrize(("seconds", "saved"), [(1e-6, 5), (1e6, None)])
+def test_the_time_between_saves_is_the_users_choice(tmp_path: Path, seconds: float, saved: int | None) -> None:
+    with pytest.raises(StoppedError):
+        train(tiny_models.tiny_t5(), tmp_path / "a", observer=StopsAt(5), save_every=1000, save_every_seconds=seconds)
+    assert Checkpoints(tmp_path / "a").steps()[:1] == ([] if saved is None else [saved])
+    # Other intervals do not make another training of it.
+    train(tiny_models.tiny_t5(), tmp_path / "a", save_every=2)
 
 
 def test_a_drifting_training_is_warned_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,9 @@ _PACKAGES = ("phraseproof", "torch", "transformers", "tokenizers", "accelerate",
 _OTHER = {"base_model": "another base model", "pairs": "other pairs", "settings": "other settings"}
 """The sections of the record that identify a training, with the words for a difference in them."""
 
+_WITHOUT_EFFECT = ("save_every", "save_every_seconds")
+"""Settings that do not change what is trained: a training may be resumed with others."""
+
 
 @dataclass(frozen=True)
 class TokenizedSide:
@@ -223,8 +226,7 @@ def check_folder(out: Path, record: Mapping[str, object]) -> Mapping[str, object
         old: Mapping[str, object] = found.get(section, {})
         new = cast("Mapping[str, object]", record[section])
         for key in sorted(old.keys() | new.keys()):
-            # How often checkpoints are written does not change what is trained.
-            if key != "save_every" and old.get(key) != new.get(key):
+            if key not in _WITHOUT_EFFECT and old.get(key) != new.get(key):
                 raise RunError(
                     f"the folder holds a training with {other}: {key}",
                     expected=str(old.get(key)),

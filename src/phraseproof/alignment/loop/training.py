@@ -1,13 +1,14 @@
 """The training loop, on Hugging Face Accelerate: one process, several processes and FSDP are its configuration.
 
 Every batch is a function of the seed and the batch's number, nothing is drawn during training, and checkpoints are
-written atomically: every `save_every` steps, about once a minute, and after the step in which Ctrl-C or SIGTERM came.
+written atomically: every `save_every` steps, every `save_every_seconds`, and after the step in which a signal came.
 So a training that was stopped or killed and resumed ends, on a CPU, with the bytes of an uninterrupted one.
 """
 
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
 
 
 SECONDS_BETWEEN_SAVES = 60.0
-"""The number of seconds between saves: a killed training loses about this much work at most."""
+"""The default number of seconds between saves: a killed training loses about this much work at most."""
 
 SAVING_SHARE = 0.05
-"""The largest share of the time that saving by time may take: weights of large models take long to write."""
+"""The largest share of the time that saving by default may take: weights of large models take long to write."""
 
 
 class TrainingLoop:
@@ -62,7 +63,7 @@ class TrainingLoop:
         self._eval_every = prepared.eval_every(accelerator.num_processes)
         self._record = dict(prepared.record)
         self._saved_at = time.monotonic()
-        self._save_seconds = 0.0
+        self._save_seconds = self._step_seconds = 0.0
         self._optimization = Optimization(prepared, accelerator)
 
     # ------------------------------------------------------------------------------------------------------------ steps
@@ -76,7 +77,7 @@ class TrainingLoop:
         Raises:
             RunError: the loss was not finite; the last good weights were kept.
             ModelError: a frozen model's weights changed.
-            KeyboardInterrupt: Ctrl-C or SIGTERM; the steps done are saved.
+            KeyboardInterrupt: Ctrl-C or another signal of `STOP_SIGNALS`; the steps done are saved.
         """
         resumed = self._resume()
         log: TrainingLog | None = None
@@ -89,7 +90,7 @@ class TrainingLoop:
             [] if resumed is None else read_log(self._out),
         )
         try:
-            with StopRequest() as stop:
+            with StopRequest(self._signal_came) as stop:
                 if resumed is None:
                     self._done(StepReport(0, held_out=self._evaluate()), log, stop)
                 while self._state.step < self._total_steps and not self._is_stale():
@@ -118,6 +119,10 @@ class TrainingLoop:
             # Another process received the signal.
             raise KeyboardInterrupt(message)
 
+    def _signal_came(self, number: signal.Signals) -> None:
+        if self._accelerator.is_main_process:
+            self._observer.warned(f"{number.name}: saving after this step; a second signal stops at once")
+
     def _agreed(self, asked: bool) -> bool:
         """Whether any process requests it: all processes save together."""
         if self._accelerator.num_processes == 1:
@@ -139,6 +144,7 @@ class TrainingLoop:
         held_out = self._evaluate() if due else None
         seconds = time.perf_counter() - began
         self._state = self._state._replace(seconds=self._state.seconds + seconds)
+        self._step_seconds = seconds
         return StepReport(step, *losses, rate, norm, seconds, held_out)
 
     def _step(self, step: int, rate: float) -> tuple[MeanLosses, float]:
@@ -168,8 +174,11 @@ class TrainingLoop:
         return (step > 0 and step % self._settings.save_every == 0) or step == self._total_steps or self._is_stale()
 
     def _is_save_time(self) -> bool:
-        waited = time.monotonic() - self._saved_at
-        return waited > max(SECONDS_BETWEEN_SAVES, self._save_seconds / SAVING_SHARE)
+        waited, interval = time.monotonic() - self._saved_at, self._settings.save_every_seconds
+        if interval is None:
+            return waited > max(SECONDS_BETWEEN_SAVES, self._save_seconds / SAVING_SHARE)
+        # A save that would be due within the next step is done before it, so that a kill loses no more than that.
+        return self._state.step > 0 and waited + self._step_seconds >= interval
 
     def _is_stale(self) -> bool:
         patience = self._settings.early_stopping_patience
