@@ -37,15 +37,21 @@ _LATER = (
 
 
 def create_outcomes_view(
-    connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], *, scoring: str, is_mixed: bool
+    connection: duckdb.DuckDBPyConnection,
+    paths: Sequence[Path],
+    *,
+    scoring: str,
+    is_mixed: bool,
+    name: str = "outcomes",
 ) -> None:
-    """Create the view `outcomes`: the rows of all files, with every column of `schema.COLUMNS`.
+    """Create the view: the rows of all files, with every column of `schema.COLUMNS`.
 
     Args:
         connection: where the view is created.
         paths: cell files, checked.
         scoring: the scorer of rows that do not name one.
         is_mixed: some files lack columns that others have.
+        name: of the view.
     """
     if len(paths) + _OTHER_FILES <= _max_open_files():
         # Uniting columns by name costs more than reading, so it is done only if the files differ.
@@ -59,7 +65,7 @@ def create_outcomes_view(
     outcomes.project(f"*{added}").project(
         f"* REPLACE (coalesce(scoring, '{named}') AS scoring, coalesce(metric, '{DEFAULT_METRIC}') AS metric, "
         "coalesce(repeat, 0)::INTEGER AS repeat, coalesce(option_order, 0)::INTEGER AS option_order)"
-    ).create_view("outcomes")
+    ).create_view(name)
 
 
 def _max_open_files() -> int:

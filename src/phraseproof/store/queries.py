@@ -274,11 +274,16 @@ class Run:
         """Every stored row (columns: store/schema.py)."""
         return self.query("SELECT * FROM outcomes")
 
-    def query(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Table:
+    def query(self, sql: str, parameters: Sequence[object] | None = None, *, others: Run | None = None) -> pa.Table:
         """Run a DuckDB query over the view `outcomes`: the rows of all completed cells.
 
         Every `?` in the query is replaced by the next parameter. The result converts with `.to_pandas()`,
         `polars.from_arrow(...)` or `.to_pylist()`.
+
+        Args:
+            sql: the query.
+            parameters: of its question marks.
+            others: a run whose rows are the view `others`, such as the same one under another scorer.
 
         Raises:
             NotEnoughDataError: the run was imported and holds no outcomes.
@@ -286,18 +291,22 @@ class Run:
         """
         import duckdb
 
-        paths = self._done_paths
+        views = {"outcomes": self} | ({} if others is None else {"others": others})
+        paths = {name: run._done_paths for name, run in views.items()}  # noqa: SLF001 - of the same class
         connection = duckdb.connect()
         try:
-            is_mixed = bool(self.content.get(OLDER_CELLS))
-            create_outcomes_view(connection, paths, scoring=self.scoring, is_mixed=is_mixed)
+            for name, run in views.items():
+                is_mixed = bool(run.content.get(OLDER_CELLS))
+                create_outcomes_view(connection, paths[name], scoring=run.scoring, is_mixed=is_mixed, name=name)
             return connection.sql(sql, params=parameters).to_arrow_table()
         except duckdb.Error as error:
             raise RunError(f"the query failed: {str(error).splitlines()[0]}", where=str(self.path)) from None
 
-    def query_rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[dict[str, Any]]:
+    def query_rows(
+        self, sql: str, parameters: Sequence[object] | None = None, *, others: Run | None = None
+    ) -> list[dict[str, Any]]:
         """The result of `query` as plain rows, for small results."""
-        return self.query(sql, parameters).to_pylist()
+        return self.query(sql, parameters, others=others).to_pylist()
 
     def _done_cells(self) -> Sequence[Cell]:
         if self.accuracies:

@@ -13,6 +13,7 @@ from phraseproof.reports.html.causes import causes_view
 from phraseproof.reports.html.report import render_report
 from support.known_causes import two_tasks
 from support.scorer_grids import one_task
+from support.text_runs import write_text_run
 
 
 def test_tasks_with_a_spread_beyond_chance_come_first_and_the_page_has_their_sentences(tmp_path: Path) -> None:
@@ -30,12 +31,15 @@ def test_tasks_with_a_spread_beyond_chance_come_first_and_the_page_has_their_sen
     assert 'data-chart="r0-k0-causes-chart"' in page
 
 
-def test_a_run_without_causes_says_why_and_one_without_anything_has_no_section() -> None:
-    view = causes_view(RunCauses(reason="the run has a budget"))
-    assert view is not None
-    assert (view.lines, view.chart) == ((), None)
-    assert view.notes == ("Causes of the spread: not estimated, the run has a budget.",)
-    assert causes_view(RunCauses()) is None
+def test_a_run_in_another_metric_has_no_section_and_says_why(tmp_path: Path) -> None:
+    assert causes_view(RunCauses(reason="the run has a budget")) is None
+    page = render_report(open_sources([write_text_run(tmp_path / "run", "rouge2").path]))
+    assert "accuracy differs" not in page
+    section = page.partition("What is left out, and why</h2>")[2].partition("</section>")[0]
+    assert (
+        "<li>Causes of the spread: not estimated, the metric is rouge2, and causes are those of accuracy.</li>"
+        in section
+    )
 
 
 def test_a_page_says_what_the_scorers_have_in_common(tmp_path: Path) -> None:

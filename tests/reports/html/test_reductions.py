@@ -14,6 +14,7 @@ from phraseproof.reports.html.reductions import reductions_view
 from phraseproof.reports.html.report import render_report
 from phraseproof.store.queries import load_run
 from support.option_grids import simulated, store_values
+from support.text_runs import write_text_run
 
 
 def test_the_page_has_what_reduce_recommends_and_every_number_of_its_table(tmp_path: Path) -> None:
@@ -41,9 +42,10 @@ def test_the_page_has_what_reduce_recommends_and_every_number_of_its_table(tmp_p
     assert "A way is recommended on 1 of 2 tasks" in page
 
 
-def test_one_line_says_why_there_are_no_ways_and_without_one_there_is_no_section() -> None:
-    view = reductions_view(RunReductions(reason="the run has a budget"))
-    assert view is not None
-    assert (view.chart, view.table) == (None, None)
-    assert view.notes == ("What reduces the spread: not computed, the run has a budget.",)
-    assert reductions_view(RunReductions(), "Left out: controls.") is None
+def test_a_run_without_ways_has_no_section(tmp_path: Path) -> None:
+    assert reductions_view(RunReductions(reason="the run has a budget"), "Left out: controls.") is None
+    page = render_report(open_sources([write_text_run(tmp_path / "run", "rouge2").path]))
+    assert "What reduces the spread</h2>" not in page
+    assert (
+        "<li>What reduces the spread: not computed, the metric is rouge2, and ways are judged by accuracy.</li>" in page
+    )

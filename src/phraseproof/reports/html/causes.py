@@ -52,9 +52,9 @@ def _scorer_sentences(task: ScorerSpread, compared: RunScorers) -> Iterator[str]
 
 
 def causes_view(found: RunCauses, compared: RunScorers = NOT_COMPARED) -> CausesView | None:
-    """The section of a run at one number of demonstrations; `None` where there is nothing to say."""
+    """The section of a run at one number of demonstrations; `None` where neither causes nor scorers were compared."""
     notes = (*found.notes, *compared.notes)
-    if not found.tasks and not compared.tasks and not notes:
+    if not found.tasks and not compared.tasks:
         return None
     ordered = sorted(found.tasks, key=lambda task: not task.is_beyond_chance)
     return CausesView(

@@ -60,32 +60,32 @@ class ReductionsView(NamedTuple):
         overall: what is recommended where one way is used on all tasks; empty of a lone task.
         recommended: tasks with a recommended way.
         others: tasks on which nothing is recommended.
-        chart: of the gains; `None` where nothing could be judged.
+        chart: of the gains.
         has_logprobs: whether ways that need log-probabilities are among them.
-        table: of the mean over tasks, or of the lone task; `None` where nothing could be judged.
+        table: of the mean over tasks, or of the lone task.
         by_task: a table for each of several tasks.
-        notes: why tasks, or the run, are missing.
+        notes: what to know of the wordings, and why tasks are missing.
     """
 
     overall: str
     recommended: tuple[ReductionLine, ...]
     others: tuple[ReductionLine, ...]
-    chart: Chart | None
+    chart: Chart
     has_logprobs: bool
-    table: WayTable | None
+    table: WayTable
     by_task: tuple[WayTable, ...]
     notes: tuple[str, ...]
 
 
 def reductions_view(found: RunReductions, note: str = "") -> ReductionsView | None:
-    """The section of a run at one number of demonstrations; `None` where there is nothing to say.
+    """The section of a run at one number of demonstrations; `None` where no task could be judged.
 
     Args:
         note: what to know of the wordings; may be empty.
     """
-    notes = tuple(map(printable, filter(None, (note if found.tasks else "", *found.notes))))
     if not found.tasks:
-        return ReductionsView("", (), (), None, False, None, (), notes) if notes else None
+        return None
+    notes = tuple(map(printable, filter(None, (note, *found.notes))))
     over = found.overall
     helped, others = ([task for task in found.tasks if (recommend(task).way is None) == is_other]
                       for is_other in (False, True))  # fmt: skip

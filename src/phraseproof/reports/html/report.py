@@ -17,7 +17,7 @@ from phraseproof.reports.build.text import printable, short_model_name
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.scaling import scaling
 from phraseproof.reports.charts.training import training
-from phraseproof.reports.html import texts
+from phraseproof.reports.html import disagreements, texts
 from phraseproof.reports.html.compare import ComparisonView, comparison_views
 from phraseproof.reports.html.document import render_page
 from phraseproof.reports.html.flips import PER_TASK
@@ -87,6 +87,7 @@ def render_report(sources: Sources, *, title: str | None = None, current: str | 
         origins=[Origin(str(run.path), provenance(run)) for run in sources.runs],
         flips_per_task=PER_TASK,
         texts_per_task=texts.PER_TASK,
+        disagreements_per_task=disagreements.PER_TASK,
     )
 
 

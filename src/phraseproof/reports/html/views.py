@@ -27,6 +27,7 @@ from phraseproof.reports.charts.strip import strip
 from phraseproof.reports.charts.tsne import tsne
 from phraseproof.reports.html.answers import TaskMatrices, task_matrices
 from phraseproof.reports.html.causes import CausesView, causes_view
+from phraseproof.reports.html.disagreements import DisagreementsView, disagreements_view
 from phraseproof.reports.html.facets import FacetsView, facets_view
 from phraseproof.reports.html.flips import Flip, find_flips
 from phraseproof.reports.html.headline import Headline, headline
@@ -55,6 +56,7 @@ class View:
         id: of its section; run: its place among the runs.
         remark: what to know before reading any number; may be empty.
         out_of_date: what to know of the charts of representations; may be empty.
+        left_out: which sections are missing, and why.
     """
 
     id: str
@@ -71,6 +73,7 @@ class View:
     has_prompts: bool
     texts: Mapping[tuple[str, str], str]
     flips: Sequence[Flip] = ()
+    disagreements: DisagreementsView | None = None
     spreads: Sequence[TextSpread] = ()
     answers: Sequence[TaskMatrices] = ()
     causes: CausesView | None = None
@@ -81,6 +84,7 @@ class View:
     control_results: Sequence[ControlResult] = ()
     representations: Sequence[Chart] = field(default_factory=list[Chart])
     out_of_date: str = ""
+    left_out: Sequence[str] = ()
 
     def charts(self) -> dict[str, Chart]:
         """By the id of the figure that the template gives them."""
@@ -88,7 +92,7 @@ class View:
         found |= {f"{self.id}-heat-{n}": chart for n, chart in enumerate(self.heatmaps, 1)}
         if self.causes is not None and self.causes.chart is not None:
             found[f"{self.id}-causes-chart"] = self.causes.chart
-        if self.reductions is not None and self.reductions.chart is not None:
+        if self.reductions is not None:
             found[f"{self.id}-reductions-chart"] = self.reductions.chart
         return found | {f"{self.id}-representation-{n}": chart for n, chart in enumerate(self.representations, 1)}
 
@@ -104,12 +108,14 @@ class View:
             ("facets", "Draws", self.facets is not None),
             ("answers", "Answers", bool(self.answers)),
             ("flips", "Flips", bool(self.flips)),
+            ("disagreements", "Scorings", self.disagreements is not None),
             ("texts", "Texts", bool(self.spreads)),
             ("representations", "Representations", bool(self.representations)),
             ("controls", "Controls", bool(self.control_results)),
             ("table", "By task", True),
             ("statistics", "Statistics", self.statistics is not None),
             ("quality", "Quality", self.quality is not None),
+            ("left-out", "Left out", bool(self.left_out)),
         ]
         return [(f"{self.id}-{part}", name) for part, name, there in named if there]
 
@@ -137,6 +143,8 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
         of_shots = rankings[shots]
         examples = rendered_examples(run, shots)
         robustness = robust.statistics.get(shots)
+        of_causes = causes_view(causes.at_shots(shots), scorers.at_shots(shots))
+        of_reductions = reductions_view(reductions.at_shots(shots), controls_line(run))
         views.append(
             View(
                 id=f"r{number}-k{shots}",
@@ -155,10 +163,15 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
                 has_prompts=bool(run.settings.get("log_samples")),
                 texts=scores.texts,
                 answers=task_matrices(table.answers, current),
-                causes=causes_view(causes.at_shots(shots), scorers.at_shots(shots)),
-                reductions=reductions_view(reductions.at_shots(shots), controls_line(run)),
+                causes=of_causes,
+                reductions=of_reductions,
+                left_out=(
+                    *(() if of_causes else (*causes.at_shots(shots).notes, *scorers.at_shots(shots).notes)),
+                    *(() if of_reductions else reductions.at_shots(shots).notes),
+                ),
                 facets=facets_view(facets.at_shots(shots), metric),
                 flips=find_flips(run, shots, metric, controls=robust.controls),
+                disagreements=disagreements_view(run, shots, controls=robust.controls),
                 spreads=text_spreads(run, shots, metric, controls=robust.controls),
                 statistics=None if robustness is None else statistics_table(robustness, metric),
                 quality=None if robustness is None else quality_table(quality[shots], robustness, metric),
