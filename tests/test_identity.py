@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from phraseproof import identity
 from phraseproof.core import Example, Instruction, Kind
 from phraseproof.errors import FileError
-from phraseproof.identity import content_hash, file_hash
+from phraseproof.identity import content_hash, file_hash, hub_commit
+from support.hub_cache import COMMIT, add_to_cache, use_cache
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -123,3 +124,13 @@ def test_an_example_without_other_references_has_the_hash_of_the_first_versions(
     assert content_hash(example) == content_hash(plain)
     free = Example("1", {"q": "Why?"}, reference="so")
     assert content_hash(free) != content_hash(replace(free, other_references=("because",)))
+
+
+def test_the_commit_of_a_model_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    add_to_cache(use_cache(monkeypatch, tmp_path / "hub"), "org/model", tmp_path / "model")
+    assert hub_commit("org/model") == hub_commit("org/model", COMMIT) == COMMIT
+    assert hub_commit("org/model", "later") is None
+    assert hub_commit("org/another") is None
+    assert hub_commit("no/hub/id") is None

@@ -51,6 +51,25 @@ def file_hash(*paths: Path) -> str:
     return digest.hexdigest()
 
 
+def hub_commit(name: str, revision: str | None = None) -> str | None:
+    """The commit of a model of the hub that this machine's cache holds; `None` where it holds none.
+
+    transformers 5 does not say which commit it read.
+
+    Args:
+        name: the hub id.
+        revision: a branch, a tag or a commit; `None` for the default branch.
+    """
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(name, "config.json", revision=revision)
+    except HFValidationError:  # no hub id
+        return None
+    return Path(found).parent.name if isinstance(found, str) else None
+
+
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {

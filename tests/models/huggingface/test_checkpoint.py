@@ -15,6 +15,7 @@ from phraseproof.errors import MissingExtraError, ModelError, PhraseproofError, 
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
+from support.hub_cache import COMMIT, add_to_cache, use_cache
 
 PROMPTS = [Prompt("Which?", ("A", "B"))]
 
@@ -85,6 +86,15 @@ def test_revision_follows_what_matters_and_nothing_else(tmp_path: Path) -> None:
     assert changed.revision != first.revision
     (folder / "generation_config.json").write_text('{"repetition_penalty": 1.5}')
     assert load(folder).identity.revision != changed.revision
+
+
+def test_the_revision_of_a_hub_id_is_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = use_cache(monkeypatch, tmp_path)
+    other = "0" * 40
+    for commit in (other, COMMIT):  # the branch moves
+        add_to_cache(cache, "org/tiny", tiny_models.tiny_llama(), commit=commit)
+    assert load("org/tiny").identity.revision == COMMIT
+    assert load("org/tiny", revision=other).identity.revision == other
 
 
 @pytest.mark.parametrize(

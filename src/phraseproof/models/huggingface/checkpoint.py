@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.errors import MissingExtraError, ModelError, UsageError
-from phraseproof.identity import file_hash
+from phraseproof.identity import file_hash, hub_commit
 from phraseproof.models.huggingface.gguf import (
     as_plain_network,
     check_readable,
@@ -140,8 +140,7 @@ class Checkpoint:
         if self.gguf is not None:
             return self.gguf.content_hash()
         if self.folder is None:
-            commit: str | None = getattr(self.config, "_commit_hash", None)
-            return commit or self.options.revision or "unknown"
+            return hub_commit(str(self._location), self.options.revision) or self.options.revision or "unknown"
         patterns = [*_SETTINGS, *_TOKENIZER, *_weight_patterns(self.folder)]
         if self.options.trust_remote_code:
             patterns.append("*.py")

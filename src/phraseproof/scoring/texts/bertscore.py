@@ -3,6 +3,9 @@
 `bertscore` is that of roberta-large at layer 17, the package's model for English. `bertscore:ENCODER` takes another
 encoder, a hub id or a folder, and `bertscore:ENCODER@LAYER` another layer; without one it is the layer that the package
 recommends, or the last one of an encoder that the package does not know. Values are F1, not rescaled with a baseline.
+
+The package asks the tokenizers of RoBERTa and GPT-2 to read the first word of a text like every other word, with a
+space before it. Those of transformers 5 ignore that, and F1 would differ from published values: here they do as asked.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import Any, Protocol, cast
 
 from phraseproof.core import Outcome
 from phraseproof.errors import MissingExtraError, UsageError
-from phraseproof.identity import file_hash
+from phraseproof.identity import file_hash, hub_commit
 from phraseproof.scoring.metric import Metric
 from phraseproof.scoring.texts.normalization import text_of
 
@@ -26,6 +29,10 @@ _NO_LIMIT = 10**9
 _MARGIN = 2
 """RoBERTa's positions begin at 2."""
 _OPTION = "--metric bertscore:ENCODER@LAYER"
+_TOKENS = "the first word has a space before it"
+"""Part of the identity, so that values of versions that did not do so are computed again."""
+_T5 = "t5"
+"""The package takes every encoder with these letters in its name or path for a T5."""
 
 
 class _Tensor(Protocol):
@@ -64,7 +71,7 @@ class BertScore(Metric):
             MissingExtraError: the package bert-score is not installed.
             UsageError: no such encoder, or no such layer.
         """
-        _ = self._layers
+        _ = self._layers, self._config
 
     def score(self, outcome: Outcome) -> float:
         """Of a single text."""
@@ -99,8 +106,15 @@ class BertScore(Metric):
 
     @property
     def identity(self) -> Mapping[str, object]:
-        """The weights of an encoder in a folder, and the layer."""
-        return {"layer": self._layers, **({"encoder": self._weights} if self._weights else {})}
+        """The layer, and the weights of an encoder in a folder, or the hub's revision of another one.
+
+        Raises:
+            UsageError: no such encoder.
+        """
+        which = self._weights or (
+            self._config and hub_commit(self._encoder)
+        )  # reading the configuration fills the cache
+        return {"layer": self._layers, "tokens": _TOKENS, "encoder": which}
 
     @cached_property
     def _weights(self) -> str | None:
@@ -115,14 +129,7 @@ class BertScore(Metric):
         known: int | None = self._package().utils.model2layers.get(self._encoder)
         if self._layer is None and known is not None:
             return known
-        from transformers import AutoConfig
-
-        read = cast("Callable[[str], Any]", AutoConfig.from_pretrained)  # pyright: ignore[reportUnknownMemberType]
-        try:
-            config = read(self._encoder)
-        except (OSError, ValueError) as error:
-            raise _unusable(self._encoder, error) from None
-        most = int(config.num_hidden_layers)
+        most = int(self._config.num_hidden_layers)
         if self._layer is not None and not 1 <= self._layer <= most:
             raise UsageError(
                 f"the encoder '{self._encoder}' has no such layer",
@@ -133,17 +140,46 @@ class BertScore(Metric):
         return most if self._layer is None else self._layer
 
     @cached_property
+    def _config(self) -> Any:
+        """The encoder's configuration."""
+        from transformers import AutoConfig
+
+        read = cast("Callable[[str], Any]", AutoConfig.from_pretrained)  # pyright: ignore[reportUnknownMemberType]
+        try:
+            config = read(self._encoder)
+        except (OSError, ValueError) as error:
+            raise _unusable(self._encoder, error) from None
+        if _T5 in self._encoder and _T5 not in config.model_type:
+            raise UsageError(
+                f"bert-score takes '{self._encoder}' for a T5, because of the letters '{_T5}' in its name",
+                expected="another name of the folder",
+                got=f"an encoder of the kind {config.model_type}",
+                where=_OPTION,
+            )
+        return config
+
+    @cached_property
     def _scorer(self) -> _Scorer:
         package = self._package()
         try:
             scorer = package.BERTScorer(model_type=self._encoder, num_layers=self._layers)
         except (OSError, ValueError) as error:
             raise _unusable(self._encoder, error) from None
+        scorer._tokenizer = self._with_space(scorer._tokenizer)  # noqa: SLF001
         # Without this, the package reads past the last position of encoders whose tokenizer has no maximum length.
         tokenizer, config = scorer._tokenizer, scorer._model.config  # noqa: SLF001
         if tokenizer.model_max_length > _NO_LIMIT and getattr(config, "max_position_embeddings", None):
             tokenizer.model_max_length = config.max_position_embeddings - _MARGIN
         return cast("_Scorer", scorer)
+
+    def _with_space(self, tokenizer: Any) -> Any:
+        """The tokenizer; of the kinds for which the package requests it, one that reads a space before the text."""
+        from transformers import AutoTokenizer, GPT2Tokenizer, RobertaTokenizer
+
+        if not isinstance(tokenizer, GPT2Tokenizer | RobertaTokenizer):
+            return tokenizer
+        read = cast("Callable[..., Any]", AutoTokenizer.from_pretrained)  # pyright: ignore[reportUnknownMemberType]
+        return read(self._encoder, add_prefix_space=True)
 
     def _package(self) -> _Package:
         try:
