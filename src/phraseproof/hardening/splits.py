@@ -1,15 +1,43 @@
-"""The splits of `harden`: examples and wordings to train on, and others to measure on."""
+"""The splits of `harden`: examples and wordings to train on, to choose by, and to measure on."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from phraseproof.core import Instruction, Task
+from phraseproof.core import Example, Instruction, Task
 from phraseproof.errors import UsageError
 from phraseproof.instructions.fingerprint import asked_by, fingerprint
+
+
+class Shares(NamedTuple):
+    """The shares of training, validation and test, which sum to 1."""
+
+    training: float
+    validation: float
+    test: float
+
+
+FEWEST_EXAMPLES = (2, 10, 20)
+FEWEST_WORDINGS = (2, 2, 4)
+"""The least numbers to train on, to choose by, and to measure on."""
+
+
+class TaskThirds(NamedTuple):
+    """A task with its training examples, with its validation examples and with its test examples. None is in two."""
+
+    training: Task
+    validation: Task
+    test: Task
+
+
+class WordingSides(NamedTuple):
+    """The keys (`wording_key`) of the wordings to choose by and to measure on. Training has the others."""
+
+    validation: frozenset[str]
+    test: frozenset[str]
 
 
 class TaskSides(NamedTuple):
@@ -43,6 +71,44 @@ def divide_examples(task: Task, training_share: float, seed: int) -> TaskSides:
     return TaskSides(replace(task, examples=train), replace(task, examples=test))
 
 
+def divide_in_three(task: Task, shares: Shares, seed: int) -> TaskThirds:
+    """Split a task's examples by a hash of seed, task and id, which is the same on every machine.
+
+    Its demonstrations are trained on, and count as a part of the training's share.
+
+    Raises:
+        UsageError: too few examples for the least numbers of `FEWEST_EXAMPLES`.
+    """
+    demonstrations = task.demonstrations
+    fewest_training, fewest_validation, fewest_test = FEWEST_EXAMPLES
+    free = len(task.examples) - max(0, fewest_training - len(demonstrations))
+    if free < fewest_validation + fewest_test:
+        raise UsageError(
+            f"task {task.name!r} has too few examples for three sets",
+            expected=f"at least {fewest_training} to train on, {fewest_validation} to choose by and {fewest_test} to "
+            "measure on",
+            got=f"{len(task.examples)} examples and {len(demonstrations)} demonstrations, which can only be trained on",
+        )
+    total = len(task.examples) + len(demonstrations)
+    test = max(fewest_test, round(shares.test * total))
+    validation = max(fewest_validation, round(shares.validation * total))
+    if test + validation > free:
+        test = round(free * shares.test / (shares.test + shares.validation))
+        test = max(fewest_test, min(free - fewest_validation, test))
+        validation = free - test
+    ranked = sorted(task.examples, key=lambda example: _rank(seed, f"{task.name}\0{example.id}"))
+    sides = {example.id: 0 if place < test else 1 for place, example in enumerate(ranked[: test + validation])}
+    in_order: list[list[Example]] = [[], [], []]
+    for example in task.examples:
+        in_order[sides.get(example.id, 2)].append(example)
+    of_test, of_validation, of_training = map(tuple, in_order)
+    return TaskThirds(
+        replace(task, examples=(*demonstrations, *of_training), demonstrations=()),
+        replace(task, examples=of_validation),
+        replace(task, examples=of_test),
+    )
+
+
 def split_wordings(wordings: Mapping[str, Sequence[Instruction]], share: float, seed: int) -> frozenset[str]:
     """The keys (`wording_key`) of the wordings to hold out, given each task's wordings.
 
@@ -51,16 +117,12 @@ def split_wordings(wordings: Mapping[str, Sequence[Instruction]], share: float, 
     Raises:
         UsageError: a task has too few wordings for two on each side.
     """
-    keys = {name: list(dict.fromkeys(wording_key(item) for item in items)) for name, items in wordings.items()}
-    held_out: set[str] = set()
-    training: set[str] = set()
-    for of_task in keys.values():
-        wanted = max(2, min(len(of_task) - 2, round(len(of_task) * share)))
-        for key in sorted(of_task, key=lambda key: _rank(seed, key)):
-            if key in held_out | training:
-                continue
-            side = held_out if len(held_out.intersection(of_task)) < wanted else training
-            side.add(key)
+
+    def wanted(count: int) -> list[int]:
+        return [max(2, min(count - 2, round(count * share)))]
+
+    keys = _keys(wordings)
+    held_out, training = _assigned(keys, wanted, seed)
     for name, of_task in keys.items():
         sides = [len(side.intersection(of_task)) for side in (training, held_out)]
         if min(sides) < 2:
@@ -71,6 +133,59 @@ def split_wordings(wordings: Mapping[str, Sequence[Instruction]], share: float, 
                 where="--instructions",
             )
     return frozenset(held_out)
+
+
+def split_wordings_in_three(wordings: Mapping[str, Sequence[Instruction]], shares: Shares, seed: int) -> WordingSides:
+    """Split each task's wordings. A wording is on the same side for all tasks, even if names differ.
+
+    Raises:
+        UsageError: a task has too few wordings for the least numbers of `FEWEST_WORDINGS`.
+    """
+    fewest_training, fewest_validation, fewest_test = FEWEST_WORDINGS
+
+    def wanted(count: int) -> list[int]:
+        test = max(fewest_test, min(count - fewest_training - fewest_validation, round(count * shares.test)))
+        validation = max(fewest_validation, min(count - test - fewest_training, round(count * shares.validation)))
+        return [test, validation]
+
+    keys = _keys(wordings)
+    test, validation, training = _assigned(keys, wanted, seed)
+    for name, of_task in keys.items():
+        sides = [len(side.intersection(of_task)) for side in (training, validation, test)]
+        if any(count < fewest for count, fewest in zip(sides, FEWEST_WORDINGS, strict=True)):
+            raise UsageError(
+                f"task {name!r} has too few wordings for three sets",
+                expected=f"at least {fewest_training} different ones to train on, {fewest_validation} to choose by and "
+                f"{fewest_test} to measure on",
+                got=f"{len(of_task)}, split into {sides[0]}, {sides[1]} and {sides[2]}",
+                where="--instructions",
+            )
+    return WordingSides(frozenset(validation), frozenset(test))
+
+
+def _keys(wordings: Mapping[str, Sequence[Instruction]]) -> dict[str, list[str]]:
+    return {name: list(dict.fromkeys(wording_key(item) for item in items)) for name, items in wordings.items()}
+
+
+def _assigned(keys: Mapping[str, Sequence[str]], wanted: Callable[[int], Sequence[int]], seed: int) -> list[set[str]]:
+    """Every key on one side: sides are filled in order for one task after the other; the last one takes the rest.
+
+    Args:
+        keys: of each task its wordings.
+        wanted: how many wordings each side but the last one gets, given their number.
+        seed: of the draw.
+    """
+    sides: list[set[str]] = [set() for _ in range(len(wanted(0)) + 1)]
+    for of_task in keys.values():
+        targets = wanted(len(of_task))
+        for key in sorted(of_task, key=lambda key: _rank(seed, key)):
+            if any(key in side for side in sides):
+                continue
+            lacking = (
+                side for side, count in zip(sides, targets, strict=False) if len(side.intersection(of_task)) < count
+            )
+            next(lacking, sides[-1]).add(key)
+    return sides
 
 
 def wording_key(instruction: Instruction) -> str:

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from phraseproof.analysis.aggregation import Level
-from phraseproof.analysis.reductions.judging import CONFIDENCE, FOLDS, SPLITS, Gain, JudgedTask, JudgedWay
+from phraseproof.analysis.reductions.gains import CONFIDENCE, Gain
+from phraseproof.analysis.reductions.judging import FOLDS, SPLITS, JudgedTask, JudgedWay
 from phraseproof.analysis.reductions.recommendation import constant_name, recommend
 from phraseproof.analysis.results import ResultRow, ResultTable
 from phraseproof.reports.build.run_tables import Screen

@@ -10,11 +10,12 @@ Two questions are answered, because they have different answers:
   halves estimates the variance over wordings of the gain with all of them (a delete-half jackknife).
 
 Intervals hold for all ways of one task at once (Bonferroni), so the best of them may be picked.
+
+Models that were trained answer the same cells, and are judged as further ways: each by itself, and calibrated.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -23,37 +24,27 @@ import numpy as np
 
 from phraseproof.analysis.aggregation import OVERALL, paper_weights
 from phraseproof.analysis.calibrated import fold_of_examples
-from phraseproof.analysis.distributions import t_quantile
 from phraseproof.analysis.grids import Floats, Ints
 from phraseproof.analysis.option_values import OptionValues
-from phraseproof.analysis.reductions.ways import FOLDS, WAYS, Access, AnswerWay, Part
+from phraseproof.analysis.reductions.gains import CONFIDENCE, NOTHING, Gain, Variance, gain_of, weighted_gain
+from phraseproof.analysis.reductions.ways import AS_IT_IS, FOLDS, WAYS, Access, AnswerWay, Part, trained_ways
 from phraseproof.errors import NotEnoughDataError
 
-CONFIDENCE = 0.95
 SPLITS = 20
 MIN_WORDINGS = 4
 MIN_EXAMPLES = 20
 
 
-class Variance(NamedTuple):
-    """A variance with its degrees of freedom."""
-
-    value: float
-    degrees_of_freedom: float
-
-
-class Gain(NamedTuple):
-    """A difference of accuracies with its interval, which holds for all ways of the task at once.
+class TrainedAnswers(NamedTuple):
+    """What a trained model gave the options of a task.
 
     Attributes:
-        over_examples, over_wordings: the two parts of its variance.
+        name: of the model, as tables show it.
+        values: one for every training seed, with the wordings and examples of the untrained model's.
     """
 
-    estimate: float
-    low: float
-    high: float
-    over_examples: Variance
-    over_wordings: Variance
+    name: str
+    values: tuple[OptionValues, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +53,19 @@ class JudgedWay:
 
     Attributes:
         accuracy: with all of the task's wordings, on examples that the way was not fitted on.
+        accuracy_elsewhere: the same for other wordings of the same kind, with an interval over examples and wordings.
         gain: the accuracy less the mean accuracy of the wordings as they are; over examples.
         gain_elsewhere: the same for other wordings of the same kind; over examples and wordings.
         above_constant: the accuracy less that of the best constant answer; over examples.
         spread: the Std of the accuracy over single wordings, where every wording answers by itself; over the answers of
-            random halves of the wordings, where they answer together.
-        worst: the lowest of these accuracies.
+            random halves of the wordings, where they answer together. With several training seeds, their mean.
+        worst: the lowest of these accuracies; with several training seeds, the mean of their lowest.
         calls: model calls per answer, with all of the task's wordings.
     """
 
     way: AnswerWay
     accuracy: float
+    accuracy_elsewhere: Gain
     gain: Gain
     gain_elsewhere: Gain
     above_constant: Gain
@@ -90,7 +83,8 @@ class JudgedTask:
         chance: the mean score of blind guessing.
         majority: the mean score of the best constant answer.
         majority_class: that answer, a text or a letter; empty for the mean over tasks.
-        ways: the wordings as they are, then the others in the order of `WAYS`.
+        ways: the wordings as they are, then the others in the order of `WAYS`, then trained models.
+        level: of the intervals.
     """
 
     task: str
@@ -102,9 +96,7 @@ class JudgedTask:
     majority: float
     majority_class: str
     ways: tuple[JudgedWay, ...]
-
-
-_NOTHING = Variance(0.0, 1.0)
+    level: float
 
 
 def judge(
@@ -125,119 +117,173 @@ def judge(
     Raises:
         NotEnoughDataError: fewer than four wordings or twenty examples.
     """
-    names = list(dict.fromkeys(zip(values.groups, values.wordings, strict=True)))
-    if len(names) < MIN_WORDINGS or len(values.examples) < MIN_EXAMPLES:
-        raise NotEnoughDataError(
-            f"too little data on task {values.task!r} to fit on some and judge on others",
-            expected=f"at least {MIN_WORDINGS} wordings and {MIN_EXAMPLES} examples",
-            got=f"{len(names)} and {len(values.examples)}",
-        )
-    random = np.random.default_rng(seed)
-    folds = fold_of_examples(values.task, values.examples, FOLDS, seed)
-    ways = [way for way in WAYS if access is Access.LOGPROBS or way.access is Access.TEXT]
-    is_calibrated = any(way.access is Access.LOGPROBS for way in ways)
-    part = Part.fitted(values, calibration if is_calibrated else "", folds)
-    number = np.array([names.index(name) for name in zip(values.groups, values.wordings, strict=True)])
-    halves = [half for _ in range(SPLITS) for half in np.array_split(random.permutation(len(names)), 2)]
-    parts = [part.take(np.flatnonzero(np.isin(number, half))) for half in halves]
+    found = Judgement(values, access=access, calibration=calibration, seed=seed)
+    return found.compared(level=simultaneous_level(len(found.ways)))
 
-    level = _level(len(ways))
-    base = _Answers(ways[0], part, parts, number)
-    constant, name = _constant(values)
-    judged = tuple(_judged(_Answers(way, part, parts, number), base, constant, level, len(names)) for way in ways)
-    return JudgedTask(
-        values.task,
-        values.category,
-        values.num_fewshot,
-        len(names),
-        len(values.examples),
-        values.chance,
-        float(constant.mean()),
-        name,
-        judged,
-    )
+
+class Judgement:
+    """The answers of all ways on one task.
+
+    Args:
+        values, access, calibration, seed: as of `judge`.
+        trained: models that were trained, judged as further ways.
+
+    Raises:
+        NotEnoughDataError: as `judge`.
+        ValueError: a trained model has other wordings or examples.
+    """
+
+    def __init__(
+        self,
+        values: OptionValues,
+        *,
+        access: Access = Access.LOGPROBS,
+        calibration: str = "prior-matching",
+        seed: int = 0,
+        trained: Sequence[TrainedAnswers] = (),
+    ) -> None:
+        names = list(dict.fromkeys(zip(values.groups, values.wordings, strict=True)))
+        if len(names) < MIN_WORDINGS or len(values.examples) < MIN_EXAMPLES:
+            raise NotEnoughDataError(
+                f"too little data on task {values.task!r} to fit on some and judge on others",
+                expected=f"at least {MIN_WORDINGS} wordings and {MIN_EXAMPLES} examples",
+                got=f"{len(names)} and {len(values.examples)}",
+            )
+        random = np.random.default_rng(seed)
+        folds = fold_of_examples(values.task, values.examples, FOLDS, seed)
+        ways = [way for way in WAYS if access is Access.LOGPROBS or way.access is Access.TEXT]
+        is_calibrated = any(way.access is Access.LOGPROBS for way in ways)
+        number = np.array([names.index(name) for name in zip(values.groups, values.wordings, strict=True)])
+        halves = [half for _ in range(SPLITS) for half in np.array_split(random.permutation(len(names)), 2)]
+        rows = [np.flatnonzero(np.isin(number, half)) for half in halves]
+
+        def parts(of: Sequence[OptionValues]) -> list[_Divided]:
+            fitted = [Part.fitted(each, calibration if is_calibrated else "", folds) for each in of]
+            return [_Divided(part, [part.take(half) for half in rows]) for part in fitted]
+
+        own = parts([values])
+        self._values = values
+        self._wordings = len(names)
+        self._answers = [_Answers(way, own, number) for way in ways]
+        for model in trained:
+            for each in model.values:
+                _require_same_cells(values, each)
+            of_model = parts(model.values)
+            self._answers += [_Answers(way, of_model, number) for way in trained_ways(model.name, access)]
+
+    @property
+    def ways(self) -> tuple[AnswerWay, ...]:
+        """All ways, in the order of `JudgedTask.ways`."""
+        return tuple(each.way for each in self._answers)
+
+    def compared(self, over: str = AS_IT_IS, *, level: float = CONFIDENCE) -> JudgedTask:
+        """All ways, with gains over one of them.
+
+        Args:
+            over: the name of the way that gains are over.
+            level: of the intervals, from 0 to 1.
+        """
+        (base,) = (each for each in self._answers if each.way.name == over)
+        of = self._values
+        constant, name = _constant(of)
+        return JudgedTask(
+            of.task,
+            of.category,
+            of.num_fewshot,
+            self._wordings,
+            len(of.examples),
+            of.chance,
+            float(constant.mean()),
+            name,
+            tuple(_judged(each, base, constant, level, self._wordings) for each in self._answers),
+            level,
+        )
+
+
+class _Divided(NamedTuple):
+    """The answers of one model: under all wordings, and under those of each half."""
+
+    whole: Part
+    halves: Sequence[Part]
 
 
 class _Answers:
-    """The scores of one way.
+    """The scores of one way: with S training seeds, or once without training.
 
     Attributes:
-        of_all: [E] with all wordings.
-        of_halves: [H, E] with the wordings of each half.
-        levels: the accuracies that the spread is over.
+        of_all: [S, E] with all wordings.
+        of_halves: [H, S, E] with the wordings of each half.
+        is_single: whether every wording answers by itself.
+        levels: [S, L] the accuracies that the spread is over.
     """
 
-    def __init__(self, way: AnswerWay, whole: Part, halves: Sequence[Part], number: Ints) -> None:
+    def __init__(self, way: AnswerWay, models: Sequence[_Divided], number: Ints) -> None:
         self.way = way
-        found = way.answer(whole)
-        self.of_all = found.mean(axis=0)
-        self.of_halves = np.stack([way.answer(half).mean(axis=0) for half in halves])
-        is_single = len(found) == len(number)
-        per_wording = np.bincount(number, found.mean(axis=1)) / np.bincount(number) if is_single else None
-        self.levels = self.of_halves.mean(axis=1) if per_wording is None else per_wording
+        found = [way.answer(model.whole) for model in models]
+        self.of_all = np.stack([each.mean(axis=0) for each in found])
+        of_halves = [[way.answer(half).mean(axis=0) for half in model.halves] for model in models]
+        self.of_halves = np.stack([np.stack(each) for each in of_halves], axis=1)
+        counts = np.bincount(number)
+        self.is_single = len(found[0]) == len(number)
+        self.levels = (
+            np.stack([np.bincount(number, each.mean(axis=1)) / counts for each in found])
+            if self.is_single
+            else self.of_halves.mean(axis=2).T
+        )
+
+
+def _require_same_cells(values: OptionValues, other: OptionValues) -> None:
+    for what in ("task", "wordings", "groups", "seeds", "examples"):
+        if getattr(values, what) != getattr(other, what):
+            raise ValueError(f"a trained model was measured on other cells: {what} differ")
 
 
 def _judged(answers: _Answers, base: _Answers, constant: Floats, level: float, wordings: int) -> JudgedWay:
-    examples = len(answers.of_all)
+    examples = answers.of_all.shape[1]
     # The folds' choices share examples, so what they score varies more than their examples do (Nadeau and Bengio 2003).
     widening = 1 + FOLDS / (FOLDS - 1) if answers.way.needs_labels else 1.0
 
     def over_examples(gains: Floats) -> Variance:
         return Variance(widening * float(np.var(gains, ddof=1)) / examples, examples - 1)
 
-    gains = answers.of_all - base.of_all
-    elsewhere = answers.of_halves - base.of_halves
-    of_halves = Variance(float(np.var(elsewhere.mean(axis=1))), wordings - 1)
+    def here(gains: Floats) -> Gain:
+        return gain_of(gains.mean(axis=1).tolist(), over_examples(gains.mean(axis=0)), NOTHING, level)
+
+    def elsewhere(gains: Floats, of_all: Floats, *, least: float = -1.0) -> Gain:
+        of_halves = Variance(float(np.var(gains.mean(axis=(1, 2)))), wordings - 1)
+        # A mean over wordings is the same for their halves; answers of several wordings depend on their number.
+        of_seeds = (of_all if answers.is_single and base.is_single else gains.mean(axis=0)).mean(axis=-1).tolist()
+        return gain_of(of_seeds, over_examples(gains.mean(axis=(0, 1))), of_halves, level, least=least)
+
     return JudgedWay(
         answers.way,
         float(answers.of_all.mean()),
-        _gain(float(gains.mean()), over_examples(gains), _NOTHING, level),
-        _gain(float(elsewhere.mean()), over_examples(elsewhere.mean(axis=0)), of_halves, level),
-        _gain(float((answers.of_all - constant).mean()), over_examples(answers.of_all - constant), _NOTHING, level),
-        float(np.std(answers.levels, ddof=1)),
-        float(answers.levels.min()),
+        elsewhere(answers.of_halves, answers.of_all, least=0.0),
+        here(answers.of_all - base.of_all),
+        elsewhere(answers.of_halves - base.of_halves, answers.of_all - base.of_all),
+        here(answers.of_all - constant),
+        float(np.mean(np.std(answers.levels, axis=1, ddof=1))),
+        float(np.mean(answers.levels.min(axis=1))),
         wordings if answers.way.calls is None else min(answers.way.calls, wordings),
     )
 
 
-def _gain(estimate: float, over_examples: Variance, over_wordings: Variance, level: float) -> Gain:
-    """Student's t with the degrees of freedom of Satterthwaite."""
-    parts = [part for part in (over_examples, over_wordings) if part.value > 0]
-    if not parts:
-        return Gain(estimate, estimate, estimate, over_examples, over_wordings)
-    total = sum(part.value for part in parts)
-    freedom = total**2 / sum(part.value**2 / part.degrees_of_freedom for part in parts)
-    reach = t_quantile((1 + level) / 2, freedom) * math.sqrt(total)
-    return Gain(estimate, max(-1.0, estimate - reach), min(1.0, estimate + reach), over_examples, over_wordings)
-
-
 def overall(tasks: Sequence[JudgedTask]) -> JudgedTask:
-    """The mean over tasks, weighted as in the paper: equally within a category, categories equally.
-
-    Different tasks have different examples, whose variances add up. They may share wordings, so the Stds over wordings
-    add up, which is at least what the variances would give.
-    """
+    """The mean over tasks, weighted as in the paper: equally within a category, categories equally."""
     weights = paper_weights([task.category for task in tasks])
-    level = _level(len(tasks[0].ways))
+    level = tasks[0].level
 
     def mean(value: Callable[[JudgedWay], float], place: int) -> float:
         return sum(weight * value(task.ways[place]) for weight, task in zip(weights, tasks, strict=True))
 
-    def gain(of: Callable[[JudgedWay], Gain], place: int) -> Gain:
-        found = [of(task.ways[place]) for task in tasks]
-        examples = [Variance(w**2 * g.over_examples.value, g.over_examples.degrees_of_freedom)
-                    for w, g in zip(weights, found, strict=True)]  # fmt: skip
-        total = sum(part.value for part in examples)
-        freedom = total**2 / sum(part.value**2 / part.degrees_of_freedom for part in examples) if total else 1.0
-        std = sum(w * math.sqrt(g.over_wordings.value) for w, g in zip(weights, found, strict=True))
-        least = min(g.over_wordings.degrees_of_freedom for g in found)
-        estimate = sum(w * g.estimate for w, g in zip(weights, found, strict=True))
-        return _gain(estimate, Variance(total, freedom), Variance(std**2, least), level)
+    def gain(of: Callable[[JudgedWay], Gain], place: int, *, least: float = -1.0) -> Gain:
+        return weighted_gain([of(task.ways[place]) for task in tasks], weights, level, least=least)
 
     ways = tuple(
         JudgedWay(
             way.way,
             mean(lambda each: each.accuracy, place),
+            gain(lambda each: each.accuracy_elsewhere, place, least=0.0),
             gain(lambda each: each.gain, place),
             gain(lambda each: each.gain_elsewhere, place),
             gain(lambda each: each.above_constant, place),
@@ -257,10 +303,12 @@ def overall(tasks: Sequence[JudgedTask]) -> JudgedTask:
         sum(weight * task.majority for weight, task in zip(weights, tasks, strict=True)),
         "",
         ways,
+        level,
     )
 
 
-def _level(ways: int) -> float:
+def simultaneous_level(ways: int) -> float:
+    """The level at which the intervals of this number of ways, the first of which gains nothing, all hold with 95%."""
     return 1 - (1 - CONFIDENCE) / max(1, ways - 1)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from phraseproof.analysis.reductions.judging import Gain, JudgedTask, JudgedWay
+from phraseproof.analysis.reductions.gains import Gain
+from phraseproof.analysis.reductions.judging import JudgedTask, JudgedWay
 
 TOLERANCE = 0.02
 """A loss of accuracy, or a spread, that does not matter where the spread is what a user wants to reduce."""

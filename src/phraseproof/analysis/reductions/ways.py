@@ -126,12 +126,13 @@ def _calibrated_totals(part: Part) -> Floats:
 
 
 AS_IT_IS = "as it is"
+CALIBRATED = "calibrated"
 WAYS: tuple[AnswerWay, ...] = (
     AnswerWay(AS_IT_IS, Access.TEXT, False, 1, _each(_raw)),
     AnswerWay("best wording", Access.TEXT, True, 1, _chosen(_raw, _raw_totals, 1, "majority")),
     AnswerWay(f"majority of best {FEW}", Access.TEXT, True, FEW, _chosen(_raw, _raw_totals, FEW, "majority")),
     AnswerWay("majority of all", Access.TEXT, False, None, _together(_raw, "majority")),
-    AnswerWay("calibrated", Access.LOGPROBS, False, 1, _each(_calibrated)),
+    AnswerWay(CALIBRATED, Access.LOGPROBS, False, 1, _each(_calibrated)),
     AnswerWay("best wording, calibrated", Access.LOGPROBS, True, 1,
         _chosen(_calibrated, _calibrated_totals, 1, "majority")),
     AnswerWay("ensemble of all", Access.LOGPROBS, False, None, _together(_raw, "mean_probability")),
@@ -140,3 +141,16 @@ WAYS: tuple[AnswerWay, ...] = (
     AnswerWay("calibrated ensemble of all", Access.LOGPROBS, False, None, _together(_calibrated, "mean_probability")),
 )  # fmt: skip
 """Every way. The first is the one that the others are compared with."""
+
+
+def trained_ways(name: str, access: Access) -> tuple[AnswerWay, ...]:
+    """The ways to answer with a trained model: each wording by itself, and calibrated where the access allows it.
+
+    Args:
+        name: of the model; the second way's name is followed by ", calibrated".
+        access: what the user has of an answer.
+    """
+    alone = AnswerWay(name, Access.TEXT, False, 1, _each(_raw))
+    if access is Access.TEXT:
+        return (alone,)
+    return (alone, AnswerWay(f"{name}, calibrated", Access.LOGPROBS, False, 1, _each(_calibrated)))

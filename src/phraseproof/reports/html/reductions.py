@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from phraseproof.analysis.reductions.judging import Gain, JudgedTask, JudgedWay
+from phraseproof.analysis.reductions.gains import Gain
+from phraseproof.analysis.reductions.judging import JudgedTask, JudgedWay
 from phraseproof.analysis.reductions.recommendation import constant_name, recommend
 from phraseproof.analysis.reductions.run import RunReductions
 from phraseproof.analysis.reductions.ways import Access

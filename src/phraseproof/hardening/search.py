@@ -1,0 +1,214 @@
+"""Compare alignment methods at equal budget, refit the best, and report it on examples and wordings nothing saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from phraseproof.alignment.loop.log import AlignmentObserver
+from phraseproof.analysis.robustness import summarize
+from phraseproof.evaluation.observer import Observer
+from phraseproof.hardening.candidates import Candidate, candidates_of
+from phraseproof.hardening.conclusion import conclude
+from phraseproof.hardening.judged_runs import JudgedRuns, judge_runs
+from phraseproof.hardening.search_plan import MeasuredSet, SearchInput, SearchPlan, plan_search
+from phraseproof.hardening.search_settings import SearchSettings
+from phraseproof.hardening.training_pairs import TrainingPairs, make_pairs
+from phraseproof.hardening.workplace import Training, Workplace
+from phraseproof.models import ModelOptions
+from phraseproof.store.queries import Run
+
+RANKING_EXAMPLES = 100
+"""The maximum number of training examples per task by which references are chosen among the wordings."""
+
+
+class Searched(NamedTuple):
+    """One candidate on validation.
+
+    Attributes:
+        candidate: what was trained.
+        trainings: one for every seed of the search.
+        scores: the mean score on validation of each of them.
+    """
+
+    candidate: Candidate
+    trainings: tuple[Training, ...]
+    scores: tuple[float, ...]
+
+    @property
+    def score(self) -> float:
+        """The mean over seeds."""
+        return sum(self.scores) / len(self.scores)
+
+
+class Refitted(NamedTuple):
+    """A candidate that was trained on training and validation together.
+
+    Attributes:
+        candidate: what was trained.
+        trainings: one for every seed.
+    """
+
+    candidate: Candidate
+    trainings: tuple[Training, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MethodSearch:
+    """The result of a search.
+
+    Attributes:
+        plan: the sets of examples and wordings.
+        pairs: of the trainings that were compared.
+        searched: every candidate on validation, in the order given.
+        base_score: the mean score on validation of the model as it is.
+        refitted: the candidates that are reported; the first one is the best on validation.
+        test: the report on test examples under test wordings.
+        unseen: on tasks that no training saw; `None` without such tasks.
+        check: on tasks that show forgetting; likewise.
+    """
+
+    plan: SearchPlan
+    pairs: TrainingPairs
+    searched: tuple[Searched, ...]
+    base_score: float
+    refitted: tuple[Refitted, ...]
+    test: JudgedRuns
+    unseen: JudgedRuns | None
+    check: JudgedRuns | None
+
+    @property
+    def chosen(self) -> Candidate:
+        """The best candidate on validation."""
+        return self.refitted[0].candidate
+
+    @property
+    def recommendation(self) -> str:
+        """What the test shows, in one sentence."""
+        return conclude(self.test, self.chosen.label)
+
+    @property
+    def reports(self) -> tuple[JudgedRuns, ...]:
+        """The sets that were reported on."""
+        return tuple(each for each in (self.test, self.unseen, self.check) if each is not None)
+
+
+def run_search(
+    model: str,
+    given: SearchInput,
+    out: Path,
+    settings: SearchSettings,
+    *,
+    model_options: ModelOptions = ModelOptions(),
+    observers: tuple[Observer | None, AlignmentObserver | None] = (None, None),
+) -> MethodSearch:
+    """Compare methods on validation, refit the best one, and report it once on the test set.
+
+    Every candidate is trained on training examples under training wordings, with the same number of steps and of
+    wordings per step, and measured on validation examples under validation wordings. The best one is trained again on
+    both together, with every seed, and measured on the test set, next to the model as it is, calibrated, as an
+    ensemble of wordings and with chosen wordings. The same call again continues a search that was stopped.
+
+    Args:
+        model: a hub id or a folder.
+        given: tasks and wordings.
+        out: receives all runs and trainings.
+        settings: how to split, train and measure.
+        model_options: how to load the model.
+        observers: of the evaluations and of the trainings.
+
+    Raises:
+        UsageError: too few wordings or examples, unknown methods, or wordings that cannot be paired.
+        NotEnoughDataError: a task without options.
+    """
+    candidates = candidates_of(settings.methods, settings.rates, settings.alignment)
+    plan = plan_search(given, settings)
+    place = Workplace(model, model_options, out, prompt_format=settings.alignment.prompt_format, observers=observers)
+    place.observer.noted("choosing references among the training and validation wordings, on training examples")
+    ranking = _scores(place.measure(ranking_set(plan, settings)))
+    pairs = make_pairs(plan.training, ranking, limit=settings.max_pairs, seed=settings.seed)
+
+    place.observer.noted("measuring the model as it is on the validation set")
+    base_score = _mean(place.measure(plan.validation))
+    searched = [
+        _searched(
+            place, plan.validation, candidate, pairs, settings.seeds[: settings.search_seeds], number, len(candidates)
+        )
+        for number, candidate in enumerate(candidates, start=1)
+    ]
+    together = make_pairs(plan.refitting, ranking, limit=settings.max_pairs, seed=settings.seed)
+    refitted = [_refitted(place, candidate, together, settings.seeds) for candidate in _reported(searched, settings)]
+    found = [_report(place, each, refitted, settings) for each in plan.reported]
+    reports = {each.name: each for each in found}
+    return MethodSearch(
+        plan,
+        pairs,
+        tuple(searched),
+        base_score,
+        tuple(refitted),
+        reports["test"],
+        reports.get("unseen"),
+        reports.get("check"),
+    )
+
+
+def ranking_set(plan: SearchPlan, settings: SearchSettings) -> MeasuredSet:
+    """The examples and wordings by which references are chosen: no validation example is among them."""
+    return MeasuredSet("reference", plan.training.tasks, plan.refitting.wordings, RANKING_EXAMPLES, settings.seed)
+
+
+def _searched(
+    place: Workplace,
+    on: MeasuredSet,
+    candidate: Candidate,
+    pairs: TrainingPairs,
+    seeds: Sequence[int],
+    number: int,
+    count: int,
+) -> Searched:
+    trainings: list[Training] = []
+    scores: list[float] = []
+    for seed in seeds:
+        place.observer.noted(f"training {number} of {count}: {candidate.label}, seed {seed}")
+        trainings.append(place.train(candidate, seed, pairs.pairs))
+        scores.append(_mean(place.measure(on, trainings[-1])))
+        place.observer.noted(f"{candidate.label}, seed {seed}: {100 * scores[-1]:.1f}% on validation")
+    return Searched(candidate, tuple(trainings), tuple(scores))
+
+
+def _reported(searched: Sequence[Searched], settings: SearchSettings) -> list[Candidate]:
+    """The best candidate; with `all`, the best of every method, that one first. Of equal ones, the first."""
+    best_of: dict[str, Searched] = {}
+    for each in searched:
+        if each.candidate.name not in best_of or each.score > best_of[each.candidate.name].score:
+            best_of[each.candidate.name] = each
+    ranked = sorted(best_of.values(), key=lambda each: -each.score)
+    return [each.candidate for each in (ranked if settings.reported == "all" else ranked[:1])]
+
+
+def _refitted(place: Workplace, candidate: Candidate, pairs: TrainingPairs, seeds: Sequence[int]) -> Refitted:
+    trainings: list[Training] = []
+    for seed in seeds:
+        place.observer.noted(f"training {candidate.label} again on training and validation, seed {seed}")
+        trainings.append(place.train(candidate, seed, pairs.pairs))
+    return Refitted(candidate, tuple(trainings))
+
+
+def _report(place: Workplace, on: MeasuredSet, refitted: Sequence[Refitted], settings: SearchSettings) -> JudgedRuns:
+    place.observer.noted(f"measuring on the set {on.name}")
+    base = place.measure(on)
+    trained = {each.candidate.label: [place.measure(on, training) for training in each.trainings] for each in refitted}
+    return judge_runs(on.name, base, trained, calibration=settings.calibration, seed=settings.seed)
+
+
+def _scores(run: Run) -> Mapping[tuple[str, str], float]:
+    return {(row.task, row.instruction): row.mean_score for row in run.wording_scores()}
+
+
+def _mean(run: Run) -> float:
+    """The mean over tasks and categories, as in the paper."""
+    (summary,) = summarize(run.wording_scores())
+    (group,) = summary.overall.groups.values()
+    return group.mean

@@ -1,0 +1,111 @@
+"""The size of a search, without training or measuring anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from phraseproof.alignment.loop.preparation import prepare
+from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
+from phraseproof.evaluation.evaluate import forecast
+from phraseproof.evaluation.observer import Observer
+from phraseproof.hardening.candidates import Candidate, candidates_of
+from phraseproof.hardening.costs import TrainingCost, training_cost
+from phraseproof.hardening.search import ranking_set
+from phraseproof.hardening.search_plan import MeasuredSet, SearchInput, SearchPlan, plan_search
+from phraseproof.hardening.search_settings import SearchSettings
+from phraseproof.hardening.training_pairs import make_pairs
+from phraseproof.models import ModelOptions
+
+
+class SearchForecast(NamedTuple):
+    """What a search would compute, whether or not some of it is there already.
+
+    Attributes:
+        plan: the sets of examples and wordings.
+        candidates: methods at their learning rates.
+        searched: the number of trainings in the search; `refitted` that of the trainings that are reported.
+        training: their steps, prompts and tokens, all together.
+        evaluations: the number of run folders.
+        prompts: in all of them.
+        tokens: of these prompts, shared parts once; `None` if the model cannot count them.
+    """
+
+    plan: SearchPlan
+    candidates: tuple[Candidate, ...]
+    searched: int
+    refitted: int
+    training: TrainingCost
+    evaluations: int
+    prompts: int
+    tokens: int | None
+
+
+def forecast_search(
+    model: str,
+    given: SearchInput,
+    settings: SearchSettings,
+    *,
+    model_options: ModelOptions = ModelOptions(),
+    observer: Observer | None = None,
+) -> SearchForecast:
+    """Count what `run_search` would compute. Loads no weights and writes nothing.
+
+    References are chosen by scores that are not known yet, so tokens of trainings are those of other references; of the
+    trainings that are reported, the largest is counted.
+
+    Raises:
+        UsageError: as `run_search`.
+    """
+    candidates = candidates_of(settings.methods, settings.rates, settings.alignment)
+    plan = plan_search(given, settings)
+
+    def largest(of: MeasuredSet, names: Sequence[Candidate]) -> list[TrainingCost]:
+        scores = {(task, item.name): 0.0 for task, items in of.wordings.items() for item in items}
+        pairs = make_pairs(of, scores, limit=settings.max_pairs, seed=settings.seed).pairs
+        return [_cost(model, each, pairs, settings, model_options) for each in names]
+
+    by_method = {each.name: each for each in candidates}
+    costs = dict(zip(by_method, largest(plan.training, list(by_method.values())), strict=True))
+    refits = sorted(largest(plan.refitting, list(by_method.values())), key=lambda cost: -cost.tokens)
+    refits = refits if settings.reported == "all" else refits[:1]
+    seeds, search_seeds = len(settings.seeds), settings.search_seeds
+    trainings = [(costs[each.name], search_seeds) for each in candidates] + [(cost, seeds) for cost in refits]
+    total = TrainingCost(*(sum(cost[place] * times for cost, times in trainings) for place in range(3)))
+
+    reported = 1 + len(refits) * seeds
+    evaluations = [(ranking_set(plan, settings), 1), (plan.validation, 1 + len(candidates) * search_seeds)]
+    evaluations += [(each, reported) for each in plan.reported]
+    prompts, tokens = 0, 0
+    is_counted = True
+    for of, times in evaluations:
+        found = forecast(
+            model,
+            of.tasks,
+            {of.name: of.collections},
+            limit=of.limit,
+            seed=of.seed,
+            prompt_format=settings.alignment.prompt_format,
+            model_options=model_options,
+            observer=observer,
+        )
+        prompts += times * found.prompts
+        is_counted = is_counted and found.tokens is not None
+        tokens += 0 if found.tokens is None else times * found.tokens.unique
+    return SearchForecast(
+        plan,
+        tuple(candidates),
+        len(candidates) * search_seeds,
+        len(refits) * seeds,
+        total,
+        sum(times for _, times in evaluations),
+        prompts,
+        tokens if is_counted else None,
+    )
+
+
+def _cost(
+    model: str, candidate: Candidate, pairs: Sequence[ParaphraseSet], settings: SearchSettings, options: ModelOptions
+) -> TrainingCost:
+    return training_cost(prepare(model, pairs, replace(candidate.settings, seed=settings.seeds[0]), options))

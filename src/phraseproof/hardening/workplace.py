@@ -1,0 +1,122 @@
+"""Trains and measures models in one folder. What is there is used again, by identity."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from phraseproof.alignment.loop.log import AlignmentObserver
+from phraseproof.alignment.loop.preparation import prepare
+from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
+from phraseproof.alignment.trainer import train
+from phraseproof.errors import RunError
+from phraseproof.evaluation.evaluate import evaluate
+from phraseproof.evaluation.observer import Observer, SilentObserver
+from phraseproof.hardening.candidates import Candidate
+from phraseproof.hardening.costs import TrainingCost, training_cost
+from phraseproof.hardening.search_plan import MeasuredSet
+from phraseproof.identity import content_hash
+from phraseproof.models import ModelOptions
+from phraseproof.store.queries import Run
+
+BASE_FOLDER = "base"
+TRAININGS_FOLDER = "trainings"
+_DIGITS = 8
+
+
+class Training(NamedTuple):
+    """A finished training.
+
+    Attributes:
+        candidate, seed: what was trained.
+        folder: the adapter's or the model's.
+        is_adapter: otherwise the folder holds a whole model.
+        cost: steps, prompts and tokens.
+        seconds: of steps and evaluations during training.
+    """
+
+    candidate: Candidate
+    seed: int
+    folder: Path
+    is_adapter: bool
+    cost: TrainingCost
+    seconds: float
+
+
+class Workplace:
+    """Trains and measures one model.
+
+    Args:
+        model: a hub id or a folder.
+        options: how the model is loaded.
+        out: the folder of all runs and trainings.
+        prompt_format: of the evaluations.
+        observers: of the evaluations and of the trainings.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        options: ModelOptions,
+        out: Path,
+        *,
+        prompt_format: str,
+        observers: tuple[Observer | None, AlignmentObserver | None],
+    ) -> None:
+        self._model, self._options, self._out = model, options, out
+        self._format = prompt_format
+        self.observer = observers[0] or SilentObserver()
+        self._training_observer = observers[1]
+
+    def train(self, candidate: Candidate, seed: int, pairs: Sequence[ParaphraseSet]) -> Training:
+        """Train a candidate; at once if that was done before, and from its last checkpoint if it was stopped."""
+        settings = replace(candidate.settings, seed=seed)
+        prepared = prepare(self._model, pairs, settings, self._options)
+        record = {key: prepared.record[key] for key in ("base_model", "settings", "pairs")}
+        name = re.sub(r"[^A-Za-z0-9]+", "-", f"{candidate.name} {candidate.rate:g} seed {seed}")
+        folder = self._out / TRAININGS_FOLDER / f"{name}-{content_hash(record)[:_DIGITS]}" / "trained"
+        found = train(
+            self._model,
+            pairs,
+            folder,
+            settings,
+            model_options=self._options,
+            observer=self._training_observer,
+        )
+        return Training(candidate, seed, found.folder, found.kind == "adapter", training_cost(prepared), found.seconds)
+
+    def measure(self, on: MeasuredSet, training: Training | None = None) -> Run:
+        """Score a set's examples under its wordings with a trained model, or with the model as it is.
+
+        Raises:
+            RunError: cells failed.
+        """
+        model, options, folder = self._model, self._options, self._out / BASE_FOLDER
+        if training is not None:
+            folder = training.folder.parent
+            if training.is_adapter:
+                options = replace(options, adapter=training.folder)
+            else:
+                model = str(training.folder)
+        run = evaluate(
+            model,
+            on.tasks,
+            {on.name: on.collections},
+            folder / f"{on.name}-{on.identity}",
+            limit=on.limit,
+            seed=on.seed,
+            model_options=options,
+            observer=self.observer,
+            prompt_format=self._format,
+        )
+        if run.missing:
+            raise RunError(
+                f"{len(run.missing)} of {len(run.cells)} cells failed, so models cannot be compared",
+                got=run.failures[0].error if run.failures else None,
+                where=str(run.path),
+                hint="Run the same command to try them again",
+            )
+        return run
