@@ -89,3 +89,21 @@ def test_a_share_that_is_none_is_named_by_its_option(
     assert call("harden", "-m", "pocket", *arguments, option, "1.5") == 2
     error = capsys.readouterr().err
     assert f"error: {option}: the share is out of range (expected a number between 0 and 1, got 1.5)" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rates", "1e-3"], "--rates: --rates requires --methods"),
+        (["--dry-run"], "--dry-run: --dry-run requires --methods"),
+        (["--format", "csv"], "--format: --format requires --methods"),
+        (["--methods", "pt", "--lr", "1e-3"], "--learning-rate: --learning-rate does not apply to a search"),
+        (["--methods", "pt", "--held-out", "0.4"], "--held-out: --held-out does not apply to a search"),
+    ],
+)
+def test_options_of_one_method_and_of_a_search_are_not_mixed(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    common = ["-t", str(project / "t.yaml"), "-i", str(project / "w.yaml"), "-o", str(project / "h")]
+    assert call("harden", "-m", "pocket", *common, *arguments) == 2
+    assert f"error: {message}" in capsys.readouterr().err

@@ -1,18 +1,35 @@
-"""`phraseproof harden`: measure a model, train it on some wordings, and measure it again on others."""
+"""`phraseproof harden`: measure a model, train it on some wordings, and measure it again on others.
+
+With `--methods` several methods are compared on validation, and the best one is reported on a test set.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phraseproof.cli import option_values, options, terminal
+from phraseproof.cli import option_values, options, search_options, terminal
 from phraseproof.cli import training_options as training
+from phraseproof.cli.harden_search import SearchNames, print_search_forecast, search_methods
+from phraseproof.cli.output_format import OutputFormat, read_format
 from phraseproof.cli.training_options import DEFAULTS
+from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
-    from phraseproof.hardening import HardenResult
+    from phraseproof.hardening import HardenResult, HardenSettings
+
+_HELD_OUT = 0.5
+_TRAINING_SHARE = 0.5
+_INSTEAD = {
+    "--method": "Name it among --methods",
+    "--learning-rate": "Give learning rates with --rates",
+    "--held-out": "Give three shares with --split-wordings",
+    "--training-share": "Give three shares with --split-examples",
+}
 
 
 def harden(
@@ -42,14 +59,14 @@ def harden(
     held_out: Annotated[
         float,
         typer.Option(help="The share of wordings that training never sees.", rich_help_panel=options.INSTRUCTIONS),
-    ] = 0.5,
+    ] = _HELD_OUT,
     training_share: Annotated[
         float,
         typer.Option(
             help="The share of a task's examples to train on, if it has no demonstrations.",
             rich_help_panel=options.DATA,
         ),
-    ] = 0.5,
+    ] = _TRAINING_SHARE,
     max_pairs: Annotated[
         int, typer.Option(help="The maximum number of training pairs per task.", rich_help_panel=options.DATA)
     ] = 1000,
@@ -63,6 +80,17 @@ def harden(
         int, typer.Option(help="The seed of the splits, the training and the interval.", rich_help_panel=options.DATA)
     ] = 0,
     method: training.Method = DEFAULTS.method,
+    methods: search_options.Methods = None,
+    rates: search_options.Rates = None,
+    seeds: search_options.Seeds = None,
+    search_seeds: search_options.SearchSeeds = None,
+    report: search_options.Reported = None,
+    unseen_tasks: search_options.UnseenTasks = None,
+    check: search_options.CheckTasks = None,
+    split_wordings: search_options.SplitWordings = None,
+    split_examples: search_options.SplitExamples = None,
+    validation_limit: search_options.ValidationLimit = None,
+    calibration: search_options.Calibration = None,
     num_tokens: training.NumTokens = DEFAULTS.num_tokens,
     placement: training.Placement = DEFAULTS.placement,
     init: training.Init = DEFAULTS.init,
@@ -81,55 +109,105 @@ def harden(
     chat_template: options.ChatTemplate = None,
     chat_template_arg: options.ChatTemplateArg = None,
     chat_date: options.ChatDate = None,
+    dry_run: search_options.DryRun = False,
+    output_format: OutputFormat = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train an adapter on some wordings, and measure the gain on the other wordings, with an interval."""
+    """Train an adapter on some wordings, and measure the gain on the other wordings, with an interval.
+
+    With --methods, several methods are compared on validation, and the best one is reported on a test set, next to
+    what costs no training.
+    """
+    from phraseproof.alignment.settings import AlignmentSettings
+    from phraseproof.hardening.settings import HardenSettings
+
+    alignment = AlignmentSettings(
+        method=method,
+        num_tokens=num_tokens,
+        placement=placement,
+        init=init,
+        lambda_=lambda_,
+        learning_rate=learning_rate,
+        max_steps=max_steps,
+        epochs=epochs,
+        early_stopping_patience=early_stopping_patience,
+        prompt_format=prompt_format,
+        seed=seed,
+    )
+    loading = option_values.model_options(
+        adapter=None,
+        dtype=dtype,
+        device=device,
+        batch_size="auto",
+        max_length=max_length,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
+        model_arg=model_arg or [],
+        chat_template=chat_template,
+        chat_template_arg=chat_template_arg,
+        chat_date=chat_date,
+    )
+    names = SearchNames(
+        model,
+        option_values.joined(tasks),
+        option_values.joined(unseen_tasks),
+        option_values.joined(check),
+        option_values.joined(instructions),
+        data_dir,
+        loading,
+    )
+    search = search_options.SearchOptions(
+        rates, seeds, search_seeds, report, split_wordings, split_examples, validation_limit, calibration
+    )
+    if methods is None:
+        further = {"--unseen-tasks": unseen_tasks, "--check": check, "--dry-run": dry_run or None}
+        _refuse({**search.given, **further, "--format": output_format}, "requires --methods")
+        settings = HardenSettings(alignment, held_out, training_share, max_pairs, limit, seed)
+        _print(_hardened(names, out, settings, quiet=quiet), as_json=as_json)
+        return
+    single = {
+        "--method": None if method == DEFAULTS.method else method,
+        "--learning-rate": None if learning_rate == DEFAULTS.learning_rate else learning_rate,
+        "--held-out": None if held_out == _HELD_OUT else held_out,
+        "--training-share": None if training_share == _TRAINING_SHARE else training_share,
+    }
+    _refuse(single, "does not apply to a search with --methods", _INSTEAD)
+    # A search has validation examples of its own. Early stopping alone needs held-out pairs.
+    common = alignment if early_stopping_patience is not None else replace(alignment, held_out_fraction=0.0)
+    of_search = search.settings(methods, common, max_pairs=max_pairs, limit=limit, seed=seed)
+    form = read_format(output_format, as_json=as_json)
+    if dry_run:
+        print_search_forecast(names, of_search, form)
+    else:
+        search_methods(names, out, of_search, form, quiet=quiet)
+
+
+def _refuse(given: Mapping[str, object], why: str, hints: Mapping[str, str] = {}) -> None:
+    """Refuse the first option that was given."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"{name} {why}", where=name, hint=hints.get(name))
+
+
+def _hardened(names: SearchNames, out: Path, settings: HardenSettings, *, quiet: bool) -> HardenResult:
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.stopping import stoppable
     from phraseproof.cli.training_progress import TrainingBar
-    from phraseproof.hardening import harden as run
+    from phraseproof.hardening import run_hardening
+    from phraseproof.hardening.named import named_collections, named_tasks
 
     progress = ProgressBar(quiet=quiet)
     with stoppable(), TrainingBar(quiet=quiet) as bar:
-        result = run(
-            model,
-            option_values.joined(tasks),
-            option_values.joined(instructions),
+        return run_hardening(
+            names.model,
+            named_tasks(names.tasks, names.data_dir, progress.warned),
+            named_collections(names.instructions),
             out,
-            data_dir=data_dir,
-            held_out_share=held_out,
-            training_share=training_share,
-            max_pairs=max_pairs,
-            limit=limit,
-            seed=seed,
-            method=method,
-            num_tokens=num_tokens,
-            placement=placement,
-            init=init,
-            lambda_=lambda_,
-            learning_rate=learning_rate,
-            max_steps=max_steps,
-            epochs=epochs,
-            early_stopping_patience=early_stopping_patience,
-            prompt_format=prompt_format,
-            model_options=option_values.model_options(
-                adapter=None,
-                dtype=dtype,
-                device=device,
-                batch_size="auto",
-                max_length=max_length,
-                revision=revision,
-                trust_remote_code=trust_remote_code,
-                model_arg=model_arg or [],
-                chat_template=chat_template,
-                chat_template_arg=chat_template_arg,
-                chat_date=chat_date,
-            ),
-            observer=progress,
-            alignment_observer=bar,
+            settings,
+            model_options=names.model_options,
+            observers=(progress, bar),
         )
-    _print(result, as_json=as_json)
 
 
 def _print(result: HardenResult, *, as_json: bool) -> None:

@@ -2,52 +2,80 @@
 
 from __future__ import annotations
 
-from phraseproof.analysis.reductions.gains import Gain
-from phraseproof.analysis.reductions.ways import AS_IT_IS, CALIBRATED
+from typing import NamedTuple
+
+from phraseproof.analysis.reductions.gains import CONFIDENCE, Gain, at_level
+from phraseproof.analysis.reductions.ways import AS_IT_IS, CALIBRATED, calibrated_name
 from phraseproof.hardening.judged_runs import JudgedRuns
+
+LEVEL = 1 - (1 - CONFIDENCE) / 2
+"""A trained model is used in two ways, by itself and calibrated, and the better one is named."""
+
+
+class _Trained(NamedTuple):
+    """One way to use the trained model, with gains over the model as it is and over the calibrated one."""
+
+    name: str
+    accuracy: float
+    gain: Gain
+    over_calibrated: Gain
+
+    @property
+    def is_shown(self) -> bool:
+        return self.gain.low > 0 and self.over_calibrated.low > 0
 
 
 def conclude(test: JudgedRuns, name: str) -> str:
     """Recommend training, what costs no training, or nothing.
 
-    Training is recommended where the method that was chosen on validation is shown to be better than the model as it
-    is and than the calibrated model, on examples and wordings that nothing saw. Both intervals must be above 0, so
-    each may have 95%.
+    Training is recommended where the method that was chosen on validation, by itself or calibrated, is shown to be
+    better than the model as it is and than the calibrated model, on examples and wordings that nothing saw. Its
+    intervals hold for both ways to use it at once.
 
     Args:
         test: the reported set.
         name: the trained model that was chosen before the set was looked at.
     """
-    way, base, calibrated = test.way(name), test.way(AS_IT_IS), test.way(CALIBRATED)
-    over_calibrated = test.gain_over_calibrated(name)
-    if way.gain_elsewhere.low > 0 and over_calibrated.low > 0:
+    trained = max(
+        (_trained(test, each) for each in (name, calibrated_name(name))), key=lambda way: way.over_calibrated.low
+    )
+    base, calibrated = test.way(AS_IT_IS), test.way(CALIBRATED)
+    if trained.is_shown:
         return (
-            f"Train with {name}: from {100 * base.accuracy:.1f} to {100 * way.accuracy:.1f}% with wordings and "
-            f"examples that nothing saw, {_signed(way.gain_elsewhere)}, and {_signed(over_calibrated)} over "
-            f"calibrating{_better(test, name)}."
+            f"Train with {trained.name}: from {100 * base.accuracy:.1f} to {100 * trained.accuracy:.1f}% with wordings "
+            f"and examples that nothing saw, {_signed(trained.gain)}, and {_signed(trained.over_calibrated)} over "
+            f"calibrating without training{_better(test, trained)}."
         )
-    gained = f"{name} gains {_signed(over_calibrated)} over the calibrated model"
+    gained = f"{trained.name} gains {_signed(trained.over_calibrated)} over the calibrated model"
     if calibrated.gain_elsewhere.low > 0:
         return (
             f"Nothing is shown to be better than calibrating, which gains {_signed(calibrated.gain_elsewhere)} over "
-            f"the model as it is: {gained}{_better(test, name)}."
+            f"the model as it is: {gained}{_better(test, trained)}."
         )
-    if way.gain_elsewhere.low > 0:
+    if trained.gain.low > 0:
         return (
-            f"{name} is shown to be better than the model as it is, {_signed(way.gain_elsewhere)}; nothing is shown to "
-            f"be better than calibrating: {gained}{_better(test, name)}."
+            f"{trained.name} is shown to be better than the model as it is, {_signed(trained.gain)}; nothing is shown "
+            f"to be better than calibrating: {gained}{_better(test, trained)}."
         )
     return (
         "Nothing is shown to be better than calibrating, nor calibrating to be better than the model as it is: "
-        f"{gained}, and calibrating {_signed(calibrated.gain_elsewhere)} over the model as it is{_better(test, name)}."
+        f"{gained}, and calibrating {_signed(calibrated.gain_elsewhere)} over the model as it is"
+        f"{_better(test, trained)}."
     )
 
 
-def _better(test: JudgedRuns, name: str) -> str:
+def _trained(test: JudgedRuns, name: str) -> _Trained:
+    way = test.way(name)
+    return _Trained(
+        name, way.accuracy, at_level(way.gain_elsewhere, LEVEL), at_level(test.gain_over_calibrated(name), LEVEL)
+    )
+
+
+def _better(test: JudgedRuns, trained: _Trained) -> str:
     """What is recommended without training, where it scores more than the trained model."""
     if test.free.way is None or test.free.way == CALIBRATED:
         return ""
-    free, trained = test.way(test.free.way), test.way(name)
+    free = test.way(test.free.way)
     if free.accuracy <= trained.accuracy:
         return ""
     calls = "1 call" if free.calls == 1 else f"{free.calls} calls"

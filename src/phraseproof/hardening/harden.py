@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from phraseproof.alignment.loop.log import AlignmentObserver
 from phraseproof.alignment.settings import AlignmentSettings, Placement
 from phraseproof.core import Task
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.hardening.loop import HardenResult, run_hardening
+from phraseproof.hardening.named import named_collections, named_tasks
 from phraseproof.hardening.settings import HardenSettings
-from phraseproof.instructions.collections import Collection, load_collection
+from phraseproof.instructions.collections import Collection
 from phraseproof.models import ModelOptions
-from phraseproof.tasks import load_tasks
 
 _DEFAULTS = HardenSettings()
 _ALIGNMENT = _DEFAULTS.alignment
-
-Member = TypeVar("Member")
 
 
 def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() shows it
@@ -86,15 +83,8 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
         UsageError: too few wordings or examples, or no two of a task's wordings can be paired.
     """
     warn = (observer or SilentObserver()).warned
-    found: list[Task] = []
-    for member in _members(tasks):
-        if isinstance(member, Task):
-            found.append(member)
-        else:
-            found += load_tasks([member], data_dir=None if data_dir is None else Path(data_dir), warn=warn)
-    collections = [
-        member if isinstance(member, Collection) else load_collection(str(member)) for member in _members(instructions)
-    ]
+    found = named_tasks(tasks, data_dir, warn)
+    collections = named_collections(instructions)
     settings = HardenSettings(
         alignment=AlignmentSettings(
             method=method,
@@ -124,9 +114,3 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
         model_options=model_options,
         observers=(observer, alignment_observer),
     )
-
-
-def _members(given: str | Sequence[Member]) -> list[str | Member]:
-    if isinstance(given, str):
-        return [name.strip() for name in given.split(",") if name.strip()]
-    return list(given)

@@ -75,7 +75,8 @@ class Workplace:
         """Train a candidate; at once if that was done before, and from its last checkpoint if it was stopped."""
         settings = replace(candidate.settings, seed=seed)
         prepared = prepare(self._model, pairs, settings, self._options)
-        record = {key: prepared.record[key] for key in ("base_model", "settings", "pairs")}
+        own = {name: value for name, value in settings.as_record().items() if name != "save_every"}
+        record = [prepared.record["base_model"], prepared.record["pairs"], own]
         name = re.sub(r"[^A-Za-z0-9]+", "-", f"{candidate.name} {candidate.rate:g} seed {seed}")
         folder = self._out / TRAININGS_FOLDER / f"{name}-{content_hash(record)[:_DIGITS]}" / "trained"
         found = train(

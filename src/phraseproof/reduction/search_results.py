@@ -95,14 +95,15 @@ def _notes(search: MethodSearch) -> Iterator[str]:
     seeds = len(search.refitted[0].trainings)
     if seeds == 1:
         yield "One training seed: the intervals of trained models do not hold its effect. Give several with --seeds."
-    if search.pairs.unpaired:
+    if lone := search.pairs.unpaired:
+        were = "wording was" if len(lone) == 1 else "wordings were"
         yield (
-            f"{len(search.pairs.unpaired)} training wordings were not trained on, because no other one writes the answer "
-            f"in the same way: {', '.join(search.pairs.unpaired[:3])}"
+            f"{len(lone)} training {were} not trained on, because no other one writes the answer in the same way: "
+            f"{', '.join(lone[:3])}"
         )
 
 
-# ------------------------------------------------------------------------------------------------------------ for people
+# ----------------------------------------------------------------------------------------------------------- for people
 
 
 def _blocks(search: MethodSearch, screen: Screen) -> Iterator[RenderableType]:
@@ -116,7 +117,8 @@ def _blocks(search: MethodSearch, screen: Screen) -> Iterator[RenderableType]:
         yield _line(f"{_TITLES[report.name]}. {_size(getattr(plan, report.name))}.")
         yield _line(
             f"Blind guessing gets {100 * summary.chance:.1f}%, {constant_name(summary)} {100 * summary.majority:.1f}%. "
-            f"Gains have {CONFIDENCE:.0%} intervals over {_sources(search)}, each by itself. * needs labelled examples."
+            f"Gains are with other wordings of the same kind, and have {CONFIDENCE:.0%} intervals over "
+            f"{_sources(search)}, each by itself. * needs labelled examples."
         )
         yield Text()
         yield from _way_tables(report, screen)
@@ -220,7 +222,7 @@ def _interval(gain: Gain) -> str:
     return f"{100 * gain.estimate:+.1f} ({100 * gain.low:.1f} to {100 * gain.high:.1f})"
 
 
-# ------------------------------------------------------------------------------------------------------------------ rows
+# ----------------------------------------------------------------------------------------------------------------- rows
 
 
 def _levels(report: JudgedRuns) -> Iterator[tuple[JudgedTask, JudgedTask, Level]]:

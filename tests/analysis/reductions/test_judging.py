@@ -9,7 +9,14 @@ import pytest
 
 from phraseproof.analysis.ensembles import combine
 from phraseproof.analysis.option_values import OptionValues, scores
-from phraseproof.analysis.reductions.judging import JudgedTask, JudgedWay, judge, overall
+from phraseproof.analysis.reductions.judging import (
+    JudgedTask,
+    JudgedWay,
+    Judgement,
+    TrainedAnswers,
+    judge,
+    overall,
+)
 from phraseproof.analysis.reductions.ways import FEW, WAYS, Access
 from phraseproof.calibration.bias import batch_bias, without_bias
 from phraseproof.errors import NotEnoughDataError
@@ -72,6 +79,51 @@ def test_the_mean_over_tasks_adds_the_variances_of_their_examples() -> None:
         variance = sum(part.gain.over_examples.value for part in parts) / 4
         assert way.gain.over_examples.value == pytest.approx(variance)
         assert way.gain.high - way.gain.low < max(part.gain.high - part.gain.low for part in parts)
+
+
+def _models(count: int) -> tuple[OptionValues, list[OptionValues]]:
+    """A model, and others that were trained: each answers the same cells, and knows more."""
+    of = simulated(np.random.default_rng(1), wordings=7, examples=60, options=3, skill=1.0, prior=1.0)
+    right = np.eye(3)[of.targets]
+    return of, [replace(of, values=of.values + (0.5 + 0.3 * n) * right) for n in range(count)]
+
+
+def test_a_trained_model_is_judged_on_the_same_cells() -> None:
+    of, trained = _models(3)
+    judgement = Judgement(of, trained=[TrainedAnswers("lora", tuple(trained))])
+    task = judgement.compared(level=0.95)
+    ways = named(task)
+    assert [way.way.name for way in task.ways][-2:] == ["lora", "lora, calibrated"]
+    of_seeds = [scores(each.values, each) for each in trained]
+    base = scores(of.values, of)
+    assert ways["lora"].accuracy == pytest.approx(np.mean(of_seeds))
+    assert ways["lora"].gain_elsewhere.estimate == pytest.approx(np.mean(of_seeds) - base.mean())
+    assert ways["lora"].gain_elsewhere.of_seeds == pytest.approx([each.mean() - base.mean() for each in of_seeds])
+    assert ways["lora"].spread == pytest.approx(np.mean([each.mean(axis=1).std(ddof=1) for each in of_seeds]))
+    assert ways["lora"].worst == pytest.approx(np.mean([each.mean(axis=1).min() for each in of_seeds]))
+    # The same model as a single way has the same numbers, calibrated as well.
+    alone = named(judge(trained[0]))
+    one = named(Judgement(of, trained=[TrainedAnswers("lora", (trained[0],))]).compared())
+    assert one["lora, calibrated"].accuracy == alone["calibrated"].accuracy
+    # The ways without training are not changed by it.
+    assert named(judge(of)) == named(replace(task, ways=Judgement(of).compared(level=judge(of).level).ways))
+
+
+def test_gains_over_the_calibrated_model_are_differences_to_it() -> None:
+    of, trained = _models(2)
+    judgement = Judgement(of, trained=[TrainedAnswers("lora", tuple(trained))])
+    over_base, over_calibrated = named(judgement.compared()), named(judgement.compared("calibrated"))
+    difference = over_base["lora"].accuracy - over_base["calibrated"].accuracy
+    assert over_calibrated["lora"].gain.estimate == pytest.approx(difference)
+    assert over_calibrated["lora"].gain_elsewhere.estimate == pytest.approx(difference)
+    assert over_calibrated["as it is"].gain.estimate == pytest.approx(-over_base["calibrated"].gain.estimate)
+    assert over_calibrated["calibrated"].gain[:3] == (0, 0, 0)
+
+
+def test_other_cells_are_refused() -> None:
+    of, (trained,) = _models(1)
+    with pytest.raises(ValueError, match="wordings differ"):
+        Judgement(of, trained=[TrainedAnswers("lora", (trained.take([1, 0, 2, 3, 4, 5, 6]),))])
 
 
 def _true_gains(small: OptionValues, large: OptionValues) -> dict[str, float]:

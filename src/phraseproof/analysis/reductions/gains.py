@@ -75,6 +75,11 @@ def gain_of(
     return Gain(estimate, low, high, over_examples, over_wordings, tuple(of_seeds))
 
 
+def at_level(gain: Gain, level: float) -> Gain:
+    """The same gain with an interval of another level."""
+    return gain_of(gain.of_seeds, gain.over_examples, gain.over_wordings, level)
+
+
 def weighted_gain(gains: Sequence[Gain], weights: Sequence[float], level: float, *, least: float = -1.0) -> Gain:
     """The weighted mean over tasks.
 

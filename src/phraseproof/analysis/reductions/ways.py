@@ -147,10 +147,15 @@ def trained_ways(name: str, access: Access) -> tuple[AnswerWay, ...]:
     """The ways to answer with a trained model: each wording by itself, and calibrated where the access allows it.
 
     Args:
-        name: of the model; the second way's name is followed by ", calibrated".
+        name: of the model.
         access: what the user has of an answer.
     """
     alone = AnswerWay(name, Access.TEXT, False, 1, _each(_raw))
     if access is Access.TEXT:
         return (alone,)
-    return (alone, AnswerWay(f"{name}, calibrated", Access.LOGPROBS, False, 1, _each(_calibrated)))
+    return (alone, AnswerWay(calibrated_name(name), Access.LOGPROBS, False, 1, _each(_calibrated)))
+
+
+def calibrated_name(name: str) -> str:
+    """The name of the way that calibrates a trained model."""
+    return f"{name}, {CALIBRATED}"

@@ -1,0 +1,110 @@
+"""`phraseproof harden --methods`: compare methods, report the best, and print it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import typer
+
+from phraseproof.cli import terminal
+from phraseproof.cli.output_format import FormatName, print_results
+
+if TYPE_CHECKING:
+    from phraseproof.hardening import SearchSettings
+    from phraseproof.hardening.search_forecast import SearchForecast
+    from phraseproof.models import ModelOptions
+
+
+class SearchNames(NamedTuple):
+    """What a search is about; lists of names are separated by commas.
+
+    Attributes:
+        model: a hub id or a folder.
+        tasks, unseen, check: tasks to train on, and those that no training sees.
+        instructions: collections.
+        data_dir: a folder with the benchmarks' published files.
+        model_options: how the model is loaded.
+    """
+
+    model: str
+    tasks: str
+    unseen: str
+    check: str
+    instructions: str
+    data_dir: Path | None
+    model_options: ModelOptions
+
+
+def search_methods(names: SearchNames, out: Path, settings: SearchSettings, form: FormatName, *, quiet: bool) -> None:
+    """Compare methods, and print the result."""
+    from phraseproof.cli.progress import ProgressBar
+    from phraseproof.cli.stopping import stoppable
+    from phraseproof.cli.training_progress import TrainingBar
+    from phraseproof.hardening import run_search
+    from phraseproof.hardening.named import search_input
+    from phraseproof.reduction.search_results import search_json, search_table, search_text
+
+    progress = ProgressBar(quiet=quiet)
+    with stoppable(), TrainingBar(quiet=quiet) as bar:
+        given = search_input(
+            names.tasks, names.instructions, names.unseen, names.check, data_dir=names.data_dir, warn=progress.warned
+        )
+        found = run_search(
+            names.model, given, out, settings, model_options=names.model_options, observers=(progress, bar)
+        )
+    match form:
+        case "text":
+            terminal.print_result(search_text(found, terminal.screen()))
+        case "json":
+            terminal.print_file(search_json(found))
+        case _:
+            print_results(search_table(found), form)
+    typer.echo(f"{found.refitted[0].trainings[0].folder}; runs: {out}", err=True)
+
+
+def print_search_forecast(names: SearchNames, settings: SearchSettings, form: FormatName) -> None:
+    """Print how much a search would compute."""
+    from phraseproof.hardening.named import search_input
+    from phraseproof.hardening.search_forecast import forecast_search
+
+    given = search_input(
+        names.tasks, names.instructions, names.unseen, names.check, data_dir=names.data_dir, warn=terminal.warn
+    )
+    found = forecast_search(names.model, given, settings, model_options=names.model_options)
+    if form == "json":
+        terminal.print_json(_as_json(found))
+        return
+    for of in (found.plan.training, found.plan.validation, *found.plan.reported):
+        wordings = {len(items) for items in of.wordings.values()}
+        examples = {len(task.examples) if of.limit is None else min(of.limit, len(task.examples)) for task in of.tasks}
+        typer.echo(
+            f"{of.name:<16}{len(of.tasks)} tasks, {_range(wordings)} wordings, {_range(examples)} examples per task"
+        )
+    tokens = "unknown" if found.tokens is None else f"{found.tokens:,}"
+    typer.echo(
+        f"trainings       {found.searched + found.refitted:>15,}  ({found.searched} to compare, then {found.refitted})"
+    )
+    typer.echo(f"training steps  {found.training.steps:>15,}")
+    typer.echo(f"prompts trained {found.training.prompts:>15,}")
+    typer.echo(f"tokens trained  {found.training.tokens:>15,}")
+    typer.echo(f"evaluations     {found.evaluations:>15,}")
+    typer.echo(f"prompts scored  {found.prompts:>15,}")
+    typer.echo(f"tokens scored   {tokens:>15}  (shared parts once)")
+
+
+def _range(counts: set[int]) -> str:
+    return f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+
+
+def _as_json(found: SearchForecast) -> dict[str, object]:
+    return {
+        "candidates": [{"method": each.name, "learning_rate": each.rate} for each in found.candidates],
+        "trainings": found.searched + found.refitted,
+        "training_steps": found.training.steps,
+        "training_prompts": found.training.prompts,
+        "training_tokens": found.training.tokens,
+        "evaluations": found.evaluations,
+        "prompts": found.prompts,
+        "tokens": found.tokens,
+    }

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.command_line import run_command
+from support.tiny_models import tiny_llama
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> list[str]:
+    rows = "".join(f"river {n},{'one' if n % 2 else 'two'}\n" for n in range(34))
+    (tmp_path / "t.csv").write_text("question,label\n" + rows)
+    (tmp_path / "t.yaml").write_text("name: t\nkind: binary\ndata: t.csv\nchoices: [one, two]\nanswer: label\n")
+    wordings = "".join(
+        f"  - {{id: w{n}, ask: 'Wording {n}:', layout: '{{{{ question }}}}', answer: text}}\n" for n in range(8)
+    )
+    (tmp_path / "w.yaml").write_text(f"name: w\ninstructions:\n{wordings}")
+    return [
+        *("harden", "-m", str(tiny_llama()), "-t", str(tmp_path / "t.yaml"), "-i", str(tmp_path / "w.yaml")),
+        *("-o", str(tmp_path / "out"), "--methods", "pt", "--rates", "1e-3", "--max-steps", "1", "--num-tokens", "2"),
+    ]
+
+
+@pytest.mark.slow
+def test_a_forecast_and_then_the_search(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    done = run_command(capsys, *arguments, "--dry-run")
+    assert done.code == 0
+    assert "trainings                     2  (1 to compare, then 1)" in done.out
+    assert not Path(arguments[arguments.index("-o") + 1]).exists()
+    forecast = json.loads(run_command(capsys, *arguments, "--dry-run", "--json").out)
+
+    found = json.loads(run_command(capsys, *arguments, "--json").out)
+    assert found["chosen"] == {"method": "pt", "learning_rate": 0.001}
+    assert sum(each["tokens"] for each in found["trainings"]) == forecast["training_tokens"]
+    # The same command prints the stored result, for people and for spreadsheets.
+    text = run_command(capsys, *arguments)
+    assert f"=> {found['recommendation'][:30]}" in text.out
+    assert "trained; runs:" in text.err
+    rows = run_command(capsys, *arguments, "--format", "csv").out.splitlines()
+    assert len(rows) == 1 + len(found["rows"])
+
+
+def test_too_few_wordings_for_three_sets_is_one_line(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = (tmp_path / "w.yaml").read_text().splitlines()
+    (tmp_path / "w.yaml").write_text("\n".join(lines[:9]) + "\n")
+    done = run_command(capsys, *arguments)
+    assert done.code == 2
+    assert done.err.splitlines()[-1].startswith(
+        "error: --instructions: task 't' has too few wordings for three sets (expected at least 2 different ones"
+    )

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from phraseproof.alignment.settings import AlignmentSettings
+from phraseproof.errors import UsageError
+from phraseproof.hardening.candidates import RATES, candidates_of
+
+COMMON = AlignmentSettings(max_steps=7)
+
+
+def test_each_method_has_the_rates_of_what_it_trains() -> None:
+    found = candidates_of(["pt+kl", "ft"], {}, COMMON)
+    assert [(each.name, each.rate) for each in found] == [
+        *(("pt+kl", rate) for rate in RATES["prompt"]),
+        *(("ft", rate) for rate in RATES["weights"]),
+    ]
+    assert {each.settings.max_steps for each in found} == {7}
+    assert [each.settings.learning_rate for each in found] == [each.rate for each in found]
+    assert found[0].settings.method == "pt+kl"
+
+
+def test_the_nearest_rates_are_used() -> None:
+    rates = {"": (1e-3,), "prompt": (2e-3, 2e-3), "pt+kl": (3e-3,), "pt+kl:lambda=0.5": (4e-3,)}
+    found = candidates_of(["pt+kl:lambda=0.5", "pt+kl", "pt", "ft"], rates, COMMON)
+    assert [each.rate for each in found] == [4e-3, 3e-3, 2e-3, 1e-3]
+
+
+def test_a_method_may_have_settings_of_its_own() -> None:
+    first, second = candidates_of(
+        ["pt+kl:lambda=0.5:num-tokens=20:detach_reference=false", "pt+kl"], {"": (1e-3,)}, COMMON
+    )
+    assert (first.settings.lambda_, first.settings.num_tokens, first.settings.detach_reference) == (0.5, 20, False)
+    assert second.settings.lambda_ == 0.8
+    assert first.label == "pt+kl:lambda=0.5:num-tokens=20:detach_reference=false at 0.001"
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        ([], "--methods: no method is named"),
+        (["pt", "pt"], "--methods: a method is named twice"),
+        (["pd"], "--method: no alignment method is called 'pd'"),
+        (["pt:nonsense=1"], "--methods: the method pt has no option 'nonsense'"),
+        (["pt:seed=1"], "--methods: the method pt has no option 'seed'"),
+        (["pt:num_tokens=x"], "--methods: the value of 'num_tokens' is not valid"),
+        (["pt:lambda=2"], "--lambda: the value is not valid"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(methods: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=f"^{message}"):
+        candidates_of(methods, {}, COMMON)
+
+
+def test_rates_for_nothing_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"^--rates: rates are given for 'weights'"):
+        candidates_of(["pt"], {"weights": (1e-5,)}, COMMON)

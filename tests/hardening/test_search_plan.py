@@ -1,0 +1,67 @@
+"""The sets of a search share no example and no wording."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from phraseproof.errors import UsageError
+from phraseproof.hardening.search_plan import SearchInput, plan_search
+from phraseproof.hardening.search_settings import SearchSettings
+from phraseproof.instructions.collections import Collection
+from support.harden_data import make_task, make_wordings
+
+SETTINGS = SearchSettings(("pt",), limit=11)
+COLLECTION = Collection("mine", make_wordings(12))
+TASK = make_task(size=50)
+
+
+def test_three_sets_share_nothing_and_refitting_has_two_of_them() -> None:
+    plan = plan_search(SearchInput([TASK], [COLLECTION], [make_task("other", 30)]), SETTINGS)
+    sets = (plan.training, plan.validation, plan.test)
+    examples = [{each.id for each in of.tasks[0].examples} for of in sets]
+    wordings = [{item.name for item in of.wordings["parity"]} for of in sets]
+    for parts, whole in ((examples, 50), (wordings, 12)):
+        assert sum(map(len, parts)) == len(set.union(*parts)) == whole
+    assert {each.id for each in plan.refitting.tasks[0].examples} == examples[0] | examples[1]
+    assert {item.name for item in plan.refitting.wordings["parity"]} == wordings[0] | wordings[1]
+    # An unseen task has every wording that neither training nor validation has.
+    assert plan.unseen is not None
+    assert {item.name for item in plan.unseen.wordings["other"]} == wordings[2]
+    assert plan.check is None
+    assert [each.name for each in plan.reported] == ["test", "unseen"]
+    assert (plan.test.limit, plan.validation.limit) == (11, 100)
+    assert [item.name for item in plan.test.collections[0].instructions] == [
+        item.name for item in plan.test.wordings["parity"]
+    ]
+
+
+def test_sets_of_other_examples_wordings_or_samples_have_other_identities() -> None:
+    given = SearchInput([TASK], [COLLECTION])
+    same = plan_search(given, SETTINGS).test.identity
+    assert plan_search(given, replace(SETTINGS, methods=("ft",))).test.identity == same
+    for other in (replace(SETTINGS, seed=1), replace(SETTINGS, limit=12)):
+        assert plan_search(given, other).test.identity != same
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (SearchInput([], [COLLECTION]), "--tasks: no task is named"),
+        (SearchInput([TASK], [COLLECTION], [TASK]), "task 'parity' is named twice"),
+        (SearchInput([TASK], [COLLECTION], (), [make_task("o", 19)]), "--check: task 'o' has too few .* got 5 and 19"),
+        (
+            SearchInput([TASK], [Collection("mine", make_wordings(8))], [make_task("o", 30)]),
+            None,
+        ),
+    ],
+)
+def test_what_cannot_be_split_is_refused(given: SearchInput, message: str | None) -> None:
+    if message is None:
+        unseen = plan_search(given, SETTINGS).unseen
+        assert unseen is not None
+        assert len(unseen.wordings["o"]) == 4
+        return
+    with pytest.raises(UsageError, match=f"^{message}"):
+        plan_search(given, SETTINGS)

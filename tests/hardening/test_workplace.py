@@ -1,0 +1,52 @@
+"""Trainings and runs are found again by what they depend on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from phraseproof.alignment.pairs import pairs_from_task
+from phraseproof.alignment.settings import AlignmentSettings
+from phraseproof.hardening.candidates import Candidate
+from phraseproof.hardening.search_plan import MeasuredSet
+from phraseproof.hardening.workplace import Workplace
+from phraseproof.models import ModelOptions
+from support.harden_data import make_task, make_wordings
+from support.tiny_models import tiny_llama
+
+WORDINGS = make_wordings(4)
+TASK = make_task(size=6)
+SET = MeasuredSet("test", (TASK,), {TASK.name: WORDINGS[2:]}, None, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["pt", "ft"])
+def test_trainings_and_runs_are_used_again(tmp_path: Path, method: str) -> None:
+    place = Workplace(str(tiny_llama()), ModelOptions(), tmp_path, prompt_format="auto", observers=(None, None))
+    pairs = pairs_from_task(TASK, WORDINGS[:1], WORDINGS[1:2])
+    settings = AlignmentSettings(method, max_steps=1, num_tokens=2, learning_rate=1e-3, held_out_fraction=0.0)
+    candidate = Candidate(method, 1e-3, settings)
+    first = place.train(candidate, 0, pairs)
+    written = {path: path.stat().st_mtime_ns for path in first.folder.iterdir()}
+    assert first.cost.steps == 1
+    assert place.train(candidate, 0, pairs) == first
+    assert {path: path.stat().st_mtime_ns for path in first.folder.iterdir()} == written
+    # Another seed, other pairs and other settings have folders of their own; how often a checkpoint is written has not.
+    assert place.train(candidate, 1, pairs).folder != first.folder
+    assert place.train(candidate, 0, pairs[1:]).folder != first.folder
+    often = candidate._replace(settings=replace(settings, save_every=7))
+    assert place.train(often, 0, pairs).folder == first.folder
+
+    base, trained = place.measure(SET), place.measure(SET, first)
+    assert base.path.parent == tmp_path / "base"
+    assert trained.path.parent == first.folder.parent
+    for run in (base, trained):
+        assert {cell.instruction for cell in run.cells} == {"mine/w2", "mine/w3"}
+    scores = [
+        [value for row in run.outcomes().to_pylist() for value in row["option_logprobs"]] for run in (base, trained)
+    ]
+    assert scores[0] != scores[1]
+    assert place.measure(SET).path == base.path
+    assert place.measure(SET._replace(limit=3)).path != base.path
