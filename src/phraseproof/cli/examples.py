@@ -46,7 +46,10 @@ EXAMPLES: Final = {
     ),
     "ensemble": ("phraseproof ensemble runs/p --calibrate batch",),
     "align": ("phraseproof align -m pocket --pairs pairs.jsonl --max-steps 200 -o adapters/pocket",),
-    "harden": ("phraseproof harden -m pocket -t tickets.yaml -i tickets-wordings.yaml -o runs/tickets",),
+    "harden": (
+        "phraseproof harden -m pocket -t tickets.yaml -i tickets-wordings.yaml -o runs/tickets",
+        "phraseproof harden -m pocket -t pocket/has-price -i pocket-test --methods pt,ft --max-steps 9 -o runs/s",
+    ),
     "paraphrase": ("phraseproof paraphrase composed --with google/flan-t5-xl -o paraphrases.yaml",),
     "represent": (
         "phraseproof represent -m pocket -t pocket --observed pocket-observed --unobserved pocket-test -o runs/p",
