@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 
@@ -104,3 +106,15 @@ def test_contrast_needs_references_of_different_meaning() -> None:
     one = [pair(text, origins=(TextOrigin(text, "c/w", "Count {{ n }}."),)) for text in ("Count 1.", "Count 2.")]
     with pytest.raises(UsageError, match="at least two different instructions"):
         method.check(one, is_encoder_decoder=False)
+
+
+def test_a_loss_is_used_for_something_else_that_is_trained() -> None:
+    own = METHODS["pt+kl"].training("lora")
+    assert (own.name, own.trains, own.objective) == ("lora+kl", "lora", METHODS["pt+kl"].objective)
+    assert METHODS["pt"].training("weights").name == "ft"
+    assert METHODS["joint"].training("dora").name == "dora+joint"
+    assert own.writes_adapter
+    assert not METHODS["ft"].writes_adapter
+    for method, trains in ((own, "dora"), (METHODS["mse"], "lora"), (METHODS["pt"], "prompt")):
+        with pytest.raises(ValueError, match=f"{re.escape(method.name)} cannot train {trains}"):
+            method.training(trains)  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ def test_defaults_are_the_papers() -> None:
     assert settings.method == "pt+kl"
     assert (settings.num_tokens, settings.placement) == (10, "input")
     assert settings.lambda_ == 0.8
-    assert (settings.learning_rate, settings.weight_decay) == (5e-4, 1e-5)
+    assert (settings.resolved("prompt").learning_rate, settings.weight_decay) == (5e-4, 1e-5)
     assert (settings.paraphrases_per_batch, settings.gradient_accumulation) == (3, 4)
 
 
@@ -27,6 +27,10 @@ def test_defaults_are_the_papers() -> None:
     ("name", "bad", "good"),
     [
         ("num_tokens", 0, 1),
+        ("rank", 0, 1),
+        ("lora_alpha", 0.0, 0.5),
+        ("lora_dropout", -0.1, 0.0),
+        ("lora_dropout", 1.0, 0.9),
         ("lambda_", -0.1, 0.0),
         ("weight_decay", -1e-9, 0.0),
         ("paraphrases_per_batch", 0, 1),
@@ -77,3 +81,18 @@ def test_a_record_of_settings_is_json_that_gives_them_back() -> None:
     record = json.loads(json.dumps(settings.as_record()))
     assert set(record) == {field.name for field in dataclasses.fields(AlignmentSettings)}
     assert AlignmentSettings(**record) == settings
+
+
+def test_the_rate_and_alpha_depend_on_what_is_trained() -> None:
+    rates = [AlignmentSettings().resolved(trains).learning_rate for trains in ("prompt", "lora", "dora", "weights")]
+    assert rates == [5e-4, 2e-4, 2e-4, 2e-5]
+    assert AlignmentSettings(learning_rate=0.1).resolved("lora").learning_rate == 0.1
+    assert AlignmentSettings(rank=4).resolved("lora").lora_alpha == 8
+    assert AlignmentSettings(rank=4, lora_alpha=3).resolved("lora").lora_alpha == 3
+
+
+def test_records_of_other_methods_have_no_settings_of_low_rank_adapters() -> None:
+    whole = set(AlignmentSettings().as_record("dora"))
+    assert whole - set(AlignmentSettings().as_record("prompt")) == {
+        *("rank", "lora_alpha", "lora_dropout", "target_modules")
+    }

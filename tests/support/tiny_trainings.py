@@ -39,12 +39,16 @@ class Watcher:
         self.starts: list[tuple[int, int]] = []
         self.reports: list[StepReport] = []
         self.warnings: list[str] = []
+        self.notes: list[str] = []
 
     def started(self, *, total: int, done: int) -> None:
         self.starts.append((total, done))
 
     def stepped(self, report: StepReport) -> None:
         self.reports.append(report)
+
+    def noted(self, message: str) -> None:
+        self.notes.append(message)
 
     def warned(self, message: str) -> None:
         self.warnings.append(message)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from phraseproof.errors import ModelError, UsageError
@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from phraseproof.alignment.pairs import ParaphraseSet
+
+
+Trained = Literal["prompt", "lora", "dora", "weights"]
+"""What a method trains: a soft prompt, low-rank adapters (LoRA, DoRA) of linear layers, or all weights."""
+
+LOW_RANK: tuple[Trained, ...] = ("lora", "dora")
+
+_PREFIXES: Mapping[Trained, tuple[str, str]] = {
+    "lora": ("lora", "low-rank weights (LoRA)"),
+    "dora": ("dora", "low-rank weights and magnitudes (DoRA)"),
+    "weights": ("ft", "all weights"),
+}
+"""The first part of a method's name by what it trains, and the words for it. Soft prompts: `pt`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +109,7 @@ class Method:
 
     Attributes:
         name: the name on the command line.
-        trains: a soft prompt in front of a frozen model, or all the model's weights.
+        trains: what is trained; everything else is frozen.
         summary: one line for the user.
         objective: the loss of a batch.
         uses_kl: the total has a KL term.
@@ -108,7 +121,7 @@ class Method:
     """
 
     name: str
-    trains: Literal["prompt", "weights"]
+    trains: Trained
     summary: str
     objective: Objective
     uses_kl: bool = False
@@ -116,6 +129,26 @@ class Method:
     uses_paraphrases: bool = True
     needs_encoder_states: bool = False
     references_per_batch: int = 1
+
+    @property
+    def writes_adapter(self) -> bool:
+        """Whether the result is an adapter for a frozen model; otherwise it is a model."""
+        return self.trains != "weights"
+
+    def training(self, trains: Trained) -> Method:
+        """A method with the loss of this one, which trains a soft prompt, that trains something else.
+
+        Its name has another first part: `pt+kl` gives `lora+kl`, and `negation` gives `lora+negation`.
+
+        Raises:
+            ValueError: a loss that only a soft prompt has.
+        """
+        if self.trains != "prompt" or trains == "prompt" or self.needs_encoder_states:
+            raise ValueError(f"{self.name} cannot train {trains}")
+        prefix, words = _PREFIXES[trains]
+        first, _, loss = self.name.partition("+")
+        name = "+".join(part for part in (prefix, loss if first == "pt" else self.name) if part)
+        return replace(self, name=name, trains=trains, summary=f"like {self.name}, {words}")
 
     def loss(self, outputs: Sequence[GroupOutput], settings: LossSettings = LossSettings()) -> LossTerms:
         """The loss of a batch: the mean over its groups.

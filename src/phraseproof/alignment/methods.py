@@ -1,7 +1,7 @@
 """The alignment methods by name. Importing this module does not import torch.
 
-A method is one entry of `METHODS`. Other packages add methods through the entry-point group
-`phraseproof.alignment_methods`, whose entries are `Method` objects.
+A loss is one entry of `_OF_SOFT_PROMPTS`, and a method is a loss with what is trained. Other packages
+add methods through the entry-point group `phraseproof.alignment_methods`, whose entries are `Method` objects.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 
-from phraseproof.alignment.method import GroupOutput, LossSettings, LossTerms, Method, Objective
+from phraseproof.alignment.method import GroupOutput, LossSettings, LossTerms, Method, Objective, Trained
 from phraseproof.alignment.objectives import (
     cross_entropy_alone,
     encoder_mse,
@@ -33,52 +33,59 @@ __all__ = [
 ENTRY_POINTS = "phraseproof.alignment_methods"
 """The entry-point group through which an installed package adds methods: name -> `Method`."""
 
+_OF_SOFT_PROMPTS = (
+    Method("pt+kl", "prompt", "cross-entropy, and paraphrases pulled towards the reference (the paper)", with_kl, True),
+    Method("pt", "prompt", "cross-entropy alone", cross_entropy_alone),
+    Method(
+        "pt+contrastive",
+        "prompt",
+        "like pt+kl, and paraphrases pushed away from another task's reference",
+        with_contrast,
+        True,
+        references_per_batch=2,
+    ),
+    Method(
+        "negation",
+        "prompt",
+        "cross-entropy, and negations pushed away from the reference",
+        pushed_negations,
+        True,
+        needs_negations=True,
+        uses_paraphrases=False,
+    ),
+    Method(
+        "joint",
+        "prompt",
+        "paraphrases pulled towards the reference, negations pushed away",
+        kl_and_pushed_negations,
+        True,
+        needs_negations=True,
+    ),
+    Method(
+        "mse",
+        "prompt",
+        "encoder states at the soft prompt made equal (encoder-decoder only)",
+        encoder_mse,
+        needs_encoder_states=True,
+    ),
+)
+"""The losses, as methods that train a soft prompt. `METHODS` combines them with everything else that can be trained."""
+
+_OTHERS: tuple[Trained, ...] = ("lora", "dora", "weights")
+
 METHODS: Mapping[str, Method] = {
     method.name: method
     for method in (
-        Method(
-            "pt+kl", "prompt", "cross-entropy, and paraphrases pulled towards the reference (the paper)", with_kl, True
-        ),
-        Method("pt", "prompt", "cross-entropy alone", cross_entropy_alone),
-        Method("ft", "weights", "cross-entropy alone, all weights", cross_entropy_alone),
-        Method("ft+kl", "weights", "like pt+kl, all weights", with_kl, True),
-        Method(
-            "pt+contrastive",
-            "prompt",
-            "like pt+kl, and paraphrases pushed away from another task's reference",
-            with_contrast,
-            True,
-            references_per_batch=2,
-        ),
-        Method(
-            "ft+contrastive", "weights", "like pt+contrastive, all weights", with_contrast, True, references_per_batch=2
-        ),
-        Method(
-            "mse",
-            "prompt",
-            "encoder states at the soft prompt made equal (encoder-decoder only)",
-            encoder_mse,
-            needs_encoder_states=True,
-        ),
-        Method(
-            "negation",
-            "prompt",
-            "cross-entropy, and negations pushed away from the reference",
-            pushed_negations,
-            True,
-            needs_negations=True,
-            uses_paraphrases=False,
-        ),
-        Method(
-            "joint",
-            "prompt",
-            "paraphrases pulled towards the reference, negations pushed away",
-            kl_and_pushed_negations,
-            True,
-            needs_negations=True,
+        *_OF_SOFT_PROMPTS,
+        *(
+            method.training(trains)
+            for trains in _OTHERS
+            for method in _OF_SOFT_PROMPTS
+            if not method.needs_encoder_states
         ),
     )
 }
+"""Every loss with everything that can be trained: `pt+kl`, `lora+kl`, `dora+kl` and `ft+kl` have one loss."""
 
 
 def known_methods() -> dict[str, Method]:

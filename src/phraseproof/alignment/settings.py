@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, get_args
 
+from phraseproof.alignment.method import LOW_RANK, Trained
 from phraseproof.errors import UsageError
 
 Placement = Literal["input", "layers"]
 Schedule = Literal["cosine", "constant"]
+
+ALL_LINEAR = "all-linear"
+"""All linear layers of attention and feed-forward layers: not embeddings, the output head, or routers of experts."""
+
+DEFAULT_RATES: Mapping[Trained, float] = {"prompt": 5e-4, "lora": 2e-4, "dora": 2e-4, "weights": 2e-5}
+"""Learning rates by what is trained. Soft prompt: the paper's. All weights: its rate for instruction tuning. Low-rank
+adapters: that of LoRA (Hu et al., 2021, GPT-2) and QLoRA (Dettmers et al., 2023), ten times the one for all weights."""
+
+LOW_RANK_SETTINGS = ("rank", "lora_alpha", "lora_dropout", "target_modules")
+"""The settings that only methods with low-rank adapters use."""
 
 DEFAULT_EPOCHS = 5
 """The paper does not say how long it trained a soft prompt."""
 
 _AT_LEAST: Mapping[str, float] = {
     "num_tokens": 1,
+    "rank": 1,
+    "lora_dropout": 0,
     "lambda_": 0,
     "weight_decay": 0,
     "paraphrases_per_batch": 1,
@@ -32,7 +45,7 @@ _AT_LEAST: Mapping[str, float] = {
 _TOO_MUCH = 1e30
 """Larger values overflow float32 in the optimizer."""
 
-_ABOVE_ZERO = ("learning_rate", "max_grad_norm", "push_bound", "save_every_seconds")
+_ABOVE_ZERO = ("learning_rate", "lora_alpha", "max_grad_norm", "push_bound", "save_every_seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +54,12 @@ class AlignmentSettings:
 
     Attributes:
         method: a name in `methods.METHODS`.
-        num_tokens, placement, init: the soft prompt (`soft_prompt.SoftPrompt`); unused by methods that train weights.
+        num_tokens, placement, init: the soft prompt (`soft_prompt.SoftPrompt`); unused by other methods.
+        rank, lora_alpha, lora_dropout, target_modules: the low-rank adapter (`low_rank.LowRankAdapter`); unused by
+            other methods. `lora_alpha` is twice the rank by default. `target_modules` is `all-linear`, or names of
+            layers separated by commas.
         lambda_: the weight of the KL term; the cross-entropy has 1 - lambda_.
-        learning_rate, weight_decay: of AdamW. The paper's values are for a soft prompt; for all weights try 2e-5.
+        learning_rate, weight_decay: of AdamW. By default, the rate depends on what is trained (`DEFAULT_RATES`).
         paraphrases_per_batch: the number of wordings in a batch in addition to the reference; drawn again every epoch.
         gradient_accumulation: the number of batches per step.
         schedule, warmup_steps: the learning rate over the steps. The paper does not say; our choice is cosine.
@@ -68,8 +84,12 @@ class AlignmentSettings:
     num_tokens: int = 10
     placement: Placement = "input"
     init: str = "random-vocabulary"
+    rank: int = 8
+    lora_alpha: float | None = None
+    lora_dropout: float = 0.0
+    target_modules: str = ALL_LINEAR
     lambda_: float = 0.8
-    learning_rate: float = 5e-4
+    learning_rate: float | None = None
     weight_decay: float = 1e-5
     paraphrases_per_batch: int = 3
     gradient_accumulation: int = 4
@@ -101,6 +121,8 @@ class AlignmentSettings:
                 raise _refused(name, f"a number above zero and below {_TOO_MUCH:g}", value)
         if self.lambda_ > 1:
             raise _refused("lambda_", "a number from 0 to 1", self.lambda_)
+        if self.lora_dropout >= 1:
+            raise _refused("lora_dropout", "a number from 0 to below 1", self.lora_dropout)
         if self.held_out_fraction >= 1:
             raise _refused("held_out_fraction", "a number from 0 to below 1", self.held_out_fraction)
         for name, known in (
@@ -117,9 +139,21 @@ class AlignmentSettings:
                 hint="Hold some out, for example --held-out-fraction 0.1",
             )
 
-    def as_record(self) -> dict[str, object]:
-        """The settings as JSON data, under their attribute names."""
-        return asdict(self)
+    def resolved(self, trains: Trained) -> AlignmentSettings:
+        """The settings with the defaults that depend on what is trained."""
+        return replace(
+            self,
+            learning_rate=DEFAULT_RATES[trains] if self.learning_rate is None else self.learning_rate,
+            lora_alpha=2.0 * self.rank if self.lora_alpha is None else self.lora_alpha,
+        )
+
+    def as_record(self, trains: Trained = "lora") -> dict[str, object]:
+        """The settings as JSON data, under their attribute names, without those that nothing trained uses.
+
+        Settings of low-rank adapters are omitted for other methods, so that trainings made before they existed match.
+        """
+        unused = () if trains in LOW_RANK else LOW_RANK_SETTINGS
+        return {name: value for name, value in asdict(self).items() if name not in unused}
 
 
 def _refused(name: str, expected: str, got: object) -> UsageError:

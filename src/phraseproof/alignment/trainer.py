@@ -34,7 +34,7 @@ class AlignmentResult:
     """The result of a finished training.
 
     Attributes:
-        folder: an adapter folder for methods that train a soft prompt, a model folder for the others.
+        folder: a model folder for methods that train all weights, an adapter folder for the others.
         kind: `adapter` or `model`.
         step: the step whose weights were kept.
         steps: the number of steps done.
@@ -62,8 +62,12 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
     num_tokens: int = _DEFAULTS.num_tokens,
     placement: Placement = _DEFAULTS.placement,
     init: str = _DEFAULTS.init,
+    rank: int = _DEFAULTS.rank,
+    lora_alpha: float | None = _DEFAULTS.lora_alpha,
+    lora_dropout: float = _DEFAULTS.lora_dropout,
+    target_modules: str = _DEFAULTS.target_modules,
     lambda_: float = _DEFAULTS.lambda_,
-    learning_rate: float = _DEFAULTS.learning_rate,
+    learning_rate: float | None = _DEFAULTS.learning_rate,
     weight_decay: float = _DEFAULTS.weight_decay,
     paraphrases_per_batch: int = _DEFAULTS.paraphrases_per_batch,
     gradient_accumulation: int = _DEFAULTS.gradient_accumulation,
@@ -86,7 +90,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
     model_options: ModelOptions = ModelOptions(),
     observer: AlignmentObserver | None = None,
 ) -> AlignmentResult:
-    """Train a soft prompt (or, with an `ft*` method, all weights) on examples under several wordings.
+    """Train a soft prompt, a low-rank adapter or all weights on examples under several wordings.
 
     The same call again resumes a training that was stopped, and returns at once if it is finished.
 
@@ -95,13 +99,20 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
             model, unless it has scored before: then its weights are loaded again.
         pairs: paraphrase sets, or the path of a JSON Lines file of them (docs/align.md).
         out: the folder for the adapter (or model), `phraseproof.json` and `training.jsonl`.
-        method: `pt+kl`, `pt`, `ft`, `ft+kl`, `pt+contrastive`, `ft+contrastive`, `mse`, `negation`, `joint`, or an
-            installed package's.
+        method: what is trained (`pt`, `lora`, `dora`, `ft`), alone (cross-entropy) or with another loss: `pt+kl`,
+            `lora+kl`, `dora+contrastive`, `ft+joint`, `lora+negation`. Soft prompts alone have `mse`; for them,
+            `joint` and `negation` are the whole name. Or a method of an installed package.
         num_tokens: the number of virtual tokens of the soft prompt.
         placement: the soft prompt's place: `input`, or `layers` (keys and values in every decoder layer).
         init: the soft prompt's initial values: `random-vocabulary`, an adapter folder, or a text.
+        rank: the rank of a low-rank adapter.
+        lora_alpha: its weight, times its rank; `None` is twice the rank.
+        lora_dropout: the share of its inputs that it drops in training.
+        target_modules: the layers that it changes: `all-linear` (attention and feed-forward layers), or names separated
+            by commas.
         lambda_: the weight of the KL term, from 0 to 1; the cross-entropy has 1 - lambda_.
-        learning_rate: the learning rate of AdamW. The default is for a soft prompt; for all weights try 2e-5.
+        learning_rate: the learning rate of AdamW; `None` is 5e-4 for a soft prompt, 2e-4 for a low-rank adapter, 2e-5
+            for all weights.
         weight_decay: the weight decay of AdamW.
         paraphrases_per_batch: the number of wordings in a batch in addition to the reference.
         gradient_accumulation: the number of batches per step.
@@ -140,6 +151,10 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         num_tokens=num_tokens,
         placement=placement,
         init=init,
+        rank=rank,
+        lora_alpha=lora_alpha,
+        lora_dropout=lora_dropout,
+        target_modules=target_modules,
         lambda_=lambda_,
         learning_rate=learning_rate,
         weight_decay=weight_decay,
@@ -186,7 +201,7 @@ def train(
         accelerator.wait_for_everyone()
         if found is not None and found.get("finished"):
             return _result(out, found)
-        _warn(prepared, observer)
+        _warn(prepared, observer, rate_is_assumed=settings.learning_rate is None)
         from accelerate.utils.memory import (
             should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
         )
@@ -250,9 +265,11 @@ def _only_trainer(out: Path, accelerator: Accelerator) -> Generator[None]:
         lock.release(remove=True)
 
 
-def _warn(prepared: Preparation, observer: AlignmentObserver) -> None:
-    """Warn about unexpected consequences of the split and the settings."""
+def _warn(prepared: Preparation, observer: AlignmentObserver, *, rate_is_assumed: bool) -> None:
+    """Report what was assumed, and unexpected consequences of the split and the settings."""
     split = prepared.split
+    if rate_is_assumed:
+        observer.noted(f"learning rate {prepared.learning_rate:g}, the default of {prepared.method.name}")
     if split.by == "pair":
         observer.warned(
             "the held-out pairs are new examples, but some of their wordings are trained on: "

@@ -1,4 +1,4 @@
-"""`phraseproof align`: train a soft prompt (or all weights) to reduce a model's sensitivity to wording."""
+"""`phraseproof align`: train a soft prompt, a low-rank adapter or all weights on examples under several wordings."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ def align(
     num_tokens: training.NumTokens = DEFAULTS.num_tokens,
     placement: training.Placement = DEFAULTS.placement,
     init: training.Init = DEFAULTS.init,
+    rank: training.Rank = DEFAULTS.rank,
+    lora_alpha: training.LoraAlpha = DEFAULTS.lora_alpha,
+    lora_dropout: training.LoraDropout = DEFAULTS.lora_dropout,
+    target_modules: training.TargetModules = DEFAULTS.target_modules,
     lambda_: training.Lambda = DEFAULTS.lambda_,
     learning_rate: training.LearningRate = DEFAULTS.learning_rate,
     weight_decay: Annotated[
@@ -147,6 +151,10 @@ def align(
         num_tokens=num_tokens,
         placement=placement,
         init=init,
+        rank=rank,
+        lora_alpha=lora_alpha,
+        lora_dropout=lora_dropout,
+        target_modules=target_modules,
         lambda_=lambda_,
         learning_rate=learning_rate,
         weight_decay=weight_decay,

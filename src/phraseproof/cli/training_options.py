@@ -14,8 +14,8 @@ DEFAULTS: Final = settings.AlignmentSettings()
 Method = Annotated[
     str,
     typer.Option(
-        help="The alignment method: pt+kl, pt, ft, ft+kl, pt+contrastive, ft+contrastive, mse, negation or joint. "
-        "pt trains a soft prompt, ft all weights (docs/align.md).",
+        help="The alignment method: what is trained (pt: a soft prompt; lora, dora: a low-rank adapter; ft: all "
+        "weights) and the loss, as in pt, pt+kl, lora+kl, ft+contrastive; or mse, negation, joint (docs/align.md).",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -38,12 +38,36 @@ Init = Annotated[
 Lambda = Annotated[
     float, typer.Option("--lambda", help="The weight of the KL term, from 0 to 1.", rich_help_panel=TRAINING)
 ]
-LearningRate = Annotated[
+Rank = Annotated[int, typer.Option(help="The rank of a low-rank adapter (lora, dora).", rich_help_panel=TRAINING)]
+LoraAlpha = Annotated[
+    float | None,
+    typer.Option(
+        "--alpha",
+        help="The weight of a low-rank adapter, times its rank. Default: twice the rank.",
+        show_default=False,
+        rich_help_panel=TRAINING,
+    ),
+]
+LoraDropout = Annotated[
     float,
+    typer.Option(
+        "--dropout", help="The share of inputs that a low-rank adapter drops in training.", rich_help_panel=TRAINING
+    ),
+]
+TargetModules = Annotated[
+    str,
+    typer.Option(
+        help="The layers that a low-rank adapter changes: all-linear, or names separated by commas (q_proj,v_proj).",
+        rich_help_panel=TRAINING,
+    ),
+]
+LearningRate = Annotated[
+    float | None,
     typer.Option(
         "--learning-rate",
         "--lr",
-        help="The learning rate of AdamW. For all weights (ft) try 2e-5.",
+        help="The learning rate of AdamW. Default: 5e-4 for a soft prompt, 2e-4 for lora and dora, 2e-5 for ft.",
+        show_default=False,
         rich_help_panel=TRAINING,
     ),
 ]

@@ -23,6 +23,10 @@ class TrainingBar(StderrBar):
         self._total = 0
         self._held_out: HeldOut | None = None
 
+    def noted(self, message: str) -> None:
+        """Print a remark on a separate line."""
+        self._line(message)
+
     def started(self, *, total: int, done: int) -> None:
         """Show the number of steps."""
         self._total = total

@@ -36,7 +36,7 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
     placement: Placement = _ALIGNMENT.placement,
     init: str = _ALIGNMENT.init,
     lambda_: float = _ALIGNMENT.lambda_,
-    learning_rate: float = _ALIGNMENT.learning_rate,
+    learning_rate: float | None = _ALIGNMENT.learning_rate,
     max_steps: int | None = _ALIGNMENT.max_steps,
     epochs: int | None = _ALIGNMENT.epochs,
     early_stopping_patience: int | None = _ALIGNMENT.early_stopping_patience,
@@ -67,7 +67,7 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
         placement: the soft prompt's place: `input`, or `layers` (keys and values in every decoder layer).
         init: the soft prompt's initial values: `random-vocabulary`, an adapter folder, or a text.
         lambda_: the weight of the KL term, from 0 to 1.
-        learning_rate: the learning rate of AdamW.
+        learning_rate: the learning rate of AdamW; `None` is the default of what is trained.
         max_steps: the maximum number of steps.
         epochs: the number of passes through the pairs; 5 if `max_steps` is not given either.
         early_stopping_patience: stop after this number of evaluations without a lower held-out loss.

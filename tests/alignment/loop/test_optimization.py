@@ -13,10 +13,12 @@ from accelerate import Accelerator
 from phraseproof.alignment.loop.checkpoint import TrainingState
 from phraseproof.alignment.loop.optimization import NotFiniteError, Optimization
 from phraseproof.alignment.loop.preparation import Preparation, prepare
+from phraseproof.alignment.loop.trainable_model import weights_hash
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.alignment.trainer import AlignmentSettings
 from phraseproof.alignment.trainer import train as run_training
 from phraseproof.errors import ModelError
+from phraseproof.models import load_model
 from support import tiny_models
 from support.slow_losses import slow_logits
 from support.tiny_pairs import shared_wordings
@@ -39,13 +41,16 @@ def take_steps(prepared: Preparation, trained: Optimization, steps: range) -> No
         trained.step(step, [order.batch(step)], 0.05)
 
 
-@pytest.mark.parametrize("method", ["pt+kl", "ft"])
-def test_a_restored_checkpoint_continues_to_the_same_bytes(model: Path, method: str) -> None:
-    prepared, whole = optimization(model, method=method)
+@pytest.mark.parametrize(
+    ("method", "changes"),
+    [("pt+kl", {}), ("ft", {}), ("lora+kl", {}), ("dora+kl", {}), ("lora+kl", {"lora_dropout": 0.5})],
+)
+def test_a_restored_checkpoint_continues_to_the_same_bytes(model: Path, method: str, changes: dict[str, float]) -> None:
+    prepared, whole = optimization(model, method=method, **changes)
     take_steps(prepared, whole, range(2))
     saved = whole.checkpoint(TrainingState(step=2))
     take_steps(prepared, whole, range(2, 4))
-    resumed, other = optimization(model, method=method)
+    resumed, other = optimization(model, method=method, **changes)
     other.restore(saved)
     take_steps(resumed, other, range(2, 4))
     found, expected = other.weights(), whole.weights()
@@ -73,6 +78,31 @@ def test_an_exported_adapter_holds_the_present_weights(model: Path, tmp_path: Pa
     assert torch.equal(adapter(tmp_path), weight)
 
 
+@pytest.mark.parametrize("method", ["lora+kl", "dora+kl"])
+def test_dropout_is_drawn_from_seed_and_step(model: Path, method: str) -> None:
+    norms: list[list[float]] = []
+    for dropout, seed in ((0.0, 0), (0.5, 0), (0.5, 0), (0.5, 1)):
+        prepared, trained = optimization(model, method=method, lora_dropout=dropout, seed=0)
+        trained._settings = dataclasses.replace(prepared.settings, seed=seed)
+        order = prepared.train.order(prepared.method, prepared.settings, with_paraphrases=True)
+        norms.append([trained.step(step, [order.batch(0)], 1e-9)[1] for step in range(2)])
+    none, some, again, other = norms
+    assert none[0] == pytest.approx(none[1], rel=1e-3)
+    assert some == again
+    assert abs(some[0] / some[1] - 1) > 0.01
+    assert abs(some[0] / other[0] - 1) > 0.01
+
+
+def test_a_released_network_is_as_it_was_loaded(model: Path) -> None:
+    prepared, trained = optimization(model, method="lora+kl")
+    take_steps(prepared, trained, range(1))
+    assert trained.base_hash == weights_hash(load_model(str(model), CPU).network)  # type: ignore[attr-defined]
+    trained.release()
+    network = prepared.model.network
+    assert weights_hash(network) == trained.base_hash
+    assert not any("lora" in name or weight.requires_grad for name, weight in network.named_parameters())
+
+
 def test_a_changed_base_is_noticed() -> None:
     _, trained = optimization(tiny_models.tiny_t5())
     trained.check_base()
@@ -94,7 +124,7 @@ def plain_training(model: Path, settings: AlignmentSettings) -> list[tuple[float
         tokenizer=found.model.tokenizer,
     ).weight
     order = found.train.order(found.method, settings, with_paraphrases=True)
-    optimizer = torch.optim.AdamW([soft], lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    optimizer = torch.optim.AdamW([soft], lr=found.learning_rate, weight_decay=settings.weight_decay)
     accumulation = settings.gradient_accumulation
     seen: list[tuple[float, torch.Tensor]] = []
     for step in range(settings.max_steps or 0):

@@ -87,6 +87,10 @@ class AlignmentObserver(Protocol):
         """A step is done."""
         ...
 
+    def noted(self, message: str) -> None:
+        """A remark, for example a setting that was assumed, on one line."""
+        ...
+
     def warned(self, message: str) -> None:
         """A warning for the user, on one line."""
         ...
@@ -99,6 +103,9 @@ class SilentAlignmentObserver:
         """Nothing."""
 
     def stepped(self, report: StepReport) -> None:
+        """Nothing."""
+
+    def noted(self, message: str) -> None:
         """Nothing."""
 
     def warned(self, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from phraseproof.alignment.loop.trainable_model import (
     write_optimizer,
     write_weights,
 )
+from phraseproof.alignment.low_rank import LowRankAdapter
+from phraseproof.alignment.method import LOW_RANK
 from phraseproof.alignment.methods import LossSettings
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.errors import ModelError
@@ -57,6 +60,7 @@ class Optimization:
         self._prepared, self._accelerator, self._settings = prepared, accelerator, prepared.settings
         model, settings = prepared.model, prepared.settings
         self._soft: SoftPrompt | None = None
+        self._low_rank: LowRankAdapter | None = None
         if prepared.method.trains == "prompt":
             self._soft = SoftPrompt.create(
                 model.network,
@@ -66,18 +70,26 @@ class Optimization:
                 seed=settings.seed,
                 tokenizer=model.tokenizer,
             )
+        elif prepared.method.trains in LOW_RANK:
+            self._low_rank = LowRankAdapter.inject(model.network, settings, uses_dora=prepared.method.trains == "dora")
         # A copy is trained: a wrapper may shard it, and the original is needed whole to save the adapter.
         trained_soft = copy.deepcopy(self._soft)
-        trainable = TrainableModel(model.network, trained_soft, joined=model.is_decoder_only, pad_id=model.pad_id)
+        trainable = TrainableModel(
+            model.network,
+            trained_soft,
+            joined=model.is_decoder_only,
+            pad_id=model.pad_id,
+            low_rank=self._low_rank,
+        )
         self._names = trainable.trained
         optimizer = torch.optim.AdamW(
             [parameter for parameter in trainable.parameters() if parameter.requires_grad],
-            lr=settings.learning_rate,
+            lr=prepared.learning_rate,
             weight_decay=settings.weight_decay,
         )
         self.model, self._optimizer = accelerator.prepare(trainable, optimizer)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
-        self.base_hash = self._hash_network() if self._soft is not None else None
+        self.base_hash = self._hash_network() if prepared.method.writes_adapter else None
         self.passes = Passes(
             self.model,
             accelerator,
@@ -108,10 +120,10 @@ class Optimization:
         accelerator, tokens = self._accelerator, self._prepared.train.tokens
         terms: list[LossTerms] = []
         joined = self.passes.join(tokens, drawn)
-        for together in joined:
+        for place, together in enumerate(joined):
             # Gradients are exchanged between processes once per step, in its last pass.
             is_last = together is joined[-1]
-            with contextlib.nullcontext() if is_last else accelerator.no_sync(self.model):
+            with self._dropping(step, place), contextlib.nullcontext() if is_last else accelerator.no_sync(self.model):
                 own = self.passes.training_losses(tokens, together)
                 accelerator.backward(torch.stack([each.total for each in own]).sum() / len(drawn))
             terms += [each._replace(total=each.total.detach()) for each in own]
@@ -127,6 +139,14 @@ class Optimization:
         self._optimizer.step()
         self._optimizer.zero_grad()
         return losses, norm
+
+    def _dropping(self, step: int, place: int) -> contextlib.AbstractContextManager[None]:
+        """Dropout for one pass of a step: the same in a resumed training, and another one in every process."""
+        if self._low_rank is None:
+            return contextlib.nullcontext()
+        key = f"{self._settings.seed}\0{step}\0{place}\0{self._accelerator.process_index}"
+        seed = hashlib.blake2b(key.encode(), digest_size=6).digest()
+        return self._low_rank.dropping(int.from_bytes(seed, "big"))
 
     # ---------------------------------------------------------------------------------------------------------- weights
 
@@ -149,22 +169,30 @@ class Optimization:
 
     def export(self, out: Path) -> None:
         """Write the present weights as an ordinary folder: a PEFT adapter, or a model with its tokenizer."""
-        if self._soft is None:
+        if not self._prepared.method.writes_adapter:
             save_model(self.model, self._accelerator, self._prepared.model.tokenizer, out)
             return
         weights = self.weights()
-        if self._accelerator.is_main_process:
-            own = {name.removeprefix("soft."): value for name, value in weights.items()}
+        if not self._accelerator.is_main_process:
+            return
+        name = self._prepared.model.identity.name
+        if self._low_rank is not None:
+            own = {key.removeprefix("network."): value for key, value in weights.items()}
+            self._low_rank.save(out, own, name)
+        if self._soft is not None:
+            own = {key.removeprefix("soft."): value for key, value in weights.items()}
             self._soft.load_state_dict(own)
-            self._soft.save(out, self._prepared.model.identity.name)
+            self._soft.save(out, name)
 
     def check_base(self) -> None:
         """Raise a `ModelError` if the frozen network's weights changed."""
         if self.base_hash is not None and (now := self._hash_network()) != self.base_hash:
             raise ModelError("the frozen model's weights changed during training", expected=self.base_hash, got=now)
 
-    def freeze(self) -> None:
-        """Switch off the gradients of the network."""
+    def release(self) -> None:
+        """Leave the network frozen and without the adapter, as it was loaded."""
+        if self._low_rank is not None:
+            self._low_rank.remove()
         self._accelerator.unwrap_model(self.model).network.requires_grad_(False)
 
     def _hash_network(self) -> str:

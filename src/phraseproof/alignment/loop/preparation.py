@@ -81,6 +81,12 @@ class Preparation:
     split: Split
     record: Mapping[str, object]
 
+    @property
+    def learning_rate(self) -> float:
+        """The largest learning rate of the training."""
+        assert self.settings.learning_rate is not None, "resolved by `prepare`"
+        return self.settings.learning_rate
+
     def batches_per_step(self, processes: int) -> int:
         """The number of batches per optimizer step, over all processes."""
         return self.settings.gradient_accumulation * processes
@@ -118,6 +124,7 @@ def prepare(
     method = find_method(settings.method)
     loaded = _model(model, method, model_options)
     # A cached property satisfies the protocol's property, but type checkers do not accept that.
+    settings = settings.resolved(method.trains)
     settings = replace(settings, prompt_format=resolve_format(settings.prompt_format, cast("Model", loaded)))
     found = load_pairs(pairs) if isinstance(pairs, Path) else list(pairs)
     if not found:
@@ -270,10 +277,10 @@ def _record(
     trained = wording_hashes(split.train)
     held_out = {key: text for key, text in wording_hashes(split.held_out).items() if key not in trained}
     return {
-        "kind": "adapter" if method.trains == "prompt" else "model",
+        "kind": "adapter" if method.writes_adapter else "model",
         "finished": False,
         "base_model": {**identity, "settings": dict(identity["settings"])},
-        "settings": settings.as_record(),
+        "settings": settings.as_record(method.trains),
         "pairs": {
             "count": len(pairs),
             "content": content_hash([pair.identity() for pair in pairs]),

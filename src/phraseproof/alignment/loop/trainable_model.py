@@ -18,25 +18,37 @@ from torch.distributed.checkpoint.state_dict import (
 )
 from torch.distributed.tensor import DTensor
 
+from phraseproof.alignment.low_rank import LowRankAdapter, base_name, is_low_rank
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.engine.training.forward import TargetForward, TargetLogits, TargetRow
 
 
 class TrainableModel(nn.Module):
-    """A network and its soft prompt as one module, so that one wrapper serves one process, several processes and FSDP.
+    """A network and what is trained of it as one module, so that one wrapper serves one or several processes and FSDP.
 
     Args:
-        network: frozen if there is a soft prompt; otherwise all its weights are trained.
+        network: frozen if there is a soft prompt or an adapter; otherwise all its weights are trained.
         soft: the soft prompt, or `None`.
         joined: prompt and target are one sequence (decoder-only).
         pad_id: the token for padding.
+        low_rank: the adapter in the network's layers, or `None`.
     """
 
-    def __init__(self, network: nn.Module, soft: SoftPrompt | None, *, joined: bool, pad_id: int) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        soft: SoftPrompt | None,
+        *,
+        joined: bool,
+        pad_id: int,
+        low_rank: LowRankAdapter | None = None,
+    ) -> None:
         super().__init__()
         self.network = network
         self.soft = soft
-        network.requires_grad_(soft is None)
+        network.requires_grad_(soft is None and low_rank is None)
+        for parameter in () if low_rank is None else low_rank.parameters:
+            parameter.requires_grad_(True)
         self._target_forward = TargetForward(network, joined=joined, pad_id=pad_id, soft=soft)
         # No dropout, whatever is trained: noise between two wordings of an example would count as a difference between
         # the wordings, and a training without random numbers can be resumed bit for bit.
@@ -103,12 +115,17 @@ def write_optimizer(
 
 
 def weights_hash(network: nn.Module) -> str:
-    """Hash every parameter and buffer by name and bytes; if they are sharded, this process's shards."""
+    """Hash every parameter and buffer by name and bytes; if they are sharded, this process's shards.
+
+    The hash of a network does not change when an adapter is put into its layers.
+    """
     digest = hashlib.blake2b(digest_size=16)
     with torch.no_grad():
         for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+            if is_low_rank(name):
+                continue
             local = tensor.to_local() if isinstance(tensor, DTensor) else tensor
-            digest.update(f"{name}\0{local.dtype}\0{tuple(local.shape)}\0".encode())
+            digest.update(f"{base_name(name)}\0{local.dtype}\0{tuple(local.shape)}\0".encode())
             flat = local.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
             digest.update(flat.numpy().data)
     return digest.hexdigest()

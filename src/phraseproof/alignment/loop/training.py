@@ -69,7 +69,7 @@ class TrainingLoop:
     # ------------------------------------------------------------------------------------------------------------ steps
 
     def run(self) -> Mapping[str, object]:
-        """Train to the end and write the adapter or model.
+        """Train to the end and write the adapter or model. The network is then frozen, and without an adapter.
 
         Returns:
             The folder's record.
@@ -79,6 +79,12 @@ class TrainingLoop:
             ModelError: a frozen model's weights changed.
             KeyboardInterrupt: Ctrl-C or another signal of `STOP_SIGNALS`; the steps done are saved.
         """
+        try:
+            return self._run()
+        finally:
+            self._optimization.release()
+
+    def _run(self) -> Mapping[str, object]:
         resumed = self._resume()
         log: TrainingLog | None = None
         if self._accelerator.is_main_process:
@@ -134,7 +140,7 @@ class TrainingLoop:
         """One step, with the evaluation that is due after it."""
         began = time.perf_counter()
         step = self._state.step
-        rate = self._settings.learning_rate * learning_rate_factor(
+        rate = self._prepared.learning_rate * learning_rate_factor(
             step, self._total_steps, self._settings.warmup_steps, self._settings.schedule
         )
         losses, norm = self._step(step, rate)
@@ -253,7 +259,6 @@ class TrainingLoop:
             "after": None if after is None else after._asdict(),
             "seconds": round(state.seconds, 3),
         }
-        self._optimization.freeze()
         self._write_record(result, finished=True)
         if self._accelerator.is_main_process:
             self._checkpoints.clear()
