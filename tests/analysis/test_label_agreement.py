@@ -73,7 +73,7 @@ def test_what_defines_no_agreement_is_refused(tmp_path: Path) -> None:
     run = write(tmp_path / "run")
     with pytest.raises(NotEnoughDataError, match=r"too few labelled texts .*got 3 with a value, 0 labels"):
         label_agreement(run, labels()[:3])
-    with pytest.raises(NotEnoughDataError, match="all values or all labels are equal"):
+    with pytest.raises(NotEnoughDataError, match="all 12 labels are 2, and no agreement is defined"):
         label_agreement(run, labels((2,) * len(LABELS)))
     with pytest.raises(UsageError, match="a label is not on the scale"):
         label_agreement(run, labels(), scale=(1, 3))

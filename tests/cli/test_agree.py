@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from analysis.test_label_agreement import LABELS, write
+from phraseproof.scoring.texts.pair_statistics import NO_OTHER_TEXT, PairStatistics
 from support.command_line import run_command
+from support.pair_runs import write_pair_run
 
 
 def test_labels_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,6 +24,24 @@ def test_labels_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert f"judge:x@y and labels of {len(LABELS)} texts; bootstrap over {len(LABELS)} examples" in done.out
     found = json.loads(call("--json").out)
     assert (found["texts"], sorted(found["agreement"])) == (len(LABELS), ["pearson", "spearman"])
+
+
+def test_position_bias_of_pairs_is_shown_next_to_the_agreement(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    won, first, lost = (PairStatistics.of_results(*each) for each in ((1, 1), (1, 0), (0, 0)))
+    write_pair_run(tmp_path / "run", [won, first, lost, first] * 4 + [NO_OTHER_TEXT])
+    path = tmp_path / "labels.csv"
+    path.write_text("example_id,label\n" + "".join(f"e{place},{place % 3}\n" for place in range(17)))
+    done = run_command(capsys, "agree", tmp_path / "run", path)
+    assert done.code == 0, done.err
+    assert "1 labelled texts are compared with nothing in the other run, and are left out" in done.out
+    assert "Position bias: the two orders have different results in 50.0% [" in done.out
+    assert "the text shown first wins 75.0% [" in done.out
+    found = json.loads(run_command(capsys, "agree", tmp_path / "run", path, "--json").out)
+    bias = found["position_bias"]
+    assert (found["lacking"], bias["pairs"], bias["first_place"]["estimate"]) == (1, 16, 0.75)
+    assert bias["disagreement"]["low"] < 0.5 < bias["disagreement"]["high"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from phraseproof.analysis.estimators.resampling import CONFIDENCE, RESAMPLES
 from phraseproof.analysis.grids import Floats, Ints, metric_of
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
+from phraseproof.scoring.texts.pair_statistics import NO_OTHER_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ class LabelAgreement(NamedTuple):
         findings: `pearson`, `spearman` and, of grades, `kappa`, with 95% intervals.
         texts: how many texts have a label and a readable value.
         unreadable: how many labelled texts have no readable value.
+        lacking: how many labelled texts were compared with nothing, because the other run lacks their examples.
         unmatched: how many labels have no text in the run.
     """
 
@@ -48,6 +50,17 @@ class LabelAgreement(NamedTuple):
     texts: int
     unreadable: int
     unmatched: int
+    lacking: int = 0
+
+
+class _Matched(NamedTuple):
+    """Value and label of each labelled text, and its example; then the numbers of those that are left out."""
+
+    values: list[tuple[float, float]]
+    examples: list[str]
+    unreadable: int
+    unmatched: int
+    lacking: int
 
 
 def label_agreement(
@@ -66,7 +79,7 @@ def label_agreement(
         NotEnoughDataError: fewer than 10 labelled texts, or values or labels that are all equal.
         UsageError: a label that fits several texts, or is not on the scale.
     """
-    values, examples, unreadable, unmatched = _matched(run, labels)
+    values, examples, unreadable, unmatched, lacking = _matched(run, labels)
     if len(values) < FEWEST:
         raise NotEnoughDataError(
             "too few labelled texts",
@@ -82,16 +95,19 @@ def label_agreement(
             raise UsageError("a label is not on the scale", expected=f"{low} to {high}", where="--scale")
         pairs = np.column_stack([np.rint(low + pairs[:, 0] * (high - low)), pairs[:, 1]])
         measures["kappa"] = _kappa
-    if np.ptp(pairs, axis=0).min() == 0:
-        raise NotEnoughDataError("all values or all labels are equal, and no agreement is defined", where=str(run.path))
+    for what, column in ((f"values of {run.metric}", pairs[:, 0]), ("labels", pairs[:, 1])):
+        if np.ptp(column) == 0:
+            raise NotEnoughDataError(
+                f"all {len(pairs)} {what} are {column[0]:g}, and no agreement is defined", where=str(run.path)
+            )
     findings = {name: _finding(name, measure, pairs, examples, seed) for name, measure in measures.items()}
-    return LabelAgreement(findings, len(pairs), unreadable, unmatched)
+    return LabelAgreement(findings, len(pairs), unreadable, unmatched, lacking)
 
 
-def _matched(run: Run, labels: Sequence[Label]) -> tuple[list[tuple[float, float]], list[str], int, int]:
-    """Value and label of each labelled text, and its example; then the unreadable and the unmatched ones."""
+def _matched(run: Run, labels: Sequence[Label]) -> _Matched:
     rows = run.query_rows(
-        "SELECT task, instruction, example_id, score, list_last(statistics) AS is_read FROM outcomes ORDER BY ALL"
+        "SELECT task, instruction, example_id, score, statistics, list_last(statistics) AS is_read FROM outcomes "
+        "ORDER BY ALL"
     )
     is_graded = metric_of(run).is_graded
     of_example: dict[str, list[Mapping[str, object]]] = {}
@@ -99,7 +115,7 @@ def _matched(run: Run, labels: Sequence[Label]) -> tuple[list[tuple[float, float
         of_example.setdefault(row["example_id"], []).append(row)
     values: list[tuple[float, float]] = []
     examples: list[str] = []
-    unreadable = unmatched = 0
+    unreadable = unmatched = lacking = 0
     for label in labels:
         found = [
             row
@@ -113,12 +129,14 @@ def _matched(run: Run, labels: Sequence[Label]) -> tuple[list[tuple[float, float
                 f"the label of example {label.example_id!r} fits {len(found)} texts",
                 hint="Add the columns task and instruction to the labels",
             )
+        elif is_graded and found[0]["statistics"] == list(NO_OTHER_TEXT):
+            lacking += 1
         elif is_graded and found[0]["is_read"] == 0:
             unreadable += 1
         else:
             values.append((float(str(found[0]["score"])), label.value))
             examples.append(f"{found[0]['task']}\0{label.example_id}")
-    return values, examples, unreadable, unmatched
+    return _Matched(values, examples, unreadable, unmatched, lacking)
 
 
 def _finding(

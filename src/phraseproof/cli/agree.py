@@ -16,6 +16,7 @@ from phraseproof.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from phraseproof.analysis.label_agreement import Label
+    from phraseproof.core import Finding
 
 _COLUMNS = ("example_id", "label", "task", "instruction")
 
@@ -45,16 +46,19 @@ def agree(
 ) -> None:
     """Compare a metric's values with people's labels of the same texts: correlations and kappa, with intervals."""
     from phraseproof.analysis.label_agreement import label_agreement
+    from phraseproof.analysis.position_bias import position_bias
+    from phraseproof.reports.build.judged_pairs import position_lines
 
     (opened,) = open_runs([run], scoring, metric)
     found = label_agreement(opened, _read(labels), scale=_read_scale(scale), seed=seed)
+    bias = position_bias(opened)
     if as_json:
-        findings = {
-            name: {"estimate": each.estimate, "low": each.low, "high": each.high, "n": each.n, "method": each.method}
-            for name, each in found.findings.items()
-        }
-        counts = {"texts": found.texts, "unreadable": found.unreadable, "unmatched": found.unmatched}
-        content = {"format": 1, "metric": opened.metric, **counts, "agreement": findings}
+        counts = {name: getattr(found, name) for name in ("texts", "unreadable", "lacking", "unmatched")}
+        agreement = {name: _as_data(each) for name, each in found.findings.items()}
+        content = {"format": 1, "metric": opened.metric, **counts, "agreement": agreement}
+        if bias is not None:
+            shares = {each.name: _as_data(each) for each in (bias.disagreement, bias.first_place) if each is not None}
+            content["position_bias"] = {"pairs": bias.asked, **shares}
         terminal.print_file(json.dumps(content, indent=1))
         return
     names = {"pearson": "Pearson's r", "spearman": "Spearman's rho", "kappa": "Cohen's kappa, quadratic weights"}
@@ -63,8 +67,16 @@ def agree(
     typer.echo(f"{opened.metric} and labels of {found.texts} texts; {next(iter(found.findings.values())).method}")
     if found.unreadable:
         typer.echo(f"{found.unreadable} labelled texts have no readable grade, and are left out")
+    if found.lacking:
+        typer.echo(f"{found.lacking} labelled texts are compared with nothing in the other run, and are left out")
     if found.unmatched:
         typer.echo(f"{found.unmatched} labels have no text in the run, and are left out")
+    for line in [] if bias is None else position_lines(bias):
+        typer.echo(f"Position bias: {line}")
+
+
+def _as_data(found: Finding) -> dict[str, object]:
+    return {name: getattr(found, name) for name in ("estimate", "low", "high", "n", "method")}
 
 
 def _read(path: Path) -> list[Label]:

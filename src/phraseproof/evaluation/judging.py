@@ -46,10 +46,11 @@ class KeptJudge:
         """The answer to each prompt; equal prompts are asked once."""
         if self._journal is None:
             self._journal = Journal(self._path, self.settings)
-        missing = [prompt for prompt in dict.fromkeys(prompts) if self._journal.answer(prompt, 0) is None]
-        for place, answer in self._writer(missing, 0):
-            self._journal.keep(missing[place], 0, answer)
-        return [self._journal.answer(prompt, 0) or "" for prompt in prompts]
+        journal = self._journal
+        missing = [prompt for prompt in dict.fromkeys(prompts) if journal.answer(prompt, 0) is None]
+        if missing:
+            self._writer.write(missing, lambda place, answer: journal.keep(missing[place], 0, answer))
+        return [journal.answer(prompt, 0) or "" for prompt in prompts]
 
 
 def connect_judges(metrics: Iterable[str], out: Path | None, tasks: Sequence[Task] = ()) -> None:

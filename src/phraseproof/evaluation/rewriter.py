@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Protocol, runtime_checkable
 
-from phraseproof.core import ChatMessage, FormatsChat, Generates, Model, Prompt, Sampling
+from phraseproof.core import (
+    ChatMessage,
+    FormatsChat,
+    Generates,
+    Model,
+    OptionScores,
+    Prompt,
+    Sampling,
+    WritesAnswers,
+)
 from phraseproof.errors import ModelError, UsageError
 
 AT_ONCE = 8
@@ -62,6 +71,30 @@ class Rewriter:
             some = rendered[start : start + AT_ONCE]
             texts = self._model.generate(some, max_new_tokens=self._max_new_tokens, sampling=sampling)
             yield from enumerate(texts, start=start)
+
+    def write(self, prompts: Sequence[str], keep: Callable[[int, str], None]) -> None:
+        """Hand over index and answer of every prompt as soon as it is complete, all prompts in one call if possible.
+
+        Raises:
+            ModelError: the model cannot answer a prompt.
+        """
+        model = self._model
+        if isinstance(model, GeneratesEach) or not isinstance(model, WritesAnswers):
+            for index, answer in self(prompts, 0):
+                keep(index, answer)
+            return
+
+        def take(index: int, scores: OptionScores | ModelError) -> None:
+            if isinstance(scores, ModelError):
+                raise scores
+            keep(index, scores.text or "")
+
+        model.write_answers(
+            [self._as_prompt(prompt) for prompt in prompts],
+            max_new_tokens=self._max_new_tokens,
+            samplings=[self._sampling] * len(prompts),
+            on_scores=take,
+        )
 
     @property
     def settings(self) -> dict[str, object]:

@@ -9,9 +9,11 @@ from sklearn.metrics import brier_score_loss, f1_score, log_loss
 
 from phraseproof.reports.build.run_analysis import AnalysisOptions, analyze
 from phraseproof.reports.format import analysis_json
+from phraseproof.scoring.texts.pair_statistics import PairStatistics
 from phraseproof.store.queries import load_run
 from support.choice_runs import write_choice_run
 from support.ensemble_runs import right_options, skilled, write_ensemble_run
+from support.pair_runs import write_pair_run
 from support.report_runs import write_run
 
 
@@ -46,6 +48,17 @@ def test_every_group_has_the_quality_of_its_answers(tmp_path: Path) -> None:
     assert quality["consistency"]["estimate"] == pytest.approx(np.mean(pairs))
     assert quality["consistency"]["std"] is None
     assert analysis["overall"]["groups"]["a"]["quality"]["brier"]["estimate"] == quality["brier"]["estimate"]
+
+
+def test_the_position_bias_of_a_judge_is_there(tmp_path: Path) -> None:
+    won, first, lost = (PairStatistics.of_results(*each) for each in ((1, 1), (1, 0), (0, 0)))
+    run = write_pair_run(tmp_path, [won, first] * 8, [lost, first] * 8, [first, won] * 8)
+    (analysis,) = json.loads(analysis_json.render(analyze(run, AnalysisOptions(resamples=50))))["analyses"]
+    bias = analysis["position_bias"]
+    assert (bias["asked"], bias["lacking"], bias["disagreement"]["estimate"]) == (48, 0, 0.5)
+    assert (bias["first_place"]["n"], bias["first_place"]["estimate"]) == (96, 0.75)
+    assert bias["first_place"]["low"] < 0.75 < bias["first_place"]["high"]
+    assert any("the text shown first wins 75.0%" in note for note in analysis["notes"])
 
 
 def test_a_run_without_log_probabilities_says_why_quality_is_missing(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.grids import metric_of
+from phraseproof.analysis.position_bias import position_bias
 from phraseproof.analysis.readings import Readings, readings, unread_texts
 from phraseproof.analysis.repeats import RepeatVariance, repeat_variances
+from phraseproof.reports.build.judged_pairs import pair_lines
 from phraseproof.reports.build.numbers import share_in_percent, short_difference_unit, value_in_unit
 from phraseproof.scoring.scorer import Reading
 from phraseproof.store.run_file import FITTING, GENERATION, METRICS, FittedExamples, Settings
@@ -103,6 +105,9 @@ def _metric(run: Run) -> list[str]:
     signature = run.content.get(METRICS, {}).get(judge.name, {}).get("signature")
     said = f" ({signature})" if signature else ""
     if judge.is_graded:
+        if (pairs := position_bias(run)) is not None:
+            what = "share of pairs that the text wins, where a tie counts half; 50% is no preference"
+            return [f"{judge.name}{said}: {what}", *pair_lines(pairs)]
         ((row),) = run.query_rows(
             "SELECT count(*) AS grades, count(*) FILTER (WHERE list_last(statistics) = 0) AS unreadable FROM outcomes"
         )

@@ -13,6 +13,7 @@ from phraseproof.analysis.controls import ControlResult, results_of_controls
 from phraseproof.analysis.estimators.resampling import RESAMPLES
 from phraseproof.analysis.facets.run import RunFacets, run_facets
 from phraseproof.analysis.grids import TaskGrid, group_relations, load_grids, metric_of
+from phraseproof.analysis.position_bias import PositionBias, position_bias
 from phraseproof.analysis.power import RequiredSize, VarianceComponents, sizes_for, variance_components
 from phraseproof.analysis.significance.equivalence import Equivalence, equivalence
 from phraseproof.analysis.significance.mcnemar import WordingTest, wordings_against
@@ -127,6 +128,7 @@ class RunAnalysis:
         causes: of the spread over the wordings.
         scorers: all scorers of the run, compared.
         facets: the components of variance over wordings, draws, orders and examples.
+        position_bias: of a judge that compared pairs of texts.
         quality: Brier score, calibration error and other measures.
     """
 
@@ -149,6 +151,7 @@ class RunAnalysis:
     quality: RunQuality = field(default_factory=RunQuality)
     scorers: RunScorers = field(default_factory=RunScorers)
     facets: RunFacets = field(default_factory=RunFacets)
+    position_bias: PositionBias | None = None
 
     @property
     def answer_lines(self) -> tuple[str, ...]:
@@ -211,6 +214,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
     answers, settings, lines = answers_of(run), setting_line(run), reading_lines(run)
     causes, quality = run_causes(run, seed=options.seed), run_quality(run, seed=options.seed)
     scorers, facets = run_scorers(run, seed=options.seed), run_facets(run, seed=options.seed)
+    bias = None if run.accuracies else position_bias(run)
     analyses: list[RunAnalysis] = []
     for each in found:
         here = [grid for grid in grids if grid.num_fewshot == each.num_fewshot]
@@ -234,6 +238,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
                 quality.get(each.num_fewshot, RunQuality()),
                 scorers.at_shots(each.num_fewshot),
                 facets.at_shots(each.num_fewshot),
+                position_bias=bias,
                 metric=metric,
             )
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from phraseproof.analysis.answer_quality import GroupQuality
+from phraseproof.analysis.position_bias import PositionBias
 from phraseproof.analysis.scaling import Scaling
 from phraseproof.analysis.statistics import GroupStatistics, StatisticsRow
 from phraseproof.core import Finding
@@ -120,6 +121,7 @@ def _analysis(found: RunAnalysis) -> dict[str, object]:
         "causes": causes_json(found.causes),
         "scorings": scorers_json(found.scorers),
         "facets": facets_json(found.facets),
+        "position_bias": None if found.position_bias is None else _position_bias(found.position_bias),
         "settings": found.settings or None,
         "notes": list(found.notes),
     }
@@ -157,6 +159,11 @@ def _quality(found: GroupStatistics, quality: GroupQuality | None) -> dict[str, 
         name: {**_finding(finding), "std": None if quality is None else quality.stds.get(name)}
         for name, finding in findings.items()
     }
+
+
+def _position_bias(found: PositionBias) -> dict[str, object]:
+    shares = {"disagreement": found.disagreement, "first_place": found.first_place}
+    return {**found._asdict(), **{name: None if each is None else _finding(each) for name, each in shares.items()}}
 
 
 def _finding(found: Finding | NotEstimable) -> dict[str, object]:
