@@ -11,6 +11,7 @@ from phraseproof.cli.answer_options import read_reasoning
 from phraseproof.errors import UsageError
 from phraseproof.instructions.reasoning import REASONING
 from phraseproof.store.queries import load_run
+from support.chain_model import write_chain
 from support.command_line import run_command
 from support.parity_project import write_project
 
@@ -98,3 +99,46 @@ def test_options_without_effect_or_sense_are_one_line(
     assert done.code == 2
     assert problem in done.err
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("special", [(), ("</think>",)])
+def test_a_template_that_opens_a_thought_is_answered_after_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, special: tuple[str, ...]
+) -> None:
+    project = write_project(tmp_path, examples=4, wordings=2)
+    closing = write_chain(tmp_path / "closing", ("Answer: even, perhaps. ", "</think>", "Answer: odd"), special=special)
+    lost = write_chain(tmp_path / "lost", ("Answer: even ", "or ", "Answer: even "))
+    command = evaluate(project, tmp_path / "run", "--scoring", "generate", "--max-new-tokens", "6", "--reasoning")
+    done = run_command(capsys, *command, "-m", closing)
+    assert done.code == 0, done.err
+    rows = load_run(tmp_path / "run").query_rows("SELECT options, predicted, text FROM outcomes")
+    assert {row["text"] for row in rows} == {"<think>Answer: even, perhaps. </think>Answer: odd"}
+    assert {row["options"][row["predicted"]] for row in rows} == {"odd"}
+    # Without --reasoning, and for log-likelihoods, options are still refused inside a thought.
+    for options in (("--scoring", "generate"), ("--scoring", "loglikelihood,generate", "--reasoning")):
+        refused = run_command(capsys, *evaluate(project, tmp_path / "refused", *options, "-m", str(closing)))
+        assert refused.code == 2
+        assert "opens a block of thoughts before the answer" in refused.err
+        assert "--scoring generate --reasoning lets the model close it" in refused.err
+    # A thought that is never closed has no answer, whatever it names.
+    command = evaluate(project, tmp_path / "cut", "--scoring", "generate", "--max-new-tokens", "6", "--reasoning")
+    assert run_command(capsys, *command, "-m", lost).code == 0
+    rows = load_run(tmp_path / "cut").query_rows("SELECT predicted, text FROM outcomes")
+    assert {(row["predicted"], row["text"]) for row in rows} == {(None, f"<think>{'Answer: even or ' * 3}".strip())}
+
+
+def test_free_text_after_an_opened_thought_is_judged_without_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text("text,same\nOne.,odd\nTwo.,odd\n")
+    (tmp_path / "task.yaml").write_text(
+        "name: copy\nkind: free_text\ndata: rows.csv\nfields: {text: text}\nanswer: same\n"
+    )
+    (tmp_path / "wordings.yaml").write_text("name: mine\ninstructions:\n  - {id: w, template: 'Copy: {{ text }}'}\n")
+    for name, pieces, score in (("closing", ("odd ", "</think>", "odd"), 1.0), ("lost", ("odd",), 0.0)):
+        model = write_chain(tmp_path / name, pieces)
+        command = evaluate(tmp_path, tmp_path / f"run-{name}", "--max-new-tokens", "4", "-m", str(model))
+        done = run_command(capsys, *command)
+        assert done.code == 0, done.err
+        rows = load_run(tmp_path / f"run-{name}").query_rows("SELECT score, text FROM outcomes")
+        assert [(row["score"], row["text"]) for row in rows] == [(score, f"<think>{''.join(pieces)}")] * 2

@@ -91,7 +91,9 @@ def prepare(
         **named_reading(chosen.scoring, settings, tasks),
         "metric": answers.metric,
         "max_new_tokens": answers.max_new_tokens,
-        "prompt_format": resolve_format(settings.prompt_format, model),
+        "prompt_format": resolve_format(
+            settings.prompt_format, model, may_think=bool(settings.reasoning) and reads_text(chosen.scoring)
+        ),
         "rescore_ties": settings.rescore_ties and in_float32(model) is not None,
     }
     settings = settings.model_copy(update=resolved)

@@ -17,6 +17,7 @@ from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.reuse import Reuse, without
 from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.instructions.render import opened_thought
 from phraseproof.scoring.metric import CellKey
 from phraseproof.scoring.registry import metric, scorer
 from phraseproof.store.journal import StoredOutcome
@@ -218,7 +219,8 @@ class _Recorder:
             option_tokens=scores.option_tokens,
             option_credits=place.example.option_scores,
             option_upper_logprobs=scores.upper_logprobs,
-            text=scores.text,
+            # Where the prompt opened a thought, the text begins inside it.
+            text=None if scores.text is None else opened_thought(prompt) + scores.text,
             is_cut=isinstance(scores.text, CutText) if scores.text is not None else None,
             reference=place.example.reference,
             other_references=place.example.other_references,

@@ -38,8 +38,13 @@ _ALPACA_WITHOUT_INPUT = (
 )
 
 
-def resolve_format(name: str, model: Model) -> str:
+def resolve_format(name: str, model: Model, *, may_think: bool = False) -> str:
     """The format that `name` means: `auto` is `chat` with a model that declares a template, else `plain`.
+
+    Args:
+        name: `auto`, or the name of a format.
+        model: what reads the prompts.
+        may_think: answers are read from texts, in which thoughts may come first.
 
     Raises:
         UsageError: no such format, or `chat` for a model without a chat template.
@@ -62,7 +67,7 @@ def resolve_format(name: str, model: Model) -> str:
             where="--prompt-format",
             hint="Use --prompt-format plain, or auto",
         )
-    if name == "chat" and isinstance(model, ChecksAnswerPosition):
+    if name == "chat" and not may_think and isinstance(model, ChecksAnswerPosition):
         model.require_answer_position()
     return name
 
@@ -149,6 +154,14 @@ def format_prompt(rendered: RenderedPrompt, *, prompt_format: str, chat_model: F
         UsageError: `chat` without a `chat_model`.
     """
     return _FORMATS[prompt_format](rendered, chat_model)
+
+
+def opened_thought(prompt: Prompt) -> str:
+    """The mark of a block of thoughts that a chat prompt opens and does not close; empty without one."""
+    if not prompt.messages:
+        return ""
+    found = _OPENED_THOUGHT.search(prompt.text, _end_of(prompt.messages[-1].content.strip(), prompt.text))
+    return found.group() if found else ""
 
 
 def draw_demonstrations(task: Task, example: Example, num_fewshot: int, seed: int) -> tuple[Example, ...]:
@@ -262,19 +275,16 @@ def _chat(rendered: RenderedPrompt, chat_model: FormatsChat | None) -> Prompt:
         messages += (ChatMessage("user", turn), ChatMessage("assistant", answer))
     messages.append(ChatMessage("user", turns[-1]))
     text = chat_model.format_chat(messages)
-    if rendered.options and _OPENED_THOUGHT.search(text, _end_of(turns[-1].strip(), text)):
+    delimiter = rendered.delimiter(_CHAT_TARGET_DELIMITER)
+    prompt = Prompt(text, rendered.options, delimiter, has_special_tokens=True, messages=tuple(messages))
+    if rendered.options and rendered.reasoning is None and opened_thought(prompt):
         raise ModelError(
             "the chat template opens a block of thoughts before the answer, so options would be scored inside it",
             got=f"a prompt that ends in {text[-40:]!r}",
-            hint="Close it with a template of your own (--chat-template FILE), or use --prompt-format plain",
+            hint="--scoring generate --reasoning lets the model close it, and reads the answer from what follows. "
+            "Or close it with a template of your own (--chat-template FILE), or use --prompt-format plain",
         )
-    return Prompt(
-        text,
-        rendered.options,
-        rendered.delimiter(_CHAT_TARGET_DELIMITER),
-        has_special_tokens=True,
-        messages=tuple(messages),
-    )
+    return prompt
 
 
 def _end_of(turn: str, text: str) -> int:

@@ -104,7 +104,7 @@ def test_the_page_shows_both_answers_escaped(tmp_path: Path) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in section
     assert "<script" not in section
     assert 'Chooses <bdi class="answer">bug</bdi>: <span class="good">right</span>, 2.50 nats ahead' in section
-    assert 'Reads <bdi class="answer">praise</bdi>: <span class="bad">wrong</span>' in section
+    assert 'Read as <bdi class="answer">praise</bdi>: <span class="bad">wrong</span>' in section
     assert '<span class="bad">Not read</span>' in section
     assert "cut at the maximum length" in section
     assert '<a href="#r0-k0-disagreements">' in page

@@ -117,7 +117,8 @@ class ChatTemplate:
                 f"the chat template of '{self._model}' lets the model think before it answers, so options would be "
                 "scored in place of its thoughts",
                 hint=f"Add --chat-template-arg {switch}=false to score answers without thoughts, "
-                f"or --chat-template-arg {switch}=true to score them where thoughts would begin",
+                f"or --chat-template-arg {switch}=true to score them where thoughts would begin; "
+                "--scoring generate --reasoning reads answers from texts, after the thoughts",
             )
 
     @functools.cached_property

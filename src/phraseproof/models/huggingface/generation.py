@@ -34,6 +34,7 @@ from phraseproof.engine.padded import pad_rows
 from phraseproof.engine.plan.batching import BatchLimit, plan_batches, run_batches
 from phraseproof.engine.plan.request import Request
 from phraseproof.errors import UsageError
+from phraseproof.models.huggingface.thought_marks import decoded
 from phraseproof.models.huggingface.tokenization import Tokenizer
 from phraseproof.models.stop_strings import stops_at
 
@@ -322,7 +323,7 @@ class _StopsAtText(StoppingCriteria):
 
 def has_stopped(tokenizer: Tokenizer, tokens: Sequence[int], stop: Sequence[str]) -> bool:
     """Whether the text of generated tokens has a stop string."""
-    return stops_at(tokenizer.decode(list(tokens), skip_special_tokens=True), stop) is not None
+    return stops_at(decoded(tokenizer, tokens), stop) is not None
 
 
 def as_written(tokenizer: Tokenizer, tokens: Sequence[int], stop: Sequence[str], *, is_cut: bool) -> GeneratedText:
@@ -331,7 +332,7 @@ def as_written(tokenizer: Tokenizer, tokens: Sequence[int], stop: Sequence[str],
     Args:
         is_cut: whether they ended at the maximum number of tokens.
     """
-    text = tokenizer.decode(list(tokens), skip_special_tokens=True)
+    text = decoded(tokenizer, tokens)
     place = stops_at(text, stop)
     if place is not None:
         # The batch continues for its other texts, so tokens after the stop string are not counted.
