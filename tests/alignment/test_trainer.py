@@ -174,6 +174,7 @@ def test_every_method_trains(method: str, tmp_path: Path) -> None:
         ({"placement": "middle"}, r"--placement: .*input, layers"),
         ({"schedule": "linear"}, r"--schedule: .*cosine, constant"),
         ({"prompt_format": "chatt"}, "no prompt format"),
+        ({"gradient_checkpointing": True, "placement": "layers"}, r"--gradient-checkpointing: .*--placement input"),
         ({"held_out_fraction": 1.0}, "--held-out-fraction"),
         ({"held_out_fraction": 0.0, "early_stopping_patience": 2}, "none are held out"),
     ],
@@ -274,6 +275,7 @@ def test_align_passes_every_setting_on(monkeypatch: pytest.MonkeyPatch, tmp_path
         save_every=12,
         save_every_seconds=3.5,
         held_out_fraction=0.4,
+        gradient_checkpointing=True,
         mixed_precision="bf16",
     )
     settings = dataclasses.asdict(changed)

@@ -77,6 +77,8 @@ class AlignmentSettings:
         save_every_seconds: the number of seconds between further checkpoints; `None` is 60, or more where saving would
             take over 5% of the time.
         held_out_fraction: the share of pairs, and of wordings that pairs share, to hold out.
+        gradient_checkpointing: compute layers again in the backward pass instead of keeping what they computed: less
+            memory, more time, equal numbers.
         mixed_precision: `no`, `bf16`, `fp16`, or `None` for Accelerate's configuration.
     """
 
@@ -108,6 +110,7 @@ class AlignmentSettings:
     save_every: int = 50
     save_every_seconds: float | None = None
     held_out_fraction: float = 0.1
+    gradient_checkpointing: bool = False
     mixed_precision: str | None = None
 
     def __post_init__(self) -> None:

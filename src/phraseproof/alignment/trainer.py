@@ -86,6 +86,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
     prompt_format: str = _DEFAULTS.prompt_format,
     save_every: int = _DEFAULTS.save_every,
     save_every_seconds: float | None = _DEFAULTS.save_every_seconds,
+    gradient_checkpointing: bool = _DEFAULTS.gradient_checkpointing,
     mixed_precision: str | None = _DEFAULTS.mixed_precision,
     model_options: ModelOptions = ModelOptions(),
     observer: AlignmentObserver | None = None,
@@ -133,6 +134,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         save_every: the number of steps between checkpoints.
         save_every_seconds: the number of seconds between further checkpoints; `None` is 60, or more where saving would
             take over 5% of the time.
+        gradient_checkpointing: compute layers again in the backward pass: less memory, more time, equal numbers.
         mixed_precision: `no`, `bf16`, `fp16`, or `None` for Accelerate's configuration.
         model_options: how to load a model that is given by name. Its `max_length` also limits the pairs' prompts.
         observer: receives the progress.
@@ -175,6 +177,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         save_every=save_every,
         save_every_seconds=save_every_seconds,
         held_out_fraction=held_out_fraction,
+        gradient_checkpointing=gradient_checkpointing,
         mixed_precision=mixed_precision,
     )
     data = Path(pairs) if isinstance(pairs, str) else pairs
@@ -215,7 +218,7 @@ def train(
                 raise
             raise ModelError(
                 "memory ran out while training",
-                hint="Try fewer --paraphrases-per-batch, --max-length 512, or --mixed-precision bf16",
+                hint="Try --gradient-checkpointing, fewer --paraphrases-per-batch, or --mixed-precision bf16",
             ) from error
         finally:
             accelerator.free_memory()

@@ -119,6 +119,14 @@ def align(
         ),
     ] = DEFAULTS.save_every_seconds,
     prompt_format: options.PromptFormat = DEFAULTS.prompt_format,
+    gradient_checkpointing: Annotated[
+        bool,
+        typer.Option(
+            "--gradient-checkpointing",
+            help="Compute layers again in the backward pass: less memory, more time, equal numbers.",
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = False,
     mixed_precision: Annotated[
         str | None,
         typer.Option(
@@ -174,6 +182,7 @@ def align(
         save_every=save_every,
         save_every_seconds=save_every_seconds,
         held_out_fraction=held_out_fraction,
+        gradient_checkpointing=gradient_checkpointing,
         mixed_precision=mixed_precision,
     )
     loading = option_values.model_options(

@@ -13,7 +13,7 @@ from accelerate import Accelerator
 from phraseproof.alignment.loop.checkpoint import TrainingState
 from phraseproof.alignment.loop.optimization import NotFiniteError, Optimization
 from phraseproof.alignment.loop.preparation import Preparation, prepare
-from phraseproof.alignment.loop.trainable_model import weights_hash
+from phraseproof.alignment.loop.trainable_model import TrainableModel, weights_hash
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.alignment.trainer import AlignmentSettings
 from phraseproof.alignment.trainer import train as run_training
@@ -39,6 +39,28 @@ def take_steps(prepared: Preparation, trained: Optimization, steps: range) -> No
     order = prepared.train.order(prepared.method, prepared.settings, with_paraphrases=True)
     for step in steps:
         trained.step(step, [order.batch(step)], 0.05)
+
+
+@pytest.mark.parametrize(
+    ("method", "changes"), [("pt+kl", {}), ("ft+kl", {}), ("lora+kl", {"lora_dropout": 0.5}), ("dora+kl", {})]
+)
+def test_gradient_checkpointing_trains_to_the_same_bytes(model: Path, method: str, changes: dict[str, float]) -> None:
+    reports: list[object] = []
+    weights: list[dict[str, torch.Tensor]] = []
+    for checkpointing in (False, True):
+        prepared, trained = optimization(model, method=method, gradient_checkpointing=checkpointing, **changes)
+        order = prepared.train.order(prepared.method, prepared.settings, with_paraphrases=True)
+        reports.append(
+            [trained.step(step, [order.batch(2 * step), order.batch(2 * step + 1)], 0.05) for step in (0, 1)]
+        )
+        weights.append(trained.weights())
+    assert reports[0] == reports[1]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_a_network_whose_layers_cannot_be_run_again_is_refused() -> None:
+    with pytest.raises(ModelError, match="--gradient-checkpointing"):
+        TrainableModel(torch.nn.Linear(2, 2), None, joined=True, pad_id=0, gradient_checkpointing=True)
 
 
 @pytest.mark.parametrize(

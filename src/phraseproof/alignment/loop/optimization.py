@@ -80,6 +80,7 @@ class Optimization:
             joined=model.is_decoder_only,
             pad_id=model.pad_id,
             low_rank=self._low_rank,
+            gradient_checkpointing=settings.gradient_checkpointing,
         )
         self._names = trainable.trained
         optimizer = torch.optim.AdamW(

@@ -32,7 +32,7 @@ _PACKAGES = ("phraseproof", "torch", "transformers", "tokenizers", "accelerate",
 _OTHER = {"base_model": "another base model", "pairs": "other pairs", "settings": "other settings"}
 """The sections of the record that identify a training, with the words for a difference in them."""
 
-_WITHOUT_EFFECT = ("save_every", "save_every_seconds")
+_WITHOUT_EFFECT = ("save_every", "save_every_seconds", "gradient_checkpointing")
 """Settings that do not change what is trained: a training may be resumed with others."""
 
 
@@ -130,6 +130,13 @@ def prepare(
     if not found:
         raise UsageError("there are no pairs to train on", where="--pairs")
     _refuse_missing_targets(found)
+    if settings.gradient_checkpointing and method.trains == "prompt" and settings.placement == "layers":
+        # Layers add their keys and values to a cache that holds the prompt's; run again, they would add them twice.
+        raise UsageError(
+            "gradient checkpointing cannot be combined with a soft prompt in the layers",
+            expected="--placement input",
+            where="--gradient-checkpointing",
+        )
     method.check(found, is_encoder_decoder=not loaded.is_decoder_only, placement=settings.placement)
     split = split_pairs(found, settings.held_out_fraction, settings.seed)
     if len(split.train) < method.references_per_batch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import cast
@@ -21,6 +22,8 @@ from torch.distributed.tensor import DTensor
 from phraseproof.alignment.low_rank import LowRankAdapter, base_name, is_low_rank
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.engine.training.forward import TargetForward, TargetLogits, TargetRow
+from phraseproof.engine.training.gradient_checkpointing import CheckpointedLayers
+from phraseproof.errors import ModelError
 
 
 class TrainableModel(nn.Module):
@@ -32,6 +35,10 @@ class TrainableModel(nn.Module):
         joined: prompt and target are one sequence (decoder-only).
         pad_id: the token for padding.
         low_rank: the adapter in the network's layers, or `None`.
+        gradient_checkpointing: layers keep their inputs only, and the backward pass runs them again.
+
+    Raises:
+        ModelError: gradient checkpointing, and a network without layers that can be run again.
     """
 
     def __init__(
@@ -42,6 +49,7 @@ class TrainableModel(nn.Module):
         joined: bool,
         pad_id: int,
         low_rank: LowRankAdapter | None = None,
+        gradient_checkpointing: bool = False,
     ) -> None:
         super().__init__()
         self.network = network
@@ -49,6 +57,15 @@ class TrainableModel(nn.Module):
         network.requires_grad_(soft is None and low_rank is None)
         for parameter in () if low_rank is None else low_rank.parameters:
             parameter.requires_grad_(True)
+        self._checkpointed = CheckpointedLayers(network) if gradient_checkpointing else None
+        if self._checkpointed is not None and not len(self._checkpointed):
+            raise ModelError(
+                "this model does not say which of its layers can be run again",
+                expected="a model with layers for gradient checkpointing",
+                got=type(network).__name__,
+                where="--gradient-checkpointing",
+                hint="Train without it; fewer --paraphrases-per-batch take less memory",
+            )
         self._target_forward = TargetForward(network, joined=joined, pad_id=pad_id, soft=soft)
         # No dropout, whatever is trained: noise between two wordings of an example would count as a difference between
         # the wordings, and a training without random numbers can be resumed bit for bit.
@@ -58,7 +75,8 @@ class TrainableModel(nn.Module):
         self, rows: Sequence[TargetRow], *, need_prefix_states: bool = False, without_graph: Collection[int] = ()
     ) -> TargetLogits:
         """The logits at the rows' target tokens; see `TargetForward`."""
-        return self._target_forward(rows, need_prefix_states=need_prefix_states, without_graph=without_graph)
+        with contextlib.nullcontext() if self._checkpointed is None else self._checkpointed.in_place():
+            return self._target_forward(rows, need_prefix_states=need_prefix_states, without_graph=without_graph)
 
     @property
     def is_packed(self) -> bool:

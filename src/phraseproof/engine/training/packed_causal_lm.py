@@ -9,7 +9,7 @@ target positions alone. The layout of the row and the trial of networks are thos
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Unpack
 
 import numpy as np
@@ -27,6 +27,7 @@ from phraseproof.engine.plan.prefix_tree import order_by_prefix, token_trie
 from phraseproof.engine.probe import probe_causal_lm
 from phraseproof.engine.training.bucketing import TargetRow
 from phraseproof.engine.training.frozen_modules import FrozenModules
+from phraseproof.engine.training.gradient_checkpointing import run_again_in
 
 NAME = "phraseproof_training"
 
@@ -83,8 +84,14 @@ class PackedCausalLMForTraining:
         count = int(is_virtual.sum())
         embedded = torch.cat([virtual[:count].to(embedded), embedded[count:]])
         scored = torch.tensor(step.row.scored)
-        narrowed = contextlib.nullcontext() if self._last_layer is None else self._last_layer.narrowed_to(scored)
-        with packed_attention(self._network, NAME), self._modules.in_place(), narrowed:
+
+        @contextlib.contextmanager
+        def packed() -> Generator[None]:
+            narrowed = contextlib.nullcontext() if self._last_layer is None else self._last_layer.narrowed_to(scored)
+            with packed_attention(self._network, NAME), self._modules.in_place(), narrowed:
+                yield
+
+        with run_again_in(packed):
             return self._network(
                 inputs_embeds=embedded[None],
                 position_ids=torch.from_numpy(step.row.positions)[None],

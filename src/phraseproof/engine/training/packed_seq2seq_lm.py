@@ -7,7 +7,9 @@ side, forward and backward: q (K s) = (q K) s.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import functools
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +25,7 @@ from phraseproof.engine.decoder_start import shifted_right
 from phraseproof.engine.network import Network
 from phraseproof.engine.training.bucketing import TargetRow
 from phraseproof.engine.training.frozen_modules import FrozenModules
+from phraseproof.engine.training.gradient_checkpointing import run_again_in
 
 NAME = "phraseproof_training_encoder_decoder"
 
@@ -92,9 +95,8 @@ class PackedSeq2SeqLMForTraining:
             virtual: the soft prompt's embeddings, [virtual tokens, width].
             absorbs: move the projections to the decoder's side, or not; by default whichever is less work.
         """
-        with packed_attention(self._network, NAME), self._modules.in_place():
-            states = self._encode(rows, virtual)
-            logits = self._decode(rows, states, self._absorbing_is_less(rows, states) if absorbs is None else absorbs)
+        states = self._encode(rows, virtual)
+        logits = self._decode(rows, states, self._absorbing_is_less(rows, states) if absorbs is None else absorbs)
         return Seq2SeqLogits(logits, torch.stack([own[: len(virtual)] for own in states]))
 
     def _encode(self, rows: Sequence[TargetRow], virtual: Tensor) -> tuple[Tensor, ...]:
@@ -103,29 +105,41 @@ class PackedSeq2SeqLMForTraining:
         pieces = [piece for own in words for piece in (virtual.to(own), own)]
         sizes = [len(virtual) + len(row.context) for row in rows]
         step = _Encoding(sizes, self._bias.table(max(sizes)))
-        self._bias.is_silent = True
-        try:
+        with run_again_in(self._encoding):
             states = self._network.get_encoder()(inputs_embeds=torch.cat(pieces)[None], packed=step).last_hidden_state
-        finally:
-            self._bias.is_silent = False
         return states[0].split(sizes)
 
     def _decode(self, rows: Sequence[TargetRow], states: tuple[Tensor, ...], absorbs: bool) -> Tensor:
         width = max(len(row.target) for row in rows)
         labels = torch.tensor([[*row.target, *[self._pad_id] * (width - len(row.target))] for row in rows])
         unseen = torch.full((width, width), float("-inf")).triu(1)
-        for cross in self._cross.values():
-            cross.passes_states = absorbs
-        try:
+        with run_again_in(functools.partial(self._decoding, absorbs)):
             return self._network(
                 encoder_outputs=BaseModelOutput(last_hidden_state=torch.cat(states)[None]),
                 decoder_input_ids=shifted_right(self._network, labels),
                 use_cache=False,
                 packed=_Decoding(states, self._cross, absorbs, unseen),
             ).logits
-        finally:
+
+    @contextlib.contextmanager
+    def _encoding(self) -> Generator[None]:
+        with packed_attention(self._network, NAME), self._modules.in_place():
+            self._bias.is_silent = True
+            try:
+                yield
+            finally:
+                self._bias.is_silent = False
+
+    @contextlib.contextmanager
+    def _decoding(self, absorbs: bool) -> Generator[None]:
+        with packed_attention(self._network, NAME), self._modules.in_place():
             for cross in self._cross.values():
-                cross.passes_states = False
+                cross.passes_states = absorbs
+            try:
+                yield
+            finally:
+                for cross in self._cross.values():
+                    cross.passes_states = False
 
     def _absorbing_is_less(self, rows: Sequence[TargetRow], states: tuple[Tensor, ...]) -> bool:
         """Counts multiplications, as scoring does: small products are slower by about a half."""
