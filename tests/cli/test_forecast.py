@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -61,6 +62,18 @@ def test_json_has_both_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capsys.readouterr().out)
     assert (found["seconds"], found["timed_prompts"]) == (4000.0, 48)
     assert (found["price"], found["input_tokens"], found["output_tokens"]) == (3.0, 3_000_000, 4000)
+
+
+def test_questions_to_a_judge_are_counted_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    judged = replace(SERVED, judge_questions=2400)
+    print_forecast(judged, Price(0.5, 10), as_json=False)
+    printed = capsys.readouterr().out
+    assert "judge asked              2,400  (at most; what it answered before is kept)" in printed
+    assert "4,000 output tokens, without the judge; assuming" in printed
+    print_forecast(judged, None, as_json=True)
+    assert json.loads(capsys.readouterr().out)["judge_questions"] == 2400
+    print_forecast(SERVED, None, as_json=True)
+    assert "judge_questions" not in json.loads(capsys.readouterr().out)
 
 
 def test_bounds_are_printed_where_it_is_not_known_how_answers_are_read(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from phraseproof.core import Prompt, Sampling
 from phraseproof.errors import RunError
-from phraseproof.evaluation.evaluate import evaluate
+from phraseproof.evaluation.evaluate import evaluate, forecast
 from phraseproof.evaluation.judging import FOLDER, KeptJudge
 from phraseproof.instructions.collections import Collection
 from phraseproof.models.scripted import ScriptedModel
@@ -138,6 +138,25 @@ def test_texts_are_compared_with_a_wording_of_the_same_run(tmp_path: Path) -> No
     assert means(other) == {"mine/short": 1.0, "mine/gist": 0.5}
     assert identities.isdisjoint(cell.identity for cell in other.cells)
     assert len(asked.read_text().splitlines()) == 6
+
+
+def test_a_forecast_counts_what_the_judge_is_asked(tmp_path: Path, rubric: Path) -> None:
+    def judged(name: str) -> int:
+        groups = {"g": Collection("mine", free_texts.WORDINGS)}
+        return forecast(free_texts.Writer(), free_texts.notes(), groups, tmp_path / "run", metric=name).judge_questions
+
+    assert judged("rouge2") == 0
+    assert judged(f"judge:{rubric}") == 6  # three examples under two wordings
+    pairs = tmp_path / "two.yaml"
+    pairs.write_text(
+        'name: two\nform: pairs\nprompt: "{{ first }} / {{ second }}"\ngrade: "([12])"\njudge: {model: scripted}\n'
+    )
+    assert judged(f"judge:{rubric},judge:{pairs}") == 6 + 12
+    groups = {"g": Collection("mine", free_texts.WORDINGS)}
+    evaluate(
+        free_texts.Writer(), free_texts.notes(), groups, tmp_path / "run", metric=f"judge:{rubric}", self_test=False
+    )
+    assert judged(f"judge:{rubric},judge:{pairs}") == 12
 
 
 def test_examples_that_the_other_run_lacks_are_in_no_mean(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ def print_forecast(forecast: Forecast, price: Price | None, *, as_json: bool) ->
         typer.echo(f"tokens unique  {tokens.unique:>15,}  (shared parts once: {saved})")
     if forecast.is_served:
         typer.echo(f"requests       {_bounds(forecast, _requests):>15}  ({note})")
+    if forecast.judge_questions:
+        typer.echo(f"judge asked    {forecast.judge_questions:>15,}  (at most; what it answered before is kept)")
     if timing is not None:
         where = "at the server" if forecast.is_served else "without loading the model"
         basis = f"{timing.prompts} prompts took {timing.sampled_seconds:.1f} s; {where}"
@@ -49,7 +51,8 @@ def print_forecast(forecast: Forecast, price: Price | None, *, as_json: bool) ->
         read = _bounds(forecast, lambda load: f"{_input_tokens(forecast, load):,}")
         written = _bounds(forecast, lambda load: f"{load.output_tokens:,}")
         cost = _bounds(forecast, lambda load: _amount(_cost(forecast, load, price)))
-        typer.echo(f"price          {cost:>15}  ({read} input and at most {written} output tokens; {counted})")
+        less = ", without the judge" if forecast.judge_questions else ""
+        typer.echo(f"price          {cost:>15}  ({read} input and at most {written} output tokens{less}; {counted})")
 
 
 def _print_text_tokens(forecast: Forecast, note: str) -> None:
@@ -84,6 +87,8 @@ def _print_json(forecast: Forecast, price: Price | None) -> None:
         fields |= {"tokens_asked": forecast.tokens.asked, "tokens_unique": forecast.tokens.unique}
     if forecast.is_free_text:
         fields["output_tokens"] = forecast.most.output_tokens
+    if forecast.judge_questions:
+        fields["judge_questions"] = forecast.judge_questions
     fields["sampled_prompts"] = forecast.sampled_prompts
     if forecast.timing is not None:
         fields |= {"seconds": forecast.timing.seconds, "timed_prompts": forecast.timing.prompts}

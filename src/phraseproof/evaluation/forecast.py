@@ -49,6 +49,8 @@ class Forecast:
         is_served: whether the model is behind a server.
         untimed: why the time is not known, where it was to be estimated.
         is_free_text: whether the tasks have no options, so that texts are generated.
+        judge_questions: what metrics that ask a model would ask it, at most: equal questions and those whose answers
+            are kept are not asked again.
     """
 
     cells: int
@@ -63,6 +65,7 @@ class Forecast:
     is_served: bool = False
     untimed: str = ""
     is_free_text: bool = False
+    judge_questions: int = 0
 
 
 def forecast_of(

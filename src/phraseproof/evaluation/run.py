@@ -41,7 +41,7 @@ from phraseproof.evaluation.timing import Timing, is_quick_to_load, time_prompts
 from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.option_order import in_order, in_own_order
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
-from phraseproof.scoring.registry import reads_text, scorer
+from phraseproof.scoring.registry import metric, reads_text, scorer
 from phraseproof.scoring.scorer import Reading
 from phraseproof.store.locks import PATIENT, LockOptions
 from phraseproof.store.queries import Run, load_run
@@ -170,6 +170,8 @@ class Evaluation:
             max_new_tokens=self.settings.answer_limit,
             readings=() if self.assumed is None else self.assumed.readings,
         )
+        asked = [each.metric_questions(out) for each in (self, *self.further)]
+        found = replace(found, judge_questions=sum(asked))
         if found.is_served and timing is not False:
             return replace(found, **self._time_at_server(missing))
         if (
@@ -193,6 +195,15 @@ class Evaluation:
             return {"timing": time_requests(asked.stream, missing, self.prompts)}
         except ModelError as error:
             return {"untimed": error.problem}
+
+    def metric_questions(self, out: Path | None) -> int:
+        """How many questions a metric that grades with a model would ask it about the cells that are not complete."""
+        each = metric(self.settings.metric).questions_per_text
+        if not each:
+            return 0
+        cells = [planned.cell for planned in self.planned]
+        done = set() if out is None else set(stored_cells(out, self.run_settings, cells))
+        return each * sum(cell.num_examples for cell in cells if cell not in done)
 
     def lacking(self, out: Path | None) -> list[PlannedCell]:
         """The cells and parts of cells that the run folder does not hold."""
