@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from phraseproof.instructions.collections import Collection, load_collection
 from phraseproof.store.queries import load_run
 from phraseproof.tasks import load_tasks
 from support import free_texts
-from support.growing_run import EXAMPLES, WORDINGS, Model, Unreachable, make_task
+from support.growing_run import EXAMPLES, WORDINGS, Listener, Model, Unreachable, make_task
 from support.parity_project import write_project
 
 
@@ -148,6 +149,42 @@ def test_several_metrics_are_computed_from_the_same_texts(tmp_path: Path) -> Non
         assert [cell.identity for cell in grown.select(metric=name).cells] == [c.identity for c in alone.cells]
     with pytest.raises(RunError, match=r"no scores of the metric 'f1' .*rouge2, bleu.*--metric f1 with the same --out"):
         grown.select(metric="f1")
+
+
+def test_a_run_folder_decides_the_maximum_length_of_answers(tmp_path: Path) -> None:
+    groups = {"g": Collection("mine", free_texts.WORDINGS)}
+    short = free_texts.notes(name="short")
+    longer = tuple(replace(each, reference=" ".join([each.reference or ""] * 4)) for each in short.examples)
+    long = replace(short, name="long", examples=longer)
+    out, writer, observer = tmp_path / "run", free_texts.Writer(), Listener()
+    evaluate(writer, long, groups, out, metric="rouge2", self_test=False)
+    # References of the second task are shorter, and the metric is another one.
+    evaluate(writer, short, groups, out, metric="bleu", observer=observer, self_test=False)
+    assert set(writer.limits) == {46}  # 1.5 times 20 words, and 16
+    assert any(f"at most 46 tokens per answer, as in {out}" in line for line in observer.warnings)
+    # The other way round, one line says what to type.
+    out = tmp_path / "other"
+    evaluate(writer, short, groups, out, metric="rouge2", self_test=False)
+    line = (
+        r"other: the references of long need up to 46 tokens per answer, and the answers in the folder have at most 24"
+        r"\. Add --max-new-tokens 24 to continue this run.*--max-new-tokens 46$"
+    )
+    with pytest.raises(UsageError, match=line):
+        evaluate(writer, [short, long], groups, out, metric="rouge2")
+    writer.limits.clear()
+    run = evaluate(writer, [short, long], groups, out, metric="rouge2", max_new_tokens=24, self_test=False)
+    assert ({cell.task for cell in run.cells}, set(writer.limits)) == ({"short", "long"}, {24})
+
+
+def test_texts_of_options_are_read_again_without_their_maximum_length(project: Path, tmp_path: Path) -> None:
+    spec = EvaluationSpec().with_changes(
+        model="scripted", tasks=project / "task.yaml", instructions={"mine": project / "wordings.yaml"}
+    )
+    out = tmp_path / "run"
+    resolve(spec.with_changes(scoring="generate", max_new_tokens=20), out=out).run(out, self_test=False)
+    again = resolve(spec.with_changes(scoring="generate:last_line"), out=out)
+    assert again.settings.max_new_tokens == 20
+    assert again.run(out).scorings == ("generate", "generate:last_line")
 
 
 def test_the_price_of_several_metrics_is_that_of_one(tmp_path: Path) -> None:

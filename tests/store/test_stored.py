@@ -9,7 +9,7 @@ import pytest
 from phraseproof.errors import RunError
 from phraseproof.store.journal import StoredOutcome
 from phraseproof.store.run_file import EvaluatedSample, read_run_file, sample_entry
-from phraseproof.store.stored import is_empty, stored_cells, stored_files, stored_samples
+from phraseproof.store.stored import is_empty, stored_answer_limit, stored_cells, stored_files, stored_samples
 from phraseproof.store.writer import RunStore, Usage
 from support.stored_cells import SETTINGS, finished_run, make_cell, make_outcomes
 
@@ -46,6 +46,16 @@ def test_samples_are_those_of_all_evaluations_or_that_of_the_settings(tmp_path: 
     samples = [EvaluatedSample(3, 7), EvaluatedSample(5, 7, "paper")]
     store.register([], {"samples": {name: entry for each in samples for name, entry in sample_entry(each).items()}})
     assert stored_samples(tmp_path) == store.samples == samples
+
+
+def test_the_maximum_length_of_stored_answers(tmp_path: Path) -> None:
+    assert stored_answer_limit(tmp_path / "nowhere") is None
+    assert stored_answer_limit(finished_run(tmp_path / "options", make_cell()).path) is None
+    store = RunStore(tmp_path / "texts", {**SETTINGS, "generation": {"max_new_tokens": 24}})
+    store.register([make_cell()], {})
+    assert stored_answer_limit(store.path) is None  # nothing is stored yet: other settings may replace these
+    store.append(make_cell(), [StoredOutcome(make_outcomes()[0], Usage())])
+    assert stored_answer_limit(store.path) == 24
 
 
 def test_files_are_checked_by_the_checksums_of_the_run(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -77,6 +78,43 @@ def answer_settings(model: Model, tasks: Sequence[Task], spec: EvaluationSpec) -
         return AnswerSettings(chosen, judge, spec.max_new_tokens)
     tokens, note = _answer_tokens(model, tasks)
     return AnswerSettings(chosen, judge, tokens, (note,))
+
+
+def with_stored_limit(
+    model: Model, tasks: Sequence[Task], spec: EvaluationSpec, stored: int, folder: Path
+) -> tuple[EvaluationSpec, str]:
+    """The spec with the maximum length of the answers that a run folder holds, where it names none.
+
+    Args:
+        model: counts tokens, if it can.
+        tasks: the tasks in full.
+        spec: what was asked for.
+        stored: the maximum number of tokens in the folder.
+        folder: for messages.
+
+    Returns:
+        The spec, and a line for the user; empty where nothing changes.
+
+    Raises:
+        UsageError: the references of a task need more.
+    """
+    free = [task for task in tasks if not task.kind.has_options]
+    if spec.max_new_tokens is not None or not (free or any(reads_text(name) for name in spec.scorings if name != AUTO)):
+        return spec, ""
+    each = [(_answer_tokens(model, [task])[0], task.name) for task in free]
+    needed, longest = max(each, default=(spec.answer_limit, ""))
+    if free and needed > stored:
+        raise UsageError(
+            f"the references of {longest} need up to {needed} tokens per answer, and the answers in the folder have at "
+            f"most {stored}",
+            where=str(folder),
+            hint=f"Add --max-new-tokens {stored} to continue this run, which cuts longer answers; or evaluate all "
+            f"tasks into another --out with --max-new-tokens {needed}",
+        )
+    if needed == stored:
+        return spec, ""
+    note = f"at most {stored} tokens per answer, as in {folder} (--max-new-tokens)"
+    return spec.with_changes(max_new_tokens=stored), note
 
 
 def require_one_form(kinds: Mapping[str, Kind], where: str = "--tasks") -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from phraseproof.core import Instruction, ModelIdentity, Task
+from phraseproof.core import Instruction, Model, ModelIdentity, Task
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.answer_settings import with_stored_limit
 from phraseproof.evaluation.device_share import DeviceShare
 from phraseproof.evaluation.judging import connect_judges
 from phraseproof.evaluation.observer import Observer, SilentObserver
@@ -24,7 +25,7 @@ from phraseproof.models import ModelOptions, load_model
 from phraseproof.scoring.registry import metric
 from phraseproof.store.locks import PATIENT, LockOptions
 from phraseproof.store.run_file import STRATIFIED
-from phraseproof.store.stored import stored_samples
+from phraseproof.store.stored import stored_answer_limit, stored_samples
 from phraseproof.store.training_record import read_record, seen_wordings
 from phraseproof.tasks import load_tasks
 
@@ -41,7 +42,7 @@ def resolve(
 
     Args:
         request: the spec and its Python objects, or a spec alone.
-        out: the run folder: a run that was started there decides how examples are drawn.
+        out: the run folder: a run that was started there decides how examples are drawn, and how long answers may be.
         observer: receives warnings.
         locking: how long other processes that work on the run folder are waited for.
         forecast: only a forecast is made, also without an answer of the server.
@@ -68,8 +69,8 @@ def resolve(
         model = load_model(spec.model, options)
     else:
         model = request.model
-    if spec.sample == "auto" and out is not None:
-        spec = spec.with_changes(sample=_sample_kind(out))
+    if out is not None:
+        spec = _as_in_folder(spec, model, tasks, out, warn)
     connect_judges(spec.metrics, out, tasks)
     each = [
         replace(prepare(model, tasks, groups, changed, forecast=forecast), locking=locking)
@@ -201,6 +202,19 @@ def _with_system(
         }
         for group, by_task in groups.items()
     }
+
+
+def _as_in_folder(
+    spec: EvaluationSpec, model: Model, tasks: Sequence[Task], out: Path, warn: Callable[[str], None]
+) -> EvaluationSpec:
+    """The spec with what the run in a folder decides where the user does not."""
+    if spec.sample == "auto":
+        spec = spec.with_changes(sample=_sample_kind(out))
+    if (limit := stored_answer_limit(out)) is not None:
+        spec, note = with_stored_limit(model, tasks, spec, limit, out)
+        if note:
+            warn(note)
+    return spec
 
 
 def _sample_kind(out: Path) -> str:

@@ -10,6 +10,7 @@ from phraseproof.store.cell_files import CellFiles
 from phraseproof.store.checksums import CHECKSUMS
 from phraseproof.store.run_file import (
     ACCURACIES,
+    GENERATION,
     RUN_FILE,
     EvaluatedSample,
     RunContent,
@@ -44,6 +45,17 @@ def stored_files(run: Path) -> CellFiles:
 def stored_samples(run: Path) -> list[EvaluatedSample]:
     """The samples of all evaluations into a run folder."""
     return samples_of(read_run_file(run)) if (run / RUN_FILE).exists() else []
+
+
+def stored_answer_limit(run: Path) -> int | None:
+    """The maximum number of tokens of the generated answers in a run folder; `None` where it holds none."""
+    if not (run / RUN_FILE).exists():
+        return None
+    content = read_run_file(run)
+    if is_empty(run, content):
+        return None
+    limit: int | None = content["settings"].get(GENERATION, {}).get("max_new_tokens")
+    return limit
 
 
 def is_empty(run: Path, content: RunContent) -> bool:
