@@ -5,6 +5,7 @@ import pytest
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.errors import UsageError
 from phraseproof.hardening.candidates import RATES, candidates_of
+from phraseproof.teaching.teacher import TeacherSettings
 
 COMMON = AlignmentSettings(max_steps=7)
 
@@ -55,3 +56,27 @@ def test_what_cannot_be_compared_is_refused(methods: list[str], message: str) ->
 def test_rates_for_nothing_are_refused() -> None:
     with pytest.raises(UsageError, match=r"^--rates: rates are given for 'weights'"):
         candidates_of(["pt"], {"weights": (1e-5,)}, COMMON)
+
+
+def test_a_teacher_and_its_options() -> None:
+    found = candidates_of(
+        [
+            "pt@ensemble",
+            "pt@best:labelled=30:lambda=0.5",
+            "pt@ensemble:teacher_as=distribution:teacher-calibration=none",
+        ],
+        {"pt": (1e-3,)},
+        COMMON,
+        seed=4,
+    )
+    assert [each.teacher for each in found] == [
+        TeacherSettings("ensemble", seed=4),
+        TeacherSettings("best", labelled=30, seed=4),
+        TeacherSettings("ensemble", "distribution", "none", seed=4),
+    ]
+    assert [each.settings.method for each in found] == ["pt"] * 3
+    assert found[1].settings.lambda_ == 0.5
+    with pytest.raises(UsageError, match=r"^--teacher: no such choice .*got clever"):
+        candidates_of(["pt@clever"], {}, COMMON)
+    with pytest.raises(UsageError, match=r"^--methods: the method pt has no option 'labelled'"):
+        candidates_of(["pt:labelled=3"], {}, COMMON)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from phraseproof.analysis.reductions.gains import Gain, Variance
 from phraseproof.hardening.conclusion import conclude
 from support.method_searches import LABEL, judged
 
@@ -38,3 +40,18 @@ def test_where_nothing_helps_nothing_is_claimed(tmp_path: Path) -> None:
     found = judged(tmp_path, skill=0.0, prior=0.0)
     sentence = conclude(found, LABEL)
     assert sentence.startswith("Nothing is shown to be better than calibrating, nor calibrating to be better than")
+
+
+def test_better_than_calibrating_alone_is_no_recommendation(tmp_path: Path) -> None:
+    found = judged(tmp_path, skill=3.0)
+
+    def weaker(gain: Gain) -> Gain:
+        return gain._replace(over_wordings=Variance(0.04, 3))
+
+    tasks = tuple(
+        replace(task, ways=tuple(replace(way, gain_elsewhere=weaker(way.gain_elsewhere)) for way in task.ways))
+        for task in found.tasks
+    )
+    sentence = conclude(replace(found, tasks=tasks), LABEL)
+    assert f"{CALIBRATED} is shown to be better than calibrating, +" in sentence
+    assert ", but not than the model as it is, +" in sentence

@@ -59,15 +59,16 @@ def method_search(folder: Path, *, skill: float, seeds: int = 1) -> MethodSearch
     def training(candidate: Candidate, seed: int) -> Training:
         return Training(candidate, seed, folder / candidate.name, True, TrainingCost(60, 960, 41_000), 12.5)
 
+    pairs = TrainingPairs((), {"t1": ("mine/w0",), "t2": ("mine/w1",)}, ("mine/w5",))
     candidates = [Candidate(name, 1e-3, AlignmentSettings(learning_rate=1e-3)) for name in ("pt", "lora")]
     return MethodSearch(
         plan_search(given, settings),
-        TrainingPairs((), {"t1": ("mine/w0",), "t2": ("mine/w1",)}, ("mine/w5",)),
         tuple(
-            Searched(each, (training(each, 0),), (score,)) for each, score in zip(candidates, (0.4, 0.6), strict=True)
+            Searched(each, pairs, (training(each, 0),), (score,))
+            for each, score in zip(candidates, (0.4, 0.6), strict=True)
         ),
         0.35,
-        (Refitted(candidates[1], tuple(training(candidates[1], seed) for seed in range(seeds))),),
+        (Refitted(candidates[1], pairs, tuple(training(candidates[1], seed) for seed in range(seeds))),),
         judged(folder, skill=skill, seeds=seeds),
         judged(folder, skill=0.0, seeds=seeds, name="unseen"),
         None,

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from phraseproof.alignment.loop.preparation import find_method
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.errors import UsageError
+from phraseproof.teaching.teacher import TeacherSettings
 
 RATES: Mapping[str, tuple[float, ...]] = {
     "prompt": (1e-3, 3e-3, 1e-2),
@@ -21,6 +22,13 @@ RATES: Mapping[str, tuple[float, ...]] = {
 _OTHER_RATES = (1e-4, 3e-4, 1e-3)
 """For what trains neither a soft prompt nor all weights, such as low-rank matrices."""
 
+_OF_TEACHERS: Mapping[str, str] = {
+    "teacher_as": "teacher_as",
+    "teacher_calibration": "calibration",
+    "labelled": "labelled",
+}
+"""The options of a teacher, as those of `pairs from-task`, and the fields of `TeacherSettings`."""
+
 _NOT_OF_A_METHOD = frozenset({"method", "learning_rate", "seed", "prompt_format", "save_every"})
 
 
@@ -28,14 +36,16 @@ class Candidate(NamedTuple):
     """One training that is compared with others, whatever its seed.
 
     Attributes:
-        name: as the user wrote the method, with its options.
+        name: as the user wrote the method, with its teacher and options.
         rate: the learning rate.
         settings: of the training, with the learning rate.
+        teacher: who answers in place of the labels; `None` for the labels.
     """
 
     name: str
     rate: float
     settings: AlignmentSettings
+    teacher: TeacherSettings | None = None
 
     @property
     def label(self) -> str:
@@ -44,15 +54,17 @@ class Candidate(NamedTuple):
 
 
 def candidates_of(
-    methods: Sequence[str], rates: Mapping[str, Sequence[float]], common: AlignmentSettings
+    methods: Sequence[str], rates: Mapping[str, Sequence[float]], common: AlignmentSettings, *, seed: int = 0
 ) -> list[Candidate]:
     """Every method at every one of its learning rates.
 
     Args:
-        methods: names of methods, each with options of its own where wanted: `pt+kl:lambda=0.5:num_tokens=20`.
+        methods: names of methods, each with a teacher and options of its own where wanted:
+            `pt+kl:lambda=0.5:num_tokens=20`, `pt@ensemble`, `pt@best:labelled=30`.
         rates: learning rates by method as written, by method, by what it trains (`prompt`, `weights`), or for all
             methods under the empty name; the first of these that is there is used, and otherwise `RATES`.
         common: the settings of all trainings.
+        seed: of the draw of examples that keep their label, where a teacher answers.
 
     Raises:
         UsageError: an unknown method or option, a refused value, a method twice, or rates for nothing.
@@ -67,13 +79,13 @@ def candidates_of(
     found: list[Candidate] = []
     used: set[str] = set()
     for name in methods:
-        method, settings = _settings(name, common)
+        method, settings, teacher = _parsed(name, common, seed)
         trains = find_method(method).trains
         key = next((key for key in (name, method, trains, "") if key in rates), None)
         if key is not None:
             used.add(key)
         own = RATES.get(trains, _OTHER_RATES) if key is None else rates[key]
-        found += [Candidate(name, rate, replace(settings, learning_rate=rate)) for rate in dict.fromkeys(own)]
+        found += [Candidate(name, rate, replace(settings, learning_rate=rate), teacher) for rate in dict.fromkeys(own)]
     if unused := sorted(rates.keys() - used):
         raise UsageError(
             f"rates are given for {unused[0]!r}, which no method of the search is or trains",
@@ -83,27 +95,32 @@ def candidates_of(
     return found
 
 
-def _settings(text: str, common: AlignmentSettings) -> tuple[str, AlignmentSettings]:
-    """The method, and its settings; the learning rate is still the common one."""
-    method, *options = text.split(":")
+def _parsed(text: str, common: AlignmentSettings, seed: int) -> tuple[str, AlignmentSettings, TeacherSettings | None]:
+    """The method, its settings, whose learning rate is still the common one, and its teacher."""
+    head, *options = text.split(":")
+    method, at, teacher = head.partition("@")
     find_method(method)
-    known = {field.name.rstrip("_"): field.name for field in fields(common) if field.name not in _NOT_OF_A_METHOD}
-    hints = get_type_hints(AlignmentSettings)
-    given: dict[str, object] = {}
+    known = {field.name.rstrip("_"): (AlignmentSettings, field.name) for field in fields(AlignmentSettings)}
+    known = {name: field for name, field in known.items() if name not in _NOT_OF_A_METHOD}
+    known |= {name: (TeacherSettings, field) for name, field in _OF_TEACHERS.items()} if at else {}
+    given: dict[type, dict[str, object]] = {AlignmentSettings: {"method": method}, TeacherSettings: {}}
     for option in options:
         name, _, value = option.partition("=")
-        field = known.get(name.replace("-", "_"))
-        if field is None:
+        owner, field = known.get(name.replace("-", "_"), (None, ""))
+        if owner is None:
             raise UsageError(
-                f"the method {method} has no option {name!r}",
-                expected=f"METHOD or METHOD:OPTION=VALUE, with one of the options {', '.join(known)}",
+                f"the method {head} has no option {name!r}",
+                expected=f"METHOD[@TEACHER][:OPTION=VALUE], with one of the options {', '.join(known)}",
                 got=text,
                 where="--methods",
             )
         try:
-            given[field] = TypeAdapter(hints[field]).validate_python(value)
+            given[owner][field] = TypeAdapter(get_type_hints(owner)[field]).validate_python(value)
         except ValidationError as error:
             raise UsageError(
                 f"the value of {name!r} is not valid", expected=error.errors()[0]["msg"], got=value, where="--methods"
             ) from None
-    return method, replace(common, method=method, **given)  # pyright: ignore[reportArgumentType]
+    settings = replace(common, **given[AlignmentSettings])  # pyright: ignore[reportArgumentType]
+    if not at:
+        return method, settings, None
+    return method, settings, TeacherSettings(teacher, seed=seed, **given[TeacherSettings])  # pyright: ignore[reportArgumentType]

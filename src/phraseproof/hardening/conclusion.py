@@ -46,6 +46,11 @@ def conclude(test: JudgedRuns, name: str) -> str:
             f"and examples that nothing saw, {_signed(trained.gain)}, and {_signed(trained.over_calibrated)} over "
             f"calibrating without training{_better(test, trained)}."
         )
+    if trained.over_calibrated.low > 0:
+        return (
+            f"{trained.name} is shown to be better than calibrating, {_signed(trained.over_calibrated)}, but not than "
+            f"the model as it is, {_signed(trained.gain)}{_better(test, trained)}."
+        )
     gained = f"{trained.name} gains {_signed(trained.over_calibrated)} over the calibrated model"
     if calibrated.gain_elsewhere.low > 0:
         return (

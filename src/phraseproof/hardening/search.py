@@ -13,9 +13,10 @@ from phraseproof.evaluation.observer import Observer
 from phraseproof.hardening.candidates import Candidate, candidates_of
 from phraseproof.hardening.conclusion import conclude
 from phraseproof.hardening.judged_runs import JudgedRuns, judge_runs
+from phraseproof.hardening.lessons import Lessons
 from phraseproof.hardening.search_plan import MeasuredSet, SearchInput, SearchPlan, plan_search
 from phraseproof.hardening.search_settings import SearchSettings
-from phraseproof.hardening.training_pairs import TrainingPairs, make_pairs
+from phraseproof.hardening.training_pairs import TrainingPairs
 from phraseproof.hardening.workplace import Training, Workplace
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import Run
@@ -29,11 +30,13 @@ class Searched(NamedTuple):
 
     Attributes:
         candidate: what was trained.
+        pairs: that it was trained on.
         trainings: one for every seed of the search.
         scores: the mean score on validation of each of them.
     """
 
     candidate: Candidate
+    pairs: TrainingPairs
     trainings: tuple[Training, ...]
     scores: tuple[float, ...]
 
@@ -48,10 +51,12 @@ class Refitted(NamedTuple):
 
     Attributes:
         candidate: what was trained.
+        pairs: that it was trained on.
         trainings: one for every seed.
     """
 
     candidate: Candidate
+    pairs: TrainingPairs
     trainings: tuple[Training, ...]
 
 
@@ -61,7 +66,6 @@ class MethodSearch:
 
     Attributes:
         plan: the sets of examples and wordings.
-        pairs: of the trainings that were compared.
         searched: every candidate on validation, in the order given.
         base_score: the mean score on validation of the model as it is.
         refitted: the candidates that are reported; the first one is the best on validation.
@@ -71,7 +75,6 @@ class MethodSearch:
     """
 
     plan: SearchPlan
-    pairs: TrainingPairs
     searched: tuple[Searched, ...]
     base_score: float
     refitted: tuple[Refitted, ...]
@@ -123,28 +126,28 @@ def run_search(
         UsageError: too few wordings or examples, unknown methods, or wordings that cannot be paired.
         NotEnoughDataError: a task without options.
     """
-    candidates = candidates_of(settings.methods, settings.rates, settings.alignment)
+    candidates = candidates_of(settings.methods, settings.rates, settings.alignment, seed=settings.seed)
     plan = plan_search(given, settings)
     place = Workplace(model, model_options, out, prompt_format=settings.alignment.prompt_format, observers=observers)
     place.observer.noted("choosing references among the training and validation wordings, on training examples")
     ranking = _scores(place.measure(ranking_set(plan, settings)))
-    pairs = make_pairs(plan.training, ranking, limit=settings.max_pairs, seed=settings.seed)
+    lessons = Lessons(place, ranking, max_pairs=settings.max_pairs, seed=settings.seed)
 
     place.observer.noted("measuring the model as it is on the validation set")
     base_score = _mean(place.measure(plan.validation))
-    searched = [
-        _searched(
-            place, plan.validation, candidate, pairs, settings.seeds[: settings.search_seeds], number, len(candidates)
-        )
-        for number, candidate in enumerate(candidates, start=1)
+    searched: list[Searched] = []
+    for number, candidate in enumerate(candidates, start=1):
+        place.observer.noted(f"candidate {number} of {len(candidates)}: {candidate.label}")
+        pairs = lessons.pairs(plan.training, candidate)
+        searched.append(_searched(place, plan.validation, candidate, pairs, settings.seeds[: settings.search_seeds]))
+    refitted = [
+        _refitted(place, candidate, lessons.pairs(plan.refitting, candidate), settings.seeds)
+        for candidate in _reported(searched, settings)
     ]
-    together = make_pairs(plan.refitting, ranking, limit=settings.max_pairs, seed=settings.seed)
-    refitted = [_refitted(place, candidate, together, settings.seeds) for candidate in _reported(searched, settings)]
     found = [_report(place, each, refitted, settings) for each in plan.reported]
     reports = {each.name: each for each in found}
     return MethodSearch(
         plan,
-        pairs,
         tuple(searched),
         base_score,
         tuple(refitted),
@@ -160,22 +163,15 @@ def ranking_set(plan: SearchPlan, settings: SearchSettings) -> MeasuredSet:
 
 
 def _searched(
-    place: Workplace,
-    on: MeasuredSet,
-    candidate: Candidate,
-    pairs: TrainingPairs,
-    seeds: Sequence[int],
-    number: int,
-    count: int,
+    place: Workplace, on: MeasuredSet, candidate: Candidate, pairs: TrainingPairs, seeds: Sequence[int]
 ) -> Searched:
     trainings: list[Training] = []
     scores: list[float] = []
     for seed in seeds:
-        place.observer.noted(f"training {number} of {count}: {candidate.label}, seed {seed}")
         trainings.append(place.train(candidate, seed, pairs.pairs))
         scores.append(_mean(place.measure(on, trainings[-1])))
         place.observer.noted(f"{candidate.label}, seed {seed}: {100 * scores[-1]:.1f}% on validation")
-    return Searched(candidate, tuple(trainings), tuple(scores))
+    return Searched(candidate, pairs, tuple(trainings), tuple(scores))
 
 
 def _reported(searched: Sequence[Searched], settings: SearchSettings) -> list[Candidate]:
@@ -193,7 +189,7 @@ def _refitted(place: Workplace, candidate: Candidate, pairs: TrainingPairs, seed
     for seed in seeds:
         place.observer.noted(f"training {candidate.label} again on training and validation, seed {seed}")
         trainings.append(place.train(candidate, seed, pairs.pairs))
-    return Refitted(candidate, tuple(trainings))
+    return Refitted(candidate, pairs, tuple(trainings))
 
 
 def _report(place: Workplace, on: MeasuredSet, refitted: Sequence[Refitted], settings: SearchSettings) -> JudgedRuns:

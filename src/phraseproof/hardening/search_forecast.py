@@ -12,6 +12,7 @@ from phraseproof.evaluation.evaluate import forecast
 from phraseproof.evaluation.observer import Observer
 from phraseproof.hardening.candidates import Candidate, candidates_of
 from phraseproof.hardening.costs import TrainingCost, training_cost
+from phraseproof.hardening.lessons import teaching_set
 from phraseproof.hardening.search import ranking_set
 from phraseproof.hardening.search_plan import MeasuredSet, SearchInput, SearchPlan, plan_search
 from phraseproof.hardening.search_settings import SearchSettings
@@ -58,7 +59,7 @@ def forecast_search(
     Raises:
         UsageError: as `run_search`.
     """
-    candidates = candidates_of(settings.methods, settings.rates, settings.alignment)
+    candidates = candidates_of(settings.methods, settings.rates, settings.alignment, seed=settings.seed)
     plan = plan_search(given, settings)
 
     def largest(of: MeasuredSet, names: Sequence[Candidate]) -> list[TrainingCost]:
@@ -77,6 +78,9 @@ def forecast_search(
     reported = 1 + len(refits) * seeds
     evaluations = [(ranking_set(plan, settings), 1), (plan.validation, 1 + len(candidates) * search_seeds)]
     evaluations += [(each, reported) for each in plan.reported]
+    if any(each.teacher is not None for each in candidates):
+        both = (plan.training, plan.refitting)
+        evaluations += [(teaching_set(of, settings.max_pairs, settings.seed), 1) for of in both]
     prompts, tokens = 0, 0
     is_counted = True
     for of, times in evaluations:

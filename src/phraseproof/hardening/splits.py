@@ -109,6 +109,13 @@ def divide_in_three(task: Task, shares: Shares, seed: int) -> TaskThirds:
     )
 
 
+def first_examples(task: Task, count: int, seed: int) -> tuple[Example, ...]:
+    """At most this number of a task's examples, in their order; a smaller number is a part of a larger one."""
+    ranked = sorted(task.examples, key=lambda example: _rank(seed, f"{task.name}\0{example.id}"))
+    chosen = {example.id for example in ranked[:count]}
+    return tuple(example for example in task.examples if example.id in chosen)
+
+
 def split_wordings(wordings: Mapping[str, Sequence[Instruction]], share: float, seed: int) -> frozenset[str]:
     """The keys (`wording_key`) of the wordings to hold out, given each task's wordings.
 

@@ -66,6 +66,7 @@ def search_json(search: MethodSearch) -> str:
             "prompts": training.cost.prompts,
             "tokens": training.cost.tokens,
             "seconds": training.seconds,
+            "references": {task: list(names) for task, names in each.pairs.references.items()},
             "folder": str(training.folder),
         }
         for name, group in (("training", search.searched), ("refitting", search.refitted))
@@ -77,7 +78,6 @@ def search_json(search: MethodSearch) -> str:
         {
             "format_version": FORMAT_VERSION,
             "sets": {each.name: _set_json(each) for each in sets},
-            "references": {task: list(names) for task, names in search.pairs.references.items()},
             "trainings": trainings,
             "chosen": {"method": search.chosen.name, "learning_rate": search.chosen.rate},
             "recommendation": search.recommendation,
@@ -95,7 +95,7 @@ def _notes(search: MethodSearch) -> Iterator[str]:
     seeds = len(search.refitted[0].trainings)
     if seeds == 1:
         yield "One training seed: the intervals of trained models do not hold its effect. Give several with --seeds."
-    if lone := search.pairs.unpaired:
+    if lone := tuple(dict.fromkeys(name for each in search.searched for name in each.pairs.unpaired)):
         were = "wording was" if len(lone) == 1 else "wordings were"
         yield (
             f"{len(lone)} training {were} not trained on, because no other one writes the answer in the same way: "

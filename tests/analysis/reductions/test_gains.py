@@ -39,11 +39,27 @@ def test_seeds_are_averaged_over_tasks_before_their_variance_is_taken() -> None:
     # Each seed is good on one task and bad on the other: the mean over tasks does not depend on it.
     first = gain_of([0.1, 0.3], Variance(0.0004, 9), Variance(0.0001, 5), 0.95)
     second = gain_of([0.3, 0.1], Variance(0.0004, 9), Variance(0.0001, 5), 0.95)
-    both = weighted_gain([first, second], [0.5, 0.5], 0.95)
+    both = weighted_gain([first, second], [0.5, 0.5], 0.95, wordings=[frozenset("ab"), frozenset("ab")])
     assert both.of_seeds == pytest.approx((0.2, 0.2))
     assert both.over_seeds.value == pytest.approx(0)
     assert both.over_examples.value == pytest.approx(0.0002)
-    assert both.over_wordings.value == pytest.approx(0.0001)
+
+
+@pytest.mark.parametrize(
+    ("second", "variance", "freedom"),
+    [
+        ("abcd", (0.5 * 0.02 + 0.5 * 0.04) ** 2, 5),  # the same wordings: Stds add up
+        ("efgh", (0.01**2 + 0.02**2), (0.01**2 + 0.02**2) ** 2 / (0.01**4 / 5 + 0.02**4 / 5)),  # none in common
+        ("abef", 0.01**2 + 0.02**2 + 2 * 0.5 * 0.01 * 0.02, None),  # half of them
+    ],
+)
+def test_wordings_that_tasks_share_are_one_draw(second: str, variance: float, freedom: float | None) -> None:
+    gains = [gain_of([0.1], NOTHING, Variance(std**2, 5), 0.95) for std in (0.02, 0.04)]
+    found = weighted_gain(gains, [0.5, 0.5], 0.95, wordings=[frozenset("abcd"), frozenset(second)])
+    assert found.over_wordings.value == pytest.approx(variance)
+    if freedom is not None:
+        assert found.over_wordings.degrees_of_freedom == pytest.approx(freedom)
+    assert 5 <= found.over_wordings.degrees_of_freedom <= 10
 
 
 @pytest.mark.slow

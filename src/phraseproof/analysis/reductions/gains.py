@@ -80,21 +80,48 @@ def at_level(gain: Gain, level: float) -> Gain:
     return gain_of(gain.of_seeds, gain.over_examples, gain.over_wordings, level)
 
 
-def weighted_gain(gains: Sequence[Gain], weights: Sequence[float], level: float, *, least: float = -1.0) -> Gain:
+def weighted_gain(
+    gains: Sequence[Gain],
+    weights: Sequence[float],
+    level: float,
+    *,
+    wordings: Sequence[frozenset[str]],
+    least: float = -1.0,
+) -> Gain:
     """The weighted mean over tasks.
 
-    Different tasks have different examples, whose variances add up. They may share wordings, so the Stds over wordings
-    add up, which is at least what the variances would give. All tasks are answered by the same trained models, so
-    seeds are averaged over tasks first.
+    Different tasks have different examples, whose variances add up. Wordings that tasks share are the same draw: the
+    correlation of two tasks is at most r = |A and B| / sqrt(|A| |B|), and counts as this. So the Stds over wordings
+    add up for tasks with the same wordings, and the variances for tasks that share none. All tasks are answered by the
+    same trained models, so seeds are averaged over tasks first.
+
+    Args:
+        gains: of the tasks.
+        weights: of the tasks, which sum to 1.
+        level: of the interval.
+        wordings: of each task the names of its wordings.
+        least: the lowest value that the mean can have.
     """
     both = list(zip(weights, gains, strict=True))
     examples = [Variance(w**2 * g.over_examples.value, g.over_examples.degrees_of_freedom) for w, g in both]
     total = sum(part.value for part in examples)
     freedom = total**2 / sum(part.value**2 / part.degrees_of_freedom for part in examples) if total else 1.0
-    std = sum(w * math.sqrt(g.over_wordings.value) for w, g in both)
-    fewest = min(g.over_wordings.degrees_of_freedom for g in gains)
     of_seeds = [
         sum(w * value for w, value in zip(weights, values, strict=True))
         for values in zip(*(g.of_seeds for g in gains), strict=True)
     ]
-    return gain_of(of_seeds, Variance(total, freedom), Variance(std**2, fewest), level, least=least)
+    shared = _shared_variance([w * math.sqrt(g.over_wordings.value) for w, g in both], gains, wordings)
+    return gain_of(of_seeds, Variance(total, freedom), shared, level, least=least)
+
+
+def _shared_variance(stds: Sequence[float], gains: Sequence[Gain], wordings: Sequence[frozenset[str]]) -> Variance:
+    """The variance over wordings of a sum with these Stds, with Satterthwaite's degrees of freedom."""
+    sizes = np.array([len(names) for names in wordings])
+    common = np.array([[len(one & other) for other in wordings] for one in wordings])
+    correlation = common / np.sqrt(np.outer(sizes, sizes))
+    parts = np.array(stds) * (correlation @ np.array(stds))  # of each task, what it and what it shares add
+    total = float(parts.sum())
+    if not total:
+        return NOTHING
+    scaled = parts / np.sqrt([g.over_wordings.degrees_of_freedom for g in gains])
+    return Variance(total, total**2 / float(scaled @ correlation @ scaled))

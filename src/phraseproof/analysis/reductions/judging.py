@@ -80,6 +80,7 @@ class JudgedTask:
 
     Attributes:
         wordings, examples: how many.
+        wording_names: the names of the wordings; of the mean over tasks, all of them.
         chance: the mean score of blind guessing.
         majority: the mean score of the best constant answer.
         majority_class: that answer, a text or a letter; empty for the mean over tasks.
@@ -91,6 +92,7 @@ class JudgedTask:
     category: str
     num_fewshot: int
     wordings: int
+    wording_names: frozenset[str]
     examples: int
     chance: float
     majority: float
@@ -191,6 +193,7 @@ class Judgement:
             of.category,
             of.num_fewshot,
             self._wordings,
+            frozenset(of.wordings),
             len(of.examples),
             of.chance,
             float(constant.mean()),
@@ -277,7 +280,8 @@ def overall(tasks: Sequence[JudgedTask]) -> JudgedTask:
         return sum(weight * value(task.ways[place]) for weight, task in zip(weights, tasks, strict=True))
 
     def gain(of: Callable[[JudgedWay], Gain], place: int, *, least: float = -1.0) -> Gain:
-        return weighted_gain([of(task.ways[place]) for task in tasks], weights, level, least=least)
+        found = [of(task.ways[place]) for task in tasks]
+        return weighted_gain(found, weights, level, wordings=[task.wording_names for task in tasks], least=least)
 
     ways = tuple(
         JudgedWay(
@@ -298,6 +302,7 @@ def overall(tasks: Sequence[JudgedTask]) -> JudgedTask:
         "",
         tasks[0].num_fewshot,
         max(task.wordings for task in tasks),
+        frozenset[str]().union(*(task.wording_names for task in tasks)),
         sum(task.examples for task in tasks),
         sum(weight * task.chance for weight, task in zip(weights, tasks, strict=True)),
         sum(weight * task.majority for weight, task in zip(weights, tasks, strict=True)),

@@ -1,0 +1,81 @@
+"""Pairs with labels, and pairs with a teacher's answers, of which no label is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from phraseproof.alignment.settings import AlignmentSettings
+from phraseproof.analysis.option_values import load_option_values
+from phraseproof.core import Task
+from phraseproof.hardening.candidates import Candidate
+from phraseproof.hardening.lessons import Lessons, teaching_set
+from phraseproof.hardening.search_plan import MeasuredSet
+from phraseproof.hardening.workplace import Workplace
+from phraseproof.models import ModelOptions
+from phraseproof.store.queries import load_run
+from phraseproof.teaching.teacher import TeacherSettings
+from support.harden_data import make_task, make_wordings
+from support.tiny_models import tiny_llama
+
+WORDINGS = make_wordings(4)
+RANKING = {("parity", f"mine/w{n}"): n / 10 for n in range(4)}
+SETTINGS = AlignmentSettings(method="pt", learning_rate=1e-3)
+
+
+def _set(task: Task) -> MeasuredSet:
+    return MeasuredSet("training", (task,), {task.name: WORDINGS}, None, 0)
+
+
+@pytest.fixture
+def lessons(tmp_path: Path) -> Callable[..., Lessons]:
+    place = Workplace(str(tiny_llama()), ModelOptions(), tmp_path, prompt_format="plain", observers=(None, None))
+
+    def make(max_pairs: int | None = None) -> Lessons:
+        return Lessons(place, RANKING, max_pairs=max_pairs, seed=0)
+
+    return make
+
+
+def test_with_labels_the_best_wording_is_the_reference(lessons: Callable[..., Lessons]) -> None:
+    found = lessons().pairs(_set(make_task()), Candidate("pt", 1e-3, SETTINGS))
+    assert found.references == {"parity": ("mine/w3",)}
+    assert [pair.target for pair in found.pairs] == ["no" if n % 2 == 0 else "yes" for n in range(12)]
+
+
+@pytest.mark.slow
+def test_a_teacher_sees_no_label(lessons: Callable[..., Lessons], tmp_path: Path) -> None:
+    def pairs_of(task: Task) -> Any:
+        found = lessons().pairs(_set(task), Candidate("pt@ensemble", 1e-3, SETTINGS, TeacherSettings("ensemble")))
+        return found.references, found.pairs
+
+    task = make_task()
+    turned = replace(
+        task, examples=tuple(replace(each, option_scores=each.option_scores[::-1]) for each in task.examples)
+    )
+    references, pairs = pairs_of(task)
+    (run,) = (tmp_path / "base").iterdir()
+    (values,) = load_option_values(load_run(run))
+    shares = np.exp(values.logprobs)
+    calibrated = shares / shares.mean(axis=1, keepdims=True)
+    calibrated /= calibrated.sum(axis=2, keepdims=True)
+    chosen = dict(zip(values.examples, calibrated.mean(axis=0).argmax(axis=1), strict=True))
+    assert [pair.target for pair in pairs] == [("yes", "no")[chosen[pair.example]] for pair in pairs]
+    assert {pair.teacher.name for pair in pairs} == {"ensemble"}
+    again = pairs_of(turned)
+    assert again[0] == references
+    assert [pair.identity() for pair in again[1]] == [pair.identity() for pair in pairs]
+
+
+def test_a_teacher_is_asked_about_as_many_examples_as_there_are_pairs() -> None:
+    few = teaching_set(_set(make_task()), 5, 0)
+    more = teaching_set(_set(make_task()), 8, 0)
+    ids = [{example.id for example in each.tasks[0].examples} for each in (few, more)]
+    assert (len(ids[0]), len(ids[1])) == (5, 8)
+    assert ids[0] < ids[1]
+    assert teaching_set(_set(make_task()), None, 0).tasks == (make_task(),)
