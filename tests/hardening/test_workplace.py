@@ -22,11 +22,11 @@ SET = MeasuredSet("test", (TASK,), {TASK.name: WORDINGS[2:]}, None, 0)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["pt", "ft"])
+@pytest.mark.parametrize("method", ["lora", "ft"])
 def test_trainings_and_runs_are_used_again(tmp_path: Path, method: str) -> None:
     place = Workplace(str(tiny_llama()), ModelOptions(), tmp_path, prompt_format="auto", observers=(None, None))
     pairs = pairs_from_task(TASK, WORDINGS[:1], WORDINGS[1:2])
-    settings = AlignmentSettings(method, max_steps=1, num_tokens=2, learning_rate=1e-3, held_out_fraction=0.0)
+    settings = AlignmentSettings(method, max_steps=1, learning_rate=1e-3, held_out_fraction=0.0)
     candidate = Candidate(method, 1e-3, settings)
     first = place.train(candidate, 0, pairs)
     written = {path: path.stat().st_mtime_ns for path in first.folder.iterdir()}

@@ -20,7 +20,7 @@ Methods = Annotated[
     typer.Option(
         metavar="METHOD,...",
         help="Compare these methods at equal budget on validation, refit the best, and report it once on a test set. "
-        "Each may have settings of its own: pt+kl:lambda=0.5 (docs/align.md).",
+        "Each may have a teacher and settings of its own: pt@ensemble, lora+kl:rank=16 (docs/align.md).",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -28,8 +28,8 @@ Rates = Annotated[
     list[str] | None,
     typer.Option(
         metavar="[METHOD=]RATE,...",
-        help="With --methods: the learning rates to compare, of all methods, of one, or of all that train a prompt or "
-        "weights: prompt=1e-3,3e-3. Repeatable. Default: three for what is trained.",
+        help="With --methods: the learning rates to compare, of all methods, of one, or of all that train the same "
+        "(prompt, lora, dora, weights): prompt=1e-3,3e-3. Repeatable. Default: three for what is trained.",
         show_default=False,
         rich_help_panel=TRAINING,
     ),

@@ -15,12 +15,12 @@ from phraseproof.teaching.teacher import TeacherSettings
 
 RATES: Mapping[str, tuple[float, ...]] = {
     "prompt": (1e-3, 3e-3, 1e-2),
+    "lora": (1e-4, 3e-4, 1e-3),
+    "dora": (1e-4, 3e-4, 1e-3),
     "weights": (1e-5, 3e-5, 1e-4),
 }
-"""The learning rates that are tried by default, by what a method trains."""
-
-_OTHER_RATES = (1e-4, 3e-4, 1e-3)
-"""For what trains neither a soft prompt nor all weights, such as low-rank matrices."""
+"""The learning rates that are tried by default, by what a method trains. Of a prompt, those that did best on the pocket's
+models and on SmolLM2; the others are around `alignment.settings.DEFAULT_RATES`."""
 
 _OF_TEACHERS: Mapping[str, str] = {
     "teacher_as": "teacher_as",
@@ -61,8 +61,8 @@ def candidates_of(
     Args:
         methods: names of methods, each with a teacher and options of its own where wanted:
             `pt+kl:lambda=0.5:num_tokens=20`, `pt@ensemble`, `pt@best:labelled=30`.
-        rates: learning rates by method as written, by method, by what it trains (`prompt`, `weights`), or for all
-            methods under the empty name; the first of these that is there is used, and otherwise `RATES`.
+        rates: learning rates by method as written, by method, by what it trains (`prompt`, `lora`, `weights`), or
+            for all methods under the empty name; the first of these that is there is used, and otherwise `RATES`.
         common: the settings of all trainings.
         seed: of the draw of examples that keep their label, where a teacher answers.
 
@@ -84,7 +84,7 @@ def candidates_of(
         key = next((key for key in (name, method, trains, "") if key in rates), None)
         if key is not None:
             used.add(key)
-        own = RATES.get(trains, _OTHER_RATES) if key is None else rates[key]
+        own = RATES[trains] if key is None else rates[key]
         found += [Candidate(name, rate, replace(settings, learning_rate=rate), teacher) for rate in dict.fromkeys(own)]
     if unused := sorted(rates.keys() - used):
         raise UsageError(
