@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
+# Compiled modules are kept, also where the environment says otherwise: tests start many processes.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test test-real servers test-servers check fix bench screenshots clean help
 

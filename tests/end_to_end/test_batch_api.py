@@ -22,6 +22,7 @@ from phraseproof.models.openai.batch import calls
 from phraseproof.models.openai.batch.table import BatchTable
 from phraseproof.store.queries import Run, load_run
 from support.batch_desk import BatchDesk
+from support.command_line import run_command
 from support.fault_server import Fault, FaultServer, chat_answer, serving
 from support.forked import fork_context
 from support.parity_project import write_project
@@ -222,16 +223,20 @@ def test_openais_own_client_gets_the_same_answers_of_the_server(project: Path) -
     assert json.loads(text)["response"]["body"] == chat_answer(body)
 
 
+def arguments(project: Path, url: str, *options: str) -> list[str]:
+    return [
+        *("evaluate", "--model", "openai/m", "--base-url", url, "--tasks", str(project / "task.yaml")),
+        *("--instructions", f"mine={project / 'wordings.yaml'}", "--out", str(project / "run"), "--batch-api"),
+        *("--scoring", "first_token", "--model-arg", "batch_poll_s=0.05", *options),
+    ]
+
+
 def command(project: Path, url: str, *options: str) -> subprocess.Popen[str]:
-    arguments = ["evaluate", "--model", "openai/m", "--base-url", url, "--tasks", str(project / "task.yaml")]
-    arguments += ["--instructions", f"mine={project / 'wordings.yaml'}", "--out", str(project / "run"), "--batch-api"]
-    arguments += ["--scoring", "first_token", "--model-arg", "batch_poll_s=0.05", *options]
+    call = [sys.executable, "-m", "phraseproof", *arguments(project, url, *options)]
     # Children of a shell's background job ignore Ctrl-C, and their children inherit that.
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return subprocess.Popen(
-            [sys.executable, "-m", "phraseproof", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     finally:
         signal.signal(signal.SIGINT, inherited)
 
@@ -259,18 +264,20 @@ def test_ctrl_c_leaves_the_batch_running_and_the_same_command_reads_it(project: 
     assert len(checked_rows_of_run(project)) == PROMPTS
 
 
-def test_a_dry_run_submits_nothing_and_prices_batches_at_their_share(project: Path) -> None:
+def test_a_dry_run_submits_nothing_and_prices_batches_at_their_share(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     prices = project / "prices.yaml"
     prices.write_text("openai/m: {input: 1000, output: 0, batch_share: 0.5}\n")
     found: dict[str, dict[str, float]] = {}
     with serving(FaultServer(desk=BatchDesk())) as server:
         for price in (str(prices), "1000,0"):
-            dry = command(project, server.base_url, "--dry-run", "--json", "--price-per-million", price)
-            printed, said = dry.communicate(timeout=60)
-            assert ("batch_share: 0.5" in said) == (price == "1000,0")
-            found[price] = json.loads(printed)
-        dry = command(project, server.base_url, "--dry-run")
-        assert "unknown  (the batch API answers within 24 hours)" in dry.communicate(timeout=60)[0]
+            dry = arguments(project, server.base_url, "--dry-run", "--json", "--price-per-million", price)
+            done = run_command(capsys, *dry)
+            assert ("batch_share: 0.5" in done.err) == (price == "1000,0")
+            found[price] = json.loads(done.out)
+        done = run_command(capsys, *arguments(project, server.base_url, "--dry-run"))
+        assert "unknown  (the batch API answers within 24 hours)" in done.out
     assert not any(text.startswith(("POST", "GET")) for text in server.requests)
     half, full = found[str(prices)], found["1000,0"]
     assert half["requests"] == full["requests"] == PROMPTS
@@ -282,10 +289,12 @@ def checked_rows_of_run(project: Path) -> list[dict[str, Any]]:
     return load_run(project / "run").outcomes().to_pylist()
 
 
-def test_models_without_a_server_and_paraphrases_have_no_batches(project: Path) -> None:
-    wrong = command(project, "http://localhost:1/v1", "--model", "scripted")
-    assert "'scripted' is not a model behind a server" in wrong.communicate(timeout=60)[1]
-    assert wrong.returncode == 2
+def test_models_without_a_server_and_paraphrases_have_no_batches(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = run_command(capsys, *arguments(project, "http://localhost:1/v1", "--model", "scripted"))
+    assert "'scripted' is not a model behind a server" in wrong.err
+    assert wrong.code == 2
     model: Any = load_model("openai/m", ModelOptions(args={"base_url": "http://localhost:1/v1", "batch_api": "true"}))
     with pytest.raises(UsageError, match="the batch API is for the answers of evaluations"):
         model.generate([Prompt("x")], max_new_tokens=1)

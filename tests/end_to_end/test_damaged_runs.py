@@ -16,7 +16,7 @@ from phraseproof.store.run_schema import RUN_CHECKSUM
 from support.command_line import Done, run_command
 from support.parity_project import write_project
 
-ROUNDS = 60
+ROUNDS = 24
 READERS = (("table", "run", "--json"), ("compare", "run0", "run"), ("gate", "run", "--min-worst", "0"))
 VALUES: tuple[object, ...] = (None, [], {}, "x", -1, 10**30, 7.5, True, [1], {"a": 1})
 

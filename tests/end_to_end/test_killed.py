@@ -11,23 +11,22 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from multiprocessing import get_context
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
 
 from phraseproof.store.queries import load_run
+from support.forked import fork_context
 from support.parity_project import write_project
 
 EXAMPLES = 30
 WORDINGS = 30
-KILLS = 30
+KILLS = 12
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return write_project(tmp_path, examples=EXAMPLES, wordings=WORDINGS)
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_project(tmp_path_factory.mktemp("project"), examples=EXAMPLES, wordings=WORDINGS)
 
 
 def evaluate(project: str, out: str, delay_s: float) -> None:
@@ -55,7 +54,7 @@ def rows_of(out: Path) -> list[dict[str, object]]:
     return sorted(rows, key=lambda row: (row["instruction"], row["example_id"]))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def undisturbed(project: Path) -> list[dict[str, object]]:
     evaluate(str(project), str(project / "undisturbed"), 0.0)
     rows = rows_of(project / "undisturbed")
@@ -65,14 +64,6 @@ def undisturbed(project: Path) -> list[dict[str, object]]:
 
 def cells_in(out: Path) -> int:
     return len(list((out / "cells").rglob("*.parquet")))
-
-
-def warm_forks() -> ForkServerContext:
-    """Processes that begin with what this one has imported: each costs milliseconds, not seconds."""
-    context = get_context("forkserver")
-    packages = ("phraseproof.", "pyarrow.", "pandas.", "pytest", __name__)
-    context.set_forkserver_preload(sorted(name for name in sys.modules if name.startswith(packages)))
-    return context
 
 
 def journaled_in(out: Path) -> int:
@@ -85,10 +76,12 @@ def journaled_in(out: Path) -> int:
 
 
 @pytest.mark.slow
-def test_killed_many_times_at_random_moments(project: Path, undisturbed: list[dict[str, object]]) -> None:
+def test_killed_many_times_at_random_moments(
+    project: Path, undisturbed: list[dict[str, object]], tmp_path: Path
+) -> None:
     """A third of the kills falls anywhere, a third a moment after a journal grew, a third after a cell was stored."""
-    context = warm_forks()
-    out = project / "killed"
+    context = fork_context()
+    out = tmp_path / "killed"
     moments = random.Random(20231120)
     grown = (None, lambda: journaled_in(out) * 1000 + cells_in(out), lambda: cells_in(out))
     kills = 0
@@ -117,9 +110,11 @@ def test_killed_many_times_at_random_moments(project: Path, undisturbed: list[di
 
 
 @pytest.mark.slow
-def test_several_processes_on_one_folder_share_the_work(project: Path, undisturbed: list[dict[str, object]]) -> None:
-    context = warm_forks()
-    out = project / "shared"
+def test_several_processes_on_one_folder_share_the_work(
+    project: Path, undisturbed: list[dict[str, object]], tmp_path: Path
+) -> None:
+    context = fork_context()
+    out = tmp_path / "shared"
     workers = [context.Process(target=evaluate, args=(str(project), str(out), 0.005)) for _ in range(3)]
     for worker in workers:
         worker.start()
@@ -139,8 +134,8 @@ def test_several_processes_on_one_folder_share_the_work(project: Path, undisturb
 
 
 @pytest.mark.slow
-def test_the_command_goes_on_after_a_kill(project: Path, undisturbed: list[dict[str, object]]) -> None:
-    out = project / "command"
+def test_the_command_goes_on_after_a_kill(project: Path, undisturbed: list[dict[str, object]], tmp_path: Path) -> None:
+    out = tmp_path / "command"
     command = [
         *(
             sys.executable,
@@ -177,9 +172,11 @@ def slow_command(project: Path, out: Path, delay_s: float) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_kill_in_a_long_cell_loses_seconds(project: Path, undisturbed: list[dict[str, object]]) -> None:
+def test_a_kill_in_a_long_cell_loses_seconds(
+    project: Path, undisturbed: list[dict[str, object]], tmp_path: Path
+) -> None:
     """30 prompts of 0.5 s a cell: nothing is complete when the process dies, and what it scored is kept."""
-    out = project / "long"
+    out = tmp_path / "long"
     process = subprocess.Popen(slow_command(project, out, 0.5), stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not journaled_in(out) and time.monotonic() < deadline:
@@ -197,9 +194,9 @@ def test_a_kill_in_a_long_cell_loses_seconds(project: Path, undisturbed: list[di
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_keeps_everything_and_the_last_line_says_so(
-    project: Path, undisturbed: list[dict[str, object]], number: signal.Signals, code: int
+    project: Path, undisturbed: list[dict[str, object]], tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    out = project / "signal"
+    out = tmp_path / "signal"
     # A shell without job control starts background jobs with SIGINT ignored, and every child inherits that.
     inherited = signal.signal(number, signal.SIG_DFL)
     try:
@@ -227,8 +224,8 @@ def test_a_signal_keeps_everything_and_the_last_line_says_so(
 
 @pytest.mark.slow
 def test_many_wordings_hold_few_open_files(tmp_path: Path) -> None:
-    project = write_project(tmp_path, examples=2, wordings=400)
+    project = write_project(tmp_path, examples=2, wordings=150)
     command = f"ulimit -n 100 && exec {shlex.join(slow_command(project, tmp_path / 'out', 0))}"
     finished = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, timeout=280, check=False)
     assert finished.returncode == 0, finished.stderr
-    assert cells_in(tmp_path / "out") == 400
+    assert cells_in(tmp_path / "out") == 150

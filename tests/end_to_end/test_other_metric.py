@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+from collections.abc import Generator
 from importlib import invalidate_caches
 from pathlib import Path
 from statistics import fmean
@@ -32,37 +33,43 @@ class LogProbability(Metric):
 """
 
 
-@pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    """Two runs of the scripted model in mean log-probability of the right option."""
-    (tmp_path / "nats_metric.py").write_text(_MODULE)
-    installed = tmp_path / "nats_metric-1.0.dist-info"
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Path, Path]]:
+    """Two runs of the scripted model in mean log-probability of the right option; the metric is installed."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        yield _make_runs(folder)
+
+
+def _make_runs(folder: Path) -> tuple[Path, Path]:
+    (folder / "nats_metric.py").write_text(_MODULE)
+    installed = folder / "nats_metric-1.0.dist-info"
     installed.mkdir()
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: nats-metric\nVersion: 1.0\n")
     (installed / "entry_points.txt").write_text("[phraseproof.metrics]\nanswer_logprob = nats_metric:LogProbability\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
     invalidate_caches()
     rows = "".join(f"Was it number {n}?,{'right' if n % 2 else 'wrong'}\n" for n in range(12))
-    (tmp_path / "t.csv").write_text("question,label\n" + rows)
-    (tmp_path / "t.yaml").write_text("name: t\nkind: binary\ndata: t.csv\nchoices: [right, wrong]\nanswer: label\n")
+    (folder / "t.csv").write_text("question,label\n" + rows)
+    (folder / "t.yaml").write_text("name: t\nkind: binary\ndata: t.csv\nchoices: [right, wrong]\nanswer: label\n")
     wordings = {
         "seen": ["{{ question }} Answer:", "Say it: {{ question }}", "Tell: {{ question }}"],
         "new": ["Whether or not, {{ question }}", "Now {{ question }}", "So? {{ question }}"],
     }
     for name, templates in wordings.items():
         entries = [{"id": f"w{n}", "template": text, "answer": "text"} for n, text in enumerate(templates)]
-        (tmp_path / f"{name}.yaml").write_text(json.dumps({"name": name, "instructions": entries}))
+        (folder / f"{name}.yaml").write_text(json.dumps({"name": name, "instructions": entries}))
     found: list[Path] = []
     for seed in (1, 2):
         phraseproof.evaluate(
             "scripted",
-            [str(tmp_path / "t.yaml")],
-            {"observed": [str(tmp_path / "seen.yaml")], "unobserved": [str(tmp_path / "new.yaml")]},
-            out=tmp_path / f"run{seed}",
+            [str(folder / "t.yaml")],
+            {"observed": [str(folder / "seen.yaml")], "unobserved": [str(folder / "new.yaml")]},
+            out=folder / f"run{seed}",
             metric="answer_logprob",
             limit=9 + seed,
         )
-        found.append(tmp_path / f"run{seed}")
+        found.append(folder / f"run{seed}")
     return found[0], found[1]
 
 
@@ -93,10 +100,11 @@ def test_texts_and_the_page_of_a_comparison_print_nats(
 def test_distances_and_their_chart_are_in_nats(
     runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    run, _ = runs
-    groups = ("--observed", tmp_path / "seen.yaml", "--unobserved", tmp_path / "new.yaml")
+    inputs, run = runs[0].parent, tmp_path / "run"
+    shutil.copytree(runs[0], run)
+    groups = ("--observed", inputs / "seen.yaml", "--unobserved", inputs / "new.yaml")
     done = run_command(
-        capsys, "represent", "-m", "scripted", "-t", tmp_path / "t.yaml", "--out", run, *groups, "-n", "10", "-q"
+        capsys, "represent", "-m", "scripted", "-t", inputs / "t.yaml", "--out", run, *groups, "-n", "10", "-q"
     )
     assert done.code == 0, done.err
     words = " ".join(done.out.split())

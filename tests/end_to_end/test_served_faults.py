@@ -24,15 +24,21 @@ from support.forked import fork_context
 from support.parity_project import write_project
 from support.served_rows import checked_rows, evaluate_served, of_run
 
-EXAMPLES = 20
-WORDINGS = 6
+EXAMPLES, WORDINGS = 10, 5
 TEXTS = EXAMPLES * WORDINGS * 2
 IN_FLIGHT = 8
+KILLS = 15
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     return write_project(tmp_path, examples=EXAMPLES, wordings=WORDINGS)
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A run of 240 texts."""
+    return write_project(tmp_path, examples=20, wordings=6)
 
 
 @pytest.fixture
@@ -131,7 +137,7 @@ ROW_FAULTS = {
 @pytest.mark.parametrize("kind", list(ROW_FAULTS))
 def test_an_answer_that_cannot_be_used_fails_its_row_with_the_reason(project: Path, kind: str) -> None:
     fault, reason = ROW_FAULTS[kind]
-    broken = {"Wording 2: item 17 even", "Wording 4: item 3 odd"}
+    broken = {"Wording 2: item 7 even", "Wording 4: item 3 odd"}
     is_broken = True
     server = FaultServer(lambda text, *_: fault if is_broken and text in broken else None)
     with serving(server):
@@ -160,9 +166,7 @@ def test_an_answer_that_cannot_be_used_fails_its_row_with_the_reason(project: Pa
         (Fault("reset"), "the connection was lost.*tried 2 times"),
     ],
 )
-def test_a_server_that_ends_stops_the_run_in_one_line_and_it_continues(
-    project: Path, fault: Fault, message: str
-) -> None:
+def test_a_server_that_ends_stops_the_run_in_one_line_and_it_continues(large: Path, fault: Fault, message: str) -> None:
     is_over = False
 
     def failing(text: str, attempt: int, number: int) -> Fault | None:
@@ -173,76 +177,71 @@ def test_a_server_that_ends_stops_the_run_in_one_line_and_it_continues(
     is_healed = False
     with serving(FaultServer(failing)) as server:
         with pytest.raises(StoppedError, match=message) as caught:
-            evaluate(project, server.base_url, retries="1")
+            evaluate(large, server.base_url, retries="1")
         assert "\n" not in str(caught.value)
         assert "of 120 prompts are stored in" in str(caught.value)
         assert sum(server.requests.values()) <= 100 + 3 * IN_FLIGHT
         is_healed = True
-        run = evaluate(project, server.base_url)
-    assert len(checked_rows(run)) == EXAMPLES * WORDINGS
+        run = evaluate(large, server.base_url)
+    assert len(checked_rows(run)) == 120
     assert set(of_run(server.answered).values()) == {1}
 
 
-def test_a_limit_of_requests_stops_and_the_same_command_continues(project: Path) -> None:
+def test_a_limit_of_requests_stops_and_the_same_command_continues(large: Path) -> None:
     with serving(FaultServer()) as server:
         for step in range(1, 6):
             with pytest.raises(LimitReachedError, match=r"max-requests 50.* of 120 prompts are stored") as caught:
-                evaluate(project, server.base_url, max_requests="50")
+                evaluate(large, server.base_url, max_requests="50")
             assert caught.value.exit_code == 4
             assert sum(server.requests.values()) == 50 * step
-        run = evaluate(project, server.base_url, max_requests="50")
-    assert len(checked_rows(run)) == EXAMPLES * WORDINGS
+        run = evaluate(large, server.base_url, max_requests="50")
+    assert len(checked_rows(run)) == 120
     assert set(of_run(server.answered).values()) == {1}
 
 
-def test_a_limit_of_cost_is_not_exceeded(project: Path) -> None:
+def test_a_limit_of_cost_is_not_exceeded(large: Path) -> None:
     with serving(FaultServer()) as server, pytest.raises(LimitReachedError, match="max-cost 300"):
-        evaluate(project, server.base_url, max_cost="300", price_per_million="1000000,0")
+        evaluate(large, server.base_url, max_cost="300", price_per_million="1000000,0")
     # Every text of the run has five tokens.
     spent = sum(len(TOKEN.findall(text)) * count for text, count in server.answered.items())
     assert 200 < spent <= 300
 
 
-def kill_and_resume(project: Path, kills: int) -> None:
-    """Kill a run at random moments, then let it finish."""
+@pytest.mark.slow
+def test_kills_at_random_moments_lose_only_what_is_in_flight(large: Path) -> None:
     context = fork_context()
     moments = random.Random(20231120)
     server = FaultServer(delay_s=0.03)
     done = 0
     with serving(server):
-        while done < kills:
-            worker = context.Process(target=evaluate, args=(project, server.base_url))
+        while done < KILLS:
+            worker = context.Process(target=evaluate, args=(large, server.base_url))
             before = sum(server.requests.values())
             worker.start()
             deadline = time.monotonic() + 30
             while worker.is_alive() and sum(server.requests.values()) == before and time.monotonic() < deadline:
                 time.sleep(0.002)
-            worker.join(moments.uniform(0.0, 1.0 / kills))
+            worker.join(moments.uniform(0.0, 1.0 / KILLS))
             assert worker.is_alive(), "the work ended before all kills: the server is too fast"
             assert worker.pid is not None
             os.kill(worker.pid, signal.SIGKILL)
             worker.join()
             done += 1
-        evaluate(project, server.base_url)
-    run = load_run(project / "run")
+        evaluate(large, server.base_url)
+    run = load_run(large / "run")
     assert not run.missing
-    assert len(checked_rows(run)) == EXAMPLES * WORDINGS
+    assert len(checked_rows(run)) == 120
     answered = of_run(server.answered)
-    assert len(answered) == TEXTS
+    assert len(answered) == 240
     # Only what was in flight at a kill was sent again.
-    assert sum(of_run(server.requests).values()) - TEXTS <= kills * IN_FLIGHT
+    assert sum(of_run(server.requests).values()) - 240 <= KILLS * IN_FLIGHT
     assert threading.active_count() == 1
 
 
-@pytest.mark.slow
-def test_sixty_kills_lose_only_what_is_in_flight(project: Path) -> None:
-    kill_and_resume(project, 60)
-
-
-def test_the_command_stops_at_its_limit_and_says_what_is_kept(project: Path) -> None:
+def test_the_command_stops_at_its_limit_and_says_what_is_kept(large: Path) -> None:
     def command(url: str, *options: str) -> subprocess.CompletedProcess[str]:
-        arguments = ["evaluate", "--model", "openai/m", "--base-url", url, "--tasks", str(project / "task.yaml")]
-        arguments += ["--instructions", f"mine={project / 'wordings.yaml'}", "--out", str(project / "run")]
+        arguments = ["evaluate", "--model", "openai/m", "--base-url", url, "--tasks", str(large / "task.yaml")]
+        arguments += ["--instructions", f"mine={large / 'wordings.yaml'}", "--out", str(large / "run")]
         arguments += ["--scoring", "loglikelihood", "--model-arg", "endpoint=completions", "--no-self-test", *options]
         return subprocess.run(
             [sys.executable, "-m", "phraseproof", *arguments], capture_output=True, text=True, check=False

@@ -11,6 +11,7 @@ import pytest
 from phraseproof.alignment.loop.log import SilentAlignmentObserver
 from phraseproof.alignment.trainer import train
 from phraseproof.evaluation.observer import SilentObserver
+from phraseproof.pocket import demonstration
 from phraseproof.pocket.demonstration import OBSERVED, UNOBSERVED, conclude, measure, reduce_sensitivity
 from phraseproof.pocket.figures import OVERALL
 from phraseproof.pocket.mitigation import SETTINGS, mitigation_pairs
@@ -88,10 +89,11 @@ def test_what_is_there_is_not_computed_again(measured: Measured) -> None:
     assert percent(again, UNOBSERVED) == percent(measured.base, UNOBSERVED)
 
 
-def test_a_finished_adapter_is_not_trained_again(measured: Measured) -> None:
-    settings = replace(SETTINGS, seed=5)
-    finished = measured.folder / "finished"
-    train("pocket", mitigation_pairs(), finished, settings)
+def test_a_finished_adapter_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = replace(SETTINGS, max_steps=1)
+    monkeypatch.setattr(demonstration, "SETTINGS", short)
+    finished = tmp_path / "finished"
+    train("pocket", mitigation_pairs(), finished, replace(short, seed=5))
     weights = (finished / "adapter_model.safetensors").stat().st_mtime_ns
     steps: list[int] = []
 

@@ -1,4 +1,8 @@
-"""Children that evaluate behind a server, from a process that has imported everything: they start in milliseconds."""
+"""Children that evaluate or train, from a process that has imported everything: they start in milliseconds.
+
+A test process has one such server, and what the first user asks it to import is all it imports. So the list is for
+every test that forks.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ _IMPORTED = [
     "pytest",
     "phraseproof.evaluation.evaluate",
     "phraseproof.models.openai",
+    "phraseproof.models.scripted",
     "phraseproof.tasks.user_files",
     "phraseproof.scoring.accuracy",
     "phraseproof.scoring.loglikelihood",
@@ -20,6 +25,17 @@ _IMPORTED = [
     "anyio.from_thread",
     "anyio._backends._asyncio",
     "tenacity.asyncio",
+    "phraseproof.alignment.trainer",
+    "phraseproof.alignment.loop.training",
+    "phraseproof.models.huggingface.backend",
+    "phraseproof.models.huggingface.causal_lm",
+    "phraseproof.models.huggingface.provider",
+    "phraseproof.models.huggingface.seq2seq_lm",
+    "peft",
+    "transformers.models.llama.modeling_llama",
+    "transformers.models.llama.tokenization_llama",
+    "transformers.models.t5.modeling_t5",
+    "transformers.models.t5.tokenization_t5",
 ]
 
 

@@ -44,9 +44,17 @@ class StopsAt(Watcher):
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"placement": "layers"}, {"early_stopping_patience": 9, "eval_every": 1}, {"method": "dora+kl"}]
+    ("model", "step", "changes"),
+    [
+        ("t5", 1, {}),
+        ("llama", 5, {}),
+        ("llama", 1, {"placement": "layers"}),
+        ("t5", 5, {"early_stopping_patience": 9, "eval_every": 1}),
+        ("t5", 1, {"method": "dora+kl"}),
+        ("llama", 5, {"method": "dora+kl"}),
+    ],
+    indirect=["model"],
 )
-@pytest.mark.parametrize("step", [1, 5])
 def test_a_stopped_training_goes_on_to_the_same_bytes(
     model: Path, tmp_path: Path, step: int, changes: dict[str, Any]
 ) -> None:
@@ -79,8 +87,11 @@ class Signals(Watcher):
             signal.raise_signal(self.number)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
-@pytest.mark.parametrize("step", [0, 2])
+@pytest.mark.parametrize(
+    ("model", "step", "number"),
+    [("t5", 0, signal.SIGTERM), ("t5", 2, signal.SIGINT), ("llama", 0, signal.SIGUSR1), ("llama", 2, signal.SIGTERM)],
+    indirect=["model"],
+)
 def test_a_signal_saves_the_step_and_resuming_ends_with_the_same_bytes(
     model: Path, tmp_path: Path, step: int, number: signal.Signals
 ) -> None:
