@@ -14,7 +14,15 @@ import torch
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from phraseproof.engine.attention.causal import AttentionOptions, packed_attention, take
-from phraseproof.engine.generation.slot_attention import HIDDEN, Products, Shared, Tail, attend_to_slots, common_length
+from phraseproof.engine.generation.slot_attention import (
+    HIDDEN,
+    Products,
+    Shared,
+    SharedSlots,
+    Tail,
+    attend_to_slots,
+    common_length,
+)
 from phraseproof.engine.generation.slot_cache import SharedBeginning, SlotCache
 from phraseproof.engine.generation.texts import PlannedText
 from phraseproof.engine.network import Network
@@ -33,6 +41,7 @@ class SlotPass:
         lengths: of each slot, how many own tokens it had before, [slots].
         starts: of each slot, how many tokens its shared beginning has, [slots].
         groups: the slots of each shared beginning.
+        shared_slots: all of these; `None` for none.
         together: up to which own token all slots are read together.
         tail_slots: the slots that have more; `None` for none.
         biases: by window, of own tokens and of each shared beginning; made once for all layers.
@@ -42,6 +51,7 @@ class SlotPass:
     lengths: torch.Tensor
     starts: torch.Tensor
     groups: list[tuple[SharedBeginning, torch.Tensor]]
+    shared_slots: SharedSlots | None
     together: int
     tail_slots: torch.Tensor | None
     biases: dict[int | None, tuple[torch.Tensor, list[torch.Tensor | None]]] = field(
@@ -64,6 +74,7 @@ class SlotPass:
             torch.tensor(cache.lengths, device=device),
             torch.tensor(starts, device=device),
             [(shared, torch.tensor(slots, device=device)) for shared, slots in members.values()],
+            SharedSlots.of([slots for _, slots in members.values()], len(cache), device) if members else None,
             together,
             torch.tensor(longer, device=device) if longer else None,
         )
@@ -100,13 +111,20 @@ class SlotPass:
                 own[self.tail_slots][..., after],
             )
         shared = [
-            Shared(members, *beginning.layers[layer], bias)
+            Shared(len(members), *beginning.layers[layer], bias)
             for (beginning, members), bias in zip(self.groups, of_shared, strict=True)
         ]
         first = slice(self.together)
         rows = query[0].transpose(0, 1).contiguous()
         return attend_to_slots(
-            rows, keys[:count, :, first], values[:count, :, first], own[..., first], products, shared, tail
+            rows,
+            keys[:count, :, first],
+            values[:count, :, first],
+            own[..., first],
+            products,
+            self.shared_slots,
+            shared,
+            tail,
         )[None]
 
     def _biases(self, window: int | None) -> tuple[torch.Tensor, list[torch.Tensor | None]]:

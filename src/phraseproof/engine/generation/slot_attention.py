@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -15,15 +16,33 @@ class Shared(NamedTuple):
     """A layer's keys and values of a beginning that several texts share.
 
     Attributes:
-        slots: the slots of these texts.
+        users: how many texts.
         keys, values: [key heads, tokens, head width].
-        bias: added to the scores, [slots, tokens]; `None` where all is seen.
+        bias: added to the scores, [users, tokens]; `None` where all is seen.
     """
 
-    slots: torch.Tensor
+    users: int
     keys: torch.Tensor
     values: torch.Tensor
     bias: torch.Tensor | None
+
+
+class SharedSlots(NamedTuple):
+    """Which slots have a shared beginning.
+
+    Attributes:
+        slots: the slots of the first beginning, then those of the next one; no slot twice.
+        back: of each slot, its place in `slots`, if all slots have a beginning; else `None`.
+    """
+
+    slots: torch.Tensor
+    back: torch.Tensor | None
+
+    @classmethod
+    def of(cls, members: Sequence[Sequence[int]], slots: int, device: torch.device) -> SharedSlots:
+        """From the slots of each beginning, and the number of all slots."""
+        some = torch.tensor([slot for each in members for slot in each], device=device)
+        return cls(some, some.argsort() if len(some) == slots else None)
 
 
 class Tail(NamedTuple):
@@ -41,6 +60,28 @@ class Tail(NamedTuple):
     bias: torch.Tensor
 
 
+class Found(NamedTuple):
+    """The attention to a part of the tokens.
+
+    Attributes:
+        values: the weighted means of the values, [..., queries, head width].
+        total: the logarithm of the sum of the weights, [..., queries, 1].
+    """
+
+    values: torch.Tensor
+    total: torch.Tensor
+
+    def with_part(self, other: Found) -> Found:
+        """The attention to both parts."""
+        share = torch.sigmoid(other.total - self.total).to(self.values.dtype)
+        return Found(torch.lerp(self.values, other.values, share), torch.logaddexp(self.total, other.total))
+
+    def with_part_of(self, slots: torch.Tensor, other: Found) -> Found:
+        """The attention to both parts, where only some slots have the other one; changes this one."""
+        both = Found(*(side.index_select(0, slots) for side in self)).with_part(other)
+        return Found(*(side.index_copy_(0, slots, new) for side, new in zip(self, both, strict=True)))
+
+
 class Products(NamedTuple):
     """How products of queries and keys become scores.
 
@@ -52,10 +93,39 @@ class Products(NamedTuple):
     scale: float
     softcap: float | None = None
 
-    def scores(self, query: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
-        """[..., queries, tokens] from [..., queries, head width] and [..., tokens, head width], in float32."""
-        found = torch.matmul(query * self.scale, keys.transpose(-1, -2)).float()
-        return found if self.softcap is None else torch.tanh(found / self.softcap) * self.softcap
+    def attend(self, query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, bias: torch.Tensor | None) -> Found:
+        """Attend, with softmaxes in float32.
+
+        Args:
+            query: [..., queries, head width].
+            keys, values: [..., tokens, head width].
+            bias: added to the scores, broadcast to [..., queries, tokens]; `None` where all is seen.
+        """
+        scores = torch.matmul(query * self.scale, keys.transpose(-1, -2)).float()
+        if self.softcap is not None:
+            scores = torch.tanh(scores / self.softcap) * self.softcap
+        if bias is not None:
+            scores += bias
+        highest = scores.amax(dim=-1, keepdim=True)
+        weights = scores.sub_(highest).exp_()
+        total = weights.sum(dim=-1, keepdim=True)
+        means = torch.matmul(weights.to(values.dtype), values) / total.to(values.dtype)
+        return Found(means, highest + total.log_())
+
+    def attend_with_many(
+        self, query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, bias: torch.Tensor | None
+    ) -> Found:
+        """`attend` for many queries per head: in one pass over blocks where torch has that.
+
+        Args:
+            query: [heads, queries, head width].
+            keys, values: [heads, tokens, head width].
+            bias: [queries, tokens], or `None`.
+        """
+        if self.softcap is not None or query.device.type != "cpu" or query.dtype != torch.float32 or not has_blocks():
+            return self.attend(query, keys, values, bias)
+        found, total = _blocks()(query[None], keys[None], values[None], attn_mask=bias, scale=self.scale)
+        return Found(found[0], total[0, ..., None])
 
 
 def attend_to_slots(
@@ -64,6 +134,7 @@ def attend_to_slots(
     values: torch.Tensor,
     bias: torch.Tensor,
     products: Products,
+    shared_slots: SharedSlots | None = None,
     shared: Sequence[Shared] = (),
     tail: Tail | None = None,
 ) -> torch.Tensor:
@@ -77,7 +148,8 @@ def attend_to_slots(
         keys, values: of the slots' own tokens, [slots, key heads, tokens, head width].
         bias: added to the scores, [slots, heads or 1, tokens]; `HIDDEN` where a slot has fewer tokens.
         products: how scores are made.
-        shared: the beginnings; no slot has two.
+        shared_slots: the slots that have a beginning, if any.
+        shared: the beginnings, in the order of `shared_slots`.
         tail: own tokens after those of `keys`.
 
     Returns:
@@ -87,38 +159,58 @@ def attend_to_slots(
     groups = heads // keys.shape[1]
     # Query heads that share a head of keys become the rows of one matrix.
     rows = query.view(slots, -1, groups, query.shape[2])
-    scores = products.scores(rows, keys)
-    scores += _by_group(bias, groups)
-    out = torch.matmul(torch.softmax(scores, dim=-1).to(values.dtype), values)
-    if not shared and tail is None:
-        return out.view(slots, heads, -1)
-    sums = torch.logsumexp(scores, dim=-1, keepdim=True)
-    parts: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
-    for each in shared:
-        count, key_heads = len(each.slots), rows.shape[1]
-        asked = rows.index_select(0, each.slots).transpose(0, 1).reshape(key_heads, count * groups, -1)
-        scores = products.scores(asked, each.keys)
-        if each.bias is not None:
-            scores += each.bias.repeat_interleave(groups, dim=0)
-        found = torch.matmul(torch.softmax(scores, dim=-1).to(values.dtype), each.values)
-        sides = found, torch.logsumexp(scores, dim=-1, keepdim=True)
-        found, total = (side.view(key_heads, count, groups, -1).transpose(0, 1) for side in sides)
-        parts.append((each.slots, found, total))
+    found = products.attend(rows, keys, values, _by_group(bias, groups))
+    if shared_slots is not None:
+        parts = _attend_to_shared(rows, shared_slots, shared, products)
+        if shared_slots.back is None:
+            found = found.with_part_of(shared_slots.slots, Found(*(side.transpose(0, 1) for side in parts)))
+        else:
+            sides = (side.index_select(1, shared_slots.back).transpose(0, 1) for side in parts)
+            found = found.with_part(Found(*sides))
     if tail is not None:
-        scores = products.scores(rows.index_select(0, tail.slots), tail.keys) + _by_group(tail.bias, groups)
-        found = torch.matmul(torch.softmax(scores, dim=-1).to(values.dtype), tail.values)
-        parts.append((tail.slots, found, torch.logsumexp(scores, dim=-1, keepdim=True)))
-    for members, found, total in parts:
-        before = sums.index_select(0, members)
-        share = torch.sigmoid(total - before).to(out.dtype)
-        out.index_copy_(0, members, torch.lerp(out.index_select(0, members), found, share))
-        sums.index_copy_(0, members, torch.logaddexp(before, total))
-    return out.view(slots, heads, -1)
+        asked = rows.index_select(0, tail.slots)
+        rest = products.attend(asked, tail.keys, tail.values, _by_group(tail.bias, groups))
+        found = found.with_part_of(tail.slots, rest)
+    return found.values.reshape(slots, heads, -1)
+
+
+def _attend_to_shared(
+    rows: torch.Tensor, shared_slots: SharedSlots, shared: Sequence[Shared], products: Products
+) -> Found:
+    """Of the slots in `shared_slots`, in that order: [key heads, these slots, groups, head width or 1]."""
+    groups = rows.shape[2]
+    asked = rows.transpose(0, 1).index_select(1, shared_slots.slots)
+    found: list[Found] = []
+    for queries, each in zip(asked.split([each.users for each in shared], dim=1), shared, strict=True):
+        bias = None if each.bias is None else each.bias.repeat_interleave(groups, dim=0)
+        part = products.attend_with_many(queries.flatten(1, 2), each.keys, each.values, bias)
+        found.append(Found(*(side.unflatten(1, (-1, groups)) for side in part)))
+    return Found(torch.cat([each.values for each in found], dim=1), torch.cat([each.total for each in found], dim=1))
 
 
 def _by_group(bias: torch.Tensor, groups: int) -> torch.Tensor:
     """[slots, key heads or 1, groups or 1, tokens] from [slots, heads or 1, tokens]."""
     return bias[:, None] if bias.shape[1] == 1 else bias.unflatten(1, (-1, groups))
+
+
+@functools.cache
+def _blocks() -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
+    """torch's attention in blocks for CPUs, which also returns the logarithms of the sums; it has no public name."""
+    return getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu")  # noqa: B009 - private in torch
+
+
+@functools.cache
+def has_blocks() -> bool:
+    """Whether that is available here and correct."""
+    query, keys = torch.linspace(-1, 1, 2 * 5 * 8).view(2, 5, 8), torch.linspace(-2, 1, 2 * 7 * 8).view(2, 7, 8)
+    bias = (torch.arange(7) > torch.arange(2, 7)[:, None]) * HIDDEN
+    expected = Products(0.5).attend(query, keys, keys, bias)
+    try:
+        found, total = _blocks()(query[None], keys[None], keys[None], attn_mask=bias, scale=0.5)
+    except (RuntimeError, NotImplementedError, AttributeError, TypeError):  # a torch without it
+        return False
+    sides = ((found[0], expected.values), (total[0, ..., None], expected.total))
+    return all(one.shape == other.shape and torch.allclose(one, other, atol=1e-5) for one, other in sides)
 
 
 def common_length(lengths: Sequence[int]) -> int:

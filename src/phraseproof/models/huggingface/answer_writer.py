@@ -47,7 +47,7 @@ from phraseproof.models.huggingface.tokenization import PromptTokenizer, PromptT
 from phraseproof.models.huggingface.ways import one_line_refusals
 from phraseproof.models.streamed_scores import OnScores
 
-_TEXTS_ON_CPU, _TEXTS_ELSEWHERE = 48, 256
+_TEXTS_ON_CPU, _TEXTS_ELSEWHERE = 96, 256
 """Texts that are written at once. On a CPU more make the products no faster."""
 
 _TRIMMED_EVERY = 256
