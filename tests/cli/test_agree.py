@@ -44,6 +44,18 @@ def test_position_bias_of_pairs_is_shown_next_to_the_agreement(
     assert bias["disagreement"]["low"] < 0.5 < bias["disagreement"]["high"]
 
 
+def test_a_judge_that_always_names_one_place_has_no_agreement_and_the_reason_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pair_run(tmp_path / "run", [PairStatistics.of_results(1, 0)] * 12)
+    path = tmp_path / "labels.csv"
+    path.write_text("example_id,label\n" + "".join(f"e{place},{place % 3}\n" for place in range(12)))
+    done = run_command(capsys, "agree", tmp_path / "run", path)
+    assert done.code == 2
+    assert "all 12 values of judge:pairs@m are 0.5, and no agreement is defined. Position bias: the two" in done.err
+    assert "the judge prefers the first place" in done.err
+
+
 @pytest.mark.parametrize(
     ("content", "options", "problem"),
     [

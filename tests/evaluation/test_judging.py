@@ -8,11 +8,13 @@ from phraseproof.core import Prompt, Sampling
 from phraseproof.errors import RunError
 from phraseproof.evaluation.evaluate import evaluate, forecast
 from phraseproof.evaluation.judging import FOLDER, KeptJudge
+from phraseproof.evaluation.observer import Observer
 from phraseproof.instructions.collections import Collection
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.reports.build.readings import reading_lines
 from phraseproof.store.queries import Run, load_run
 from support import free_texts
+from support.growing_run import Listener
 
 ANSWERS = """answers:
   - to: library
@@ -77,6 +79,31 @@ def test_a_judge_grades_the_stored_texts(tmp_path: Path, rubric: Path) -> None:
     assert len(writer.asked) == asked
     other = load_run(tmp_path / "run").select(metric=f"judge:{rubric.with_name('other.yaml')}")
     assert identities.isdisjoint(cell.identity for cell in other.cells)
+
+
+def test_a_rubric_that_is_edited_in_its_place_grades_again_and_this_is_said(tmp_path: Path, rubric: Path) -> None:
+    def run(observer: Observer | None = None) -> set[str]:
+        groups = {"g": Collection("mine", free_texts.WORDINGS)}
+        found = evaluate(
+            free_texts.Writer(),
+            free_texts.notes(),
+            groups,
+            tmp_path / "run",
+            metric=f"judge:{rubric}",
+            self_test=False,
+            observer=observer,
+        )
+        return {cell.identity for cell in found.select(metric=f"judge:{rubric}").cells}
+
+    before = run()
+    rubric.write_text(f"{rubric.read_text()}criteria: stricter\n")
+    listener = Listener()
+    assert before.isdisjoint(run(listener))
+    assert any(
+        "2 cells computed again" in note and "the rubric, the judge or the texts compared with are others" in note
+        for note in listener.notes
+    )
+    assert not any("by other rules" in note for note in listener.notes)
 
 
 COMPARES = """name: pairs

@@ -12,7 +12,7 @@ import typer
 
 from phraseproof.cli import options, terminal
 from phraseproof.cli.run_folders import open_runs
-from phraseproof.errors import FileError, UsageError
+from phraseproof.errors import FileError, NotEnoughDataError, UsageError
 
 if TYPE_CHECKING:
     from phraseproof.analysis.label_agreement import Label
@@ -50,8 +50,17 @@ def agree(
     from phraseproof.reports.build.judged_pairs import position_lines
 
     (opened,) = open_runs([run], scoring, metric)
-    found = label_agreement(opened, _read(labels), scale=_read_scale(scale), seed=seed)
     bias = position_bias(opened)
+    try:
+        found = label_agreement(opened, _read(labels), scale=_read_scale(scale), seed=seed)
+    except NotEnoughDataError as error:
+        if bias is None:
+            raise
+        # A judge that always names one place gives all texts the same value.
+        hint = f"Position bias: {' '.join(position_lines(bias))}"
+        raise NotEnoughDataError(
+            error.problem, expected=error.expected, got=error.got, where=error.where, hint=hint
+        ) from None
     if as_json:
         counts = {name: getattr(found, name) for name in ("texts", "unreadable", "lacking", "unmatched")}
         agreement = {name: _as_data(each) for name, each in found.findings.items()}

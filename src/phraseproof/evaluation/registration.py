@@ -10,7 +10,7 @@ from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.record import Record
 from phraseproof.evaluation.spec import EvaluationSpec
-from phraseproof.scoring.registry import reads_text
+from phraseproof.scoring.registry import metric, reads_text
 from phraseproof.store.run_file import RUN_FILE, SAMPLES, EvaluatedSample, edited_entries, read_run_file, sample_entry
 from phraseproof.store.writer import Edited, RunStore
 
@@ -56,9 +56,13 @@ def _report_edits(edited: Edited, grown: set[str], stored: str, observer: Observ
     """
     replaced = [cell for cell in edited.replaced if cell.task not in grown]
     if replaced:
-        is_text = any(reads_text(cell.scoring) for cell in replaced)
-        or_read = ", or this version reads options from texts by other rules" if is_text else ""
-        observer.noted(f"{_cells(replaced)} computed again: their data or wordings were edited{or_read}")
+        of_texts = [cell for cell in replaced if reads_text(cell.scoring)]
+        reasons = "their data or wordings were edited"
+        if any(not metric(cell.metric).judges_text for cell in of_texts):
+            reasons += ", or this version reads options from texts by other rules"
+        if any(metric(cell.metric).is_graded for cell in of_texts):
+            reasons += ", or the rubric, the judge or the texts compared with are others"
+        observer.noted(f"{_cells(replaced)} computed again: {reasons}")
     for is_grown, reason in ((False, "data or wordings were edited"), (True, "the sample of examples changed")):
         left = [cell for cell in edited.left if (cell.task in grown) == is_grown]
         if left:
