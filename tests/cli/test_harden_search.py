@@ -35,6 +35,7 @@ def test_a_forecast_and_then_the_search(arguments: list[str], capsys: pytest.Cap
     found = json.loads(run_command(capsys, *arguments, "--json").out)
     assert found["chosen"] == {"method": "pt", "learning_rate": 0.001}
     assert sum(each["tokens"] for each in found["trainings"]) == forecast["training_tokens"]
+    assert json.loads((Path(arguments[arguments.index("-o") + 1]) / "search.json").read_text()) == found
     # The same command prints the stored result, for people and for spreadsheets.
     text = run_command(capsys, *arguments)
     assert f"=> {found['recommendation'][:30]}" in text.out

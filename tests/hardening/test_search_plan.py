@@ -37,6 +37,16 @@ def test_three_sets_share_nothing_and_refitting_has_two_of_them() -> None:
     ]
 
 
+def test_further_wordings_are_for_tasks_that_no_training_sees() -> None:
+    more = Collection("more", tuple(replace(item, ask=f"{item.ask}!", collection="more") for item in make_wordings(3)))
+    given = SearchInput([TASK], [COLLECTION], [make_task("other", 30)], further=[more])
+    plan = plan_search(given, SETTINGS)
+    assert plan.unseen is not None
+    names = {item.name for item in plan.unseen.wordings["other"]}
+    assert names == {item.name for item in (*plan.test.wordings["parity"], *more.instructions)}
+    assert plan._replace(unseen=None) == plan_search(SearchInput([TASK], [COLLECTION]), SETTINGS)
+
+
 def test_sets_of_other_examples_wordings_or_samples_have_other_identities() -> None:
     given = SearchInput([TASK], [COLLECTION])
     same = plan_search(given, SETTINGS).test.identity

@@ -41,6 +41,11 @@ def test_rows_hold_every_number(found: MethodSearch) -> None:
         assert (row.estimate, row.low, row.high) == (100 * gain.estimate, 100 * gain.low, 100 * gain.high)
         (std,) = table.select(group=report.name, task="t1", statistic=f"std: {LABEL}")
         assert std.estimate == 100 * report.tasks[0].ways[-2].spread
+        found = report.spreads[LABEL][0].std
+        assert found.low is not None
+        assert found.high is not None
+        assert (std.low, std.high) == (100 * found.low, 100 * found.high)
+        assert std.estimate == pytest.approx(100 * found.estimate)
 
 
 def test_the_document_names_sets_trainings_and_the_choice(found: MethodSearch) -> None:

@@ -87,6 +87,7 @@ def harden(
     report: search_options.Reported = None,
     unseen_tasks: search_options.UnseenTasks = None,
     check: search_options.CheckTasks = None,
+    further_instructions: search_options.FurtherInstructions = None,
     split_wordings: search_options.SplitWordings = None,
     split_examples: search_options.SplitExamples = None,
     validation_limit: search_options.ValidationLimit = None,
@@ -154,6 +155,7 @@ def harden(
         option_values.joined(unseen_tasks),
         option_values.joined(check),
         option_values.joined(instructions),
+        option_values.joined(further_instructions),
         data_dir,
         loading,
     )
@@ -161,8 +163,9 @@ def harden(
         rates, seeds, search_seeds, report, split_wordings, split_examples, validation_limit, calibration
     )
     if methods is None:
-        further = {"--unseen-tasks": unseen_tasks, "--check": check, "--dry-run": dry_run or None}
-        _refuse({**search.given, **further, "--format": output_format}, "requires --methods")
+        untrained = {"--unseen-tasks": unseen_tasks, "--check": check, "--further-instructions": further_instructions}
+        others = {"--dry-run": dry_run or None, "--format": output_format}
+        _refuse({**search.given, **untrained, **others}, "requires --methods")
         settings = HardenSettings(alignment, held_out, training_share, max_pairs, limit, seed)
         _print(_hardened(names, out, settings, quiet=quiet), as_json=as_json)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,11 +10,16 @@ import typer
 
 from phraseproof.cli import terminal
 from phraseproof.cli.output_format import FormatName, print_results
+from phraseproof.errors import RunError
+from phraseproof.files import write_text
 
 if TYPE_CHECKING:
     from phraseproof.hardening import SearchSettings
     from phraseproof.hardening.search_forecast import SearchForecast
+    from phraseproof.hardening.search_plan import SearchInput
     from phraseproof.models import ModelOptions
+
+RESULT_FILE = "search.json"
 
 
 class SearchNames(NamedTuple):
@@ -22,7 +28,7 @@ class SearchNames(NamedTuple):
     Attributes:
         model: a hub id or a folder.
         tasks, unseen, check: tasks to train on, and those that no training sees.
-        instructions: collections.
+        instructions, further: collections.
         data_dir: a folder with the benchmarks' published files.
         model_options: how the model is loaded.
     """
@@ -32,27 +38,44 @@ class SearchNames(NamedTuple):
     unseen: str
     check: str
     instructions: str
+    further: str
     data_dir: Path | None
     model_options: ModelOptions
 
+    def read(self, warn: Callable[[str], None]) -> SearchInput:
+        """The tasks and collections."""
+        from phraseproof.hardening.named import search_input
+
+        return search_input(
+            self.tasks,
+            self.instructions,
+            self.unseen,
+            self.check,
+            further=self.further,
+            data_dir=self.data_dir,
+            warn=warn,
+        )
+
 
 def search_methods(names: SearchNames, out: Path, settings: SearchSettings, form: FormatName, *, quiet: bool) -> None:
-    """Compare methods, and print the result."""
+    """Compare methods, and print the result. Its JSON is kept in the folder as `search.json`."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.stopping import stoppable
     from phraseproof.cli.training_progress import TrainingBar
     from phraseproof.hardening import run_search
-    from phraseproof.hardening.named import search_input
     from phraseproof.reduction.search_results import search_json, search_table, search_text
 
     progress = ProgressBar(quiet=quiet)
     with stoppable(), TrainingBar(quiet=quiet) as bar:
-        given = search_input(
-            names.tasks, names.instructions, names.unseen, names.check, data_dir=names.data_dir, warn=progress.warned
-        )
         found = run_search(
-            names.model, given, out, settings, model_options=names.model_options, observers=(progress, bar)
+            names.model,
+            names.read(progress.warned),
+            out,
+            settings,
+            model_options=names.model_options,
+            observers=(progress, bar),
         )
+    write_text(out / RESULT_FILE, search_json(found), error=RunError)
     match form:
         case "text":
             terminal.print_result(search_text(found, terminal.screen()))
@@ -65,13 +88,9 @@ def search_methods(names: SearchNames, out: Path, settings: SearchSettings, form
 
 def print_search_forecast(names: SearchNames, settings: SearchSettings, form: FormatName) -> None:
     """Print how much a search would compute."""
-    from phraseproof.hardening.named import search_input
     from phraseproof.hardening.search_forecast import forecast_search
 
-    given = search_input(
-        names.tasks, names.instructions, names.unseen, names.check, data_dir=names.data_dir, warn=terminal.warn
-    )
-    found = forecast_search(names.model, given, settings, model_options=names.model_options)
+    found = forecast_search(names.model, names.read(terminal.warn), settings, model_options=names.model_options)
     if form == "json":
         terminal.print_json(_as_json(found))
         return

@@ -79,6 +79,15 @@ CheckTasks = Annotated[
         autocompletion=options.complete_tasks,
     ),
 ]
+FurtherInstructions = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WORDINGS",
+        help="With --methods: more collections, which only --unseen-tasks and --check use. Repeatable.",
+        rich_help_panel=INSTRUCTIONS,
+        autocompletion=options.complete_instructions,
+    ),
+]
 SplitWordings = Annotated[
     str | None,
     typer.Option(

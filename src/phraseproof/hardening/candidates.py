@@ -19,8 +19,8 @@ RATES: Mapping[str, tuple[float, ...]] = {
     "dora": (1e-4, 3e-4, 1e-3),
     "weights": (1e-5, 3e-5, 1e-4),
 }
-"""The learning rates that are tried by default, by what a method trains. Of a prompt, those that did best on the pocket's
-models and on SmolLM2; the others are around `alignment.settings.DEFAULT_RATES`."""
+"""The learning rates that are tried by default, by what a method trains. Of a prompt, those that did best on the
+pocket's models and on SmolLM2; the others are around `alignment.settings.DEFAULT_RATES`."""
 
 _OF_TEACHERS: Mapping[str, str] = {
     "teacher_as": "teacher_as",

@@ -30,6 +30,7 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
     search_seeds: int = _DEFAULTS.search_seeds,
     unseen_tasks: TaskNames = (),
     check: TaskNames = (),
+    further_instructions: CollectionNames = (),
     wording_shares: tuple[float, float, float] = _DEFAULTS.wording_shares,
     example_shares: tuple[float, float, float] = _DEFAULTS.example_shares,
     max_pairs: int | None = _DEFAULTS.max_pairs,
@@ -64,6 +65,7 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
         search_seeds: how many of them are used in the search.
         unseen_tasks: tasks that no training sees, measured under wordings that none saw.
         check: tasks on which forgetting would show, measured in the same way.
+        further_instructions: more collections, which only those tasks use.
         wording_shares, example_shares: the shares of training, validation and test.
         max_pairs: the maximum number of training pairs per task.
         limit: the maximum number of test examples per task.
@@ -100,7 +102,9 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
         calibration=calibration,
         seed=seed,
     )
-    given = search_input(tasks, instructions, unseen_tasks, check, data_dir=data_dir, warn=warn)
+    given = search_input(
+        tasks, instructions, unseen_tasks, check, further=further_instructions, data_dir=data_dir, warn=warn
+    )
     return run_search(
         model, given, Path(out), settings, model_options=model_options, observers=(observer, alignment_observer)
     )

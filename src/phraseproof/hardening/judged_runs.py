@@ -17,6 +17,7 @@ from phraseproof.analysis.reductions.judging import (
 )
 from phraseproof.analysis.reductions.recommendation import Recommendation, recommend
 from phraseproof.analysis.reductions.run import fair_values
+from phraseproof.analysis.reductions.spreads import WaySpreads, way_spreads
 from phraseproof.analysis.reductions.ways import AS_IT_IS, CALIBRATED, WAYS, Access
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.store.queries import Run
@@ -30,6 +31,8 @@ class JudgedRuns:
         name: of the set.
         tasks: with gains over the model as it is, and 95% intervals of each gain by itself.
         over_calibrated: the same with gains over the calibrated model, whose wordings answer by themselves.
+        spreads: by way, of those whose wordings answer by themselves, the Std over wordings and the worst wording with
+            their intervals: of each task, then of the mean over tasks where there are several.
         free: what is recommended without training, by intervals that hold for all these ways at once.
         runs: of the model as it is, and by name of trained models those of every seed.
     """
@@ -37,6 +40,7 @@ class JudgedRuns:
     name: str
     tasks: tuple[JudgedTask, ...]
     over_calibrated: tuple[JudgedTask, ...]
+    spreads: Mapping[str, tuple[WaySpreads, ...]]
     free: Recommendation
     base: Run
     trained: Mapping[str, tuple[Run, ...]]
@@ -102,10 +106,17 @@ def judge_runs(
         name,
         tuple(each.compared(AS_IT_IS, level=CONFIDENCE) for each in found),
         tuple(each.compared(CALIBRATED, level=CONFIDENCE) for each in found),
+        _spreads(found, seed),
         recommend(_summary(without_training)),
         base,
         {key: tuple(runs) for key, runs in trained.items()},
     )
+
+
+def _spreads(found: Sequence[Judgement], seed: int) -> dict[str, tuple[WaySpreads, ...]]:
+    levels = [*([task] for task in found), *([found] if len(found) > 1 else [])]
+    of_ways = {way.name: [way_spreads(tasks, way.name, seed=seed) for tasks in levels] for way in found[0].ways}
+    return {name: tuple(each for each in of if each is not None) for name, of in of_ways.items() if None not in of}
 
 
 def _summary(tasks: Sequence[JudgedTask]) -> JudgedTask:

@@ -52,13 +52,22 @@ def search_input(
     unseen: TaskNames = (),
     check: TaskNames = (),
     *,
+    further: CollectionNames = (),
     data_dir: str | Path | None = None,
     warn: Callable[[str], None],
 ) -> SearchInput:
-    """The input of a search."""
+    """The input of a search.
+
+    Args:
+        tasks, unseen, check: names of tasks and task files, or tasks.
+        instructions, further: names of collections and collection files, or collections.
+        data_dir: a folder with the benchmarks' published files, instead of the hub.
+        warn: receives what a user should know of the data.
+    """
     return SearchInput(
         named_tasks(tasks, data_dir, warn),
         named_collections(instructions),
         named_tasks(unseen, data_dir, warn),
         named_tasks(check, data_dir, warn),
+        named_collections(further),
     )

@@ -82,12 +82,14 @@ class SearchInput(NamedTuple):
         collections: the wordings to split.
         unseen: tasks that no training sees, measured under wordings of `collections` that none saw.
         check: tasks that show whether training has made a model forget, measured in the same way.
+        further: wordings that only `unseen` and `check` use, next to `collections`.
     """
 
     tasks: Sequence[Task]
     collections: Sequence[Collection]
     unseen: Sequence[Task] = ()
     check: Sequence[Task] = ()
+    further: Sequence[Collection] = ()
 
 
 def plan_search(given: SearchInput, settings: SearchSettings) -> SearchPlan:
@@ -120,13 +122,14 @@ def plan_search(given: SearchInput, settings: SearchSettings) -> SearchPlan:
     ]
     validated = [each.validation for each in thirds.values()]
     seen = {wording_key(item) for items in on("training", "validation").values() for item in items}
+    untrained = [*given.collections, *given.further]
     return SearchPlan(
         part("training", [each.training for each in thirds.values()], on("training"), None),
         part("refitting", together, on("training", "validation"), None),
         part("validation", validated, on("validation"), settings.validation_limit),
         part("test", [each.test for each in thirds.values()], on("test"), settings.limit),
-        _untrained("unseen", given.unseen, given.collections, seen, settings),
-        _untrained("check", given.check, given.collections, seen, settings),
+        _untrained("unseen", given.unseen, untrained, seen, settings),
+        _untrained("check", given.check, untrained, seen, settings),
     )
 
 
@@ -150,7 +153,7 @@ def _untrained(
                 expected=f"at least {MIN_WORDINGS} wordings that no training sees, and {MIN_EXAMPLES} examples",
                 got=f"{count} and {len(task.examples)}",
                 where=_OPTIONS[name],
-                hint="Name more collections with --instructions: those that serve only this task are never trained on",
+                hint="Name more collections with --further-instructions, which are never trained on",
             )
     return MeasuredSet(name, tuple(tasks), wordings, settings.limit, settings.seed)
 

@@ -15,6 +15,7 @@ from phraseproof.analysis.reductions.judging import FOLDS, SPLITS, JudgedTask
 from phraseproof.analysis.reductions.recommendation import constant_name
 from phraseproof.analysis.reductions.ways import AS_IT_IS, CALIBRATED
 from phraseproof.analysis.results import ResultRow, ResultTable
+from phraseproof.core import Finding
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.json_document import render_document
@@ -44,7 +45,7 @@ def search_table(search: MethodSearch) -> ResultTable:
     """
     rows = [*_validation_rows(search)]
     for report in search.reports:
-        rows += [row for pair in _levels(report) for row in _rows(report, *pair)]
+        rows += [row for place, of in enumerate(_levels(report)) for row in _rows(report, *of, place)]
     return ResultTable(tuple(rows), (search.recommendation, *_notes(search)))
 
 
@@ -259,10 +260,10 @@ def _validation_rows(search: MethodSearch) -> Iterator[ResultRow]:
         )
 
 
-def _rows(report: JudgedRuns, task: JudgedTask, other: JudgedTask, level: Level) -> Iterator[ResultRow]:
+def _rows(report: JudgedRuns, task: JudgedTask, other: JudgedTask, level: Level, place: int) -> Iterator[ResultRow]:
     method = f"{SPLITS} splits into halves, Student's t over examples, wordings and training seeds"
 
-    def row(statistic: str, estimate: float, unit: str, how: str, gain: Gain | None = None) -> ResultRow:
+    def row(statistic: str, estimate: float, unit: str, how: str, gain: Gain | Finding | None = None) -> ResultRow:
         return ResultRow(
             run=str(report.base.path),
             num_fewshot=task.num_fewshot,
@@ -274,8 +275,8 @@ def _rows(report: JudgedRuns, task: JudgedTask, other: JudgedTask, level: Level)
             wording="",
             statistic=statistic,
             estimate=estimate,
-            low=None if gain is None else 100 * gain.low,
-            high=None if gain is None else 100 * gain.high,
+            low=None if gain is None or gain.low is None else 100 * gain.low,
+            high=None if gain is None or gain.high is None else 100 * gain.high,
             p_value=None,
             n=task.examples,
             method=how,
@@ -292,6 +293,11 @@ def _rows(report: JudgedRuns, task: JudgedTask, other: JudgedTask, level: Level)
         if name != CALIBRATED:
             gain = over.gain_elsewhere
             yield row(f"gain over calibrated: {name}", 100 * gain.estimate, "points", method, gain)
-        yield row(f"std: {name}", 100 * way.spread, "%", "over wordings, or over halves of them")
-        yield row(f"worst: {name}", 100 * way.worst, "%", "of wordings, or of halves of them")
+        if name in report.spreads:
+            std, worst = report.spreads[name][place]
+            yield row(f"std: {name}", 100 * way.spread, "%", std.method, std)
+            yield row(f"worst: {name}", 100 * way.worst, "%", worst.method, worst)
+        else:
+            yield row(f"std: {name}", 100 * way.spread, "%", "over random halves of the wordings")
+            yield row(f"worst: {name}", 100 * way.worst, "%", "of random halves of the wordings")
         yield row(f"calls: {name}", way.calls, "", "per answer")

@@ -24,9 +24,10 @@ import numpy as np
 
 from phraseproof.analysis.aggregation import OVERALL, paper_weights
 from phraseproof.analysis.calibrated import fold_of_examples
-from phraseproof.analysis.grids import Floats, Ints
+from phraseproof.analysis.grids import Floats
 from phraseproof.analysis.option_values import OptionValues
 from phraseproof.analysis.reductions.gains import CONFIDENCE, NOTHING, Gain, Variance, gain_of, weighted_gain
+from phraseproof.analysis.reductions.way_answers import DividedAnswers, WayAnswers
 from phraseproof.analysis.reductions.ways import AS_IT_IS, FOLDS, WAYS, Access, AnswerWay, Part, trained_ways
 from phraseproof.errors import NotEnoughDataError
 
@@ -126,6 +127,9 @@ def judge(
 class Judgement:
     """The answers of all ways on one task.
 
+    Attributes:
+        values: what was judged.
+
     Args:
         values, access, calibration, seed: as of `judge`.
         trained: models that were trained, judged as further ways.
@@ -159,24 +163,29 @@ class Judgement:
         halves = [half for _ in range(SPLITS) for half in np.array_split(random.permutation(len(names)), 2)]
         rows = [np.flatnonzero(np.isin(number, half)) for half in halves]
 
-        def parts(of: Sequence[OptionValues]) -> list[_Divided]:
+        def parts(of: Sequence[OptionValues]) -> list[DividedAnswers]:
             fitted = [Part.fitted(each, calibration if is_calibrated else "", folds) for each in of]
-            return [_Divided(part, [part.take(half) for half in rows]) for part in fitted]
+            return [DividedAnswers(part, [part.take(half) for half in rows]) for part in fitted]
 
         own = parts([values])
-        self._values = values
+        self.values = values
         self._wordings = len(names)
-        self._answers = [_Answers(way, own, number) for way in ways]
+        self._answers = [WayAnswers(way, own, number) for way in ways]
         for model in trained:
             for each in model.values:
                 _require_same_cells(values, each)
             of_model = parts(model.values)
-            self._answers += [_Answers(way, of_model, number) for way in trained_ways(model.name, access)]
+            self._answers += [WayAnswers(way, of_model, number) for way in trained_ways(model.name, access)]
 
     @property
     def ways(self) -> tuple[AnswerWay, ...]:
         """All ways, in the order of `JudgedTask.ways`."""
         return tuple(each.way for each in self._answers)
+
+    def scores(self, name: str) -> Floats | None:
+        """[S, W, E] the scores of a way by training seed and wording; `None` where wordings answer together."""
+        (found,) = (each for each in self._answers if each.way.name == name)
+        return found.of_wordings
 
     def compared(self, over: str = AS_IT_IS, *, level: float = CONFIDENCE) -> JudgedTask:
         """All ways, with gains over one of them.
@@ -186,7 +195,7 @@ class Judgement:
             level: of the intervals, from 0 to 1.
         """
         (base,) = (each for each in self._answers if each.way.name == over)
-        of = self._values
+        of = self.values
         constant, name = _constant(of)
         return JudgedTask(
             of.task,
@@ -203,45 +212,13 @@ class Judgement:
         )
 
 
-class _Divided(NamedTuple):
-    """The answers of one model: under all wordings, and under those of each half."""
-
-    whole: Part
-    halves: Sequence[Part]
-
-
-class _Answers:
-    """The scores of one way: with S training seeds, or once without training.
-
-    Attributes:
-        of_all: [S, E] with all wordings.
-        of_halves: [H, S, E] with the wordings of each half.
-        is_single: whether every wording answers by itself.
-        levels: [S, L] the accuracies that the spread is over.
-    """
-
-    def __init__(self, way: AnswerWay, models: Sequence[_Divided], number: Ints) -> None:
-        self.way = way
-        found = [way.answer(model.whole) for model in models]
-        self.of_all = np.stack([each.mean(axis=0) for each in found])
-        of_halves = [[way.answer(half).mean(axis=0) for half in model.halves] for model in models]
-        self.of_halves = np.stack([np.stack(each) for each in of_halves], axis=1)
-        counts = np.bincount(number)
-        self.is_single = len(found[0]) == len(number)
-        self.levels = (
-            np.stack([np.bincount(number, each.mean(axis=1)) / counts for each in found])
-            if self.is_single
-            else self.of_halves.mean(axis=2).T
-        )
-
-
 def _require_same_cells(values: OptionValues, other: OptionValues) -> None:
     for what in ("task", "wordings", "groups", "seeds", "examples"):
         if getattr(values, what) != getattr(other, what):
             raise ValueError(f"a trained model was measured on other cells: {what} differ")
 
 
-def _judged(answers: _Answers, base: _Answers, constant: Floats, level: float, wordings: int) -> JudgedWay:
+def _judged(answers: WayAnswers, base: WayAnswers, constant: Floats, level: float, wordings: int) -> JudgedWay:
     examples = answers.of_all.shape[1]
     # The folds' choices share examples, so what they score varies more than their examples do (Nadeau and Bengio 2003).
     widening = 1 + FOLDS / (FOLDS - 1) if answers.way.needs_labels else 1.0
@@ -255,7 +232,11 @@ def _judged(answers: _Answers, base: _Answers, constant: Floats, level: float, w
     def elsewhere(gains: Floats, of_all: Floats, *, least: float = -1.0) -> Gain:
         of_halves = Variance(float(np.var(gains.mean(axis=(1, 2)))), wordings - 1)
         # A mean over wordings is the same for their halves; answers of several wordings depend on their number.
-        of_seeds = (of_all if answers.is_single and base.is_single else gains.mean(axis=0)).mean(axis=-1).tolist()
+        of_seeds = (
+            (of_all if answers.of_wordings is not None and base.of_wordings is not None else gains.mean(axis=0))
+            .mean(axis=-1)
+            .tolist()
+        )
         return gain_of(of_seeds, over_examples(gains.mean(axis=(0, 1))), of_halves, level, least=least)
 
     return JudgedWay(
