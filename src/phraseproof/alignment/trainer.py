@@ -204,7 +204,6 @@ def train(
         accelerator.wait_for_everyone()
         if found is not None and found.get("finished"):
             return _result(out, found)
-        _warn(prepared, observer, rate_is_assumed=settings.learning_rate is None)
         from accelerate.utils.memory import (
             should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
         )
@@ -212,7 +211,9 @@ def train(
         from phraseproof.alignment.loop.training import TrainingLoop
 
         try:
-            record = TrainingLoop(prepared, out, accelerator, observer).run()
+            loop = TrainingLoop(prepared, out, accelerator, observer)
+            _warn(prepared, observer, rate_is_assumed=settings.learning_rate is None)
+            record = loop.run()
         except RuntimeError as error:
             if not should_reduce_batch_size(error):
                 raise
