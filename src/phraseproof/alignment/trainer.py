@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, SilentAlignmentObserver
-from phraseproof.alignment.loop.preparation import Preparation, check_folder, prepare
+from phraseproof.alignment.loop.preparation import Preparation, check_folder, find_method, prepare
+from phraseproof.alignment.merging import check_mergeable, merge_adapter
 from phraseproof.alignment.settings import AlignmentSettings, Placement, Schedule
 from phraseproof.errors import MissingExtraError, ModelError, RunError, UsageError
 from phraseproof.models import ModelOptions
@@ -41,6 +42,7 @@ class AlignmentResult:
         stopped: why training ended: `done`, or `early` (the held-out loss no longer fell).
         before, after: held-out evaluations before the first step, and of the kept weights, if pairs are held out.
         seconds: the time spent in steps and evaluations, over all sessions.
+        merged: the folder of the merged model, if one was requested.
     """
 
     folder: Path
@@ -51,6 +53,7 @@ class AlignmentResult:
     before: HeldOut | None
     after: HeldOut | None
     seconds: float
+    merged: Path | None = None
 
 
 def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows it
@@ -88,6 +91,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
     save_every_seconds: float | None = _DEFAULTS.save_every_seconds,
     gradient_checkpointing: bool = _DEFAULTS.gradient_checkpointing,
     mixed_precision: str | None = _DEFAULTS.mixed_precision,
+    merge: bool = False,
     model_options: ModelOptions = ModelOptions(),
     observer: AlignmentObserver | None = None,
 ) -> AlignmentResult:
@@ -136,6 +140,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
             take over 5% of the time.
         gradient_checkpointing: compute layers again in the backward pass: less memory, more time, equal numbers.
         mixed_precision: `no`, `bf16`, `fp16`, or `None` for Accelerate's configuration.
+        merge: also write the model with the adapter in its weights, to `out/merged`. Only for low-rank adapters.
         model_options: how to load a model that is given by name. Its `max_length` also limits the pairs' prompts.
         observer: receives the progress.
 
@@ -181,7 +186,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         mixed_precision=mixed_precision,
     )
     data = Path(pairs) if isinstance(pairs, str) else pairs
-    return train(model, data, Path(out), settings, model_options=model_options, observer=observer)
+    return train(model, data, Path(out), settings, model_options=model_options, observer=observer, merge=merge)
 
 
 def train(
@@ -192,38 +197,56 @@ def train(
     *,
     model_options: ModelOptions = ModelOptions(),
     observer: AlignmentObserver | None = None,
+    merge: bool = False,
 ) -> AlignmentResult:
     """`align`, with its settings as one value."""
     observer = observer or SilentAlignmentObserver()
+    if merge:
+        check_mergeable(find_method(settings.method))
     accelerator = _accelerator(settings, model_options)
     if accelerator.num_processes > 1 and model_options.device == "auto":
         model_options = replace(model_options, device=str(accelerator.device))
     prepared = prepare(model, pairs, settings, model_options)
     with _only_trainer(out, accelerator):
-        found = check_folder(out, prepared.record)
+        record = check_folder(out, prepared.record)
         accelerator.wait_for_everyone()
-        if found is not None and found.get("finished"):
-            return _result(out, found)
-        from accelerate.utils.memory import (
-            should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
-        )
+        if record is None or not record.get("finished"):
+            record = _train(prepared, out, settings, accelerator, observer)
+        result = _result(out, record)
+        if merge and accelerator.is_main_process:
+            # Only this training uses the weights of a model that was given by name.
+            base = prepared.model if isinstance(model, str) else prepared.model.read_again()
+            result = replace(result, merged=merge_adapter(base, out))
+        return result
 
-        from phraseproof.alignment.loop.training import TrainingLoop
 
-        try:
-            loop = TrainingLoop(prepared, out, accelerator, observer)
-            _warn(prepared, observer, rate_is_assumed=settings.learning_rate is None)
-            record = loop.run()
-        except RuntimeError as error:
-            if not should_reduce_batch_size(error):
-                raise
-            raise ModelError(
-                "memory ran out while training",
-                hint="Try --gradient-checkpointing, fewer --paraphrases-per-batch, or --mixed-precision bf16",
-            ) from error
-        finally:
-            accelerator.free_memory()
-        return _result(out, record)
+def _train(
+    prepared: Preparation,
+    out: Path,
+    settings: AlignmentSettings,
+    accelerator: Accelerator,
+    observer: AlignmentObserver,
+) -> Mapping[str, object]:
+    """Train to the end. Returns the folder's record."""
+    from accelerate.utils.memory import (
+        should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
+    )
+
+    from phraseproof.alignment.loop.training import TrainingLoop
+
+    try:
+        loop = TrainingLoop(prepared, out, accelerator, observer)
+        _warn(prepared, observer, rate_is_assumed=settings.learning_rate is None)
+        return loop.run()
+    except RuntimeError as error:
+        if not should_reduce_batch_size(error):
+            raise
+        raise ModelError(
+            "memory ran out while training",
+            hint="Try --gradient-checkpointing, fewer --paraphrases-per-batch, or --mixed-precision bf16",
+        ) from error
+    finally:
+        accelerator.free_memory()
 
 
 def _accelerator(settings: AlignmentSettings, options: ModelOptions) -> Accelerator:

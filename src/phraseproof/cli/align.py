@@ -118,6 +118,14 @@ def align(
             rich_help_panel=options.TRAINING,
         ),
     ] = DEFAULTS.save_every_seconds,
+    merge: Annotated[
+        bool,
+        typer.Option(
+            "--merge",
+            help="Also write the model with the low-rank adapter in its weights, to OUT/merged (lora, dora).",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
     prompt_format: options.PromptFormat = DEFAULTS.prompt_format,
     gradient_checkpointing: Annotated[
         bool,
@@ -203,7 +211,7 @@ def align(
     from phraseproof.cli.stopping import stoppable
 
     with stoppable(), TrainingBar(quiet=quiet) as bar:
-        result = train(model, pairs, out, settings, model_options=loading, observer=bar)
+        result = train(model, pairs, out, settings, model_options=loading, observer=bar, merge=merge)
     _print_result(result, as_json=as_json)
 
 
@@ -216,6 +224,7 @@ def _print_result(result: AlignmentResult, *, as_json: bool) -> None:
         terminal.print_json(
             {
                 "folder": str(result.folder),
+                "merged": None if result.merged is None else str(result.merged),
                 "kind": result.kind,
                 "step": result.step,
                 "steps": result.steps,
@@ -227,6 +236,8 @@ def _print_result(result: AlignmentResult, *, as_json: bool) -> None:
         return
     kept = f"step {result.step} of {result.steps}" if result.step != result.steps else f"{result.steps} steps"
     typer.echo(f"{result.kind}: {result.folder} ({kept}, {result.seconds:.0f} s)")
+    if result.merged is not None:
+        typer.echo(f"model: {result.merged} (the adapter merged)")
     if result.before is not None and result.after is not None:
         typer.echo(f"{'on held-out pairs':<20}{'loss':>9}{'CE':>9}{'KL':>9}{'accuracy':>10}{'reference':>11}")
         for name, row in (("before", result.before), ("after", result.after)):

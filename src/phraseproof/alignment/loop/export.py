@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,12 +36,28 @@ def save_model(model: nn.Module, accelerator: Accelerator, tokenizer: Tokenizer,
     if any(hasattr(parameter, "to_local") for parameter in network.parameters()):  # sharded: gather it first
         state = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
         whole = {name.removeprefix("network."): tensor for name, tensor in state.items()}
-    if not accelerator.is_main_process:
-        return
+    if accelerator.is_main_process:
+        write_model(network, tokenizer, folder, whole)
+
+
+def write_model(
+    network: Network, tokenizer: Tokenizer, folder: Path, state: Mapping[str, object] | None = None
+) -> None:
+    """Write a network and its tokenizer into a folder; other files stay, and `config.json` is moved into place last.
+
+    Args:
+        network: a transformers model.
+        tokenizer: its tokenizer.
+        folder: where to.
+        state: its weights, if they are not to be read from the network.
+
+    Raises:
+        FileError: the folder cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".model-") as temporary, quiet_transformers():
-            network.save_pretrained(temporary, **({} if whole is None else {"state_dict": whole}))
+            network.save_pretrained(temporary, **({} if state is None else {"state_dict": dict(state)}))
             tokenizer.save_pretrained(temporary)
             for path in sorted(Path(temporary).iterdir(), key=lambda path: path.name == "config.json"):
                 publish(path, folder / path.name)

@@ -283,7 +283,11 @@ class HuggingFaceModel(FormatsWithTemplate):
 
     def with_plain_layers(self) -> HuggingFaceModel:
         """This model; or one that reads its weights again, if scoring has packed the linear layers of this one."""
-        return HuggingFaceModel(self._checkpoint.again()) if self.weights.has_packed_layers else self
+        return self.read_again() if self.weights.has_packed_layers else self
+
+    def read_again(self) -> HuggingFaceModel:
+        """The same model, whose weights are read again when they are needed."""
+        return HuggingFaceModel(self._checkpoint.again())
 
     @property
     def _batch_limit(self) -> BatchLimit:

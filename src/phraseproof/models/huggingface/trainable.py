@@ -34,6 +34,10 @@ class ModelToTrain(Protocol):
         """The transformers model, with plain linear layers."""
         ...
 
+    def read_again(self) -> ModelToTrain:
+        """The same model, whose weights are read again when they are needed."""
+        ...
+
     @property
     def dtype(self) -> str:
         """The precision of the weights, by name."""
