@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 import pytest
 
-from end_to_end.test_killed import warm_forks
 from phraseproof.core import GREEDY, Example, Instruction, Kind, Prompt, Sampling, Task
 from phraseproof.evaluation import judging, score_cells
 from phraseproof.evaluation.evaluate import evaluate
 from phraseproof.instructions.collections import Collection
 from phraseproof.models.scripted import ScriptedModel
 from phraseproof.store.queries import load_run
+from support.forked import fork_context
 
 EXAMPLES = 13
 WORDINGS = ("Repeat:", "Again:", "Once more:")
@@ -104,7 +104,7 @@ def test_texts_and_grades_continue_after_kills(tmp_path: Path) -> None:
     whole = Counter((call.kind, prompt) for call in calls_of(tmp_path / "whole") for prompt in call.prompts)
     assert set(whole.values()) == {1}
 
-    context, moments, out = warm_forks(), random.Random(16), tmp_path / "killed"
+    context, moments, out = fork_context(), random.Random(16), tmp_path / "killed"
     killed: list[int] = []
     while True:
         worker = context.Process(target=judged, args=(str(tmp_path), str(out), moments.randrange(8, 45)))

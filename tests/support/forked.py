@@ -17,6 +17,8 @@ _IMPORTED = [
     "phraseproof.tasks.user_files",
     "phraseproof.scoring.accuracy",
     "phraseproof.scoring.loglikelihood",
+    "phraseproof.scoring.texts.exact_match",
+    "phraseproof.scoring.texts.judge",
     "duckdb",
     "httpx",
     "httpcore",
