@@ -12,6 +12,7 @@ from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, SilentAli
 from phraseproof.alignment.loop.preparation import Preparation, check_folder, find_method, prepare
 from phraseproof.alignment.merging import check_mergeable, merge_adapter
 from phraseproof.alignment.settings import AlignmentSettings, Placement, Schedule
+from phraseproof.core import ReportsSize
 from phraseproof.errors import MissingExtraError, ModelError, RunError, UsageError
 from phraseproof.models import ModelOptions
 from phraseproof.store.locks import ProcessLock
@@ -20,12 +21,16 @@ from phraseproof.store.processes import Process
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from phraseproof.alignment.loop.forecast import TrainingForecast
     from phraseproof.alignment.pairs import ParaphraseSet
     from phraseproof.models.huggingface.model import HuggingFaceModel
 
-__all__ = ["AlignmentResult", "AlignmentSettings", "align", "train"]
+__all__ = ["AlignmentResult", "AlignmentSettings", "align", "forecast", "train"]
 
 LOCK_FILE = ".training.lock"
+
+_QUICK_BYTES = 2 * 2**30
+"""Larger weights take too long to load for an estimate that the user did not request."""
 
 _DEFAULTS = AlignmentSettings()
 
@@ -203,9 +208,7 @@ def train(
     observer = observer or SilentAlignmentObserver()
     if merge:
         check_mergeable(find_method(settings.method))
-    accelerator = _accelerator(settings, model_options)
-    if accelerator.num_processes > 1 and model_options.device == "auto":
-        model_options = replace(model_options, device=str(accelerator.device))
+    accelerator, model_options = _accelerator_and_options(settings, model_options)
     prepared = prepare(model, pairs, settings, model_options)
     with _only_trainer(out, accelerator):
         record = check_folder(out, prepared.record)
@@ -228,16 +231,63 @@ def _train(
     observer: AlignmentObserver,
 ) -> Mapping[str, object]:
     """Train to the end. Returns the folder's record."""
+    from phraseproof.alignment.loop.training import TrainingLoop
+
+    with _enough_memory(accelerator):
+        loop = TrainingLoop(prepared, out, accelerator, observer)
+        if accelerator.is_main_process:
+            _note(prepared, observer, settings, accelerator.num_processes)
+            _warn(prepared, observer)
+        return loop.run()
+
+
+def forecast(
+    model: str | HuggingFaceModel,
+    pairs: Sequence[ParaphraseSet] | Path,
+    settings: AlignmentSettings = AlignmentSettings(),
+    *,
+    model_options: ModelOptions = ModelOptions(),
+    is_timed: bool | None = None,
+) -> TrainingForecast:
+    """The steps, tokens, time and memory of a training, without doing it. Nothing is written.
+
+    Args:
+        model, pairs, settings, model_options: as in `train`.
+        is_timed: do a few steps for the time and the memory; the model's weights are loaded for that. By default if
+            they are on this machine and take at most 2 GiB.
+
+    Raises:
+        PhraseproofError: an argument or the data is wrong.
+        ModelError: memory ran out, or a loss is not a finite number.
+    """
+    from phraseproof.alignment.loop.forecast import forecast_training
+
+    accelerator, model_options = _accelerator_and_options(settings, model_options)
+    prepared = prepare(model, pairs, settings, model_options)
+    if is_timed is None:
+        size = prepared.model.weight_bytes if isinstance(prepared.model, ReportsSize) else None
+        is_timed = size is not None and size <= _QUICK_BYTES
+    with _enough_memory(accelerator):
+        return forecast_training(prepared, accelerator, is_timed=is_timed)
+
+
+def _accelerator_and_options(settings: AlignmentSettings, options: ModelOptions) -> tuple[Accelerator, ModelOptions]:
+    """The processes, and the options of the model with this process's device."""
+    accelerator = _accelerator(settings, options)
+    if accelerator.num_processes > 1 and options.device == "auto":
+        options = replace(options, device=str(accelerator.device))
+    return accelerator, options
+
+
+@contextlib.contextmanager
+def _enough_memory(accelerator: Accelerator) -> Generator[None]:
+    """Turn torch's error about memory into one line; free what is held."""
     from accelerate.utils.memory import (
         should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
     )
 
-    from phraseproof.alignment.loop.training import TrainingLoop
-
     try:
-        loop = TrainingLoop(prepared, out, accelerator, observer)
-        _warn(prepared, observer, rate_is_assumed=settings.learning_rate is None)
-        return loop.run()
+        yield
     except RuntimeError as error:
         if not should_reduce_batch_size(error):
             raise
@@ -292,11 +342,27 @@ def _only_trainer(out: Path, accelerator: Accelerator) -> Generator[None]:
         lock.release(remove=True)
 
 
-def _warn(prepared: Preparation, observer: AlignmentObserver, *, rate_is_assumed: bool) -> None:
-    """Report what was assumed, and unexpected consequences of the split and the settings."""
-    split = prepared.split
-    if rate_is_assumed:
+def _note(prepared: Preparation, observer: AlignmentObserver, given: AlignmentSettings, processes: int) -> None:
+    """Report the length of the training, and what was assumed."""
+    steps, batches = prepared.total_steps(processes), prepared.batches_per_step(processes)
+    pairs = len(prepared.train.pairs)
+    epochs = steps * batches * prepared.method.references_per_batch / pairs
+    is_assumed = given.max_steps is None and given.epochs is None
+    held_out = f"; {len(prepared.held_out.pairs)} held out" if prepared.held_out.pairs else ""
+    if prepared.split.by == "wording" and prepared.held_out_wordings:
+        count = prepared.held_out_wordings
+        held_out += f", under {count} wording{'' if count == 1 else 's'} that training does not use"
+    observer.noted(
+        f"{steps:,} steps of {batches} batches{', by default' if is_assumed else ''}: each of {pairs:,} pairs "
+        f"{epochs:.3g} times{held_out}"
+    )
+    if given.learning_rate is None:
         observer.noted(f"learning rate {prepared.learning_rate:g}, the default of {prepared.method.name}")
+
+
+def _warn(prepared: Preparation, observer: AlignmentObserver) -> None:
+    """Warn about unexpected consequences of the split and the settings."""
+    split = prepared.split
     if split.by == "pair":
         observer.warned(
             "the held-out pairs are new examples, but some of their wordings are trained on: "

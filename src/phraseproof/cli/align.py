@@ -153,6 +153,23 @@ def align(
     chat_template: options.ChatTemplate = None,
     chat_template_arg: options.ChatTemplateArg = None,
     chat_date: options.ChatDate = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print steps, tokens, time and memory; train and write nothing.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
+    timing: Annotated[
+        bool | None,
+        typer.Option(
+            "--timing/--no-timing",
+            help="Do a few steps in a dry run to estimate time and memory. Default: for weights up to 2 GiB.",
+            show_default=False,
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -207,8 +224,17 @@ def align(
         chat_date=chat_date,
     )
 
-    from phraseproof.alignment.trainer import train
+    from phraseproof.alignment.trainer import forecast, train
     from phraseproof.cli.stopping import stoppable
+    from phraseproof.cli.training_forecast import print_training_forecast
+
+    if dry_run:
+        with stoppable():
+            found = forecast(model, pairs, settings, model_options=loading, is_timed=timing)
+        print_training_forecast(found, as_json=as_json)
+        return
+    if timing is not None:
+        raise UsageError("--timing requires --dry-run")
 
     with stoppable(), TrainingBar(quiet=quiet) as bar:
         result = train(model, pairs, out, settings, model_options=loading, observer=bar, merge=merge)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from phraseproof.cli.progress import StderrBar
+from phraseproof.cli.progress import StderrBar, duration
 
 if TYPE_CHECKING:
     from phraseproof.alignment.loop.log import HeldOut, StepReport
@@ -36,15 +36,13 @@ class TrainingBar(StderrBar):
         if self._quiet or done >= total or not sys.stderr.isatty():
             return
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         bar = Progress(
             TextColumn("training"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.description}"),
-            TextColumn("left"),
-            TimeRemainingColumn(),
             console=Console(stderr=True),
         )
         self._show(bar, "", total=total, done=done)
@@ -53,9 +51,10 @@ class TrainingBar(StderrBar):
         """Show the step and its losses."""
         self._held_out = report.held_out or self._held_out
         text = self._describe(report)
-        line = f"step {report.step:,} of {self._total:,}: {text}{self._time_left(report.step, self._total)}"
+        left = "" if not report.seconds_left else f", about {duration(report.seconds_left)} left"
+        line = f"step {report.step:,} of {self._total:,}: {text}{left}"
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=report.step, description=text)
+            self._bar.update(self._task, completed=report.step, description=text + left)
         elif report.held_out is not None:
             self._line(line)
         else:

@@ -49,6 +49,7 @@ class StepReport(NamedTuple):
         gradient_norm: the norm before clipping.
         seconds: the duration, including the evaluation.
         held_out: the evaluation after this step, if there was one.
+        seconds_left: the expected time to the end, evaluations included; not written to files.
     """
 
     step: int
@@ -60,6 +61,7 @@ class StepReport(NamedTuple):
     gradient_norm: float | None = None
     seconds: float = 0.0
     held_out: HeldOut | None = None
+    seconds_left: float | None = None
 
 
 class LogRow(TypedDict, total=False):
@@ -149,7 +151,7 @@ class TrainingLog:
 
 def log_row(report: StepReport) -> LogRow:
     """The line of a step."""
-    row: dict[str, object] = {name: value for name, value in report._asdict().items() if value is not None}
+    row: dict[str, object] = {name: value for name, value in _logged(report).items() if value is not None}
     if report.held_out is not None:
         row["held_out"] = report.held_out._asdict()
     return cast("LogRow", _finite(row))
@@ -183,11 +185,15 @@ def _tensorboard(folder: Path, resumed_at: int | None) -> SummaryWriter | None:
 
 def _scalars(report: StepReport) -> list[tuple[str, float]]:
     """The names and values that TensorBoard shows for a step."""
-    own = {name: value for name, value in report._asdict().items() if name not in {"step", "held_out"}}
+    own = {name: value for name, value in _logged(report).items() if name not in {"step", "held_out"}}
     values = [(f"train/{name}", value) for name, value in own.items() if value is not None]
     if report.held_out is not None:
         values += [(f"held_out/{name}", value) for name, value in report.held_out._asdict().items()]
     return [(name, float(value)) for name, value in values]
+
+
+def _logged(report: StepReport) -> dict[str, float | None]:
+    return {name: value for name, value in report._asdict().items() if name != "seconds_left"}
 
 
 def _finite(value: object) -> object:

@@ -87,6 +87,11 @@ class Preparation:
         assert self.settings.learning_rate is not None, "resolved by `prepare`"
         return self.settings.learning_rate
 
+    @property
+    def held_out_wordings(self) -> int:
+        """The number of paraphrased wordings of held-out pairs that training does not use."""
+        return len(cast("Mapping[str, str]", self.record["held_out_wordings"]))
+
     def batches_per_step(self, processes: int) -> int:
         """The number of batches per optimizer step, over all processes."""
         return self.settings.gradient_accumulation * processes

@@ -22,6 +22,7 @@ from phraseproof.alignment.loop.drift import DriftWatch
 from phraseproof.alignment.loop.evaluation import evaluate_held_out
 from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, StepReport, TrainingLog, log_row, read_log
 from phraseproof.alignment.loop.optimization import NotFiniteError, Optimization
+from phraseproof.alignment.loop.pace import Pace
 from phraseproof.alignment.loop.passes import MeanLosses
 from phraseproof.alignment.loop.stop_request import StopRequest
 from phraseproof.errors import RunError
@@ -61,6 +62,7 @@ class TrainingLoop:
         self._state = TrainingState()
         self._total_steps = prepared.total_steps(accelerator.num_processes)
         self._eval_every = prepared.eval_every(accelerator.num_processes)
+        self._pace = Pace(self._total_steps, self._eval_every)
         self._record = dict(prepared.record)
         self._saved_at = time.monotonic()
         self._save_seconds = self._step_seconds = 0.0
@@ -144,6 +146,7 @@ class TrainingLoop:
             step, self._total_steps, self._settings.warmup_steps, self._settings.schedule
         )
         losses, norm = self._step(step, rate)
+        self._pace.stepped(time.perf_counter() - began)
         self._state = self._state._replace(step=step + 1)
         step += 1
         due = step % self._eval_every == 0 or step == self._total_steps
@@ -151,7 +154,7 @@ class TrainingLoop:
         seconds = time.perf_counter() - began
         self._state = self._state._replace(seconds=self._state.seconds + seconds)
         self._step_seconds = seconds
-        return StepReport(step, *losses, rate, norm, seconds, held_out)
+        return StepReport(step, *losses, rate, norm, seconds, held_out, self._pace.seconds_left(step))
 
     def _step(self, step: int, rate: float) -> tuple[MeanLosses, float]:
         accelerator, batches = self._accelerator, self._settings.gradient_accumulation
@@ -163,9 +166,11 @@ class TrainingLoop:
 
     def _evaluate(self) -> HeldOut | None:
         """Evaluate on held-out sets; updates the state, and saves the weights if they are the best so far."""
+        began = time.perf_counter()
         held_out = evaluate_held_out(self._optimization.passes, self._prepared.held_out, self._method, self._settings)
         if held_out is None:
             return None
+        self._pace.evaluated(time.perf_counter() - began)
         if not math.isfinite(held_out.loss):
             raise NotFiniteError(f"the loss on held-out pairs was not a finite number after step {self._state.step}")
         self._state = self._state.evaluated(held_out)
