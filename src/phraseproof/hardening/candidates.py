@@ -48,6 +48,11 @@ class Candidate(NamedTuple):
     teacher: TeacherSettings | None = None
 
     @property
+    def sees_labels(self) -> bool:
+        """Whether it is trained on the labels of the training examples."""
+        return self.teacher is None and self.settings.as_record().get("labels") != "none"
+
+    @property
     def label(self) -> str:
         """The method and its learning rate, for messages."""
         return f"{self.name} at {self.rate:g}"

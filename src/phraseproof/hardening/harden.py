@@ -35,6 +35,10 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
     num_tokens: int = _ALIGNMENT.num_tokens,
     placement: Placement = _ALIGNMENT.placement,
     init: str = _ALIGNMENT.init,
+    rank: int = _ALIGNMENT.rank,
+    lora_alpha: float | None = _ALIGNMENT.lora_alpha,
+    lora_dropout: float = _ALIGNMENT.lora_dropout,
+    target_modules: str = _ALIGNMENT.target_modules,
     lambda_: float = _ALIGNMENT.lambda_,
     learning_rate: float | None = _ALIGNMENT.learning_rate,
     max_steps: int | None = _ALIGNMENT.max_steps,
@@ -66,6 +70,10 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
         num_tokens: the number of virtual tokens of the soft prompt.
         placement: the soft prompt's place: `input`, or `layers` (keys and values in every decoder layer).
         init: the soft prompt's initial values: `random-vocabulary`, an adapter folder, or a text.
+        rank: the rank of a low-rank adapter.
+        lora_alpha: its weight, times its rank; `None` is twice the rank.
+        lora_dropout: the share of its inputs that it drops in training.
+        target_modules: the layers that it changes: `all-linear`, or names separated by commas.
         lambda_: the weight of the KL term, from 0 to 1.
         learning_rate: the learning rate of AdamW; `None` is the default of what is trained.
         max_steps: the maximum number of steps.
@@ -91,6 +99,10 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
             num_tokens=num_tokens,
             placement=placement,
             init=init,
+            rank=rank,
+            lora_alpha=lora_alpha,
+            lora_dropout=lora_dropout,
+            target_modules=target_modules,
             lambda_=lambda_,
             learning_rate=learning_rate,
             max_steps=max_steps,

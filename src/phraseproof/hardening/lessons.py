@@ -21,6 +21,8 @@ from phraseproof.teaching.teacher import TeacherSettings, ask_teacher
 TEACHING = "teaching"
 """The name of the sets that teachers answer: the training examples under the training wordings."""
 
+_MAJORITY = TeacherSettings("majority")
+
 
 class Lessons:
     """Makes the pairs that candidates are trained on.
@@ -37,30 +39,33 @@ class Lessons:
     ) -> None:
         self._place, self._ranking = place, ranking
         self._limit, self._seed = max_pairs, seed
-        self._made: dict[tuple[str, TeacherSettings | None], TrainingPairs] = {}
+        self._made: dict[tuple[str, TeacherSettings | None, bool], TrainingPairs] = {}
 
     def pairs(self, on: MeasuredSet, candidate: Candidate) -> TrainingPairs:
         """The pairs of a candidate on a set of examples and wordings.
 
-        With a teacher, references are the wordings that agree with it most often, so that no label is used.
+        Without labels, references are the wordings that agree most often with the teacher, or with the majority of the
+        wordings where there is none.
 
         Raises:
             UsageError: no two of a task's wordings can be paired.
             NotEnoughDataError: a teacher for tasks without options.
         """
-        key = on.identity, candidate.teacher
+        key = on.identity, candidate.teacher, candidate.sees_labels
         if key not in self._made:
-            self._made[key] = self._labelled(on) if candidate.teacher is None else self._taught(on, candidate.teacher)
+            self._made[key] = self._labelled(on) if candidate.sees_labels else self._taught(on, candidate.teacher)
         return self._made[key]
 
     def _labelled(self, on: MeasuredSet) -> TrainingPairs:
         return make_pairs(on, self._ranking, limit=self._limit, seed=self._seed)
 
-    def _taught(self, on: MeasuredSet, teacher: TeacherSettings) -> TrainingPairs:
+    def _taught(self, on: MeasuredSet, teacher: TeacherSettings | None) -> TrainingPairs:
         asked = teaching_set(on, self._limit, self._seed)
-        self._place.observer.noted(f"asking the model under all training wordings, for the teacher {teacher.teacher}")
+        self._place.observer.noted("asking the model under all training wordings, to train without labels")
         run = self._place.measure(asked)
-        made = make_pairs(asked, _agreement(run, teacher), limit=self._limit, seed=self._seed)
+        made = make_pairs(asked, _agreement(run, teacher or _MAJORITY), limit=self._limit, seed=self._seed)
+        if teacher is None:
+            return made
         taught = teach_pairs(made.pairs, run, teacher)
         taught.report(self._place.observer.noted, self._place.observer.warned)
         return made._replace(pairs=tuple(taught.pairs))
@@ -77,7 +82,7 @@ def teaching_set(on: MeasuredSet, max_pairs: int | None, seed: int) -> MeasuredS
 
 def _agreement(run: Run, teacher: TeacherSettings) -> dict[tuple[str, str], float]:
     """By task and wording, how often its choice is that of the teacher; of `reference`, that of the majority."""
-    settings = teacher if teacher.teacher != "reference" else TeacherSettings("majority")
+    settings = teacher if teacher.teacher != "reference" else _MAJORITY
     found: dict[tuple[str, str], float] = {}
     for values in load_option_values(run):
         answers = ask_teacher(values, settings).answers

@@ -78,7 +78,7 @@ def forecast_search(
     reported = 1 + len(refits) * seeds
     evaluations = [(ranking_set(plan, settings), 1), (plan.validation, 1 + len(candidates) * search_seeds)]
     evaluations += [(each, reported) for each in plan.reported]
-    if any(each.teacher is not None for each in candidates):
+    if not all(each.sees_labels for each in candidates):
         both = (plan.training, plan.refitting)
         evaluations += [(teaching_set(of, settings.max_pairs, settings.seed), 1) for of in both]
     prompts, tokens = 0, 0
