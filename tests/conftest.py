@@ -16,7 +16,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Hypothesis fails an example that takes longer than 0.2 s. The first example of a test may load a tokenizer or a model,
 # and any example may wait for another process on a busy machine: seconds say nothing about correctness here.
-settings.register_profile("phraseproof", deadline=None)
+# Half of the default number of examples: each run draws others.
+settings.register_profile("phraseproof", deadline=None, max_examples=50)
 settings.load_profile("phraseproof")
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -23,6 +24,21 @@ TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "
 FILES = {"pt+kl": "adapter_model.safetensors", "ft+kl": "model.safetensors"}
 
 
+class Case(NamedTuple):
+    """A method, the weights that all processes have or share, a model, and whether torchrun starts two processes."""
+
+    method: str
+    wrapper: str
+    model: Callable[[], Path]
+    by_torchrun: bool
+
+
+CASES = (
+    Case("pt+kl", "copied", tiny_models.tiny_t5, by_torchrun=True),
+    Case("ft+kl", "sharded", tiny_models.tiny_llama, by_torchrun=False),
+)
+
+
 def train(*jobs: Job, launcher: Sequence[str] = ()) -> list[Ended]:
     """Train one after another, in one process that forks or as torchrun starts it."""
     command = [sys.executable, *launcher, distributed_job.__file__, json.dumps(jobs)]
@@ -34,25 +50,33 @@ def train(*jobs: Job, launcher: Sequence[str] = ()) -> list[Ended]:
     return ended
 
 
-@pytest.mark.parametrize(
-    ("method", "wrapper", "model", "launcher"),
-    [("pt+kl", "copied", tiny_models.tiny_t5, TORCHRUN), ("ft+kl", "sharded", tiny_models.tiny_llama, ())],
-)
-def test_two_processes_do_what_one_does_killed_or_not(
-    method: str, wrapper: str, model: Callable[[], Path], launcher: Sequence[str], tmp_path: Path
-) -> None:
-    """Two processes with half the accumulation see the same batches; only the order of sums differs from one's."""
-    one, two, killed = (tmp_path / name for name in ("one", "two", "killed"))
-    save_pairs(shared_wordings(), tmp_path / "pairs.jsonl")
-    common = (str(model()), str(tmp_path / "pairs.jsonl"))
-    both = Job(*common, str(two), method, wrapper, 2)
-    dying = both._replace(out=str(killed), stop=3)
-    jobs = [Job(*common, str(one), method, "copied", 1), dying, dying._replace(stop=-1)]
-    if launcher:
-        train(both, launcher=launcher)
-    _, died, _ = train(*jobs, *([] if launcher else [both]))[:3]
-    assert FILES[method] not in died.files
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every case in one process, in two, and in two of which one dies at step 3 and that go on; a folder for each.
 
+    One process starts all but those of torchrun, because its imports take longer than the trainings.
+    """
+    out = tmp_path_factory.mktemp("trained")
+    save_pairs(shared_wordings(), out / "pairs.jsonl")
+    jobs: list[Job] = []
+    for method, wrapper, model, by_torchrun in CASES:
+        common = (str(model()), str(out / "pairs.jsonl"))
+        both = Job(*common, str(out / method / "two"), method, wrapper, 2)
+        dying = both._replace(out=str(out / method / "killed"), stop=3)
+        jobs += [Job(*common, str(out / method / "one"), method, "copied", 1), dying, dying._replace(stop=-1)]
+        if by_torchrun:
+            train(both, launcher=TORCHRUN)
+        else:
+            jobs.append(both)
+    for job, ended in zip(jobs, train(*jobs), strict=True):
+        assert (FILES[job.method] in ended.files) == (job.stop < 0)
+    return out
+
+
+@pytest.mark.parametrize("method", [case.method for case in CASES])
+def test_two_processes_do_what_one_does_killed_or_not(method: str, trained: Path) -> None:
+    """Two processes with half the accumulation see the same batches; only the order of sums differs from one's."""
+    one, two, killed = (trained / method / name for name in ("one", "two", "killed"))
     expected, found = load_file(one / FILES[method]), load_file(two / FILES[method])
     assert expected.keys() == found.keys()
     for name, weights in expected.items():

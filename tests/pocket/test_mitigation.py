@@ -28,7 +28,7 @@ from phraseproof.pocket.wordings import KINDS
 
 TASKS = ",".join(f"pocket/label-{attribute}" for attribute in ATTRIBUTES if attribute not in KEPT_OUT)
 """Of the kind that other wordings cost most (docs/pocket.md)."""
-STEPS = 40
+STEPS = 20
 
 
 def test_pairs_come_from_every_task_that_is_not_kept_out() -> None:

@@ -48,7 +48,9 @@ def test_their_names() -> None:
 @pytest.fixture(scope="module", params=SIZES)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     groups = {"observed": "pocket-observed", "test": "pocket-test"}
-    return evaluate(f"pocket/{request.param}", "pocket", groups, tmp_path_factory.mktemp("run"), limit=4)
+    # Two questions per task are enough, but the encoder-decoder misses 95% on one kind with so few.
+    limit = 4 if request.param.endswith("-t5") else 2
+    return evaluate(f"pocket/{request.param}", "pocket", groups, tmp_path_factory.mktemp("run"), limit=limit)
 
 
 @pytest.fixture(scope="module")

@@ -48,6 +48,9 @@ def test_the_cause_that_was_put_in_has_nearly_all_of_the_spread(classes: int, la
         assert len(told) >= 2
 
 
+GRIDS = 60
+
+
 class _Grids(NamedTuple):
     """Many runs in which nothing moves: how many seem to have a spread or a skill."""
 
@@ -62,7 +65,7 @@ def nothing_moves(skill: float, labels: tuple[float, ...] | None) -> _Grids:
             known_values(np.tile([0.3, -0.3], (6, 1)), np.full(6, skill), examples=30, seed=seed, labels=labels),
             resamples=20,
         )
-        for seed in range(100)
+        for seed in range(GRIDS)
     ]
     return _Grids(
         float(np.mean([each.is_beyond_chance for each in found])),
@@ -74,9 +77,9 @@ def nothing_moves(skill: float, labels: tuple[float, ...] | None) -> _Grids:
 @pytest.mark.parametrize("labels", [None, (0.8, 0.2)])
 def test_where_nothing_moves_a_spread_is_reported_in_one_run_of_twenty(labels: tuple[float, ...] | None) -> None:
     found = nothing_moves(0.0, labels)
-    assert found.spread <= 0.05 + 3 * (0.05 * 0.95 / 100) ** 0.5
+    assert found.spread <= 0.05 + 3 * (0.05 * 0.95 / GRIDS) ** 0.5
     assert found.told <= found.spread
-    assert found.skilled <= 0.05 + 3 * (0.05 * 0.95 / 100) ** 0.5
+    assert found.skilled <= 0.05 + 3 * (0.05 * 0.95 / GRIDS) ** 0.5
 
 
 def contains(interval: Finding, value: float) -> bool:
@@ -86,8 +89,8 @@ def contains(interval: Finding, value: float) -> bool:
 
 
 def test_intervals_of_these_wordings_contain_0_where_priors_do_not_differ() -> None:
-    # With priors that resamples keep, these intervals contain it in 23 of the 40 runs.
-    found = [spread_causes(only_skill(seed, 60, 2, (0.8, 0.2)), seed=seed, resamples=100) for seed in range(40)]
+    # With priors that resamples keep, these intervals contain it in little more than half of the runs.
+    found = [spread_causes(only_skill(seed, 60, 2, (0.8, 0.2)), seed=seed, resamples=100) for seed in range(25)]
     shares = [each.shares["prior"] for each in found]
     assert np.mean([contains(share, 0.0) for share in shares]) >= 0.9
     assert np.median([share.high - share.low for share in shares if share.high and share.low]) < 0.3
@@ -108,10 +111,10 @@ def test_intervals_of_other_wordings_contain_the_share_that_any_number_of_wordin
     shares = spread_causes(many, resamples=20).shares
     part = {name: shares[name].estimate / (1 - shares["noise"].estimate) for name in ("prior", "skill")}
     covered: list[bool] = []
-    for seed in range(60):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         of = known_values(rng.normal(size=(15, 2)), rng.uniform(0, 2, 15), examples=60, seed=seed)
-        found = spread_causes(of, resamples=200)
+        found = spread_causes(of, resamples=100)
         left = 1 - found.shares["noise"].estimate
         covered += [contains(found.other_wordings[name], part[name] * left) for name in part]
     assert np.mean(covered) > 0.88

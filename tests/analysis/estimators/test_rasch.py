@@ -166,9 +166,9 @@ def test_scores_between_right_and_wrong_are_known_better() -> None:
 def test_coverage_of_intervals_by_simulation() -> None:
     """20 wordings, 200 examples, 10%: intervals of mean, Std and quantiles hold the truth as often as they say.
 
-    Of 24 grids, 95% coverage misses six or more with a chance of one in a thousand; docs/budget.md has figures of more.
+    Of 12 grids, 95% coverage misses four or more with a chance of two in a thousand; docs/budget.md has more grids.
     """
-    numbers = 24
+    numbers = 12
     hits = np.zeros(7)
     for seed in range(numbers):
         whole, grid = simulate(20, 200, 0.1, seed=100 + seed)
@@ -178,5 +178,5 @@ def test_coverage_of_intervals_by_simulation() -> None:
         wanted = np.array([truth.mean(), truth.std(ddof=1), *np.percentile(truth, quantiles)])
         low, high = np.percentile(drawn, [2.5, 97.5], axis=1)
         hits += (low <= wanted) & (wanted <= high)
-    assert hits.min() >= 19, hits
+    assert hits.min() >= 9, hits
     assert hits.mean() < numbers, "intervals are not so wide that they always hold it"

@@ -152,13 +152,13 @@ def _true_gains(small: OptionValues, large: OptionValues) -> dict[str, float]:
     [(4, 1.0, 1.0, None), (2, 0.0, 1.0, (0.8, 0.2)), (3, 0.7, 0.0, None)],
     ids=["skill behind priors", "no skill, unbalanced", "nothing to gain"],
 )
-def test_intervals_hold_for_all_ways_at_once_in_nearly_all_of_200_grids(
+def test_intervals_hold_for_all_ways_at_once_in_nearly_all_of_100_grids(
     options: int, skill: float, prior: float, shares: tuple[float, ...] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("phraseproof.analysis.reductions.judging.SPLITS", 2)
     random = np.random.default_rng(5)
     held = 0
-    for _ in range(200):
+    for _ in range(100):
         both = simulated(
             random, wordings=8, examples=580, options=options, skill=skill, prior=prior, shares=shares,
             skill_varies=0.3,
@@ -168,4 +168,4 @@ def test_intervals_hold_for_all_ways_at_once_in_nearly_all_of_200_grids(
         ways = named(judge(small, calibration="batch"))
         # The larger sample is finite, too: its own error is a third of the small one's.
         held += all(ways[name].gain.low <= gain <= ways[name].gain.high for name, gain in true.items())
-    assert held >= 185, "95% of 200 is 190, less two Stds of chance and the larger sample's own error"
+    assert held >= 90, "95 are expected, less two Stds of chance and the larger sample's own error"
