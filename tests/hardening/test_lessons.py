@@ -24,7 +24,6 @@ from support.harden_data import make_task, make_wordings
 from support.tiny_models import tiny_llama
 
 WORDINGS = make_wordings(4)
-RANKING = {("parity", f"mine/w{n}"): n / 10 for n in range(4)}
 SETTINGS = AlignmentSettings(method="pt", learning_rate=1e-3)
 
 
@@ -37,14 +36,17 @@ def lessons(tmp_path: Path) -> Callable[..., Lessons]:
     place = Workplace(str(tiny_llama()), ModelOptions(), tmp_path, prompt_format="plain", observers=(None, None))
 
     def make(max_pairs: int | None = None) -> Lessons:
-        return Lessons(place, RANKING, max_pairs=max_pairs, seed=0)
+        return Lessons(place, _set(make_task())._replace(name="reference"), max_pairs=max_pairs, seed=0)
 
     return make
 
 
-def test_with_labels_the_best_wording_is_the_reference(lessons: Callable[..., Lessons]) -> None:
+@pytest.mark.slow
+def test_with_labels_the_best_wording_is_the_reference(lessons: Callable[..., Lessons], tmp_path: Path) -> None:
     found = lessons().pairs(_set(make_task()), Candidate("pt", 1e-3, SETTINGS))
-    assert found.references == {"parity": ("mine/w3",)}
+    (run,) = (tmp_path / "base").iterdir()
+    best = max(load_run(run).wording_scores(), key=lambda row: row.mean_score)
+    assert found.references == {"parity": (best.instruction,)}
     assert [pair.target for pair in found.pairs] == ["no" if n % 2 == 0 else "yes" for n in range(12)]
 
 

@@ -29,16 +29,15 @@ class Lessons:
 
     Args:
         place: asks the model where a teacher answers.
-        ranking: the scores of wordings by task and name, with labels.
+        ranking: the examples and wordings by which references are chosen, where labels are used.
         max_pairs: the maximum number of pairs per task.
         seed: of the draw of pairs.
     """
 
-    def __init__(
-        self, place: Workplace, ranking: Mapping[tuple[str, str], float], *, max_pairs: int | None, seed: int
-    ) -> None:
+    def __init__(self, place: Workplace, ranking: MeasuredSet, *, max_pairs: int | None, seed: int) -> None:
         self._place, self._ranking = place, ranking
         self._limit, self._seed = max_pairs, seed
+        self._scores: Mapping[tuple[str, str], float] | None = None
         self._made: dict[tuple[str, TeacherSettings | None, bool], TrainingPairs] = {}
 
     def pairs(self, on: MeasuredSet, candidate: Candidate) -> TrainingPairs:
@@ -57,7 +56,11 @@ class Lessons:
         return self._made[key]
 
     def _labelled(self, on: MeasuredSet) -> TrainingPairs:
-        return make_pairs(on, self._ranking, limit=self._limit, seed=self._seed)
+        if self._scores is None:
+            self._place.observer.noted("choosing references among the training wordings, on training examples")
+            rows = self._place.measure(self._ranking).wording_scores()
+            self._scores = {(row.task, row.instruction): row.mean_score for row in rows}
+        return make_pairs(on, self._scores, limit=self._limit, seed=self._seed)
 
     def _taught(self, on: MeasuredSet, teacher: TeacherSettings | None) -> TrainingPairs:
         asked = teaching_set(on, self._limit, self._seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from phraseproof.hardening.workplace import Training, Workplace
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import Run
 
-RANKING_EXAMPLES = 100
+RANKING_EXAMPLES = 40
 """The maximum number of training examples per task by which references are chosen among the wordings."""
 
 
@@ -129,10 +129,7 @@ def run_search(
     candidates = candidates_of(settings.methods, settings.rates, settings.alignment, seed=settings.seed)
     plan = plan_search(given, settings)
     place = Workplace(model, model_options, out, prompt_format=settings.alignment.prompt_format, observers=observers)
-    place.observer.noted("choosing references among the training and validation wordings, on training examples")
-    ranking = _scores(place.measure(ranking_set(plan, settings)))
-    lessons = Lessons(place, ranking, max_pairs=settings.max_pairs, seed=settings.seed)
-
+    lessons = Lessons(place, ranking_set(plan, settings), max_pairs=settings.max_pairs, seed=settings.seed)
     place.observer.noted("measuring the model as it is on the validation set")
     base_score = _mean(place.measure(plan.validation))
     searched: list[Searched] = []
@@ -197,10 +194,6 @@ def _report(place: Workplace, on: MeasuredSet, refitted: Sequence[Refitted], set
     base = place.measure(on)
     trained = {each.candidate.label: [place.measure(on, training) for training in each.trainings] for each in refitted}
     return judge_runs(on.name, base, trained, calibration=settings.calibration, seed=settings.seed)
-
-
-def _scores(run: Run) -> Mapping[tuple[str, str], float]:
-    return {(row.task, row.instruction): row.mean_score for row in run.wording_scores()}
 
 
 def _mean(run: Run) -> float:

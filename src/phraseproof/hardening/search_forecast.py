@@ -76,7 +76,9 @@ def forecast_search(
     total = TrainingCost(*(sum(cost[place] * times for cost, times in trainings) for place in range(3)))
 
     reported = 1 + len(refits) * seeds
-    evaluations = [(ranking_set(plan, settings), 1), (plan.validation, 1 + len(candidates) * search_seeds)]
+    evaluations = [(plan.validation, 1 + len(candidates) * search_seeds)]
+    if any(each.sees_labels for each in candidates):
+        evaluations.append((ranking_set(plan, settings), 1))
     evaluations += [(each, reported) for each in plan.reported]
     if not all(each.sees_labels for each in candidates):
         both = (plan.training, plan.refitting)
