@@ -208,19 +208,19 @@ def train(
     observer = observer or SilentAlignmentObserver()
     if merge:
         check_mergeable(find_method(settings.method))
-    accelerator, model_options = _accelerator_and_options(settings, model_options)
-    prepared = prepare(model, pairs, settings, model_options)
-    with _only_trainer(out, accelerator):
-        record = check_folder(out, prepared.record)
-        accelerator.wait_for_everyone()
-        if record is None or not record.get("finished"):
-            record = _train(prepared, out, settings, accelerator, observer)
-        result = _result(out, record)
-        if merge and accelerator.is_main_process:
-            # Only this training uses the weights of a model that was given by name.
-            base = prepared.model if isinstance(model, str) else prepared.model.read_again()
-            result = replace(result, merged=merge_adapter(base, out))
-        return result
+    with _accelerated(settings, model_options) as (accelerator, own_options):
+        prepared = prepare(model, pairs, settings, own_options)
+        with _only_trainer(out, accelerator):
+            record = check_folder(out, prepared.record)
+            accelerator.wait_for_everyone()
+            if record is None or not record.get("finished"):
+                record = _train(prepared, out, settings, accelerator, observer)
+            result = _result(out, record)
+            if merge and accelerator.is_main_process:
+                # Only this training uses the weights of a model that was given by name.
+                base = prepared.model if isinstance(model, str) else prepared.model.read_again()
+                result = replace(result, merged=merge_adapter(base, out))
+            return result
 
 
 def _train(
@@ -233,12 +233,11 @@ def _train(
     """Train to the end. Returns the folder's record."""
     from phraseproof.alignment.loop.training import TrainingLoop
 
-    with _enough_memory(accelerator):
-        loop = TrainingLoop(prepared, out, accelerator, observer)
-        if accelerator.is_main_process:
-            _note(prepared, observer, settings, accelerator.num_processes)
-            _warn(prepared, observer)
-        return loop.run()
+    loop = TrainingLoop(prepared, out, accelerator, observer)
+    if accelerator.is_main_process:
+        _note(prepared, observer, settings, accelerator.num_processes)
+        _warn(prepared, observer)
+    return loop.run()
 
 
 def forecast(
@@ -262,32 +261,39 @@ def forecast(
     """
     from phraseproof.alignment.loop.forecast import forecast_training
 
-    accelerator, model_options = _accelerator_and_options(settings, model_options)
-    prepared = prepare(model, pairs, settings, model_options)
-    if is_timed is None:
-        size = prepared.model.weight_bytes if isinstance(prepared.model, ReportsSize) else None
-        is_timed = size is not None and size <= _QUICK_BYTES
-    with _enough_memory(accelerator):
+    with _accelerated(settings, model_options) as (accelerator, own_options):
+        prepared = prepare(model, pairs, settings, own_options)
+        if is_timed is None:
+            size = prepared.model.weight_bytes if isinstance(prepared.model, ReportsSize) else None
+            is_timed = size is not None and size <= _QUICK_BYTES
         return forecast_training(prepared, accelerator, is_timed=is_timed)
 
 
-def _accelerator_and_options(settings: AlignmentSettings, options: ModelOptions) -> tuple[Accelerator, ModelOptions]:
-    """The processes, and the options of the model with this process's device."""
-    accelerator = _accelerator(settings, options)
+@contextlib.contextmanager
+def _accelerated(settings: AlignmentSettings, options: ModelOptions) -> Generator[tuple[Accelerator, ModelOptions]]:
+    """The processes, and the options of the model with this process's device; afterwards, what is held is freed.
+
+    Raises:
+        UsageError: Accelerate refuses the configuration.
+        ModelError: memory ran out.
+    """
+    accelerator, is_ours = _accelerator(settings, options)
+    if accelerator.mixed_precision == "fp16" and accelerator.device.type == "cpu":
+        raise UsageError(
+            "float16 on a CPU is slow and overflows",
+            expected="no, or bf16",
+            got="fp16",
+            where="--mixed-precision",
+        )
     if accelerator.num_processes > 1 and options.device == "auto":
         options = replace(options, device=str(accelerator.device))
-    return accelerator, options
-
-
-@contextlib.contextmanager
-def _enough_memory(accelerator: Accelerator) -> Generator[None]:
-    """Turn torch's error about memory into one line; free what is held."""
+    from accelerate.state import AcceleratorState
     from accelerate.utils.memory import (
         should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
     )
 
     try:
-        yield
+        yield accelerator, options
     except RuntimeError as error:
         if not should_reduce_batch_size(error):
             raise
@@ -297,23 +303,31 @@ def _enough_memory(accelerator: Accelerator) -> Generator[None]:
         ) from error
     finally:
         accelerator.free_memory()
+        if is_ours and accelerator.num_processes == 1:
+            # Accelerate keeps its configuration for the whole process; the next training may have another precision,
+            # and there is no public function for it.
+            AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
-def _accelerator(settings: AlignmentSettings, options: ModelOptions) -> Accelerator:
+def _accelerator(settings: AlignmentSettings, options: ModelOptions) -> tuple[Accelerator, bool]:
+    """Returns the processes, and whether Accelerate had not been used in this process before."""
     try:
         from accelerate import Accelerator
+        from accelerate.state import is_initialized
     except ImportError:
         raise MissingExtraError("training", extra="hf", package="accelerate") from None
     device = options.args.get("device", options.device)
     try:
         # The model's loader has placed the weights, so Accelerate must not move them.
-        return Accelerator(mixed_precision=settings.mixed_precision, cpu=device == "cpu", device_placement=False)
+        is_ours = not is_initialized()
+        accelerator = Accelerator(mixed_precision=settings.mixed_precision, cpu=device == "cpu", device_placement=False)
     except (ValueError, ImportError, RuntimeError) as error:
         raise UsageError(
             "Accelerate refuses this configuration",
             got=" ".join(str(error).split())[:200],
             where="--mixed-precision" if settings.mixed_precision else None,
         ) from error
+    return accelerator, is_ours
 
 
 @contextlib.contextmanager
