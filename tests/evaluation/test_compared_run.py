@@ -64,7 +64,9 @@ def test_other_tasks_and_other_data_are_refused(run: Path) -> None:
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"nowhere.*a rubric compares texts with those of this run, and.*field against"):
+    with pytest.raises(
+        RunError, match=r"nowhere: .*, and a rubric compares texts with those of this run.*field against"
+    ):
         compared(tmp_path / "nowhere")
 
 

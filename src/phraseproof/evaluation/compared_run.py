@@ -30,7 +30,7 @@ class ComparedRun:
             self._run = load_run(against.run)
         except RunError as error:
             raise RunError(
-                f"a rubric compares texts with those of this run, and {error.problem}",
+                f"{error.problem}, and a rubric compares texts with those of this run",
                 expected=error.expected,
                 got=error.got,
                 where=error.where,
