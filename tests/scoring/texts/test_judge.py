@@ -8,7 +8,9 @@ import pytest
 
 from phraseproof.core import Outcome
 from phraseproof.errors import ModelError, RunError, UsageError
+from phraseproof.scoring import patterns
 from phraseproof.scoring.metric import CellKey
+from phraseproof.scoring.patterns import SlowPatternError
 from phraseproof.scoring.registry import metric
 from phraseproof.scoring.texts.judge import Judge, make
 
@@ -57,6 +59,16 @@ def test_the_judge_does_not_see_thoughts(tmp_path: Path) -> None:
     assert judged.score == 0.25
     (only_thoughts,) = mine.judge(outcomes("<think>Grade: 5</think> Grade: 1"))
     assert (only_thoughts.score, only_thoughts.text) == (0.0, "<think>Grade: 5</think> Grade: 1")
+
+
+def test_a_grade_that_takes_too_long_to_find_names_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "LIMIT_S", 0.05)
+    (tmp_path / "slow.yaml").write_text(RUBRIC.replace("Grade: ([0-9])", "(a|aa)+$"))
+    slow = make(str(tmp_path / "slow.yaml"))
+    assert isinstance(slow, Judge)
+    slow.connect(Echo())
+    with pytest.raises(SlowPatternError, match=r"^mine, grade: the pattern .* on the text of the example '1'"):
+        slow.judge(outcomes("a", "a" * 300 + "!"))
 
 
 def test_rubric_and_judge_are_the_identity(tmp_path: Path) -> None:
