@@ -10,12 +10,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import jensenshannon
 
 from phraseproof.alignment.losses import (
     IGNORED,
     bounded_negation,
     contrastive_kl,
     cross_entropy,
+    jensen_shannon,
     kl_to_reference,
     mean_squared_states,
 )
@@ -310,3 +312,56 @@ def test_nothing_to_compare_is_not_a_loss_of_zero(term: Callable[..., torch.Tens
         contrastive_kl(logits(), ragged(), logits()[0], ragged()[0], rows=[])
     with pytest.raises(ValueError, match="no wording"):
         mean_squared_states(logits(), rows=[])
+
+
+# ------------------------------------------------------------------------------------------------ directions, symmetry
+
+
+def test_the_direction_of_the_divergence() -> None:
+    values, mask = logits(), ragged()
+    backwards = sum(
+        kl(values[0, step].tolist(), values[row, step].tolist())
+        for row in OTHERS
+        for step in range(T)
+        if mask[row, step] and mask[0, step]
+    ) / len(OTHERS)
+    printed = slow_kl(values.tolist(), mask.tolist(), OTHERS, 0)
+    found = {
+        direction: kl_to_reference(values, mask, rows=OTHERS, direction=direction).item()
+        for direction in ("reverse", "forward", "symmetric")
+    }
+    assert found == pytest.approx({"reverse": printed, "forward": backwards, "symmetric": (printed + backwards) / 2})
+
+
+def test_two_wordings_have_the_square_of_scipys_distance() -> None:
+    values = logits(2, T, V)
+    shares = [[softmax(row) for row in rows] for rows in values.tolist()]
+    expected = sum(jensenshannon(one, other) ** 2 for one, other in zip(*shares, strict=True))
+    mask = torch.ones(2, T, dtype=torch.bool)
+    assert jensen_shannon(values, mask, rows=[0, 1]).item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_more_wordings_are_compared_with_their_mean() -> None:
+    values, mask = logits(), ragged()
+    expected = 0.0
+    for step in (step for step in range(T) if mask[:, step].all()):
+        shares = [softmax(values[row, step].tolist()) for row in range(ROWS)]
+        mean = [sum(column) / ROWS for column in zip(*shares, strict=True)]
+        expected += sum(p * math.log(p / m) for row in shares for p, m in zip(row, mean, strict=True)) / ROWS
+    found = jensen_shannon(values, mask, rows=range(ROWS))
+    assert found.item() == pytest.approx(expected, abs=1e-12)
+    shuffled = jensen_shannon(values[[2, 0, 3, 1]], mask[[2, 0, 3, 1]], rows=range(ROWS))
+    torch.testing.assert_close(found, shuffled)
+    same = values[:1].expand(ROWS, T, V)
+    assert jensen_shannon(same, mask, rows=range(ROWS)).item() == pytest.approx(0, abs=1e-12)
+
+
+def test_every_wording_moves_and_padding_does_not() -> None:
+    values, mask = logits().requires_grad_(), ragged()
+    assert torch.autograd.gradcheck(lambda given: jensen_shannon(given, mask, rows=range(ROWS)), (values,))
+    (gradient,) = torch.autograd.grad(jensen_shannon(values, mask, rows=range(ROWS)), values)
+    moved = gradient.abs().sum(dim=-1) > 0
+    assert moved[:, 0].all()
+    assert not moved[:, 1:].any()
+    with pytest.raises(ValueError, match="no two wordings"):
+        jensen_shannon(values, mask, rows=[0])

@@ -11,7 +11,7 @@ from phraseproof.alignment.method import LossSettings
 from phraseproof.alignment.methods import METHODS
 from phraseproof.alignment.pairs import TextOrigin
 from phraseproof.errors import ModelError, UsageError
-from support.loss_groups import group, pair
+from support.loss_groups import group, options, pair
 
 EXACT = LossSettings()
 
@@ -48,7 +48,7 @@ def test_a_bound_is_above_zero(bound: float) -> None:
 def test_a_loss_is_the_mean_over_its_groups(name: str) -> None:
     method = METHODS[name]
     negations = 2 if method.needs_negations else 0
-    groups = [group(2, negations, seed=seed, states=True) for seed in range(4)]
+    groups = [group(2, negations, seed=seed, states=True)._replace(options=options(3, seed=seed)) for seed in range(4)]
     halves = [method.loss(groups[:2], EXACT).total, method.loss(groups[2:], EXACT).total]
     torch.testing.assert_close(method.loss(groups, EXACT).total, (halves[0] + halves[1]) / 2)
 
@@ -60,7 +60,10 @@ def test_the_reference_needs_a_graph_where_a_gradient_reaches_it(name: str, deta
     method = METHODS[name]
     settings = LossSettings(detach_reference=detach, reference_in_ce=in_ce)
     paraphrases = 2 if method.uses_paraphrases else 0
-    groups = [group(paraphrases, 2, seed=seed, states=True) for seed in range(2)]
+    groups = [
+        group(paraphrases, 2, seed=seed, states=True)._replace(options=options(1 + paraphrases, seed=seed))
+        for seed in range(2)
+    ]
     for each in groups:
         assert each.prefix_states is not None
         each.prefix_states.requires_grad_()
@@ -69,7 +72,8 @@ def test_the_reference_needs_a_graph_where_a_gradient_reaches_it(name: str, deta
     total.backward()
     touched = False
     for each in groups:
-        for tensor in (each.logits, each.prefix_states):
+        assert each.options is not None
+        for tensor in (each.logits, each.prefix_states, each.options.logits):
             if tensor is not None and tensor.grad is not None:
                 touched |= bool(tensor.grad[0].abs().sum() > 0)
     # Where it says no, a graph would be wasted for certain; where it says yes without need, nothing is wrong but time.
@@ -118,3 +122,38 @@ def test_a_loss_is_used_for_something_else_that_is_trained() -> None:
     for method, trains in ((own, "dora"), (METHODS["mse"], "lora"), (METHODS["pt"], "prompt")):
         with pytest.raises(ValueError, match=f"{re.escape(method.name)} cannot train {trains}"):
             method.training(trains)  # type: ignore[arg-type]
+
+
+def test_pairs_without_options_are_named() -> None:
+    method = METHODS["pt+swarm"]
+    method.check([pair(options=("y", "z"))], is_encoder_decoder=False)
+    with pytest.raises(UsageError, match=r"^pair 2: the method pt\+swarm needs the options of every pair"):
+        method.check([pair(options=("y", "z")), pair(options=("y",))], is_encoder_decoder=False)
+
+
+def test_pairs_without_labels_need_a_method_that_compares_wordings() -> None:
+    unlabelled = [pair(source="pairs.jsonl:1", labelled=False)]
+    for name in ("pt+kl", "pt+js", "pt+contrastive"):
+        assert METHODS[name].trains_without_labels
+    METHODS["pt+kl"].check(unlabelled, is_encoder_decoder=False)
+    for name in ("pt", "paft"):
+        with pytest.raises(UsageError, match=r"^pairs.jsonl:1: the method .* needs labels"):
+            METHODS[name].check(unlabelled, is_encoder_decoder=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "problem"),
+    [
+        ("pt", {"kl_schedule": "linear"}, "--kl-schedule"),
+        ("joint", {"kl_schedule": "balanced"}, "--kl-schedule"),
+        ("pt+js", {"kl_direction": "forward"}, "--kl-direction"),
+        ("negation", {"kl_direction": "forward"}, "--kl-direction"),
+        ("pt", {"labels": "none"}, "--labels"),
+    ],
+)
+def test_settings_of_a_term_that_the_loss_has_not(name: str, settings: dict[str, str], problem: str) -> None:
+    usual = {"kl_schedule": "constant", "kl_direction": "reverse", "labels": "given"}
+    METHODS["pt+kl"].check_choices(**{**usual, **settings})
+    METHODS[name].check_choices(**usual)
+    with pytest.raises(UsageError, match=f"^{problem}: "):
+        METHODS[name].check_choices(**{**usual, **settings})

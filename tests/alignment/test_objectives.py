@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor
 
 from phraseproof.alignment.losses import (
     bounded_negation,
     contrastive_kl,
     cross_entropy,
+    jensen_shannon,
     kl_to_reference,
     mean_squared_states,
 )
@@ -20,11 +23,13 @@ from phraseproof.alignment.objectives import (
     cross_entropy_alone,
     encoder_mse,
     kl_and_pushed_negations,
+    option_scores,
     pushed_negations,
     with_contrast,
     with_kl,
 )
-from support.loss_groups import group
+from phraseproof.alignment.option_losses import majority_option, swarm_distillation
+from support.loss_groups import group, options
 
 EXACT = LossSettings()
 
@@ -113,10 +118,88 @@ def test_negations_are_never_taught_the_target() -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_what_is_reported_holds_no_graph(name: str) -> None:
-    groups = [group(2, 2, seed=seed, states=True) for seed in range(2)]
+    groups = [group(2, 2, seed=seed, states=True)._replace(options=options(3, seed=seed)) for seed in range(2)]
     terms = METHODS[name].loss(groups, EXACT)
     for term in (terms.ce, terms.kl, terms.other):
         assert term is None or not term.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("name", "term"),
+    [
+        ("pt+js", lambda one: jensen_shannon(one.logits, one.mask, rows=range(4))),
+        ("pt+swarm", lambda one: swarm_distillation(option_scores(one.options))),
+    ],
+)
+def test_a_consistency_term_is_weighed_against_the_labels(name: str, term: Callable[[GroupOutput], Tensor]) -> None:
+    one = group()._replace(options=options(4))
+    found = METHODS[name].loss([one], LossSettings(lambda_=0.3))
+    torch.testing.assert_close(found.total, 0.7 * cross_entropy(one.logits, one.targets) + 0.3 * term(one))
+    assert found.other is not None
+    torch.testing.assert_close(found.other, term(one))
+    assert found.kl is not None
+    torch.testing.assert_close(found.kl, kl_to_reference(one.logits, one.mask, rows=[1, 2, 3]))
+
+
+def test_the_majoritys_option_is_the_target_of_all_wordings() -> None:
+    one = group()._replace(options=options(4, has_end=True))
+    assert one.options is not None
+    scores = option_scores(one.options)
+    chosen = majority_option(scores)
+    size = int(one.options.scored[0, chosen].sum())
+    logprobs = one.options.logits[:, chosen, :size].log_softmax(-1)
+    picked = logprobs.gather(-1, one.options.targets[:, chosen, :size, None])
+    found = METHODS["pt+majority"].loss([one], LossSettings(lambda_=1))
+    torch.testing.assert_close(found.total, -picked.mean())
+
+
+@pytest.mark.parametrize("name", ["pt+kl", "pt+js", "pt+swarm", "pt+majority", "ft+contrastive"])
+def test_cross_entropy_counts_sets_with_a_label_only(name: str) -> None:
+    groups = [group(seed=seed)._replace(options=options(4, seed=seed)) for seed in range(2)]
+    both = METHODS[name].loss(groups, LossSettings(lambda_=0.4)).total
+    half = METHODS[name].loss([groups[0], groups[1]._replace(labelled=False)], LossSettings(lambda_=0.4)).total
+    none = METHODS[name].loss([each._replace(labelled=False) for each in groups], LossSettings(lambda_=0.4)).total
+    ces = [cross_entropy(each.logits, each.targets) for each in groups]
+    torch.testing.assert_close(both - half, 0.6 * ces[1] / 2)
+    torch.testing.assert_close(half - none, 0.6 * ces[0] / 2)
+
+
+def test_a_teachers_distribution_weighs_the_options() -> None:
+    sure = group()._replace(options=options(4, weights=[0.0, 0.0, 1.0, 0.0]))
+    mixed = sure._replace(options=options(4, weights=[0.1, 0.2, 0.3, 0.4]))
+    assert sure.options is not None
+    by_option = [cross_entropy(sure.options.logits[:, option], sure.options.targets[:, option]) for option in range(4)]
+    torch.testing.assert_close(METHODS["pt"].loss([sure]).total, by_option[2])
+    expected = sum(weight * ce for weight, ce in zip([0.1, 0.2, 0.3, 0.4], by_option, strict=True))
+    torch.testing.assert_close(METHODS["pt"].loss([mixed]).total, expected)
+    without = METHODS["pt"].loss([mixed], LossSettings(reference_in_ce=False)).total
+    assert not torch.isclose(without, METHODS["pt"].loss([mixed]).total)
+
+
+@pytest.mark.parametrize("weight", [0.5, 0.8])
+def test_balanced_terms_have_the_gradients_asked_for(weight: float) -> None:
+    one = group()
+    ce, kl_term = cross_entropy(one.logits, one.targets), kl_to_reference(one.logits, one.mask, rows=[1, 2, 3])
+    of_ce, of_kl = (torch.autograd.grad(term, one.logits, retain_graph=True)[0] for term in (ce, kl_term))
+    total = METHODS["pt+kl"].loss([one], LossSettings(lambda_=weight, is_balanced=True)).total
+    (found,) = torch.autograd.grad(total, one.logits)
+    scale = of_ce.norm() / of_kl.norm()
+    torch.testing.assert_close(found, (1 - weight) * of_ce + weight * scale * of_kl)
+
+
+def test_balancing_has_a_limit_and_needs_a_label() -> None:
+    one = group()
+    same = one._replace(logits=(one.logits[:1].detach().expand(4, -1, -1) + 0).requires_grad_())
+    terms = METHODS["pt+kl"].loss([same], LossSettings(is_balanced=True))
+    assert torch.isfinite(terms.total)
+    plain = METHODS["pt+kl"].loss([one._replace(labelled=False)], LossSettings())
+    balanced = METHODS["pt+kl"].loss([one._replace(labelled=False)], LossSettings(is_balanced=True))
+    torch.testing.assert_close(plain.total, balanced.total)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            METHODS["pt+kl"].loss([one], LossSettings(is_balanced=True)).total,
+            METHODS["pt+kl"].loss([one], LossSettings()).total,
+        )
 
 
 # ------------------------------------------------------------------------------------------------ against plain numbers

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from phraseproof.alignment import trainer
 from phraseproof.alignment.loop.log import read_log
-from phraseproof.alignment.pairs import save_pairs, wording_hashes
+from phraseproof.alignment.pairs import ParaphraseSet, save_pairs, wording_hashes
 from phraseproof.alignment.trainer import AlignmentSettings
 from phraseproof.alignment.trainer import train as run_training
 from phraseproof.core import Prompt, ScoresOptions
@@ -162,6 +162,57 @@ def test_every_method_trains(method: str, tmp_path: Path) -> None:
     assert sum(losses[-10:]) < sum(losses[:10])
 
 
+@pytest.mark.parametrize("method", ["paft", "pt+js", "pt+majority", "pt+swarm"])
+def test_methods_of_other_papers_train(method: str, tmp_path: Path) -> None:
+    watcher = Watcher()
+    changes: dict[str, Any] = {"method": method, "max_steps": 24, "learning_rate": 0.3, "observer": watcher}
+    train(tiny_models.tiny_llama(), tmp_path / "a", pairs=with_options(8), **changes)
+    losses = [report.loss for report in watcher.reports if report.loss is not None]
+    assert sum(losses[-8:]) < sum(losses[:8])
+
+
+def with_options(count: int) -> list[ParaphraseSet]:
+    return [dataclasses.replace(pair, options=tuple("ABCD")) for pair in shared_wordings(count)]
+
+
+@pytest.mark.parametrize("method", ["pt+kl", "pt+js", "pt+majority", "pt+swarm"])
+def test_without_labels_no_label_has_an_effect(method: str, tmp_path: Path) -> None:
+    pairs = with_options(8)
+    wrong = [dataclasses.replace(pair, target="DABC"["ABCD".index(pair.target)]) for pair in pairs]
+    absent = [dataclasses.replace(pair, target="", labelled=False) for pair in pairs]
+    for name, own in (("right", pairs), ("wrong", wrong), ("absent", absent)):
+        train(tiny_models.tiny_llama(), tmp_path / name, pairs=own, method=method, labels="none", max_steps=2)
+    assert torch.equal(adapter(tmp_path / "right"), adapter(tmp_path / "wrong"))
+    assert torch.equal(adapter(tmp_path / "right"), adapter(tmp_path / "absent"))
+    record = read_record(tmp_path / "right")
+    assert record is not None
+    assert record["settings"]["lambda_"] == 1.0
+    train(tiny_models.tiny_llama(), tmp_path / "given", pairs=pairs, method=method, max_steps=2)
+    assert not torch.equal(adapter(tmp_path / "right"), adapter(tmp_path / "given"))
+
+
+def test_labelled_and_unlabelled_pairs_train_together(tmp_path: Path) -> None:
+    pairs = with_options(8)
+    mixed = [*pairs[:4], *(dataclasses.replace(pair, target="", labelled=False) for pair in pairs[4:])]
+    found = train(tiny_models.tiny_llama(), tmp_path / "a", pairs=mixed, max_steps=2, held_out_fraction=0)
+    assert found.stopped == "done"
+    with pytest.raises(UsageError, match="the method pt needs labels"):
+        train(tiny_models.tiny_llama(), tmp_path / "b", pairs=mixed, method="pt")
+
+
+def test_a_sure_distribution_is_a_label(tmp_path: Path) -> None:
+    pairs = with_options(8)
+    sure = [
+        dataclasses.replace(pair, option_probabilities=tuple(float(text == pair.target) for text in "ABCD"))
+        for pair in pairs
+    ]
+    even = [dataclasses.replace(pair, option_probabilities=(0.25,) * 4) for pair in pairs]
+    for name, own in (("hard", pairs), ("sure", sure), ("even", even)):
+        train(tiny_models.tiny_llama(), tmp_path / name, pairs=own, method="pt", max_steps=2)
+    assert torch.equal(adapter(tmp_path / "hard"), adapter(tmp_path / "sure"))
+    assert not torch.equal(adapter(tmp_path / "hard"), adapter(tmp_path / "even"))
+
+
 @pytest.mark.parametrize(
     ("changes", "fragment"),
     [
@@ -297,6 +348,10 @@ def test_align_passes_every_setting_on(monkeypatch: pytest.MonkeyPatch, tmp_path
         placement="layers",
         init="some text",
         lambda_=0.1,
+        kl_schedule="linear",
+        kl_direction="forward",
+        labels="none",
+        guard=True,
         learning_rate=0.2,
         weight_decay=0.3,
         paraphrases_per_batch=2,

@@ -8,7 +8,9 @@ neither a result nor a gradient. Losses are in nats. Half precision is converted
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -16,6 +18,11 @@ from torch.nn import functional
 
 IGNORED = -100
 """The value in `targets` where there is no target token."""
+
+
+Direction: TypeAlias = Literal["reverse", "forward", "symmetric"]
+"""Of a KL divergence between a paraphrase i and the reference r: KL(y_i || y_r) as in the paper, the reverse one of
+distillation; KL(y_r || y_i), the forward one; or the mean of both."""
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
@@ -38,7 +45,13 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def kl_to_reference(
-    logits: Tensor, mask: Tensor, *, rows: Sequence[int], reference: int = 0, detach_reference: bool = True
+    logits: Tensor,
+    mask: Tensor,
+    *,
+    rows: Sequence[int],
+    reference: int = 0,
+    detach_reference: bool = True,
+    direction: Direction = "reverse",
 ) -> Tensor:
     """L_KL = 1/(N-1) sum_i sum_j KL(y_i^(j) || y_r^(j)) (section 5), where y is the softmax over the vocabulary.
 
@@ -51,11 +64,36 @@ def kl_to_reference(
         reference: the row r.
         detach_reference: stop the gradient through y_r. The paper does not say. With a gradient, both sides move, and
             the easiest minimum is two uninformative distributions: an early trial collapsed in this way.
+        direction: `reverse` is as printed; `forward` is sum_j KL(y_r^(j) || y_i^(j)), `symmetric` the mean of both.
 
     Returns:
         A scalar, never negative.
     """
-    return _tokens_kl(logits, mask, rows, reference, detach_reference).sum() / len(rows)
+    return _tokens_kl(logits, mask, rows, reference, detach_reference, direction).sum() / len(rows)
+
+
+def jensen_shannon(logits: Tensor, mask: Tensor, *, rows: Sequence[int]) -> Tensor:
+    """sum_j 1/N sum_i KL(y_i^(j) || m^(j)), m = 1/N sum_i y_i: the Jensen-Shannon divergence of N wordings (Lin 1991).
+
+    All wordings count the same: there is no reference, and every one of them moves. It is a sum over target tokens, as
+    the KL to a reference is. It is 0 if all wordings give the same distribution, at most log N per token, and for N = 2
+    the square of scipy's Jensen-Shannon distance.
+
+    Args:
+        logits: [rows, T, V].
+        mask: [rows, T], true at target tokens; a position counts if all the wordings have it.
+        rows: the N wordings, at least two.
+
+    Returns:
+        A scalar, never negative.
+    """
+    if len(rows) < 2:
+        raise ValueError("there are no two wordings to compare")
+    chosen = list(rows)
+    log_p = functional.log_softmax(_exact(logits[chosen][:, mask[chosen].all(dim=0)]), dim=-1)
+    log_m = torch.logsumexp(log_p, dim=0) - math.log(len(rows))
+    by_token = functional.kl_div(log_m.expand_as(log_p), log_p, reduction="none", log_target=True).sum(dim=-1)
+    return by_token.mean(dim=0).sum()
 
 
 def contrastive_kl(
@@ -145,15 +183,22 @@ def mean_squared_states(
 # -------------------------------------------------------------------------------------------------------------- helpers
 
 
-def _tokens_kl(logits: Tensor, mask: Tensor, rows: Sequence[int], reference: int, detach_reference: bool) -> Tensor:
+def _tokens_kl(
+    logits: Tensor,
+    mask: Tensor,
+    rows: Sequence[int],
+    reference: int,
+    detach_reference: bool,
+    direction: Direction = "reverse",
+) -> Tensor:
     """KL(y_i || y_r) per token of each row i: [len(rows), T], 0 where nothing is compared."""
     _require(rows)
     chosen = list(rows)
     target = logits[reference].detach() if detach_reference else logits[reference]
-    return _kl(logits[chosen], target, mask[chosen] & mask[reference])
+    return _kl(logits[chosen], target, mask[chosen] & mask[reference], direction)
 
 
-def _kl(logits: Tensor, target: Tensor, kept: Tensor) -> Tensor:
+def _kl(logits: Tensor, target: Tensor, kept: Tensor, direction: Direction = "reverse") -> Tensor:
     """KL(softmax(logits[i, j]) || softmax(target[j])) where `kept`, else 0: from [R, T, V] and [T, V] to [R, T]."""
     steps, place = kept.nonzero()[:, 1].unique(return_inverse=True)
     # Masked positions are removed before the softmax. Multiplying by zero afterwards is not enough: NaN times zero is
@@ -161,8 +206,11 @@ def _kl(logits: Tensor, target: Tensor, kept: Tensor) -> Tensor:
     log_p = functional.log_softmax(_exact(logits[kept]), dim=-1)
     log_q = functional.log_softmax(_exact(target[steps]), dim=-1)[place]
     # torch's argument order is reversed: kl_div(input=log q, target=log p) is p (log p - log q).
-    by_token = functional.kl_div(log_q, log_p, reduction="none", log_target=True).sum(dim=-1)
-    return _spread(by_token, kept)
+    ways = {"reverse": [(log_q, log_p)], "forward": [(log_p, log_q)], "symmetric": [(log_q, log_p), (log_p, log_q)]}
+    by_way = [
+        functional.kl_div(other, own, reduction="none", log_target=True).sum(dim=-1) for other, own in ways[direction]
+    ]
+    return _spread(torch.stack(by_way).mean(dim=0) if len(by_way) > 1 else by_way[0], kept)
 
 
 def _bounded(kl: Tensor, bound: float | None) -> Tensor:

@@ -37,12 +37,17 @@ class LossSettings:
         push_bound: the maximum gain in nats per token from pushing two wordings apart; `None` is unbounded, as printed.
         reference_in_ce: include the reference wording in the cross-entropy. Without it, and with `detach_reference`,
             the reference needs no graph (`Method.reference_needs_gradient`).
+        kl_direction: `reverse` is KL(paraphrase || reference), as printed; `forward` the other one; `symmetric` their
+            mean.
+        is_balanced: scale the consistency term so that its gradient at the logits is as long as the cross-entropy's.
     """
 
     lambda_: float = 0.8
     detach_reference: bool = True
     push_bound: float | None = 1.0
     reference_in_ce: bool = True
+    kl_direction: Literal["reverse", "forward", "symmetric"] = "reverse"
+    is_balanced: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.lambda_ <= 1:
@@ -55,6 +60,23 @@ class LossSettings:
             )
 
 
+class OptionOutput(NamedTuple):
+    """The network's output for the options of one paraphrase set, under the reference and its W-1 paraphrases.
+
+    Attributes:
+        logits: [W, C, T, V].
+        targets: token ids of the options [W, C, T], -100 at padding.
+        scored: [W, C, T], true at tokens that count for an option's score: an end-of-text token that training
+            appended does not.
+        weights: q [C], a teacher's distribution over the options; `None` if the target is the only right one.
+    """
+
+    logits: Tensor
+    targets: Tensor
+    scored: Tensor
+    weights: Tensor | None = None
+
+
 class GroupOutput(NamedTuple):
     """The network's output for one paraphrase set: rows for the reference, then paraphrases, then negations.
 
@@ -64,6 +86,8 @@ class GroupOutput(NamedTuple):
         mask: [rows, T], true at target tokens.
         paraphrases, negations: the number of rows of each; rows = 1 + paraphrases + negations.
         prefix_states: the last encoder layer at the soft prompt's positions [rows, n, width], for `mse`.
+        labelled: whether the target is a label. If not, only terms that compare wordings are trained on.
+        options: the output for the pair's options, if the method or a teacher's distribution needs it.
     """
 
     logits: Tensor
@@ -72,6 +96,8 @@ class GroupOutput(NamedTuple):
     paraphrases: int
     negations: int = 0
     prefix_states: Tensor | None = None
+    labelled: bool = True
+    options: OptionOutput | None = None
 
     @property
     def paraphrase_rows(self) -> range:
@@ -89,7 +115,8 @@ class LossTerms(NamedTuple):
 
     Attributes:
         total: the minimised scalar, with its graph.
-        ce: the cross-entropy (detached), also if it is not part of the total.
+        ce: the cross-entropy (detached), also if it is not part of the total, and also of sets without a label: there
+            it is that with what the reference answered.
         kl: the KL divergence of paraphrases from their reference (detached); `None` for methods without one.
         other: the method's own term before its weight (detached): the contrast, the MSE, the negations' distance.
     """
@@ -118,6 +145,13 @@ class Method:
         needs_encoder_states: the loss uses the encoder's states at the soft prompt: an encoder-decoder model with
             placement `input`.
         references_per_batch: the number of sets that one loss compares; 2 must have references of different meaning.
+        has_consistency: the loss is (1-λ) CE plus λ times a term that compares wordings and needs no label. So it can
+            train on sets without labels, and the two terms can be balanced.
+        is_symmetric: the reference is a wording like all others, and moves as they do.
+        needs_options: the loss compares distributions over options: every set needs at least two.
+        draws_one: a batch contains one wording of a set, drawn from the reference and its paraphrases.
+        stops_on: what early stopping judges: the held-out `loss`, or the agreement of answers on held-out sets,
+            `kappa`.
     """
 
     name: str
@@ -129,6 +163,16 @@ class Method:
     uses_paraphrases: bool = True
     needs_encoder_states: bool = False
     references_per_batch: int = 1
+    has_consistency: bool = False
+    is_symmetric: bool = False
+    needs_options: bool = False
+    draws_one: bool = False
+    stops_on: Literal["loss", "kappa"] = "loss"
+
+    @property
+    def trains_without_labels(self) -> bool:
+        """Whether the loss has a term that needs no label."""
+        return self.has_consistency or self.needs_encoder_states
 
     @property
     def writes_adapter(self) -> bool:
@@ -168,7 +212,30 @@ class Method:
         """Whether the forward pass of the reference wording needs a graph."""
         if self.needs_encoder_states:
             return not settings.detach_reference
-        return settings.reference_in_ce or not settings.detach_reference or not self.uses_paraphrases
+        if self.is_symmetric or not self.uses_paraphrases:
+            return True
+        return settings.reference_in_ce or not settings.detach_reference
+
+    def check_choices(self, *, kl_schedule: str, kl_direction: str, labels: str) -> None:
+        """Refuse settings of a term that this method's loss does not have; they are those of `AlignmentSettings`.
+
+        Raises:
+            UsageError: names the option.
+        """
+        has_kl = self.uses_kl and self.uses_paraphrases and not self.is_symmetric and self.references_per_batch == 1
+        fitting = {"constant": True, "linear": self.uses_kl, "balanced": self.has_consistency}
+        for option, value, fits in (
+            ("--kl-schedule", kl_schedule, fitting[kl_schedule]),
+            ("--kl-direction", kl_direction, has_kl or kl_direction == "reverse"),
+        ):
+            if not fits:
+                raise UsageError(f"the method {self.name} has no term for this choice", got=value, where=option)
+        if labels == "none" and not self.trains_without_labels:
+            raise UsageError(
+                f"the method {self.name} needs labels",
+                expected="a method that compares wordings, such as pt+kl",
+                where="--labels",
+            )
 
     def check(self, pairs: Sequence[ParaphraseSet], *, is_encoder_decoder: bool, placement: str = "input") -> None:
         """Check before training that the method can use the data and the model.
@@ -200,6 +267,22 @@ class Method:
                         where=pair.source or f"pair {number}",
                         hint="Give every pair a list 'negations'",
                     )
+        for number, pair in enumerate(pairs, start=1):
+            where = pair.source or f"pair {number}"
+            if self.needs_options and len(pair.options) < 2:
+                raise UsageError(
+                    f"the method {self.name} needs the options of every pair",
+                    expected="a list 'options' with at least two answers",
+                    where=where,
+                    hint="phraseproof pairs from-task writes them, for tasks with options",
+                )
+            if not pair.labelled and not self.trains_without_labels:
+                raise UsageError(
+                    f"the method {self.name} needs labels, and this pair has none",
+                    where=where,
+                    hint="Use a method that compares wordings, such as pt+kl, or let a teacher answer: "
+                    "phraseproof pairs from-task --teacher",
+                )
         if self.references_per_batch > 1 and len({pair.wording_key(pair.instruction) for pair in pairs}) < 2:
             raise UsageError(
                 f"the method {self.name} pushes wordings of different tasks apart, and all pairs have one reference",

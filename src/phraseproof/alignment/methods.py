@@ -16,7 +16,10 @@ from phraseproof.alignment.objectives import (
     kl_and_pushed_negations,
     pushed_negations,
     with_contrast,
+    with_jensen_shannon,
     with_kl,
+    with_majority,
+    with_swarm,
 )
 
 __all__ = [
@@ -34,7 +37,14 @@ ENTRY_POINTS = "phraseproof.alignment_methods"
 """The entry-point group through which an installed package adds methods: name -> `Method`."""
 
 _OF_SOFT_PROMPTS = (
-    Method("pt+kl", "prompt", "cross-entropy, and paraphrases pulled towards the reference (the paper)", with_kl, True),
+    Method(
+        "pt+kl",
+        "prompt",
+        "cross-entropy, and paraphrases pulled towards the reference (the paper)",
+        with_kl,
+        True,
+        has_consistency=True,
+    ),
     Method("pt", "prompt", "cross-entropy alone", cross_entropy_alone),
     Method(
         "pt+contrastive",
@@ -43,6 +53,40 @@ _OF_SOFT_PROMPTS = (
         with_contrast,
         True,
         references_per_batch=2,
+        has_consistency=True,
+    ),
+    Method(
+        "pt+js",
+        "prompt",
+        "cross-entropy, and all wordings pulled together, without a reference (Jensen-Shannon)",
+        with_jensen_shannon,
+        True,
+        has_consistency=True,
+        is_symmetric=True,
+    ),
+    Method(
+        "pt+majority",
+        "prompt",
+        "cross-entropy, and all wordings trained on the option that most of them choose (F2C)",
+        with_majority,
+        True,
+        has_consistency=True,
+        is_symmetric=True,
+        needs_options=True,
+    ),
+    Method(
+        "pt+swarm",
+        "prompt",
+        "cross-entropy, and every wording taught by every other one (swarm distillation)",
+        with_swarm,
+        True,
+        has_consistency=True,
+        is_symmetric=True,
+        needs_options=True,
+        stops_on="kappa",
+    ),
+    Method(
+        "paft", "prompt", "cross-entropy of one wording, drawn per step (PAFT)", cross_entropy_alone, draws_one=True
     ),
     Method(
         "negation",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from phraseproof.alignment.method import GroupOutput, LossSettings, LossTerms
+from phraseproof.alignment.method import GroupOutput, LossSettings, LossTerms, OptionOutput
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+LARGEST_SCALE = 100.0
+"""The most that balancing multiplies a consistency term by: where wordings agree, its gradient vanishes."""
 
 
 def cross_entropy_alone(outputs: Sequence[GroupOutput], settings: LossSettings) -> LossTerms:
@@ -19,17 +23,50 @@ def cross_entropy_alone(outputs: Sequence[GroupOutput], settings: LossSettings) 
 
 def with_kl(outputs: Sequence[GroupOutput], settings: LossSettings) -> LossTerms:
     """L = (1 - λ) L_CE + λ L_KL."""
-    weight = settings.lambda_
-    ce = _mean([_cross_entropy(group, settings) for group in outputs])
     kl = _mean([_kl(group, settings) for group in outputs])
-    return LossTerms((1 - weight) * ce + weight * kl, ce.detach(), kl.detach())
+    return _with_consistency(outputs, settings, kl, is_kl=True)
+
+
+def with_jensen_shannon(outputs: Sequence[GroupOutput], settings: LossSettings) -> LossTerms:
+    """L = (1 - λ) L_CE + λ JS, the Jensen-Shannon divergence of all wordings: no wording is the reference."""
+    from phraseproof.alignment.losses import jensen_shannon
+
+    return _with_consistency(
+        outputs,
+        settings,
+        _mean([jensen_shannon(group.logits, group.mask, rows=range(1 + group.paraphrases)) for group in outputs]),
+    )
+
+
+def with_majority(outputs: Sequence[GroupOutput], settings: LossSettings) -> LossTerms:
+    """L = (1 - λ) L_CE + λ CE with the option that most of the batch's wordings choose now (F2C, arXiv 2510.14242)."""
+    from phraseproof.alignment.option_losses import majority_option, soft_cross_entropy, token_logprobs
+
+    terms: list[Tensor] = []
+    for group in outputs:
+        options = _options(group)
+        logprobs = token_logprobs(options.logits, options.targets)
+        scores = logprobs.masked_fill(~options.scored, 0).sum(dim=-1)
+        chosen = logprobs.new_zeros(logprobs.shape[1])
+        chosen[majority_option(scores)] = 1
+        ignored = options.targets.masked_fill(~options.scored, -100)
+        terms.append(soft_cross_entropy(logprobs.masked_fill(~options.scored, 0), ignored, chosen))
+    return _with_consistency(outputs, settings, _mean(terms))
+
+
+def with_swarm(outputs: Sequence[GroupOutput], settings: LossSettings) -> LossTerms:
+    """L = (1 - λ) L_CE + λ times the swarm distillation of the wordings' distributions over options."""
+    from phraseproof.alignment.option_losses import swarm_distillation
+
+    return _with_consistency(
+        outputs, settings, _mean([swarm_distillation(option_scores(_options(group))) for group in outputs])
+    )
 
 
 def with_contrast(outputs: Sequence[GroupOutput], settings: LossSettings) -> LossTerms:
     """L = (1 - λ) L_CE + λ (KL to the own reference - bounded KL to the other task's reference)."""
     from phraseproof.alignment.losses import contrastive_kl
 
-    weight = settings.lambda_
     contrasts: list[Tensor] = []
     for index, own in enumerate(outputs):
         other = outputs[index ^ 1]  # groups are paired: 0 with 1, 2 with 3
@@ -44,10 +81,7 @@ def with_contrast(outputs: Sequence[GroupOutput], settings: LossSettings) -> Los
                 bound=settings.push_bound,
             )
         )
-    ce = _mean([_cross_entropy(group, settings) for group in outputs])
-    contrast = _mean(contrasts)
-    kl = _mean([_kl_for_the_log(group) for group in outputs])
-    return LossTerms((1 - weight) * ce + weight * contrast, ce.detach(), kl, contrast.detach())
+    return _with_consistency(outputs, settings, _mean(contrasts))
 
 
 def encoder_mse(outputs: Sequence[GroupOutput], settings: LossSettings) -> LossTerms:
@@ -85,12 +119,77 @@ def kl_and_pushed_negations(outputs: Sequence[GroupOutput], settings: LossSettin
     return LossTerms(ce + weight / 2 * (kl - distance), ce.detach(), kl.detach(), distance.detach())
 
 
+def option_scores(options: OptionOutput) -> Tensor:
+    """[W, C] the log-probability of every option under every wording, as evaluations score it."""
+    from phraseproof.alignment.option_losses import token_logprobs
+
+    return token_logprobs(options.logits, options.targets).masked_fill(~options.scored, 0).sum(dim=-1)
+
+
+def _with_consistency(
+    outputs: Sequence[GroupOutput], settings: LossSettings, term: Tensor, *, is_kl: bool = False
+) -> LossTerms:
+    """L = (1 - λ) L_CE + λ s T. L_CE counts sets with a label only: it is the mean over all sets, 0 for the others.
+
+    The scale s is 1. With `is_balanced` it is ||dL_CE/dz|| / ||dT/dz||, at most 100, for z the batch's logits, and
+    a constant for the gradient: then (1 - λ) : λ is the ratio of the two gradients' lengths at the logits.
+    """
+    weight = settings.lambda_
+    by_group = [_cross_entropy(group, settings) for group in outputs]
+    labelled = [ce for ce, group in zip(by_group, outputs, strict=True) if group.labelled]
+    total = weight * term
+    if labelled:
+        label = _sum(labelled) / len(outputs)
+        scale = _scale(outputs, label, term) if settings.is_balanced else 1.0
+        total = (1 - weight) * label + weight * scale * term
+    ce, value = _mean(by_group).detach(), term.detach()
+    if is_kl:
+        return LossTerms(total, ce, value)
+    return LossTerms(total, ce, _mean([_kl_for_the_log(group) for group in outputs]), value)
+
+
+def _scale(outputs: Sequence[GroupOutput], ce: Tensor, term: Tensor) -> float:
+    """The ratio of the lengths of the two terms' gradients at the logits; 1 where there is no graph."""
+    import torch
+
+    places: list[Tensor] = []
+    for group in outputs:
+        places += [group.logits, *([group.options.logits] if group.options else [])]
+    places = [place for place in places if place.requires_grad]
+    if not places or not term.requires_grad or not ce.requires_grad:
+        return 1.0
+    lengths: list[Tensor] = []
+    for each in (ce, term):
+        found = cast(
+            "tuple[Tensor | None, ...]", torch.autograd.grad(each, places, retain_graph=True, allow_unused=True)
+        )
+        squares = [gradient.double().square().sum() for gradient in found if gradient is not None]
+        lengths.append(torch.stack(squares).sum().sqrt())
+    own, other = (float(length) for length in lengths)
+    return min(own / other, LARGEST_SCALE) if other else LARGEST_SCALE
+
+
+def _options(group: GroupOutput) -> OptionOutput:
+    if group.options is None:
+        raise ValueError("this loss needs the model's output for the options")
+    return group.options
+
+
 def _cross_entropy(group: GroupOutput, settings: LossSettings) -> Tensor:
-    """The cross-entropy over the reference and its paraphrases, not over negations: the target is not their answer."""
+    """The cross-entropy over the reference and its paraphrases, not over negations: the target is not their answer.
+
+    With a teacher's distribution, all options are targets, weighted by it.
+    """
     from phraseproof.alignment.losses import cross_entropy
 
     first = 0 if settings.reference_in_ce or not group.paraphrases else 1
     rows = slice(first, 1 + group.paraphrases)
+    options = group.options
+    if options is not None and options.weights is not None and group.labelled:
+        from phraseproof.alignment.option_losses import soft_cross_entropy, token_logprobs
+
+        targets = options.targets[rows]
+        return soft_cross_entropy(token_logprobs(options.logits[rows], targets), targets, options.weights)
     return cross_entropy(group.logits[rows], group.targets[rows])
 
 
@@ -98,7 +197,11 @@ def _kl(group: GroupOutput, settings: LossSettings) -> Tensor:
     from phraseproof.alignment.losses import kl_to_reference
 
     return kl_to_reference(
-        group.logits, group.mask, rows=group.paraphrase_rows, detach_reference=settings.detach_reference
+        group.logits,
+        group.mask,
+        rows=group.paraphrase_rows,
+        detach_reference=settings.detach_reference,
+        direction=settings.kl_direction,
     )
 
 
@@ -121,7 +224,11 @@ def _distance(group: GroupOutput, settings: LossSettings) -> Tensor:
 
 
 def _mean(values: Sequence[Tensor]) -> Tensor:
+    return _sum(values) / len(values)
+
+
+def _sum(values: Sequence[Tensor]) -> Tensor:
     total = values[0]
     for value in values[1:]:
         total = total + value
-    return total / len(values)
+    return total

@@ -12,6 +12,9 @@ from phraseproof.errors import UsageError
 
 Placement = Literal["input", "layers"]
 Schedule = Literal["cosine", "constant"]
+KLSchedule = Literal["constant", "linear", "balanced"]
+KLDirection = Literal["reverse", "forward", "symmetric"]
+Labels = Literal["given", "none"]
 
 ALL_LINEAR = "all-linear"
 """All linear layers of attention and feed-forward layers: not embeddings, the output head, or routers of experts."""
@@ -59,6 +62,14 @@ class AlignmentSettings:
             other methods. `lora_alpha` is twice the rank by default. `target_modules` is `all-linear`, or names of
             layers separated by commas.
         lambda_: the weight of the KL term; the cross-entropy has 1 - lambda_.
+        kl_schedule: `constant`: λ in every step. `linear`: λ (t + 1) / T in step t of T, counted from 0. `balanced`:
+            the consistency term is scaled so that (1-λ) : λ is the ratio of the gradients' lengths at the logits.
+        kl_direction: of the KL divergence: `reverse` is KL(paraphrase || reference), the paper's; `forward` is
+            KL(reference || paraphrase); `symmetric` is their mean.
+        labels: `given`: pairs with a label are trained on it. `none`: no pair is; λ is 1, and what the reference
+            answers before training is the target.
+        guard: stop when cross-entropy on held-out pairs rises while KL falls, and keep the weights with the lowest
+            cross-entropy; for methods with a term that compares wordings.
         learning_rate, weight_decay: of AdamW. By default, the rate depends on what is trained (`DEFAULT_RATES`).
         paraphrases_per_batch: the number of wordings in a batch in addition to the reference; drawn again every epoch.
         gradient_accumulation: the number of batches per step.
@@ -91,6 +102,10 @@ class AlignmentSettings:
     lora_dropout: float = 0.0
     target_modules: str = ALL_LINEAR
     lambda_: float = 0.8
+    kl_schedule: KLSchedule = "constant"
+    kl_direction: KLDirection = "reverse"
+    labels: Labels = "given"
+    guard: bool = False
     learning_rate: float | None = None
     weight_decay: float = 1e-5
     paraphrases_per_batch: int = 3
@@ -131,6 +146,9 @@ class AlignmentSettings:
         for name, known in (
             ("placement", get_args(Placement)),
             ("schedule", get_args(Schedule)),
+            ("kl_schedule", get_args(KLSchedule)),
+            ("kl_direction", get_args(KLDirection)),
+            ("labels", get_args(Labels)),
             ("mixed_precision", (None, "no", "bf16", "fp16")),
         ):
             if getattr(self, name) not in known:

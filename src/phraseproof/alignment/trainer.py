@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, SilentAlignmentObserver
 from phraseproof.alignment.loop.preparation import Preparation, check_folder, find_method, prepare
 from phraseproof.alignment.merging import check_mergeable, merge_adapter
-from phraseproof.alignment.settings import AlignmentSettings, Placement, Schedule
+from phraseproof.alignment.settings import AlignmentSettings, KLDirection, KLSchedule, Labels, Placement, Schedule
 from phraseproof.core import ReportsSize
 from phraseproof.errors import MissingExtraError, ModelError, RunError, UsageError
 from phraseproof.models import ModelOptions
@@ -44,7 +44,8 @@ class AlignmentResult:
         kind: `adapter` or `model`.
         step: the step whose weights were kept.
         steps: the number of steps done.
-        stopped: why training ended: `done`, or `early` (the held-out loss no longer fell).
+        stopped: why training ended: `done`, `early` (the held-out loss no longer fell, or agreement no longer rose), or
+            `drift` (wordings agreed more on answers that got worse).
         before, after: held-out evaluations before the first step, and of the kept weights, if pairs are held out.
         seconds: the time spent in steps and evaluations, over all sessions.
         merged: the folder of the merged model, if one was requested.
@@ -75,6 +76,10 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
     lora_dropout: float = _DEFAULTS.lora_dropout,
     target_modules: str = _DEFAULTS.target_modules,
     lambda_: float = _DEFAULTS.lambda_,
+    kl_schedule: KLSchedule = _DEFAULTS.kl_schedule,
+    kl_direction: KLDirection = _DEFAULTS.kl_direction,
+    labels: Labels = _DEFAULTS.labels,
+    guard: bool = _DEFAULTS.guard,
     learning_rate: float | None = _DEFAULTS.learning_rate,
     weight_decay: float = _DEFAULTS.weight_decay,
     paraphrases_per_batch: int = _DEFAULTS.paraphrases_per_batch,
@@ -110,7 +115,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         pairs: paraphrase sets, or the path of a JSON Lines file of them (docs/align.md).
         out: the folder for the adapter (or model), `phraseproof.json` and `training.jsonl`.
         method: what is trained (`pt`, `lora`, `dora`, `ft`), alone (cross-entropy) or with another loss: `pt+kl`,
-            `lora+kl`, `dora+contrastive`, `ft+joint`, `lora+negation`. Soft prompts alone have `mse`; for them,
+            `lora+kl`, `dora+js`, `ft+swarm`, `lora+paft`. Soft prompts alone have `mse`; for them,
             `joint` and `negation` are the whole name. Or a method of an installed package.
         num_tokens: the number of virtual tokens of the soft prompt.
         placement: the soft prompt's place: `input`, or `layers` (keys and values in every decoder layer).
@@ -120,7 +125,14 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         lora_dropout: the share of its inputs that it drops in training.
         target_modules: the layers that it changes: `all-linear` (attention and feed-forward layers), or names separated
             by commas.
-        lambda_: the weight of the KL term, from 0 to 1; the cross-entropy has 1 - lambda_.
+        lambda_: the weight of the term that compares wordings, from 0 to 1; the cross-entropy has 1 - lambda_.
+        kl_schedule: `constant`; `linear`, where the weight rises from 0 to lambda_ over the training; or `balanced`,
+            where the term is scaled so that its gradient at the logits is as long as the cross-entropy's.
+        kl_direction: `reverse`, KL(paraphrase || reference) as in the paper; `forward`; or `symmetric`.
+        labels: `given`, or `none`: no pair is used as labelled, lambda_ is 1, and the targets are what the reference
+            wording answers before training.
+        guard: stop when cross-entropy on held-out pairs rises while KL falls, and keep the weights with the lowest
+            cross-entropy; for methods that compare wordings.
         learning_rate: the learning rate of AdamW; `None` is 5e-4 for a soft prompt, 2e-4 for a low-rank adapter, 2e-5
             for all weights.
         weight_decay: the weight decay of AdamW.
@@ -168,6 +180,10 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         lora_dropout=lora_dropout,
         target_modules=target_modules,
         lambda_=lambda_,
+        kl_schedule=kl_schedule,
+        kl_direction=kl_direction,
+        labels=labels,
+        guard=guard,
         learning_rate=learning_rate,
         weight_decay=weight_decay,
         paraphrases_per_batch=paraphrases_per_batch,

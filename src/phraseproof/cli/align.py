@@ -47,6 +47,10 @@ def align(
     lora_dropout: training.LoraDropout = DEFAULTS.lora_dropout,
     target_modules: training.TargetModules = DEFAULTS.target_modules,
     lambda_: training.Lambda = DEFAULTS.lambda_,
+    kl_schedule: training.KLSchedule = DEFAULTS.kl_schedule,
+    kl_direction: training.KLDirection = DEFAULTS.kl_direction,
+    labels: training.Labels = DEFAULTS.labels,
+    guard: training.Guard = DEFAULTS.guard,
     learning_rate: training.LearningRate = DEFAULTS.learning_rate,
     weight_decay: Annotated[
         float, typer.Option(help="The weight decay of AdamW.", rich_help_panel=options.TRAINING)
@@ -189,6 +193,10 @@ def align(
         lora_dropout=lora_dropout,
         target_modules=target_modules,
         lambda_=lambda_,
+        kl_schedule=kl_schedule,
+        kl_direction=kl_direction,
+        labels=labels,
+        guard=guard,
         learning_rate=learning_rate,
         weight_decay=weight_decay,
         paraphrases_per_batch=paraphrases_per_batch,

@@ -15,7 +15,8 @@ Method = Annotated[
     str,
     typer.Option(
         help="The alignment method: what is trained (pt: a soft prompt; lora, dora: a low-rank adapter; ft: all "
-        "weights) and the loss, as in pt, pt+kl, lora+kl, ft+contrastive; or mse, negation, joint (docs/align.md).",
+        "weights) and the loss, as in pt, pt+kl, lora+kl, pt+js, lora+swarm, ft+contrastive; or paft, mse, negation, "
+        "joint (docs/align.md).",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -37,6 +38,39 @@ Init = Annotated[
 ]
 Lambda = Annotated[
     float, typer.Option("--lambda", help="The weight of the KL term, from 0 to 1.", rich_help_panel=TRAINING)
+]
+KLSchedule = Annotated[
+    settings.KLSchedule,
+    typer.Option(
+        help="The weight of the KL term over the steps: constant, linear (from 0 to --lambda), or balanced: the term "
+        "is scaled so that its gradient at the logits is as long as that of the cross-entropy.",
+        rich_help_panel=TRAINING,
+    ),
+]
+KLDirection = Annotated[
+    settings.KLDirection,
+    typer.Option(
+        help="reverse: KL(paraphrase || reference), as in the paper. forward: KL(reference || paraphrase). symmetric: "
+        "the mean of both.",
+        rich_help_panel=TRAINING,
+    ),
+]
+Labels = Annotated[
+    settings.Labels,
+    typer.Option(
+        help="none: train without labels. λ is 1, and the targets are what the reference wording answers before "
+        "training.",
+        rich_help_panel=TRAINING,
+    ),
+]
+Guard = Annotated[
+    bool,
+    typer.Option(
+        "--guard",
+        help="Stop when cross-entropy on held-out pairs rises while KL falls, and keep the weights with the lowest "
+        "cross-entropy. For methods that compare wordings.",
+        rich_help_panel=TRAINING,
+    ),
 ]
 Rank = Annotated[int, typer.Option(help="The rank of a low-rank adapter (lora, dora).", rich_help_panel=TRAINING)]
 LoraAlpha = Annotated[

@@ -79,3 +79,28 @@ def test_the_learning_rate_is_that_of_transformers(schedule: str, warmup: int) -
         assert ours == pytest.approx(theirs.get_last_lr()[0], abs=1e-12)
         optimizer.step()
         theirs.step()
+
+
+def one_wording(count: int, *, per_draw: int = 4, seed: int = 0) -> BatchOrder:
+    keys = ("reference", "first", "second", "third")
+    made = [SetShape("reference", 3, 0, keys if index % 2 else keys[::-1]) for index in range(count)]
+    return BatchOrder(made, references=1, wordings=2, seed=seed, batches_per_draw=per_draw)
+
+
+def test_sets_with_the_same_wordings_draw_the_same_one_in_a_step() -> None:
+    order = one_wording(8)
+    keys = ("reference", "first", "second", "third")
+    drawn: list[str] = []
+    for step in range(60):
+        found = set()
+        for (draw,) in (order.batch(4 * step + micro) for micro in range(4)):
+            assert draw.has_reference == (not draw.paraphrases)
+            place = draw.paraphrases[0] + 1 if draw.paraphrases else 0
+            found.add((keys if draw.pair % 2 else keys[::-1])[place])
+        assert len(found) == 1
+        drawn += found
+    # Four equally probable wordings in 60 steps: 15 each, standard deviation 3.4.
+    assert all(3 < count < 29 for count in collections.Counter(drawn).values())
+    assert len(set(drawn)) == 4
+    assert [one_wording(8).batch(n) for n in range(9)] == [order.batch(n) for n in range(9)]
+    assert [one_wording(8, seed=1).batch(n) for n in range(40)] != [order.batch(n) for n in range(40)]

@@ -82,3 +82,23 @@ def test_the_state_remembers_the_best_evaluation() -> None:
     assert state.before == LOOK
     assert state.last is not None
     assert state.last.loss == 0.9
+
+
+def test_the_state_remembers_the_lowest_cross_entropy_whatever_the_loss(tmp_path: Path) -> None:
+    state = TrainingState().evaluated(LOOK)
+    state = state._replace(step=3).evaluated(LOOK._replace(loss=9.0, ce=1.0))
+    state = state._replace(step=4).evaluated(LOOK._replace(loss=0.1, ce=1.5))
+    assert (state.lowest_ce_step, state.best_step) == (3, 4)
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(TrainingCheckpoint({"a": torch.ones(1)}, {}, state))
+    assert checkpoints.load(4).state == state
+    checkpoints.save_best({"a": torch.ones(2)}, "lowest-ce")
+    checkpoints.save_best({"a": torch.zeros(2)})
+    assert torch.equal(checkpoints.load_best("lowest-ce")["a"], torch.ones(2))
+
+
+def test_agreement_can_be_what_is_judged_and_none_is_the_worst() -> None:
+    state = TrainingState()
+    for step, kappa in enumerate((None, 0.2, 0.6, None, 0.5)):
+        state = state._replace(step=step).evaluated(LOOK._replace(kappa=kappa, loss=-step), "kappa")
+    assert (state.best_step, state.stale) == (2, 2)

@@ -23,8 +23,21 @@ def test_it_is_said_once_with_steps_values_and_what_to_do() -> None:
     assert line == (
         "after 30 steps the cross-entropy on held-out pairs has risen from 0.5 (step 10) to 0.8 nats while KL fell "
         "from 1 to 0.25: the wordings agree more, on answers that get worse. Try a lower --lambda than 0.8, a lower "
-        "--learning-rate, fewer steps (--max-steps 10) or --early-stopping-patience 3 in another --out"
+        "--learning-rate, fewer steps (--max-steps 10), --early-stopping-patience 3 or --guard in another --out"
     )
+
+
+def test_the_guard_sees_it_in_earlier_lines_too_but_only_on_held_out_pairs() -> None:
+    watch = DriftWatch(0.8)
+    seen = [(watch.read(row) is not None, watch.is_drifting) for row in DRIFTING]
+    assert seen == [(False, False)] * 3 + [(True, True)] + [(False, True)] * 2
+    assert DriftWatch(0.8, DRIFTING[:4]).is_drifting
+    assert not DriftWatch(0.8, DRIFTING[:3]).is_drifting
+    rows: list[LogRow] = [
+        {"step": n, "ce": 0.5 + 0.2 * (n // WINDOW), "kl": 1 / (1 + n // WINDOW)} for n in range(3 * WINDOW)
+    ]
+    assert said(rows)
+    assert not DriftWatch(0.8, rows).is_drifting
 
 
 def test_a_resumed_training_does_not_say_it_again_but_remembers_what_was_before() -> None:

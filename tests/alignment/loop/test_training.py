@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import signal
 from collections.abc import Generator
@@ -20,6 +21,7 @@ from phraseproof.alignment.loop.optimization import Optimization
 from phraseproof.errors import ModelError, RunError
 from phraseproof.store.training_record import read_record
 from support import tiny_models
+from support.tiny_pairs import shared_wordings
 from support.tiny_trainings import Watcher, adapter, train
 
 
@@ -251,3 +253,77 @@ def test_the_learning_rate_follows_its_schedule(tmp_path: Path) -> None:
     # 0.05 rises over two steps, then falls as half a cosine over the other four.
     expected = [0.0, 0.025, *(0.025 * (1 + math.cos(math.pi * done / 4)) for done in range(4))]
     assert [report.learning_rate for report in watcher.reports[1:]] == pytest.approx(expected)
+
+
+# ------------------------------------------------------------------------------------------- what stops it, and weights
+
+
+def look(ce: float, kl: float, kappa: float | None = None) -> HeldOut:
+    return HeldOut(loss=ce + kl, ce=ce, kl=kl, accuracy=0.5, reference_accuracy=0.5, pairs=2, kappa=kappa)
+
+
+def evaluations(monkeypatch: pytest.MonkeyPatch, found: list[HeldOut]) -> None:
+    """The training's evaluations, in order: before the first step, after it, and so on."""
+    rest = iter(found)
+    monkeypatch.setattr(training_module, "evaluate_held_out", lambda *_: next(rest))
+
+
+DRIFTING = [look(1.0, 2.0), look(0.5, 1.0), look(0.6, 0.5), look(0.8, 0.3), look(0.1, 0.1)]
+
+
+def test_the_guard_stops_and_keeps_the_weights_with_the_lowest_cross_entropy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder, watcher = tiny_models.tiny_llama(), Watcher()
+    evaluations(monkeypatch, DRIFTING)
+    changes = {"eval_every": 1, "schedule": "constant", "guard": True}
+    found = train(folder, tmp_path / "guarded", observer=watcher, **changes)
+    assert (found.stopped, found.step, found.steps) == ("drift", 1, 3)
+    assert found.after == DRIFTING[1]
+    assert "The guard stops the training, and keeps the weights of step 1" in watcher.warnings[0]
+    evaluations(monkeypatch, DRIFTING)
+    train(folder, tmp_path / "one", max_steps=1, schedule="constant", eval_every=1)
+    assert torch.equal(adapter(tmp_path / "guarded"), adapter(tmp_path / "one"))
+
+
+def test_a_training_that_was_stopped_where_the_guard_stops_it_ends_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tiny_models.tiny_llama()
+    changes = {"eval_every": 1, "guard": True, "save_every": 1}
+    evaluations(monkeypatch, DRIFTING)
+    with pytest.raises(StoppedError):
+        train(folder, tmp_path / "parts", observer=StopsAt(3), **changes)
+    evaluations(monkeypatch, [])
+    found = train(folder, tmp_path / "parts", **changes)
+    assert (found.stopped, found.step) == ("drift", 1)
+
+
+def test_without_the_guard_or_without_a_term_that_compares_wordings_it_trains_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, changes in (("off", {}), ("pt", {"method": "pt", "guard": True})):
+        evaluations(monkeypatch, DRIFTING)
+        found = train(tiny_models.tiny_llama(), tmp_path / name, eval_every=1, max_steps=4, **changes)
+        assert (found.stopped, found.step) == ("done", 4)
+
+
+def test_swarm_distillation_stops_when_agreement_no_longer_rises(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    evaluations(monkeypatch, [look(1, 1, kappa) for kappa in (0.1, 0.5, 0.4, None, 0.3, 0.9)])
+    pairs = [dataclasses.replace(pair, options=tuple("ABCD")) for pair in shared_wordings()]
+    found = train(tiny_models.tiny_llama(), tmp_path / "a", pairs=pairs, method="pt+swarm", eval_every=1, labels="none")
+    assert (found.stopped, found.step, found.steps) == ("early", 1, 4)
+
+
+def test_the_weight_of_the_kl_term_can_rise(tmp_path: Path) -> None:
+    train(tiny_models.tiny_llama(), tmp_path / "a", kl_schedule="linear", lambda_=0.6)
+    rows = [row for row in read_log(tmp_path / "a") if row["step"]]
+    assert len(rows) == 6
+    for row in rows:
+        weight = 0.6 * row["step"] / 6
+        loss, ce, kl = row.get("loss"), row.get("ce"), row.get("kl")
+        assert ce is not None
+        assert kl is not None
+        assert loss == pytest.approx((1 - weight) * ce + weight * kl, rel=1e-5)

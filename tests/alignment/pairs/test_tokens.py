@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -260,3 +261,46 @@ def test_prompts_are_those_of_an_instruction_with_these_texts(
     ]
     found = prompts_of(paraphrases, prompt_format=prompt_format, chat_model=cast(FormatsChat, BracketChat()))
     assert found == expected
+
+
+OPTIONS = ("north", "south", "east")
+
+
+@pytest.mark.parametrize("model", [t5, llama])
+def test_without_a_label_the_end_is_no_target(model: Any) -> None:
+    labelled, unlabelled = tokenize_pairs([PAIR, dataclasses.replace(PAIR, labelled=False)], model())
+    eos = model().tokenizer.eos_token_id
+    assert labelled.target == (*unlabelled.target, eos)
+    assert (labelled.has_end, unlabelled.has_end) == (True, False)
+    assert (labelled.labelled, unlabelled.labelled) == (True, False)
+    assert contexts(labelled) == contexts(unlabelled)
+
+
+@pytest.mark.parametrize("model", [t5, llama])
+def test_options_have_the_tokens_that_they_have_as_targets(model: Any) -> None:
+    pair = dataclasses.replace(PAIR, options=OPTIONS)
+    (tokens,) = tokenize_pairs([pair], model(), with_options=True)
+    alone = tokenize_pairs([dataclasses.replace(PAIR, target=text) for text in OPTIONS], model())
+    assert tokens.options == tuple(each.target for each in alone)
+    assert tokens.target == tokens.options[0]
+    assert contexts(tokens) == contexts(alone[0])
+    (without,) = tokenize_pairs([pair], model())
+    assert (without.options, without.weights) == ((), ())
+
+
+def test_a_teachers_distribution_brings_its_probable_options() -> None:
+    pair = dataclasses.replace(PAIR, options=OPTIONS, option_probabilities=(0.6, 0.004, 0.396))
+    (tokens,) = tokenize_pairs([pair], llama())
+    assert tokens.weights == pytest.approx((0.6 / 0.996, 0.396 / 0.996))
+    assert len(tokens.options) == 2
+    (every,) = tokenize_pairs([pair], llama(), with_options=True)
+    assert every.weights == pytest.approx((0.6, 0.004, 0.396))
+    sure = dataclasses.replace(pair, option_probabilities=(0.995, 0.005, 0.0))
+    (one,) = tokenize_pairs([sure], llama())
+    assert (one.options, one.weights) == ((), ())
+
+
+def test_a_target_that_is_no_option_is_named() -> None:
+    pair = dataclasses.replace(PAIR, options=OPTIONS, target="up", source="pairs.jsonl:1")
+    with pytest.raises(UsageError, match=r"pairs.jsonl:1: the target 'up' is not one of the pair's options"):
+        tokenize_pairs([pair], llama(), with_options=True)

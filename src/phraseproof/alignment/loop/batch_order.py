@@ -14,19 +14,26 @@ class SetShape(NamedTuple):
     Attributes:
         reference: the reference wording; two sets in a batch should have different ones.
         paraphrases, negations: how many there are.
+        wordings: the keys of the reference and the paraphrases, for batches of one wording: sets that share wordings
+            draw the same one in a step. Empty otherwise.
     """
 
     reference: str
     paraphrases: int
     negations: int
+    wordings: tuple[str, ...] = ()
 
 
 class Draw(NamedTuple):
-    """A set in a batch, with the indices of its wordings that take part, ascending."""
+    """A set in a batch, with the indices of its wordings that take part, ascending.
+
+    With `has_reference` off, the reference wording is left out: the batch holds the one paraphrase that was drawn.
+    """
 
     pair: int
     paraphrases: tuple[int, ...]
     negations: tuple[int, ...]
+    has_reference: bool = True
 
 
 class BatchOrder:
@@ -37,14 +44,25 @@ class BatchOrder:
         references: the number of sets in a batch. If the number of sets is not a multiple, an epoch skips the last few.
         wordings: the maximum number of paraphrases, and of negations, of a set in a batch.
         seed: the seed of all draws.
+        batches_per_draw: every set has one wording in a batch, the reference or a paraphrase, drawn again after this
+            number of batches; `None` for sets with their reference and up to `wordings` paraphrases.
     """
 
-    def __init__(self, shapes: Sequence[SetShape], *, references: int, wordings: int, seed: int) -> None:
+    def __init__(
+        self,
+        shapes: Sequence[SetShape],
+        *,
+        references: int,
+        wordings: int,
+        seed: int,
+        batches_per_draw: int | None = None,
+    ) -> None:
         assert len(shapes) >= references, "checked before training"
         self._shapes = shapes
         self._references = references
         self._wordings = wordings
         self._seed = seed
+        self._batches_per_draw = batches_per_draw
         self._epoch = functools.lru_cache(maxsize=2)(self._draw_epoch)
 
     @property
@@ -56,7 +74,10 @@ class BatchOrder:
         """The batch at that index, counted from the start of training."""
         epoch, place = divmod(index, self.batches_per_epoch)
         start = place * self._references
-        return [self._draw(pair, epoch) for pair in self._epoch(epoch)[start : start + self._references]]
+        pairs = self._epoch(epoch)[start : start + self._references]
+        if self._batches_per_draw is not None:
+            return [self._draw_one(pair, index // self._batches_per_draw) for pair in pairs]
+        return [self._draw(pair, epoch) for pair in pairs]
 
     def _draw_epoch(self, epoch: int) -> list[int]:
         order = self._ranked(range(len(self._shapes)), "order", epoch)
@@ -78,9 +99,20 @@ class BatchOrder:
         negations = self._ranked(range(shape.negations), "negations", epoch, pair)[: self._wordings]
         return Draw(pair, tuple(sorted(paraphrases)), tuple(sorted(negations)))
 
+    def _draw_one(self, pair: int, draw: int) -> Draw:
+        """One wording, the first one by a hash of seed, draw and wording."""
+        keys = self._shapes[pair].wordings
+        prefix = f"{self._seed}/one/{draw}"
+        chosen = min(range(len(keys)), key=lambda place: _digest(f"{prefix}/{keys[place]}"))
+        return Draw(pair, (chosen - 1,) if chosen else (), (), has_reference=not chosen)
+
     def _ranked(self, items: range, *key: object) -> list[int]:
         prefix = "/".join(map(str, (self._seed, *key)))
-        return sorted(items, key=lambda item: hashlib.blake2b(f"{prefix}/{item}".encode(), digest_size=16).digest())
+        return sorted(items, key=lambda item: _digest(f"{prefix}/{item}"))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 def learning_rate_factor(step: int, total_steps: int, warmup_steps: int, schedule: str) -> float:

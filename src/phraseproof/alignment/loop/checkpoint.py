@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from phraseproof.alignment.loop.log import HeldOut
 from phraseproof.errors import RunError
@@ -16,13 +17,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 STATE_FOLDER = ".training"
+Kept = Literal["best", "lowest-ce"]
+"""Weights that are kept next to the checkpoints: those of early stopping, and those that the guard falls back to."""
+
 KEPT = 2
 """How many checkpoints are kept. The newest may hold weights that no batch has used; the one before has been used."""
 
 _WEIGHTS = "trained.safetensors"
 _OPTIMIZER = "optimizer.safetensors"
 _PROGRESS = "progress.json"
-_BEST = "best.safetensors"
+_BEST: Mapping[Kept, str] = {"best": "best.safetensors", "lowest-ce": "lowest-ce.safetensors"}
 
 
 class TrainingState(NamedTuple):
@@ -31,7 +35,8 @@ class TrainingState(NamedTuple):
     Attributes:
         step: the number of steps done.
         before: the evaluation before the first step.
-        best, best_step: the evaluation with the lowest held-out loss, and its step.
+        best, best_step: the evaluation with the lowest held-out loss (or the highest agreement), and its step.
+        lowest_ce, lowest_ce_step: the evaluation with the lowest held-out cross-entropy, and its step.
         last: the latest evaluation.
         stale: the number of evaluations since the best.
         seconds: the time spent so far, over all sessions.
@@ -44,14 +49,26 @@ class TrainingState(NamedTuple):
     last: HeldOut | None = None
     stale: int = 0
     seconds: float = 0.0
+    lowest_ce: HeldOut | None = None
+    lowest_ce_step: int = 0
 
-    def evaluated(self, held_out: HeldOut) -> TrainingState:
-        """The state after one more evaluation."""
+    def evaluated(self, held_out: HeldOut, stops_on: Literal["loss", "kappa"] = "loss") -> TrainingState:
+        """The state after one more evaluation, judged by its loss or by the agreement of answers."""
+        state = self
+        if state.lowest_ce is None or held_out.ce < state.lowest_ce.ce:
+            state = state._replace(lowest_ce=held_out, lowest_ce_step=self.step)
         if self.before is None:
-            return self._replace(before=held_out, best=held_out, best_step=self.step, last=held_out)
-        if self.best is None or held_out.loss < self.best.loss:
-            return self._replace(best=held_out, best_step=self.step, last=held_out, stale=0)
-        return self._replace(last=held_out, stale=self.stale + 1)
+            return state._replace(before=held_out, best=held_out, best_step=self.step, last=held_out)
+        if self.best is None or _badness(held_out, stops_on) < _badness(self.best, stops_on):
+            return state._replace(best=held_out, best_step=self.step, last=held_out, stale=0)
+        return state._replace(last=held_out, stale=self.stale + 1)
+
+
+def _badness(held_out: HeldOut, stops_on: Literal["loss", "kappa"]) -> float:
+    if stops_on == "loss":
+        return held_out.loss
+    # Where all answers are one option, agreement is not defined: nothing is worse.
+    return math.inf if held_out.kappa is None else -held_out.kappa
 
 
 class TrainingCheckpoint(NamedTuple):
@@ -115,8 +132,8 @@ class Checkpoints:
         folder = self._path(step)
         try:
             content: dict[str, Any] = cast("dict[str, Any]", read_json(folder / _PROGRESS))
-            for name in ("before", "best", "last"):
-                content[name] = None if content[name] is None else HeldOut(**content[name])
+            for name in ("before", "best", "last", "lowest_ce"):
+                content[name] = None if content.get(name) is None else HeldOut(**content[name])
             optimizer: dict[str, dict[str, Tensor]] = {}
             for name, value in load_file(folder / _OPTIMIZER).items():
                 parameter, _, key = name.rpartition("\n")
@@ -126,22 +143,22 @@ class Checkpoints:
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise _cannot("read", folder, error) from None
 
-    def save_best(self, weights: Mapping[str, Tensor]) -> None:
-        """Replace the best weights."""
+    def save_best(self, weights: Mapping[str, Tensor], kept: Kept = "best") -> None:
+        """Replace the best weights, or those with the lowest cross-entropy."""
         from safetensors.torch import save_file
 
-        with replacing(self._folder / _BEST, error=RunError) as temporary:
+        with replacing(self._folder / _BEST[kept], error=RunError) as temporary:
             save_file(dict(weights), temporary)
 
-    def load_best(self) -> dict[str, Tensor]:
-        """Read the best weights."""
+    def load_best(self, kept: Kept = "best") -> dict[str, Tensor]:
+        """Read the best weights, or those with the lowest cross-entropy."""
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         try:
-            return load_file(self._folder / _BEST)
+            return load_file(self._folder / _BEST[kept])
         except (OSError, SafetensorError) as error:
-            raise _cannot("read", self._folder / _BEST, error) from None
+            raise _cannot("read", self._folder / _BEST[kept], error) from None
 
     def clear(self) -> None:
         """Delete all checkpoints, once the training is done."""

@@ -41,6 +41,11 @@ class DriftWatch:
         for row in earlier:
             self.read(row)
 
+    @property
+    def is_drifting(self) -> bool:
+        """Whether cross-entropy on held-out pairs rose while KL fell, in these lines or earlier ones."""
+        return self._is_said and self._holds_out
+
     def read(self, row: LogRow) -> str | None:
         """Read one more line. Returns the warning when it is due, and `None` otherwise."""
         if not self._add(row) or self._is_said or len(self._points) <= _IN_A_ROW:
@@ -75,7 +80,7 @@ class DriftWatch:
         where = "held-out pairs" if self._holds_out else "training pairs"
         advice = ["a lower --learning-rate", f"fewer steps (--max-steps {max(1, lowest.step)})"]
         if self._holds_out:
-            advice.append("--early-stopping-patience 3")
+            advice += ["--early-stopping-patience 3", "--guard"]
         if self._lambda is not None:
             advice.insert(0, f"a lower --lambda than {self._lambda:g}")
         return (

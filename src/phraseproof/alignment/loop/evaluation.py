@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from phraseproof.alignment.loop.agreement import fleiss_agreement
 from phraseproof.alignment.loop.log import HeldOut
 from phraseproof.alignment.losses import kl_to_reference
+from phraseproof.alignment.objectives import option_scores
 
 if TYPE_CHECKING:
     from phraseproof.alignment.loop.passes import Passes
@@ -30,6 +32,7 @@ def evaluate_held_out(
     distances: list[torch.Tensor] = []
     correct: list[bool] = []
     reference_correct: list[bool] = []
+    choices: list[list[int]] = []
     with torch.no_grad():
         batches = [order.batch(index) for index in range(order.batches_per_epoch)]
         for together in passes.join(side.tokens, batches):
@@ -42,6 +45,8 @@ def evaluate_held_out(
                 hits = ((group.logits.argmax(dim=-1) == group.targets) | ~group.mask).all(dim=-1).tolist()
                 reference_correct.append(hits[0])
                 correct += hits[1 : 1 + group.paraphrases]
+                if method.needs_options and group.options is not None:
+                    choices.append(option_scores(group.options).argmax(dim=-1).tolist())
     losses = passes.mean(terms)
     return HeldOut(
         loss=losses.total,
@@ -50,4 +55,5 @@ def evaluate_held_out(
         accuracy=sum(correct) / len(correct),
         reference_accuracy=sum(reference_correct) / len(reference_correct),
         pairs=len(side.pairs),
+        kappa=fleiss_agreement(choices) if method.needs_options else None,
     )

@@ -23,12 +23,15 @@ class HeldOut(NamedTuple):
     """The result of an evaluation on held-out paraphrase sets.
 
     Attributes:
-        loss, ce: means over the sets, of the method's loss and of the cross-entropy, in nats.
+        loss, ce: means over the sets, of the method's loss and of the cross-entropy, in nats. Of sets without a label,
+            the cross-entropy is that with what the reference answered before training.
         kl: the mean KL divergence of paraphrases from their reference, in nats, also for methods whose loss has no KL.
         accuracy: the share of prompts under paraphrased wordings for which every target token is the most likely token
             after the target tokens before it, so that greedy decoding would write the target.
         reference_accuracy: the same share under the reference wordings.
         pairs: the number of sets.
+        kappa: Fleiss' kappa of the options that wordings choose, for methods that compare options; `None` for others,
+            and where all answers are one option.
     """
 
     loss: float
@@ -37,6 +40,7 @@ class HeldOut(NamedTuple):
     accuracy: float
     reference_accuracy: float
     pairs: int
+    kappa: float | None = None
 
 
 class StepReport(NamedTuple):
@@ -188,7 +192,9 @@ def _scalars(report: StepReport) -> list[tuple[str, float]]:
     own = {name: value for name, value in _logged(report).items() if name not in {"step", "held_out"}}
     values = [(f"train/{name}", value) for name, value in own.items() if value is not None]
     if report.held_out is not None:
-        values += [(f"held_out/{name}", value) for name, value in report.held_out._asdict().items()]
+        values += [
+            (f"held_out/{name}", value) for name, value in report.held_out._asdict().items() if value is not None
+        ]
     return [(name, float(value)) for name, value in values]
 
 

@@ -99,7 +99,10 @@ class Optimization:
                 lambda_=settings.lambda_,
                 detach_reference=settings.detach_reference,
                 push_bound=settings.push_bound,
-                reference_in_ce=settings.reference_in_ce,
+                # Without labels there is no cross-entropy, and then the reference may need no graph.
+                reference_in_ce=settings.reference_in_ce and settings.labels == "given",
+                kl_direction=settings.kl_direction,
+                is_balanced=settings.kl_schedule == "balanced",
             ),
             vocabulary_size=int(model.network.get_input_embeddings().weight.shape[0]),
         )
@@ -108,7 +111,7 @@ class Optimization:
         """Take one step of the optimizer.
 
         Args:
-            step: the steps done before it, for errors.
+            step: the steps done before it.
             drawn: this process's batches of the step.
             rate: the learning rate.
 
@@ -119,13 +122,16 @@ class Optimization:
             NotFiniteError: a loss or the gradient is NaN or infinite; no weight changed.
         """
         accelerator, tokens = self._accelerator, self._prepared.train.tokens
+        share = 1.0
+        if self._settings.kl_schedule == "linear":
+            share = (step + 1) / self._prepared.total_steps(accelerator.num_processes)
         terms: list[LossTerms] = []
         joined = self.passes.join(tokens, drawn)
         for place, together in enumerate(joined):
             # Gradients are exchanged between processes once per step, in its last pass.
             is_last = together is joined[-1]
             with self._dropping(step, place), contextlib.nullcontext() if is_last else accelerator.no_sync(self.model):
-                own = self.passes.training_losses(tokens, together)
+                own = self.passes.training_losses(tokens, together, lambda_share=share)
                 accelerator.backward(torch.stack([each.total for each in own]).sum() / len(drawn))
             terms += [each._replace(total=each.total.detach()) for each in own]
         losses = self.passes.mean(terms)

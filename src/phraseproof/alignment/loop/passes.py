@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
@@ -71,14 +72,25 @@ class Passes:
         model: TrainableModel = self._accelerator.unwrap_model(self._model)
         return self._accelerator.mixed_precision == "no" and model.is_packed
 
-    def training_losses(self, tokens: Sequence[SetTokens], batches: Sequence[list[Draw]]) -> list[LossTerms]:
-        """The loss of each batch, computed in one pass, with a graph where the method needs gradients."""
+    def training_losses(
+        self, tokens: Sequence[SetTokens], batches: Sequence[list[Draw]], *, lambda_share: float = 1.0
+    ) -> list[LossTerms]:
+        """The loss of each batch, computed in one pass, with a graph where the method needs gradients.
+
+        Args:
+            tokens: the tokens of all sets.
+            batches: the batches.
+            lambda_share: what λ is multiplied by.
+        """
         outputs = self.outputs(
             tokens,
             batches,
             reference_needs_gradient=self._method.reference_needs_gradient(self._loss_settings),
         )
-        return [self.loss(groups) for groups in outputs]
+        settings = self._loss_settings
+        if lambda_share != 1:
+            settings = replace(settings, lambda_=settings.lambda_ * lambda_share)
+        return [self._method.loss(groups, settings) for groups in outputs]
 
     def outputs(
         self, tokens: Sequence[SetTokens], batches: Sequence[list[Draw]], *, reference_needs_gradient: bool

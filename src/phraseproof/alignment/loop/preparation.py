@@ -16,6 +16,7 @@ from phraseproof.alignment.methods import Method, known_methods
 from phraseproof.alignment.pairs import ParaphraseSet, load_pairs, wording_hashes
 from phraseproof.alignment.pairs.held_out import Split, split_pairs
 from phraseproof.alignment.pairs.tokens import SetTokens, tokenize_pairs
+from phraseproof.alignment.reference_answers import with_reference_answers
 from phraseproof.alignment.settings import DEFAULT_EPOCHS, AlignmentSettings
 from phraseproof.errors import ModelError, RunError, UsageError
 from phraseproof.identity import content_hash
@@ -35,6 +36,9 @@ _OTHER = {"base_model": "another base model", "pairs": "other pairs", "settings"
 _WITHOUT_EFFECT = ("save_every", "save_every_seconds", "gradient_checkpointing")
 """Settings that do not change what is trained: a training may be resumed with others."""
 
+PATIENCE_FOR_KAPPA = 3
+"""Evaluations without a higher agreement, for methods that stop on it."""
+
 
 @dataclass(frozen=True)
 class TokenizedSide:
@@ -43,13 +47,23 @@ class TokenizedSide:
     pairs: tuple[ParaphraseSet, ...]
     tokens: tuple[SetTokens, ...]
 
-    def order(self, method: Method, settings: AlignmentSettings, *, with_paraphrases: bool) -> BatchOrder:
-        """The order of batches over the sets."""
+    def order(
+        self,
+        method: Method,
+        settings: AlignmentSettings,
+        *,
+        with_paraphrases: bool,
+        batches_per_draw: int | None = None,
+    ) -> BatchOrder:
+        """The order of batches over the sets; with `batches_per_draw`, of one wording each (`BatchOrder`)."""
         shapes = [
             SetShape(
                 pair.instruction,
                 len(tokens.paraphrases) if with_paraphrases else 0,
                 len(tokens.negations) if method.needs_negations else 0,
+                tuple(pair.wording_key(text) for text in (pair.instruction, *pair.paraphrases))
+                if batches_per_draw is not None
+                else (),
             )
             for pair, tokens in zip(self.pairs, self.tokens, strict=True)
         ]
@@ -58,6 +72,7 @@ class TokenizedSide:
             references=method.references_per_batch,
             wordings=settings.paraphrases_per_batch,
             seed=settings.seed,
+            batches_per_draw=batches_per_draw,
         )
 
 
@@ -134,7 +149,6 @@ def prepare(
     found = load_pairs(pairs) if isinstance(pairs, Path) else list(pairs)
     if not found:
         raise UsageError("there are no pairs to train on", where="--pairs")
-    _refuse_missing_targets(found)
     if settings.gradient_checkpointing and method.trains == "prompt" and settings.placement == "layers":
         # Layers add their keys and values to a cache that holds the prompt's; run again, they would add them twice.
         raise UsageError(
@@ -142,6 +156,12 @@ def prepare(
             expected="--placement input",
             where="--gradient-checkpointing",
         )
+    if settings.labels == "none":
+        settings = replace(settings, lambda_=1.0)
+    if settings.labels == "none" or any(not pair.target for pair in found):
+        found = with_reference_answers(found, loaded, prompt_format=settings.prompt_format, labels=settings.labels)
+        loaded = loaded.with_plain_layers()
+    method.check_choices(kl_schedule=settings.kl_schedule, kl_direction=settings.kl_direction, labels=settings.labels)
     method.check(found, is_encoder_decoder=not loaded.is_decoder_only, placement=settings.placement)
     split = split_pairs(found, settings.held_out_fraction, settings.seed)
     if len(split.train) < method.references_per_batch:
@@ -151,6 +171,8 @@ def prepare(
             got=f"{len(split.train)} ({len(split.held_out)} held out)",
             where="--pairs",
         )
+    if method.stops_on == "kappa" and settings.early_stopping_patience is None and len(split.held_out) > 1:
+        settings = replace(settings, early_stopping_patience=PATIENCE_FOR_KAPPA)
     if settings.early_stopping_patience is not None and len(split.held_out) < method.references_per_batch:
         raise UsageError(
             "early stopping needs held-out pairs, and there are too few pairs to hold any out", where="--pairs"
@@ -158,7 +180,16 @@ def prepare(
     reserved = settings.num_tokens if method.trains == "prompt" else 0
     train, held_out = (
         TokenizedSide(
-            side, tuple(tokenize_pairs(side, loaded, prompt_format=settings.prompt_format, reserved=reserved))
+            side,
+            tuple(
+                tokenize_pairs(
+                    side,
+                    loaded,
+                    prompt_format=settings.prompt_format,
+                    reserved=reserved,
+                    with_options=method.needs_options,
+                )
+            ),
         )
         for side in (split.train, split.held_out)
     )
@@ -172,23 +203,6 @@ def prepare(
         split=split,
         record=_record(loaded, method, settings, found, split),
     )
-
-
-def _refuse_missing_targets(pairs: Sequence[ParaphraseSet]) -> None:
-    without = [pair for pair in pairs if not pair.target]
-    if without:
-        raise UsageError(
-            f"{len(without)} of {len(pairs)} pairs have no target",
-            where=without[0].source or "--pairs",
-            hint="Let a teacher answer them: phraseproof pairs from-task --teacher",
-        )
-    soft = [pair for pair in pairs if pair.option_probabilities]
-    if soft:
-        raise UsageError(
-            "training on option_probabilities is not supported",
-            where=soft[0].source or "--pairs",
-            hint="Make the pairs with --teacher-as answers",
-        )
 
 
 def _refuse_unknown_targets(sides: Sequence[TokenizedSide], model: ModelToTrain) -> None:
@@ -244,6 +258,9 @@ def check_folder(out: Path, record: Mapping[str, object]) -> Mapping[str, object
     for section, other in _OTHER.items():
         old: Mapping[str, object] = found.get(section, {})
         new = cast("Mapping[str, object]", record[section])
+        if section == "settings":  # settings that an earlier release did not have are at their defaults there
+            defaults = AlignmentSettings().as_record()
+            old = {**{key: defaults[key] for key in defaults.keys() & new.keys()}, **old}
         for key in sorted(old.keys() | new.keys()):
             if key not in _WITHOUT_EFFECT and old.get(key) != new.get(key):
                 raise RunError(

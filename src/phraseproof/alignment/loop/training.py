@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 
 from phraseproof.alignment.loop.batch_order import learning_rate_factor
-from phraseproof.alignment.loop.checkpoint import Checkpoints, TrainingState
+from phraseproof.alignment.loop.checkpoint import Checkpoints, Kept, TrainingState
 from phraseproof.alignment.loop.drift import DriftWatch
 from phraseproof.alignment.loop.evaluation import evaluate_held_out
 from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, StepReport, TrainingLog, log_row, read_log
@@ -57,7 +57,13 @@ class TrainingLoop:
         self._accelerator = accelerator
         self._observer = observer
         self._method, self._settings = prepared.method, prepared.settings
-        self._order = prepared.train.order(self._method, self._settings, with_paraphrases=self._method.uses_paraphrases)
+        self._order = prepared.train.order(
+            self._method,
+            self._settings,
+            with_paraphrases=self._method.uses_paraphrases,
+            batches_per_draw=prepared.batches_per_step(accelerator.num_processes) if self._method.draws_one else None,
+        )
+        self._has_guard = self._settings.guard and (self._method.uses_kl or self._method.has_consistency)
         self._checkpoints = Checkpoints(out)
         self._state = TrainingState()
         self._total_steps = prepared.total_steps(accelerator.num_processes)
@@ -101,13 +107,15 @@ class TrainingLoop:
             with StopRequest(self._signal_came) as stop:
                 if resumed is None:
                     self._done(StepReport(0, held_out=self._evaluate()), log, stop)
-                while self._state.step < self._total_steps and not self._is_stale():
+                while self._state.step < self._total_steps and not self._is_stale() and not self._is_drifting():
                     self._done(self._advance(), log, stop)
         except NotFiniteError as error:
             self._keep_last_good(str(error))
         finally:
             if log is not None:
                 log.close()
+        if self._is_drifting():
+            return self._finish("drift")
         return self._finish("done" if self._state.step == self._total_steps else "early")
 
     def _done(self, report: StepReport, log: TrainingLog | None, stop: StopRequest) -> None:
@@ -173,12 +181,21 @@ class TrainingLoop:
         self._pace.evaluated(time.perf_counter() - began)
         if not math.isfinite(held_out.loss):
             raise NotFiniteError(f"the loss on held-out pairs was not a finite number after step {self._state.step}")
-        self._state = self._state.evaluated(held_out)
-        if self._settings.early_stopping_patience is not None and self._state.best_step == self._state.step:
-            weights = self._optimization.weights()
-            if self._accelerator.is_main_process:
-                self._checkpoints.save_best(weights)
+        self._state = state = self._state.evaluated(held_out, self._method.stops_on)
+        if self._settings.early_stopping_patience is not None and state.best_step == state.step:
+            self._keep("best")
+        if self._has_guard and state.lowest_ce_step == state.step:
+            self._keep("lowest-ce")
         return held_out
+
+    def _keep(self, kept: Kept) -> None:
+        weights = self._optimization.weights()
+        if self._accelerator.is_main_process:
+            self._checkpoints.save_best(weights, kept)
+
+    def _is_drifting(self) -> bool:
+        """Whether the guard stops the training; only the main process reads the log."""
+        return self._has_guard and self._agreed(self._accelerator.is_main_process and self._watch.is_drifting)
 
     def _is_save_due(self) -> bool:
         step = self._state.step
@@ -200,6 +217,9 @@ class TrainingLoop:
             self._observer.stepped(report)
             warning = self._watch.read(log_row(report))
             if warning is not None:
+                if self._has_guard and self._watch.is_drifting:
+                    kept = self._state.lowest_ce_step
+                    warning += f". The guard stops the training, and keeps the weights of step {kept}"
                 self._observer.warned(warning)
 
     # ----------------------------------------------------------------------------------------------- checkpoints, files
@@ -251,7 +271,10 @@ class TrainingLoop:
     def _finish(self, stopped: str) -> Mapping[str, object]:
         state = self._state
         kept, after = state.step, state.last
-        if self._settings.early_stopping_patience is not None and state.best is not None:
+        if stopped == "drift" and state.lowest_ce is not None:
+            self._optimization.set_weights(self._checkpoints.load_best("lowest-ce"))
+            kept, after = state.lowest_ce_step, state.lowest_ce
+        elif self._settings.early_stopping_patience is not None and state.best is not None:
             self._optimization.set_weights(self._checkpoints.load_best())
             kept, after = state.best_step, state.best
         self._optimization.check_base()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _PAIRS_AT_ONCE = 256
 
+LEAST_WEIGHT = 0.01
+"""Options that a teacher finds less probable are no targets; the others share their probability."""
+
 
 class SetTokens(NamedTuple):
     """The token ids of one paraphrase set, including special tokens.
@@ -23,13 +26,22 @@ class SetTokens(NamedTuple):
     Attributes:
         reference: the prompt under the reference wording.
         paraphrases, negations: the prompts under the other wordings, in the order of the set.
-        target: the continuation of every prompt, including the end-of-text token.
+        target: the continuation of every prompt, including the end-of-text token if it `has_end`.
+        has_end: whether the end-of-text token was added to the target and the options. It is left out of sets without
+            a label: what the reference says is known, but not that it would stop there.
+        labelled: whether the target is a label.
+        options: the options' tokens, if the loss needs them.
+        weights: a teacher's distribution over `options`; empty if the target is the only right one.
     """
 
     reference: tuple[int, ...]
     paraphrases: tuple[tuple[int, ...], ...]
     negations: tuple[tuple[int, ...], ...]
     target: tuple[int, ...]
+    has_end: bool = True
+    labelled: bool = True
+    options: tuple[tuple[int, ...], ...] = ()
+    weights: tuple[float, ...] = ()
 
 
 def tokenize_pairs(
@@ -39,6 +51,7 @@ def tokenize_pairs(
     prompt_format: str = "auto",
     max_length: int | None = None,
     reserved: int = 0,
+    with_options: bool = False,
 ) -> list[SetTokens]:
     """Tokenize paraphrase sets as scoring does: target delimiter, BOS and white space follow
     `models/huggingface/tokenization.py`.
@@ -58,6 +71,8 @@ def tokenize_pairs(
         prompt_format: `auto`, `plain`, `alpaca` or `chat`.
         max_length: the maximum number of input tokens; `None` is the model's own limit, if it has one.
         reserved: the number of these tokens that the soft prompt takes.
+        with_options: also tokenize the options of every set; otherwise only where a teacher's distribution needs them,
+            and only those options that it finds at least `LEAST_WEIGHT` probable.
 
     Returns:
         One `SetTokens` per set, in the same order.
@@ -74,23 +89,34 @@ def tokenize_pairs(
     tokens: list[SetTokens] = []
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
         some = pairs[start : start + _PAIRS_AT_ONCE]
-        prompts = [prompts_of(pair, prompt_format=format_name, chat_model=model) for pair in some]
+        answers = [_answers(pair, with_options) for pair in some]
+        prompts = [
+            prompts_of(pair, prompt_format=format_name, chat_model=model, options=texts)
+            for pair, (texts, _) in zip(some, answers, strict=True)
+        ]
         encoded = iter(model.encode([prompt for group in prompts for prompt in group]))
         for offset, (pair, group) in enumerate(zip(some, prompts, strict=True)):
             where = pair.source or f"pair {start + offset + 1}"
-            own = _pair_tokens(pair, [next(encoded) for _ in group], model, where)
+            own = _pair_tokens(pair, answers[offset], [next(encoded) for _ in group], model, where)
             budget.check(pair, own, where)
             tokens.append(own)
     return tokens
 
 
-def prompts_of(pair: ParaphraseSet, *, prompt_format: str, chat_model: FormatsChat | None = None) -> list[Prompt]:
-    """The prompts of a set: the reference wording's, its paraphrases', its negations'; their one option is the target.
+def prompts_of(
+    pair: ParaphraseSet,
+    *,
+    prompt_format: str,
+    chat_model: FormatsChat | None = None,
+    options: tuple[str, ...] | None = None,
+) -> list[Prompt]:
+    """The prompts of a set: the reference wording's, its paraphrases', its negations'.
 
     Args:
         pair: the set.
         prompt_format: `plain`, `alpaca` or `chat`.
         chat_model: the model whose chat template writes a `chat` prompt.
+        options: the prompts' options; `None` for the target alone.
     """
     has_input = bool(pair.input.strip())
     return [
@@ -98,7 +124,7 @@ def prompts_of(pair: ParaphraseSet, *, prompt_format: str, chat_model: FormatsCh
             RenderedPrompt(
                 ask=text if has_input else None,
                 tested=pair.input if has_input else text,
-                options=(pair.target,),
+                options=(pair.target,) if options is None else options,
                 separator=pair.separator,
                 ask_last=pair.ask_last,
                 system=pair.system_of(index),
@@ -111,7 +137,33 @@ def prompts_of(pair: ParaphraseSet, *, prompt_format: str, chat_model: FormatsCh
     ]
 
 
-def _pair_tokens(pair: ParaphraseSet, encoded: Sequence[PromptTokens], model: ModelToTrain, where: str) -> SetTokens:
+def _answers(pair: ParaphraseSet, with_options: bool) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """The texts to tokenize, the target first if it is no option, and a teacher's distribution over the options."""
+    if not with_options and not (pair.option_probabilities and pair.labelled):
+        return (pair.target,), ()
+    weights = pair.option_probabilities if pair.labelled else ()
+    kept = range(len(pair.options))
+    if weights and not with_options:
+        kept = [index for index in kept if weights[index] >= LEAST_WEIGHT or pair.options[index] == pair.target]
+    total = sum(weights[index] for index in kept) if weights else 1.0
+    texts = tuple(pair.options[index] for index in kept)
+    if pair.target not in texts:
+        raise UsageError(
+            f"the target {pair.target[:40]!r} is not one of the pair's options",
+            expected=f"one of: {', '.join(texts)}",
+            where=pair.source or None,
+        )
+    return texts, tuple(weights[index] / total for index in kept) if weights else ()
+
+
+def _pair_tokens(
+    pair: ParaphraseSet,
+    answers: tuple[tuple[str, ...], tuple[float, ...]],
+    encoded: Sequence[PromptTokens],
+    model: ModelToTrain,
+    where: str,
+) -> SetTokens:
+    texts, weights = answers
     for text, each in zip(pair.wordings, encoded, strict=True):
         if not each.apart:
             raise UsageError(
@@ -119,15 +171,19 @@ def _pair_tokens(pair: ParaphraseSet, encoded: Sequence[PromptTokens], model: Mo
                 where=where,
                 hint="Give an answer_prefix that separates them, such as a space",
             )
-    written = [each.options[0] for each in encoded]
-    if not all(written):
+    written = [[each.options[place] for each in encoded] for place in range(len(texts))]
+    if not all(tokens for of_text in written for tokens in of_text):
         raise UsageError(f"the target {pair.target[:60]!r} has no tokens of its own after the prompt", where=where)
-    target = _common_end(written)
+    chosen = texts.index(pair.target)
+    endings = [_common_end(of_text) for of_text in written]
     contexts: list[tuple[int, ...]] = []
-    for index, (each, own) in enumerate(zip(encoded, written, strict=True)):
-        before = own[: len(own) - len(target)]
-        if before and model.tokenizer.decode(before).strip():
-            other = next(place for place, option in enumerate(written) if option != own)
+    for index, each in enumerate(encoded):
+        befores = {
+            of_text[index][: len(of_text[index]) - len(end)] for of_text, end in zip(written, endings, strict=True)
+        }
+        before = written[chosen][index][: len(written[chosen][index]) - len(endings[chosen])]
+        if len(befores) > 1 or (before and model.tokenizer.decode(before).strip()):
+            other = next((place for place, option in enumerate(written[chosen]) if option != written[chosen][index]), 0)
             raise UsageError(
                 f"the target {pair.target[:40]!r} has other tokens after {pair.wordings[index][-40:]!r} "
                 f"than after {pair.wordings[other][-40:]!r}",
@@ -136,10 +192,20 @@ def _pair_tokens(pair: ParaphraseSet, encoded: Sequence[PromptTokens], model: Mo
             )
         contexts.append(each.context + before if model.is_decoder_only else each.context)
     eos: int | None = model.tokenizer.eos_token_id
-    if eos is not None and target[-1] != eos:
-        target = (*target, eos)
+    has_end = pair.labelled and eos is not None and endings[chosen][-1] != eos
+    if has_end and eos is not None:
+        endings = [(*end, eos) for end in endings]
     last = 1 + len(pair.paraphrases)
-    return SetTokens(contexts[0], tuple(contexts[1:last]), tuple(contexts[last:]), target)
+    return SetTokens(
+        contexts[0],
+        tuple(contexts[1:last]),
+        tuple(contexts[last:]),
+        endings[chosen],
+        has_end,
+        pair.labelled,
+        tuple(endings) if len(texts) > 1 else (),
+        weights if len(texts) > 1 else (),
+    )
 
 
 def _common_end(sequences: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
