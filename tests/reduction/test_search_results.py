@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -57,4 +58,7 @@ def test_the_document_names_sets_trainings_and_the_choice(found: MethodSearch) -
     sets = document["sets"]
     assert set(sets) == {"training", "validation", "test", "unseen"}
     assert not set(sets["training"]["wordings"]) & set(sets["test"]["wordings"])
+    runs = [path for of_set in document["runs"].values() for paths in of_set.values() for path in paths]
+    assert len(runs) == 2 * (1 + 2)
+    assert all((Path(path) / "run.json").exists() for path in runs)
     assert len(document["rows"]) == len(search_table(found).rows)

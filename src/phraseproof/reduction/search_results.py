@@ -55,7 +55,7 @@ def search_text(search: MethodSearch, screen: Screen) -> str:
 
 
 def search_json(search: MethodSearch) -> str:
-    """Return one document: sets, trainings, the recommendation, and the rows of `search_table`."""
+    """Return one document: sets, trainings, run folders, the recommendation, and the rows of `search_table`."""
     plan = search.plan
     trainings = [
         {
@@ -80,6 +80,13 @@ def search_json(search: MethodSearch) -> str:
             "format_version": FORMAT_VERSION,
             "sets": {each.name: _set_json(each) for each in sets},
             "trainings": trainings,
+            "runs": {
+                report.name: {
+                    AS_IT_IS: [str(report.base.path)],
+                    **{name: [str(run.path) for run in runs] for name, runs in report.trained.items()},
+                }
+                for report in search.reports
+            },
             "chosen": {"method": search.chosen.name, "learning_rate": search.chosen.rate},
             "recommendation": search.recommendation,
             **results_json(search_table(search)),
