@@ -237,8 +237,7 @@ def align(
     from phraseproof.cli.training_forecast import print_training_forecast
 
     if dry_run:
-        with stoppable():
-            found = forecast(model, pairs, settings, model_options=loading, is_timed=timing)
+        found = forecast(model, pairs, settings, model_options=loading, is_timed=timing)
         print_training_forecast(found, as_json=as_json)
         return
     if timing is not None:

@@ -50,8 +50,10 @@ def save_pairs(pairs: Iterable[ParaphraseSet], path: Path) -> None:
 
 def whole_text(value: str) -> str:
     """Check that a text can be written as UTF-8. JSON escapes can spell a lone surrogate, which cannot."""
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("the text holds a lone surrogate, which is no valid character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the text holds a lone surrogate, which is no valid character") from None
     return value
 
 
