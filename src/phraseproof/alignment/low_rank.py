@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from phraseproof.alignment.settings import ALL_LINEAR
 from phraseproof.engine.network import Network
+from phraseproof.engine.training.low_rank import is_low_rank
 from phraseproof.errors import FileError, MissingExtraError, ModelError, UsageError
 from phraseproof.files import publish
 
@@ -175,11 +176,6 @@ def target_modules(network: Network, wanted: str) -> list[str]:
             where="--target-modules",
         )
     return names
-
-
-def is_low_rank(name: str) -> bool:
-    """Whether a parameter of that name is an adapter's."""
-    return ".lora_" in name
 
 
 def base_name(name: str) -> str:

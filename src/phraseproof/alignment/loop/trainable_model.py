@@ -19,10 +19,11 @@ from torch.distributed.checkpoint.state_dict import (
 )
 from torch.distributed.tensor import DTensor
 
-from phraseproof.alignment.low_rank import LowRankAdapter, base_name, is_low_rank
+from phraseproof.alignment.low_rank import LowRankAdapter, base_name
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.engine.training.forward import TargetForward, TargetLogits, TargetRow
 from phraseproof.engine.training.gradient_checkpointing import CheckpointedLayers
+from phraseproof.engine.training.low_rank import is_low_rank
 from phraseproof.errors import ModelError
 
 

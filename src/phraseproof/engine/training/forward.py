@@ -7,8 +7,9 @@
   where there is padding.
 * Frozen weights get no gradients.
 * Rows whose loss is detached run without a graph.
-* On a CPU, a frozen float32 model with a soft prompt at its input is run without any padding, what rows begin with
-  in common computed once (`packed_causal_lm.py`, `packed_seq2seq_lm.py`), if a trial gave the same logits.
+* On a CPU, a frozen float32 model with a soft prompt at its input, or a decoder-only one with low-rank adapters, is run
+  without any padding, what rows begin with in common computed once (`packed_causal_lm.py`, `packed_seq2seq_lm.py`), if
+  a trial gave the same logits.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.engine.padded import pad_rows
 from phraseproof.engine.pass_state import PassState
 from phraseproof.engine.training.bucketing import TargetRow, bucket_by_length
+from phraseproof.engine.training.low_rank import is_low_rank
 from phraseproof.engine.training.packed_causal_lm import PackedCausalLMForTraining
 from phraseproof.engine.training.packed_seq2seq_lm import PackedSeq2SeqLMForTraining
 from phraseproof.engine.training.projection import ProjectedPlaces
@@ -182,12 +184,15 @@ class TargetForward:
     def _packed(self) -> PackedCausalLMForTraining | PackedSeq2SeqLMForTraining | None:
         """The pass without padding, for a network and a machine that it is made for."""
         network, virtual = self._network, None if self._soft is None else self._soft.virtual
-        if virtual is None or not _asks_for_nothing(network.config) or not _is_frozen_and_whole(network):
+        is_adapted = any(is_low_rank(name) for name, _ in network.named_parameters())
+        if virtual is None and (self._soft is not None or not is_adapted):
             return None
-        if self._regimes.limit == 0:
+        if not _asks_for_nothing(network.config) or not _is_frozen_and_whole(network) or self._regimes.limit == 0:
             return None
         if self._joined:
             return PackedCausalLMForTraining.try_on(network)
+        if virtual is None:  # the pass of encoder-decoders reads weights of layers that an adapter changes
+            return None
         try:
             packed = PackedSeq2SeqLMForTraining(network, self._pad_id)
             with torch.no_grad():
@@ -207,10 +212,10 @@ class TargetForward:
         need_prefix_states: bool,
     ) -> _Part:
         virtual = None if self._soft is None else self._soft.virtual
-        assert virtual is not None
         if isinstance(packed, PackedCausalLMForTraining):
             logits = packed.logits(rows, virtual)
             return _Part(torch.stack([functional.pad(own, (0, 0, 0, width - len(own))) for own in logits]), None)
+        assert virtual is not None
         logits, states = packed.logits(rows, virtual)
         logits = functional.pad(logits, (0, 0, 0, width - int(logits.shape[1])))
         return _Part(_targets_only(logits, rows, width), states if need_prefix_states else None)
@@ -309,14 +314,14 @@ def _asks_for_nothing(config: NetworkConfig) -> bool:
 
 
 def _is_frozen_and_whole(network: nn.Module) -> bool:
-    """Whether every weight is in this process's memory, in float32, and none is trained."""
+    """Whether every weight is in this process's memory, in float32, and none is trained but those of adapters."""
     return all(
         type(weight) is nn.Parameter
-        and not weight.requires_grad
+        and (not weight.requires_grad or is_low_rank(name))
         and weight.device.type == "cpu"
         and weight.dtype == torch.float32
         and not hasattr(weight, "_fsdp_flattened")
-        for weight in network.parameters()
+        for name, weight in network.named_parameters()
     )
 
 

@@ -1,4 +1,4 @@
-"""Faster forward and backward passes of modules whose weights are frozen.
+"""Faster forward and backward passes of modules whose weights are frozen, adapters apart.
 
 The same functions in another order of operations: results differ by rounding. They replace the network's own only
 during a pass, so nothing else that uses the network changes.
@@ -18,6 +18,7 @@ from transformers.pytorch_utils import Conv1D
 from phraseproof.engine.cpu.onednn import frozen_linear, has_products
 from phraseproof.engine.network import AutogradContext
 from phraseproof.engine.training.frozen_mlp import GatedFeedForward, gated_mlp_of, tanh_gelu
+from phraseproof.engine.training.low_rank import LowRankLinear
 
 _SMALLEST = 64 * 64
 """With fewer weights the call costs more than the product."""
@@ -31,8 +32,10 @@ class _Substitute(NamedTuple):
 class FrozenModules:
     """Substitutes for the forward of a network's modules. A forward that was replaced before stays.
 
+    Linear layers with a low-rank adapter get substitutes too (`low_rank.py`); other trained weights are left alone.
+
     Args:
-        network: a frozen float32 network on a CPU; not changed.
+        network: a float32 network on a CPU, frozen except for adapters; not changed.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -64,6 +67,10 @@ class FrozenModules:
 
 
 def _frozen_forward(module: nn.Module) -> Callable[[Tensor], Tensor] | None:
+    if (adapted := LowRankLinear.of(module)) is not None:
+        return _if_it_agrees(adapted, module, adapted.weight)
+    if any(weight.requires_grad for weight in module.parameters()):
+        return None
     if type(module) is NewGELUActivation:
         return tanh_gelu
     if (parts := gated_mlp_of(module)) is not None:

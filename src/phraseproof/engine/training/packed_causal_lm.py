@@ -33,10 +33,10 @@ NAME = "phraseproof_training"
 
 
 class PackedCausalLMForTraining:
-    """Logits at target positions, with gradients to a soft prompt at the input.
+    """Logits at target positions, with gradients to a soft prompt at the input or to low-rank adapters.
 
     Args:
-        network: a frozen decoder-only model in float32.
+        network: a decoder-only model in float32, frozen except for adapters.
         last_layer: set if its last layer can skip what no target depends on.
     """
 
@@ -52,14 +52,15 @@ class PackedCausalLMForTraining:
         packing = probe_causal_lm(network)
         return None if packing is None else cls(network, packing.last_layer)
 
-    def logits(self, rows: Sequence[TargetRow], virtual: Tensor) -> list[Tensor]:
+    def logits(self, rows: Sequence[TargetRow], virtual: Tensor | None) -> list[Tensor]:
         """Each row's logits, [target tokens, vocabulary].
 
         Args:
             rows: prompts and targets.
-            virtual: the soft prompt's embeddings, [virtual tokens, width].
+            virtual: the soft prompt's embeddings, [virtual tokens, width], or `None`.
         """
-        lead = list(range(self._vocabulary, self._vocabulary + len(virtual)))
+        count = 0 if virtual is None else len(virtual)
+        lead = list(range(self._vocabulary, self._vocabulary + count))
         contexts = [np.asarray([*lead, *row.context], dtype=np.int32) for row in rows]
         order = order_by_prefix(contexts)
         # All virtual tokens are shared, even fewer than `order_by_prefix` would share: `_run` puts their embeddings at
@@ -75,14 +76,15 @@ class PackedCausalLMForTraining:
         by_row = dict(zip(order.indices, by_part, strict=True))
         return [by_row[index] for index in range(len(rows))]
 
-    def _run(self, step: PackedPass, virtual: Tensor) -> Tensor:
+    def _run(self, step: PackedPass, virtual: Tensor | None) -> Tensor:
         """Logits of the scored tokens, [scored, vocabulary]."""
         ids = torch.from_numpy(step.row.tokens)
         is_virtual = ids >= self._vocabulary
         embedded = self._network.get_input_embeddings()(ids.masked_fill(is_virtual, 0))
         # Concatenated, because virtual tokens are the row's first and occur nowhere else.
         count = int(is_virtual.sum())
-        embedded = torch.cat([virtual[:count].to(embedded), embedded[count:]])
+        if virtual is not None:
+            embedded = torch.cat([virtual[:count].to(embedded), embedded[count:]])
         scored = torch.tensor(step.row.scored)
 
         @contextlib.contextmanager

@@ -1,0 +1,176 @@
+"""Aligning a LoRA or DoRA against PEFT's own loop: the same model, wordings, loss, adapter and optimizer, one thread.
+
+PEFT's side is `get_peft_model`, a padded batch with an attention mask, transformers' forward pass, `backward`, AdamW,
+batch by batch. Ours is what a training runs. Both start from the same random A and small random B (with B at zero, A
+has no gradient). Each side runs in its own processes, interleaved; the run stops if losses differ by more than 1e-5 of
+their size, or gradients by more than 1e-3 of theirs. CPU seconds include the optimizer.
+
+`python -m benchmarks.alignment.low_rank FOLDER [STEPS [REPEATS [lora|dora]]]`, FOLDER being a decoder-only model's, or
+`shape` for the 84M Llama shape with random weights.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.alignment.__main__ import BATCHES, WORDINGS, check_equal, examples, loss_of
+from benchmarks.alignment.work import Example
+from benchmarks.shapes import build_llama, prompt_text, questions
+
+RANK = 8
+
+
+def adapt(network: Any, kind: str) -> list[Any]:
+    """Inject the adapter and return its parameters in the order of their names."""
+    import torch
+
+    from phraseproof.alignment.low_rank import LowRankAdapter
+    from phraseproof.alignment.settings import AlignmentSettings
+
+    network.requires_grad_(False)
+    LowRankAdapter.inject(network, AlignmentSettings(rank=RANK, seed=3), uses_dora=kind == "dora")
+    found = {name: value for name, value in network.named_parameters() if ".lora_" in name}
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for name in sorted(found):
+            if "lora_B" in name:
+                found[name].copy_(0.01 * torch.randn(found[name].shape, generator=generator))
+            found[name].requires_grad_(True)
+    return [found[name] for name in sorted(found)]
+
+
+class Peft:
+    """A plain loop."""
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        from transformers import AutoModelForCausalLM
+
+        self.model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
+        self.weights = adapt(self.model, kind)
+
+    def step(self, batches: list[Example]) -> float:
+        """Add up the gradient; the step's loss."""
+        import torch
+
+        total = 0.0
+        for contexts, target in batches:
+            rows = [context + target for context in contexts]
+            width = max(map(len, rows))
+            ids = torch.tensor([row + (0,) * (width - len(row)) for row in rows])
+            mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+            logits = self.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+            places = torch.tensor([len(context) - 1 for context in contexts])[:, None] + torch.arange(len(target))
+            picked = logits[torch.arange(len(rows))[:, None], places]
+            loss = loss_of(picked, torch.tensor([target] * len(rows))) / len(batches)
+            loss.backward()
+            total += float(loss.detach())
+        return total
+
+
+class Ours:
+    """`TargetForward`, with small batches merged as a training merges them."""
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        from phraseproof.engine.training.forward import TargetForward
+        from phraseproof.models import ModelOptions, load_model
+        from phraseproof.models.huggingface.model import HuggingFaceModel
+
+        model = load_model(str(folder), ModelOptions(device="cpu"))
+        assert isinstance(model, HuggingFaceModel)
+        self.weights = adapt(model.network, kind)
+        self._forward = TargetForward(model.network, joined=True, pad_id=model.pad_id, soft=None)
+        self._vocabulary = int(model.network.get_input_embeddings().weight.shape[0])
+
+    def step(self, batches: list[Example]) -> float:
+        """Add up the gradient; the step's loss."""
+        import torch
+
+        from phraseproof.engine.training.bucketing import TargetRow, merge_small_batches
+
+        rows = [[TargetRow(context, target) for context in contexts] for contexts, target in batches]
+        total = 0.0
+        for run in merge_small_batches(rows, self._vocabulary):
+            found = self._forward([row for index in run for row in rows[index]])
+            parts = zip(found.logits.split(len(WORDINGS)), found.targets.split(len(WORDINGS)), strict=True)
+            loss = torch.stack([loss_of(logits, targets) for logits, targets in parts]).sum() / len(batches)
+            loss.backward()
+            total += float(loss.detach())
+        return total
+
+
+SIDES = {"peft": Peft, "ours": Ours}
+
+
+def measure(name: str, folder: Path, out: Path, steps: int, kind: str) -> None:
+    """One side in this process: losses and gradients to a file, CPU seconds per step and peak memory to stdout."""
+    import torch
+
+    torch.set_num_threads(1)
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
+    asked = examples(folder, BATCHES * steps)
+    side = SIDES[name](folder, kind)
+    optimizer = torch.optim.AdamW(side.weights, lr=2e-4, weight_decay=1e-5)
+    side.step(asked[:1])  # the setup at first use is not timed
+    losses: list[float] = []
+    gradients: list[Any] = []
+    began = time.process_time()
+    for first in range(0, len(asked), BATCHES):
+        optimizer.zero_grad()
+        losses.append(side.step(asked[first : first + BATCHES]))
+        gradients.append(torch.cat([weight.grad.flatten() for weight in side.weights]))
+        optimizer.step()
+    seconds = (time.process_time() - began) / steps
+    torch.save({"losses": losses, "gradients": gradients}, out)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    tokens = sum(len(context) + len(target) for contexts, target in asked for context in contexts) // steps
+    print(json.dumps({"seconds": seconds, "peak_mb": peak_mb, "tokens": tokens}))
+
+
+def main(source: str, steps: int, repeats: int, kind: str) -> None:
+    print(f"torch {version('torch')}, transformers {version('transformers')}, peft {version('peft')}; one thread")
+    print(f"{kind}, rank {RANK}: {steps} steps of {BATCHES} examples in {len(WORDINGS)} wordings")
+    with tempfile.TemporaryDirectory() as home:
+        texts = [prompt_text(*question) for question in questions(2000)]
+        folder = build_llama(Path(home, "llama"), texts) if source == "shape" else Path(source).expanduser()
+        files = {side: Path(home, f"{side}.pt") for side in SIDES}
+        found: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
+        for repeat in range(repeats):
+            for side, file in files.items():
+                arguments = [side, str(folder), str(file), str(steps), kind]
+                command = [sys.executable, "-m", "benchmarks.alignment.low_rank", "side", *arguments]
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                found[side].append(json.loads(done.stdout))
+                last = found[side][-1]
+                print(
+                    f"{repeat + 1} {side}: {last['seconds']:.1f} CPU s per step, {last['peak_mb']:.0f} MB", flush=True
+                )
+        pairs = list(zip(found["peft"], found["ours"], strict=True))
+        ratios = [peft["seconds"] / ours["seconds"] for peft, ours in pairs]
+        memory = statistics.median(ours["peak_mb"] / peft["peak_mb"] for peft, ours in pairs)
+        loss, gradient = check_equal(files["ours"], files["peft"])
+        print(
+            f"{found['ours'][0]['tokens']:.0f} tokens per step; ours is {statistics.median(ratios):.2f} times as fast "
+            f"({min(ratios):.2f} to {max(ratios):.2f}), with {memory:.2f} times the memory; "
+            f"losses differ by {loss:.0e}, gradients by {gradient:.0e}"
+        )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["side"]:
+        measure(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]), int(sys.argv[5]), sys.argv[6])
+    else:
+        given = sys.argv[1:]
+        numbers = [int(number) for number in given[1:3]]
+        main(given[0] if given else "shape", *[*numbers, *(1, 3)[len(numbers) :]], kind=(given[3:] or ["lora"])[0])
