@@ -101,7 +101,7 @@ class _LowRank(torch.autograd.Function):
         rows = found.view(-1, found.shape[-1])
         rows.addmm_(hidden.view(-1, hidden.shape[-1]), up.t(), alpha=parts.scale)
         ctx.parts = parts
-        if magnitude is None:
+        if magnitude is None or lengths is None:
             ctx.save_for_backward(x, hidden, down, up)
             return found
         ctx.save_for_backward(x, hidden, down, up, found, magnitude, lengths)
