@@ -13,23 +13,35 @@ import pytest
 from support.command_line import exit_code as call
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runs of `write_runs`, for tests that only read them."""
+    return write_runs(tmp_path_factory.mktemp("runs"))
+
+
 @pytest.fixture
-def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+def own_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """The runs of `write_runs`, for a test that adds to them."""
+    write_runs(tmp_path)
+    capsys.readouterr()
+    return tmp_path
+
+
+def write_runs(folder: Path) -> Path:
     """Runs `few` and `whole` of the scripted model on a made-up task, under wordings with names that want escaping."""
     rows = "".join(f"Was it number {n}?,{'yes!' if n % 2 else 'no!'}\n" for n in range(40))
-    (tmp_path / "t.csv").write_text("question,label\n" + rows)
+    (folder / "t.csv").write_text("question,label\n" + rows)
     text = "name: t_1\nkind: binary\ndata: t.csv\nchoices: [yes!, no!]\nanswer: label\ncategory: house\n"
-    (tmp_path / "t.yaml").write_text(text)
+    (folder / "t.yaml").write_text(text)
     for name, count in (("seen", 4), ("new", 3)):
         entries = [
             {"id": f"w{n}", "template": f"{'so ' * n}\u202e| {{{{ question }}}}", "answer": "text"}
             for n in range(count)
         ]
-        (tmp_path / f"{name}.yaml").write_text(json.dumps({"name": name, "instructions": entries}))
-    evaluate(tmp_path, "few", "--budget", "25%")
-    evaluate(tmp_path, "whole")
-    capsys.readouterr()
-    return tmp_path
+        (folder / f"{name}.yaml").write_text(json.dumps({"name": name, "instructions": entries}))
+    evaluate(folder, "few", "--budget", "25%")
+    evaluate(folder, "whole")
+    return folder
 
 
 def evaluate(folder: Path, out: str, *arguments: str) -> object:
@@ -78,8 +90,8 @@ def test_json_has_every_interval_and_csv_the_same_numbers(folder: Path, capsys: 
     assert len(by_wording) == 7
 
 
-def test_too_few_cells_are_told_with_what_would_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("table", f"{folder}/few", "--json") == 0
+def test_too_few_cells_are_told_with_what_would_do(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("table", f"{own_folder}/few", "--json") == 0
     done = capsys.readouterr()
     (run,) = json.loads(done.out)
     few = run["too_few_cells"]
@@ -90,24 +102,24 @@ def test_too_few_cells_are_told_with_what_would_do(folder: Path, capsys: pytest.
     assert f"to be off by some {few['error']:.1f} points; about --budget " in note
     wanted = float(note.rsplit("--budget ", 1)[1].split("%", 1)[0])
     assert few["share_percent"] <= wanted <= few["share_percent"] + 5
-    assert "too few cells" not in shown(capsys, f"{folder}/few")
-    assert evaluate(folder, "few", "--budget", "100%") == 0
+    assert "too few cells" not in shown(capsys, f"{own_folder}/few")
+    assert evaluate(own_folder, "few", "--budget", "100%") == 0
     assert "too few cells" not in capsys.readouterr().err
 
 
-def test_texts_take_part_when_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_texts_take_part_when_asked(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plain, with_texts = (
-        json.loads(shown(capsys, f"{folder}/few", "--json", *more))[0] for more in ((), ["--covariates"])
+        json.loads(shown(capsys, f"{own_folder}/few", "--json", *more))[0] for more in ((), ["--covariates"])
     )
     assert (plain["covariates"], with_texts["covariates"]) == (False, True)
     assert plain["tasks"] != with_texts["tasks"]
-    assert evaluate(folder, "few", "--budget", "25%", "--covariates", "--json") == 0
+    assert evaluate(own_folder, "few", "--budget", "25%", "--covariates", "--json") == 0
     assert json.loads(capsys.readouterr().out) == [with_texts]
-    assert call("table", f"{folder}/whole", "--covariates") == 2
+    assert call("table", f"{own_folder}/whole", "--covariates") == 2
     assert "--covariates requires estimates" in capsys.readouterr().err
-    assert evaluate(folder, "new", "--covariates") == 2
+    assert evaluate(own_folder, "new", "--covariates") == 2
     assert "Only runs with a budget have estimates" in capsys.readouterr().err
-    assert not (folder / "new").exists()
+    assert not (own_folder / "new").exists()
 
 
 def test_compare_takes_estimates_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,10 +146,10 @@ def test_whole_runs_beside_it_keep_their_table(folder: Path, capsys: pytest.Capt
     assert "cannot be in one json document" in capsys.readouterr().err
 
 
-def test_the_commands_around_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert evaluate(folder, "new", "--budget", "5") == 2
+def test_the_commands_around_it(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate(own_folder, "new", "--budget", "5") == 2
     assert "not a share of the grid: expected a percentage" in capsys.readouterr().err
-    assert evaluate(folder, "new", "--budget", "10%", "--dry-run") == 0
+    assert evaluate(own_folder, "new", "--budget", "10%", "--dry-run") == 0
     assert "28" in capsys.readouterr().out
-    assert evaluate(folder, "few", "--budget", "50%") == 0
+    assert evaluate(own_folder, "few", "--budget", "50%") == 0
     assert "estimated from 50% of the grid" in capsys.readouterr().out
