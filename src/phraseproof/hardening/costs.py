@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from phraseproof.alignment.loop.batches import rows_of
 from phraseproof.alignment.loop.preparation import Preparation
 
 
@@ -23,15 +24,11 @@ class TrainingCost(NamedTuple):
 
 def training_cost(prepared: Preparation) -> TrainingCost:
     """Count a whole training in one process, evaluations on held-out pairs excluded."""
-    method, side = prepared.method, prepared.train
-    order = side.order(method, prepared.settings, with_paraphrases=method.uses_paraphrases)
+    order = prepared.training_order(processes=1)
     steps, per_step = prepared.total_steps(1), prepared.batches_per_step(1)
     prompts = tokens = 0
     for number in range(steps * per_step):
-        for draw in order.batch(number):
-            of = side.tokens[draw.pair]
-            read = [of.reference, *(of.paraphrases[place] for place in draw.paraphrases)]
-            read += [of.negations[place] for place in draw.negations]
-            prompts += len(read)
-            tokens += sum(map(len, read)) + len(read) * len(of.target)
+        draws = order.batch(number)
+        prompts += sum(draw.has_reference + len(draw.paraphrases) + len(draw.negations) for draw in draws)
+        tokens += sum(len(row.context) + len(row.target) for row in rows_of(prepared.train.tokens, draws))
     return TrainingCost(steps, prompts, tokens)

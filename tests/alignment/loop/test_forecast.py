@@ -11,8 +11,10 @@ import torch
 from accelerate import Accelerator
 
 from phraseproof.alignment.loop import forecast as module
+from phraseproof.alignment.loop.batches import rows_of
 from phraseproof.alignment.loop.forecast import TrainingForecast, forecast_training
 from phraseproof.alignment.loop.preparation import Preparation, prepare
+from phraseproof.alignment.methods import METHODS
 from phraseproof.alignment.trainer import forecast
 from phraseproof.errors import ModelError
 from support import tiny_models
@@ -50,6 +52,16 @@ def test_tokens_are_those_of_the_batches(model: Path, method: str, virtual: int)
     assert found.counted_steps == 6
     assert found.timing is None
     assert found.seconds is None
+
+
+def test_methods_that_draw_one_wording_read_one_prompt_per_batch() -> None:
+    (name,) = [name for name, method in METHODS.items() if method.draws_one and method.trains == "prompt"][:1]
+    prepared, found = forecast_of(tiny_models.tiny_llama(), method=name)
+    order = prepared.training_order(processes=1)
+    rows = [rows_of(prepared.train.tokens, order.batch(index)) for index in range(12)]
+    assert {len(batch) for batch in rows} == {1}
+    read = sum(4 + len(row.context) + len(row.target) for batch in rows for row in batch)
+    assert found.tokens.read == round(read / 6)
 
 
 def test_steps_and_evaluations_are_those_of_the_training(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def forecast_training(prepared: Preparation, accelerator: Accelerator, *, is_tim
     processes = accelerator.num_processes
     steps, every = prepared.total_steps(processes), prepared.eval_every(processes)
     method, settings, side = prepared.method, prepared.settings, prepared.train
-    order = side.order(method, settings, with_paraphrases=method.uses_paraphrases)
+    order = prepared.training_order(processes)
     counted = [_step_draws(order, step, accelerator, settings.gradient_accumulation) for step in _first(steps)]
     virtual = settings.num_tokens if method.trains == "prompt" else 0
     tokens = [_tokens(side, draws, virtual) for draws in counted]

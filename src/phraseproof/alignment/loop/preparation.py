@@ -107,6 +107,15 @@ class Preparation:
         """The number of paraphrased wordings of held-out pairs that training does not use."""
         return len(cast("Mapping[str, str]", self.record["held_out_wordings"]))
 
+    def training_order(self, processes: int) -> BatchOrder:
+        """The order of the batches of this training."""
+        return self.train.order(
+            self.method,
+            self.settings,
+            with_paraphrases=self.method.uses_paraphrases,
+            batches_per_draw=self.batches_per_step(processes) if self.method.draws_one else None,
+        )
+
     def batches_per_step(self, processes: int) -> int:
         """The number of batches per optimizer step, over all processes."""
         return self.settings.gradient_accumulation * processes

@@ -57,12 +57,7 @@ class TrainingLoop:
         self._accelerator = accelerator
         self._observer = observer
         self._method, self._settings = prepared.method, prepared.settings
-        self._order = prepared.train.order(
-            self._method,
-            self._settings,
-            with_paraphrases=self._method.uses_paraphrases,
-            batches_per_draw=prepared.batches_per_step(accelerator.num_processes) if self._method.draws_one else None,
-        )
+        self._order = prepared.training_order(accelerator.num_processes)
         self._has_guard = self._settings.guard and (self._method.uses_kl or self._method.has_consistency)
         self._checkpoints = Checkpoints(out)
         self._state = TrainingState()
