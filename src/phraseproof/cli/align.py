@@ -251,7 +251,7 @@ def align(
 def _print_result(result: AlignmentResult, *, as_json: bool) -> None:
     if as_json:
         evaluations = {
-            name: None if value is None else value._asdict()
+            name: None if value is None else value.as_record()
             for name, value in (("before", result.before), ("after", result.after))
         }
         terminal.print_json(

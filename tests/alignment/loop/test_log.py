@@ -30,7 +30,7 @@ def test_resuming_drops_the_steps_that_are_done_again(tmp_path: Path) -> None:
     write(tmp_path, range(4, 8), resumed_at=3)
     rows = read_log(tmp_path)
     assert [row["step"] for row in rows] == list(range(8))
-    assert rows[2].get("held_out") == LOOK._asdict()
+    assert rows[2].get("held_out") == LOOK.as_record()
     assert "kl" not in rows[1]
     write(tmp_path, range(2))
     assert len(read_log(tmp_path)) == 2
@@ -71,3 +71,8 @@ def test_tensorboard_is_written_where_it_is_installed(tmp_path: Path, monkeypatc
     assert ("train/loss", 4.0, 4) in said
     assert ("held_out/accuracy", 0.25, 4) in said
     assert said[-1] == "closed"
+
+
+def test_agreement_is_recorded_where_it_is_known() -> None:
+    assert "kappa" not in LOOK.as_record()
+    assert LOOK._replace(kappa=0.5).as_record() == {**LOOK.as_record(), "kappa": 0.5}

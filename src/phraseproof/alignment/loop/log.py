@@ -42,6 +42,10 @@ class HeldOut(NamedTuple):
     pairs: int
     kappa: float | None = None
 
+    def as_record(self) -> dict[str, float | None]:
+        """The values by name; without `kappa` where there is none."""
+        return {name: value for name, value in self._asdict().items() if name != "kappa" or value is not None}
+
 
 class StepReport(NamedTuple):
     """The progress of one step.
@@ -157,7 +161,7 @@ def log_row(report: StepReport) -> LogRow:
     """The line of a step."""
     row: dict[str, object] = {name: value for name, value in _logged(report).items() if value is not None}
     if report.held_out is not None:
-        row["held_out"] = report.held_out._asdict()
+        row["held_out"] = report.held_out.as_record()
     return cast("LogRow", _finite(row))
 
 

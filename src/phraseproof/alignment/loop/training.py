@@ -278,8 +278,8 @@ class TrainingLoop:
             "step": kept,
             "steps": state.step,
             "stopped": stopped,
-            "before": None if state.before is None else state.before._asdict(),
-            "after": None if after is None else after._asdict(),
+            "before": None if state.before is None else state.before.as_record(),
+            "after": None if after is None else after.as_record(),
             "seconds": round(state.seconds, 3),
         }
         self._write_record(result, finished=True)
