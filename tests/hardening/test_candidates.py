@@ -80,3 +80,9 @@ def test_a_teacher_and_its_options() -> None:
         candidates_of(["pt@clever"], {}, COMMON)
     with pytest.raises(UsageError, match=r"^--methods: the method pt has no option 'labelled'"):
         candidates_of(["pt:labelled=3"], {}, COMMON)
+
+
+def test_what_sees_labels() -> None:
+    found = candidates_of(["pt+kl", "pt+kl:labels=none", "pt@majority"], {"": (1e-3,)}, COMMON)
+    assert [each.sees_labels for each in found] == [True, False, False]
+    assert found[1].settings.labels == "none"

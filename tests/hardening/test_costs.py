@@ -32,3 +32,12 @@ def test_at_most_as_many_wordings_as_a_batch_has() -> None:
         max_steps=3, gradient_accumulation=4, paraphrases_per_batch=2, held_out_fraction=0.0, prompt_format="plain"
     )
     assert training_cost(prepare(str(tiny_llama()), pairs, settings, ModelOptions())).prompts == 3 * 4 * 3
+
+
+def test_a_method_that_draws_one_wording_reads_one() -> None:
+    wordings = make_wordings(6)
+    pairs = pairs_from_task(make_task(size=4), wordings[:1], wordings[1:])
+    settings = AlignmentSettings(
+        method="paft", max_steps=3, gradient_accumulation=4, held_out_fraction=0.0, prompt_format="plain"
+    )
+    assert training_cost(prepare(str(tiny_llama()), pairs, settings, ModelOptions())).prompts == 3 * 4

@@ -50,7 +50,7 @@ class Candidate(NamedTuple):
     @property
     def sees_labels(self) -> bool:
         """Whether it is trained on the labels of the training examples."""
-        return self.teacher is None and self.settings.as_record().get("labels") != "none"
+        return self.teacher is None and self.settings.labels != "none"
 
     @property
     def label(self) -> str:

@@ -79,6 +79,8 @@ class Workplace:
         record = [prepared.record["base_model"], prepared.record["pairs"], own]
         name = re.sub(r"[^A-Za-z0-9]+", "-", f"{candidate.name} {candidate.rate:g} seed {seed}")
         folder = self._out / TRAININGS_FOLDER / f"{name}-{content_hash(record)[:_DIGITS]}" / "trained"
+        if not prepared.held_out.pairs:  # targets that the model gave are not asked for again
+            pairs = prepared.train.pairs
         found = train(
             self._model,
             pairs,
