@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from phraseproof.alignment.loop.acceleration import accelerated
 from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, SilentAlignmentObserver
 from phraseproof.alignment.loop.preparation import Preparation, check_folder, find_method, prepare
 from phraseproof.alignment.merging import check_mergeable, merge_adapter
 from phraseproof.alignment.settings import AlignmentSettings, KLDirection, KLSchedule, Labels, Placement, Schedule
 from phraseproof.core import ReportsSize
-from phraseproof.errors import MissingExtraError, ModelError, RunError, UsageError
+from phraseproof.errors import RunError
 from phraseproof.models import ModelOptions
 from phraseproof.store.locks import ProcessLock
 from phraseproof.store.processes import Process
@@ -224,7 +225,7 @@ def train(
     observer = observer or SilentAlignmentObserver()
     if merge:
         check_mergeable(find_method(settings.method))
-    with _accelerated(settings, model_options) as (accelerator, own_options):
+    with accelerated(settings, model_options) as (accelerator, own_options):
         prepared = prepare(model, pairs, settings, own_options)
         with _only_trainer(out, accelerator):
             record = check_folder(out, prepared.record)
@@ -277,73 +278,12 @@ def forecast(
     """
     from phraseproof.alignment.loop.forecast import forecast_training
 
-    with _accelerated(settings, model_options) as (accelerator, own_options):
+    with accelerated(settings, model_options) as (accelerator, own_options):
         prepared = prepare(model, pairs, settings, own_options)
         if is_timed is None:
             size = prepared.model.weight_bytes if isinstance(prepared.model, ReportsSize) else None
             is_timed = size is not None and size <= _QUICK_BYTES
         return forecast_training(prepared, accelerator, is_timed=is_timed)
-
-
-@contextlib.contextmanager
-def _accelerated(settings: AlignmentSettings, options: ModelOptions) -> Generator[tuple[Accelerator, ModelOptions]]:
-    """The processes, and the options of the model with this process's device; afterwards, what is held is freed.
-
-    Raises:
-        UsageError: Accelerate refuses the configuration.
-        ModelError: memory ran out.
-    """
-    accelerator, is_ours = _accelerator(settings, options)
-    if accelerator.mixed_precision == "fp16" and accelerator.device.type == "cpu":
-        raise UsageError(
-            "float16 on a CPU is slow and overflows",
-            expected="no, or bf16",
-            got="fp16",
-            where="--mixed-precision",
-        )
-    if accelerator.num_processes > 1 and options.device == "auto":
-        options = replace(options, device=str(accelerator.device))
-    from accelerate.state import AcceleratorState
-    from accelerate.utils.memory import (
-        should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
-    )
-
-    try:
-        yield accelerator, options
-    except RuntimeError as error:
-        if not should_reduce_batch_size(error):
-            raise
-        raise ModelError(
-            "memory ran out while training",
-            hint="Try --gradient-checkpointing, fewer --paraphrases-per-batch, or --mixed-precision bf16",
-        ) from error
-    finally:
-        accelerator.free_memory()
-        if is_ours and accelerator.num_processes == 1:
-            # Accelerate keeps its configuration for the whole process; the next training may have another precision,
-            # and there is no public function for it.
-            AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-
-
-def _accelerator(settings: AlignmentSettings, options: ModelOptions) -> tuple[Accelerator, bool]:
-    """Returns the processes, and whether Accelerate had not been used in this process before."""
-    try:
-        from accelerate import Accelerator
-        from accelerate.state import is_initialized
-    except ImportError:
-        raise MissingExtraError("training", extra="hf", package="accelerate") from None
-    device = options.args.get("device", options.device)
-    try:
-        # The model's loader has placed the weights, so Accelerate must not move them.
-        is_ours = not is_initialized()
-        accelerator = Accelerator(mixed_precision=settings.mixed_precision, cpu=device == "cpu", device_placement=False)
-    except (ValueError, ImportError, RuntimeError) as error:
-        raise UsageError(
-            "Accelerate refuses this configuration",
-            got=" ".join(str(error).split())[:200],
-            where="--mixed-precision" if settings.mixed_precision else None,
-        ) from error
-    return accelerator, is_ours
 
 
 @contextlib.contextmanager
