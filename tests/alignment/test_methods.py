@@ -21,13 +21,25 @@ def test_every_method_of_the_paper_is_there() -> None:
 
 
 def test_every_loss_has_everything_that_can_be_trained() -> None:
-    losses = {"", "+kl", "+contrastive", "+negation", "+joint", "+js", "+majority", "+swarm", "+paft"}
+    losses = {"", "+kl", "+contrastive", "+negation", "+joint", "+js", "+majority", "+swarm", "+choice", "+paft"}
     for first, trains in (("lora", "lora"), ("dora", "dora"), ("ft", "weights")):
         assert {name for name, method in METHODS.items() if method.trains == trains} == {
             first + loss for loss in losses
         }
     assert {name for name, method in METHODS.items() if method.trains == "prompt"} == {
-        *("pt", "pt+kl", "pt+contrastive", "negation", "joint", "mse", "pt+js", "pt+majority", "pt+swarm", "paft")
+        *(
+            "pt",
+            "pt+kl",
+            "pt+contrastive",
+            "negation",
+            "joint",
+            "mse",
+            "pt+js",
+            "pt+majority",
+            "pt+swarm",
+            "pt+choice",
+            "paft",
+        )
     }
     for soft, other in (("pt+kl", "lora+kl"), ("negation", "dora+negation"), ("joint", "ft+joint"), ("pt", "lora")):
         for field in dataclasses.fields(Method):

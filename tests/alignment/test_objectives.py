@@ -28,7 +28,7 @@ from phraseproof.alignment.objectives import (
     with_contrast,
     with_kl,
 )
-from phraseproof.alignment.option_losses import majority_option, swarm_distillation
+from phraseproof.alignment.option_losses import choice_loss, majority_option, swarm_distillation
 from support.loss_groups import group, options
 
 EXACT = LossSettings()
@@ -139,6 +139,20 @@ def test_a_consistency_term_is_weighed_against_the_labels(name: str, term: Calla
     torch.testing.assert_close(found.other, term(one))
     assert found.kl is not None
     torch.testing.assert_close(found.kl, kl_to_reference(one.logits, one.mask, rows=[1, 2, 3]))
+
+
+@pytest.mark.parametrize("weights", [None, [0.1, 0.2, 0.3, 0.4]])
+def test_the_choice_among_options_is_weighed_against_the_targets_text(weights: list[float] | None) -> None:
+    one = group()._replace(options=options(4, weights=weights))
+    assert one.options is not None
+    right = torch.tensor([0.0, 0.0, 1.0, 0.0] if weights is None else weights, dtype=torch.float64)
+    found = METHODS["pt+choice"].loss([one], LossSettings(lambda_=0.3))
+    choice = choice_loss(option_scores(one.options), right)
+    torch.testing.assert_close(found.total, 0.7 * METHODS["pt"].loss([one]).total + 0.3 * choice)
+    torch.testing.assert_close(found.other, choice)
+    assert found.kl is None
+    without = METHODS["pt+choice"].loss([one], LossSettings(lambda_=1, reference_in_ce=False)).total
+    torch.testing.assert_close(without, choice_loss(option_scores(one.options)[1:], right))
 
 
 def test_the_majoritys_option_is_the_target_of_all_wordings() -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from phraseproof.alignment.option_losses import (
+    choice_loss,
     distribution,
     majority_option,
     soft_cross_entropy,
@@ -46,6 +47,20 @@ def test_the_gradient_of_a_wording_is_its_distance_from_the_others() -> None:
     rows = torch.tensor([shares(row) for row in SCORES.tolist()], dtype=torch.float64)
     others = (rows.sum(dim=0) - rows) / 2
     torch.testing.assert_close(scores.grad, (rows - others) / 3)
+
+
+def test_the_choice_among_options_is_a_classification() -> None:
+    rows = [shares(row) for row in SCORES.tolist()]
+    right = torch.tensor([0.0, 1.0, 0.0])
+    assert float(choice_loss(SCORES, right)) == pytest.approx(-sum(math.log(row[1]) for row in rows) / 3)
+    mixed = [0.25, 0.75, 0.0]
+    expected = -sum(q * math.log(p) for row in rows for q, p in zip(mixed, row, strict=True)) / 3
+    assert float(choice_loss(SCORES, torch.tensor(mixed))) == pytest.approx(expected)
+
+
+def test_the_choice_does_not_depend_on_how_probable_all_options_are() -> None:
+    right = torch.tensor([0.0, 0.0, 1.0])
+    assert float(choice_loss(SCORES - 5, right)) == pytest.approx(float(choice_loss(SCORES, right)))
 
 
 def test_where_wordings_agree_nothing_pulls_them() -> None:

@@ -10,6 +10,8 @@ from phraseproof.alignment.method import GroupOutput, OptionOutput
 from phraseproof.alignment.pairs import ParaphraseSet
 
 T, V, C = 3, 6, 4
+TARGET = 2
+"""The place of the target among the options."""
 
 
 def group(paraphrases: int = 3, negations: int = 0, *, seed: int = 0, states: bool = False) -> GroupOutput:
@@ -33,7 +35,7 @@ def options(wordings: int, *, seed: int = 0, weights: list[float] | None = None,
         targets[:, option, size:] = -100
         scored[:, option, : size - has_end if size > 1 else size] = True
     found = None if weights is None else torch.tensor(weights, dtype=torch.float64)
-    return OptionOutput(logits.requires_grad_(), targets, scored, found)
+    return OptionOutput(logits.requires_grad_(), targets, scored, TARGET, found)
 
 
 def pair(instruction: str = "Say.", *, negations: tuple[str, ...] = (), **fields: Any) -> ParaphraseSet:

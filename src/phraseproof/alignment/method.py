@@ -32,7 +32,7 @@ class LossSettings:
     """The settings of a loss.
 
     Attributes:
-        lambda_: the paper's λ, from 0 to 1; unused by methods without a KL term.
+        lambda_: the paper's λ, from 0 to 1, of the term next to the cross-entropy; unused by methods with one term.
         detach_reference: stop the gradient on the reference's side of a KL divergence or MSE.
         push_bound: the maximum gain in nats per token from pushing two wordings apart; `None` is unbounded, as printed.
         reference_in_ce: include the reference wording in the cross-entropy. Without it, and with `detach_reference`,
@@ -68,12 +68,14 @@ class OptionOutput(NamedTuple):
         targets: token ids of the options [W, C, T], -100 at padding.
         scored: [W, C, T], true at tokens that count for an option's score: an end-of-text token that training
             appended does not.
+        target: the place of the target among the options.
         weights: q [C], a teacher's distribution over the options; `None` if the target is the only right one.
     """
 
     logits: Tensor
     targets: Tensor
     scored: Tensor
+    target: int
     weights: Tensor | None = None
 
 

@@ -15,6 +15,7 @@ from phraseproof.alignment.objectives import (
     encoder_mse,
     kl_and_pushed_negations,
     pushed_negations,
+    with_choice,
     with_contrast,
     with_jensen_shannon,
     with_kl,
@@ -84,6 +85,13 @@ _OF_SOFT_PROMPTS = (
         is_symmetric=True,
         needs_options=True,
         stops_on="kappa",
+    ),
+    Method(
+        "pt+choice",
+        "prompt",
+        "cross-entropy, and the right option made more probable than the other options",
+        with_choice,
+        needs_options=True,
     ),
     Method(
         "paft", "prompt", "cross-entropy of one wording, drawn per step (PAFT)", cross_entropy_alone, draws_one=True

@@ -63,6 +63,25 @@ def with_swarm(outputs: Sequence[GroupOutput], settings: LossSettings) -> LossTe
     )
 
 
+def with_choice(outputs: Sequence[GroupOutput], settings: LossSettings) -> LossTerms:
+    """L = (1 - λ) L_CE + λ times the cross-entropy of the choice among the options."""
+    from phraseproof.alignment.option_losses import choice_loss
+
+    terms: list[Tensor] = []
+    for group in outputs:
+        options = _options(group)
+        scores = option_scores(options)
+        weights = options.weights
+        if weights is None:
+            weights = scores.new_zeros(scores.shape[1])
+            weights[options.target] = 1
+        terms.append(choice_loss(scores[_answering_rows(group, settings)], weights))
+    ce = _mean([_cross_entropy(group, settings) for group in outputs])
+    choice = _mean(terms)
+    total = (1 - settings.lambda_) * ce + settings.lambda_ * choice
+    return LossTerms(total, ce.detach(), None, choice.detach())
+
+
 def with_contrast(outputs: Sequence[GroupOutput], settings: LossSettings) -> LossTerms:
     """L = (1 - λ) L_CE + λ (KL to the own reference - bounded KL to the other task's reference)."""
     from phraseproof.alignment.losses import contrastive_kl
@@ -182,8 +201,7 @@ def _cross_entropy(group: GroupOutput, settings: LossSettings) -> Tensor:
     """
     from phraseproof.alignment.losses import cross_entropy
 
-    first = 0 if settings.reference_in_ce or not group.paraphrases else 1
-    rows = slice(first, 1 + group.paraphrases)
+    rows = _answering_rows(group, settings)
     options = group.options
     if options is not None and options.weights is not None and group.labelled:
         from phraseproof.alignment.option_losses import soft_cross_entropy, token_logprobs
@@ -191,6 +209,12 @@ def _cross_entropy(group: GroupOutput, settings: LossSettings) -> Tensor:
         targets = options.targets[rows]
         return soft_cross_entropy(token_logprobs(options.logits[rows], targets), targets, options.weights)
     return cross_entropy(group.logits[rows], group.targets[rows])
+
+
+def _answering_rows(group: GroupOutput, settings: LossSettings) -> slice:
+    """The rows whose answer is the target: the paraphrases, and the reference unless it is left out."""
+    first = 0 if settings.reference_in_ce or not group.paraphrases else 1
+    return slice(first, 1 + group.paraphrases)
 
 
 def _kl(group: GroupOutput, settings: LossSettings) -> Tensor:

@@ -51,6 +51,22 @@ def distribution(scores: Tensor) -> Tensor:
     return functional.log_softmax(scores, dim=-1)
 
 
+def choice_loss(scores: Tensor, weights: Tensor) -> Tensor:
+    """-1/W sum_w sum_c q_c log p_w(c), p_w the distribution over the options: the cross-entropy of the choice.
+
+    Evaluations choose the option with the highest score, so this is the loss of what they measure. It also lowers the
+    wrong options, and does not change how probable the options are together. `soft_cross_entropy` does the opposite.
+
+    Args:
+        scores: [W, C].
+        weights: q [C], adding up to 1: a teacher's distribution, or 1 for the right option.
+
+    Returns:
+        A scalar.
+    """
+    return -(distribution(scores) * weights.to(scores)).sum(dim=-1).mean()
+
+
 def swarm_distillation(scores: Tensor) -> Tensor:
     """1/(N(N-1)) sum_i sum_(j != i) -sum_c q_i(c) log p_j(c), q = p without a gradient (arXiv 2205.00049, equation 2).
 

@@ -107,4 +107,4 @@ def _options(output: TargetLogits, pair: SetTokens, wordings: int, main: slice) 
         for place, option in enumerate(pair.options):
             scored[:, place, len(option) - 1] = False
     weights = torch.tensor(pair.weights, device=index.device) if pair.weights else None
-    return OptionOutput(output.logits[index], targets, scored, weights)
+    return OptionOutput(output.logits[index], targets, scored, chosen, weights)
