@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -39,6 +40,9 @@ from phraseproof.cli.schema import schema
 from phraseproof.cli.table import table
 from phraseproof.cli.terminal import protect_terminal
 from phraseproof.errors import PhraseproofError, printable
+
+if TYPE_CHECKING:
+    from typer._click.core import Command
 
 _INTERRUPTED = 130
 _PLAIN = {
@@ -120,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     protect_terminal()
     try:
-        code = app(arguments, standalone_mode=False)
+        code = _command()(arguments, standalone_mode=False)
     except PhraseproofError as error:
         _fail(str(error), error.exit_code)
     except TyperException as error:
@@ -135,6 +139,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if code == _INTERRUPTED:  # typer uses the same code for Ctrl-C
         typer.echo("stopped. Stored results are kept; the same command continues from there", err=True)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+@cache
+def _command() -> Command:
+    """All commands, made once: a caller of `main` may call it many times, and this takes 0.1 s."""
+    return typer.main.get_command(app)
 
 
 def _plain(message: str) -> str:

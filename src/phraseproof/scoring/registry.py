@@ -98,10 +98,16 @@ def scorer(name: str) -> Scorer:
     if base and plus and method:
         return CalibratedScorer(scorer(base), method)
     if name in _SCORERS:
-        module = import_module(_SCORERS[name])
-        assert isinstance(module, _HasScorer)
-        return module.SCORER
+        return _shipped_scorer(name)
     return _announced(name, SCORERS_GROUP, Scorer, "scoring method", scorer_names(), where="--scoring")
+
+
+@cache
+def _shipped_scorer(name: str) -> Scorer:
+    # Kept, because a scorer is looked up several times per cell, and checking a module against a protocol takes long.
+    module = import_module(_SCORERS[name])
+    assert isinstance(module, _HasScorer)
+    return module.SCORER
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -20,8 +21,11 @@ from phraseproof.store.schema import IDENTITY_KEY, USAGE_KEY, to_outcomes
 from phraseproof.store.usage import Usage, total
 
 _ROWS_FOR_THREADS = 10_000
+_NAMES_KEPT = 10_000
+"""Of how many tasks, groups and cells parts of paths are kept: a run asks for each path some ten times."""
 
 
+@lru_cache(_NAMES_KEPT)
 def slug(text: str) -> str:
     """A folder name for any text: readable, and different for different texts."""
     found = re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip(".")[:80]
@@ -30,8 +34,13 @@ def slug(text: str) -> str:
 
 def cell_path(run: Path, cell: Cell) -> Path:
     """The file of `cell` in the run folder `run`."""
-    label = content_hash([cell.task, cell.instruction, cell.fewshot_seed])[:8]
-    return run / "cells" / slug(cell.task) / slug(cell.group) / f"{cell.identity}-{label}.parquet"
+    name = f"{cell.identity}-{_label(cell.task, cell.instruction, cell.fewshot_seed)}.parquet"
+    return run / "cells" / slug(cell.task) / slug(cell.group) / name
+
+
+@lru_cache(_NAMES_KEPT)
+def _label(task: str, instruction: str, fewshot_seed: int) -> str:
+    return content_hash([task, instruction, fewshot_seed])[:8]
 
 
 def whole_identity(identity: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, cast
@@ -45,6 +45,7 @@ ACCEPTED_EDITS = "accepted_edits"
 RANDOM = "random"
 STRATIFIED = "stratified"
 
+_CELL_FIELDS = tuple(field.name for field in fields(Cell))
 _GROWING = ("limit", "scoring", "metric")
 
 GENERATION = "generation"
@@ -106,7 +107,7 @@ def read_run_file(run: Path) -> RunContent:
             hint=f"If you edited it on purpose: phraseproof runs {shlex.quote(str(run))} --accept-edit; "
             "else restore the file, or evaluate into a new folder",
         )
-    content["cells"] = [asdict(cell_of(entry, content["settings"])) for entry in content["cells"]]
+    content["cells"] = [entry_of(cell_of(entry, content["settings"])) for entry in content["cells"]]
     return content
 
 
@@ -179,8 +180,13 @@ def _damaged(path: Path, reason: str) -> RunError:
 
 def cell_of(entry: Settings, settings: Settings) -> Cell:
     """A cell from its entry in `run.json`. Runs older than `Cell.scoring` name their one scorer in the settings."""
-    fields: RunContent = {"scoring": settings.get("scoring") or DEFAULT_SCORER, **entry}
-    return Cell(**fields)
+    values: RunContent = {"scoring": settings.get("scoring") or DEFAULT_SCORER, **entry}
+    return Cell(**values)
+
+
+def entry_of(cell: Cell) -> RunContent:
+    """A cell as its entry in `run.json`. All fields are plain, so `asdict`, which copies deeply, is not needed."""
+    return {name: getattr(cell, name) for name in _CELL_FIELDS}
 
 
 def run_checksum_of(run: Path) -> int:

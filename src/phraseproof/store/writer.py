@@ -47,6 +47,7 @@ from phraseproof.store.run_file import (
     RunContent,
     Settings,
     edited_entries,
+    entry_of,
     read_run_file,
     require_growth,
     wording_keys,
@@ -148,7 +149,7 @@ class RunStore:
             content = read_run_file(self.path) if (self.path / RUN_FILE).exists() else self._new_content()
             if cells and content["cells"] and content.get(CELL_COLUMNS) != len(COLUMNS):
                 content[OLDER_CELLS] = True
-            planned = {_place(cell): cell for cell in (asdict(each) for each in cells)}
+            planned = {_place(cell): cell for cell in map(entry_of, cells)}
             edited = {
                 name: edited_entries(content.get(name, {}), record.get(name, {})) for name in ("tasks", "instructions")
             }
@@ -314,7 +315,7 @@ class RunStore:
     def record_failure(self, cell: Cell, error: str, details: str) -> None:
         """Record the error of a cell; the next run tries the cell again."""
         path = self._failure_path(cell)
-        write_json(path, {"cell": asdict(cell), "error": error, "details": details}, error=RunError)
+        write_json(path, {"cell": entry_of(cell), "error": error, "details": details}, error=RunError)
 
     def cell_path(self, cell: Cell) -> Path:
         """The path of the cell's file, which may not exist yet."""
