@@ -1,7 +1,8 @@
 """Regular expressions that users write, with a time limit.
 
 A short pattern may need longer than the universe has on an unfortunate text (`(a+)+$`), and Python's `re` cannot be
-stopped. The package regex can. It knows more syntax than `re`; a pattern here means what it means to `re`.
+stopped. The package regex can. It knows more syntax than `re`, and takes other characters for parts of words; a pattern
+here means what it means to `re`. Without case, the Turkish dotless and dotted i are the same as i.
 """
 
 from __future__ import annotations
@@ -20,8 +21,37 @@ LIMIT_S: Final = 5.0
 _SHOWN = 60
 """Characters of a text in an error."""
 
-_BRACES = re.compile(r"(\\N\{[^}]*\}|\\.|\{\d*,?\d*\})|\{", re.DOTALL)
-"""Escapes, quantifiers, and other opening braces: those are plain characters to `re`, and inexact matching to regex."""
+_WORD: Final = r"\p{L}\p{N}_"
+"""The characters of `\\w` in `re`, which are not those in regex: marks over and under letters are none of them, and
+superscripts are."""
+
+_NOT_WORD: Final = (
+    r"\p{M}\p{S}\p{Z}\p{C}\p{Pd}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Po}\u203f\u2040\u2054\ufe33\ufe34\ufe4d-\ufe4f\uff3f"
+)
+"""All others, as members of a set."""
+
+_IN_SETS: Final = {r"\w": _WORD, r"\W": _NOT_WORD, "[": r"\["}
+"""What differs inside of `[...]`, where regex takes `[:alpha:]` for a class."""
+
+_EDGE: Final = f"(?:(?<=[{_WORD}])(?![{_WORD}])|(?<![{_WORD}])(?=[{_WORD}]))"
+
+_EMPTY: Final = "" if re.search(r"\B", "") else r"|\A\Z"
+"""Before Python 3.14, `\\B` is not found in an empty text."""
+
+_ELSEWHERE: Final = {
+    r"\w": f"[{_WORD}]",
+    r"\W": f"[^{_WORD}]",
+    r"\b": _EDGE,
+    r"\B": f"(?!{_EDGE}{_EMPTY})",
+    "{": r"\{",
+}
+"""What differs outside of sets. Braces that are no quantifiers are inexact matching to regex."""
+
+_ESCAPE: Final = r"\\N\{[^}]*\}|\\."
+_SET: Final = r"\[\^?\]?(?:\\.|[^\]\\])*\]"
+_IN_SET: Final = re.compile(rf"{_ESCAPE}|\[", re.DOTALL)
+_PIECE: Final = re.compile(rf"{_SET}|{_ESCAPE}|\(\?#[^)]*\)|\{{(?!\d*,?\d*\}})", re.DOTALL)
+_VERBOSE_PIECE: Final = re.compile(rf"#[^\n]*|{_PIECE.pattern}", re.DOTALL)
 
 
 class SlowPatternError(UsageError):
@@ -61,7 +91,7 @@ class Pattern:
             raise UsageError(f"no regular expression: {error}", got=repr(text), where=where) from None
         self.groups = known.groups
         self.names = frozenset(known.groupindex)
-        self._search = _searched(text)
+        self._search = _searched(known)
 
     def finds(self, text: str) -> bool:
         """Whether the pattern is found in the text.
@@ -102,8 +132,21 @@ def pattern(text: str, where: str) -> Pattern:
     return Pattern(text, where)
 
 
-def _searched(text: str) -> Callable[..., Iterator[PatternMatch]]:
+def _searched(known: re.Pattern[str]) -> Callable[..., Iterator[PatternMatch]]:
     import regex  # pyright: ignore[reportMissingTypeStubs]
 
-    compiled = cast("Any", regex).compile(_BRACES.sub(lambda found: found[1] or r"\{", text))
+    compiled = cast("Any", regex).compile(_translated(known))
     return cast("Callable[..., Iterator[PatternMatch]]", compiled.finditer)
+
+
+def _translated(known: re.Pattern[str]) -> str:
+    """The pattern as regex must read it, to mean the same."""
+    pieces = _VERBOSE_PIECE if known.flags & re.VERBOSE else _PIECE
+    return pieces.sub(_translated_piece, known.pattern)
+
+
+def _translated_piece(found: re.Match[str]) -> str:
+    piece = found.group()
+    if piece.startswith("["):
+        return "[" + _IN_SET.sub(lambda each: _IN_SETS.get(each.group(), each.group()), piece[1:])
+    return _ELSEWHERE.get(piece, piece)

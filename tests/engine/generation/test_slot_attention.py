@@ -98,3 +98,16 @@ def test_several_beginnings_in_any_order_of_slots(has_bias: bool) -> None:
             own_values = torch.cat([beginnings[which][1][:, visible], values[slot]], dim=1).repeat_interleave(2, dim=0)
             expected = functional.scaled_dot_product_attention(query[slot, :, None], own_keys, own_values, scale=0.5)
             assert torch.allclose(found[slot], expected[:, 0], atol=1e-5)
+
+
+def test_values_of_another_width_than_keys() -> None:
+    """Those of latent attention."""
+    query, keys, values = drawn(2, 2, 6, seed=0), drawn(2, 2, 3, 6, seed=1), drawn(2, 2, 3, 4, seed=2)
+    of_keys, of_values = drawn(2, 5, 6, seed=3), drawn(2, 5, 4, seed=4)
+    slots = SharedSlots.of([[0, 1]], 2, query.device)
+    shared = [Shared(2, of_keys, of_values, None)]
+    found = attend_to_slots(query, keys, values, torch.zeros(2, 1, 3), Products(0.5), slots, shared)
+    for slot in range(2):
+        sides = torch.cat([of_keys, keys[slot]], dim=1), torch.cat([of_values, values[slot]], dim=1)
+        expected = functional.scaled_dot_product_attention(query[slot, :, None], *sides, scale=0.5)
+        assert torch.allclose(found[slot], expected[:, 0], atol=1e-5)

@@ -122,7 +122,9 @@ class Products(NamedTuple):
             keys, values: [heads, tokens, head width].
             bias: [queries, tokens], or `None`.
         """
-        if self.softcap is not None or query.device.type != "cpu" or query.dtype != torch.float32 or not has_blocks():
+        is_plain = self.softcap is None and query.device.type == "cpu" and query.dtype == torch.float32
+        # Latent attention has values of another width than keys, which the pass over blocks refuses.
+        if not is_plain or keys.shape[-1] != values.shape[-1] or not has_blocks():
             return self.attend(query, keys, values, bias)
         found, total = _blocks()(query[None], keys[None], values[None], attn_mask=bias, scale=self.scale)
         return Found(found[0], total[0, ..., None])
