@@ -52,7 +52,9 @@ def test_bfloat16_has_nearly_the_losses_of_float32_and_keeps_values_in_float32(
 
 
 @pytest.mark.usefixtures("fresh_accelerate")
-def test_float16_on_a_cpu_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_float16_on_a_cpu_is_refused_in_one_line_and_later_trainings_are_not(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^--mixed-precision: float16 on a CPU") as raised:
         train(tiny_models.tiny_t5(), tmp_path / "a", mixed_precision="fp16")
     assert "\n" not in str(raised.value)
+    train(tiny_models.tiny_t5(), tmp_path / "b", max_steps=1)
+    assert (tmp_path / "b" / "adapter_model.safetensors").is_file()

@@ -24,21 +24,20 @@ def accelerated(settings: AlignmentSettings, options: ModelOptions) -> Generator
         ModelError: memory ran out.
     """
     accelerator, is_ours = _accelerator(settings, options)
-    if accelerator.mixed_precision == "fp16" and accelerator.device.type == "cpu":
-        raise UsageError(
-            "float16 on a CPU is slow and overflows",
-            expected="no, or bf16",
-            got="fp16",
-            where="--mixed-precision",
-        )
-    if accelerator.num_processes > 1 and options.device == "auto":
-        options = replace(options, device=str(accelerator.device))
-    from accelerate.state import AcceleratorState
     from accelerate.utils.memory import (
         should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
     )
 
     try:
+        if accelerator.mixed_precision == "fp16" and accelerator.device.type == "cpu":
+            raise UsageError(
+                "float16 on a CPU is slow and overflows",
+                expected="no, or bf16",
+                got="fp16",
+                where="--mixed-precision",
+            )
+        if accelerator.num_processes > 1 and options.device == "auto":
+            options = replace(options, device=str(accelerator.device))
         yield accelerator, options
     except RuntimeError as error:
         if not should_reduce_batch_size(error):
@@ -50,9 +49,15 @@ def accelerated(settings: AlignmentSettings, options: ModelOptions) -> Generator
     finally:
         accelerator.free_memory()
         if is_ours and accelerator.num_processes == 1:
-            # Accelerate keeps its configuration for the whole process; the next training may have another precision,
-            # and there is no public function for it.
-            AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            _forget_configuration()
+
+
+def _forget_configuration() -> None:
+    """Accelerate keeps its configuration for the whole process, and the next training may have another precision."""
+    from accelerate.state import AcceleratorState
+
+    # There is no public function for it.
+    AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 def _accelerator(settings: AlignmentSettings, options: ModelOptions) -> tuple[Accelerator, bool]:
@@ -63,11 +68,13 @@ def _accelerator(settings: AlignmentSettings, options: ModelOptions) -> tuple[Ac
     except ImportError:
         raise MissingExtraError("training", extra="hf", package="accelerate") from None
     device = options.args.get("device", options.device)
+    is_ours = not is_initialized()
     try:
         # The model's loader has placed the weights, so Accelerate must not move them.
-        is_ours = not is_initialized()
         accelerator = Accelerator(mixed_precision=settings.mixed_precision, cpu=device == "cpu", device_placement=False)
     except (ValueError, ImportError, RuntimeError) as error:
+        if is_ours:  # it may have been refused after it was kept
+            _forget_configuration()
         raise UsageError(
             "Accelerate refuses this configuration",
             got=" ".join(str(error).split())[:200],
