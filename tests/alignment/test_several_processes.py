@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,12 +20,11 @@ from support.tiny_pairs import shared_wordings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
 FILES = {"pt+kl": "adapter_model.safetensors", "ft+kl": "model.safetensors"}
 
 
 class Case(NamedTuple):
-    """A method, the weights that all processes have or share, a model, and whether torchrun starts two processes."""
+    """A method, the weights that all processes have or share, a model, and whether torchrun's launcher starts both."""
 
     method: str
     wrapper: str
@@ -39,13 +38,13 @@ CASES = (
 )
 
 
-def train(*jobs: Job, launcher: Sequence[str] = ()) -> list[Ended]:
-    """Train one after another, in one process that forks or as torchrun starts it."""
-    command = [sys.executable, *launcher, distributed_job.__file__, json.dumps(jobs)]
+def train(*jobs: Job) -> list[Ended]:
+    """Train one after another, in forks of one process."""
+    command = [sys.executable, distributed_job.__file__, json.dumps(jobs)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    ended = [Ended(*each) for each in json.loads(done.stdout.splitlines()[-1])] if not launcher else []
-    for job, each in zip(jobs, ended, strict=not launcher):
+    ended = [Ended(*each) for each in json.loads(done.stdout.splitlines()[-1])]
+    for job, each in zip(jobs, ended, strict=True):
         assert (each.code == 0) == (job.stop < 0), done.stderr[-3000:]
     return ended
 
@@ -54,20 +53,17 @@ def train(*jobs: Job, launcher: Sequence[str] = ()) -> list[Ended]:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every case in one process, in two, and in two of which one dies at step 3 and that go on; a folder for each.
 
-    One process starts all but those of torchrun, because its imports take longer than the trainings.
+    One process starts all, because its imports take longer than the trainings.
     """
     out = tmp_path_factory.mktemp("trained")
     save_pairs(shared_wordings(), out / "pairs.jsonl")
     jobs: list[Job] = []
     for method, wrapper, model, by_torchrun in CASES:
         common = (str(model()), str(out / "pairs.jsonl"))
-        both = Job(*common, str(out / method / "two"), method, wrapper, 2)
-        dying = both._replace(out=str(out / method / "killed"), stop=3)
-        jobs += [Job(*common, str(out / method / "one"), method, "copied", 1), dying, dying._replace(stop=-1)]
-        if by_torchrun:
-            train(both, launcher=TORCHRUN)
-        else:
-            jobs.append(both)
+        both = Job(*common, str(out / method / "two"), method, wrapper, 2, by_torchrun=by_torchrun)
+        dying = both._replace(out=str(out / method / "killed"), stop=3, by_torchrun=False)
+        jobs += [Job(*common, str(out / method / "one"), method, "copied", 1), dying, dying._replace(stop=-1), both]
+    jobs.sort(key=lambda job: job.by_torchrun)
     for job, ended in zip(jobs, train(*jobs), strict=True):
         assert (FILES[job.method] in ended.files) == (job.stop < 0)
     return out

@@ -11,6 +11,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Generator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ import accelerate
 import torch
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from phraseproof.alignment.loop.log import SilentAlignmentObserver, StepReport
 from phraseproof.alignment.pairs import load_pairs
@@ -70,6 +72,7 @@ class Job(NamedTuple):
         wrapper: `copied`, or `sharded`: how the weights are on the processes.
         processes: how many; of the same batches in total.
         stop: the step in which a process dies; -1 for none.
+        by_torchrun: whether torchrun's launcher starts the processes.
     """
 
     model: str
@@ -79,6 +82,7 @@ class Job(NamedTuple):
     wrapper: str
     processes: int
     stop: int = -1
+    by_torchrun: bool = False
 
 
 class Ended(NamedTuple):
@@ -140,17 +144,32 @@ def run_forked(job: Job) -> Ended:
     return Ended(code, sorted(path.name for path in Path(job.out).iterdir()))
 
 
+def run_by_torchrun(job: Job) -> Ended:
+    """Train in forks that the launcher behind `torchrun --standalone` starts, with the environment that it sets."""
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=job.processes,
+        run_id=job.method,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+        start_method="fork",
+    )
+    elastic_launch(config, run_job)(job)  # raises if a process fails
+    return Ended(0, sorted(path.name for path in Path(job.out).iterdir()))
+
+
 def main() -> None:
-    """Take jobs as JSON. Do the only one in a process of torchrun; else do each in forks and print how they ended."""
+    """Take jobs as JSON, do each in forks, and print how they ended."""
     jobs = [Job(*each) for each in json.loads(sys.argv[1])]
-    if "RANK" in os.environ:
-        run_job(*jobs)
-        return
+    # The launcher starts threads, after which no other fork is safe.
+    assert not any(first.by_torchrun > second.by_torchrun for first, second in pairwise(jobs))
     # What a training imports late, so that each fork has it.
     for name in ("llama", "t5"):
         importlib.import_module(f"transformers.models.{name}.modeling_{name}")
 
-    print(json.dumps([run_forked(job) for job in jobs]))
+    print(json.dumps([(run_by_torchrun if job.by_torchrun else run_forked)(job) for job in jobs]))
 
 
 if __name__ == "__main__":
