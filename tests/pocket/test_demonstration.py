@@ -47,7 +47,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     folder = tmp_path_factory.mktemp("demonstration")
     seen = Recorder()
     base = measure(folder / "base", limit=1, adapter=None, observer=seen)
-    train("pocket", mitigation_pairs(1), folder / "adapter", replace(SETTINGS, max_steps=1))
+    train("pocket", mitigation_pairs(), folder / "adapter", replace(SETTINGS, max_steps=1, seed=5))
     aligned = measure(folder / "aligned", limit=1, adapter=folder / "adapter", observer=seen)
     return Measured(folder, base, aligned, seen.warnings)
 
@@ -89,11 +89,9 @@ def test_what_is_there_is_not_computed_again(measured: Measured) -> None:
     assert percent(again, UNOBSERVED) == percent(measured.base, UNOBSERVED)
 
 
-def test_a_finished_adapter_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    short = replace(SETTINGS, max_steps=1)
-    monkeypatch.setattr(demonstration, "SETTINGS", short)
-    finished = tmp_path / "finished"
-    train("pocket", mitigation_pairs(), finished, replace(short, seed=5))
+def test_a_finished_adapter_is_not_trained_again(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demonstration, "SETTINGS", replace(SETTINGS, max_steps=1))
+    finished = measured.folder / "adapter"
     weights = (finished / "adapter_model.safetensors").stat().st_mtime_ns
     steps: list[int] = []
 
