@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import torch
 from phraseproof.alignment.method import LossSettings
 from phraseproof.alignment.methods import METHODS
 from phraseproof.alignment.pairs import TextOrigin
+from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.errors import ModelError, UsageError
 from support.loss_groups import group, options, pair
 
@@ -149,11 +151,16 @@ def test_pairs_without_labels_need_a_method_that_compares_wordings() -> None:
         ("pt+js", {"kl_direction": "forward"}, "--kl-direction"),
         ("negation", {"kl_direction": "forward"}, "--kl-direction"),
         ("pt", {"labels": "none"}, "--labels"),
+        ("pt", {"guard": True}, "--guard"),
     ],
 )
-def test_settings_of_a_term_that_the_loss_has_not(name: str, settings: dict[str, str], problem: str) -> None:
-    usual = {"kl_schedule": "constant", "kl_direction": "reverse", "labels": "given"}
-    METHODS["pt+kl"].check_choices(**{**usual, **settings})
-    METHODS[name].check_choices(**usual)
+def test_settings_of_a_term_that_the_loss_has_not(name: str, settings: dict[str, Any], problem: str) -> None:
+    METHODS["pt+kl"].check_choices(AlignmentSettings(**settings))
+    METHODS[name].check_choices(AlignmentSettings())
     with pytest.raises(UsageError, match=f"^{problem}: "):
-        METHODS[name].check_choices(**{**usual, **settings})
+        METHODS[name].check_choices(AlignmentSettings(**settings))
+
+
+def test_without_labels_there_is_nothing_to_balance_with() -> None:
+    with pytest.raises(UsageError, match="--kl-schedule: without labels there is no cross-entropy"):
+        METHODS["pt+kl"].check_choices(AlignmentSettings(labels="none", kl_schedule="balanced"))

@@ -76,6 +76,12 @@ def test_early_stopping_needs_held_out_pairs() -> None:
     assert AlignmentSettings(early_stopping_patience=2).held_out_fraction == 0.1
 
 
+def test_the_guard_needs_held_out_pairs() -> None:
+    with pytest.raises(UsageError, match=r"^--held-out-fraction: the guard needs held-out pairs"):
+        AlignmentSettings(guard=True, held_out_fraction=0.0)
+    assert AlignmentSettings(guard=True).held_out_fraction == 0.1
+
+
 def test_a_record_of_settings_is_json_that_gives_them_back() -> None:
     settings = AlignmentSettings(lambda_=0.3, push_bound=None, max_steps=7)
     record = json.loads(json.dumps(settings.as_record()))

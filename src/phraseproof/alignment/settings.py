@@ -159,6 +159,12 @@ class AlignmentSettings:
                 where="--held-out-fraction",
                 hint="Hold some out, for example --held-out-fraction 0.1",
             )
+        if self.guard and not self.held_out_fraction:
+            raise UsageError(
+                "the guard needs held-out pairs, and none are held out",
+                where="--held-out-fraction",
+                hint="Hold some out, for example --held-out-fraction 0.1",
+            )
 
     def resolved(self, trains: Trained) -> AlignmentSettings:
         """The settings with the defaults that depend on what is trained."""

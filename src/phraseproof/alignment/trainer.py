@@ -328,6 +328,11 @@ def _note(prepared: Preparation, observer: AlignmentObserver, given: AlignmentSe
     )
     if given.learning_rate is None:
         observer.noted(f"learning rate {prepared.learning_rate:g}, the default of {prepared.method.name}")
+    unlabelled = sum(not pair.labelled for pair in prepared.train.pairs)
+    if prepared.settings.labels == "none":
+        observer.noted("without labels: λ is 1, and targets are what the reference wording, or a teacher, answers")
+    elif unlabelled:
+        observer.noted(f"{unlabelled} of {pairs} pairs have no label: they count only where wordings are compared")
 
 
 def _warn(prepared: Preparation, observer: AlignmentObserver) -> None:

@@ -165,13 +165,13 @@ def prepare(
             expected="--placement input",
             where="--gradient-checkpointing",
         )
+    method.check_choices(settings)
+    method.check(found, is_encoder_decoder=not loaded.is_decoder_only, placement=settings.placement)
     if settings.labels == "none":
         settings = replace(settings, lambda_=1.0)
     if settings.labels == "none" or any(not pair.target for pair in found):
         found = with_reference_answers(found, loaded, prompt_format=settings.prompt_format, labels=settings.labels)
         loaded = loaded.with_plain_layers()
-    method.check_choices(kl_schedule=settings.kl_schedule, kl_direction=settings.kl_direction, labels=settings.labels)
-    method.check(found, is_encoder_decoder=not loaded.is_decoder_only, placement=settings.placement)
     split = split_pairs(found, settings.held_out_fraction, settings.seed)
     if len(split.train) < method.references_per_batch:
         raise UsageError(
@@ -182,10 +182,12 @@ def prepare(
         )
     if method.stops_on == "kappa" and settings.early_stopping_patience is None and len(split.held_out) > 1:
         settings = replace(settings, early_stopping_patience=PATIENCE_FOR_KAPPA)
-    if settings.early_stopping_patience is not None and len(split.held_out) < method.references_per_batch:
-        raise UsageError(
-            "early stopping needs held-out pairs, and there are too few pairs to hold any out", where="--pairs"
-        )
+    if len(split.held_out) < method.references_per_batch:
+        for name, is_on in (("early stopping", settings.early_stopping_patience), ("the guard", settings.guard)):
+            if is_on:
+                raise UsageError(
+                    f"{name} needs held-out pairs, and there are too few pairs to hold any out", where="--pairs"
+                )
     reserved = settings.num_tokens if method.trains == "prompt" else 0
     train, held_out = (
         TokenizedSide(
@@ -321,7 +323,7 @@ def _record(
         "settings": settings.as_record(method.trains),
         "pairs": {
             "count": len(pairs),
-            "content": content_hash([pair.identity() for pair in pairs]),
+            "content": content_hash([pair.identity(with_options=method.needs_options) for pair in pairs]),
             "train": len(split.train),
             "held_out": len(split.held_out),
             "split_by": split.by,

@@ -58,7 +58,6 @@ class TrainingLoop:
         self._observer = observer
         self._method, self._settings = prepared.method, prepared.settings
         self._order = prepared.training_order(accelerator.num_processes)
-        self._has_guard = self._settings.guard and (self._method.uses_kl or self._method.has_consistency)
         self._checkpoints = Checkpoints(out)
         self._state = TrainingState()
         self._total_steps = prepared.total_steps(accelerator.num_processes)
@@ -179,7 +178,7 @@ class TrainingLoop:
         self._state = state = self._state.evaluated(held_out, self._method.stops_on)
         if self._settings.early_stopping_patience is not None and state.best_step == state.step:
             self._keep("best")
-        if self._has_guard and state.lowest_ce_step == state.step:
+        if self._settings.guard and state.lowest_ce_step == state.step:
             self._keep("lowest-ce")
         return held_out
 
@@ -190,7 +189,7 @@ class TrainingLoop:
 
     def _is_drifting(self) -> bool:
         """Whether the guard stops the training; only the main process reads the log."""
-        return self._has_guard and self._agreed(self._accelerator.is_main_process and self._watch.is_drifting)
+        return self._settings.guard and self._agreed(self._accelerator.is_main_process and self._watch.is_drifting)
 
     def _is_save_due(self) -> bool:
         step = self._state.step
@@ -212,7 +211,7 @@ class TrainingLoop:
             self._observer.stepped(report)
             warning = self._watch.read(log_row(report))
             if warning is not None:
-                if self._has_guard and self._watch.is_drifting:
+                if self._settings.guard and self._watch.is_drifting:
                     kept = self._state.lowest_ce_step
                     warning += f". The guard stops the training, and keeps the weights of step {kept}"
                 self._observer.warned(warning)

@@ -157,9 +157,12 @@ class ParaphraseSet:
         """
         return fingerprint(next((origin.template for origin in self.origins if origin.text == text), text))
 
-    def identity(self) -> dict[str, object]:
+    def identity(self, *, with_options: bool = False) -> dict[str, object]:
         """The data that a content hash is taken of. Fields that a set does not use are left out, as in earlier
         releases.
+
+        Args:
+            with_options: the options count, because the loss compares them.
 
         The keys are part of the hash. `joint` is the former name of `target_delimiter`: it stays, so that trainings
         started under the old name can be resumed.
@@ -181,6 +184,7 @@ class ParaphraseSet:
             "soft_targets": tuple(zip(self.options, self.option_probabilities, strict=True))
             if self.option_probabilities
             else (),
+            "options": self.options if with_options else (),
         }
         return identity | {name: value for name, value in later.items() if value != ()}
 
