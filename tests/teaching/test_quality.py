@@ -45,6 +45,23 @@ def test_one_at_chance_is(teacher: TaskTeacher) -> None:
     assert any("not shown to be better than chance" in warning for warning in found.warnings)
 
 
+def test_an_example_with_several_pairs_counts_once(teacher: TaskTeacher) -> None:
+    # 6 of 12 examples right, chance 1/3: P(X >= 6) = 0.178. Counted four times, 24 of 48 would be far above chance.
+    right = right_options(12)
+    chosen = np.where(np.arange(12) % 2 == 0, right, (right + 1) % 3)
+    answers = Answers(np.tile(np.arange(12), 4), np.tile(chosen, 4))
+    found = judge_teacher(teacher, answers, answers)
+    assert (found.judged, found.accuracy) == (48, 0.5)
+    assert any("not shown to be better than chance" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(("count", "is_doubted"), [(2, True), (3, False)])
+def test_few_right_answers_may_be_chance(teacher: TaskTeacher, count: int, is_doubted: bool) -> None:
+    # With chance 1/3, two right of two have probability 1/9, three of three 1/27.
+    found = quality(teacher, right_options(count))
+    assert any("better than chance" in warning for warning in found.warnings) == is_doubted
+
+
 def test_without_labels_one_answer_to_everything_is_doubted(teacher: TaskTeacher) -> None:
     chosen = np.where(np.arange(EXAMPLES) < 3, 0, 2)
     found = quality(teacher, chosen, labels=False)

@@ -10,13 +10,14 @@ import pytest
 
 from phraseproof.alignment.pairs import TeacherRecord, load_pairs, pairs_from_task, save_pairs
 from phraseproof.analysis.ensembles import combine
+from phraseproof.analysis.option_values import load_option_values
 from phraseproof.core import Kind, Task
 from phraseproof.errors import UsageError
 from phraseproof.identity import content_hash
 from phraseproof.store.queries import Run, load_run
 from phraseproof.teaching.teach import score_wordings, teach_pairs
-from phraseproof.teaching.teacher import TeacherSettings
-from support.ensemble_runs import LABELS, skilled, write_ensemble_run
+from phraseproof.teaching.teacher import TeacherSettings, ask_teacher
+from support.ensemble_runs import LABELS, right_options, skilled, write_ensemble_run
 from support.harden_data import make_task, make_wordings
 from support.taught_pairs import pairs_of
 
@@ -69,6 +70,27 @@ def test_labelled_examples_keep_their_answers(run: Run) -> None:
     assert (few.examples, few.judged) == (18, 6)
     (none,) = teach_pairs(PAIRS, run, TeacherSettings(has_labels=False)).qualities
     assert (none.examples, none.judged, none.accuracy) == (24, 0, None)
+
+
+def test_best_is_judged_on_labels_that_it_was_not_chosen_on(tmp_path: Path) -> None:
+    # Wordings that guess: the best of 40 on 8 labelled examples is right on most of these, and at chance elsewhere.
+    guesses = skilled(7, wordings=40, examples=300, skill=0.0)
+    run = load_run(write_ensemble_run(tmp_path, {"t": guesses}))
+    settings = TeacherSettings("best", labelled=8, has_labels=False)
+    (values,) = load_option_values(run)
+    teacher = ask_teacher(values, settings)
+    right = right_options(300)
+    on_its_own = np.mean([teacher.answers[place].argmax() == right[place] for place in teacher.labelled])
+    (found,) = teach_pairs(pairs_of("t", 300), run, settings).qualities
+    expected: list[bool] = []
+    for place in teacher.labelled:
+        others = [each for each in teacher.labelled if each != place]
+        hits = [(guesses[row, others].argmax(axis=-1) == right[others]).sum() for row in range(40)]
+        expected.append(guesses[int(np.argmax(hits)), place].argmax() == right[place])
+    assert found.judged == 8
+    assert found.accuracy == pytest.approx(np.mean(expected))
+    assert found.accuracy < on_its_own
+    assert any("better than chance" in warning for warning in found.warnings)
 
 
 def test_the_reference_teaches_its_own_pairs(run: Run) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 
-from phraseproof.analysis.grids import Ints
+from phraseproof.analysis.grids import Floats, Ints
 from phraseproof.analysis.option_values import scores
 from phraseproof.teaching.teacher import TaskTeacher
 
-ONE_SIDED_95 = 1.645
+SIGNIFICANCE = 0.05
 NEARLY_ALWAYS = 0.9
 """The share of one answer above which a teacher without labels is doubted."""
+
+_ROUNDING = 1e-9
 
 
 class Answers(NamedTuple):
@@ -76,8 +77,8 @@ class TeacherQuality(NamedTuple):
 def judge_teacher(teacher: TaskTeacher, answers: Answers, judged: Answers) -> TeacherQuality:
     """Compare a teacher with the labels, if they are known, and with one answer for everything.
 
-    A teacher is doubted if its accuracy is not above chance by a one-sided test at 5% (normal approximation, the
-    standard error of the mean credit), or if 90% of its answers are one class.
+    A teacher is doubted if its accuracy is not above chance by a one-sided exact binomial test at 5%, in which an
+    example counts once however many pairs it has, or if 90% of its answers are one class.
 
     Args:
         teacher: who answered.
@@ -95,10 +96,9 @@ def judge_teacher(teacher: TaskTeacher, answers: Answers, judged: Answers) -> Te
     if compared:
         earned = values.credits[judged.places, judged.chosen]
         accuracy = float(earned.mean())
-        error = float(earned.std(ddof=1)) / sqrt(compared) if compared > 1 else 1.0
         part = values.take_examples(judged.places)
         single, chance = float(scores(part.values, part).mean()), part.chance
-        if accuracy - ONE_SIDED_95 * error <= chance:
+        if _chance_of(earned, judged.places, chance) > SIGNIFICANCE:
             warnings.append(
                 f"{values.task}: the teacher is not shown to be better than chance: right on {accuracy:.1%} of "
                 f"{compared} labelled pairs, chance {chance:.1%}. Training on such answers may teach noise"
@@ -109,3 +109,13 @@ def judge_teacher(teacher: TaskTeacher, answers: Answers, judged: Answers) -> Te
             "right answer to most of them, or it prefers that answer whatever the question"
         )
     return TeacherQuality(values.task, number, compared, accuracy, single, chance, commonest, share, tuple(warnings))
+
+
+def _chance_of(earned: Floats, places: Ints, chance: float) -> float:
+    """The probability that blind guessing earns as much, each example counted once."""
+    from scipy.stats import binom
+
+    _, example = np.unique(places, return_inverse=True)
+    by_example = np.bincount(example, weights=earned) / np.bincount(example)
+    right = np.floor(by_example.sum() + _ROUNDING)
+    return float(binom.sf(right - 1, len(by_example), chance))

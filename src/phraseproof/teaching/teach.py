@@ -122,7 +122,8 @@ def teach_pairs(pairs: Sequence[ParaphraseSet], run: Run, settings: TeacherSetti
 
     The target becomes the option that the teacher finds most probable, as the pair's wordings write it; with
     `teacher_as="distribution"`, `option_probabilities` holds the probability of every option too. `teacher` records
-    where they come from. Examples that keep their label (`settings.labelled`) are left as they are.
+    where they come from. Examples that keep their label (`settings.labelled`) are left as they are. Where only they
+    have labels, `best` is judged on each of them as chosen on the others.
 
     Args:
         pairs: pairs of tasks with options (`pairs_from_task`, or a file that it was saved to).
@@ -145,13 +146,15 @@ def teach_pairs(pairs: Sequence[ParaphraseSet], run: Run, settings: TeacherSetti
     taught: list[ParaphraseSet] = []
     answered: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     kept: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    by_others = {name: each.best_by_others() for name, each in teachers.items()} if settings.teacher == "best" else {}
     places = {name: {id_: n for n, id_ in enumerate(each.values.examples)} for name, each in teachers.items()}
     for pair in pairs:
         teacher, place = _place(pair, teachers, places)
         answers, members = teacher.for_pairs_of(_reference(pair) if settings.teacher == "reference" else None)
         is_answered, is_kept = not np.isneginf(answers[place]).all(), place in teacher.labelled
         if is_answered:
-            (kept if is_kept else answered)[pair.task].append((place, int(answers[place].argmax())))
+            option = by_others.get(pair.task, {}).get(place, int(answers[place].argmax()))
+            (kept if is_kept else answered)[pair.task].append((place, option))
         if is_kept:
             taught.append(pair)
         elif is_answered:

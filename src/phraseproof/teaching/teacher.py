@@ -13,9 +13,9 @@ from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 import numpy as np
 
 from phraseproof.analysis.calibrated import fitted_on
-from phraseproof.analysis.ensembles import choose_members, combine, read_logprobs
+from phraseproof.analysis.ensembles import best_first, choose_members, combine, read_logprobs
 from phraseproof.analysis.grids import Floats, Ints
-from phraseproof.analysis.option_values import OptionValues
+from phraseproof.analysis.option_values import OptionValues, scores
 from phraseproof.calibration.methods import METHODS, Needs
 from phraseproof.errors import UsageError
 
@@ -120,6 +120,19 @@ class TaskTeacher(NamedTuple):
                 expected=f"one of: {', '.join(dict.fromkeys(self.values.wordings))}",
             )
         return combine(self.answers[rows]), (reference,)
+
+    def best_by_others(self) -> dict[int, int]:
+        """Of each labelled example, the option under the wording that is best on the other labelled examples.
+
+        What `best` answers to the examples that it was chosen on is right more often than what it answers to others.
+        """
+        given = self.logprobs[:, self.labelled]
+        earned = scores(given, self.values.take_examples(self.labelled))
+        rows = best_first((earned.sum(axis=1, keepdims=True) - earned).T)[:, 0]
+        return {
+            int(place): int(given[row, number].argmax())
+            for number, (place, row) in enumerate(zip(self.labelled, rows, strict=True))
+        }
 
 
 def ask_teacher(values: OptionValues, settings: TeacherSettings) -> TaskTeacher:
