@@ -55,3 +55,24 @@ def test_better_than_calibrating_alone_is_no_recommendation(tmp_path: Path) -> N
     sentence = conclude(replace(found, tasks=tasks), LABEL)
     assert f"{CALIBRATED} is shown to be better than calibrating, +" in sentence
     assert ", but not than the model as it is, +" in sentence
+
+
+def test_of_two_ways_to_use_a_model_the_one_that_is_shown_is_recommended(tmp_path: Path) -> None:
+    found = judged(tmp_path, skill=3.0)
+    first, second = sorted((LABEL, CALIBRATED), key=lambda name: -found.gain_over_calibrated(name).low)
+    assert found.gain_over_calibrated(second).low > 0
+
+    def unknown(gain: Gain) -> Gain:
+        return gain._replace(over_wordings=Variance(0.04, 3))
+
+    tasks = tuple(
+        replace(
+            task,
+            ways=tuple(
+                replace(way, gain_elsewhere=unknown(way.gain_elsewhere)) if way.way.name == first else way
+                for way in task.ways
+            ),
+        )
+        for task in found.tasks
+    )
+    assert conclude(replace(found, tasks=tasks), LABEL).startswith(f"Train with {second}: from ")

@@ -12,6 +12,7 @@ from phraseproof.hardening.search_forecast import forecast_search
 from phraseproof.hardening.search_plan import SearchInput
 from phraseproof.hardening.search_settings import SearchSettings
 from phraseproof.instructions.collections import Collection
+from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.store.queries import load_run
 from support.harden_data import make_task, make_wordings
 from support.tiny_models import tiny_llama
@@ -34,3 +35,17 @@ def test_the_forecast_counts_what_is_computed(tmp_path: Path) -> None:
     assert forecast.prompts == sum(len(run.outcomes()) for run in runs)
     assert forecast.tokens is not None
     assert forecast.tokens > 0
+
+
+def test_without_labels_it_asks_the_model_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(*_: object) -> None:
+        raise AssertionError("the model was asked")
+
+    monkeypatch.setattr(HuggingFaceModel, "score_options", asked)
+    given = SearchInput([make_task(size=33)], [Collection("mine", make_wordings(8))])
+    settings = SearchSettings(
+        ("pt+kl:labels=none",), {"": (1e-3,)}, AlignmentSettings(max_steps=1, num_tokens=2, held_out_fraction=0.0)
+    )
+    forecast = forecast_search(str(tiny_llama()), given, settings)
+    assert (forecast.searched, forecast.refitted, forecast.training.steps) == (1, 1, 2)
+    assert forecast.training.tokens > 0

@@ -64,9 +64,10 @@ def _answers(pairs: Sequence[ParaphraseSet], model: HuggingFaceModel, prompt_for
     prompts = [prompts_of(pair, prompt_format=format_name, chat_model=model, options=pair.options)[0] for pair in pairs]
     answers = [""] * len(pairs)
     chosen = [place for place, pair in enumerate(pairs) if pair.options]
-    for place, scores in zip(chosen, model.score_options([prompts[place] for place in chosen]), strict=True):
-        logprobs = list(scores.logprobs)
-        answers[place] = pairs[place].options[logprobs.index(max(logprobs))]
+    if chosen:
+        for place, scores in zip(chosen, model.score_options([prompts[place] for place in chosen]), strict=True):
+            logprobs = list(scores.logprobs)
+            answers[place] = pairs[place].options[logprobs.index(max(logprobs))]
     written = [place for place, pair in enumerate(pairs) if not pair.options]
     if written:
         texts = model.generate([prompts[place] for place in written], max_new_tokens=LONGEST_ANSWER)

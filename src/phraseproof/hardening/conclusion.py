@@ -37,7 +37,8 @@ def conclude(test: JudgedRuns, name: str) -> str:
         name: the trained model that was chosen before the set was looked at.
     """
     trained = max(
-        (_trained(test, each) for each in (name, calibrated_name(name))), key=lambda way: way.over_calibrated.low
+        (_trained(test, each) for each in (name, calibrated_name(name))),
+        key=lambda way: (way.is_shown, way.over_calibrated.low),
     )
     base, calibrated = test.way(AS_IT_IS), test.way(CALIBRATED)
     if trained.is_shown:

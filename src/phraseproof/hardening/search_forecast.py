@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from phraseproof.alignment.loop.preparation import prepare
-from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
+from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet, TeacherRecord
+from phraseproof.alignment.reference_answers import TEACHER
 from phraseproof.evaluation.evaluate import forecast
 from phraseproof.evaluation.observer import Observer
 from phraseproof.hardening.candidates import Candidate, candidates_of
@@ -54,7 +55,7 @@ def forecast_search(
     """Count what `run_search` would compute. Loads no weights and writes nothing.
 
     References are chosen by scores that are not known yet, so tokens of trainings are those of other references; of the
-    trainings that are reported, the largest is counted.
+    trainings that are reported, the largest is counted. Trainings without labels are counted with the labels' tokens.
 
     Raises:
         UsageError: as `run_search`.
@@ -114,4 +115,6 @@ def forecast_search(
 def _cost(
     model: str, candidate: Candidate, pairs: Sequence[ParaphraseSet], settings: SearchSettings, options: ModelOptions
 ) -> TrainingCost:
+    if candidate.settings.labels == "none":  # a teacher's answers are kept, so the model is not asked for them
+        pairs = [replace(pair, teacher=TeacherRecord(TEACHER)) for pair in pairs]
     return training_cost(prepare(model, pairs, replace(candidate.settings, seed=settings.seeds[0]), options))
