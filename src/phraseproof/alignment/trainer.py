@@ -227,6 +227,7 @@ def train(
         check_mergeable(find_method(settings.method))
     with accelerated(settings, model_options) as (accelerator, own_options):
         prepared = prepare(model, pairs, settings, own_options)
+        prepared = prepared.run_by(accelerator.num_processes, accelerator.mixed_precision)
         with _only_trainer(out, accelerator):
             record = check_folder(out, prepared.record)
             accelerator.wait_for_everyone()

@@ -110,7 +110,7 @@ def run_search(
     """Compare methods on validation, refit the best one, and report it once on the test set.
 
     Every candidate is trained on training examples under training wordings, with the same number of steps and of
-    wordings per step, and measured on validation examples under validation wordings. The best one is trained again on
+    batches per step, and measured on validation examples under validation wordings. The best one is trained again on
     both together, with every seed, and measured on the test set, next to the model as it is, calibrated, as an
     ensemble of wordings and with chosen wordings. The same call again continues a search that was stopped.
 

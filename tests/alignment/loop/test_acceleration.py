@@ -9,7 +9,7 @@ import torch
 from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 
-from phraseproof.errors import UsageError
+from phraseproof.errors import RunError, UsageError
 from support import tiny_models
 from support.tiny_trainings import Watcher, train
 
@@ -58,3 +58,11 @@ def test_float16_on_a_cpu_is_refused_in_one_line_and_later_trainings_are_not(tmp
     assert "\n" not in str(raised.value)
     train(tiny_models.tiny_t5(), tmp_path / "b", max_steps=1)
     assert (tmp_path / "b" / "adapter_model.safetensors").is_file()
+
+
+@pytest.mark.usefixtures("fresh_accelerate")
+def test_a_training_is_not_resumed_in_another_precision(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    train(tiny_models.tiny_llama(), tmp_path / "out", max_steps=1)
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    with pytest.raises(RunError, match="other settings: mixed_precision"):
+        train(tiny_models.tiny_llama(), tmp_path / "out", max_steps=1)

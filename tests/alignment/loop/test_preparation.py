@@ -59,3 +59,11 @@ def test_a_method_that_needs_labels_is_refused_before_the_model_is_asked(monkeyp
 def test_the_guard_needs_a_held_out_pair() -> None:
     with pytest.raises(UsageError, match="--pairs: the guard needs held-out pairs"):
         prepare(str(tiny_llama()), shared_wordings(1), AlignmentSettings(guard=True), CPU)
+
+
+def test_a_folder_is_resumed_by_the_same_number_of_processes_only(tmp_path: Path) -> None:
+    prepared = prepare(str(tiny_llama()), shared_wordings(), AlignmentSettings(), CPU)
+    write_record(tmp_path, dict(prepared.record))  # as earlier releases did, in one process
+    assert check_folder(tmp_path, prepared.run_by(1, "no").record) is not None
+    with pytest.raises(RunError, match="other settings: processes .expected 1, got 2"):
+        check_folder(tmp_path, prepared.run_by(2, "no").record)

@@ -36,6 +36,8 @@ _OTHER = {"base_model": "another base model", "pairs": "other pairs", "settings"
 _WITHOUT_EFFECT = ("save_every", "save_every_seconds", "gradient_checkpointing")
 """Settings that do not change what is trained: a training may be resumed with others."""
 
+_PROCESSES = "processes"
+
 PATIENCE_FOR_KAPPA = 3
 """Evaluations without a higher agreement, for methods that stop on it."""
 
@@ -95,6 +97,18 @@ class Preparation:
     held_out: TokenizedSide
     split: Split
     record: Mapping[str, object]
+
+    def run_by(self, processes: int, precision: str) -> Preparation:
+        """The same, with a record that says how it is computed: both change the numbers.
+
+        Args:
+            processes: how many there are.
+            precision: the one in use, which Accelerate's configuration decides where the settings do not.
+        """
+        settings = dict(cast("Mapping[str, object]", self.record["settings"]))
+        if settings["mixed_precision"] is None and precision != "no":
+            settings["mixed_precision"] = precision
+        return replace(self, record={**self.record, "settings": {**settings, _PROCESSES: processes}})
 
     @property
     def learning_rate(self) -> float:
@@ -270,7 +284,7 @@ def check_folder(out: Path, record: Mapping[str, object]) -> Mapping[str, object
         old: Mapping[str, object] = found.get(section, {})
         new = cast("Mapping[str, object]", record[section])
         if section == "settings":  # settings that an earlier release did not have are at their defaults there
-            defaults = AlignmentSettings().as_record()
+            defaults = {**AlignmentSettings().as_record(), _PROCESSES: 1}
             old = {**{key: defaults[key] for key in defaults.keys() & new.keys()}, **old}
         for key in sorted(old.keys() | new.keys()):
             if key not in _WITHOUT_EFFECT and old.get(key) != new.get(key):
