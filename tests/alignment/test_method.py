@@ -11,7 +11,6 @@ import torch
 from phraseproof.alignment.method import LossSettings
 from phraseproof.alignment.methods import METHODS
 from phraseproof.alignment.pairs import TextOrigin
-from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.errors import ModelError, UsageError
 from support.loss_groups import group, options, pair
 
@@ -155,12 +154,12 @@ def test_pairs_without_labels_need_a_method_that_compares_wordings() -> None:
     ],
 )
 def test_settings_of_a_term_that_the_loss_has_not(name: str, settings: dict[str, Any], problem: str) -> None:
-    METHODS["pt+kl"].check_choices(AlignmentSettings(**settings))
-    METHODS[name].check_choices(AlignmentSettings())
+    METHODS["pt+kl"].check_choices(**settings)
+    METHODS[name].check_choices()
     with pytest.raises(UsageError, match=f"^{problem}: "):
-        METHODS[name].check_choices(AlignmentSettings(**settings))
+        METHODS[name].check_choices(**settings)
 
 
 def test_without_labels_there_is_nothing_to_balance_with() -> None:
     with pytest.raises(UsageError, match="--kl-schedule: without labels there is no cross-entropy"):
-        METHODS["pt+kl"].check_choices(AlignmentSettings(labels="none", kl_schedule="balanced"))
+        METHODS["pt+kl"].check_choices(labels="none", kl_schedule="balanced")

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from phraseproof.alignment.pairs import ParaphraseSet
-    from phraseproof.alignment.settings import AlignmentSettings
 
 
 Trained = Literal["prompt", "lora", "dora", "weights"]
@@ -219,8 +218,15 @@ class Method:
             return True
         return settings.reference_in_ce or not settings.detach_reference
 
-    def check_choices(self, settings: AlignmentSettings) -> None:
-        """Refuse settings of a term that this method's loss does not have.
+    def check_choices(
+        self,
+        *,
+        kl_schedule: str = "constant",
+        kl_direction: str = "reverse",
+        labels: str = "given",
+        guard: bool = False,
+    ) -> None:
+        """Refuse settings of a term that this method's loss does not have; they are those of `AlignmentSettings`.
 
         Raises:
             UsageError: names the option.
@@ -228,19 +234,19 @@ class Method:
         has_kl = self.uses_kl and self.uses_paraphrases and not self.is_symmetric and self.references_per_batch == 1
         fitting = {"constant": True, "linear": self.uses_kl, "balanced": self.has_consistency}
         for option, value, fits in (
-            ("--kl-schedule", settings.kl_schedule, fitting[settings.kl_schedule]),
-            ("--kl-direction", settings.kl_direction, has_kl or settings.kl_direction == "reverse"),
-            ("--guard", "on", self.uses_kl or self.has_consistency or not settings.guard),
+            ("--kl-schedule", kl_schedule, fitting[kl_schedule]),
+            ("--kl-direction", kl_direction, has_kl or kl_direction == "reverse"),
+            ("--guard", "on", self.uses_kl or self.has_consistency or not guard),
         ):
             if not fits:
                 raise UsageError(f"the method {self.name} has no term for this choice", got=value, where=option)
-        if settings.labels == "none" and settings.kl_schedule == "balanced":
+        if labels == "none" and kl_schedule == "balanced":
             raise UsageError(
                 "without labels there is no cross-entropy to balance the term with",
                 expected="--kl-schedule constant or linear",
                 where="--kl-schedule",
             )
-        if settings.labels == "none" and not self.trains_without_labels:
+        if labels == "none" and not self.trains_without_labels:
             raise UsageError(
                 f"the method {self.name} needs labels",
                 expected="a method that compares wordings, such as pt+kl",

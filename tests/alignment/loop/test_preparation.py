@@ -65,5 +65,5 @@ def test_a_folder_is_resumed_by_the_same_number_of_processes_only(tmp_path: Path
     prepared = prepare(str(tiny_llama()), shared_wordings(), AlignmentSettings(), CPU)
     write_record(tmp_path, dict(prepared.record))  # as earlier releases did, in one process
     assert check_folder(tmp_path, prepared.run_by(1, "no").record) is not None
-    with pytest.raises(RunError, match="other settings: processes .expected 1, got 2"):
+    with pytest.raises(RunError, match=r"other settings: processes .expected 1, got 2"):
         check_folder(tmp_path, prepared.run_by(2, "no").record)

@@ -179,7 +179,12 @@ def prepare(
             expected="--placement input",
             where="--gradient-checkpointing",
         )
-    method.check_choices(settings)
+    method.check_choices(
+        kl_schedule=settings.kl_schedule,
+        kl_direction=settings.kl_direction,
+        labels=settings.labels,
+        guard=settings.guard,
+    )
     method.check(found, is_encoder_decoder=not loaded.is_decoder_only, placement=settings.placement)
     if settings.labels == "none":
         settings = replace(settings, lambda_=1.0)
