@@ -95,7 +95,7 @@ def test_the_folder_says_how_it_was_made(tmp_path: Path) -> None:
     both = record["wordings"] | record["held_out_wordings"]
     assert both == wording_hashes(pairs)
     assert len(record["held_out_wordings"]) == 1
-    assert record["result"]["after"] == result.after._asdict()
+    assert record["result"]["after"] == result.after.as_record()
     assert not (out / ".training").exists()
     assert not list(out.glob(".*"))
 
