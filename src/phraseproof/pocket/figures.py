@@ -71,7 +71,7 @@ def figures(run: Run, first: str, second: str, *, seed: int = 0) -> list[Figure]
             )
         pair = groups[first], groups[second]
         measured[category] = np.array([100 * part.mean() for part in pair])
-        drawn[category] = np.array([_resampled(pair, draw) for _ in range(_DRAWS)])
+        drawn[category] = _resampled(pair, draw)
     measured[OVERALL] = np.mean(list(measured.values()), axis=0)
     drawn[OVERALL] = np.mean(list(drawn.values()), axis=0)
     return [_figure(kind, measured[kind], drawn[kind]) for kind in measured]
@@ -92,15 +92,29 @@ def _figure(kind: str, measured: npt.NDArray[np.float64], drawn: npt.NDArray[np.
 
 def _resampled(
     pair: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]], draw: np.random.Generator
-) -> tuple[float, float]:
-    """Mean scores of both groups in percent, for one draw of wordings and questions with replacement."""
+) -> npt.NDArray[np.float64]:
+    """[draws, 2] mean scores of both groups in percent, for draws of wordings and questions with replacement."""
     num_tasks, _, num_inputs = pair[0].shape
-    inputs = draw.integers(num_inputs, size=(num_tasks, num_inputs))
-    means: list[float] = []
-    for part in pair:
-        wordings = draw.integers(part.shape[1], size=part.shape[1])
-        means.append(100 * float(np.take_along_axis(part[:, wordings], inputs[:, None, :], axis=2).mean()))
-    return means[0], means[1]
+    inputs = np.empty((_DRAWS, num_tasks, num_inputs), dtype=np.int64)
+    wordings = tuple(np.empty((_DRAWS, part.shape[1]), dtype=np.int64) for part in pair)
+    for number in range(_DRAWS):
+        inputs[number] = draw.integers(num_inputs, size=(num_tasks, num_inputs))
+        for of_group in wordings:
+            of_group[number] = draw.integers(of_group.shape[1], size=of_group.shape[1])
+    asked = _counts(inputs)
+    sums = [
+        (np.tensordot(_counts(of_group), part, axes=(1, 1)) * asked).sum(axis=(1, 2)) / part.size
+        for of_group, part in zip(wordings, pair, strict=True)
+    ]
+    return 100 * np.stack(sums, axis=1)
+
+
+def _counts(indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """How often each index occurs in a row of `indices`, whose rows have as many entries as there are indices."""
+    size = indices.shape[-1]
+    rows = indices.reshape(-1, size)
+    places = rows + size * np.arange(len(rows))[:, None]
+    return np.bincount(places.ravel(), minlength=rows.size).reshape(indices.shape).astype(np.float64)
 
 
 def _scores(run: Run) -> Mapping[str, Mapping[str, npt.NDArray[np.float64]]]:

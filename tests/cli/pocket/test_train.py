@@ -36,6 +36,7 @@ def test_progress_and_accuracies_are_reported_and_the_model_loads(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setitem(RECIPES, "tiny", RECIPES["tiny"]._replace(batch=8))
     model = tmp_path / "model"
     assert run("--out", str(model), "--size", "tiny", "--steps", "100") == 0
     captured = capsys.readouterr()
