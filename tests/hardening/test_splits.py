@@ -56,7 +56,10 @@ SHARES = Shares(0.4, 0.2, 0.4)
 @pytest.mark.parametrize("demonstrations", [0, 5, 90])
 def test_three_sets_of_examples_share_none(demonstrations: int) -> None:
     own = make_task(size=100)
-    shown = tuple(replace(each, id=f"d{each.id}") for each in make_task(size=demonstrations).examples)
+    shown = tuple(
+        replace(each, id=f"d{each.id}", fields={"question": f"lake {each.id}"})
+        for each in make_task(size=demonstrations).examples
+    )
     task = replace(own, demonstrations=shown)
     thirds = divide_in_three(task, SHARES, 0)
     sets = [{each.id for each in part.examples} for part in thirds]
@@ -92,3 +95,12 @@ def test_three_sets_of_wordings_share_none_whatever_they_are_called() -> None:
 def test_too_few_wordings_for_three_sets() -> None:
     with pytest.raises(UsageError, match=r"2 different ones to train on, 2 to choose by and 4 to measure on, got 7"):
         split_wordings_in_three({"a": make_wordings(7)}, SHARES, 0)
+
+
+def test_equal_examples_are_in_one_of_three_sets() -> None:
+    task = make_task(size=40)
+    copies = tuple(replace(example, id=f"{example.id}-copy") for example in task.examples)
+    thirds = divide_in_three(replace(task, examples=(*task.examples, *copies)), Shares(0.4, 0.2, 0.4), 0)
+    asked = [{str(example.fields) for example in side.examples} for side in thirds]
+    assert sum(map(len, asked)) == len(set().union(*asked)) == 40
+    assert sum(len(side.examples) for side in thirds) == 80

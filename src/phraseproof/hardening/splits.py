@@ -74,10 +74,11 @@ def divide_examples(task: Task, training_share: float, seed: int) -> TaskSides:
 def divide_in_three(task: Task, shares: Shares, seed: int) -> TaskThirds:
     """Split a task's examples by a hash of seed, task and id, which is the same on every machine.
 
-    Its demonstrations are trained on, and count as a part of the training's share.
+    Its demonstrations are trained on, and count as a part of the training's share. Examples with equal content are in
+    one set, whatever their ids.
 
     Raises:
-        UsageError: too few examples for the least numbers of `FEWEST_EXAMPLES`.
+        UsageError: too few different examples for the least numbers of `FEWEST_EXAMPLES`.
     """
     demonstrations = task.demonstrations
     fewest_training, fewest_validation, fewest_test = FEWEST_EXAMPLES
@@ -98,15 +99,30 @@ def divide_in_three(task: Task, shares: Shares, seed: int) -> TaskThirds:
         validation = free - test
     ranked = sorted(task.examples, key=lambda example: _rank(seed, f"{task.name}\0{example.id}"))
     sides = {example.id: 0 if place < test else 1 for place, example in enumerate(ranked[: test + validation])}
+    side_of = {_content(example): 2 for example in demonstrations}
+    for example in ranked:
+        side_of.setdefault(_content(example), sides.get(example.id, 2))
     in_order: list[list[Example]] = [[], [], []]
     for example in task.examples:
-        in_order[sides.get(example.id, 2)].append(example)
+        in_order[side_of[_content(example)]].append(example)
+    sizes = [len(demonstrations) + len(in_order[2]), len(in_order[1]), len(in_order[0])]
+    if any(size < fewest for size, fewest in zip(sizes, FEWEST_EXAMPLES, strict=True)):
+        raise UsageError(
+            f"task {task.name!r} has too few different examples for three sets",
+            expected=f"at least {fewest_training} to train on, {fewest_validation} to choose by and {fewest_test} to "
+            "measure on, with equal ones in one set",
+            got=f"{sizes[0]}, {sizes[1]} and {sizes[2]}",
+        )
     of_test, of_validation, of_training = map(tuple, in_order)
     return TaskThirds(
         replace(task, examples=(*demonstrations, *of_training), demonstrations=()),
         replace(task, examples=of_validation),
         replace(task, examples=of_test),
     )
+
+
+def _content(example: Example) -> str:
+    return repr((sorted(example.fields.items()), example.choices))
 
 
 def first_examples(task: Task, count: int, seed: int) -> tuple[Example, ...]:
