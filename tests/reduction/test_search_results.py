@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from phraseproof.hardening import MethodSearch
-from phraseproof.reduction.search_results import search_json, search_table, search_text
+from phraseproof.reduction.search_results import search_table, search_text
 from phraseproof.reports.build.run_tables import Screen
 from support.method_searches import LABEL, method_search
 
@@ -42,23 +39,8 @@ def test_rows_hold_every_number(found: MethodSearch) -> None:
         assert (row.estimate, row.low, row.high) == (100 * gain.estimate, 100 * gain.low, 100 * gain.high)
         (std,) = table.select(group=report.name, task="t1", statistic=f"std: {LABEL}")
         assert std.estimate == 100 * report.tasks[0].ways[-2].spread
-        found = report.spreads[LABEL][0].std
-        assert found.low is not None
-        assert found.high is not None
-        assert (std.low, std.high) == (100 * found.low, 100 * found.high)
-        assert std.estimate == pytest.approx(100 * found.estimate)
-
-
-def test_the_document_names_sets_trainings_and_the_choice(found: MethodSearch) -> None:
-    document = json.loads(search_json(found))
-    assert document["chosen"] == {"method": "lora", "learning_rate": 0.001}
-    assert document["recommendation"] == found.recommendation
-    assert [each["set"] for each in document["trainings"]] == ["training"] * 2 + ["refitting"] * 2
-    assert document["trainings"][0]["tokens"] == 41_000
-    sets = document["sets"]
-    assert set(sets) == {"training", "validation", "test", "unseen"}
-    assert not set(sets["training"]["wordings"]) & set(sets["test"]["wordings"])
-    runs = [path for of_set in document["runs"].values() for paths in of_set.values() for path in paths]
-    assert len(runs) == 2 * (1 + 2)
-    assert all((Path(path) / "run.json").exists() for path in runs)
-    assert len(document["rows"]) == len(search_table(found).rows)
+        spread = report.spreads[LABEL][0].std
+        assert spread.low is not None
+        assert spread.high is not None
+        assert (std.low, std.high) == (100 * spread.low, 100 * spread.high)
+        assert std.estimate == pytest.approx(100 * spread.estimate)

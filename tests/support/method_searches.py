@@ -62,6 +62,7 @@ def method_search(folder: Path, *, skill: float, seeds: int = 1) -> MethodSearch
     pairs = TrainingPairs((), {"t1": ("mine/w0",), "t2": ("mine/w1",)}, ("mine/w5",))
     candidates = [Candidate(name, 1e-3, AlignmentSettings(learning_rate=1e-3)) for name in ("pt", "lora")]
     return MethodSearch(
+        settings,
         plan_search(given, settings),
         tuple(
             Searched(each, pairs, (training(each, 0),), (score,))

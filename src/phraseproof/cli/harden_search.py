@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from phraseproof.hardening.search_plan import SearchInput
     from phraseproof.models import ModelOptions
 
-RESULT_FILE = "search.json"
-
 
 class SearchNames(NamedTuple):
     """What a search is about; lists of names are separated by commas.
@@ -63,7 +61,9 @@ def search_methods(names: SearchNames, out: Path, settings: SearchSettings, form
     from phraseproof.cli.stopping import stoppable
     from phraseproof.cli.training_progress import TrainingBar
     from phraseproof.hardening import run_search
-    from phraseproof.reduction.search_results import search_json, search_table, search_text
+    from phraseproof.reduction.search_document import search_json
+    from phraseproof.reduction.search_results import search_table, search_text
+    from phraseproof.reports.build.searches import SEARCH_FILE
 
     progress = ProgressBar(quiet=quiet)
     with stoppable(), TrainingBar(quiet=quiet) as bar:
@@ -75,7 +75,7 @@ def search_methods(names: SearchNames, out: Path, settings: SearchSettings, form
             model_options=names.model_options,
             observers=(progress, bar),
         )
-    write_text(out / RESULT_FILE, search_json(found), error=RunError)
+    write_text(out / SEARCH_FILE, search_json(found), error=RunError)
     match form:
         case "text":
             terminal.print_result(search_text(found, terminal.screen()))

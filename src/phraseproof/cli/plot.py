@@ -11,7 +11,7 @@ from phraseproof.cli import options, terminal
 from phraseproof.errors import UsageError
 
 # The members of reports.charts.plot.ChartKind, repeated here so that `--help` does not import the reports.
-KindName = Literal["headline", "strip", "heatmap", "distance", "tsne", "scaling", "training", "ensemble"]
+KindName = Literal["headline", "strip", "heatmap", "distance", "tsne", "scaling", "training", "ensemble", "gains"]
 
 
 def plot(
@@ -19,7 +19,8 @@ def plot(
         list[Path],
         typer.Argument(
             metavar="RUN",
-            help="A run folder. For training: the folder of a training. For scaling: several run folders.",
+            help="A run folder. For training: the folder of a training. For gains: that of `harden --methods`. "
+            "For scaling: several run folders.",
         ),
     ],
     kind: Annotated[KindName, typer.Option("--kind", "-k", help="The chart to draw.", rich_help_panel=options.OUTPUT)],

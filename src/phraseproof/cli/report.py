@@ -1,4 +1,4 @@
-"""`phraseproof report`: one HTML file with everything that runs hold."""
+"""`phraseproof report`: one HTML file with everything that runs and searches among methods hold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from phraseproof.errors import UsageError
 def report(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN", help="Run folders; folders of trainings (align, harden) add their loss curves."),
+        typer.Argument(
+            metavar="RUN",
+            help="Run folders. Folders of trainings (align, harden) add their loss curves, those of harden --methods "
+            "the results of their searches.",
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.", rich_help_panel=options.OUTPUT)] = Path(
         "report.html"
@@ -35,6 +39,7 @@ def report(
 ) -> None:
     """Write one page with everything that runs hold: charts, wordings, examples that flip, statistics."""
     from phraseproof.files import write_text
+    from phraseproof.reports.build.searches import SEARCH_FILE
     from phraseproof.reports.build.sources import open_sources
     from phraseproof.reports.html.report import render_report
     from phraseproof.store.run_file import RUN_FILE
@@ -42,7 +47,11 @@ def report(
     if out.is_dir():
         raise UsageError("the report is a file, but this is a folder", got=str(out), where="--out")
     sources = open_sources(runs, scoring=scoring, metric=metric)
-    refuse_to_overwrite(out, *(run.path / RUN_FILE for run in sources.runs))
+    refuse_to_overwrite(
+        out,
+        *(run.path / RUN_FILE for run in sources.runs),
+        *(search.path / SEARCH_FILE for search in sources.searches),
+    )
     describe_runs(sources.runs)
     text = render_report(sources, title=title, current=current)
     write_text(out, text)

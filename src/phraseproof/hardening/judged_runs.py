@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from phraseproof.analysis.option_values import OptionValues, load_option_values
 from phraseproof.analysis.reductions.gains import CONFIDENCE, Gain
@@ -23,6 +24,23 @@ from phraseproof.errors import NotEnoughDataError
 from phraseproof.store.queries import Run
 
 
+class WordingAccuracy(NamedTuple):
+    """The accuracy of one wording that answers by itself.
+
+    Attributes:
+        task, category: what it was measured on.
+        way: how the model answers.
+        wording: its name.
+        accuracy: from 0 to 1; with several training seeds, the mean over them.
+    """
+
+    task: str
+    category: str
+    way: str
+    wording: str
+    accuracy: float
+
+
 @dataclass(frozen=True, slots=True)
 class JudgedRuns:
     """All ways on one set of examples and wordings. The last ways of a task are those of the trained models.
@@ -33,6 +51,7 @@ class JudgedRuns:
         over_calibrated: the same with gains over the calibrated model, whose wordings answer by themselves.
         spreads: by way, of those whose wordings answer by themselves, the Std over wordings and the worst wording with
             their intervals: of each task, then of the mean over tasks where there are several.
+        wordings: of these ways, the accuracy of every wording on every task.
         free: what is recommended without training, by intervals that hold for all these ways at once.
         runs: of the model as it is, and by name of trained models those of every seed.
     """
@@ -41,6 +60,7 @@ class JudgedRuns:
     tasks: tuple[JudgedTask, ...]
     over_calibrated: tuple[JudgedTask, ...]
     spreads: Mapping[str, tuple[WaySpreads, ...]]
+    wordings: tuple[WordingAccuracy, ...]
     free: Recommendation
     base: Run
     trained: Mapping[str, tuple[Run, ...]]
@@ -107,6 +127,7 @@ def judge_runs(
         tuple(each.compared(AS_IT_IS, level=CONFIDENCE) for each in found),
         tuple(each.compared(CALIBRATED, level=CONFIDENCE) for each in found),
         _spreads(found, seed),
+        tuple(each for of in found for each in _of_wordings(of)),
         recommend(_summary(without_training)),
         base,
         {key: tuple(runs) for key, runs in trained.items()},
@@ -117,6 +138,19 @@ def _spreads(found: Sequence[Judgement], seed: int) -> dict[str, tuple[WaySpread
     levels = [*([task] for task in found), *([found] if len(found) > 1 else [])]
     of_ways = {way.name: [way_spreads(tasks, way.name, seed=seed) for tasks in levels] for way in found[0].ways}
     return {name: tuple(each for each in of if each is not None) for name, of in of_ways.items() if None not in of}
+
+
+def _of_wordings(of: Judgement) -> Iterator[WordingAccuracy]:
+    """Several rows of one wording, such as those of draws of demonstrations, are one mean."""
+    values = of.values
+    for way in of.ways:
+        scores = of.scores(way.name)
+        if scores is None:
+            continue
+        rows = scores.mean(axis=(0, 2))
+        for name in dict.fromkeys(values.wordings):
+            own = [row for row, each in zip(rows, values.wordings, strict=True) if each == name]
+            yield WordingAccuracy(values.task, values.category, way.name, name, float(sum(own) / len(own)))
 
 
 def _summary(tasks: Sequence[JudgedTask]) -> JudgedTask:

@@ -65,6 +65,7 @@ class MethodSearch:
     """The result of a search.
 
     Attributes:
+        settings: how methods were compared.
         plan: the sets of examples and wordings.
         searched: every candidate on validation, in the order given.
         base_score: the mean score on validation of the model as it is.
@@ -74,6 +75,7 @@ class MethodSearch:
         check: on tasks that show forgetting; likewise.
     """
 
+    settings: SearchSettings
     plan: SearchPlan
     searched: tuple[Searched, ...]
     base_score: float
@@ -144,6 +146,7 @@ def run_search(
     found = [_report(place, each, refitted, settings) for each in plan.reported]
     reports = {each.name: each for each in found}
     return MethodSearch(
+        settings,
         plan,
         tuple(searched),
         base_score,

@@ -1,4 +1,4 @@
-"""A search among alignment methods as a result table, as text and as JSON."""
+"""A search among alignment methods as a result table and as text."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from phraseproof.analysis.results import ResultRow, ResultTable
 from phraseproof.core import Finding
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.text import printable
-from phraseproof.reports.format.json_document import render_document
-from phraseproof.reports.format.results import results_json
 from phraseproof.reports.format.terminal import print_blocks
 
 if TYPE_CHECKING:
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from phraseproof.hardening.judged_runs import JudgedRuns
     from phraseproof.hardening.search_plan import MeasuredSet
 
-FORMAT_VERSION = 1
 _WIDE = 110
 _HERE = "on examples that the way was not fitted on"
 _TITLES = {
@@ -46,7 +43,7 @@ def search_table(search: MethodSearch) -> ResultTable:
     rows = [*_validation_rows(search)]
     for report in search.reports:
         rows += [row for place, of in enumerate(_levels(report)) for row in _rows(report, *of, place)]
-    return ResultTable(tuple(rows), (search.recommendation, *_notes(search)))
+    return ResultTable(tuple(rows), (search.recommendation, *search_notes(search)))
 
 
 def search_text(search: MethodSearch, screen: Screen) -> str:
@@ -54,52 +51,7 @@ def search_text(search: MethodSearch, screen: Screen) -> str:
     return print_blocks(_blocks(search, screen), screen)
 
 
-def search_json(search: MethodSearch) -> str:
-    """Return one document: sets, trainings, run folders, the recommendation, and the rows of `search_table`."""
-    plan = search.plan
-    trainings = [
-        {
-            "method": each.candidate.name,
-            "learning_rate": each.candidate.rate,
-            "seed": training.seed,
-            "set": name,
-            "steps": training.cost.steps,
-            "prompts": training.cost.prompts,
-            "tokens": training.cost.tokens,
-            "seconds": training.seconds,
-            "references": {task: list(names) for task, names in each.pairs.references.items()},
-            "folder": str(training.folder),
-        }
-        for name, group in (("training", search.searched), ("refitting", search.refitted))
-        for each in group
-        for training in each.trainings
-    ]
-    sets = (plan.training, plan.validation, *plan.reported)
-    return render_document(
-        {
-            "format_version": FORMAT_VERSION,
-            "sets": {each.name: _set_json(each) for each in sets},
-            "trainings": trainings,
-            "runs": {
-                report.name: {
-                    AS_IT_IS: [str(report.base.path)],
-                    **{name: [str(run.path) for run in runs] for name, runs in report.trained.items()},
-                }
-                for report in search.reports
-            },
-            "chosen": {"method": search.chosen.name, "learning_rate": search.chosen.rate},
-            "recommendation": search.recommendation,
-            **results_json(search_table(search)),
-        }
-    )
-
-
-def _set_json(of: MeasuredSet) -> dict[str, object]:
-    wordings = dict.fromkeys(item.name for items in of.wordings.values() for item in items)
-    return {"examples": {task.name: len(task.examples) for task in of.tasks}, "wordings": list(wordings)}
-
-
-def _notes(search: MethodSearch) -> Iterator[str]:
+def search_notes(search: MethodSearch) -> Iterator[str]:
     seeds = len(search.refitted[0].trainings)
     if seeds == 1:
         yield "One training seed: the intervals of trained models do not hold its effect. Give several with --seeds."
@@ -135,7 +87,7 @@ def _blocks(search: MethodSearch, screen: Screen) -> Iterator[RenderableType]:
             yield _task_table(report, search.chosen.label)
     yield Text()
     yield _line(f"=> {search.recommendation}")
-    yield from (_line(f"Note: {note}") for note in _notes(search))
+    yield from (_line(f"Note: {note}") for note in search_notes(search))
 
 
 def _line(text: str) -> Text:

@@ -216,10 +216,11 @@ def report(
     scoring: str | None = None,
     metric: str | None = None,
 ) -> Path:
-    """Write one HTML file with everything that runs hold, as `phraseproof report` does.
+    """Write one HTML file with everything that runs and searches hold, as `phraseproof report` does.
 
     Args:
-        runs: one or several run folders; folders of trainings add their loss curves.
+        runs: one or several run folders; folders of trainings add their loss curves, those of `harden --methods` the
+            result of the search.
         out: the file to write.
         title: the page's heading. Default: made from the models' names.
         current: the wording in use today, as `collection/id`; the page marks it.
@@ -230,8 +231,8 @@ def report(
         The path of the file.
 
     Raises:
-        RunError: a folder that is neither a run nor a training.
-        UsageError: no run, an unknown wording, or `out` is a folder.
+        RunError: a folder that is no run, no training and no search.
+        UsageError: neither run nor search, an unknown wording, or `out` is a folder.
         MissingExtraError: the extra `report` is not installed.
     """
     from phraseproof.files import write_text

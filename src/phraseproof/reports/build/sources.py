@@ -1,4 +1,4 @@
-"""What a page is made from: run folders, and the folders of trainings."""
+"""What a page is made from: run folders, and the folders of trainings and of searches among methods."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 
 from phraseproof.errors import RunError
 from phraseproof.files import parse_json, read_bytes, read_json
+from phraseproof.reports.build.searches import SEARCH_FILE, SearchFolder, read_search
 from phraseproof.store.queries import Run, load_run
 
 TRAINING_LOG = "training.jsonl"
@@ -31,10 +32,14 @@ class Sources(NamedTuple):
 
     runs: tuple[Run, ...]
     trainings: tuple[LoggedTraining, ...]
+    searches: tuple[SearchFolder, ...] = ()
 
 
 def open_sources(paths: Sequence[Path], *, scoring: str | None = None, metric: str | None = None) -> Sources:
-    """Open runs and trainings. A folder that `harden` wrote is opened as the runs and the training inside it.
+    """Open runs, trainings and searches.
+
+    A folder that `harden` wrote is opened as the runs and the training inside it, one of `harden --methods` as a
+    search.
 
     Args:
         scoring: the scorer under which runs are read; each run's first by default.
@@ -45,16 +50,19 @@ def open_sources(paths: Sequence[Path], *, scoring: str | None = None, metric: s
     """
     runs: list[Run] = []
     trainings: list[LoggedTraining] = []
+    searches: list[SearchFolder] = []
     for path in paths:
         inside = [path / name for name in ("base", "hardened")]
         if not (path / "run.json").exists() and all((folder / "run.json").exists() for folder in inside):
             runs += map(load_run, inside)
             trainings += [read_training(folder) for folder in _trained(path)]
+        elif (path / SEARCH_FILE).exists() and not (path / "run.json").exists():
+            searches.append(read_search(path))
         elif (path / TRAINING_LOG).exists() and not (path / "run.json").exists():
             trainings.append(read_training(path))
         else:
             runs.append(load_run(path))
-    return Sources(tuple(run.select(scoring, metric) for run in runs), tuple(trainings))
+    return Sources(tuple(run.select(scoring, metric) for run in runs), tuple(trainings), tuple(searches))
 
 
 def read_training(path: Path) -> LoggedTraining:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from phraseproof.scoring.metric import Metric
 
 _LANE = 17
+_LETTER = 6.5
+_PLOT = 330
+"""Widths in pixels: of a letter of a label, and of the least that intervals need next to whole labels."""
 
 
 class Interval(NamedTuple):
@@ -59,6 +62,8 @@ def intervals(
     metric: Metric,
     differences: bool = False,
     chance: Mapping[str, float] | None = None,
+    group_order: Sequence[str] = (),
+    whole_labels: bool = False,
 ) -> Chart:
     """A row for each label, a lane in it for each group.
 
@@ -67,9 +72,11 @@ def intervals(
         metric: what scores are in.
         differences: differences around a line at zero, instead of scores.
         chance: the percent of right answers by chance, by label; none for metrics without such a level.
+        group_order: groups to draw first; the others follow as they come.
+        whole_labels: never shorten a label; a page that is too narrow scrolls the picture.
     """
     labels = list(dict.fromkeys(printable(mark.label) for mark in marks))
-    groups = list(dict.fromkeys(printable(mark.group) for mark in marks))
+    groups = list(dict.fromkeys(printable(name) for name in (*group_order, *(mark.group for mark in marks))))
     field = _field(metric, differences=differences)
     rows: list[Row] = [
         {
@@ -97,13 +104,15 @@ def intervals(
     else:
         held, named = with_chance(ends, [row["chance_percent"] for row in levels], metric)
         scale, axis = score_scale(held, metric), score_axis(metric, named)
-    spec = _spec(labels, groups, metric, {"scale": scale, "axis": axis}, differences=differences)
+    y = _rows(labels, whole=whole_labels)
+    spec = _spec(y, groups, metric, {"scale": scale, "axis": axis}, differences=differences)
+    min_width = round(_PLOT + _LETTER * max(map(len, labels))) if whole_labels else 0
     if not levels:
-        return Chart("intervals", title, description, spec, {"intervals": rows})
+        return Chart("intervals", title, description, spec, {"intervals": rows}, min_width)
     x = {"type": "quantitative", "scale": scale, "axis": axis}
-    spec["layer"].insert(0, chance_layer(x, _rows(labels)))
+    spec["layer"].insert(0, chance_layer(x, y))
     levels = [row for row in levels if scale["domain"][0] <= row["chance_percent"] <= scale["domain"][1]]
-    return Chart("intervals", title, description, spec, {"intervals": rows, "chance": levels})
+    return Chart("intervals", title, description, spec, {"intervals": rows, "chance": levels}, min_width)
 
 
 def _field(metric: Metric, *, differences: bool) -> str:
@@ -112,15 +121,16 @@ def _field(metric: Metric, *, differences: bool) -> str:
     return "percent" if metric.unit == "%" else "estimate"
 
 
-def _rows(labels: list[str]) -> Spec:
-    return {"field": "row", "type": "nominal", "scale": {"domain": labels}, "axis": lane_axis()}
+def _rows(labels: list[str], *, whole: bool) -> Spec:
+    axis = {**lane_axis(), "labelLimit": 0} if whole else lane_axis()
+    return {"field": "row", "type": "nominal", "scale": {"domain": labels}, "axis": axis}
 
 
-def _spec(labels: list[str], groups: list[str], metric: Metric, scale_and_axis: Spec, *, differences: bool) -> Spec:
+def _spec(y: Spec, groups: list[str], metric: Metric, scale_and_axis: Spec, *, differences: bool) -> Spec:
     title: str = scale_and_axis["axis"]["title"] if differences else printable(title_with_unit(metric))
     field = _field(metric, differences=differences)
     place = {
-        "y": _rows(labels),
+        "y": y,
         "yOffset": {"field": "_offset", "type": "quantitative", "scale": {"domain": [0, 1]}},
     }
     x: Spec = {"field": field, "type": "quantitative", **scale_and_axis}
@@ -158,6 +168,6 @@ def _spec(labels: list[str], groups: list[str], metric: Metric, scale_and_axis: 
         layers.insert(0, zero)
     return {
         "data": {"name": "intervals"},
-        "height": (_LANE * len(groups) + 11) * len(labels),
+        "height": (_LANE * len(groups) + 11) * len(y["scale"]["domain"]),
         "layer": layers,
     }

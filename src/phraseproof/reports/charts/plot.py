@@ -38,6 +38,7 @@ class ChartKind(StrEnum):
     SCALING = "scaling"
     TRAINING = "training"
     ENSEMBLE = "ensemble"
+    GAINS = "gains"
 
 
 def draw(chart: Chart, path: Path, *, width: int) -> None:
@@ -76,7 +77,7 @@ def make_chart(
     num_fewshot: int | None = None,
     parameters: Mapping[str, int] | None = None,
 ) -> Chart:
-    """The chart of a kind, of the first run (scaling: of all) or of the first training.
+    """The chart of a kind, of the first run (scaling: of all), training or search.
 
     Args:
         task: draw this task only, or the tasks of this category; needed by `tsne` where there are several.
@@ -90,6 +91,8 @@ def make_chart(
     """
     if kind is ChartKind.TRAINING:
         return _training(sources)
+    if kind is ChartKind.GAINS:
+        return _gains(sources, task)
     if not sources.runs:
         raise UsageError("there is no run to draw", hint="Give a folder that `evaluate` wrote")
     if kind is ChartKind.SCALING:
@@ -194,6 +197,22 @@ def _training(sources: Sources) -> Chart:
     if chart is None:
         raise NotEnoughDataError("the log holds no losses", where=str(sources.trainings[0].path))
     return chart
+
+
+def _gains(sources: Sources, task: str | None) -> Chart:
+    from phraseproof.reports.charts.gains import gains
+
+    if not sources.searches:
+        raise UsageError(
+            "there is no search to draw", hint="Give the folder that `harden --methods` wrote, which holds search.json"
+        )
+    search = sources.searches[0].found
+    if task is None:
+        return gains(search)
+    of = {each: name for name in reversed(search.reported) for each in search.tasks(name)}
+    if task not in of:
+        raise UsageError("no task has this name", expected=f"one of: {', '.join(of)}", got=task, where="--task")
+    return gains(search, of[task], task=task)
 
 
 def _scaling(runs: Sequence[Run], parameters: Mapping[str, int]) -> Chart:

@@ -25,7 +25,10 @@
 
   // What is wider than its box says so: phones show no scroll bar until it moves.
   function markOverflow(box) {
-    box.classList.toggle("overflows", box.scrollWidth > box.clientWidth + 1);
+    const overflows = box.scrollWidth > box.clientWidth + 1;
+    box.classList.toggle("overflows", overflows);
+    if (box.matches(".canvas")) box.toggleAttribute("tabindex", overflows); // by keyboard, too
+    if (box.matches(".canvas[tabindex]")) box.tabIndex = 0;
   }
 
   function markAllOverflows() {
