@@ -17,11 +17,11 @@ from typing import NamedTuple
 from jinja2 import nodes
 
 from phraseproof.core import Instruction
-from phraseproof.instructions.compiled_template import labels_of
-from phraseproof.instructions.filters import labels_in
-from phraseproof.instructions.sandbox import environment
 from phraseproof.instructions.template import compile_instruction, quoted
 from phraseproof.instructions.template_segments import TemplateSegment, prose, segments, source_of
+from phraseproof.templates.compiled_template import labels_of
+from phraseproof.templates.filters import labels_in
+from phraseproof.templates.sandbox import environment
 
 
 class LayoutFormat(NamedTuple):

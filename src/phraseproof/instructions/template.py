@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NoReturn
 
-from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import TemplateSyntaxError, UndefinedError
 
 from phraseproof.core import Example, Instruction, Task
 from phraseproof.errors import InstructionError
-from phraseproof.instructions.compiled_template import Compiled, compile_source
-from phraseproof.instructions.filters import KNOWN_FILTERS, MAX_TEXT, letter_of
-from phraseproof.instructions.sandbox import bounded_range
+from phraseproof.templates.compiled_template import COMPILE_ERRORS, RENDER_ERRORS, Compiled, compile_source
+from phraseproof.templates.filters import KNOWN_FILTERS, letter_of
+from phraseproof.templates.sandbox import bounded_range
 
 BUILTINS = ("choices", "letters", "choice_count")
 """The built-in names of every template, besides the example's fields."""
 ANSWER_BUILTINS = ("choice", "letter", "index")
 """Further built-in names of an `answer` template: the option that it writes."""
 
-_COMPILE_ERRORS = (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError)
-_RENDER_ERRORS = (
-    *(TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError, MemoryError),
-    AssertionError,  # by which Jinja's truncate refuses a length
-)
 _REMEMBERED_ANSWERS = 4096
 _SPECIAL = re.compile(r"\{(?=[{%#]|\Z)|\r")
 
@@ -189,12 +184,12 @@ class CompiledInstruction:
 
     def _run(self, part: str, compiled: Compiled, seen: dict[str, object], example: Example) -> str:
         try:
-            return _collect(compiled.run(seen))
+            return compiled.text(seen)
         except UndefinedError as error:
             # `check_against` finds missing fields before a run starts, so this is a missing item or attribute.
             hint = f"Known here: {', '.join(sorted(seen.keys() - {'range'}))}"
             self._fail(error.message or "something is undefined", part, example, hint=hint)
-        except _RENDER_ERRORS as error:
+        except RENDER_ERRORS as error:
             message = getattr(error, "message", None) or str(error) or type(error).__name__
             self._fail(f"cannot be rendered: {message}", part, example)
 
@@ -217,20 +212,9 @@ def _compile(instruction: Instruction, part: str, source: str | None) -> Compile
         hint = f"Known filters: {', '.join(sorted(KNOWN_FILTERS))}" if message.startswith("No filter named") else None
         problem = f"not a valid template: {message[:1].lower()}{message[1:]}{line}"
         raise InstructionError(problem, where=_where(instruction, part), hint=hint) from None
-    except _COMPILE_ERRORS as error:
+    except COMPILE_ERRORS as error:
         problem = f"not a valid template: {error or 'nested too deeply'}"
         raise InstructionError(problem, where=_where(instruction, part)) from None
-
-
-def _collect(pieces: Iterable[str]) -> str:
-    texts: list[str] = []
-    length = 0
-    for piece in pieces:
-        length += len(piece)
-        if length > MAX_TEXT:
-            raise SecurityError(f"the text is longer than {MAX_TEXT} characters")
-        texts.append(piece)
-    return "".join(texts)
 
 
 def _seen(example: Example) -> dict[str, object]:

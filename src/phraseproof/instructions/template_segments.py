@@ -8,8 +8,8 @@ from jinja2.exceptions import TemplateSyntaxError
 
 from phraseproof.core import Instruction
 from phraseproof.errors import InstructionError
-from phraseproof.instructions.sandbox import environment
 from phraseproof.instructions.template import literal
+from phraseproof.templates.sandbox import environment
 
 _ENDS = {"variable_begin": "variable_end", "block_begin": "block_end", "comment_begin": "comment_end"}
 _RAW = ("raw_begin", "raw_end")

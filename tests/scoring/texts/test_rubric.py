@@ -84,6 +84,11 @@ def test_a_run_to_compare_with_is_no_part_of_the_content(tmp_path: Path) -> None
         ("(-?[0-9.]+)", "(", r"rubric.yaml:5, grade: no regular expression"),
         ("{{ low }}", "{{ low", r"rubric.yaml:4, prompt: no template"),
         (
+            "{{ low }}",
+            "{% include 'x' %}",
+            r"rubric.yaml:4, prompt: no template: .*include %\} cannot be",
+        ),
+        (
             "scale: [0, 10]",
             "against: {run: x}",
             r"rubric.yaml:2, against: only texts of pairs.*form: pairs",
@@ -102,6 +107,30 @@ def test_a_prompt_that_was_not_logged_is_missed_in_one_line(tmp_path: Path) -> N
         UsageError, match=r"the rubric 'mine' fails: 'prompt' is undefined\. Evaluate with --log-samples"
     ):
         rubric.prompts(OUTCOME)
+
+
+@pytest.mark.parametrize(
+    ("inserted", "problem"),
+    [
+        (
+            "{% for a in range(900) %}{% for b in range(900) %}{% if a == b %}{% endif %}{% endfor %}{% endfor %}",
+            "steps of work",
+        ),
+        ("{{ text * 10000000 }}", "build more than 1000000 characters"),
+        ("{{ 1 / 0 }}", "division by zero"),
+        ("{{ text.nothing }}", "nothing"),
+    ],
+)
+def test_a_prompt_has_the_limits_of_other_templates(tmp_path: Path, inserted: str, problem: str) -> None:
+    rubric = read_rubric(write(tmp_path, GRADE.replace("{{ criteria }}", inserted)))
+    with pytest.raises(UsageError, match=f"^the prompt of the rubric 'mine' fails: .*{problem}"):
+        rubric.prompts(OUTCOME)
+
+
+def test_a_prompt_may_loop_over_references(tmp_path: Path) -> None:
+    loop = "{% for each in references %}{{ loop.index }}. {{ each }} {% endfor %}"
+    rubric = read_rubric(write(tmp_path, GRADE.replace("{{ criteria }}", loop + "{{ references | join('; ') }}")))
+    assert rubric.prompts(OUTCOME) == ["1. B. 2. C. B.; C. B. / A {{ text }}.: 0 to 10?"]
 
 
 def test_the_shipped_rubric_is_found_by_name() -> None:

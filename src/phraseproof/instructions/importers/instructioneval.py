@@ -14,7 +14,6 @@ from typing import NamedTuple, TypeGuard, cast
 
 from phraseproof.core import Instruction
 from phraseproof.errors import FileError
-from phraseproof.instructions.filters import letter_of
 from phraseproof.instructions.importers.paper import LICENCE, home_of
 from phraseproof.instructions.importers.parsing.import_request import ImportRequest
 from phraseproof.instructions.importers.parsing.option_form import QUESTION, option_mark, template_of
@@ -29,6 +28,7 @@ from phraseproof.instructions.importers.parsing.python_text import Function, Tex
 from phraseproof.instructions.importers.parsing.python_values import Value
 from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, read_json, read_python
 from phraseproof.instructions.template import quoted
+from phraseproof.templates.filters import letter_of
 
 _REGISTER = "instr2preprocessor"
 _ADDS = "add_unobserved_instructions"

@@ -14,7 +14,6 @@ from typing import cast
 from phraseproof.core import Instruction, Relation
 from phraseproof.errors import FileError
 from phraseproof.files import parse_json
-from phraseproof.instructions.filters import letter_of
 from phraseproof.instructions.importers.parsing import placeholders
 from phraseproof.instructions.importers.parsing.import_request import ImportRequest
 from phraseproof.instructions.importers.parsing.parse_result import (
@@ -25,6 +24,7 @@ from phraseproof.instructions.importers.parsing.parse_result import (
 )
 from phraseproof.instructions.importers.parsing.source_files import each_read, files_of
 from phraseproof.instructions.template import quoted
+from phraseproof.templates.filters import letter_of
 from phraseproof.yaml_document import read_text
 
 LICENCE = "none stated (InstructionEval)"

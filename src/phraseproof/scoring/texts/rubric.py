@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from jinja2 import StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.exceptions import TemplateSyntaxError
 from pydantic import Field
 
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError, UsageError
 from phraseproof.identity import content_hash
 from phraseproof.scoring.patterns import pattern
+from phraseproof.templates.compiled_template import COMPILE_ERRORS, RENDER_ERRORS, Compiled, compile_source
+from phraseproof.templates.sandbox import bounded_range
 from phraseproof.typed_yaml import StrictModel, parse
 from phraseproof.yaml_document import load
 
@@ -64,8 +65,9 @@ class Rubric(StrictModel):
         form: `grade` asks for a grade of one text; `pairs` asks which of two texts is better, in both orders.
         scale: the lowest and the highest grade, of `form: grade`.
         criteria: what the grades mean, inserted into the prompt.
-        prompt: a Jinja template. It sees `criteria`, `low`, `high`, `reference`, `references` and `prompt` (what the
-            evaluated model read, where samples are logged); and `text`, or for pairs `first` and `second`.
+        prompt: a template, in the language of those of wordings. It sees `criteria`, `low`, `high`, `reference`,
+            `references` and `prompt` (what the evaluated model read, where samples are logged); and `text`, or for
+            pairs `first` and `second`.
         grade: a regular expression, whose first group in its last match is the grade; for pairs `1`, `2`, or anything
             else for a tie.
         max_new_tokens: of the judge's answer.
@@ -101,7 +103,7 @@ class Rubric(StrictModel):
             other: of pairs, the text that it is compared with; the first reference by default.
 
         Raises:
-            UsageError: the template names something that is not there.
+            UsageError: the template names something that is not there, fails, or needs too much work.
         """
         reference = outcome.reference or ""
         text = outcome.text or ""
@@ -143,13 +145,15 @@ class Rubric(StrictModel):
 
     def _rendered(self, values: dict[str, object]) -> str:
         try:
-            return _ENVIRONMENT.from_string(self.prompt).render(values)
-        except TemplateError as error:
+            return _compiled(self.prompt).text({"range": bounded_range, **values})
+        except RENDER_ERRORS as error:
             hint = "Evaluate with --log-samples" if "'prompt'" in str(error) else None
             raise UsageError(f"the prompt of the rubric {self.name!r} fails: {error}", hint=hint) from None
 
 
-_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False, autoescape=False)
+def _compiled(prompt: str) -> Compiled:
+    """The template; a line break at its end, which every block of YAML has, is no part of the prompt."""
+    return compile_source(prompt.removesuffix("\n"))
 
 
 def read_rubric(name: str) -> Rubric:
@@ -189,9 +193,11 @@ def _problems(rubric: Rubric) -> list[tuple[str, str]]:
     hidden = [name for name in shown if not re.search(r"\{\{[^}]*\b" + name + r"\b", rubric.prompt)]
     found += [("prompt", f"the prompt does not show {{{{ {name} }}}}") for name in hidden]
     try:
-        _ENVIRONMENT.from_string(rubric.prompt)
-    except TemplateError as error:
-        found.append(("prompt", f"no template: {error}"))
+        _compiled(rubric.prompt)
+    except TemplateSyntaxError as error:
+        found.append(("prompt", f"no template: {error.message} (line {error.lineno} of the template)"))
+    except COMPILE_ERRORS as error:
+        found.append(("prompt", f"no template: {error or 'nested too deeply'}"))
     return found
 
 

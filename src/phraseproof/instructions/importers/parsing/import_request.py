@@ -11,8 +11,8 @@ from jinja2 import nodes
 from phraseproof.core import Instruction
 from phraseproof.errors import InstructionError
 from phraseproof.instructions.importers.parsing.parse_result import UnrepresentableError
-from phraseproof.instructions.sandbox import environment
 from phraseproof.instructions.template import compile_instruction
+from phraseproof.templates.sandbox import environment
 
 _FUNCTIONS = frozenset(("range",))
 _NOT_ALLOWED = "it uses a forbidden feature"

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from jinja2 import Environment
 from jinja2.exceptions import TemplateSyntaxError
 
-from phraseproof.instructions.compiled_template import MAX_SOURCE
 from phraseproof.instructions.importers.parsing.parse_result import UnrepresentableError, unreadable
 from phraseproof.instructions.template import literal
+from phraseproof.templates.compiled_template import MAX_SOURCE
 
 _ENDS = {"if": "endif", "for": "endfor"}
 _MIDDLES = {"if": ("elif", "else"), "for": ("else",)}

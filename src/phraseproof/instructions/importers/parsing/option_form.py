@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from phraseproof.instructions.filters import enumerate_options, letter_of, roman_of
 from phraseproof.instructions.importers.parsing.parse_result import unreadable
 from phraseproof.instructions.template import literal, quoted
+from phraseproof.templates.filters import enumerate_options, letter_of, roman_of
 
 QUESTION = "\ue000q\ue001"
 """The mark that replaces the example's question."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from itertools import islice
 from typing import Any, TypeAlias, cast
 
-from phraseproof.instructions import filters
 from phraseproof.instructions.importers.parsing import placeholders
 from phraseproof.instructions.importers.parsing.parse_result import unreadable
+from phraseproof.templates import filters
 
 Value: TypeAlias = Any
 """A value of the interpreted function: text, number, list or mapping. Its type is checked when it is used."""

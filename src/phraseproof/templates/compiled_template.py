@@ -1,4 +1,4 @@
-"""Compile templates once. A template with features that wordings may not use is refused; rendering is bounded."""
+"""Compile templates once. A template with features that templates may not use is refused; rendering is bounded."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from functools import lru_cache
 from typing import NamedTuple, cast
 
 from jinja2 import Template, meta, nodes
-from jinja2.exceptions import TemplateSyntaxError
+from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError
 from jinja2.visitor import NodeTransformer
 
-from phraseproof.instructions import filters
-from phraseproof.instructions.sandbox import ITEM_FILTER, LOOP_FILTER, OPERAND_FILTER, environment
-from phraseproof.instructions.work_budget import renew
+from phraseproof.templates import filters
+from phraseproof.templates.sandbox import ITEM_FILTER, LOOP_FILTER, OPERAND_FILTER, environment
+from phraseproof.templates.work_budget import renew
 
+COMPILE_ERRORS = (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError)
+"""What the compilation of a template raises, besides `TemplateSyntaxError`."""
+RENDER_ERRORS = (
+    *(TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError, MemoryError),
+    AssertionError,  # by which Jinja's truncate refuses a length
+)
+"""What its rendering raises."""
 MAX_SOURCE = 100_000
 """The maximum length of a template, in characters."""
 MAX_LOOP_DEPTH = 2
@@ -57,13 +64,30 @@ class Compiled(NamedTuple):
     label_words: tuple[object, ...]
     labels: frozenset[str]
 
+    def text(self, values: dict[str, object]) -> str:
+        """The text, from the values of its names.
+
+        Raises:
+            SecurityError: it is longer than `MAX_TEXT`, or needs more work than a template may.
+            UndefinedError: a name has no value.
+            RENDER_ERRORS: the template fails on these values.
+        """
+        pieces: list[str] = []
+        length = 0
+        for piece in self.run(values):
+            length += len(piece)
+            if length > filters.MAX_TEXT:
+                raise SecurityError(f"the text is longer than {filters.MAX_TEXT} characters")
+            pieces.append(piece)
+        return "".join(pieces)
+
 
 @lru_cache(maxsize=32768)
 def compile_source(source: str) -> Compiled:
     """Compile one template.
 
     Raises:
-        TemplateSyntaxError: not a template, or one with features that wordings may not use.
+        TemplateSyntaxError: not a template, or one with features that templates may not use.
         SyntaxError, RecursionError, MemoryError: nested more deeply than Python can follow.
     """
     if len(source) > MAX_SOURCE:
@@ -111,15 +135,15 @@ def _refuse(node: nodes.Node, *, depth: int) -> None:
             if name
             else f"'{type(node).__name__.lower()}'"
         )
-        raise TemplateSyntaxError(f"{what} cannot be used in a wording", line)
+        raise TemplateSyntaxError(f"{what} cannot be used in a template", line)
     if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
         raise TemplateSyntaxError(f"access to attribute {node.attr!r} is forbidden", line)
     if isinstance(node, nodes.Name) and node.name in {"self", "super", "caller"}:
-        raise TemplateSyntaxError(f"{node.name!r} cannot be used in a wording", line)
+        raise TemplateSyntaxError(f"{node.name!r} cannot be used in a template", line)
     if isinstance(node, nodes.For):
         depth += 1
         if node.recursive:
-            raise TemplateSyntaxError("a recursive loop cannot be used in a wording", line)
+            raise TemplateSyntaxError("a recursive loop cannot be used in a template", line)
         if depth > MAX_LOOP_DEPTH:
             raise TemplateSyntaxError(f"loops are nested more than {MAX_LOOP_DEPTH} deep", line)
     for child in node.iter_child_nodes():

@@ -1,6 +1,6 @@
 """The environment of templates: Jinja's immutable sandbox with fewer features, because collections may be untrusted.
 
-A wording is data, not a program. Only listed statements, filters, tests and methods of texts, lists and mappings are
+A template is data, not a program. Only listed statements, filters, tests and methods of texts, lists and mappings are
 allowed. Loops, texts, lists and numbers are bounded. A template cannot reach Python's objects or change its values; it
 always gives the same text, and terminates.
 """
@@ -19,8 +19,8 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 
-from phraseproof.instructions import filters
-from phraseproof.instructions.work_budget import charge, charged, charging, size
+from phraseproof.templates import filters
+from phraseproof.templates.work_budget import charge, charged, charging, size
 
 MAX_LOOP = 1_000
 """The maximum number of iterations of one loop."""
@@ -70,7 +70,7 @@ def bounded_range(*bounds: int) -> range:
     return numbers
 
 
-class WordingEnvironment(ImmutableSandboxedEnvironment):
+class TemplateEnvironment(ImmutableSandboxedEnvironment):
     """Jinja's immutable sandbox with lists of allowed features instead of forbidden ones."""
 
     intercepted_binops = frozenset(("+", "*", "**", "%"))
@@ -176,6 +176,6 @@ def _bounded_loop(values: Iterable[object], weight: int) -> list[object]:
 
 
 @lru_cache(maxsize=1)
-def environment() -> WordingEnvironment:
-    """The environment of all wordings; it has no state."""
-    return WordingEnvironment()
+def environment() -> TemplateEnvironment:
+    """The environment of all templates; it has no state."""
+    return TemplateEnvironment()

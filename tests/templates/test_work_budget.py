@@ -8,7 +8,7 @@ from jinja2.exceptions import SecurityError
 from phraseproof.core import Example, Instruction
 from phraseproof.errors import InstructionError
 from phraseproof.instructions.template import compile_instruction
-from phraseproof.instructions.work_budget import MAX_WORK, PER_ITEM, charge, renew, size
+from phraseproof.templates.work_budget import MAX_WORK, PER_ITEM, charge, renew, size
 
 EXAMPLE = Example("e", {"question": "What?"}, ("yes", "no"), (1.0, 0.0))
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phraseproof.core import Example, Instruction
-from phraseproof.instructions.filters import letter_of, roman_of
 from phraseproof.instructions.template import compile_instruction, quoted
+from phraseproof.templates.filters import letter_of, roman_of
 
 EXAMPLE = Example("e1", {"question": "Why?", "meta": {"a": 1}, "empty": None}, ("x", "y", "z"), (0.0, 1.0, 0.0))
 
