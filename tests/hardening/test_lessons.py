@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from phraseproof.alignment.loop.preparation import prepare
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.analysis.option_values import load_option_values
-from phraseproof.core import Task
+from phraseproof.core import Prompt, Task
 from phraseproof.hardening.candidates import Candidate
 from phraseproof.hardening.lessons import Lessons, teaching_set
-from phraseproof.hardening.search_plan import MeasuredSet
+from phraseproof.hardening.search import ranking_set
+from phraseproof.hardening.search_plan import MeasuredSet, SearchInput, plan_search
+from phraseproof.hardening.search_settings import SearchSettings
 from phraseproof.hardening.workplace import Workplace
+from phraseproof.instructions.collections import Collection
 from phraseproof.models import ModelOptions
+from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.store.queries import load_run
 from phraseproof.teaching.teacher import TeacherSettings
 from support.harden_data import make_task, make_wordings
@@ -72,6 +78,59 @@ def test_a_teacher_sees_no_label(lessons: Callable[..., Lessons], tmp_path: Path
     again = pairs_of(turned)
     assert again[0] == references
     assert [pair.identity() for pair in again[1]] == [pair.identity() for pair in pairs]
+
+
+@pytest.mark.slow
+def test_the_model_is_asked_once_about_every_example_and_wording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a search with labels, with a teacher and without labels, up to the refit."""
+    settings = SearchSettings(("pt",), max_pairs=9)
+    given = SearchInput([make_task(size=40)], [Collection("mine", make_wordings(9))])
+    plan = plan_search(given, settings)
+    asked: Counter[str] = Counter()
+    for name in ("score_options", "stream_scores"):
+        score = getattr(HuggingFaceModel, name)
+
+        def count(self: HuggingFaceModel, prompts: Sequence[Prompt], *, score: Any = score, **options: Any) -> Any:
+            asked.update(prompt.text for prompt in prompts)
+            return score(self, prompts, **options)
+
+        monkeypatch.setattr(HuggingFaceModel, name, count)
+    monkeypatch.setattr("phraseproof.evaluation.run.check_model", lambda *_: [])  # asks a few prompts again
+
+    def place(folder: str) -> Workplace:
+        out = tmp_path / folder
+        return Workplace(str(tiny_llama()), ModelOptions(), out, prompt_format="plain", observers=(None, None))
+
+    candidates = [
+        Candidate("pt", 1e-3, SETTINGS),
+        Candidate("pt@ensemble", 1e-3, SETTINGS, TeacherSettings("ensemble")),
+        Candidate("pt+kl:labels=none", 1e-3, replace(SETTINGS, method="pt+kl", labels="none")),
+    ]
+    together = place("together")
+    together.measure(plan.validation)
+    ranking = ranking_set(plan, settings)
+    lessons = Lessons(together, ranking, max_pairs=settings.max_pairs, seed=0)
+    found = [lessons.pairs(on, each) for on in (plan.training, plan.refitting) for each in candidates]
+    prepare(str(tiny_llama()), found[-1].pairs, candidates[-1].settings, ModelOptions())  # asks for no targets again
+
+    sets = [plan.validation, ranking, *(teaching_set(on, 9, 0) for on in (plan.training, plan.refitting))]
+    cells = {
+        (example.id, wording.name)
+        for of in sets
+        for example in of.tasks[0].examples
+        for wording in of.wordings["parity"]
+    }
+    assert set(asked.values()) == {1}
+    assert len(asked) == len(cells) < sum(len(of.tasks[0].examples) * len(of.wordings["parity"]) for of in sets)
+
+    # The pairs are those of runs that share nothing.
+    for candidate, shared in zip(candidates[1:], found[-2:], strict=True):
+        alone = Lessons(place(candidate.name), ranking, max_pairs=settings.max_pairs, seed=0)
+        made = alone.pairs(plan.refitting, candidate)
+        assert made.references == shared.references
+        assert [pair.identity() for pair in made.pairs] == [pair.identity() for pair in shared.pairs]
 
 
 def test_a_teacher_is_asked_about_as_many_examples_as_there_are_pairs() -> None:

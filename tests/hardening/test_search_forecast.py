@@ -22,7 +22,10 @@ from support.tiny_models import tiny_llama
 def test_the_forecast_counts_what_is_computed(tmp_path: Path) -> None:
     given = SearchInput([make_task(size=33)], [Collection("mine", make_wordings(8))])
     settings = SearchSettings(
-        ("pt",), {"": (1e-3,)}, AlignmentSettings(max_steps=1, num_tokens=2, held_out_fraction=0.0), validation_limit=7
+        ("pt@majority",),
+        {"": (1e-3,)},
+        AlignmentSettings(max_steps=1, num_tokens=2, held_out_fraction=0.0),
+        validation_limit=7,
     )
     forecast = forecast_search(str(tiny_llama()), given, settings)
     found = run_search(str(tiny_llama()), given, tmp_path, settings)
@@ -31,8 +34,11 @@ def test_the_forecast_counts_what_is_computed(tmp_path: Path) -> None:
     for place, name in enumerate(("steps", "prompts", "tokens")):
         assert forecast.training[place] == sum(getattr(training.cost, name) for training in trainings)
     runs = [load_run(path.parent) for path in tmp_path.rglob("run.json")]
-    assert forecast.evaluations == len(runs) == 5
-    assert forecast.prompts == sum(len(run.outcomes()) for run in runs)
+    assert forecast.evaluations == len(runs) == 6
+    base = [run for run in runs if run.path.parent.name == "base"]
+    once = {(row["instruction"], row["example_id"]) for run in base for row in run.outcomes().to_pylist()}
+    assert forecast.prompts == len(once) + sum(len(run.outcomes()) for run in runs if run not in base)
+    assert len(once) < sum(len(run.outcomes()) for run in base)
     assert forecast.tokens is not None
     assert forecast.tokens > 0
 

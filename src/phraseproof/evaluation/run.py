@@ -21,6 +21,7 @@ from phraseproof.errors import ModelError, RunError, StoppedError
 from phraseproof.evaluation.ask_model import AskedModel, require_answers
 from phraseproof.evaluation.balance import report_balance
 from phraseproof.evaluation.choose_scoring import Assumed
+from phraseproof.evaluation.earlier_runs import EarlierRun, take_over
 from phraseproof.evaluation.forecast import Forecast, forecast_of
 from phraseproof.evaluation.half_precision import CLOSE_CALLS, RESCORED, half_precision
 from phraseproof.evaluation.kept_answers import keeping_answers, one_call, still_computed
@@ -214,12 +215,25 @@ class Evaluation:
         lacking = [each for each in self.planned if each.cell not in done]
         return [rest for each in lacking if (rest := without(each, reuse.held(each, files))).task.examples]
 
-    def run(self, out: Path, *, observer: Observer | None = None, self_test: bool = True) -> Run:
+    def run(
+        self,
+        out: Path,
+        *,
+        observer: Observer | None = None,
+        self_test: bool = True,
+        earlier: Sequence[EarlierRun] = (),
+    ) -> Run:
         """Score and store every cell that the run folder does not hold yet.
 
         A cell that fails is recorded with its error, and the other cells are scored; see `Run.failures`.
 
         Several scorers follow one another; what one derives from the outcomes of another calls no model.
+
+        Args:
+            out: the run folder.
+            observer: receives progress and warnings.
+            self_test: check the model's scores before the run.
+            earlier: other run folders, whose outcomes are not computed again.
 
         Returns:
             The run, under this evaluation's scorer, the first of several.
@@ -237,6 +251,9 @@ class Evaluation:
         store = RunStore(out, self.run_settings, locking=self.locking, say=observer.warned)
         self._register(store, observer)
         missing, damaged = self._missing(store)
+        if missing and earlier:
+            derives = not self.settings.rescore_ties
+            take_over(store, missing, self._reuse(store.samples), earlier, self._identities, derives=derives)
         if missing:
             is_stratified = self.settings.sample == STRATIFIED
             report_balance(self.tasks, self.whole_tasks, observer, is_stratified=is_stratified)

@@ -22,6 +22,7 @@ TEACHING = "teaching"
 """The name of the sets that teachers answer: the training examples under the training wordings."""
 
 _MAJORITY = TeacherSettings("majority")
+_REFERENCE = TeacherSettings("reference")
 
 
 class Lessons:
@@ -67,9 +68,8 @@ class Lessons:
         self._place.observer.noted("asking the model under all training wordings, to train without labels")
         run = self._place.measure(asked)
         made = make_pairs(asked, _agreement(run, teacher or _MAJORITY), limit=self._limit, seed=self._seed)
-        if teacher is None:
-            return made
-        taught = teach_pairs(made.pairs, run, teacher)
+        # Without a teacher, the reference answers; the training would ask it again for what the run holds.
+        taught = teach_pairs(made.pairs, run, teacher or _REFERENCE)
         taught.report(self._place.observer.noted, self._place.observer.warned)
         return made._replace(pairs=tuple(taught.pairs))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -9,8 +10,11 @@ from typing import NamedTuple
 from phraseproof.alignment.loop.preparation import prepare
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet, TeacherRecord
 from phraseproof.alignment.reference_answers import TEACHER
-from phraseproof.evaluation.evaluate import forecast
 from phraseproof.evaluation.observer import Observer
+from phraseproof.evaluation.plan import PlannedCell
+from phraseproof.evaluation.resolve import resolve
+from phraseproof.evaluation.reuse import without
+from phraseproof.evaluation.run import Evaluation
 from phraseproof.hardening.candidates import Candidate, candidates_of
 from phraseproof.hardening.costs import TrainingCost, training_cost
 from phraseproof.hardening.lessons import teaching_set
@@ -30,7 +34,7 @@ class SearchForecast(NamedTuple):
         searched: the number of trainings in the search; `refitted` that of the trainings that are reported.
         training: their steps, prompts and tokens, all together.
         evaluations: the number of run folders.
-        prompts: in all of them.
+        prompts: in all of them; of the model as it is, an example under a wording once.
         tokens: of these prompts, shared parts once; `None` if the model cannot count them.
     """
 
@@ -86,20 +90,17 @@ def forecast_search(
         evaluations += [(teaching_set(of, settings.max_pairs, settings.seed), 1) for of in both]
     prompts, tokens = 0, 0
     is_counted = True
+    known: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for of, times in evaluations:
-        found = forecast(
-            model,
-            of.tasks,
-            {of.name: of.collections},
-            limit=of.limit,
-            seed=of.seed,
-            prompt_format=settings.alignment.prompt_format,
-            model_options=model_options,
-            observer=observer,
-        )
-        prompts += times * found.prompts
-        is_counted = is_counted and found.tokens is not None
-        tokens += 0 if found.tokens is None else times * found.tokens.unique
+        request = of.request(model, model_options, settings.alignment.prompt_format)
+        evaluation = resolve(request, observer=observer, forecast=True)
+        trained = evaluation.forecast() if times > 1 else None
+        base = _new(evaluation, known).forecast()  # the model as it is scores an example under a wording once
+        for found, count in ((trained, times - 1), (base, 1)):
+            if found is not None:
+                prompts += count * found.prompts_missing
+                is_counted = is_counted and found.tokens is not None
+                tokens += 0 if found.tokens is None else count * found.tokens.unique
     return SearchForecast(
         plan,
         tuple(candidates),
@@ -110,6 +111,16 @@ def forecast_search(
         prompts,
         tokens if is_counted else None,
     )
+
+
+def _new(evaluation: Evaluation, known: defaultdict[tuple[str, str], set[str]]) -> Evaluation:
+    """The evaluation without the examples that are known by task and wording, which are then known too."""
+    planned: list[PlannedCell] = []
+    for each in evaluation.planned:
+        names = known[each.cell.task, each.cell.instruction]
+        planned.append(without(each, names))
+        names.update(example.id for example in each.task.examples)
+    return replace(evaluation, planned=tuple(each for each in planned if each.task.examples))
 
 
 def _cost(

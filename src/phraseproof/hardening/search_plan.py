@@ -9,10 +9,12 @@ from typing import NamedTuple
 from phraseproof.analysis.reductions.judging import MIN_EXAMPLES, MIN_WORDINGS
 from phraseproof.core import Instruction, Task
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.hardening.search_settings import SearchSettings
 from phraseproof.hardening.splits import divide_in_three, split_wordings_in_three, wording_key
 from phraseproof.identity import content_hash
 from phraseproof.instructions.collections import Collection, instructions_for
+from phraseproof.models import ModelOptions
 
 _DIGITS = 8
 
@@ -41,6 +43,18 @@ class MeasuredSet(NamedTuple):
         for item in dict.fromkeys(item for items in self.wordings.values() for item in items):
             by_name.setdefault(item.collection, []).append(item)
         return [Collection(name, tuple(items)) for name, items in by_name.items()]
+
+    def request(self, model: str, options: ModelOptions, prompt_format: str) -> EvaluationRequest:
+        """The evaluation of a model on this set."""
+        return EvaluationRequest.of(
+            model,
+            self.tasks,
+            {self.name: self.collections},
+            limit=self.limit,
+            seed=self.seed,
+            prompt_format=prompt_format,
+            model_options=options,
+        )
 
     @property
     def identity(self) -> str:

@@ -13,8 +13,9 @@ from phraseproof.alignment.loop.preparation import prepare
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
 from phraseproof.alignment.trainer import train
 from phraseproof.errors import RunError
-from phraseproof.evaluation.evaluate import evaluate
+from phraseproof.evaluation.earlier_runs import EarlierRun
 from phraseproof.evaluation.observer import Observer, SilentObserver
+from phraseproof.evaluation.resolve import resolve
 from phraseproof.hardening.candidates import Candidate
 from phraseproof.hardening.costs import TrainingCost, training_cost
 from phraseproof.hardening.search_plan import MeasuredSet
@@ -70,6 +71,7 @@ class Workplace:
         self._format = prompt_format
         self.observer = observers[0] or SilentObserver()
         self._training_observer = observers[1]
+        self._measured: list[EarlierRun] = []
 
     def train(self, candidate: Candidate, seed: int, pairs: Sequence[ParaphraseSet]) -> Training:
         """Train a candidate; at once if that was done before, and from its last checkpoint if it was stopped."""
@@ -79,8 +81,6 @@ class Workplace:
         record = [prepared.record["base_model"], prepared.record["pairs"], own]
         name = re.sub(r"[^A-Za-z0-9]+", "-", f"{candidate.name} {candidate.rate:g} seed {seed}")
         folder = self._out / TRAININGS_FOLDER / f"{name}-{content_hash(record)[:_DIGITS]}" / "trained"
-        if not prepared.held_out.pairs:  # targets that the model gave are not asked for again
-            pairs = prepared.train.pairs
         found = train(
             self._model,
             pairs,
@@ -94,6 +94,8 @@ class Workplace:
     def measure(self, on: MeasuredSet, training: Training | None = None) -> Run:
         """Score a set's examples under its wordings with a trained model, or with the model as it is.
 
+        The model as it is scores an example under a wording once, whatever sets have both.
+
         Raises:
             RunError: cells failed.
         """
@@ -104,17 +106,10 @@ class Workplace:
                 options = replace(options, adapter=training.folder)
             else:
                 model = str(training.folder)
-        run = evaluate(
-            model,
-            on.tasks,
-            {on.name: on.collections},
-            folder / f"{on.name}-{on.identity}",
-            limit=on.limit,
-            seed=on.seed,
-            model_options=options,
-            observer=self.observer,
-            prompt_format=self._format,
-        )
+        out = folder / f"{on.name}-{on.identity}"
+        evaluation = resolve(on.request(model, options, self._format), out=out, observer=self.observer)
+        earlier = self._measured if training is None else []
+        run = evaluation.run(out, observer=self.observer, earlier=[each for each in earlier if each.folder != out])
         if run.missing:
             raise RunError(
                 f"{len(run.missing)} of {len(run.cells)} cells failed, so models cannot be compared",
@@ -122,4 +117,6 @@ class Workplace:
                 where=str(run.path),
                 hint="Run the same command to try them again",
             )
+        if training is None:
+            self._measured.append(EarlierRun(out, on.tasks))
         return run
