@@ -45,7 +45,7 @@ def test_a_long_list_of_choices_is_in_the_sentence_and_not_in_the_column(capsys:
     words = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert (
         "--kind -k KIND The chart to draw. One of: headline, strip, heatmap, distance, tsne, scaling, training, "
-        "ensemble." in words
+        "ensemble, gains." in words
     )
     assert "RUN ... A run folder." in words
 
