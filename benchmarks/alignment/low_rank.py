@@ -24,7 +24,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.alignment.__main__ import BATCHES, WORDINGS, check_equal, examples, loss_of
+from benchmarks.alignment.__main__ import BATCHES, WORDINGS, PackedSteps, check_equal, examples, loss_of
 from benchmarks.alignment.work import Example
 from benchmarks.shapes import build_llama, prompt_text, questions
 
@@ -78,7 +78,7 @@ class Peft:
         return total
 
 
-class Ours:
+class Ours(PackedSteps):
     """`TargetForward`, with small batches merged as a training merges them."""
 
     def __init__(self, folder: Path, kind: str) -> None:
@@ -89,24 +89,8 @@ class Ours:
         model = load_model(str(folder), ModelOptions(device="cpu"))
         assert isinstance(model, HuggingFaceModel)
         self.weights = adapt(model.network, kind)
-        self._forward = TargetForward(model.network, joined=True, pad_id=model.pad_id, soft=None)
-        self._vocabulary = int(model.network.get_input_embeddings().weight.shape[0])
-
-    def step(self, batches: list[Example]) -> float:
-        """Add up the gradient; the step's loss."""
-        import torch
-
-        from phraseproof.engine.training.bucketing import TargetRow, merge_small_batches
-
-        rows = [[TargetRow(context, target) for context in contexts] for contexts, target in batches]
-        total = 0.0
-        for run in merge_small_batches(rows, self._vocabulary):
-            found = self._forward([row for index in run for row in rows[index]])
-            parts = zip(found.logits.split(len(WORDINGS)), found.targets.split(len(WORDINGS)), strict=True)
-            loss = torch.stack([loss_of(logits, targets) for logits, targets in parts]).sum() / len(batches)
-            loss.backward()
-            total += float(loss.detach())
-        return total
+        forward = TargetForward(model.network, joined=True, pad_id=model.pad_id, soft=None)
+        super().__init__(forward, int(model.network.get_input_embeddings().weight.shape[0]))
 
 
 SIDES = {"peft": Peft, "ours": Ours}

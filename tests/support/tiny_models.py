@@ -327,3 +327,15 @@ def rewrite_config(folder: Path, change: Callable[[dict[str, Any]], None]) -> No
     config = json.loads(path.read_text())
     change(config)
     path.write_text(json.dumps(config))
+
+
+TRAINABLE = {
+    "t5": tiny_t5,
+    "bart": tiny_bart,
+    "llama": tiny_llama,
+    "gpt2": tiny_gpt2,
+    "gpt-neox": tiny_gpt_neox,
+    "gemma2": tiny_gemma2,
+    "mamba": tiny_mamba,
+}
+"""A model of every kind that the passes of trainings tell apart: padded, packed, with windows, and recurrent."""

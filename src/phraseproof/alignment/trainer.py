@@ -222,40 +222,66 @@ def train(
     merge: bool = False,
 ) -> AlignmentResult:
     """`align`, with its settings as one value."""
-    observer = observer or SilentAlignmentObserver()
     if merge:
         check_mergeable(find_method(settings.method))
-    with accelerated(settings, model_options) as (accelerator, own_options):
-        prepared = prepare(model, pairs, settings, own_options)
-        prepared = prepared.run_by(accelerator.num_processes, accelerator.mixed_precision)
+    with prepared_training(model, pairs, settings, model_options=model_options) as training:
+        return training.run(out, observer=observer, merge=merge)
+
+
+@dataclass(frozen=True)
+class PreparedTraining:
+    """A training whose model, pairs and settings are read and checked; nothing is trained or written yet.
+
+    Attributes:
+        preparation: what is trained on what.
+        accelerator: the processes, the device and the precision.
+        given: the settings without the defaults that depend on the method.
+        owns_model: whether only this training uses the model.
+    """
+
+    preparation: Preparation
+    accelerator: Accelerator
+    given: AlignmentSettings
+    owns_model: bool
+
+    def run(self, out: Path, *, observer: AlignmentObserver | None = None, merge: bool = False) -> AlignmentResult:
+        """Train to the end; at once if the folder holds this training, and from its last checkpoint if it stopped."""
+        prepared, accelerator = self.preparation, self.accelerator
         with _only_trainer(out, accelerator):
             record = check_folder(out, prepared.record)
             accelerator.wait_for_everyone()
             if record is None or not record.get("finished"):
-                record = _train(prepared, out, settings, accelerator, observer)
+                record = self._train(out, observer or SilentAlignmentObserver())
             result = _result(out, record)
             if merge and accelerator.is_main_process:
-                # Only this training uses the weights of a model that was given by name.
-                base = prepared.model if isinstance(model, str) else prepared.model.read_again()
+                base = prepared.model if self.owns_model else prepared.model.read_again()
                 result = replace(result, merged=merge_adapter(base, out))
             return result
 
+    def _train(self, out: Path, observer: AlignmentObserver) -> Mapping[str, object]:
+        """Returns the folder's record."""
+        from phraseproof.alignment.loop.training import TrainingLoop
 
-def _train(
-    prepared: Preparation,
-    out: Path,
+        loop = TrainingLoop(self.preparation, out, self.accelerator, observer)
+        if self.accelerator.is_main_process:
+            _note(self.preparation, observer, self.given, self.accelerator.num_processes)
+            _warn(self.preparation, observer)
+        return loop.run()
+
+
+@contextlib.contextmanager
+def prepared_training(
+    model: str | HuggingFaceModel,
+    pairs: Sequence[ParaphraseSet] | Path,
     settings: AlignmentSettings,
-    accelerator: Accelerator,
-    observer: AlignmentObserver,
-) -> Mapping[str, object]:
-    """Train to the end. Returns the folder's record."""
-    from phraseproof.alignment.loop.training import TrainingLoop
-
-    loop = TrainingLoop(prepared, out, accelerator, observer)
-    if accelerator.is_main_process:
-        _note(prepared, observer, settings, accelerator.num_processes)
-        _warn(prepared, observer)
-    return loop.run()
+    *,
+    model_options: ModelOptions = ModelOptions(),
+) -> Generator[PreparedTraining]:
+    """Read and check what `train` needs; afterwards, what is held is freed."""
+    with accelerated(settings, model_options) as (accelerator, own_options):
+        prepared = prepare(model, pairs, settings, own_options)
+        prepared = prepared.run_by(accelerator.num_processes, accelerator.mixed_precision)
+        yield PreparedTraining(prepared, accelerator, settings, isinstance(model, str))
 
 
 def forecast(
@@ -279,12 +305,12 @@ def forecast(
     """
     from phraseproof.alignment.loop.forecast import forecast_training
 
-    with accelerated(settings, model_options) as (accelerator, own_options):
-        prepared = prepare(model, pairs, settings, own_options)
+    with prepared_training(model, pairs, settings, model_options=model_options) as training:
+        prepared = training.preparation
         if is_timed is None:
             size = prepared.model.weight_bytes if isinstance(prepared.model, ReportsSize) else None
             is_timed = size is not None and size <= _QUICK_BYTES
-        return forecast_training(prepared, accelerator, is_timed=is_timed)
+        return forecast_training(prepared, training.accelerator, is_timed=is_timed)
 
 
 @contextlib.contextmanager

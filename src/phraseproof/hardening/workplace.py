@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phraseproof.alignment.loop.log import AlignmentObserver
-from phraseproof.alignment.loop.preparation import prepare
+from phraseproof.alignment.loop.preparation import identifying
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
-from phraseproof.alignment.trainer import train
+from phraseproof.alignment.trainer import prepared_training
 from phraseproof.errors import RunError
 from phraseproof.evaluation.earlier_runs import EarlierRun
 from phraseproof.evaluation.observer import Observer, SilentObserver
@@ -76,20 +76,13 @@ class Workplace:
     def train(self, candidate: Candidate, seed: int, pairs: Sequence[ParaphraseSet]) -> Training:
         """Train a candidate; at once if that was done before, and from its last checkpoint if it was stopped."""
         settings = replace(candidate.settings, seed=seed)
-        prepared = prepare(self._model, pairs, settings, self._options)
-        own = {name: value for name, value in settings.as_record().items() if name != "save_every"}
-        record = [prepared.record["base_model"], prepared.record["pairs"], own]
-        name = re.sub(r"[^A-Za-z0-9]+", "-", f"{candidate.name} {candidate.rate:g} seed {seed}")
-        folder = self._out / TRAININGS_FOLDER / f"{name}-{content_hash(record)[:_DIGITS]}" / "trained"
-        found = train(
-            self._model,
-            pairs,
-            folder,
-            settings,
-            model_options=self._options,
-            observer=self._training_observer,
-        )
-        return Training(candidate, seed, found.folder, found.kind == "adapter", training_cost(prepared), found.seconds)
+        with prepared_training(self._model, pairs, settings, model_options=self._options) as training:
+            identity = content_hash(identifying(training.preparation.record))
+            name = re.sub(r"[^A-Za-z0-9]+", "-", f"{candidate.name} {candidate.rate:g} seed {seed}")
+            folder = self._out / TRAININGS_FOLDER / f"{name}-{identity[:_DIGITS]}" / "trained"
+            found = training.run(folder, observer=self._training_observer)
+            cost = training_cost(training.preparation)
+        return Training(candidate, seed, found.folder, found.kind == "adapter", cost, found.seconds)
 
     def measure(self, on: MeasuredSet, training: Training | None = None) -> Run:
         """Score a set's examples under its wordings with a trained model, or with the model as it is.

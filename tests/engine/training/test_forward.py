@@ -14,16 +14,6 @@ from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import architecture_audit, architectures, tiny_models
 
-FOLDERS = {
-    "t5": tiny_models.tiny_t5,
-    "bart": tiny_models.tiny_bart,
-    "llama": tiny_models.tiny_llama,
-    "gpt2": tiny_models.tiny_gpt2,
-    "gpt-neox": tiny_models.tiny_gpt_neox,
-    "gemma2": tiny_models.tiny_gemma2,
-    "mamba": tiny_models.tiny_mamba,
-}
-
 ROWS = [
     TargetRow(tuple(range(5, 17)), (9, 31, 40)),
     TargetRow(tuple(range(40, 49)), (9, 31, 40)),
@@ -33,7 +23,7 @@ ROWS = [
 
 
 def model_of(family: str) -> HuggingFaceModel:
-    model = load_model(str(FOLDERS[family]()), ModelOptions(device="cpu"))
+    model = load_model(str(tiny_models.TRAINABLE[family]()), ModelOptions(device="cpu"))
     assert isinstance(model, HuggingFaceModel)
     return model
 
@@ -72,7 +62,7 @@ def scalar(pieces: list[torch.Tensor], rows: list[TargetRow]) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("with_soft", [True, False])
-@pytest.mark.parametrize("family", FOLDERS)
+@pytest.mark.parametrize("family", tiny_models.TRAINABLE)
 def test_logits_and_gradients_equal_a_plain_pass(family: str, with_soft: bool) -> None:
     model = model_of(family)
     soft = soft_of(model) if with_soft else None

@@ -17,15 +17,6 @@ from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
 
-FOLDERS = {
-    "t5": tiny_models.tiny_t5,
-    "bart": tiny_models.tiny_bart,
-    "llama": tiny_models.tiny_llama,
-    "gpt2": tiny_models.tiny_gpt2,
-    "gpt-neox": tiny_models.tiny_gpt_neox,
-    "gemma2": tiny_models.tiny_gemma2,
-    "mamba": tiny_models.tiny_mamba,
-}
 ROWS = [
     TargetRow(tuple(range(5, 17)), (9, 31, 40)),
     TargetRow(tuple(range(5, 14)), (9, 31, 40)),
@@ -34,7 +25,7 @@ ROWS = [
 
 
 def forward_of(family: str, *, is_frozen: bool) -> tuple[Any, TargetForward, list[torch.Tensor]]:
-    model = load_model(str(FOLDERS[family]()), ModelOptions(device="cpu"))
+    model = load_model(str(tiny_models.TRAINABLE[family]()), ModelOptions(device="cpu"))
     assert isinstance(model, HuggingFaceModel)
     network: Any = model.network.requires_grad_(not is_frozen)
     soft = None
@@ -64,7 +55,7 @@ def replaced_forwards(network: nn.Module) -> set[str]:
 
 
 @pytest.mark.parametrize("is_frozen", [True, False])
-@pytest.mark.parametrize("family", FOLDERS)
+@pytest.mark.parametrize("family", tiny_models.TRAINABLE)
 def test_losses_and_gradients_are_equal_and_less_is_kept(family: str, is_frozen: bool) -> None:
     network, forward, trained = forward_of(family, is_frozen=is_frozen)
     forward(ROWS)  # what is tried at the first use keeps tensors too

@@ -268,6 +268,15 @@ def find_method(name: str) -> Method:
     return methods[name]
 
 
+def identifying(record: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """The parts of a training's record that identify it: trainings that differ in nothing else are the same."""
+    sections = {name: cast("Mapping[str, object]", record.get(name, {})) for name in _OTHER}
+    return {
+        name: {key: value for key, value in section.items() if key not in _WITHOUT_EFFECT}
+        for name, section in sections.items()
+    }
+
+
 def check_folder(out: Path, record: Mapping[str, object]) -> Mapping[str, object] | None:
     """The record of this training in the folder; `None` if no training was started there.
 
@@ -285,14 +294,14 @@ def check_folder(out: Path, record: Mapping[str, object]) -> Mapping[str, object
                     hint="Give another --out",
                 )
         return None
+    stored, asked = identifying(found), identifying(record)
     for section, other in _OTHER.items():
-        old: Mapping[str, object] = found.get(section, {})
-        new = cast("Mapping[str, object]", record[section])
+        old, new = stored[section], asked[section]
         if section == "settings":  # settings that an earlier release did not have are at their defaults there
             defaults = {**AlignmentSettings().as_record(), _PROCESSES: 1}
             old = {**{key: defaults[key] for key in defaults.keys() & new.keys()}, **old}
         for key in sorted(old.keys() | new.keys()):
-            if key not in _WITHOUT_EFFECT and old.get(key) != new.get(key):
+            if old.get(key) != new.get(key):
                 raise RunError(
                     f"the folder holds a training with {other}: {key}",
                     expected=str(old.get(key)),
