@@ -44,28 +44,28 @@ def conclude(test: JudgedRuns, name: str) -> str:
     if trained.is_shown:
         return (
             f"Train with {trained.name}: from {100 * base.accuracy:.1f} to {100 * trained.accuracy:.1f}% with wordings "
-            f"and examples that nothing saw, {_signed(trained.gain)}, and {_signed(trained.over_calibrated)} over "
+            f"and examples that nothing saw, {trained.gain.in_points}, and {trained.over_calibrated.in_points} over "
             f"calibrating without training{_better(test, trained)}."
         )
     if trained.over_calibrated.low > 0:
         return (
-            f"{trained.name} is shown to be better than calibrating, {_signed(trained.over_calibrated)}, but not than "
-            f"the model as it is, {_signed(trained.gain)}{_better(test, trained)}."
+            f"{trained.name} is shown to be better than calibrating, {trained.over_calibrated.in_points}, but not than "
+            f"the model as it is, {trained.gain.in_points}{_better(test, trained)}."
         )
-    gained = f"{trained.name} gains {_signed(trained.over_calibrated)} over the calibrated model"
+    gained = f"{trained.name} gains {trained.over_calibrated.in_points} over the calibrated model"
     if calibrated.gain_elsewhere.low > 0:
         return (
-            f"Nothing is shown to be better than calibrating, which gains {_signed(calibrated.gain_elsewhere)} over "
+            f"Nothing is shown to be better than calibrating, which gains {calibrated.gain_elsewhere.in_points} over "
             f"the model as it is: {gained}{_better(test, trained)}."
         )
     if trained.gain.low > 0:
         return (
-            f"{trained.name} is shown to be better than the model as it is, {_signed(trained.gain)}; nothing is shown "
+            f"{trained.name} is shown to be better than the model as it is, {trained.gain.in_points}; nothing is shown "
             f"to be better than calibrating: {gained}{_better(test, trained)}."
         )
     return (
         "Nothing is shown to be better than calibrating, nor calibrating to be better than the model as it is: "
-        f"{gained}, and calibrating {_signed(calibrated.gain_elsewhere)} over the model as it is"
+        f"{gained}, and calibrating {calibrated.gain_elsewhere.in_points} over the model as it is"
         f"{_better(test, trained)}."
     )
 
@@ -86,7 +86,3 @@ def _better(test: JudgedRuns, trained: _Trained) -> str:
         return ""
     calls = "1 call" if free.calls == 1 else f"{free.calls} calls"
     return f". Without training, “{test.free.way}” gets {100 * free.accuracy:.1f}% with {calls} per answer"
-
-
-def _signed(gain: Gain) -> str:
-    return f"{100 * gain.estimate:+.1f} points ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"

@@ -43,6 +43,11 @@ class Gain(NamedTuple):
         """The variance of the mean over seeds; nothing with one seed, whose effect is then unknown."""
         return seed_variance(self.of_seeds)
 
+    @property
+    def in_points(self) -> str:
+        """`+2.1 points (+0.4 to +3.8)`."""
+        return f"{100 * self.estimate:+.1f} points ({100 * self.low:+.1f} to {100 * self.high:+.1f})"
+
 
 def seed_variance(of_seeds: Sequence[float]) -> Variance:
     """The variance of the mean of the estimates of training seeds."""

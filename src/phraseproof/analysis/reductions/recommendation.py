@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from phraseproof.analysis.reductions.gains import Gain
 from phraseproof.analysis.reductions.judging import JudgedTask, JudgedWay
 
 TOLERANCE = 0.02
@@ -48,13 +47,13 @@ def recommend(task: JudgedTask) -> Recommendation:
         best = min(steady, key=lambda way: (way.spread, way.calls))
         sentence = (
             f"{_named(best)} reduces the spread from {_points(base.spread)} to {_points(best.spread)} points; "
-            f"a gain of accuracy is not shown ({_signed(best.gain)})."
+            f"a gain of accuracy is not shown ({best.gain.in_points})."
         )
         return Recommendation(best.way.name, sentence, remarks)
     largest = max(others, key=lambda way: way.gain.estimate)
     sentence = (
         "Do nothing: no way is shown to gain accuracy. "
-        f"The largest gain is that of {_mentioned(largest)}: {_signed(largest.gain)}."
+        f"The largest gain is that of {_mentioned(largest)}: {largest.gain.in_points}."
     )
     return Recommendation(None, sentence, remarks)
 
@@ -78,7 +77,7 @@ def _cheaper(best: JudgedWay, shown: list[JudgedWay]) -> tuple[str, ...]:
         return ()
     found = max(cheaper, key=lambda way: (-way.calls, way.gain.low))
     calls = "1 call" if found.calls == 1 else f"{found.calls} calls"
-    return (f"With {calls} per answer: {_mentioned(found)}, {_signed(found.gain)}.",)
+    return (f"With {calls} per answer: {_mentioned(found)}, {found.gain.in_points}.",)
 
 
 def _no_skill(best: JudgedWay, task: JudgedTask) -> str:
@@ -103,10 +102,6 @@ def _named(way: JudgedWay) -> str:
 
 def _mentioned(way: JudgedWay) -> str:
     return f"“{way.way.name}”"
-
-
-def _signed(gain: Gain) -> str:
-    return f"{100 * gain.estimate:+.1f} points ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
 
 
 def _points(share: float) -> str:

@@ -10,6 +10,7 @@ from phraseproof.analysis.ranking import rank_wordings
 from phraseproof.analysis.reductions.ways import AS_IT_IS, CALIBRATED
 from phraseproof.analysis.results import ResultRow
 from phraseproof.errors import RunError
+from phraseproof.reports.build.numbers import difference_in_unit
 from phraseproof.reports.build.searches import SearchFolder, StoredSearch, StoredTraining, StoredWay
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.charts.chart import Chart
@@ -230,13 +231,13 @@ def _value(row: ResultRow | None) -> StatisticsCell:
 def _gain(row: ResultRow | None) -> StatisticsCell:
     if row is None:
         return _EMPTY
-    interval = "" if row.low is None or row.high is None else f"{_signed(row.low)} to {_signed(row.high)}"
-    return StatisticsCell(_signed(row.estimate), interval)
+    interval = "" if row.low is None or row.high is None else f"{_points(row.low)} to {_points(row.high)}"
+    return StatisticsCell(_points(row.estimate), interval)
 
 
-def _signed(points: float) -> str:
-    text = f"{points:+.1f}"
-    return "0.0" if text in {"+0.0", "-0.0"} else text
+def _points(value: float) -> str:
+    """The document's accuracies and gains are in percent."""
+    return difference_in_unit(value / ACCURACY.scale, ACCURACY)
 
 
 def _wordings(found: StoredSearch, name: str) -> Chart:
