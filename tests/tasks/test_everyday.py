@@ -18,13 +18,19 @@ from phraseproof.instructions.similarity import similar_pairs, words
 from phraseproof.instructions.template import check_against, compile_instruction
 from phraseproof.tasks import catalogue, load_tasks
 
-NAMES = ("tickets", "reviews", "requests")
+NAMES = ("tickets", "reviews", "requests", "topics", "feelings", "questions")
 FILES = Path(tasks.__file__).parent / "data" / "everyday"
 COUNTS = {
     "tickets": {"billing": 34, "bug": 34, "shipping": 31, "account": 30, "praise": 21},
     "reviews": {"positive": 90, "negative": 60},
     "requests": {"yes": 73, "no": 77},
+    "topics": dict.fromkeys(("sport", "business", "science", "food", "travel"), 30),
+    "feelings": {"happy": 38, "angry": 38, "sad": 37, "afraid": 37},
+    "questions": {"person": 38, "place": 38, "date": 37, "number": 37},
 }
+DEMONSTRATIONS = {"tickets": 15, "reviews": 10, "requests": 10, "topics": 15, "feelings": 12, "questions": 12}
+WORDS = {"topics": (6, 20), "feelings": (5, 20), "questions": (5, 20)}
+"""Of a text, at least and at most; 8 to 50 in the other tasks."""
 
 
 def test_the_catalogue_says_what_the_files_say() -> None:
@@ -37,6 +43,9 @@ def test_the_catalogue_says_what_the_files_say() -> None:
         ("everyday/tickets", Kind.MULTI_CLASS),
         ("everyday/reviews", Kind.BINARY),
         ("everyday/requests", Kind.BINARY),
+        ("everyday/topics", Kind.MULTI_CLASS),
+        ("everyday/feelings", Kind.MULTI_CLASS),
+        ("everyday/questions", Kind.MULTI_CLASS),
         ("everyday/notes", Kind.SUMMARIZATION),
         ("everyday/phrases", Kind.TRANSLATION),
     ]
@@ -50,7 +59,7 @@ def test_every_row_of_the_file_is_an_example_with_its_label(name: str) -> None:
     assert [[each.fields["question"], each.choices[each.target]] for each in task.examples] == rows
     assert header[0] == "text"
     assert Counter(label for _, label in rows) == COUNTS[name]
-    assert len(task.demonstrations) == (15 if name == "tickets" else 10)
+    assert len(task.demonstrations) == DEMONSTRATIONS[name]
     # Every class as often, so that demonstrations favour none.
     assert len(set(Counter(each.target for each in task.demonstrations).values())) == 1
     assert len({each.choices for each in (*task.examples, *task.demonstrations)}) == 1
@@ -59,10 +68,11 @@ def test_every_row_of_the_file_is_an_example_with_its_label(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_texts_are_of_sentence_length_and_none_repeats_another(name: str) -> None:
+def test_texts_are_of_the_tasks_length_and_none_repeats_another(name: str) -> None:
     (task,) = load_tasks([f"everyday/{name}"])
     texts = [str(each.fields["question"]) for each in (*task.examples, *task.demonstrations)]
-    assert all(8 <= len(text.split()) <= 50 for text in texts)
+    least, most = WORDS.get(name, (8, 50))
+    assert all(least <= len(text.split()) <= most for text in texts)
     assert max(pair.rouge2 for pair in similar_pairs(texts)) < 0.3
 
 
@@ -92,6 +102,19 @@ def test_wordings_compile_and_render_on_every_example(name: str, collection: str
             prompt = build_prompt(compiled, example, demonstrations=(), prompt_format="plain")
             assert str(example.fields["question"]) in prompt.text
             assert len(set(prompt.options)) == len(example.choices)
+
+
+@pytest.mark.parametrize("name", ["topics", "feelings", "questions"])
+@pytest.mark.parametrize(("collection", "numbers", "texts"), [("observed", 3, 4), ("unobserved", 2, 3)])
+def test_every_form_of_answer_has_several_wordings(name: str, collection: str, numbers: int, texts: int) -> None:
+    (task,) = load_tasks([f"everyday/{name}"])
+    forms: Counter[tuple[str, ...]] = Counter()
+    for wording in instructions_for(load_collection(f"everyday-{collection}"), task):
+        prompt = build_prompt(compile_instruction(wording), task.examples[0], demonstrations=(), prompt_format="plain")
+        forms[prompt.options] += 1
+    choices = task.examples[0].choices
+    letters, digits = tuple("ABCDE"[: len(choices)]), tuple("12345"[: len(choices)])
+    assert forms == {letters: 3, digits: numbers, choices: texts}
 
 
 def test_notes_have_one_sentence_each_that_is_no_copy_of_theirs() -> None:

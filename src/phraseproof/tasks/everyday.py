@@ -1,9 +1,9 @@
 """The everyday tasks: texts of daily life, written for phraseproof and shipped with it.
 
-Each is a user's task (user_files.py) whose YAML and CSV files are in the package. Tickets, reviews and requests have
-options: 150 examples each, and 10 or 15 more for demonstrations and alignment. Notes are summarised and phrases
-translated: 60 examples each, and 6 or 8 more. Fields have the names that the collection `composed` expects. How the
-examples and their wordings were written is in data/everyday/README.md.
+Each is a user's task (user_files.py) whose YAML and CSV files are in the package. Six have options (tickets, reviews,
+requests, topics, feelings and questions): 150 examples each, and 10 to 15 more for demonstrations and alignment.
+Notes are summarised and phrases translated: 60 examples each, and 6 or 8 more. Fields have the names that the
+collection `composed` expects. How the examples and their wordings were written is in data/everyday/README.md.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ _LISTINGS = (
     TaskListing(f"{_GROUP}/tickets", Kind.MULTI_CLASS, _CATEGORY, _SOURCE, "the team that handles a support ticket"),
     TaskListing(f"{_GROUP}/reviews", Kind.BINARY, _CATEGORY, _SOURCE, "whether a review is positive"),
     TaskListing(f"{_GROUP}/requests", Kind.BINARY, _CATEGORY, _SOURCE, "whether an e-mail asks its reader to act"),
+    TaskListing(f"{_GROUP}/topics", Kind.MULTI_CLASS, _CATEGORY, _SOURCE, "the topic of a headline"),
+    TaskListing(f"{_GROUP}/feelings", Kind.MULTI_CLASS, _CATEGORY, _SOURCE, "what the writer of a message feels"),
+    TaskListing(f"{_GROUP}/questions", Kind.MULTI_CLASS, _CATEGORY, _SOURCE, "what kind of answer a question has"),
     TaskListing(
         f"{_GROUP}/notes", Kind.SUMMARIZATION, "Everyday summaries", _SOURCE, "a note of some 120 words in one sentence"
     ),
@@ -37,12 +40,12 @@ _LISTINGS = (
 
 
 def listings() -> list[TaskListing]:
-    """`everyday`, its three tasks with options, and two of free text."""
-    return [TaskListing(_GROUP, None, "", _SOURCE, "its three tasks with options, for real models"), *_LISTINGS]
+    """`everyday`, its six tasks with options, and two of free text."""
+    return [TaskListing(_GROUP, None, "", _SOURCE, "its six tasks with options, for real models"), *_LISTINGS]
 
 
 def load(name: str, *, data_dir: Path | None, warn: Callable[[str], None]) -> list[Task]:
-    """The three tasks with options for `everyday`, because a run has one form of answers; one for `everyday/NAME`.
+    """The six tasks with options for `everyday`, because a run has one form of answers; one for `everyday/NAME`.
 
     Raises:
         UsageError: no such task.
