@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from phraseproof.alignment import trainer
-from phraseproof.alignment.loop.log import read_log
 from phraseproof.alignment.pairs import ParaphraseSet, save_pairs, wording_hashes
 from phraseproof.alignment.trainer import AlignmentSettings
 from phraseproof.alignment.trainer import train as run_training
@@ -24,6 +23,7 @@ from phraseproof.models import load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.store.locks import ProcessLock
 from phraseproof.store.training_record import read_record
+from phraseproof.training.log import read_log
 from support import tiny_models
 from support.tiny_pairs import own_wordings, shared_wordings
 from support.tiny_trainings import CPU, QUICK, Watcher, adapter, train

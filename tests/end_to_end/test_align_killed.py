@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from phraseproof.alignment.loop.log import read_log
+from phraseproof.training.log import read_log
 from support import tiny_models
 from support.forked import fork_context
 from support.tiny_pairs import shared_wordings

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import pytest
 
-from phraseproof.alignment.loop.log import SilentAlignmentObserver
 from phraseproof.alignment.trainer import train
 from phraseproof.evaluation.observer import SilentObserver
 from phraseproof.pocket import demonstration
@@ -16,6 +15,7 @@ from phraseproof.pocket.demonstration import OBSERVED, UNOBSERVED, conclude, mea
 from phraseproof.pocket.figures import OVERALL
 from phraseproof.pocket.mitigation import SETTINGS, mitigation_pairs
 from phraseproof.store.queries import Run
+from phraseproof.training.log import SilentTrainingObserver
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +95,7 @@ def test_a_finished_adapter_is_not_trained_again(measured: Measured, monkeypatch
     weights = (finished / "adapter_model.safetensors").stat().st_mtime_ns
     steps: list[int] = []
 
-    class Steps(SilentAlignmentObserver):
+    class Steps(SilentTrainingObserver):
         def stepped(self, report: object) -> None:
             steps.append(1)
 

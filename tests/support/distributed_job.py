@@ -21,10 +21,10 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from phraseproof.alignment.loop.log import SilentAlignmentObserver, StepReport
 from phraseproof.alignment.pairs import load_pairs
 from phraseproof.alignment.trainer import AlignmentSettings, train
 from phraseproof.models import ModelOptions
+from phraseproof.training.log import SilentTrainingObserver, StepReport
 
 LAYERS = ("T5Block", "LlamaDecoderLayer")
 
@@ -54,7 +54,7 @@ class Sharding(accelerate.Accelerator):
         return model
 
 
-class Stopping(SilentAlignmentObserver):
+class Stopping(SilentTrainingObserver):
     """Kills the process in the middle of a training; what started it then kills the others."""
 
     def __init__(self, step: int) -> None:

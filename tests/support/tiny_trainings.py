@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-from phraseproof.alignment.loop.log import StepReport
 from phraseproof.alignment.trainer import AlignmentSettings
 from phraseproof.alignment.trainer import train as run_training
 from phraseproof.models import ModelOptions
+from phraseproof.training.log import StepReport
 from support.tiny_pairs import shared_wordings
 
 CPU = ModelOptions(device="cpu")

@@ -178,11 +178,6 @@ def target_modules(network: Network, wanted: str) -> list[str]:
     return names
 
 
-def base_name(name: str) -> str:
-    """The name that a frozen parameter of the network has without an adapter."""
-    return name.replace(".base_layer.", ".")
-
-
 def _drops(module: nn.Module) -> bool:
     """Whether it is a layer with an adapter that has dropout."""
     dropout = getattr(module, "lora_dropout", None)

@@ -64,7 +64,7 @@ def merge_adapter(model: ModelToTrain, adapter: Path) -> Path:
         )
     from peft import PeftModel
 
-    from phraseproof.alignment.loop.export import write_model
+    from phraseproof.training.export import write_model
 
     try:
         with warnings.catch_warnings():

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from phraseproof.alignment.loop.acceleration import accelerated
-from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, SilentAlignmentObserver
 from phraseproof.alignment.loop.preparation import Preparation, check_folder, find_method, prepare
 from phraseproof.alignment.merging import check_mergeable, merge_adapter
 from phraseproof.alignment.settings import AlignmentSettings, KLDirection, KLSchedule, Labels, Placement, Schedule
@@ -18,6 +16,8 @@ from phraseproof.errors import RunError
 from phraseproof.models import ModelOptions
 from phraseproof.store.locks import ProcessLock
 from phraseproof.store.processes import Process
+from phraseproof.training.acceleration import accelerated
+from phraseproof.training.log import HeldOut, SilentTrainingObserver, TrainingObserver
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -32,6 +32,8 @@ LOCK_FILE = ".training.lock"
 
 _QUICK_BYTES = 2 * 2**30
 """Larger weights take too long to load for an estimate that the user did not request."""
+
+_LESS_MEMORY = "Try --gradient-checkpointing, fewer --paraphrases-per-batch, or --mixed-precision bf16"
 
 _DEFAULTS = AlignmentSettings()
 
@@ -104,7 +106,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
     mixed_precision: str | None = _DEFAULTS.mixed_precision,
     merge: bool = False,
     model_options: ModelOptions = ModelOptions(),
-    observer: AlignmentObserver | None = None,
+    observer: TrainingObserver | None = None,
 ) -> AlignmentResult:
     """Train a soft prompt, a low-rank adapter or all weights on examples under several wordings.
 
@@ -218,7 +220,7 @@ def train(
     settings: AlignmentSettings = AlignmentSettings(),
     *,
     model_options: ModelOptions = ModelOptions(),
-    observer: AlignmentObserver | None = None,
+    observer: TrainingObserver | None = None,
     merge: bool = False,
 ) -> AlignmentResult:
     """`align`, with its settings as one value."""
@@ -244,21 +246,21 @@ class PreparedTraining:
     given: AlignmentSettings
     owns_model: bool
 
-    def run(self, out: Path, *, observer: AlignmentObserver | None = None, merge: bool = False) -> AlignmentResult:
+    def run(self, out: Path, *, observer: TrainingObserver | None = None, merge: bool = False) -> AlignmentResult:
         """Train to the end; at once if the folder holds this training, and from its last checkpoint if it stopped."""
         prepared, accelerator = self.preparation, self.accelerator
         with _only_trainer(out, accelerator):
             record = check_folder(out, prepared.record)
             accelerator.wait_for_everyone()
             if record is None or not record.get("finished"):
-                record = self._train(out, observer or SilentAlignmentObserver())
+                record = self._train(out, observer or SilentTrainingObserver())
             result = _result(out, record)
             if merge and accelerator.is_main_process:
                 base = prepared.model if self.owns_model else prepared.model.read_again()
                 result = replace(result, merged=merge_adapter(base, out))
             return result
 
-    def _train(self, out: Path, observer: AlignmentObserver) -> Mapping[str, object]:
+    def _train(self, out: Path, observer: TrainingObserver) -> Mapping[str, object]:
         """Returns the folder's record."""
         from phraseproof.alignment.loop.training import TrainingLoop
 
@@ -278,7 +280,7 @@ def prepared_training(
     model_options: ModelOptions = ModelOptions(),
 ) -> Generator[PreparedTraining]:
     """Read and check what `train` needs; afterwards, what is held is freed."""
-    with accelerated(settings, model_options) as (accelerator, own_options):
+    with accelerated(settings.mixed_precision, model_options, less_memory=_LESS_MEMORY) as (accelerator, own_options):
         prepared = prepare(model, pairs, settings, own_options)
         prepared = prepared.run_by(accelerator.num_processes, accelerator.mixed_precision)
         yield PreparedTraining(prepared, accelerator, settings, isinstance(model, str))
@@ -339,7 +341,7 @@ def _only_trainer(out: Path, accelerator: Accelerator) -> Generator[None]:
         lock.release(remove=True)
 
 
-def _note(prepared: Preparation, observer: AlignmentObserver, given: AlignmentSettings, processes: int) -> None:
+def _note(prepared: Preparation, observer: TrainingObserver, given: AlignmentSettings, processes: int) -> None:
     """Report the length of the training, and what was assumed."""
     steps, batches = prepared.total_steps(processes), prepared.batches_per_step(processes)
     pairs = len(prepared.train.pairs)
@@ -362,7 +364,7 @@ def _note(prepared: Preparation, observer: AlignmentObserver, given: AlignmentSe
         observer.noted(f"{unlabelled} of {pairs} pairs have no label: they count only where wordings are compared")
 
 
-def _warn(prepared: Preparation, observer: AlignmentObserver) -> None:
+def _warn(prepared: Preparation, observer: TrainingObserver) -> None:
     """Warn about unexpected consequences of the split and the settings."""
     split = prepared.split
     if split.by == "pair":

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from phraseproof.cli.progress import StderrBar, duration
 
 if TYPE_CHECKING:
-    from phraseproof.alignment.loop.log import HeldOut, StepReport
+    from phraseproof.training.log import HeldOut, StepReport
 
 
 class TrainingBar(StderrBar):
-    """An `AlignmentObserver` that prints to stderr.
+    """An `TrainingObserver` that prints to stderr.
 
     Args:
         quiet: print warnings only.

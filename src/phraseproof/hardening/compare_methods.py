@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from phraseproof.alignment.loop.log import AlignmentObserver
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.hardening.named import CollectionNames, TaskNames, search_input, split_names
@@ -13,6 +12,7 @@ from phraseproof.hardening.search import MethodSearch, run_search
 from phraseproof.hardening.search_settings import Reported, SearchSettings
 from phraseproof.hardening.splits import Shares
 from phraseproof.models import ModelOptions
+from phraseproof.training.log import TrainingObserver
 
 _DEFAULTS = SearchSettings(methods=("pt+kl",))
 
@@ -42,7 +42,7 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
     data_dir: str | Path | None = None,
     model_options: ModelOptions = ModelOptions(),
     observer: Observer | None = None,
-    alignment_observer: AlignmentObserver | None = None,
+    alignment_observer: TrainingObserver | None = None,
 ) -> MethodSearch:
     """Compare alignment methods at equal budget on validation, refit the best, and report it once on a test set.
 

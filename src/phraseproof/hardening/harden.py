@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from phraseproof.alignment.loop.log import AlignmentObserver
 from phraseproof.alignment.settings import AlignmentSettings, Placement
 from phraseproof.core import Task
 from phraseproof.evaluation.observer import Observer, SilentObserver
@@ -14,6 +13,7 @@ from phraseproof.hardening.named import named_collections, named_tasks
 from phraseproof.hardening.settings import HardenSettings
 from phraseproof.instructions.collections import Collection
 from phraseproof.models import ModelOptions
+from phraseproof.training.log import TrainingObserver
 
 _DEFAULTS = HardenSettings()
 _ALIGNMENT = _DEFAULTS.alignment
@@ -47,7 +47,7 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
     prompt_format: str = _ALIGNMENT.prompt_format,
     model_options: ModelOptions = ModelOptions(),
     observer: Observer | None = None,
-    alignment_observer: AlignmentObserver | None = None,
+    alignment_observer: TrainingObserver | None = None,
 ) -> HardenResult:
     """Measure a model, train it on some wordings, and measure it again on wordings that training never saw.
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from phraseproof.alignment.loop.log import AlignmentObserver
 from phraseproof.alignment.pairs import pairs_from_task
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
 from phraseproof.alignment.trainer import train
@@ -28,6 +27,7 @@ from phraseproof.hardening.splits import TaskSides, divide_examples, split_wordi
 from phraseproof.instructions.collections import Collection, instructions_for
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import Run
+from phraseproof.training.log import TrainingObserver
 
 _HELD_OUT = "held-out"
 _RANKING_EXAMPLES = 100
@@ -89,7 +89,7 @@ def run_hardening(
     settings: HardenSettings,
     *,
     model_options: ModelOptions = ModelOptions(),
-    observers: tuple[Observer | None, AlignmentObserver | None] = (None, None),
+    observers: tuple[Observer | None, TrainingObserver | None] = (None, None),
 ) -> HardenResult:
     """Do what `harden` does, with the settings as one value and with loaded tasks and collections.
 

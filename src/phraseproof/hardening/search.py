@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from phraseproof.alignment.loop.log import AlignmentObserver
 from phraseproof.analysis.robustness import summarize
 from phraseproof.evaluation.observer import Observer
 from phraseproof.hardening.candidates import Candidate, candidates_of
@@ -20,6 +19,7 @@ from phraseproof.hardening.training_pairs import TrainingPairs
 from phraseproof.hardening.workplace import Training, Workplace
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import Run
+from phraseproof.training.log import TrainingObserver
 
 RANKING_EXAMPLES = 40
 """The maximum number of training examples per task by which references are chosen among the wordings."""
@@ -107,7 +107,7 @@ def run_search(
     settings: SearchSettings,
     *,
     model_options: ModelOptions = ModelOptions(),
-    observers: tuple[Observer | None, AlignmentObserver | None] = (None, None),
+    observers: tuple[Observer | None, TrainingObserver | None] = (None, None),
 ) -> MethodSearch:
     """Compare methods on validation, refit the best one, and report it once on the test set.
 

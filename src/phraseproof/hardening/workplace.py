@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from phraseproof.alignment.loop.log import AlignmentObserver
 from phraseproof.alignment.loop.preparation import identifying
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
 from phraseproof.alignment.trainer import prepared_training
@@ -22,6 +21,7 @@ from phraseproof.hardening.search_plan import MeasuredSet
 from phraseproof.identity import content_hash
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import Run
+from phraseproof.training.log import TrainingObserver
 
 BASE_FOLDER = "base"
 TRAININGS_FOLDER = "trainings"
@@ -65,7 +65,7 @@ class Workplace:
         out: Path,
         *,
         prompt_format: str,
-        observers: tuple[Observer | None, AlignmentObserver | None],
+        observers: tuple[Observer | None, TrainingObserver | None],
     ) -> None:
         self._model, self._options, self._out = model, options, out
         self._format = prompt_format

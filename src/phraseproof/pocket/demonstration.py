@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from phraseproof.alignment.loop.log import AlignmentObserver
 from phraseproof.alignment.trainer import train
 from phraseproof.analysis.grids import load_grids
 from phraseproof.analysis.paired import compare_runs
@@ -17,6 +16,7 @@ from phraseproof.models import ModelOptions, load_model
 from phraseproof.pocket.figures import OVERALL, Figure, figures
 from phraseproof.pocket.mitigation import SETTINGS, mitigation_pairs
 from phraseproof.store.queries import Run
+from phraseproof.training.log import TrainingObserver
 
 MODEL = "pocket"
 OBSERVED, UNOBSERVED = "observed", "unobserved"
@@ -53,7 +53,7 @@ def measure(folder: Path, *, limit: int, adapter: Path | None, observer: Observe
     return evaluate(model, "pocket", _GROUPS, folder, limit=limit, observer=observer)
 
 
-def reduce_sensitivity(folder: Path, *, seed: int, observer: AlignmentObserver) -> int:
+def reduce_sensitivity(folder: Path, *, seed: int, observer: TrainingObserver) -> int:
     """Train the adapter and write it to the folder, unless it is there already.
 
     Returns:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from phraseproof.alignment.loop.log import AlignmentObserver
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.spec import EvaluationSpec
@@ -15,6 +14,7 @@ from phraseproof.hardening.settings import HardenSettings
 from phraseproof.instructions.collections import load_collection
 from phraseproof.store.queries import Run
 from phraseproof.tasks import load_tasks
+from phraseproof.training.log import TrainingObserver
 
 
 def train_for(
@@ -22,7 +22,7 @@ def train_for(
     folder: Path,
     *,
     max_steps: int | None = None,
-    observers: tuple[Observer | None, AlignmentObserver | None] = (None, None),
+    observers: tuple[Observer | None, TrainingObserver | None] = (None, None),
 ) -> HardenResult:
     """Do what `harden` does with the model, the tasks and all wordings of a run.
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import collections
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.alignment.loop.batch_order import BatchOrder, SetShape, learning_rate_factor
+from phraseproof.alignment.loop.batch_order import BatchOrder, SetShape
 
 
 def shapes(count: int, *, paraphrases: int = 5, negations: int = 0, references: int = 1) -> list[SetShape]:
@@ -60,25 +59,6 @@ def test_negations_are_drawn_too() -> None:
     (draw,) = BatchOrder(shapes(1, paraphrases=0, negations=4), references=1, wordings=3, seed=0).batch(0)
     assert draw.paraphrases == ()
     assert len(draw.negations) == 3
-
-
-@pytest.mark.parametrize("warmup", [0, 5])
-@pytest.mark.parametrize("schedule", ["cosine", "constant"])
-def test_the_learning_rate_is_that_of_transformers(schedule: str, warmup: int) -> None:
-    import torch
-    from transformers import get_constant_schedule_with_warmup, get_cosine_schedule_with_warmup
-
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    theirs = (
-        get_cosine_schedule_with_warmup(optimizer, warmup, 20)
-        if schedule == "cosine"
-        else get_constant_schedule_with_warmup(optimizer, warmup)
-    )
-    for step in range(20):
-        ours = learning_rate_factor(step, 20, warmup, schedule)
-        assert ours == pytest.approx(theirs.get_last_lr()[0], abs=1e-12)
-        optimizer.step()
-        theirs.step()
 
 
 def one_wording(count: int, *, per_draw: int = 4, seed: int = 0) -> BatchOrder:

@@ -7,11 +7,11 @@ import torch
 
 from phraseproof.alignment.loop.batch_order import Draw
 from phraseproof.alignment.loop.batches import rows_of, run_groups
-from phraseproof.alignment.loop.trainable_model import TrainableModel
 from phraseproof.alignment.pairs.tokens import SetTokens
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
+from phraseproof.training.trainable_model import TrainableModel
 from support import tiny_models
 from support.slow_losses import slow_logits
 

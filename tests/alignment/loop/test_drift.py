@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from phraseproof.alignment.loop.drift import WINDOW, DriftWatch
-from phraseproof.alignment.loop.log import LogRow
+from phraseproof.training.log import LogRow
 
 
 def held_out(*values: tuple[float, float]) -> list[LogRow]:

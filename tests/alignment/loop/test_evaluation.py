@@ -13,12 +13,12 @@ from accelerate import Accelerator
 from phraseproof.alignment.loop.evaluation import evaluate_held_out
 from phraseproof.alignment.loop.passes import Passes
 from phraseproof.alignment.loop.preparation import Preparation, prepare
-from phraseproof.alignment.loop.trainable_model import TrainableModel
 from phraseproof.alignment.methods import LossSettings
 from phraseproof.alignment.pairs import ParaphraseSet
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.models import ModelOptions
+from phraseproof.training.trainable_model import TrainableModel
 from support import tiny_models
 from support.slow_losses import slow_logits, slow_terms
 from support.tiny_pairs import shared_wordings

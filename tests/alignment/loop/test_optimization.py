@@ -10,15 +10,15 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from phraseproof.alignment.loop.checkpoint import TrainingState
 from phraseproof.alignment.loop.optimization import NotFiniteError, Optimization
 from phraseproof.alignment.loop.preparation import Preparation, prepare
-from phraseproof.alignment.loop.trainable_model import TrainableModel, weights_hash
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.alignment.trainer import AlignmentSettings
 from phraseproof.alignment.trainer import train as run_training
 from phraseproof.errors import ModelError
 from phraseproof.models import load_model
+from phraseproof.training.checkpoint import TrainingState
+from phraseproof.training.trainable_model import TrainableModel, weights_hash
 from support import tiny_models
 from support.slow_losses import slow_logits
 from support.tiny_pairs import shared_wordings

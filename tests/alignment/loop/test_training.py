@@ -15,11 +15,11 @@ import torch
 from safetensors.torch import load_file
 
 from phraseproof.alignment.loop import training as training_module
-from phraseproof.alignment.loop.checkpoint import Checkpoints
-from phraseproof.alignment.loop.log import HeldOut, StepReport, read_log
 from phraseproof.alignment.loop.optimization import Optimization
 from phraseproof.errors import ModelError, RunError
 from phraseproof.store.training_record import read_record
+from phraseproof.training.checkpoint import Checkpoints
+from phraseproof.training.log import HeldOut, StepReport, read_log
 from support import tiny_models
 from support.tiny_pairs import shared_wordings
 from support.tiny_trainings import Watcher, adapter, train

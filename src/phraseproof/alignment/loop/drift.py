@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from statistics import fmean
 from typing import NamedTuple
 
-from phraseproof.alignment.loop.log import LogRow
+from phraseproof.training.log import LogRow
 
 WINDOW = 50
 """Without held-out pairs, the losses of this number of steps are averaged: losses of single steps vary."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from phraseproof.alignment.loop.agreement import fleiss_agreement
-from phraseproof.alignment.loop.log import HeldOut
 from phraseproof.alignment.losses import kl_to_reference
 from phraseproof.alignment.objectives import option_scores
+from phraseproof.training.log import HeldOut
 
 if TYPE_CHECKING:
     from phraseproof.alignment.loop.passes import Passes

@@ -9,8 +9,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.alignment.loop.batches import rows_of
-from phraseproof.alignment.loop.pace import evaluations_between
 from phraseproof.errors import ModelError
+from phraseproof.training.pace import evaluations_between
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -106,7 +106,7 @@ def forecast_training(prepared: Preparation, accelerator: Accelerator, *, is_tim
     Raises:
         ModelError: a loss is not a finite number.
     """
-    from phraseproof.alignment.loop.memory import memory_there
+    from phraseproof.training.memory import memory_there
 
     processes = accelerator.num_processes
     steps, every = prepared.total_steps(processes), prepared.eval_every(processes)
@@ -156,9 +156,9 @@ def _tokens(side: TokenizedSide, draws: Sequence[list[Draw]], virtual: int) -> S
 def _time(
     prepared: Preparation, accelerator: Accelerator, draws: Sequence[list[list[Draw]]], tokens: Sequence[StepTokens]
 ) -> TrainingTiming:
-    from phraseproof.alignment.loop.checkpoint import TrainingState
-    from phraseproof.alignment.loop.memory import peak_memory
     from phraseproof.alignment.loop.optimization import NotFiniteError, Optimization
+    from phraseproof.training.checkpoint import TrainingState
+    from phraseproof.training.memory import peak_memory
 
     optimization = Optimization(prepared, accelerator)
     try:

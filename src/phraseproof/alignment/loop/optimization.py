@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
-from phraseproof.alignment.loop.checkpoint import TrainingCheckpoint, TrainingState
-from phraseproof.alignment.loop.export import save_model
 from phraseproof.alignment.loop.passes import MeanLosses, Passes
-from phraseproof.alignment.loop.trainable_model import (
+from phraseproof.alignment.low_rank import LowRankAdapter
+from phraseproof.alignment.method import LOW_RANK
+from phraseproof.alignment.methods import LossSettings
+from phraseproof.alignment.soft_prompt import SoftPrompt
+from phraseproof.errors import ModelError
+from phraseproof.training.checkpoint import TrainingCheckpoint, TrainingState
+from phraseproof.training.export import save_model
+from phraseproof.training.trainable_model import (
     TrainableModel,
     read_optimizer,
     read_weights,
@@ -23,11 +28,6 @@ from phraseproof.alignment.loop.trainable_model import (
     write_optimizer,
     write_weights,
 )
-from phraseproof.alignment.low_rank import LowRankAdapter
-from phraseproof.alignment.method import LOW_RANK
-from phraseproof.alignment.methods import LossSettings
-from phraseproof.alignment.soft_prompt import SoftPrompt
-from phraseproof.errors import ModelError
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -79,7 +79,7 @@ class Optimization:
             trained_soft,
             joined=model.is_decoder_only,
             pad_id=model.pad_id,
-            low_rank=self._low_rank,
+            adapter=None if self._low_rank is None else self._low_rank.parameters,
             gradient_checkpointing=settings.gradient_checkpointing,
         )
         self._names = trainable.trained

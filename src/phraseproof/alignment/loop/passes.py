@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from phraseproof.alignment.loop.batch_order import Draw
-    from phraseproof.alignment.loop.trainable_model import TrainableModel
     from phraseproof.alignment.methods import GroupOutput, LossSettings, LossTerms, Method
     from phraseproof.alignment.pairs.tokens import SetTokens
+    from phraseproof.training.trainable_model import TrainableModel
 
 
 class MeanLosses(NamedTuple):

@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
-from phraseproof.alignment.loop.batch_order import learning_rate_factor
-from phraseproof.alignment.loop.checkpoint import Checkpoints, Kept, TrainingState
 from phraseproof.alignment.loop.drift import DriftWatch
 from phraseproof.alignment.loop.evaluation import evaluate_held_out
-from phraseproof.alignment.loop.log import AlignmentObserver, HeldOut, StepReport, TrainingLog, log_row, read_log
 from phraseproof.alignment.loop.optimization import NotFiniteError, Optimization
-from phraseproof.alignment.loop.pace import Pace
 from phraseproof.alignment.loop.passes import MeanLosses
-from phraseproof.alignment.loop.stop_request import StopRequest
 from phraseproof.errors import RunError
 from phraseproof.store.training_record import write_record
+from phraseproof.training.checkpoint import Checkpoints, Kept, TrainingState
+from phraseproof.training.learning_rate import learning_rate_factor
+from phraseproof.training.log import HeldOut, StepReport, TrainingLog, TrainingObserver, log_row, read_log
+from phraseproof.training.pace import Pace
+from phraseproof.training.stop_request import StopRequest
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -51,7 +51,7 @@ class TrainingLoop:
         observer: receives the progress.
     """
 
-    def __init__(self, prepared: Preparation, out: Path, accelerator: Accelerator, observer: AlignmentObserver) -> None:
+    def __init__(self, prepared: Preparation, out: Path, accelerator: Accelerator, observer: TrainingObserver) -> None:
         self._prepared = prepared
         self._out = out
         self._accelerator = accelerator

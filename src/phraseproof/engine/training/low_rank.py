@@ -22,6 +22,11 @@ def is_low_rank(name: str) -> bool:
     return ".lora_" in name
 
 
+def base_name(name: str) -> str:
+    """The name that a frozen parameter of the network has without an adapter."""
+    return name.replace(".base_layer.", ".")
+
+
 class LowRankLinear:
     """A layer's forward: (W + scale B A) x + b; for DoRA, every row of the sum scaled to the trained length.
 

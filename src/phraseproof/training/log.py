@@ -86,7 +86,7 @@ class LogRow(TypedDict, total=False):
     held_out: Mapping[str, float | None]
 
 
-class AlignmentObserver(Protocol):
+class TrainingObserver(Protocol):
     """Receives the progress of a training."""
 
     def started(self, *, total: int, done: int) -> None:
@@ -106,7 +106,7 @@ class AlignmentObserver(Protocol):
         ...
 
 
-class SilentAlignmentObserver:
+class SilentTrainingObserver:
     """An observer that does nothing."""
 
     def started(self, *, total: int, done: int) -> None:

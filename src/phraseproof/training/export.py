@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
     from torch import nn
 
-    from phraseproof.alignment.loop.trainable_model import TrainableModel
     from phraseproof.models.huggingface.tokenization import Tokenizer
+    from phraseproof.training.trainable_model import TrainableModel
 
 
 def save_model(model: nn.Module, accelerator: Accelerator, tokenizer: Tokenizer, folder: Path) -> None:

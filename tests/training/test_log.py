@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from phraseproof.alignment.loop.log import HeldOut, StepReport, TrainingLog, read_log
+from phraseproof.training.log import HeldOut, StepReport, TrainingLog, read_log
 
 LOOK = HeldOut(loss=1.0, ce=2.0, kl=0.5, accuracy=0.25, reference_accuracy=0.75, pairs=4)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from phraseproof.alignment.loop.checkpoint import Checkpoints, TrainingCheckpoint, TrainingState
-from phraseproof.alignment.loop.log import HeldOut
 from phraseproof.errors import RunError
+from phraseproof.training.checkpoint import Checkpoints, TrainingCheckpoint, TrainingState
+from phraseproof.training.log import HeldOut
 
 LOOK = HeldOut(loss=0.1 + 0.2, ce=2.0, kl=0.5, accuracy=0.25, reference_accuracy=0.75, pairs=4)
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from phraseproof.alignment.loop.memory import memory_there, peak_memory
+from phraseproof.training.memory import memory_there, peak_memory
 
 CPU = torch.device("cpu")
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
-from phraseproof.alignment.loop.log import HeldOut
 from phraseproof.errors import RunError
 from phraseproof.files import publish, read_json, replacing
+from phraseproof.training.log import HeldOut
 
 if TYPE_CHECKING:
     from torch import Tensor

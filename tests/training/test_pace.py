@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from phraseproof.alignment.loop.pace import Pace, evaluations_between
+from phraseproof.training.pace import Pace, evaluations_between
 
 
 @pytest.mark.parametrize("every", [1, 3, 7, 50])

@@ -7,7 +7,6 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.errors import MissingExtraError, ModelError, UsageError
 from phraseproof.models import ModelOptions
 
@@ -16,14 +15,21 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def accelerated(settings: AlignmentSettings, options: ModelOptions) -> Generator[tuple[Accelerator, ModelOptions]]:
+def accelerated(
+    mixed_precision: str | None, options: ModelOptions, *, less_memory: str
+) -> Generator[tuple[Accelerator, ModelOptions]]:
     """The processes, and the options of the model with this process's device; afterwards, what is held is freed.
+
+    Args:
+        mixed_precision: `no`, `bf16`, `fp16`, or `None` for Accelerate's configuration.
+        options: how to load the model.
+        less_memory: what to try where memory runs out.
 
     Raises:
         UsageError: Accelerate refuses the configuration.
         ModelError: memory ran out.
     """
-    accelerator, is_ours = _accelerator(settings, options)
+    accelerator, is_ours = _accelerator(mixed_precision, options)
     from accelerate.utils.memory import (
         should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
     )
@@ -44,7 +50,7 @@ def accelerated(settings: AlignmentSettings, options: ModelOptions) -> Generator
             raise
         raise ModelError(
             "memory ran out while training",
-            hint="Try --gradient-checkpointing, fewer --paraphrases-per-batch, or --mixed-precision bf16",
+            hint=less_memory,
         ) from error
     finally:
         accelerator.free_memory()
@@ -60,7 +66,7 @@ def _forget_configuration() -> None:
     AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
-def _accelerator(settings: AlignmentSettings, options: ModelOptions) -> tuple[Accelerator, bool]:
+def _accelerator(mixed_precision: str | None, options: ModelOptions) -> tuple[Accelerator, bool]:
     """Returns the processes, and whether Accelerate had not been used in this process before."""
     try:
         from accelerate import Accelerator
@@ -71,13 +77,13 @@ def _accelerator(settings: AlignmentSettings, options: ModelOptions) -> tuple[Ac
     is_ours = not is_initialized()
     try:
         # The model's loader has placed the weights, so Accelerate must not move them.
-        accelerator = Accelerator(mixed_precision=settings.mixed_precision, cpu=device == "cpu", device_placement=False)
+        accelerator = Accelerator(mixed_precision=mixed_precision, cpu=device == "cpu", device_placement=False)
     except (ValueError, ImportError, RuntimeError) as error:
         if is_ours:  # it may have been refused after it was kept
             _forget_configuration()
         raise UsageError(
             "Accelerate refuses this configuration",
             got=" ".join(str(error).split())[:200],
-            where="--mixed-precision" if settings.mixed_precision else None,
+            where="--mixed-precision" if mixed_precision else None,
         ) from error
     return accelerator, is_ours

@@ -9,7 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from phraseproof.alignment.loop.trainable_model import (
+from phraseproof.alignment.soft_prompt import SoftPrompt
+from phraseproof.models import load_model
+from phraseproof.models.huggingface.model import HuggingFaceModel
+from phraseproof.training.trainable_model import (
     TrainableModel,
     read_optimizer,
     read_weights,
@@ -17,9 +20,6 @@ from phraseproof.alignment.loop.trainable_model import (
     write_optimizer,
     write_weights,
 )
-from phraseproof.alignment.soft_prompt import SoftPrompt
-from phraseproof.models import load_model
-from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
 
 

@@ -9,11 +9,11 @@ import torch
 from accelerate import Accelerator
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
-from phraseproof.alignment.loop.export import save_model
-from phraseproof.alignment.loop.trainable_model import TrainableModel
 from phraseproof.errors import FileError
 from phraseproof.models import load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
+from phraseproof.training.export import save_model
+from phraseproof.training.trainable_model import TrainableModel
 from support import tiny_models
 
 

@@ -19,11 +19,9 @@ from torch.distributed.checkpoint.state_dict import (
 )
 from torch.distributed.tensor import DTensor
 
-from phraseproof.alignment.low_rank import LowRankAdapter, base_name
-from phraseproof.alignment.soft_prompt import SoftPrompt
-from phraseproof.engine.training.forward import TargetForward, TargetLogits, TargetRow
+from phraseproof.engine.training.forward import TargetForward, TargetLogits, TargetRow, TrainableTokens
 from phraseproof.engine.training.gradient_checkpointing import CheckpointedLayers
-from phraseproof.engine.training.low_rank import is_low_rank
+from phraseproof.engine.training.low_rank import base_name, is_low_rank
 from phraseproof.errors import ModelError
 
 
@@ -32,10 +30,10 @@ class TrainableModel(nn.Module):
 
     Args:
         network: frozen if there is a soft prompt or an adapter; otherwise all its weights are trained.
-        soft: the soft prompt, or `None`.
+        soft: the soft prompt, a module, or `None`.
         joined: prompt and target are one sequence (decoder-only).
         pad_id: the token for padding.
-        low_rank: the adapter in the network's layers, or `None`.
+        adapter: the parameters of the adapter in the network's layers, or `None`.
         gradient_checkpointing: layers keep their inputs only, and the backward pass runs them again.
 
     Raises:
@@ -45,18 +43,18 @@ class TrainableModel(nn.Module):
     def __init__(
         self,
         network: nn.Module,
-        soft: SoftPrompt | None,
+        soft: TrainableTokens | None,
         *,
         joined: bool,
         pad_id: int,
-        low_rank: LowRankAdapter | None = None,
+        adapter: Sequence[nn.Parameter] | None = None,
         gradient_checkpointing: bool = False,
     ) -> None:
         super().__init__()
         self.network = network
-        self.soft = soft
-        network.requires_grad_(soft is None and low_rank is None)
-        for parameter in () if low_rank is None else low_rank.parameters:
+        self.soft = cast("nn.Module | None", soft)
+        network.requires_grad_(soft is None and adapter is None)
+        for parameter in adapter or ():
             parameter.requires_grad_(True)
         self._checkpointed = CheckpointedLayers(network) if gradient_checkpointing else None
         if self._checkpointed is not None and not len(self._checkpointed):

@@ -12,7 +12,7 @@ from types import FrameType
 
 import pytest
 
-from phraseproof.alignment.loop.stop_request import STOP_SIGNALS, StopRequest
+from phraseproof.training.stop_request import STOP_SIGNALS, StopRequest
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +87,7 @@ def test_the_first_signal_is_reported_at_once(number: signal.Signals) -> None:
 def test_the_second_signal_ends_a_process_that_does_not_return_to_python() -> None:
     program = (
         "import hashlib\n"
-        "from phraseproof.alignment.loop import stop_request\n"
+        "from phraseproof.training import stop_request\n"
         "stop_request.SECONDS_TO_REACT = 0.1\n"
         "with stop_request.StopRequest(lambda number: print(number.name, flush=True)):\n"
         "    print('busy', flush=True)\n"

@@ -1,0 +1,3 @@
+"""What every training shares: its loop on Hugging Face Accelerate, checkpoints, the log, and what stops it."""
+
+from __future__ import annotations
