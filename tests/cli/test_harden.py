@@ -96,6 +96,7 @@ def test_a_share_that_is_none_is_named_by_its_option(
     [
         (["--rates", "1e-3"], "--rates: --rates requires --methods"),
         (["--dry-run"], "--dry-run: --dry-run requires --methods"),
+        (["--methods", "pt", "--no-timing"], "--timing requires --dry-run"),
         (["--format", "csv"], "--format: --format requires --methods"),
         (["--methods", "pt", "--lr", "1e-3"], "--learning-rate: --learning-rate does not apply to a search"),
         (["--methods", "pt", "--held-out", "0.4"], "--held-out: --held-out does not apply to a search"),

@@ -29,8 +29,13 @@ def test_a_forecast_and_then_the_search(arguments: list[str], capsys: pytest.Cap
     done = run_command(capsys, *arguments, "--dry-run")
     assert done.code == 0
     assert "trainings                     2  (1 to compare, then 1)" in done.out
+    assert "(1 step was timed, of 1 method)" in done.out
+    assert "with the model as it is)" in done.out
+    untimed = run_command(capsys, *arguments, "--dry-run", "--no-timing")
+    assert "time                    unknown  (--timing does a few steps and scores a few prompts)" in untimed.out
     assert not Path(arguments[arguments.index("-o") + 1]).exists()
     forecast = json.loads(run_command(capsys, *arguments, "--dry-run", "--json").out)
+    assert forecast["seconds"] == forecast["training_seconds"] + forecast["scoring_seconds"] > 0
 
     found = json.loads(run_command(capsys, *arguments, "--json").out)
     assert found["chosen"] == {"method": "pt", "learning_rate": 0.001}

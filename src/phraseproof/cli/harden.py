@@ -115,6 +115,7 @@ def harden(
     chat_template_arg: options.ChatTemplateArg = None,
     chat_date: options.ChatDate = None,
     dry_run: search_options.DryRun = False,
+    timing: search_options.Timing = None,
     output_format: OutputFormat = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -167,6 +168,8 @@ def harden(
         data_dir,
         loading,
     )
+    if timing is not None and not dry_run:
+        raise UsageError("--timing requires --dry-run")
     search = search_options.SearchOptions(
         rates, seeds, search_seeds, report, split_wordings, split_examples, validation_limit, calibration
     )
@@ -189,7 +192,7 @@ def harden(
     of_search = search.settings(methods, common, max_pairs=max_pairs, limit=limit, seed=seed)
     form = read_format(output_format, as_json=as_json)
     if dry_run:
-        print_search_forecast(names, of_search, form)
+        print_search_forecast(names, of_search, form, timing=timing)
     else:
         search_methods(names, out, of_search, form, quiet=quiet)
 

@@ -10,12 +10,13 @@ import typer
 
 from phraseproof.cli import terminal
 from phraseproof.cli.output_format import FormatName, print_results
+from phraseproof.cli.progress import duration
 from phraseproof.errors import RunError
 from phraseproof.files import write_text
 
 if TYPE_CHECKING:
     from phraseproof.hardening import SearchSettings
-    from phraseproof.hardening.search_forecast import SearchForecast
+    from phraseproof.hardening.search_forecast import SearchForecast, SearchTiming
     from phraseproof.hardening.search_plan import SearchInput
     from phraseproof.models import ModelOptions
 
@@ -86,20 +87,23 @@ def search_methods(names: SearchNames, out: Path, settings: SearchSettings, form
     typer.echo(f"{found.refitted[0].trainings[0].folder}; runs: {out}", err=True)
 
 
-def print_search_forecast(names: SearchNames, settings: SearchSettings, form: FormatName) -> None:
-    """Print how much a search would compute."""
+def print_search_forecast(
+    names: SearchNames, settings: SearchSettings, form: FormatName, *, timing: bool | None
+) -> None:
+    """Print how much a search would compute, and how long it would take if some of it was timed."""
     from phraseproof.hardening.search_forecast import forecast_search
 
-    found = forecast_search(names.model, names.read(terminal.warn), settings, model_options=names.model_options)
+    found = forecast_search(
+        names.model, names.read(terminal.warn), settings, model_options=names.model_options, is_timed=timing
+    )
     if form == "json":
         terminal.print_json(_as_json(found))
         return
     for of in (found.plan.training, found.plan.validation, *found.plan.reported):
         wordings = {len(items) for items in of.wordings.values()}
         examples = {len(task.examples) if of.limit is None else min(of.limit, len(task.examples)) for task in of.tasks}
-        typer.echo(
-            f"{of.name:<16}{len(of.tasks)} tasks, {_range(wordings)} wordings, {_range(examples)} examples per task"
-        )
+        tasks = _count(len(of.tasks), "task")
+        typer.echo(f"{of.name:<16}{tasks}, {_range(wordings)} wordings, {_range(examples)} examples per task")
     tokens = "unknown" if found.tokens is None else f"{found.tokens:,}"
     typer.echo(
         f"trainings       {found.searched + found.refitted:>15,}  ({found.searched} to compare, then {found.refitted})"
@@ -110,6 +114,27 @@ def print_search_forecast(names: SearchNames, settings: SearchSettings, form: Fo
     typer.echo(f"evaluations     {found.evaluations:>15,}")
     typer.echo(f"prompts scored  {found.prompts:>15,}")
     typer.echo(f"tokens scored   {tokens:>15}  (shared parts once)")
+    if found.timing is None:
+        typer.echo(f"time            {'unknown':>15}  (--timing does a few steps and scores a few prompts)")
+        return
+    _print_timing(found, found.timing)
+
+
+def _print_timing(found: SearchForecast, timing: SearchTiming) -> None:
+    steps = _count(timing.steps, "step")
+    methods = _count(len({each.name for each in found.candidates}), "method")
+    loads = found.searched + found.refitted + found.evaluations
+    was = "was" if timing.steps == 1 else "were"
+    for name, seconds, note in (
+        ("time trained", timing.training_seconds, f"{steps} {was} timed, of {methods}"),
+        ("time scored", timing.scoring_seconds, f"{timing.prompts} prompts were timed, with the model as it is"),
+        ("time", timing.seconds, f"without loading and testing the model, up to {loads} times"),
+    ):
+        typer.echo(f"{name:<16}{duration(seconds):>15}  ({note})")
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def _range(counts: set[int]) -> str:
@@ -126,4 +151,16 @@ def _as_json(found: SearchForecast) -> dict[str, object]:
         "evaluations": found.evaluations,
         "prompts": found.prompts,
         "tokens": found.tokens,
+        **_timing_as_json(found),
+    }
+
+
+def _timing_as_json(found: SearchForecast) -> dict[str, object]:
+    timing = found.timing
+    return {
+        "seconds": None if timing is None else timing.seconds,
+        "training_seconds": None if timing is None else timing.training_seconds,
+        "scoring_seconds": None if timing is None else timing.scoring_seconds,
+        "timed_steps": 0 if timing is None else timing.steps,
+        "timed_prompts": 0 if timing is None else timing.prompts,
     }

@@ -126,7 +126,17 @@ DryRun = Annotated[
     bool,
     typer.Option(
         "--dry-run",
-        help="With --methods: print the numbers of trainings, prompts and tokens, and compute nothing.",
+        help="With --methods: print the numbers of trainings, prompts and tokens, and the time; write nothing.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Timing = Annotated[
+    bool | None,
+    typer.Option(
+        "--timing/--no-timing",
+        help="In a dry run, do a few steps of every method and score a few prompts to estimate the time. Default: for "
+        "weights up to 2 GiB.",
+        show_default=False,
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -95,13 +95,16 @@ class TrainingForecast:
         return self.steps * self.timing.step_seconds + self.evaluations * self.timing.evaluation_seconds
 
 
-def forecast_training(prepared: Preparation, accelerator: Accelerator, *, is_timed: bool) -> TrainingForecast:
+def forecast_training(
+    prepared: Preparation, accelerator: Accelerator, *, is_timed: bool, timed_seconds: float = TIMED_SECONDS
+) -> TrainingForecast:
     """Count the tokens of a training, and do a few of its steps at a learning rate of 0.
 
     Args:
         prepared: the model, the data and the settings.
         accelerator: the processes, the device and the precision. Every process must call this.
-        is_timed: load the weights and do steps for about `TIMED_SECONDS`.
+        is_timed: load the weights and do steps.
+        timed_seconds: no further step is timed after this time; the first steps and an evaluation come in addition.
 
     Raises:
         ModelError: a loss is not a finite number.
@@ -132,7 +135,9 @@ def forecast_training(prepared: Preparation, accelerator: Accelerator, *, is_tim
         counted_steps=len(tokens),
         memory_there=memory_there(accelerator.device),
     )
-    return replace(forecast, timing=_time(prepared, accelerator, counted, tokens)) if is_timed else forecast
+    if not is_timed:
+        return forecast
+    return replace(forecast, timing=_time(prepared, accelerator, counted, tokens, timed_seconds))
 
 
 def _first(steps: int) -> range:
@@ -154,7 +159,11 @@ def _tokens(side: TokenizedSide, draws: Sequence[list[Draw]], virtual: int) -> S
 
 
 def _time(
-    prepared: Preparation, accelerator: Accelerator, draws: Sequence[list[list[Draw]]], tokens: Sequence[StepTokens]
+    prepared: Preparation,
+    accelerator: Accelerator,
+    draws: Sequence[list[list[Draw]]],
+    tokens: Sequence[StepTokens],
+    timed_seconds: float,
 ) -> TrainingTiming:
     from phraseproof.alignment.loop.optimization import NotFiniteError, Optimization
     from phraseproof.training.checkpoint import TrainingState
@@ -167,7 +176,7 @@ def _time(
         optimization.step(longest, draws[longest], 0.0)
         optimization.checkpoint(TrainingState())
         seconds: list[float] = []
-        while len(seconds) < min(TIMED_STEPS, len(draws)) and sum(seconds) < TIMED_SECONDS:
+        while len(seconds) < min(TIMED_STEPS, len(draws)) and sum(seconds) < timed_seconds:
             began = time.perf_counter()
             optimization.step(len(seconds), draws[len(seconds)], 0.0)
             seconds.append(time.perf_counter() - began)
