@@ -170,3 +170,20 @@ def test_a_published_folder_replaces_nothing_by_half_and_its_parent_is_synced(
     publish(source, tmp_path / "final")
     assert synced == [("inner", False), ("a", False), (".new", False), (tmp_path.name, True)]
     assert (tmp_path / "final" / "inner" / "a").read_text() == "a"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+@pytest.mark.parametrize(("umask", "expected"), [(0o022, 0o644), (0o007, 0o660), (0o077, 0o600)])
+def test_a_published_file_that_only_its_owner_could_read_gets_the_permissions_of_a_new_one(
+    umask: int, expected: int, tmp_path: Path
+) -> None:
+    source = tmp_path / "new"
+    source.write_text("weights")
+    source.chmod(0o600)
+    before = os.umask(umask)
+    try:
+        publish(source, tmp_path / "final")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "final").stat().st_mode & 0o777 == expected
+    assert [path.name for path in tmp_path.iterdir()] == ["final"]

@@ -171,6 +171,9 @@ def _publish_files(files: Mapping[Path, Path]) -> None:
 def publish(source: Path, target: Path) -> None:
     """Give a finished file or folder its final name, so that name and content are on disk afterwards.
 
+    Files get the permissions of new ones: safetensors writes files that only their owner can read, and a server is
+    often another user.
+
     Raises:
         OSError: it cannot be synced or renamed.
     """
@@ -178,11 +181,24 @@ def publish(source: Path, target: Path) -> None:
         if path.is_dir():
             sync_folder(path)
         else:
+            _give_ordinary_permissions(path)
             _sync_file(path)
     if source.is_dir():
         sync_folder(source)
     source.replace(target)
     sync_folder(target.parent)
+
+
+def _give_ordinary_permissions(path: Path) -> None:
+    """Give a file that only its owner can use the permissions of a new one, which depend on the process's umask."""
+    if path.stat().st_mode & 0o077:
+        return
+    new = path.with_name(f".{secrets.token_hex(4)}.tmp")  # reading the umask would change it for other threads
+    try:
+        new.touch(exist_ok=False)
+        path.chmod(stat.S_IMODE(new.stat().st_mode))
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _sync_file(path: Path) -> None:
