@@ -101,7 +101,7 @@ SplitExamples = Annotated[
     str | None,
     typer.Option(
         metavar="SHARE,SHARE,SHARE",
-        help="With --methods: the shares of examples, likewise. Default: 0.4,0.2,0.4.",
+        help="With --methods: the shares of examples to train on, choose by and measure on. Default: 0.4,0.2,0.4.",
         show_default=False,
         rich_help_panel=DATA,
     ),
