@@ -178,8 +178,17 @@ def test_without_labels_no_label_has_an_effect(method: str, tmp_path: Path) -> N
     pairs = with_options(8)
     wrong = [dataclasses.replace(pair, target="DABC"["ABCD".index(pair.target)]) for pair in pairs]
     absent = [dataclasses.replace(pair, target="", labelled=False) for pair in pairs]
+    notes: dict[str, str] = {}
     for name, own in (("right", pairs), ("wrong", wrong), ("absent", absent)):
-        train(tiny_models.tiny_llama(), tmp_path / name, pairs=own, method=method, labels="none", max_steps=2)
+        watcher = Watcher()
+        changes: dict[str, Any] = {"method": method, "labels": "none", "max_steps": 2, "observer": watcher}
+        train(tiny_models.tiny_llama(), tmp_path / name, pairs=own, **changes)
+        notes[name] = next(note for note in watcher.notes if note.startswith("the reference wording"))
+        assert any("better than chance" in warning for warning in watcher.warnings) == (name != "absent")
+    # Labels are only compared with: the model answers A, A, B, C, A, A, A, A.
+    assert "right on 25.0% of 8 labelled pairs, chance 25.0%" in notes["right"]
+    assert "right on 50.0% of 8 labelled pairs, chance 25.0%" in notes["wrong"]
+    assert "answered 8 pairs, 'A' to 75% of them; it was not compared with labels" in notes["absent"]
     assert torch.equal(adapter(tmp_path / "right"), adapter(tmp_path / "wrong"))
     assert torch.equal(adapter(tmp_path / "right"), adapter(tmp_path / "absent"))
     record = read_record(tmp_path / "right")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from phraseproof.alignment.teacher_quality import TeacherQuality
 from phraseproof.analysis.grids import Floats
 from phraseproof.analysis.option_values import load_option_values
 from phraseproof.store.queries import load_run
-from phraseproof.teaching.quality import Answers, TeacherQuality, judge_teacher
+from phraseproof.teaching.quality import Answers, judge_teacher
 from phraseproof.teaching.teacher import TaskTeacher, TeacherSettings, ask_teacher
 from support.ensemble_runs import right_options, skilled, write_ensemble_run
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from phraseproof.alignment.loop.preparation import Preparation, check_folder, find_method, prepare
 from phraseproof.alignment.merging import check_mergeable, merge_adapter
 from phraseproof.alignment.settings import AlignmentSettings, KLDirection, KLSchedule, Labels, Placement, Schedule
+from phraseproof.alignment.teacher_quality import report_qualities
 from phraseproof.core import ReportsSize
 from phraseproof.errors import RunError
 from phraseproof.models import ModelOptions
@@ -362,6 +363,7 @@ def _note(prepared: Preparation, observer: TrainingObserver, given: AlignmentSet
         observer.noted("without labels: λ is 1, and targets are what the reference wording, or a teacher, answers")
     elif unlabelled:
         observer.noted(f"{unlabelled} of {pairs} pairs have no label: they count only where wordings are compared")
+    report_qualities(prepared.qualities, observer.noted, observer.warned)
 
 
 def _warn(prepared: Preparation, observer: TrainingObserver) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet, TeacherRecord
+from phraseproof.alignment.teacher_quality import TeacherQuality, report_qualities
 from phraseproof.analysis.grids import Floats
 from phraseproof.analysis.option_values import load_option_values
 from phraseproof.core import Instruction, Task
@@ -26,7 +27,7 @@ from phraseproof.identity import content_hash
 from phraseproof.instructions.collections import Collection
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import Run
-from phraseproof.teaching.quality import Answers, TeacherQuality, judge_teacher
+from phraseproof.teaching.quality import Answers, judge_teacher
 from phraseproof.teaching.teacher import NO_CALIBRATION, TaskTeacher, TeacherSettings, ask_teacher
 
 GROUP = "training"
@@ -50,10 +51,7 @@ class TaughtPairs(NamedTuple):
 
     def report(self, say: Callable[[str], None], warn: Callable[[str], None]) -> None:
         """Say one line per task, and what is doubtful as warnings."""
-        for quality in self.qualities:
-            say(quality.sentence())
-            for warning in quality.warnings:
-                warn(warning)
+        report_qualities(self.qualities, say, warn)
         if self.unanswered:
             warn(f"{self.unanswered} pairs were left out, because the teacher has no answer to them")
 

@@ -18,6 +18,7 @@ from phraseproof.alignment.pairs.held_out import Split, split_pairs
 from phraseproof.alignment.pairs.tokens import SetTokens, tokenize_pairs
 from phraseproof.alignment.reference_answers import with_reference_answers
 from phraseproof.alignment.settings import DEFAULT_EPOCHS, AlignmentSettings
+from phraseproof.alignment.teacher_quality import TeacherQuality, judge_references
 from phraseproof.errors import ModelError, RunError, UsageError
 from phraseproof.identity import content_hash
 from phraseproof.instructions.render import resolve_format
@@ -88,6 +89,7 @@ class Preparation:
         train, held_out: the two sides of `split`, with tokens.
         split: how sets were held out.
         record: the content of `phraseproof.json`, except the result of the training.
+        qualities: how good the reference wordings' answers are, per task, where they are the targets.
     """
 
     model: ModelToTrain
@@ -97,6 +99,7 @@ class Preparation:
     held_out: TokenizedSide
     split: Split
     record: Mapping[str, object]
+    qualities: tuple[TeacherQuality, ...] = ()
 
     def run_by(self, processes: int, precision: str) -> Preparation:
         """The same, with a record that says how it is computed: both change the numbers.
@@ -188,8 +191,10 @@ def prepare(
     method.check(found, is_encoder_decoder=not loaded.is_decoder_only, placement=settings.placement)
     if settings.labels == "none":
         settings = replace(settings, lambda_=1.0)
+    qualities: tuple[TeacherQuality, ...] = ()
     if settings.labels == "none" or any(not pair.target for pair in found):
-        found = with_reference_answers(found, loaded, prompt_format=settings.prompt_format, labels=settings.labels)
+        answered = with_reference_answers(found, loaded, prompt_format=settings.prompt_format, labels=settings.labels)
+        qualities, found = judge_references(found, answered), answered
         loaded = loaded.with_plain_layers()
     split = split_pairs(found, settings.held_out_fraction, settings.seed)
     if len(split.train) < method.references_per_batch:
@@ -232,6 +237,7 @@ def prepare(
         held_out=held_out,
         split=split,
         record=_record(loaded, method, settings, found, split),
+        qualities=qualities,
     )
 
 

@@ -1,0 +1,175 @@
+"""Whether answers are worth learning from: how often they are right where labels are known, and whether they differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from textwrap import shorten
+from typing import NamedTuple
+
+import numpy as np
+
+from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
+from phraseproof.core.classes import shared_options
+
+SIGNIFICANCE = 0.05
+NEARLY_ALWAYS = 0.9
+"""The share of one answer above which a teacher is doubted."""
+
+_ROUNDING = 1e-9
+_SHOWN = 40
+"""The most characters of an answer that are shown."""
+
+
+class GradedAnswer(NamedTuple):
+    """The answer to a pair with a label.
+
+    Attributes:
+        example: what the pair was made from; pairs with an equal one are answers to the same question.
+        credit: of the answer, from 0 to 1.
+        chance: the credit of blind guessing.
+    """
+
+    example: Hashable
+    credit: float
+    chance: float
+
+
+class TeacherQuality(NamedTuple):
+    """How good a teacher's answers on a task are.
+
+    Attributes:
+        task: its name; empty if it is not known.
+        examples: the number of pairs that it answered; those that keep a given label do not count.
+        judged: the number of pairs with a label that its answers were compared with.
+        accuracy: the mean credit of its answers on those; `None` where there are none.
+        single: the mean credit of the single wordings on the same examples, without calibration; `None` where there are
+            none, or it is not known.
+        chance: the mean credit of blind guessing; `None` where there are none.
+        commonest: its most frequent answer, and `share` the share of its answers that it is.
+        warnings: what makes it doubtful, one sentence each.
+        teacher: who answered, for messages.
+    """
+
+    task: str
+    examples: int
+    judged: int
+    accuracy: float | None
+    single: float | None
+    chance: float | None
+    commonest: str
+    share: float
+    warnings: tuple[str, ...]
+    teacher: str = "the teacher"
+
+    def sentence(self) -> str:
+        """One line for people."""
+        start = f"{self.task}: {self.teacher}" if self.task else self.teacher
+        if self.accuracy is None or self.chance is None:
+            return (
+                f"{start} answered {self.examples} pairs, {self.commonest!r} to {self.share:.0%} of them; it was not "
+                "compared with labels"
+            )
+        single = "" if self.single is None else f"single wordings on {self.single:.1%}, "
+        return (
+            f"{start} is right on {self.accuracy:.1%} of {self.judged} labelled pairs, {single}chance {self.chance:.1%}"
+        )
+
+
+def judge_answers(
+    task: str,
+    answers: Sequence[str],
+    graded: Sequence[GradedAnswer],
+    *,
+    single: float | None = None,
+    teacher: str = "the teacher",
+) -> TeacherQuality:
+    """Compare answers with the labels, if they are known, and with one answer for everything.
+
+    A teacher is doubted if its accuracy is not above chance by a one-sided exact binomial test at 5%, in which an
+    example counts once however many pairs it has, or if 90% of its answers are one class.
+
+    Args:
+        task: the name of the task; empty if it is not known.
+        answers: the class of the answer to every pair.
+        graded: the answers to pairs with a label.
+        single: the mean credit of single wordings, for the sentence.
+        teacher: who answered, for messages.
+    """
+    start = f"{task}: {teacher}" if task else teacher
+    number = len(answers)
+    commonest, count = Counter(answers).most_common(1)[0] if answers else ("", 0)
+    share = count / max(1, number)
+    accuracy = chance = None
+    warnings: list[str] = []
+    if graded:
+        accuracy = float(np.mean([each.credit for each in graded]))
+        chance = float(np.mean([each.chance for each in graded]))
+        if _chance_of(graded, chance) > SIGNIFICANCE:
+            warnings.append(
+                f"{start} is not shown to be better than chance: right on {accuracy:.1%} of {len(graded)} labelled "
+                f"pairs, chance {chance:.1%}. Training on such answers may teach noise"
+            )
+    if number > 1 and share >= NEARLY_ALWAYS:
+        warnings.append(
+            f"{start} answers {commonest!r} to {share:.0%} of {number} pairs. Either that is the right answer to most "
+            "of them, or it prefers that answer whatever the question"
+        )
+    return TeacherQuality(
+        task, number, len(graded), accuracy, single if graded else None, chance, commonest, share, tuple(warnings),
+        teacher,
+    )  # fmt: skip
+
+
+def judge_references(given: Sequence[ParaphraseSet], answered: Sequence[ParaphraseSet]) -> tuple[TeacherQuality, ...]:
+    """How good the answers of reference wordings are, per task, on the pairs whose target they are.
+
+    Labels are those of pairs that say they are labelled, and that have options.
+
+    Args:
+        given: the pairs as they were given.
+        answered: the same with the references' answers (`reference_answers.with_reference_answers`).
+    """
+    both = [(one, other) for one, other in zip(given, answered, strict=True) if one.teacher is not other.teacher]
+    found: list[TeacherQuality] = []
+    for task in dict.fromkeys(one.task for one, _ in both):
+        own = [(one, other) for one, other in both if one.task == task]
+        is_shared = shared_options(one.options for one, _ in own) is not None
+        graded = [
+            GradedAnswer(
+                (one.example, one.input or one.instruction), float(one.target == other.target), 1 / len(one.options)
+            )
+            for one, other in own
+            if one.labelled and one.target in one.options
+        ]
+        answers = [_class(other, is_shared=is_shared) for _, other in own]
+        found.append(judge_answers(task, answers, graded, teacher="the reference wording"))
+    return tuple(found)
+
+
+def report_qualities(
+    qualities: Iterable[TeacherQuality], say: Callable[[str], None], warn: Callable[[str], None]
+) -> None:
+    """Say one line per task, and what is doubtful as warnings."""
+    for quality in qualities:
+        say(quality.sentence())
+        for warning in quality.warnings:
+            warn(warning)
+
+
+def _class(pair: ParaphraseSet, *, is_shared: bool) -> str:
+    """The answer; its place among the options where every example has options of its own."""
+    if pair.options and not is_shared:
+        return f"option {pair.options.index(pair.target) + 1}"
+    return shorten(pair.target, _SHOWN, placeholder="...")
+
+
+def _chance_of(graded: Sequence[GradedAnswer], chance: float) -> float:
+    """The probability that blind guessing earns as much, each example counted once."""
+    from scipy.stats import binom
+
+    of_example: dict[Hashable, list[float]] = {}
+    for each in graded:
+        of_example.setdefault(each.example, []).append(each.credit)
+    right = np.floor(sum(float(np.mean(each)) for each in of_example.values()) + _ROUNDING)
+    return float(binom.sf(right - 1, len(of_example), chance))
