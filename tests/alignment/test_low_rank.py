@@ -17,8 +17,9 @@ from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.core import Prompt
 from phraseproof.engine.network import Network
 from phraseproof.engine.training.forward import TargetForward, TargetRow
-from phraseproof.errors import UsageError
+from phraseproof.errors import ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
+from phraseproof.models.huggingface.adapters import AdapterFolder
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
 
@@ -101,6 +102,59 @@ def test_peft_and_our_scoring_load_what_is_saved_and_say_the_same(family: str, u
 
     adapter.remove()
     torch.testing.assert_close(logits_of(model), base, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("uses_dora", [False, True])
+@pytest.mark.parametrize("family", ["t5", "llama"])
+def test_it_can_start_from_another_adapter(family: str, uses_dora: bool, tmp_path: Path) -> None:
+    first = model_of(family)
+    adapter = LowRankAdapter.inject(first.network, SETTINGS, uses_dora=uses_dora)
+    adapter.save(tmp_path, trained_weights(first.network), str(FOLDERS[family]()))
+    model = model_of(family)
+    base = logits_of(model)
+    # Another seed would draw another A.
+    settings = dataclasses.replace(SETTINGS, seed=6)
+    started = LowRankAdapter.inject(model.network, settings, uses_dora=uses_dora, start=AdapterFolder(tmp_path))
+    ours = logits_of(model)
+    assert float((ours - base).abs().max()) > 0.1
+    for row, logits in zip(ROWS, ours, strict=True):
+        torch.testing.assert_close(logits, peft_logits(family, tmp_path, row), atol=1e-4, rtol=1e-4)
+    assert all(parameter.requires_grad for parameter in started.parameters)
+
+
+@pytest.mark.parametrize(
+    ("changes", "uses_dora", "message"),
+    [
+        ({"rank": 4}, False, r"has another rank \(expected 4, got 3\). Set --rank 3"),
+        ({"lora_alpha": 1.0}, False, r"has another weight \(expected 1.0, got 6.0\). Set --alpha 6"),
+        ({}, True, r"has another kind .* Use one of lora"),
+        (
+            {"target_modules": "q_proj"},
+            False,
+            r"changes other layers \(expected q_proj, got q_proj, v_proj\)",
+        ),
+    ],
+)
+def test_an_adapter_that_computes_something_else_is_no_start(
+    changes: dict[str, Any], uses_dora: bool, message: str, tmp_path: Path
+) -> None:
+    model = model_of("llama")
+    settings = dataclasses.replace(SETTINGS, target_modules="q_proj,v_proj")
+    first = LowRankAdapter.inject(model.network, settings, uses_dora=False)
+    first.save(tmp_path, trained_weights(model.network), "base")
+    first.remove()
+    base = logits_of(model)
+    with pytest.raises(ModelError, match=f"--init: the adapter '.*' {message}"):
+        LowRankAdapter.inject(
+            model.network,
+            dataclasses.replace(settings, **changes),
+            uses_dora=uses_dora,
+            start=AdapterFolder(tmp_path),
+        )
+    torch.testing.assert_close(logits_of(model), base, atol=0, rtol=0)
+    other = model_of("gpt2")
+    with pytest.raises((ModelError, UsageError)):
+        LowRankAdapter.inject(other.network, SETTINGS, uses_dora=False, start=AdapterFolder(tmp_path))
 
 
 def test_all_linear_layers_of_attention_and_feed_forward_layers_are_adapted() -> None:

@@ -266,6 +266,49 @@ def test_it_can_begin_with_another_adapter(tmp_path: Path) -> None:
     assert torch.allclose(adapter(tmp_path / "first"), adapter(tmp_path / "second"), atol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["pt+kl", "lora+kl"])
+def test_an_initial_adapter_is_identified_by_its_weights(method: str, tmp_path: Path) -> None:
+    model, name = tiny_models.tiny_llama(), "adapter_model.safetensors"
+    for seed, folder in enumerate(("first", "other")):
+        train(model, tmp_path / folder, method=method, seed=seed, max_steps=1)
+    changes: dict[str, Any] = {"method": method, "init": str(tmp_path / "first"), "max_steps": 2}
+    trained = own_wordings()
+    train(model, tmp_path / "a", pairs=trained, **changes)
+    weights = (tmp_path / "a" / name).read_bytes()
+    # What the adapter was trained on, this one was trained on too.
+    record, first = read_record(tmp_path / "a"), read_record(tmp_path / "first")
+    assert record is not None
+    assert first is not None
+    assert record["wordings"].items() > first["wordings"].items()
+    assert record["held_out_wordings"].items() >= first["held_out_wordings"].items()
+    assert record["initial_adapter"] == changes["init"]
+
+    moved = (tmp_path / "first").rename(tmp_path / "moved")
+    watcher = Watcher()
+    train(model, tmp_path / "a", pairs=trained, observer=watcher, **{**changes, "init": str(moved)})
+    assert watcher.reports == []  # it is the training that the folder holds
+    assert (tmp_path / "a" / name).read_bytes() == weights
+    (tmp_path / "other").rename(tmp_path / "first")
+    with pytest.raises(RunError, match=r"settings: init \(expected adapter [0-9a-f]{32}, got adapter [0-9a-f]{32}\)"):
+        train(model, tmp_path / "a", pairs=trained, **changes)
+
+
+def test_what_is_not_known_of_an_initial_adapter_is_said(tmp_path: Path) -> None:
+    train(tiny_models.tiny_llama(), tmp_path / "first", max_steps=1)
+    record = tmp_path / "first" / "phraseproof.json"
+    text = record.read_text()
+    revision = json.loads(text)["base_model"]["revision"]
+    watcher = Watcher()
+    record.write_text(text.replace(revision, "0" * len(revision)))
+    changes: dict[str, Any] = {"init": str(tmp_path / "first"), "max_steps": 1, "observer": watcher}
+    train(tiny_models.tiny_llama(), tmp_path / "a", **changes)
+    assert any("was trained on other weights than those of" in warning for warning in watcher.warnings)
+    record.unlink()
+    watcher.warnings.clear()
+    train(tiny_models.tiny_llama(), tmp_path / "b", **changes)
+    assert any("has no record of its training" in warning for warning in watcher.warnings)
+
+
 def test_a_model_that_has_scored_trains_like_one_that_has_not(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

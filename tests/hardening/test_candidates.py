@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from phraseproof.alignment.settings import AlignmentSettings
-from phraseproof.errors import UsageError
+from phraseproof.errors import ModelError, UsageError
 from phraseproof.hardening.candidates import RATES, candidates_of
 from phraseproof.teaching.teacher import TeacherSettings
 
@@ -34,6 +37,15 @@ def test_a_method_may_have_settings_of_its_own() -> None:
     assert (first.settings.lambda_, first.settings.num_tokens, first.settings.detach_reference) == (0.5, 20, False)
     assert second.settings.lambda_ == 0.8
     assert first.label == "pt+kl:lambda=0.5:num-tokens=20:detach_reference=false at 0.001"
+
+
+def test_a_text_to_start_from_is_for_soft_prompts_and_an_adapter_is_for_its_kind(tmp_path: Path) -> None:
+    prompt, lora, tuned = candidates_of(["pt", "lora", "ft"], {"": (1e-3,)}, replace(COMMON, init="some text"))
+    assert [each.settings.init for each in (prompt, lora, tuned)] == ["some text", *["random-vocabulary"] * 2]
+    with pytest.raises(UsageError, match="--init: a low-rank adapter starts at zero"):
+        candidates_of(["lora:init=some text"], {}, COMMON)
+    with pytest.raises(ModelError, match=r"--init: '.*' is not an adapter folder"):
+        candidates_of([f"lora:init={tmp_path}"], {}, COMMON)
 
 
 @pytest.mark.parametrize(

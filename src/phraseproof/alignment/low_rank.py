@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from torch import Tensor, nn
 
+from phraseproof.alignment.initial_adapter import load_low_rank
 from phraseproof.alignment.settings import ALL_LINEAR
 from phraseproof.engine.network import Network
 from phraseproof.engine.training.low_rank import is_low_rank
@@ -24,6 +25,7 @@ from phraseproof.files import publish
 
 if TYPE_CHECKING:
     from phraseproof.alignment.settings import AlignmentSettings
+    from phraseproof.models.huggingface.adapters import AdapterFolder
 
 _PREFIX = "base_model.model."
 """What PEFT writes before the names of a network's parameters."""
@@ -44,17 +46,22 @@ class LowRankAdapter:
         self._injected = injected
 
     @classmethod
-    def inject(cls, network: Network, settings: AlignmentSettings, *, uses_dora: bool) -> Self:
-        """Put low-rank weights, in float32, into the linear layers of a network. It gives the same logits as before.
+    def inject(
+        cls, network: Network, settings: AlignmentSettings, *, uses_dora: bool, start: AdapterFolder | None = None
+    ) -> Self:
+        """Put low-rank weights, in float32, into the linear layers of a network.
+
+        It gives the same logits as before, or with `start` those of that adapter.
 
         Args:
             network: a frozen transformers model of either family; changed in place until `remove`.
             settings: rank, alpha, dropout, target modules, and the seed of A.
             uses_dora: train the lengths of the weights' rows too.
+            start: an adapter whose weights are taken over.
 
         Raises:
             UsageError: names in `target_modules` that no linear layer has.
-            ModelError: a network whose layers PEFT cannot adapt.
+            ModelError: a network whose layers PEFT cannot adapt, or an adapter to start from that does not fit.
             MissingExtraError: peft is not installed.
         """
         try:
@@ -81,6 +88,12 @@ class LowRankAdapter:
                 where="--method",
                 hint="Use --method pt+kl, which trains a soft prompt",
             ) from error
+        if start is not None:
+            try:
+                load_low_rank(injected, start, settings, uses_dora=uses_dora)
+            except ModelError:
+                injected.unload()
+                raise
         return cls(injected)
 
     @property

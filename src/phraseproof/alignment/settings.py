@@ -16,6 +16,9 @@ KLSchedule = Literal["constant", "linear", "balanced"]
 KLDirection = Literal["reverse", "forward", "symmetric"]
 Labels = Literal["given", "none"]
 
+RANDOM_VOCABULARY = "random-vocabulary"
+"""The initial value of a soft prompt: the embeddings of random ordinary tokens."""
+
 ALL_LINEAR = "all-linear"
 """All linear layers of attention and feed-forward layers: not embeddings, the output head, or routers of experts."""
 
@@ -57,7 +60,9 @@ class AlignmentSettings:
 
     Attributes:
         method: a name in `methods.METHODS`.
-        num_tokens, placement, init: the soft prompt (`soft_prompt.SoftPrompt`); unused by other methods.
+        num_tokens, placement: the soft prompt (`soft_prompt.SoftPrompt`); unused by other methods.
+        init: what training starts from: `random-vocabulary` (a soft prompt) or zero (a low-rank adapter), both by
+            default; the folder of another adapter of the same kind; or a text, for a soft prompt.
         rank, lora_alpha, lora_dropout, target_modules: the low-rank adapter (`low_rank.LowRankAdapter`); unused by
             other methods. `lora_alpha` is twice the rank by default. `target_modules` is `all-linear`, or names of
             layers separated by commas.
@@ -96,7 +101,7 @@ class AlignmentSettings:
     method: str = "pt+kl"
     num_tokens: int = 10
     placement: Placement = "input"
-    init: str = "random-vocabulary"
+    init: str = RANDOM_VOCABULARY
     rank: int = 8
     lora_alpha: float | None = None
     lora_dropout: float = 0.0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, cast, get_args
 import torch
 from torch import Tensor, nn
 
-from phraseproof.alignment.settings import Placement
+from phraseproof.alignment.settings import RANDOM_VOCABULARY, Placement
 from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.engine.prefix_cache import CacheShape, KeyValuePrefix, cache_shape, flat_from_layers, prefix_from_flat
 from phraseproof.errors import FileError, MissingExtraError, ModelError, UsageError
@@ -23,8 +23,6 @@ from phraseproof.models.huggingface.tokenization import Tokenizer
 
 if TYPE_CHECKING:
     from peft import PeftConfig
-
-RANDOM_VOCABULARY = "random-vocabulary"
 
 _HIDDEN = 512
 """The hidden width of the network that makes a prefix during training."""

@@ -123,7 +123,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
             `joint` and `negation` are the whole name. Or a method of an installed package.
         num_tokens: the number of virtual tokens of the soft prompt.
         placement: the soft prompt's place: `input`, or `layers` (keys and values in every decoder layer).
-        init: the soft prompt's initial values: `random-vocabulary`, an adapter folder, or a text.
+        init: what training starts from: `random-vocabulary`, a text (soft prompts), or the folder of another adapter.
         rank: the rank of a low-rank adapter.
         lora_alpha: its weight, times its rank; `None` is twice the rank.
         lora_dropout: the share of its inputs that it drops in training.
@@ -376,6 +376,10 @@ def _warn(prepared: Preparation, observer: TrainingObserver) -> None:
         )
     if split.unused:
         observer.warned(f"{split.unused} pairs have only held-out wordings and are not used")
+    if prepared.initial is not None:
+        base = prepared.model.identity
+        for doubt in prepared.initial.doubts(base.name, base.revision):
+            observer.warned(doubt)
     if prepared.method.trains == "weights" and prepared.model.dtype != "float32":
         observer.warned(
             f"training all weights in {prepared.model.dtype} rounds small steps away; use --dtype float32 "

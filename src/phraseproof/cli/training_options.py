@@ -33,7 +33,9 @@ Placement = Annotated[
 Init = Annotated[
     str,
     typer.Option(
-        help="The initial soft prompt: random-vocabulary, an adapter's folder, or a text.", rich_help_panel=TRAINING
+        help="What training starts from: random-vocabulary, a text (soft prompts), or the folder of another adapter of "
+        "the same kind (soft prompts, lora, dora).",
+        rich_help_panel=TRAINING,
     ),
 ]
 Lambda = Annotated[

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import NamedTuple, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from phraseproof.alignment.initial_adapter import find_initial_adapter
 from phraseproof.alignment.loop.preparation import find_method
-from phraseproof.alignment.settings import AlignmentSettings
+from phraseproof.alignment.settings import RANDOM_VOCABULARY, AlignmentSettings
 from phraseproof.errors import UsageError
 from phraseproof.teaching.teacher import TeacherSettings
 
@@ -125,7 +127,11 @@ def _parsed(text: str, common: AlignmentSettings, seed: int) -> tuple[str, Align
             raise UsageError(
                 f"the value of {name!r} is not valid", expected=error.errors()[0]["msg"], got=value, where="--methods"
             ) from None
+    trains = find_method(method).trains
+    if trains != "prompt" and not Path(common.init).is_dir():
+        common = replace(common, init=RANDOM_VOCABULARY)  # a text that all methods share is for soft prompts
     settings = replace(common, **given[AlignmentSettings])  # pyright: ignore[reportArgumentType]
+    find_initial_adapter(settings.init, trains)
     if not at:
         return method, settings, None
     return method, settings, TeacherSettings(teacher, seed=seed, **given[TeacherSettings])  # pyright: ignore[reportArgumentType]

@@ -69,7 +69,7 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
         method: the alignment method (`align` lists them).
         num_tokens: the number of virtual tokens of the soft prompt.
         placement: the soft prompt's place: `input`, or `layers` (keys and values in every decoder layer).
-        init: the soft prompt's initial values: `random-vocabulary`, an adapter folder, or a text.
+        init: what training starts from: `random-vocabulary`, a text (soft prompts), or the folder of another adapter.
         rank: the rank of a low-rank adapter.
         lora_alpha: its weight, times its rank; `None` is twice the rank.
         lora_dropout: the share of its inputs that it drops in training.

@@ -71,7 +71,9 @@ class Optimization:
                 tokenizer=model.tokenizer,
             )
         elif prepared.method.trains in LOW_RANK:
-            self._low_rank = LowRankAdapter.inject(model.network, settings, uses_dora=prepared.method.trains == "dora")
+            start = None if prepared.initial is None else prepared.initial.adapter
+            uses_dora = prepared.method.trains == "dora"
+            self._low_rank = LowRankAdapter.inject(model.network, settings, uses_dora=uses_dora, start=start)
         # A copy is trained: a wrapper may shard it, and the original is needed whole to save the adapter.
         trained_soft = copy.deepcopy(self._soft)
         trainable = TrainableModel(

@@ -11,6 +11,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, cast
 
+from phraseproof.alignment.initial_adapter import InitialAdapter, find_initial_adapter
 from phraseproof.alignment.loop.batch_order import BatchOrder, SetShape
 from phraseproof.alignment.methods import Method, known_methods
 from phraseproof.alignment.pairs import ParaphraseSet, load_pairs, wording_hashes
@@ -90,6 +91,7 @@ class Preparation:
         split: how sets were held out.
         record: the content of `phraseproof.json`, except the result of the training.
         qualities: how good the reference wordings' answers are, per task, where they are the targets.
+        initial: the adapter that training starts from, if any.
     """
 
     model: ModelToTrain
@@ -100,6 +102,7 @@ class Preparation:
     split: Split
     record: Mapping[str, object]
     qualities: tuple[TeacherQuality, ...] = ()
+    initial: InitialAdapter | None = None
 
     def run_by(self, processes: int, precision: str) -> Preparation:
         """The same, with a record that says how it is computed: both change the numbers.
@@ -122,7 +125,7 @@ class Preparation:
     @property
     def held_out_wordings(self) -> int:
         """The number of paraphrased wordings of held-out pairs that training does not use."""
-        return len(cast("Mapping[str, str]", self.record["held_out_wordings"]))
+        return len(wording_hashes(self.split.held_out).keys() - wording_hashes(self.split.train).keys())
 
     def training_order(self, processes: int) -> BatchOrder:
         """The order of the batches of this training."""
@@ -168,6 +171,7 @@ def prepare(
         FileError: a pairs file that cannot be read.
     """
     method = find_method(settings.method)
+    initial = find_initial_adapter(settings.init, method.trains)
     loaded = _model(model, method, model_options)
     # A cached property satisfies the protocol's property, but type checkers do not accept that.
     settings = settings.resolved(method.trains)
@@ -236,8 +240,9 @@ def prepare(
         train=train,
         held_out=held_out,
         split=split,
-        record=_record(loaded, method, settings, found, split),
+        record=_record(loaded, method, settings, found, split, initial),
         qualities=qualities,
+        initial=initial,
     )
 
 
@@ -339,22 +344,36 @@ def _model(model: str | HuggingFaceModel, method: Method, options: ModelOptions)
         raise UsageError(
             "alignment needs a model without an adapter",
             where="--adapter",
-            hint="To start from a soft prompt, give its folder as --init",
+            hint="To start from an adapter, give its folder as --init",
         )
     return loaded.with_plain_layers()
 
 
 def _record(
-    model: ModelToTrain, method: Method, settings: AlignmentSettings, pairs: Sequence[ParaphraseSet], split: Split
+    model: ModelToTrain,
+    method: Method,
+    settings: AlignmentSettings,
+    pairs: Sequence[ParaphraseSet],
+    split: Split,
+    initial: InitialAdapter | None,
 ) -> dict[str, object]:
     identity = asdict(model.identity)
-    trained = wording_hashes(split.train)
-    held_out = {key: text for key, text in wording_hashes(split.held_out).items() if key not in trained}
+    of_settings = settings.as_record(method.trains)
+    trained, held_out = wording_hashes(split.train), wording_hashes(split.held_out)
+    origin: dict[str, object] = {}
+    if initial is not None:
+        # The adapter in another folder is the same one; another one in the same folder is not.
+        of_settings["init"] = initial.identity
+        origin = {"initial_adapter": str(initial.folder)}
+        trained = {**trained, **initial.seen("wordings")}
+        held_out = {**held_out, **initial.seen("held_out_wordings")}
+    held_out = {key: text for key, text in held_out.items() if key not in trained}
     return {
         "kind": "adapter" if method.writes_adapter else "model",
         "finished": False,
         "base_model": {**identity, "settings": dict(identity["settings"])},
-        "settings": settings.as_record(method.trains),
+        "settings": of_settings,
+        **origin,
         "pairs": {
             "count": len(pairs),
             "content": content_hash([pair.identity(with_options=method.needs_options) for pair in pairs]),

@@ -122,6 +122,26 @@ class AdapterFolder:
         """A hash of the adapter's configuration and weights."""
         return file_hash(self._folder / "adapter_config.json", self._folder / _SOFT_FILE)
 
+    @functools.cached_property
+    def weights_hash(self) -> str:
+        """A hash of the adapter's weights alone: its configuration names the path of the base model."""
+        return file_hash(self._folder / _SOFT_FILE)
+
+    @property
+    def config(self) -> Any:
+        """Its configuration, as PEFT reads it."""
+        return self._config
+
+    @property
+    def peft_type(self) -> str:
+        """PEFT's name of its kind."""
+        return self._type
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether it is a soft prompt, at the input or in every layer."""
+        return self._is_soft
+
     @property
     def soft_prompt_size(self) -> SoftPromptSize:
         """The tokens that it adds, by its configuration."""
@@ -194,14 +214,22 @@ class AdapterFolder:
             )
         return virtual
 
-    def _stored(self) -> torch.Tensor:
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Its weights, by PEFT's names.
+
+        Raises:
+            ModelError: they cannot be read.
+        """
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         try:
-            tensors = load_file(self._folder / _SOFT_FILE)
+            return load_file(self._folder / _SOFT_FILE)
         except (OSError, SafetensorError) as error:
             raise self._error("its weights cannot be read", got=str(error)) from error
+
+    def _stored(self) -> torch.Tensor:
+        tensors = self.tensors()
         if _SOFT_KEY not in tensors:
             raise self._error("it holds no soft prompt", expected=f"a tensor '{_SOFT_KEY}'", got=", ".join(tensors))
         return tensors[_SOFT_KEY]
