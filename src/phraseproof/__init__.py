@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from phraseproof.reports.api import analyze, compare, ensemble, gate, report, table
     from phraseproof.reports.gate.result import GateResult
     from phraseproof.store.queries import Run, load_run
+    from phraseproof.studies.carry_out import study
     from phraseproof.tasks import load_tasks
 
 _HOMES = {
@@ -76,6 +77,7 @@ _HOMES = {
     "paraphrase": "phraseproof.evaluation.paraphrasing",
     "reduce": "phraseproof.reduction.reduce",
     "report": "phraseproof.reports.api",
+    "study": "phraseproof.studies.carry_out",
     "table": "phraseproof.reports.api",
 }
 
@@ -113,6 +115,7 @@ __all__ = [
     "paraphrase",
     "reduce",
     "report",
+    "study",
     "table",
 ]
 

@@ -37,6 +37,7 @@ from phraseproof.cli.report import report
 from phraseproof.cli.represent import represent
 from phraseproof.cli.runs import runs
 from phraseproof.cli.schema import schema
+from phraseproof.cli.study import study
 from phraseproof.cli.table import table
 from phraseproof.cli.terminal import protect_terminal
 from phraseproof.errors import PhraseproofError, printable
@@ -73,6 +74,7 @@ app.command("demo", short_help="Try it offline: measure and align a tiny model."
 app.command("evaluate", short_help="Score a model on tasks under every wording.", rich_help_panel=MEASURE)(evaluate)
 app.command("represent", short_help="Measure how far apart a model sees wordings.", rich_help_panel=MEASURE)(represent)
 app.command("doctor", short_help="Check the installation, and a model's scoring.", rich_help_panel=MEASURE)(doctor)
+app.command("study", short_help="Make a table or figure of the paper.", rich_help_panel=MEASURE)(study)
 app.command("import-results", short_help="Read published accuracies into a run.", rich_help_panel=MEASURE)(
     import_results
 )

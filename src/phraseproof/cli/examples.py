@@ -54,6 +54,11 @@ EXAMPLES: Final = {
     "represent": (
         "phraseproof represent -m pocket -t pocket --observed pocket-observed --unobserved pocket-test -o runs/p",
     ),
+    "study": (
+        "phraseproof study list",
+        "phraseproof study table-3 -m pocket",
+        "phraseproof study table-3 -m google/flan-t5-xl -n 100 --dry-run",
+    ),
     "doctor": ("phraseproof doctor", "phraseproof doctor -m pocket"),
     "tasks list": ("phraseproof tasks list",),
     "tasks show": ("phraseproof tasks show pocket/has-price",),

@@ -1,0 +1,214 @@
+"""`phraseproof study`: a table or figure of the paper, for any model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phraseproof.cli import options, terminal
+from phraseproof.cli.option_values import joined, model_options, read_groups, with_base_url
+from phraseproof.cli.output_format import FormatName, OutputFormat, print_rendered, read_format
+from phraseproof.errors import PhraseproofError, UsageError
+
+if TYPE_CHECKING:
+    from phraseproof.studies.study import StepForecast, Study, StudyRequest
+
+LIST = "list"
+
+
+def study(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The study, or `list` to show all of them.")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME",
+            help="A model, as for `evaluate`. Repeatable, for studies of several models.",
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
+    run: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--run",
+            metavar="RUN",
+            help="A run folder to use as it is, in place of a model: of `evaluate` or `import-results`. Repeatable.",
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tasks",
+            "-t",
+            metavar="TASK,...",
+            help="Other tasks than the study's own, separated by commas. Repeatable.",
+            rich_help_panel=options.DATA,
+            autocompletion=options.complete_tasks,
+        ),
+    ] = None,
+    data_dir: options.DataDir = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            "-n",
+            min=1,
+            help="The maximum number of examples per task, sampled by --seed. Default: all; for pocket 25.",
+            show_default=False,
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How often what is random is repeated, such as draws of demonstrations.",
+            show_default=False,
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The seed of samples and intervals.", rich_help_panel=options.DATA)
+    ] = 0,
+    instructions: options.Groups = None,
+    observed: options.Observed = None,
+    unobserved: options.Unobserved = None,
+    prompt_format: options.PromptFormat = "auto",
+    adapter: options.Adapter = None,
+    dtype: options.Dtype = "auto",
+    device: options.Device = "auto",
+    batch_size: options.BatchSize = "auto",
+    max_length: options.MaxLength = None,
+    revision: options.Revision = None,
+    model_arg: options.ModelArg = None,
+    base_url: options.BaseUrl = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL=NUMBER",
+            help="The number of a model's parameters, as in 3e9, if it is not known. Repeatable.",
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="The folder of all studies' runs and exhibits.", rich_help_panel=options.OUTPUT
+        ),
+    ] = Path("studies"),
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print the runs, and what they would cost. Nothing is computed.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
+    output_format: OutputFormat = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Make a table or figure of arXiv 2306.11270 for any model. What was computed before is used again."""
+    chosen = read_format(output_format, as_json=as_json)
+    loading = model_options(
+        adapter=adapter,
+        dtype=dtype,
+        device=device,
+        batch_size=batch_size,
+        max_length=max_length,
+        revision=revision,
+        model_arg=with_base_url(model_arg, base_url),
+    )
+    groups = read_groups(instructions or [], observed, unobserved) if instructions or observed or unobserved else {}
+
+    from phraseproof.studies.registry import STUDIES, study_named
+    from phraseproof.studies.study import StudyRequest
+
+    request = StudyRequest(
+        models=tuple(model or ()),
+        runs=tuple(run or ()),
+        tasks=tuple(filter(None, joined(tasks).split(","))),
+        instructions={group: _members(value) for group, value in groups.items()},
+        data_dir=data_dir,
+        limit=limit,
+        seeds=seeds,
+        seed=seed,
+        out=out,
+        model_options=loading,
+        prompt_format=prompt_format,
+        parameters=_sizes(parameters or ()),
+    )
+    if name == LIST:
+        from dataclasses import replace
+
+        listed = request if request.models or request.runs else replace(request, models=("pocket",))
+        _print_plans(STUDIES, listed, chosen, is_list=True)
+    elif dry_run:
+        _print_plans([study_named(name)], request, chosen, is_list=False)
+    else:
+        _make(study_named(name), request, chosen, quiet=quiet)
+
+
+def _make(of: Study, request: StudyRequest, chosen: FormatName, *, quiet: bool) -> None:
+    from phraseproof.cli.progress import ProgressBar
+    from phraseproof.cli.stopping import stoppable
+    from phraseproof.reports.format.tables import TableFormat
+    from phraseproof.studies.carry_out import carry_out, exhibit_folder, fitting
+    from phraseproof.studies.format import render
+
+    with stoppable(), ProgressBar(quiet=quiet) as progress:
+        exhibit = carry_out(of, request, observer=progress)
+    rendered = render(exhibit, TableFormat(chosen), screen=terminal.screen())
+    print_rendered(rendered.text, chosen)
+    for remark in rendered.warnings:
+        terminal.note(remark)
+    typer.echo(f"exhibit: {exhibit_folder(of, fitting(of, request))}", err=True)
+    if exhibit.incomplete:
+        raise typer.Exit(4)
+
+
+def _print_plans(studies: Sequence[Study], request: StudyRequest, chosen: FormatName, *, is_list: bool) -> None:
+    """Print what studies show and need, and their steps with forecasts; in a list, why one cannot be planned."""
+    from phraseproof.studies.carry_out import PlannedStep, forecasts
+    from phraseproof.studies.plan_text import plan_json, plan_text
+
+    if chosen not in {"text", "json"}:
+        raise UsageError("a plan is text or JSON", got=chosen, where="--format")
+    known: dict[Path, StepForecast] = {}
+    plans: list[tuple[Study, list[PlannedStep], str]] = []
+    for each in studies:
+        try:
+            plans.append((each, forecasts(each, request, timed=not is_list, known=known), ""))
+        except PhraseproofError as error:
+            if not is_list:
+                raise
+            plans.append((each, [], str(error)))
+    if chosen == "json":
+        terminal.print_file(plan_json(plans))
+    else:
+        terminal.print_result(plan_text(plans, request, terminal.screen()))
+
+
+def _members(value: object) -> tuple[str, ...]:
+    names = value.split(",") if isinstance(value, str) else value
+    assert isinstance(names, list | tuple), "read_groups gives texts and lists of texts"
+    return tuple(str(name) for name in names)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def _sizes(entries: Sequence[str]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for entry in entries:
+        name, _, number = entry.rpartition("=")
+        try:
+            count = float(number)
+        except ValueError:
+            count = 0.0
+        if not name or not 1 <= count < 1e18:
+            raise UsageError("not a model's size", expected="MODEL=NUMBER", got=entry, where="--parameters")
+        sizes[name] = round(count)
+    return sizes

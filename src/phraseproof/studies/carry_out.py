@@ -1,0 +1,190 @@
+"""`phraseproof.study`: plan a study, do what is missing, make the exhibit, and store it next to its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from phraseproof.errors import MissingExtraError, UsageError
+from phraseproof.evaluation.observer import Observer, SilentObserver
+from phraseproof.files import write_text
+from phraseproof.models.options import ModelOptions
+from phraseproof.reports.format.tables import TableFormat
+from phraseproof.studies.exhibit import Exhibit
+from phraseproof.studies.format import render
+from phraseproof.studies.registry import study_named
+from phraseproof.studies.steps import slug
+from phraseproof.studies.study import OUT, Step, StepForecast, Study, StudyRequest
+
+_FILES = {TableFormat.TEXT: "txt", TableFormat.JSON: "json", TableFormat.CSV: "csv", TableFormat.MARKDOWN: "md",
+          TableFormat.LATEX: "tex"}  # fmt: skip
+_CHART_WIDTH = 480
+
+
+class PlannedStep(NamedTuple):
+    """A step and what it would cost."""
+
+    step: Step
+    forecast: StepForecast
+
+
+def study(  # noqa: PLR0913 - as for `evaluate`
+    name: str,
+    models: str | Sequence[str] = (),
+    *,
+    runs: Sequence[str | Path] = (),
+    tasks: str | Sequence[str] = (),
+    instructions: Mapping[str, str | Sequence[str]] | None = None,
+    data_dir: str | Path | None = None,
+    limit: int | None = None,
+    seeds: int | None = None,
+    seed: int = 0,
+    out: str | Path = OUT,
+    model_options: ModelOptions | None = None,
+    prompt_format: str = "auto",
+    parameters: Mapping[str, int] | None = None,
+    observer: Observer | None = None,
+) -> Exhibit:
+    """Make a table or figure of the paper for any model. Only what the folder of studies lacks is computed.
+
+    Args:
+        name: of the study; `phraseproof study list` shows them.
+        models: one or several models, as for `evaluate`.
+        runs: run folders to use as they are, in place of models: evaluated before, or imported by `import-results`.
+        tasks: other tasks than the study's own.
+        instructions: other collections of wordings than the study's own, by group (`observed`, `unobserved`, ...).
+        data_dir: a folder with the benchmarks' published files, instead of the hub.
+        limit: the maximum number of examples per task.
+        seeds: how often what is random is repeated, such as draws of demonstrations.
+        seed: of the sample of examples, and of resampling.
+        out: the folder of all studies' runs and exhibits.
+        model_options: how the models are loaded.
+        prompt_format: as for `evaluate`.
+        parameters: the numbers of parameters, by model or run folder, where they are not known.
+        observer: receives progress and warnings.
+
+    Returns:
+        The exhibit. Its `results` are a `ResultTable` with measured and published figures. It is stored in
+        `OUT/NAME/MODEL/` in every format.
+
+    Raises:
+        UsageError: no such study, or the request does not fit it.
+        PhraseproofError: something in the request is wrong. What was computed is kept.
+    """
+    request = StudyRequest(
+        models=_names(models),
+        runs=tuple(map(Path, runs)),
+        tasks=_names(tasks),
+        instructions={group: _names(members) for group, members in (instructions or {}).items()},
+        data_dir=None if data_dir is None else Path(data_dir),
+        limit=limit,
+        seeds=seeds,
+        seed=seed,
+        out=Path(out),
+        model_options=model_options or ModelOptions(),
+        prompt_format=prompt_format,
+        parameters=parameters or {},
+    )
+    return carry_out(study_named(name), request, observer=observer)
+
+
+def carry_out(of: Study, request: StudyRequest, *, observer: Observer | None = None) -> Exhibit:
+    """Do what is missing of a study, make its exhibit, and store it.
+
+    Raises:
+        UsageError: as `fitting`.
+        PhraseproofError: as the study's steps.
+    """
+    observer = observer or SilentObserver()
+    request = fitting(of, request)
+    steps = distinct(of.plan(request))
+    failed = 0
+    for step in steps:
+        observer.noted(step.title)
+        failed += step.carry_out(observer)
+    exhibit = of.build(request, of.plan(request))
+    if failed:
+        note = f"{failed} cells are missing; the same command tries them again"
+        exhibit = replace(exhibit, incomplete=failed, notes=(note, *exhibit.notes))
+    store(exhibit, exhibit_folder(of, request), observer)
+    return exhibit
+
+
+def forecasts(
+    of: Study, request: StudyRequest, *, timed: bool, known: dict[Path, StepForecast] | None = None
+) -> list[PlannedStep]:
+    """Compute what each step of a study would cost. Writes nothing.
+
+    Args:
+        timed: whether a few prompts may be scored to know the rate.
+        known: forecasts of the steps of other studies by folder; those of this one are added.
+
+    Raises:
+        PhraseproofError: the request is wrong.
+    """
+    found = {} if known is None else known
+    planned: list[PlannedStep] = []
+    for step in distinct(of.plan(fitting(of, request))):
+        key = step.folder / type(step).__name__
+        if key not in found:
+            found[key] = step.forecast(timed=timed)
+        planned.append(PlannedStep(step, found[key]))
+    return planned
+
+
+def fitting(of: Study, request: StudyRequest) -> StudyRequest:
+    """The request with the study's default models, checked.
+
+    Raises:
+        UsageError: too few or too many models, or models and runs.
+    """
+    if request.models and request.runs:
+        raise UsageError("models and run folders are both named", expected="--model or --run", where="--run")
+    if len(request.models) == 1:
+        request = replace(request, models=of.default_models(request.models[0]))
+    count = len(request.models) + len(request.runs)
+    if count < of.min_models:
+        raise UsageError(
+            f"the study {of.name!r} needs {of.needs}",
+            expected=f"at least {of.min_models} of --model or --run",
+            got=str(count),
+            where="--model",
+        )
+    if of.max_models is not None and count > of.max_models:
+        raise UsageError(f"the study {of.name!r} is of at most {of.max_models} models", got=str(count), where="--model")
+    return request
+
+
+def distinct(steps: Sequence[Step]) -> list[Step]:
+    """The steps, each once: a step is known by its kind and folder."""
+    return list({(type(step), step.folder): step for step in steps}.values())
+
+
+def exhibit_folder(of: Study, request: StudyRequest) -> Path:
+    """Where the exhibit is stored."""
+    named = [*request.models, *(folder.name for folder in request.runs)]
+    return request.out / of.name / ("+".join(map(slug, named)) or "all")
+
+
+def store(exhibit: Exhibit, folder: Path, observer: Observer) -> None:
+    """Write an exhibit in every format, and its charts as SVG and PDF where the extra `report` is installed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for form, ending in _FILES.items():
+        write_text(folder / f"exhibit.{ending}", render(exhibit, form).text)
+    if not exhibit.charts:
+        return
+    from phraseproof.reports.charts.plot import draw
+
+    try:
+        for name, chart in exhibit.charts.items():
+            for ending in ("svg", "pdf"):
+                draw(chart, folder / f"{name}.{ending}", width=_CHART_WIDTH)
+    except MissingExtraError as error:
+        observer.warned(f"no chart is drawn: {error}")
+
+
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
+    members = given.split(",") if isinstance(given, str) else given
+    return tuple(member.strip() for member in members if member.strip())

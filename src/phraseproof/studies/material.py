@@ -1,0 +1,104 @@
+"""Which tasks and wordings a study uses where the user names none: those of the model's family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from phraseproof.instructions.collections import TASK_DESIGNER, own_collections, shipped_collections
+from phraseproof.instructions.families import AUTO, family_of
+
+OBSERVED = "observed"
+UNOBSERVED = "unobserved"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The tasks and collections of a family of models.
+
+    Attributes:
+        tasks: with options.
+        observed, unobserved: collections of wordings for these tasks.
+        closer_tasks: of the closer look.
+        closer: its groups of wordings, in the paper's order.
+        text_tasks: whose answers are texts.
+        text_observed, text_unobserved: collections of wordings for those.
+        limit: the maximum number of examples per task; `None` for all.
+    """
+
+    tasks: tuple[str, ...]
+    observed: tuple[str, ...]
+    unobserved: tuple[str, ...]
+    closer_tasks: tuple[str, ...]
+    closer: Mapping[str, tuple[str, ...]]
+    text_tasks: tuple[str, ...]
+    text_observed: tuple[str, ...]
+    text_unobserved: tuple[str, ...]
+    limit: int | None = None
+
+
+_CLOSER_TASKS = (
+    "bbl/intent_recognition",
+    "bbl/empirical_judgments",
+    "bbl/conceptual_combinations",
+    "bbl/language_identification",
+    "bbl/logical_sequence",
+    "bbl/crash_blossom",
+    "bbl/epistemic_reasoning",
+)
+
+_POCKET = Material(
+    tasks=("pocket",),
+    observed=(AUTO,),
+    unobserved=("pocket-test",),
+    closer_tasks=("pocket",),
+    closer={
+        "closest": ("pocket-closest",),
+        "incorrect": ("pocket-incorrect",),
+        "collected": ("pocket-test",),
+        "negated": ("pocket-negated",),
+        "nonsensical": ("pocket-nonsensical",),
+    },
+    text_tasks=("everyday/notes", "everyday/phrases"),
+    text_observed=("everyday-observed",),
+    text_unobserved=("everyday-unobserved",),
+    limit=25,
+)
+
+
+def material_of(model: str) -> Material:
+    """The tasks and wordings for a model.
+
+    The paper's benchmarks, with the wordings that the model's family was tuned on (`auto`) as observed. The paper's
+    own collected wordings are used where they were imported, else the shipped ones; the task designer's prompt
+    counts as unobserved, as in the paper.
+
+    Args:
+        model: its name, hub id or folder.
+    """
+    family = family_of(model)
+    if family is not None and family.name == "pocket":
+        return _POCKET
+    known = {*own_collections(), *shipped_collections()}
+    collected = "paper-unobserved" if "paper-unobserved" in known else "composed"
+
+    def closer(kind: str) -> tuple[str, ...]:
+        return (f"paper-{kind}" if f"paper-{kind}" in known else f"closer-look-{kind}",)
+
+    return Material(
+        tasks=("mmlu", "bbl"),
+        observed=(AUTO,),
+        unobserved=(collected, TASK_DESIGNER),
+        closer_tasks=_CLOSER_TASKS,
+        closer={
+            "closest": closer("closest"),
+            "incorrect": closer("incorrect"),
+            "collected": (collected,),
+            "task_designer": (TASK_DESIGNER,),
+            "negated": closer("negated"),
+            "nonsensical": closer("nonsensical"),
+        },
+        text_tasks=("cnn_dailymail", "xsum", "mediasum", "wmt19_fr_de"),
+        text_observed=(AUTO,),
+        text_unobserved=(collected,),
+    )

@@ -1,0 +1,29 @@
+"""All studies, in the order of the paper."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from phraseproof.errors import UsageError
+from phraseproof.studies.closer_look import CloserLook
+from phraseproof.studies.study import Study
+from phraseproof.studies.table_3 import TableThree
+
+STUDIES: tuple[Study, ...] = (TableThree(), CloserLook())
+
+
+def study_named(name: str) -> Study:
+    """The study of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    by_name = {study.name: study for study in STUDIES}
+    if name not in by_name:
+        close = get_close_matches(name, by_name, n=1)
+        raise UsageError(
+            f"no study is called {name!r}",
+            expected=f"one of: {', '.join(by_name)}",
+            hint=f"Did you mean {close[0]!r}?" if close else "`phraseproof study list` shows them",
+        )
+    return by_name[name]

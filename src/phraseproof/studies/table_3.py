@@ -1,0 +1,200 @@
+"""`table-3`: accuracy under observed and unobserved wordings, per category and data set (Tables 3, 19, 21, 23, 25)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from phraseproof.analysis.aggregation import OVERALL, Level
+from phraseproof.analysis.results import ResultTable
+from phraseproof.reports.build.text import short_model_name
+from phraseproof.studies.agreement import ComputedFigure, agreement_tables, computed
+from phraseproof.studies.exhibit import Exhibit, ExhibitTable
+from phraseproof.studies.material import OBSERVED, UNOBSERVED, material_of
+from phraseproof.studies.measured import (
+    MeasuredGroups,
+    difference_cell,
+    estimate_text,
+    mean_finding,
+    measure,
+    open_steps,
+    scale_notes,
+    two_groups,
+    value_cell,
+)
+from phraseproof.studies.published import PublishedFigure, figures, published_model, remarks
+from phraseproof.studies.steps import evaluation_step, given_runs
+from phraseproof.studies.study import Step, StudyRequest
+
+PER_CATEGORY = "Table 3"
+PER_TASK = ("Table 19", "Table 20", "Table 21", "Table 22", "Table 23", "Table 24", "Table 25", "Table 26")
+_P = "p below 0.05"
+
+
+class TableThree:
+    """Observed against unobserved wordings, per category and per data set (section 4.2)."""
+
+    name = "table-3"
+    exhibit = "Tables 3, 19, 21, 23, 25 and Figure 2a"
+    about = "accuracy under observed and unobserved wordings, per category and data set, with a paired t-test"
+    needs = "a model, tasks with options, two groups of wordings"
+    min_models: int = 1
+    max_models: int | None = None
+
+    def default_models(self, model: str) -> tuple[str, ...]:
+        """The model alone."""
+        return (model,)
+
+    def plan(self, request: StudyRequest) -> Sequence[Step]:
+        """One run per model, without demonstrations."""
+        return given_runs(request) or [main_step(request, model) for model in request.models]
+
+    def build(self, request: StudyRequest, steps: Sequence[Step]) -> Exhibit:
+        """The tables of all models."""
+        measured = [measure(run, two_groups(run), seed=request.seed) for run in open_steps(steps)]
+        known = list(dict.fromkeys(filter(None, (published_model(found.model) for found in measured))))
+        printed = [each for each in figures([PER_CATEGORY]) if not known or each.model in known]
+        tables = [*category_tables(measured, printed), *(task_table(found) for found in measured)]
+        compared = [each for found in measured for each in _compared(found)]
+        rows = [row for found in measured for row in found.result_rows()]
+        per_task = [each for name in known for each in _per_task(name)]
+        rows += [row for each in (*printed, *per_task) for row in each.rows()]
+        notes = [*scale_notes(request, measured), *(note for found in measured for note in found.notes)]
+        notes += remarks(printed) if known and not compared else []
+        return Exhibit(
+            study=self.name,
+            title="Observed and unobserved wordings",
+            tables=(*tables, *agreement_tables(compared)),
+            results=ResultTable(tuple(rows)),
+            notes=tuple(dict.fromkeys(notes)),
+        )
+
+
+def main_step(request: StudyRequest, model: str) -> Step:
+    """The evaluation that `table-3`, `scaling`, `few-shot` and `distance` share."""
+    material = material_of(model)
+    groups = {OBSERVED: material.observed, UNOBSERVED: material.unobserved}
+    return evaluation_step(request, model, tasks=material.tasks, instructions=groups)
+
+
+def category_tables(measured: Sequence[MeasuredGroups], printed: Sequence[PublishedFigure]) -> Iterator[ExhibitTable]:
+    """The layout of Table 3: one table where the paper's columns are the model's, else one each."""
+    own = list(dict.fromkeys(row.name for found in measured for row in found.summary.categories))
+    paper = list(dict.fromkeys(each.name for each in printed if each.name != OVERALL))
+    rows = [row for found in measured for row in _measured_rows(found)]
+    lines = [line for found in measured for line in _test_lines(found)]
+    legend = "mean ± Std over wordings, as the paper averages; in brackets 95% intervals over wordings and examples"
+    together = set(own) <= set(paper)
+    names = [*(paper if together else own), OVERALL]
+    dagger = "† as printed: p < 0.05 in a paired t-test over data sets"
+    if together:
+        rows += _printed_rows(printed)
+        lines.append(dagger)
+    yield ExhibitTable(
+        "By category",
+        ("model", "wordings", *names),
+        tuple((*head, *(cells.get(name, "") for name in names)) for head, cells in rows),
+        (legend, *lines),
+        num_names=2,
+    )
+    if not together and printed:
+        names = [*paper, OVERALL]
+        yield ExhibitTable(
+            "The paper's figures (Table 3), for other models on other tasks",
+            ("model", "wordings", *names),
+            tuple((*head, *(cells.get(name, "") for name in names)) for head, cells in _printed_rows(printed)),
+            (dagger,),
+            num_names=2,
+        )
+
+
+def task_table(found: MeasuredGroups) -> ExhibitTable:
+    """The layout of Tables 19, 21, 23 and 25, with the printed figures of the same model where there are any."""
+    reference, other = found.groups
+    known = published_model(found.model)
+    printed = {(each.name, each.group): each.shown for each in (_per_task(known) if known else ())}
+    rows: list[tuple[str, ...]] = []
+    for row, measured in found.rows():
+        if row.level is not Level.TASK:
+            continue
+        cells = [
+            value_cell(row.groups.get(group), mean_finding(measured.groups.get(group)), found.metric)
+            for group in (reference, other)
+        ]
+        cells.append(difference_cell(measured.differences.get(other), found.metric))
+        printed_cells = [printed.get((row.name, group), "") for group in (OBSERVED, UNOBSERVED)] if known else []
+        rows.append((row.name, *cells, *printed_cells))
+    headings = ("task", reference, other, "difference", *([f"printed: {OBSERVED}", UNOBSERVED] if known else []))
+    return ExhibitTable(f"By task: {short_model_name(found.model)}", headings, tuple(rows))
+
+
+def _measured_rows(found: MeasuredGroups) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
+    reference, other = found.groups
+    above = [(row, measured) for row, measured in found.rows() if row.level is not Level.TASK]
+    name = short_model_name(found.model)
+    for group in found.groups:
+        yield (
+            (name if group == reference else "", group),
+            {
+                row.name: value_cell(row.groups.get(group), mean_finding(m.groups.get(group)), found.metric)
+                for row, m in above
+            },
+        )
+    yield ("", "difference"), {row.name: difference_cell(m.differences.get(other), found.metric) for row, m in above}
+
+
+def _printed_rows(printed: Sequence[PublishedFigure]) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
+    for model in dict.fromkeys(each.model for each in printed):
+        own = [each for each in printed if each.model == model]
+        for group in (OBSERVED, UNOBSERVED):
+            cells = {each.name: each.shown for each in own if each.group == group and each.statistic == "mean"}
+            yield (f"{model} (printed)" if group == OBSERVED else "", group), cells
+        cells = {each.name: each.shown for each in own if each.statistic == "difference"}
+        if any(each.statistic == _P and each.value == "1" for each in own):
+            cells[OVERALL] += " †"
+        yield ("", "difference"), cells
+
+
+def _test_lines(found: MeasuredGroups) -> Iterator[str]:
+    """The paired t-test over tasks, and next to it the interval over wordings and examples."""
+    name = short_model_name(found.model)
+    overall = found.statistics.overall
+    for compared in found.table.comparisons:
+        what = f"{name}, {compared.group} minus {compared.reference}"
+        if compared.finding is None:
+            yield f"{what}: no test over tasks: {compared.reason}"
+        else:
+            yield f"{what}, over {compared.finding.n} tasks: " + estimate_text(
+                compared.finding, found.metric, "paired t-test: other tasks"
+            )
+        crossed = overall.differences.get(compared.group)
+        if crossed is not None:
+            over = "other wordings" if found.run.accuracies else "other wordings and examples"
+            yield f"{what}, mean of categories: {estimate_text(crossed, found.metric, over)}"
+
+
+def _per_task(model: str) -> list[PublishedFigure]:
+    """Each printed figure of a model's tasks once; two tables print those of two models."""
+    found = {(each.name, each.group): each for each in reversed(figures(PER_TASK, model=model))}
+    return list(reversed(found.values()))
+
+
+def _compared(found: MeasuredGroups) -> Iterator[ComputedFigure]:
+    """Printed figures and what imported accuracies give; nothing for a run that was evaluated."""
+    known = published_model(found.model)
+    if known is None or not found.run.accuracies:
+        return
+    rows = {(row.level.value, row.name): row for row, _ in found.rows()}
+    scale = found.metric.scale
+    for each in (*figures([PER_CATEGORY], model=known), *_per_task(known)):
+        row = rows.get((each.level, each.name))
+        if row is None:
+            continue
+        if each.statistic == "mean" and each.group in row.groups:
+            group = row.groups[each.group]
+            yield computed(each, scale * group.mean, None if group.std is None else scale * group.std)
+        elif each.statistic == "difference" and each.group in row.differences:
+            yield computed(each, scale * row.differences[each.group].value)
+        elif each.statistic == _P:
+            tested = found.table.comparisons[0].finding
+            if tested is not None and tested.p_value is not None:
+                yield computed(each, float(tested.p_value < 0.05))

@@ -1,0 +1,64 @@
+"""`phraseproof study`, as a user calls it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.command_line import run_command
+from support.study_runs import four_tasks
+
+SMALL = (
+    *("--tasks", "pocket/has-maker", "--observed", "pocket-observed", "--unobserved", "pocket-test"),
+    *("--limit", "2", "--quiet"),
+)
+
+
+def test_a_study_of_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = run_command(capsys, "study", "table-3", "--model", "scripted", *SMALL, "--out", tmp_path)
+    assert done.code == 0, done.err
+    assert done.out.startswith("Observed and unobserved wordings")
+    assert f"exhibit: {tmp_path}" in done.err
+
+
+def test_a_study_of_a_run_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = four_tasks(tmp_path).path
+    done = run_command(capsys, "study", "table-3", "--run", run, "--out", tmp_path / "studies", "--json", "--quiet")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["tables"][0]["headings"][-1] == "Overall"
+
+
+def test_a_dry_run_computes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = run_command(capsys, "study", "table-3", "--model", "scripted", *SMALL, "--out", tmp_path, "--dry-run")
+    assert done.code == 0, done.err
+    assert "evaluate scripted" in done.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_list_continues_where_one_study_cannot_be_planned(capsys: pytest.CaptureFixture[str]) -> None:
+    done = run_command(capsys, "study", "list", "--model", "scripted")
+    assert done.code == 0, done.err
+    assert "table-3" in done.out
+    assert "cannot be planned: --observed auto: the wordings that 'scripted' was tuned on are unknown" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("table-33",), "no study is called 'table-33'"),
+        (("table-3",), "at least 1 of --model or --run"),
+        (("table-3", "-m", "scripted"), "the wordings that 'scripted' was tuned on are unknown"),
+        (("table-3", "-m", "pocket", "--parameters", "pocket"), "not a model's size"),
+        (("table-3", "-m", "pocket", "--dry-run", "--format", "latex"), "a plan is text or JSON"),
+    ],
+)
+def test_wrong_input_is_one_line(
+    arguments: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = run_command(capsys, "study", *arguments, "--out", tmp_path)
+    assert done.code == 2
+    *_, last = done.err.splitlines()
+    assert last.startswith("error: ")
+    assert message in last

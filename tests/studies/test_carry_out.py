@@ -1,0 +1,78 @@
+"""A study does what is missing, stores its exhibit, and computes nothing the second time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import phraseproof
+from phraseproof.errors import UsageError
+from phraseproof.evaluation.observer import SilentObserver
+from phraseproof.studies.carry_out import exhibit_folder, fitting, forecasts
+from phraseproof.studies.registry import study_named
+from phraseproof.studies.study import StudyRequest
+from support.study_runs import four_tasks
+
+GROUPS = {"observed": "pocket-observed", "unobserved": "pocket-test"}
+
+
+class Counting(SilentObserver):
+    """Counts the prompts that are scored."""
+
+    scored = 0
+
+    def advanced(self, prompts: int) -> None:
+        self.scored += prompts
+
+
+def small(out: Path, observer: Counting) -> phraseproof.ResultTable:
+    made = phraseproof.study(
+        "table-3", "scripted", tasks="pocket/has-maker", instructions=GROUPS, limit=2, out=out, observer=observer
+    )
+    return made.results
+
+
+def test_the_second_time_nothing_is_computed_and_everything_is_the_same(tmp_path: Path) -> None:
+    observer = Counting()
+    first = small(tmp_path, observer)
+    scored = observer.scored
+    assert scored > 0
+    assert small(tmp_path, observer) == first
+    assert observer.scored == scored
+
+
+def test_the_exhibit_is_stored_in_every_format(tmp_path: Path) -> None:
+    small(tmp_path, Counting())
+    folder = tmp_path / "table-3" / "scripted"
+    assert {path.name for path in folder.iterdir()} == {
+        "exhibit.txt", "exhibit.json", "exhibit.csv", "exhibit.md", "exhibit.tex",
+    }  # fmt: skip
+    assert json.loads((folder / "exhibit.json").read_text(encoding="utf-8"))["study"] == "table-3"
+
+
+def test_forecasts_are_of_what_is_missing(tmp_path: Path) -> None:
+    request = StudyRequest(
+        models=("scripted",),
+        tasks=("pocket/has-maker",),
+        instructions={group: (name,) for group, name in GROUPS.items()},
+        limit=2,
+        out=tmp_path,
+    )
+    (before,) = forecasts(study_named("table-3"), request, timed=False)
+    assert before.forecast.missing == before.forecast.prompts == 2 * (12 + 16)
+    assert list(tmp_path.iterdir()) == []
+    small(tmp_path, Counting())
+    (after,) = forecasts(study_named("table-3"), request, timed=False)
+    assert after.forecast.missing == 0
+
+
+def test_models_and_runs_are_checked(tmp_path: Path) -> None:
+    study = study_named("table-3")
+    run = four_tasks(tmp_path).path
+    with pytest.raises(UsageError, match="models and run folders are both named"):
+        fitting(study, StudyRequest(models=("pocket",), runs=(run,)))
+    with pytest.raises(UsageError, match="at least 1 of --model or --run"):
+        fitting(study, StudyRequest())
+    assert exhibit_folder(study, StudyRequest(runs=(run,))).parts[-2:] == ("table-3", "run")
