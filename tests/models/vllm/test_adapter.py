@@ -22,6 +22,7 @@ def write(folder: Path, config: str, weights: bytes = b"w") -> Path:
     [
         ('{"peft_type": "IA3"}', r"LoRA adapters and soft prompts at the input only.*got IA3"),
         ('{"peft_type": "PREFIX_TUNING"}', r"soft prompts at the input only.*got PREFIX_TUNING"),
+        ('{"peft_type": "LORA", "use_dora": true}', r"vLLM does not take DoRA adapters.*--merge"),
         ("[]", r"LoRA adapters and soft prompts at the input only.*got None"),
         ("{", "configuration cannot be read"),
     ],
@@ -35,6 +36,13 @@ def test_a_folder_without_weights_is_no_adapter(tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text("{}")
     with pytest.raises(ModelError, match="not an adapter folder"):
         VllmAdapter(tmp_path)
+
+
+def test_the_largest_rank_is_that_of_any_layer(tmp_path: Path) -> None:
+    config = {"peft_type": "LORA", "use_dora": False, "r": 8, "rank_pattern": {}}
+    assert VllmAdapter(write(tmp_path, json.dumps(config))).largest_rank == 8
+    config["rank_pattern"] = {"layers.1.self_attn.q_proj": 24}
+    assert VllmAdapter(write(tmp_path, json.dumps(config))).largest_rank == 24
 
 
 def test_the_hash_follows_the_content(tmp_path: Path) -> None:

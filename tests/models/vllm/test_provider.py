@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 
 from phraseproof.errors import MissingExtraError, ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
+from phraseproof.models.vllm import provider
+from phraseproof.models.vllm.engine import EngineSettings
 from support.tiny_models import tiny_llama, tiny_t5
 
 
@@ -67,3 +70,19 @@ def test_a_model_is_known_before_the_engine_starts() -> None:
     model = load_model(f"vllm/{tiny_llama()}", ModelOptions(args={"max_length": "32", "dtype": "bfloat16"}))
     assert model.identity.settings == {"engine": "vllm 1.2.3", "max_length": "32"}
     assert model.identity.dtype == "bfloat16"
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("rank", "args", "expected"),
+    [(16, {}, None), (17, {}, 32), (64, {}, 64), (24, {"max_lora_rank": "128"}, 128)],
+)
+def test_the_engine_takes_the_rank_of_the_adapter(
+    rank: int, args: dict[str, str], expected: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": rank}))
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"w")
+    started: list[EngineSettings] = []
+    monkeypatch.setattr(provider, "VllmEngine", started.append)
+    load_model(f"vllm/{tiny_llama()}", ModelOptions(adapter=tmp_path, args=args))
+    assert [each.more.get("max_lora_rank") for each in started] == [expected]

@@ -25,7 +25,7 @@ class VllmAdapter:
         folder: as PEFT's `save_pretrained` writes it.
 
     Raises:
-        ModelError: not an adapter, or one of another kind.
+        ModelError: not an adapter, or one of another kind, such as a DoRA.
         MissingExtraError: peft, which reads soft prompts, is not installed.
     """
 
@@ -42,7 +42,8 @@ class VllmAdapter:
             content = read_json(config)
         except (OSError, ValueError) as error:
             raise ModelError("the adapter's configuration cannot be read", got=str(error), where=str(config)) from None
-        kind = cast("dict[str, object]", content).get("peft_type") if isinstance(content, dict) else None
+        self._config = cast("dict[str, object]", content) if isinstance(content, dict) else {}
+        kind = self._config.get("peft_type")
         if kind not in {_LORA, *INPUT_SIDE}:
             raise ModelError(
                 "vLLM takes LoRA adapters and soft prompts at the input only",
@@ -50,6 +51,13 @@ class VllmAdapter:
                 got=f"{kind}",
                 where=str(config),
                 hint="Leave out 'vllm/' to load the model with Hugging Face transformers",
+            )
+        if self._config.get("use_dora"):
+            raise ModelError(
+                "vLLM does not take DoRA adapters",
+                expected="a LoRA, or a model with the adapter in its weights",
+                where=str(config),
+                hint="Merge it (`align --merge`), or leave out 'vllm/' to load it with Hugging Face transformers",
             )
         self._soft: AdapterFolder | None = None
         if kind != _LORA:
@@ -65,6 +73,15 @@ class VllmAdapter:
     def lora(self) -> Path | None:
         """The folder of a LoRA."""
         return self._folder if self._soft is None else None
+
+    @property
+    def largest_rank(self) -> int:
+        """The largest rank of a LoRA's layers; 0 for a soft prompt."""
+        if self._soft is not None:
+            return 0
+        pattern = self._config.get("rank_pattern")
+        of_layers = cast("dict[str, object]", pattern).values() if isinstance(pattern, dict) else ()
+        return max((rank for rank in (self._config.get("r"), *of_layers) if isinstance(rank, int)), default=0)
 
     def soft_prompt(self, width: int) -> torch.Tensor | None:
         """The embeddings of a soft prompt, [virtual tokens, width].

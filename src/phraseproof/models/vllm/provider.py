@@ -13,6 +13,9 @@ from phraseproof.models.vllm.engine import EngineSettings, VllmEngine, vllm_vers
 from phraseproof.models.vllm.model import VllmModel
 
 _COUNTS = ("block_size", "max_num_batched_tokens", "max_num_seqs", "max_lora_rank", "tensor_parallel_size")
+_DEFAULT_RANK = 16
+"""vLLM's own maximum of a LoRA's rank; it takes powers of two."""
+
 _KNOWN_ARGS = ("adapter", "dtype", "gpu_memory_utilization", "max_length", "quantization", "revision", *_COUNTS)
 
 
@@ -61,6 +64,8 @@ def load(name: str, options: ModelOptions) -> VllmModel:
     if "quantization" in args:
         more["quantization"] = args["quantization"]
     adapter = None if changed.adapter is None else VllmAdapter(changed.adapter)
+    if adapter is not None and adapter.largest_rank > _DEFAULT_RANK:
+        more.setdefault("max_lora_rank", 1 << (adapter.largest_rank - 1).bit_length())
     checkpoint = Checkpoint(model, dataclasses.replace(changed, adapter=None), shown_as=name)
     if checkpoint.is_encoder_decoder:
         raise ModelError(
