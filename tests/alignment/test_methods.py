@@ -21,7 +21,19 @@ def test_every_method_of_the_paper_is_there() -> None:
 
 
 def test_every_loss_has_everything_that_can_be_trained() -> None:
-    losses = {"", "+kl", "+contrastive", "+negation", "+joint", "+js", "+majority", "+swarm", "+choice", "+paft"}
+    losses = {
+        "",
+        "+kl",
+        "+contrastive",
+        "+negation",
+        "+joint",
+        "+js",
+        "+majority",
+        "+swarm",
+        "+choice",
+        "+paft",
+        "+paft+choice",
+    }
     for first, trains in (("lora", "lora"), ("dora", "dora"), ("ft", "weights")):
         assert {name for name, method in METHODS.items() if method.trains == trains} == {
             first + loss for loss in losses
@@ -39,6 +51,7 @@ def test_every_loss_has_everything_that_can_be_trained() -> None:
             "pt+swarm",
             "pt+choice",
             "paft",
+            "paft+choice",
         )
     }
     for soft, other in (("pt+kl", "lora+kl"), ("negation", "dora+negation"), ("joint", "ft+joint"), ("pt", "lora")):

@@ -160,7 +160,7 @@ def test_every_method_trains(method: str, tmp_path: Path) -> None:
     assert sum(losses[-10:]) < sum(losses[:10])
 
 
-@pytest.mark.parametrize("method", ["paft", "pt+js", "pt+majority", "pt+swarm"])
+@pytest.mark.parametrize("method", ["paft", "paft+choice", "pt+js", "pt+majority", "pt+swarm"])
 def test_methods_of_other_papers_train(method: str, tmp_path: Path) -> None:
     watcher = Watcher()
     changes: dict[str, Any] = {"method": method, "max_steps": 24, "learning_rate": 0.3, "observer": watcher}

@@ -97,6 +97,14 @@ _OF_SOFT_PROMPTS = (
         "paft", "prompt", "cross-entropy of one wording, drawn per step (PAFT)", cross_entropy_alone, draws_one=True
     ),
     Method(
+        "paft+choice",
+        "prompt",
+        "like pt+choice, with one wording, drawn per step",
+        with_choice,
+        needs_options=True,
+        draws_one=True,
+    ),
+    Method(
         "negation",
         "prompt",
         "cross-entropy, and negations pushed away from the reference",
