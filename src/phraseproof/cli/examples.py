@@ -58,6 +58,7 @@ EXAMPLES: Final = {
         "phraseproof study list",
         "phraseproof study table-3 -m pocket",
         "phraseproof study table-3 -m google/flan-t5-xl -n 100 --dry-run",
+        "phraseproof study scaling -m google/flan-t5-base -m google/flan-t5-xl -n 100",
     ),
     "doctor": ("phraseproof doctor", "phraseproof doctor -m pocket"),
     "tasks list": ("phraseproof tasks list",),

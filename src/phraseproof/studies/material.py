@@ -24,6 +24,9 @@ class Material:
         text_tasks: whose answers are texts.
         text_observed, text_unobserved: collections of wordings for those.
         limit: the maximum number of examples per task; `None` for all.
+        few_shot_tasks: of studies with demonstrations.
+        draws: how many draws of demonstrations.
+        sizes: models of the family in several sizes, where they are shipped.
     """
 
     tasks: tuple[str, ...]
@@ -35,6 +38,9 @@ class Material:
     text_observed: tuple[str, ...]
     text_unobserved: tuple[str, ...]
     limit: int | None = None
+    few_shot_tasks: tuple[str, ...] = ("mmlu", "bbl")
+    draws: int = 10
+    sizes: tuple[str, ...] = ()
 
 
 _CLOSER_TASKS = (
@@ -63,6 +69,9 @@ _POCKET = Material(
     text_observed=("everyday-observed",),
     text_unobserved=("everyday-unobserved",),
     limit=25,
+    few_shot_tasks=("pocket/choose-maker", "pocket/label-maker", "pocket/has-maker"),
+    draws=5,
+    sizes=("pocket/tiny", "pocket", "pocket/medium"),
 )
 
 

@@ -6,10 +6,13 @@ from difflib import get_close_matches
 
 from phraseproof.errors import UsageError
 from phraseproof.studies.closer_look import CloserLook
+from phraseproof.studies.few_shot import FewShot
+from phraseproof.studies.scaling import ScalingStudy
 from phraseproof.studies.study import Study
+from phraseproof.studies.table_2 import TableTwo
 from phraseproof.studies.table_3 import TableThree
 
-STUDIES: tuple[Study, ...] = (TableThree(), CloserLook())
+STUDIES: tuple[Study, ...] = (TableTwo(), TableThree(), ScalingStudy(), FewShot(), CloserLook())
 
 
 def study_named(name: str) -> Study:

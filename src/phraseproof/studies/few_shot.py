@@ -1,0 +1,286 @@
+"""`few-shot`: whether demonstrations reduce the gap, and how much their draw matters (section 4.4, Table 15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from phraseproof.analysis.aggregation import OVERALL, Level, by_level
+from phraseproof.analysis.facets.design import DRAWS, load_designs
+from phraseproof.analysis.facets.effort import WORDINGS
+from phraseproof.analysis.facets.spread import ALL, facet_spreads
+from phraseproof.analysis.results import ResultRow, ResultTable
+from phraseproof.errors import NotEnoughDataError
+from phraseproof.reports.build.text import short_model_name
+from phraseproof.studies.exhibit import Exhibit, ExhibitTable
+from phraseproof.studies.material import OBSERVED, UNOBSERVED, material_of
+from phraseproof.studies.measured import (
+    MeasuredGroups,
+    measure,
+    open_steps,
+    scale_notes,
+    signed,
+    two_groups,
+    with_interval,
+)
+from phraseproof.studies.published import figures, published_model, remarks
+from phraseproof.studies.steps import evaluation_step, given_runs
+from phraseproof.studies.study import Step, StudyRequest
+
+if TYPE_CHECKING:
+    from phraseproof.core import Finding
+    from phraseproof.store.queries import Run
+
+TABLE = "Table 15"
+PER_TASK = ("Table 27", "Table 28", "Table 29", "Table 30")
+SHOTS = (1, 3)
+SPREADS: Mapping[str, str] = {
+    WORDINGS: "over wordings, within a draw",
+    DRAWS: "over draws, under a wording",
+    ALL: "over wordings and draws",
+}
+"""The three standard deviations that a few-shot study can mean; the paper does not say which one it gives."""
+
+
+@dataclass(frozen=True)
+class _Spreads:
+    """The three Stds of one place, as scores are stored: a task's, or the mean of those below."""
+
+    name: str
+    category: str
+    level: Level
+    values: Mapping[str, float]
+
+
+class FewShot:
+    """Demonstrations in the prompt, drawn several times."""
+
+    name = "few-shot"
+    exhibit = "section 4.4, Tables 15, 27, 28, 29, 30"
+    about = "average, gap and three standard deviations with 0, 1 and 3 demonstrations, over draws of demonstrations"
+    needs = "a model, tasks with options, two groups of wordings; --seeds is the number of draws"
+    min_models: int = 1
+    max_models: int | None = None
+
+    def default_models(self, model: str) -> tuple[str, ...]:
+        """The model alone."""
+        return (model,)
+
+    def plan(self, request: StudyRequest) -> Sequence[Step]:
+        """For every model a run without demonstrations, which `table-3` shares, and one with them."""
+        if request.runs:
+            return given_runs(request)
+        steps: list[Step] = []
+        for model in request.models:
+            material = material_of(model)
+            groups = {OBSERVED: material.observed, UNOBSERVED: material.unobserved}
+            tasks = material.few_shot_tasks
+            steps.append(evaluation_step(request, model, tasks=tasks, instructions=groups))
+            draws = request.seeds or material.draws
+            steps.append(
+                evaluation_step(
+                    request,
+                    model,
+                    tasks=tasks,
+                    instructions=groups,
+                    num_fewshot=SHOTS,
+                    fewshot_seeds=(request.seed,),
+                    fewshot_draws=draws,
+                )
+            )
+        return steps
+
+    def build(self, request: StudyRequest, steps: Sequence[Step]) -> Exhibit:
+        """Averages and gaps by number of demonstrations, and the Stds over draws."""
+        runs = open_steps(steps)
+        measured = [
+            measure(run, two_groups(run), num_fewshot=shots, seed=request.seed) for run in runs for shots in _shots(run)
+        ]
+        known = [name for found in measured if (name := published_model(found.model)) is not None]
+        printed = [each for each in figures([TABLE]) if not known or each.model in known]
+        tables = [_averages(measured), _printed(known)]
+        rows = [row for found in measured for row in found.result_rows()]
+        rows += [row for found in measured for row in _average_rows(found)]
+        notes = [*scale_notes(request, measured), *(note for found in measured for note in found.notes)]
+        for run in runs:
+            spreads, left_out = _spreads(run)
+            notes += left_out
+            for (shots, group), levels in spreads.items():
+                rows += list(_spread_rows(run, shots, group, levels))
+            if spreads:
+                tables.append(_spread_table(run, spreads))
+        rows += [row for each in (*printed, *figures(["Section 4.4"])) for row in each.rows()]
+        notes += remarks(figures(["Section 4.4"]))
+        return Exhibit(
+            study=self.name,
+            title="Demonstrations and their draw",
+            tables=tuple(tables),
+            results=ResultTable(tuple(rows)),
+            notes=tuple(dict.fromkeys(notes)),
+        )
+
+
+def _shots(run: Run) -> list[int]:
+    return sorted({score.num_fewshot for score in run.wording_scores()})
+
+
+def _averages(measured: Sequence[MeasuredGroups]) -> ExhibitTable:
+    """The layout of Table 15, for every category: (observed + unobserved) / 2, and observed minus unobserved."""
+    names = [*dict.fromkeys(row.name for found in measured for row in found.summary.categories), OVERALL]
+    rows: list[tuple[str, ...]] = []
+    for found in measured:
+        shots = str(found.table.num_fewshot)
+        above = {row.name: (row, statistics) for row, statistics in found.rows() if row.level is not Level.TASK}
+        averages = {name: _average(found, name) for name in above}
+        gaps = {
+            name: _gap(found, statistics.differences.get(found.groups[1])) for name, (_, statistics) in above.items()
+        }
+        rows.append((short_model_name(found.model), shots, "average", *(averages.get(name, "") for name in names)))
+        rows.append(("", "", "gap", *(gaps.get(name, "") for name in names)))
+    lines = (
+        "average: (observed + unobserved) / 2 ± the mean of their Stds over wordings (of means over draws)",
+        "gap: observed minus unobserved, with a 95% interval over wordings and examples",
+    )
+    return ExhibitTable("By number of demonstrations", ("model", "shots", "", *names), tuple(rows), lines, num_names=3)
+
+
+def _average(found: MeasuredGroups, name: str) -> str:
+    value, std = _average_values(found, name)
+    if value is None:
+        return ""
+    scale = found.metric.scale
+    return f"{scale * value:.1f}" + ("" if std is None else f" ± {scale * std:.1f}")
+
+
+def _average_values(found: MeasuredGroups, name: str) -> tuple[float | None, float | None]:
+    """The mean of the two groups' means, and of their Stds; nothing where a group lacks."""
+    row = next(row for row, _ in found.rows() if row.level is not Level.TASK and row.name == name)
+    both = [row.groups[group] for group in found.groups if group in row.groups]
+    if len(both) < 2:
+        return None, None
+    stds = [each.std for each in both if each.std is not None]
+    return fmean(each.mean for each in both), fmean(stds) if len(stds) == 2 else None
+
+
+def _gap(found: MeasuredGroups, difference: Finding | None) -> str:
+    if difference is None:
+        return ""
+    turned = replace(
+        difference,
+        estimate=-difference.estimate,
+        low=None if difference.high is None else -difference.high,
+        high=None if difference.low is None else -difference.low,
+    )
+    return with_interval(signed(turned.estimate, found.metric), turned, found.metric, sign=True)
+
+
+def _average_rows(found: MeasuredGroups) -> Iterator[ResultRow]:
+    for row, _ in found.rows():
+        if row.level is Level.TASK:
+            continue
+        value, std = _average_values(found, row.name)
+        for statistic, number in (("average of groups", value), ("std, average of groups", std)):
+            if number is not None:
+                yield ResultRow(
+                    run=str(found.run.path),
+                    num_fewshot=found.table.num_fewshot,
+                    scoring=found.table.run.scoring,
+                    level=row.level,
+                    category=row.category,
+                    task="",
+                    group="",
+                    wording="",
+                    statistic=statistic,
+                    estimate=found.metric.scale * number,
+                    low=None,
+                    high=None,
+                    p_value=None,
+                    n=2,
+                    method="mean of two groups of wordings",
+                    unit=found.metric.unit,
+                )
+
+
+def _printed(known: Sequence[str]) -> ExhibitTable:
+    """Table 15, of the models that were measured or of all."""
+    printed = [each for each in figures([TABLE]) if not known or each.model in known] or figures([TABLE])
+    cells = {(each.model, each.num_fewshot, each.statistic): each.shown for each in printed}
+    keys = dict.fromkeys((each.model, each.num_fewshot) for each in printed)
+    rows = [(model, str(shots), cells[model, shots, "average"], cells[model, shots, "gap"]) for model, shots in keys]
+    (drawn,) = figures(["Section 4.4"])
+    line = (
+        f"Section 4.4: over ten draws of 3 demonstrations, the Std of {drawn.model} is {drawn.value} in place of 3.9."
+    )
+    headings = ("model", "shots", "average of MMLU", "gap")
+    return ExhibitTable(f"The paper's figures ({TABLE})", headings, tuple(rows), (line,), num_names=2)
+
+
+def _spreads(run: Run) -> tuple[dict[tuple[int, str], list[_Spreads]], list[str]]:
+    """By shots and group the three Stds of each task, category and overall; and what is left out."""
+    if run.accuracies:
+        return {}, []
+    try:
+        designs, without = load_designs(run)
+    except NotEnoughDataError as error:
+        return {}, [str(error)]
+    found: dict[tuple[int, str], list[_Spreads]] = {}
+    for design in designs:
+        if DRAWS in design.facets and WORDINGS in design.facets:
+            values = {spread.facet: spread.mean for spread in facet_spreads(design)}
+            task = _Spreads(design.task, design.category, Level.TASK, values)
+            found.setdefault((design.num_fewshot, design.group), []).append(task)
+    notes = [f"No Std over draws for {each.task} under {each.group}, {each.num_fewshot}-shot: {each.why}"
+             for each in without if each.num_fewshot]  # fmt: skip
+    notes += [f"{each.task} under {each.group}: {each.left_out}" for each in designs if each.left_out]
+    return {key: _with_means(tasks) for key, tasks in found.items()}, notes
+
+
+def _with_means(tasks: Sequence[_Spreads]) -> list[_Spreads]:
+    def mean(level: Level, name: str, below: Sequence[_Spreads]) -> _Spreads:
+        values = {spread: fmean(each.values[spread] for each in below) for spread in SPREADS}
+        return _Spreads(name, name if level is Level.CATEGORY else "", level, values)
+
+    levels = by_level(tasks, category=lambda task: task.category, combine=mean)
+    return [*levels.tasks, *levels.categories, levels.overall]
+
+
+def _spread_table(run: Run, spreads: Mapping[tuple[int, str], Sequence[_Spreads]]) -> ExhibitTable:
+    names = [
+        *dict.fromkeys(each.name for levels in spreads.values() for each in levels if each.level is not Level.TASK)
+    ]
+    rows: list[tuple[str, ...]] = []
+    for (shots, group), levels in spreads.items():
+        cells = {each.name: each.values for each in levels if each.level is not Level.TASK}
+        for spread, shown in SPREADS.items():
+            first = spread == WORDINGS
+            numbers = (f"{100 * cells[name][spread]:.1f}" if name in cells else "" for name in names)
+            rows.append((str(shots) if first else "", group if first else "", shown, *numbers))
+    draws = len({cell.fewshot_seed for cell in run.cells if cell.num_fewshot})
+    line = f"Over {draws} draws; means over tasks and categories. Each Std still holds the noise of the examples."
+    title = f"Standard deviations: {short_model_name(str(run.settings['model']['name']))}"
+    return ExhibitTable(title, ("shots", "wordings", "Std", *names), tuple(rows), (line,), num_names=3)
+
+
+def _spread_rows(run: Run, shots: int, group: str, levels: Sequence[_Spreads]) -> Iterator[ResultRow]:
+    for each in levels:
+        for spread, shown in SPREADS.items():
+            yield ResultRow(
+                run=str(run.path),
+                num_fewshot=shots,
+                scoring=run.scoring,
+                level=each.level,
+                category=each.category,
+                task=each.name if each.level is Level.TASK else "",
+                group=group,
+                wording="",
+                statistic=f"std {shown}",
+                estimate=100 * each.values[spread],
+                low=None,
+                high=None,
+                p_value=None,
+                n=None,
+                method="sample standard deviation; mean over the other facets, then as the paper averages",
+                unit="%",
+            )
