@@ -92,7 +92,7 @@ class ScalingStudy:
 
 
 def _parameters(run: Run, request: StudyRequest) -> int:
-    """The size that the user gives, that the run holds, or that the paper gives for a model of its own.
+    """The size that the user gives, that the run holds, or that the paper gives for its models.
 
     Raises:
         NotEnoughDataError: none is known.
