@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from phraseproof.evaluation.paraphrasing import paraphrase
     from phraseproof.evaluation.run import Forecast
     from phraseproof.evaluation.spec import EvaluationSpec
-    from phraseproof.hardening import compare_methods, harden
+    from phraseproof.hardening import harden
     from phraseproof.instructions.collections import load_collection
     from phraseproof.models import ModelOptions, load_model
     from phraseproof.reduction.calibrate import calibrate
@@ -64,7 +64,7 @@ _HOMES = {
     "choose": "phraseproof.reduction.choose",
     "choose_live": "phraseproof.reduction.choose",
     "compare": "phraseproof.reports.api",
-    "compare_methods": "phraseproof.hardening",
+    "compare_methods": "phraseproof.reduction.compare_methods",
     "ensemble": "phraseproof.reports.api",
     "evaluate": "phraseproof.evaluation.evaluate",
     "forecast": "phraseproof.evaluation.evaluate",

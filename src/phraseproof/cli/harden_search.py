@@ -11,8 +11,6 @@ import typer
 from phraseproof.cli import terminal
 from phraseproof.cli.output_format import FormatName, print_results
 from phraseproof.cli.progress import duration
-from phraseproof.errors import RunError
-from phraseproof.files import write_text
 
 if TYPE_CHECKING:
     from phraseproof.hardening import SearchSettings
@@ -57,18 +55,17 @@ class SearchNames(NamedTuple):
 
 
 def search_methods(names: SearchNames, out: Path, settings: SearchSettings, form: FormatName, *, quiet: bool) -> None:
-    """Compare methods, and print the result. Its JSON is kept in the folder as `search.json`."""
+    """Compare methods, and print the result, which is kept in the folder as `search.json`."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.stopping import stoppable
     from phraseproof.cli.training_progress import TrainingBar
-    from phraseproof.hardening import run_search
-    from phraseproof.reduction.search_document import search_json
+    from phraseproof.reduction.method_search import search_and_keep
     from phraseproof.reduction.search_results import search_table, search_text
     from phraseproof.reports.build.searches import SEARCH_FILE
 
     progress = ProgressBar(quiet=quiet)
     with stoppable(), TrainingBar(quiet=quiet) as bar:
-        found = run_search(
+        found = search_and_keep(
             names.model,
             names.read(progress.warned),
             out,
@@ -76,12 +73,11 @@ def search_methods(names: SearchNames, out: Path, settings: SearchSettings, form
             model_options=names.model_options,
             observers=(progress, bar),
         )
-    write_text(out / SEARCH_FILE, search_json(found), error=RunError)
     match form:
         case "text":
             terminal.print_result(search_text(found, terminal.screen()))
         case "json":
-            terminal.print_file(search_json(found))
+            terminal.print_file((out / SEARCH_FILE).read_text(encoding="utf-8"))
         case _:
             print_results(search_table(found), form)
     typer.echo(f"{found.refitted[0].trainings[0].folder}; runs: {out}", err=True)

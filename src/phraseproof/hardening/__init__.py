@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from phraseproof.hardening.compare_methods import compare_methods
 from phraseproof.hardening.harden import harden
 from phraseproof.hardening.loop import HardenResult, run_hardening
 from phraseproof.hardening.search import MethodSearch, run_search
@@ -14,7 +13,6 @@ __all__ = [
     "HardenSettings",
     "MethodSearch",
     "SearchSettings",
-    "compare_methods",
     "harden",
     "run_hardening",
     "run_search",

@@ -17,7 +17,9 @@ from phraseproof.hardening.search_plan import MeasuredSet, SearchInput, SearchPl
 from phraseproof.hardening.search_settings import SearchSettings
 from phraseproof.hardening.training_pairs import TrainingPairs
 from phraseproof.hardening.workplace import Training, Workplace
+from phraseproof.identity import content_hash
 from phraseproof.models import ModelOptions
+from phraseproof.store.looks import Look
 from phraseproof.store.queries import Run
 from phraseproof.training.log import TrainingObserver
 
@@ -73,6 +75,8 @@ class MethodSearch:
         test: the report on test examples under test wordings.
         unseen: on tasks that no training saw; `None` without such tasks.
         check: on tasks that show forgetting; likewise.
+        earlier: what was reported before on the same test examples, as far as the folder tells
+            (`reduction.method_search`).
     """
 
     settings: SearchSettings
@@ -83,6 +87,17 @@ class MethodSearch:
     test: JudgedRuns
     unseen: JudgedRuns | None
     check: JudgedRuns | None
+    earlier: tuple[Look, ...] = ()
+
+    @property
+    def look(self) -> Look:
+        """What this report shows of the test set."""
+        return Look(
+            {task.name: content_hash(sorted(task.examples, key=lambda each: each.id)) for task in self.plan.test.tasks},
+            tuple(training.folder.parent.name for each in self.refitted for training in each.trainings),
+            tuple(each.candidate.label for each in self.refitted),
+            self.recommendation,
+        )
 
     @property
     def chosen(self) -> Candidate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -28,17 +28,23 @@ if TYPE_CHECKING:
     from phraseproof.hardening import MethodSearch
     from phraseproof.hardening.judged_runs import JudgedRuns
     from phraseproof.hardening.search_plan import MeasuredSet
+    from phraseproof.store.looks import Look
 
 _OF_CANDIDATES = ("method", "learning_rate", "seed")
 """Settings of trainings that are not the same for all of a search."""
 
 
-def search_json(search: MethodSearch) -> str:
-    """Return one document: sets, trainings, run folders, the recommendation, settings, and every number."""
-    return render_document(asdict(stored_search(search)))
+def search_json(search: MethodSearch, known: Sequence[Look] = ()) -> str:
+    """Return one document: sets, trainings, run folders, the recommendation, settings, and every number.
+
+    Args:
+        search: the result.
+        known: what was reported before in the same folder.
+    """
+    return render_document(asdict(stored_search(search, known)))
 
 
-def stored_search(search: MethodSearch) -> StoredSearch:
+def stored_search(search: MethodSearch, known: Sequence[Look] = ()) -> StoredSearch:
     """The same as a value."""
     table = search_table(search)
     sets = (search.plan.training, search.plan.validation, *search.plan.reported)
@@ -47,7 +53,7 @@ def stored_search(search: MethodSearch) -> StoredSearch:
         model=model_name(search.test.base),
         command=shlex.join(sys.argv),
         settings=_settings(search),
-        sets={each.name: _set(each) for each in sets},
+        sets={each.name: stored_set(each) for each in sets},
         trainings=tuple(_trainings(search)),
         runs={
             report.name: {
@@ -67,6 +73,7 @@ def stored_search(search: MethodSearch) -> StoredSearch:
         ),
         rows=table.rows,
         notes=table.notes,
+        looks=(*(each for each in known if not each.is_same_as(search.look)), search.look),
     )
 
 
@@ -76,7 +83,8 @@ def _settings(search: MethodSearch) -> dict[str, object]:
     return {**asdict(search.settings), "alignment": shared}
 
 
-def _set(of: MeasuredSet) -> StoredSet:
+def stored_set(of: MeasuredSet) -> StoredSet:
+    """The size of a set and the names of its wordings."""
     wordings = dict.fromkeys(item.name for items in of.wordings.values() for item in items)
     return StoredSet({task.name: len(task.examples) for task in of.tasks}, tuple(wordings))
 

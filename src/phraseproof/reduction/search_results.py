@@ -52,6 +52,13 @@ def search_text(search: MethodSearch, screen: Screen) -> str:
 
 
 def search_notes(search: MethodSearch) -> Iterator[str]:
+    if search.earlier:
+        count = len(search.earlier)
+        shown = "; ".join(", ".join(each.reported) for each in search.earlier)
+        yield (
+            f"This test set has been looked at {'once' if count == 1 else f'{count} times'} before, with other trained "
+            f"models: {shown}. What was tried because of that is not confirmed by the same test set."
+        )
     seeds = len(search.refitted[0].trainings)
     if seeds == 1:
         yield "One training seed: the intervals of trained models do not hold its effect. Give several with --seeds."

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from phraseproof.analysis.results import ResultRow
 from phraseproof.errors import RunError
 from phraseproof.files import read_json
+from phraseproof.store.looks import Look
 from phraseproof.store.run_file import RUN_FILE
 
 SEARCH_FILE: Final = "search.json"
@@ -133,6 +134,7 @@ class StoredSearch:
         ways: of every reported set, in the order of tables.
         levels: of every task of a reported set, then of the mean over tasks where there are several.
         rows: every number of the tables.
+        looks: what was reported in this folder, this search last; none in files of earlier versions.
     """
 
     format_version: Literal[1]
@@ -149,6 +151,7 @@ class StoredSearch:
     wordings: Sequence[StoredWording]
     rows: Sequence[ResultRow]
     notes: Sequence[str]
+    looks: Sequence[Look] = ()
 
     @property
     def reported(self) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ import pytest
 
 import phraseproof
 from phraseproof.alignment.settings import AlignmentSettings
-from phraseproof.hardening.compare_methods import compare_methods
 from phraseproof.hardening.search_settings import SearchSettings
 from phraseproof.instructions.collections import Collection
+from phraseproof.reduction.compare_methods import compare_methods
 from support.harden_data import make_task, make_wordings
 
 
@@ -25,7 +25,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     def record(*arguments: Any, **options: Any) -> None:
         found.append((arguments, options))
 
-    monkeypatch.setattr(importlib.import_module("phraseproof.hardening.compare_methods"), "run_search", record)
+    monkeypatch.setattr(importlib.import_module("phraseproof.reduction.compare_methods"), "search_and_keep", record)
     return found
 
 

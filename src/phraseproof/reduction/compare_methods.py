@@ -8,10 +8,11 @@ from pathlib import Path
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.hardening.named import CollectionNames, TaskNames, search_input, split_names
-from phraseproof.hardening.search import MethodSearch, run_search
+from phraseproof.hardening.search import MethodSearch
 from phraseproof.hardening.search_settings import Reported, SearchSettings
 from phraseproof.hardening.splits import Shares
 from phraseproof.models import ModelOptions
+from phraseproof.reduction.method_search import search_and_keep
 from phraseproof.training.log import TrainingObserver
 
 _DEFAULTS = SearchSettings(methods=("pt+kl",))
@@ -55,7 +56,7 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
         tasks: names of tasks and task files, or `Task` objects. Each needs options to choose from, 32 examples, and 8
             wordings. Demonstrations are trained on.
         instructions: names of collections and collection files, or `Collection` objects.
-        out: receives all runs and trainings.
+        out: receives all runs and trainings, and the result as `search.json`, which `report` makes a page of.
         methods: what is compared, as a list or separated by commas: names of methods (`align` lists them), each with
             settings of its own where wanted: `pt+kl:lambda=0.5:num_tokens=20`.
         rates: learning rates of all methods; or by method, or by what is trained (`prompt`, `weights`, ...). By
@@ -105,6 +106,6 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
     given = search_input(
         tasks, instructions, unseen_tasks, check, further=further_instructions, data_dir=data_dir, warn=warn
     )
-    return run_search(
+    return search_and_keep(
         model, given, Path(out), settings, model_options=model_options, observers=(observer, alignment_observer)
     )
