@@ -25,10 +25,31 @@ def test_no_example_is_on_both_sides() -> None:
 
 
 def test_a_tasks_own_demonstrations_are_trained_on() -> None:
-    task = replace(make_task(), demonstrations=make_task("other", 3).examples)
+    shown = tuple(replace(each, fields={"question": f"lake {each.id}"}) for each in make_task("other", 3).examples)
+    task = replace(make_task(), demonstrations=shown)
     divided = divide_examples(task, 0.5, 0)
     assert divided.training.examples == task.demonstrations
     assert divided.test.examples == task.examples
+
+
+def test_equal_examples_are_on_one_of_two_sides() -> None:
+    task = make_task(size=20)
+    copies = tuple(replace(each, id=f"copy{each.id}") for each in task.examples)
+    shown = tuple(replace(each, id=f"shown{each.id}") for each in task.examples[:3])
+    for seed in range(5):
+        sides = divide_examples(replace(task, examples=(*task.examples, *copies)), 0.5, seed)
+        train, test = ({e.fields["question"] for e in part.examples} for part in sides)
+        assert not train & test
+        assert sum(len(part.examples) for part in sides) == 40
+        # The first of two equal ones decides: without copies, the split is as it was before there was this rule.
+        alone = divide_examples(task, 0.5, seed)
+        assert [len(part.examples) for part in alone] == [10, 10]
+    sides = divide_examples(replace(task, demonstrations=shown), 0.5, 0)
+    assert [e.id for e in sides.training.examples] == ["shown0", "shown1", "shown2", "0", "1", "2"]
+    assert [e.id for e in sides.test.examples] == [str(n) for n in range(3, 20)]
+    same = tuple(replace(task.examples[0], id=str(n)) for n in range(8))
+    with pytest.raises(UsageError, match=r"too few different examples .* equal ones on one side, got"):
+        divide_examples(replace(task, examples=same), 0.5, 0)
 
 
 def test_a_wording_is_on_one_side_for_all_tasks_whatever_it_is_called() -> None:

@@ -50,25 +50,32 @@ class TaskSides(NamedTuple):
 def divide_examples(task: Task, training_share: float, seed: int) -> TaskSides:
     """Split a task's examples by a hash of seed, task and id, which is the same on every machine.
 
-    If the task has demonstrations, they are the training examples, and all its examples are test examples.
+    If the task has demonstrations, they are the training examples, and its examples are test examples. Examples with
+    equal content are on one side, whatever their ids; those that equal a demonstration are trained on.
 
     Raises:
-        UsageError: fewer than four examples.
+        UsageError: fewer than four examples, or too few different ones.
     """
-    if task.demonstrations:
-        return TaskSides(replace(task, examples=task.demonstrations, demonstrations=()), task)
-    if len(task.examples) < 4:
+    if not task.demonstrations and len(task.examples) < 4:
         raise UsageError(
             f"task {task.name!r} has too few examples to split into training and test examples",
             expected="at least 4",
             got=str(len(task.examples)),
         )
-    ranked = sorted(task.examples, key=lambda example: _rank(seed, f"{task.name}\0{example.id}"))
+    ranked = _ranked(task, seed)
     count = max(2, min(len(ranked) - 2, round(len(ranked) * training_share)))
-    chosen = {example.id for example in ranked[:count]}
-    train = tuple(example for example in task.examples if example.id in chosen)
-    test = tuple(example for example in task.examples if example.id not in chosen)
-    return TaskSides(replace(task, examples=train), replace(task, examples=test))
+    chosen = ranked[: 0 if task.demonstrations else count]
+    test, train = _by_content(task, ranked, {example.id: 1 for example in chosen}, others=0, training=1)
+    least = 1 if task.demonstrations else 2
+    if len(train) + len(task.demonstrations) < least or len(test) < least:
+        raise UsageError(
+            f"task {task.name!r} has too few different examples to split into training and test examples",
+            expected=f"at least {least} to train on and {least} to measure on, with equal ones on one side",
+            got=f"{len(train) + len(task.demonstrations)} and {len(test)}",
+        )
+    return TaskSides(
+        replace(task, examples=(*task.demonstrations, *train), demonstrations=()), replace(task, examples=test)
+    )
 
 
 def divide_in_three(task: Task, shares: Shares, seed: int) -> TaskThirds:
@@ -97,15 +104,10 @@ def divide_in_three(task: Task, shares: Shares, seed: int) -> TaskThirds:
         test = round(free * shares.test / (shares.test + shares.validation))
         test = max(fewest_test, min(free - fewest_validation, test))
         validation = free - test
-    ranked = sorted(task.examples, key=lambda example: _rank(seed, f"{task.name}\0{example.id}"))
+    ranked = _ranked(task, seed)
     sides = {example.id: 0 if place < test else 1 for place, example in enumerate(ranked[: test + validation])}
-    side_of = {_content(example): 2 for example in demonstrations}
-    for example in ranked:
-        side_of.setdefault(_content(example), sides.get(example.id, 2))
-    in_order: list[list[Example]] = [[], [], []]
-    for example in task.examples:
-        in_order[side_of[_content(example)]].append(example)
-    sizes = [len(demonstrations) + len(in_order[2]), len(in_order[1]), len(in_order[0])]
+    of_test, of_validation, of_training = _by_content(task, ranked, sides, others=2, training=2)
+    sizes = [len(demonstrations) + len(of_training), len(of_validation), len(of_test)]
     if any(size < fewest for size, fewest in zip(sizes, FEWEST_EXAMPLES, strict=True)):
         raise UsageError(
             f"task {task.name!r} has too few different examples for three sets",
@@ -113,12 +115,35 @@ def divide_in_three(task: Task, shares: Shares, seed: int) -> TaskThirds:
             "measure on, with equal ones in one set",
             got=f"{sizes[0]}, {sizes[1]} and {sizes[2]}",
         )
-    of_test, of_validation, of_training = map(tuple, in_order)
     return TaskThirds(
         replace(task, examples=(*demonstrations, *of_training), demonstrations=()),
         replace(task, examples=of_validation),
         replace(task, examples=of_test),
     )
+
+
+def _ranked(task: Task, seed: int) -> list[Example]:
+    return sorted(task.examples, key=lambda example: _rank(seed, f"{task.name}\0{example.id}"))
+
+
+def _by_content(
+    task: Task, ranked: Sequence[Example], sides: Mapping[str, int], *, others: int, training: int
+) -> list[tuple[Example, ...]]:
+    """A task's examples on each side, in their order; equal ones are on the side of the first of them in rank.
+
+    Args:
+        task: its demonstrations are trained on, and so are examples that equal one of them.
+        ranked: its examples in the order of the draw.
+        sides: of examples by id; `others` is the side of those that are not in it.
+        others, training: numbers of sides.
+    """
+    side_of = {_content(example): training for example in task.demonstrations}
+    for example in ranked:
+        side_of.setdefault(_content(example), sides.get(example.id, others))
+    found: list[list[Example]] = [[] for _ in range(1 + max(others, training, *sides.values()))]
+    for example in task.examples:
+        found[side_of[_content(example)]].append(example)
+    return [tuple(of_side) for of_side in found]
 
 
 def _content(example: Example) -> str:
@@ -127,8 +152,7 @@ def _content(example: Example) -> str:
 
 def first_examples(task: Task, count: int, seed: int) -> tuple[Example, ...]:
     """At most this number of a task's examples, in their order; a smaller number is a part of a larger one."""
-    ranked = sorted(task.examples, key=lambda example: _rank(seed, f"{task.name}\0{example.id}"))
-    chosen = {example.id for example in ranked[:count]}
+    chosen = {example.id for example in _ranked(task, seed)[:count]}
     return tuple(example for example in task.examples if example.id in chosen)
 
 
