@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from phraseproof.cli.progress import ProgressBar
 from phraseproof.cli.training_progress import TrainingBar
 from phraseproof.training.log import HeldOut, StepReport
 
@@ -77,6 +78,31 @@ def test_a_terminal_shows_a_bar_with_the_losses(monkeypatch: pytest.MonkeyPatch)
     assert "loss 1.2346, CE 0.5000, KL 0.2500" in shown
     assert "warning: [bold]as it is[/bold]" in shown
     assert "step 3 of" not in shown
+
+
+@pytest.mark.parametrize("last", [20, 12])
+def test_a_terminal_shows_one_bar_at_a_time(last: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training that ends, early in one case, and an evaluation, as in `harden`, whose observers are two."""
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    with ProgressBar() as evaluation, TrainingBar() as training:
+        training.started(total=20, done=0)
+        training.stepped(STEP._replace(step=last))
+        evaluation.started(total=10, done=0)
+        between = len(terminal.getvalue())
+        evaluation.noted("a remark")
+        evaluation.advanced(10)
+        training.noted("the next one")
+        training.started(total=7, done=0)
+    shown = terminal.getvalue()
+    # A terminal hides the cursor while a bar is shown.
+    cursor = [text for text in shown.split("\x1b") if text.startswith(("[?25l", "[?25h"))]
+    assert [text[:5] for text in cursor] == ["[?25l", "[?25h"] * 3
+    assert f"{last}/20" in shown[:between]
+    assert f"{last}/20" not in shown[between:], "the bar of the training is over"
 
 
 def test_a_finished_training_shows_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from phraseproof.errors import printable
 
@@ -19,9 +19,15 @@ MIN_COLUMNS_FOR_WORDS = 72
 class StderrBar:
     """A bar on a terminal, lines elsewhere; messages are printed above the bar.
 
+    A terminal shows one bar at a time, also where several observers share it, as in `harden`: a bar ends when its work
+    is done, or when another one starts.
+
     Args:
         quiet: print warnings only.
     """
+
+    _shown: ClassVar[Progress | None] = None
+    """The bar on the terminal, whichever observer it belongs to."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -34,8 +40,7 @@ class StderrBar:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._end()
 
     def warned(self, message: str) -> None:
         """Print a warning at once."""
@@ -62,18 +67,26 @@ class StderrBar:
         return f", about {duration((time.monotonic() - self._began_s) / here * (total - done))} left"
 
     def _say(self, text: str) -> None:
-        if self._bar is not None:
-            self._bar.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+        if StderrBar._shown is not None:
+            StderrBar._shown.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
         else:
             print(printable(text), file=sys.stderr, flush=True)  # noqa: T201 - stderr is what this class is for
 
     def _show(self, bar: Progress, description: str, *, total: int, done: int) -> None:
         """Start a bar, in the place of an earlier one."""
-        if self._bar is not None:
-            self._bar.stop()
-        self._bar = bar
+        if StderrBar._shown is not None:
+            StderrBar._shown.stop()
+        self._bar = StderrBar._shown = bar
         self._task = bar.add_task(description, total=total, completed=done)
         bar.start()
+
+    def _end(self) -> None:
+        """Leave the bar as it is now; what is printed next comes below it."""
+        if self._bar is not None:
+            self._bar.stop()
+            if StderrBar._shown is self._bar:
+                StderrBar._shown = None
+        self._bar = self._task = None
 
 
 def duration(seconds: float) -> str:
@@ -124,6 +137,8 @@ class ProgressBar(StderrBar):
         self._done += prompts
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, prompts)
+            if self._done >= self._total:
+                self._end()
         else:
             self._line_now_and_then(
                 f"{self._done:,} of {self._total:,} prompts {self._did}" + self._time_left(self._done, self._total)

@@ -55,6 +55,8 @@ class TrainingBar(StderrBar):
         line = f"step {report.step:,} of {self._total:,}: {text}{left}"
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=report.step, description=text + left)
+            if report.step >= self._total:
+                self._end()
         elif report.held_out is not None:
             self._line(line)
         else:
