@@ -32,6 +32,10 @@ LOW_RANK_SETTINGS = ("rank", "lora_alpha", "lora_dropout", "target_modules")
 DEFAULT_EPOCHS = 5
 """The paper does not say how long it trained a soft prompt."""
 
+HALF_PRECISION: Mapping[str, object] = {"half_precision": "products"}
+"""In the settings of a bfloat16 model that is frozen: only products are computed in it. Earlier releases rounded
+everything, so a training that they stopped is another one."""
+
 _AT_LEAST: Mapping[str, float] = {
     "num_tokens": 1,
     "rank": 1,

@@ -93,15 +93,20 @@ def trial_requests(lengths: Lengths, vocabulary: int, kept: Callable[[int, int],
 @torch.inference_mode()
 def trial_logits(network: Network) -> torch.Tensor | None:
     """What a network makes of a few tokens, [1, tokens, vocabulary]; `None` where it cannot read them."""
-    embeddings = network.get_input_embeddings().weight
-    most = min(int(embeddings.shape[0]), _LARGEST_TOKEN)
-    drawn = np.random.default_rng(1).integers(min(_FIRST_TOKEN, most - 1), most, size=(1, _SHORT[0]))
-    ids = torch.from_numpy(drawn).to(embeddings.device)
+    ids = trial_ids(network)
     inputs = {"decoder_input_ids": ids[:, : _SHORT[1]]} if network.config.is_encoder_decoder else {}
     try:
         return network(input_ids=ids, use_cache=False, **inputs).logits
     except REFUSALS:
         return None
+
+
+def trial_ids(network: Network) -> torch.Tensor:
+    """The tokens of `trial_logits`, [1, tokens]."""
+    embeddings = network.get_input_embeddings().weight
+    most = min(int(embeddings.shape[0]), _LARGEST_TOKEN)
+    drawn = np.random.default_rng(1).integers(min(_FIRST_TOKEN, most - 1), most, size=(1, _SHORT[0]))
+    return torch.from_numpy(drawn).to(embeddings.device)
 
 
 def same_logits(found: torch.Tensor | None, expected: torch.Tensor) -> bool:

@@ -67,3 +67,16 @@ def test_a_folder_is_resumed_by_the_same_number_of_processes_only(tmp_path: Path
     assert check_folder(tmp_path, prepared.run_by(1, "no").record) is not None
     with pytest.raises(RunError, match=r"other settings: processes .expected 1, got 2"):
         check_folder(tmp_path, prepared.run_by(2, "no").record)
+
+
+def test_a_bfloat16_training_of_an_earlier_release_is_not_resumed_with_other_rounding(tmp_path: Path) -> None:
+    options = dataclasses.replace(CPU, dtype="bfloat16")
+    prepared = prepare(str(tiny_llama()), shared_wordings(), AlignmentSettings(method="lora+kl"), options)
+    record = dict(prepared.record)
+    settings = dict(cast("Mapping[str, object]", record["settings"]))
+    del settings["half_precision"]
+    write_record(tmp_path, record | {"settings": settings})
+    with pytest.raises(RunError, match=r"other settings: half_precision .expected None, got products"):
+        check_folder(tmp_path, record)
+    exact = prepare(str(tiny_llama()), shared_wordings(), AlignmentSettings(method="lora+kl"), CPU).record
+    assert "half_precision" not in cast("Mapping[str, object]", exact["settings"])

@@ -44,6 +44,24 @@ def test_what_lies_across_in_memory_is_read_as_it_is_meant() -> None:
     assert near(fastest_product(x, weight, None), x.double() @ weight.double().t())
 
 
+@pytest.mark.parametrize("transposed", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+def test_float32_with_bfloat16_weights_rounds_the_factors_and_the_sum(transposed: bool, bias: bool) -> None:
+    weight = (torch.randn(96, 160).t() if transposed else torch.randn(160, 96)).bfloat16()
+    added = torch.randn(160).bfloat16() if bias else None
+    x = torch.randn(2, 7, 96, requires_grad=True)
+    upstream = torch.randn(2, 7, 160)
+    found = frozen_linear(x, weight, added)
+    assert found.dtype == torch.float32
+    rounded = x.detach().bfloat16().double()
+    expected = rounded @ weight.double().t() + (0 if added is None else added.double())
+    assert torch.allclose(found.double(), expected, rtol=2**-8, atol=2**-8 * float(expected.abs().max()))
+    (gradient,) = torch.autograd.grad(found, x, upstream)
+    wanted = upstream.bfloat16().double() @ weight.double()
+    assert gradient.dtype == torch.float32
+    assert torch.allclose(gradient.double(), wanted, rtol=2**-8, atol=2**-8 * float(wanted.abs().max()))
+
+
 def test_other_types_are_left_to_torch() -> None:
     x, weight = torch.randn(5, 96, dtype=torch.float64), torch.randn(160, 96, dtype=torch.float64)
     assert torch.equal(fastest_product(x, weight, None), torch.nn.functional.linear(x, weight))

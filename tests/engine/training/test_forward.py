@@ -209,3 +209,29 @@ def test_a_frozen_models_layers_read_no_padding(family: str, projection: str, re
     first.register_forward_pre_hook(lambda _, arguments: found.append(arguments[0].shape[:-1].numel()))
     forward(ROWS)
     assert found == read
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+def test_a_bfloat16_model_with_a_soft_prompt_is_packed_and_near_to_float32(family: str) -> None:
+    model = load_model(str(tiny_models.TRAINABLE[family]()), ModelOptions(device="cpu", dtype="bfloat16"))
+    assert isinstance(model, HuggingFaceModel)
+    model.network.requires_grad_(False)
+    soft = soft_of(model)
+    forward = forward_of(model, soft)
+    assert forward.is_packed
+    found = forward(ROWS)
+    ours = [logits[mask] for logits, mask in zip(found.logits, found.mask, strict=True)]
+    (gradient,) = torch.autograd.grad(scalar(ours, ROWS), soft.weight)
+    model.network.float()
+    plain = [plain_logits(model, soft, row) for row in ROWS]
+    (expected,) = torch.autograd.grad(scalar(plain, ROWS), soft.weight)
+    for logits, wanted in zip(ours, plain, strict=True):
+        assert float((logits - wanted).detach().norm()) < 0.02 * float(wanted.detach().norm())
+    assert float((gradient - expected).norm()) < 0.03 * float(expected.norm())
+
+
+def test_float16_is_not_packed() -> None:
+    model = load_model(str(tiny_models.tiny_llama()), ModelOptions(device="cpu", dtype="float16"))
+    assert isinstance(model, HuggingFaceModel)
+    model.network.requires_grad_(False)
+    assert not forward_of(model, soft_of(model)).is_packed

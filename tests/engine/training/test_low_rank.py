@@ -137,3 +137,34 @@ def test_the_packed_pass_has_the_gradients_of_peft_and_autograd(family: str, use
         assert float((ours[name] - gradient).norm()) <= 1e-4 * float(gradient.norm()), name
     detached = forward(ROWS, without_graph=[0]).logits
     torch.testing.assert_close(detached, found, atol=1e-4, rtol=1e-4)
+
+
+def gradient_of(network: Network, logits: list[torch.Tensor]) -> torch.Tensor:
+    return torch.cat([each.flatten() for each in gradients([own.float() for own in logits], network).values()])
+
+
+@pytest.mark.parametrize("uses_dora", [False, True])
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gpt-neox"])
+def test_the_packed_pass_of_a_bfloat16_model_is_nearer_to_float32_than_peft_s_own(family: str, uses_dora: bool) -> None:
+    model = load_model(str(FOLDERS[family]()), ModelOptions(device="cpu", dtype="bfloat16"))
+    assert isinstance(model, HuggingFaceModel)
+    network = model.network
+    LowRankAdapter.inject(network, AlignmentSettings(rank=3), uses_dora=uses_dora)
+    network.requires_grad_(False)
+    stirred(network)
+    forward = TargetForward(network, joined=True, pad_id=model.pad_id, soft=None)
+    assert forward.is_packed
+    found = forward(ROWS).logits
+    assert found.dtype == torch.float32
+    ours = gradient_of(network, [logits[: len(row.target)] for logits, row in zip(found, ROWS, strict=True)])
+
+    def theirs() -> torch.Tensor:
+        whole = [network(input_ids=torch.tensor([row.context + row.target])).logits[0] for row in ROWS]
+        return gradient_of(network, [own[-len(row.target) - 1 : -1] for own, row in zip(whole, ROWS, strict=True)])
+
+    in_half = theirs()
+    network.float()  # the same weights, rounded to bfloat16
+    expected = theirs()
+    error, error_in_half = (float((each - expected).norm()) for each in (ours, in_half))
+    assert error < 0.05 * float(expected.norm())
+    assert error < error_in_half

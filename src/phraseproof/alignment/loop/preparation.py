@@ -18,7 +18,7 @@ from phraseproof.alignment.pairs import ParaphraseSet, load_pairs, wording_hashe
 from phraseproof.alignment.pairs.held_out import Split, split_pairs
 from phraseproof.alignment.pairs.tokens import SetTokens, tokenize_pairs
 from phraseproof.alignment.reference_answers import with_reference_answers
-from phraseproof.alignment.settings import DEFAULT_EPOCHS, AlignmentSettings
+from phraseproof.alignment.settings import DEFAULT_EPOCHS, HALF_PRECISION, AlignmentSettings
 from phraseproof.alignment.teacher_quality import TeacherQuality, judge_references
 from phraseproof.errors import ModelError, RunError, UsageError
 from phraseproof.identity import content_hash
@@ -359,6 +359,8 @@ def _record(
 ) -> dict[str, object]:
     identity = asdict(model.identity)
     of_settings = settings.as_record(method.trains)
+    if model.is_decoder_only and model.dtype == "bfloat16" and method.writes_adapter:
+        of_settings |= HALF_PRECISION
     trained, held_out = wording_hashes(split.train), wording_hashes(split.held_out)
     origin: dict[str, object] = {}
     if initial is not None:

@@ -7,9 +7,9 @@
   where there is padding.
 * Frozen weights get no gradients.
 * Rows whose loss is detached run without a graph.
-* On a CPU, a frozen float32 model with a soft prompt at its input, or a decoder-only one with low-rank adapters, is run
-  without any padding, what rows begin with in common computed once (`packed_causal_lm.py`, `packed_seq2seq_lm.py`), if
-  a trial gave the same logits.
+* On a CPU, a frozen float32 model with a soft prompt at its input, or a decoder-only one in float32 or bfloat16 with a
+  soft prompt there or low-rank adapters, is run without any padding, what rows begin with in common computed once
+  (`packed_causal_lm.py`, `packed_seq2seq_lm.py`), if a trial gave the same logits.
 """
 
 from __future__ import annotations
@@ -191,7 +191,8 @@ class TargetForward:
             return None
         if self._joined:
             return PackedCausalLMForTraining.try_on(network)
-        if virtual is None:  # the pass of encoder-decoders reads weights of layers that an adapter changes
+        # The pass of encoder-decoders is for float32, and reads weights of layers that an adapter changes.
+        if virtual is None or _precision(network) != torch.float32:
             return None
         try:
             packed = PackedSeq2SeqLMForTraining(network, self._pad_id)
@@ -314,15 +315,25 @@ def _asks_for_nothing(config: NetworkConfig) -> bool:
 
 
 def _is_frozen_and_whole(network: nn.Module) -> bool:
-    """Whether every weight is in this process's memory, in float32, and none is trained but those of adapters."""
-    return all(
+    """Whether every weight is in this process's memory, all in one precision, and none is trained but adapters'.
+
+    Adapters are in float32.
+    """
+    frozen = _precision(network)
+    return frozen is not None and all(
         type(weight) is nn.Parameter
         and (not weight.requires_grad or is_low_rank(name))
         and weight.device.type == "cpu"
-        and weight.dtype == torch.float32
+        and weight.dtype == (torch.float32 if is_low_rank(name) else frozen)
         and not hasattr(weight, "_fsdp_flattened")
         for name, weight in network.named_parameters()
     )
+
+
+def _precision(network: nn.Module) -> torch.dtype | None:
+    """The precision of all frozen weights: float32 or bfloat16; else `None`. float16 on a CPU is slow and overflows."""
+    found = {weight.dtype for name, weight in network.named_parameters() if not is_low_rank(name)}
+    return found.pop() if len(found) == 1 and found <= {torch.float32, torch.bfloat16} else None
 
 
 def _targets_only(logits: Tensor, rows: Sequence[TargetRow], width: int) -> Tensor:

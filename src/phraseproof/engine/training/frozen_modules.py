@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers.activations import NewGELUActivation
 from transformers.pytorch_utils import Conv1D
 
@@ -35,7 +36,8 @@ class FrozenModules:
     Linear layers with a low-rank adapter get substitutes too (`low_rank.py`); other trained weights are left alone.
 
     Args:
-        network: a float32 network on a CPU, frozen except for adapters; not changed.
+        network: on a CPU, frozen except for adapters; not changed. The substitutes of a bfloat16 network read and give
+            float32; factors of products with frozen weights are rounded to bfloat16.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -77,6 +79,8 @@ def _frozen_forward(module: nn.Module) -> Callable[[Tensor], Tensor] | None:
         return _if_it_agrees(GatedFeedForward(parts), module, parts.gate.weight)
     if type(module) is nn.Linear or type(module) is Conv1D:
         return _Product.of(module)
+    if type(module) is nn.LayerNorm and any(weight.dtype == torch.bfloat16 for weight in module.parameters()):
+        return _exact_layer_norm(module)
     epsilon = getattr(module, "variance_epsilon", None)
     weights = list(module.parameters())
     if not isinstance(epsilon, float) or len(weights) != 1 or weights[0].dim() != 1:
@@ -91,15 +95,24 @@ def _if_it_agrees(
     """Return the substitute if it agrees with the module on two rows as wide as the last dimension of `like`."""
     with torch.no_grad():
         width = like.shape[-1]
+        is_half = like.dtype == torch.bfloat16
         # Not symmetric and not of mean zero, so that a norm that subtracts the mean does not agree.
         some = torch.linspace(-3, 5, 2 * width, dtype=like.dtype, device=like.device).view(1, 2, width)
         expected = module(some)
-        close = 1e-5 * max(1.0, float(expected.abs().max()))
-        return packed if torch.allclose(expected, packed(some), rtol=1e-4, atol=close) else None
+        relative, absolute = (3e-2, 1e-2) if is_half else (1e-4, 1e-5)
+        close = absolute * max(1.0, float(expected.abs().max()))
+        found = packed(some.float()).bfloat16() if is_half else packed(some)
+        return packed if torch.allclose(expected, found, rtol=relative, atol=close) else None
+
+
+def _exact_layer_norm(norm: nn.LayerNorm) -> Callable[[Tensor], Tensor]:
+    """In float32, with weights that were rounded to bfloat16: torch has no such mixture."""
+    exact = {name: value.detach().float() for name, value in norm.named_parameters()}
+    return lambda x: functional.layer_norm(x, norm.normalized_shape, exact["weight"], exact.get("bias"), norm.eps)
 
 
 class _Product(NamedTuple):
-    """A frozen linear layer, computed by oneDNN without packing its weights."""
+    """A frozen linear layer, computed by oneDNN with its weights as they are."""
 
     weight: Tensor
     bias: Tensor | None
@@ -107,8 +120,10 @@ class _Product(NamedTuple):
     @classmethod
     def of(cls, layer: nn.Linear | Conv1D) -> _Product | None:
         weight = layer.weight
-        fits = weight.dtype == torch.float32 and weight.device.type == "cpu" and weight.numel() >= _SMALLEST
-        if not fits or not has_products():
+        if weight.device.type != "cpu":
+            return None
+        fits = weight.dtype == torch.float32 and weight.numel() >= _SMALLEST and has_products()
+        if not fits and weight.dtype != torch.bfloat16:
             return None
         return cls(weight.t() if type(layer) is Conv1D else weight, layer.bias)
 

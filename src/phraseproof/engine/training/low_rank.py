@@ -44,7 +44,7 @@ class LowRankLinear:
         self.weight = weight
         self._parts = _Parts(weight, bias, scale)
         self._down, self._up, self._magnitude = down, up, magnitude
-        self._squares = None if magnitude is None else weight.detach().square().sum(dim=1)
+        self._squares = None if magnitude is None else weight.detach().float().square().sum(dim=1)
 
     @classmethod
     def of(cls, module: nn.Module) -> LowRankLinear | None:
@@ -74,12 +74,12 @@ class LowRankLinear:
     def _lengths(self) -> Tensor:
         """The lengths of the rows of W + scale B A, which DoRA takes for constants (its section 4.3), [out features].
 
-        |w + s b A|² = |w|² + 2 s b (A w) + s² b (A A') b': no matrix of the size of W is made.
+        |w + s b A|² = |w|² + 2 s b (A w) + s² b (A A') b': in float32, no matrix of the size of W is made.
         """
         assert self._squares is not None
         with torch.no_grad():
             scaled = self._parts.scale * self._up
-            mixed = fastest_product(self._down, self.weight, None).t()
+            mixed = fastest_product(self._down, self.weight.float(), None).t()
             own = scaled @ (self._down @ self._down.t())
             return (self._squares + (scaled * (2 * mixed + own)).sum(dim=1)).clamp_(min=0).sqrt_()
 

@@ -28,6 +28,7 @@ from phraseproof.engine.probe import probe_causal_lm
 from phraseproof.engine.training.bucketing import TargetRow
 from phraseproof.engine.training.frozen_modules import FrozenModules
 from phraseproof.engine.training.gradient_checkpointing import run_again_in
+from phraseproof.engine.trial import REFUSALS, same_logits, trial_ids, trial_logits
 
 NAME = "phraseproof_training"
 
@@ -36,7 +37,8 @@ class PackedCausalLMForTraining:
     """Logits at target positions, with gradients to a soft prompt at the input or to low-rank adapters.
 
     Args:
-        network: a decoder-only model in float32, frozen except for adapters.
+        network: a decoder-only model in float32 or bfloat16, frozen except for adapters. Between products with frozen
+            weights, everything is in float32.
         last_layer: set if its last layer can skip what no target depends on.
     """
 
@@ -50,7 +52,23 @@ class PackedCausalLMForTraining:
     def try_on(cls, network: Network) -> PackedCausalLMForTraining | None:
         """A pass for this network, or `None` if packing would change its scores (`engine/probe.py`)."""
         packing = probe_causal_lm(network)
-        return None if packing is None else cls(network, packing.last_layer)
+        if packing is None:
+            return None
+        packed = cls(network, packing.last_layer)
+        return packed if network.dtype == torch.float32 or packed._is_near() else None
+
+    @torch.no_grad()
+    def _is_near(self) -> bool:
+        """Whether the logits are those of the network in half precision, up to rounding."""
+        expected = trial_logits(self._network)
+        if expected is None:
+            return False
+        ids = trial_ids(self._network)[0].tolist()
+        try:
+            (found,) = self.logits([TargetRow((ids[0],), (*ids[1:], ids[0]))], None)
+        except REFUSALS:  # a layer that reads float32 only where its weights are float32
+            return False
+        return same_logits(found[None].to(expected), expected)
 
     def logits(self, rows: Sequence[TargetRow], virtual: Tensor | None) -> list[Tensor]:
         """Each row's logits, [target tokens, vocabulary].
@@ -80,7 +98,7 @@ class PackedCausalLMForTraining:
         """Logits of the scored tokens, [scored, vocabulary]."""
         ids = torch.from_numpy(step.row.tokens)
         is_virtual = ids >= self._vocabulary
-        embedded = self._network.get_input_embeddings()(ids.masked_fill(is_virtual, 0))
+        embedded = self._network.get_input_embeddings()(ids.masked_fill(is_virtual, 0)).float()
         # Concatenated, because virtual tokens are the row's first and occur nowhere else.
         count = int(is_virtual.sum())
         if virtual is not None:
