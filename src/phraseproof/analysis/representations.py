@@ -315,7 +315,7 @@ def map_points(vectors: TaskVectors, method: str, *, most: int = 1000, seed: int
     rows = np.asarray(vectors.array[chosen.wordings, chosen.examples], dtype=np.float64)
     if len(rows) < MIN_POINTS:
         raise NotEnoughDataError(f"a map of {vectors.task!r} needs at least {MIN_POINTS} vectors", got=f"{len(rows)}")
-    plane = _plane(rows, method, seed)
+    plane = plane_of(rows, method, seed)
     return [
         MapPoint(
             vectors.task,
@@ -331,7 +331,17 @@ def map_points(vectors: TaskVectors, method: str, *, most: int = 1000, seed: int
     ]
 
 
-def _plane(rows: NDArray[np.float64], method: str, seed: int) -> NDArray[np.float64]:
+def plane_of(rows: NDArray[np.float64], method: str, seed: int) -> NDArray[np.float64]:
+    """Coordinates [n, 2] of vectors [n, width] in a plane.
+
+    Args:
+        rows: at least four vectors, of any tasks.
+        method: `tsne` or `pca`.
+        seed: of t-SNE.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
     try:
         from sklearn.decomposition import PCA
         from sklearn.manifold import TSNE
@@ -348,3 +358,25 @@ def _plane(rows: NDArray[np.float64], method: str, seed: int) -> NDArray[np.floa
     if rows.shape[1] > 50 and len(rows) > 50:
         rows = PCA(n_components=50, svd_solver="full").fit_transform(rows)
     return TSNE(n_components=2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(rows)
+
+
+def silhouette_of(vectors: NDArray[np.float64], groups: Sequence[str]) -> float | None:
+    """How separate groups of vectors are: the mean silhouette (Rousseeuw 1987), from -1 to 1; 0 where they are mixed.
+
+    Args:
+        vectors: [n, width].
+        groups: the group of each.
+
+    Returns:
+        `None` where there is only one group, or all vectors are equal.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
+    if len(set(groups)) < 2 or not np.ptp(vectors, axis=0).any():
+        return None
+    try:
+        from sklearn.metrics import silhouette_score
+    except ImportError:
+        raise MissingExtraError("how separate groups are", extra="hf", package="scikit-learn") from None
+    return float(silhouette_score(vectors, list(groups)))

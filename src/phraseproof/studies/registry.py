@@ -6,13 +6,23 @@ from difflib import get_close_matches
 
 from phraseproof.errors import UsageError
 from phraseproof.studies.closer_look import CloserLook
+from phraseproof.studies.distance import DistanceStudy
 from phraseproof.studies.few_shot import FewShot
+from phraseproof.studies.representations import RepresentationsStudy
 from phraseproof.studies.scaling import ScalingStudy
 from phraseproof.studies.study import Study
 from phraseproof.studies.table_2 import TableTwo
 from phraseproof.studies.table_3 import TableThree
 
-STUDIES: tuple[Study, ...] = (TableTwo(), TableThree(), ScalingStudy(), FewShot(), CloserLook())
+STUDIES: tuple[Study, ...] = (
+    TableTwo(),
+    TableThree(),
+    ScalingStudy(),
+    FewShot(),
+    CloserLook(),
+    RepresentationsStudy(),
+    DistanceStudy(),
+)
 
 
 def study_named(name: str) -> Study:
