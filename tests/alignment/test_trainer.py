@@ -293,22 +293,6 @@ def test_an_initial_adapter_is_identified_by_its_weights(method: str, tmp_path: 
         train(model, tmp_path / "a", pairs=trained, **changes)
 
 
-def test_what_is_not_known_of_an_initial_adapter_is_said(tmp_path: Path) -> None:
-    train(tiny_models.tiny_llama(), tmp_path / "first", max_steps=1)
-    record = tmp_path / "first" / "phraseproof.json"
-    text = record.read_text()
-    revision = json.loads(text)["base_model"]["revision"]
-    watcher = Watcher()
-    record.write_text(text.replace(revision, "0" * len(revision)))
-    changes: dict[str, Any] = {"init": str(tmp_path / "first"), "max_steps": 1, "observer": watcher}
-    train(tiny_models.tiny_llama(), tmp_path / "a", **changes)
-    assert any("was trained on other weights than those of" in warning for warning in watcher.warnings)
-    record.unlink()
-    watcher.warnings.clear()
-    train(tiny_models.tiny_llama(), tmp_path / "b", **changes)
-    assert any("has no record of its training" in warning for warning in watcher.warnings)
-
-
 def test_a_model_that_has_scored_trains_like_one_that_has_not(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from phraseproof.alignment.pairs import pairs_from_task
 from phraseproof.alignment.settings import AlignmentSettings
+from phraseproof.errors import UsageError
 from phraseproof.hardening.candidates import Candidate
 from phraseproof.hardening.search_plan import MeasuredSet
 from phraseproof.hardening.workplace import Workplace
@@ -19,6 +20,17 @@ from support.tiny_models import tiny_llama
 WORDINGS = make_wordings(4)
 TASK = make_task(size=6)
 SET = MeasuredSet("test", (TASK,), {TASK.name: WORDINGS[2:]}, None, 0)
+
+
+def test_a_pair_that_only_another_seed_draws_is_refused_before_the_first_training(tmp_path: Path) -> None:
+    place = Workplace(str(tiny_llama()), ModelOptions(), tmp_path, prompt_format="auto", observers=(None, None))
+    pairs = pairs_from_task(TASK, WORDINGS[:1], WORDINGS[1:2])
+    settings = AlignmentSettings("lora", max_steps=1, gradient_accumulation=1, held_out_fraction=0.0)
+    for number in range(len(pairs)):
+        wrong = replace(pairs[number], input="the red king " * 3000, source="the wrong pair")
+        with pytest.raises(UsageError, match=r"^the wrong pair: .*does not fit into the model's context"):
+            place.train(Candidate("lora", 1e-3, settings), 0, [*pairs[:number], wrong, *pairs[number + 1 :]])
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

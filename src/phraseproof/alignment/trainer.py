@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 from phraseproof.alignment.loop.preparation import Preparation, check_folder, find_method, prepare
 from phraseproof.alignment.merging import check_mergeable, merge_adapter
 from phraseproof.alignment.settings import AlignmentSettings, KLDirection, KLSchedule, Labels, Placement, Schedule
-from phraseproof.alignment.teacher_quality import report_qualities
+from phraseproof.alignment.training_notes import check_pairs, note_plan, warn_of_plan
 from phraseproof.core import ReportsSize
 from phraseproof.errors import RunError
 from phraseproof.models import ModelOptions
 from phraseproof.store.locks import ProcessLock
 from phraseproof.store.processes import Process
+from phraseproof.store.training_record import read_record
 from phraseproof.training.acceleration import accelerated
 from phraseproof.training.log import HeldOut, SilentTrainingObserver, TrainingObserver
 
@@ -247,14 +248,33 @@ class PreparedTraining:
     given: AlignmentSettings
     owns_model: bool
 
-    def run(self, out: Path, *, observer: TrainingObserver | None = None, merge: bool = False) -> AlignmentResult:
-        """Train to the end; at once if the folder holds this training, and from its last checkpoint if it stopped."""
+    def run(
+        self,
+        out: Path,
+        *,
+        observer: TrainingObserver | None = None,
+        merge: bool = False,
+        is_checked: bool = False,
+    ) -> AlignmentResult:
+        """Train to the end; at once if the folder holds this training, and from its last checkpoint if it stopped.
+
+        Args:
+            out: the folder.
+            observer, merge: as in `align`.
+            is_checked: the pairs were checked before (`Preparation.check_drawn`), by the caller.
+
+        Raises:
+            UsageError: a pair that the training draws cannot be trained on; nothing is written then.
+        """
         prepared, accelerator = self.preparation, self.accelerator
+        observer = observer or SilentTrainingObserver()
+        if not is_checked and not is_finished(out):
+            check_pairs(prepared, accelerator, observer)
         with _only_trainer(out, accelerator):
             record = check_folder(out, prepared.record)
             accelerator.wait_for_everyone()
             if record is None or not record.get("finished"):
-                record = self._train(out, observer or SilentTrainingObserver())
+                record = self._train(out, observer)
             result = _result(out, record)
             if merge and accelerator.is_main_process:
                 base = prepared.model if self.owns_model else prepared.model.read_again()
@@ -267,9 +287,14 @@ class PreparedTraining:
 
         loop = TrainingLoop(self.preparation, out, self.accelerator, observer)
         if self.accelerator.is_main_process:
-            _note(self.preparation, observer, self.given, self.accelerator.num_processes)
-            _warn(self.preparation, observer)
+            note_plan(self.preparation, observer, self.given, self.accelerator.num_processes)
+            warn_of_plan(self.preparation, observer)
         return loop.run()
+
+
+def is_finished(out: Path) -> bool:
+    """Whether the folder holds a training that ended."""
+    return bool((read_record(out) or {}).get("finished"))
 
 
 @contextlib.contextmanager
@@ -313,6 +338,7 @@ def forecast(
         if is_timed is None:
             size = prepared.model.weight_bytes if isinstance(prepared.model, ReportsSize) else None
             is_timed = size is not None and size <= _QUICK_BYTES
+        prepared.check_drawn(training.accelerator.num_processes)
         return forecast_training(prepared, training.accelerator, is_timed=is_timed)
 
 
@@ -340,51 +366,6 @@ def _only_trainer(out: Path, accelerator: Accelerator) -> Generator[None]:
         yield
     finally:
         lock.release(remove=True)
-
-
-def _note(prepared: Preparation, observer: TrainingObserver, given: AlignmentSettings, processes: int) -> None:
-    """Report the length of the training, and what was assumed."""
-    steps, batches = prepared.total_steps(processes), prepared.batches_per_step(processes)
-    pairs = len(prepared.train.pairs)
-    epochs = steps * batches * prepared.method.references_per_batch / pairs
-    is_assumed = given.max_steps is None and given.epochs is None
-    held_out = f"; {len(prepared.held_out.pairs)} held out" if prepared.held_out.pairs else ""
-    if prepared.split.by == "wording" and prepared.held_out_wordings:
-        count = prepared.held_out_wordings
-        held_out += f", under {count} wording{'' if count == 1 else 's'} that training does not use"
-    observer.noted(
-        f"{steps:,} steps of {batches} batches{', by default' if is_assumed else ''}: each of {pairs:,} pairs "
-        f"{epochs:.3g} times{held_out}"
-    )
-    if given.learning_rate is None:
-        observer.noted(f"learning rate {prepared.learning_rate:g}, the default of {prepared.method.name}")
-    unlabelled = sum(not pair.labelled for pair in prepared.train.pairs)
-    if prepared.settings.labels == "none":
-        observer.noted("without labels: λ is 1, and targets are what the reference wording, or a teacher, answers")
-    elif unlabelled:
-        observer.noted(f"{unlabelled} of {pairs} pairs have no label: they count only where wordings are compared")
-    report_qualities(prepared.qualities, observer.noted, observer.warned)
-
-
-def _warn(prepared: Preparation, observer: TrainingObserver) -> None:
-    """Warn about unexpected consequences of the split and the settings."""
-    split = prepared.split
-    if split.by == "pair":
-        observer.warned(
-            "the held-out pairs are new examples, but some of their wordings are trained on: "
-            "there are too few wordings to hold any out"
-        )
-    if split.unused:
-        observer.warned(f"{split.unused} pairs have only held-out wordings and are not used")
-    if prepared.initial is not None:
-        base = prepared.model.identity
-        for doubt in prepared.initial.doubts(base.name, base.revision):
-            observer.warned(doubt)
-    if prepared.method.trains == "weights" and prepared.model.dtype != "float32":
-        observer.warned(
-            f"training all weights in {prepared.model.dtype} rounds small steps away; use --dtype float32 "
-            "--mixed-precision bf16"
-        )
 
 
 def _result(out: Path, record: Mapping[str, object]) -> AlignmentResult:

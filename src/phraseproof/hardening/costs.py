@@ -23,7 +23,12 @@ class TrainingCost(NamedTuple):
 
 
 def training_cost(prepared: Preparation) -> TrainingCost:
-    """Count a whole training in one process, evaluations on held-out pairs excluded."""
+    """Count a whole training in one process, evaluations on held-out pairs excluded.
+
+    Raises:
+        UsageError: a pair that the training draws cannot be trained on.
+    """
+    prepared.check_drawn(processes=1)
     order = prepared.training_order(processes=1)
     steps, per_step = prepared.total_steps(1), prepared.batches_per_step(1)
     prompts = tokens = 0

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from phraseproof.alignment.loop.preparation import identifying
+from phraseproof.alignment.loop.preparation import Preparation, identifying
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
-from phraseproof.alignment.trainer import prepared_training
+from phraseproof.alignment.trainer import is_finished, prepared_training
 from phraseproof.errors import RunError
 from phraseproof.evaluation.earlier_runs import EarlierRun
 from phraseproof.evaluation.observer import Observer, SilentObserver
@@ -72,6 +72,7 @@ class Workplace:
         self.observer = observers[0] or SilentObserver()
         self._training_observer = observers[1]
         self._measured: list[EarlierRun] = []
+        self._checked: set[tuple[object, ...]] = set()
 
     def train(self, candidate: Candidate, seed: int, pairs: Sequence[ParaphraseSet]) -> Training:
         """Train a candidate; at once if that was done before, and from its last checkpoint if it was stopped."""
@@ -80,9 +81,24 @@ class Workplace:
             identity = content_hash(identifying(training.preparation.record))
             name = re.sub(r"[^A-Za-z0-9]+", "-", f"{candidate.name} {candidate.rate:g} seed {seed}")
             folder = self._out / TRAININGS_FOLDER / f"{name}-{identity[:_DIGITS]}" / "trained"
-            found = training.run(folder, observer=self._training_observer)
+            if not is_finished(folder):
+                self._check(training.preparation)
+            found = training.run(folder, observer=self._training_observer, is_checked=True)
             cost = training_cost(training.preparation)
         return Training(candidate, seed, found.folder, found.kind == "adapter", cost, found.seconds)
+
+    def _check(self, prepared: Preparation) -> None:
+        """Check the pairs that are drawn, and at the first training on them all pairs.
+
+        Other seeds draw other pairs, and one that cannot be trained on should stop a search before its first training.
+        """
+        reserved = prepared.settings.num_tokens if prepared.method.trains == "prompt" else 0
+        key = content_hash(prepared.record["pairs"]), prepared.method.needs_options, reserved
+        if key in self._checked:
+            prepared.check_drawn(processes=1)
+            return
+        prepared.train.tokens.require(range(len(prepared.train.pairs)))
+        self._checked.add(key)
 
     def measure(self, on: MeasuredSet, training: Training | None = None) -> Run:
         """Score a set's examples under its wordings with a trained model, or with the model as it is.

@@ -194,7 +194,7 @@ def _evaluation_seconds(prepared: Preparation, optimization: Optimization) -> fl
     from phraseproof.alignment.loop.evaluation import evaluate_held_out
 
     whole = prepared.held_out
-    few = replace(whole, pairs=whole.pairs[:_EVALUATED_PAIRS], tokens=whole.tokens[:_EVALUATED_PAIRS])
+    few = replace(whole, pairs=whole.pairs[:_EVALUATED_PAIRS], tokens=whole.tokens.first(_EVALUATED_PAIRS))
     began = time.perf_counter()
     found = evaluate_held_out(optimization.passes, few, prepared.method, prepared.settings)
     if found is None:

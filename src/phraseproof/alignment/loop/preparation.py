@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from textwrap import shorten
 from typing import TYPE_CHECKING, cast
 
 from phraseproof.alignment.initial_adapter import InitialAdapter, find_initial_adapter
@@ -16,7 +15,7 @@ from phraseproof.alignment.loop.batch_order import BatchOrder, SetShape
 from phraseproof.alignment.methods import Method, known_methods
 from phraseproof.alignment.pairs import ParaphraseSet, load_pairs, wording_hashes
 from phraseproof.alignment.pairs.held_out import Split, split_pairs
-from phraseproof.alignment.pairs.tokens import SetTokens, tokenize_pairs
+from phraseproof.alignment.pairs.lazy_tokens import LazySetTokens
 from phraseproof.alignment.reference_answers import with_reference_answers
 from phraseproof.alignment.settings import DEFAULT_EPOCHS, HALF_PRECISION, AlignmentSettings
 from phraseproof.alignment.teacher_quality import TeacherQuality, judge_references
@@ -46,10 +45,10 @@ PATIENCE_FOR_KAPPA = 3
 
 @dataclass(frozen=True)
 class TokenizedSide:
-    """The paraphrase sets of one side of the split, and their tokens in the same order."""
+    """The paraphrase sets of one side of the split, and their tokens in the same order, made at first use."""
 
     pairs: tuple[ParaphraseSet, ...]
-    tokens: tuple[SetTokens, ...]
+    tokens: LazySetTokens
 
     def order(
         self,
@@ -63,13 +62,13 @@ class TokenizedSide:
         shapes = [
             SetShape(
                 pair.instruction,
-                len(tokens.paraphrases) if with_paraphrases else 0,
-                len(tokens.negations) if method.needs_negations else 0,
+                len(pair.paraphrases) if with_paraphrases else 0,
+                len(pair.negations) if method.needs_negations else 0,
                 tuple(pair.wording_key(text) for text in (pair.instruction, *pair.paraphrases))
                 if batches_per_draw is not None
                 else (),
             )
-            for pair, tokens in zip(self.pairs, self.tokens, strict=True)
+            for pair in self.pairs
         ]
         return BatchOrder(
             shapes,
@@ -136,6 +135,20 @@ class Preparation:
             batches_per_draw=self.batches_per_step(processes) if self.method.draws_one else None,
         )
 
+    def check_drawn(self, processes: int) -> int:
+        """Tokenize and check the sets that the whole training draws; returns their number.
+
+        Raises:
+            UsageError: one of them cannot be trained on.
+        """
+        order = self.training_order(processes)
+        batches = self.total_steps(processes) * self.batches_per_step(processes)
+        drawn = set(range(len(self.train.pairs)))
+        if batches < order.batches_per_epoch:
+            drawn = {draw.pair for number in range(batches) for draw in order.batch(number)}
+        self.train.tokens.require(drawn)
+        return len(drawn)
+
     def batches_per_step(self, processes: int) -> int:
         """The number of batches per optimizer step, over all processes."""
         return self.settings.gradient_accumulation * processes
@@ -163,7 +176,7 @@ def prepare(
     settings: AlignmentSettings,
     model_options: ModelOptions,
 ) -> Preparation:
-    """Load and check everything except the weights.
+    """Load and check everything except the weights, and the tokens of the sets to train on (`check_drawn`).
 
     Raises:
         UsageError: an unknown method, sets that lack what it needs, or settings that do not fit the model.
@@ -220,19 +233,17 @@ def prepare(
     train, held_out = (
         TokenizedSide(
             side,
-            tuple(
-                tokenize_pairs(
-                    side,
-                    loaded,
-                    prompt_format=settings.prompt_format,
-                    reserved=reserved,
-                    with_options=method.needs_options,
-                )
+            LazySetTokens(
+                side,
+                loaded,
+                prompt_format=settings.prompt_format,
+                reserved=reserved,
+                with_options=method.needs_options,
             ),
         )
         for side in (split.train, split.held_out)
     )
-    _refuse_unknown_targets((train, held_out), loaded)
+    held_out.tokens.require(range(len(held_out.pairs)))
     return Preparation(
         model=loaded,
         method=method,
@@ -244,21 +255,6 @@ def prepare(
         qualities=qualities,
         initial=initial,
     )
-
-
-def _refuse_unknown_targets(sides: Sequence[TokenizedSide], model: ModelToTrain) -> None:
-    """Refuse a target that consists of unknown tokens: training would teach the model to write the unknown token."""
-    unknown, end = model.tokenizer.unk_token_id, model.tokenizer.eos_token_id
-    if unknown is None or unknown == end:  # GPT-2 has no unknown text; its unknown token is its end token
-        return
-    for pair, tokens in ((pair, row) for side in sides for pair, row in zip(side.pairs, side.tokens, strict=True)):
-        if all(token in (unknown, end) for token in tokens.target):
-            raise UsageError(
-                f"the tokenizer has only unknown tokens for the target {shorten(pair.target, 40)!r}",
-                expected="targets in the model's vocabulary",
-                where=pair.source or "--pairs",
-                hint="Use a model whose vocabulary contains the answers",
-            )
 
 
 def find_method(name: str) -> Method:

@@ -52,6 +52,7 @@ def tokenize_pairs(
     max_length: int | None = None,
     reserved: int = 0,
     with_options: bool = False,
+    numbers: Sequence[int] | None = None,
 ) -> list[SetTokens]:
     """Tokenize paraphrase sets as scoring does: target delimiter, BOS and white space follow
     `models/huggingface/tokenization.py`.
@@ -73,6 +74,7 @@ def tokenize_pairs(
         reserved: the number of these tokens that the soft prompt takes.
         with_options: also tokenize the options of every set; otherwise only where a teacher's distribution needs them,
             and only those options that it finds at least `LEAST_WEIGHT` probable.
+        numbers: of the sets in messages, where they have no `source`; by default from 1.
 
     Returns:
         One `SetTokens` per set, in the same order.
@@ -96,7 +98,8 @@ def tokenize_pairs(
         ]
         encoded = iter(model.encode([prompt for group in prompts for prompt in group]))
         for offset, (pair, group) in enumerate(zip(some, prompts, strict=True)):
-            where = pair.source or f"pair {start + offset + 1}"
+            number = start + offset + 1 if numbers is None else numbers[start + offset]
+            where = pair.source or f"pair {number}"
             own = _pair_tokens(pair, answers[offset], [next(encoded) for _ in group], model, where)
             budget.check(pair, own, where)
             tokens.append(own)
