@@ -2,7 +2,7 @@
 
 An interval over wordings and questions is the crossed bootstrap of `phraseproof compare`, seeds averaged first: it is
 about other wordings and questions. An interval over seeds is Student's t of the seeds' own gains: it is about other
-orders of the training data. Neither is about other base models.
+orders of the training data. `gain_over_all` adds up the variances of both. None is about other base models.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import numpy as np
 
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.paired import compare_runs
+from phraseproof.analysis.reductions.gains import CONFIDENCE, NOTHING, Gain, Variance, gain_of
 from phraseproof.core import Example, Finding, Instruction, OptionScores, Prompt, ScoresOptions, Task
-from phraseproof.instructions.collections import instructions_for, load_collection
+from phraseproof.instructions.collections import Collection, instructions_for, load_collection
 from phraseproof.instructions.perturb import negated
 from phraseproof.instructions.render import build_prompt
 from phraseproof.instructions.template import compile_instruction
@@ -29,7 +30,7 @@ from phraseproof.tasks import load_tasks
 OBSERVED, UNOBSERVED = "observed", "unobserved"
 RULE_NEGATED = "negated by rule"
 CLOSER_LOOK = ("closest", "incorrect", "negated", "nonsensical")
-Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
+Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 Grids = tuple[TaskGrid, ...]
 
 
@@ -95,12 +96,20 @@ def asked(
         groups |= {name: load_collection(f"pocket-{name}") for name in CLOSER_LOOK}
     found: list[Asked] = []
     for group, wordings in groups.items():
-        for task in load_tasks(["pocket"]):
-            examples = task.examples[: limit if group == UNOBSERVED else observed_limit]
-            served = instructions_for(wordings, task)
-            prompts = tuple(_prompts(replace(item, ask=f"{before}{item.ask}"), examples) for item in served)
-            found.append(Asked(group, replace(task, examples=examples), tuple(item.name for item in served), prompts))
+        asked_here = slice(limit if group == UNOBSERVED else observed_limit)
+        found += questions(group, wordings, asked_here, before=before)
     return tuple(found)
+
+
+def questions(group: str, wordings: Collection, examples: slice, *, before: str = "") -> list[Asked]:
+    """These questions of each of the pocket's tasks, in the wordings of a collection."""
+    found: list[Asked] = []
+    for task in load_tasks(["pocket"]):
+        part = replace(task, examples=task.examples[examples])
+        served = instructions_for(wordings, task)
+        prompts = tuple(_prompts(replace(item, ask=f"{before}{item.ask}"), part.examples) for item in served)
+        found.append(Asked(group, part, tuple(item.name for item in served), prompts))
+    return found
 
 
 def _prompts(wording: Instruction, examples: Sequence[Example]) -> tuple[Prompt, ...]:
@@ -111,8 +120,8 @@ def _prompts(wording: Instruction, examples: Sequence[Example]) -> tuple[Prompt,
 def measure(model: str, adapter: Path | None, everything: Sequence[Asked], kept: Path) -> Grids:
     """Scores of a model, a grid for each task and group.
 
-    They are kept in the file `kept` and not in a run folder, whose file for each task and wording would take longer to
-    write than these small models take to answer.
+    Its choices are kept in the file `kept` and not in a run folder, whose file for each task and wording would take
+    longer to write than these small models take to answer.
     """
     if not kept.exists():
         loaded = load_model(model, ModelOptions(adapter=adapter))
@@ -121,24 +130,21 @@ def measure(model: str, adapter: Path | None, everything: Sequence[Asked], kept:
         found = iter(loaded.score_options(flat))
         kept.parent.mkdir(parents=True, exist_ok=True)
         with kept.open("wb") as stream:
-            np.savez(stream, *[_scores(each, found) for each in everything])
-    with np.load(kept, allow_pickle=False) as scores:
-        return tuple(_grid(each, scores[f"arr_{number}"]) for number, each in enumerate(everything))
+            choices = {f"choices_{number}": _choices(each, found) for number, each in enumerate(everything)}
+            np.savez(stream, **choices)
+    with np.load(kept, allow_pickle=False) as choices:
+        return tuple(_grid(each, choices[f"choices_{number}"]) for number, each in enumerate(everything))
 
 
-def _scores(each: Asked, found: Iterator[OptionScores]) -> Floats:
-    """[W, E]: 1 where the option that is chosen is the right one."""
-    scores = [
-        [
-            example.option_scores[scorer("loglikelihood").choose(next(found).logprobs, prompt.options)]
-            for prompt, example in zip(prompts, each.task.examples, strict=True)
-        ]
-        for prompts in each.prompts
-    ]
-    return np.array(scores, dtype=np.float64)
+def _choices(each: Asked, found: Iterator[OptionScores]) -> Integers:
+    """[W, E]: the index of the option that is chosen."""
+    choose = scorer("loglikelihood").choose
+    return np.array([[choose(next(found).logprobs, prompt.options) for prompt in row] for row in each.prompts])
 
 
-def _grid(each: Asked, scores: Floats) -> TaskGrid:
+def _grid(each: Asked, choices: Integers) -> TaskGrid:
+    credit = [example.option_scores for example in each.task.examples]
+    scores = np.array([[of[option] for of, option in zip(credit, row, strict=True)] for row in choices], dtype=float)
     return TaskGrid(
         task=each.task.name,
         category=each.task.category,
@@ -175,7 +181,28 @@ def gain(before: Grids, after: Grids, column: Column) -> Finding:
     return found.overall.all
 
 
-def in_points(found: Finding) -> str:
+def gain_over_all(before: Sequence[Grids], after: Sequence[Grids], column: Column) -> Gain:
+    """After minus before, with an interval over wordings, questions and seeds.
+
+    Args:
+        before: one for each seed, or one for all.
+        after: one for each seed.
+    """
+    found = gain(averaged(before), averaged(after), column)
+    crossed = NOTHING
+    if found.standard_error and found.degrees_of_freedom:
+        crossed = Variance(found.standard_error**2, found.degrees_of_freedom)
+    return gain_of([value / 100 for value in _of_seeds(before, after, column)], crossed, NOTHING, CONFIDENCE)
+
+
+def _of_seeds(before: Sequence[Grids], after: Sequence[Grids], column: Column) -> list[float]:
+    """After minus before of each seed, in points."""
+    first = [mean_percent(grids, column) for grids in before] * (len(after) if len(before) == 1 else 1)
+    second = [mean_percent(grids, column) for grids in after]
+    return [late - early for early, late in zip(first, second, strict=True)]
+
+
+def in_points(found: Finding | Gain) -> str:
     if found.low is None or found.high is None:
         return f"{100 * found.estimate:+.1f}"
     return f"{100 * found.estimate:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
@@ -189,8 +216,7 @@ def over_seeds(before: Sequence[Grids], after: Sequence[Grids], column: Column) 
     """
     from scipy import stats
 
-    first = [mean_percent(grids, column) for grids in before]
-    gains = np.array([mean_percent(grids, column) for grids in after]) - np.array(first)
+    gains = np.array(_of_seeds(before, after, column))
     if len(gains) < 2:
         return f"{gains.mean():+.1f}"
     reach = stats.t.ppf(0.975, len(gains) - 1) * stats.sem(gains)
