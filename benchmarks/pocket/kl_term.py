@@ -25,6 +25,7 @@ from pathlib import Path
 from benchmarks.pocket.changed_pairs import pairs_between, with_few_labels, with_wrong_targets
 from benchmarks.pocket.laboratory import KL, LORA, LORA_KL, PT, PT_KL, Data, Laboratory, Way, way
 from benchmarks.pocket.measures import Grids, header, row
+from phraseproof.alignment.pairs import ParaphraseSet
 from phraseproof.pocket.mitigation import SETTINGS
 
 PARAPHRASES = 8
@@ -87,34 +88,42 @@ def incorrect_wordings(here: Laboratory, _: argparse.Namespace) -> None:
         print(row(f"{count / PARAPHRASES:.0%}", cells), flush=True)
 
 
-def _partly_incorrect(here: Laboratory, count: int, seed: int):
+def _partly_incorrect(here: Laboratory, count: int, seed: int) -> list[ParaphraseSet]:
     return pairs_between("pocket-observed", PARAPHRASES - count, seed, incorrect=count, per_task=here.per_task)
 
 
 def weak_reference(here: Laboratory, _: argparse.Namespace) -> None:
-    """Two tables: several λ, and several numbers of paraphrases."""
+    """Two tables: several λ, and several numbers of paraphrases. Rates are those for clean targets."""
     rates = {each: here.rate_of(each, here.clean) for each in (PT, PT_KL, KL)}
-
-    def data(reference: str, count: int) -> Data:
-        name = f"{reference.removeprefix('pocket-')}-{count}"
-        return Data(name, lambda seed: pairs_between(reference, count, seed, per_task=here.per_task))
-
-    references = {"observed": here.clean, "nonsensical": data("pocket-nonsensical", 12)}
-    weighted = [way(f"λ {value:g}", lambda_=value) for value in (0.2, 0.5, 0.8, 0.95, 1)]
-    print(header(["PT", *(each.name for each in weighted), "KL alone"]))
-    for name, pairs in references.items():
-        cells = [here.gain(here.runs(PT, pairs, rates[PT]))]
-        cells += [here.gain(here.runs(each, pairs, rates[PT_KL])) for each in weighted]
-        cells.append(here.gain(here.runs(KL, pairs, rates[KL])))
+    references = {
+        "observed": here.clean,
+        "observed, 20% wrong targets": with_wrong(here, 0.2),
+        "nonsensical": _with_reference(here, "pocket-nonsensical", 12),
+    }
+    weights = (0.2, 0.5, 0.8, 0.95, 1)
+    weighted = [PT_KL if value == SETTINGS.lambda_ else way(f"λ {value:g}", lambda_=value) for value in weights]
+    print(header(["PT", *(f"λ {value:g}" for value in weights), "KL alone"]))
+    for name, data in references.items():
+        cells = [here.gain(here.runs(PT, data, rates[PT]))]
+        cells += [here.gain(here.runs(each, data, rates[PT_KL])) for each in weighted]
+        without_labels = here.clean if data.wrong else data
+        cells.append(here.gain(here.runs(KL, without_labels, rates[KL])))
         print(row(name, cells), flush=True)
-    print()
-    print(header(["PT", "PT+KL", "PT+KL minus PT"]))
+    print(f"\n{header(['PT', 'PT+KL', 'PT+KL minus PT'])}")
     for reference in ("pocket-observed", "pocket-nonsensical"):
         for count in (1, 4, 12):
-            pairs = data(reference, count)
-            plain, both = (here.runs(each, pairs, rates[each]) for each in (PT, PT_KL))
+            data = _with_reference(here, reference, count)
+            plain, both = (here.runs(each, data, rates[each]) for each in (PT, PT_KL))
             cells = [here.gain(plain), here.gain(both), here.gain(both, plain)]
-            print(row(f"{reference}, {3 * count}", cells), flush=True)
+            print(row(f"{reference}, {3 * count} paraphrases", cells), flush=True)
+
+
+def _with_reference(here: Laboratory, reference: str, count: int) -> Data:
+    """Pairs with this number of paraphrases for each kind of tasks, of twelve."""
+    if (reference, count) == ("pocket-observed", 12):
+        return here.clean
+    name = f"{reference.removeprefix('pocket-')}-{count}"
+    return Data(name, lambda seed: pairs_between(reference, count, seed, per_task=here.per_task))
 
 
 PARTS = {
@@ -135,6 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--search-seeds", type=int, default=2, help="the first of them, for the choice of a rate")
     parser.add_argument("--limit", type=int, default=6, help="test questions of each task")
+    parser.add_argument("--validation-limit", type=int, default=3, help="validation questions of each task")
     parser.add_argument("--pairs", type=int, default=12, help="pairs of each task")
     parser.add_argument("--max-steps", type=int, default=SETTINGS.max_steps)
     parser.add_argument("--out", type=Path, default=None)

@@ -29,8 +29,6 @@ from phraseproof.pocket.mitigation import SETTINGS, mitigation_pairs
 
 TEST = Column("test wordings", UNOBSERVED)
 INCORRECT = Column("incorrect wordings", "incorrect")
-VALIDATED = 3
-"""Questions of each task for the choice of a rate: the last ones, so that test questions are others."""
 
 
 class Way(NamedTuple):
@@ -80,14 +78,15 @@ class Laboratory:
         self.clean_pairs = mitigation_pairs(options.pairs)
         self.per_task: int = options.pairs
         self.clean = Data("clean", lambda _: self.clean_pairs)
+        last = slice(-options.validation_limit, None)  # so that test questions are others
         self.asked = {
-            "validation": questions(UNOBSERVED, load_collection("pocket-validation"), slice(-VALIDATED, None)),
+            f"validation-{options.validation_limit}": questions(UNOBSERVED, load_collection("pocket-validation"), last),
             f"test-{options.limit}": questions(UNOBSERVED, load_collection("pocket-test"), slice(options.limit)),
             f"incorrect-{options.limit}": questions(
                 INCORRECT.group, load_collection("pocket-incorrect"), slice(options.limit)
             ),
         }
-        self._test, self._incorrect = list(self.asked)[1:]
+        self._validation, self._test, self._incorrect = self.asked
         self.base = self._measured("base", None, self._test)
         self.base_incorrect = self._measured("base", None, self._incorrect)
 
@@ -99,11 +98,10 @@ class Laboratory:
         return chosen
 
     def _validation_accuracy(self, method: Way, data: Data, rate: float) -> float:
-        asked: list[Asked] = self.asked["validation"]
         found: list[float] = []
         for seed in self.search_seeds:
-            labels = with_wrong_labels(asked, data.wrong, seed)
-            found.append(mean_percent(self._trained(method, data, rate, seed, "validation", labels), TEST))
+            labels = with_wrong_labels(self.asked[self._validation], data.wrong, seed)
+            found.append(mean_percent(self._trained(method, data, rate, seed, self._validation, labels), TEST))
         return round(sum(found) / len(found), 2)
 
     def runs(self, method: Way, data: Data, rate: float) -> list[Grids]:

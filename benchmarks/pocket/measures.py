@@ -129,9 +129,11 @@ def measure(model: str, adapter: Path | None, everything: Sequence[Asked], kept:
         flat = [prompt for each in everything for prompts in each.prompts for prompt in prompts]
         found = iter(loaded.score_options(flat))
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with kept.open("wb") as stream:
+        unfinished = kept.with_name(f"{kept.name}.unfinished")
+        with unfinished.open("wb") as stream:
             choices = {f"choices_{number}": _choices(each, found) for number, each in enumerate(everything)}
-            np.savez(stream, **choices)
+            np.savez(stream, allow_pickle=False, **choices)
+        unfinished.replace(kept)
     with np.load(kept, allow_pickle=False) as choices:
         return tuple(_grid(each, choices[f"choices_{number}"]) for number, each in enumerate(everything))
 
