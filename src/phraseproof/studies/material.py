@@ -109,5 +109,5 @@ def material_of(model: str) -> Material:
         },
         text_tasks=("cnn_dailymail", "xsum", "mediasum", "wmt19_fr_de"),
         text_observed=(AUTO,),
-        text_unobserved=(collected,),
+        text_unobserved=("composed",),
     )

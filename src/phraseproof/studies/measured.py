@@ -226,5 +226,6 @@ def scale_notes(request: StudyRequest, measured: Sequence[MeasuredGroups]) -> li
             "all examples" if limit is None else f"at most {limit} examples per task, drawn by seed {request.seed}"
         )
         counts = ", ".join(f"{found.summary.overall.groups[group].num_wordings} of {group}" for group in found.groups)
-        notes.append(f"{found.model}: {tasks} tasks, {examples}; wordings: {counts}; {found.table.run.settings}")
+        names = f"{tasks} tasks" if tasks > 1 else found.summary.tasks[0].name
+        notes.append(f"{found.model}: {names}, {examples}; wordings: {counts}; {found.table.run.settings}")
     return list(dict.fromkeys(notes))

@@ -13,10 +13,12 @@ from phraseproof.studies.scaling import ScalingStudy
 from phraseproof.studies.study import Study
 from phraseproof.studies.table_2 import TableTwo
 from phraseproof.studies.table_3 import TableThree
+from phraseproof.studies.table_4 import TableFour
 
 STUDIES: tuple[Study, ...] = (
     TableTwo(),
     TableThree(),
+    TableFour(),
     ScalingStudy(),
     FewShot(),
     CloserLook(),
