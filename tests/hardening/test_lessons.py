@@ -15,6 +15,7 @@ from phraseproof.alignment.loop.preparation import prepare
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.analysis.option_values import load_option_values
 from phraseproof.core import Prompt, Task
+from phraseproof.evaluation.observer import SilentObserver
 from phraseproof.hardening.candidates import Candidate
 from phraseproof.hardening.lessons import Lessons, teaching_set
 from phraseproof.hardening.search import ranking_set
@@ -54,6 +55,31 @@ def test_with_labels_the_best_wording_is_the_reference(lessons: Callable[..., Le
     best = max(load_run(run).wording_scores(), key=lambda row: row.mean_score)
     assert found.references == {"parity": (best.instruction,)}
     assert [pair.target for pair in found.pairs] == ["no" if n % 2 == 0 else "yes" for n in range(12)]
+
+
+class _Listener(SilentObserver):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+
+    def noted(self, message: str) -> None:
+        self.notes.append(message)
+
+    def warned(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+def test_without_labels_a_reference_that_is_no_better_than_chance_is_warned_of(tmp_path: Path) -> None:
+    listener = _Listener()
+    place = Workplace(str(tiny_llama()), ModelOptions(), tmp_path, prompt_format="plain", observers=(listener, None))
+    settings = replace(SETTINGS, method="pt+kl", labels="none")
+    Lessons(place, _set(make_task()), max_pairs=None, seed=0).pairs(
+        _set(make_task()), Candidate("pt+kl:labels=none", 1e-3, settings)
+    )
+    (note,) = [note for note in listener.notes if note.startswith("parity: the reference wording is right on")]
+    assert note.endswith("chance 50.0%")
+    # A random model answers questions whose right answers alternate.
+    assert any("the reference wording is not shown to be better than chance" in each for each in listener.warnings)
 
 
 @pytest.mark.slow

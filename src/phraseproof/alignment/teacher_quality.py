@@ -16,6 +16,9 @@ SIGNIFICANCE = 0.05
 NEARLY_ALWAYS = 0.9
 """The share of one answer above which a teacher is doubted."""
 
+REFERENCE = "the reference wording"
+"""What messages call it where it answers in place of labels."""
+
 _ROUNDING = 1e-9
 _SHOWN = 40
 """The most characters of an answer that are shown."""
@@ -143,7 +146,7 @@ def judge_references(given: Sequence[ParaphraseSet], answered: Sequence[Paraphra
             if one.labelled and one.target in one.options
         ]
         answers = [_class(other, is_shared=is_shared) for _, other in own]
-        found.append(judge_answers(task, answers, graded, teacher="the reference wording"))
+        found.append(judge_answers(task, answers, graded, teacher=REFERENCE))
     return tuple(found)
 
 

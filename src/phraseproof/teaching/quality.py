@@ -31,13 +31,16 @@ class Answers(NamedTuple):
         return cls(columns[:, 0], columns[:, 1])
 
 
-def judge_teacher(teacher: TaskTeacher, answers: Answers, judged: Answers) -> TeacherQuality:
+def judge_teacher(
+    teacher: TaskTeacher, answers: Answers, judged: Answers, *, name: str = "the teacher"
+) -> TeacherQuality:
     """Compare a teacher with the labels, if they are known, and with one answer for everything (`judge_answers`).
 
     Args:
         teacher: who answered.
         answers: what it answered.
         judged: its answers to examples with a label.
+        name: who answered, for messages.
     """
     values = teacher.values
     names = values.class_names[0]
@@ -51,4 +54,4 @@ def judge_teacher(teacher: TaskTeacher, answers: Answers, judged: Answers) -> Te
     if graded:
         part = values.take_examples(judged.places)
         single = float(scores(part.values, part).mean())
-    return judge_answers(values.task, classes, graded, single=single)
+    return judge_answers(values.task, classes, graded, single=single, teacher=name)

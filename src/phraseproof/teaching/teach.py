@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet, TeacherRecord
-from phraseproof.alignment.teacher_quality import TeacherQuality, report_qualities
+from phraseproof.alignment.teacher_quality import REFERENCE, TeacherQuality, report_qualities
 from phraseproof.analysis.grids import Floats
 from phraseproof.analysis.option_values import load_option_values
 from phraseproof.core import Instruction, Task
@@ -158,8 +158,9 @@ def teach_pairs(pairs: Sequence[ParaphraseSet], run: Run, settings: TeacherSetti
         elif is_answered:
             taught.append(_taught(pair, answers[place], record._replace(wordings=members), settings))
     judged = answered if settings.has_labels else kept
+    name = REFERENCE if settings.teacher == "reference" else "the teacher"
     qualities = tuple(
-        judge_teacher(teachers[task], Answers.of(answered[task]), Answers.of(judged[task]))
+        judge_teacher(teachers[task], Answers.of(answered[task]), Answers.of(judged[task]), name=name)
         for task in dict.fromkeys(pair.task for pair in pairs)
     )
     return TaughtPairs(taught, qualities, len(pairs) - len(taught))
