@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.alignment.loop.forecast import StepTokens, TrainingForecast, TrainingTiming
+from phraseproof.alignment.loop.forecast import TrainingForecast
 from phraseproof.alignment.pairs import save_pairs
 from phraseproof.cli import main
 from phraseproof.cli.training_forecast import print_training_forecast
+from phraseproof.training.timing import TrainingTiming
+from phraseproof.training.work import StepTokens
 from support import tiny_models
 from support.tiny_pairs import shared_wordings
 

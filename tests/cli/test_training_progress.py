@@ -6,9 +6,10 @@ import io
 
 import pytest
 
+from phraseproof.alignment.loop.held_out import HeldOut
 from phraseproof.cli.progress import ProgressBar
 from phraseproof.cli.training_progress import TrainingBar
-from phraseproof.training.log import HeldOut, StepReport
+from phraseproof.training.log import StepReport
 
 HELD_OUT = HeldOut(loss=1.5, ce=1.0, kl=0.5, accuracy=0.25, reference_accuracy=0.5, pairs=4)
 STEP = StepReport(3, loss=1.23456, ce=0.5, kl=0.25, learning_rate=0.01)

@@ -90,7 +90,7 @@ def test_the_same_call_again_computes_nothing(found: MethodSearch, monkeypatch: 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a training was started again")
 
-    monkeypatch.setattr("phraseproof.alignment.loop.training.TrainingLoop.run", refuse)
+    monkeypatch.setattr("phraseproof.training.loop.TrainingLoop.run", refuse)
     out = found.test.base.path.parent.parent
     again = run_search(str(tiny_llama()), GIVEN, out, SETTINGS)
     assert search_table(again) == search_table(found)

@@ -28,7 +28,7 @@ _IMPORTED = [
     "anyio._backends._asyncio",
     "tenacity.asyncio",
     "phraseproof.alignment.trainer",
-    "phraseproof.alignment.loop.training",
+    "phraseproof.training.loop",
     "phraseproof.models.huggingface.backend",
     "phraseproof.models.huggingface.causal_lm",
     "phraseproof.models.huggingface.provider",

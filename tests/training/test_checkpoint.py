@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from phraseproof.alignment.loop.held_out import HeldOut
 from phraseproof.errors import RunError
 from phraseproof.training.checkpoint import Checkpoints, TrainingCheckpoint, TrainingState
-from phraseproof.training.log import HeldOut
 
 LOOK = HeldOut(loss=0.1 + 0.2, ce=2.0, kl=0.5, accuracy=0.25, reference_accuracy=0.75, pairs=4)
 
@@ -23,7 +23,7 @@ def saved(step: int) -> TrainingCheckpoint:
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
-    checkpoints = Checkpoints(tmp_path)
+    checkpoints = Checkpoints(tmp_path, HeldOut.from_record)
     assert checkpoints.steps() == []
     checkpoints.save(saved(3))
     loaded, wanted = checkpoints.load(3), saved(3)
@@ -35,14 +35,14 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
 
 
 def test_the_newest_two_are_kept(tmp_path: Path) -> None:
-    checkpoints = Checkpoints(tmp_path)
+    checkpoints = Checkpoints(tmp_path, HeldOut.from_record)
     for step in (2, 4, 100, 20):
         checkpoints.save(saved(step))
     assert checkpoints.steps() == [100, 20]
 
 
 def test_a_half_written_one_does_not_count(tmp_path: Path) -> None:
-    checkpoints = Checkpoints(tmp_path)
+    checkpoints = Checkpoints(tmp_path, HeldOut.from_record)
     checkpoints.save(saved(2))
     half = tmp_path / ".training" / ".step-4.tmp"
     half.mkdir()
@@ -55,7 +55,7 @@ def test_a_half_written_one_does_not_count(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["trained.safetensors", "optimizer.safetensors", "progress.json"])
 def test_a_damaged_one_is_one_line(name: str, tmp_path: Path) -> None:
-    checkpoints = Checkpoints(tmp_path)
+    checkpoints = Checkpoints(tmp_path, HeldOut.from_record)
     checkpoints.save(saved(2))
     (tmp_path / ".training" / "step-00000002" / name).write_bytes(b"?")
     with pytest.raises(RunError, match="cannot read a checkpoint") as raised:
@@ -65,7 +65,7 @@ def test_a_damaged_one_is_one_line(name: str, tmp_path: Path) -> None:
 
 
 def test_the_best_is_replaced_and_all_is_cleared(tmp_path: Path) -> None:
-    checkpoints = Checkpoints(tmp_path)
+    checkpoints = Checkpoints(tmp_path, HeldOut.from_record)
     checkpoints.save_best({"a": torch.zeros(2)})
     checkpoints.save_best({"a": torch.ones(2)})
     assert torch.equal(checkpoints.load_best()["a"], torch.ones(2))
@@ -89,7 +89,7 @@ def test_the_state_remembers_the_lowest_cross_entropy_whatever_the_loss(tmp_path
     state = state._replace(step=3).evaluated(LOOK._replace(loss=9.0, ce=1.0))
     state = state._replace(step=4).evaluated(LOOK._replace(loss=0.1, ce=1.5))
     assert (state.lowest_ce_step, state.best_step) == (3, 4)
-    checkpoints = Checkpoints(tmp_path)
+    checkpoints = Checkpoints(tmp_path, HeldOut.from_record)
     checkpoints.save(TrainingCheckpoint({"a": torch.ones(1)}, {}, state))
     assert checkpoints.load(4).state == state
     checkpoints.save_best({"a": torch.ones(2)}, "lowest-ce")

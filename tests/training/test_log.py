@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from phraseproof.training.log import HeldOut, StepReport, TrainingLog, read_log
+from phraseproof.alignment.loop.held_out import HeldOut
+from phraseproof.training.log import StepReport, TrainingLog, read_log
 
 LOOK = HeldOut(loss=1.0, ce=2.0, kl=0.5, accuracy=0.25, reference_accuracy=0.75, pairs=4)
 

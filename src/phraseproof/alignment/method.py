@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from phraseproof.errors import ModelError, UsageError
+from phraseproof.training.loss_terms import LossTerms
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -110,23 +111,6 @@ class GroupOutput(NamedTuple):
     def negation_rows(self) -> range:
         """The rows of the negations."""
         return range(1 + self.paraphrases, 1 + self.paraphrases + self.negations)
-
-
-class LossTerms(NamedTuple):
-    """A loss and its terms, in nats.
-
-    Attributes:
-        total: the minimised scalar, with its graph.
-        ce: the cross-entropy (detached), also if it is not part of the total, and also of sets without a label: there
-            it is that with what the reference answered.
-        kl: the KL divergence of paraphrases from their reference (detached); `None` for methods without one.
-        other: the method's own term before its weight (detached): the contrast, the MSE, the negations' distance.
-    """
-
-    total: Tensor
-    ce: Tensor
-    kl: Tensor | None = None
-    other: Tensor | None = None
 
 
 Objective = Callable[[Sequence[GroupOutput], LossSettings], LossTerms]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 
-from phraseproof.alignment.method import GroupOutput, LossSettings, LossTerms, Method, Objective, Trained
+from phraseproof.alignment.method import GroupOutput, LossSettings, Method, Objective, Trained
 from phraseproof.alignment.objectives import (
     cross_entropy_alone,
     encoder_mse,
@@ -28,7 +28,6 @@ __all__ = [
     "METHODS",
     "GroupOutput",
     "LossSettings",
-    "LossTerms",
     "Method",
     "Objective",
     "known_methods",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from phraseproof.alignment.method import GroupOutput, LossSettings, LossTerms, OptionOutput
+from phraseproof.alignment.method import GroupOutput, LossSettings, OptionOutput
+from phraseproof.training.loss_terms import LossTerms
 
 if TYPE_CHECKING:
     from torch import Tensor

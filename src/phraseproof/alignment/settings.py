@@ -9,9 +9,9 @@ from typing import Literal, get_args
 
 from phraseproof.alignment.method import LOW_RANK, Trained
 from phraseproof.errors import UsageError
+from phraseproof.training.work import Schedule
 
 Placement = Literal["input", "layers"]
-Schedule = Literal["cosine", "constant"]
 KLSchedule = Literal["constant", "linear", "balanced"]
 KLDirection = Literal["reverse", "forward", "symmetric"]
 Labels = Literal["given", "none"]

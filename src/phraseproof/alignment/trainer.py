@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from phraseproof.alignment.loop.held_out import HeldOut
 from phraseproof.alignment.loop.preparation import Preparation, check_folder, find_method, prepare
 from phraseproof.alignment.merging import check_mergeable, merge_adapter
 from phraseproof.alignment.settings import AlignmentSettings, KLDirection, KLSchedule, Labels, Placement, Schedule
@@ -19,7 +20,7 @@ from phraseproof.store.locks import ProcessLock
 from phraseproof.store.processes import Process
 from phraseproof.store.training_record import read_record
 from phraseproof.training.acceleration import accelerated
-from phraseproof.training.log import HeldOut, SilentTrainingObserver, TrainingObserver
+from phraseproof.training.log import SilentTrainingObserver, TrainingObserver
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -283,9 +284,12 @@ class PreparedTraining:
 
     def _train(self, out: Path, observer: TrainingObserver) -> Mapping[str, object]:
         """Returns the folder's record."""
-        from phraseproof.alignment.loop.training import TrainingLoop
+        from phraseproof.alignment.loop.work import AlignmentWork, plan_of
+        from phraseproof.training.loop import TrainingLoop
 
-        loop = TrainingLoop(self.preparation, out, self.accelerator, observer)
+        plan = plan_of(self.preparation, self.accelerator.num_processes)
+        work = AlignmentWork(self.preparation, self.accelerator)
+        loop = TrainingLoop(work, plan, out, self.accelerator, observer)
         if self.accelerator.is_main_process:
             note_plan(self.preparation, observer, self.given, self.accelerator.num_processes)
             warn_of_plan(self.preparation, observer)
@@ -369,7 +373,8 @@ def _only_trainer(out: Path, accelerator: Accelerator) -> Generator[None]:
 
 
 def _result(out: Path, record: Mapping[str, object]) -> AlignmentResult:
-    result = dict(cast("Mapping[str, Any]", record["result"]))
+    stored = cast("Mapping[str, Any]", record["result"])
+    result = {name: stored[name] for name in ("step", "steps", "stopped", "before", "after", "seconds")}
     for name in ("before", "after"):
         result[name] = None if result[name] is None else HeldOut(**result[name])
     return AlignmentResult(folder=out, kind=str(record["kind"]), **result)

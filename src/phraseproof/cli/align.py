@@ -14,8 +14,8 @@ from phraseproof.cli.training_options import DEFAULTS
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
+    from phraseproof.alignment.loop.held_out import HeldOut
     from phraseproof.alignment.trainer import AlignmentResult
-    from phraseproof.training.log import HeldOut
 
 
 def align(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from phraseproof.cli.progress import StderrBar, duration
 
 if TYPE_CHECKING:
-    from phraseproof.training.log import HeldOut, StepReport
+    from phraseproof.training.log import StepReport, TrainingEvaluation
 
 
 class TrainingBar(StderrBar):
@@ -21,7 +21,7 @@ class TrainingBar(StderrBar):
     def __init__(self, *, quiet: bool = False) -> None:
         super().__init__(quiet=quiet)
         self._total = 0
-        self._held_out: HeldOut | None = None
+        self._held_out: TrainingEvaluation | None = None
 
     def noted(self, message: str) -> None:
         """Print a remark on a separate line."""
@@ -66,5 +66,5 @@ class TrainingBar(StderrBar):
         terms = [("loss", report.loss), ("CE", report.ce), ("KL", report.kl), ("other", report.other)]
         parts = [f"{name} {value:.4f}" for name, value in terms if value is not None]
         if self._held_out is not None:
-            parts.append(f"held-out accuracy {self._held_out.accuracy:.1%}")
+            parts.append(self._held_out.summary)
         return ", ".join(parts)

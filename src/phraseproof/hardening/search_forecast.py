@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from phraseproof.alignment.loop.forecast import TIMED_SECONDS, forecast_training
+from phraseproof.alignment.loop.forecast import forecast_training
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet, TeacherRecord
 from phraseproof.alignment.reference_answers import TEACHER
 from phraseproof.alignment.trainer import prepared_training
@@ -25,6 +25,7 @@ from phraseproof.hardening.search_plan import MeasuredSet, SearchInput, SearchPl
 from phraseproof.hardening.search_settings import SearchSettings
 from phraseproof.hardening.training_pairs import make_pairs
 from phraseproof.models import ModelOptions
+from phraseproof.training.timing import TIMED_SECONDS
 
 
 class SearchTiming(NamedTuple):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from phraseproof.errors import RunError
 from phraseproof.files import publish, read_json, replacing
-from phraseproof.training.log import HeldOut
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from phraseproof.training.log import TrainingEvaluation
 
 STATE_FOLDER = ".training"
 Kept = Literal["best", "lowest-ce"]
@@ -26,6 +26,7 @@ KEPT = 2
 _WEIGHTS = "trained.safetensors"
 _OPTIMIZER = "optimizer.safetensors"
 _PROGRESS = "progress.json"
+_EVALUATIONS = ("before", "best", "last", "lowest_ce")
 _BEST: Mapping[Kept, str] = {"best": "best.safetensors", "lowest-ce": "lowest-ce.safetensors"}
 
 
@@ -35,7 +36,7 @@ class TrainingState(NamedTuple):
     Attributes:
         step: the number of steps done.
         before: the evaluation before the first step.
-        best, best_step: the evaluation with the lowest held-out loss (or the highest agreement), and its step.
+        best, best_step: the evaluation with the lowest badness, and its step.
         lowest_ce, lowest_ce_step: the evaluation with the lowest held-out cross-entropy, and its step.
         last: the latest evaluation.
         stale: the number of evaluations since the best.
@@ -43,32 +44,25 @@ class TrainingState(NamedTuple):
     """
 
     step: int = 0
-    before: HeldOut | None = None
-    best: HeldOut | None = None
+    before: TrainingEvaluation | None = None
+    best: TrainingEvaluation | None = None
     best_step: int = 0
-    last: HeldOut | None = None
+    last: TrainingEvaluation | None = None
     stale: int = 0
     seconds: float = 0.0
-    lowest_ce: HeldOut | None = None
+    lowest_ce: TrainingEvaluation | None = None
     lowest_ce_step: int = 0
 
-    def evaluated(self, held_out: HeldOut, stops_on: Literal["loss", "kappa"] = "loss") -> TrainingState:
-        """The state after one more evaluation, judged by its loss or by the agreement of answers."""
+    def evaluated(self, held_out: TrainingEvaluation, stops_on: str = "loss") -> TrainingState:
+        """The state after one more evaluation, judged as `TrainingEvaluation.badness` says."""
         state = self
         if state.lowest_ce is None or held_out.ce < state.lowest_ce.ce:
             state = state._replace(lowest_ce=held_out, lowest_ce_step=self.step)
         if self.before is None:
             return state._replace(before=held_out, best=held_out, best_step=self.step, last=held_out)
-        if self.best is None or _badness(held_out, stops_on) < _badness(self.best, stops_on):
+        if self.best is None or held_out.badness(stops_on) < self.best.badness(stops_on):
             return state._replace(best=held_out, best_step=self.step, last=held_out, stale=0)
         return state._replace(last=held_out, stale=self.stale + 1)
-
-
-def _badness(held_out: HeldOut, stops_on: Literal["loss", "kappa"]) -> float:
-    if stops_on == "loss":
-        return held_out.loss
-    # Where all answers are one option, agreement is not defined: nothing is worse.
-    return math.inf if held_out.kappa is None else -held_out.kappa
 
 
 class TrainingCheckpoint(NamedTuple):
@@ -90,13 +84,15 @@ class Checkpoints:
 
     Args:
         out: the training's folder.
+        read_evaluation: an evaluation from its record.
 
     Raises:
         RunError: from any method, if a file cannot be written or read.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, read_evaluation: Callable[[Mapping[str, object]], TrainingEvaluation]) -> None:
         self._folder = out / STATE_FOLDER
+        self._read_evaluation = read_evaluation
 
     def steps(self) -> list[int]:
         """The steps of the existing checkpoints, the newest first."""
@@ -115,7 +111,9 @@ class Checkpoints:
             temporary.mkdir(parents=True)
             save_file(dict(checkpoint.weights), temporary / _WEIGHTS)
             save_file(flat, temporary / _OPTIMIZER)
-            progress = {name: _plain(value) for name, value in checkpoint.state._asdict().items()}
+            progress = checkpoint.state._asdict()
+            for name in _EVALUATIONS:
+                progress[name] = None if progress[name] is None else progress[name].as_record()
             (temporary / _PROGRESS).write_text(json.dumps(progress), encoding="utf-8")
             shutil.rmtree(target, ignore_errors=True)
             publish(temporary, target)
@@ -132,8 +130,8 @@ class Checkpoints:
         folder = self._path(step)
         try:
             content: dict[str, Any] = cast("dict[str, Any]", read_json(folder / _PROGRESS))
-            for name in ("before", "best", "last", "lowest_ce"):
-                content[name] = None if content.get(name) is None else HeldOut(**content[name])
+            for name in _EVALUATIONS:
+                content[name] = None if content.get(name) is None else self._read_evaluation(content[name])
             optimizer: dict[str, dict[str, Tensor]] = {}
             for name, value in load_file(folder / _OPTIMIZER).items():
                 parameter, _, key = name.rpartition("\n")
@@ -166,10 +164,6 @@ class Checkpoints:
 
     def _path(self, step: int) -> Path:
         return self._folder / f"step-{step:08d}"
-
-
-def _plain(value: object) -> object:
-    return value._asdict() if isinstance(value, HeldOut) else value
 
 
 def _cannot(verb: str, path: Path, error: Exception) -> RunError:

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Required, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Required, TypedDict, cast
 
 from phraseproof.errors import RunError
 from phraseproof.files import parse_json, read_bytes, write_text
@@ -19,32 +19,31 @@ LOG_FILE = "training.jsonl"
 TENSORBOARD_FOLDER = "tensorboard"
 
 
-class HeldOut(NamedTuple):
-    """The result of an evaluation on held-out paraphrase sets.
+class TrainingEvaluation(Protocol):
+    """The result of an evaluation between steps."""
 
-    Attributes:
-        loss, ce: means over the sets, of the method's loss and of the cross-entropy, in nats. Of sets without a label,
-            the cross-entropy is that with what the reference answered before training.
-        kl: the mean KL divergence of paraphrases from their reference, in nats, also for methods whose loss has no KL.
-        accuracy: the share of prompts under paraphrased wordings for which every target token is the most likely token
-            after the target tokens before it, so that greedy decoding would write the target.
-        reference_accuracy: the same share under the reference wordings.
-        pairs: the number of sets.
-        kappa: Fleiss' kappa of the options that wordings choose, for methods that compare options; `None` for others,
-            and where all answers are one option.
-    """
+    @property
+    def ce(self) -> float:
+        """The mean cross-entropy, in nats."""
+        ...
 
-    loss: float
-    ce: float
-    kl: float
-    accuracy: float
-    reference_accuracy: float
-    pairs: int
-    kappa: float | None = None
+    @property
+    def loss(self) -> float:
+        """The mean of what is minimised, in nats."""
+        ...
 
-    def as_record(self) -> dict[str, float | None]:
-        """The values by name; without `kappa` where there is none."""
-        return {name: value for name, value in self._asdict().items() if name != "kappa" or value is not None}
+    @property
+    def summary(self) -> str:
+        """A few words for the line of a step."""
+        ...
+
+    def badness(self, judged_by: str) -> float:
+        """What early stopping wants low; `judged_by` is a name that the kind of training knows, such as `loss`."""
+        ...
+
+    def as_record(self) -> dict[str, object]:
+        """The values by name, as JSON has them."""
+        ...
 
 
 class StepReport(NamedTuple):
@@ -68,7 +67,7 @@ class StepReport(NamedTuple):
     learning_rate: float | None = None
     gradient_norm: float | None = None
     seconds: float = 0.0
-    held_out: HeldOut | None = None
+    held_out: TrainingEvaluation | None = None
     seconds_left: float | None = None
 
 
@@ -83,7 +82,7 @@ class LogRow(TypedDict, total=False):
     learning_rate: float
     gradient_norm: float | None
     seconds: float
-    held_out: Mapping[str, float | None]
+    held_out: Mapping[str, Any]
 
 
 class TrainingObserver(Protocol):
@@ -196,10 +195,19 @@ def _scalars(report: StepReport) -> list[tuple[str, float]]:
     own = {name: value for name, value in _logged(report).items() if name not in {"step", "held_out"}}
     values = [(f"train/{name}", value) for name, value in own.items() if value is not None]
     if report.held_out is not None:
-        values += [
-            (f"held_out/{name}", value) for name, value in report.held_out._asdict().items() if value is not None
-        ]
+        values += _leaves("held_out", report.held_out.as_record())
     return [(name, float(value)) for name, value in values]
+
+
+def _leaves(prefix: str, record: Mapping[str, object]) -> list[tuple[str, float]]:
+    """The numbers of nested records, each with its path."""
+    found: list[tuple[str, float]] = []
+    for name, value in record.items():
+        if isinstance(value, dict):
+            found += _leaves(f"{prefix}/{name}", cast("dict[str, object]", value))
+        elif isinstance(value, int | float):
+            found.append((f"{prefix}/{name}", value))
+    return found
 
 
 def _logged(report: StepReport) -> dict[str, float | None]:

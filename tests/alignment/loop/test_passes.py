@@ -14,12 +14,13 @@ from accelerate import Accelerator
 from phraseproof.alignment.loop import passes as passes_module
 from phraseproof.alignment.loop.batch_order import Draw
 from phraseproof.alignment.loop.passes import Passes
-from phraseproof.alignment.methods import METHODS, LossSettings, LossTerms
+from phraseproof.alignment.methods import METHODS, LossSettings
 from phraseproof.alignment.pairs import ParaphraseSet
 from phraseproof.alignment.pairs.tokens import tokenize_pairs
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.models import load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
+from phraseproof.training.loss_terms import LossTerms
 from phraseproof.training.trainable_model import TrainableModel
 from support import tiny_models
 from support.slow_losses import slow_terms

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import torch
 
 from phraseproof.alignment.loop.agreement import fleiss_agreement
+from phraseproof.alignment.loop.held_out import HeldOut
 from phraseproof.alignment.losses import kl_to_reference
 from phraseproof.alignment.objectives import option_scores
-from phraseproof.training.log import HeldOut
 
 if TYPE_CHECKING:
     from phraseproof.alignment.loop.passes import Passes
     from phraseproof.alignment.loop.preparation import TokenizedSide
-    from phraseproof.alignment.methods import LossTerms, Method
+    from phraseproof.alignment.methods import Method
     from phraseproof.alignment.settings import AlignmentSettings
+    from phraseproof.training.loss_terms import LossTerms
 
 
 def evaluate_held_out(

@@ -3,56 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from phraseproof.alignment.loop.batches import rows_of
-from phraseproof.errors import ModelError
 from phraseproof.training.pace import evaluations_between
+from phraseproof.training.timing import COUNTED_STEPS, TIMED_SECONDS, TrainingTiming, time_steps
+from phraseproof.training.work import StepTokens
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from phraseproof.alignment.loop.batch_order import BatchOrder, Draw
-    from phraseproof.alignment.loop.optimization import Optimization
-    from phraseproof.alignment.loop.preparation import Preparation, TokenizedSide
+    from phraseproof.alignment.loop.preparation import Preparation
+    from phraseproof.alignment.loop.work import AlignmentWork
 
-COUNTED_STEPS = 200
-"""Tokens are counted in at most this number of steps, from the first on."""
-
-TIMED_SECONDS = 10.0
-TIMED_STEPS = 5
 _EVALUATED_PAIRS = 8
-
-
-class StepTokens(NamedTuple):
-    """The tokens of a step.
-
-    Attributes:
-        read: of all prompts and targets, and of the soft prompt in each. Passes that share beginnings compute fewer.
-        trained: of the targets, which the loss is computed on.
-    """
-
-    read: int
-    trained: int
-
-
-class TrainingTiming(NamedTuple):
-    """What was measured.
-
-    Attributes:
-        step_seconds: of a step of mean length.
-        evaluation_seconds: of an evaluation on all held-out pairs; 0 without them.
-        peak_memory: in bytes, the longest step and a checkpoint included; `None` where that is not known.
-        steps: the number of steps that were timed.
-    """
-
-    step_seconds: float
-    evaluation_seconds: float
-    peak_memory: int | None
-    steps: int
 
 
 @dataclass(frozen=True)
@@ -113,11 +78,9 @@ def forecast_training(
 
     processes = accelerator.num_processes
     steps, every = prepared.total_steps(processes), prepared.eval_every(processes)
-    method, settings, side = prepared.method, prepared.settings, prepared.train
+    method, side = prepared.method, prepared.train
     order = prepared.training_order(processes)
-    counted = [_step_draws(order, step, accelerator, settings.gradient_accumulation) for step in _first(steps)]
-    virtual = settings.num_tokens if method.trains == "prompt" else 0
-    tokens = [_tokens(side, draws, virtual) for draws in counted]
+    tokens = [prepared.step_tokens(order, step, processes) for step in _first(steps)]
     holds_out = len(prepared.held_out.pairs) >= method.references_per_batch
     batches = prepared.batches_per_step(processes)
     forecast = TrainingForecast(
@@ -130,73 +93,33 @@ def forecast_training(
         held_out_pairs=len(prepared.held_out.pairs),
         held_out_wordings=prepared.held_out_wordings,
         evaluations=1 + evaluations_between(0, steps, every) if holds_out else 0,
-        tokens=StepTokens(*(round(processes * fmean(values)) for values in zip(*tokens, strict=True))),
-        longest=StepTokens(*(processes * value for value in max(tokens))),
+        tokens=StepTokens(*(round(fmean(values)) for values in zip(*tokens, strict=True))),
+        longest=max(tokens),
         counted_steps=len(tokens),
         memory_there=memory_there(accelerator.device),
     )
     if not is_timed:
         return forecast
-    return replace(forecast, timing=_time(prepared, accelerator, counted, tokens, timed_seconds))
+    from phraseproof.alignment.loop.work import AlignmentWork
+
+    work = AlignmentWork(prepared, accelerator)
+    timing = time_steps(
+        work, tokens, lambda: _evaluation_seconds(prepared, work), accelerator.device, timed_seconds=timed_seconds
+    )
+    return replace(forecast, timing=timing)
 
 
 def _first(steps: int) -> range:
     return range(min(steps, COUNTED_STEPS))
 
 
-def _step_draws(order: BatchOrder, step: int, accelerator: Accelerator, accumulation: int) -> list[list[Draw]]:
-    """This process's batches of a step, as the loop has them."""
-    return [
-        order.batch((step * accumulation + micro) * accelerator.num_processes + accelerator.process_index)
-        for micro in range(accumulation)
-    ]
-
-
-def _tokens(side: TokenizedSide, draws: Sequence[list[Draw]], virtual: int) -> StepTokens:
-    rows = [row for batch in draws for row in rows_of(side.tokens, batch)]
-    read = sum(virtual + len(row.context) + len(row.target) for row in rows)
-    return StepTokens(read, sum(len(row.target) for row in rows))
-
-
-def _time(
-    prepared: Preparation,
-    accelerator: Accelerator,
-    draws: Sequence[list[list[Draw]]],
-    tokens: Sequence[StepTokens],
-    timed_seconds: float,
-) -> TrainingTiming:
-    from phraseproof.alignment.loop.optimization import NotFiniteError, Optimization
-    from phraseproof.training.checkpoint import TrainingState
-    from phraseproof.training.memory import peak_memory
-
-    optimization = Optimization(prepared, accelerator)
-    try:
-        # The longest step first: it takes the most memory. It is not timed, because the first step also tries things.
-        longest = max(range(len(tokens)), key=lambda step: tokens[step])
-        optimization.step(longest, draws[longest], 0.0)
-        optimization.checkpoint(TrainingState())
-        seconds: list[float] = []
-        while len(seconds) < min(TIMED_STEPS, len(draws)) and sum(seconds) < timed_seconds:
-            began = time.perf_counter()
-            optimization.step(len(seconds), draws[len(seconds)], 0.0)
-            seconds.append(time.perf_counter() - began)
-        read = sum(step.read for step in tokens[: len(seconds)])
-        per_step = sum(seconds) / read * fmean(step.read for step in tokens)
-        evaluation = _evaluation_seconds(prepared, optimization)
-        return TrainingTiming(per_step, evaluation, peak_memory(accelerator.device), len(seconds))
-    except NotFiniteError as error:
-        raise ModelError(f"{error}, before anything was trained") from None
-    finally:
-        optimization.release()
-
-
-def _evaluation_seconds(prepared: Preparation, optimization: Optimization) -> float:
+def _evaluation_seconds(prepared: Preparation, work: AlignmentWork) -> float:
     from phraseproof.alignment.loop.evaluation import evaluate_held_out
 
     whole = prepared.held_out
     few = replace(whole, pairs=whole.pairs[:_EVALUATED_PAIRS], tokens=whole.tokens.first(_EVALUATED_PAIRS))
     began = time.perf_counter()
-    found = evaluate_held_out(optimization.passes, few, prepared.method, prepared.settings)
+    found = evaluate_held_out(work.forward, few, prepared.method, prepared.settings)
     if found is None:
         return 0.0
     return (time.perf_counter() - began) * len(whole.pairs) / len(few.pairs)

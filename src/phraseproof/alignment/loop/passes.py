@@ -5,30 +5,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, cast
-
-import torch
+from typing import TYPE_CHECKING
 
 from phraseproof.alignment.loop.batches import rows_of, run_groups
 from phraseproof.engine.training.bucketing import merge_small_batches
+from phraseproof.training.loss_terms import LossTerms, MeanLosses, mean_losses
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
     from torch import nn
 
     from phraseproof.alignment.loop.batch_order import Draw
-    from phraseproof.alignment.methods import GroupOutput, LossSettings, LossTerms, Method
+    from phraseproof.alignment.methods import GroupOutput, LossSettings, Method
     from phraseproof.alignment.pairs.tokens import SetTokens
     from phraseproof.training.trainable_model import TrainableModel
-
-
-class MeanLosses(NamedTuple):
-    """Means over batches and processes, in nats; `None` for a term that the method does not compute."""
-
-    total: float
-    ce: float
-    kl: float | None
-    other: float | None
 
 
 class Passes:
@@ -112,14 +102,4 @@ class Passes:
 
     def mean(self, terms: Sequence[LossTerms]) -> MeanLosses:
         """The means over batches and over processes. Every process must call it."""
-        means: list[float | None] = []
-        for values in zip(*terms, strict=True):
-            if values[0] is None:
-                means.append(None)
-                continue
-            mean = self._accelerator.reduce(torch.stack(values).float().mean(), reduction="mean")
-            means.append(float(cast("torch.Tensor", mean)))
-        total, ce, kl, other = means
-        assert total is not None, "every method has a total"
-        assert ce is not None, "every method reports the cross-entropy"
-        return MeanLosses(total, ce, kl, other)
+        return mean_losses(terms, [1 / len(terms)] * len(terms), self._accelerator)

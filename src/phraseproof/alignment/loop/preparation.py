@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from phraseproof.alignment.initial_adapter import InitialAdapter, find_initial_adapter
-from phraseproof.alignment.loop.batch_order import BatchOrder, SetShape
+from phraseproof.alignment.loop.batch_order import BatchOrder, Draw, SetShape
+from phraseproof.alignment.loop.batches import rows_of
 from phraseproof.alignment.methods import Method, known_methods
 from phraseproof.alignment.pairs import ParaphraseSet, load_pairs, wording_hashes
 from phraseproof.alignment.pairs.held_out import Split, split_pairs
@@ -26,6 +27,7 @@ from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.models.huggingface.trainable import ModelToTrain
 from phraseproof.store.training_record import RECORD_FILE, read_record
+from phraseproof.training.work import StepTokens
 
 if TYPE_CHECKING:
     from phraseproof.core import Model
@@ -148,6 +150,20 @@ class Preparation:
             drawn = {draw.pair for number in range(batches) for draw in order.batch(number)}
         self.train.tokens.require(drawn)
         return len(drawn)
+
+    def step_draws(self, order: BatchOrder, step: int, place: tuple[int, int]) -> list[list[Draw]]:
+        """The batches of a step of one process; `place` is its number and the number of processes."""
+        own, processes = place
+        accumulation = self.settings.gradient_accumulation
+        return [order.batch((step * accumulation + micro) * processes + own) for micro in range(accumulation)]
+
+    def step_tokens(self, order: BatchOrder, step: int, processes: int) -> StepTokens:
+        """The tokens of a step over all processes, the soft prompt's in each prompt included."""
+        virtual = self.settings.num_tokens if self.method.trains == "prompt" else 0
+        drawn = [batch for own in range(processes) for batch in self.step_draws(order, step, (own, processes))]
+        rows = [row for batch in drawn for row in rows_of(self.train.tokens, batch)]
+        read = sum(virtual + len(row.context) + len(row.target) for row in rows)
+        return StepTokens(read, sum(len(row.target) for row in rows))
 
     def batches_per_step(self, processes: int) -> int:
         """The number of batches per optimizer step, over all processes."""

@@ -16,22 +16,20 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
-from phraseproof.alignment.loop.drift import DriftWatch
-from phraseproof.alignment.loop.evaluation import evaluate_held_out
-from phraseproof.alignment.loop.optimization import NotFiniteError, Optimization
-from phraseproof.alignment.loop.passes import MeanLosses
 from phraseproof.errors import RunError
 from phraseproof.store.training_record import write_record
 from phraseproof.training.checkpoint import Checkpoints, Kept, TrainingState
 from phraseproof.training.learning_rate import learning_rate_factor
-from phraseproof.training.log import HeldOut, StepReport, TrainingLog, TrainingObserver, log_row, read_log
+from phraseproof.training.log import StepReport, TrainingEvaluation, TrainingLog, TrainingObserver, log_row, read_log
+from phraseproof.training.optimization import NotFiniteError
 from phraseproof.training.pace import Pace
 from phraseproof.training.stop_request import StopRequest
+from phraseproof.training.work import StepTokens
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from phraseproof.alignment.loop.preparation import Preparation
+    from phraseproof.training.work import TrainingPlan, TrainingWork
 
 
 SECONDS_BETWEEN_SAVES = 60.0
@@ -45,28 +43,32 @@ class TrainingLoop:
     """One training, from the state of its folder to its end.
 
     Args:
-        prepared: the model, the data and the settings.
+        work: the model and its batches.
+        plan: the length of the training, and what stops and saves it.
         out: the folder.
         accelerator: the processes, the device and the precision.
         observer: receives the progress.
     """
 
-    def __init__(self, prepared: Preparation, out: Path, accelerator: Accelerator, observer: TrainingObserver) -> None:
-        self._prepared = prepared
+    def __init__(
+        self, work: TrainingWork, plan: TrainingPlan, out: Path, accelerator: Accelerator, observer: TrainingObserver
+    ) -> None:
+        self._work = work
+        self._plan = plan
         self._out = out
         self._accelerator = accelerator
         self._observer = observer
-        self._method, self._settings = prepared.method, prepared.settings
-        self._order = prepared.training_order(accelerator.num_processes)
-        self._checkpoints = Checkpoints(out)
+        self._optimization = work.optimization
+        self._checkpoints = Checkpoints(out, work.read_evaluation)
         self._state = TrainingState()
-        self._total_steps = prepared.total_steps(accelerator.num_processes)
-        self._eval_every = prepared.eval_every(accelerator.num_processes)
-        self._pace = Pace(self._total_steps, self._eval_every)
-        self._record = dict(prepared.record)
+        self._pace = Pace(plan.steps, plan.eval_every)
+        self._record = dict(plan.record)
+        self._record["parameters"] = {
+            "trained": self._optimization.trained_count,
+            "total": self._optimization.total_count,
+        }
         self._saved_at = time.monotonic()
         self._save_seconds = self._step_seconds = 0.0
-        self._optimization = Optimization(prepared, accelerator)
 
     # ------------------------------------------------------------------------------------------------------------ steps
 
@@ -84,7 +86,7 @@ class TrainingLoop:
         try:
             return self._run()
         finally:
-            self._optimization.release()
+            self._work.release()
 
     def _run(self) -> Mapping[str, object]:
         resumed = self._resume()
@@ -92,16 +94,13 @@ class TrainingLoop:
         if self._accelerator.is_main_process:
             self._write_record(None)
             log = TrainingLog(self._out, resumed_at=resumed)
-        self._observer.started(total=self._total_steps, done=self._state.step)
-        self._watch = DriftWatch(
-            self._settings.lambda_ if self._method.uses_kl else None,
-            [] if resumed is None else read_log(self._out),
-        )
+        self._observer.started(total=self._plan.steps, done=self._state.step)
+        self._watch = self._work.watch([] if resumed is None else read_log(self._out))
         try:
             with StopRequest(self._signal_came) as stop:
                 if resumed is None:
                     self._done(StepReport(0, held_out=self._evaluate()), log, stop)
-                while self._state.step < self._total_steps and not self._is_stale() and not self._is_drifting():
+                while self._state.step < self._plan.steps and not self._is_stale() and not self._is_drifting():
                     self._done(self._advance(), log, stop)
         except NotFiniteError as error:
             self._keep_last_good(str(error))
@@ -110,21 +109,21 @@ class TrainingLoop:
                 log.close()
         if self._is_drifting():
             return self._finish("drift")
-        return self._finish("done" if self._state.step == self._total_steps else "early")
+        return self._finish("done" if self._state.step == self._plan.steps else "early")
 
     def _done(self, report: StepReport, log: TrainingLog | None, stop: StopRequest) -> None:
         """Log a step, save if a save is due, and stop if a stop is requested."""
         # The log line is written before the checkpoint: a resumed training drops lines of later steps.
         if log is not None:
             log.write(report)
+        if report.step in self._plan.exports:
+            self._export_step(self._plan.exports[report.step])
         is_stopping = self._agreed(stop.number is not None)
         if is_stopping or self._is_save_due() or self._agreed(self._is_save_time()):
             self._save()
         self._notify(report)
         if is_stopping:
-            message = (
-                f"stopped after step {report.step:,} of {self._total_steps:,}; the same command resumes from there"
-            )
+            message = f"stopped after step {report.step:,} of {self._plan.steps:,}; the same command resumes from there"
             stop.deliver(message)
             # Another process received the signal.
             raise KeyboardInterrupt(message)
@@ -144,41 +143,32 @@ class TrainingLoop:
         """One step, with the evaluation that is due after it."""
         began = time.perf_counter()
         step = self._state.step
-        rate = self._prepared.learning_rate * learning_rate_factor(
-            step, self._total_steps, self._settings.warmup_steps, self._settings.schedule
-        )
-        losses, norm = self._step(step, rate)
+        plan = self._plan
+        rate = plan.learning_rate * learning_rate_factor(step, plan.steps, plan.warmup_steps, plan.schedule)
+        losses, norm = self._optimization.step(step, self._work.passes(step), rate)
         self._pace.stepped(time.perf_counter() - began)
         self._state = self._state._replace(step=step + 1)
         step += 1
-        due = step % self._eval_every == 0 or step == self._total_steps
+        due = step % self._plan.eval_every == 0 or step == self._plan.steps
         held_out = self._evaluate() if due else None
         seconds = time.perf_counter() - began
         self._state = self._state._replace(seconds=self._state.seconds + seconds)
         self._step_seconds = seconds
         return StepReport(step, *losses, rate, norm, seconds, held_out, self._pace.seconds_left(step))
 
-    def _step(self, step: int, rate: float) -> tuple[MeanLosses, float]:
-        accelerator, batches = self._accelerator, self._settings.gradient_accumulation
-        drawn = [
-            self._order.batch((step * batches + micro) * accelerator.num_processes + accelerator.process_index)
-            for micro in range(batches)
-        ]
-        return self._optimization.step(step, drawn, rate)
-
-    def _evaluate(self) -> HeldOut | None:
+    def _evaluate(self) -> TrainingEvaluation | None:
         """Evaluate on held-out sets; updates the state, and saves the weights if they are the best so far."""
         began = time.perf_counter()
-        held_out = evaluate_held_out(self._optimization.passes, self._prepared.held_out, self._method, self._settings)
+        held_out = self._work.evaluate()
         if held_out is None:
             return None
         self._pace.evaluated(time.perf_counter() - began)
         if not math.isfinite(held_out.loss):
             raise NotFiniteError(f"the loss on held-out pairs was not a finite number after step {self._state.step}")
-        self._state = state = self._state.evaluated(held_out, self._method.stops_on)
-        if self._settings.early_stopping_patience is not None and state.best_step == state.step:
+        self._state = state = self._state.evaluated(held_out, self._plan.stops_on)
+        if self._plan.patience is not None and state.best_step == state.step:
             self._keep("best")
-        if self._settings.guard and state.lowest_ce_step == state.step:
+        if self._plan.is_guarded and state.lowest_ce_step == state.step:
             self._keep("lowest-ce")
         return held_out
 
@@ -189,21 +179,22 @@ class TrainingLoop:
 
     def _is_drifting(self) -> bool:
         """Whether the guard stops the training; only the main process reads the log."""
-        return self._settings.guard and self._agreed(self._accelerator.is_main_process and self._watch.is_drifting)
+        return self._plan.is_guarded and self._agreed(self._accelerator.is_main_process and self._watch.is_drifting)
 
     def _is_save_due(self) -> bool:
         step = self._state.step
-        return (step > 0 and step % self._settings.save_every == 0) or step == self._total_steps or self._is_stale()
+        is_regular = step > 0 and step % self._plan.save_every == 0
+        return is_regular or step in self._plan.exports or step == self._plan.steps or self._is_stale()
 
     def _is_save_time(self) -> bool:
-        waited, interval = time.monotonic() - self._saved_at, self._settings.save_every_seconds
+        waited, interval = time.monotonic() - self._saved_at, self._plan.save_every_seconds
         if interval is None:
             return waited > max(SECONDS_BETWEEN_SAVES, self._save_seconds / SAVING_SHARE)
         # A save that would be due within the next step is done before it, so that a kill loses no more than that.
         return self._state.step > 0 and waited + self._step_seconds >= interval
 
     def _is_stale(self) -> bool:
-        patience = self._settings.early_stopping_patience
+        patience = self._plan.patience
         return patience is not None and self._state.stale >= patience
 
     def _notify(self, report: StepReport) -> None:
@@ -211,7 +202,7 @@ class TrainingLoop:
             self._observer.stepped(report)
             warning = self._watch.read(log_row(report))
             if warning is not None:
-                if self._settings.guard and self._watch.is_drifting:
+                if self._plan.is_guarded and self._watch.is_drifting:
                     kept = self._state.lowest_ce_step
                     warning += f". The guard stops the training, and keeps the weights of step {kept}"
                 self._observer.warned(warning)
@@ -245,14 +236,14 @@ class TrainingLoop:
         """
         failed_on = self._state.step
         kept: int | None = None
-        if self._settings.early_stopping_patience is not None and 0 < self._state.best_step < failed_on:
+        if self._plan.patience is not None and 0 < self._state.best_step < failed_on:
             kept = self._state.best_step
             self._optimization.set_weights(self._checkpoints.load_best())
         elif good := [step for step in self._checkpoints.steps() if step < failed_on]:
             kept = good[0]
             self._optimization.set_weights(self._checkpoints.load(kept).weights)
         if kept is not None:
-            self._optimization.export(self._out)
+            self._work.export(self._out)
             self._write_record({"stopped": problem, "step": kept})
         self._accelerator.wait_for_everyone()
         summary = f"The {self._record['kind']} of step {kept} was kept" if kept is not None else "Nothing was kept"
@@ -268,17 +259,18 @@ class TrainingLoop:
         if stopped == "drift" and state.lowest_ce is not None:
             self._optimization.set_weights(self._checkpoints.load_best("lowest-ce"))
             kept, after = state.lowest_ce_step, state.lowest_ce
-        elif self._settings.early_stopping_patience is not None and state.best is not None:
+        elif self._plan.patience is not None and state.best is not None:
             self._optimization.set_weights(self._checkpoints.load_best())
             kept, after = state.best_step, state.best
         self._optimization.check_base()
-        self._optimization.export(self._out)
+        self._work.export(self._out)
         result = {
             "step": kept,
             "steps": state.step,
             "stopped": stopped,
             "before": None if state.before is None else state.before.as_record(),
             "after": None if after is None else after.as_record(),
+            "tokens": self._tokens()._asdict(),
             "seconds": round(state.seconds, 3),
         }
         self._write_record(result, finished=True)
@@ -286,6 +278,23 @@ class TrainingLoop:
             self._checkpoints.clear()
         self._accelerator.wait_for_everyone()
         return self._record
+
+    def _export_step(self, folder: str) -> None:
+        """Write the present weights to another folder, with the record of the training so far."""
+        self._work.export(self._out / folder)
+        if self._accelerator.is_main_process:
+            last = self._state.last
+            result = {
+                "step": self._state.step,
+                "after": None if last is None else last.as_record(),
+                "tokens": self._tokens()._asdict(),
+            }
+            write_record(self._out / folder, {**self._record, "finished": True, "result": result})
+
+    def _tokens(self) -> StepTokens:
+        """The tokens of the steps done, of earlier sessions too."""
+        counted = [self._work.tokens(step) for step in range(self._state.step)]
+        return StepTokens(sum(each.read for each in counted), sum(each.trained for each in counted))
 
     def _write_record(self, result: Mapping[str, object] | None, *, finished: bool = False) -> None:
         self._record |= {"finished": finished, "result": result}

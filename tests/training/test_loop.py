@@ -14,12 +14,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from phraseproof.alignment.loop import training as training_module
-from phraseproof.alignment.loop.optimization import Optimization
+from phraseproof.alignment.loop import work as work_module
+from phraseproof.alignment.loop.held_out import HeldOut
 from phraseproof.errors import ModelError, RunError
 from phraseproof.store.training_record import read_record
+from phraseproof.training import loop as training_module
 from phraseproof.training.checkpoint import Checkpoints
-from phraseproof.training.log import HeldOut, StepReport, read_log
+from phraseproof.training.log import StepReport, read_log
+from phraseproof.training.optimization import Optimization
 from support import tiny_models
 from support.tiny_pairs import shared_wordings
 from support.tiny_trainings import Watcher, adapter, train
@@ -138,7 +140,7 @@ def test_steps_are_saved_by_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_the_time_between_saves_is_the_users_choice(tmp_path: Path, seconds: float, saved: int | None) -> None:
     with pytest.raises(StoppedError):
         train(tiny_models.tiny_t5(), tmp_path / "a", observer=StopsAt(5), save_every=1000, save_every_seconds=seconds)
-    assert Checkpoints(tmp_path / "a").steps()[:1] == ([] if saved is None else [saved])
+    assert Checkpoints(tmp_path / "a", HeldOut.from_record).steps()[:1] == ([] if saved is None else [saved])
     # Other intervals do not make another training of it.
     train(tiny_models.tiny_t5(), tmp_path / "a", save_every=2)
 
@@ -150,7 +152,7 @@ def test_a_drifting_training_is_warned_about(tmp_path: Path, monkeypatch: pytest
         ce, kl = next(found)
         return HeldOut(ce, ce, kl, 0.5, 0.5, 4)
 
-    monkeypatch.setattr(training_module, "evaluate_held_out", evaluate)
+    monkeypatch.setattr(work_module, "evaluate_held_out", evaluate)
     watcher = Watcher()
     train(tiny_models.tiny_t5(), tmp_path / "out", observer=watcher, eval_every=1)
     (warning,) = [line for line in watcher.warnings if "cross-entropy" in line]
@@ -265,7 +267,7 @@ def look(ce: float, kl: float, kappa: float | None = None) -> HeldOut:
 def evaluations(monkeypatch: pytest.MonkeyPatch, found: list[HeldOut]) -> None:
     """The training's evaluations, in order: before the first step, after it, and so on."""
     rest = iter(found)
-    monkeypatch.setattr(training_module, "evaluate_held_out", lambda *_: next(rest))
+    monkeypatch.setattr(work_module, "evaluate_held_out", lambda *_: next(rest))
 
 
 DRIFTING = [look(1.0, 2.0), look(0.5, 1.0), look(0.6, 0.5), look(0.8, 0.3), look(0.1, 0.1)]

@@ -10,14 +10,17 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from phraseproof.alignment.loop.optimization import NotFiniteError, Optimization
+from phraseproof.alignment.loop.batch_order import Draw
 from phraseproof.alignment.loop.preparation import Preparation, prepare
+from phraseproof.alignment.loop.work import AlignmentWork
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.alignment.trainer import AlignmentSettings
 from phraseproof.alignment.trainer import train as run_training
 from phraseproof.errors import ModelError
 from phraseproof.models import load_model
 from phraseproof.training.checkpoint import TrainingState
+from phraseproof.training.loss_terms import MeanLosses
+from phraseproof.training.optimization import NotFiniteError
 from phraseproof.training.trainable_model import TrainableModel, weights_hash
 from support import tiny_models
 from support.slow_losses import slow_logits
@@ -30,15 +33,19 @@ def model(request: pytest.FixtureRequest) -> Path:
     return tiny_models.tiny_t5() if request.param == "t5" else tiny_models.tiny_llama()
 
 
-def optimization(model: Path, **changes: Any) -> tuple[Preparation, Optimization]:
+def work(model: Path, **changes: Any) -> tuple[Preparation, AlignmentWork]:
     prepared = prepare(str(model), shared_wordings(), dataclasses.replace(QUICK, **changes), CPU)
-    return prepared, Optimization(prepared, Accelerator(cpu=True))
+    return prepared, AlignmentWork(prepared, Accelerator(cpu=True))
 
 
-def take_steps(prepared: Preparation, trained: Optimization, steps: range) -> None:
+def take_steps(prepared: Preparation, trained: AlignmentWork, steps: range) -> None:
     order = prepared.train.order(prepared.method, prepared.settings, with_paraphrases=True)
     for step in steps:
-        trained.step(step, [order.batch(step)], 0.05)
+        take_step(trained, step, [order.batch(step)], 0.05)
+
+
+def take_step(trained: AlignmentWork, step: int, drawn: list[list[Draw]], rate: float) -> tuple[MeanLosses, float]:
+    return trained.optimization.step(step, trained.passes_over(step, drawn), rate)
 
 
 @pytest.mark.parametrize(
@@ -48,12 +55,12 @@ def test_gradient_checkpointing_trains_to_the_same_bytes(model: Path, method: st
     reports: list[object] = []
     weights: list[dict[str, torch.Tensor]] = []
     for checkpointing in (False, True):
-        prepared, trained = optimization(model, method=method, gradient_checkpointing=checkpointing, **changes)
+        prepared, trained = work(model, method=method, gradient_checkpointing=checkpointing, **changes)
         order = prepared.train.order(prepared.method, prepared.settings, with_paraphrases=True)
         reports.append(
-            [trained.step(step, [order.batch(2 * step), order.batch(2 * step + 1)], 0.05) for step in (0, 1)]
+            [take_step(trained, step, [order.batch(2 * step), order.batch(2 * step + 1)], 0.05) for step in (0, 1)]
         )
-        weights.append(trained.weights())
+        weights.append(trained.optimization.weights())
     assert reports[0] == reports[1]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
@@ -68,35 +75,35 @@ def test_a_network_whose_layers_cannot_be_run_again_is_refused() -> None:
     [("pt+kl", {}), ("ft", {}), ("lora+kl", {}), ("dora+kl", {}), ("lora+kl", {"lora_dropout": 0.5})],
 )
 def test_a_restored_checkpoint_continues_to_the_same_bytes(model: Path, method: str, changes: dict[str, float]) -> None:
-    prepared, whole = optimization(model, method=method, **changes)
+    prepared, whole = work(model, method=method, **changes)
     take_steps(prepared, whole, range(2))
-    saved = whole.checkpoint(TrainingState(step=2))
+    saved = whole.optimization.checkpoint(TrainingState(step=2))
     take_steps(prepared, whole, range(2, 4))
-    resumed, other = optimization(model, method=method, **changes)
-    other.restore(saved)
+    resumed, other = work(model, method=method, **changes)
+    other.optimization.restore(saved)
     take_steps(resumed, other, range(2, 4))
-    found, expected = other.weights(), whole.weights()
+    found, expected = other.optimization.weights(), whole.optimization.weights()
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], expected[name]) for name in found)
     assert any(not torch.equal(expected[name], saved.weights[name]) for name in found)
 
 
 def test_a_step_on_nan_changes_no_weight(model: Path) -> None:
-    prepared, trained = optimization(model)
-    before = trained.weights()
-    trained.set_weights({name: torch.full_like(value, torch.nan) for name, value in before.items()})
+    prepared, trained = work(model)
+    before = trained.optimization.weights()
+    trained.optimization.set_weights({name: torch.full_like(value, torch.nan) for name, value in before.items()})
     with pytest.raises(NotFiniteError, match="the loss was not a finite number in step 1"):
         take_steps(prepared, trained, range(1))
-    trained.set_weights(before)
-    assert all(torch.equal(value, before[name]) for name, value in trained.weights().items())
-    assert trained.checkpoint(TrainingState()).optimizer == {}
+    trained.optimization.set_weights(before)
+    assert all(torch.equal(value, before[name]) for name, value in trained.optimization.weights().items())
+    assert trained.optimization.checkpoint(TrainingState()).optimizer == {}
 
 
 def test_an_exported_adapter_holds_the_present_weights(model: Path, tmp_path: Path) -> None:
-    prepared, trained = optimization(model)
+    prepared, trained = work(model)
     take_steps(prepared, trained, range(1))
     trained.export(tmp_path)
-    (weight,) = trained.weights().values()
+    (weight,) = trained.optimization.weights().values()
     assert torch.equal(adapter(tmp_path), weight)
 
 
@@ -104,10 +111,10 @@ def test_an_exported_adapter_holds_the_present_weights(model: Path, tmp_path: Pa
 def test_dropout_is_drawn_from_seed_and_step(model: Path, method: str) -> None:
     norms: list[list[float]] = []
     for dropout, seed in ((0.0, 0), (0.5, 0), (0.5, 0), (0.5, 1)):
-        prepared, trained = optimization(model, method=method, lora_dropout=dropout, seed=0)
+        prepared, trained = work(model, method=method, lora_dropout=dropout, seed=0)
         trained._settings = dataclasses.replace(prepared.settings, seed=seed)
         order = prepared.train.order(prepared.method, prepared.settings, with_paraphrases=True)
-        norms.append([trained.step(step, [order.batch(0)], 1e-9)[1] for step in range(2)])
+        norms.append([take_step(trained, step, [order.batch(0)], 1e-9)[1] for step in range(2)])
     none, some, again, other = norms
     assert none[0] == pytest.approx(none[1], rel=1e-3)
     assert some == again
@@ -116,22 +123,22 @@ def test_dropout_is_drawn_from_seed_and_step(model: Path, method: str) -> None:
 
 
 def test_a_released_network_is_as_it_was_loaded(model: Path) -> None:
-    prepared, trained = optimization(model, method="lora+kl")
+    prepared, trained = work(model, method="lora+kl")
     take_steps(prepared, trained, range(1))
-    assert trained.base_hash == weights_hash(load_model(str(model), CPU).network)  # type: ignore[attr-defined]
+    assert trained.optimization.base_hash == weights_hash(load_model(str(model), CPU).network)  # type: ignore[attr-defined]
     trained.release()
     network = prepared.model.network
-    assert weights_hash(network) == trained.base_hash
+    assert weights_hash(network) == trained.optimization.base_hash
     assert not any("lora" in name or weight.requires_grad for name, weight in network.named_parameters())
 
 
 def test_a_changed_base_is_noticed() -> None:
-    _, trained = optimization(tiny_models.tiny_t5())
-    trained.check_base()
+    _, trained = work(tiny_models.tiny_t5())
+    trained.optimization.check_base()
     with torch.no_grad():
-        next(trained.model.network.parameters()).add_(1)
+        next(trained.optimization.model.network.parameters()).add_(1)
     with pytest.raises(ModelError, match="frozen model's weights changed"):
-        trained.check_base()
+        trained.optimization.check_base()
 
 
 def plain_training(model: Path, settings: AlignmentSettings) -> list[tuple[float, torch.Tensor]]:
