@@ -23,6 +23,7 @@ from phraseproof.models import load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.store.locks import ProcessLock
 from phraseproof.store.training_record import read_record
+from phraseproof.training.folder import LOCK_FILE
 from phraseproof.training.log import read_log
 from support import tiny_models
 from support.tiny_pairs import own_wordings, shared_wordings
@@ -325,13 +326,13 @@ def test_pairs_with_too_few_wordings_are_said_to_have_them(tmp_path: Path) -> No
 
 def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    lock = ProcessLock(tmp_path / "a" / trainer.LOCK_FILE)
+    lock = ProcessLock(tmp_path / "a" / LOCK_FILE)
     assert lock.try_acquire()
     with pytest.raises(RunError, match=f"another process is training into this folder: process {os.getpid()} on"):
         train(tiny_models.tiny_t5(), tmp_path / "a")
     lock.release(remove=True)
     train(tiny_models.tiny_t5(), tmp_path / "a", pairs=shared_wordings(8), max_steps=1)
-    assert not (tmp_path / "a" / trainer.LOCK_FILE).exists()
+    assert not (tmp_path / "a" / LOCK_FILE).exists()
 
 
 def test_align_passes_every_setting_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from phraseproof.alignment.loop.held_out import HeldOut
-from phraseproof.alignment.loop.preparation import Preparation, check_folder, find_method, prepare
+from phraseproof.alignment.loop.preparation import Preparation, find_method, prepare
 from phraseproof.alignment.merging import check_mergeable, merge_adapter
 from phraseproof.alignment.settings import AlignmentSettings, KLDirection, KLSchedule, Labels, Placement, Schedule
 from phraseproof.alignment.training_notes import check_pairs, note_plan, warn_of_plan
 from phraseproof.core import ReportsSize
-from phraseproof.errors import RunError
 from phraseproof.models import ModelOptions
-from phraseproof.store.locks import ProcessLock
-from phraseproof.store.processes import Process
 from phraseproof.store.training_record import read_record
 from phraseproof.training.acceleration import accelerated
+from phraseproof.training.folder import check_folder, only_trainer
 from phraseproof.training.log import SilentTrainingObserver, TrainingObserver
 
 if TYPE_CHECKING:
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from phraseproof.models.huggingface.model import HuggingFaceModel
 
 __all__ = ["AlignmentResult", "AlignmentSettings", "align", "forecast", "train"]
-
-LOCK_FILE = ".training.lock"
 
 _QUICK_BYTES = 2 * 2**30
 """Larger weights take too long to load for an estimate that the user did not request."""
@@ -271,8 +267,8 @@ class PreparedTraining:
         observer = observer or SilentTrainingObserver()
         if not is_checked and not is_finished(out):
             check_pairs(prepared, accelerator, observer)
-        with _only_trainer(out, accelerator):
-            record = check_folder(out, prepared.record)
+        with only_trainer(out, accelerator):
+            record = check_folder(out, prepared.record, AlignmentSettings().as_record())
             accelerator.wait_for_everyone()
             if record is None or not record.get("finished"):
                 record = self._train(out, observer)
@@ -344,32 +340,6 @@ def forecast(
             is_timed = size is not None and size <= _QUICK_BYTES
         prepared.check_drawn(training.accelerator.num_processes)
         return forecast_training(prepared, training.accelerator, is_timed=is_timed)
-
-
-@contextlib.contextmanager
-def _only_trainer(out: Path, accelerator: Accelerator) -> Generator[None]:
-    """Lock the folder, so that two trainings do not overwrite each other; the main process locks it for all."""
-    if not accelerator.is_main_process:
-        yield
-        return
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"the folder cannot be created: {error.strerror or error}", where=str(out)) from None
-    lock = ProcessLock(out / LOCK_FILE)
-    if not lock.try_acquire():
-        holder = lock.holder() or Process.unknown()
-        raise RunError(
-            f"another process is training into this folder: {holder.name}, since {holder.since}",
-            where=str(out),
-            hint="Give another --out, or wait for it"
-            if holder.is_here
-            else f"Give another --out; if that process has ended, remove {lock.holder_path}",
-        )
-    try:
-        yield
-    finally:
-        lock.release(remove=True)
 
 
 def _result(out: Path, record: Mapping[str, object]) -> AlignmentResult:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from phraseproof.alignment.loop.preparation import Preparation, identifying
+from phraseproof.alignment.loop.preparation import Preparation
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
 from phraseproof.alignment.trainer import is_finished, prepared_training
 from phraseproof.errors import RunError
@@ -21,6 +21,7 @@ from phraseproof.hardening.search_plan import MeasuredSet
 from phraseproof.identity import content_hash
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import Run
+from phraseproof.training.folder import identifying
 from phraseproof.training.log import TrainingObserver
 
 BASE_FOLDER = "base"

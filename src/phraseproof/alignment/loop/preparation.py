@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -20,26 +18,18 @@ from phraseproof.alignment.pairs.lazy_tokens import LazySetTokens
 from phraseproof.alignment.reference_answers import with_reference_answers
 from phraseproof.alignment.settings import DEFAULT_EPOCHS, HALF_PRECISION, AlignmentSettings
 from phraseproof.alignment.teacher_quality import TeacherQuality, judge_references
-from phraseproof.errors import ModelError, RunError, UsageError
+from phraseproof.errors import UsageError
 from phraseproof.identity import content_hash
 from phraseproof.instructions.render import resolve_format
-from phraseproof.models import ModelOptions, load_model
+from phraseproof.models import ModelOptions
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.models.huggingface.trainable import ModelToTrain
-from phraseproof.store.training_record import RECORD_FILE, read_record
+from phraseproof.training.base_model import load_base
+from phraseproof.training.folder import environment, run_by
 from phraseproof.training.work import StepTokens
 
 if TYPE_CHECKING:
     from phraseproof.core import Model
-
-_PACKAGES = ("phraseproof", "torch", "transformers", "tokenizers", "accelerate", "peft", "safetensors")
-_OTHER = {"base_model": "another base model", "pairs": "other pairs", "settings": "other settings"}
-"""The sections of the record that identify a training, with the words for a difference in them."""
-
-_WITHOUT_EFFECT = ("save_every", "save_every_seconds", "gradient_checkpointing")
-"""Settings that do not change what is trained: a training may be resumed with others."""
-
-_PROCESSES = "processes"
 
 PATIENCE_FOR_KAPPA = 3
 """Evaluations without a higher agreement, for methods that stop on it."""
@@ -106,16 +96,8 @@ class Preparation:
     initial: InitialAdapter | None = None
 
     def run_by(self, processes: int, precision: str) -> Preparation:
-        """The same, with a record that says how it is computed: both change the numbers.
-
-        Args:
-            processes: how many there are.
-            precision: the one in use, which Accelerate's configuration decides where the settings do not.
-        """
-        settings = dict(cast("Mapping[str, object]", self.record["settings"]))
-        if settings["mixed_precision"] is None and precision != "no":
-            settings["mixed_precision"] = precision
-        return replace(self, record={**self.record, "settings": {**settings, _PROCESSES: processes}})
+        """The same, with a record that says how it is computed."""
+        return replace(self, record=run_by(self.record, processes, precision))
 
     @property
     def learning_rate(self) -> float:
@@ -201,7 +183,7 @@ def prepare(
     """
     method = find_method(settings.method)
     initial = find_initial_adapter(settings.init, method.trains)
-    loaded = _model(model, method, model_options)
+    loaded = load_base(model, model_options, trains_weights=method.trains == "weights")
     # A cached property satisfies the protocol's property, but type checkers do not accept that.
     settings = settings.resolved(method.trains)
     settings = replace(settings, prompt_format=resolve_format(settings.prompt_format, cast("Model", loaded)))
@@ -291,76 +273,6 @@ def find_method(name: str) -> Method:
     return methods[name]
 
 
-def identifying(record: Mapping[str, object]) -> dict[str, dict[str, object]]:
-    """The parts of a training's record that identify it: trainings that differ in nothing else are the same."""
-    sections = {name: cast("Mapping[str, object]", record.get(name, {})) for name in _OTHER}
-    return {
-        name: {key: value for key, value in section.items() if key not in _WITHOUT_EFFECT}
-        for name, section in sections.items()
-    }
-
-
-def check_folder(out: Path, record: Mapping[str, object]) -> Mapping[str, object] | None:
-    """The record of this training in the folder; `None` if no training was started there.
-
-    Raises:
-        RunError: the folder holds another training, or a model or adapter of another origin.
-    """
-    found = read_record(out)
-    if found is None:
-        for name in ("adapter_config.json", "config.json"):
-            if (out / name).exists():
-                raise RunError(
-                    "the folder holds a model or adapter that phraseproof did not train",
-                    expected=f"a folder without {name}, or with {RECORD_FILE}",
-                    where=str(out),
-                    hint="Give another --out",
-                )
-        return None
-    stored, asked = identifying(found), identifying(record)
-    for section, other in _OTHER.items():
-        old, new = stored[section], asked[section]
-        if section == "settings":  # settings that an earlier release did not have are at their defaults there
-            defaults = {**AlignmentSettings().as_record(), _PROCESSES: 1}
-            old = {**{key: defaults[key] for key in defaults.keys() & new.keys()}, **old}
-        for key in sorted(old.keys() | new.keys()):
-            if old.get(key) != new.get(key):
-                raise RunError(
-                    f"the folder holds a training with {other}: {key}",
-                    expected=str(old.get(key)),
-                    got=str(new.get(key)),
-                    where=str(out),
-                    hint="Give another --out, or the same settings as before to resume this training",
-                )
-    return found
-
-
-def _model(model: str | HuggingFaceModel, method: Method, options: ModelOptions) -> HuggingFaceModel:
-    if isinstance(model, str):
-        args = dict(options.args)
-        precision = args.get("dtype", options.dtype)
-        if method.trains == "weights" and precision == "auto":
-            # Half precision rounds small steps away. --mixed-precision computes in it, but keeps float32 weights.
-            args.pop("dtype", None)
-            options = replace(options, dtype="float32", args=args)
-        loaded = load_model(model, options)
-    else:
-        loaded = model
-    if not isinstance(loaded, HuggingFaceModel):
-        raise ModelError(
-            f"the model '{loaded.identity.name}' cannot be trained",
-            expected="a Hugging Face model: a hub id or a folder",
-            where="--model",
-        )
-    if loaded.has_adapter:
-        raise UsageError(
-            "alignment needs a model without an adapter",
-            where="--adapter",
-            hint="To start from an adapter, give its folder as --init",
-        )
-    return loaded.with_plain_layers()
-
-
 def _record(
     model: ModelToTrain,
     method: Method,
@@ -397,15 +309,5 @@ def _record(
         },
         "wordings": trained,
         "held_out_wordings": held_out,
-        "environment": _environment(),
+        "environment": environment(),
     }
-
-
-def _environment() -> dict[str, str]:
-    found = {"python": platform.python_version(), "platform": platform.platform()}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
