@@ -44,6 +44,16 @@ def test_the_list_continues_where_one_study_cannot_be_planned(capsys: pytest.Cap
     assert "cannot be planned: --observed auto: the wordings that 'scripted' was tuned on are unknown" in done.out
 
 
+def test_all_makes_what_can_be_made_and_names_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = four_tasks(tmp_path).path
+    done = run_command(capsys, "study", "all", "--run", run, "--out", tmp_path / "studies", "--quiet")
+    assert done.code == 2
+    assert "Collections of wordings" in done.out
+    assert "Observed and unobserved wordings" in done.out
+    assert "warning: scaling is not made: --model: the study 'scaling' needs models of several sizes" in done.err
+    assert done.err.splitlines()[-1].startswith("error: 5 of 8 studies are not made")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

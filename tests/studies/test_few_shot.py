@@ -7,10 +7,12 @@ from statistics import fmean, stdev
 
 import pytest
 
+from phraseproof.evaluation.published import import_published, read_published
 from phraseproof.store.queries import load_run
 from phraseproof.studies.carry_out import carry_out
 from phraseproof.studies.few_shot import FewShot
 from phraseproof.studies.study import StudyRequest
+from support.study_runs import RESULTS
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +78,16 @@ def test_the_run_without_demonstrations_is_that_of_table_3(tmp_path: Path) -> No
     request = StudyRequest(models=("google/flan-t5-base",), out=tmp_path, limit=5)
     shared, _ = FewShot().plan(request)
     assert shared.folder == TableThree().plan(request)[0].folder
+
+
+@pytest.mark.skipif(not RESULTS.is_dir(), reason="the paper's published result files are not here")
+def test_the_released_one_shot_accuracies_give_18_of_26_printed_figures(tmp_path: Path) -> None:
+    file = RESULTS / "one-shot-bbl-flan-t5-xl.csv"
+    run = import_published(read_published([file]), tmp_path / "run")
+    exhibit = carry_out(FewShot(), StudyRequest(runs=(run.path,), out=tmp_path / "studies"))
+    table = exhibit.tables[-1]
+    assert table.lines == ("18 of 26 printed figures follow from the accuracies of single wordings.",)
+    assert {(row[2], row[3], row[4]) for row in table.rows} >= {
+        ("bbl/novel_concepts", "35.1 ± 5.2", "34.0 ± 6.0"),
+        ("bbl/winowhy", "66.3 ± 8.8", "65.3 ± 9.7"),
+    }

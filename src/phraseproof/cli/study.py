@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from phraseproof.studies.study import StepForecast, Study, StudyRequest
 
 LIST = "list"
+ALL = "all"
 
 
 def study(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The study, or `list` to show all of them.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="The study; `list` shows all of them, `all` makes them one after the other."
+        ),
+    ],
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -149,12 +155,34 @@ def study(
         listed = request if request.models or request.runs else replace(request, models=("pocket",))
         _print_plans(STUDIES, listed, chosen, is_list=True)
     elif dry_run:
-        _print_plans([study_named(name)], request, chosen, is_list=False)
-    else:
-        _make(study_named(name), request, chosen, quiet=quiet)
+        named = STUDIES if name == ALL else [study_named(name)]
+        _print_plans(named, request, chosen, is_list=name == ALL)
+    elif name == ALL:
+        _make_all(STUDIES, request, chosen, quiet=quiet)
+    elif _make(study_named(name), request, chosen, quiet=quiet):
+        raise typer.Exit(4)
 
 
-def _make(of: Study, request: StudyRequest, chosen: FormatName, *, quiet: bool) -> None:
+def _make_all(studies: Sequence[Study], request: StudyRequest, chosen: FormatName, *, quiet: bool) -> None:
+    """Make every study; one that cannot be made is named with the reason, and the others follow."""
+    if chosen == "json":
+        raise UsageError("several studies are several documents", got="--format json", where="--format")
+    lacking: list[str] = []
+    incomplete = 0
+    for each in studies:
+        try:
+            incomplete += _make(each, request, chosen, quiet=quiet)
+        except PhraseproofError as error:
+            terminal.warn(f"{each.name} is not made: {error}")
+            lacking.append(each.name)
+    if lacking:
+        raise UsageError(f"{len(lacking)} of {len(studies)} studies are not made", got=", ".join(lacking))
+    if incomplete:
+        raise typer.Exit(4)
+
+
+def _make(of: Study, request: StudyRequest, chosen: FormatName, *, quiet: bool) -> int:
+    """Make and print one study; return the number of cells that are missing."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.stopping import stoppable
     from phraseproof.reports.format.tables import TableFormat
@@ -168,8 +196,7 @@ def _make(of: Study, request: StudyRequest, chosen: FormatName, *, quiet: bool) 
     for remark in rendered.warnings:
         terminal.note(remark)
     typer.echo(f"exhibit: {exhibit_folder(of, fitting(of, request))}", err=True)
-    if exhibit.incomplete:
-        raise typer.Exit(4)
+    return exhibit.incomplete
 
 
 def _print_plans(studies: Sequence[Study], request: StudyRequest, chosen: FormatName, *, is_list: bool) -> None:

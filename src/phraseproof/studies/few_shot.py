@@ -14,6 +14,7 @@ from phraseproof.analysis.facets.spread import ALL, facet_spreads
 from phraseproof.analysis.results import ResultRow, ResultTable
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.reports.build.text import short_model_name
+from phraseproof.studies.agreement import agreement_tables
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import OBSERVED, UNOBSERVED, material_of
 from phraseproof.studies.measured import (
@@ -28,6 +29,7 @@ from phraseproof.studies.measured import (
 from phraseproof.studies.published import figures, published_model, remarks
 from phraseproof.studies.steps import evaluation_step, given_runs
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.table_3 import compared_figures, printed_once, task_table
 
 if TYPE_CHECKING:
     from phraseproof.core import Finding
@@ -101,6 +103,9 @@ class FewShot:
         known = [name for found in measured if (name := published_model(found.model)) is not None]
         printed = [each for each in figures([TABLE]) if not known or each.model in known]
         tables = [_averages(measured), _printed(known)]
+        one_shot = [found for found in measured if found.table.num_fewshot == 1]
+        tables += [task_table(found, PER_TASK) for found in one_shot]
+        compared = [each for found in one_shot for each in compared_figures(found, PER_TASK)]
         rows = [row for found in measured for row in found.result_rows()]
         rows += [row for found in measured for row in _average_rows(found)]
         notes = [*scale_notes(request, measured), *(note for found in measured for note in found.notes)]
@@ -111,12 +116,13 @@ class FewShot:
                 rows += list(_spread_rows(run, shots, group, levels))
             if spreads:
                 tables.append(_spread_table(run, spreads))
-        rows += [row for each in (*printed, *figures(["Section 4.4"])) for row in each.rows()]
+        per_task = [each for name in dict.fromkeys(known) for each in printed_once(name, PER_TASK)]
+        rows += [row for each in (*printed, *per_task, *figures(["Section 4.4"])) for row in each.rows()]
         notes += remarks(figures(["Section 4.4"]))
         return Exhibit(
             study=self.name,
             title="Demonstrations and their draw",
-            tables=tuple(tables),
+            tables=(*tables, *agreement_tables(compared)),
             results=ResultTable(tuple(rows)),
             notes=tuple(dict.fromkeys(notes)),
         )

@@ -54,9 +54,9 @@ class TableThree:
         known = list(dict.fromkeys(filter(None, (published_model(found.model) for found in measured))))
         printed = [each for each in figures([PER_CATEGORY]) if not known or each.model in known]
         tables = [*category_tables(measured, printed), *(task_table(found) for found in measured)]
-        compared = [each for found in measured for each in _compared(found)]
+        compared = [each for found in measured for each in compared_figures(found)]
         rows = [row for found in measured for row in found.result_rows()]
-        per_task = [each for name in known for each in _per_task(name)]
+        per_task = [each for name in known for each in printed_once(name)]
         rows += [row for each in (*printed, *per_task) for row in each.rows()]
         notes = [*scale_notes(request, measured), *(note for found in measured for note in found.notes)]
         notes += remarks(printed) if known and not compared else []
@@ -107,11 +107,16 @@ def category_tables(measured: Sequence[MeasuredGroups], printed: Sequence[Publis
         )
 
 
-def task_table(found: MeasuredGroups) -> ExhibitTable:
-    """The layout of Tables 19, 21, 23 and 25, with the printed figures of the same model where there are any."""
+def task_table(found: MeasuredGroups, sources: Sequence[str] = PER_TASK) -> ExhibitTable:
+    """The layout of Tables 19, 21, 23 and 25, with the printed figures of the same model where there are any.
+
+    Args:
+        found: of one model at one number of demonstrations.
+        sources: the tables with the printed figures.
+    """
     reference, other = found.groups
     known = published_model(found.model)
-    printed = {(each.name, each.group): each.shown for each in (_per_task(known) if known else ())}
+    printed = {(each.name, each.group): each.shown for each in (printed_once(known, sources) if known else ())}
     rows: list[tuple[str, ...]] = []
     for row, measured in found.rows():
         if row.level is not Level.TASK:
@@ -124,7 +129,8 @@ def task_table(found: MeasuredGroups) -> ExhibitTable:
         printed_cells = [printed.get((row.name, group), "") for group in (OBSERVED, UNOBSERVED)] if known else []
         rows.append((row.name, *cells, *printed_cells))
     headings = ("task", reference, other, "difference", *([f"printed: {OBSERVED}", UNOBSERVED] if known else []))
-    return ExhibitTable(f"By task: {short_model_name(found.model)}", headings, tuple(rows))
+    shots = f", {found.table.num_fewshot}-shot" if found.table.num_fewshot else ""
+    return ExhibitTable(f"By task: {short_model_name(found.model)}{shots}", headings, tuple(rows))
 
 
 def _measured_rows(found: MeasuredGroups) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
@@ -172,20 +178,23 @@ def _test_lines(found: MeasuredGroups) -> Iterator[str]:
             yield f"{what}, mean of categories: {estimate_text(crossed, found.metric, over)}"
 
 
-def _per_task(model: str) -> list[PublishedFigure]:
-    """Each printed figure of a model's tasks once; two tables print those of two models."""
-    found = {(each.name, each.group): each for each in reversed(figures(PER_TASK, model=model))}
+def printed_once(model: str, sources: Sequence[str] = PER_TASK) -> list[PublishedFigure]:
+    """Each printed figure of a model once: some are in two tables."""
+    printed = reversed(figures(sources, model=model))
+    found = {(each.level, each.name, each.group, each.statistic): each for each in printed}
     return list(reversed(found.values()))
 
 
-def _compared(found: MeasuredGroups) -> Iterator[ComputedFigure]:
+def compared_figures(
+    found: MeasuredGroups, sources: Sequence[str] = (PER_CATEGORY, *PER_TASK)
+) -> Iterator[ComputedFigure]:
     """Printed figures and what imported accuracies give; nothing for a run that was evaluated."""
     known = published_model(found.model)
     if known is None or not found.run.accuracies:
         return
     rows = {(row.level.value, row.name): row for row, _ in found.rows()}
     scale = found.metric.scale
-    for each in (*figures([PER_CATEGORY], model=known), *_per_task(known)):
+    for each in printed_once(known, sources):
         row = rows.get((each.level, each.name))
         if row is None:
             continue
