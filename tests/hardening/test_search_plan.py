@@ -12,7 +12,7 @@ from phraseproof.hardening.search_settings import SearchSettings
 from phraseproof.instructions.collections import Collection
 from support.harden_data import make_task, make_wordings
 
-SETTINGS = SearchSettings(("pt",), limit=11)
+SETTINGS = SearchSettings(("pt",), limit=21)
 COLLECTION = Collection("mine", make_wordings(12))
 TASK = make_task(size=50)
 
@@ -31,7 +31,7 @@ def test_three_sets_share_nothing_and_refitting_has_two_of_them() -> None:
     assert {item.name for item in plan.unseen.wordings["other"]} == wordings[2]
     assert plan.check is None
     assert [each.name for each in plan.reported] == ["test", "unseen"]
-    assert (plan.test.limit, plan.validation.limit) == (11, 100)
+    assert (plan.test.limit, plan.validation.limit) == (21, 100)
     assert [item.name for item in plan.test.collections[0].instructions] == [
         item.name for item in plan.test.wordings["parity"]
     ]
@@ -51,7 +51,7 @@ def test_sets_of_other_examples_wordings_or_samples_have_other_identities() -> N
     given = SearchInput([TASK], [COLLECTION])
     same = plan_search(given, SETTINGS).test.identity
     assert plan_search(given, replace(SETTINGS, methods=("ft",))).test.identity == same
-    for other in (replace(SETTINGS, seed=1), replace(SETTINGS, limit=12)):
+    for other in (replace(SETTINGS, seed=1), replace(SETTINGS, limit=22)):
         assert plan_search(given, other).test.identity != same
 
 
@@ -75,3 +75,8 @@ def test_what_cannot_be_split_is_refused(given: SearchInput, message: str | None
         return
     with pytest.raises(UsageError, match=f"^{message}"):
         plan_search(given, SETTINGS)
+
+
+def test_a_limit_below_what_can_be_judged_is_refused_before_anything_is_computed() -> None:
+    with pytest.raises(UsageError, match=r"^--limit: too few examples .*at least 20 test examples per task, got 19"):
+        plan_search(SearchInput([TASK], [COLLECTION]), replace(SETTINGS, limit=19))

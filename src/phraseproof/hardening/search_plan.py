@@ -113,6 +113,13 @@ def plan_search(given: SearchInput, settings: SearchSettings) -> SearchPlan:
         UsageError: too few examples or wordings; a task twice, or both trained on and unseen.
     """
     _require_distinct(given)
+    if settings.limit is not None and settings.limit < MIN_EXAMPLES:
+        raise UsageError(
+            "too few examples to be measured on",
+            expected=f"at least {MIN_EXAMPLES} test examples per task",
+            got=f"{settings.limit}",
+            where="--limit",
+        )
     thirds = {task.name: divide_in_three(task, settings.example_shares, settings.seed) for task in given.tasks}
     wordings = _wordings(given.tasks, given.collections)
     sides = split_wordings_in_three(wordings, settings.wording_shares, settings.seed)
