@@ -42,6 +42,20 @@ def test_what_only_changes_the_speed_does_not() -> None:
     assert folder_name(step(request).spec) == folder_name(step(quick).spec)
 
 
+def test_wordings_that_left_their_collection_are_in_no_exhibit(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    one = "name: mine\ninstructions:\n  - {id: a, ask: 'Is it so?', layout: '{{ note }}', answer: text}\n"
+    file.write_text(one + "  - {id: b, ask: 'Really?', layout: '{{ note }}', answer: text}\n", encoding="utf-8")
+    request = StudyRequest(instructions={"unobserved": (str(file),)}, limit=2, out=tmp_path)
+    both = step(request).folder
+    file.write_text(one, encoding="utf-8")
+    assert step(request).folder != both
+    file.write_text(one.replace("Is it so?", "Is that so?"), encoding="utf-8")
+    edited = step(request).folder
+    file.write_text(one, encoding="utf-8")
+    assert step(request).folder == edited  # the same names: `evaluate` replaces what was edited
+
+
 def test_a_step_computes_once(tmp_path: Path) -> None:
     made = step(StudyRequest(limit=2, out=tmp_path))
     before = made.forecast(timed=False)

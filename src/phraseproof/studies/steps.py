@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from phraseproof.errors import UsageError
+from phraseproof.errors import PhraseproofError, UsageError
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.identity import content_hash
 from phraseproof.studies.material import material_of
@@ -123,10 +124,26 @@ def evaluation_step(
 
 
 def folder_name(spec: EvaluationSpec) -> str:
-    """The name of a run folder: the model, and a hash of everything in the spec that can change a result."""
+    """The name of a run folder: the model, and a hash of everything in the spec that can change a result.
+
+    The names of the wordings are part of it: a run keeps the cells of wordings that have left their collection, and no
+    exhibit must mix them with today's. An edited wording keeps its name, and `evaluate` computes it again.
+    """
     content = spec.model_dump(mode="json", exclude={"model_options", "self_test", "log_samples"})
     options = {name: str(value) for name, value in asdict(spec.model_options).items() if name not in _SPEED_ONLY}
-    return f"{slug(spec.model)}-{content_hash([content, options])[:8]}"
+    return f"{slug(spec.model)}-{content_hash([content, options, _wordings(spec)])[:8]}"
+
+
+def _wordings(spec: EvaluationSpec) -> dict[str, list[str]]:
+    """The names of each group's wordings; nothing for a collection that cannot be loaded, which `evaluate` reports."""
+    from phraseproof.evaluation.resolve import load_wordings
+
+    found: dict[str, list[str]] = {}
+    for group, members in spec.instructions.items():
+        with suppress(PhraseproofError):
+            collections = load_wordings(members, model=spec.model)
+            found[group] = [wording.name for each in collections for wording in each.instructions]
+    return found
 
 
 def slug(name: str) -> str:
