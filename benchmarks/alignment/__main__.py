@@ -48,7 +48,7 @@ STEPS = 2
 REPEATS = 3
 
 
-def examples(folder: Path, count: int) -> list[Example]:
+def examples(folder: Path, count: int, *, texts_first: bool = False) -> list[Example]:
     from transformers import AutoConfig, AutoTokenizer
 
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
@@ -56,7 +56,8 @@ def examples(folder: Path, count: int) -> list[Example]:
     found: list[Example] = []
     for index, (question, options) in enumerate(questions(count)):
         body = prompt_text(question, options).split("\n\n", 1)[1]
-        contexts = [tuple(tokenizer(f"{wording}\n\n{body}")["input_ids"]) for wording in WORDINGS]
+        texts = [f"{body}\n\n{wording}\n" if texts_first else f"{wording}\n\n{body}" for wording in WORDINGS]
+        contexts = [tuple(tokenizer(text)["input_ids"]) for text in texts]
         answer = tokenizer((" " if joined else "") + LETTERS[index % 4], add_special_tokens=False)["input_ids"]
         found.append((contexts, (*answer, tokenizer.eos_token_id)))
     return found

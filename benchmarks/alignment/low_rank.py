@@ -5,8 +5,13 @@ batch by batch. Ours is what a training runs. Both start from the same random A 
 has no gradient). Each side runs in its own processes, interleaved; the run stops if losses differ by more than 1e-5 of
 their size, or gradients by more than 1e-3 of theirs. CPU seconds include the optimizer.
 
-`python -m benchmarks.alignment.low_rank FOLDER [STEPS [REPEATS [lora|dora]]]`, FOLDER being a decoder-only model's, or
-`shape` for the 84M Llama shape with random weights.
+In bfloat16, both sides load the frozen weights in it, and how far the first step's gradient is from that of PEFT's loop
+in float32 is reported for each; the run stops if ours is further away.
+
+With `--texts-first`, the question comes before the wording, so that the wordings of an example share it.
+
+`python -m benchmarks.alignment.low_rank FOLDER [STEPS [REPEATS [lora|dora [float32|bfloat16]]]] [--texts-first]`,
+FOLDER being a decoder-only model's, or `shape` for the 84M Llama shape with random weights.
 """
 
 from __future__ import annotations
@@ -29,6 +34,7 @@ from benchmarks.alignment.work import Example
 from benchmarks.shapes import build_llama, prompt_text, questions
 
 RANK = 8
+TEXTS_FIRST = "--texts-first"
 
 
 def adapt(network: Any, kind: str) -> list[Any]:
@@ -53,10 +59,10 @@ def adapt(network: Any, kind: str) -> list[Any]:
 class Peft:
     """A plain loop."""
 
-    def __init__(self, folder: Path, kind: str) -> None:
+    def __init__(self, folder: Path, kind: str, precision: str) -> None:
         from transformers import AutoModelForCausalLM
 
-        self.model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
+        self.model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=precision).eval()
         self.weights = adapt(self.model, kind)
 
     def step(self, batches: list[Example]) -> float:
@@ -71,7 +77,7 @@ class Peft:
             mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
             logits = self.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
             places = torch.tensor([len(context) - 1 for context in contexts])[:, None] + torch.arange(len(target))
-            picked = logits[torch.arange(len(rows))[:, None], places]
+            picked = logits[torch.arange(len(rows))[:, None], places].float()
             loss = loss_of(picked, torch.tensor([target] * len(rows))) / len(batches)
             loss.backward()
             total += float(loss.detach())
@@ -81,12 +87,12 @@ class Peft:
 class Ours(PackedSteps):
     """`TargetForward`, with small batches merged as a training merges them."""
 
-    def __init__(self, folder: Path, kind: str) -> None:
+    def __init__(self, folder: Path, kind: str, precision: str) -> None:
         from phraseproof.engine.training.forward import TargetForward
         from phraseproof.models import ModelOptions, load_model
         from phraseproof.models.huggingface.model import HuggingFaceModel
 
-        model = load_model(str(folder), ModelOptions(device="cpu"))
+        model = load_model(str(folder), ModelOptions(device="cpu", dtype=precision))
         assert isinstance(model, HuggingFaceModel)
         self.weights = adapt(model.network, kind)
         forward = TargetForward(model.network, joined=True, pad_id=model.pad_id, soft=None)
@@ -96,15 +102,15 @@ class Ours(PackedSteps):
 SIDES = {"peft": Peft, "ours": Ours}
 
 
-def measure(name: str, folder: Path, out: Path, steps: int, kind: str) -> None:
+def measure(name: str, folder: Path, out: Path, steps: int, kind: str, precision: str, order: str) -> None:
     """One side in this process: losses and gradients to a file, CPU seconds per step and peak memory to stdout."""
     import torch
 
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
-    asked = examples(folder, BATCHES * steps)
-    side = SIDES[name](folder, kind)
+    asked = examples(folder, BATCHES * steps, texts_first=order == TEXTS_FIRST)
+    side = SIDES[name](folder, kind, precision)
     optimizer = torch.optim.AdamW(side.weights, lr=2e-4, weight_decay=1e-5)
     side.step(asked[:1])  # the setup at first use is not timed
     losses: list[float] = []
@@ -122,9 +128,30 @@ def measure(name: str, folder: Path, out: Path, steps: int, kind: str) -> None:
     print(json.dumps({"seconds": seconds, "peak_mb": peak_mb, "tokens": tokens}))
 
 
-def main(source: str, steps: int, repeats: int, kind: str) -> None:
+def run_side(side: str, folder: Path, file: Path, *settings: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.alignment.low_rank", "side", side, str(folder), str(file), *settings]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return json.loads(done.stdout)
+
+
+def compare_to_float32(files: dict[str, Path], exact: Path) -> str:
+    """How far each side's first gradient is from the one in float32, relative to its length."""
+    import torch
+
+    expected = torch.load(exact)["gradients"][0]
+    errors: dict[str, float] = {}
+    for side, file in files.items():
+        found = torch.load(file)["gradients"][0]
+        errors[side] = float((found - expected).norm() / expected.norm())
+    assert errors["ours"] <= errors["peft"], f"gradients are further from float32 than PEFT's: {errors}"
+    return ", ".join(f"gradient of {side} {error:.1%} from float32" for side, error in errors.items())
+
+
+def main(source: str, steps: int, repeats: int, kind: str, precision: str, order: str) -> None:
     print(f"torch {version('torch')}, transformers {version('transformers')}, peft {version('peft')}; one thread")
-    print(f"{kind}, rank {RANK}: {steps} steps of {BATCHES} examples in {len(WORDINGS)} wordings")
+    first = "question" if order == TEXTS_FIRST else "wording"
+    print(f"{kind}, rank {RANK}, {precision}, {first} first")
+    print(f"{steps} steps of {BATCHES} examples in {len(WORDINGS)} wordings")
     with tempfile.TemporaryDirectory() as home:
         texts = [prompt_text(*question) for question in questions(2000)]
         folder = build_llama(Path(home, "llama"), texts) if source == "shape" else Path(source).expanduser()
@@ -132,10 +159,7 @@ def main(source: str, steps: int, repeats: int, kind: str) -> None:
         found: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
         for repeat in range(repeats):
             for side, file in files.items():
-                arguments = [side, str(folder), str(file), str(steps), kind]
-                command = [sys.executable, "-m", "benchmarks.alignment.low_rank", "side", *arguments]
-                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-                found[side].append(json.loads(done.stdout))
+                found[side].append(run_side(side, folder, file, str(steps), kind, precision, order))
                 last = found[side][-1]
                 print(
                     f"{repeat + 1} {side}: {last['seconds']:.1f} CPU s per step, {last['peak_mb']:.0f} MB", flush=True
@@ -143,18 +167,25 @@ def main(source: str, steps: int, repeats: int, kind: str) -> None:
         pairs = list(zip(found["peft"], found["ours"], strict=True))
         ratios = [peft["seconds"] / ours["seconds"] for peft, ours in pairs]
         memory = statistics.median(ours["peak_mb"] / peft["peak_mb"] for peft, ours in pairs)
-        loss, gradient = check_equal(files["ours"], files["peft"])
+        if precision == "float32":
+            loss, gradient = check_equal(files["ours"], files["peft"])
+            agreement = f"losses differ by {loss:.0e}, gradients by {gradient:.0e}"
+        else:
+            exact = Path(home, "exact.pt")
+            run_side("peft", folder, exact, str(steps), kind, "float32", order)
+            agreement = compare_to_float32(files, exact)
         print(
             f"{found['ours'][0]['tokens']:.0f} tokens per step; ours is {statistics.median(ratios):.2f} times as fast "
-            f"({min(ratios):.2f} to {max(ratios):.2f}), with {memory:.2f} times the memory; "
-            f"losses differ by {loss:.0e}, gradients by {gradient:.0e}"
+            f"({min(ratios):.2f} to {max(ratios):.2f}), with {memory:.2f} times the memory; {agreement}"
         )
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["side"]:
-        measure(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]), int(sys.argv[5]), sys.argv[6])
+        measure(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]), int(sys.argv[5]), *sys.argv[6:9])
     else:
-        given = sys.argv[1:]
-        numbers = [int(number) for number in given[1:3]]
-        main(given[0] if given else "shape", *[*numbers, *(1, 3)[len(numbers) :]], kind=(given[3:] or ["lora"])[0])
+        given = [argument for argument in sys.argv[1:] if argument != TEXTS_FIRST]
+        defaults = ("shape", "1", "3", "lora", "float32")
+        source, steps, repeats, kind, precision = [*given, *defaults[len(given) :]]
+        order = TEXTS_FIRST if TEXTS_FIRST in sys.argv else "--wordings-first"
+        main(source, int(steps), int(repeats), kind, precision, order)
