@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from phraseproof.models import ModelOptions, load_model
     from phraseproof.reduction.calibrate import calibrate
     from phraseproof.reduction.choose import choose, choose_live
+    from phraseproof.reduction.compare_methods import compare_methods
     from phraseproof.reduction.reduce import reduce
     from phraseproof.reports.api import analyze, compare, ensemble, gate, report, table
     from phraseproof.reports.gate.result import GateResult
