@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 from phraseproof.analysis.results import ResultTable
 from phraseproof.reports.build.run_tables import Screen
@@ -53,3 +54,11 @@ def test_markdown_and_latex_have_one_line_per_row_and_escape_names() -> None:
     assert r"A\_B" in latex
     assert r"$\pm$" in latex
     assert "% A note." in latex
+
+
+def test_a_table_without_rows_is_its_sentences() -> None:
+    exhibit = replace(EXHIBIT, tables=(ExhibitTable("Nothing differs", ("", ""), (), ("12 of 12 agree.",)),))
+    for form in (TableFormat.TEXT, TableFormat.MARKDOWN, TableFormat.LATEX):
+        text = render(exhibit, form).text
+        assert "12 of 12 agree." in text
+        assert "longtable}{" not in text

@@ -105,6 +105,9 @@ def _markdown(exhibit: Exhibit) -> str:
 def _latex(exhibit: Exhibit) -> str:
     parts = [PREAMBLE]
     for table in exhibit.tables:
+        if not table.rows:
+            parts += [f"{escape_latex(line)}\n\n" for line in table.lines]
+            continue
         caption = " ".join((f"{exhibit.title}. {table.title}.", *table.lines))
         columns = "".join("r" if place in table.numbers else "l" for place in range(len(table.headings)))
         body = [row_line(escape_latex(_one_line(cell)) for cell in row) for row in table.rows]
