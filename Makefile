@@ -60,6 +60,7 @@ servers: $(VENV)/.ready
 
 test-servers: servers
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m real -rs tests/end_to_end/test_real_servers.py \
+	  tests/end_to_end/test_served_adapters.py \
 	  tests/models/vllm/test_engine.py $(PYTEST_OPTIONS)
 
 check: $(VENV)/.ready

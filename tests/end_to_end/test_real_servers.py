@@ -12,7 +12,7 @@ import torch
 
 from phraseproof import evaluate
 from phraseproof.cli import main
-from phraseproof.core import ChatMessage, ChoosesMethod, Example, Kind, OptionScores, Prompt, ScoresOptions, Task
+from phraseproof.core import ChatMessage, ChoosesMethod, Example, Kind, Prompt, Task
 from phraseproof.models import ModelOptions, load_model, smollm2
 from phraseproof.store.queries import Run
 from support import plain_passes, real_models
@@ -64,9 +64,6 @@ class Running(NamedTuple):
     kept: Kept
     server: RealServer
 
-    def options(self, **args: str) -> ModelOptions:
-        return ModelOptions(args={"base_url": self.server.base_url, "concurrency": "4", **args})
-
     @property
     def name(self) -> str:
         return f"openai/{self.server.model}"
@@ -106,7 +103,7 @@ def test_choices_are_those_of_the_same_model_in_this_process(
         wordings = {"w": str(tmp_path / "letters.yaml")}
         return evaluate(model, task, wordings, tmp_path / name, max_new_tokens=8, model_options=options, **changes)
 
-    served = run(running.name, "served", running.options())
+    served = run(running.name, "served", running.server.options())
     assert served.scoring == running.kept.scoring
     assert not served.failures
     form = "plain" if served.scoring == "loglikelihood" else "chat"
@@ -133,17 +130,17 @@ def test_scores_are_those_of_plain_transformers(running: Running) -> None:
     texts = [f"{question} {' '.join(choices)}. Answer with one letter:" for question, choices, _ in QUESTIONS[:3]]
     if running.kept.scoring == "loglikelihood":
         prompts = [Prompt(text, LETTERS, " ") for text in texts]
-        for prompt, scores in zip(prompts, _scores(running, "loglikelihood", prompts), strict=True):
+        for prompt, scores in zip(prompts, running.server.scores("loglikelihood", prompts), strict=True):
             assert scores.logprobs == pytest.approx(plain_passes.logprobs(network, tokenizer, prompt), abs=1e-3)
     prompts = [Prompt(text, LETTERS, messages=(ChatMessage("user", text),)) for text in texts]
-    for prompt, scores in zip(prompts, _scores(running, "first_token", prompts, endpoint="chat"), strict=True):
+    for prompt, scores in zip(prompts, running.server.scores("first_token", prompts, endpoint="chat"), strict=True):
         probabilities = _first_token(network, tokenizer, prompt.text)
         for lower, upper, expected in zip(scores.logprobs, scores.upper_logprobs, probabilities, strict=True):
             assert math.exp(lower) - running.kept.gap <= expected <= math.exp(upper) + running.kept.gap
 
 
 def test_generated_answers_are_constrained_where_the_server_can(running: Running) -> None:
-    model = load_model(running.name, running.options())
+    model = load_model(running.name, running.server.options())
     assert isinstance(model, ChoosesMethod)
     settings = model.choose_method("generate", [LETTERS]).model.identity.settings
     assert settings["answer_format"] == running.kept.answer_format
@@ -164,14 +161,6 @@ def test_doctor_says_what_works_and_why_not_more(running: Running, capsys: pytes
 def _rows(run: Run) -> dict[tuple[str, str], dict[str, Any]]:
     rows = run.query_rows("SELECT instruction, example_id, predicted, text, option_logprobs FROM outcomes")
     return {(row["instruction"], row["example_id"]): row for row in rows}
-
-
-def _scores(running: Running, method: str, prompts: list[Prompt], **args: str) -> list[OptionScores]:
-    model = load_model(running.name, running.options(**args))
-    assert isinstance(model, ChoosesMethod)
-    chosen = model.choose_method(method, [LETTERS]).model
-    assert isinstance(chosen, ScoresOptions)
-    return list(chosen.score_options(prompts, method=method))
 
 
 def _first_token(network: Any, tokenizer: Any, text: str) -> list[float]:

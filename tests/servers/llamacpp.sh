@@ -3,9 +3,11 @@
 # It needs a C++ compiler. Tests marked `real` use it where it is there.
 # Usage: tests/servers/llamacpp.sh [install]
 #        tests/servers/llamacpp.sh serve FILE.gguf PORT    on loopback; the model's name is FILE.gguf
+#        tests/servers/llamacpp.sh convert FOLDER FILE.gguf    a model folder in float32, by llama.cpp's converter in .venv
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 env=$(realpath -m "${PHRASEPROOF_SERVERS:-.servers}/llamacpp")
+sources=$env/source/vendor/llama.cpp
 version=0.3.36
 
 install() {
@@ -19,7 +21,7 @@ install() {
   "${pip[@]}" install cmake ninja
   "${pip[@]}" download --no-deps --no-binary llama-cpp-python --dest "$env/source" "llama-cpp-python==$version"
   tar -xzf "$env/source/"*.tar.gz -C "$env/source" --strip-components 1
-  PATH="$env/bin:$PATH" cmake -S "$env/source/vendor/llama.cpp" -B "$env/build" -G Ninja \
+  PATH="$env/bin:$PATH" cmake -S "$sources" -B "$env/build" -G Ninja \
     -DCMAKE_BUILD_TYPE=Release -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF \
     -DLLAMA_OPENSSL=OFF -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF > "$env/cmake.log"
   "$env/bin/cmake" --build "$env/build" --target llama-server --parallel "$(nproc)" > "$env/build.log"
@@ -30,5 +32,6 @@ case ${1:-install} in
   install) install ;;
   serve) exec "$env/build/bin/llama-server" --model "$2" --alias "$2" --host 127.0.0.1 --port "$3" --ctx-size 4096 \
     --parallel 2 --threads "${OMP_NUM_THREADS:-1}" ;;
-  *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
+  convert) exec .venv/bin/python "$sources/convert_hf_to_gguf.py" "$2" --outfile "$3" --outtype f32 ;;
+  *) sed -n '2,7s/^# //p' "$0" >&2; exit 2 ;;
 esac

@@ -10,12 +10,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from phraseproof.core import ChoosesMethod, OptionScores, Prompt, ScoresOptions
+from phraseproof.models import ModelOptions, load_model
 
 SCRIPTS = Path(__file__).parents[1] / "servers"
 ENVIRONMENTS = Path(os.environ.get("PHRASEPROOF_SERVERS", str(SCRIPTS.parents[1] / ".servers"))).absolute()
@@ -31,6 +34,18 @@ class RealServer(NamedTuple):
     base_url: str
     model: str
 
+    def options(self, **args: str) -> ModelOptions:
+        """How phraseproof reaches the server."""
+        return ModelOptions(args={"base_url": self.base_url, "concurrency": "4", **args})
+
+    def scores(self, method: str, prompts: Sequence[Prompt], **args: str) -> list[OptionScores]:
+        """The scores of the options of prompts, as an evaluation gets them by a scoring that the server offers."""
+        model = load_model(f"openai/{self.model}", self.options(**args))
+        assert isinstance(model, ChoosesMethod)
+        chosen = model.choose_method(method, [each.options for each in prompts]).model
+        assert isinstance(chosen, ScoresOptions)
+        return list(chosen.score_options(prompts, method=method))
+
 
 @contextlib.contextmanager
 def serving(script: str, model: Path, log: Path) -> Generator[RealServer]:
@@ -41,7 +56,7 @@ def serving(script: str, model: Path, log: Path) -> Generator[RealServer]:
         model: the folder or the GGUF file.
         log: the file for what the server prints.
     """
-    if (reason := _missing(script)) is not None:
+    if (reason := missing(script)) is not None:
         pytest.skip(reason)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -68,7 +83,8 @@ def serving(script: str, model: Path, log: Path) -> Generator[RealServer]:
             process.wait(_STOP_SECONDS)
 
 
-def _missing(script: str) -> str | None:
+def missing(script: str) -> str | None:
+    """Why a server cannot be started; `None` if it can."""
     if script == "transformers_serve":
         lacking = [name for name in ("fastapi", "uvicorn", "openai") if find_spec(name) is None]
         return f"transformers serve needs {', '.join(lacking)}" if lacking else None
