@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import Run, load_run
     from phraseproof.studies.carry_out import study
     from phraseproof.tasks import load_tasks
+    from phraseproof.tuning.trainer import tune
 
 _HOMES = {
     "Calibrator": "phraseproof.calibration.calibrator",
@@ -80,6 +81,7 @@ _HOMES = {
     "report": "phraseproof.reports.api",
     "study": "phraseproof.studies.carry_out",
     "table": "phraseproof.reports.api",
+    "tune": "phraseproof.tuning.trainer",
 }
 
 __all__ = [
@@ -118,6 +120,7 @@ __all__ = [
     "report",
     "study",
     "table",
+    "tune",
 ]
 
 

@@ -20,11 +20,11 @@ from support.tiny_pairs import shared_wordings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-FILES = {"pt+kl": "adapter_model.safetensors", "ft+kl": "model.safetensors"}
+FILES = {"pt+kl": "adapter_model.safetensors", "ft+kl": "model.safetensors", "tune": "model.safetensors"}
 
 
 class Case(NamedTuple):
-    """A method, the weights that all processes have or share, a model, and whether torchrun's launcher starts both."""
+    """A method or `tune`, the weights that all processes have or share, a model, and whether torchrun starts both."""
 
     method: str
     wrapper: str
@@ -35,6 +35,7 @@ class Case(NamedTuple):
 CASES = (
     Case("pt+kl", "copied", tiny_models.tiny_t5, by_torchrun=True),
     Case("ft+kl", "sharded", tiny_models.tiny_llama, by_torchrun=False),
+    Case("tune", "sharded", tiny_models.tiny_t5, by_torchrun=False),
 )
 
 

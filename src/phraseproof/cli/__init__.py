@@ -40,6 +40,7 @@ from phraseproof.cli.schema import schema
 from phraseproof.cli.study import study
 from phraseproof.cli.table import table
 from phraseproof.cli.terminal import protect_terminal
+from phraseproof.cli.tune import tune
 from phraseproof.errors import PhraseproofError, printable
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ app.command("harden", short_help="Measure, train, measure on unseen wordings.", 
 app.add_typer(
     pairs.app, name="pairs", cls=CommandGroup, short_help="Make training pairs for align.", rich_help_panel=REDUCE
 )
+app.command("tune", short_help="Train a model on instructions and their answers.", rich_help_panel=MATERIAL)(tune)
 app.add_typer(tasks.app, name="tasks", cls=CommandGroup, rich_help_panel=MATERIAL)
 app.add_typer(instructions.app, name="instructions", cls=CommandGroup, rich_help_panel=MATERIAL)
 app.command("schema", short_help="Print JSON Schemas of YAML files, for editors.", rich_help_panel=MATERIAL)(schema)

@@ -46,6 +46,10 @@ EXAMPLES: Final = {
     ),
     "ensemble": ("phraseproof ensemble runs/p --calibrate batch",),
     "align": ("phraseproof align -m pocket --pairs pairs.jsonl --max-steps 200 -o adapters/pocket",),
+    "tune": (
+        "phraseproof tune -m smollm2 --data alpaca.json --prompt-format alpaca -o tuned",
+        "phraseproof tune -m smollm2 --data a.jsonl --validation unseen=b.jsonl --keep-epochs all -o tuned --dry-run",
+    ),
     "harden": (
         "phraseproof harden -m pocket -t tickets.yaml -i tickets-wordings.yaml -o runs/tickets",
         "phraseproof harden -m pocket -t pocket/has-price -i pocket-test --methods pt,ft --max-steps 9 -o runs/s",

@@ -36,6 +36,10 @@ def save_model(model: nn.Module, accelerator: Accelerator, tokenizer: Tokenizer,
     if any(hasattr(parameter, "to_local") for parameter in network.parameters()):  # sharded: gather it first
         state = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
         whole = {name.removeprefix("network."): tensor for name, tensor in state.items()}
+        # Tied weights have one name here, as in a network that is not sharded.
+        first = {name for name, _ in network.named_parameters()}
+        tied = {name for name, _ in network.named_parameters(remove_duplicate=False)} - first
+        whole = {name: tensor for name, tensor in whole.items() if name not in tied}
     if accelerator.is_main_process:
         write_model(network, tokenizer, folder, whole)
 

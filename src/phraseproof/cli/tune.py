@@ -1,0 +1,310 @@
+"""`phraseproof tune`: train all weights of a model on examples of instructions and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from phraseproof.cli import option_values, options, terminal
+from phraseproof.cli.progress import duration
+from phraseproof.cli.training_forecast import print_line, print_time_and_memory
+from phraseproof.errors import UsageError
+from phraseproof.training.work import Schedule
+from phraseproof.tuning.settings import TooLong, TuningSettings
+
+if TYPE_CHECKING:
+    from phraseproof.tuning.forecast import TuningForecast
+    from phraseproof.tuning.trainer import TuningResult
+
+_DEFAULTS = TuningSettings()
+
+
+def tune(
+    model: options.TrainableModel,
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            "--data",
+            "-d",
+            metavar="FILE",
+            help="The training data: Alpaca-format JSON, prompts and answers, or pairs (docs/tune.md). Repeatable.",
+            rich_help_panel=options.DATA,
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            help="The folder of the tuned model. The same command resumes a stopped training.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ],
+    validation: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE",
+            help="A file of examples whose loss is measured before training and after every epoch. Repeatable.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        float,
+        typer.Option("--learning-rate", "--lr", help="The learning rate of AdamW.", rich_help_panel=options.TRAINING),
+    ] = _DEFAULTS.learning_rate,
+    weight_decay: Annotated[
+        float,
+        typer.Option(
+            help="The weight decay of AdamW, without biases and normalization.", rich_help_panel=options.TRAINING
+        ),
+    ] = _DEFAULTS.weight_decay,
+    schedule: Annotated[
+        Schedule, typer.Option(help="The learning rate over the steps.", rich_help_panel=options.TRAINING)
+    ] = _DEFAULTS.schedule,
+    warmup_ratio: Annotated[
+        float,
+        typer.Option(
+            help="The share of the steps over which the learning rate rises from 0.", rich_help_panel=options.TRAINING
+        ),
+    ] = _DEFAULTS.warmup_ratio,
+    epochs: Annotated[
+        int, typer.Option(help="The number of passes through the examples.", rich_help_panel=options.TRAINING)
+    ] = _DEFAULTS.epochs,
+    max_steps: Annotated[
+        int | None, typer.Option(help="The maximum number of training steps.", rich_help_panel=options.TRAINING)
+    ] = _DEFAULTS.max_steps,
+    examples_per_step: Annotated[
+        int,
+        typer.Option(help="The number of examples per step, over all processes.", rich_help_panel=options.TRAINING),
+    ] = _DEFAULTS.examples_per_step,
+    examples_per_pass: Annotated[
+        int,
+        typer.Option(
+            help="The number of examples that a process runs at once: less memory with fewer, equal steps.",
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = _DEFAULTS.examples_per_pass,
+    max_tokens: Annotated[
+        int,
+        typer.Option(
+            help="The maximum number of tokens of prompt and answer; of each of them in an encoder-decoder.",
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = _DEFAULTS.max_tokens,
+    too_long: Annotated[
+        TooLong,
+        typer.Option(
+            help="truncate: cut the end of answers that are too long. skip: leave such examples out.",
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = _DEFAULTS.too_long,
+    max_grad_norm: Annotated[
+        float,
+        typer.Option(
+            help="The maximum norm of the gradient. Larger gradients are scaled down to it.",
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = 1.0,
+    seed: Annotated[
+        int, typer.Option(help="The seed of the order of the examples.", rich_help_panel=options.TRAINING)
+    ] = _DEFAULTS.seed,
+    keep_epochs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<all|N,N,...>",
+            help="The epochs after which the weights are kept as a model folder, OUT/epochs/N.",
+            show_default=False,
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    save_every: Annotated[
+        int, typer.Option(help="The number of steps between checkpoints.", rich_help_panel=options.TRAINING)
+    ] = _DEFAULTS.save_every,
+    save_every_seconds: Annotated[
+        float | None,
+        typer.Option(
+            help="The number of seconds between further checkpoints. Default: 60, or more where saving is slow.",
+            show_default=False,
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = _DEFAULTS.save_every_seconds,
+    prompt_format: options.PromptFormat = _DEFAULTS.prompt_format,
+    gradient_checkpointing: Annotated[
+        bool,
+        typer.Option(
+            "--gradient-checkpointing",
+            help="Compute layers again in the backward pass: less memory, more time, equal numbers.",
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = False,
+    mixed_precision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<no|bf16|fp16>",
+            help="The precision of the computation. Default: Accelerate's configuration.",
+            show_default=False,
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = _DEFAULTS.mixed_precision,
+    dtype: options.Dtype = "auto",
+    device: options.Device = "auto",
+    revision: options.Revision = None,
+    trust_remote_code: options.RemoteCode = False,
+    model_arg: options.ModelArg = None,
+    chat_template: options.ChatTemplate = None,
+    chat_template_arg: options.ChatTemplateArg = None,
+    chat_date: options.ChatDate = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print steps, tokens, time and memory; train and write nothing.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
+    timing: Annotated[
+        bool | None,
+        typer.Option(
+            "--timing/--no-timing",
+            help="Do a few steps in a dry run to estimate time and memory. Default: for weights up to 2 GiB.",
+            show_default=False,
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train all weights of a model on instructions and their answers. Writes an ordinary model folder."""
+    if not model.strip():
+        raise UsageError("the model's name is empty", expected="a hub id or a folder", where="--model")
+    settings = TuningSettings(
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        schedule=schedule,
+        warmup_ratio=warmup_ratio,
+        epochs=epochs,
+        max_steps=max_steps,
+        examples_per_step=examples_per_step,
+        examples_per_pass=examples_per_pass,
+        max_tokens=max_tokens,
+        too_long=too_long,
+        max_grad_norm=max_grad_norm,
+        prompt_format=prompt_format,
+        seed=seed,
+        keep_epochs=_epochs(keep_epochs),
+        save_every=save_every,
+        save_every_seconds=save_every_seconds,
+        gradient_checkpointing=gradient_checkpointing,
+        mixed_precision=mixed_precision,
+    )
+    loading = option_values.model_options(
+        adapter=None,
+        dtype=dtype,
+        device=device,
+        batch_size="auto",
+        revision=revision,
+        trust_remote_code=trust_remote_code,
+        model_arg=model_arg or [],
+        chat_template=chat_template,
+        chat_template_arg=chat_template_arg,
+        chat_date=chat_date,
+    )
+    files = _files(validation or [])
+
+    from phraseproof.cli.stopping import stoppable
+    from phraseproof.cli.training_progress import TrainingBar
+    from phraseproof.tuning.trainer import forecast_run, run_tuning
+
+    if dry_run:
+        found = forecast_run(model, data, settings, validation=files, model_options=loading, is_timed=timing)
+        _print_forecast(found, settings, as_json=as_json)
+        return
+    if timing is not None:
+        raise UsageError("--timing requires --dry-run")
+    with stoppable(), TrainingBar(quiet=quiet) as bar:
+        result = run_tuning(model, data, out, settings, validation=files, model_options=loading, observer=bar)
+    _print_result(result, as_json=as_json)
+
+
+def _epochs(text: str | None) -> tuple[int, ...] | Literal["all"]:
+    if text is None or text == "all":
+        return text or ()
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            "these are no epochs", expected="all, or whole numbers separated by commas", got=text, where="--keep-epochs"
+        ) from None
+
+
+def _files(named: Sequence[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for text in named:
+        name, equals, path = text.partition("=")
+        if not equals or not name.strip() or not path or name in found:
+            raise UsageError(
+                "a name is given twice" if name in found else "a validation file needs a name",
+                expected="NAME=FILE, each name once",
+                got=text,
+                where="--validation",
+            )
+        found[name] = Path(path)
+    return found
+
+
+def _print_forecast(forecast: TuningForecast, settings: TuningSettings, *, as_json: bool) -> None:
+    if as_json:
+        timing = None if forecast.timing is None else forecast.timing._asdict()
+        tokens = {
+            "tokens": forecast.tokens._asdict(),
+            "longest": forecast.longest._asdict(),
+            "epoch_tokens": forecast.epoch_tokens._asdict(),
+        }
+        terminal.print_json({**asdict(forecast), "seconds": forecast.seconds, **tokens, "timing": timing})
+        return
+    print_line(
+        "steps", f"{forecast.steps:,}", f"{settings.examples_per_step} examples each; {forecast.epochs:.3g} epochs"
+    )
+    print_line("examples", f"{forecast.examples:,}", "to train on")
+    for name, count in forecast.validation.items():
+        print_line(f"validation {name}", f"{count:,}", f"examples, {forecast.evaluations} evaluations")
+    exact = forecast.counted_steps == forecast.steps
+    basis = "all steps" if exact else f"the first {forecast.counted_steps} steps"
+    trained = f"{forecast.tokens.trained:,} of them in answers"
+    print_line("tokens per step", f"{forecast.tokens.read:,}", f"{trained}; at most {forecast.longest.read:,}; {basis}")
+    epoch = forecast.epoch_tokens
+    print_line("tokens per epoch", f"{epoch.read:,}", f"{epoch.trained:,} of them in answers")
+    evaluations = forecast.evaluations * forecast.timing.evaluation_seconds if forecast.timing else 0.0
+    share = f", evaluations {duration(evaluations)} of it" if forecast.evaluations else ""
+    print_time_and_memory(forecast.timing, forecast.seconds, forecast.memory_there, share)
+    for note in forecast.notes:
+        terminal.note(note)
+
+
+def _print_result(result: TuningResult, *, as_json: bool) -> None:
+    if as_json:
+        terminal.print_json(
+            {
+                "folder": str(result.folder),
+                "steps": result.steps,
+                "epochs": {str(epoch): str(folder) for epoch, folder in result.epochs.items()},
+                "validation": {str(epoch): losses.as_record() for epoch, losses in result.validation.items()},
+                "tokens": result.tokens._asdict(),
+                "seconds": result.seconds,
+            }
+        )
+        return
+    tokens = f"{result.tokens.read:,} tokens, {result.tokens.trained:,} of them in answers"
+    typer.echo(f"model: {result.folder} ({result.steps:,} steps, {tokens}, {result.seconds:.0f} s)")
+    if result.validation:
+        names = list(next(iter(result.validation.values())).files)
+        widths = {name: max(10, len(name) + 2) for name in names}
+        typer.echo(f"{'loss after epoch':<18}" + "".join(f"{name:>{widths[name]}}" for name in names))
+        for epoch, losses in result.validation.items():
+            cells = "".join(f"{losses.files[name].loss:>{widths[name]}.4f}" for name in names)
+            typer.echo(f"{epoch:<18.3g}{cells}")
+    typer.echo(f"Measure it with: phraseproof evaluate --model {result.folder} ...", err=True)
