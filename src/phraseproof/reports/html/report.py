@@ -168,7 +168,8 @@ def _subtitle(runs: Sequence[Run], views: Sequence[View], searches: Sequence[Sea
     if not runs:
         tasks = {task for view in searches for name in view.found.reported for task in view.found.tasks(name)}
         methods = {row.method for view in searches for row in view.candidates[1:]}
-        return f"{len(tasks)} tasks, {len(methods)} method{'' if len(methods) == 1 else 's'}"
+        counts = ((len(tasks), "task"), (len(methods), "method"))
+        return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts)
     tasks = {row.name for view in views for row in view.table.summary.tasks}
     wordings = {score.instruction for view in views for score in view.table.run.scores}
     parts = [f"{len(tasks)} task{'' if len(tasks) == 1 else 's'}", f"{len(wordings)} wordings"]
