@@ -34,6 +34,9 @@ def test_a_forecast_and_then_the_search(arguments: list[str], capsys: pytest.Cap
     untimed = run_command(capsys, *arguments, "--dry-run", "--no-timing")
     assert "time                    unknown  (--timing does a few steps and scores a few prompts)" in untimed.out
     assert not Path(arguments[arguments.index("-o") + 1]).exists()
+    few = ("--gradient-accumulation", "1", "--paraphrases-per-batch", "1", "--dry-run", "--no-timing", "--json")
+    # One batch per step of each of the two trainings: the reference and one other wording.
+    assert json.loads(run_command(capsys, *arguments, *few).out)["training_prompts"] == 2 * 2
     forecast = json.loads(run_command(capsys, *arguments, "--dry-run", "--json").out)
     assert forecast["seconds"] == forecast["training_seconds"] + forecast["scoring_seconds"] > 0
 

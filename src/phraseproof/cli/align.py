@@ -55,15 +55,8 @@ def align(
     weight_decay: Annotated[
         float, typer.Option(help="The weight decay of AdamW.", rich_help_panel=options.TRAINING)
     ] = DEFAULTS.weight_decay,
-    paraphrases_per_batch: Annotated[
-        int,
-        typer.Option(
-            help="The number of wordings in a batch in addition to the reference.", rich_help_panel=options.TRAINING
-        ),
-    ] = DEFAULTS.paraphrases_per_batch,
-    gradient_accumulation: Annotated[
-        int, typer.Option(help="The number of batches per step.", rich_help_panel=options.TRAINING)
-    ] = DEFAULTS.gradient_accumulation,
+    paraphrases_per_batch: training.ParaphrasesPerBatch = DEFAULTS.paraphrases_per_batch,
+    gradient_accumulation: training.GradientAccumulation = DEFAULTS.gradient_accumulation,
     schedule: Annotated[
         Schedule, typer.Option(help="The learning rate over the steps.", rich_help_panel=options.TRAINING)
     ] = DEFAULTS.schedule,

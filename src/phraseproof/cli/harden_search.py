@@ -80,7 +80,7 @@ def search_methods(names: SearchNames, out: Path, settings: SearchSettings, form
             terminal.print_file((out / SEARCH_FILE).read_text(encoding="utf-8"))
         case _:
             print_results(search_table(found), form)
-    typer.echo(f"{found.refitted[0].trainings[0].folder}; runs: {out}", err=True)
+    typer.echo(f"{found.refitted[0].trainings[0].folder}; runs: {out}; for a page: phraseproof report {out}", err=True)
 
 
 def print_search_forecast(

@@ -107,6 +107,11 @@ LearningRate = Annotated[
         rich_help_panel=TRAINING,
     ),
 ]
+ParaphrasesPerBatch = Annotated[
+    int,
+    typer.Option(help="The number of wordings in a batch in addition to the reference.", rich_help_panel=TRAINING),
+]
+GradientAccumulation = Annotated[int, typer.Option(help="The number of batches per step.", rich_help_panel=TRAINING)]
 MaxSteps = Annotated[int | None, typer.Option(help="The maximum number of training steps.", rich_help_panel=TRAINING)]
 Epochs = Annotated[
     int | None,
