@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,7 +43,9 @@ CASES = (
 def train(*jobs: Job) -> list[Ended]:
     """Train one after another, in forks of one process."""
     command = [sys.executable, distributed_job.__file__, json.dumps(jobs)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
+    paths = [str(Path(distributed_job.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     ended = [Ended(*each) for each in json.loads(done.stdout.splitlines()[-1])]
     for job, each in zip(jobs, ended, strict=True):
