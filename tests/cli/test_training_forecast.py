@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.alignment.loop.forecast import TrainingForecast
+from phraseproof.alignment.loop.forecast import AlignmentForecast
 from phraseproof.alignment.pairs import save_pairs
 from phraseproof.cli import main
 from phraseproof.cli.training_forecast import print_training_forecast
@@ -16,7 +16,7 @@ from phraseproof.training.work import StepTokens
 from support import tiny_models
 from support.tiny_pairs import shared_wordings
 
-FORECAST = TrainingForecast(
+FORECAST = AlignmentForecast(
     method="pt+kl",
     learning_rate=5e-4,
     steps=100,

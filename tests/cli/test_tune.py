@@ -67,7 +67,7 @@ def test_a_dry_run_writes_nothing(data: Path, capsys: pytest.CaptureFixture[str]
         (("--validation", "file.json"), "--validation: a validation file needs a name"),
         (("--validation", "a=b.json", "--validation", "a=c.json"), "--validation: a name is given twice"),
         (("--keep-epochs", "last"), "--keep-epochs: these are no epochs"),
-        (("--keep-epochs", "4"), "--keep-epochs: the setting has no such value"),
+        (("--keep-epochs", "4"), "--keep-epochs: the value is not valid for this option"),
         (("--timing",), "--timing requires --dry-run"),
         (("--validation", "a=missing.json"), "missing.json"),
     ],

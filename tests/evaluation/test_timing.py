@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import pytest
-
-from phraseproof.core import Example, Instruction, Kind, Model, OptionScores, Prompt, Task
+from phraseproof.core import Example, Instruction, Kind, OptionScores, Prompt, Task
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.spec import EvaluationSpec
-from phraseproof.evaluation.timing import MAX_PROMPTS, QUICK_BYTES, is_quick_to_load
+from phraseproof.evaluation.timing import MAX_PROMPTS
 from phraseproof.models.scripted import ScriptedModel
 
 SECONDS = 0.004
@@ -69,19 +66,3 @@ def test_the_requests_and_characters_of_a_served_model_are_counted() -> None:
     assert found.most.requests == 3 * 2 * 2
     # "00 says: what now 00" has 20 characters, and the options 3 and 2.
     assert found.most.characters == 3 * 2 * (2 * 20 + 3 + 2)
-
-
-@dataclass
-class Sized(ScriptedModel):
-    """A model of that size."""
-
-    weight_bytes: int | None
-
-    def __post_init__(self) -> None:
-        super().__init__(lambda _prompt, option: 0.0)
-
-
-@pytest.mark.parametrize(("size", "quick"), [(1000, True), (QUICK_BYTES + 1, False), (None, False)])
-def test_small_weights_on_this_machine_load_quickly(size: int | None, *, quick: bool) -> None:
-    model: Model = Sized(size)
-    assert is_quick_to_load(model) is quick

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from phraseproof.alignment.loop.forecast import StepTokens, TrainingForecast, TrainingTiming
+from phraseproof.alignment.loop.forecast import AlignmentForecast
 from phraseproof.alignment.loop.preparation import Preparation
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.evaluation.timing import Timing
@@ -20,6 +20,8 @@ from phraseproof.hardening.search_settings import SearchSettings
 from phraseproof.instructions.collections import Collection
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.store.queries import load_run
+from phraseproof.training.timing import TrainingTiming
+from phraseproof.training.work import StepTokens
 from support.harden_data import make_task, make_wordings
 from support.tiny_models import tiny_llama
 
@@ -67,12 +69,25 @@ def test_the_time_is_that_of_every_training_and_token(
 ) -> None:
     """A step takes 2 seconds with `pt` and 3 with `paft`, and 4 timed prompts 0.01 seconds per token."""
 
-    def steps(prepared: Preparation, *_: object, timed_seconds: float, **__: object) -> TrainingForecast:
+    def steps(prepared: Preparation, *_: object, timed_seconds: float, **__: object) -> AlignmentForecast:
         assert timed_seconds == module.TIMED_SECONDS / 2
         per_step = {"pt": 2.0, "paft": 3.0}[prepared.method.name]
         none = StepTokens(0, 0)
-        return TrainingForecast(
-            "", 0.0, 2, 1, 1.0, 1, 0, 0, 0, none, none, 2, None, TrainingTiming(per_step, 0.0, None, 5)
+        return AlignmentForecast(
+            method="",
+            learning_rate=0.0,
+            steps=2,
+            batches_per_step=1,
+            epochs=1.0,
+            pairs=1,
+            held_out_pairs=0,
+            held_out_wordings=0,
+            evaluations=0,
+            tokens=none,
+            longest=none,
+            counted_steps=2,
+            memory_there=None,
+            timing=TrainingTiming(per_step, 0.0, None, 5),
         )
 
     def prompts(*given: Any, **_: object) -> Timing:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import torch
+from accelerate import Accelerator
 
-from phraseproof.alignment.loop.preparation import prepare
+from phraseproof.alignment.loop.preparation import Preparation, prepare
+from phraseproof.alignment.loop.work import AlignmentWork
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.errors import RunError
 from phraseproof.store.training_record import write_record
@@ -44,14 +46,42 @@ def test_only_what_changes_the_result_identifies_a_training() -> None:
     assert record["environment"]["torch"] == torch.__version__  # type: ignore[index]
 
 
+def prepared_in(dtype: str, precision: str = "no", **changes: Any) -> Preparation:
+    settings = dataclasses.replace(AlignmentSettings(method="lora+kl"), **changes)
+    options = dataclasses.replace(CPU, dtype=dtype)
+    return prepare(str(tiny_llama()), shared_wordings(), settings, options).run_by(1, precision)
+
+
 def test_a_bfloat16_training_of_an_earlier_release_is_not_resumed_with_other_rounding(tmp_path: Path) -> None:
-    options = dataclasses.replace(CPU, dtype="bfloat16")
-    prepared = prepare(str(tiny_llama()), shared_wordings(), AlignmentSettings(method="lora+kl"), options)
-    record = dict(prepared.record)
+    record = dict(prepared_in("bfloat16").record)
     settings = dict(cast("Mapping[str, object]", record["settings"]))
     del settings["half_precision"]
     write_record(tmp_path, record | {"settings": settings})
     with pytest.raises(RunError, match=r"other settings: half_precision .expected None, got products"):
         check_folder(tmp_path, record, AlignmentSettings().as_record())
-    exact = prepare(str(tiny_llama()), shared_wordings(), AlignmentSettings(method="lora+kl"), CPU).record
-    assert "half_precision" not in cast("Mapping[str, object]", exact["settings"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_packed"),
+    [
+        ({}, True),
+        ({"method": "pt+kl"}, True),
+        ({"method": "pt+kl", "placement": "layers"}, False),
+        ({"method": "ft+kl"}, False),
+    ],
+)
+def test_rounding_is_named_where_the_pass_without_padding_is_taken(changes: dict[str, Any], *, is_packed: bool) -> None:
+    prepared = prepared_in("bfloat16", **changes)
+    work = AlignmentWork(prepared, Accelerator(cpu=True))
+    assert work.optimization.model.is_packed is is_packed
+    assert names_rounding(prepared) is is_packed
+    work.release()
+
+
+@pytest.mark.parametrize(("dtype", "precision"), [("bfloat16", "bf16"), ("float32", "no")])
+def test_rounding_is_not_named_under_autocast_and_in_float32(dtype: str, precision: str) -> None:
+    assert not names_rounding(prepared_in(dtype, precision))
+
+
+def names_rounding(prepared: Preparation) -> bool:
+    return "half_precision" in cast("Mapping[str, object]", prepared.record["settings"])

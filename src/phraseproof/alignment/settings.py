@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, get_args
 
 from phraseproof.alignment.method import LOW_RANK, Trained
 from phraseproof.errors import UsageError
+from phraseproof.training.setting_checks import MIXED_PRECISIONS, check_settings, wrong_setting
 from phraseproof.training.work import Schedule
 
 Placement = Literal["input", "layers"]
@@ -33,8 +33,8 @@ DEFAULT_EPOCHS = 5
 """The paper does not say how long it trained a soft prompt."""
 
 HALF_PRECISION: Mapping[str, object] = {"half_precision": "products"}
-"""In the settings of a bfloat16 model that is frozen: only products are computed in it. Earlier releases rounded
-everything, so a training that they stopped is another one."""
+"""In the record of a frozen bfloat16 model that is trained without padding: only products are computed in bfloat16.
+Where everything is rounded, as in records without it, a training is another one."""
 
 _AT_LEAST: Mapping[str, float] = {
     "num_tokens": 1,
@@ -52,9 +52,6 @@ _AT_LEAST: Mapping[str, float] = {
     "save_every": 1,
     "held_out_fraction": 0,
 }
-_TOO_MUCH = 1e30
-"""Larger values overflow float32 in the optimizer."""
-
 _ABOVE_ZERO = ("learning_rate", "lora_alpha", "max_grad_norm", "push_bound", "save_every_seconds")
 
 
@@ -138,30 +135,20 @@ class AlignmentSettings:
     mixed_precision: str | None = None
 
     def __post_init__(self) -> None:
-        for name, least in _AT_LEAST.items():
-            value = getattr(self, name)
-            if value is not None and not least <= value < math.inf:
-                raise _refused(name, f"{least:g} or more", value)
-        for name in _ABOVE_ZERO:
-            value = getattr(self, name)
-            if value is not None and not 0 < value < _TOO_MUCH:
-                raise _refused(name, f"a number above zero and below {_TOO_MUCH:g}", value)
+        choices = {
+            "placement": get_args(Placement),
+            "schedule": get_args(Schedule),
+            "kl_schedule": get_args(KLSchedule),
+            "kl_direction": get_args(KLDirection),
+            "labels": get_args(Labels),
+            "mixed_precision": MIXED_PRECISIONS,
+        }
+        check_settings(self, at_least=_AT_LEAST, above_zero=_ABOVE_ZERO, choices=choices)
         if self.lambda_ > 1:
-            raise _refused("lambda_", "a number from 0 to 1", self.lambda_)
-        if self.lora_dropout >= 1:
-            raise _refused("lora_dropout", "a number from 0 to below 1", self.lora_dropout)
-        if self.held_out_fraction >= 1:
-            raise _refused("held_out_fraction", "a number from 0 to below 1", self.held_out_fraction)
-        for name, known in (
-            ("placement", get_args(Placement)),
-            ("schedule", get_args(Schedule)),
-            ("kl_schedule", get_args(KLSchedule)),
-            ("kl_direction", get_args(KLDirection)),
-            ("labels", get_args(Labels)),
-            ("mixed_precision", (None, "no", "bf16", "fp16")),
-        ):
-            if getattr(self, name) not in known:
-                raise _refused(name, f"one of: {', '.join(map(str, filter(None, known)))}", getattr(self, name))
+            raise wrong_setting("lambda_", "a number from 0 to 1", self.lambda_)
+        for name in ("lora_dropout", "held_out_fraction"):
+            if getattr(self, name) >= 1:
+                raise wrong_setting(name, "a number from 0 to below 1", getattr(self, name))
         if self.early_stopping_patience is not None and not self.held_out_fraction:
             raise UsageError(
                 "early stopping needs held-out pairs, and none are held out",
@@ -190,8 +177,3 @@ class AlignmentSettings:
         """
         unused = () if trains in LOW_RANK else LOW_RANK_SETTINGS
         return {name: value for name, value in asdict(self).items() if name not in unused}
-
-
-def _refused(name: str, expected: str, got: object) -> UsageError:
-    option = f"--{name.rstrip('_').replace('_', '-')}"
-    return UsageError("the value is not valid for this option", expected=expected, got=str(got), where=option)

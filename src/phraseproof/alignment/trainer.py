@@ -13,8 +13,8 @@ from phraseproof.alignment.loop.preparation import Preparation, find_method, pre
 from phraseproof.alignment.merging import check_mergeable, merge_adapter
 from phraseproof.alignment.settings import AlignmentSettings, KLDirection, KLSchedule, Labels, Placement, Schedule
 from phraseproof.alignment.training_notes import check_pairs, note_plan, warn_of_plan
-from phraseproof.core import ReportsSize
 from phraseproof.models import ModelOptions
+from phraseproof.models.loading_cost import is_quick_to_load
 from phraseproof.store.training_record import read_record
 from phraseproof.training.acceleration import accelerated
 from phraseproof.training.folder import check_folder, only_trainer
@@ -23,14 +23,11 @@ from phraseproof.training.log import SilentTrainingObserver, TrainingObserver
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from phraseproof.alignment.loop.forecast import TrainingForecast
+    from phraseproof.alignment.loop.forecast import AlignmentForecast
     from phraseproof.alignment.pairs import ParaphraseSet
     from phraseproof.models.huggingface.model import HuggingFaceModel
 
 __all__ = ["AlignmentResult", "AlignmentSettings", "align", "forecast", "train"]
-
-_QUICK_BYTES = 2 * 2**30
-"""Larger weights take too long to load for an estimate that the user did not request."""
 
 _LESS_MEMORY = "Try --gradient-checkpointing, fewer --paraphrases-per-batch, or --mixed-precision bf16"
 
@@ -319,7 +316,7 @@ def forecast(
     *,
     model_options: ModelOptions = ModelOptions(),
     is_timed: bool | None = None,
-) -> TrainingForecast:
+) -> AlignmentForecast:
     """The steps, tokens, time and memory of a training, without doing it. Nothing is written.
 
     Args:
@@ -336,8 +333,7 @@ def forecast(
     with prepared_training(model, pairs, settings, model_options=model_options) as training:
         prepared = training.preparation
         if is_timed is None:
-            size = prepared.model.weight_bytes if isinstance(prepared.model, ReportsSize) else None
-            is_timed = size is not None and size <= _QUICK_BYTES
+            is_timed = is_quick_to_load(prepared.model)
         prepared.check_drawn(training.accelerator.num_processes)
         return forecast_training(prepared, training.accelerator, is_timed=is_timed)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phraseproof.alignment.settings import Schedule
 from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli import training_options as training
 from phraseproof.cli.training_options import DEFAULTS
@@ -57,9 +56,7 @@ def align(
     ] = DEFAULTS.weight_decay,
     paraphrases_per_batch: training.ParaphrasesPerBatch = DEFAULTS.paraphrases_per_batch,
     gradient_accumulation: training.GradientAccumulation = DEFAULTS.gradient_accumulation,
-    schedule: Annotated[
-        Schedule, typer.Option(help="The learning rate over the steps.", rich_help_panel=options.TRAINING)
-    ] = DEFAULTS.schedule,
+    schedule: training.Schedule = DEFAULTS.schedule,
     warmup_steps: Annotated[
         int,
         typer.Option(
@@ -97,24 +94,9 @@ def align(
         ),
     ] = DEFAULTS.eval_every,
     early_stopping_patience: training.EarlyStoppingPatience = DEFAULTS.early_stopping_patience,
-    max_grad_norm: Annotated[
-        float,
-        typer.Option(
-            help="The maximum norm of the gradient. Larger gradients are scaled down to it.",
-            rich_help_panel=options.TRAINING,
-        ),
-    ] = 1.0,
-    save_every: Annotated[
-        int, typer.Option(help="The number of steps between checkpoints.", rich_help_panel=options.TRAINING)
-    ] = DEFAULTS.save_every,
-    save_every_seconds: Annotated[
-        float | None,
-        typer.Option(
-            help="The number of seconds between further checkpoints. Default: 60, or more where saving is slow.",
-            show_default=False,
-            rich_help_panel=options.TRAINING,
-        ),
-    ] = DEFAULTS.save_every_seconds,
+    max_grad_norm: training.MaxGradNorm = 1.0,
+    save_every: training.SaveEvery = DEFAULTS.save_every,
+    save_every_seconds: training.SaveEverySeconds = DEFAULTS.save_every_seconds,
     merge: Annotated[
         bool,
         typer.Option(
@@ -124,23 +106,8 @@ def align(
         ),
     ] = False,
     prompt_format: options.PromptFormat = DEFAULTS.prompt_format,
-    gradient_checkpointing: Annotated[
-        bool,
-        typer.Option(
-            "--gradient-checkpointing",
-            help="Compute layers again in the backward pass: less memory, more time, equal numbers.",
-            rich_help_panel=options.TRAINING,
-        ),
-    ] = False,
-    mixed_precision: Annotated[
-        str | None,
-        typer.Option(
-            metavar="<no|bf16|fp16>",
-            help="The precision of the computation. Default: Accelerate's configuration.",
-            show_default=False,
-            rich_help_panel=options.TRAINING,
-        ),
-    ] = DEFAULTS.mixed_precision,
+    gradient_checkpointing: training.GradientCheckpointing = False,
+    mixed_precision: training.MixedPrecision = DEFAULTS.mixed_precision,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
     max_length: options.MaxLength = None,
@@ -150,23 +117,8 @@ def align(
     chat_template: options.ChatTemplate = None,
     chat_template_arg: options.ChatTemplateArg = None,
     chat_date: options.ChatDate = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Print steps, tokens, time and memory; train and write nothing.",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = False,
-    timing: Annotated[
-        bool | None,
-        typer.Option(
-            "--timing/--no-timing",
-            help="Do a few steps in a dry run to estimate time and memory. Default: for weights up to 2 GiB.",
-            show_default=False,
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    dry_run: training.DryRun = False,
+    timing: training.Timing = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -1,4 +1,7 @@
-"""The options of a training, shared by `align` and `harden`. Their defaults are those of `AlignmentSettings`."""
+"""The options of a training that several of `align`, `harden` and `tune` have.
+
+`DEFAULTS` are those of `align` and `harden`; `tune` has its own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from typing import Annotated, Final
 import typer
 
 from phraseproof.alignment import settings
-from phraseproof.cli.options import TRAINING
+from phraseproof.cli.options import OUTPUT, TRAINING
+from phraseproof.training import work
 
 DEFAULTS: Final = settings.AlignmentSettings()
 
@@ -129,3 +133,53 @@ EarlyStoppingPatience = Annotated[
     ),
 ]
 TrainingSeed = Annotated[int, typer.Option("--seed", help="The seed of all random draws.", rich_help_panel=TRAINING)]
+Schedule = Annotated[work.Schedule, typer.Option(help="The learning rate over the steps.", rich_help_panel=TRAINING)]
+MaxGradNorm = Annotated[
+    float,
+    typer.Option(
+        help="The maximum norm of the gradient. Larger gradients are scaled down to it.", rich_help_panel=TRAINING
+    ),
+]
+SaveEvery = Annotated[int, typer.Option(help="The number of steps between checkpoints.", rich_help_panel=TRAINING)]
+SaveEverySeconds = Annotated[
+    float | None,
+    typer.Option(
+        help="The number of seconds between further checkpoints. Default: 60, or more where saving is slow.",
+        show_default=False,
+        rich_help_panel=TRAINING,
+    ),
+]
+GradientCheckpointing = Annotated[
+    bool,
+    typer.Option(
+        "--gradient-checkpointing",
+        help="Compute layers again in the backward pass: less memory, more time, equal numbers.",
+        rich_help_panel=TRAINING,
+    ),
+]
+MixedPrecision = Annotated[
+    str | None,
+    typer.Option(
+        metavar="<no|bf16|fp16>",
+        help="The precision of the computation. Default: Accelerate's configuration.",
+        show_default=False,
+        rich_help_panel=TRAINING,
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Print steps, tokens, time and memory; train and write nothing.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Timing = Annotated[
+    bool | None,
+    typer.Option(
+        "--timing/--no-timing",
+        help="Do a few steps in a dry run to estimate time and memory. Default: for weights up to 2 GiB.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]

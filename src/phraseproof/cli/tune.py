@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from phraseproof.cli import option_values, options, terminal
-from phraseproof.cli.progress import duration
-from phraseproof.cli.training_forecast import print_line, print_time_and_memory
+from phraseproof.cli import training_options as training
+from phraseproof.cli.training_forecast import print_line, print_time_and_memory, print_tokens
 from phraseproof.errors import UsageError
-from phraseproof.training.work import Schedule
 from phraseproof.tuning.settings import TooLong, TuningSettings
 
 if TYPE_CHECKING:
@@ -62,9 +60,7 @@ def tune(
             help="The weight decay of AdamW, without biases and normalization.", rich_help_panel=options.TRAINING
         ),
     ] = _DEFAULTS.weight_decay,
-    schedule: Annotated[
-        Schedule, typer.Option(help="The learning rate over the steps.", rich_help_panel=options.TRAINING)
-    ] = _DEFAULTS.schedule,
+    schedule: training.Schedule = _DEFAULTS.schedule,
     warmup_ratio: Annotated[
         float,
         typer.Option(
@@ -74,9 +70,7 @@ def tune(
     epochs: Annotated[
         int, typer.Option(help="The number of passes through the examples.", rich_help_panel=options.TRAINING)
     ] = _DEFAULTS.epochs,
-    max_steps: Annotated[
-        int | None, typer.Option(help="The maximum number of training steps.", rich_help_panel=options.TRAINING)
-    ] = _DEFAULTS.max_steps,
+    max_steps: training.MaxSteps = _DEFAULTS.max_steps,
     examples_per_step: Annotated[
         int,
         typer.Option(help="The number of examples per step, over all processes.", rich_help_panel=options.TRAINING),
@@ -102,13 +96,7 @@ def tune(
             rich_help_panel=options.TRAINING,
         ),
     ] = _DEFAULTS.too_long,
-    max_grad_norm: Annotated[
-        float,
-        typer.Option(
-            help="The maximum norm of the gradient. Larger gradients are scaled down to it.",
-            rich_help_panel=options.TRAINING,
-        ),
-    ] = 1.0,
+    max_grad_norm: training.MaxGradNorm = 1.0,
     seed: Annotated[
         int, typer.Option(help="The seed of the order of the examples.", rich_help_panel=options.TRAINING)
     ] = _DEFAULTS.seed,
@@ -121,35 +109,11 @@ def tune(
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
-    save_every: Annotated[
-        int, typer.Option(help="The number of steps between checkpoints.", rich_help_panel=options.TRAINING)
-    ] = _DEFAULTS.save_every,
-    save_every_seconds: Annotated[
-        float | None,
-        typer.Option(
-            help="The number of seconds between further checkpoints. Default: 60, or more where saving is slow.",
-            show_default=False,
-            rich_help_panel=options.TRAINING,
-        ),
-    ] = _DEFAULTS.save_every_seconds,
+    save_every: training.SaveEvery = _DEFAULTS.save_every,
+    save_every_seconds: training.SaveEverySeconds = _DEFAULTS.save_every_seconds,
     prompt_format: options.PromptFormat = _DEFAULTS.prompt_format,
-    gradient_checkpointing: Annotated[
-        bool,
-        typer.Option(
-            "--gradient-checkpointing",
-            help="Compute layers again in the backward pass: less memory, more time, equal numbers.",
-            rich_help_panel=options.TRAINING,
-        ),
-    ] = False,
-    mixed_precision: Annotated[
-        str | None,
-        typer.Option(
-            metavar="<no|bf16|fp16>",
-            help="The precision of the computation. Default: Accelerate's configuration.",
-            show_default=False,
-            rich_help_panel=options.TRAINING,
-        ),
-    ] = _DEFAULTS.mixed_precision,
+    gradient_checkpointing: training.GradientCheckpointing = False,
+    mixed_precision: training.MixedPrecision = _DEFAULTS.mixed_precision,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
     revision: options.Revision = None,
@@ -158,23 +122,8 @@ def tune(
     chat_template: options.ChatTemplate = None,
     chat_template_arg: options.ChatTemplateArg = None,
     chat_date: options.ChatDate = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Print steps, tokens, time and memory; train and write nothing.",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = False,
-    timing: Annotated[
-        bool | None,
-        typer.Option(
-            "--timing/--no-timing",
-            help="Do a few steps in a dry run to estimate time and memory. Default: for weights up to 2 GiB.",
-            show_default=False,
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    dry_run: training.DryRun = False,
+    timing: training.Timing = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -258,13 +207,7 @@ def _files(named: Sequence[str]) -> dict[str, Path]:
 
 def _print_forecast(forecast: TuningForecast, settings: TuningSettings, *, as_json: bool) -> None:
     if as_json:
-        timing = None if forecast.timing is None else forecast.timing._asdict()
-        tokens = {
-            "tokens": forecast.tokens._asdict(),
-            "longest": forecast.longest._asdict(),
-            "epoch_tokens": forecast.epoch_tokens._asdict(),
-        }
-        terminal.print_json({**asdict(forecast), "seconds": forecast.seconds, **tokens, "timing": timing})
+        terminal.print_json(forecast.as_record())
         return
     print_line(
         "steps", f"{forecast.steps:,}", f"{settings.examples_per_step} examples each; {forecast.epochs:.3g} epochs"
@@ -272,15 +215,10 @@ def _print_forecast(forecast: TuningForecast, settings: TuningSettings, *, as_js
     print_line("examples", f"{forecast.examples:,}", "to train on")
     for name, count in forecast.validation.items():
         print_line(f"validation {name}", f"{count:,}", f"examples, {forecast.evaluations} evaluations")
-    exact = forecast.counted_steps == forecast.steps
-    basis = "all steps" if exact else f"the first {forecast.counted_steps} steps"
-    trained = f"{forecast.tokens.trained:,} of them in answers"
-    print_line("tokens per step", f"{forecast.tokens.read:,}", f"{trained}; at most {forecast.longest.read:,}; {basis}")
+    print_tokens(forecast, "in answers")
     epoch = forecast.epoch_tokens
     print_line("tokens per epoch", f"{epoch.read:,}", f"{epoch.trained:,} of them in answers")
-    evaluations = forecast.evaluations * forecast.timing.evaluation_seconds if forecast.timing else 0.0
-    share = f", evaluations {duration(evaluations)} of it" if forecast.evaluations else ""
-    print_time_and_memory(forecast.timing, forecast.seconds, forecast.memory_there, share)
+    print_time_and_memory(forecast)
     for note in forecast.notes:
         terminal.note(note)
 

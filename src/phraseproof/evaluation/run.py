@@ -38,10 +38,11 @@ from phraseproof.evaluation.score_cells import CellScorer, ScoredCell
 from phraseproof.evaluation.self_test import check_model, require_passed
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.stored_spec import SPEC, merged_spec
-from phraseproof.evaluation.timing import Timing, is_quick_to_load, time_prompts, time_requests
+from phraseproof.evaluation.timing import Timing, time_prompts, time_requests
 from phraseproof.evaluation.work import Work, count_prompts
 from phraseproof.instructions.option_order import in_order, in_own_order
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
+from phraseproof.models.loading_cost import is_quick_to_load
 from phraseproof.scoring.registry import metric, reads_text, scorer
 from phraseproof.scoring.scorer import Reading
 from phraseproof.store.locks import PATIENT, LockOptions

@@ -12,15 +12,11 @@ from phraseproof.core import (
     Model,
     OptionScores,
     Prompt,
-    ReportsSize,
     ScoresOptions,
     TokenForecast,
 )
 from phraseproof.errors import ModelError
 from phraseproof.evaluation.plan import PlannedCell
-
-QUICK_BYTES = 2 * 2**30
-"""Larger weights take too long to load for an estimate that the user did not request."""
 
 MAX_SECONDS = 5.0
 MAX_PROMPTS = 64
@@ -44,12 +40,6 @@ class Timing(NamedTuple):
     seconds: float
     prompts: int
     sampled_seconds: float
-
-
-def is_quick_to_load(model: Model) -> bool:
-    """Whether the model computes in this process and its weights are small and on this machine."""
-    size = model.weight_bytes if isinstance(model, ReportsSize) else None
-    return size is not None and size <= QUICK_BYTES
 
 
 def time_prompts(

@@ -16,7 +16,6 @@ from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.resolve import resolve
 from phraseproof.evaluation.reuse import without
 from phraseproof.evaluation.run import Evaluation, Forecast
-from phraseproof.evaluation.timing import is_quick_to_load
 from phraseproof.hardening.candidates import Candidate, candidates_of
 from phraseproof.hardening.costs import TrainingCost, training_cost
 from phraseproof.hardening.lessons import teaching_set
@@ -25,6 +24,7 @@ from phraseproof.hardening.search_plan import MeasuredSet, SearchInput, SearchPl
 from phraseproof.hardening.search_settings import SearchSettings
 from phraseproof.hardening.training_pairs import make_pairs
 from phraseproof.models import ModelOptions
+from phraseproof.models.loading_cost import is_quick_to_load
 from phraseproof.training.timing import TIMED_SECONDS
 
 

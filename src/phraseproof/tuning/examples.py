@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phraseproof.alignment.pairs import ParaphraseSet, load_pairs
-from phraseproof.alignment.pairs.pair_file import read_json_rows, whole_text
+from phraseproof.alignment.pairs.pair_file import read_json_rows, text_of
 from phraseproof.errors import FileError
 from phraseproof.instructions.render import RenderedPrompt
 from phraseproof.tasks.data_table import DataTable
@@ -116,30 +116,15 @@ def _columns(table: DataTable, path: Path) -> tuple[str, str | None, str]:
 
 
 def _example(table: DataTable, row: int, prompt: str, given: str | None, answer: str) -> TuningExample:
-    instruction = _text(table, row, prompt).strip()
+    instruction = text_of(table, row, prompt).strip()
     if not instruction:
         raise FileError("the text is empty", where=f"{table.where(row)}, {prompt}")
     return TuningExample(
         instruction=instruction,
-        input="" if given is None else _text(table, row, given, is_optional=True).strip(),
-        output=_text(table, row, answer).strip(),
+        input="" if given is None else text_of(table, row, given, default="").strip(),
+        output=text_of(table, row, answer).strip(),
         source=table.where(row),
     )
-
-
-def _text(table: DataTable, row: int, column: str, *, is_optional: bool = False) -> str:
-    value = table.rows[row].get(column)
-    where = f"{table.where(row)}, {column}"
-    if value is None:
-        if is_optional:
-            return ""
-        raise FileError(f"the row has no {column!r}", got=", ".join(table.rows[row]), where=where)
-    if not isinstance(value, str):
-        raise FileError(f"{column} is not a string", got=repr(value)[:60], where=where)
-    try:
-        return whole_text(value)
-    except ValueError as error:
-        raise FileError(str(error), where=where) from None
 
 
 def _of_set(pair: ParaphraseSet) -> Sequence[TuningExample]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from statistics import fmean
 from typing import TYPE_CHECKING
 
+from phraseproof.training.forecast import TrainingForecast, mean_tokens
 from phraseproof.training.memory import memory_there
-from phraseproof.training.timing import COUNTED_STEPS, TrainingTiming, time_steps
+from phraseproof.training.pace import evaluations_between
+from phraseproof.training.timing import COUNTED_STEPS, time_steps
 from phraseproof.training.work import StepTokens
 
 if TYPE_CHECKING:
@@ -20,43 +21,25 @@ if TYPE_CHECKING:
 _EVALUATED_EXAMPLES = 8
 
 
-@dataclass(frozen=True)
-class TuningForecast:
+@dataclass(frozen=True, kw_only=True)
+class TuningForecast(TrainingForecast):
     """What an instruction tuning would take.
 
     Attributes:
-        steps, epochs: the length of the training.
         examples: the number of examples that are trained on.
         validation: the number of examples of each validation file.
-        evaluations: of all validation files, the one before the first step included.
-        tokens: of a step, means over `counted_steps`.
-        longest: of the step with the most tokens among these.
-        counted_steps: how many steps the tokens were counted in.
         epoch_tokens: of all examples.
-        memory_there: in bytes; `None` where it is not known.
         notes: what was left out or cut.
-        timing: `None` where nothing was timed.
     """
 
-    steps: int
-    epochs: float
     examples: int
     validation: dict[str, int]
-    evaluations: int
-    tokens: StepTokens
-    longest: StepTokens
-    counted_steps: int
     epoch_tokens: StepTokens
-    memory_there: int | None
     notes: tuple[str, ...]
-    timing: TrainingTiming | None = None
 
-    @property
-    def seconds(self) -> float | None:
-        """Of all steps and evaluations, without loading the model; `None` where nothing was timed."""
-        if self.timing is None:
-            return None
-        return self.steps * self.timing.step_seconds + self.evaluations * self.timing.evaluation_seconds
+    def as_record(self) -> dict[str, object]:
+        """The values and the seconds by name, as JSON has them."""
+        return {**super().as_record(), "epoch_tokens": self.epoch_tokens._asdict()}
 
 
 def forecast_tuning(prepared: TuningPreparation, accelerator: Accelerator, *, is_timed: bool) -> TuningForecast:
@@ -65,8 +48,6 @@ def forecast_tuning(prepared: TuningPreparation, accelerator: Accelerator, *, is
     Raises:
         ModelError: a loss is not a finite number.
     """
-    from phraseproof.training.pace import evaluations_between
-
     order, steps = prepared.order, prepared.steps
     tokens = [prepared.step_tokens(order, step) for step in range(min(steps, COUNTED_STEPS))]
     evaluations = 1 + evaluations_between(0, steps, order.steps_per_epoch) if prepared.validation else 0
@@ -76,7 +57,7 @@ def forecast_tuning(prepared: TuningPreparation, accelerator: Accelerator, *, is
         examples=len(prepared.train.rows),
         validation={name: len(each.rows) for name, each in prepared.validation.items()},
         evaluations=evaluations,
-        tokens=StepTokens(*(round(fmean(values)) for values in zip(*tokens, strict=True))),
+        tokens=mean_tokens(tokens),
         longest=max(tokens),
         counted_steps=len(tokens),
         epoch_tokens=StepTokens(prepared.train.read, prepared.train.trained),

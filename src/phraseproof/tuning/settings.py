@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-from phraseproof.errors import UsageError
+from phraseproof.training.setting_checks import MIXED_PRECISIONS, check_settings, wrong_setting
 from phraseproof.training.work import Schedule
 
 TooLong = Literal["truncate", "skip"]
@@ -23,8 +23,6 @@ _AT_LEAST: Mapping[str, float] = {
     "save_every": 1,
 }
 _ABOVE_ZERO = ("learning_rate", "max_grad_norm", "save_every_seconds")
-_TOO_MUCH = 1e30
-"""Larger values overflow float32 in the optimizer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +70,18 @@ class TuningSettings:
     mixed_precision: str | None = None
 
     def __post_init__(self) -> None:
-        for name, least in _AT_LEAST.items():
-            value = getattr(self, name)
-            if value is not None and not least <= value < math.inf:
-                raise _refused(name, f"{least:g} or more", value)
-        for name in _ABOVE_ZERO:
-            value = getattr(self, name)
-            if value is not None and not 0 < value < _TOO_MUCH:
-                raise _refused(name, f"a number above zero and below {_TOO_MUCH:g}", value)
+        choices = {
+            "schedule": get_args(Schedule),
+            "too_long": get_args(TooLong),
+            "mixed_precision": MIXED_PRECISIONS,
+        }
+        check_settings(self, at_least=_AT_LEAST, above_zero=_ABOVE_ZERO, choices=choices)
         if self.warmup_ratio >= 1:
-            raise _refused("warmup_ratio", "a number from 0 to below 1", self.warmup_ratio)
-        for name, known in (
-            ("schedule", get_args(Schedule)),
-            ("too_long", get_args(TooLong)),
-            ("mixed_precision", (None, "no", "bf16", "fp16")),
-        ):
-            if getattr(self, name) not in known:
-                raise _refused(name, f"one of: {', '.join(map(str, filter(None, known)))}", getattr(self, name))
+            raise wrong_setting("warmup_ratio", "a number from 0 to below 1", self.warmup_ratio)
         if self.keep_epochs != "all":
             for epoch in self.keep_epochs:
                 if not 1 <= epoch <= self.epochs:
-                    raise _refused("keep_epochs", f"all, or numbers from 1 to {self.epochs}", epoch)
+                    raise wrong_setting("keep_epochs", f"all, or numbers from 1 to {self.epochs}", epoch)
 
     @property
     def kept_epochs(self) -> range | tuple[int, ...]:
@@ -106,9 +95,3 @@ class TuningSettings:
     def as_record(self) -> dict[str, object]:
         """The settings as JSON has them."""
         return {**asdict(self), "keep_epochs": self.keep_epochs if self.keep_epochs == "all" else [*self.keep_epochs]}
-
-
-def _refused(name: str, expected: str, got: object) -> UsageError:
-    return UsageError(
-        "the setting has no such value", expected=expected, got=str(got), where=f"--{name.replace('_', '-')}"
-    )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from phraseproof.core import ReportsSize
 from phraseproof.models import ModelOptions
+from phraseproof.models.loading_cost import is_quick_to_load
 from phraseproof.training.acceleration import accelerated
 from phraseproof.training.folder import check_folder, only_trainer
 from phraseproof.training.log import SilentTrainingObserver, TrainingObserver, read_log
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 _DEFAULTS = TuningSettings()
 
 _LESS_MEMORY = "Try a smaller --examples-per-pass, --gradient-checkpointing, or --mixed-precision bf16"
-
-_QUICK_BYTES = 2 * 2**30
-"""Larger weights take too long to load for an estimate that the user did not request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +191,7 @@ def forecast_run(
 
     with _prepared(model, data, validation, settings, model_options) as (prepared, accelerator):
         if is_timed is None:
-            size = prepared.model.weight_bytes if isinstance(prepared.model, ReportsSize) else None
-            is_timed = size is not None and size <= _QUICK_BYTES
+            is_timed = is_quick_to_load(prepared.model)
         return forecast_tuning(prepared, accelerator, is_timed=is_timed)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
+from phraseproof.tuning.order import micro_batches
+
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
@@ -77,7 +79,7 @@ def evaluate_file(tokens: ExampleTokens, model: TrainableModel, accelerator: Acc
     import torch
     from torch.nn import functional
 
-    from phraseproof.tuning.order import micro_batches
+    from phraseproof.engine.training.forward import IGNORED
 
     rows = tokens.rows
     lengths = [len(row.context) + len(row.target) for row in rows]
@@ -94,7 +96,7 @@ def evaluate_file(tokens: ExampleTokens, model: TrainableModel, accelerator: Acc
             output = model([rows[index] for index in batch] or [rows[0]])
             if batch:
                 flat, targets = output.logits.flatten(0, 1), output.targets.flatten()
-                total += float(functional.cross_entropy(flat, targets, ignore_index=-100, reduction="sum"))
+                total += float(functional.cross_entropy(flat, targets, ignore_index=IGNORED, reduction="sum"))
                 is_right = (output.logits.argmax(dim=-1) == output.targets) | ~output.mask
                 hits += int(is_right.all(dim=-1).sum())
     own = torch.tensor([total, hits], dtype=torch.float64, device=accelerator.device)

@@ -12,7 +12,7 @@ from accelerate import Accelerator
 
 from phraseproof.alignment.loop import forecast as module
 from phraseproof.alignment.loop.batches import rows_of
-from phraseproof.alignment.loop.forecast import TrainingForecast, forecast_training
+from phraseproof.alignment.loop.forecast import AlignmentForecast, forecast_training
 from phraseproof.alignment.loop.preparation import Preparation, prepare
 from phraseproof.alignment.methods import METHODS
 from phraseproof.alignment.trainer import forecast
@@ -27,7 +27,7 @@ def model(request: pytest.FixtureRequest) -> Path:
     return tiny_models.tiny_t5() if request.param == "t5" else tiny_models.tiny_llama()
 
 
-def forecast_of(model: Path, *, is_timed: bool = False, **changes: Any) -> tuple[Preparation, TrainingForecast]:
+def forecast_of(model: Path, *, is_timed: bool = False, **changes: Any) -> tuple[Preparation, AlignmentForecast]:
     prepared = prepare(str(model), shared_wordings(12), dataclasses.replace(QUICK, **changes), CPU)
     return prepared, forecast_training(prepared, Accelerator(cpu=True), is_timed=is_timed)
 

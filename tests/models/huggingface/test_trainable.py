@@ -13,6 +13,7 @@ def test_only_the_network_needs_the_weights() -> None:
     model = load(str(tiny_models.tiny_t5()), ModelOptions(device="cpu", max_length=50))
     to_train: ModelToTrain = model
     assert (to_train.is_decoder_only, to_train.context_limit, to_train.dtype) == (False, 50, "float32")
+    assert to_train.device == "cpu"
     (encoded,) = to_train.encode([Prompt("the king", ("A",))])
     assert to_train.tokenizer.decode(encoded.context, skip_special_tokens=True) == "the king"
     assert not to_train.has_chat_template

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from statistics import fmean
 from typing import TYPE_CHECKING
 
+from phraseproof.training.forecast import TrainingForecast, mean_tokens
+from phraseproof.training.memory import memory_there
 from phraseproof.training.pace import evaluations_between
-from phraseproof.training.timing import COUNTED_STEPS, TIMED_SECONDS, TrainingTiming, time_steps
-from phraseproof.training.work import StepTokens
+from phraseproof.training.timing import COUNTED_STEPS, TIMED_SECONDS, time_steps
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -20,49 +20,27 @@ if TYPE_CHECKING:
 _EVALUATED_PAIRS = 8
 
 
-@dataclass(frozen=True)
-class TrainingForecast:
-    """What a training would take.
+@dataclass(frozen=True, kw_only=True)
+class AlignmentForecast(TrainingForecast):
+    """What an alignment would take.
 
     Attributes:
         method, learning_rate: with the defaults of what is trained.
-        steps, batches_per_step: over all processes.
-        epochs: how often each pair is used.
+        batches_per_step: over all processes.
         pairs, held_out_pairs, held_out_wordings: how the pairs are split.
-        evaluations: the number of evaluations on held-out pairs, the one before the first step included.
-        tokens: of a step, means over `counted_steps`.
-        longest: of the step with the most tokens among these.
-        counted_steps: how many steps the tokens were counted in.
-        memory_there: in bytes; `None` where it is not known.
-        timing: `None` where nothing was timed.
     """
 
     method: str
     learning_rate: float
-    steps: int
     batches_per_step: int
-    epochs: float
     pairs: int
     held_out_pairs: int
     held_out_wordings: int
-    evaluations: int
-    tokens: StepTokens
-    longest: StepTokens
-    counted_steps: int
-    memory_there: int | None
-    timing: TrainingTiming | None = None
-
-    @property
-    def seconds(self) -> float | None:
-        """Of all steps and evaluations, without loading the model; `None` where nothing was timed."""
-        if self.timing is None:
-            return None
-        return self.steps * self.timing.step_seconds + self.evaluations * self.timing.evaluation_seconds
 
 
 def forecast_training(
     prepared: Preparation, accelerator: Accelerator, *, is_timed: bool, timed_seconds: float = TIMED_SECONDS
-) -> TrainingForecast:
+) -> AlignmentForecast:
     """Count the tokens of a training, and do a few of its steps at a learning rate of 0.
 
     Args:
@@ -74,8 +52,6 @@ def forecast_training(
     Raises:
         ModelError: a loss is not a finite number.
     """
-    from phraseproof.training.memory import memory_there
-
     processes = accelerator.num_processes
     steps, every = prepared.total_steps(processes), prepared.eval_every(processes)
     method, side = prepared.method, prepared.train
@@ -83,7 +59,7 @@ def forecast_training(
     tokens = [prepared.step_tokens(order, step, processes) for step in _first(steps)]
     holds_out = len(prepared.held_out.pairs) >= method.references_per_batch
     batches = prepared.batches_per_step(processes)
-    forecast = TrainingForecast(
+    forecast = AlignmentForecast(
         method=method.name,
         learning_rate=prepared.learning_rate,
         steps=steps,
@@ -93,7 +69,7 @@ def forecast_training(
         held_out_pairs=len(prepared.held_out.pairs),
         held_out_wordings=prepared.held_out_wordings,
         evaluations=1 + evaluations_between(0, steps, every) if holds_out else 0,
-        tokens=StepTokens(*(round(fmean(values)) for values in zip(*tokens, strict=True))),
+        tokens=mean_tokens(tokens),
         longest=max(tokens),
         counted_steps=len(tokens),
         memory_there=memory_there(accelerator.device),

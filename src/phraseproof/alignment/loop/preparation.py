@@ -97,7 +97,17 @@ class Preparation:
 
     def run_by(self, processes: int, precision: str) -> Preparation:
         """The same, with a record that says how it is computed."""
-        return replace(self, record=run_by(self.record, processes, precision))
+        record = run_by(self.record, processes, precision)
+        if precision == "no" and self._rounds_only_products:
+            record["settings"] = {**cast("Mapping[str, object]", record["settings"]), **HALF_PRECISION}
+        return replace(self, record=record)
+
+    @property
+    def _rounds_only_products(self) -> bool:
+        """Whether the pass without padding is taken in bfloat16 (`engine/training/forward.py`), without autocast."""
+        model, method = self.model, self.method
+        is_packed = method.writes_adapter and (method.trains != "prompt" or self.settings.placement == "input")
+        return is_packed and model.is_decoder_only and model.dtype == "bfloat16" and model.device.startswith("cpu")
 
     @property
     def learning_rate(self) -> float:
@@ -283,8 +293,6 @@ def _record(
 ) -> dict[str, object]:
     identity = asdict(model.identity)
     of_settings = settings.as_record(method.trains)
-    if model.is_decoder_only and model.dtype == "bfloat16" and method.writes_adapter:
-        of_settings |= HALF_PRECISION
     trained, held_out = wording_hashes(split.train), wording_hashes(split.held_out)
     origin: dict[str, object] = {}
     if initial is not None:

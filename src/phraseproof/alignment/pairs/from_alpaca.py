@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from phraseproof.alignment.pairs.pair_file import Paraphrases, WordingText, parse_row, read_json_rows, whole_text
+from phraseproof.alignment.pairs.pair_file import Paraphrases, WordingText, parse_row, read_json_rows, text_of
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
 from phraseproof.errors import FileError
-from phraseproof.tasks.data_table import DataTable
 from phraseproof.typed_yaml import StrictModel
 
 
@@ -50,19 +49,19 @@ def pairs_from_alpaca(path: Path, paraphrases: Path) -> list[ParaphraseSet]:
     pairs: list[ParaphraseSet] = []
     met: set[str] = set()
     for row in range(len(data.rows)):
-        instruction = _text(data, row, "instruction").strip()
+        instruction = text_of(data, row, "instruction").strip()
         wordings = rewritten.get(instruction)
         if wordings is None:
             continue
         met.add(instruction)
-        target = _text(data, row, "output").strip()
+        target = text_of(data, row, "output").strip()
         if not target:
             continue
         pairs.append(
             ParaphraseSet(
                 instruction=instruction,
                 paraphrases=tuple(wordings.paraphrases),
-                input=_text(data, row, "input", default=""),
+                input=text_of(data, row, "input", default=""),
                 target=target,
                 negations=tuple(wordings.negations),
                 source=data.where(row),
@@ -98,17 +97,3 @@ def _rewritten(path: Path) -> dict[str, _Rewritings]:
                     where=f"{where}, negations",
                 )
     return found
-
-
-def _text(table: DataTable, row: int, column: str, *, default: str | None = None) -> str:
-    value: object = table.rows[row].get(column, default)
-    where = f"{table.where(row)}, {column}"
-    if value is None:
-        known = ", ".join(table.rows[row])
-        raise FileError(f"the row has no {column!r}", got=known, where=where)
-    if not isinstance(value, str):
-        raise FileError(f"{column} is not a string", got=repr(value)[:60], where=where)
-    try:
-        return whole_text(value)
-    except ValueError as error:
-        raise FileError(str(error), where=where) from None

@@ -213,6 +213,31 @@ def read_json_rows(path: Path) -> DataTable:
         raise FileError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
 
 
+def text_of(table: DataTable, row: int, column: str, *, default: str | None = None) -> str:
+    """One text of a row of published data, as it is in the file.
+
+    Args:
+        table, row: from `read_json_rows`.
+        column: the field.
+        default: the text of a row without the field, or with null there; without it, such a row is refused.
+
+    Raises:
+        FileError: the field is missing, or no text.
+    """
+    value = table.rows[row].get(column)
+    where = f"{table.where(row)}, {column}"
+    if value is None:
+        if default is not None:
+            return default
+        raise FileError(f"the row has no {column!r}", got=", ".join(table.rows[row]), where=where)
+    if not isinstance(value, str):
+        raise FileError(f"{column} is not a string", got=repr(value)[:60], where=where)
+    try:
+        return whole_text(value)
+    except ValueError as error:
+        raise FileError(str(error), where=where) from None
+
+
 RowT = TypeVar("RowT", bound=BaseModel)
 
 

@@ -262,6 +262,11 @@ class HuggingFaceModel(FormatsWithTemplate):
         return self._checkpoint.precision.dtype
 
     @property
+    def device(self) -> str:
+        """The device of the weights, as torch names it. Does not load them."""
+        return self._checkpoint.precision.device
+
+    @property
     def is_decoder_only(self) -> bool:
         """Whether prompt and answer are one sequence of tokens; else the model is an encoder-decoder."""
         return self.backend.is_decoder_only

@@ -44,6 +44,11 @@ class ModelToTrain(Protocol):
         ...
 
     @property
+    def device(self) -> str:
+        """The device of the weights, as torch names it."""
+        ...
+
+    @property
     def is_decoder_only(self) -> bool:
         """Whether prompt and answer are one sequence of tokens; else the model is an encoder-decoder."""
         ...
