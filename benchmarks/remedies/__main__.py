@@ -15,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
-from rich.console import Console
-
 import phraseproof
 from phraseproof.alignment.settings import AlignmentSettings
+from phraseproof.analysis.calibrated import cross_fitted
+from phraseproof.analysis.option_values import load_option_values, scores
 from phraseproof.cli.progress import ProgressBar
-from phraseproof.cli.terminal import screen
+from phraseproof.cli.terminal import print_result, screen
 from phraseproof.cli.training_progress import TrainingBar
 from phraseproof.core import Instruction, Task
 from phraseproof.hardening import MethodSearch
@@ -80,7 +80,7 @@ def main() -> None:
             observer=ProgressBar(quiet=False),
             alignment_observer=bar,
         )
-    Console(width=150).print(search_text(found, screen()), highlight=False, markup=False)
+    print_result(search_text(found, screen()))
     for line in by_answer_form(found, given.out):
         print(line)
 
@@ -98,30 +98,33 @@ def _own(collection: Collection, tasks: list[Task]) -> list[Instruction]:
 
 def by_answer_form(search: MethodSearch, out: Path) -> Iterator[str]:
     """The mean accuracy of the wordings that ask for a letter or number, and of those that ask for a text."""
-    yield (
-        "\n| set | the wording asks for | wordings | as it is | "
-        + " | ".join(each.candidate.label for each in search.refitted)
-        + " |"
-    )
-    yield "|---" * (4 + len(search.refitted)) + "|"
+    labels = ("as it is", *(each.candidate.label for each in search.refitted))
+    headings = [heading for label in labels for heading in (label, f"{label}, calibrated")]
+    yield f"\n| set | the wording asks for | wordings | {' | '.join(headings)} |"
+    yield "|---" * (3 + len(headings)) + "|"
     for on in search.plan.reported:
         name = f"{on.name}-{on.identity}"
-        columns = [_means(on, [out / BASE_FOLDER / name])]
-        columns += [
-            _means(on, [training.folder.parent / name for training in each.trainings]) for each in search.refitted
+        folders = [[out / BASE_FOLDER / name]]
+        folders += [[training.folder.parent / name for training in each.trainings] for each in search.refitted]
+        columns = [
+            _means(on, of, search.settings.calibration if is_calibrated else None)
+            for of in folders
+            for is_calibrated in (False, True)
         ]
         for form, (count, _) in columns[0].items():
             yield f"| {on.name} | {form} | {count} | " + " | ".join(f"{100 * of[form][1]:.1f}" for of in columns) + " |"
 
 
-def _means(on: MeasuredSet, folders: list[Path]) -> dict[str, tuple[int, float]]:
+def _means(on: MeasuredSet, folders: list[Path], calibration: str | None) -> dict[str, tuple[int, float]]:
     """By form the number of wordings on all tasks, and their mean accuracy over wordings and runs."""
     forms = {(task.name, item.name): form_of(item, task) for task in on.tasks for item in on.wordings[task.name]}
-    scores: dict[str, list[float]] = defaultdict(list)
+    found: dict[str, list[float]] = defaultdict(list)
     for folder in folders:
-        for row in load_run(folder).wording_scores():
-            scores[forms[row.task, row.instruction]].append(row.mean_score)
-    return {form: (len(scores[form]) // len(folders), fmean(scores[form])) for form in sorted(scores)}
+        for values in load_option_values(load_run(folder)):
+            chosen = values.values if calibration is None else cross_fitted(values, calibration)
+            for wording, mean in zip(values.wordings, scores(chosen, values).mean(axis=1), strict=True):
+                found[forms[values.task, wording]].append(float(mean))
+    return {form: (len(found[form]) // len(folders), fmean(found[form])) for form in sorted(found)}
 
 
 def form_of(item: Instruction, task: Task) -> str:
