@@ -12,6 +12,7 @@ from phraseproof.cli.option_values import (
     model_options,
     read_group_order,
     read_groups,
+    read_names,
     read_numbers,
     read_system,
 )
@@ -113,3 +114,8 @@ def test_group_order() -> None:
 def test_joined() -> None:
     assert joined(None) == ""
     assert joined(["a", "b,c"]) == "a,b,c"
+
+
+def test_names() -> None:
+    assert read_names(["a", "b, c", ","]) == ("a", "b", "c")
+    assert read_names(None) == ()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from phraseproof.studies.registry import STUDIES
 from support.command_line import run_command
 from support.study_runs import four_tasks
 
@@ -34,6 +35,19 @@ def test_a_dry_run_computes_nothing(tmp_path: Path, capsys: pytest.CaptureFixtur
     done = run_command(capsys, "study", "table-3", "--model", "scripted", *SMALL, "--out", tmp_path, "--dry-run")
     assert done.code == 0, done.err
     assert "evaluate scripted" in done.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_list_without_a_model_plans_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run_command(capsys, "study", "list")
+    assert done.code == 0, done.err
+    assert done.out.startswith("table-2  Tables 1 and 2")
+    assert "prompts" not in done.out
+    document = json.loads(run_command(capsys, "study", "list", "--json").out)
+    assert [each["name"] for each in document["studies"]] == [study.name for study in STUDIES]
     assert list(tmp_path.iterdir()) == []
 
 

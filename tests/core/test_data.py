@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
 import pytest
 
 from phraseproof import core
-from phraseproof.core import Cell, Example, Instruction, Kind, Outcome, Relation, Task
+from phraseproof.core import Cell, Example, Finding, Instruction, Kind, Outcome, Relation, Task
 
 EXAMPLE = Example("1", {"question": "?"}, ("a", "b", "c"), (0.0, 1.0, 1.0))
 
@@ -23,6 +23,12 @@ def test_the_target_is_the_first_of_the_best_options(scores: tuple[float, ...], 
 def test_free_text_has_no_target() -> None:
     with pytest.raises(ValueError, match="empty"):
         _ = Example("1", {}, reference="a text").target
+
+
+def test_a_difference_the_other_way_round_keeps_its_interval_in_order() -> None:
+    found = Finding("d", -0.03, 3, "by hand", low=-0.05, high=0.01, p_value=0.2)
+    assert found.negated == Finding("d", 0.03, 3, "by hand", low=-0.01, high=0.05, p_value=0.2)
+    assert Finding("d", 2, 3, "by hand").negated == Finding("d", -2, 3, "by hand")
 
 
 def test_a_wording_is_named_by_collection_and_id_and_where_it_was_read_does_not_count() -> None:

@@ -73,6 +73,8 @@ def test_models_and_runs_are_checked(tmp_path: Path) -> None:
     run = four_tasks(tmp_path).path
     with pytest.raises(UsageError, match="models and run folders are both named"):
         fitting(study, StudyRequest(models=("pocket",), runs=(run,)))
+    with pytest.raises(UsageError, match="--tasks has no effect on a run"):
+        fitting(study, StudyRequest(runs=(run,), tasks=("bbl/winowhy",)))
     with pytest.raises(UsageError, match="at least 1 of --model or --run"):
         fitting(study, StudyRequest())
     assert exhibit_folder(study, StudyRequest(runs=(run,))).parts[-2:] == ("table-3", "run")

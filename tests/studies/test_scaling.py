@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.errors import NotEnoughDataError
-from phraseproof.studies.carry_out import carry_out
+from phraseproof.errors import NotEnoughDataError, UsageError
+from phraseproof.studies.carry_out import carry_out, fitting
 from phraseproof.studies.exhibit import Exhibit
 from phraseproof.studies.scaling import ScalingStudy
 from phraseproof.studies.study import StudyRequest
+from phraseproof.studies.table_3 import TableThree
 from support.study_runs import RESULTS, SIZES, four_tasks, imported, released
 
 
@@ -58,12 +59,16 @@ def test_a_size_that_is_not_known_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(NotEnoughDataError, match="--parameters One=NUMBER"):
         made(tmp_path, *runs)
     assert made(tmp_path, *runs, One=10**6, Two=10**7).tables[0].rows[0][1] == "1M"
+    with pytest.raises(UsageError, match=r"no model or run of the study has this name .*one of: One, .*, got Too"):
+        made(tmp_path, *runs, One=10**6, Two=10**7, Too=10**8)
 
 
 def test_the_pocket_comes_in_three_sizes() -> None:
-    study = ScalingStudy()
-    assert study.default_models("pocket") == ("pocket/tiny", "pocket", "pocket/medium")
-    assert study.default_models("google/flan-t5-base") == ("google/flan-t5-base",)
+    fitted = fitting(ScalingStudy(), StudyRequest(models=("pocket",)))
+    assert fitted.models == ("pocket/tiny", "pocket", "pocket/medium")
+    with pytest.raises(UsageError, match="at least 2 of --model or --run"):
+        fitting(ScalingStudy(), StudyRequest(models=("google/flan-t5-base",)))
+    assert fitting(TableThree(), StudyRequest(models=("pocket",))).models == ("pocket",)
 
 
 @pytest.mark.skipif(not RESULTS.is_dir(), reason="the paper's published result files are not here")

@@ -7,7 +7,7 @@ and Table 9). A model that scores as well with it does not read its instruction.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from phraseproof.analysis.aggregation import paper_weights
@@ -161,7 +161,7 @@ def _guessed(part: _Tasks, reference: str) -> tuple[Conclusion, str] | None:
 
 
 def _judge(finding: Finding, margin: float | None, reference: str, metric: Metric) -> tuple[Conclusion, str]:
-    gain = finding if metric.higher_is_better else _negated(finding)
+    gain = finding if metric.higher_is_better else finding.negated
     is_worse = gain.high is not None and gain.high < 0
     if margin is None:
         if is_worse:
@@ -178,14 +178,3 @@ def _judge(finding: Finding, margin: float | None, reference: str, metric: Metri
     if is_worse:
         return Conclusion.READING, f"it scores worse than {reference}"
     return Conclusion.UNCLEAR, f"it may score worse than {reference}, or as well to within {within}"
-
-
-def _negated(finding: Finding) -> Finding:
-    """The difference the other way round."""
-    low, high = finding.low, finding.high
-    return replace(
-        finding,
-        estimate=-finding.estimate,
-        low=None if high is None else -high,
-        high=None if low is None else -low,
-    )

@@ -24,6 +24,11 @@ def joined(values: Sequence[str] | None) -> str:
     return ",".join(values or ())
 
 
+def read_names(values: Sequence[str] | None) -> tuple[str, ...]:
+    """The names in a repeatable option whose values may hold several, separated by commas."""
+    return tuple(name.strip() for name in joined(values).split(",") if name.strip())
+
+
 def read_numbers(text: str, option: str) -> tuple[int, ...]:
     """One whole number, or several separated by commas.
 

@@ -53,11 +53,11 @@ def plot(
     if not 100 <= width <= 5000:
         raise UsageError("not a width", expected="100 to 5000 points", got=str(width), where="--width")
 
-    from phraseproof.cli.run_folders import warn_of_changed_sources
+    from phraseproof.cli.run_folders import read_sizes, warn_of_changed_sources
     from phraseproof.reports.build.sources import open_sources
     from phraseproof.reports.charts.plot import ChartKind, draw, make_chart, remarks
 
-    sizes = {str(Path(path)): number for path, number in map(_size, parameters or [])}
+    sizes = {str(path): number for path, number in read_sizes(parameters or [], runs).items()}
     sources = open_sources(runs, scoring=scoring, metric=metric)
     warn_of_changed_sources(sources.runs)
     chart = make_chart(sources, ChartKind(kind), task=task, num_fewshot=num_fewshot, parameters=sizes)
@@ -65,14 +65,3 @@ def plot(
     for remark in remarks(sources, ChartKind(kind)):
         terminal.warn(remark)
     typer.echo(str(out))
-
-
-def _size(entry: str) -> tuple[str, int]:
-    path, _, number = entry.rpartition("=")
-    try:
-        size = int(float(number))
-    except (ValueError, OverflowError):
-        size = 0
-    if not path or size < 1:
-        raise UsageError("not a model's size", expected="RUN=NUMBER", got=entry, where="--parameters")
-    return path, size

@@ -86,17 +86,30 @@ def read_sizes(entries: Sequence[str], runs: Sequence[Path]) -> dict[Path, int]:
         UsageError: an entry is malformed, or names a run that was not given.
     """
     sizes: dict[Path, int] = {}
-    for entry in entries:
-        name, _, number = entry.rpartition("=")
-        try:
-            count = float(number)
-        except ValueError:
-            count = 0.0
-        if not name or not 1 <= count < 1e18:
-            raise UsageError(
-                "not a model's size", expected="RUN=NUMBER, as in runs/base=250e6", got=entry, where="--parameters"
-            )
+    for name, size in (read_size(entry, "RUN") for entry in entries):
         if Path(name) not in runs:
             raise UsageError("no such run is given", expected=", ".join(map(str, runs)), got=name, where="--parameters")
-        sizes[Path(name)] = round(count)
+        sizes[Path(name)] = size
     return sizes
+
+
+def read_size(entry: str, of: str) -> tuple[str, int]:
+    """Parse one value of `--parameters`: a name and its number of parameters.
+
+    Args:
+        entry: such as `runs/base=250e6`.
+        of: what the name is of, in the error: `RUN` or `MODEL`.
+
+    Raises:
+        UsageError: the entry is malformed.
+    """
+    name, _, number = entry.rpartition("=")
+    try:
+        count = float(number)
+    except ValueError:
+        count = 0.0
+    if not name or not 1 <= count < 1e18:
+        raise UsageError(
+            "not a model's size", expected=f"{of}=NUMBER, as in {of}=250e6", got=entry, where="--parameters"
+        )
+    return name, round(count)

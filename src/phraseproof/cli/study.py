@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phraseproof.cli import options, terminal
-from phraseproof.cli.option_values import joined, model_options, read_groups, with_base_url
+from phraseproof.cli.option_values import model_options, read_groups, read_names, with_base_url
 from phraseproof.cli.output_format import FormatName, OutputFormat, print_rendered, read_format
+from phraseproof.cli.run_folders import read_size
 from phraseproof.errors import PhraseproofError, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ def study(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="The study; `list` shows all of them, `all` makes them one after the other."
+            metavar="NAME",
+            help="The study; `list` shows all of them, with --model also their costs; `all` makes them one after the "
+            "other.",
         ),
     ],
     model: Annotated[
@@ -138,8 +141,8 @@ def study(
     request = StudyRequest(
         models=tuple(model or ()),
         runs=tuple(run or ()),
-        tasks=tuple(filter(None, joined(tasks).split(","))),
-        instructions={group: _members(value) for group, value in groups.items()},
+        tasks=read_names(tasks),
+        instructions={group: read_names([members]) for group, members in groups.items()},
         data_dir=data_dir,
         limit=limit,
         seeds=seeds,
@@ -147,13 +150,14 @@ def study(
         out=out,
         model_options=loading,
         prompt_format=prompt_format,
-        parameters=_sizes(parameters or ()),
+        parameters=dict(read_size(entry, "MODEL") for entry in parameters or ()),
     )
-    if name == LIST:
-        from dataclasses import replace
-
-        listed = request if request.models or request.runs else replace(request, models=("pocket",))
-        _print_plans(STUDIES, listed, chosen, is_list=True)
+    if (name == LIST or dry_run) and chosen not in {"text", "json"}:
+        raise UsageError("a plan is text or JSON", got=chosen, where="--format")
+    if name == LIST and not (request.models or request.runs):
+        _print_list(STUDIES, chosen)
+    elif name == LIST:
+        _print_plans(STUDIES, request, chosen, is_list=True)
     elif dry_run:
         named = STUDIES if name == ALL else [study_named(name)]
         _print_plans(named, request, chosen, is_list=name == ALL)
@@ -201,11 +205,9 @@ def _make(of: Study, request: StudyRequest, chosen: FormatName, *, quiet: bool) 
 
 def _print_plans(studies: Sequence[Study], request: StudyRequest, chosen: FormatName, *, is_list: bool) -> None:
     """Print what studies show and need, and their steps with forecasts; in a list, why one cannot be planned."""
+    from phraseproof.cli.study_plan import plans_json, plans_text
     from phraseproof.studies.carry_out import PlannedStep, forecasts
-    from phraseproof.studies.plan_text import plan_json, plan_text
 
-    if chosen not in {"text", "json"}:
-        raise UsageError("a plan is text or JSON", got=chosen, where="--format")
     known: dict[Path, StepForecast] = {}
     plans: list[tuple[Study, list[PlannedStep], str]] = []
     for each in studies:
@@ -216,26 +218,16 @@ def _print_plans(studies: Sequence[Study], request: StudyRequest, chosen: Format
                 raise
             plans.append((each, [], str(error)))
     if chosen == "json":
-        terminal.print_file(plan_json(plans))
+        terminal.print_file(plans_json(plans))
     else:
-        terminal.print_result(plan_text(plans, request, terminal.screen()))
+        terminal.print_result(plans_text(plans, request, terminal.screen()))
 
 
-def _members(value: object) -> tuple[str, ...]:
-    names = value.split(",") if isinstance(value, str) else value
-    assert isinstance(names, list | tuple), "read_groups gives texts and lists of texts"
-    return tuple(str(name) for name in names)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+def _print_list(studies: Sequence[Study], chosen: FormatName) -> None:
+    """Print what studies show and need. Nothing is planned: the tokens of all studies take minutes to count."""
+    from phraseproof.cli.study_plan import list_json, list_text
 
-
-def _sizes(entries: Sequence[str]) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for entry in entries:
-        name, _, number = entry.rpartition("=")
-        try:
-            count = float(number)
-        except ValueError:
-            count = 0.0
-        if not name or not 1 <= count < 1e18:
-            raise UsageError("not a model's size", expected="MODEL=NUMBER", got=entry, where="--parameters")
-        sizes[name] = round(count)
-    return sizes
+    if chosen == "json":
+        terminal.print_file(list_json(studies))
+    else:
+        terminal.print_result(list_text(studies, terminal.screen()))

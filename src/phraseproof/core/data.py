@@ -6,7 +6,7 @@ What models receive and return is in `model_io.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -266,3 +266,14 @@ class Finding:
     p_value: float | None = None
     standard_error: float | None = None
     degrees_of_freedom: float | None = None
+
+    @property
+    def negated(self) -> Finding:
+        """A difference the other way round, with its interval."""
+        low, high = self.low, self.high
+        return replace(
+            self,
+            estimate=-self.estimate,
+            low=None if high is None else -high,
+            high=None if low is None else -low,
+        )

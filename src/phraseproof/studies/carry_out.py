@@ -14,6 +14,7 @@ from phraseproof.models.options import ModelOptions
 from phraseproof.reports.format.tables import TableFormat
 from phraseproof.studies.exhibit import Exhibit
 from phraseproof.studies.format import render
+from phraseproof.studies.material import material_of
 from phraseproof.studies.registry import study_named
 from phraseproof.studies.steps import slug
 from phraseproof.studies.study import OUT, Step, StepForecast, Study, StudyRequest
@@ -99,12 +100,12 @@ def carry_out(of: Study, request: StudyRequest, *, observer: Observer | None = N
     """
     observer = observer or SilentObserver()
     request = fitting(of, request)
-    steps = distinct(of.plan(request))
+    steps = of.plan(request)
     failed = 0
-    for step in steps:
+    for step in distinct(steps):
         observer.noted(step.title)
         failed += step.carry_out(observer)
-    exhibit = of.build(request, of.plan(request))
+    exhibit = of.build(request, steps)
     if failed:
         note = f"{failed} cells are missing; the same command tries them again"
         exhibit = replace(exhibit, incomplete=failed, notes=(note, *exhibit.notes))
@@ -135,15 +136,21 @@ def forecasts(
 
 
 def fitting(of: Study, request: StudyRequest) -> StudyRequest:
-    """The request with the study's default models, checked.
+    """The request, checked. A study of several models takes the sizes of the family of one, where they are shipped.
 
     Raises:
-        UsageError: too few or too many models, or models and runs.
+        UsageError: too few models, models and runs, or runs and what would choose other ones.
     """
     if request.models and request.runs:
         raise UsageError("models and run folders are both named", expected="--model or --run", where="--run")
-    if len(request.models) == 1:
-        request = replace(request, models=of.default_models(request.models[0]))
+    if len(request.models) == 1 and of.min_models > 1:
+        request = replace(request, models=material_of(request.models[0]).sizes or request.models)
+    of_models = {
+        "--tasks": request.tasks, "--instructions": request.instructions, "--limit": request.limit,
+        "--data-dir": request.data_dir,
+    }  # fmt: skip
+    if request.runs and of.min_models and (useless := [name for name, value in of_models.items() if value]):
+        raise UsageError(f"{useless[0]} has no effect on a run that is used as it is", where="--run")
     count = len(request.models) + len(request.runs)
     if count < of.min_models:
         raise UsageError(
@@ -152,8 +159,6 @@ def fitting(of: Study, request: StudyRequest) -> StudyRequest:
             got=str(count),
             where="--model",
         )
-    if of.max_models is not None and count > of.max_models:
-        raise UsageError(f"the study {of.name!r} is of at most {of.max_models} models", got=str(count), where="--model")
     return request
 
 

@@ -19,8 +19,8 @@ from phraseproof.studies.measured import (
     estimate_text,
     mean_finding,
     measure,
+    measured_notes,
     open_steps,
-    scale_notes,
     value_cell,
 )
 from phraseproof.studies.published import PublishedFigure, figures, published_model, remarks
@@ -47,11 +47,6 @@ class CloserLook:
     about = "accuracy under closest, incorrect, collected, the task designer's, negated and nonsensical wordings"
     needs = "a model, tasks with options, wordings of these kinds"
     min_models: int = 1
-    max_models: int | None = None
-
-    def default_models(self, model: str) -> tuple[str, ...]:
-        """The model alone."""
-        return (model,)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """One run per model with a group for each kind."""
@@ -73,7 +68,7 @@ class CloserLook:
         compared = [each for found in measured for each in _compared(found)]
         rows = [row for found in measured for row in _result_rows(found)]
         rows += [row for each in printed for row in each.rows()]
-        notes = [*scale_notes(request, measured), *(note for found in measured for note in found.notes)]
+        notes = measured_notes(measured)
         notes += remarks(printed) if known and not compared else []
         tables = [table for found in measured for table in _tables(found, printed)]
         if not any(_shares_tasks(found, printed) for found in measured):

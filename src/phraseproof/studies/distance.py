@@ -12,7 +12,7 @@ from phraseproof.analysis.aggregation import Level, by_level
 from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.representations import MapSettings, describe
 from phraseproof.analysis.results import ResultTable
-from phraseproof.reports.build.numbers import p_value
+from phraseproof.reports.build.numbers import difference_in_unit, p_number
 from phraseproof.reports.build.representations import representation_results
 from phraseproof.reports.build.runs import model_name
 from phraseproof.reports.build.text import short_model_name
@@ -20,7 +20,7 @@ from phraseproof.reports.charts.distance import distance as distance_chart
 from phraseproof.store.queries import load_run
 from phraseproof.store.vectors import load_vectors
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
-from phraseproof.studies.measured import signed, two_groups
+from phraseproof.studies.measured import two_groups
 from phraseproof.studies.published import figures
 from phraseproof.studies.representation_step import representation_steps
 from phraseproof.studies.steps import slug
@@ -77,11 +77,6 @@ class DistanceStudy:
     about = "distance of unobserved wordings to the nearest observed one in hidden states, and the accuracy they cost"
     needs = "a model whose hidden states can be read, tasks with options, two groups of wordings"
     min_models: int = 1
-    max_models: int | None = None
-
-    def default_models(self, model: str) -> tuple[str, ...]:
-        """The model alone."""
-        return (model,)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """The run of `table-3` of every model, and its vectors."""
@@ -158,7 +153,7 @@ def _by_category(measured: Sequence[ModelDistances]) -> ExhibitTable:
     rows: list[tuple[str, ...]] = []
     for each in measured:
         for place, mean in enumerate(_means(each.found.tasks)):
-            change = "" if mean.degradation is None else signed(mean.degradation, each.metric)
+            change = "" if mean.degradation is None else difference_in_unit(mean.degradation, each.metric)
             model = each.model if place == 0 else ""
             rows.append((model, mean.name, f"{mean.distance:.1f}", change, str(mean.num_tasks)))
     printed = {(each.name, each.statistic): each for each in figures([TABLE])}
@@ -178,7 +173,7 @@ def _by_task(measured: ModelDistances) -> ExhibitTable:
         (
             task.task,
             f"{task.distance:.1f}",
-            "" if task.degradation is None else signed(task.degradation, measured.metric),
+            "" if task.degradation is None else difference_in_unit(task.degradation, measured.metric),
             str(task.num_wordings),
             str(task.num_examples),
         )
@@ -213,7 +208,7 @@ def _regression_row(model: str, over: str, line: Regression) -> tuple[str, ...]:
         over,
         f"{line.slope:+.3g}",
         f"{line.slope_low:+.3g} to {line.slope_high:+.3g}",
-        p_value(line.p_value).removeprefix("p = ").removeprefix("p "),
+        p_number(line.p_value),
         f"{line.r_squared:.3f}",
         str(line.n),
     )

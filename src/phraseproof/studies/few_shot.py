@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -11,28 +11,29 @@ from phraseproof.analysis.aggregation import OVERALL, Level, by_level
 from phraseproof.analysis.facets.design import DRAWS, load_designs
 from phraseproof.analysis.facets.effort import WORDINGS
 from phraseproof.analysis.facets.spread import ALL, facet_spreads
+from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.results import ResultRow, ResultTable
 from phraseproof.errors import NotEnoughDataError
+from phraseproof.reports.build.numbers import value_in_unit
+from phraseproof.reports.build.runs import model_name
 from phraseproof.reports.build.text import short_model_name
 from phraseproof.studies.agreement import agreement_tables
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
-from phraseproof.studies.material import OBSERVED, UNOBSERVED, material_of
+from phraseproof.studies.material import material_of
 from phraseproof.studies.measured import (
     MeasuredGroups,
+    difference_cell,
     measure,
+    measured_notes,
     open_steps,
-    scale_notes,
-    signed,
     two_groups,
-    with_interval,
 )
 from phraseproof.studies.published import figures, published_model, remarks
-from phraseproof.studies.steps import evaluation_step, given_runs
+from phraseproof.studies.steps import given_runs, main_step
 from phraseproof.studies.study import Step, StudyRequest
 from phraseproof.studies.table_3 import compared_figures, printed_once, task_table
 
 if TYPE_CHECKING:
-    from phraseproof.core import Finding
     from phraseproof.store.queries import Run
 
 TABLE = "Table 15"
@@ -64,11 +65,6 @@ class FewShot:
     about = "average, gap and three standard deviations with 0, 1 and 3 demonstrations, over draws of demonstrations"
     needs = "a model, tasks with options, two groups of wordings; --seeds is the number of draws"
     min_models: int = 1
-    max_models: int | None = None
-
-    def default_models(self, model: str) -> tuple[str, ...]:
-        """The model alone."""
-        return (model,)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """For every model a run without demonstrations, which `table-3` shares, and one with them."""
@@ -77,21 +73,10 @@ class FewShot:
         steps: list[Step] = []
         for model in request.models:
             material = material_of(model)
-            groups = {OBSERVED: material.observed, UNOBSERVED: material.unobserved}
             tasks = material.few_shot_tasks
-            steps.append(evaluation_step(request, model, tasks=tasks, instructions=groups))
             draws = request.seeds or material.draws
-            steps.append(
-                evaluation_step(
-                    request,
-                    model,
-                    tasks=tasks,
-                    instructions=groups,
-                    num_fewshot=SHOTS,
-                    fewshot_seeds=(request.seed,),
-                    fewshot_draws=draws,
-                )
-            )
+            shown = {"num_fewshot": SHOTS, "fewshot_seeds": (request.seed,), "fewshot_draws": draws}
+            steps += [main_step(request, model, tasks=tasks), main_step(request, model, tasks=tasks, **shown)]
         return steps
 
     def build(self, request: StudyRequest, steps: Sequence[Step]) -> Exhibit:
@@ -108,7 +93,7 @@ class FewShot:
         compared = [each for found in one_shot for each in compared_figures(found, PER_TASK)]
         rows = [row for found in measured for row in found.result_rows()]
         rows += [row for found in measured for row in _average_rows(found)]
-        notes = [*scale_notes(request, measured), *(note for found in measured for note in found.notes)]
+        notes = measured_notes(measured)
         for run in runs:
             spreads, left_out = _spreads(run)
             notes += left_out
@@ -141,7 +126,9 @@ def _averages(measured: Sequence[MeasuredGroups]) -> ExhibitTable:
         above = {row.name: (row, statistics) for row, statistics in found.rows() if row.level is not Level.TASK}
         averages = {name: _average(found, name) for name in above}
         gaps = {
-            name: _gap(found, statistics.differences.get(found.groups[1])) for name, (_, statistics) in above.items()
+            name: difference_cell(gap.negated, found.metric)
+            for name, (_, statistics) in above.items()
+            if (gap := statistics.differences.get(found.groups[1])) is not None
         }
         rows.append((short_model_name(found.model), shots, "average", *(averages.get(name, "") for name in names)))
         rows.append(("", "", "gap", *(gaps.get(name, "") for name in names)))
@@ -156,8 +143,8 @@ def _average(found: MeasuredGroups, name: str) -> str:
     value, std = _average_values(found, name)
     if value is None:
         return ""
-    scale = found.metric.scale
-    return f"{scale * value:.1f}" + ("" if std is None else f" ± {scale * std:.1f}")
+    shown = value_in_unit(value, found.metric)
+    return shown if std is None else f"{shown} ± {value_in_unit(std, found.metric)}"
 
 
 def _average_values(found: MeasuredGroups, name: str) -> tuple[float | None, float | None]:
@@ -168,18 +155,6 @@ def _average_values(found: MeasuredGroups, name: str) -> tuple[float | None, flo
         return None, None
     stds = [each.std for each in both if each.std is not None]
     return fmean(each.mean for each in both), fmean(stds) if len(stds) == 2 else None
-
-
-def _gap(found: MeasuredGroups, difference: Finding | None) -> str:
-    if difference is None:
-        return ""
-    turned = replace(
-        difference,
-        estimate=-difference.estimate,
-        low=None if difference.high is None else -difference.high,
-        high=None if difference.low is None else -difference.low,
-    )
-    return with_interval(signed(turned.estimate, found.metric), turned, found.metric, sign=True)
 
 
 def _average_rows(found: MeasuredGroups) -> Iterator[ResultRow]:
@@ -256,20 +231,22 @@ def _spread_table(run: Run, spreads: Mapping[tuple[int, str], Sequence[_Spreads]
     names = [
         *dict.fromkeys(each.name for levels in spreads.values() for each in levels if each.level is not Level.TASK)
     ]
+    metric = metric_of(run)
     rows: list[tuple[str, ...]] = []
     for (shots, group), levels in spreads.items():
         cells = {each.name: each.values for each in levels if each.level is not Level.TASK}
         for spread, shown in SPREADS.items():
             first = spread == WORDINGS
-            numbers = (f"{100 * cells[name][spread]:.1f}" if name in cells else "" for name in names)
+            numbers = (value_in_unit(cells[name][spread], metric) if name in cells else "" for name in names)
             rows.append((str(shots) if first else "", group if first else "", shown, *numbers))
     draws = len({cell.fewshot_seed for cell in run.cells if cell.num_fewshot})
     line = f"Over {draws} draws; means over tasks and categories. Each Std still holds the noise of the examples."
-    title = f"Standard deviations: {short_model_name(str(run.settings['model']['name']))}"
+    title = f"Standard deviations: {short_model_name(model_name(run))}"
     return ExhibitTable(title, ("shots", "wordings", "Std", *names), tuple(rows), (line,), num_names=3)
 
 
 def _spread_rows(run: Run, shots: int, group: str, levels: Sequence[_Spreads]) -> Iterator[ResultRow]:
+    metric = metric_of(run)
     for each in levels:
         for spread, shown in SPREADS.items():
             yield ResultRow(
@@ -282,11 +259,11 @@ def _spread_rows(run: Run, shots: int, group: str, levels: Sequence[_Spreads]) -
                 group=group,
                 wording="",
                 statistic=f"std {shown}",
-                estimate=100 * each.values[spread],
+                estimate=metric.scale * each.values[spread],
                 low=None,
                 high=None,
                 p_value=None,
                 n=None,
                 method="sample standard deviation; mean over the other facets, then as the paper averages",
-                unit="%",
+                unit=metric.unit,
             )

@@ -13,7 +13,7 @@ from phraseproof.analysis.robustness import GroupSummary, Row, Summary
 from phraseproof.analysis.statistics import GroupStatistics, Robustness, StatisticsRow, robustness
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
-from phraseproof.reports.build.numbers import p_value
+from phraseproof.reports.build.numbers import difference_in_unit, p_value, value_in_unit
 from phraseproof.reports.build.run_tables import TaskTable, task_tables
 from phraseproof.reports.build.runs import model_name, run_scores
 from phraseproof.store.queries import load_run
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from phraseproof.analysis.results import ResultRow
     from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import Run
-    from phraseproof.studies.study import Step, StudyRequest
+    from phraseproof.studies.study import Step
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,6 @@ def measure(
     groups: Sequence[str],
     *,
     num_fewshot: int = 0,
-    tasks: Sequence[str] = (),
     categories: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> MeasuredGroups:
@@ -113,7 +112,6 @@ def measure(
     Args:
         groups: the reference first.
         num_fewshot: which number of demonstrations is read.
-        tasks: only these; empty for all.
         categories: another category for some tasks, by name.
         seed: of the resampling.
 
@@ -126,7 +124,7 @@ def measure(
     kept = [
         score._replace(category=moved.get(score.task, score.category))
         for score in scores.scores
-        if score.group in groups and score.num_fewshot == num_fewshot and (not tasks or score.task in tasks)
+        if score.group in groups and score.num_fewshot == num_fewshot
     ]
     lacking = [group for group in groups if all(score.group != group for score in kept)]
     if lacking:
@@ -172,13 +170,13 @@ def value_cell(found: GroupSummary | None, measured: Finding | None, metric: Met
     """`48.1 ± 0.3`, and below it the interval of the mean; empty where there is nothing."""
     if found is None:
         return ""
-    shown = _number(found.mean, metric) + (f" ± {_number(found.std, metric)}" if found.std is not None else "")
-    return with_interval(shown, measured, metric)
+    std = "" if found.std is None else f" ± {value_in_unit(found.std, metric)}"
+    return with_interval(value_in_unit(found.mean, metric) + std, measured, metric)
 
 
 def difference_cell(found: Finding | None, metric: Metric) -> str:
     """`-3.1`, and below it the interval."""
-    return "" if found is None else with_interval(signed(found.estimate, metric), found, metric, sign=True)
+    return "" if found is None else with_interval(difference_in_unit(found.estimate, metric), found, metric, sign=True)
 
 
 def mean_finding(statistics: GroupStatistics | None) -> Finding | None:
@@ -190,42 +188,32 @@ def estimate_text(found: Finding, metric: Metric, over: str) -> str:
     """A difference as `-3.4 (95% interval -6.4 to -0.5, p = 0.023, OVER)`."""
     parts: list[str] = []
     if found.low is not None and found.high is not None:
-        parts.append(f"95% interval {signed(found.low, metric)} to {signed(found.high, metric)}")
+        low, high = difference_in_unit(found.low, metric), difference_in_unit(found.high, metric)
+        parts.append(f"95% interval {low} to {high}")
     if found.p_value is not None:
         parts.append(p_value(found.p_value))
-    return f"{signed(found.estimate, metric)} ({', '.join((*parts, over))})"
+    return f"{difference_in_unit(found.estimate, metric)} ({', '.join((*parts, over))})"
 
 
 def with_interval(shown: str, found: Finding | None, metric: Metric, *, sign: bool = False) -> str:
     """A value, and below it the interval where there is one."""
     if found is None or found.low is None or found.high is None:
         return shown
-    low, high = (signed(end, metric) if sign else _number(end, metric) for end in (found.low, found.high))
+    written = difference_in_unit if sign else value_in_unit
+    low, high = written(found.low, metric), written(found.high, metric)
     return f"{shown}\n[{low}, {high}]"
 
 
-def signed(value: float, metric: Metric) -> str:
-    """A difference with its sign, in the metric's unit."""
-    text = f"{metric.scale * value:+.1f}" if metric.unit == "%" else f"{metric.scale * value:+.3g}"
-    return "0.0" if text in {"+0.0", "-0.0"} else text
-
-
-def _number(value: float, metric: Metric) -> str:
-    return f"{metric.scale * value:.1f}" if metric.unit == "%" else f"{metric.scale * value:.3g}"
-
-
-def scale_notes(request: StudyRequest, measured: Sequence[MeasuredGroups]) -> list[str]:
-    """How far the study is the paper's: examples per task, tasks and wordings."""
+def measured_notes(measured: Sequence[MeasuredGroups]) -> list[str]:
+    """How far the study is the paper's (examples per task, tasks and wordings), and the notes of each run."""
     notes: list[str] = []
     for found in measured:
         if found.run.accuracies:
             continue
-        limit = found.run.settings.get("limit")
+        limit, seed = (found.run.settings.get(name) for name in ("limit", "seed"))
         tasks = len(found.summary.tasks)
-        examples = (
-            "all examples" if limit is None else f"at most {limit} examples per task, drawn by seed {request.seed}"
-        )
+        examples = "all examples" if limit is None else f"at most {limit} examples per task, drawn by seed {seed}"
         counts = ", ".join(f"{found.summary.overall.groups[group].num_wordings} of {group}" for group in found.groups)
         names = f"{tasks} tasks" if tasks > 1 else found.summary.tasks[0].name
         notes.append(f"{found.model}: {names}, {examples}; wordings: {counts}; {found.table.run.settings}")
-    return list(dict.fromkeys(notes))
+    return [*notes, *(note for found in measured for note in found.notes)]

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phraseproof.evaluation.spec import EvaluationSpec
-from phraseproof.studies.material import OBSERVED, UNOBSERVED, material_of
-from phraseproof.studies.steps import EvaluationStep, evaluation_step, given_runs
+from phraseproof.studies.steps import given_runs, main_step
 from phraseproof.studies.study import Step, StepForecast, StudyRequest
 
 if TYPE_CHECKING:
@@ -65,9 +64,7 @@ def representation_steps(request: StudyRequest) -> Sequence[Step]:
         return given_runs(request)
     steps: list[Step] = []
     for model in request.models:
-        material = material_of(model)
-        groups = {OBSERVED: material.observed, UNOBSERVED: material.unobserved}
-        run: EvaluationStep = evaluation_step(request, model, tasks=material.tasks, instructions=groups)
+        run = main_step(request, model)
         limit = EXAMPLES if run.spec.limit is None else min(EXAMPLES, run.spec.limit)
         steps += [run, RepresentationStep(run.spec.with_changes(limit=limit), run.folder)]
     return steps

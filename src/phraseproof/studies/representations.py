@@ -68,11 +68,6 @@ class RepresentationsStudy:
     about = "a map (t-SNE) of hidden states under observed and unobserved wordings, and how separate the two are"
     needs = "a model whose hidden states can be read, tasks with options, two groups of wordings"
     min_models: int = 1
-    max_models: int | None = None
-
-    def default_models(self, model: str) -> tuple[str, ...]:
-        """The model alone."""
-        return (model,)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """The steps of `distance`."""

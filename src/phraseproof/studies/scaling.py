@@ -11,26 +11,23 @@ from phraseproof.analysis.result_rows import scaling_rows
 from phraseproof.analysis.results import ResultTable
 from phraseproof.analysis.scaling import Scaling, scale_points, shared_metric
 from phraseproof.analysis.scaling import scaling as regress
-from phraseproof.errors import NotEnoughDataError
-from phraseproof.reports.build.numbers import p_value, short_difference_unit
+from phraseproof.errors import NotEnoughDataError, UsageError
+from phraseproof.reports.build.numbers import p_number, short_difference_unit
 from phraseproof.reports.build.text import short_model_names
 from phraseproof.reports.charts.scaling import scaling as scaling_chart
 from phraseproof.studies.agreement import ComputedFigure, agreement_tables, computed
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
-from phraseproof.studies.material import material_of
 from phraseproof.studies.measured import (
     MeasuredGroups,
+    difference_cell,
     measure,
+    measured_notes,
     open_steps,
-    scale_notes,
-    signed,
     two_groups,
-    with_interval,
 )
 from phraseproof.studies.published import figures, published_model, published_parameters, remarks
-from phraseproof.studies.steps import given_runs
+from phraseproof.studies.steps import given_runs, main_step
 from phraseproof.studies.study import Step, StudyRequest
-from phraseproof.studies.table_3 import main_step
 
 if TYPE_CHECKING:
     from phraseproof.analysis.results import ResultRow
@@ -49,11 +46,6 @@ class ScalingStudy:
     about = "observed minus unobserved by the number of parameters, with a regression and a chart"
     needs = "models of several sizes, tasks with options, two groups of wordings"
     min_models: int = 2
-    max_models: int | None = None
-
-    def default_models(self, model: str) -> tuple[str, ...]:
-        """The sizes of the model's family that are shipped; else the model alone."""
-        return material_of(model).sizes or (model,)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """The run of `table-3` for every model."""
@@ -62,6 +54,14 @@ class ScalingStudy:
     def build(self, request: StudyRequest, steps: Sequence[Step]) -> Exhibit:
         """The gaps, the regression and its chart."""
         runs = open_steps(steps)
+        names = list(dict.fromkeys(name for run in runs for name in (_name(run), str(run.path))))
+        if unknown := [name for name in request.parameters if name not in names]:
+            raise UsageError(
+                "no model or run of the study has this name",
+                expected=f"one of: {', '.join(names)}",
+                got=unknown[0],
+                where="--parameters",
+            )
         metric = shared_metric(runs)
         sized = sorted(((_parameters(run, request), run) for run in runs), key=lambda pair: pair[0])
         measured = [measure(run, two_groups(run), seed=request.seed) for _, run in sized]
@@ -78,7 +78,7 @@ class ScalingStudy:
         rows += [row for line in lines for row in scaling_rows(line, metric, measured[0].table.run.scoring)
                  if row.level is Level.OVERALL]  # fmt: skip
         rows += [row for each in printed for row in each.rows()]
-        notes = [*scale_notes(request, measured), *(note for found in measured for note in found.notes)]
+        notes = measured_notes(measured)
         notes += remarks(printed) if not compared else remarks(figures([REGRESSION]))
         tables = [_gaps(measured, sizes), _printed(), _regressions(lines, metric)]
         return Exhibit(
@@ -91,13 +91,17 @@ class ScalingStudy:
         )
 
 
+def _name(run: Run) -> str:
+    return str(run.settings.get("model", {}).get("name", run.path.name))
+
+
 def _parameters(run: Run, request: StudyRequest) -> int:
     """The size that the user gives, that the run holds, or that the paper gives for its models.
 
     Raises:
         NotEnoughDataError: none is known.
     """
-    name = str(run.settings.get("model", {}).get("name", run.path.name))
+    name = _name(run)
     given = request.parameters.get(name) or request.parameters.get(str(run.path))
     size = given or run.model_parameters or published_parameters(name)
     if size is None:
@@ -122,14 +126,8 @@ def _gaps(measured: Sequence[MeasuredGroups], sizes: Sequence[int]) -> ExhibitTa
         for row, statistics in found.rows():
             gap = statistics.differences.get(other)
             if row.level is not Level.TASK and gap is not None:
-                # Tables 18 and Figure 2b have observed minus unobserved; differences are the other way round.
-                turned = replace(
-                    gap,
-                    estimate=-gap.estimate,
-                    low=None if gap.high is None else -gap.high,
-                    high=None if gap.low is None else -gap.low,
-                )
-                cells[row.name] = with_interval(signed(turned.estimate, found.metric), turned, found.metric, sign=True)
+                # Table 18 and Figure 2b have observed minus unobserved; differences are the other way round.
+                cells[row.name] = difference_cell(gap.negated, found.metric)
         rows.append((shown[found.model], _short(size),
                      *(cells.get(name, "") for name in (*names, OVERALL))))  # fmt: skip
     title = f"{measured[0].groups[0]} minus {measured[0].groups[1]}"
@@ -173,7 +171,7 @@ def _regressions(lines: Sequence[Scaling], metric: Metric) -> ExhibitTable:
                 unit[0],
                 f"{unit[1] * slope.estimate:+.3g}",
                 ends,
-                "" if slope.p_value is None else p_value(slope.p_value).removeprefix("p = "),
+                "" if slope.p_value is None else p_number(slope.p_value),
                 f"{line.r_squared:.3f}",
                 str(slope.n),
             )

@@ -1,4 +1,4 @@
-"""The steps of studies that evaluate: a run, the representations of a run's wordings, and a run that is given."""
+"""The steps of studies that evaluate: a run, and a run that is given. `representation_step.py` has hidden states."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from phraseproof.errors import PhraseproofError, UsageError
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.identity import content_hash
-from phraseproof.studies.material import material_of
+from phraseproof.studies.material import OBSERVED, UNOBSERVED, material_of
 from phraseproof.studies.study import StepForecast, StudyRequest
 
 if TYPE_CHECKING:
@@ -121,6 +121,18 @@ def evaluation_step(
     }
     spec = EvaluationSpec().with_changes(**(fields | changes))
     return EvaluationStep(spec, request.out / "runs" / folder_name(spec))
+
+
+def main_step(request: StudyRequest, model: str, *, tasks: tuple[str, ...] = (), **changes: object) -> EvaluationStep:
+    """The evaluation under observed and unobserved wordings, which several studies share.
+
+    Args:
+        tasks: used where the request names none; all of the model's material by default.
+        **changes: further fields of the spec.
+    """
+    material = material_of(model)
+    groups = {OBSERVED: material.observed, UNOBSERVED: material.unobserved}
+    return evaluation_step(request, model, tasks=tasks or material.tasks, instructions=groups, **changes)
 
 
 def folder_name(spec: EvaluationSpec) -> str:

@@ -122,8 +122,7 @@ class Study(Protocol):
         exhibit: the tables and figures of the paper that it shows.
         about: what it shows, as a sentence without a full stop.
         needs: what it needs, in a few words (`two groups of wordings`).
-        min_models: the smallest number of models, 0 for a study that needs none.
-        max_models: the largest number of models; `None` for any number.
+        min_models: the smallest number of models: 0 for a study that needs none, 2 for one that compares sizes.
     """
 
     name: str
@@ -131,11 +130,6 @@ class Study(Protocol):
     about: str
     needs: str
     min_models: int
-    max_models: int | None
-
-    def default_models(self, model: str) -> tuple[str, ...]:
-        """The models of the study where only one is named, which a study of one model returns as it is."""
-        ...
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """The steps, in order. Loads no weights.

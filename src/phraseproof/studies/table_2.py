@@ -59,11 +59,6 @@ class TableTwo:
     about = "how many wordings each collection has for each kind of task, with examples"
     needs = "collections: all that are known by name, or those of --instructions"
     min_models: int = 0
-    max_models: int | None = None
-
-    def default_models(self, model: str) -> tuple[str, ...]:
-        """A model changes nothing."""
-        return (model,)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """Nothing is computed."""

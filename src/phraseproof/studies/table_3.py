@@ -9,20 +9,20 @@ from phraseproof.analysis.results import ResultTable
 from phraseproof.reports.build.text import short_model_name
 from phraseproof.studies.agreement import ComputedFigure, agreement_tables, computed
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
-from phraseproof.studies.material import OBSERVED, UNOBSERVED, material_of
+from phraseproof.studies.material import OBSERVED, UNOBSERVED
 from phraseproof.studies.measured import (
     MeasuredGroups,
     difference_cell,
     estimate_text,
     mean_finding,
     measure,
+    measured_notes,
     open_steps,
-    scale_notes,
     two_groups,
     value_cell,
 )
 from phraseproof.studies.published import PublishedFigure, figures, published_model, remarks
-from phraseproof.studies.steps import evaluation_step, given_runs
+from phraseproof.studies.steps import given_runs, main_step
 from phraseproof.studies.study import Step, StudyRequest
 
 PER_CATEGORY = "Table 3"
@@ -38,11 +38,6 @@ class TableThree:
     about = "accuracy under observed and unobserved wordings, per category and data set, with a paired t-test"
     needs = "a model, tasks with options, two groups of wordings"
     min_models: int = 1
-    max_models: int | None = None
-
-    def default_models(self, model: str) -> tuple[str, ...]:
-        """The model alone."""
-        return (model,)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """One run per model, without demonstrations."""
@@ -58,7 +53,7 @@ class TableThree:
         rows = [row for found in measured for row in found.result_rows()]
         per_task = [each for name in known for each in printed_once(name)]
         rows += [row for each in (*printed, *per_task) for row in each.rows()]
-        notes = [*scale_notes(request, measured), *(note for found in measured for note in found.notes)]
+        notes = measured_notes(measured)
         notes += remarks(printed) if known and not compared else []
         return Exhibit(
             study=self.name,
@@ -67,13 +62,6 @@ class TableThree:
             results=ResultTable(tuple(rows)),
             notes=tuple(dict.fromkeys(notes)),
         )
-
-
-def main_step(request: StudyRequest, model: str) -> Step:
-    """The evaluation that `table-3`, `scaling`, `few-shot` and `distance` share."""
-    material = material_of(model)
-    groups = {OBSERVED: material.observed, UNOBSERVED: material.unobserved}
-    return evaluation_step(request, model, tasks=material.tasks, instructions=groups)
 
 
 def category_tables(measured: Sequence[MeasuredGroups], printed: Sequence[PublishedFigure]) -> Iterator[ExhibitTable]:

@@ -17,8 +17,8 @@ from phraseproof.studies.measured import (
     difference_cell,
     mean_finding,
     measure,
+    measured_notes,
     open_steps,
-    scale_notes,
     two_groups,
     value_cell,
 )
@@ -45,11 +45,6 @@ class TableFour:
     about = "ROUGE-2 of summaries and BLEU of translations under observed and unobserved wordings"
     needs = "a model that writes texts, tasks with references, two groups of wordings"
     min_models: int = 1
-    max_models: int | None = None
-
-    def default_models(self, model: str) -> tuple[str, ...]:
-        """The model alone."""
-        return (model,)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """One run per model and task, because tasks differ in their metric and their number of examples."""
@@ -90,7 +85,7 @@ class TableFour:
             row for found in measured for row in found.result_rows() if row.level is not Level.OVERALL
         ]
         rows += [row for each in printed for row in each.rows()]
-        notes = [*scale_notes(request, measured), *(note for found in measured for note in found.notes)]
+        notes = measured_notes(measured)
         notes.append(
             f"Only examples whose prompts have at most {MAX_PROMPT_TOKENS} tokens under every wording, of this model's "
             "tokenizer; the paper does not say whose it used. Its Table 14 also has BERTScore."

@@ -14,6 +14,8 @@ from phraseproof.reports.build.numbers import (
     difference_unit,
     difference_with_unit,
     legend,
+    p_number,
+    p_value,
     share_in_percent,
     share_with_interval,
     short_difference_unit,
@@ -42,6 +44,11 @@ def test_values_are_in_the_metric_s_unit() -> None:
     assert share_with_interval(Finding("", -0.001, 5, "", -0.126, 0.5)) == "0 [-13,\u00a050]"
     assert share_with_interval(Finding("", 0.1, 5, "")) == share_with_interval(None) == "n/a"
     assert legend(LETTERS) == "mean ± Std over wordings, in letters (number of wordings); differences in letters"
+
+
+def test_probabilities_have_three_decimals() -> None:
+    assert [p_value(p) for p in (0.0231, 0.0009)] == ["p = 0.023", "p < 0.001"]
+    assert [p_number(p) for p in (0.0231, 0.0009)] == ["0.023", "< 0.001"]
 
 
 @pytest.mark.parametrize("form", [TableFormat.TEXT, TableFormat.MARKDOWN, TableFormat.LATEX])

@@ -95,7 +95,7 @@ def from_task(
         for name, named in (("reference", reference), ("paraphrases", paraphrases), ("negations", negations))
     }
     pairs: list[ParaphraseSet] = []
-    task_names = [name.strip() for name in option_values.joined(tasks).split(",") if name.strip()]
+    task_names = option_values.read_names(tasks)
     refuse_to_overwrite(out, *map(Path, task_names), *(each.path for members in found.values() for each in members))
     loaded = list(load_tasks(task_names, data_dir=data_dir, warn=terminal.warn))
     wordings: list[Instruction] = []
@@ -194,4 +194,4 @@ def _taught(
 def _collections(named: Sequence[str] | None) -> list[Collection]:
     from phraseproof.instructions.collections import load_collection
 
-    return [load_collection(name.strip()) for name in option_values.joined(named).split(",") if name.strip()]
+    return [load_collection(name) for name in option_values.read_names(named)]

@@ -96,7 +96,13 @@ def difference(value: Difference | None, metric: Metric) -> str:
 
 def p_value(value: float) -> str:
     """`p = 0.023`, or `p < 0.001`."""
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+    number = p_number(value)
+    return f"p {number}" if number.startswith("<") else f"p = {number}"
+
+
+def p_number(value: float) -> str:
+    """`0.023`, or `< 0.001`: a cell of a column of probabilities."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def short_method(found: Finding) -> str:

@@ -14,7 +14,7 @@ from phraseproof.analysis.causes.run import RunCauses
 from phraseproof.analysis.causes.sentence import cause_sentence
 from phraseproof.analysis.causes.spread import SpreadCauses
 from phraseproof.reports.build.causes import CAUSE_NAMES, LEGEND, CausesReport, main_causes, shown_shares
-from phraseproof.reports.build.numbers import NO_DATA, p_value, share_with_interval
+from phraseproof.reports.build.numbers import NO_DATA, p_number, share_with_interval
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.scorers_text import scorer_blocks
@@ -95,7 +95,7 @@ def _wordings(task: SpreadCauses) -> Table:
             Text(printable(task.wordings[row])),
             f"{100 * task.accuracy[row]:.1f}",
             f"{100 * task.without_prior[row]:.1f}",
-            p_value(float(task.skill_p[row])).removeprefix("p ").removeprefix("= "),
+            p_number(float(task.skill_p[row])),
             *(f"{100 * effect:+.1f}" for effect in task.effects[:, row]),
         )
     return table

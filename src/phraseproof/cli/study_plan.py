@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from phraseproof.cli.progress import duration
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.format.json_document import render_document
@@ -24,12 +25,11 @@ Plan = tuple["Study", Sequence["PlannedStep"], str]
 """A study, its steps with forecasts, and why there are none; empty where there are."""
 
 
-def plan_text(plans: Sequence[Plan], request: StudyRequest, screen: Screen) -> str:
+def plans_text(plans: Sequence[Plan], request: StudyRequest, screen: Screen) -> str:
     """The plans as text."""
     blocks: list[RenderableType] = []
     for study, steps, reason in plans:
-        blocks.append(Text.assemble((study.name, "bold"), f"  {study.exhibit}"))
-        blocks.append(Padding(Text(f"{study.about}; needs {study.needs}"), (0, 0, 0, 2)))
+        blocks += _described(study)
         if reason:
             blocks.append(Padding(Text(printable(f"cannot be planned: {reason}"), style="yellow"), (0, 0, 0, 2)))
         elif steps:
@@ -43,6 +43,18 @@ def plan_text(plans: Sequence[Plan], request: StudyRequest, screen: Screen) -> s
     return print_blocks(blocks, screen)
 
 
+def list_text(studies: Sequence[Study], screen: Screen) -> str:
+    """What studies show and need, as text."""
+    blocks = [block for study in studies for block in (*_described(study), Text())]
+    blocks.append(Text("`phraseproof study list --model NAME` adds the runs of each, and what they would cost."))
+    return print_blocks(blocks, screen)
+
+
+def _described(study: Study) -> list[RenderableType]:
+    about = Padding(Text(f"{study.about}; needs {study.needs}"), (0, 0, 0, 2))
+    return [Text.assemble((study.name, "bold"), f"  {study.exhibit}"), about]
+
+
 def _steps(steps: Sequence[PlannedStep]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("step", overflow="fold")
@@ -51,21 +63,18 @@ def _steps(steps: Sequence[PlannedStep]) -> Table:
     for step, forecast in steps:
         shown = [f"{forecast.prompts:,}", f"{forecast.missing:,}"] if forecast.prompts else ["", ""]
         shown.append("" if forecast.tokens is None else f"{forecast.tokens:,}")
-        shown.append("" if forecast.seconds is None else _duration(forecast.seconds))
+        shown.append("" if forecast.seconds is None else duration(forecast.seconds))
         table.add_row(Text(printable(f"{step.title} ({step.folder})")), *map(Text, shown))
     return table
 
 
-def plan_json(plans: Sequence[Plan]) -> str:
+def plans_json(plans: Sequence[Plan]) -> str:
     """The plans as one JSON document."""
     return render_document(
         {
             "studies": [
                 {
-                    "name": study.name,
-                    "exhibit": study.exhibit,
-                    "about": study.about,
-                    "needs": study.needs,
+                    **_members(study),
                     "cannot_be_planned": reason or None,
                     "steps": [
                         {"title": step.title, "folder": str(step.folder), **forecast._asdict()}
@@ -78,9 +87,10 @@ def plan_json(plans: Sequence[Plan]) -> str:
     )
 
 
-def _duration(seconds: float) -> str:
-    """Rounded, because it is an estimate."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+def list_json(studies: Sequence[Study]) -> str:
+    """What studies show and need, as one JSON document."""
+    return render_document({"studies": list(map(_members, studies))})
+
+
+def _members(study: Study) -> dict[str, str]:
+    return {"name": study.name, "exhibit": study.exhibit, "about": study.about, "needs": study.needs}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from phraseproof.cli.study_plan import plans_json, plans_text
 from phraseproof.reports.build.run_tables import Screen
 from phraseproof.studies.carry_out import PlannedStep
-from phraseproof.studies.plan_text import plan_json, plan_text
 from phraseproof.studies.registry import study_named
 from phraseproof.studies.steps import GivenRun
 from phraseproof.studies.study import StepForecast, StudyRequest
@@ -17,7 +17,7 @@ STEP = PlannedStep(GivenRun(Path("runs/x")), StepForecast(1200, 300, tokens=45_0
 
 
 def test_text_names_what_a_study_shows_and_costs() -> None:
-    text = plan_text([(STUDY, [STEP], "")], StudyRequest(models=("m",), limit=5), Screen(100))
+    text = plans_text([(STUDY, [STEP], "")], StudyRequest(models=("m",), limit=5), Screen(100))
     assert text.startswith("table-3  Tables 3, 19")
     assert "1,200" in text
     assert "45,000" in text
@@ -26,12 +26,12 @@ def test_text_names_what_a_study_shows_and_costs() -> None:
 
 
 def test_a_study_that_cannot_be_planned_says_why() -> None:
-    text = plan_text([(STUDY, [], "no such collection")], StudyRequest(), Screen(100))
+    text = plans_text([(STUDY, [], "no such collection")], StudyRequest(), Screen(100))
     assert "cannot be planned: no such collection" in text
 
 
 def test_json_has_every_step() -> None:
-    (study,) = json.loads(plan_json([(STUDY, [STEP], "")]))["studies"]
+    (study,) = json.loads(plans_json([(STUDY, [STEP], "")]))["studies"]
     assert study["name"] == "table-3"
     (step,) = study["steps"]
     assert (step["folder"], step["prompts"], step["missing"]) == ("runs/x", 1200, 300)
