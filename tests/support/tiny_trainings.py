@@ -52,3 +52,20 @@ class Watcher:
 
     def warned(self, message: str) -> None:
         self.warnings.append(message)
+
+
+class StoppedError(Exception):
+    """The observer has seen enough."""
+
+
+class StopsAt(Watcher):
+    """Stops a training after a step, without a signal."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.step = step
+
+    def stepped(self, report: StepReport) -> None:
+        super().stepped(report)
+        if report.step == self.step:
+            raise StoppedError

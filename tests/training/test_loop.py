@@ -24,27 +24,12 @@ from phraseproof.training.log import StepReport, read_log
 from phraseproof.training.optimization import Optimization
 from support import tiny_models
 from support.tiny_pairs import shared_wordings
-from support.tiny_trainings import Watcher, adapter, train
+from support.tiny_trainings import StoppedError, StopsAt, Watcher, adapter, train
 
 
 @pytest.fixture(params=["t5", "llama"])
 def model(request: pytest.FixtureRequest) -> Path:
     return tiny_models.tiny_t5() if request.param == "t5" else tiny_models.tiny_llama()
-
-
-class StoppedError(Exception):
-    """The observer has seen enough."""
-
-
-class StopsAt(Watcher):
-    def __init__(self, step: int) -> None:
-        super().__init__()
-        self.step = step
-
-    def stepped(self, report: StepReport) -> None:
-        super().stepped(report)
-        if report.step == self.step:
-            raise StoppedError
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ import phraseproof
 from phraseproof.errors import RunError
 from phraseproof.models import load_model
 from phraseproof.store.training_record import read_record
-from phraseproof.training.log import StepReport, read_log
+from phraseproof.training.log import read_log
 from phraseproof.tuning.examples import TuningExample
 from phraseproof.tuning.settings import TuningSettings
 from phraseproof.tuning.tokens import tokenize_examples
 from phraseproof.tuning.trainer import tune
-from support.tiny_trainings import Watcher
+from support.tiny_trainings import StoppedError, StopsAt, Watcher
 from support.tiny_tunings import BRIEF, EXAMPLES, FAMILIES, THINGS, tune_tiny
 
 WEIGHTS = "model.safetensors"
@@ -57,22 +57,11 @@ def test_a_tiny_model_learns_a_format_of_answers(model: Path, tmp_path: Path) ->
     assert after.loss < 0.3 < before.loss
 
 
-class StopsAt(Watcher):
-    def __init__(self, step: int) -> None:
-        super().__init__()
-        self.step = step
-
-    def stepped(self, report: StepReport) -> None:
-        super().stepped(report)
-        if report.step == self.step:
-            raise KeyboardInterrupt
-
-
 @pytest.mark.parametrize("step", [1, 3, 5])
 def test_a_stopped_training_is_resumed_to_the_same_bytes(model: Path, tmp_path: Path, step: int) -> None:
     changes: dict[str, Any] = {"keep_epochs": "all", "validation": {"other": EXAMPLES[:3]}}
     whole = tune_tiny(model, tmp_path / "whole", **changes)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(StoppedError):
         tune_tiny(model, tmp_path / "parts", observer=StopsAt(step), **changes)
     assert not (tmp_path / "parts" / "config.json").exists()
     watcher = Watcher()

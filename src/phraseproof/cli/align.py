@@ -126,8 +126,6 @@ def align(
     from phraseproof.alignment.settings import AlignmentSettings
     from phraseproof.cli.training_progress import TrainingBar
 
-    if not model.strip():
-        raise UsageError("the model's name is empty", expected="a hub id or a folder", where="--model")
     settings = AlignmentSettings(
         method=method,
         num_tokens=num_tokens,

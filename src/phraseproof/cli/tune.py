@@ -128,8 +128,6 @@ def tune(
     quiet: options.Quiet = False,
 ) -> None:
     """Train all weights of a model on instructions and their answers. Writes an ordinary model folder."""
-    if not model.strip():
-        raise UsageError("the model's name is empty", expected="a hub id or a folder", where="--model")
     settings = TuningSettings(
         learning_rate=learning_rate,
         weight_decay=weight_decay,

@@ -164,7 +164,7 @@ class TrainingLoop:
             return None
         self._pace.evaluated(time.perf_counter() - began)
         if not math.isfinite(held_out.loss):
-            raise NotFiniteError(f"the loss on held-out pairs was not a finite number after step {self._state.step}")
+            raise NotFiniteError(f"the held-out loss was not a finite number after step {self._state.step}")
         self._state = state = self._state.evaluated(held_out, self._plan.stops_on)
         if self._plan.patience is not None and state.best_step == state.step:
             self._keep("best")
