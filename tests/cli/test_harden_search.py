@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from support.command_line import run_command
+from phraseproof.errors import RunError
+from support.command_line import exit_code, run_command
 from support.tiny_models import tiny_llama
 
 
@@ -62,3 +65,29 @@ def test_too_few_wordings_for_three_sets_is_one_line(
     assert done.err.splitlines()[-1].startswith(
         "error: --instructions: task 't' has too few wordings for three sets (expected at least 2 different ones"
     )
+
+
+@pytest.mark.parametrize("is_search", [True, False])
+def test_a_failure_ends_the_bar_of_the_evaluation(
+    is_search: bool, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def fail(*_: object, observers: Any, **__: object) -> None:
+        observers[0].started(total=10, done=0)
+        raise RunError("the disk is full")
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("phraseproof.reduction.method_search.search_and_keep", fail)
+    monkeypatch.setattr("phraseproof.hardening.run_hardening", fail)
+    if not is_search:
+        first = arguments.index("--methods")
+        del arguments[first : first + 4]
+    assert exit_code(*arguments) == 2
+    before, shown, after = terminal.getvalue().partition("\x1b[?25l")  # the bar hides the cursor
+    assert shown
+    assert "\x1b[?25h" in after.partition("the disk is full")[0], before

@@ -78,3 +78,8 @@ def test_a_command_on_a_terminal_shows_the_escapes_of_data(tmp_path: Path) -> No
     assert rb"yes\x1b[2J" in seen
     assert b"\x1b[2J" not in seen
     assert b"\x1b]0" not in seen
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 wordings"), (1, "1 wording"), (2400, "2,400 wordings")])
+def test_a_number_of_things(number: int, text: str) -> None:
+    assert terminal.counted(number, "wording") == text

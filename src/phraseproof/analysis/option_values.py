@@ -87,9 +87,14 @@ class OptionValues:
         return np.argmax(np.where(self.has_option, self.credits, -np.inf), axis=1)
 
     @property
+    def chances(self) -> Floats:
+        """[E] the credit of blind guessing."""
+        return self.credits.sum(axis=1) / self.has_option.sum(axis=1)
+
+    @property
     def chance(self) -> float:
         """The mean credit of blind guessing."""
-        return float(np.mean(self.credits.sum(axis=1) / self.has_option.sum(axis=1)))
+        return float(np.mean(self.chances))
 
     def take(self, rows: Sequence[int] | Ints) -> OptionValues:
         """The same with some of its rows, in the order given."""

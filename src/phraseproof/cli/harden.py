@@ -215,8 +215,7 @@ def _hardened(names: SearchNames, out: Path, settings: HardenSettings, *, quiet:
     from phraseproof.hardening import run_hardening
     from phraseproof.hardening.named import named_collections, named_tasks
 
-    progress = ProgressBar(quiet=quiet)
-    with stoppable(), TrainingBar(quiet=quiet) as bar:
+    with stoppable(), ProgressBar(quiet=quiet) as progress, TrainingBar(quiet=quiet) as bar:
         return run_hardening(
             names.model,
             named_tasks(names.tasks, names.data_dir, progress.warned),

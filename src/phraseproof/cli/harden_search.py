@@ -98,7 +98,7 @@ def print_search_forecast(
     for of in (found.plan.training, found.plan.validation, *found.plan.reported):
         wordings = {len(items) for items in of.wordings.values()}
         examples = {len(task.examples) if of.limit is None else min(of.limit, len(task.examples)) for task in of.tasks}
-        tasks = _count(len(of.tasks), "task")
+        tasks = terminal.counted(len(of.tasks), "task")
         typer.echo(f"{of.name:<16}{tasks}, {_range(wordings)} wordings, {_range(examples)} examples per task")
     tokens = "unknown" if found.tokens is None else f"{found.tokens:,}"
     typer.echo(
@@ -117,8 +117,8 @@ def print_search_forecast(
 
 
 def _print_timing(found: SearchForecast, timing: SearchTiming) -> None:
-    steps = _count(timing.steps, "step")
-    methods = _count(len({each.name for each in found.candidates}), "method")
+    steps = terminal.counted(timing.steps, "step")
+    methods = terminal.counted(len({each.name for each in found.candidates}), "method")
     loads = found.searched + found.refitted + found.evaluations
     was = "was" if timing.steps == 1 else "were"
     for name, seconds, note in (
@@ -127,10 +127,6 @@ def _print_timing(found: SearchForecast, timing: SearchTiming) -> None:
         ("time", timing.seconds, f"without loading and testing the model, up to {loads} times"),
     ):
         typer.echo(f"{name:<16}{duration(seconds):>15}  ({note})")
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def _range(counts: set[int]) -> str:

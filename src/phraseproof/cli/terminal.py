@@ -12,6 +12,7 @@ How to use it in a command:
     terminal.warn_of_missing_cells(runs)         # one line for each incomplete run
     terminal.console()                           # rich tables on stdout
     terminal.screen()                            # width and colours of stdout, for renderers that return text
+    terminal.counted(2, "wording")               # "2 wordings"
 
 A progress bar is in `progress.py`. An error is raised as a `PhraseproofError`; `cli/__init__.py` prints it.
 Nothing here imports rich or the reports before it is called: `--help` must stay fast.
@@ -125,3 +126,8 @@ def screen() -> Screen:
 
     has_color = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     return Screen(shutil.get_terminal_size((WIDTH_WITHOUT_A_TERMINAL, 24)).columns, color=has_color)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 wording`, `2,400 wordings`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

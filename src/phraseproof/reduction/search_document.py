@@ -48,6 +48,7 @@ def stored_search(search: MethodSearch, known: Sequence[Look] = ()) -> StoredSea
     """The same as a value."""
     table = search_table(search)
     sets = (search.plan.training, search.plan.validation, *search.plan.reported)
+    look = search.look
     return StoredSearch(
         format_version=1,
         model=model_name(search.test.base),
@@ -73,7 +74,7 @@ def stored_search(search: MethodSearch, known: Sequence[Look] = ()) -> StoredSea
         ),
         rows=table.rows,
         notes=table.notes,
-        looks=(*(each for each in known if not each.is_same_as(search.look)), search.look),
+        looks=(*(each for each in known if not each.is_same_as(look)), look),
     )
 
 

@@ -45,9 +45,9 @@ def judge_teacher(
     values = teacher.values
     names = values.class_names[0]
     classes = [names[int(each)] for each in values.classes[0][answers.places, answers.chosen]]
-    guessed = values.credits.sum(axis=1) / values.has_option.sum(axis=1)
+    chances = values.chances
     graded = [
-        GradedAnswer(int(place), float(values.credits[place, option]), float(guessed[place]))
+        GradedAnswer(int(place), float(values.credits[place, option]), float(chances[place]))
         for place, option in zip(judged.places, judged.chosen, strict=True)
     ]
     single = None

@@ -132,14 +132,14 @@ def _print(result: ParseResult, out: Path) -> None:
     for (collection, _), wordings in result.files.items():
         counts[collection] = counts.get(collection, 0) + len(wordings)
     for collection, count in counts.items():
-        typer.echo(f"{collection}: {_count(count, 'wording')} in {out / collection}")
-    read = _count(result.files_read, "file") + " read"
+        typer.echo(f"{collection}: {terminal.counted(count, 'wording')} in {out / collection}")
+    read = terminal.counted(result.files_read, "file") + " read"
     if result.repeats:
-        read += f", {_count(result.repeats, 'repeated wording')} left out"
+        read += f", {terminal.counted(result.repeats, 'repeated wording')} left out"
     if not result.refused:
         typer.echo(f"{read}, every wording imported")
         return
-    typer.echo(f"{read}, {_count(len(result.refused), 'wording')} cannot be represented:", err=True)
+    typer.echo(f"{read}, {terminal.counted(len(result.refused), 'wording')} cannot be represented:", err=True)
     for reason, count in count_reasons(result):
         typer.echo(f"{count:7,}  {reason}", err=True)
         of_reason = [refused for refused in result.refused if refused.reason == reason]
@@ -162,7 +162,3 @@ def _print_json(result: ParseResult, paths: list[Path]) -> None:
 
 def _short(text: str) -> str:
     return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

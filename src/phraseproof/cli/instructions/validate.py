@@ -70,23 +70,18 @@ def validate(
 def _print(collection: Collection, checked: list[_CheckedTask], problems: list[Problem], errors: int) -> None:
     for problem in problems:
         typer.echo(f"{problem.level}: {problem.where}: {problem.message} [{problem.kind}]")
-    count = _count(len(collection.instructions), "wording")
+    count = terminal.counted(len(collection.instructions), "wording")
     if errors:
-        typer.echo(
-            f"{collection.name}: {count}, {_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}"
-        )
+        found = f"{terminal.counted(errors, 'error')}, {terminal.counted(len(problems) - errors, 'warning')}"
+        typer.echo(f"{collection.name}: {count}, {found}")
         return
-    warnings = f", {_count(len(problems), 'warning')}" if problems else ""
+    warnings = f", {terminal.counted(len(problems), 'warning')}" if problems else ""
     typer.echo(f"{collection.name}: {count}, fields and templates are valid{warnings}")
     from phraseproof.core import Kind
 
     for each in checked:
         answers = " with distinct answers" if Kind(each.kind).has_options else ""
-        rendered = f"{_count(each.prompts, 'prompt')} rendered{answers}"
-        typer.echo(f"{each.task}: {_count(each.wordings, 'wording')} for it, {rendered}")
+        rendered = f"{terminal.counted(each.prompts, 'prompt')} rendered{answers}"
+        typer.echo(f"{each.task}: {terminal.counted(each.wordings, 'wording')} for it, {rendered}")
     if not checked:
         typer.echo("Names of fields are checked against a task: add --task")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
