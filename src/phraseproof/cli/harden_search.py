@@ -63,8 +63,7 @@ def search_methods(names: SearchNames, out: Path, settings: SearchSettings, form
     from phraseproof.reduction.search_results import search_table, search_text
     from phraseproof.reports.build.searches import SEARCH_FILE
 
-    progress = ProgressBar(quiet=quiet)
-    with stoppable(), TrainingBar(quiet=quiet) as bar:
+    with stoppable(), ProgressBar(quiet=quiet) as progress, TrainingBar(quiet=quiet) as bar:
         found = search_and_keep(
             names.model,
             names.read(progress.warned),
