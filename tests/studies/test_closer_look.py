@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from phraseproof.evaluation.published import import_published, read_published
 from phraseproof.studies.carry_out import carry_out
 from phraseproof.studies.closer_look import CloserLook
 from phraseproof.studies.exhibit import Exhibit
+from phraseproof.studies.published import figures
 from phraseproof.studies.study import StudyRequest
 from support.study_runs import RESULTS, four_tasks, imported
 
@@ -48,6 +50,34 @@ def test_overall_weighs_tasks_equally_whatever_their_category(tmp_path: Path) ->
     assert [(each.group, round(each.estimate, 1)) for each in means][:2] == [("closest", 43.3), ("collected", 10.0)]
 
 
+def test_the_chart_has_a_bar_for_each_kind_with_the_interval_of_the_table(tmp_path: Path) -> None:
+    tasks = ("StrategyQA", "Winowhy", "Vitaminc_Fact_Verification")
+    kinds = {"Incorrect": (0.2, 0.4), "Correct": (0.5, 0.7), "Unobserved": (0.5, 0.5)}
+    run = imported(tmp_path, {(task, kind): values for task in tasks for kind, values in kinds.items()})
+    exhibit = made(tmp_path, run.path)
+    found = {bar["row"]: bar for bar in exhibit.charts["accuracy-by-kind"].data["bars"]}
+    assert {name: round(bar["value"], 6) for name, bar in found.items()} == {
+        "closest": 60.0,
+        "incorrect": 30.0,
+        "collected": 50.0,
+    }
+    rows = {each.group: each for each in exhibit.results if each.level == "overall" and each.statistic == "mean"
+            and not each.run.startswith("published")}  # fmt: skip
+    assert rows["closest"].low is not None
+    assert (found["closest"]["low"], found["closest"]["high"]) == (rows["closest"].low, rows["closest"].high)
+    if importlib.util.find_spec("vl_convert"):
+        assert {file.suffix for file in tmp_path.rglob("accuracy-by-kind.*")} == {".svg", ".pdf"}
+
+
+def test_the_paper_s_bars_need_all_its_tasks(tmp_path: Path) -> None:
+    printed = figures(["Table 9"])
+    tasks = [name.removeprefix("bbl/") for name in dict.fromkeys(each.name for each in printed) if name != "Overall"]
+    for count, groups in ((7, {"Some-Model", "Flan-T5-XXL (printed)"}), (6, {"Some-Model"})):
+        cells = {(task, kind): (0.5,) for task in tasks[:count] for kind in ("Correct", "Unobserved")}
+        exhibit = made(tmp_path / str(count), imported(tmp_path / str(count), cells).path)
+        assert {bar["group"] for bar in exhibit.charts["accuracy-by-kind"].data["bars"]} == groups
+
+
 def test_a_run_without_these_kinds_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotEnoughDataError, match="the closer look compares kinds of wordings"):
         made(tmp_path, four_tasks(tmp_path).path)
@@ -63,6 +93,7 @@ def test_the_released_accuracies_give_the_printed_rows(tmp_path: Path) -> None:
     files = sorted(RESULTS.glob("closer-look-*.csv"))
     run = import_published(read_published(files, designers_apart=True), tmp_path / "closer")
     exhibit = made(tmp_path, run.path)
+    assert {bar["group"] for bar in exhibit.charts["accuracy-by-kind"].data["bars"]} == {"flan-t5-xxl"}
     assert exhibit.tables[-1].lines == ("12 of 12 printed figures follow from the accuracies of single wordings.",)
     intent = ["93.6 ± 0.3", "93.1 ± 1.0", "94.1 ± 0.6", "94.7", "28.0 ± 6.5", "40.7 ± 7.2"]
     assert row(exhibit, "bbl/intent_recognition") == intent

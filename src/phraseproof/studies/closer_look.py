@@ -7,10 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import OVERALL, Level
+from phraseproof.analysis.result_rows import scaled
 from phraseproof.analysis.results import ResultTable
 from phraseproof.analysis.significance.paired_t import compare_groups
 from phraseproof.errors import NotEnoughDataError
-from phraseproof.reports.build.text import short_model_name
+from phraseproof.reports.build.numbers import title_with_unit
+from phraseproof.reports.build.text import short_model_name, short_model_names
+from phraseproof.reports.charts.bars import Bar, bars
 from phraseproof.studies.agreement import ComputedFigure, agreement_tables, computed
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import UNOBSERVED, material_of
@@ -29,6 +32,7 @@ from phraseproof.studies.study import Step, StudyRequest
 
 if TYPE_CHECKING:
     from phraseproof.analysis.results import ResultRow
+    from phraseproof.reports.charts.chart import Chart
     from phraseproof.store.queries import Run
 
 TABLE = "Table 9"
@@ -78,6 +82,7 @@ class CloserLook:
             title="Six kinds of wording",
             tables=(*tables, *agreement_tables(compared)),
             results=ResultTable(tuple(rows)),
+            charts={"accuracy-by-kind": _chart(measured, printed)},
             notes=tuple(dict.fromkeys(notes)),
         )
 
@@ -125,7 +130,7 @@ def _tables(found: MeasuredGroups, printed: Sequence[PublishedFigure]) -> Iterat
         *_comparisons(found, groups),
     )
     title = f"By kind of wording: {short_model_name(found.model)}"
-    headings = ("task", *(kind.replace("_", " ") for kind in shown))
+    headings = ("task", *(_label(kind) for kind in shown))
     yield ExhibitTable(title, headings, tuple(rows), lines)
 
 
@@ -145,7 +150,7 @@ def _comparisons(found: MeasuredGroups, groups: Mapping[str, str]) -> Iterator[s
 def _printed_table(printed: Sequence[PublishedFigure]) -> ExhibitTable:
     names = list(dict.fromkeys(each.name for each in printed))
     rows = tuple((name, *(_by_kind(printed, name).get(kind, "") for kind in KINDS)) for name in names)
-    headings = ("task", *(kind.replace("_", " ") for kind in KINDS))
+    headings = ("task", *(_label(kind) for kind in KINDS))
     return ExhibitTable(f"The paper's figures ({TABLE}, {printed[0].model}), on other tasks", headings, rows)
 
 
@@ -155,6 +160,43 @@ def _by_kind(printed: Sequence[PublishedFigure], name: str) -> dict[str, str]:
 
 def _shares_tasks(found: MeasuredGroups, printed: Sequence[PublishedFigure]) -> bool:
     return bool({row.name for row in found.summary.tasks} & {each.name for each in printed})
+
+
+def _chart(measured: Sequence[MeasuredGroups], printed: Sequence[PublishedFigure]) -> Chart:
+    """Figure 3: the mean over tasks under each kind. The paper's bars are drawn where a model has all its tasks."""
+    shown = short_model_names(found.model for found in measured)
+    names = [shown[found.model] for found in measured]
+    if len(set(names)) < len(names):
+        names = [f"{name} ({found.run.path.name})" for name, found in zip(names, measured, strict=True)]
+    marks = [mark for name, found in zip(names, measured, strict=True) for mark in _marks(name, found)]
+    tasks = {each.name for each in printed if each.name != OVERALL}
+    if any(tasks <= {row.name for row in found.summary.tasks} for found in measured):
+        overall = _overall_values(printed)
+        marks += [Bar(_label(kind), f"{printed[0].model} (printed)", overall[kind]) for kind in KINDS]
+    metric = measured[0].metric
+    return bars(
+        sorted(marks, key=lambda mark: [_label(kind) for kind in KINDS].index(mark.label)),
+        title="Accuracy by kind of wording, mean over tasks",
+        axis=title_with_unit(metric),
+        error_bars="95% intervals over wordings and examples",
+    )
+
+
+def _marks(name: str, found: MeasuredGroups) -> Iterator[Bar]:
+    *_, (row, measured) = found.rows()
+    scale = found.metric.scale
+    for group, values in row.groups.items():
+        mean = mean_finding(measured.groups.get(group))
+        low, high = (None, None) if mean is None else (mean.low, mean.high)
+        yield Bar(_label(_kind(group)), name, scale * values.mean, scaled(low, scale), scaled(high, scale))
+
+
+def _label(kind: str) -> str:
+    return kind.replace("_", " ")
+
+
+def _overall_values(printed: Sequence[PublishedFigure]) -> dict[str, float]:
+    return {each.group: float(each.value) for each in printed if each.name == OVERALL}
 
 
 def _result_rows(found: MeasuredGroups) -> Iterator[ResultRow]:
