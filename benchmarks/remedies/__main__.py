@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--prompt-rate", type=float, default=3e-3, help="of soft prompts")
     parser.add_argument("--steps", type=int, default=480)
     parser.add_argument("--seeds", default="0", help="separated by commas")
+    parser.add_argument("--no-refit", action="store_true", help="report the trainings that were compared")
     parser.add_argument("--report", choices=("best", "all"), default="best")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
@@ -77,6 +78,7 @@ def main() -> None:
             limit=LIMIT,
             validation_limit=VALIDATION_LIMIT,
             reported=given.report,
+            refit=not given.no_refit,
             observer=ProgressBar(quiet=False),
             alignment_observer=bar,
         )

@@ -97,12 +97,19 @@ def test_the_same_call_again_computes_nothing(found: MethodSearch, monkeypatch: 
     assert [each.scores for each in again.searched] == [each.scores for each in found.searched]
 
 
-def test_all_methods_can_be_reported(tmp_path: Path) -> None:
+@pytest.mark.parametrize("refit", [True, False])
+def test_all_methods_can_be_reported(tmp_path: Path, refit: bool) -> None:
     settings = replace(
-        SETTINGS, methods=("pt", "pt:num_tokens=3"), rates={"": (1e-3,)}, seeds=(0,), reported="all",
+        SETTINGS, methods=("pt", "pt:num_tokens=3"), rates={"": (1e-3,)}, seeds=(0,), reported="all", refit=refit,
         alignment=replace(SETTINGS.alignment, max_steps=1),
     )  # fmt: skip
     found = run_search(str(tiny_llama()), GIVEN._replace(unseen=(), check=()), tmp_path, settings)
     assert {each.candidate.name for each in found.refitted} == {"pt", "pt:num_tokens=3"}
     assert set(found.test.trained) == {"pt at 0.001", "pt:num_tokens=3 at 0.001"}
     assert found.refitted[0].candidate.label in found.recommendation
+    compared = {training.folder for each in found.searched for training in each.trainings}
+    for each in found.refitted:
+        (training,) = each.trainings
+        assert (training.folder in compared) is not refit
+        assert len(_wordings(training.folder)) == (5 if refit else 3)
+    assert any("no refit" in note for note in search_table(found).notes) is not refit

@@ -84,6 +84,7 @@ def harden(
     rates: search_options.Rates = None,
     seeds: search_options.Seeds = None,
     search_seeds: search_options.SearchSeeds = None,
+    refit: search_options.Refit = None,
     report: search_options.Reported = None,
     unseen_tasks: search_options.UnseenTasks = None,
     check: search_options.CheckTasks = None,
@@ -175,7 +176,7 @@ def harden(
     if timing is not None and not dry_run:
         raise UsageError("--timing requires --dry-run")
     search = search_options.SearchOptions(
-        rates, seeds, search_seeds, report, split_wordings, split_examples, validation_limit, calibration
+        rates, seeds, search_seeds, refit, report, split_wordings, split_examples, validation_limit, calibration
     )
     if methods is None:
         untrained = {"--unseen-tasks": unseen_tasks, "--check": check, "--further-instructions": further_instructions}

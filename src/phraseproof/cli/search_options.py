@@ -51,6 +51,16 @@ SearchSeeds = Annotated[
         rich_help_panel=TRAINING,
     ),
 ]
+Refit = Annotated[
+    bool | None,
+    typer.Option(
+        "--refit/--no-refit",
+        help="With --methods: train what is reported again, on training and validation together, or report the "
+        "trainings that were compared, in half the time or less. Default: refit.",
+        show_default=False,
+        rich_help_panel=TRAINING,
+    ),
+]
 Reported = Annotated[
     Literal["best", "all"] | None,
     typer.Option(
@@ -187,6 +197,7 @@ class SearchOptions(NamedTuple):
     rates: Sequence[str] | None = None
     seeds: str | None = None
     search_seeds: int | None = None
+    refit: bool | None = None
     report: Literal["best", "all"] | None = None
     split_wordings: str | None = None
     split_examples: str | None = None
@@ -211,8 +222,11 @@ class SearchOptions(NamedTuple):
         from phraseproof.hardening.search_settings import SearchSettings
         from phraseproof.hardening.splits import Shares
 
+        if self.refit is False and self.search_seeds is not None:
+            raise UsageError("all seeds are compared with --no-refit", got="a number", where="--search-seeds")
         given: dict[str, object] = {
             "search_seeds": self.search_seeds,
+            "refit": self.refit,
             "reported": self.report,
             "validation_limit": self.validation_limit,
             "calibration": self.calibration,

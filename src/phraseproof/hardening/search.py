@@ -49,7 +49,7 @@ class Searched(NamedTuple):
 
 
 class Refitted(NamedTuple):
-    """A candidate that was trained on training and validation together.
+    """A candidate that is reported: trained on training and validation together, or as it was compared.
 
     Attributes:
         candidate: what was trained.
@@ -128,8 +128,9 @@ def run_search(
 
     Every candidate is trained on training examples under training wordings, with the same number of steps and of
     batches per step, and measured on validation examples under validation wordings. The best one is trained again on
-    both together, with every seed, and measured on the test set, next to the model as it is, calibrated, as an
-    ensemble of wordings and with chosen wordings. The same call again continues a search that was stopped.
+    both together, with every seed (`SearchSettings.refit`), and measured on the test set, next to the model as it is,
+    calibrated, as an ensemble of wordings and with chosen wordings. The same call again continues a search that was
+    stopped.
 
     Args:
         model: a hub id or a folder.
@@ -153,11 +154,14 @@ def run_search(
     for number, candidate in enumerate(candidates, start=1):
         place.observer.noted(f"candidate {number} of {len(candidates)}: {candidate.label}")
         pairs = lessons.pairs(plan.training, candidate)
-        searched.append(_searched(place, plan.validation, candidate, pairs, settings.seeds[: settings.search_seeds]))
-    refitted = [
-        _refitted(place, candidate, lessons.pairs(plan.refitting, candidate), settings.seeds)
-        for candidate in _reported(searched, settings)
-    ]
+        searched.append(_searched(place, plan.validation, candidate, pairs, settings.seeds_compared))
+    best = _reported(searched, settings)
+    refitted = [Refitted(each.candidate, each.pairs, each.trainings) for each in best]
+    if settings.refit:
+        refitted = [
+            _refitted(place, each.candidate, lessons.pairs(plan.refitting, each.candidate), settings.seeds)
+            for each in best
+        ]
     found = [_report(place, each, refitted, settings) for each in plan.reported]
     reports = {each.name: each for each in found}
     return MethodSearch(
@@ -189,14 +193,14 @@ def _searched(
     return Searched(candidate, pairs, tuple(trainings), tuple(scores))
 
 
-def _reported(searched: Sequence[Searched], settings: SearchSettings) -> list[Candidate]:
+def _reported(searched: Sequence[Searched], settings: SearchSettings) -> list[Searched]:
     """The best candidate; with `all`, the best of every method, that one first. Of equal ones, the first."""
     best_of: dict[str, Searched] = {}
     for each in searched:
         if each.candidate.name not in best_of or each.score > best_of[each.candidate.name].score:
             best_of[each.candidate.name] = each
     ranked = sorted(best_of.values(), key=lambda each: -each.score)
-    return [each.candidate for each in (ranked if settings.reported == "all" else ranked[:1])]
+    return ranked if settings.reported == "all" else ranked[:1]
 
 
 def _refitted(place: Workplace, candidate: Candidate, pairs: TrainingPairs, seeds: Sequence[int]) -> Refitted:

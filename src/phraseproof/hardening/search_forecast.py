@@ -55,7 +55,7 @@ class SearchForecast(NamedTuple):
     Attributes:
         plan: the sets of examples and wordings.
         candidates: methods at their learning rates.
-        searched: the number of trainings in the search; `refitted` that of the trainings that are reported.
+        searched: the number of trainings in the search; `refitted` that of the trainings after it, which are reported.
         training: their steps, prompts and tokens, all together.
         evaluations: the number of run folders.
         prompts: in all of them; of the model as it is, an example under a wording once.
@@ -124,25 +124,22 @@ def forecast_search(
     plan = plan_search(given, settings)
     methods = list({each.name: each for each in candidates}.values())
     searched = _method_costs(model, plan.training, methods, settings, model_options, is_timed=is_timed)
-    again = _method_costs(model, plan.refitting, methods, settings, model_options, is_timed=False)
-    refits = sorted(
-        (one.as_long_as(other.cost) for one, other in zip(searched, again, strict=True)),
-        key=lambda each: -each.cost.tokens,
-    )
-    slowest = max(each.seconds for each in refits)
-    if settings.reported == "best":
-        refits = [refits[0]._replace(seconds=slowest)]
+    refits: list[_MethodCost] = []
+    if settings.refit:
+        again = _method_costs(model, plan.refitting, methods, settings, model_options, is_timed=False)
+        refits = _refits(searched, again, settings)
     by_name = dict(zip((each.name for each in methods), searched, strict=True))
-    seeds, search_seeds = len(settings.seeds), settings.search_seeds
-    trainings = [(by_name[each.name], search_seeds) for each in candidates] + [(each, seeds) for each in refits]
+    seeds, compared = len(settings.seeds), len(settings.seeds_compared)
+    trainings = [(by_name[each.name], compared) for each in candidates] + [(each, seeds) for each in refits]
     total = TrainingCost(*(sum(each.cost[place] * times for each, times in trainings) for place in range(3)))
-    sets = _evaluated(plan, candidates, settings, len(candidates) * search_seeds, len(refits) * seeds)
+    reported = seeds * (1 if settings.reported == "best" else len(methods))
+    sets = _evaluated(plan, candidates, settings, len(candidates) * compared, reported)
     timed_steps = sum(each.steps for each in searched)
     scoring = _scoring_cost(model, sets, settings, model_options, observer, is_timed=timed_steps > 0)
     return SearchForecast(
         plan,
         tuple(candidates),
-        len(candidates) * search_seeds,
+        len(candidates) * compared,
         len(refits) * seeds,
         total,
         scoring.evaluations,
@@ -156,17 +153,29 @@ def forecast_search(
     )
 
 
+def _refits(
+    searched: Sequence[_MethodCost], again: Sequence[_MethodCost], settings: SearchSettings
+) -> list[_MethodCost]:
+    """The cost of one training of every method that is reported; of the largest and slowest, where it is one method."""
+    refits = sorted(
+        (one.as_long_as(other.cost) for one, other in zip(searched, again, strict=True)),
+        key=lambda each: -each.cost.tokens,
+    )
+    slowest = max(each.seconds for each in refits)
+    return refits if settings.reported == "all" else [refits[0]._replace(seconds=slowest)]
+
+
 def _evaluated(
-    plan: SearchPlan, candidates: Sequence[Candidate], settings: SearchSettings, searched: int, refitted: int
+    plan: SearchPlan, candidates: Sequence[Candidate], settings: SearchSettings, searched: int, reported: int
 ) -> Iterator[tuple[MeasuredSet, int]]:
     """Every set that is measured, with the number of models: the model as it is and trained ones."""
     yield plan.validation, 1 + searched
     if any(each.sees_labels for each in candidates):
         yield ranking_set(plan, settings), 1
     for each in plan.reported:
-        yield each, 1 + refitted
+        yield each, 1 + reported
     if not all(each.sees_labels for each in candidates):
-        for of in (plan.training, plan.refitting):
+        for of in (plan.training, plan.refitting) if settings.refit else (plan.training,):
             yield teaching_set(of, settings.max_pairs, settings.seed), 1
 
 

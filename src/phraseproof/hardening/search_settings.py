@@ -27,10 +27,12 @@ class SearchSettings:
         alignment: the settings that all trainings share. Its seed is not used.
         seeds: of the trainings whose result is reported.
         search_seeds: how many of them are used in the search, the first ones.
+        refit: train what is reported again, on training and validation together. Otherwise the trainings of the
+            search are reported, which has all seeds then: half the time or less, with fewer examples and wordings.
         wording_shares, example_shares: of training, validation and test.
         max_pairs: the maximum number of training pairs per task.
         limit, validation_limit: the maximum number of test and of validation examples per task.
-        reported: `best` refits and tests the method that is best on validation, `all` every method at its best rate.
+        reported: `best` tests the method that is best on validation, `all` every method at its best rate.
         calibration: the method of the calibrated rows (docs/calibration.md).
         seed: of the splits, of the samples of examples, and of what is judged on them.
     """
@@ -40,6 +42,7 @@ class SearchSettings:
     alignment: AlignmentSettings = AlignmentSettings(held_out_fraction=0.0)
     seeds: tuple[int, ...] = (0,)
     search_seeds: int = 1
+    refit: bool = True
     wording_shares: Shares = DEFAULT_SHARES
     example_shares: Shares = DEFAULT_SHARES
     max_pairs: int | None = 1000
@@ -67,3 +70,8 @@ class SearchSettings:
                 got=str(self.search_seeds),
                 where="--search-seeds",
             )
+
+    @property
+    def seeds_compared(self) -> tuple[int, ...]:
+        """The seeds of the trainings that are compared on validation."""
+        return self.seeds[: self.search_seeds] if self.refit else self.seeds

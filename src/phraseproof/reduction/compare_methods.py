@@ -29,6 +29,7 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
     alignment: AlignmentSettings = _DEFAULTS.alignment,
     seeds: Sequence[int] = _DEFAULTS.seeds,
     search_seeds: int = _DEFAULTS.search_seeds,
+    refit: bool = _DEFAULTS.refit,
     unseen_tasks: TaskNames = (),
     check: TaskNames = (),
     further_instructions: CollectionNames = (),
@@ -64,6 +65,8 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
         alignment: the settings that all trainings share, such as `max_steps`.
         seeds: of the trainings that are reported.
         search_seeds: how many of them are used in the search.
+        refit: train what is reported again, on training and validation together. Otherwise the trainings of the
+            search are reported, with all seeds.
         unseen_tasks: tasks that no training sees, measured under wordings that none saw.
         check: tasks on which forgetting would show, measured in the same way.
         further_instructions: more collections, which only those tasks use.
@@ -94,6 +97,7 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
         alignment=alignment,
         seeds=tuple(seeds),
         search_seeds=search_seeds,
+        refit=refit,
         wording_shares=Shares(*wording_shares),
         example_shares=Shares(*example_shares),
         max_pairs=max_pairs,

@@ -91,7 +91,8 @@ def stored_set(of: MeasuredSet) -> StoredSet:
 
 
 def _trainings(search: MethodSearch) -> Iterator[StoredTraining]:
-    for name, group in (("training", search.searched), ("refitting", search.refitted)):
+    refitted = search.refitted if search.settings.refit else ()
+    for name, group in (("training", search.searched), ("refitting", refitted)):
         for each in group:
             for training in each.trainings:
                 yield StoredTraining(

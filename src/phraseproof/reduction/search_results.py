@@ -62,6 +62,8 @@ def search_notes(search: MethodSearch) -> Iterator[str]:
     seeds = len(search.refitted[0].trainings)
     if seeds == 1:
         yield "One training seed: the intervals of trained models do not hold its effect. Give several with --seeds."
+    if not search.settings.refit:
+        yield "What is reported was trained on training examples under training wordings alone (no refit)."
     if lone := tuple(dict.fromkeys(name for each in search.searched for name in each.pairs.unpaired)):
         were = "wording was" if len(lone) == 1 else "wordings were"
         yield (

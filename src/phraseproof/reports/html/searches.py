@@ -140,7 +140,7 @@ def search_view(folder: SearchFolder, number: int) -> SearchView:
         chosen,
         tuple(_candidates(found)),
         tuple(_set(found, name, f"s{number}-{name}") for name in found.reported),
-        len({each.seed for each in found.trainings if each.set == "refitting"}) > 1,
+        max(len(folders) for folders in found.runs["test"].values()) > 1,
         settings,
         of_trainings,
         texts,
