@@ -100,3 +100,33 @@ def test_remarks_are_given_once_for_each_table_and_model() -> None:
         "Table 3, Flan-T5-XL, BBL-QA: does not follow from the paper's Table 21",
         "Table 3, Flan-T5-XL, Overall: contains the BBL-QA column, which does not follow from Table 21",
     ]
+
+
+def test_averages_of_table_12_are_the_means_of_the_two_groups() -> None:
+    averages = figures(["Table 12"], statistic="average")
+    assert len(averages) == 3 * 2
+    for average in averages:
+        pair = [each for each in figures(["Table 12"], statistic="mean") if each.row == average.row]
+        assert [each.group for each in pair] == ["observed", "unobserved"]
+        assert fmean(float(each.value) for each in pair) == pytest.approx(float(average.value), abs=0.051)
+
+
+def test_tables_that_print_pt_kl_agree() -> None:
+    last = {each.group: each.value for each in figures(["Table 12"]) if each.row == "GPT-4, MMLU"}
+    assert {each.group: each.value for each in figures(["Table 16"]) if each.row == "PT + KL"} == {
+        "observed": last["observed"],
+        "unobserved": last["unobserved"],
+    }
+
+
+def test_table_17_gives_the_two_differences_that_the_text_names() -> None:
+    rows = figures(["Table 17"])
+    assert len(rows) == 4 * 6
+    for name, difference in (("Baseline", 8.0), ("PT + KL", 7.1)):
+        cells = {each.group: float(each.value) for each in rows if each.row == name}
+        assert cells["incorrect"] - cells["task_designer"] == pytest.approx(difference)
+
+
+def test_lengths_have_no_percent_sign() -> None:
+    units = {row.unit for each in figures(["Table 13"]) for row in each.rows()}
+    assert units == {"tokens", "%"}

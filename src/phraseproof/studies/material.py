@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from phraseproof.instructions.collections import TASK_DESIGNER, own_collections, shipped_collections
 from phraseproof.instructions.families import AUTO, family_of
@@ -24,6 +24,7 @@ class Material:
         text_tasks: whose answers are texts.
         text_observed, text_unobserved: collections of wordings for those.
         limit: the maximum number of examples per task; `None` for all.
+        paraphrase_sources: collections of paraphrases of the observed wordings, by source.
         few_shot_tasks: of studies with demonstrations.
         draws: how many draws of demonstrations.
         sizes: models of the family in several sizes, where they are shipped.
@@ -38,6 +39,7 @@ class Material:
     text_observed: tuple[str, ...]
     text_unobserved: tuple[str, ...]
     limit: int | None = None
+    paraphrase_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     few_shot_tasks: tuple[str, ...] = ("mmlu", "bbl")
     draws: int = 10
     sizes: tuple[str, ...] = ()
@@ -69,6 +71,11 @@ _POCKET = Material(
     text_observed=("everyday-observed",),
     text_unobserved=("everyday-unobserved",),
     limit=25,
+    paraphrase_sources={
+        "other-words": ("pocket-paraphrase",),
+        "longer": ("pocket-validation",),
+        "known": ("pocket-observed",),
+    },
     few_shot_tasks=("pocket/choose-maker", "pocket/label-maker", "pocket/has-maker"),
     draws=5,
     sizes=("pocket/tiny", "pocket", "pocket/medium"),

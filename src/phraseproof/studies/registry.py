@@ -8,6 +8,7 @@ from phraseproof.errors import UsageError
 from phraseproof.studies.closer_look import CloserLook
 from phraseproof.studies.distance import DistanceStudy
 from phraseproof.studies.few_shot import FewShot
+from phraseproof.studies.paraphrase_sources import ParaphraseSources
 from phraseproof.studies.representations import RepresentationsStudy
 from phraseproof.studies.scaling import ScalingStudy
 from phraseproof.studies.study import Study
@@ -24,6 +25,7 @@ STUDIES: tuple[Study, ...] = (
     CloserLook(),
     RepresentationsStudy(),
     DistanceStudy(),
+    ParaphraseSources(),
 )
 
 
