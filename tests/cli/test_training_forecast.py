@@ -25,6 +25,7 @@ FORECAST = AlignmentForecast(
     pairs=50,
     held_out_pairs=5,
     held_out_wordings=1,
+    prompts_per_step=16.0,
     evaluations=9,
     tokens=StepTokens(1200, 32),
     longest=StepTokens(1500, 40),

@@ -88,6 +88,7 @@ def test_the_time_is_that_of_every_training_and_token(
             pairs=1,
             held_out_pairs=0,
             held_out_wordings=0,
+            prompts_per_step=16.0,
             evaluations=0,
             tokens=none,
             longest=none,

@@ -60,6 +60,14 @@ def study(
             autocompletion=options.complete_tasks,
         ),
     ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            "--pairs",
+            help="A file of training pairs (docs/align.md) for studies that align a model, instead of their own pairs.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
     data_dir: options.DataDir = None,
     limit: Annotated[
         int | None,
@@ -76,7 +84,7 @@ def study(
         int | None,
         typer.Option(
             min=1,
-            help="How often what is random is repeated, such as draws of demonstrations.",
+            help="How often what is random is repeated, such as draws of demonstrations and trainings.",
             show_default=False,
             rich_help_panel=options.DATA,
         ),
@@ -143,6 +151,7 @@ def study(
         runs=tuple(run or ()),
         tasks=read_names(tasks),
         instructions={group: read_names([members]) for group, members in groups.items()},
+        pairs=pairs,
         data_dir=data_dir,
         limit=limit,
         seeds=seeds,

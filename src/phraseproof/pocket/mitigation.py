@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from phraseproof.alignment.pairs import ParaphraseSet, pairs_from_task
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.instructions.collections import instructions_for, load_collection
-from phraseproof.pocket.lexicon import FILLERS
+from phraseproof.pocket.lexicon import ATTRIBUTES, FILLERS
 from phraseproof.pocket.negation import NEGATION
 from phraseproof.pocket.wordings import KINDS
 from phraseproof.tasks import load_tasks
 
 KEPT_OUT = ("destination", "weight")
 """Attributes that no training pair asks for, in any kind. Their accuracy shows forgetting and transfer."""
+
+TRAINING_TASKS = tuple(
+    f"pocket/{kind}-{attribute}" for kind in KINDS for attribute in ATTRIBUTES if attribute not in KEPT_OUT
+)
+"""The tasks that training pairs are made of."""
 
 NEUTRAL_START = " ".join(FILLERS[:10])
 """The initial text of a soft prompt: words that the model has learned to ignore."""
@@ -41,9 +46,8 @@ def mitigation_pairs(
     names = ("observed", "paraphrase", NEGATION)
     observed, paraphrases, negated = (load_collection(f"pocket-{name}") for name in names)
     pairs: list[ParaphraseSet] = []
-    for task in load_tasks(["pocket"]):
-        kind, _, attribute = task.name.removeprefix("pocket/").partition("-")
-        if kind in kinds and attribute not in KEPT_OUT:
+    for task in load_tasks(TRAINING_TASKS):
+        if task.name.removeprefix("pocket/").partition("-")[0] in kinds:
             pairs += pairs_from_task(
                 task,
                 instructions_for(observed, task),

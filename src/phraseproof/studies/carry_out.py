@@ -38,6 +38,7 @@ def study(  # noqa: PLR0913 - as for `evaluate`
     runs: Sequence[str | Path] = (),
     tasks: str | Sequence[str] = (),
     instructions: Mapping[str, str | Sequence[str]] | None = None,
+    pairs: str | Path | None = None,
     data_dir: str | Path | None = None,
     limit: int | None = None,
     seeds: int | None = None,
@@ -56,9 +57,10 @@ def study(  # noqa: PLR0913 - as for `evaluate`
         runs: run folders to use as they are, in place of models: evaluated before, or imported by `import-results`.
         tasks: other tasks than the study's own.
         instructions: other collections of wordings than the study's own, by group (`observed`, `unobserved`, ...).
+        pairs: a file of training pairs (docs/align.md) for studies that align a model, instead of their own pairs.
         data_dir: a folder with the benchmarks' published files, instead of the hub.
         limit: the maximum number of examples per task.
-        seeds: how often what is random is repeated, such as draws of demonstrations.
+        seeds: how often what is random is repeated, such as draws of demonstrations and trainings.
         seed: of the sample of examples, and of resampling.
         out: the folder of all studies' runs and exhibits.
         model_options: how the models are loaded.
@@ -79,6 +81,7 @@ def study(  # noqa: PLR0913 - as for `evaluate`
         runs=tuple(map(Path, runs)),
         tasks=_names(tasks),
         instructions={group: _names(members) for group, members in (instructions or {}).items()},
+        pairs=None if pairs is None else Path(pairs),
         data_dir=None if data_dir is None else Path(data_dir),
         limit=limit,
         seeds=seeds,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.instructions.collections import TASK_DESIGNER, own_collections, shipped_collections
 from phraseproof.instructions.families import AUTO, family_of
+from phraseproof.pocket.mitigation import SETTINGS, TRAINING_TASKS
+from phraseproof.pocket.wordings import KINDS
 
 OBSERVED = "observed"
 UNOBSERVED = "unobserved"
@@ -28,6 +31,14 @@ class Material:
         few_shot_tasks: of studies with demonstrations.
         draws: how many draws of demonstrations.
         sizes: models of the family in several sizes, where they are shipped.
+        aligned_tasks: on which aligned models are evaluated; empty for `tasks`.
+        aligned_limit: the maximum number of examples per task there.
+        training_tasks: whose demonstrations alignments are trained on.
+        paraphrases: collections of paraphrases of the observed wordings; none where observed wordings are paired with
+            each other.
+        negations: collections of observed wordings with the opposite meaning.
+        pairs_per_task: how many training pairs there are per task; `None` for a share of a total.
+        alignment: the settings of alignments, those of the paper unless they do not suit the model.
     """
 
     tasks: tuple[str, ...]
@@ -43,6 +54,13 @@ class Material:
     few_shot_tasks: tuple[str, ...] = ("mmlu", "bbl")
     draws: int = 10
     sizes: tuple[str, ...] = ()
+    aligned_tasks: tuple[str, ...] = ()
+    aligned_limit: int | None = None
+    training_tasks: tuple[str, ...] = ("mmlu", "bbl")
+    paraphrases: tuple[str, ...] = ()
+    negations: tuple[str, ...] = ()
+    pairs_per_task: int | None = None
+    alignment: AlignmentSettings = AlignmentSettings(learning_rate=5e-4, held_out_fraction=0.0)
 
 
 _CLOSER_TASKS = (
@@ -79,6 +97,14 @@ _POCKET = Material(
     few_shot_tasks=("pocket/choose-maker", "pocket/label-maker", "pocket/has-maker"),
     draws=5,
     sizes=("pocket/tiny", "pocket", "pocket/medium"),
+    # Two attributes that training pairs ask for, and one that they do not.
+    aligned_tasks=tuple(f"pocket/{kind}-{about}" for kind in KINDS for about in ("maker", "buyer", "destination")),
+    aligned_limit=10,
+    training_tasks=TRAINING_TASKS,
+    paraphrases=("pocket-paraphrase",),
+    negations=("pocket-negation",),
+    pairs_per_task=12,
+    alignment=SETTINGS,
 )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from phraseproof.evaluation.observer import Observer
 
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
-_SPEED_ONLY = ("device", "batch_size")
+SPEED_ONLY = ("device", "batch_size")
 """Options of a model that change no result."""
 
 
@@ -142,7 +142,7 @@ def folder_name(spec: EvaluationSpec) -> str:
     exhibit must mix them with today's. An edited wording keeps its name, and `evaluate` computes it again.
     """
     content = spec.model_dump(mode="json", exclude={"model_options", "self_test", "log_samples"})
-    options = {name: str(value) for name, value in asdict(spec.model_options).items() if name not in _SPEED_ONLY}
+    options = {name: str(value) for name, value in asdict(spec.model_options).items() if name not in SPEED_ONLY}
     return f"{slug(spec.model)}-{content_hash([content, options, _wordings(spec)])[:8]}"
 
 

@@ -49,6 +49,7 @@ def test_tokens_are_those_of_the_batches(model: Path, method: str, virtual: int)
         trained.append(sum(target for _, target in lengths))
     assert found.tokens == (round(sum(read) / 6), round(sum(trained) / 6))
     assert found.longest.read == max(read)
+    assert found.prompts_per_step == 8
     assert found.counted_steps == 6
     assert found.timing is None
     assert found.seconds is None
@@ -60,6 +61,7 @@ def test_methods_that_draw_one_wording_read_one_prompt_per_batch() -> None:
     order = prepared.training_order(processes=1)
     rows = [rows_of(prepared.train.tokens, order.batch(index)) for index in range(12)]
     assert {len(batch) for batch in rows} == {1}
+    assert found.prompts_per_step == 2
     read = sum(4 + len(row.context) + len(row.target) for batch in rows for row in batch)
     assert found.tokens.read == round(read / 6)
 

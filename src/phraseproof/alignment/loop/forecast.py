@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from phraseproof.training.forecast import TrainingForecast, mean_tokens
@@ -28,6 +29,7 @@ class AlignmentForecast(TrainingForecast):
         method, learning_rate: with the defaults of what is trained.
         batches_per_step: over all processes.
         pairs, held_out_pairs, held_out_wordings: how the pairs are split.
+        prompts_per_step: over all processes, the mean over `counted_steps`.
     """
 
     method: str
@@ -36,6 +38,7 @@ class AlignmentForecast(TrainingForecast):
     pairs: int
     held_out_pairs: int
     held_out_wordings: int
+    prompts_per_step: float
 
 
 def forecast_training(
@@ -68,6 +71,7 @@ def forecast_training(
         pairs=len(side.pairs),
         held_out_pairs=len(prepared.held_out.pairs),
         held_out_wordings=prepared.held_out_wordings,
+        prompts_per_step=fmean(prepared.step_prompts(order, step, processes) for step in _first(steps)),
         evaluations=1 + evaluations_between(0, steps, every) if holds_out else 0,
         tokens=mean_tokens(tokens),
         longest=max(tokens),
