@@ -83,7 +83,7 @@ def test_the_guard_needs_held_out_pairs() -> None:
 
 
 def test_a_record_of_settings_is_json_that_gives_them_back() -> None:
-    settings = AlignmentSettings(lambda_=0.3, push_bound=None, max_steps=7)
+    settings = AlignmentSettings(lambda_=0.3, push_bound=None, max_steps=7, keep_epochs=(1, 3))
     record = json.loads(json.dumps(settings.as_record()))
     assert set(record) == {field.name for field in dataclasses.fields(AlignmentSettings)}
     assert AlignmentSettings(**record) == settings

@@ -356,6 +356,7 @@ def test_align_passes_every_setting_on(monkeypatch: pytest.MonkeyPatch, tmp_path
         warmup_steps=6,
         max_steps=7,
         epochs=8,
+        keep_epochs=(1, 8),
         seed=9,
         detach_reference=False,
         push_bound=None,

@@ -154,3 +154,16 @@ def test_a_loss_that_rose_is_said(folder: Path, capsys: pytest.CaptureFixture[st
     losses = [float(line.split()[1]) for line in outcome.out.splitlines() if line.startswith(("before", "after"))]
     assert losses[1] > losses[0], "the rate is much too high"
     assert "The loss on held-out pairs rose" in outcome.err
+
+
+def test_losses_on_other_pairs_after_every_epoch(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = ("--validation", f"same={folder / 'pairs.jsonl'}", "--keep-epochs", "1", "--gradient-accumulation", "2")
+    changes = {"max_steps": "3", "learning_rate": "0.05"}
+    outcome = align(capsys, folder, *more, **changes)
+    assert outcome.code == 0, outcome.err
+    head = outcome.out.splitlines().index("CE after epoch          same")
+    assert [line.split()[0] for line in outcome.out.splitlines()[head + 1 :]] == ["0", "1"]
+    found = json.loads(align(capsys, folder, *more, "--json", **changes).out)
+    assert found["epochs"] == {"1": str(folder / "adapter/epochs/1")}
+    assert found["validation"]["1"]["same"]["ce"] < found["validation"]["0"]["same"]["ce"]
+    assert (folder / "adapter/epochs/1/adapter_model.safetensors").exists()

@@ -26,6 +26,7 @@ FORECAST = AlignmentForecast(
     held_out_pairs=5,
     held_out_wordings=1,
     prompts_per_step=16.0,
+    validation={"other": 7},
     evaluations=9,
     tokens=StepTokens(1200, 32),
     longest=StepTokens(1500, 40),
@@ -40,6 +41,7 @@ def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
     lines = {line[:16].strip(): line[16:].split(maxsplit=1) for line in capsys.readouterr().out.splitlines()}
     assert lines["steps"] == ["100", "(4 batches each; every pair 8 times)"]
     assert lines["held-out pairs"] == ["5", "(9 evaluations, under 1 wording that training does not use)"]
+    assert lines["validation other"] == ["7", "(pairs, 9 evaluations)"]
     assert lines["tokens per step"] == ["1,200", "(32 of them targets; at most 1,500; all steps)"]
     assert lines["tokens"][0] == "120,000"
     # 100 steps of 6 s and 9 evaluations of 20 s.

@@ -8,7 +8,14 @@ from typing import Literal, get_args
 
 from phraseproof.alignment.method import LOW_RANK, Trained
 from phraseproof.errors import UsageError
-from phraseproof.training.setting_checks import MIXED_PRECISIONS, check_settings, wrong_setting
+from phraseproof.training.setting_checks import (
+    MIXED_PRECISIONS,
+    KeptEpochs,
+    check_kept_epochs,
+    check_settings,
+    kept_epochs_record,
+    wrong_setting,
+)
 from phraseproof.training.work import Schedule
 
 Placement = Literal["input", "layers"]
@@ -81,6 +88,7 @@ class AlignmentSettings:
         gradient_accumulation: the number of batches per step.
         schedule, warmup_steps: the learning rate over the steps. The paper does not say; our choice is cosine.
         max_steps, epochs: the length of the training; the shorter one if both are given, 5 epochs if neither is.
+        keep_epochs: the epochs after which the weights are also kept in a folder; `all` of them.
         seed: of the initial soft prompt, the order of pairs, the draw of wordings and of held-out pairs.
         detach_reference: stop the gradient through the reference's distribution. Without it, an early trial collapsed.
         push_bound: the maximum gain in nats per token from pushing two wordings apart; `None` is unbounded.
@@ -120,6 +128,7 @@ class AlignmentSettings:
     warmup_steps: int = 0
     max_steps: int | None = None
     epochs: int | None = None
+    keep_epochs: KeptEpochs = ()
     seed: int = 0
     detach_reference: bool = True
     push_bound: float | None = 1.0
@@ -149,6 +158,10 @@ class AlignmentSettings:
         for name in ("lora_dropout", "held_out_fraction"):
             if getattr(self, name) >= 1:
                 raise wrong_setting(name, "a number from 0 to below 1", getattr(self, name))
+        if not isinstance(self.keep_epochs, str):
+            # A record in JSON has a list.
+            object.__setattr__(self, "keep_epochs", tuple(self.keep_epochs))
+        check_kept_epochs(self.keep_epochs, self.last_epoch)
         if self.early_stopping_patience is not None and not self.held_out_fraction:
             raise UsageError(
                 "early stopping needs held-out pairs, and none are held out",
@@ -161,6 +174,11 @@ class AlignmentSettings:
                 where="--held-out-fraction",
                 hint="Hold some out, for example --held-out-fraction 0.1",
             )
+
+    @property
+    def last_epoch(self) -> int | None:
+        """The number of epochs; `None` where only `max_steps` is given."""
+        return self.epochs or (None if self.max_steps else DEFAULT_EPOCHS)
 
     def resolved(self, trains: Trained) -> AlignmentSettings:
         """The settings with the defaults that depend on what is trained."""
@@ -176,4 +194,5 @@ class AlignmentSettings:
         Settings of low-rank adapters are omitted for other methods, so that trainings made before they existed match.
         """
         unused = () if trains in LOW_RANK else LOW_RANK_SETTINGS
-        return {name: value for name, value in asdict(self).items() if name not in unused}
+        values = asdict(self) | {"keep_epochs": kept_epochs_record(self.keep_epochs)}
+        return {name: value for name, value in values.items() if name not in unused}

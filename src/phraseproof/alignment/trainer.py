@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
-from phraseproof.alignment.loop.held_out import HeldOut
+from phraseproof.alignment.loop.held_out import AlignmentEvaluation, HeldOut
 from phraseproof.alignment.loop.preparation import Preparation, find_method, prepare
 from phraseproof.alignment.merging import check_mergeable, merge_adapter
 from phraseproof.alignment.settings import AlignmentSettings, KLDirection, KLSchedule, Labels, Placement, Schedule
@@ -18,7 +18,8 @@ from phraseproof.models.loading_cost import is_quick_to_load
 from phraseproof.store.training_record import read_record
 from phraseproof.training.acceleration import accelerated
 from phraseproof.training.folder import check_folder, only_trainer
-from phraseproof.training.log import SilentTrainingObserver, TrainingObserver
+from phraseproof.training.log import SilentTrainingObserver, TrainingObserver, read_log
+from phraseproof.training.work import epoch_folder
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -32,6 +33,12 @@ __all__ = ["AlignmentResult", "AlignmentSettings", "align", "forecast", "train"]
 _LESS_MEMORY = "Try --gradient-checkpointing, fewer --paraphrases-per-batch, or --mixed-precision bf16"
 
 _DEFAULTS = AlignmentSettings()
+
+Pairs: TypeAlias = "Sequence[ParaphraseSet] | str | Path"
+"""Paraphrase sets, or the path of a file of them."""
+
+ValidationPairs: TypeAlias = "Mapping[str, Sequence[ParaphraseSet] | Path]"
+"""Paraphrase sets, or files of them, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,9 @@ class AlignmentResult:
         before, after: held-out evaluations before the first step, and of the kept weights, if pairs are held out.
         seconds: the time spent in steps and evaluations, over all sessions.
         merged: the folder of the merged model, if one was requested.
+        epochs: the folders of the weights that were kept after an epoch, by its number.
+        validation: the evaluations on each validation file, by name, after that number of passes through the pairs; 0
+            is before training. Empty without validation files.
     """
 
     folder: Path
@@ -59,13 +69,16 @@ class AlignmentResult:
     after: HeldOut | None
     seconds: float
     merged: Path | None = None
+    epochs: Mapping[int, Path] = field(default_factory=dict[int, Path])
+    validation: Mapping[float, Mapping[str, HeldOut]] = field(default_factory=dict[float, "Mapping[str, HeldOut]"])
 
 
 def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows it
     model: str | HuggingFaceModel,
-    pairs: Sequence[ParaphraseSet] | str | Path,
+    pairs: Pairs,
     out: str | Path,
     *,
+    validation: Mapping[str, Pairs] | None = None,
     method: str = _DEFAULTS.method,
     num_tokens: int = _DEFAULTS.num_tokens,
     placement: Placement = _DEFAULTS.placement,
@@ -87,6 +100,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
     warmup_steps: int = _DEFAULTS.warmup_steps,
     max_steps: int | None = _DEFAULTS.max_steps,
     epochs: int | None = _DEFAULTS.epochs,
+    keep_epochs: Sequence[int] | Literal["all"] = _DEFAULTS.keep_epochs,
     seed: int = _DEFAULTS.seed,
     detach_reference: bool = _DEFAULTS.detach_reference,
     push_bound: float | None = _DEFAULTS.push_bound,
@@ -113,6 +127,8 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
             model, unless it has scored before: then its weights are loaded again.
         pairs: paraphrase sets, or the path of a JSON Lines file of them (docs/align.md).
         out: the folder for the adapter (or model), `phraseproof.json` and `training.jsonl`.
+        validation: paraphrase sets, or files of them, by name: each is evaluated whenever held-out pairs are. They need
+            labels, and stop nothing.
         method: what is trained (`pt`, `lora`, `dora`, `ft`), alone (cross-entropy) or with another loss: `pt+kl`,
             `lora+kl`, `dora+js`, `ft+swarm`, `lora+paft`. Soft prompts alone have `mse`; for them,
             `joint` and `negation` are the whole name. Or a method of an installed package.
@@ -141,6 +157,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         warmup_steps: the number of steps over which the learning rate rises from 0.
         max_steps: the maximum number of steps.
         epochs: the number of passes through the pairs; 5 if `max_steps` is not given either.
+        keep_epochs: the epochs after which the weights are also kept, in `out/epochs/N`; or `all`.
         seed: the seed of all random draws.
         detach_reference: stop the gradient through the reference's distribution. Without it, training may collapse.
         push_bound: the maximum gain in nats per token from pushing two wordings apart; `None` is unbounded.
@@ -191,6 +208,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         warmup_steps=warmup_steps,
         max_steps=max_steps,
         epochs=epochs,
+        keep_epochs="all" if isinstance(keep_epochs, str) else tuple(keep_epochs),
         seed=seed,
         detach_reference=detach_reference,
         push_bound=push_bound,
@@ -205,8 +223,20 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         gradient_checkpointing=gradient_checkpointing,
         mixed_precision=mixed_precision,
     )
-    data = Path(pairs) if isinstance(pairs, str) else pairs
-    return train(model, data, Path(out), settings, model_options=model_options, observer=observer, merge=merge)
+    return train(
+        model,
+        _read(pairs),
+        Path(out),
+        settings,
+        validation={name: _read(each) for name, each in (validation or {}).items()},
+        model_options=model_options,
+        observer=observer,
+        merge=merge,
+    )
+
+
+def _read(pairs: Pairs) -> Sequence[ParaphraseSet] | Path:
+    return Path(pairs) if isinstance(pairs, str) else pairs
 
 
 def train(
@@ -215,6 +245,7 @@ def train(
     out: Path,
     settings: AlignmentSettings = AlignmentSettings(),
     *,
+    validation: ValidationPairs | None = None,
     model_options: ModelOptions = ModelOptions(),
     observer: TrainingObserver | None = None,
     merge: bool = False,
@@ -222,7 +253,8 @@ def train(
     """`align`, with its settings as one value."""
     if merge:
         check_mergeable(find_method(settings.method))
-    with prepared_training(model, pairs, settings, model_options=model_options) as training:
+    prepared = prepared_training(model, pairs, settings, validation=validation, model_options=model_options)
+    with prepared as training:
         return training.run(out, observer=observer, merge=merge)
 
 
@@ -269,7 +301,7 @@ class PreparedTraining:
             accelerator.wait_for_everyone()
             if record is None or not record.get("finished"):
                 record = self._train(out, observer)
-            result = _result(out, record)
+            result = _result(out, record, prepared, accelerator.num_processes)
             if merge and accelerator.is_main_process:
                 base = prepared.model if self.owns_model else prepared.model.read_again()
                 result = replace(result, merged=merge_adapter(base, out))
@@ -300,11 +332,12 @@ def prepared_training(
     pairs: Sequence[ParaphraseSet] | Path,
     settings: AlignmentSettings,
     *,
+    validation: ValidationPairs | None = None,
     model_options: ModelOptions = ModelOptions(),
 ) -> Generator[PreparedTraining]:
     """Read and check what `train` needs; afterwards, what is held is freed."""
     with accelerated(settings.mixed_precision, model_options, less_memory=_LESS_MEMORY) as (accelerator, own_options):
-        prepared = prepare(model, pairs, settings, own_options)
+        prepared = prepare(model, pairs, settings, own_options, validation)
         prepared = prepared.run_by(accelerator.num_processes, accelerator.mixed_precision)
         yield PreparedTraining(prepared, accelerator, settings, isinstance(model, str))
 
@@ -314,13 +347,14 @@ def forecast(
     pairs: Sequence[ParaphraseSet] | Path,
     settings: AlignmentSettings = AlignmentSettings(),
     *,
+    validation: ValidationPairs | None = None,
     model_options: ModelOptions = ModelOptions(),
     is_timed: bool | None = None,
 ) -> AlignmentForecast:
     """The steps, tokens, time and memory of a training, without doing it. Nothing is written.
 
     Args:
-        model, pairs, settings, model_options: as in `train`.
+        model, pairs, settings, validation, model_options: as in `train`.
         is_timed: do a few steps for the time and the memory; the model's weights are loaded for that. By default if
             they are on this machine and take at most 2 GiB.
 
@@ -330,7 +364,8 @@ def forecast(
     """
     from phraseproof.alignment.loop.forecast import forecast_training
 
-    with prepared_training(model, pairs, settings, model_options=model_options) as training:
+    entered = prepared_training(model, pairs, settings, validation=validation, model_options=model_options)
+    with entered as training:
         prepared = training.preparation
         if is_timed is None:
             is_timed = is_quick_to_load(prepared.model)
@@ -338,9 +373,22 @@ def forecast(
         return forecast_training(prepared, training.accelerator, is_timed=is_timed)
 
 
-def _result(out: Path, record: Mapping[str, object]) -> AlignmentResult:
+def _result(out: Path, record: Mapping[str, object], prepared: Preparation, processes: int) -> AlignmentResult:
     stored = cast("Mapping[str, Any]", record["result"])
     result = {name: stored[name] for name in ("step", "steps", "stopped", "before", "after", "seconds")}
     for name in ("before", "after"):
-        result[name] = None if result[name] is None else HeldOut(**result[name])
-    return AlignmentResult(folder=out, kind=str(record["kind"]), **result)
+        result[name] = None if result[name] is None else AlignmentEvaluation.from_record(result[name]).held_out
+    validation: dict[float, Mapping[str, HeldOut]] = {}
+    for row in read_log(out) if prepared.validation else ():
+        if "held_out" in row:
+            epochs = prepared.epochs_at(row["step"], processes)
+            found = AlignmentEvaluation.from_record(row["held_out"]).validation
+            validation[int(epochs) if epochs.is_integer() else epochs] = found
+    kept = {epoch: step for epoch, step in prepared.kept_steps(processes).items() if step <= result["steps"]}
+    return AlignmentResult(
+        folder=out,
+        kind=str(record["kind"]),
+        epochs={epoch: out / epoch_folder(epoch) for epoch in kept},
+        validation=validation,
+        **result,
+    )

@@ -9,6 +9,7 @@ import typer
 
 from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli import training_options as training
+from phraseproof.cli.training_forecast import print_losses
 from phraseproof.cli.training_options import DEFAULTS
 from phraseproof.errors import UsageError
 
@@ -37,6 +38,7 @@ def align(
             rich_help_panel=options.OUTPUT,
         ),
     ],
+    validation: training.Validation = None,
     method: training.Method = DEFAULTS.method,
     num_tokens: training.NumTokens = DEFAULTS.num_tokens,
     placement: training.Placement = DEFAULTS.placement,
@@ -65,6 +67,7 @@ def align(
     ] = DEFAULTS.warmup_steps,
     max_steps: training.MaxSteps = DEFAULTS.max_steps,
     epochs: training.Epochs = DEFAULTS.epochs,
+    keep_epochs: training.KeepEpochs = None,
     seed: training.TrainingSeed = DEFAULTS.seed,
     reference_gradient: Annotated[
         bool,
@@ -148,6 +151,7 @@ def align(
         warmup_steps=warmup_steps,
         max_steps=max_steps,
         epochs=epochs,
+        keep_epochs=training.read_epochs(keep_epochs),
         seed=seed,
         detach_reference=not reference_gradient,
         push_bound=push_bound,
@@ -175,19 +179,21 @@ def align(
         chat_date=chat_date,
     )
 
+    files = training.read_validation(validation)
+
     from phraseproof.alignment.trainer import forecast, train
     from phraseproof.cli.stopping import stoppable
     from phraseproof.cli.training_forecast import print_training_forecast
 
     if dry_run:
-        found = forecast(model, pairs, settings, model_options=loading, is_timed=timing)
+        found = forecast(model, pairs, settings, validation=files, model_options=loading, is_timed=timing)
         print_training_forecast(found, as_json=as_json)
         return
     if timing is not None:
         raise UsageError("--timing requires --dry-run")
 
     with stoppable(), TrainingBar(quiet=quiet) as bar:
-        result = train(model, pairs, out, settings, model_options=loading, observer=bar, merge=merge)
+        result = train(model, pairs, out, settings, validation=files, model_options=loading, observer=bar, merge=merge)
     _print_result(result, as_json=as_json)
 
 
@@ -206,6 +212,11 @@ def _print_result(result: AlignmentResult, *, as_json: bool) -> None:
                 "steps": result.steps,
                 "stopped": result.stopped,
                 **evaluations,
+                "epochs": {str(epoch): str(folder) for epoch, folder in result.epochs.items()},
+                "validation": {
+                    str(epoch): {name: each.as_record() for name, each in files.items()}
+                    for epoch, files in result.validation.items()
+                },
                 "seconds": result.seconds,
             }
         )
@@ -220,6 +231,10 @@ def _print_result(result: AlignmentResult, *, as_json: bool) -> None:
             typer.echo(_evaluation_line(name, row))
         if result.after.loss > result.before.loss:
             typer.echo("The loss on held-out pairs rose: training did not help. Try a lower --learning-rate", err=True)
+    print_losses(
+        "CE after epoch",
+        {epoch: {name: each.ce for name, each in files.items()} for epoch, files in result.validation.items()},
+    )
     if result.kind == "adapter":
         typer.echo(f"Measure it with: phraseproof evaluate --adapter {result.folder} ...", err=True)
     else:

@@ -1,7 +1,8 @@
-"""What `align --dry-run` and `tune --dry-run` print: steps, tokens, time and memory."""
+"""What `align` and `tune` both print: a forecast of steps, tokens, time and memory, and losses per epoch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,10 +26,12 @@ def print_training_forecast(forecast: AlignmentForecast, *, as_json: bool) -> No
         f"{forecast.batches_per_step} batches each; every pair {forecast.epochs:.3g} times",
     )
     print_line("pairs", f"{forecast.pairs:,}", "to train on")
-    if forecast.evaluations:
+    if forecast.evaluations and forecast.held_out_pairs:
         count = forecast.held_out_wordings
         wordings = f", under {count} wording{'' if count == 1 else 's'} that training does not use" if count else ""
         print_line("held-out pairs", f"{forecast.held_out_pairs:,}", f"{forecast.evaluations} evaluations{wordings}")
+    for name, pairs in forecast.validation.items():
+        print_line(f"validation {name}", f"{pairs:,}", f"pairs, {forecast.evaluations} evaluations")
     print_line("learning rate", f"{forecast.learning_rate:g}", forecast.method)
     print_tokens(forecast, "targets")
     print_line(
@@ -63,3 +66,15 @@ def print_time_and_memory(forecast: TrainingForecast) -> None:
 def print_line(name: str, value: str, note: str) -> None:
     """Print a line of a forecast."""
     typer.echo(f"{name:<16}{value:>13}  ({note})")
+
+
+def print_losses(title: str, by_epoch: Mapping[float, Mapping[str, float]]) -> None:
+    """Print a table of the losses on validation files, by epoch and name; nothing if there are none."""
+    if not by_epoch:
+        return
+    names = list(next(iter(by_epoch.values())))
+    widths = {name: max(10, len(name) + 2) for name in names}
+    typer.echo(f"{title:<18}" + "".join(f"{name:>{widths[name]}}" for name in names))
+    for epoch, losses in by_epoch.items():
+        cells = "".join(f"{losses[name]:>{widths[name]}.4f}" for name in names)
+        typer.echo(f"{epoch:<18.3g}{cells}")

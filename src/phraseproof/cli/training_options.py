@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from phraseproof.alignment import settings
-from phraseproof.cli.options import OUTPUT, TRAINING
+from phraseproof.cli.options import DATA, OUTPUT, TRAINING
+from phraseproof.errors import UsageError
 from phraseproof.training import work
+from phraseproof.training.setting_checks import KeptEpochs
 
 DEFAULTS: Final = settings.AlignmentSettings()
 
@@ -149,6 +153,24 @@ SaveEverySeconds = Annotated[
         rich_help_panel=TRAINING,
     ),
 ]
+Validation = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=FILE",
+        help="Further data, in the form of the training data, whose loss is measured before training and after every "
+        "epoch. Repeatable.",
+        rich_help_panel=DATA,
+    ),
+]
+KeepEpochs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="<all|N,N,...>",
+        help="The epochs after which the weights are also kept, in OUT/epochs/N.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
 GradientCheckpointing = Annotated[
     bool,
     typer.Option(
@@ -183,3 +205,39 @@ Timing = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+
+
+def read_epochs(text: str | None) -> KeptEpochs:
+    """The value of `--keep-epochs`.
+
+    Raises:
+        UsageError: it is neither `all` nor a list of numbers.
+    """
+    if text is None or text == "all":
+        return text or ()
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            "these are no epochs", expected="all, or whole numbers separated by commas", got=text, where="--keep-epochs"
+        ) from None
+
+
+def read_validation(named: Sequence[str] | None) -> dict[str, Path]:
+    """The values of `--validation`: files by name.
+
+    Raises:
+        UsageError: a value without a name, or a name that is given twice.
+    """
+    found: dict[str, Path] = {}
+    for text in named or ():
+        name, equals, path = text.partition("=")
+        if not equals or not name.strip() or not path or name in found:
+            raise UsageError(
+                "a name is given twice" if name in found else "a validation file needs a name",
+                expected="NAME=FILE, each name once",
+                got=text,
+                where="--validation",
+            )
+        found[name] = Path(path)
+    return found

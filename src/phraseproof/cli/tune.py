@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli import training_options as training
-from phraseproof.cli.training_forecast import print_line, print_time_and_memory, print_tokens
+from phraseproof.cli.training_forecast import print_line, print_losses, print_time_and_memory, print_tokens
 from phraseproof.errors import UsageError
 from phraseproof.tuning.settings import TooLong, TuningSettings
 
@@ -42,14 +41,7 @@ def tune(
             rich_help_panel=options.OUTPUT,
         ),
     ],
-    validation: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=FILE",
-            help="A file of examples whose loss is measured before training and after every epoch. Repeatable.",
-            rich_help_panel=options.DATA,
-        ),
-    ] = None,
+    validation: training.Validation = None,
     learning_rate: Annotated[
         float,
         typer.Option("--learning-rate", "--lr", help="The learning rate of AdamW.", rich_help_panel=options.TRAINING),
@@ -100,15 +92,7 @@ def tune(
     seed: Annotated[
         int, typer.Option(help="The seed of the order of the examples.", rich_help_panel=options.TRAINING)
     ] = _DEFAULTS.seed,
-    keep_epochs: Annotated[
-        str | None,
-        typer.Option(
-            metavar="<all|N,N,...>",
-            help="The epochs after which the weights are kept as a model folder, OUT/epochs/N.",
-            show_default=False,
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    keep_epochs: training.KeepEpochs = None,
     save_every: training.SaveEvery = _DEFAULTS.save_every,
     save_every_seconds: training.SaveEverySeconds = _DEFAULTS.save_every_seconds,
     prompt_format: options.PromptFormat = _DEFAULTS.prompt_format,
@@ -142,7 +126,7 @@ def tune(
         max_grad_norm=max_grad_norm,
         prompt_format=prompt_format,
         seed=seed,
-        keep_epochs=_epochs(keep_epochs),
+        keep_epochs=training.read_epochs(keep_epochs),
         save_every=save_every,
         save_every_seconds=save_every_seconds,
         gradient_checkpointing=gradient_checkpointing,
@@ -160,7 +144,7 @@ def tune(
         chat_template_arg=chat_template_arg,
         chat_date=chat_date,
     )
-    files = _files(validation or [])
+    files = training.read_validation(validation)
 
     from phraseproof.cli.stopping import stoppable
     from phraseproof.cli.training_progress import TrainingBar
@@ -175,32 +159,6 @@ def tune(
     with stoppable(), TrainingBar(quiet=quiet) as bar:
         result = run_tuning(model, data, out, settings, validation=files, model_options=loading, observer=bar)
     _print_result(result, as_json=as_json)
-
-
-def _epochs(text: str | None) -> tuple[int, ...] | Literal["all"]:
-    if text is None or text == "all":
-        return text or ()
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(
-            "these are no epochs", expected="all, or whole numbers separated by commas", got=text, where="--keep-epochs"
-        ) from None
-
-
-def _files(named: Sequence[str]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for text in named:
-        name, equals, path = text.partition("=")
-        if not equals or not name.strip() or not path or name in found:
-            raise UsageError(
-                "a name is given twice" if name in found else "a validation file needs a name",
-                expected="NAME=FILE, each name once",
-                got=text,
-                where="--validation",
-            )
-        found[name] = Path(path)
-    return found
 
 
 def _print_forecast(forecast: TuningForecast, settings: TuningSettings, *, as_json: bool) -> None:
@@ -236,11 +194,11 @@ def _print_result(result: TuningResult, *, as_json: bool) -> None:
         return
     tokens = f"{result.tokens.read:,} tokens, {result.tokens.trained:,} of them in answers"
     typer.echo(f"model: {result.folder} ({result.steps:,} steps, {tokens}, {result.seconds:.0f} s)")
-    if result.validation:
-        names = list(next(iter(result.validation.values())).files)
-        widths = {name: max(10, len(name) + 2) for name in names}
-        typer.echo(f"{'loss after epoch':<18}" + "".join(f"{name:>{widths[name]}}" for name in names))
-        for epoch, losses in result.validation.items():
-            cells = "".join(f"{losses.files[name].loss:>{widths[name]}.4f}" for name in names)
-            typer.echo(f"{epoch:<18.3g}{cells}")
+    print_losses(
+        "loss after epoch",
+        {
+            epoch: {name: each.loss for name, each in losses.files.items()}
+            for epoch, losses in result.validation.items()
+        },
+    )
     typer.echo(f"Measure it with: phraseproof evaluate --model {result.folder} ...", err=True)

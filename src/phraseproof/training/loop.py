@@ -149,7 +149,7 @@ class TrainingLoop:
         self._pace.stepped(time.perf_counter() - began)
         self._state = self._state._replace(step=step + 1)
         step += 1
-        due = step % self._plan.eval_every == 0 or step == self._plan.steps
+        due = step % self._plan.eval_every == 0 or step == self._plan.steps or step in self._plan.exports
         held_out = self._evaluate() if due else None
         seconds = time.perf_counter() - began
         self._state = self._state._replace(seconds=self._state.seconds + seconds)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from typing import Literal
 
 from phraseproof.errors import UsageError
+
+KeptEpochs = tuple[int, ...] | Literal["all"]
+"""The epochs after which the weights are kept in a folder."""
 
 MIXED_PRECISIONS = (None, "no", "bf16", "fp16")
 """The values of `mixed_precision`."""
@@ -44,6 +48,27 @@ def check_settings(
         value = getattr(settings, name)
         if value not in known:
             raise wrong_setting(name, f"one of: {', '.join(map(str, filter(None, known)))}", value)
+
+
+def check_kept_epochs(keep_epochs: KeptEpochs, last: int | None) -> None:
+    """Check the setting `keep_epochs`.
+
+    Args:
+        keep_epochs: its value.
+        last: the number of epochs of the training; `None` where it is not known yet.
+
+    Raises:
+        UsageError: an epoch that the training does not have.
+    """
+    for epoch in () if keep_epochs == "all" else keep_epochs:
+        if not 1 <= epoch <= (last or math.inf):
+            expected = "all, or numbers from 1" + ("" if last is None else f" to {last}")
+            raise wrong_setting("keep_epochs", expected, epoch)
+
+
+def kept_epochs_record(keep_epochs: KeptEpochs) -> list[int] | str:
+    """The setting `keep_epochs` as JSON has it."""
+    return keep_epochs if isinstance(keep_epochs, str) else [*keep_epochs]
 
 
 def wrong_setting(name: str, expected: str, got: object) -> UsageError:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 Schedule = Literal["cosine", "constant"]
 
 
+def epoch_folder(epoch: int) -> str:
+    """The folder of the weights that are kept after an epoch, in the training's folder."""
+    return f"epochs/{epoch}"
+
+
 class StepTokens(NamedTuple):
     """The tokens of a step, over all processes.
 
@@ -39,7 +44,8 @@ class TrainingPlan:
         patience: stop after this number of evaluations that are not better, and keep the best weights.
         stops_on: what evaluations are judged by: a name that `TrainingEvaluation.badness` knows.
         is_guarded: stop when the watch of the training says that it drifts.
-        exports: after which steps the weights are also written to another folder, and its path in the training's.
+        exports: after which steps the weights are also evaluated and written to another folder, and its path in the
+            training's.
         record: the content of `phraseproof.json`, except the result.
     """
 

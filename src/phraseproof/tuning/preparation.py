@@ -15,7 +15,7 @@ from phraseproof.models import ModelOptions
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.training.base_model import load_base
 from phraseproof.training.folder import environment, run_by
-from phraseproof.training.work import StepTokens, TrainingPlan
+from phraseproof.training.work import StepTokens, TrainingPlan, epoch_folder
 from phraseproof.tuning.examples import ExamplesOfFile, TuningExample, load_examples
 from phraseproof.tuning.order import ExampleOrder
 from phraseproof.tuning.settings import TuningSettings
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 Data = str | Path | Sequence[str | Path] | Sequence[TuningExample]
 """A file of examples, several of them, or the examples themselves."""
-
-EPOCHS_FOLDER = "epochs"
-"""The folder of the weights that are kept after an epoch, in the training's folder."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ class TuningPreparation:
             save_every=settings.save_every,
             save_every_seconds=settings.save_every_seconds,
             record=self.record,
-            exports={epoch * per_epoch: f"{EPOCHS_FOLDER}/{epoch}" for epoch in settings.kept_epochs},
+            exports={epoch * per_epoch: epoch_folder(epoch) for epoch in settings.kept_epochs},
         )
 
 

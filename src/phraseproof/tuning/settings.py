@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-from phraseproof.training.setting_checks import MIXED_PRECISIONS, check_settings, wrong_setting
+from phraseproof.training.setting_checks import (
+    MIXED_PRECISIONS,
+    KeptEpochs,
+    check_kept_epochs,
+    check_settings,
+    kept_epochs_record,
+    wrong_setting,
+)
 from phraseproof.training.work import Schedule
 
 TooLong = Literal["truncate", "skip"]
@@ -63,7 +70,7 @@ class TuningSettings:
     max_grad_norm: float | None = 1.0
     prompt_format: str = "auto"
     seed: int = 0
-    keep_epochs: tuple[int, ...] | Literal["all"] = ()
+    keep_epochs: KeptEpochs = ()
     save_every: int = 50
     save_every_seconds: float | None = None
     gradient_checkpointing: bool = False
@@ -78,10 +85,7 @@ class TuningSettings:
         check_settings(self, at_least=_AT_LEAST, above_zero=_ABOVE_ZERO, choices=choices)
         if self.warmup_ratio >= 1:
             raise wrong_setting("warmup_ratio", "a number from 0 to below 1", self.warmup_ratio)
-        if self.keep_epochs != "all":
-            for epoch in self.keep_epochs:
-                if not 1 <= epoch <= self.epochs:
-                    raise wrong_setting("keep_epochs", f"all, or numbers from 1 to {self.epochs}", epoch)
+        check_kept_epochs(self.keep_epochs, self.epochs)
 
     @property
     def kept_epochs(self) -> range | tuple[int, ...]:
@@ -94,4 +98,4 @@ class TuningSettings:
 
     def as_record(self) -> dict[str, object]:
         """The settings as JSON has them."""
-        return {**asdict(self), "keep_epochs": self.keep_epochs if self.keep_epochs == "all" else [*self.keep_epochs]}
+        return {**asdict(self), "keep_epochs": kept_epochs_record(self.keep_epochs)}

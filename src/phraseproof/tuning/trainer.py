@@ -13,8 +13,8 @@ from phraseproof.models.loading_cost import is_quick_to_load
 from phraseproof.training.acceleration import accelerated
 from phraseproof.training.folder import check_folder, only_trainer
 from phraseproof.training.log import SilentTrainingObserver, TrainingObserver, read_log
-from phraseproof.training.work import Schedule, StepTokens
-from phraseproof.tuning.preparation import EPOCHS_FOLDER, Data, TuningPreparation, prepare_tuning
+from phraseproof.training.work import Schedule, StepTokens, epoch_folder
+from phraseproof.tuning.preparation import Data, TuningPreparation, prepare_tuning
 from phraseproof.tuning.settings import TooLong, TuningSettings
 from phraseproof.tuning.validation import ValidationLosses
 
@@ -233,7 +233,7 @@ def _result(out: Path, record: Mapping[str, object], prepared: TuningPreparation
             epochs = row["step"] / per_epoch
             losses = ValidationLosses.from_record(cast("Mapping[str, object]", row["held_out"]))
             validation[int(epochs) if epochs.is_integer() else epochs] = losses
-    kept = {epoch: out / EPOCHS_FOLDER / str(epoch) for epoch in prepared.settings.kept_epochs}
+    kept = {epoch: out / epoch_folder(epoch) for epoch in prepared.settings.kept_epochs}
     return TuningResult(
         folder=out,
         steps=result["steps"],

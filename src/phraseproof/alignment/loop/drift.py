@@ -60,7 +60,8 @@ class DriftWatch:
     def _add(self, row: LogRow) -> bool:
         """Whether the line completes an evaluation, or a window of training steps where there are none."""
         held_out = row.get("held_out")
-        if held_out is not None:
+        # An evaluation on validation files alone has no cross-entropy of held-out pairs.
+        if held_out is not None and "ce" in held_out:
             self._holds_out = True
             point = _point(row["step"], held_out.get("ce"), held_out.get("kl"))
             self._points += [] if point is None else [point]

@@ -30,6 +30,7 @@ class AlignmentForecast(TrainingForecast):
         batches_per_step: over all processes.
         pairs, held_out_pairs, held_out_wordings: how the pairs are split.
         prompts_per_step: over all processes, the mean over `counted_steps`.
+        validation: the number of pairs of each validation file.
     """
 
     method: str
@@ -39,6 +40,7 @@ class AlignmentForecast(TrainingForecast):
     held_out_pairs: int
     held_out_wordings: int
     prompts_per_step: float
+    validation: dict[str, int]
 
 
 def forecast_training(
@@ -60,7 +62,9 @@ def forecast_training(
     method, side = prepared.method, prepared.train
     order = prepared.training_order(processes)
     tokens = [prepared.step_tokens(order, step, processes) for step in _first(steps)]
-    holds_out = len(prepared.held_out.pairs) >= method.references_per_batch
+    evaluates = bool(prepared.validation) or len(prepared.held_out.pairs) >= method.references_per_batch
+    kept = set(prepared.kept_steps(processes).values())
+    further = sum(step % every != 0 and step != steps for step in kept)
     batches = prepared.batches_per_step(processes)
     forecast = AlignmentForecast(
         method=method.name,
@@ -72,7 +76,8 @@ def forecast_training(
         held_out_pairs=len(prepared.held_out.pairs),
         held_out_wordings=prepared.held_out_wordings,
         prompts_per_step=fmean(prepared.step_prompts(order, step, processes) for step in _first(steps)),
-        evaluations=1 + evaluations_between(0, steps, every) if holds_out else 0,
+        validation={name: len(each.pairs) for name, each in prepared.validation.items()},
+        evaluations=1 + evaluations_between(0, steps, every) + further if evaluates else 0,
         tokens=mean_tokens(tokens),
         longest=max(tokens),
         counted_steps=len(tokens),
@@ -96,10 +101,10 @@ def _first(steps: int) -> range:
 def _evaluation_seconds(prepared: Preparation, work: AlignmentWork) -> float:
     from phraseproof.alignment.loop.evaluation import evaluate_held_out
 
-    whole = prepared.held_out
-    few = replace(whole, pairs=whole.pairs[:_EVALUATED_PAIRS], tokens=whole.tokens.first(_EVALUATED_PAIRS))
-    began = time.perf_counter()
-    found = evaluate_held_out(work.forward, few, prepared.method, prepared.settings)
-    if found is None:
-        return 0.0
-    return (time.perf_counter() - began) * len(whole.pairs) / len(few.pairs)
+    seconds = 0.0
+    for whole in (prepared.held_out, *prepared.validation.values()):
+        few = replace(whole, pairs=whole.pairs[:_EVALUATED_PAIRS], tokens=whole.tokens.first(_EVALUATED_PAIRS))
+        began = time.perf_counter()
+        if evaluate_held_out(work.forward, few, prepared.method, prepared.settings) is not None:
+            seconds += (time.perf_counter() - began) * len(whole.pairs) / len(few.pairs)
+    return seconds

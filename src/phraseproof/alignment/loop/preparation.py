@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from phraseproof.alignment.initial_adapter import InitialAdapter, find_initial_adapter
 from phraseproof.alignment.loop.batch_order import BatchOrder, Draw, SetShape
 from phraseproof.alignment.loop.batches import rows_of
+from phraseproof.alignment.loop.record import record_of
 from phraseproof.alignment.methods import Method, known_methods
 from phraseproof.alignment.pairs import ParaphraseSet, load_pairs, wording_hashes
 from phraseproof.alignment.pairs.held_out import Split, split_pairs
 from phraseproof.alignment.pairs.lazy_tokens import LazySetTokens
 from phraseproof.alignment.reference_answers import with_reference_answers
-from phraseproof.alignment.settings import DEFAULT_EPOCHS, HALF_PRECISION, AlignmentSettings
+from phraseproof.alignment.settings import HALF_PRECISION, AlignmentSettings
 from phraseproof.alignment.teacher_quality import TeacherQuality, judge_references
 from phraseproof.errors import UsageError
-from phraseproof.identity import content_hash
 from phraseproof.instructions.render import resolve_format
 from phraseproof.models import ModelOptions
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.models.huggingface.trainable import ModelToTrain
 from phraseproof.training.base_model import load_base
-from phraseproof.training.folder import environment, run_by
+from phraseproof.training.folder import run_by
 from phraseproof.training.work import StepTokens
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Preparation:
         record: the content of `phraseproof.json`, except the result of the training.
         qualities: how good the reference wordings' answers are, per task, where they are the targets.
         initial: the adapter that training starts from, if any.
+        validation: further sets to evaluate on, by name.
     """
 
     model: ModelToTrain
@@ -95,6 +96,7 @@ class Preparation:
     record: Mapping[str, object]
     qualities: tuple[TeacherQuality, ...] = ()
     initial: InitialAdapter | None = None
+    validation: Mapping[str, TokenizedSide] = field(default_factory=dict[str, TokenizedSide])
 
     def run_by(self, processes: int, precision: str) -> Preparation:
         """The same, with a record that says how it is computed."""
@@ -172,18 +174,49 @@ class Preparation:
     def total_steps(self, processes: int) -> int:
         """The number of steps of the whole training."""
         settings = self.settings
-        epochs = settings.epochs or (None if settings.max_steps else DEFAULT_EPOCHS)
-        if epochs is None:
+        if settings.last_epoch is None:
             assert settings.max_steps is not None, "one of the two is set"
             return settings.max_steps
-        batches = epochs * (len(self.train.pairs) // self.method.references_per_batch)
-        steps = -(-batches // self.batches_per_step(processes))
+        steps = self._steps_until(settings.last_epoch, processes)
         return min(steps, settings.max_steps or steps)
+
+    def epochs_at(self, step: int, processes: int) -> float:
+        """How often the pairs were used after a step."""
+        return step * self.batches_per_step(processes) / self._batches_per_epoch
+
+    def kept_steps(self, processes: int) -> dict[int, int]:
+        """The epochs after which weights are kept, and their last steps.
+
+        Raises:
+            UsageError: two of them end in the same step.
+        """
+        total, keep = self.total_steps(processes), self.settings.keep_epochs
+        found: dict[int, int] = {}
+        for epoch in range(1, int(self.epochs_at(total, processes)) + 1) if keep == "all" else keep:
+            step = self._steps_until(epoch, processes)
+            if step in found.values() and epoch not in found:
+                raise UsageError(
+                    "two epochs end in the same step: a step has more batches than an epoch",
+                    expected=f"at most {self._batches_per_epoch} batches per step",
+                    got=str(self.batches_per_step(processes)),
+                    where="--keep-epochs",
+                    hint="Try a smaller --gradient-accumulation",
+                )
+            if step <= total:
+                found[epoch] = step
+        return found
 
     def eval_every(self, processes: int) -> int:
         """The number of steps between two evaluations on held-out sets; by default those of an epoch."""
-        batches = len(self.train.pairs) // self.method.references_per_batch
-        return self.settings.eval_every or max(1, batches // self.batches_per_step(processes))
+        return self.settings.eval_every or max(1, self._batches_per_epoch // self.batches_per_step(processes))
+
+    @property
+    def _batches_per_epoch(self) -> int:
+        return len(self.train.pairs) // self.method.references_per_batch
+
+    def _steps_until(self, epoch: int, processes: int) -> int:
+        """The step in which an epoch ends."""
+        return -(-epoch * self._batches_per_epoch // self.batches_per_step(processes))
 
 
 def prepare(
@@ -191,8 +224,12 @@ def prepare(
     pairs: Sequence[ParaphraseSet] | Path,
     settings: AlignmentSettings,
     model_options: ModelOptions,
+    validation: Mapping[str, Sequence[ParaphraseSet] | Path] | None = None,
 ) -> Preparation:
     """Load and check everything except the weights, and the tokens of the sets to train on (`check_drawn`).
+
+    Args:
+        model, pairs, settings, model_options, validation: as in `trainer.train`.
 
     Raises:
         UsageError: an unknown method, sets that lack what it needs, or settings that do not fit the model.
@@ -245,21 +282,22 @@ def prepare(
                 raise UsageError(
                     f"{name} needs held-out pairs, and there are too few pairs to hold any out", where="--pairs"
                 )
-    reserved = settings.num_tokens if method.trains == "prompt" else 0
-    train, held_out = (
+    further = _validation_sets(validation or {}, method, loaded, settings)
+    train, held_out, *others = (
         TokenizedSide(
             side,
             LazySetTokens(
                 side,
                 loaded,
                 prompt_format=settings.prompt_format,
-                reserved=reserved,
+                reserved=settings.num_tokens if method.trains == "prompt" else 0,
                 with_options=method.needs_options,
             ),
         )
-        for side in (split.train, split.held_out)
+        for side in (split.train, split.held_out, *further.values())
     )
-    held_out.tokens.require(range(len(held_out.pairs)))
+    for side in (held_out, *others):
+        side.tokens.require(range(len(side.pairs)))
     return Preparation(
         model=loaded,
         method=method,
@@ -267,10 +305,40 @@ def prepare(
         train=train,
         held_out=held_out,
         split=split,
-        record=_record(loaded, method, settings, found, split, initial),
+        record=record_of(loaded, method, settings, found, split, initial, further),
         qualities=qualities,
         initial=initial,
+        validation=dict(zip(further, others, strict=True)),
     )
+
+
+def _validation_sets(
+    files: Mapping[str, Sequence[ParaphraseSet] | Path],
+    method: Method,
+    model: ModelToTrain,
+    settings: AlignmentSettings,
+) -> dict[str, tuple[ParaphraseSet, ...]]:
+    """The sets of each validation file.
+
+    Raises:
+        UsageError: sets without a label, too few of them, or sets that lack what the method needs.
+    """
+    read = {name: load_pairs(each) if isinstance(each, Path) else list(each) for name, each in files.items()}
+    for name, sets in read.items():
+        where = f"--validation {name}"
+        if len(sets) < method.references_per_batch:
+            raise UsageError(
+                "there are too few pairs to evaluate on",
+                expected=f"at least {method.references_per_batch}",
+                got=str(len(sets)),
+                where=where,
+            )
+        if unlabelled := [each.source for each in sets if not each.labelled]:
+            raise UsageError(
+                "validation pairs need a label", got=f"{unlabelled[0] or 'a pair'} without one", where=where
+            )
+        method.check(sets, is_encoder_decoder=not model.is_decoder_only, placement=settings.placement)
+    return {name: tuple(sets) for name, sets in read.items()}
 
 
 def find_method(name: str) -> Method:
@@ -289,41 +357,3 @@ def find_method(name: str) -> Method:
             hint=f"Did you mean {close[0]!r}?" if close else None,
         )
     return methods[name]
-
-
-def _record(
-    model: ModelToTrain,
-    method: Method,
-    settings: AlignmentSettings,
-    pairs: Sequence[ParaphraseSet],
-    split: Split,
-    initial: InitialAdapter | None,
-) -> dict[str, object]:
-    identity = asdict(model.identity)
-    of_settings = settings.as_record(method.trains)
-    trained, held_out = wording_hashes(split.train), wording_hashes(split.held_out)
-    origin: dict[str, object] = {}
-    if initial is not None:
-        # The adapter in another folder is the same one; another one in the same folder is not.
-        of_settings["init"] = initial.identity
-        origin = {"initial_adapter": str(initial.folder)}
-        trained = {**trained, **initial.seen("wordings")}
-        held_out = {**held_out, **initial.seen("held_out_wordings")}
-    held_out = {key: text for key, text in held_out.items() if key not in trained}
-    return {
-        "kind": "adapter" if method.writes_adapter else "model",
-        "finished": False,
-        "base_model": {**identity, "settings": dict(identity["settings"])},
-        "settings": of_settings,
-        **origin,
-        "pairs": {
-            "count": len(pairs),
-            "content": content_hash([pair.identity(with_options=method.needs_options) for pair in pairs]),
-            "train": len(split.train),
-            "held_out": len(split.held_out),
-            "split_by": split.by,
-        },
-        "wordings": trained,
-        "held_out_wordings": held_out,
-        "environment": environment(),
-    }

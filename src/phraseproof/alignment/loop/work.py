@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from phraseproof.alignment.loop.drift import DriftWatch
 from phraseproof.alignment.loop.evaluation import evaluate_held_out
-from phraseproof.alignment.loop.held_out import HeldOut
+from phraseproof.alignment.loop.held_out import AlignmentEvaluation
 from phraseproof.alignment.loop.passes import Passes
 from phraseproof.alignment.low_rank import LowRankAdapter
 from phraseproof.alignment.method import LOW_RANK
@@ -21,7 +21,7 @@ from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.training.export import save_model
 from phraseproof.training.optimization import AdamWSettings, Optimization, TrainingPass
 from phraseproof.training.trainable_model import TrainableModel
-from phraseproof.training.work import StepTokens, TrainingPlan
+from phraseproof.training.work import StepTokens, TrainingPlan, epoch_folder
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -116,13 +116,20 @@ class AlignmentWork:
         """The tokens of a step, over all processes."""
         return self._prepared.step_tokens(self._order, step, self._accelerator.num_processes)
 
-    def evaluate(self) -> HeldOut | None:
-        """Evaluate the present weights on held-out sets; `None` if there are too few."""
-        return evaluate_held_out(self.forward, self._prepared.held_out, self._prepared.method, self._settings)
+    def evaluate(self) -> AlignmentEvaluation | None:
+        """Evaluate the present weights on held-out and validation sets; `None` if there are too few of both."""
+        prepared = self._prepared
+        sides = {"": prepared.held_out, **prepared.validation}
+        found = {
+            name: evaluate_held_out(self.forward, side, prepared.method, self._settings) for name, side in sides.items()
+        }
+        held_out = found.pop("")
+        validation = {name: each for name, each in found.items() if each is not None}
+        return AlignmentEvaluation(held_out, validation) if held_out is not None or validation else None
 
-    def read_evaluation(self, record: Mapping[str, object]) -> HeldOut:
+    def read_evaluation(self, record: Mapping[str, object]) -> AlignmentEvaluation:
         """An evaluation from its record."""
-        return HeldOut.from_record(record)
+        return AlignmentEvaluation.from_record(record)
 
     def watch(self, earlier: Sequence[LogRow]) -> DriftWatch:
         """What warns when cross-entropy rises while KL falls."""
@@ -179,4 +186,5 @@ def plan_of(prepared: Preparation, processes: int) -> TrainingPlan:
         stops_on=prepared.method.stops_on,
         is_guarded=settings.guard,
         record=prepared.record,
+        exports={step: epoch_folder(epoch) for epoch, step in prepared.kept_steps(processes).items()},
     )
