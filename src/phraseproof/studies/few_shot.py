@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import Run
 
 TABLE = "Table 15"
+TEN_DRAWS = "Appendix C"
 PER_TASK = ("Table 27", "Table 28", "Table 29", "Table 30")
 SHOTS = (1, 3)
 SPREADS: Mapping[str, str] = {
@@ -102,8 +103,8 @@ class FewShot:
             if spreads:
                 tables.append(_spread_table(run, spreads))
         per_task = [each for name in dict.fromkeys(known) for each in printed_once(name, PER_TASK)]
-        rows += [row for each in (*printed, *per_task, *figures(["Section 4.4"])) for row in each.rows()]
-        notes += remarks(figures(["Section 4.4"]))
+        rows += [row for each in (*printed, *per_task, *figures([TEN_DRAWS])) for row in each.rows()]
+        notes += remarks([*printed, *figures([TEN_DRAWS])])
         return Exhibit(
             study=self.name,
             title="Demonstrations and their draw",
@@ -190,10 +191,9 @@ def _printed(known: Sequence[str]) -> ExhibitTable:
     cells = {(each.model, each.num_fewshot, each.statistic): each.shown for each in printed}
     keys = dict.fromkeys((each.model, each.num_fewshot) for each in printed)
     rows = [(model, str(shots), cells[model, shots, "average"], cells[model, shots, "gap"]) for model, shots in keys]
-    (drawn,) = figures(["Section 4.4"])
-    line = (
-        f"Section 4.4: over ten draws of 3 demonstrations, the Std of {drawn.model} is {drawn.value} in place of 3.9."
-    )
+    (drawn,) = figures([TEN_DRAWS])
+    (once,) = (each.std for each in figures([TABLE], model=drawn.model, statistic="average") if each.num_fewshot == 3)
+    line = f"{TEN_DRAWS}: the Std of {drawn.model} with 3 demonstrations is {drawn.value} over ten draws, not {once}."
     headings = ("model", "shots", "average of MMLU", "gap")
     return ExhibitTable(f"The paper's figures ({TABLE})", headings, tuple(rows), (line,), num_names=2)
 
