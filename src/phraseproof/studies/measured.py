@@ -19,7 +19,6 @@ from phraseproof.reports.build.runs import model_name, run_scores
 from phraseproof.store.queries import load_run
 
 if TYPE_CHECKING:
-    from phraseproof.analysis.grids import TaskGrid
     from phraseproof.analysis.results import ResultRow
     from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import Run
@@ -34,13 +33,11 @@ class MeasuredGroups:
         run: the run.
         table: means and Stds, and the paired t-test over tasks.
         statistics: the same with intervals over wordings and examples.
-        grids: what the statistics are computed from, one per task.
     """
 
     run: Run
     table: TaskTable
     statistics: Robustness
-    grids: tuple[TaskGrid, ...]
 
     @property
     def model(self) -> str:
@@ -145,9 +142,9 @@ def measure(
         for grid in load_grids(run)
         if grid.num_fewshot == num_fewshot and grid.task in named
     ]
-    some = tuple(grid.take([place for place, group in enumerate(grid.groups) if group in groups]) for grid in grids)
+    some = [grid.take([place for place, group in enumerate(grid.groups) if group in groups]) for grid in grids]
     (statistics,) = robustness(some, group_order=groups, seed=seed)
-    return MeasuredGroups(run, table, statistics, some)
+    return MeasuredGroups(run, table, statistics)
 
 
 def two_groups(run: Run) -> tuple[str, str]:
