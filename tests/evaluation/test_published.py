@@ -49,6 +49,15 @@ def test_rows_become_wordings_of_known_tasks_and_groups(file: Path):
     assert all(score.num_examples is None for score in published.scores)
 
 
+def test_datasets_of_the_closer_look_are_known_tasks_unless_the_files_have_both(tmp_path: Path):
+    closer = "M,Language_Identification_Adversial,BBL,Unobserved,1,0,0.5,L,TRUE\n"
+    both = closer + "M,Language_Identification,BBL,Unobserved,1,0,0.7,L,TRUE\n"
+    (alone,) = read_published([write(tmp_path, closer)]).scores
+    assert (alone.task, alone.category) == ("bbl/language_identification", "BBL-MC")
+    found = {score.task: score.mean_score for score in read_published([write(tmp_path, both)]).scores}
+    assert found == {"Language_Identification_Adversial": 0.5, "bbl/language_identification": 0.7}
+
+
 def test_designers_may_stand_apart(file: Path):
     assert {score.group for score in read_published([file], designers_apart=True).scores} == {
         "observed",

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -46,6 +46,12 @@ _ORDER = ("observed", "closest", "incorrect", "unobserved", "task_designer", "ne
 """The groups in the order of the paper's tables: the others are compared with the first."""
 
 _SPELLINGS = {"mmlu_general": "mmlu", "play_dialog": "bbl/play_dialog_same_or_different"}
+_CLOSER_LOOK = {
+    "conceptual_combinations_adversarial": "conceptual_combinations",
+    "language_identification_adversial": "language_identification",
+}
+"""Two datasets have another name in the files of the closer look, which has other unobserved wordings for them."""
+
 _MAX_SHOTS = 2**31 - 1
 
 
@@ -111,8 +117,9 @@ def read_published(paths: Sequence[Path], *, model: str | None = None, designers
         measured.setdefault(key, []).append(_performance(row))
     if not measured:
         raise UsageError("no row of the files is to be included", got=f"{excluded} rows whose `Include?` is not true")
+    datasets = {dataset.lower() for dataset, *_ in measured}
     scores = [
-        WordingScore(*_task(dataset), group, wording, shots, fmean(values), None)
+        WordingScore(*_task(dataset, datasets), group, wording, shots, fmean(values), None)
         for (dataset, group, wording, shots), values in measured.items()
     ]
     repeated = [f"{dataset}: {wording}" for (dataset, _, wording, _), values in measured.items() if len(values) > 1]
@@ -207,12 +214,22 @@ def _performance(row: _Row) -> float:
     return value
 
 
-def _task(dataset: str) -> tuple[str, str]:
-    """The task's name and category as in `phraseproof tasks list`; for an unknown dataset, its own name twice."""
+def _task(dataset: str, datasets: Collection[str]) -> tuple[str, str]:
+    """The task's name and category as in `phraseproof tasks list`; for an unknown dataset, its own name twice.
+
+    A dataset of the closer look keeps its own name next to its namesake, so that their wordings are not pooled.
+
+    Args:
+        dataset: as the file spells it.
+        datasets: all that are read, in lower case.
+    """
     from phraseproof.tasks.bigbench import CATEGORIES, KNOWN
     from phraseproof.tasks.mmlu import CATEGORY
 
     plain = dataset.lower()
+    namesake = _CLOSER_LOOK.get(plain, plain)
+    if namesake not in datasets:
+        plain = namesake
     name = _SPELLINGS.get(plain, f"bbl/{plain}")
     if name == "mmlu":
         return name, CATEGORY
