@@ -331,6 +331,30 @@ def test_before_and_after(project: Project) -> None:
     assert "not of the same model, sample and prompt format" in other.err
 
 
+def test_another_layer_is_measured_stored_and_drawn_apart(project: Project) -> None:
+    pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
+    assert project.call("evaluate").code == 0
+    penultimate = project.call("represent", "--map", "pca")
+    done = project.call("represent", "--map", "pca", "--layer", "-1")
+    assert "the group observed, layer 1; accuracy" in " ".join(done.out.split())
+    assert "layer" not in penultimate.out
+    assert done.out.splitlines()[2] != penultimate.out.splitlines()[2], "other distances"
+    assert f"vectors and coordinates: {project.run}/representations-layer-1" in done.err
+    one, other = load_map(project.run), load_map(project.run, 1)
+    assert one is not None
+    assert other is not None
+    assert (one.layer, other.layer) == (None, 1)
+    rows = representation_results(other, run="r").select(level="wording", statistic="distance")
+    assert all(row.method.endswith("of the group observed, layer 1") for row in rows)
+    chart = project.folder / "distance.svg"
+    command = ["plot", str(project.run), "--kind", "distance", "--out", str(chart)]
+    assert run_command(project.capsys, *command, "--layer", "1").code == 0
+    assert "nearest observed wording, layer 1" in chart.read_text(encoding="utf-8")
+    lacking = run_command(project.capsys, *command, "--layer", "3")
+    assert lacking.code == 2
+    assert "no representations of layer 3, counted from 0" in lacking.err
+
+
 def test_before_without_the_same_observed_wordings_is_told(project: Project) -> None:
     project.write("seen", near="{{ question }}")
     project.call("represent", "--map", "none", out="base")
@@ -358,6 +382,7 @@ def test_before_without_the_same_observed_wordings_is_told(project: Project) -> 
     [
         (["--map", "umap"], "no map is called 'umap'"),
         (["--before", "nowhere"], "no representations are stored here"),
+        (["--layer", "2"], "the model has no such layer (expected -2 to 1, got 2)"),
         (["--limit", "0"], "cannot evaluate on so few examples"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from phraseproof.core import Prompt
+from phraseproof.core import PENULTIMATE, Prompt
 from phraseproof.errors import ModelError, RunError, UsageError
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.represent import cells_of, represent, same_but_for_adapter
@@ -29,12 +29,14 @@ class Reader(ScriptedModel):
         self.read: list[str] = []
         self._fails_at = fails_at
 
-    def represent(self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None) -> Any:
+    def represent(
+        self, prompts: Sequence[Prompt], *, layer: int = PENULTIMATE, on_done: Callable[[int], None] | None = None
+    ) -> Any:
         texts = [prompt.text for prompt in prompts]
         if self._fails_at in texts:
             raise ModelError("out of memory")
         self.read += texts
-        return super().represent(prompts, on_done=on_done)
+        return super().represent(prompts, layer=layer, on_done=on_done)
 
 
 def make(model: Any, wordings: int = 2, *, edited: str = "", **settings: Any) -> Evaluation:
@@ -116,6 +118,36 @@ def test_only_the_adapter_may_differ_in_a_comparison(tmp_path: Path) -> None:
     other = represent(make(Reader(), limit=5), tmp_path / "other")
     assert same_but_for_adapter(base, adapted)
     assert not same_but_for_adapter(base, other)
+
+
+def test_another_layer_has_its_own_folder_and_the_penultimate_keeps_its_own(tmp_path: Path) -> None:
+    penultimate = represent(make(Reader(), limit=4), tmp_path)
+    model = Reader()
+    last = represent(make(model, limit=4), tmp_path, layer=-1)
+    assert (penultimate.path.name, last.path.name) == ("representations", "representations-layer-1")
+    assert (penultimate.layer, last.layer) == (None, 1)
+    assert "layer" not in penultimate.settings
+    assert len(model.read) == 2 * 4
+    np.testing.assert_array_equal(last.of("t", 0).array, np.tanh(penultimate.of("t", 0).array))
+    assert not {cell.identity for cell in penultimate.cells} & {cell.identity for cell in last.cells}
+    assert cells_of(make(Reader(), limit=4), last.layer) == set(last.cells)
+    assert not same_but_for_adapter(penultimate, last)
+
+
+def test_a_layer_has_one_name_however_it_is_counted(tmp_path: Path) -> None:
+    represent(make(Reader(), limit=4), tmp_path)
+    represent(make(Reader(), limit=4), tmp_path, layer=-1)
+    for layer, folder in ((0, "representations"), (1, "representations-layer-1")):
+        model = Reader()
+        assert represent(make(model, limit=4), tmp_path, layer=layer).path.name == folder
+        assert model.read == []
+
+
+@pytest.mark.parametrize("layer", [2, -3])
+def test_a_layer_that_the_model_lacks_is_refused(tmp_path: Path, layer: int) -> None:
+    with pytest.raises(UsageError, match=rf"no such layer \(expected -2 to 1, got {layer}\)"):
+        represent(make(Reader()), tmp_path, layer=layer)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_model_without_representations_and_several_devices_are_refused(tmp_path: Path) -> None:

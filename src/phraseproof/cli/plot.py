@@ -35,6 +35,17 @@ def plot(
         int | None,
         typer.Option(help="The number of demonstrations, if the run has several.", rich_help_panel=options.DATA),
     ] = None,
+    layer: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="For distance and tsne: the layer, as numbered in the folder that `represent --layer` wrote. "
+            "Default: the penultimate.",
+            show_default=False,
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
     scoring: options.ScoringOfRun = None,
     metric: options.MetricOfRun = None,
     parameters: Annotated[
@@ -60,8 +71,8 @@ def plot(
     sizes = {str(path): number for path, number in read_sizes(parameters or [], runs).items()}
     sources = open_sources(runs, scoring=scoring, metric=metric)
     warn_of_changed_sources(sources.runs)
-    chart = make_chart(sources, ChartKind(kind), task=task, num_fewshot=num_fewshot, parameters=sizes)
+    chart = make_chart(sources, ChartKind(kind), task=task, num_fewshot=num_fewshot, parameters=sizes, layer=layer)
     draw(chart, out, width=width)
-    for remark in remarks(sources, ChartKind(kind)):
+    for remark in remarks(sources, ChartKind(kind), layer=layer):
         terminal.warn(remark)
     typer.echo(str(out))

@@ -84,6 +84,15 @@ def represent(
         ),
     ] = None,
     data_dir: DataDir = None,
+    layer: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="The layer to read: 0 for the embeddings, 1 for the output of the first block; negative numbers count "
+            "from the last one. -2 is the penultimate.",
+            rich_help_panel=MODEL,
+        ),
+    ] = -2,
     num_fewshot: Annotated[
         int, typer.Option("--num-fewshot", "-k", help="The number of demonstrations per prompt.", rich_help_panel=DATA)
     ] = 0,
@@ -161,7 +170,7 @@ def represent(
     from phraseproof.analysis.grids import metric_of
     from phraseproof.analysis.representations import MapSettings, describe
     from phraseproof.cli.progress import ProgressBar
-    from phraseproof.evaluation.represent import cells_of, represent
+    from phraseproof.evaluation.represent import cells_of, layer_in, represent
     from phraseproof.evaluation.request import EvaluationRequest
     from phraseproof.evaluation.resolve import resolve
     from phraseproof.reports.build.representations import representation_results
@@ -171,7 +180,6 @@ def represent(
     from phraseproof.scoring.accuracy import METRIC as ACCURACY
     from phraseproof.store.representations import run_state, write_map
 
-    earlier = None if before is None else _earlier(before)
     with stoppable(), ProgressBar(quiet=quiet, reading=True) as progress:
         request = EvaluationRequest.of(
             model,
@@ -187,7 +195,8 @@ def represent(
             model_options=options,
         )
         evaluation = resolve(request, out=out, observer=progress, locking=lock_options(lock_timeout, breaks=break_lock))
-        vectors = represent(evaluation, out, observer=progress)
+        earlier = None if before is None else _earlier(before, layer_in(evaluation.model, layer))
+        vectors = represent(evaluation, out, layer=layer, observer=progress)
         _check_comparable(vectors, earlier, before)
         progress.noted("measuring distances" + (f" and drawing {' and '.join(methods)}" if methods else ""))
         settings = MapSettings("observed" if "observed" in groups else next(iter(groups)), methods, map_points, seed)
@@ -208,7 +217,7 @@ def represent(
     if chosen in {"text", "json"}:  # the others print or hold the notes with their rows
         for note in found.notes:
             terminal.note(note)
-    missing = set(vectors.missing) & cells_of(evaluation)
+    missing = set(vectors.missing) & cells_of(evaluation, vectors.layer)
     if missing:
         count = f"{len(missing)} of {len(evaluation.planned)} cells"
         typer.echo(
@@ -229,10 +238,10 @@ def _read_methods(text: str) -> tuple[str, ...]:
     return names
 
 
-def _earlier(run: Path) -> StoredVectors:
+def _earlier(run: Path, layer: int | None) -> StoredVectors:
     from phraseproof.store.vectors import load_vectors
 
-    return load_vectors(run)
+    return load_vectors(run, layer)
 
 
 def _check_comparable(vectors: StoredVectors, earlier: StoredVectors | None, before: Path | None) -> None:

@@ -92,7 +92,12 @@ def _accept_edits(folder: Path) -> None:
     from phraseproof.store.run_file import RUN_FILE, accept_edit
     from phraseproof.store.vectors import FOLDER
 
-    runs = [path for run in run_folders(folder) for path in (run, run / FOLDER) if (path / RUN_FILE).exists()]
+    runs = [
+        path
+        for run in run_folders(folder)
+        for path in (run, *sorted(run.glob(f"{FOLDER}*")))
+        if (path / RUN_FILE).exists()
+    ]
     edited = [path for path in runs if accept_edit(path)]
     for path in edited:
         terminal.note(f"{path / RUN_FILE}: the edit is accepted")

@@ -4,6 +4,7 @@ The flow in a line: *Task + Instruction -> Prompt -> Model -> Outcome -> Finding
 """
 
 from phraseproof.core.capabilities import (
+    PENULTIMATE,
     ChecksAnswerPosition,
     ChoosesMethod,
     ChosenMethod,
@@ -37,6 +38,7 @@ from phraseproof.core.model_io import (
 
 __all__ = [
     "GREEDY",
+    "PENULTIMATE",
     "Cell",
     "ChatMessage",
     "Check",

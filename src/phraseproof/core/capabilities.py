@@ -119,17 +119,27 @@ class OffersFloat32(Protocol):
         ...
 
 
+PENULTIMATE = -2
+"""The layer that is read by default: the input of the last block."""
+
+
 @runtime_checkable
 class Represents(Protocol):
     """Gives its representation of a prompt as a vector. It owns batching and order, as `ScoresOptions` does."""
 
+    def count_layers(self) -> int:
+        """How many layers can be read: the embeddings, and the output of every block. May load the weights."""
+        ...
+
     def represent(
-        self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None
+        self, prompts: Sequence[Prompt], *, layer: int = PENULTIMATE, on_done: Callable[[int], None] | None = None
     ) -> NDArray[np.float32]:
-        """The hidden state of the penultimate layer at the first decoded token (paper, Figure 4 and Table 5).
+        """The hidden state of a layer at the first decoded token (paper, Figure 4 and Table 5).
 
         Args:
             prompts: any number of prompts; their options are not used.
+            layer: 0 for the embeddings, 1 for the output of the first block; negative numbers count from the last one,
+                which is normalised in most architectures. The default is the penultimate, as the paper's text says.
             on_done: called with the number of prompts finished since the last call.
 
         Returns:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from phraseproof.core import Cell, Represents
+from phraseproof.core import PENULTIMATE, Cell, Represents
 from phraseproof.errors import ModelError, RunError, UsageError
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.plan import CellIdentities, PlannedCell
@@ -23,7 +23,7 @@ from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
 from phraseproof.store.cell_files import CellFiles
 from phraseproof.store.queries import load_run
 from phraseproof.store.run_file import RUN_FILE, RunContent, edited_entries, require_same
-from phraseproof.store.vectors import FOLDER, StoredVectors, load_vectors, read_vectors, vector_table
+from phraseproof.store.vectors import LAYER, StoredVectors, load_vectors, read_vectors, vector_folder, vector_table
 from phraseproof.store.writer import RunStore
 
 if TYPE_CHECKING:
@@ -38,12 +38,17 @@ _FROM_THE_MODEL = ("model", "prompt_format")
 Vectors: TypeAlias = "NDArray[np.float32]"
 
 
-def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = None) -> StoredVectors:
+def represent(
+    evaluation: Evaluation, out: Path, *, layer: int = PENULTIMATE, observer: Observer | None = None
+) -> StoredVectors:
     """Compute and store the representations of an evaluation's cells that the folder does not hold yet.
 
     Args:
         evaluation: resolved, not started. Its scoring method has no influence.
-        out: a run folder, new or existing. The vectors are stored in its folder `representations`.
+        out: a run folder, new or existing. The vectors are stored in its folder `representations`, or
+            `representations-layer-N`.
+        layer: 0 for the embeddings, 1 for the output of the first block; negative numbers count from the last one. The
+            penultimate by default.
         observer: notified of the progress.
 
     Returns:
@@ -51,7 +56,7 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
 
     Raises:
         ModelError: the model gives no representations.
-        UsageError: several devices are named.
+        UsageError: several devices are named, or the model has no such layer.
         RunError: the folder holds a run of another model or of other texts under the same names, or vectors made with
             other settings.
     """
@@ -65,12 +70,14 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
             expected="a Hugging Face model, whose hidden states can be read",
             where=evaluation.model.identity.name,
         )
+    place = layer_in(model, layer)
     settings = {name: evaluation.run_settings[name] for name in (*_FROM_THE_MODEL, "limit", "seed")}
+    settings |= {} if place is None else {LAYER: place}
     _require_same_model(out, settings)
-    planned = [_with_own_identity(each) for each in evaluation.planned]
+    planned = [_with_own_identity(each, place) for each in evaluation.planned]
     record = describe(planned, evaluation.tasks, evaluation.groups)
     _require_same_texts(out, record)
-    store = RunStore(out / FOLDER, settings, locking=evaluation.locking, say=observer.warned)
+    store = RunStore(vector_folder(out, place), settings, locking=evaluation.locking, say=observer.warned)
     register_plan(store, planned, record, evaluation.settings, observer, stored="vectors")
     lacking = set(store.missing(each.cell for each in planned)[0])
     missing = [each for each in planned if each.cell in lacking]
@@ -81,12 +88,33 @@ def represent(evaluation: Evaluation, out: Path, *, observer: Observer | None = 
         ids = [example.id for example in planned.task.examples]
         store.write_table(planned.cell, vector_table(planned.cell, ids, vectors))
 
-    compute = _VectorReader(evaluation, model, store)
+    compute = _VectorReader(evaluation, model, store, place)
     try:
         Work(store, observer, compute, keep, max_prompts=MAX_BUNDLE_PROMPTS).through(missing)
     finally:
         store.save_checksums()
-    return load_vectors(out)
+    return load_vectors(out, place)
+
+
+def layer_in(model: object, layer: int) -> int | None:
+    """A layer of a model as vectors are stored under it: counted from 0, and `None` for the penultimate.
+
+    Args:
+        model: which is loaded for any layer but the default.
+        layer: as for `represent`.
+
+    Raises:
+        UsageError: the model has no such layer.
+    """
+    if layer == PENULTIMATE or not isinstance(model, Represents):
+        return None
+    count = model.count_layers()
+    if not -count <= layer < count:
+        raise UsageError(
+            "the model has no such layer", expected=f"{-count} to {count - 1}", got=str(layer), where="--layer"
+        )
+    place = layer % count
+    return None if place == count + PENULTIMATE else place
 
 
 class _VectorReader:
@@ -96,14 +124,15 @@ class _VectorReader:
         evaluation: renders the prompts.
         model: computes the vectors.
         store: where stored vectors are looked for.
+        layer: which is read; `None` for the penultimate.
     """
 
-    def __init__(self, evaluation: Evaluation, model: Represents, store: RunStore) -> None:
-        self._evaluation, self._model, self._store = evaluation, model, store
+    def __init__(self, evaluation: Evaluation, model: Represents, store: RunStore, layer: int | None) -> None:
+        self._evaluation, self._model, self._store, self._layer = evaluation, model, store, layer
         identities = CellIdentities.of_evaluation(evaluation.model, evaluation.settings)
         reuse = Reuse(evaluation.whole_tasks, identities, store.samples, derives=False)
         self._sources = {
-            _with_own_identity(each).cell: [_own_identity(identity) for identity in reuse.identities(each)]
+            _with_own_identity(each, layer).cell: [_own_identity(found, layer) for found in reuse.identities(each)]
             for each in evaluation.planned
         }
 
@@ -126,7 +155,8 @@ class _VectorReader:
             for each, examples in zip(planned, rest, strict=True)
             for prompt in self._evaluation.prompts(each, examples)
         ]
-        computed = iter(self._model.represent(prompts, on_done=count) if prompts else ())
+        layer = PENULTIMATE if self._layer is None else self._layer
+        computed = iter(self._model.represent(prompts, layer=layer, on_done=count) if prompts else ())
         for examples, known in zip(rest, stored, strict=True):
             known.update((example.id, next(computed)) for example in examples)
         return [
@@ -144,14 +174,14 @@ class _VectorReader:
         return found
 
 
-def _own_identity(identity: str) -> str:
-    """The identity of a cell's vectors, from that of its outcomes."""
-    return content_hash(["representation", _VERSION, identity])
+def _own_identity(identity: str, layer: int | None) -> str:
+    """The identity of a cell's vectors, from that of its outcomes. The penultimate layer is not named in it."""
+    return content_hash(["representation", _VERSION, identity, *([] if layer is None else [layer])])
 
 
-def _with_own_identity(planned: PlannedCell) -> PlannedCell:
+def _with_own_identity(planned: PlannedCell, layer: int | None) -> PlannedCell:
     """The cell of the vectors. Vectors and outcomes of one prompt have different identities."""
-    identity = _own_identity(planned.cell.identity)
+    identity = _own_identity(planned.cell.identity, layer)
     # A vector has neither scorer nor metric: stored cells have the defaults.
     return planned._replace(
         cell=replace(planned.cell, identity=identity, scoring=DEFAULT_SCORER, metric=DEFAULT_METRIC)
@@ -186,13 +216,18 @@ def _require_same_texts(out: Path, record: Record) -> None:
         )
 
 
-def cells_of(evaluation: Evaluation) -> set[Cell]:
-    """The cells that `represent` stores for an evaluation."""
-    return {_with_own_identity(each).cell for each in evaluation.planned}
+def cells_of(evaluation: Evaluation, layer: int | None = None) -> set[Cell]:
+    """The cells that `represent` stores for an evaluation.
+
+    Args:
+        evaluation: resolved.
+        layer: of the vectors, counted from 0; `None` for the penultimate.
+    """
+    return {_with_own_identity(each, layer).cell for each in evaluation.planned}
 
 
 def same_but_for_adapter(one: StoredVectors, other: StoredVectors) -> bool:
-    """Whether two sets of vectors have the same base model, sample and prompt format, and may be compared."""
+    """Whether two sets of vectors have the same base model, layer, sample and prompt format, and may be compared."""
     return _without_adapter(one) == _without_adapter(other)
 
 

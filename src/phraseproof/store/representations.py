@@ -10,7 +10,7 @@ from phraseproof.errors import RunError
 from phraseproof.files import read_json, write_json
 from phraseproof.identity import content_hash
 from phraseproof.store.run_file import RunContent, Settings
-from phraseproof.store.vectors import FOLDER
+from phraseproof.store.vectors import LAYER, vector_folder
 
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run
@@ -115,6 +115,16 @@ class RepresentationMap:
     run_state: str | None = None
     metric: str = "accuracy"
 
+    @property
+    def layer(self) -> int | None:
+        """The layer of the vectors, counted from 0; `None` for the penultimate."""
+        return self.settings.get(LAYER)
+
+    @property
+    def of_layer(self) -> str:
+        """`, layer 1` after what is said of the vectors; nothing for the penultimate layer."""
+        return "" if self.layer is None else f", layer {self.layer}"
+
 
 def write_map(run: str | Path, found: RepresentationMap) -> Path:
     """Replace the findings stored with a run's vectors; returns their file.
@@ -122,7 +132,7 @@ def write_map(run: str | Path, found: RepresentationMap) -> Path:
     Raises:
         RunError: the folder cannot be written.
     """
-    path = Path(run) / FOLDER / MAP_FILE
+    path = vector_folder(run, found.layer) / MAP_FILE
     content = {
         "version": MAP_VERSION,
         "reference": found.reference,
@@ -160,13 +170,17 @@ def out_of_date(run: Run, found: RepresentationMap) -> str:
     )
 
 
-def load_map(run: str | Path) -> RepresentationMap | None:
+def load_map(run: str | Path, layer: int | None = None) -> RepresentationMap | None:
     """The findings of `represent` about a run; `None` if it was not run, or has not finished.
+
+    Args:
+        run: the folder.
+        layer: counted from 0; `None` for the penultimate.
 
     Raises:
         RunError: the file is damaged, or of another version.
     """
-    path = Path(run) / FOLDER / MAP_FILE
+    path = vector_folder(run, layer) / MAP_FILE
     if not path.exists():
         return None
     try:

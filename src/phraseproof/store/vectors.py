@@ -1,6 +1,7 @@
 """The vectors of a run: one per example and wording, in the folder `representations` of the run folder.
 
-That folder is itself a run folder (`run.json`, one Parquet file per cell), so that vectors are written, claimed and
+Vectors of another layer than the penultimate are in another folder, such as `representations-layer-1`. Each folder is
+itself a run folder (`run.json`, one Parquet file per cell), so that vectors are written, claimed and
 resumed as outcomes are.
 """
 
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FOLDER = "representations"
+"""The folder of the penultimate layer; those of other layers begin with it."""
+
+LAYER = "layer"
+"""The setting that names another layer than the penultimate."""
+
 _LABELS = ("task", "category", "instruction", "group")
 
 
@@ -64,6 +70,11 @@ class StoredVectors:
     def settings(self) -> Settings:
         """The settings that all vectors share: model, prompt format, sample."""
         return self.content["settings"]
+
+    @property
+    def layer(self) -> int | None:
+        """The layer of the vectors, counted from 0; `None` for the penultimate."""
+        return self.settings.get(LAYER)
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -115,13 +126,22 @@ class StoredVectors:
         return _read_file(path)
 
 
-def load_vectors(run: str | Path) -> StoredVectors:
+def vector_folder(run: str | Path, layer: int | None = None) -> Path:
+    """The folder of the vectors of a layer, counted from 0; `None` for the penultimate."""
+    return Path(run) / (FOLDER if layer is None else f"{FOLDER}-layer-{layer}")
+
+
+def load_vectors(run: str | Path, layer: int | None = None) -> StoredVectors:
     """Open the vectors of a run folder for reading.
+
+    Args:
+        run: the folder.
+        layer: counted from 0; `None` for the penultimate.
 
     Raises:
         RunError: there are none.
     """
-    folder = Path(run) / FOLDER
+    folder = vector_folder(run, layer)
     if not (folder / RUN_FILE).exists():
         raise RunError("no representations are stored here", where=str(run), hint="phraseproof represent extracts them")
     return StoredVectors(folder, read_run_file(folder))

@@ -41,15 +41,15 @@ def network_of(folder: Path) -> Any:
     return family.from_pretrained(folder).eval()
 
 
-def by_transformers(network: Any, ids: list[int]) -> Any:
-    """The last but one of the hidden states, at the decoder's start or the prompt's last position."""
+def by_transformers(network: Any, ids: list[int], layer: int = -2) -> Any:
+    """One of the hidden states, at the decoder's start or the prompt's last position."""
     tokens = torch.tensor([ids])
     with torch.no_grad():
         if network.config.is_encoder_decoder:
             start = torch.tensor([[network.config.decoder_start_token_id]])
             output = network(input_ids=tokens, decoder_input_ids=start, output_hidden_states=True)
-            return output.decoder_hidden_states[-2][0, 0].numpy()
-        return network(input_ids=tokens, output_hidden_states=True).hidden_states[-2][0, -1].numpy()
+            return output.decoder_hidden_states[layer][0, 0].numpy()
+        return network(input_ids=tokens, output_hidden_states=True).hidden_states[layer][0, -1].numpy()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -65,6 +65,23 @@ def test_vectors_equal_a_direct_forward(name: str, batch_size: int | None) -> No
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, wanted, atol=2e-4 * np.abs(wanted).max(), rtol=0)
     assert np.ptp(wanted, axis=0).max() > 100 * np.abs(found - wanted).max(), "prompts differ by more than rounding"
+
+
+@pytest.mark.parametrize("name", ["t5", "bart", "llama", "gpt2", "mamba"])
+def test_every_layer_equals_a_direct_forward(name: str) -> None:
+    folder = MODELS[name]()
+    model: Any = load_model(str(folder))
+    network = network_of(folder)
+    (tokens, *_) = model.encode(LONG_AND_SHORT)
+    count = model.count_layers()
+    layers = range(-count, count)
+    found = [model.represent(LONG_AND_SHORT, layer=layer)[0] for layer in layers]
+    for layer, state in zip(layers, found, strict=True):
+        wanted = by_transformers(network, list(tokens.context), layer)
+        np.testing.assert_allclose(state, wanted, atol=2e-4 * np.abs(wanted).max(), rtol=0)
+    assert len({state.tobytes() for state in found}) == count, "layers differ"
+    with pytest.raises(IndexError):
+        by_transformers(network, list(tokens.context), count)
 
 
 @pytest.mark.parametrize("name", ["phi3/longrope", "llama/dynamic", "llama4_text", "fsmt", "bigbird_pegasus"])

@@ -1,8 +1,9 @@
-"""How a model represents a prompt: the hidden state of its penultimate layer at the first decoded token (Figure 4).
+"""How a model represents a prompt: the hidden state of one layer at the first decoded token (Figure 4).
 
 The first decoded token is where the answer begins: the decoder's start position in an encoder-decoder, the last one of
-the prompt in a decoder-only model. The penultimate layer is the last but one of the states that transformers returns
-(`hidden_states[-2]`): the input of the last block, before any final normalisation.
+the prompt in a decoder-only model. Layers are numbered as the states that transformers returns: 0 for the embeddings, 1
+for the output of the first block. The penultimate one (`hidden_states[-2]`), the default, is the input of the last
+block, before any final normalisation.
 
 Prompts share a padded batch only within one rotary regime, and where a trial at every length that the network's
 configuration names gave the states of each prompt alone; else each prompt is read alone.
@@ -22,6 +23,7 @@ from accelerate.utils.memory import (
 )
 from transformers.modeling_outputs import BaseModelOutput
 
+from phraseproof.core import PENULTIMATE
 from phraseproof.engine.decoder_start import shifted_right
 from phraseproof.engine.padded import Padded, pad_rows, with_virtual_tokens
 from phraseproof.engine.plan.batching import BatchLimit, plan_batches, run_batches
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from phraseproof.models.huggingface.loaded import LoadedNetwork
     from phraseproof.models.huggingface.ways import NetworkFacts
 
-PENULTIMATE = -2
-
 
 class HiddenStateReader:
     """Reads contexts with a network and keeps one state of each.
@@ -47,15 +47,23 @@ class HiddenStateReader:
         joined: whether the network is decoder-only.
         pad_id: pads rows; what it is does not matter, because padding is masked.
         limit: how large a batch may grow.
+        layer: which of the states of a pass is read.
     """
 
     def __init__(
-        self, loaded: LoadedNetwork, facts: NetworkFacts, *, joined: bool, pad_id: int, limit: BatchLimit
+        self,
+        loaded: LoadedNetwork,
+        facts: NetworkFacts,
+        *,
+        joined: bool,
+        pad_id: int,
+        limit: BatchLimit,
+        layer: int = PENULTIMATE,
     ) -> None:
         self._network, self._adapter, self._state = loaded.network, loaded.adapter, loaded.state
         self._facts = facts
         self._passed: dict[Lengths, bool] = {}
-        self._joined, self._pad_id, self._limit = joined, pad_id, limit
+        self._joined, self._pad_id, self._limit, self._layer = joined, pad_id, limit, layer
         self._device = str(self._network.get_input_embeddings().weight.device)
 
     def read(
@@ -91,6 +99,11 @@ class HiddenStateReader:
             if on_done is not None:
                 on_done(sum(users[distinct[index]] for index in batch))
         return np.stack([states[context] for context in contexts])
+
+    def count_layers(self) -> int:
+        """The number of states that a pass has, of a context of one token."""
+        with torch.inference_mode(), one_line_refusals(self._network):
+            return len(self._pass([(0,)])[0])
 
     def _batches(self, lengths: Sequence[int]) -> list[list[int]]:
         """Indices of contexts that are read together, by the tokens of each."""
@@ -137,10 +150,16 @@ class HiddenStateReader:
 
     def _states(self, rows: Sequence[tuple[int, ...]]) -> torch.Tensor:
         """[contexts, width], of one pass."""
+        states, places = self._pass(rows)
+        state = states[self._layer]
+        return state[torch.arange(len(rows), device=places.device), places]
+
+    def _pass(self, rows: Sequence[tuple[int, ...]]) -> tuple[Sequence[torch.Tensor], torch.Tensor]:
+        """The states [contexts, positions, width] of every layer, and each context's position that is read."""
         self._state.restore()
         return self._decoder_only(rows) if self._joined else self._encoder_decoder(rows)
 
-    def _decoder_only(self, rows: Sequence[tuple[int, ...]]) -> torch.Tensor:
+    def _decoder_only(self, rows: Sequence[tuple[int, ...]]) -> tuple[Sequence[torch.Tensor], torch.Tensor]:
         # Padded on the right, where padding cannot reach what comes before it, whatever the architecture.
         padded = pad_rows(rows, self._pad_id, device=self._device)
         inputs, mask, virtual = self._inputs(padded)
@@ -152,9 +171,9 @@ class HiddenStateReader:
             inputs["logits_to_keep"] = 1
         output = self._network(**inputs, attention_mask=mask, use_cache=False, output_hidden_states=True)
         last = torch.tensor([virtual + len(row) - 1 for row in rows], device=mask.device)
-        return output.hidden_states[PENULTIMATE][torch.arange(len(rows), device=mask.device), last]
+        return output.hidden_states, last
 
-    def _encoder_decoder(self, rows: Sequence[tuple[int, ...]]) -> torch.Tensor:
+    def _encoder_decoder(self, rows: Sequence[tuple[int, ...]]) -> tuple[Sequence[torch.Tensor], torch.Tensor]:
         padded = pad_rows(rows, self._pad_id, device=self._device)
         inputs, mask, _ = self._inputs(padded)
         states = self._network.get_encoder()(**inputs, attention_mask=mask).last_hidden_state
@@ -167,7 +186,7 @@ class HiddenStateReader:
             use_cache=False,
             output_hidden_states=True,
         )
-        return output.decoder_hidden_states[PENULTIMATE][:, 0]
+        return output.decoder_hidden_states, torch.zeros(len(rows), dtype=torch.long, device=mask.device)
 
     def _inputs(self, padded: Padded) -> tuple[dict[str, object], torch.Tensor, int]:
         """The input of a network or an encoder, its mask, and the number of virtual tokens at its start."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from phraseproof.core import (
     GREEDY,
+    PENULTIMATE,
     Check,
     ModelIdentity,
     OptionScores,
@@ -67,6 +67,7 @@ class HuggingFaceModel(FormatsWithTemplate):
         self.executor = Executor(self.weights, self.backend, self._requests)
         # Kept, because hashing a folder's weights takes seconds. A property, because the protocols have one.
         self._identity: ModelIdentity | None = None
+        self._state_readers: dict[int, HiddenStateReader] = {}
 
     # ------------------------------------------------------------------------------------------------- capabilities
 
@@ -183,10 +184,14 @@ class HuggingFaceModel(FormatsWithTemplate):
 
         return AnswerWriter(self.weights, self.backend, self._requests, self._tokenizer, self._batch_limit)
 
+    def count_layers(self) -> int:
+        """The number of layers whose states can be read; loads the weights."""
+        return self._state_reader(PENULTIMATE).count_layers()
+
     def represent(
-        self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None
+        self, prompts: Sequence[Prompt], *, layer: int = PENULTIMATE, on_done: Callable[[int], None] | None = None
     ) -> NDArray[np.float32]:
-        """The penultimate layer's state at the first decoded token of each prompt: see `hidden_states.py`.
+        """A layer's state at the first decoded token of each prompt: see `hidden_states.py`.
 
         Prompts that are too long are cut from the left, as they are for scoring an option of one token.
 
@@ -195,20 +200,22 @@ class HuggingFaceModel(FormatsWithTemplate):
         """
         contexts = [encoded.context for encoded in self.encode(prompts)]
         kept = [context[-max(1, self.backend.kept(len(context), 1)) :] for context in contexts]
-        return self._state_reader.read(kept, on_done=on_done)
+        return self._state_reader(layer).read(kept, on_done=on_done)
 
-    @functools.cached_property
-    def _state_reader(self) -> HiddenStateReader:
+    def _state_reader(self, layer: int) -> HiddenStateReader:
         """Kept, because it remembers what its trials found."""
         from phraseproof.models.huggingface.hidden_states import HiddenStateReader
 
-        return HiddenStateReader(
-            self.weights.load(),
-            self.backend.facts(),
-            joined=self.is_decoder_only,
-            pad_id=self.pad_id,
-            limit=self._batch_limit,
-        )
+        if layer not in self._state_readers:
+            self._state_readers[layer] = HiddenStateReader(
+                self.weights.load(),
+                self.backend.facts(),
+                joined=self.is_decoder_only,
+                pad_id=self.pad_id,
+                limit=self._batch_limit,
+                layer=layer,
+            )
+        return self._state_readers[layer]
 
     def self_test(self, prompts: Sequence[Prompt]) -> list[Check]:
         """Check that scores can be trusted: see `self_test.py` for what each check means.

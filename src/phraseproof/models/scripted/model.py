@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from phraseproof.core import (
     GREEDY,
+    PENULTIMATE,
     ChatMessage,
     Check,
     ModelIdentity,
@@ -152,10 +153,17 @@ class ScriptedModel:
             Check("options tokenise apart", distinct, "options are compared as texts"),
         ]
 
+    def count_layers(self) -> int:
+        """The average, and its tangent."""
+        return 2
+
     def represent(
-        self, prompts: Sequence[Prompt], *, on_done: Callable[[int], None] | None = None
+        self, prompts: Sequence[Prompt], *, layer: int = PENULTIMATE, on_done: Callable[[int], None] | None = None
     ) -> NDArray[np.float32]:
-        """Average the vectors of a prompt's words, [prompts, 8], drawn from their hashes: similar prompts are close."""
+        """Average the vectors of a prompt's words, [prompts, 8], drawn from their hashes: similar prompts are close.
+
+        The layer after it has the hyperbolic tangent of the average.
+        """
         import numpy as np
 
         rows: list[NDArray[np.float64]] = []
@@ -165,7 +173,8 @@ class ScriptedModel:
             rows.append(np.mean([np.frombuffer(digest, dtype=np.uint8) / 128.0 - 1.0 for digest in digests], axis=0))
             if on_done is not None:
                 on_done(1)
-        return np.array(rows, dtype=np.float32)
+        states = np.array(rows, dtype=np.float32)
+        return (states, np.tanh(states))[layer]
 
     def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int, sampling: Sampling = GREEDY) -> list[str]:
         """Write the best option's first words, or the prompt's own last words if it has no options.

@@ -35,21 +35,23 @@ def representation_results(found: RepresentationMap, *, run: str, scoring: str =
     for wording in found.distances:
         place = Place(WORDING, wording.category, wording.task, wording.group, wording.instruction)
         num_examples = _num_examples(wording, found.tasks)
-        rows += _rows(wording, place, source, found.reference, num_examples, f"{_NEAREST} {found.reference}")
+        rows += _rows(
+            wording, place, source, found.reference, num_examples, f"{_NEAREST} {found.reference}{found.of_layer}"
+        )
         if wording.accuracy is not None:
             mean = Finding("mean", wording.accuracy, num_examples, "mean over examples")
             rows.append(finding_row(_at(source, wording), place, mean.name, mean, source.unit("mean")))
     for task in found.tasks:
         place = Place(Level.TASK, task.category, task.task)
-        rows += _rows(task, place, source, found.reference, task.num_wordings, "mean over wordings")
+        rows += _rows(task, place, source, found.reference, task.num_wordings, f"mean over wordings{found.of_layer}")
     for mean in category_distances(found):
         place = Place(Level.CATEGORY, mean.category)
-        rows += _rows(mean, place, source, found.reference, mean.num_wordings, "mean over tasks")
+        rows += _rows(mean, place, source, found.reference, mean.num_wordings, f"mean over tasks{found.of_layer}")
     notes = list(found.notes)
     shots = {task.num_fewshot for task in found.tasks}
     for line, over in ((found.regression, "wordings"), (found.task_regression, "tasks")):
         if line is not None and len(shots) == 1:
-            rows += _regression(line, over, source._replace(num_fewshot=min(shots)))
+            rows += _regression(line, over + found.of_layer, source._replace(num_fewshot=min(shots)))
         elif line is not None:
             notes.append(f"the regression over {over} is over several numbers of demonstrations, and has no row")
     if found.regression_reason:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 from phraseproof.reports.build.numbers import short_difference_unit
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, group_shape, tooltip, wording_keys
-from phraseproof.scoring.registry import metric
+from phraseproof.scoring.registry import metric as score_metric
 
 if TYPE_CHECKING:
-    from phraseproof.scoring.metric import Metric
     from phraseproof.store.representations import RepresentationMap
 
 
 def distance(found: RepresentationMap) -> Chart | None:
     """A dot for each unobserved wording of each task, and the regression line; `None` where no accuracy is known."""
-    shown_in = metric(found.metric)
+    shown_in = score_metric(found.metric)
     change = "change_percentage_points" if shown_in.unit == "%" else "change"
     moved = any(point.before is not None for point in found.distances)
     rows: list[Row] = [
@@ -53,17 +52,18 @@ def distance(found: RepresentationMap) -> Chart | None:
         kind="distance",
         title=f"Change of {printable(shown_in.name)} by distance to the nearest observed wording",
         description=f"{len(rows)} unobserved wordings on their tasks. {sentence}",
-        spec=_spec(categories, shown_in, change, has_line=bool(ends), moved=moved),
+        spec=_spec(found, categories, change, has_line=bool(ends), moved=moved),
         data={"distances": rows, "line": ends},
     )
 
 
-def _spec(categories: list[str], metric: Metric, change: str, *, has_line: bool, moved: bool) -> Spec:
+def _spec(found: RepresentationMap, categories: list[str], change: str, *, has_line: bool, moved: bool) -> Spec:
+    metric = score_metric(found.metric)
     x = {
         "field": "distance",
         "type": "quantitative",
         "scale": {"zero": False},
-        "axis": {"title": "mean l2 distance to the nearest observed wording"},
+        "axis": {"title": f"mean l2 distance to the nearest observed wording{found.of_layer}"},
     }
     y = {
         "field": change,

@@ -76,6 +76,7 @@ def make_chart(
     task: str | None = None,
     num_fewshot: int | None = None,
     parameters: Mapping[str, int] | None = None,
+    layer: int | None = None,
 ) -> Chart:
     """The chart of a kind, of the first run (scaling: of all), training or search.
 
@@ -83,6 +84,7 @@ def make_chart(
         task: draw this task only, or the tasks of this category; needed by `tsne` where there are several.
         num_fewshot: needed where the run has several.
         parameters: for `scaling`, sizes of models by run, where the runs do not know them.
+        layer: for `distance` and `tsne`, which representations are drawn, counted from 0; the penultimate by default.
 
     Raises:
         UsageError: there is no such task or number of demonstrations, nothing of that kind was named, or runs in
@@ -99,17 +101,17 @@ def make_chart(
         return _scaling(sources.runs, parameters or {})
     run = sources.runs[0]
     if kind in {ChartKind.DISTANCE, ChartKind.TSNE}:
-        return _representations(run, kind, task, num_fewshot)
+        return _representations(run, kind, task, num_fewshot, layer=layer)
     if kind is ChartKind.ENSEMBLE:
         return _ensemble(run, task, num_fewshot)
     return _scores(run, kind, task, num_fewshot)
 
 
-def remarks(sources: Sources, kind: ChartKind) -> list[str]:
-    """What to know before a chart of this kind is believed, a sentence each."""
+def remarks(sources: Sources, kind: ChartKind, *, layer: int | None = None) -> list[str]:
+    """What to know before a chart of this kind is believed, a sentence each; `layer` as for `make_chart`."""
     from phraseproof.store.representations import load_map, out_of_date
 
-    found = load_map(sources.runs[0].path) if kind is ChartKind.DISTANCE and sources.runs else None
+    found = load_map(sources.runs[0].path, layer) if kind is ChartKind.DISTANCE and sources.runs else None
     remark = "" if found is None else out_of_date(sources.runs[0], found)
     return [remark] if remark else []
 
@@ -158,15 +160,18 @@ def _chosen(rankings: Sequence[WordingRanking], task: str | None) -> list[Wordin
     return chosen
 
 
-def _representations(run: Run, kind: ChartKind, task: str | None, num_fewshot: int | None) -> Chart:
+def _representations(
+    run: Run, kind: ChartKind, task: str | None, num_fewshot: int | None, *, layer: int | None
+) -> Chart:
     from phraseproof.reports.charts.distance import distance
     from phraseproof.reports.charts.tsne import tsne
     from phraseproof.store.representations import load_map
 
-    found = load_map(run.path)
+    found = load_map(run.path, layer)
     if found is None:
+        what = "no representations" if layer is None else f"no representations of layer {layer}, counted from 0"
         raise NotEnoughDataError(
-            "the run holds no representations", where=str(run.path), hint="Make them with `phraseproof represent`"
+            f"the run holds {what}", where=str(run.path), hint="Make them with `phraseproof represent`"
         )
     if kind is ChartKind.DISTANCE:
         chart = distance(found)

@@ -32,7 +32,7 @@ def tsne(found: RepresentationMap, task: str, *, num_fewshot: int, method: str =
     name = {"tsne": "t-SNE", "pca": "PCA"}.get(method, method)
     return Chart(
         kind="tsne",
-        title=f"{name} of representations: {printable(task)}",
+        title=f"{name} of representations{found.of_layer}: {printable(task)}",
         description=f"{len(rows)} dots: {wordings} wordings of {', '.join(groups)}, each with the same examples. "
         "Dots that lie together are similar to the model; the axes have no unit.",
         spec=_spec(groups),

@@ -48,7 +48,7 @@ def as_text(found: RepresentationMap, screen: Screen) -> str:
     for row in averaged:
         table.add_row(Text(printable(row.task)), *_cells(row, shown_in, has_before=has_before), style="bold")
     legend = (
-        f"distance: mean l2 to the nearest wording of the group {found.reference}; "
+        f"distance: mean l2 to the nearest wording of the group {found.reference}{found.of_layer}; "
         f"{shown_in.name}: {difference_unit(shown_in)} above (below) the mean of {found.reference}"
     )
     lines = [legend, *_sentences(found, shown_in)]
