@@ -21,6 +21,13 @@ def test_what_differs_is_listed_with_both_values() -> None:
     assert table.lines == ("1 of 2 printed figures follow from the accuracies of single wordings.",)
 
 
+def test_a_remark_that_repeats_the_computed_figure_is_left_out() -> None:
+    (printed,) = figures(["Table 20"], model="Flan-T5-Base")[1:]
+    assert printed.remark == "the released wordings give 34.1 ± 1.0"
+    (table,) = agreement_tables([computed(printed, 34.14, 0.97), computed(printed, 34.3, 0.97)])
+    assert [row[-2:] for row in table.rows] == [("34.1 ± 1.0", ""), ("34.3 ± 1.0", printed.remark)]
+
+
 def test_nothing_is_said_where_nothing_is_compared() -> None:
     assert agreement_tables([]) == ()
     (table,) = agreement_tables([computed(OBSERVED, 48.1, 0.3)])

@@ -20,6 +20,12 @@ class ComputedFigure(NamedTuple):
         """Whether both are the same to the printed digit."""
         return _plain(self.shown) == _plain(self.printed.shown)
 
+    @property
+    def remark(self) -> str:
+        """The printed figure's remark, unless it only repeats the computed figure."""
+        remark = self.printed.remark
+        return "" if remark == f"the released wordings give {self.shown}" else remark
+
 
 def computed(printed: PublishedFigure, value: float, std: float | None = None) -> ComputedFigure:
     """What a figure is, to the printed digit.
@@ -44,7 +50,7 @@ def agreement_tables(found: Sequence[ComputedFigure]) -> tuple[ExhibitTable, ...
         f"{len(found) - len(differing)} of {len(found)} printed figures follow from the accuracies of single wordings."
     )
     rows = tuple(
-        (each.printed.source, each.printed.row, each.printed.name, each.printed.shown, each.shown, each.printed.remark)
+        (each.printed.source, each.printed.row, each.printed.name, each.printed.shown, each.shown, each.remark)
         for each in differing
     )
     title = "Printed figures that the accuracies of single wordings do not give"
