@@ -11,7 +11,7 @@ in float32 is reported for each; the run stops if ours is further away.
 With `--texts-first`, the question comes before the wording, so that the wordings of an example share it.
 
 `python -m benchmarks.alignment.low_rank FOLDER [STEPS [REPEATS [lora|dora [float32|bfloat16]]]] [--texts-first]`,
-FOLDER being a decoder-only model's, or `shape` for the 84M Llama shape with random weights.
+FOLDER being a model's, or `shape` for the 84M Llama shape with random weights, `t5-shape` for flan-t5-small's.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ from typing import Any
 
 from benchmarks.alignment.__main__ import BATCHES, WORDINGS, PackedSteps, check_equal, examples, loss_of
 from benchmarks.alignment.work import Example
-from benchmarks.shapes import build_llama, prompt_text, questions
+from benchmarks.shapes import build_llama, build_t5, prompt_text, questions
 
 RANK = 8
 TEXTS_FIRST = "--texts-first"
+SHAPES = {"shape": build_llama, "t5-shape": build_t5}
 
 
 def adapt(network: Any, kind: str) -> list[Any]:
@@ -60,28 +61,36 @@ class Peft:
     """A plain loop."""
 
     def __init__(self, folder: Path, kind: str, precision: str) -> None:
-        from transformers import AutoModelForCausalLM
+        from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-        self.model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=precision).eval()
+        self.joined = not AutoConfig.from_pretrained(folder).is_encoder_decoder
+        base = AutoModelForCausalLM if self.joined else AutoModelForSeq2SeqLM
+        self.model: Any = base.from_pretrained(folder, dtype=precision).eval()
         self.weights = adapt(self.model, kind)
 
     def step(self, batches: list[Example]) -> float:
         """Add up the gradient; the step's loss."""
-        import torch
-
         total = 0.0
         for contexts, target in batches:
-            rows = [context + target for context in contexts]
-            width = max(map(len, rows))
-            ids = torch.tensor([row + (0,) * (width - len(row)) for row in rows])
-            mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
-            logits = self.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
-            places = torch.tensor([len(context) - 1 for context in contexts])[:, None] + torch.arange(len(target))
-            picked = logits[torch.arange(len(rows))[:, None], places].float()
-            loss = loss_of(picked, torch.tensor([target] * len(rows))) / len(batches)
+            loss = self._loss(contexts, target) / len(batches)
             loss.backward()
             total += float(loss.detach())
         return total
+
+    def _loss(self, contexts: list[tuple[int, ...]], target: tuple[int, ...]) -> Any:
+        import torch
+
+        rows = [context + target if self.joined else context for context in contexts]
+        width = max(map(len, rows))
+        ids = torch.tensor([row + (0,) * (width - len(row)) for row in rows])
+        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+        targets = torch.tensor([target] * len(rows))
+        if not self.joined:
+            found = self.model(input_ids=ids, attention_mask=mask, labels=targets, use_cache=False)
+            return loss_of(found.logits.float(), targets)
+        logits = self.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+        places = torch.tensor([len(context) - 1 for context in contexts])[:, None] + torch.arange(len(target))
+        return loss_of(logits[torch.arange(len(rows))[:, None], places].float(), targets)
 
 
 class Ours(PackedSteps):
@@ -95,7 +104,7 @@ class Ours(PackedSteps):
         model = load_model(str(folder), ModelOptions(device="cpu", dtype=precision))
         assert isinstance(model, HuggingFaceModel)
         self.weights = adapt(model.network, kind)
-        forward = TargetForward(model.network, joined=True, pad_id=model.pad_id, soft=None)
+        forward = TargetForward(model.network, joined=model.is_decoder_only, pad_id=model.pad_id, soft=None)
         super().__init__(forward, int(model.network.get_input_embeddings().weight.shape[0]))
 
 
@@ -154,7 +163,7 @@ def main(source: str, steps: int, repeats: int, kind: str, precision: str, order
     print(f"{steps} steps of {BATCHES} examples in {len(WORDINGS)} wordings")
     with tempfile.TemporaryDirectory() as home:
         texts = [prompt_text(*question) for question in questions(2000)]
-        folder = build_llama(Path(home, "llama"), texts) if source == "shape" else Path(source).expanduser()
+        folder = SHAPES[source](Path(home, source), texts) if source in SHAPES else Path(source).expanduser()
         files = {side: Path(home, f"{side}.pt") for side in SIDES}
         found: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
         for repeat in range(repeats):

@@ -81,7 +81,7 @@ def test_peft_and_our_scoring_load_what_is_saved_and_say_the_same(family: str, u
     model = model_of(family)
     base = logits_of(model)
     adapter = LowRankAdapter.inject(model.network, SETTINGS, uses_dora=uses_dora)
-    torch.testing.assert_close(logits_of(model), base, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(logits_of(model), base, atol=1e-4, rtol=1e-4)
     adapter.save(tmp_path, trained_weights(model.network), str(FOLDERS[family]()))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
     ours = logits_of(model)

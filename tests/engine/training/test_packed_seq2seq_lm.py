@@ -18,6 +18,8 @@ ROWS = [
     TargetRow(tuple(range(5, 45)), (9, 31, 40)),
     TargetRow((7, 8), (12,)),
     TargetRow(tuple(range(60, 75)), (8, 8)),
+    TargetRow((7, 8), (30, 2)),
+    TargetRow(tuple(range(5, 45)), (11,)),
 ]
 
 
@@ -75,3 +77,36 @@ def test_projections_are_moved_where_targets_are_short_against_prompts(make: Cal
     packed.logits([TargetRow(tuple(range(60)), (5, 6))], virtual)
     packed.logits([TargetRow((5, 6), tuple(range(30)))], virtual)
     assert read == [True, False]
+
+
+@pytest.mark.parametrize("with_soft", [True, False])
+def test_a_prompt_of_several_rows_is_encoded_once(with_soft: bool) -> None:
+    network = network_of(tied=False)
+    packed = PackedSeq2SeqLMForTraining(network, 0)
+    read: list[int] = []
+    first = network.get_encoder().block[0].layer[0].SelfAttention.q
+    first.register_forward_pre_hook(lambda _, arguments: read.append(arguments[0].shape[:-1].numel()))
+    found = packed.logits(ROWS, torch.zeros(4, 32) if with_soft else None)
+    assert read == [40 + 2 + 15 + (3 * 4 if with_soft else 0)]
+    for place, row in enumerate(ROWS):
+        (alone,) = packed.logits([row], torch.zeros(4, 32) if with_soft else None).logits
+        torch.testing.assert_close(found.logits[place, : len(row.target)], alone, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("target_modules", ["all-linear", "q", "v,o"])
+def test_projections_that_an_adapter_changes_stay(target_modules: str) -> None:
+    from phraseproof.alignment.low_rank import LowRankAdapter
+    from phraseproof.alignment.settings import AlignmentSettings
+
+    network = network_of(tied=False)
+    LowRankAdapter.inject(network, AlignmentSettings(rank=2, target_modules=target_modules), uses_dora=False)
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            if "lora_B" in name:
+                weight.copy_(torch.randn(weight.shape, generator=torch.Generator().manual_seed(2)))
+    packed = PackedSeq2SeqLMForTraining(network, 0)
+    assert packed.can_absorb is (target_modules == "q")
+    found = packed.logits(ROWS, None).logits
+    for logits, row in zip(found, ROWS, strict=True):
+        plain = network(input_ids=torch.tensor([row.context]), labels=torch.tensor([row.target])).logits[0]
+        torch.testing.assert_close(logits[: len(row.target)], plain, atol=1e-3, rtol=1e-4)

@@ -7,9 +7,9 @@
   where there is padding.
 * Frozen weights get no gradients.
 * Rows whose loss is detached run without a graph.
-* On a CPU, a frozen float32 model with a soft prompt at its input, or a decoder-only one in float32 or bfloat16 with a
-  soft prompt there or low-rank adapters, is run without any padding, what rows begin with in common computed once
-  (`packed_causal_lm.py`, `packed_seq2seq_lm.py`), if a trial gave the same logits.
+* On a CPU, a frozen model with a soft prompt at its input or low-rank adapters, in float32 or, decoder-only, bfloat16,
+  is run without any padding, what rows have in common (a decoder their beginnings, an encoder whole prompts) computed
+  once (`packed_causal_lm.py`, `packed_seq2seq_lm.py`), if a trial gave the same logits.
 """
 
 from __future__ import annotations
@@ -191,15 +191,15 @@ class TargetForward:
             return None
         if self._joined:
             return PackedCausalLMForTraining.try_on(network)
-        # The pass of encoder-decoders is for float32, and reads weights of layers that an adapter changes.
-        if virtual is None or _precision(network) != torch.float32:
+        if _precision(network) != torch.float32:
             return None
         try:
             packed = PackedSeq2SeqLMForTraining(network, self._pad_id)
             with torch.no_grad():
                 plain = self._run(_TRIAL, 3, False).logits
                 same = [self._run_packed(packed, _TRIAL, 3, False).logits]
-                same += [packed.logits(_TRIAL[:1], virtual, absorbs=absorbs).logits for absorbs in (True, False)]
+                ways = (True, False) if packed.can_absorb else (False,)
+                same += [packed.logits(_TRIAL[:1], virtual, absorbs=absorbs).logits for absorbs in ways]
         except (ValueError, TypeError, AttributeError, RuntimeError, IndexError, AssertionError):
             return None  # what a network that was not made for it may raise
         close = 1e-4 * max(1.0, float(plain.abs().max()))
@@ -216,7 +216,6 @@ class TargetForward:
         if isinstance(packed, PackedCausalLMForTraining):
             logits = packed.logits(rows, virtual)
             return _Part(torch.stack([functional.pad(own, (0, 0, 0, width - len(own))) for own in logits]), None)
-        assert virtual is not None
         logits, states = packed.logits(rows, virtual)
         logits = functional.pad(logits, (0, 0, 0, width - int(logits.shape[1])))
         return _Part(_targets_only(logits, rows, width), states if need_prefix_states else None)
@@ -276,14 +275,20 @@ class TargetForward:
         return {"inputs_embeds": torch.cat([virtual.to(embedded).expand(len(ids), -1, -1), embedded], dim=1)}
 
     def _encode(self, contexts: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
-        """The encoder's states [contexts, tokens, width] and their mask [contexts, tokens], the soft prompt first."""
-        lengths = [len(context) for context in contexts]
+        """The encoder's states [contexts, tokens, width] and their mask [contexts, tokens], the soft prompt first.
+
+        A context that several rows have, as those of its options, is encoded once.
+        """
+        different = list(dict.fromkeys(contexts))
+        place_of = {context: place for place, context in enumerate(different)}
+        places = torch.tensor([place_of[context] for context in contexts], device=self._device)
+        lengths = [len(context) for context in different]
         longest = max(lengths)
         parts: list[Tensor] = []
         masks: list[Tensor] = []
         order: list[int] = []
         for batch in bucket_by_length(lengths, batch_costs=_BATCH_COSTS):
-            padded = pad_rows([contexts[index] for index in batch], self._pad_id, device=str(self._device))
+            padded = pad_rows([different[index] for index in batch], self._pad_id, device=str(self._device))
             mask = torch.cat([padded.mask.new_ones(len(batch), self._virtual_tokens), padded.mask], dim=1)
             states = self._network.get_encoder()(
                 **self._embedded(padded.ids), attention_mask=None if bool(padded.mask.all()) else mask
@@ -292,7 +297,7 @@ class TargetForward:
             parts.append(functional.pad(states, (0, 0, 0, missing)))
             masks.append(functional.pad(mask, (0, missing)))
             order += batch
-        back = torch.tensor(order, device=self._device).argsort()
+        back = torch.tensor(order, device=self._device).argsort()[places]
         return torch.cat(parts)[back], torch.cat(masks)[back]
 
     def _cache(self, rows: int) -> dict[str, object]:
@@ -306,7 +311,11 @@ class TargetForward:
 _ONE_REGIME = (0, 0)
 """The regime of rows within the limit up to which rotary frequencies are the same: of most networks, all rows."""
 
-_TRIAL = (TargetRow((5, 9, 14, 3, 8, 21, 2, 17), (7, 12, 6)), TargetRow((5, 9, 14, 3), (16, 22)))
+_TRIAL = (
+    TargetRow((5, 9, 14, 3, 8, 21, 2, 17), (7, 12, 6)),
+    TargetRow((5, 9, 14, 3), (16, 22)),
+    TargetRow((5, 9, 14, 3, 8, 21, 2, 17), (11,)),
+)
 
 
 def _asks_for_nothing(config: NetworkConfig) -> bool:
