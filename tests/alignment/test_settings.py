@@ -93,6 +93,7 @@ def test_the_rate_and_alpha_depend_on_what_is_trained() -> None:
     rates = [AlignmentSettings().resolved(trains).learning_rate for trains in ("prompt", "lora", "dora", "weights")]
     assert rates == [5e-4, 2e-4, 2e-4, 2e-5]
     assert AlignmentSettings(learning_rate=0.1).resolved("lora").learning_rate == 0.1
+    assert AlignmentSettings().resolved("prompt").max_steps is None
     assert AlignmentSettings(rank=4).resolved("lora").lora_alpha == 8
     assert AlignmentSettings(rank=4, lora_alpha=3).resolved("lora").lora_alpha == 3
 
@@ -102,3 +103,12 @@ def test_records_of_other_methods_have_no_settings_of_low_rank_adapters() -> Non
     assert whole - set(AlignmentSettings().as_record("prompt")) == {
         *("rank", "lora_alpha", "lora_dropout", "target_modules")
     }
+
+
+@pytest.mark.parametrize("method", ["lora+paft+choice", "lora+paft"])
+def test_the_recommended_methods_have_a_rate_and_a_length_of_their_own(method: str) -> None:
+    settings = AlignmentSettings(method=method).resolved("lora")
+    assert (settings.learning_rate, settings.max_steps, settings.epochs) == (1e-3, 480, None)
+    assert AlignmentSettings(method=method, epochs=2).resolved("lora").max_steps is None
+    given = AlignmentSettings(method=method, learning_rate=1e-4, max_steps=9).resolved("lora")
+    assert (given.learning_rate, given.max_steps) == (1e-4, 9)

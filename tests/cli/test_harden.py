@@ -32,6 +32,7 @@ def test_harden_then_evaluate_warns_of_what_the_adapter_has_seen(
         == 0
     )
     captured = capsys.readouterr()
+    assert "learning rate 0.001, the default of lora+paft+choice" in captured.err
     result = json.loads(captured.out)
     assert result["verdict"] in {"helped", "hurt", "not shown"}
     assert result["gain_low"] <= result["gain_percentage_points"] <= result["gain_high"]

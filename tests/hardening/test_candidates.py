@@ -98,3 +98,21 @@ def test_what_sees_labels() -> None:
     found = candidates_of(["pt+kl", "pt+kl:labels=none", "pt@majority"], {"": (1e-3,)}, COMMON)
     assert [each.sees_labels for each in found] == [True, False, False]
     assert found[1].settings.labels == "none"
+
+
+def test_auto_is_the_recommended_method_at_its_rate() -> None:
+    (found,) = candidates_of(["auto"], {}, AlignmentSettings())
+    assert (found.name, found.rate, found.settings.max_steps) == ("lora+paft+choice", 1e-3, 480)
+    assert found.settings == AlignmentSettings("lora+paft+choice", learning_rate=1e-3, max_steps=480)
+    assert [each.rate for each in candidates_of(["auto"], {"lora": (2e-4, 3e-4)}, COMMON)] == [2e-4, 3e-4]
+    with pytest.raises(UsageError, match=r"^--methods: a method is named twice"):
+        candidates_of(["auto", "lora+paft+choice"], {}, COMMON)
+
+
+@pytest.mark.parametrize("recommended", ["auto", "lora+paft@ensemble", "lora+paft+choice:rank=2"])
+def test_all_methods_have_the_length_of_the_recommended_one(recommended: str) -> None:
+    assert {each.settings.max_steps for each in candidates_of(["pt", recommended], {}, AlignmentSettings())} == {480}
+    assert {each.settings.max_steps for each in candidates_of(["pt", recommended], {}, COMMON)} == {7}
+    by_epochs = candidates_of(["pt", recommended], {}, AlignmentSettings(epochs=2))
+    assert {(each.settings.max_steps, each.settings.epochs) for each in by_epochs} == {(None, 2)}
+    assert {each.settings.max_steps for each in candidates_of(["pt", "lora"], {}, AlignmentSettings())} == {None}

@@ -44,7 +44,13 @@ def test_one_seed_is_that_of_the_splits_and_of_the_training(calls: list[Any], tm
     assert [task.name for task in tasks] == ["pocket/label-maker"]
     assert [collection.name for collection in collections] == ["pocket-test", "pocket-observed"]
     assert out == tmp_path
-    assert settings == HardenSettings(alignment=AlignmentSettings(seed=7, lambda_=0.5), seed=7)
+    assert settings == HardenSettings(alignment=AlignmentSettings("lora+paft+choice", seed=7, lambda_=0.5), seed=7)
+
+
+def test_the_method_that_is_named_is_trained(calls: list[Any], tmp_path: Path) -> None:
+    harden("some/model", "pocket/label-maker", "pocket-test", tmp_path, method="pt+kl")
+    ((arguments, _),) = calls
+    assert arguments[-1].alignment == AlignmentSettings()
 
 
 def test_help_documents_every_parameter() -> None:

@@ -36,6 +36,8 @@ def test_without_settings_it_runs_with_the_defaults(calls: list[Any], tmp_path: 
     model, given, out, settings = arguments
     assert (model, out, list(given.tasks), given.collections) == ("some/model", tmp_path, [task], [collection])
     assert settings == SearchSettings(("pt", "lora+kl"))
+    compare_methods("some/model", [task], [collection], tmp_path)
+    assert calls[1][0][3] == SearchSettings(("auto",))
 
 
 def test_rates_of_all_methods_or_by_name(calls: list[Any], tmp_path: Path) -> None:

@@ -33,6 +33,21 @@ DEFAULT_RATES: Mapping[Trained, float] = {"prompt": 5e-4, "lora": 2e-4, "dora": 
 """Learning rates by what is trained. Soft prompt: the paper's. All weights: its rate for instruction tuning. Low-rank
 adapters: that of LoRA (Hu et al., 2021, GPT-2) and QLoRA (Dettmers et al., 2023), ten times the one for all weights."""
 
+RECOMMENDED = "lora+paft+choice"
+"""The method that helped a real model, for pairs with options (docs/real-model.md)."""
+
+RECOMMENDED_FOR_TEXTS = "lora+paft"
+"""The same without the loss of the choice, for pairs without options."""
+
+RECOMMENDED_RATE = 1e-3
+"""The default learning rate of these two: the best of those tried on SmolLM2."""
+
+RECOMMENDED_STEPS = 480
+"""Their default length. A step reads one wording of each of its examples; after 160 steps, most of the gain was not
+there yet."""
+
+_RECOMMENDED = (RECOMMENDED, RECOMMENDED_FOR_TEXTS)
+
 LOW_RANK_SETTINGS = ("rank", "lora_alpha", "lora_dropout", "target_modules")
 """The settings that only methods with low-rank adapters use."""
 
@@ -83,11 +98,13 @@ class AlignmentSettings:
             answers before training is the target.
         guard: stop when cross-entropy on held-out pairs rises while KL falls, and keep the weights with the lowest
             cross-entropy; for methods with a term that compares wordings.
-        learning_rate, weight_decay: of AdamW. By default, the rate depends on what is trained (`DEFAULT_RATES`).
+        learning_rate, weight_decay: of AdamW. By default, the rate depends on what is trained (`DEFAULT_RATES`); that
+            of `lora+paft+choice` and `lora+paft` is `RECOMMENDED_RATE`.
         paraphrases_per_batch: the number of wordings in a batch in addition to the reference; drawn again every epoch.
         gradient_accumulation: the number of batches per step.
         schedule, warmup_steps: the learning rate over the steps. The paper does not say; our choice is cosine.
-        max_steps, epochs: the length of the training; the shorter one if both are given, 5 epochs if neither is.
+        max_steps, epochs: the length of the training; the shorter one if both are given. If neither is,
+            `RECOMMENDED_STEPS` for `lora+paft+choice` and `lora+paft`, and 5 epochs for other methods.
         keep_epochs: the epochs after which the weights are also kept in a folder; `all` of them.
         seed: of the initial soft prompt, the order of pairs, the draw of wordings and of held-out pairs.
         detach_reference: stop the gradient through the reference's distribution. Without it, an early trial collapsed.
@@ -181,10 +198,12 @@ class AlignmentSettings:
         return self.epochs or (None if self.max_steps else DEFAULT_EPOCHS)
 
     def resolved(self, trains: Trained) -> AlignmentSettings:
-        """The settings with the defaults that depend on what is trained."""
+        """The settings with the defaults that depend on the method and on what is trained."""
+        rate = RECOMMENDED_RATE if self.method in _RECOMMENDED else DEFAULT_RATES[trains]
         return replace(
             self,
-            learning_rate=DEFAULT_RATES[trains] if self.learning_rate is None else self.learning_rate,
+            learning_rate=rate if self.learning_rate is None else self.learning_rate,
+            max_steps=default_steps(self, self.method),
             lora_alpha=2.0 * self.rank if self.lora_alpha is None else self.lora_alpha,
         )
 
@@ -196,3 +215,9 @@ class AlignmentSettings:
         unused = () if trains in LOW_RANK else LOW_RANK_SETTINGS
         values = asdict(self) | {"keep_epochs": kept_epochs_record(self.keep_epochs)}
         return {name: value for name, value in values.items() if name not in unused}
+
+
+def default_steps(settings: AlignmentSettings, *methods: str) -> int | None:
+    """The maximum number of steps that is given, or that is the default where one of these methods is trained."""
+    is_open = settings.max_steps is None and settings.epochs is None
+    return RECOMMENDED_STEPS if is_open and any(method in _RECOMMENDED for method in methods) else settings.max_steps

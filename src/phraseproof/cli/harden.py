@@ -79,7 +79,15 @@ def harden(
     seed: Annotated[
         int, typer.Option(help="The seed of the splits, the training and the interval.", rich_help_panel=options.DATA)
     ] = 0,
-    method: training.Method = DEFAULTS.method,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="The alignment method, as of align. Default: lora+paft+choice, which helped a real model; lora+paft "
+            "where a task has no options.",
+            show_default=False,
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = None,
     methods: search_options.Methods = None,
     rates: search_options.Rates = None,
     seeds: search_options.Seeds = None,
@@ -128,11 +136,11 @@ def harden(
     With --methods, several methods are compared on validation, and the best one is reported on a test set, next to
     what costs no training.
     """
-    from phraseproof.alignment.settings import AlignmentSettings
+    from phraseproof.alignment.settings import RECOMMENDED, AlignmentSettings
     from phraseproof.hardening.settings import HardenSettings
 
     alignment = AlignmentSettings(
-        method=method,
+        method=method or RECOMMENDED,
         num_tokens=num_tokens,
         placement=placement,
         init=init,
@@ -183,10 +191,10 @@ def harden(
         others = {"--dry-run": dry_run or None, "--format": output_format}
         _refuse({**search.given, **untrained, **others}, "requires --methods")
         settings = HardenSettings(alignment, held_out, training_share, max_pairs, limit, seed)
-        _print(_hardened(names, out, settings, quiet=quiet), as_json=as_json)
+        _print(_hardened(names, out, settings, is_chosen=method is not None, quiet=quiet), as_json=as_json)
         return
     single = {
-        "--method": None if method == DEFAULTS.method else method,
+        "--method": method,
         "--learning-rate": None if learning_rate == DEFAULTS.learning_rate else learning_rate,
         "--held-out": None if held_out == _HELD_OUT else held_out,
         "--training-share": None if training_share == _TRAINING_SHARE else training_share,
@@ -209,17 +217,23 @@ def _refuse(given: Mapping[str, object], why: str, hints: Mapping[str, str] = {}
             raise UsageError(f"{name} {why}", where=name, hint=hints.get(name))
 
 
-def _hardened(names: SearchNames, out: Path, settings: HardenSettings, *, quiet: bool) -> HardenResult:
+def _hardened(names: SearchNames, out: Path, settings: HardenSettings, *, is_chosen: bool, quiet: bool) -> HardenResult:
+    """Train and measure; a method that the user has not chosen is the one recommended for the tasks."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.stopping import stoppable
     from phraseproof.cli.training_progress import TrainingBar
     from phraseproof.hardening import run_hardening
     from phraseproof.hardening.named import named_collections, named_tasks
+    from phraseproof.hardening.settings import recommended_method
 
     with stoppable(), ProgressBar(quiet=quiet) as progress, TrainingBar(quiet=quiet) as bar:
+        tasks = named_tasks(names.tasks, names.data_dir, progress.warned)
+        if not is_chosen:
+            alignment = replace(settings.alignment, method=recommended_method(tasks))
+            settings = replace(settings, alignment=alignment)
         return run_hardening(
             names.model,
-            named_tasks(names.tasks, names.data_dir, progress.warned),
+            tasks,
             named_collections(names.instructions),
             out,
             settings,

@@ -19,8 +19,9 @@ Methods = Annotated[
     str | None,
     typer.Option(
         metavar="METHOD,...",
-        help="Compare these methods at equal budget on validation, refit the best, and report it once on a test set. "
-        "Each may have a teacher and settings of its own: pt@ensemble, lora+kl:rank=16 (docs/align.md).",
+        help="Compare these methods at equal budget on validation, refit the best, and report it once on a test set, "
+        "next to what costs no training. auto: lora+paft+choice at 1e-3. Each may have a teacher and settings of its "
+        "own: pt@ensemble, lora+kl:rank=16 (docs/align.md).",
         rich_help_panel=TRAINING,
     ),
 ]

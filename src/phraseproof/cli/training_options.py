@@ -24,7 +24,7 @@ Method = Annotated[
     typer.Option(
         help="The alignment method: what is trained (pt: a soft prompt; lora, dora: a low-rank adapter; ft: all "
         "weights) and the loss, as in pt, pt+kl, lora+kl, pt+js, lora+swarm, ft+contrastive; or paft, mse, negation, "
-        "joint (docs/align.md).",
+        "joint (docs/align.md). pt+kl is the paper's; lora+paft+choice helped a real model most.",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -110,7 +110,8 @@ LearningRate = Annotated[
     typer.Option(
         "--learning-rate",
         "--lr",
-        help="The learning rate of AdamW. Default: 5e-4 for a soft prompt, 2e-4 for lora and dora, 2e-5 for ft.",
+        help="The learning rate of AdamW. Default: 5e-4 for a soft prompt, 2e-4 for lora and dora, 2e-5 for ft; 1e-3 "
+        "for lora+paft+choice and lora+paft.",
         show_default=False,
         rich_help_panel=TRAINING,
     ),
@@ -124,7 +125,8 @@ MaxSteps = Annotated[int | None, typer.Option(help="The maximum number of traini
 Epochs = Annotated[
     int | None,
     typer.Option(
-        help="The number of passes through the pairs. Default: 5, without --max-steps.",
+        help="The number of passes through the pairs. Default without --max-steps: 5; for lora+paft+choice and "
+        "lora+paft 480 steps.",
         show_default=False,
         rich_help_panel=TRAINING,
     ),

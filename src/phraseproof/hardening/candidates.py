@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,7 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from phraseproof.alignment.initial_adapter import find_initial_adapter
 from phraseproof.alignment.loop.preparation import find_method
-from phraseproof.alignment.settings import RANDOM_VOCABULARY, AlignmentSettings
+from phraseproof.alignment.settings import (
+    RANDOM_VOCABULARY,
+    RECOMMENDED,
+    RECOMMENDED_RATE,
+    AlignmentSettings,
+    default_steps,
+)
 from phraseproof.errors import UsageError
 from phraseproof.teaching.teacher import TeacherSettings
 
@@ -23,6 +30,9 @@ RATES: Mapping[str, tuple[float, ...]] = {
 }
 """The learning rates that are tried by default, by what a method trains. Of a prompt, those that did best on the
 pocket's models and on SmolLM2; the others are around `alignment.settings.DEFAULT_RATES`."""
+
+AUTO = "auto"
+"""The name of the recommended method (`RECOMMENDED`) at its default rate alone."""
 
 _OF_TEACHERS: Mapping[str, str] = {
     "teacher_as": "teacher_as",
@@ -67,16 +77,18 @@ def candidates_of(
 
     Args:
         methods: names of methods, each with a teacher and options of its own where wanted:
-            `pt+kl:lambda=0.5:num_tokens=20`, `pt@ensemble`, `pt@best:labelled=30`.
+            `pt+kl:lambda=0.5:num_tokens=20`, `pt@ensemble`, `pt@best:labelled=30`; or `auto`, the recommended method.
         rates: learning rates by method as written, by method, by what it trains (`prompt`, `lora`, `weights`), or
-            for all methods under the empty name; the first of these that is there is used, and otherwise `RATES`.
-        common: the settings of all trainings.
+            for all methods under the empty name; the first of these that is there is used, and otherwise `RATES`; for
+            `auto` its one rate.
+        common: the settings of all trainings. Without a length, all have that of the recommended method if it is among
+            them, so that their steps are equal.
         seed: of the draw of examples that keep their label, where a teacher answers.
 
     Raises:
         UsageError: an unknown method or option, a refused value, a method twice, or rates for nothing.
     """
-    if len(set(methods)) < len(methods) or not methods:
+    if len({RECOMMENDED if name == AUTO else name for name in methods}) < len(methods) or not methods:
         raise UsageError(
             "a method is named twice" if methods else "no method is named",
             expected="different methods, separated by commas",
@@ -85,13 +97,17 @@ def candidates_of(
         )
     found: list[Candidate] = []
     used: set[str] = set()
+    is_auto = AUTO in methods
+    methods = [RECOMMENDED if name == AUTO else name for name in methods]
+    common = replace(common, max_steps=default_steps(common, *(re.split("[:@]", name)[0] for name in methods)))
     for name in methods:
         method, settings, teacher = _parsed(name, common, seed)
         trains = find_method(method).trains
         key = next((key for key in (name, method, trains, "") if key in rates), None)
         if key is not None:
             used.add(key)
-        own = RATES[trains] if key is None else rates[key]
+        default = (RECOMMENDED_RATE,) if is_auto and name == RECOMMENDED else RATES[trains]
+        own = default if key is None else rates[key]
         found += [Candidate(name, rate, replace(settings, learning_rate=rate), teacher) for rate in dict.fromkeys(own)]
     if unused := sorted(rates.keys() - used):
         raise UsageError(

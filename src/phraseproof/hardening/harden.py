@@ -10,7 +10,7 @@ from phraseproof.core import Task
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.hardening.loop import HardenResult, run_hardening
 from phraseproof.hardening.named import named_collections, named_tasks
-from phraseproof.hardening.settings import HardenSettings
+from phraseproof.hardening.settings import HardenSettings, recommended_method
 from phraseproof.instructions.collections import Collection
 from phraseproof.models import ModelOptions
 from phraseproof.training.log import TrainingObserver
@@ -31,7 +31,7 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
     max_pairs: int | None = _DEFAULTS.max_pairs,
     limit: int | None = _DEFAULTS.limit,
     seed: int = _DEFAULTS.seed,
-    method: str = _ALIGNMENT.method,
+    method: str | None = None,
     num_tokens: int = _ALIGNMENT.num_tokens,
     placement: Placement = _ALIGNMENT.placement,
     init: str = _ALIGNMENT.init,
@@ -66,7 +66,8 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
         max_pairs: the maximum number of training pairs per task.
         limit: the maximum number of test examples per task.
         seed: the seed of the splits, the training and the interval.
-        method: the alignment method (`align` lists them).
+        method: the alignment method (`align` lists them). `None` is `lora+paft+choice`, the method that helped a real
+            model (docs/real-model.md), or `lora+paft` where a task has no options.
         num_tokens: the number of virtual tokens of the soft prompt.
         placement: the soft prompt's place: `input`, or `layers` (keys and values in every decoder layer).
         init: what training starts from: `random-vocabulary`, a text (soft prompts), or the folder of another adapter.
@@ -77,7 +78,8 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
         lambda_: the weight of the KL term, from 0 to 1.
         learning_rate: the learning rate of AdamW; `None` is the default of what is trained.
         max_steps: the maximum number of steps.
-        epochs: the number of passes through the pairs; 5 if `max_steps` is not given either.
+        epochs: the number of passes through the pairs. If `max_steps` is not given either, 480 steps of the default
+            method, and 5 epochs of other methods.
         early_stopping_patience: stop after this number of evaluations without a lower held-out loss.
         prompt_format: `auto` (chat if the model declares a chat template), `plain`, `alpaca` or `chat`.
         model_options: how to load the model.
@@ -95,7 +97,7 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
     collections = named_collections(instructions)
     settings = HardenSettings(
         alignment=AlignmentSettings(
-            method=method,
+            method=method or recommended_method(found),
             num_tokens=num_tokens,
             placement=placement,
             init=init,

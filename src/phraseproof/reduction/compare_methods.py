@@ -7,6 +7,7 @@ from pathlib import Path
 
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.evaluation.observer import Observer, SilentObserver
+from phraseproof.hardening.candidates import AUTO
 from phraseproof.hardening.named import CollectionNames, TaskNames, search_input, split_names
 from phraseproof.hardening.search import MethodSearch
 from phraseproof.hardening.search_settings import Reported, SearchSettings
@@ -15,7 +16,7 @@ from phraseproof.models import ModelOptions
 from phraseproof.reduction.method_search import search_and_keep
 from phraseproof.training.log import TrainingObserver
 
-_DEFAULTS = SearchSettings(methods=("pt+kl",))
+_DEFAULTS = SearchSettings(methods=(AUTO,))
 
 
 def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that help() shows it
@@ -24,7 +25,7 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
     instructions: CollectionNames,
     out: str | Path,
     *,
-    methods: str | Sequence[str],
+    methods: str | Sequence[str] = AUTO,
     rates: Mapping[str, Sequence[float]] | Sequence[float] = (),
     alignment: AlignmentSettings = _DEFAULTS.alignment,
     seeds: Sequence[int] = _DEFAULTS.seeds,
@@ -59,7 +60,8 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
         instructions: names of collections and collection files, or `Collection` objects.
         out: receives all runs and trainings, and the result as `search.json`, which `report` makes a page of.
         methods: what is compared, as a list or separated by commas: names of methods (`align` lists them), each with
-            settings of its own where wanted: `pt+kl:lambda=0.5:num_tokens=20`.
+            settings of its own where wanted: `pt+kl:lambda=0.5:num_tokens=20`. `auto` is the recommended method at its
+            default rate, 480 steps if `alignment` has no length.
         rates: learning rates of all methods; or by method, or by what is trained (`prompt`, `weights`, ...). By
             default three for what is trained.
         alignment: the settings that all trainings share, such as `max_steps`.

@@ -29,7 +29,7 @@ def train_for(
     Args:
         run: an evaluation; its options are read from its `run.json`.
         folder: receives the runs and the adapter.
-        max_steps: the maximum number of training steps; 5 passes through the pairs by default.
+        max_steps: the maximum number of training steps; by default that of the method.
         observers: of the evaluations and of the training.
 
     Raises:
