@@ -51,8 +51,8 @@ EXAMPLES: Final = {
         "phraseproof tune -m smollm2 --data a.jsonl --validation unseen=b.jsonl --keep-epochs all -o tuned --dry-run",
     ),
     "harden": (
+        "phraseproof harden -m pocket -t pocket/has-price -i pocket-test --methods auto -o runs/search",
         "phraseproof harden -m pocket -t tickets.yaml -i tickets-wordings.yaml -o runs/tickets",
-        "phraseproof harden -m pocket -t pocket/has-price -i pocket-test --methods pt,ft --max-steps 9 -o runs/s",
     ),
     "paraphrase": ("phraseproof paraphrase composed --with google/flan-t5-xl -o paraphrases.yaml",),
     "represent": (
