@@ -9,8 +9,8 @@ import pytest
 from phraseproof.alignment.pairs import save_pairs
 from phraseproof.errors import UsageError
 from phraseproof.pocket.mitigation import mitigation_pairs
-from phraseproof.studies.study import StudyRequest
 from phraseproof.studies.alignment_pairs import alignment_pairs
+from phraseproof.studies.study import StudyRequest
 from phraseproof.tasks import load_tasks
 from support.parity_project import write_project
 from support.tiny_pairs import shared_wordings

@@ -17,6 +17,7 @@ from phraseproof.evaluation.observer import SilentObserver
 from phraseproof.models.options import ModelOptions
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.vectors import load_vectors
+from phraseproof.studies.alignment_pairs import alignment_pairs
 from phraseproof.studies.alignment_step import (
     AlignmentStep,
     aligned_base,
@@ -30,7 +31,6 @@ from phraseproof.studies.carry_out import distinct
 from phraseproof.studies.representation_step import RepresentationStep
 from phraseproof.studies.steps import main_step
 from phraseproof.studies.study import StudyRequest
-from phraseproof.studies.alignment_pairs import alignment_pairs
 from support.tiny_trainings import StoppedError, StopsAt
 
 MODEL = "pocket/tiny"
