@@ -26,6 +26,7 @@ class ComparisonRow:
     Attributes:
         groups: by group the mean of after minus before, with interval and p-value.
         all: the same over the wordings of all groups together; each distinct group and wording counts once.
+        balanced: the mean of the groups' differences: each group counts equally, however many wordings it has.
     """
 
     level: Level
@@ -33,6 +34,7 @@ class ComparisonRow:
     category: str
     groups: Mapping[str, Finding]
     all: Finding
+    balanced: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +126,12 @@ def _compare(pairs: Sequence[tuple[TaskGrid, TaskGrid]], notes: Sequence[str], r
         chosen = [n for n, grid in enumerate(differences) if level is Level.OVERALL or grid.category == category]
         if level is Level.TASK:
             chosen = [n for n in chosen if differences[n].task == name]
-        found = {
-            group: _mean([by_group[n][group] for n in chosen if group in by_group[n]], f"{group}, after minus before")
-            for group in groups
-            if any(group in by_group[n] for n in chosen)
-        }
-        return ComparisonRow(level, name, category, found, _mean([together[n] for n in chosen], "after minus before"))
+        samples = {group: [by_group[n][group] for n in chosen if group in by_group[n]] for group in groups}
+        samples = {group: members for group, members in samples.items() if members}
+        found = {group: _mean([members], f"{group}, after minus before") for group, members in samples.items()}
+        everything = _mean([[together[n] for n in chosen]], "after minus before")
+        balanced = _mean(list(samples.values()), "mean of groups, after minus before")
+        return ComparisonRow(level, name, category, found, everything, balanced)
 
     tasks, categories, overall = by_level(
         [row(Level.TASK, grid.task, grid.category) for grid in differences],
@@ -139,9 +141,13 @@ def _compare(pairs: Sequence[tuple[TaskGrid, TaskGrid]], notes: Sequence[str], r
     return RunComparison(differences[0].num_fewshot, groups, tasks, categories, overall, _wordings(pairs), tuple(notes))
 
 
-def _mean(samples: Sequence[Sample], name: str) -> Finding:
-    weights = paper_weights([sample.grid.category for sample in samples])
-    terms = [Term(sample, weight) for sample, weight in zip(samples, weights, strict=True)]
+def _mean(groups: Sequence[Sequence[Sample]], name: str) -> Finding:
+    """The mean over groups of the mean over tasks, each as the paper averages."""
+    terms = [
+        Term(sample, weight / len(groups))
+        for samples in groups
+        for sample, weight in zip(samples, paper_weights([each.grid.category for each in samples]), strict=True)
+    ]
     return crossed_mean(terms, name=name, is_difference=True)
 
 

@@ -12,6 +12,7 @@ from phraseproof.errors import UsageError
 from phraseproof.identity import content_hash
 from phraseproof.instructions.families import AUTO, family_of
 from phraseproof.models.options import ModelOptions
+from phraseproof.studies.alignment_pairs import AlignmentPairs
 from phraseproof.studies.material import material_of
 from phraseproof.studies.representation_step import RepresentationStep
 from phraseproof.studies.steps import SPEED_ONLY, EvaluationStep, main_step, slug
@@ -41,6 +42,7 @@ class AlignmentStep:
         settings: the method, its seed and everything else.
         folder: of the adapter or model. Its name has a hash of everything that changes the result.
         model_options: how the base model is loaded.
+        notes: what a reader must know of the pairs.
     """
 
     model: str
@@ -48,6 +50,7 @@ class AlignmentStep:
     settings: AlignmentSettings
     folder: Path
     model_options: ModelOptions = ModelOptions()
+    notes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -163,7 +166,7 @@ def alignment_step(
     request: StudyRequest,
     model: str,
     *,
-    pairs: Sequence[ParaphraseSet],
+    pairs: AlignmentPairs | Sequence[ParaphraseSet],
     settings: AlignmentSettings,
 ) -> AlignmentStep:
     """The training of a model as a request wants it.
@@ -171,7 +174,7 @@ def alignment_step(
     Args:
         request: its options of the model and its folder.
         model: a name, hub id or folder.
-        pairs: such as `alignment_pairs(request, model).sets`.
+        pairs: such as `alignment_pairs(request, model)`.
         settings: such as `study_settings(request, model, "pt+kl")`.
 
     Raises:
@@ -188,9 +191,10 @@ def alignment_step(
         for name, value in asdict(settings).items()
         if name not in _WITHOUT_EFFECT and (value != usual[name] or name == "method")
     }
-    identity = [model, options, chosen, [pair.identity(with_options=True) for pair in pairs]]
+    sets, notes = (pairs.sets, tuple(pairs.notes)) if isinstance(pairs, AlignmentPairs) else (tuple(pairs), ())
+    identity = [model, options, chosen, [pair.identity(with_options=True) for pair in sets]]
     name = f"{slug(model)}-{slug(settings.method)}-{content_hash(identity)[:8]}"
-    return AlignmentStep(model, tuple(pairs), settings, request.out / "trainings" / name, request.model_options)
+    return AlignmentStep(model, sets, settings, request.out / "trainings" / name, request.model_options, notes)
 
 
 def study_settings(

@@ -22,6 +22,7 @@ from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import material_of
 from phraseproof.studies.measured import (
     MeasuredGroups,
+    average_of_groups,
     difference_cell,
     measure,
     measured_notes,
@@ -141,28 +142,18 @@ def _averages(measured: Sequence[MeasuredGroups]) -> ExhibitTable:
 
 
 def _average(found: MeasuredGroups, name: str) -> str:
-    value, std = _average_values(found, name)
+    value, std = average_of_groups(found, name)
     if value is None:
         return ""
     shown = value_in_unit(value, found.metric)
     return shown if std is None else f"{shown} ± {value_in_unit(std, found.metric)}"
 
 
-def _average_values(found: MeasuredGroups, name: str) -> tuple[float | None, float | None]:
-    """The mean of the two groups' means, and of their Stds; nothing where a group lacks."""
-    row = next(row for row, _ in found.rows() if row.level is not Level.TASK and row.name == name)
-    both = [row.groups[group] for group in found.groups if group in row.groups]
-    if len(both) < 2:
-        return None, None
-    stds = [each.std for each in both if each.std is not None]
-    return fmean(each.mean for each in both), fmean(stds) if len(stds) == 2 else None
-
-
 def _average_rows(found: MeasuredGroups) -> Iterator[ResultRow]:
     for row, _ in found.rows():
         if row.level is Level.TASK:
             continue
-        value, std = _average_values(found, row.name)
+        value, std = average_of_groups(found, row.name)
         for statistic, number in (("average of groups", value), ("std, average of groups", std)):
             if number is not None:
                 yield ResultRow(

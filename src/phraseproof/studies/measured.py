@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
@@ -145,6 +146,19 @@ def measure(
     some = [grid.take([place for place, group in enumerate(grid.groups) if group in groups]) for grid in grids]
     (statistics,) = robustness(some, group_order=groups, seed=seed)
     return MeasuredGroups(run, table, statistics)
+
+
+def average_of_groups(found: MeasuredGroups, name: str) -> tuple[float | None, float | None]:
+    """The mean of the two groups' means, and of their Stds, in the row of a category or overall.
+
+    Nothing where a group lacks.
+    """
+    row = next(row for row, _ in found.rows() if row.level is not Level.TASK and row.name == name)
+    both = [row.groups[group] for group in found.groups if group in row.groups]
+    if len(both) < 2:
+        return None, None
+    stds = [each.std for each in both if each.std is not None]
+    return fmean(each.mean for each in both), fmean(stds) if len(stds) == 2 else None
 
 
 def two_groups(run: Run) -> tuple[str, str]:

@@ -52,7 +52,7 @@ class PublishedFigure(NamedTuple):
     def rows(self) -> list[ResultRow]:
         """The figure, and its Std where one is printed, as rows of a result table."""
         found = [(self.statistic, self.value)] + ([("std", self.std)] if self.std else [])
-        in_points = self.statistic in {"difference", "gap"}
+        in_points = self.statistic in {"difference", "difference from the base", "gap"}
         percent = self.metric in {"accuracy", "rouge2", "bertscore"}
         unit = ("points" if in_points else "%") if percent else ""
         unit = self.metric if self.metric == "tokens" else unit

@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from phraseproof.errors import UsageError
+from phraseproof.studies.alignment import AlignmentStudy
 from phraseproof.studies.closer_look import CloserLook
 from phraseproof.studies.distance import DistanceStudy
 from phraseproof.studies.few_shot import FewShot
@@ -25,6 +26,7 @@ STUDIES: tuple[Study, ...] = (
     CloserLook(),
     RepresentationsStudy(),
     DistanceStudy(),
+    AlignmentStudy(),
     ParaphraseSources(),
 )
 

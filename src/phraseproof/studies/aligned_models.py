@@ -1,0 +1,215 @@
+"""What studies of alignment read: the run of a base model, and those of the models that trainings made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from phraseproof.analysis.aggregation import Level
+from phraseproof.analysis.grids import load_grids
+from phraseproof.analysis.paired import ComparisonRow, RunComparison, compare_runs
+from phraseproof.analysis.result_rows import finding_row, place_of
+from phraseproof.analysis.significance.paired_t import paired_t_test
+from phraseproof.errors import NotEnoughDataError
+from phraseproof.reports.build.text import short_model_name
+from phraseproof.store.queries import load_run
+from phraseproof.store.training_record import read_record
+from phraseproof.studies.alignment_step import AlignedEvaluation, AlignmentStep
+from phraseproof.studies.measured import MeasuredGroups, measure, two_groups
+
+if TYPE_CHECKING:
+    from phraseproof.analysis.results import ResultRow
+    from phraseproof.core import Finding
+    from phraseproof.store.queries import Run
+    from phraseproof.studies.study import Step
+
+AVERAGE = "average"
+"""The mean of both groups of wordings, each counting half."""
+
+FROM_BASE = "difference from the base"
+
+_BENCHMARKS = {"mmlu": "MMLU", "bbl": "BBL"}
+
+
+@dataclass(frozen=True)
+class AlignedModel:
+    """A model that a training made of a base model.
+
+    Attributes:
+        label: the method, with the seed where there are several.
+        method: as `align` names it, or the name of a given run.
+        seed: of the training.
+        found: its groups of wordings, by benchmark.
+        base: those of the base model.
+        comparison: aligned minus base, paired, with crossed intervals.
+        training: what made it; `None` for a given run.
+    """
+
+    label: str
+    method: str
+    seed: int
+    found: MeasuredGroups
+    base: MeasuredGroups
+    comparison: RunComparison
+    training: AlignmentStep | None = None
+
+    def gain(self, name: str, group: str) -> Finding | None:
+        """Aligned minus base with its interval over wordings and examples; `None` where a group lacks.
+
+        Args:
+            name: of a task, a benchmark, or `Overall`.
+            group: of wordings, or `AVERAGE`.
+        """
+        row = next((row for row in self._rows() if row.name == name), None)
+        if row is None:
+            return None
+        return row.balanced if group == AVERAGE else row.groups.get(group)
+
+    def test(self, group: str) -> Finding | None:
+        """The paired t-test of the paper over tasks; `None` with fewer than two tasks.
+
+        Args:
+            group: of wordings, or `AVERAGE`.
+        """
+        before, after = (task_means(found, group) for found in (self.base, self.found))
+        shared = [task for task in before if task in after]
+        try:
+            return paired_t_test(
+                [before[task] for task in shared],
+                [after[task] for task in shared],
+                name=f"{group}, aligned minus base",
+                width=self.found.metric.width,
+            )
+        except NotEnoughDataError:
+            return None
+
+    def result_rows(self) -> Iterator[ResultRow]:
+        """Means, Stds and gains with their intervals, and the tests over tasks."""
+        source, unit = self.found.source, self.found.source.difference_unit()
+        yield from self.found.result_rows()
+        for row in self._rows():
+            for group, finding in (*row.groups.items(), ("", row.balanced)):
+                yield finding_row(source, place_of(row.level, row.name, row.category, group), FROM_BASE, finding, unit)
+        for group in (*self.found.groups, AVERAGE):
+            if (tested := self.test(group)) is not None:
+                place = place_of(Level.OVERALL, "", "", "" if group == AVERAGE else group)
+                yield finding_row(source, place, f"{FROM_BASE} over tasks", tested, unit)
+
+    def _rows(self) -> Iterator[ComparisonRow]:
+        yield from (*self.comparison.tasks, *self.comparison.categories, self.comparison.overall)
+
+
+@dataclass(frozen=True)
+class AlignedModels:
+    """A base model, and what trainings made of it, in the order of the plan."""
+
+    base: MeasuredGroups
+    aligned: tuple[AlignedModel, ...]
+
+    @property
+    def name(self) -> str:
+        """The base model's name, short."""
+        return short_model_name(self.base.model)
+
+    @property
+    def benchmarks(self) -> tuple[str, ...]:
+        """The names of the benchmarks."""
+        return tuple(row.name for row in self.base.summary.categories)
+
+    def of(self, method: str) -> tuple[AlignedModel, ...]:
+        """What one method made, by seed."""
+        return tuple(each for each in self.aligned if each.method == method)
+
+
+def aligned_models(steps: Sequence[Step], *, seed: int = 0) -> list[AlignedModels]:
+    """Read the runs of steps: each evaluation of a base model, and the aligned ones that follow it.
+
+    Without an aligned one, the first run is that of the base model, and all others are of models made of it.
+
+    Args:
+        steps: of a plan; trainings and other steps are passed over.
+        seed: of the resampling.
+
+    Raises:
+        NotEnoughDataError: a run lacks a group of wordings, or two runs have no wording in common.
+        RunError: no cell of a run is done, or one is damaged.
+    """
+    evaluations = [step for step in steps if isinstance(step, AlignedEvaluation)]
+    if not evaluations:
+        base, *others = [load_run(folder) for folder in dict.fromkeys(step.folder for step in steps)]
+        measured = by_benchmark(base, seed=seed)
+        return [AlignedModels(measured, tuple(_aligned(measured, run, seed=seed) for run in others))]
+    found: list[AlignedModels] = []
+    for folder in dict.fromkeys(step.base.folder for step in evaluations):
+        own = [step for step in evaluations if step.base.folder == folder]
+        seeds = {step.training.settings.seed for step in own}
+        measured = by_benchmark(load_run(folder), seed=seed)
+        made = tuple(
+            _aligned(measured, load_run(step.folder), training=step.training, several=len(seeds) > 1, seed=seed)
+            for step in {step.folder: step for step in own}.values()
+        )
+        found.append(AlignedModels(measured, made))
+    return found
+
+
+def by_benchmark(run: Run, *, seed: int = 0) -> MeasuredGroups:
+    """Both groups of a run, with the mean over the tasks of each benchmark (MMLU, BBL), as in Table 7."""
+    scores = run.wording_scores()
+    moved = {score.task: benchmark(score.task, score.category) for score in scores}
+    return measure(run, two_groups(run), categories=moved, seed=seed)
+
+
+def benchmark(task: str, category: str) -> str:
+    """The benchmark of a task: `BBL` of `bbl/winowhy`; the category of a task that has a plain name."""
+    first, slash, _ = task.partition("/")
+    return _BENCHMARKS.get(first, first if slash and first else category)
+
+
+def method_label(method: str) -> str:
+    """A method as the paper writes it: `PT+KL`."""
+    return method.upper() if method.startswith(("pt", "ft", "lora", "dora")) else method
+
+
+def task_means(found: MeasuredGroups, group: str) -> dict[str, float]:
+    """The mean of each task that has the group, or both groups for `AVERAGE`."""
+    means: dict[str, float] = {}
+    for row in found.summary.tasks:
+        wanted = found.groups if group == AVERAGE else (group,)
+        if all(name in row.groups for name in wanted):
+            means[row.name] = fmean(row.groups[name].mean for name in wanted)
+    return means
+
+
+def training_notes(found: Sequence[AlignedModel]) -> list[str]:
+    """What was trained on what, and by which settings."""
+    notes: list[str] = []
+    for each in found:
+        if each.training is None:
+            continue
+        record = read_record(each.training.folder) or {}
+        settings = each.training.settings
+        result, used = record.get("result", {}), record.get("settings", {})
+        rate = used.get("learning_rate", settings.learning_rate)
+        weight = f", λ {settings.lambda_:g}" if settings.method not in {"pt", "ft", "lora", "dora"} else ""
+        notes += each.training.notes
+        steps = f"{result.get('steps', '?')} steps of {settings.gradient_accumulation} batches"
+        notes.append(f"{each.label}: {steps}, learning rate {rate:g}{weight}")
+    return notes
+
+
+def _aligned(
+    base: MeasuredGroups, run: Run, *, training: AlignmentStep | None = None, several: bool = False, seed: int
+) -> AlignedModel:
+    found = by_benchmark(run, seed=seed)
+    grids = [
+        [replace(grid, category=benchmark(grid.task, grid.category)) for grid in load_grids(each.run)]
+        for each in (base, found)
+    ]
+    comparison, *_ = compare_runs(*grids, seed=seed)
+    if training is None:
+        return AlignedModel(run.path.name, run.path.name, 0, found, base, comparison)
+    method, drawn = training.settings.method, training.settings.seed
+    label = method_label(method) + (f", seed {drawn}" if several else "")
+    return AlignedModel(label, method, drawn, found, base, comparison, training)
