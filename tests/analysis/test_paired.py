@@ -103,6 +103,19 @@ def test_rows_and_groups():
     assert found.groups == ("a", "b", "g")
 
 
+def test_balanced_counts_each_group_equally_however_many_wordings_it_has():
+    groups = ["observed"] * 2 + ["unobserved"] * 6
+    rows = only([grid(BEFORE, groups=groups)], [grid(AFTER, groups=groups)]).overall
+    means = [rows.groups[name].estimate for name in ("observed", "unobserved")]
+    assert rows.balanced.estimate == pytest.approx(sum(means) / 2)
+    assert rows.balanced.estimate != pytest.approx(rows.all.estimate)
+    # Both groups share their examples: less precise than of all eight wordings, more than of the two.
+    errors = [found.standard_error or 0.0 for found in (rows.all, rows.balanced, rows.groups["observed"])]
+    assert errors == sorted(errors)
+    alone = only([grid(BEFORE)], [grid(AFTER)]).overall
+    assert alone.balanced.estimate == pytest.approx(alone.all.estimate)
+
+
 def test_each_wording_has_mcnemar_s_p_and_holm_s():
     found = only([grid(BEFORE)], [grid(AFTER)])
     raw: list[float] = []

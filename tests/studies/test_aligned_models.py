@@ -48,7 +48,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> AlignedModels:
 
 
 def test_benchmarks_are_the_means_of_their_tasks(measured: AlignedModels) -> None:
-    assert set(measured.benchmarks) == {"MMLU", "BBL"}
+    assert set(measured.categories) == {"MMLU", "BBL"}
     (bbl,) = [row for row in measured.base.summary.categories if row.name == "BBL"]
     assert bbl.groups["observed"].mean == pytest.approx((0.6 + 0.8 + 0.7) / 3)
     assert bbl.groups["unobserved"].mean == pytest.approx((0.5 + 0.6 + 0.6) / 3)

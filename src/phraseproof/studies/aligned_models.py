@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -41,7 +41,7 @@ class AlignedModel:
         label: the method, with the seed where there are several.
         method: as `align` names it, or the name of a given run.
         seed: of the training.
-        found: its groups of wordings, by benchmark.
+        found: its groups of wordings.
         base: those of the base model.
         comparison: aligned minus base, paired, with crossed intervals.
         training: what made it; `None` for a given run.
@@ -59,7 +59,7 @@ class AlignedModel:
         """Aligned minus base with its interval over wordings and examples; `None` where a group lacks.
 
         Args:
-            name: of a task, a benchmark, or `Overall`.
+            name: of a task, a benchmark or category, or `Overall`.
             group: of wordings, or `AVERAGE`.
         """
         row = next((row for row in self._rows() if row.name == name), None)
@@ -114,8 +114,8 @@ class AlignedModels:
         return short_model_name(self.base.model)
 
     @property
-    def benchmarks(self) -> tuple[str, ...]:
-        """The names of the benchmarks."""
+    def categories(self) -> tuple[str, ...]:
+        """The names of the benchmarks, or of what else tasks are averaged into."""
         return tuple(row.name for row in self.base.summary.categories)
 
     def of(self, method: str) -> tuple[AlignedModel, ...]:
@@ -123,7 +123,9 @@ class AlignedModels:
         return tuple(each for each in self.aligned if each.method == method)
 
 
-def aligned_models(steps: Sequence[Step], *, seed: int = 0) -> list[AlignedModels]:
+def aligned_models(
+    steps: Sequence[Step], *, seed: int = 0, category: Callable[[str, str], str] | None = None
+) -> list[AlignedModels]:
     """Read the runs of steps: each evaluation of a base model, and the aligned ones that follow it.
 
     Without an aligned one, the first run is that of the base model, and all others are of models made of it.
@@ -131,38 +133,33 @@ def aligned_models(steps: Sequence[Step], *, seed: int = 0) -> list[AlignedModel
     Args:
         steps: of a plan; trainings and other steps are passed over.
         seed: of the resampling.
+        category: what a task with its category is averaged into; by default `benchmark`.
 
     Raises:
         NotEnoughDataError: a run lacks a group of wordings, or two runs have no wording in common.
         RunError: no cell of a run is done, or one is damaged.
     """
+    place = category or benchmark
     evaluations = [step for step in steps if isinstance(step, AlignedEvaluation)]
     if not evaluations:
         base, *others = [load_run(folder) for folder in dict.fromkeys(step.folder for step in steps)]
-        measured = by_benchmark(base, seed=seed)
-        return [AlignedModels(measured, tuple(_aligned(measured, run, seed=seed) for run in others))]
+        measured = _measured(base, place, seed=seed)
+        return [AlignedModels(measured, tuple(_aligned(measured, run, place, seed=seed) for run in others))]
     found: list[AlignedModels] = []
     for folder in dict.fromkeys(step.base.folder for step in evaluations):
         own = [step for step in evaluations if step.base.folder == folder]
         seeds = {step.training.settings.seed for step in own}
-        measured = by_benchmark(load_run(folder), seed=seed)
+        measured = _measured(load_run(folder), place, seed=seed)
         made = tuple(
-            _aligned(measured, load_run(step.folder), training=step.training, several=len(seeds) > 1, seed=seed)
+            _aligned(measured, load_run(step.folder), place, training=step.training, several=len(seeds) > 1, seed=seed)
             for step in {step.folder: step for step in own}.values()
         )
         found.append(AlignedModels(measured, made))
     return found
 
 
-def by_benchmark(run: Run, *, seed: int = 0) -> MeasuredGroups:
-    """Both groups of a run, with the mean over the tasks of each benchmark (MMLU, BBL), as in Table 7."""
-    scores = run.wording_scores()
-    moved = {score.task: benchmark(score.task, score.category) for score in scores}
-    return measure(run, two_groups(run), categories=moved, seed=seed)
-
-
 def benchmark(task: str, category: str) -> str:
-    """The benchmark of a task: `BBL` of `bbl/winowhy`; the category of a task that has a plain name."""
+    """The benchmark of a task, as in Table 7: `BBL` of `bbl/winowhy`; the category of a task with a plain name."""
     first, slash, _ = task.partition("/")
     return _BENCHMARKS.get(first, first if slash and first else category)
 
@@ -199,12 +196,23 @@ def training_notes(found: Sequence[AlignedModel]) -> list[str]:
     return notes
 
 
+def _measured(run: Run, category: Callable[[str, str], str], *, seed: int) -> MeasuredGroups:
+    moved = {score.task: category(score.task, score.category) for score in run.wording_scores()}
+    return measure(run, two_groups(run), categories=moved, seed=seed)
+
+
 def _aligned(
-    base: MeasuredGroups, run: Run, *, training: AlignmentStep | None = None, several: bool = False, seed: int
+    base: MeasuredGroups,
+    run: Run,
+    category: Callable[[str, str], str],
+    *,
+    training: AlignmentStep | None = None,
+    several: bool = False,
+    seed: int,
 ) -> AlignedModel:
-    found = by_benchmark(run, seed=seed)
+    found = _measured(run, category, seed=seed)
     grids = [
-        [replace(grid, category=benchmark(grid.task, grid.category)) for grid in load_grids(each.run)]
+        [replace(grid, category=category(grid.task, grid.category)) for grid in load_grids(each.run)]
         for each in (base, found)
     ]
     comparison, *_ = compare_runs(*grids, seed=seed)

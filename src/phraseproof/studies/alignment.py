@@ -106,7 +106,7 @@ class AlignmentStudy:
 
 def by_benchmark_table(measured: Sequence[AlignedModels]) -> ExhibitTable:
     """The layout of Tables 7 and 10: the base model, and below it each training with its gain."""
-    names = list(dict.fromkeys(name for each in measured for name in each.benchmarks))
+    names = list(dict.fromkeys(name for each in measured for name in each.categories))
     rows: list[tuple[str, ...]] = []
     for each in measured:
         rows.append((each.name, "base", *(cell for name in names for cell in _base_cells(each.base, name))))

@@ -115,16 +115,22 @@ class DistanceStudy:
         )
 
 
-def distances_of(folder: Path) -> ModelDistances:
+def distances_of(folder: Path, *, before: Path | None = None) -> ModelDistances:
     """Distances of the vectors in a run's folder, and the accuracies of the run.
+
+    Args:
+        folder: of the run.
+        before: of the run of the model before it was trained, whose distances are added.
 
     Raises:
         RunError: the folder holds no vectors.
         NotEnoughDataError: no task has wordings of two groups.
+        UsageError: the vectors before are not of the same examples.
     """
     run = load_run(folder)
     settings = MapSettings(reference=two_groups(run)[0], methods=())
-    found = describe(load_vectors(folder), settings, scores=run.wording_scores(), metric=metric_of(run))
+    earlier = None if before is None else load_vectors(before)
+    found = describe(load_vectors(folder), settings, scores=run.wording_scores(), before=earlier, metric=metric_of(run))
     return ModelDistances(run, found)
 
 

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from phraseproof.errors import UsageError
 from phraseproof.studies.alignment import AlignmentStudy
+from phraseproof.studies.alignment_distance import AlignmentDistance
 from phraseproof.studies.closer_look import CloserLook
 from phraseproof.studies.distance import DistanceStudy
 from phraseproof.studies.few_shot import FewShot
@@ -27,6 +28,7 @@ STUDIES: tuple[Study, ...] = (
     RepresentationsStudy(),
     DistanceStudy(),
     AlignmentStudy(),
+    AlignmentDistance(),
     ParaphraseSources(),
 )
 
