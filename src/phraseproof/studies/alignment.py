@@ -11,7 +11,14 @@ from phraseproof.analysis.result_rows import scaled
 from phraseproof.analysis.results import ResultTable
 from phraseproof.reports.build.numbers import difference_in_unit, p_number, title_with_unit, value_in_unit
 from phraseproof.reports.charts.bars import Bar, bars
-from phraseproof.studies.aligned_models import AVERAGE, AlignedModel, AlignedModels, aligned_models, training_notes
+from phraseproof.studies.aligned_models import (
+    AVERAGE,
+    AlignedModel,
+    AlignedModels,
+    aligned_models,
+    method_label,
+    training_notes,
+)
 from phraseproof.studies.alignment_pairs import alignment_pairs
 from phraseproof.studies.alignment_step import (
     LEARNING_RATE,
@@ -194,8 +201,8 @@ def _seed_tables(measured: Sequence[AlignedModels]) -> Iterator[ExhibitTable]:
                 metric = each.base.metric
                 low, high = (difference_in_unit(end, metric) for end in (min(gains), max(gains)))
                 mean, spread = difference_in_unit(fmean(gains), metric), value_in_unit(stdev(gains), metric)
-                label = made[0].label.partition(", seed")[0]
-                rows.append((each.name, label, group, mean, spread, f"{low} to {high}", str(len(gains))))
+                span = f"{low} to {high}"
+                rows.append((each.name, method_label(method), group, mean, spread, span, str(len(gains))))
     if rows:
         headings = ("model", "training", "wordings", "mean change", "Std over seeds", "range", "seeds")
         yield ExhibitTable("Over the seeds of the training", headings, tuple(rows), num_names=3)
