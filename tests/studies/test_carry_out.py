@@ -47,7 +47,7 @@ def test_the_exhibit_is_stored_in_every_format(tmp_path: Path) -> None:
     small(tmp_path, Counting())
     folder = tmp_path / "table-3" / "scripted"
     assert {path.name for path in folder.iterdir()} == {
-        "exhibit.txt", "exhibit.json", "exhibit.csv", "exhibit.md", "exhibit.tex",
+        "exhibit.txt", "exhibit.json", "exhibit.csv", "exhibit.md", "exhibit.tex", "exhibit.html", "study.json",
     }  # fmt: skip
     assert json.loads((folder / "exhibit.json").read_text(encoding="utf-8"))["study"] == "table-3"
 

@@ -9,18 +9,21 @@ from typing import NamedTuple
 
 from phraseproof.errors import MissingExtraError, UsageError
 from phraseproof.evaluation.observer import Observer, SilentObserver
-from phraseproof.files import write_text
+from phraseproof.files import write_json, write_text
 from phraseproof.models.options import ModelOptions
 from phraseproof.reports.format.tables import TableFormat
 from phraseproof.studies.exhibit import Exhibit
 from phraseproof.studies.format import render
 from phraseproof.studies.material import material_of
+from phraseproof.studies.record import spec_of
 from phraseproof.studies.registry import study_named
+from phraseproof.studies.spec import SPEC_FILE
 from phraseproof.studies.steps import slug
 from phraseproof.studies.study import OUT, Step, StepForecast, Study, StudyRequest
 
 _FILES = {TableFormat.TEXT: "txt", TableFormat.JSON: "json", TableFormat.CSV: "csv", TableFormat.MARKDOWN: "md",
           TableFormat.LATEX: "tex"}  # fmt: skip
+PAGE_FILE = "exhibit.html"
 _CHART_WIDTH = 480
 
 
@@ -112,6 +115,7 @@ def carry_out(of: Study, request: StudyRequest, *, observer: Observer | None = N
     if failed:
         note = f"{failed} cells are missing; the same command tries them again"
         exhibit = replace(exhibit, incomplete=failed, notes=(note, *exhibit.notes))
+    exhibit = replace(exhibit, spec=spec_of(of, request, distinct(steps)))
     store(exhibit, exhibit_folder(of, request), observer)
     return exhibit
 
@@ -177,20 +181,25 @@ def exhibit_folder(of: Study, request: StudyRequest) -> Path:
 
 
 def store(exhibit: Exhibit, folder: Path, observer: Observer) -> None:
-    """Write an exhibit in every format, and its charts as SVG and PDF where the extra `report` is installed."""
+    """Write an exhibit in every format, its spec, its page, and its charts as SVG and PDF.
+
+    Charts, and pages that have some, need the extra `report`; without it the observer is warned.
+    """
+    from phraseproof.reports.charts.plot import draw
+    from phraseproof.studies.page import render_exhibit
+
     folder.mkdir(parents=True, exist_ok=True)
     for form, ending in _FILES.items():
         write_text(folder / f"exhibit.{ending}", render(exhibit, form).text)
-    if not exhibit.charts:
-        return
-    from phraseproof.reports.charts.plot import draw
-
+    if exhibit.spec is not None:
+        write_json(folder / SPEC_FILE, exhibit.spec.document())
     try:
+        write_text(folder / PAGE_FILE, render_exhibit(exhibit))
         for name, chart in exhibit.charts.items():
             for ending in ("svg", "pdf"):
                 draw(chart, folder / f"{name}.{ending}", width=_CHART_WIDTH)
     except MissingExtraError as error:
-        observer.warned(f"no chart is drawn: {error}")
+        observer.warned(f"no page is made and no chart is drawn: {error}")
 
 
 def _names(given: str | Sequence[str]) -> tuple[str, ...]:

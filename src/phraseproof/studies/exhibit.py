@@ -10,6 +10,7 @@ from phraseproof.analysis.results import ResultTable
 
 if TYPE_CHECKING:
     from phraseproof.reports.charts.chart import Chart
+    from phraseproof.studies.spec import StudySpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Exhibit:
         notes: what a reader must know to interpret the numbers: how the study was scaled down, missing cells, and where
             published figures disagree with their own data.
         incomplete: the number of cells that failed.
+        spec: what it was made of: the request, the runs and trainings with their identities, the versions; `None`
+            before the study stores it.
     """
 
     study: str
@@ -60,3 +63,4 @@ class Exhibit:
     charts: Mapping[str, Chart] = field(default_factory=dict[str, "Chart"])
     notes: tuple[str, ...] = ()
     incomplete: int = 0
+    spec: StudySpec | None = None

@@ -10,10 +10,13 @@ import csv
 from collections.abc import Collection, Iterable
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.results import ResultRow
+
+PUBLISHED: Final = "published"
+"""The scoring of rows with printed figures."""
 
 
 class PublishedFigure(NamedTuple):
@@ -62,7 +65,7 @@ class PublishedFigure(NamedTuple):
             ResultRow(
                 run=f"published: {self.model or self.source}",
                 num_fewshot=self.num_fewshot,
-                scoring="published",
+                scoring=PUBLISHED,
                 level=level,
                 category=self.name if level is Level.CATEGORY else "",
                 task=self.name if level is Level.TASK else "",

@@ -18,11 +18,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from phraseproof.models.options import ModelOptions
 
 if TYPE_CHECKING:
+    from pydantic import ConfigDict
+
     from phraseproof.evaluation.observer import Observer
     from phraseproof.studies.exhibit import Exhibit
 
@@ -49,6 +51,9 @@ class StudyRequest:
         prompt_format: as of an evaluation.
         parameters: numbers of models' parameters, by model or run folder, where they are not known.
     """
+
+    # `study.json` is read into this class by pydantic, which would otherwise ignore misspelt names.
+    __pydantic_config__: ClassVar[ConfigDict] = {"extra": "forbid"}
 
     models: tuple[str, ...] = ()
     runs: tuple[Path, ...] = ()

@@ -1,8 +1,9 @@
 """Writing a page: templates, the data inside it, and the policy that keeps everything else out.
 
-A page holds one block of data (JSON) and two scripts: Vega's libraries and `page.js`. Its Content-Security-Policy
-names the scripts and the style by their hashes and forbids everything else, so nothing that a model or a person wrote
-can run, and nothing is loaded from anywhere. Vega's expressions are interpreted (`ast`): no `unsafe-eval` is needed.
+A page holds one block of data (JSON), the script `page.js` and, if there are charts, Vega's libraries. Its
+Content-Security-Policy names the scripts and the style by their hashes and forbids everything else, so nothing that a
+model or a person wrote can run, and nothing is loaded from anywhere. Vega's expressions are interpreted (`ast`): no
+`unsafe-eval` is needed.
 """
 
 from __future__ import annotations
@@ -49,15 +50,15 @@ def render_page(
         context: what the template shows.
 
     Raises:
-        MissingExtraError: vl-convert-python is not installed.
+        MissingExtraError: there are charts, and vl-convert-python is not installed.
     """
     script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
     css = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
-    libraries = vega_libraries()
+    libraries = vega_libraries() if charts else ""
     policy = "; ".join(
         (
             "default-src 'none'",
-            f"script-src {_hashed(libraries)} {_hashed(script)}",
+            f"script-src {' '.join(_hashed(each) for each in (libraries, script) if each)}",
             f"style-src {_hashed(css)}",
             "img-src data:",
             "base-uri 'none'",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from phraseproof.identity import content_hash
 from phraseproof.reports.build.text import printable
 
 if TYPE_CHECKING:
+    from phraseproof.core import Cell
     from phraseproof.store.queries import Run
 
 _UNITS = {"_s": "seconds", "_bytes": "bytes", "_kwh": "kWh", "_kg": "kg", "_percent": "%"}
@@ -51,7 +52,7 @@ def provenance(run: Run) -> Provenance:
             )
             for name, entry in _section(content, "tasks").items()
         ],
-        cells=(len(run.cells), content_hash(sorted(cell.identity for cell in run.cells))),
+        cells=(len(run.cells), cells_hash(run.cells)),
         self_test=[
             (
                 printable(name),
@@ -61,6 +62,11 @@ def provenance(run: Run) -> Provenance:
             for name, check in _section(content, "self_test").items()
         ],
     )
+
+
+def cells_hash(cells: Iterable[Cell]) -> str:
+    """A hash over the identities of cells, in any order."""
+    return content_hash(sorted(cell.identity for cell in cells))
 
 
 def _section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
