@@ -34,6 +34,7 @@ def test_harden_then_evaluate_warns_of_what_the_adapter_has_seen(
     captured = capsys.readouterr()
     assert "learning rate 0.001, the default of lora+paft+choice" in captured.err
     result = json.loads(captured.out)
+    assert result["trained_method"] == "lora+paft+choice"
     assert result["verdict"] in {"helped", "hurt", "not shown"}
     assert result["gain_low"] <= result["gain_percentage_points"] <= result["gain_high"]
     # Of the two evaluations on held-out wordings neither was warned of; a new one on all wordings is.

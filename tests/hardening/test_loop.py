@@ -22,6 +22,7 @@ def test_the_loop_reports_only_on_what_training_never_saw(tmp_path: Path, family
     assert len(result.trained) == len(result.held_out) == 3
     assert not set(result.trained) & set(result.held_out)
     assert result.references["parity"] in result.trained
+    assert result.method == "pt+kl"
     tested = {row["instruction"] for row in result.base.outcomes().to_pylist()}
     assert tested == set(result.held_out)
     trained_examples = {row["example_id"] for row in load(tmp_path / "reference")}

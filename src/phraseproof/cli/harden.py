@@ -249,6 +249,7 @@ def _print(result: HardenResult, *, as_json: bool) -> None:
     if as_json:
         terminal.print_json(
             {
+                "trained_method": result.method,
                 "verdict": result.verdict,
                 "before_percent": 100 * result.before,
                 "after_percent": 100 * result.after,
@@ -266,7 +267,9 @@ def _print(result: HardenResult, *, as_json: bool) -> None:
             }
         )
         return
-    typer.echo(f"trained on {len(result.trained)} wordings, measured on {len(result.held_out)} others\n")
+    typer.echo(
+        f"{result.method}: trained on {len(result.trained)} wordings, measured on {len(result.held_out)} others\n"
+    )
     typer.echo(f"base      {100 * result.before:6.1f}%")
     typer.echo(f"hardened  {100 * result.after:6.1f}%")
     typer.echo(

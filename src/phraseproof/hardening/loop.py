@@ -41,6 +41,7 @@ class HardenResult:
     Attributes:
         gain: hardened minus base, on held-out wordings and test examples, with its interval; the same as in
             `phraseproof compare`.
+        method: what was trained.
         before, after: mean scores of the two runs, as in `phraseproof table`.
         references: for each task, the training wording that served as the reference.
         trained, held_out: the names of the wordings.
@@ -49,6 +50,7 @@ class HardenResult:
     """
 
     gain: Finding
+    method: str
     before: float
     after: float
     references: Mapping[str, str]
@@ -161,6 +163,7 @@ def run_hardening(
     (compared,) = compare_runs(load_grids(base), load_grids(hardened), seed=settings.seed)
     return HardenResult(
         gain=replace(compared.overall.all, name="hardened minus base"),
+        method=settings.alignment.method,
         before=_mean(base),
         after=_mean(hardened),
         references=references,
