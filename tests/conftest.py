@@ -13,6 +13,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Tests of the tracking of energy switch it on; others would each look for the hardware's meters.
+os.environ["PHRASEPROOF_ENERGY"] = "off"
 
 # Hypothesis fails an example that takes longer than 0.2 s. The first example of a test may load a tokenizer or a model,
 # and any example may wait for another process on a busy machine: seconds say nothing about correctness here.

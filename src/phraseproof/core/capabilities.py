@@ -177,6 +177,16 @@ class ReportsSize(Protocol):
 
 
 @runtime_checkable
+class RunsOnDevice(Protocol):
+    """Computes in this process or on this machine, on devices that torch knows."""
+
+    @property
+    def device(self) -> str:
+        """The device as torch names it, or several separated by commas. Does not load the weights."""
+        ...
+
+
+@runtime_checkable
 class FormatsChat(Protocol):
     """May declare its own chat template."""
 

@@ -36,6 +36,7 @@ from phraseproof.evaluation.registration import register_plan
 from phraseproof.evaluation.reuse import Reuse, without
 from phraseproof.evaluation.score_cells import CellScorer, ScoredCell
 from phraseproof.evaluation.self_test import check_model, require_passed
+from phraseproof.evaluation.sessions import recorded_session
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.stored_spec import SPEC, merged_spec
 from phraseproof.evaluation.timing import Timing, time_prompts, time_requests
@@ -261,12 +262,10 @@ class Evaluation:
         for error in damaged:
             observer.warned(f"{error.problem}; the cell is computed again: {error.where}")
         try:
-            if missing and self.workers is None:
-                self.work_through(out, observer, self_test=self_test)
+            if missing:
+                self._record_work(store, observer, self_test=self_test)
             else:
                 observer.started(total=count_prompts(self.planned), done=self._count_stored(store))
-            if missing and self.workers is not None:
-                self.workers.work(out, observer, self_test=self_test)
         except KeyboardInterrupt:
             raise Interrupted(f"stopped: {self._kept(store)}") from None
         except StoppedError as stop:
@@ -279,6 +278,15 @@ class Evaluation:
             return run
         store.register([], {CLOSE_CALLS: asdict(found)})
         return load_run(out).select(self.settings.scoring, self.settings.metric)
+
+    def _record_work(self, store: RunStore, observer: Observer, *, self_test: bool) -> None:
+        names, options = () if self.workers is None else self.workers.names, self.settings.model_options
+        with recorded_session(store, self.model, options, observer, workers=names) as observed:
+            if self.workers is None:
+                self.work_through(store.path, observed, self_test=self_test)
+            else:
+                observed.started(total=count_prompts(self.planned), done=self._count_stored(store))
+                self.workers.work(store.path, observed, self_test=self_test)
 
     def _kept(self, store: RunStore) -> str:
         stored, total = self._count_stored(store), count_prompts(self.planned)

@@ -16,6 +16,7 @@ RUN_CHECKSUM = "run_checksum"
 """The key of `run.json` with the CRC-32 of the other sections. Runs of earlier versions lack it."""
 
 _Count = Annotated[int, Field(ge=0, le=2**62)]
+_Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Whole = Annotated[int, Field(ge=-(2**62), le=2**62)]
 
 
@@ -108,6 +109,31 @@ class _Usage(_Section):
     peak_rss_bytes: _Whole = 0
 
 
+class _EnergyPart(_Section):
+    kwh: _Amount
+    source: str
+    is_measured: bool
+
+
+class _Energy(_Section):
+    parts: dict[str, _EnergyPart]
+    seconds: _Amount
+    tracker: str
+    pue: _Amount
+    kg_co2: _Amount | None
+    place: str
+
+
+class _Session(_Section):
+    hardware: str
+    precision: str
+    batch: str
+    wall_s: _Amount
+    cpu_s: _Amount
+    energy: _Energy | None = None
+    no_energy: str = ""
+
+
 class _RunFile(_Section):
     settings: _Settings
     cells: list[_CellEntry]
@@ -123,6 +149,7 @@ class _RunFile(_Section):
     accepted_edits: list[str] = []
     run_checksum: _Count | None = None
     self_test: dict[str, object] = {}
+    sessions: dict[str, _Session] = {}
     spec: dict[str, object] = {}
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
+from phraseproof.energy.session import SESSIONS
 from phraseproof.errors import RunError
 from phraseproof.store.training_record import write_record
 from phraseproof.training.checkpoint import Checkpoints, Kept, TrainingState
@@ -23,6 +24,7 @@ from phraseproof.training.learning_rate import learning_rate_factor
 from phraseproof.training.log import StepReport, TrainingEvaluation, TrainingLog, TrainingObserver, log_row, read_log
 from phraseproof.training.optimization import NotFiniteError
 from phraseproof.training.pace import Pace
+from phraseproof.training.sessions import TrainingSessions
 from phraseproof.training.stop_request import StopRequest
 from phraseproof.training.work import StepTokens
 
@@ -69,6 +71,7 @@ class TrainingLoop:
         }
         self._saved_at = time.monotonic()
         self._save_seconds = self._step_seconds = 0.0
+        self._sessions: TrainingSessions | None = None
 
     # ------------------------------------------------------------------------------------------------------------ steps
 
@@ -83,9 +86,14 @@ class TrainingLoop:
             ModelError: a frozen model's weights changed.
             KeyboardInterrupt: Ctrl-C or another signal of `STOP_SIGNALS`; the steps done are saved.
         """
+        if self._accelerator.is_main_process:
+            device = str(self._optimization.parameters[0].device)
+            self._sessions = TrainingSessions(self._out, self._plan, self._accelerator, device)
         try:
             return self._run()
         finally:
+            if self._sessions is not None:
+                self._sessions.section(stop=True)
             self._work.release()
 
     def _run(self) -> Mapping[str, object]:
@@ -224,6 +232,7 @@ class TrainingLoop:
         checkpoint = self._optimization.checkpoint(self._state)
         if self._accelerator.is_main_process:
             self._checkpoints.save(checkpoint)
+            self._write_record(None)
         self._accelerator.wait_for_everyone()
         self._saved_at = time.monotonic()
         self._save_seconds = self._saved_at - began
@@ -301,5 +310,6 @@ class TrainingLoop:
         base = self._optimization.base_hash
         if base is not None:
             self._record["base_weights"] = {"before": base, "after": base if finished else None}
-        if self._accelerator.is_main_process:
+        if self._sessions is not None:
+            self._record[SESSIONS] = self._sessions.section()
             write_record(self._out, self._record)

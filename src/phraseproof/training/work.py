@@ -46,6 +46,7 @@ class TrainingPlan:
         is_guarded: stop when the watch of the training says that it drifts.
         exports: after which steps the weights are also evaluated and written to another folder, and its path in the
             training's.
+        batch: how many prompts or examples a step has over all processes, in words.
         record: the content of `phraseproof.json`, except the result.
     """
 
@@ -55,6 +56,7 @@ class TrainingPlan:
     warmup_steps: int
     schedule: Schedule
     save_every: int
+    batch: str
     record: Mapping[str, object]
     save_every_seconds: float | None = None
     patience: int | None = None

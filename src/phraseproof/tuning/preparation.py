@@ -81,6 +81,7 @@ class TuningPreparation:
             schedule=settings.schedule,
             save_every=settings.save_every,
             save_every_seconds=settings.save_every_seconds,
+            batch=f"{settings.examples_per_step} examples",
             record=self.record,
             exports={epoch * per_epoch: epoch_folder(epoch) for epoch in settings.kept_epochs},
         )

@@ -174,6 +174,7 @@ class AlignmentWork:
 def plan_of(prepared: Preparation, processes: int) -> TrainingPlan:
     """The plan of an alignment that this number of processes does."""
     settings = prepared.settings
+    sets = settings.gradient_accumulation * processes * prepared.method.references_per_batch
     return TrainingPlan(
         steps=prepared.total_steps(processes),
         eval_every=prepared.eval_every(processes),
@@ -185,6 +186,7 @@ def plan_of(prepared: Preparation, processes: int) -> TrainingPlan:
         patience=settings.early_stopping_patience,
         stops_on=prepared.method.stops_on,
         is_guarded=settings.guard,
+        batch=f"{sets} sets of up to {1 + settings.paraphrases_per_batch} wordings",
         record=prepared.record,
         exports={step: epoch_folder(epoch) for epoch, step in prepared.kept_steps(processes).items()},
     )

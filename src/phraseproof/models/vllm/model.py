@@ -82,6 +82,13 @@ class VllmModel(FormatsWithTemplate):
         """The size of the files that hold the weights; `None` for a hub id."""
         return self._checkpoint.weight_bytes
 
+    @property
+    def device(self) -> str:
+        """The devices, as torch names them, separated by commas: several with tensor parallelism."""
+        kind = self._checkpoint.precision.device.partition(":")[0]
+        count = int(self._options.args.get("tensor_parallel_size", "1"))
+        return kind if kind == "cpu" else ",".join(f"{kind}:{index}" for index in range(count))
+
     def score_options(
         self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
     ) -> Sequence[OptionScores]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from phraseproof.energy.session import read_sessions, total_of
 from phraseproof.identity import content_hash
 from phraseproof.reports.build.text import printable
 
@@ -44,7 +45,7 @@ def provenance(run: Run) -> Provenance:
         command=None if command is None else printable(str(command)),
         settings=[(name, _shown(value)) for name, value in _flat(run.settings)],
         versions=[(printable(str(name)), _shown(value)) for name, value in environment.items()],
-        usage=_usages(_section(content, "usage")),
+        usage=[*_usages(_section(content, "usage")), *_costs(content)],
         tasks=[
             (
                 printable(name),
@@ -96,6 +97,19 @@ def _usages(usage: Mapping[str, Any]) -> list[tuple[str, str]]:
         saved = asked - computed
         after = list(usage).index("tokens_computed") + 1
         shown.insert(after, ("tokens saved", f"{saved:,} ({100 * saved / asked:.1f}%)"))
+    return shown
+
+
+def _costs(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The hardware of a run's sessions, and their energy where it was tracked."""
+    sessions = read_sessions(content)
+    total = total_of(sessions)
+    hardware = dict.fromkeys(each.hardware for each in sessions if each.hardware)
+    shown = [("hardware", printable("; ".join(hardware)))] if hardware else []
+    if total.kwh is not None:
+        shown.append(("energy", f"{total.kwh:.3g} kWh ({total.basis}; tracked for {total.tracked_s:,.0f} seconds)"))
+    if total.kg_co2 is not None:
+        shown.append(("CO2 equivalent", printable(f"{total.kg_co2:.3g} kg ({', '.join(total.places)})")))
     return shown
 
 

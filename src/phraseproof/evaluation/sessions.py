@@ -1,0 +1,85 @@
+"""The sessions of a run: each process that computes for it records its time, hardware and energy in `run.json`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from phraseproof.core import ChoosesMethod, Model, RunsOnDevice
+from phraseproof.energy.meter import SessionMeter
+from phraseproof.energy.session import SESSIONS, Workload
+from phraseproof.errors import PhraseproofError
+
+if TYPE_CHECKING:
+    from phraseproof.evaluation.observer import Observer
+    from phraseproof.models.options import ModelOptions
+    from phraseproof.store.writer import RunStore
+
+SECONDS_BETWEEN_SAVES = 300.0
+"""A process that is killed loses the record of about this much time; what it scored is kept."""
+
+
+@contextmanager
+def recorded_session(
+    store: RunStore, model: Model, options: ModelOptions, observer: Observer, *, workers: Sequence[str] = ()
+) -> Generator[Observer]:
+    """Record the work of the block as a session of the run.
+
+    Args:
+        store: the run folder.
+        model: what is evaluated.
+        options: how it was loaded.
+        observer: of the work.
+        workers: the devices of other processes that do the work.
+
+    Yields:
+        The observer to use in the block.
+    """
+    devices = tuple(workers) or devices_of(model)
+    meter = SessionMeter(devices)
+
+    def save(*, stop: bool = False) -> None:
+        session = meter.read(lambda: Workload(devices, model.identity.dtype, _batch(options)), stop=stop)
+        store.register([], {SESSIONS: {meter.name: session.as_record()}})
+
+    try:
+        yield _SavingObserver(observer, save)
+    finally:
+        with suppress(PhraseproofError):  # a folder that cannot be written has ended the work with its own error
+            save(stop=True)
+
+
+def devices_of(model: Model) -> tuple[str, ...]:
+    """The devices that compute, as torch names them; none for a model behind a server."""
+    if isinstance(model, RunsOnDevice):
+        return tuple(model.device.split(","))
+    return () if isinstance(model, ChoosesMethod) else ("cpu",)
+
+
+def _batch(options: ModelOptions) -> str:
+    return "by tokens" if options.batch_size is None else f"{options.batch_size} prompts"
+
+
+class _SavingObserver:
+    """Passes everything on, and saves the session from time to time."""
+
+    def __init__(self, observer: Observer, save: Callable[[], None]) -> None:
+        self._observer, self._save = observer, save
+        self._saved_at = time.monotonic()
+
+    def noted(self, message: str) -> None:
+        self._observer.noted(message)
+
+    def started(self, *, total: int, done: int) -> None:
+        self._observer.started(total=total, done=done)
+
+    def warned(self, message: str) -> None:
+        self._observer.warned(message)
+
+    def advanced(self, prompts: int) -> None:
+        self._observer.advanced(prompts)
+        if time.monotonic() - self._saved_at >= SECONDS_BETWEEN_SAVES:
+            self._saved_at = time.monotonic()
+            self._save()

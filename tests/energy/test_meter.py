@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from phraseproof.energy.meter import SERVED, SessionMeter
+from phraseproof.energy.session import Workload
+
+
+def test_time_is_that_of_the_clock_and_of_the_processor_with_children() -> None:
+    meter = SessionMeter(["cpu"])
+    began = time.perf_counter()
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    subprocess.run([sys.executable, "-c", burn], check=True)
+    found = meter.read(lambda: Workload(("cpu",), "float32", "by tokens"))
+    assert 0 < found.wall_s <= time.perf_counter() - began + 0.5
+    assert found.cpu_s >= 0.25
+    assert (found.precision, found.batch) == ("float32", "by tokens")
+    assert found.energy is None
+    assert found.no_energy == "switched off by PHRASEPROOF_ENERGY"
+
+
+def test_a_model_behind_a_server_has_no_hardware_and_no_energy_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PHRASEPROOF_ENERGY")
+    found = SessionMeter([]).read(lambda: Workload((), "", "by tokens"), stop=True)
+    assert (found.hardware, found.energy, found.no_energy) == ("", None, SERVED)
+
+
+def test_two_sessions_have_two_names() -> None:
+    first = SessionMeter(["cpu"])
+    time.sleep(0.01)
+    assert SessionMeter(["cpu"]).name != first.name
