@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.alignment.trainer import train
-from phraseproof.errors import UsageError
+from phraseproof.errors import ModelError, UsageError
 from phraseproof.evaluation.evaluate import evaluate
 from phraseproof.evaluation.observer import SilentObserver
 from phraseproof.models.options import ModelOptions
@@ -156,6 +156,11 @@ def test_the_shared_run_is_that_of_table_3_or_a_smaller_one() -> None:
 def test_seeds_follow_that_of_the_request() -> None:
     assert list(training_seeds(StudyRequest(seed=3), default=2)) == [3, 4]
     assert list(training_seeds(StudyRequest(seeds=3))) == [0, 1, 2]
+
+
+def test_a_model_that_cannot_be_trained_is_refused_before_anything_is_computed(request_: StudyRequest) -> None:
+    with pytest.raises(ModelError, match="'scripted' cannot be trained"):
+        alignment_step(request_, "scripted", pairs=(), settings=AlignmentSettings())
 
 
 def test_an_adapter_is_no_base(request_: StudyRequest) -> None:

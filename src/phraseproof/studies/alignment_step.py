@@ -179,11 +179,16 @@ def alignment_step(
 
     Raises:
         UsageError: the request has an adapter.
+        ModelError: the model cannot be trained, or is not there.
     """
+    from phraseproof.training.base_model import load_base
+
     if request.model_options.adapter is not None:
         raise UsageError(
             "a study that trains a model cannot start from an adapter", where="--adapter", hint="Leave --adapter out"
         )
+    # Here, so that a model that cannot be trained is refused before anything is evaluated.
+    load_base(model, request.model_options, trains_weights=False)
     options = {name: str(value) for name, value in asdict(request.model_options).items() if name not in SPEED_ONLY}
     usual = asdict(AlignmentSettings())
     chosen = {
