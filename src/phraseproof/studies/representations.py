@@ -61,7 +61,7 @@ class Panel:
 
 
 class RepresentationsStudy:
-    """One t-SNE of all benchmarks, with a chart for each."""
+    """One t-SNE of all benchmarks, with a chart for each on the same axes."""
 
     name = "representations"
     exhibit = "Figures 4 and 11"
@@ -80,13 +80,14 @@ class RepresentationsStudy:
         charts: dict[str, Chart] = {}
         for folder in dict.fromkeys(step.folder for step in steps):
             model = distances_of(folder)
-            for panel in panels(folder, seed=request.seed):
+            drawn = panels(folder, seed=request.seed)
+            for panel in drawn:
                 groups = [group for group, _, _ in panel.labels]
                 counts = ", ".join(f"{groups.count(group)} {group}" for group in dict.fromkeys(groups))
                 value = panel.silhouette
                 cells.append((model.model, panel.name, counts, "" if value is None else f"{value:+.3f}"))
                 rows += [] if value is None else [_row(model, panel, value)]
-                charts[f"map-{slug(model.model)}-{slug(panel.name)}"] = _chart(model, panel)
+                charts[f"map-{slug(model.model)}-{slug(panel.name)}"] = _chart(model, panel, drawn)
         lines = (
             "silhouette (-1 to 1) of the vectors: at 0 groups of wordings are mixed, at 1 they are separate clusters.",
             "The paper prints maps and no figures; its text says that the two are mixed for MMLU and separate for BBL.",
@@ -150,12 +151,16 @@ def _drawn(
     return tuple(labels), np.stack(rows)
 
 
-def _chart(model: ModelDistances, panel: Panel) -> Chart:
+def _chart(model: ModelDistances, panel: Panel, drawn: Sequence[Panel]) -> Chart:
+    """One panel on the axes of all: a place in two charts is the same place."""
+    plane = np.concatenate([each.points for each in drawn])
+    low, high = plane.min(axis=0), plane.max(axis=0)
     points = tuple(
         MapPoint(panel.name, 0, "tsne", *label, float(x), float(y))
         for label, (x, y) in zip(panel.labels, panel.points, strict=True)
     )
-    chart = tsne(replace(model.found, points=points), panel.name, num_fewshot=0)
+    ends = ((float(low[0]), float(high[0])), (float(low[1]), float(high[1])))
+    chart = tsne(replace(model.found, points=points), panel.name, num_fewshot=0, ends=ends)
     assert chart is not None, "the panel has points"
     return chart
 
