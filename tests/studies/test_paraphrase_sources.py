@@ -1,12 +1,17 @@
-"""`paraphrase-sources`: length and similarity of the paraphrases of each source."""
+"""`paraphrase-sources`: length and similarity of the paraphrases of each source, and what is trained on them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
 from phraseproof.errors import UsageError
+from phraseproof.store.queries import load_run
+from phraseproof.studies import paraphrase_sources as module
+from phraseproof.studies.alignment_step import AlignmentStep, study_settings
 from phraseproof.studies.carry_out import carry_out
 from phraseproof.studies.paraphrase_sources import ParaphraseSources, describe_sources
 from phraseproof.studies.study import StudyRequest
@@ -49,6 +54,51 @@ def test_every_other_group_is_a_source_and_is_compared_with_the_observed_wording
     assert (similarity.estimate, similarity.unit) == (pytest.approx(100 * 3 / 7), "%")
     assert paper.rows[-1] == ("GPT-4", "165 ± 76", "45.8 ± 39.1")
     assert not [line for line in own.lines if "do not name their seed" in line]
+
+
+def test_every_source_has_a_training_on_its_paraphrases_alone(tmp_path: Path) -> None:
+    request = StudyRequest(models=("pocket/tiny",), tasks=("pocket/has-maker",), limit=2, seeds=2, out=tmp_path)
+    base, *others = ParaphraseSources().plan(request)
+    trainings = [step for step in others if isinstance(step, AlignmentStep)]
+    assert [(step.label, step.settings.seed) for step in trainings] == [
+        (source, seed) for seed in (0, 1) for source in ("other-words", "longer", "known")
+    ]
+    assert {step.settings.method for step in trainings} == {"pt+kl"}
+    used = [{origin.name.partition("/")[0] for pair in step.pairs for origin in pair.origins} for step in trainings]
+    known = "pocket-observed"
+    assert used[:3] == [{known, "pocket-paraphrase"}, {known, "pocket-validation"}, {known}]
+    assert len({step.folder for step in (base, *others)}) == 1 + 2 * 6
+
+
+def test_a_small_study_trains_on_a_source_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        module, "study_settings", lambda *names, **more: replace(study_settings(*names, **more), max_steps=3)
+    )
+    request = StudyRequest(
+        models=("pocket/tiny",),
+        tasks=("pocket/has-maker",),
+        limit=2,
+        instructions={"mine": ("pocket-paraphrase",)},
+        out=tmp_path,
+    )
+    exhibit = carry_out(ParaphraseSources(), request)
+    base, _, aligned = ParaphraseSources().plan(request)
+
+    def mean(folder: Path) -> float:
+        return fmean(row.mean_score for row in load_run(folder).wording_scores() if row.group == "unobserved")
+
+    rows = exhibit.results.select(statistic="difference from the base", level="overall", group="unobserved")
+    (gain,) = rows
+    assert gain.estimate == pytest.approx(100 * (mean(aligned.folder) - mean(base.folder)))
+    assert gain.method.endswith("aligned with paraphrases of mine")
+    assert [row[1] for row in exhibit.tables[2].rows] == ["base", "mine"]
+    assert exhibit.tables[-1].rows[1] == ("Llama2-13B", "48.0", "47.6", "47.8", "55.4", "50.8", "53.1")
+
+
+def test_a_file_of_pairs_is_one_source(tmp_path: Path) -> None:
+    request = StudyRequest(models=("pocket/tiny",), pairs=tmp_path / "pairs.jsonl")
+    with pytest.raises(UsageError, match="a file of pairs is one source"):
+        ParaphraseSources().plan(request)
 
 
 def test_the_pocket_has_three_sources_of_its_own() -> None:

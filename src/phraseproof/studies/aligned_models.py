@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.grids import load_grids
@@ -124,7 +124,11 @@ class AlignedModels:
 
 
 def aligned_models(
-    steps: Sequence[Step], *, seed: int = 0, category: Callable[[str, str], str] | None = None
+    steps: Sequence[Step],
+    *,
+    seed: int = 0,
+    category: Callable[[str, str], str] | None = None,
+    groups: Callable[[Run], Sequence[str]] = two_groups,
 ) -> list[AlignedModels]:
     """Read the runs of steps: each evaluation of a base model, and the aligned ones that follow it.
 
@@ -134,24 +138,25 @@ def aligned_models(
         steps: of a plan; trainings and other steps are passed over.
         seed: of the resampling.
         category: what a task with its category is averaged into; by default `benchmark`.
+        groups: the groups of wordings of the base model's run that are read, the reference first.
 
     Raises:
         NotEnoughDataError: a run lacks a group of wordings, or two runs have no wording in common.
         RunError: no cell of a run is done, or one is damaged.
     """
-    place = category or benchmark
+    reading = _Reading(category or benchmark, groups, seed)
     evaluations = [step for step in steps if isinstance(step, AlignedEvaluation)]
     if not evaluations:
         base, *others = [load_run(folder) for folder in dict.fromkeys(step.folder for step in steps)]
-        measured = _measured(base, place, seed=seed)
-        return [AlignedModels(measured, tuple(_aligned(measured, run, place, seed=seed) for run in others))]
+        measured = reading.measured(base)
+        return [AlignedModels(measured, tuple(reading.aligned(measured, run) for run in others))]
     found: list[AlignedModels] = []
     for folder in dict.fromkeys(step.base.folder for step in evaluations):
         own = [step for step in evaluations if step.base.folder == folder]
         seeds = {step.training.settings.seed for step in own}
-        measured = _measured(load_run(folder), place, seed=seed)
+        measured = reading.measured(load_run(folder))
         made = tuple(
-            _aligned(measured, load_run(step.folder), place, training=step.training, several=len(seeds) > 1, seed=seed)
+            reading.aligned(measured, load_run(step.folder), training=step.training, several=len(seeds) > 1)
             for step in {step.folder: step for step in own}.values()
         )
         found.append(AlignedModels(measured, made))
@@ -196,28 +201,28 @@ def training_notes(found: Sequence[AlignedModel]) -> list[str]:
     return notes
 
 
-def _measured(run: Run, category: Callable[[str, str], str], *, seed: int) -> MeasuredGroups:
-    moved = {score.task: category(score.task, score.category) for score in run.wording_scores()}
-    return measure(run, two_groups(run), categories=moved, seed=seed)
+class _Reading(NamedTuple):
+    """How runs are read: the arguments of `aligned_models`."""
 
+    category: Callable[[str, str], str]
+    groups: Callable[[Run], Sequence[str]]
+    seed: int
 
-def _aligned(
-    base: MeasuredGroups,
-    run: Run,
-    category: Callable[[str, str], str],
-    *,
-    training: AlignmentStep | None = None,
-    several: bool = False,
-    seed: int,
-) -> AlignedModel:
-    found = _measured(run, category, seed=seed)
-    grids = [
-        [replace(grid, category=category(grid.task, grid.category)) for grid in load_grids(each.run)]
-        for each in (base, found)
-    ]
-    comparison, *_ = compare_runs(*grids, seed=seed)
-    if training is None:
-        return AlignedModel(run.path.name, run.path.name, 0, found, base, comparison)
-    method, drawn = training.settings.method, training.settings.seed
-    label = method_label(method) + (f", seed {drawn}" if several else "")
-    return AlignedModel(label, method, drawn, found, base, comparison, training)
+    def measured(self, run: Run) -> MeasuredGroups:
+        moved = {score.task: self.category(score.task, score.category) for score in run.wording_scores()}
+        return measure(run, self.groups(run), categories=moved, seed=self.seed)
+
+    def aligned(
+        self, base: MeasuredGroups, run: Run, *, training: AlignmentStep | None = None, several: bool = False
+    ) -> AlignedModel:
+        found = self.measured(run)
+        grids = [
+            [replace(grid, category=self.category(grid.task, grid.category)) for grid in load_grids(each.run)]
+            for each in (base, found)
+        ]
+        comparison, *_ = compare_runs(*grids, seed=self.seed)
+        if training is None:
+            return AlignedModel(run.path.name, run.path.name, 0, found, base, comparison)
+        method, drawn = training.settings.method, training.settings.seed
+        label = (training.label or method_label(method)) + (f", seed {drawn}" if several else "")
+        return AlignedModel(label, method, drawn, found, base, comparison, training)

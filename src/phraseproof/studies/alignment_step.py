@@ -43,6 +43,7 @@ class AlignmentStep:
         folder: of the adapter or model. Its name has a hash of everything that changes the result.
         model_options: how the base model is loaded.
         notes: what a reader must know of the pairs.
+        label: how it is called in tables; empty for its method.
     """
 
     model: str
@@ -51,6 +52,7 @@ class AlignmentStep:
     folder: Path
     model_options: ModelOptions = ModelOptions()
     notes: tuple[str, ...] = ()
+    label: str = ""
 
     @property
     def title(self) -> str:
@@ -168,6 +170,7 @@ def alignment_step(
     *,
     pairs: AlignmentPairs | Sequence[ParaphraseSet],
     settings: AlignmentSettings,
+    label: str = "",
 ) -> AlignmentStep:
     """The training of a model as a request wants it.
 
@@ -176,6 +179,7 @@ def alignment_step(
         model: a name, hub id or folder.
         pairs: such as `alignment_pairs(request, model)`.
         settings: such as `study_settings(request, model, "pt+kl")`.
+        label: how it is called in tables; empty for its method.
 
     Raises:
         UsageError: the request has an adapter.
@@ -199,7 +203,7 @@ def alignment_step(
     sets, notes = (pairs.sets, tuple(pairs.notes)) if isinstance(pairs, AlignmentPairs) else (tuple(pairs), ())
     identity = [model, options, chosen, [pair.identity(with_options=True) for pair in sets]]
     name = f"{slug(model)}-{slug(settings.method)}-{content_hash(identity)[:8]}"
-    return AlignmentStep(model, sets, settings, request.out / "trainings" / name, request.model_options, notes)
+    return AlignmentStep(model, sets, settings, request.out / "trainings" / name, request.model_options, notes, label)
 
 
 def study_settings(
@@ -214,10 +218,15 @@ def study_settings(
         seed: of the training; by default the request's.
         **changes: other settings.
     """
+    from phraseproof.alignment.loop.preparation import find_method
+
     own = material_of(model).alignment
     # The pocket's soft prompt has its own start and learning rate; they mean nothing to other methods.
-    of_prompts = method.startswith("pt") or method in {"joint", "negation"}
-    suited = own if of_prompts else replace(own, learning_rate=LEARNING_RATE, **_defaults(_OF_PROMPTS))
+    suited = (
+        own
+        if find_method(method).trains == "prompt"
+        else replace(own, learning_rate=LEARNING_RATE, **_defaults(_OF_PROMPTS))
+    )
     fields: dict[str, object] = {
         "method": method,
         "seed": request.seed if seed is None else seed,

@@ -87,14 +87,18 @@ class CloserLook:
         )
 
 
-def _kind(group: str) -> str:
+def kind_of(group: str) -> str:
     """The paper's name of a group: imported runs call collected wordings unobserved."""
     return "collected" if group == UNOBSERVED else group
 
 
-def _measured(run: Run, *, seed: int) -> MeasuredGroups:
-    """All tasks in one category: Table 9 weighs tasks equally, whatever their kind."""
-    groups = [group for kind in KINDS for group in run.groups if _kind(group) == kind]
+def kinds_of(run: Run) -> list[str]:
+    """The groups of a run that are kinds of wordings, in the order of Table 9.
+
+    Raises:
+        NotEnoughDataError: the run has less than two.
+    """
+    groups = [group for kind in KINDS for group in run.groups if kind_of(group) == kind]
     if len(groups) < 2:
         raise NotEnoughDataError(
             "the closer look compares kinds of wordings",
@@ -102,17 +106,22 @@ def _measured(run: Run, *, seed: int) -> MeasuredGroups:
             got=", ".join(run.groups),
             where=str(run.path),
         )
+    return groups
+
+
+def _measured(run: Run, *, seed: int) -> MeasuredGroups:
+    """All tasks in one category: Table 9 weighs tasks equally, whatever their kind."""
     scores = run.wording_scores()
-    return measure(run, groups, categories=dict.fromkeys((score.task for score in scores), OVERALL), seed=seed)
+    return measure(run, kinds_of(run), categories=dict.fromkeys((score.task for score in scores), OVERALL), seed=seed)
 
 
 def _tables(found: MeasuredGroups, printed: Sequence[PublishedFigure]) -> Iterator[ExhibitTable]:
     """The layout of Table 9; below a task of the paper its printed figures."""
     by_task = {name: _by_kind(printed, name) for name in dict.fromkeys(each.name for each in printed)}
-    kinds = [kind for kind in KINDS if kind in map(_kind, found.groups)]
+    kinds = [kind for kind in KINDS if kind in map(kind_of, found.groups)]
     next_to = _shares_tasks(found, printed)
     shown = list(KINDS) if next_to else kinds
-    groups = {_kind(group): group for group in found.groups}
+    groups = {kind_of(group): group for group in found.groups}
     rows: list[tuple[str, ...]] = []
     for row, measured in found.rows():
         if row.level is Level.CATEGORY:
@@ -188,7 +197,7 @@ def _marks(name: str, found: MeasuredGroups) -> Iterator[Bar]:
     for group, values in row.groups.items():
         mean = mean_finding(measured.groups.get(group))
         low, high = (None, None) if mean is None else (mean.low, mean.high)
-        yield Bar(_label(_kind(group)), name, scale * values.mean, scaled(low, scale), scaled(high, scale))
+        yield Bar(_label(kind_of(group)), name, scale * values.mean, scaled(low, scale), scaled(high, scale))
 
 
 def _label(kind: str) -> str:
@@ -203,7 +212,7 @@ def _result_rows(found: MeasuredGroups) -> Iterator[ResultRow]:
     """Groups under the paper's names; the one category of all tasks would only repeat the overall rows."""
     for row in found.result_rows():
         if row.level is not Level.CATEGORY:
-            yield replace(row, category="", group=_kind(row.group))
+            yield replace(row, category="", group=kind_of(row.group))
 
 
 def _compared(found: MeasuredGroups) -> Iterator[ComputedFigure]:
@@ -213,7 +222,7 @@ def _compared(found: MeasuredGroups) -> Iterator[ComputedFigure]:
         return
     rows = {row.name: row for row, _ in found.rows()}
     complete = {each.name for each in printed} <= rows.keys()
-    groups = {_kind(group): group for group in found.groups}
+    groups = {kind_of(group): group for group in found.groups}
     scale = found.metric.scale
     for each in printed:
         row = rows.get(each.name)

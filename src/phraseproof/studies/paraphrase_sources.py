@@ -1,8 +1,9 @@
-"""`paraphrase-sources`: paraphrases of several sources, their length and their similarity (Table 13)."""
+"""`paraphrase-sources`: paraphrases of several sources, and alignments trained on them (Tables 12 and 13)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.aggregation import Level
@@ -10,15 +11,29 @@ from phraseproof.analysis.results import ResultRow, ResultTable
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.resolve import load_wordings
 from phraseproof.instructions.paraphrase_statistics import ParaphraseStatistics, describe_paraphrases
+from phraseproof.studies.aligned_models import AVERAGE, aligned_models, training_notes
+from phraseproof.studies.alignment import by_benchmark_table, tests_table
+from phraseproof.studies.alignment_pairs import alignment_pairs
+from phraseproof.studies.alignment_step import (
+    aligned_base,
+    aligned_evaluation,
+    alignment_step,
+    study_settings,
+    training_seeds,
+)
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import OBSERVED, UNOBSERVED, material_of
+from phraseproof.studies.measured import measured_notes
 from phraseproof.studies.published import PublishedFigure, figures
+from phraseproof.studies.steps import given_runs
 from phraseproof.studies.study import Step, StudyRequest
 
 if TYPE_CHECKING:
     from phraseproof.core import Instruction
 
-STATISTICS = "Table 13"
+ALIGNED, STATISTICS = "Table 12", "Table 13"
+METHOD = "pt+kl"
+"""The paper's method, which Table 12 is about."""
 
 
 class SourceStatistics(NamedTuple):
@@ -36,31 +51,70 @@ class SourceStatistics(NamedTuple):
 
 
 class ParaphraseSources:
-    """Paraphrases of several sources."""
+    """Paraphrases of several sources, and alignments that are trained on them."""
 
     name = "paraphrase-sources"
-    exhibit = "Table 13"
-    about = "length of paraphrases of several sources, and their ROUGE-2 with the wordings that they paraphrase"
-    needs = "collections of paraphrases: every group of --instructions but observed and unobserved is a source"
+    exhibit = "Tables 12 and 13"
+    about = "length of paraphrases of several sources, their ROUGE-2 with the seed, and accuracy after PT+KL with them"
+    needs = "every group of --instructions but observed and unobserved is a source; without --model nothing is trained"
     min_models: int = 0
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
-        """Nothing is computed."""
-        del request
-        return ()
+        """For every model its run, and for every source and seed a training and the run of what it makes.
+
+        Run folders that are given are the base model's, then those of aligned models.
+
+        Raises:
+            UsageError: no source is named, or a file of pairs, which has one.
+        """
+        sources = sources_of(request)
+        if request.pairs is not None:
+            raise UsageError(
+                "a file of pairs is one source of paraphrases",
+                expected="a collection for each source, as in --instructions gpt=paraphrased-by-gpt.yaml",
+                where="--pairs",
+            )
+        if request.runs:
+            return given_runs(request)
+        evaluated = replace(
+            request,
+            instructions={name: found for name, found in request.instructions.items() if name not in sources},
+        )
+        steps: list[Step] = []
+        for model in request.models:
+            base = aligned_base(evaluated, model)
+            steps.append(base)
+            made = {
+                source: alignment_pairs(evaluated, model, paraphrases=members) for source, members in sources.items()
+            }
+            for seed in training_seeds(request):
+                settings = study_settings(evaluated, model, METHOD, seed=seed)
+                for source, pairs in made.items():
+                    training = alignment_step(evaluated, model, pairs=pairs, settings=settings, label=source)
+                    steps += [training, aligned_evaluation(training, base)]
+        return steps
 
     def build(self, request: StudyRequest, steps: Sequence[Step]) -> Exhibit:
-        """The sources, and those of the paper."""
-        del steps
+        """The sources, what was trained on them, and both in the paper."""
         described = describe_sources(request)
-        printed = figures([STATISTICS])
+        measured = aligned_models(steps, seed=request.seed) if steps else []
+        printed = {table: figures([table]) for table in (STATISTICS, ALIGNED)}
         rows = [row for each in described for row in _result_rows(each)]
-        rows += [row for each in printed for row in each.rows()]
+        for each in measured:
+            rows += each.base.result_rows()
+            rows += [_of_source(row, aligned.label) for aligned in each.aligned for row in aligned.result_rows()]
+        rows += [row for found in printed.values() for each in found for row in each.rows()]
+        notes = measured_notes([each.base for each in measured])
+        notes += [note for each in measured for note in training_notes(each.aligned)]
+        tables = [_statistics_table(described), _printed_statistics(printed[STATISTICS])]
+        if measured:
+            tables += [by_benchmark_table(measured), tests_table(measured), _printed_alignments(printed[ALIGNED])]
         return Exhibit(
             study=self.name,
             title="Sources of paraphrases",
-            tables=(_statistics_table(described), _printed_statistics(printed)),
+            tables=tuple(tables),
             results=ResultTable(tuple(rows)),
+            notes=tuple(dict.fromkeys(notes)),
         )
 
 
@@ -143,6 +197,23 @@ def _printed_statistics(printed: Sequence[PublishedFigure]) -> ExhibitTable:
         rows,
         (line,),
     )
+
+
+def _printed_alignments(printed: Sequence[PublishedFigure]) -> ExhibitTable:
+    """The layout of Table 12."""
+    cells = {(each.row, each.group): each.shown for each in printed}
+    sources = dict.fromkeys(each.row.partition(", ")[0] for each in printed)
+    columns = [(name, group) for name in ("MMLU", "BBL") for group in (OBSERVED, UNOBSERVED, "")]
+    rows = tuple(
+        (source, *(cells.get((f"{source}, {name}", group), "") for name, group in columns)) for source in sources
+    )
+    headings = ("paraphrases of", *(f"{name} {group or AVERAGE}" for name, group in columns))
+    return ExhibitTable(f"The paper's figures ({ALIGNED}, {printed[0].model} after PT+KL)", headings, rows)
+
+
+def _of_source(row: ResultRow, source: str) -> ResultRow:
+    """The same with the source of the paraphrases, which the folder of the run does not name."""
+    return replace(row, method=f"{row.method}; aligned with paraphrases of {source}")
 
 
 def _with_std(mean: float, std: float | None, scale: float = 1) -> str:

@@ -10,6 +10,8 @@ from phraseproof.studies.alignment_distance import AlignmentDistance
 from phraseproof.studies.closer_look import CloserLook
 from phraseproof.studies.distance import DistanceStudy
 from phraseproof.studies.few_shot import FewShot
+from phraseproof.studies.negation import NegationStudy
+from phraseproof.studies.objectives import ObjectivesStudy
 from phraseproof.studies.paraphrase_sources import ParaphraseSources
 from phraseproof.studies.representations import RepresentationsStudy
 from phraseproof.studies.scaling import ScalingStudy
@@ -30,6 +32,8 @@ STUDIES: tuple[Study, ...] = (
     AlignmentStudy(),
     AlignmentDistance(),
     ParaphraseSources(),
+    ObjectivesStudy(),
+    NegationStudy(),
 )
 
 
