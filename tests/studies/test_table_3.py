@@ -64,3 +64,18 @@ def test_the_released_accuracies_give_the_printed_figures_but_for_those_that_are
         ("Flan-T5-11B, dagger", "Overall", "1", "0"),
     }
     assert {(row, column) for _, row, column, *_ in table.rows if column not in {"BBL-QA", "Overall"}} == set()
+
+
+def test_means_over_tasks_are_the_last_row_by_task(tmp_path: Path) -> None:
+    exhibit = made(tmp_path, four_tasks(tmp_path).path)
+    name, observed, unobserved, difference = exhibit.tables[1].rows[-1]
+    # Means (.60 + .80 + .40 + .70) / 4 and (.50 + .60 + .40 + .60) / 4; Stds (.0707 + 0 + .0283 + 0) / 4 and
+    # (.0707 + .1414 + .0707 + 0) / 4. The difference of categories is -8.3.
+    assert (name, observed, unobserved) == ("mean over tasks", "62.5 ± 2.5", "52.5 ± 7.1")
+    # Differences -10, -20, 0 and -10: standard error 4.08, t(3) = 3.182 at 95%, half width 12.99 (scipy).
+    assert difference == "-10.0\n[-23.0, +3.0]"
+    rows = exhibit.results.select(level="overall", statistic="mean over tasks")
+    assert [(row.group, round(row.estimate, 6), row.n) for row in rows] == [
+        ("observed", 62.5, 4),
+        ("unobserved", 52.5, 4),
+    ]

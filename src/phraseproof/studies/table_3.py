@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import fmean
+from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import OVERALL, Level
+from phraseproof.analysis.result_rows import Place, finding_row
 from phraseproof.analysis.results import ResultTable
+from phraseproof.core import Finding
+from phraseproof.reports.build.numbers import value_in_unit
 from phraseproof.reports.build.text import short_model_name
 from phraseproof.studies.agreement import ComputedFigure, agreement_tables, computed
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
@@ -24,6 +29,9 @@ from phraseproof.studies.measured import (
 from phraseproof.studies.published import PublishedFigure, figures, published_model, remarks
 from phraseproof.studies.steps import given_runs, main_step
 from phraseproof.studies.study import Step, StudyRequest
+
+if TYPE_CHECKING:
+    from phraseproof.analysis.results import ResultRow
 
 PER_CATEGORY = "Table 3"
 PER_TASK = ("Table 19", "Table 20", "Table 21", "Table 22", "Table 23", "Table 24", "Table 25", "Table 26")
@@ -50,7 +58,7 @@ class TableThree:
         printed = [each for each in figures([PER_CATEGORY]) if not known or each.model in known]
         tables = [*category_tables(measured, printed), *(task_table(found) for found in measured)]
         compared = [each for found in measured for each in compared_figures(found)]
-        rows = [row for found in measured for row in found.result_rows()]
+        rows = [row for found in measured for row in (*found.result_rows(), *_task_mean_rows(found))]
         per_task = [each for name in known for each in printed_once(name)]
         rows += [row for each in (*printed, *per_task) for row in each.rows()]
         notes = measured_notes(measured)
@@ -116,9 +124,46 @@ def task_table(found: MeasuredGroups, sources: Sequence[str] = PER_TASK) -> Exhi
         cells.append(difference_cell(measured.differences.get(other), found.metric))
         printed_cells = [printed.get((row.name, group), "") for group in (OBSERVED, UNOBSERVED)] if known else []
         rows.append((row.name, *cells, *printed_cells))
+    rows += _task_mean_cells(found, len(rows[0])) if len(rows) > 1 else []
     headings = ("task", reference, other, "difference", *([f"printed: {OBSERVED}", UNOBSERVED] if known else []))
     shots = f", {found.table.num_fewshot}-shot" if found.table.num_fewshot else ""
     return ExhibitTable(f"By task: {short_model_name(found.model)}{shots}", headings, tuple(rows))
+
+
+def _task_means(found: MeasuredGroups) -> dict[str, tuple[float, float | None, int]]:
+    """Of each group the mean over the tasks that have both groups, the mean of their Stds, and the number of tasks.
+
+    The overall row weighs categories equally, and so weighs the tasks of small categories more.
+    """
+    shared = [row.groups for row in found.summary.tasks if all(group in row.groups for group in found.groups)]
+    means: dict[str, tuple[float, float | None, int]] = {}
+    for group in found.groups if shared else ():
+        stds = [std for groups in shared if (std := groups[group].std) is not None]
+        means[group] = fmean(groups[group].mean for groups in shared), fmean(stds) if stds else None, len(shared)
+    return means
+
+
+def _task_mean_cells(found: MeasuredGroups, width: int) -> list[tuple[str, ...]]:
+    """The last row by task, as wide as the others: the difference has the interval of the paired t-test."""
+    means = _task_means(found)
+    if not means:
+        return []
+    cells = [
+        value_in_unit(mean, found.metric) + ("" if std is None else f" ± {value_in_unit(std, found.metric)}")
+        for mean, std, _ in means.values()
+    ]
+    tested = next(each.finding for each in found.table.comparisons if each.group == found.groups[1])
+    cells.append(difference_cell(tested, found.metric))
+    return [("mean over tasks", *cells, *[""] * (width - len(cells) - 1))]
+
+
+def _task_mean_rows(found: MeasuredGroups) -> Iterator[ResultRow]:
+    for group, (mean, std, count) in _task_means(found).items():
+        place = Place(Level.OVERALL, group=group)
+        for name, value in (("mean over tasks", mean), ("std, mean over tasks", std)):
+            if value is not None:
+                plain = Finding(name, value, count, "mean over the tasks that have both groups")
+                yield finding_row(found.source, place, name, plain, found.source.unit("mean"))
 
 
 def _measured_rows(found: MeasuredGroups) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
