@@ -17,6 +17,7 @@ from phraseproof.tasks.bigbench import CATEGORIES, KNOWN
 
 PER_TASK = ("Table 19", "Table 21", "Table 23", "Table 25")
 PER_SIZE = ("Table 20", "Table 22", "Table 24", "Table 26")
+PER_STEP = ("Table 31", "Table 32")
 
 
 def category(task: str) -> str:
@@ -85,6 +86,28 @@ def table_9() -> Iterator[Check]:
                 yield Check(each, each.std, mean_std(rows))
 
 
+def table_10() -> Iterator[Check]:
+    """Averages of two groups; and, of the base and of PT+KL, the means over the 14 tasks of Tables 31 and 32."""
+    printed = figures(["Table 10"])
+    for each in printed:
+        method = each.row.partition(",")[0]
+        key = (each.model, method, each.name)
+        if each.statistic == "average":
+            same = [row for row in printed if (row.model, row.row.partition(",")[0], row.name) == key]
+            groups = [row for row in same if row.group]
+            assert len(groups) == 2
+            yield Check(each, each.value, mean(groups))
+            yield Check(each, each.std, mean_std(groups))
+        elif each.name == "BBL" and method in {"Flan-T5-3B", "Alpaca-7B", "PT+KL"}:
+            step = "Aligned" if method == "PT+KL" else "Baseline"
+            rows = [
+                row for row in figures(PER_STEP, model=each.model) if row.group == each.group and row.name != "mmlu"
+            ]
+            rows = [row for row in rows if step in row.row]
+            assert len(rows) == 14
+            yield Check(each, each.value, mean(rows))
+
+
 def table_15() -> Iterator[Check]:
     """Without three demonstrations, and Alpaca with one, which are in no other table."""
     for each in figures(["Table 15"]):
@@ -106,7 +129,7 @@ def table_18() -> Iterator[Check]:
             yield Check(each, each.value, gap(PER_SIZE, each.model, each.name), 0.15)
 
 
-@pytest.mark.parametrize("table", [table_3, table_5, table_9, table_15, table_18])
+@pytest.mark.parametrize("table", [table_3, table_5, table_9, table_10, table_15, table_18])
 def test_a_remark_says_where_a_figure_does_not_follow_from_other_tables_and_only_there(
     table: Callable[[], Iterator[Check]],
 ) -> None:
@@ -160,6 +183,15 @@ def test_tables_that_print_the_same_models_agree() -> None:
         for model in ("Flan-T5-XL", "Flan-T5-XXL"):
             first = {(each.name, each.group): each.shown for each in figures([one], model=model)}
             assert first == {(each.name, each.group): each.shown for each in figures([other], model=model)}
+
+
+def test_the_base_of_tables_31_and_32_is_that_of_table_3_or_a_remark_says_that_it_differs() -> None:
+    before = {(each.model, each.name, each.group): each for each in figures(PER_TASK)}
+    base = [each for each in figures(PER_STEP) if "Baseline" in each.row]
+    assert len(base) == 2 * 15 * 2
+    for each in base:
+        other = before[each.model, each.name, each.group]
+        assert each.remark == ("" if each.shown == other.shown else f"differs from {other.source}"), each
 
 
 def test_every_task_of_a_figure_is_one_of_ours() -> None:
