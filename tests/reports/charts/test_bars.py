@@ -22,7 +22,7 @@ def test_labels_and_groups_are_in_the_order_in_which_they_come() -> None:
     bar = chart.spec["layer"][0]["encoding"]
     assert bar["y"]["scale"]["domain"] == ["closest", "a long name of a task_with_parts"]
     assert bar["yOffset"]["scale"]["domain"] == ["large", "small"]
-    assert bar["x"]["axis"]["title"] == "accuracy (%); lines: 95% intervals"
+    assert bar["x"]["axis"]["title"] == ["accuracy (%)", "lines: 95% intervals"]
     assert chart.description == (
         "Accuracy; accuracy (%); lines: 95% intervals: closest, small: 60.0 (55.0 to 64.0); closest, large: 70.0; "
         "a long name of a task_with_parts, large: -5.5 (-9.0 to -2.0)."

@@ -91,29 +91,41 @@ def test_names_are_escaped(folder: Path) -> None:
         ways=(*found.ways[:-1], replace(last, name=hostile)),
         rows=[replace(row, statistic=row.statistic.replace(last.name, hostile)) for row in found.rows],
     )
-    page = render_report(Sources((), (), (SearchFolder(source.path, changed),)))
+    page = render_report(Sources((), (), (SearchFolder(source.path, changed),))).replace("<wbr>", "")
     assert "<img src=x" not in page
     assert page.count("&lt;img src=x") >= 5
 
 
+LONG = "lora+kl:gradient_accumulation=2:paraphrases_per_batch=1"
+"""The name of a method with its settings."""
+
+CUT = """all => all.flatMap(svg => {
+    const box = svg.getBoundingClientRect();
+    return Array.from(svg.querySelectorAll("text")).filter(text => {
+        const own = text.getBoundingClientRect();
+        return own.left < box.left - 1 || own.right > box.right + 1 || own.top < box.top - 1;
+    }).map(text => text.textContent);
+})"""
+"""The texts of charts that are not wholly in their chart."""
+
+
 @pytest.mark.slow
-def test_it_is_drawn_and_accessible_in_both_themes_and_on_a_phone(page: str, tmp_path: Path) -> None:
+def test_it_is_drawn_and_accessible_in_both_themes_and_on_a_phone(folder: Path, tmp_path: Path) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    document = (folder / "search.json").read_text(encoding="utf-8")
+    (tmp_path / "search.json").write_text(document.replace(LABEL, f"{LONG} at 0.001"), encoding="utf-8")
     path = tmp_path / "report.html"
-    path.write_text(page, encoding="utf-8")
+    path.write_text(render_report(open_sources([tmp_path])), encoding="utf-8")
     phone: dict[str, Any] = {"viewport": {"width": 390, "height": 800}}
     with launched() as browser:
         for scheme, size in (("light", {}), ("dark", phone)):
             with opened(browser, path, color_scheme=scheme, **size) as found:
                 assert found.said == []
                 assert found.asked == [path.as_uri()]
-                assert found.page.locator("figure[data-chart] svg").count() >= 4
+                charts = found.page.locator("figure[data-chart] svg")
+                assert charts.count() >= 4
+                assert charts.evaluate_all(CUT) == []
+                assert found.page.locator(".canvas.overflows").count() == 0
                 assert found.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
                 found.page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
-                violations = axe.Axe().run(found.page).response["violations"]
-            serious = [
-                (each["id"], each["nodes"][0]["html"])
-                for each in violations
-                if each["impact"] in {"serious", "critical"}
-            ]
-            assert serious == []
+                assert axe.Axe().run(found.page).response["violations"] == []

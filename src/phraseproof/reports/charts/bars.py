@@ -6,12 +6,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from phraseproof.reports.build.text import printable
-from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, lane_axis, tooltip
+from phraseproof.reports.charts.chart import (
+    Chart,
+    Row,
+    Spec,
+    group_color,
+    name_axis,
+    name_height,
+    name_width,
+    plain_numbers,
+    tooltip,
+)
 
 _LANE = 15
-_LETTER = 6.5
-_PLOT = 300
-"""Pixels: the height of a bar with its gap, the width of a letter of a label, the width that bars need at least."""
+_PLOT = 180
+"""Pixels: the height of a bar with its gap, the width that bars need at least."""
 _SAID = 40
 """The maximum number of bars whose values are in the description."""
 
@@ -82,7 +91,7 @@ def bars(
         description=f"{printable(title)}; {shown}: {said}{more}.",
         spec=_spec(labels, [name for name in groups if name in present], groups, shown, number, signed=signed),
         data={"bars": rows},
-        min_width=round(_PLOT + _LETTER * max(map(len, labels))),
+        min_width=round(_PLOT + name_width(labels)),
     )
 
 
@@ -95,18 +104,13 @@ def _said(mark: Bar, number: str, *, signed: bool) -> str:
     return f"{name}: {text(mark.value)}{ends}"
 
 
-def _plain_numbers(*, signed: bool) -> Spec:
-    """Numbers of the axis without exponents; zero never has a sign."""
-    return {"format": "+~f", "labelExpr": "datum.value === 0 ? '0' : datum.label"} if signed else {"format": "~f"}
-
-
 def _spec(labels: list[str], present: list[str], groups: list[str], axis: str, number: str, *, signed: bool) -> Spec:
     y = {
         "y": {
             "field": "row",
             "type": "nominal",
             "scale": {"domain": labels, "paddingInner": 0.25, "paddingOuter": 0.15},
-            "axis": {**lane_axis(), "labelLimit": 0, "grid": False},
+            "axis": {**name_axis(labels), "grid": False},
         },
         "yOffset": {"field": "group", "type": "nominal", "scale": {"domain": present}},
     }
@@ -114,7 +118,12 @@ def _spec(labels: list[str], present: list[str], groups: list[str], axis: str, n
         "field": "value",
         "type": "quantitative",
         "scale": {"zero": True, "nice": True},
-        "axis": {"title": axis, "grid": True, "tickCount": 6, **_plain_numbers(signed=signed)},
+        "axis": {
+            "title": axis.split("; ") if "; " in axis else axis,
+            "grid": True,
+            "tickCount": 6,
+            **plain_numbers(signed=signed),
+        },
     }
     color = group_color(groups)
     if color["legend"] is not None:
@@ -136,6 +145,6 @@ def _spec(labels: list[str], present: list[str], groups: list[str], axis: str, n
     zero = {"mark": {"type": "rule", "style": "mean", "aria": False}, "encoding": {"x": {"datum": 0}}}
     return {
         "data": {"name": "bars"},
-        "height": (_LANE * len(present) + 8) * len(labels),
+        "height": max(_LANE * len(present) + 8, name_height(labels)) * len(labels),
         "layer": [bar, line, zero],
     }

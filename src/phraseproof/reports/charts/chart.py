@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -18,6 +20,24 @@ Spec: TypeAlias = dict[str, Any]
 
 HIDDEN = "_"
 """Fields that begin with it place marks; they are no data, and stay out of CSV files and tables."""
+
+NARROW_PAGE = 560
+"""Pixels: a narrower picture has smaller labels (`page.js`) and shorter lines."""
+
+NARROW_LINE = 22
+_WIDE_LINE = 44
+_LEGEND_LINE = 44
+"""The largest numbers of characters in a line of a name."""
+
+_LETTER = 6.2
+_LINE = 14
+"""The width of a letter and the height of a line of a label, in pixels."""
+
+_ROOM = f"(containerSize()[0] < {NARROW_PAGE} ? containerSize()[0] : (containerSize()[0] || width + 160) - 160)"
+"""The pixels of a legend: all of a narrow page (`page.js`), else those above the picture. Off a page, only `width` is
+known; on one it changes after the legend got its height."""
+
+_PARTS = re.compile(r"[^ :+=_/,-]+[ :+=_/,-]*|[ :+=_/,-]+")
 
 SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "triangle-down")
 
@@ -76,12 +96,67 @@ def group_color(groups: Sequence[str], *, legend: bool = True) -> Spec:
 
 def _legend(names: Sequence[str]) -> Spec:
     """A legend above the picture with as many names side by side as its width has room for; no name is cut."""
-    widest = 30 + 7.2 * max(map(len, names))
+    lines = [wrapped(name, _LEGEND_LINE) for name in names]
+    widest = 30 + 7.2 * max(len(line) for name in lines for line in name)
     return {
         "title": None,
         "orient": "top",
-        "columns": {"expr": f"max(1, min({len(names)}, floor(width / {widest:.0f})))"},
+        "columns": {"expr": f"max(1, min({len(names)}, floor({_ROOM} / {widest:.0f})))"},
+        **_label_lines(names, lines, lines),
     }
+
+
+def name_axis(names: Sequence[str]) -> Spec:
+    """A vertical axis of names in full: long ones in several lines, shorter ones on a narrow page."""
+    narrow, wide = ([wrapped(name, line) for name in names] for line in (NARROW_LINE, _WIDE_LINE))
+    return {**lane_axis(), "labelLimit": 0, **_label_lines(names, narrow, wide), **_centred(names, narrow, wide)}
+
+
+def name_width(names: Sequence[str]) -> float:
+    """The pixels that `name_axis` takes on a narrow page."""
+    return _LETTER * max(len(line) for name in names for line in wrapped(name, NARROW_LINE)) + 8
+
+
+def name_height(names: Sequence[str]) -> int:
+    """The pixels that the highest name of `name_axis` takes on a narrow page."""
+    return _LINE * max(len(wrapped(name, NARROW_LINE)) for name in names) + 4
+
+
+def wrapped(name: str, width: int) -> list[str]:
+    """A name in lines of at most `width` characters. It is broken after a space or a sign that joins names."""
+    lines = [""]
+    for part in _PARTS.findall(name):
+        whole = part
+        if len(lines[-1] + whole.rstrip()) > width and lines[-1]:
+            lines.append("")
+        while len(whole.rstrip()) > width:
+            lines[-1] = whole[:width]
+            whole = whole[width:]
+            lines.append("")
+        lines[-1] += whole
+    return [line.rstrip() for line in lines if line.strip()] or [name]
+
+
+def _label_lines(names: Sequence[str], narrow: Sequence[Sequence[str]], wide: Sequence[Sequence[str]]) -> Spec:
+    """What breaks labels into lines; nothing where each is one line."""
+    if all(len(lines) == 1 for lines in narrow):
+        return {}
+    return {"labelExpr": f"{_by_page(narrow, wide)}[indexof({json.dumps(list(names))}, datum.label)]"}
+
+
+def _centred(names: Sequence[str], narrow: Sequence[Sequence[str]], wide: Sequence[Sequence[str]]) -> Spec:
+    """What moves labels of several lines up: the first line is in the middle of the row otherwise."""
+    if all(len(lines) == 1 for lines in narrow):
+        return {}
+    ups = [[-_LINE / 2 * (len(lines) - 1) for lines in of] for of in (narrow, wide)]
+    return {"labelOffset": {"expr": f"{_by_page(*ups)}[indexof({json.dumps(list(names))}, datum.value)]"}}
+
+
+def _by_page(narrow: object, wide: object) -> str:
+    """An expression with one value on a narrow page and another elsewhere."""
+    if narrow == wide:
+        return json.dumps(wide)
+    return f"(containerSize()[0] < {NARROW_PAGE} ? {json.dumps(narrow)} : {json.dumps(wide)})"
 
 
 def group_shape(groups: Sequence[str]) -> Spec:
@@ -107,6 +182,11 @@ def score_field(metric: Metric) -> str:
 def number_format(metric: Metric, *, signed: bool = False) -> str:
     """How values are printed on hovering: percent with one decimal, other units with three significant digits."""
     return ("+" if signed else "") + (".1f" if metric.unit == "%" else ".3g")
+
+
+def plain_numbers(*, signed: bool = False) -> Spec:
+    """Numbers of an axis without exponents; zero never has a sign."""
+    return {"format": "+~f", "labelExpr": "datum.value === 0 ? '0' : datum.label"} if signed else {"format": "~f"}
 
 
 def score_axis(metric: Metric, title: str | None = None) -> Spec:

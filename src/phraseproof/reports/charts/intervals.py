@@ -16,7 +16,11 @@ from phraseproof.reports.charts.chart import (
     group_color,
     group_shape,
     lane_axis,
+    name_axis,
+    name_height,
+    name_width,
     number_format,
+    plain_numbers,
     score_axis,
     score_scale,
     tooltip,
@@ -27,9 +31,8 @@ if TYPE_CHECKING:
     from phraseproof.scoring.metric import Metric
 
 _LANE = 17
-_LETTER = 6.5
-_PLOT = 330
-"""Widths in pixels: of a letter of a label, and of the least that intervals need next to whole labels."""
+_PLOT = 180
+"""The least width that intervals need next to whole labels, in pixels."""
 
 
 class Interval(NamedTuple):
@@ -100,13 +103,14 @@ def intervals(
         least = 1.0 if metric.unit == "%" else max(map(abs, ends)) / 10 or 1.0
         scale: Spec = {"domain": [min(-least, *ends), max(least, *ends)], "padding": 7}
         title_of_axis = printable(f"difference ({difference_unit(metric)})")
-        axis: Spec = {"title": title_of_axis, "tickCount": 6, "format": "+~f" if metric.unit == "%" else "+~g"}
+        numbers = plain_numbers(signed=True) | ({} if metric.unit == "%" else {"format": "+~g"})
+        axis: Spec = {"title": title_of_axis, "tickCount": 6, **numbers}
     else:
         held, named = with_chance(ends, [row["chance_percent"] for row in levels], metric)
         scale, axis = score_scale(held, metric), score_axis(metric, named)
     y = _rows(labels, whole=whole_labels)
     spec = _spec(y, groups, metric, {"scale": scale, "axis": axis}, differences=differences)
-    min_width = round(_PLOT + _LETTER * max(map(len, labels))) if whole_labels else 0
+    min_width = round(_PLOT + name_width(labels)) if whole_labels else 0
     if not levels:
         return Chart("intervals", title, description, spec, {"intervals": rows}, min_width)
     x = {"type": "quantitative", "scale": scale, "axis": axis}
@@ -122,7 +126,7 @@ def _field(metric: Metric, *, differences: bool) -> str:
 
 
 def _rows(labels: list[str], *, whole: bool) -> Spec:
-    axis = {**lane_axis(), "labelLimit": 0} if whole else lane_axis()
+    axis = name_axis(labels) if whole else lane_axis()
     return {"field": "row", "type": "nominal", "scale": {"domain": labels}, "axis": axis}
 
 
@@ -163,11 +167,15 @@ def _spec(y: Spec, groups: list[str], metric: Metric, scale_and_axis: Spec, *, d
         },
     }
     layers: list[Spec] = [line, dot]
+    labels: list[str] = y["scale"]["domain"]
+    # Only whole labels have no limit; each of their lines needs room.
+    least = name_height(labels) if y["axis"].get("labelLimit") == 0 else 0
+    height = max(_LANE * len(groups) + 11, least)
     if differences:
         zero = {"mark": {"type": "rule", "style": "zero", "aria": False}, "encoding": {"x": {"datum": 0}}}
         layers.insert(0, zero)
     return {
         "data": {"name": "intervals"},
-        "height": (_LANE * len(groups) + 11) * len(y["scale"]["domain"]),
+        "height": height * len(labels),
         "layer": layers,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple, cast
 
 from phraseproof.analysis.ranking import rank_wordings
@@ -14,7 +15,7 @@ from phraseproof.reports.build.numbers import difference_in_unit
 from phraseproof.reports.build.searches import SearchFolder, StoredSearch, StoredTraining, StoredWay
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.charts.chart import Chart
-from phraseproof.reports.charts.gains import gains
+from phraseproof.reports.charts.gains import SET_TITLES, gains
 from phraseproof.reports.charts.strip import strip
 from phraseproof.reports.html.provenance import Provenance, provenance
 from phraseproof.reports.html.statistics import StatisticsCell
@@ -253,7 +254,8 @@ def _wordings(found: StoredSearch, name: str) -> Chart:
         if each.set == name and each.way in lanes
     ]
     chance = {task: found.level(name, task).chance_percent / 100 for task in found.tasks(name)}
-    return strip(rank_wordings(scores, group_order=lanes), ACCURACY, chance=chance)
+    chart = strip(rank_wordings(scores, group_order=lanes), ACCURACY, chance=chance)
+    return replace(chart, title=f"{chart.title}: {SET_TITLES[name]}")
 
 
 def _settings(found: StoredSearch) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:

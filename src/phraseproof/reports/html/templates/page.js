@@ -82,6 +82,9 @@
     if (canvas.clientWidth < 560) {
       config.axis.labelLimit = 130;
       config.axis.labelFontSize = 11;
+      // Titles and legends may use the room next to the picture.
+      config.axisX = { ...config.axisX, titleAnchor: "end", labelFlush: true };
+      config.legend.layout = { top: { anchor: "end" } };
     }
     const autosize = { type: "fit-x", contains: "padding" };
     const { description } = chart;
