@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
@@ -16,6 +17,7 @@ from phraseproof.store.vectors import load_vectors
 from phraseproof.studies import alignment_distance as module
 from phraseproof.studies.alignment import AlignmentStudy
 from phraseproof.studies.alignment_distance import AlignmentDistance
+from phraseproof.studies.alignment_step import study_settings
 from phraseproof.studies.carry_out import carry_out
 from phraseproof.studies.published import figures
 from phraseproof.studies.study import StudyRequest
@@ -73,6 +75,21 @@ def test_distances_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert any(f"smaller on {smaller} of 3 tasks" in line for line in table.lines)
     assert printed.rows[2][2:] == ("BBL-BC", "30.1", "27.9", "+4.2")
     assert len(exhibit.charts["distance-by-task-pocket-tiny"].data["bars"]) == 6
+
+
+def test_the_kl_term_is_compared_with_training_on_the_same_paraphrases_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "study_settings", partial(study_settings, max_steps=3))
+    wordings = {"observed": ("pocket-closest",), "unobserved": ("pocket-incorrect",)}
+    request = StudyRequest(models=("pocket/tiny",), tasks=TASKS[:2], instructions=wordings, limit=2, out=tmp_path)
+    table = carry_out(AlignmentDistance(), request).tables[0]
+    _, _, _, plain, _, _, with_kl, _ = AlignmentDistance().plan(request)
+    first, second = ([by_hand(step.folder, task)[0] for task in TASKS[:2]] for step in (plain, with_kl))
+    smaller = sum(after < before for before, after in zip(first, second, strict=True))
+    change = fmean(second) - fmean(first)
+    assert f"PT+KL against PT: smaller on {smaller} of 2 tasks; mean change {change:+.2f}" in table.lines[-1]
+    assert [row[:2] for row in table.rows if row[1]] == [("pocket/tiny", "PT"), ("", "PT+KL")]
 
 
 def test_trainings_and_runs_are_those_of_the_study_of_alignment(tmp_path: Path) -> None:
