@@ -79,3 +79,17 @@ def test_means_over_tasks_are_the_last_row_by_task(tmp_path: Path) -> None:
         ("observed", 62.5, 4),
         ("unobserved", 52.5, 4),
     ]
+
+
+def test_charts_have_the_overall_means_of_every_model_and_the_categories_of_each(tmp_path: Path) -> None:
+    run = four_tasks(tmp_path)
+    exhibit = carry_out(TableThree(), StudyRequest(runs=(run.path,), out=tmp_path / "studies"))
+    assert list(exhibit.charts) == ["accuracy-by-model", "accuracy-by-category-some-model"]
+    overall, categories = (chart.data["bars"] for chart in exhibit.charts.values())
+    assert [(bar["row"], bar["group"], round(bar["value"], 2)) for bar in overall] == [
+        ("Some-Model", "observed", 60.0),
+        ("Some-Model", "unobserved", 51.67),
+    ]
+    values = {(bar["row"], bar["group"]): round(bar["value"], 2) for bar in categories}
+    assert values["BBL-BC", "unobserved"] == 55.0
+    assert {row for row, _ in values} == {"MMLU", "BBL-BC", "BBL-MC", "Overall"}

@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import OVERALL, Level
-from phraseproof.analysis.result_rows import scaled
 from phraseproof.analysis.results import ResultTable
 from phraseproof.analysis.significance.paired_t import compare_groups
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.reports.build.numbers import title_with_unit
-from phraseproof.reports.build.text import short_model_name, short_model_names
+from phraseproof.reports.build.text import short_model_name
 from phraseproof.reports.charts.bars import Bar, bars
 from phraseproof.studies.agreement import ComputedFigure, agreement_tables, computed
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import UNOBSERVED, material_of
+from phraseproof.studies.mean_bars import mean_bar, model_names
 from phraseproof.studies.measured import (
     MeasuredGroups,
     estimate_text,
@@ -173,10 +173,7 @@ def _shares_tasks(found: MeasuredGroups, printed: Sequence[PublishedFigure]) -> 
 
 def _chart(measured: Sequence[MeasuredGroups], printed: Sequence[PublishedFigure]) -> Chart:
     """Figure 3: the mean over tasks under each kind. The paper's bars are drawn where a model has all its tasks."""
-    shown = short_model_names(found.model for found in measured)
-    names = [shown[found.model] for found in measured]
-    if len(set(names)) < len(names):
-        names = [f"{name} ({found.run.path.name})" for name, found in zip(names, measured, strict=True)]
+    names = model_names(measured)
     marks = [mark for name, found in zip(names, measured, strict=True) for mark in _marks(name, found)]
     tasks = {each.name for each in printed if each.name != OVERALL}
     if any(tasks <= {row.name for row in found.summary.tasks} for found in measured):
@@ -192,12 +189,9 @@ def _chart(measured: Sequence[MeasuredGroups], printed: Sequence[PublishedFigure
 
 
 def _marks(name: str, found: MeasuredGroups) -> Iterator[Bar]:
-    *_, (row, measured) = found.rows()
-    scale = found.metric.scale
-    for group, values in row.groups.items():
-        mean = mean_finding(measured.groups.get(group))
-        low, high = (None, None) if mean is None else (mean.low, mean.high)
-        yield Bar(_label(kind_of(group)), name, scale * values.mean, scaled(low, scale), scaled(high, scale))
+    *_, overall = found.rows()
+    for group in overall[0].groups:
+        yield mean_bar(found, overall, group, label=_label(kind_of(group)), name=name)
 
 
 def _label(kind: str) -> str:

@@ -10,11 +10,13 @@ from phraseproof.analysis.aggregation import OVERALL, Level
 from phraseproof.analysis.result_rows import Place, finding_row
 from phraseproof.analysis.results import ResultTable
 from phraseproof.core import Finding
-from phraseproof.reports.build.numbers import value_in_unit
+from phraseproof.reports.build.numbers import title_with_unit, value_in_unit
 from phraseproof.reports.build.text import short_model_name
+from phraseproof.reports.charts.bars import Bar, bars
 from phraseproof.studies.agreement import ComputedFigure, agreement_tables, computed
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import OBSERVED, UNOBSERVED
+from phraseproof.studies.mean_bars import mean_bar, model_names
 from phraseproof.studies.measured import (
     MeasuredGroups,
     difference_cell,
@@ -27,11 +29,12 @@ from phraseproof.studies.measured import (
     value_cell,
 )
 from phraseproof.studies.published import PublishedFigure, figures, published_model, remarks
-from phraseproof.studies.steps import given_runs, main_step
+from phraseproof.studies.steps import given_runs, main_step, slug
 from phraseproof.studies.study import Step, StudyRequest
 
 if TYPE_CHECKING:
     from phraseproof.analysis.results import ResultRow
+    from phraseproof.reports.charts.chart import Chart
 
 PER_CATEGORY = "Table 3"
 PER_TASK = ("Table 19", "Table 20", "Table 21", "Table 22", "Table 23", "Table 24", "Table 25", "Table 26")
@@ -68,6 +71,7 @@ class TableThree:
             title="Observed and unobserved wordings",
             tables=(*tables, *agreement_tables(compared)),
             results=ResultTable(tuple(rows)),
+            charts=_charts(measured),
             notes=tuple(dict.fromkeys(notes)),
         )
 
@@ -128,6 +132,31 @@ def task_table(found: MeasuredGroups, sources: Sequence[str] = PER_TASK) -> Exhi
     headings = ("task", reference, other, "difference", *([f"printed: {OBSERVED}", UNOBSERVED] if known else []))
     shots = f", {found.table.num_fewshot}-shot" if found.table.num_fewshot else ""
     return ExhibitTable(f"By task: {short_model_name(found.model)}{shots}", headings, tuple(rows))
+
+
+def _charts(measured: Sequence[MeasuredGroups]) -> dict[str, Chart]:
+    """Figure 2a: the overall means of every model; and the means per category of each."""
+    names = model_names(measured)
+    drawn: dict[str, list[Bar]] = {"accuracy-by-model": []}
+    for name, found in zip(names, measured, strict=True):
+        above = [rows for rows in found.rows() if rows[0].level is not Level.TASK]
+        for group in found.groups:
+            drawn["accuracy-by-model"].append(mean_bar(found, above[-1], group, label=name, name=group))
+        drawn[f"accuracy-by-category-{slug(name)}"] = [
+            mean_bar(found, rows, group, label=rows[0].name, name=group)
+            for rows in above
+            for group in found.groups
+            if group in rows[0].groups
+        ]
+    return {
+        key: bars(
+            marks,
+            title=f"Mean {measured[0].metric.name} by group of wordings",
+            axis=title_with_unit(measured[0].metric),
+            error_bars="95% intervals over wordings and examples",
+        )
+        for key, marks in drawn.items()
+    }
 
 
 def _task_means(found: MeasuredGroups) -> dict[str, tuple[float, float | None, int]]:
