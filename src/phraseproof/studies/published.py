@@ -59,6 +59,7 @@ class PublishedFigure(NamedTuple):
         percent = self.metric in {"accuracy", "rouge2", "bertscore"}
         unit = ("points" if in_points else "%") if percent else ""
         unit = self.metric if self.metric == "tokens" else unit
+        unit = {"hours": "h", "CO2": "kg"}.get(self.statistic, unit)
         unit = "" if self.statistic in {"slope", "p", "r squared", "p below 0.05", "distance"} else unit
         level = Level(self.level) if self.level in {"task", "category", "overall"} else Level.TASK
         return [

@@ -1,4 +1,4 @@
-"""All studies, in the order of the paper."""
+"""All studies, in the order of the paper; what all of them cost comes last."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from phraseproof.studies.alignment import AlignmentStudy
 from phraseproof.studies.alignment_distance import AlignmentDistance
 from phraseproof.studies.closer_look import CloserLook
 from phraseproof.studies.distance import DistanceStudy
+from phraseproof.studies.energy import EnergyStudy
 from phraseproof.studies.few_shot import FewShot
 from phraseproof.studies.negation import NegationStudy
 from phraseproof.studies.objectives import ObjectivesStudy
@@ -34,6 +35,7 @@ STUDIES: tuple[Study, ...] = (
     ParaphraseSources(),
     ObjectivesStudy(),
     NegationStudy(),
+    EnergyStudy(),
 )
 
 
