@@ -139,7 +139,7 @@ def _measured(rows: Sequence[CostRow]) -> ExhibitTable:
         shown.append(("all", "", "", "", str(sum(row.folders for row in rows)), *_numbers(sums)))
     return ExhibitTable(
         "Runs and trainings",
-        ("model", "work", "hardware", "precision and batch", "runs", "hours", "CPU hours", "kWh", "kg CO2", "energy is"),
+        ("model", "work", "hardware", "precision and batch", "runs", "hours", "CPU hours", "kWh", "kg CO2", "energy"),
         tuple(shown),
         ("runs: how many folders; hours: elapsed, over all parts; measured: by RAPL or NVML",),
         num_names=4,
