@@ -25,6 +25,13 @@ def test_text_names_what_a_study_shows_and_costs() -> None:
     assert "For m with at most 5 examples per task." in text
 
 
+def test_a_remark_follows_its_step() -> None:
+    step = PlannedStep(GivenRun(Path("runs/x")), StepForecast(16, 16, remark="4 training steps"))
+    lines = plans_text([(STUDY, [step], "")], StudyRequest(), Screen(100)).splitlines()
+    (place,) = [number for number, line in enumerate(lines) if "runs/x" in line]
+    assert lines[place + 1].strip() == "4 training steps"
+
+
 def test_a_study_that_cannot_be_planned_says_why() -> None:
     text = plans_text([(STUDY, [], "no such collection")], StudyRequest(), Screen(100))
     assert "cannot be planned: no such collection" in text

@@ -64,7 +64,10 @@ def _steps(steps: Sequence[PlannedStep]) -> Table:
         shown = [f"{forecast.prompts:,}", f"{forecast.missing:,}"] if forecast.prompts else ["", ""]
         shown.append("" if forecast.tokens is None else f"{forecast.tokens:,}")
         shown.append("" if forecast.seconds is None else duration(forecast.seconds))
-        table.add_row(Text(printable(f"{step.title} ({step.folder})")), *map(Text, shown))
+        named = Text(printable(f"{step.title} ({step.folder})"))
+        if forecast.remark:
+            named.append(f"\n{printable(forecast.remark)}", style="dim")
+        table.add_row(named, *map(Text, shown))
     return table
 
 
