@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,14 @@ def test_the_tasks_and_wordings_of_the_user_come_first() -> None:
     assert len(found.sets) == 3
     assert {origin.name.partition("/")[0] for each in found.sets for origin in each.origins} == {"pocket-closest"}
     assert "paired with each other" in found.notes[0]
+
+
+def test_a_limit_makes_the_training_of_a_large_model_smaller() -> None:
+    request = StudyRequest(tasks=("everyday/reviews",), instructions={"observed": ("everyday-observed",)})
+    (task,) = load_tasks(request.tasks)
+    whole, part = (alignment_pairs(replace(request, limit=limit), "some-model") for limit in (None, 5))
+    assert len(whole.sets) > len(task.demonstrations)
+    assert len(part.sets) == 5
 
 
 def test_negations_are_added_where_they_are_named() -> None:

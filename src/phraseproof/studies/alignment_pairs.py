@@ -67,8 +67,8 @@ def alignment_pairs(
         references: collections of reference wordings; by default the observed ones.
         paraphrases: collections of their paraphrases; by default those of the material.
         negations: collections of wordings with the opposite meaning.
-        limit: the maximum number of pairs per task; by default `PAIRS` divided by the number of tasks, or the
-            material's number.
+        limit: the maximum number of pairs per task; by default the material's number, or `PAIRS` divided by the number
+            of tasks and at most the request's limit.
 
     Raises:
         UsageError: no task has demonstrations.
@@ -108,7 +108,8 @@ def alignment_pairs(
     def serving(name: str, task: Task) -> list[Instruction]:
         return [item for each in members[name] for item in instructions_for(each, task)]
 
-    per_task = limit or material.pairs_per_task or -(-PAIRS // len(trainable))
+    share = -(-PAIRS // len(trainable))
+    per_task = limit or material.pairs_per_task or min(share, share if request.limit is None else request.limit)
     sets: list[ParaphraseSet] = []
     problem: InstructionError | None = None
     for task in trainable:
