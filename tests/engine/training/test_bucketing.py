@@ -48,7 +48,8 @@ def test_joined_batches_are_small_in_order_and_as_many_as_go(batches: list[list[
 
     def size(run: list[int]) -> tuple[int, int]:
         joined = [row for index in run for row in batches[index]]
-        tokens = sum(len(row.context) + len(row.target) for row in joined)
+        prompts = sum(len(context) for context in {row.context for row in joined})
+        tokens = prompts + sum(len(row.target) for row in joined)
         return tokens, len(joined) * max(len(row.target) for row in joined) * vocabulary
 
     runs = [list(run) for run in merge_small_batches(batches, vocabulary)]
@@ -59,3 +60,10 @@ def test_joined_batches_are_small_in_order_and_as_many_as_go(batches: list[list[
     for run, following in itertools.pairwise(runs):
         tokens, logits = size([*run, following[0]])
         assert tokens > 2048 or logits > 2**22, "one more batch would have gone in"
+
+
+def test_a_prompt_of_many_options_counts_once() -> None:
+    options = [[TargetRow((first, *range(500)), (option,)) for option in range(6)] for first in range(4)]
+    assert merge_small_batches(options, 1000) == [range(4)]
+    others = [[TargetRow((6 * first + row, *range(500)), (1,)) for row in range(6)] for first in range(4)]
+    assert len(merge_small_batches(others, 1000)) == 4

@@ -50,7 +50,7 @@ class Passes:
     def join(self, tokens: Sequence[SetTokens], batches: Sequence[list[Draw]]) -> list[list[list[Draw]]]:
         """Group batches by the pass that runs them. Where passes have no padding, several small batches share one.
 
-        The grouping depends on the batches' sizes alone, so a resumed training groups them in the same way.
+        The grouping depends on the batches alone, so a resumed training groups them in the same way.
         """
         if not self._can_join:
             return [[batch] for batch in batches]

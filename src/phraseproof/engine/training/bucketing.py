@@ -24,7 +24,7 @@ def merge_small_batches(batches: Sequence[Sequence[TargetRow]], vocabulary: int)
     """Merge consecutive batches while they stay small enough for memory.
 
     For a pass without padding, which gives the same numbers for more rows at once: weights are then read once for more
-    target tokens, and shared prefixes are computed once. The result depends on sizes alone, so a resumed training
+    target tokens, and shared prefixes are computed once. The result depends on the rows alone, so a resumed training
     merges the same batches.
 
     Args:
@@ -48,7 +48,8 @@ def merge_small_batches(batches: Sequence[Sequence[TargetRow]], vocabulary: int)
 def _is_small(rows: Sequence[TargetRow], vocabulary: int) -> bool:
     # Targets are padded to the longest, because the loss reads one rectangle of logits.
     logits = len(rows) * max(len(row.target) for row in rows) * vocabulary
-    tokens = sum(len(row.context) + len(row.target) for row in rows)
+    # A prompt that several rows have, as those of its options, is computed once.
+    tokens = sum(map(len, {row.context for row in rows})) + sum(len(row.target) for row in rows)
     return tokens <= _TOKENS_TOGETHER and logits <= _LOGITS_TOGETHER
 
 
