@@ -105,4 +105,6 @@ def test_names() -> None:
     assert [benchmark(task, "C") for task in ("mmlu", "mmlu/law", "bbl/winowhy", "pocket/has-maker", "mine")] == [
         "MMLU", "MMLU", "BBL", "pocket", "C",
     ]  # fmt: skip
-    assert [method_label(name) for name in ("pt+kl", "ft", "joint")] == ["PT+KL", "FT", "joint"]
+    assert [method_label(name) for name in ("pt+kl", "ft", "joint", "pt+contrastive")] == [
+        "PT+KL", "FT", "joint", "PT+contrastive",
+    ]  # fmt: skip

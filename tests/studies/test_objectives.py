@@ -40,7 +40,7 @@ def test_a_small_study_trains_and_measures(tmp_path: Path, monkeypatch: pytest.M
     exhibit = carry_out(ObjectivesStudy(), request)
     base, _, aligned = ObjectivesStudy().plan(request)
     table, _, printed = exhibit.tables
-    assert [row[1] for row in table.rows] == ["base", "PT+CONTRASTIVE"]
+    assert [row[1] for row in table.rows] == ["base", "PT+contrastive"]
 
     def mean(folder: Path) -> float:
         rows = load_run(folder).wording_scores()

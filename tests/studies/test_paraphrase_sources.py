@@ -70,7 +70,7 @@ def test_every_source_has_a_training_on_its_paraphrases_alone(tmp_path: Path) ->
     assert len({step.folder for step in (base, *others)}) == 1 + 2 * 6
 
 
-def test_a_small_study_trains_on_a_source_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_study_with_two_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         module, "study_settings", lambda *names, **more: replace(study_settings(*names, **more), max_steps=3)
     )
@@ -79,20 +79,24 @@ def test_a_small_study_trains_on_a_source_of_the_users(tmp_path: Path, monkeypat
         tasks=("pocket/has-maker",),
         limit=2,
         instructions={"mine": ("pocket-paraphrase",)},
+        seeds=2,
         out=tmp_path,
     )
     exhibit = carry_out(ParaphraseSources(), request)
-    base, _, aligned = ParaphraseSources().plan(request)
+    base, _, one, _, two = ParaphraseSources().plan(request)
 
     def mean(folder: Path) -> float:
         return fmean(row.mean_score for row in load_run(folder).wording_scores() if row.group == "unobserved")
 
+    gains = [100 * (mean(each.folder) - mean(base.folder)) for each in (one, two)]
     rows = exhibit.results.select(statistic="difference from the base", level="overall", group="unobserved")
-    (gain,) = rows
-    assert gain.estimate == pytest.approx(100 * (mean(aligned.folder) - mean(base.folder)))
-    assert gain.method.endswith("aligned with paraphrases of mine")
-    assert [row[1] for row in exhibit.tables[2].rows] == ["base", "mine"]
-    assert exhibit.tables[-1].rows[1] == ("Llama2-13B", "48.0", "47.6", "47.8", "55.4", "50.8", "53.1")
+    assert [row.estimate for row in rows] == [pytest.approx(gain) for gain in gains]
+    assert {row.method.rpartition("; ")[2] for row in rows} == {"aligned with paraphrases of mine"}
+    _, _, table, _, seeds, paper = exhibit.tables
+    assert [row[1] for row in table.rows] == ["base", "mine, seed 0", "mine, seed 1"]
+    row = next(row for row in seeds.rows if row[2] == "unobserved")
+    assert (row[1], float(row[3]), row[-1]) == ("mine", pytest.approx(fmean(gains), abs=0.051), "2")
+    assert paper.rows[2:4] == (("Llama2-13B", "MMLU", "48.0", "47.6", "47.8"), ("", "BBL", "55.4", "50.8", "53.1"))
 
 
 def test_a_file_of_pairs_is_one_source(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ AVERAGE = "average"
 
 FROM_BASE = "difference from the base"
 
+_ABBREVIATIONS = frozenset(("pt", "ft", "lora", "dora", "kl", "js", "paft", "mse"))
 _BENCHMARKS = {"mmlu": "MMLU", "bbl": "BBL"}
 
 
@@ -38,7 +39,8 @@ class AlignedModel:
     """A model that a training made of a base model.
 
     Attributes:
-        label: the method, with the seed where there are several.
+        name: of the training, as tables show it: its method, or what else tells it from others.
+        label: the name, with the seed where there are several.
         method: as `align` names it, or the name of a given run.
         seed: of the training.
         found: its groups of wordings.
@@ -47,6 +49,7 @@ class AlignedModel:
         training: what made it; `None` for a given run.
     """
 
+    name: str
     label: str
     method: str
     seed: int
@@ -170,8 +173,8 @@ def benchmark(task: str, category: str) -> str:
 
 
 def method_label(method: str) -> str:
-    """A method as the paper writes it: `PT+KL`."""
-    return method.upper() if method.startswith(("pt", "ft", "lora", "dora")) else method
+    """A method as the paper writes it: `PT+KL`, `PT+contrastive`."""
+    return "+".join(part.upper() if part in _ABBREVIATIONS else part for part in method.split("+"))
 
 
 def task_means(found: MeasuredGroups, group: str) -> dict[str, float]:
@@ -222,7 +225,9 @@ class _Reading(NamedTuple):
         ]
         comparison, *_ = compare_runs(*grids, seed=self.seed)
         if training is None:
-            return AlignedModel(run.path.name, run.path.name, 0, found, base, comparison)
+            given = run.path.name
+            return AlignedModel(given, given, given, 0, found, base, comparison)
         method, drawn = training.settings.method, training.settings.seed
-        label = (training.label or method_label(method)) + (f", seed {drawn}" if several else "")
-        return AlignedModel(label, method, drawn, found, base, comparison, training)
+        name = training.label or method_label(method)
+        label = f"{name}, seed {drawn}" if several else name
+        return AlignedModel(name, label, method, drawn, found, base, comparison, training)

@@ -16,7 +16,6 @@ from phraseproof.studies.aligned_models import (
     AlignedModel,
     AlignedModels,
     aligned_models,
-    method_label,
     training_notes,
 )
 from phraseproof.studies.alignment_pairs import alignment_pairs
@@ -89,7 +88,7 @@ class AlignmentStudy:
         measured = aligned_models(steps, seed=request.seed)
         known = list(dict.fromkeys(filter(None, (published_model(each.base.model) for each in measured))))
         printed = [each for each in figures([MEANS, CHANGES]) if not known or each.model in known]
-        tables = [by_benchmark_table(measured), tests_table(measured), *_seed_tables(measured), _printed_table(printed)]
+        tables = [by_benchmark_table(measured), tests_table(measured), *seed_tables(measured), _printed_table(printed)]
         tables += [_task_table(each) for each in measured]
         rows = [row for each in measured for row in each.base.result_rows()]
         rows += [row for each in measured for aligned in each.aligned for row in aligned.result_rows()]
@@ -190,19 +189,19 @@ def _numbers(found: Finding | None, aligned: AlignedModel) -> tuple[str, str]:
     return shown, "" if found.p_value is None else p_number(found.p_value)
 
 
-def _seed_tables(measured: Sequence[AlignedModels]) -> Iterator[ExhibitTable]:
+def seed_tables(measured: Sequence[AlignedModels]) -> Iterator[ExhibitTable]:
     """What the seeds of the trainings change; nothing with one seed."""
     rows: list[tuple[str, ...]] = []
     for each in measured:
-        for method in dict.fromkeys(aligned.method for aligned in each.aligned):
-            made = each.of(method)
+        for name in dict.fromkeys(aligned.name for aligned in each.aligned):
+            made = [aligned for aligned in each.aligned if aligned.name == name]
             for group in (*each.base.groups, AVERAGE) if len(made) > 1 else ():
                 gains = [found.estimate for aligned in made if (found := aligned.gain(OVERALL, group)) is not None]
                 metric = each.base.metric
                 low, high = (difference_in_unit(end, metric) for end in (min(gains), max(gains)))
                 mean, spread = difference_in_unit(fmean(gains), metric), value_in_unit(stdev(gains), metric)
                 span = f"{low} to {high}"
-                rows.append((each.name, method_label(method), group, mean, spread, span, str(len(gains))))
+                rows.append((each.name, name, group, mean, spread, span, str(len(gains))))
     if rows:
         headings = ("model", "training", "wordings", "mean change", "Std over seeds", "range", "seeds")
         yield ExhibitTable("Over the seeds of the training", headings, tuple(rows), num_names=3)

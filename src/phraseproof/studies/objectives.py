@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from phraseproof.analysis.results import ResultTable
 from phraseproof.studies.aligned_models import aligned_models, training_notes
-from phraseproof.studies.alignment import by_benchmark_table, tests_table
+from phraseproof.studies.alignment import by_benchmark_table, seed_tables, tests_table
 from phraseproof.studies.alignment_pairs import alignment_pairs
 from phraseproof.studies.alignment_step import (
     AlignmentStep,
@@ -72,7 +72,12 @@ class ObjectivesStudy:
         return Exhibit(
             study=self.name,
             title="Objectives of alignment",
-            tables=(by_benchmark_table(measured), tests_table(measured), _printed_table(printed)),
+            tables=(
+                by_benchmark_table(measured),
+                tests_table(measured),
+                *seed_tables(measured),
+                _printed_table(printed),
+            ),
             results=ResultTable(tuple(rows)),
             notes=tuple(dict.fromkeys(notes)),
         )

@@ -12,7 +12,7 @@ from phraseproof.errors import UsageError
 from phraseproof.evaluation.resolve import load_wordings
 from phraseproof.instructions.paraphrase_statistics import ParaphraseStatistics, describe_paraphrases
 from phraseproof.studies.aligned_models import AVERAGE, aligned_models, training_notes
-from phraseproof.studies.alignment import by_benchmark_table, tests_table
+from phraseproof.studies.alignment import by_benchmark_table, seed_tables, tests_table
 from phraseproof.studies.alignment_pairs import alignment_pairs
 from phraseproof.studies.alignment_step import (
     aligned_base,
@@ -102,13 +102,14 @@ class ParaphraseSources:
         rows = [row for each in described for row in _result_rows(each)]
         for each in measured:
             rows += each.base.result_rows()
-            rows += [_of_source(row, aligned.label) for aligned in each.aligned for row in aligned.result_rows()]
+            rows += [_of_source(row, aligned.name) for aligned in each.aligned for row in aligned.result_rows()]
         rows += [row for found in printed.values() for each in found for row in each.rows()]
         notes = measured_notes([each.base for each in measured])
         notes += [note for each in measured for note in training_notes(each.aligned)]
         tables = [_statistics_table(described), _printed_statistics(printed[STATISTICS])]
         if measured:
-            tables += [by_benchmark_table(measured), tests_table(measured), _printed_alignments(printed[ALIGNED])]
+            tables += [by_benchmark_table(measured), tests_table(measured), *seed_tables(measured)]
+            tables.append(_printed_alignments(printed[ALIGNED]))
         return Exhibit(
             study=self.name,
             title="Sources of paraphrases",
@@ -203,12 +204,18 @@ def _printed_alignments(printed: Sequence[PublishedFigure]) -> ExhibitTable:
     """The layout of Table 12."""
     cells = {(each.row, each.group): each.shown for each in printed}
     sources = dict.fromkeys(each.row.partition(", ")[0] for each in printed)
-    columns = [(name, group) for name in ("MMLU", "BBL") for group in (OBSERVED, UNOBSERVED, "")]
     rows = tuple(
-        (source, *(cells.get((f"{source}, {name}", group), "") for name, group in columns)) for source in sources
+        (
+            source if name == "MMLU" else "",
+            name,
+            *(cells[f"{source}, {name}", group] for group in (OBSERVED, UNOBSERVED, "")),
+        )
+        for source in sources
+        for name in ("MMLU", "BBL")
     )
-    headings = ("paraphrases of", *(f"{name} {group or AVERAGE}" for name, group in columns))
-    return ExhibitTable(f"The paper's figures ({ALIGNED}, {printed[0].model} after PT+KL)", headings, rows)
+    headings = ("source", "benchmark", OBSERVED, UNOBSERVED, AVERAGE)
+    title = f"The paper's figures ({ALIGNED}, {printed[0].model} after PT+KL)"
+    return ExhibitTable(title, headings, rows, num_names=2)
 
 
 def _of_source(row: ResultRow, source: str) -> ResultRow:
