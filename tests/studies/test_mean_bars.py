@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.studies.mean_bars import mean_bar, model_names
+from phraseproof.studies.mean_bars import error_bars, mean_bar, model_names
 from phraseproof.studies.measured import measure
 from support.study_runs import four_tasks
 
@@ -31,3 +31,8 @@ def test_runs_of_one_model_have_different_names(tmp_path: Path) -> None:
     names = model_names([one, other])
     assert len(set(names)) == 2
     assert all(name.startswith("some/m (") for name in names)
+
+
+def test_intervals_of_published_accuracies_are_over_wordings(tmp_path: Path) -> None:
+    found = measure(four_tasks(tmp_path), ("observed", "unobserved"))
+    assert error_bars([found]) == "95% intervals over wordings"

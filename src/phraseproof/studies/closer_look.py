@@ -16,7 +16,7 @@ from phraseproof.reports.charts.bars import Bar, bars
 from phraseproof.studies.agreement import ComputedFigure, agreement_tables, computed
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import UNOBSERVED, material_of
-from phraseproof.studies.mean_bars import mean_bar, model_names
+from phraseproof.studies.mean_bars import error_bars, mean_bar, model_names
 from phraseproof.studies.measured import (
     MeasuredGroups,
     estimate_text,
@@ -184,7 +184,7 @@ def _chart(measured: Sequence[MeasuredGroups], printed: Sequence[PublishedFigure
         sorted(marks, key=lambda mark: [_label(kind) for kind in KINDS].index(mark.label)),
         title="Accuracy by kind of wording, mean over tasks",
         axis=title_with_unit(metric),
-        error_bars="95% intervals over wordings and examples",
+        error_bars=error_bars(measured),
     )
 
 

@@ -37,3 +37,10 @@ def model_names(measured: Sequence[MeasuredGroups]) -> list[str]:
         return names
     folders = short_model_names(str(found.run.path) for found in measured)
     return [f"{name} ({folders[str(found.run.path)]})" for name, found in zip(names, measured, strict=True)]
+
+
+def error_bars(measured: Sequence[MeasuredGroups]) -> str:
+    """What the intervals of `mean_bar` are over: published accuracies hold no examples."""
+    if all(found.run.accuracies for found in measured):
+        return "95% intervals over wordings"
+    return "95% intervals over wordings and examples"

@@ -16,7 +16,7 @@ from phraseproof.reports.charts.bars import Bar, bars
 from phraseproof.studies.agreement import ComputedFigure, agreement_tables, computed
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import OBSERVED, UNOBSERVED
-from phraseproof.studies.mean_bars import mean_bar, model_names
+from phraseproof.studies.mean_bars import error_bars, mean_bar, model_names
 from phraseproof.studies.measured import (
     MeasuredGroups,
     difference_cell,
@@ -153,7 +153,7 @@ def _charts(measured: Sequence[MeasuredGroups]) -> dict[str, Chart]:
             marks,
             title=f"Mean {measured[0].metric.name} by group of wordings",
             axis=title_with_unit(measured[0].metric),
-            error_bars="95% intervals over wordings and examples",
+            error_bars=error_bars(measured),
         )
         for key, marks in drawn.items()
     }
