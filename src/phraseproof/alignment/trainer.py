@@ -156,7 +156,8 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         schedule: the learning rate over the steps: `cosine` or `constant`.
         warmup_steps: the number of steps over which the learning rate rises from 0.
         max_steps: the maximum number of steps.
-        epochs: the number of passes through the pairs; 5 if `max_steps` is not given either.
+        epochs: the number of passes through the pairs. If `max_steps` is not given either, 480 steps of
+            `lora+paft+choice` and `lora+paft`, and 5 epochs of other methods.
         keep_epochs: the epochs after which the weights are also kept, in `out/epochs/N`; or `all`.
         seed: the seed of all random draws.
         detach_reference: stop the gradient through the reference's distribution. Without it, training may collapse.

@@ -76,7 +76,7 @@ def harden(  # noqa: PLR0913 - every setting is a parameter, so that help() show
         lora_dropout: the share of its inputs that it drops in training.
         target_modules: the layers that it changes: `all-linear`, or names separated by commas.
         lambda_: the weight of the KL term, from 0 to 1.
-        learning_rate: the learning rate of AdamW; `None` is the default of what is trained.
+        learning_rate: the learning rate of AdamW; `None` is the default of the method.
         max_steps: the maximum number of steps.
         epochs: the number of passes through the pairs. If `max_steps` is not given either, 480 steps of the default
             method, and 5 epochs of other methods.
