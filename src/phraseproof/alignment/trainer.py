@@ -148,8 +148,8 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
             wording answers before training.
         guard: stop when cross-entropy on held-out pairs rises while KL falls, and keep the weights with the lowest
             cross-entropy; for methods that compare wordings.
-        learning_rate: the learning rate of AdamW; `None` is 5e-4 for a soft prompt, 2e-4 for a low-rank adapter (1e-3 for
-            `lora+paft+choice` and `lora+paft`), 2e-5 for all weights.
+        learning_rate: the learning rate of AdamW; `None` is 5e-4 for a soft prompt, 2e-4 for a low-rank adapter (1e-3
+            for `lora+paft+choice` and `lora+paft`), 2e-5 for all weights.
         weight_decay: the weight decay of AdamW.
         paraphrases_per_batch: the number of wordings in a batch in addition to the reference.
         gradient_accumulation: the number of batches per step.
