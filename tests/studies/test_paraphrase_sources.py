@@ -99,7 +99,10 @@ def test_a_small_study_with_two_seeds(tmp_path: Path, monkeypatch: pytest.Monkey
     assert paper.rows[2:4] == (("Llama2-13B", "MMLU", "48.0", "47.6", "47.8"), ("", "BBL", "55.4", "50.8", "53.1"))
 
 
-def test_a_file_of_pairs_is_one_source(tmp_path: Path) -> None:
+def test_files_of_pairs_and_runs_name_no_sources(tmp_path: Path) -> None:
+    run = StudyRequest(runs=(tmp_path,), instructions={"mine": ("pocket-paraphrase",)})
+    with pytest.raises(UsageError, match="does not say whose paraphrases its model was aligned with"):
+        ParaphraseSources().plan(run)
     request = StudyRequest(models=("pocket/tiny",), pairs=tmp_path / "pairs.jsonl")
     with pytest.raises(UsageError, match="a file of pairs is one source"):
         ParaphraseSources().plan(request)

@@ -25,7 +25,6 @@ from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import OBSERVED, UNOBSERVED, material_of
 from phraseproof.studies.measured import measured_notes
 from phraseproof.studies.published import PublishedFigure, figures
-from phraseproof.studies.steps import given_runs
 from phraseproof.studies.study import Step, StudyRequest
 
 if TYPE_CHECKING:
@@ -62,10 +61,8 @@ class ParaphraseSources:
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """For every model its run, and for every source and seed a training and the run of what it makes.
 
-        Run folders that are given are the base model's, then those of aligned models.
-
         Raises:
-            UsageError: no source is named, or a file of pairs, which has one.
+            UsageError: no source is named; a file of pairs, which has one; or run folders, which name no source.
         """
         sources = sources_of(request)
         if request.pairs is not None:
@@ -75,7 +72,11 @@ class ParaphraseSources:
                 where="--pairs",
             )
         if request.runs:
-            return given_runs(request)
+            raise UsageError(
+                "a run folder does not say whose paraphrases its model was aligned with",
+                expected="--model, or neither for the statistics of the paraphrases alone",
+                where="--run",
+            )
         evaluated = replace(
             request,
             instructions={name: found for name, found in request.instructions.items() if name not in sources},
