@@ -63,6 +63,7 @@ EXAMPLES: Final = {
         "phraseproof study table-3 -m pocket",
         "phraseproof study table-3 -m google/flan-t5-xl -n 100 --dry-run",
         "phraseproof study scaling -m google/flan-t5-base -m google/flan-t5-xl -n 100",
+        "phraseproof study studies/table-3/pocket/study.json -n 50",
     ),
     "doctor": ("phraseproof doctor", "phraseproof doctor -m pocket"),
     "tasks list": ("phraseproof tasks list",),

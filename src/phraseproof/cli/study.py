@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phraseproof.cli import options, terminal
+from phraseproof.cli.evaluate import options_given
 from phraseproof.cli.option_values import model_options, read_groups, read_names, with_base_url
 from phraseproof.cli.output_format import FormatName, OutputFormat, print_rendered, read_format
 from phraseproof.cli.run_folders import read_size
+from phraseproof.cli.stored_study import changed, spec_file
 from phraseproof.errors import PhraseproofError, UsageError
 
 if TYPE_CHECKING:
@@ -22,12 +24,13 @@ ALL = "all"
 
 
 def study(
+    ctx: typer.Context,
     name: Annotated[
         str,
         typer.Argument(
             metavar="NAME",
             help="The study; `list` shows all of them, with --model also their costs; `all` makes them one after the "
-            "other.",
+            "other. The study.json of an exhibit, or its folder, makes that exhibit again, changed by the options.",
         ),
     ],
     model: Annotated[
@@ -143,6 +146,7 @@ def study(
     )
     groups = read_groups(instructions or [], observed, unobserved) if instructions or observed or unobserved else {}
 
+    from phraseproof.studies.record import read_study
     from phraseproof.studies.registry import STUDIES, study_named
     from phraseproof.studies.study import StudyRequest
 
@@ -161,6 +165,9 @@ def study(
         prompt_format=prompt_format,
         parameters=dict(read_size(entry, "MODEL") for entry in parameters or ()),
     )
+    if stored := spec_file(name):
+        found = read_study(stored)
+        name, request = found.study.name, changed(found.request, request, options_given(ctx))
     if (name == LIST or dry_run) and chosen not in {"text", "json"}:
         raise UsageError("a plan is text or JSON", got=chosen, where="--format")
     if name == LIST and not (request.models or request.runs):

@@ -74,6 +74,7 @@ def render_exhibit(exhibit: Exhibit) -> str:
     """
     tables = [PageTable(f"t{number}", table, tuple(page_rows(table))) for number, table in enumerate(exhibit.tables)]
     charts = {f"c{number}": chart for number, chart in enumerate(exhibit.charts.values())}
+    subjects = _subjects(exhibit.spec)
     contents = [
         *([("charts", "Charts")] if charts else []),
         *((each.id, each.table.title) for each in tables),
@@ -83,7 +84,7 @@ def render_exhibit(exhibit: Exhibit) -> str:
     return render_page(
         "exhibit.html.j2",
         title=exhibit.title,
-        subtitle=f"study {exhibit.study}" + ("" if exhibit.spec is None else f" of {_subjects(exhibit.spec)}"),
+        subtitle=f"study {exhibit.study}" + (f": {subjects}" if subjects else ""),
         contents=contents,
         charts={name: (0, chart) for name, chart in charts.items()},
         paper=PAPER,
@@ -94,10 +95,10 @@ def render_exhibit(exhibit: Exhibit) -> str:
     )
 
 
-def _subjects(spec: StudySpec) -> str:
-    """The models and runs that were requested, or the folders of a study that needs neither."""
-    named = [str(name) for key in ("models", "runs") for name in cast("Sequence[object]", spec.request.get(key, ()))]
-    return ", ".join(named) or "no model"
+def _subjects(spec: StudySpec | None) -> str:
+    """The models and runs that were requested."""
+    request = {} if spec is None else spec.request
+    return ", ".join(str(name) for key in ("models", "runs") for name in cast("Sequence[object]", request.get(key, ())))
 
 
 def _figure_tables(rows: Sequence[ResultRow]) -> Iterator[FigureTable]:

@@ -33,7 +33,9 @@ class EvaluationStep:
     @property
     def title(self) -> str:
         """As of every step."""
-        return f"evaluate {self.spec.model} on {', '.join(self.spec.tasks)}"
+        shots = ", ".join(map(str, self.spec.num_fewshot))
+        demonstrations = "" if shots == "0" else f", {shots} demonstrations"
+        return f"evaluate {self.spec.model} on {', '.join(self.spec.tasks)}{demonstrations}"
 
     def forecast(self, *, timed: bool) -> StepForecast:
         """As of every step."""
