@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from phraseproof.analysis.aggregation import OVERALL
@@ -97,7 +97,7 @@ def render_exhibit(exhibit: Exhibit) -> str:
 
 def _subjects(spec: StudySpec | None) -> str:
     """The models and runs that were requested."""
-    request = {} if spec is None else spec.request
+    request: Mapping[str, object] = {} if spec is None else spec.request
     return ", ".join(str(name) for key in ("models", "runs") for name in cast("Sequence[object]", request.get(key, ())))
 
 
