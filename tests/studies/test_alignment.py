@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -10,7 +11,7 @@ import pytest
 from phraseproof.store.queries import load_run
 from phraseproof.studies import alignment as module
 from phraseproof.studies.alignment import AlignmentStudy
-from phraseproof.studies.alignment_step import AlignedEvaluation, AlignmentStep
+from phraseproof.studies.alignment_step import AlignedEvaluation, AlignmentStep, study_settings
 from phraseproof.studies.carry_out import carry_out
 from phraseproof.studies.published import figures
 from phraseproof.studies.study import StudyRequest
@@ -56,6 +57,7 @@ def test_given_runs_are_the_base_and_aligned_models(tmp_path: Path) -> None:
 
 def test_a_whole_study_with_two_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "METHODS", ("pt+kl",))
+    monkeypatch.setattr(module, "study_settings", partial(study_settings, max_steps=6))
     tasks = ("pocket/has-maker", "pocket/label-maker")
     request = StudyRequest(models=("pocket/tiny",), tasks=tasks, limit=2, seeds=2, out=tmp_path)
     exhibit = carry_out(AlignmentStudy(), request)
@@ -74,7 +76,7 @@ def test_a_whole_study_with_two_seeds(tmp_path: Path, monkeypatch: pytest.Monkey
     assert row[-1] == "2"
     assert [row[1] for row in exhibit.tables[0].rows] == ["base", "PT+KL, seed 0", "PT+KL, seed 1"]
     assert any(note.startswith("training: 24 pairs from the demonstrations of 2 tasks") for note in exhibit.notes)
-    assert "PT+KL, seed 1: 60 steps of 4 batches, learning rate 0.01, λ 0.8" in exhibit.notes
+    assert "PT+KL, seed 1: 6 steps of 4 batches, learning rate 0.01, λ 0.8" in exhibit.notes
     assert len(exhibit.charts["accuracy-by-method-pocket-tiny"].data["bars"]) == 6
 
 

@@ -45,6 +45,7 @@ def by_hand(folder: Path, task: str) -> tuple[float, float]:
 
 def test_distances_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "METHODS", ("pt+kl",))
+    monkeypatch.setattr(module, "study_settings", partial(study_settings, max_steps=6))
     wordings = {"observed": ("pocket-closest",), "unobserved": ("pocket-incorrect",)}
     request = StudyRequest(models=("pocket/tiny",), tasks=TASKS, instructions=wordings, limit=3, out=tmp_path)
     exhibit = carry_out(AlignmentDistance(), request)
