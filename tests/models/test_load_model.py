@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -26,6 +27,20 @@ def test_built_in_names_and_folders() -> None:
         model = load_model(str(folder))
         assert isinstance(model, HuggingFaceModel)
         assert isinstance(model.backend, backend)
+
+
+@pytest.mark.parametrize("name", ["scripted", "pocket", "pocket/small"])
+def test_a_folder_of_a_provider_s_name_is_meant_if_it_holds_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    shipped = load_model(name).identity
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name / "cells").mkdir(parents=True)
+    assert load_model(name).identity == shipped
+    (tmp_path / name / "cells").rmdir()
+    (tmp_path / name).rmdir()
+    shutil.copytree(tiny_models.tiny_llama(), tmp_path / name)
+    assert load_model(name).identity.revision != shipped.revision
 
 
 def announced(monkeypatch: pytest.MonkeyPatch, value: str) -> None:

@@ -52,10 +52,11 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
     """
     if not name.strip():
         raise UsageError("the model's name is empty", expected="a hub id, a folder, or 'scripted'", where="--model")
-    # A folder comes first, so that a local model called `pocket` or `openai` can be named, too.
-    if Path(name).is_dir():
-        return _provider(_DEFAULT_PROVIDER)(name, options)
     prefix = name.partition("/")[0]
+    # A folder with a model comes first, so that a local one called `pocket` or `openai` can be named, too. Any other
+    # folder of a provider's name, such as a run's, is not meant.
+    if Path(name).is_dir() and (prefix not in _PROVIDERS or (Path(name) / "config.json").exists()):
+        return _provider(_DEFAULT_PROVIDER)(name, options)
     if "base_url" in options.args and prefix != "openai":
         raise UsageError(
             f"'{name}' is not a model behind a server",
