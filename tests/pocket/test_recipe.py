@@ -48,6 +48,15 @@ def test_medium_learns_its_first_two_stages_at_half_the_rate() -> None:
     assert RECIPES["medium"].stages[2:] == RECIPES["small"].stages[2:]
 
 
+def test_bases_are_the_stages_before_tuning_without_observed_wordings() -> None:
+    for name, length in (("tiny-base", 1.0), ("tiny-base-long", 1.4)):
+        recipe = RECIPES[name]
+        assert recipe.size == RECIPES["tiny"].size
+        assert [stage.steps for stage in recipe.stages] == [length * 600, length * 1200, length * 500, 0]
+        assert all(stage.mix.observed == 0 for stage in recipe.stages[:3])
+        assert [stage.learning_rate for stage in recipe.stages] == [stage.learning_rate for stage in RECIPE.stages]
+
+
 def test_the_encoder_decoder_has_no_exercises() -> None:
     for stage in RECIPES["small-t5"].stages:
         assert isinstance(stage.mix, Mix)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
@@ -17,9 +19,10 @@ from phraseproof.store.queries import Run
 
 MAX_BYTES = 8_000_000
 SIZES = ("tiny", "small", "medium", "small-t5")
+BASES = ("tiny-base", "tiny-base-long")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [*SIZES, *BASES])
 def test_it_loads_like_any_model_folder_and_is_small(size: str) -> None:
     path = folder(f"pocket/{size}")
     loader, architecture = (
@@ -36,7 +39,7 @@ def test_it_loads_like_any_model_folder_and_is_small(size: str) -> None:
 
 
 def test_every_recipe_has_its_model() -> None:
-    assert set(SIZES) == set(RECIPES)
+    assert {*SIZES, *BASES} == set(RECIPES)
 
 
 def test_their_names() -> None:
@@ -100,3 +103,14 @@ def test_the_closer_look_tells_relations_apart(tmp_path_factory: pytest.TempPath
     assert mean["closest"] >= 95
     assert mean["incorrect"] < 50, "it does what the wording says, and that is another task"
     assert mean["nonsensical"] < 70
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("base", BASES)
+def test_an_untuned_model_answers_instructions_worse(base: str, tmp_path: Path) -> None:
+    groups = {"observed": "pocket-observed", "test": "pocket-test"}
+    run = evaluate(f"pocket/{base}", "pocket", groups, tmp_path, limit=2)
+    found = {figure.kind: figure for figure in figures(run, "observed", "test")}
+    tuned = evaluate("pocket/tiny", "pocket", groups, tmp_path / "tuned", limit=2)
+    other = {figure.kind: figure for figure in figures(tuned, "observed", "test")}
+    assert found[OVERALL].first.percent < other[OVERALL].first.percent - 20

@@ -18,6 +18,7 @@ FULL = StudyRequest(
     models=("pocket", "a model/of 'mine'"),
     tasks=("mmlu", "my tasks.yaml"),
     instructions={"observed": ("a", "b.yaml"), "mine": ("c",)},
+    data=(Path("alpaca.json"), Path("more.json")),
     pairs=Path("pairs.jsonl"),
     data_dir=Path("data"),
     limit=3,

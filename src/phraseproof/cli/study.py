@@ -63,6 +63,15 @@ def study(
             autocompletion=options.complete_tasks,
         ),
     ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="Instructions and answers, such as Alpaca's (docs/tune.md), for studies that tune models. Repeatable.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
     pairs: Annotated[
         Path | None,
         typer.Option(
@@ -155,6 +164,7 @@ def study(
         runs=tuple(run or ()),
         tasks=read_names(tasks),
         instructions={group: read_names([members]) for group, members in groups.items()},
+        data=tuple(data or ()),
         pairs=pairs,
         data_dir=data_dir,
         limit=limit,

@@ -80,12 +80,33 @@ def request_lesson(draw: random.Random, shares: Mapping[str, float]) -> Lesson:
     return _lesson(_fillers(draw) + said, kind, question, options_of(kind, question)[question.target])
 
 
-def observed_lesson(draw: random.Random) -> Lesson:
-    """A question in an observed wording, without a speaker, with the correct answer: the instruction tuning."""
+class Instructed(NamedTuple):
+    """A question in an observed wording, without a speaker.
+
+    Attributes:
+        said: the words of the wording, with some words that ask for nothing before it.
+        laid_out: the words of the note and the options, up to the answer.
+        answer: the correct answer.
+    """
+
+    said: list[str]
+    laid_out: list[str]
+    answer: str
+
+
+def instructed(draw: random.Random) -> Instructed:
+    """Draw what instruction tuning teaches."""
     kind, attribute = _what(_KIND_SHARES, draw)
     said = _say(draw.choice(OBSERVED[kind]), attribute, 0.0, draw)
     question = ask(kind, attribute, draw)
-    return _lesson(_fillers(draw) + said, kind, question, options_of(kind, question)[question.target])
+    return Instructed(_fillers(draw) + said, laid_out(kind, question), options_of(kind, question)[question.target])
+
+
+def observed_lesson(draw: random.Random) -> Lesson:
+    """A question in an observed wording, without a speaker, with the correct answer: the instruction tuning."""
+    drawn = instructed(draw)
+    prompt = drawn.said + drawn.laid_out
+    return Lesson([*prompt, drawn.answer, END], [len(prompt), len(prompt) + 1])
 
 
 def bare_lesson(draw: random.Random) -> Lesson:

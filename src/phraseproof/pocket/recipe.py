@@ -111,11 +111,38 @@ ENCODER_DECODER_RECIPE = Recipe(
 )
 """The recipe of the shipped encoder-decoder."""
 
+
+def _untuned(size: DecoderSize, *, length: float) -> Recipe:
+    """The stages before tuning, without observed wordings: a model that is taught to answer speakers alone.
+
+    Args:
+        size: of the model.
+        length: of all stages, as a multiple of those of `RECIPE`.
+    """
+
+    def stage(of: Stage, mix: Mix) -> Stage:
+        return of._replace(steps=round(length * of.steps), mix=mix)
+
+    mixed = RECIPE.questions.mix
+    return RECIPE._replace(
+        size=size,
+        first=stage(RECIPE.first, RECIPE.first.mix),
+        questions=stage(RECIPE.questions, mixed._replace(spoken=mixed.spoken + mixed.observed, observed=0)),
+        talk=stage(RECIPE.talk, RECIPE.talk.mix),
+        tuning=RECIPE.tuning._replace(steps=0),
+        # Observed wordings are not taught, so nothing is extended until they are understood.
+        patience=1.0,
+    )
+
+
 RECIPES = {name: RECIPE._replace(size=size) for name, size in SIZES.items()} | {
     # At the learning rate of the others it stays at chance on labels.
     "medium": RECIPE._replace(
         size=SIZES["medium"], first=RECIPE.first.slower(0.5), questions=RECIPE.questions.slower(0.5)
     ),
     "small-t5": ENCODER_DECODER_RECIPE,
+    # Llama 2 was trained on 40% more text than Llama 1 (paper, appendix D).
+    "tiny-base": _untuned(SIZES["tiny"], length=1.0),
+    "tiny-base-long": _untuned(SIZES["tiny"], length=1.4),
 }
 """The recipe of each shipped model."""

@@ -144,13 +144,20 @@ def aligned_models(
         groups: the groups of wordings of the base model's run that are read, the reference first.
 
     Raises:
-        NotEnoughDataError: a run lacks a group of wordings, or two runs have no wording in common.
+        NotEnoughDataError: there is one run, one lacks a group of wordings, or two have no wording in common.
         RunError: no cell of a run is done, or one is damaged.
     """
     reading = _Reading(category or benchmark, groups, seed)
     evaluations = [step for step in steps if isinstance(step, AlignedEvaluation)]
     if not evaluations:
         base, *others = [load_run(folder) for folder in dict.fromkeys(step.folder for step in steps)]
+        if not others:
+            raise NotEnoughDataError(
+                "the study compares a model with models that were made of it",
+                expected="--run BASE --run ALIGNED",
+                got=str(base.path),
+                where="--run",
+            )
         measured = reading.measured(base)
         return [AlignedModels(measured, tuple(reading.aligned(measured, run) for run in others))]
     found: list[AlignedModels] = []

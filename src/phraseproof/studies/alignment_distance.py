@@ -129,7 +129,7 @@ class AlignmentDistance:
 
 def _rows(base: Path, aligned: Path) -> list[_Row]:
     """Tasks, categories, then everything, as the paper averages; of tasks with distances before and after."""
-    now, scales = distances_of(aligned, before=base), [_scales(folder) for folder in (base, aligned)]
+    now, scales = distances_of(aligned, before=base), [spreads_of(folder) for folder in (base, aligned)]
     tasks = [
         _Row(
             task.task,
@@ -163,7 +163,7 @@ def _rows(base: Path, aligned: Path) -> list[_Row]:
     return [*levels.tasks, *levels.categories, levels.overall]
 
 
-def _scales(folder: Path) -> Mapping[str, float]:
+def spreads_of(folder: Path) -> Mapping[str, float]:
     """The spread of examples in hidden states, by task; nothing for a task with one example."""
     vectors = load_vectors(folder)
     reference = distances_of(folder).found.reference

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,7 @@ class AlignmentStep:
         model_options: how the base model is loaded.
         notes: what a reader must know of the pairs.
         label: how it is called in tables; empty for its method.
+        validation: further sets that are evaluated after every epoch, by name.
     """
 
     model: str
@@ -53,6 +54,7 @@ class AlignmentStep:
     model_options: ModelOptions = ModelOptions()
     notes: tuple[str, ...] = ()
     label: str = ""
+    validation: Mapping[str, tuple[ParaphraseSet, ...]] = field(default_factory=dict[str, "tuple[ParaphraseSet, ...]"])
 
     @property
     def title(self) -> str:
@@ -88,6 +90,7 @@ class AlignmentStep:
             self.model,
             self.pairs,
             self.settings,
+            validation=self.validation,
             model_options=self.model_options,
             is_timed=None if timed and not is_finished else False,
         )
@@ -113,6 +116,7 @@ class AlignmentStep:
             self.pairs,
             self.folder,
             self.settings,
+            validation=self.validation,
             model_options=self.model_options,
             observer=TrainingProgress(observer),
         )
@@ -171,6 +175,7 @@ def alignment_step(
     pairs: AlignmentPairs | Sequence[ParaphraseSet],
     settings: AlignmentSettings,
     label: str = "",
+    validation: Mapping[str, Sequence[ParaphraseSet]] | None = None,
 ) -> AlignmentStep:
     """The training of a model as a request wants it.
 
@@ -180,6 +185,7 @@ def alignment_step(
         pairs: such as `alignment_pairs(request, model)`.
         settings: such as `study_settings(request, model, "pt+kl")`.
         label: how it is called in tables; empty for its method.
+        validation: further sets to evaluate after every epoch, by name.
 
     Raises:
         UsageError: the request has an adapter.
@@ -201,9 +207,12 @@ def alignment_step(
         if name not in _WITHOUT_EFFECT and (value != usual[name] or name == "method")
     }
     sets, notes = (pairs.sets, tuple(pairs.notes)) if isinstance(pairs, AlignmentPairs) else (tuple(pairs), ())
+    further = {name: tuple(each) for name, each in (validation or {}).items()}
     identity = [model, options, chosen, [pair.identity(with_options=True) for pair in sets]]
-    name = f"{slug(model)}-{slug(settings.method)}-{content_hash(identity)[:8]}"
-    return AlignmentStep(model, sets, settings, request.out / "trainings" / name, request.model_options, notes, label)
+    if further:
+        identity.append({name: [pair.identity(with_options=True) for pair in each] for name, each in further.items()})
+    folder = request.out / "trainings" / f"{slug(model)}-{slug(settings.method)}-{content_hash(identity)[:8]}"
+    return AlignmentStep(model, sets, settings, folder, request.model_options, notes, label, further)
 
 
 def study_settings(

@@ -41,6 +41,7 @@ def study(  # noqa: PLR0913 - as for `evaluate`
     runs: Sequence[str | Path] = (),
     tasks: str | Sequence[str] = (),
     instructions: Mapping[str, str | Sequence[str]] | None = None,
+    data: str | Path | Sequence[str | Path] = (),
     pairs: str | Path | None = None,
     data_dir: str | Path | None = None,
     limit: int | None = None,
@@ -60,6 +61,7 @@ def study(  # noqa: PLR0913 - as for `evaluate`
         runs: run folders to use as they are, in place of models: evaluated before, or imported by `import-results`.
         tasks: other tasks than the study's own.
         instructions: other collections of wordings than the study's own, by group (`observed`, `unobserved`, ...).
+        data: files of instructions and answers, such as Alpaca's (docs/tune.md), for studies that tune a model.
         pairs: a file of training pairs (docs/align.md) for studies that align a model, instead of their own pairs.
         data_dir: a folder with the benchmarks' published files, instead of the hub.
         limit: the maximum number of examples per task.
@@ -84,6 +86,7 @@ def study(  # noqa: PLR0913 - as for `evaluate`
         runs=tuple(map(Path, runs)),
         tasks=_names(tasks),
         instructions={group: _names(members) for group, members in (instructions or {}).items()},
+        data=(Path(data),) if isinstance(data, str | Path) else tuple(map(Path, data)),
         pairs=None if pairs is None else Path(pairs),
         data_dir=None if data_dir is None else Path(data_dir),
         limit=limit,

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.instructions.collections import TASK_DESIGNER, own_collections, shipped_collections
 from phraseproof.instructions.families import AUTO, family_of
-from phraseproof.pocket.mitigation import SETTINGS, TRAINING_TASKS
+from phraseproof.pocket.mitigation import KEPT_OUT, SETTINGS, TRAINING_TASKS
+from phraseproof.pocket.tuning import SETTINGS as TUNING
 from phraseproof.pocket.wordings import KINDS
+from phraseproof.tuning.settings import TuningSettings
 
 OBSERVED = "observed"
 UNOBSERVED = "unobserved"
@@ -39,6 +41,12 @@ class Material:
         negations: collections of observed wordings with the opposite meaning.
         pairs_per_task: how many training pairs there are per task; `None` for a share of a total.
         alignment: the settings of alignments, those of the paper unless they do not suit the model.
+        tuning: the settings of instruction tunings, likewise.
+        bases: untuned models of the family, where they are shipped.
+        tuned_and_untuned: a tuned model and an untuned one of the same size, where they are shipped.
+        forgotten_tasks: of `forgetting`, other than `training_tasks`.
+        forgetting_limit: of `forgetting`, the maximum number of examples per task; `None` for a share of a total.
+        tuned_on: the collections that a tuning on the study's own data, or on Alpaca's, makes observed.
     """
 
     tasks: tuple[str, ...]
@@ -61,6 +69,12 @@ class Material:
     negations: tuple[str, ...] = ()
     pairs_per_task: int | None = None
     alignment: AlignmentSettings = AlignmentSettings(learning_rate=5e-4, held_out_fraction=0.0)
+    tuning: TuningSettings = field(default_factory=TuningSettings)
+    bases: tuple[str, ...] = ()
+    tuned_and_untuned: tuple[str, str] | None = None
+    forgotten_tasks: tuple[str, ...] = ("mmlu",)
+    forgetting_limit: int | None = None
+    tuned_on: tuple[str, ...] = ("alpaca",)
 
 
 _CLOSER_TASKS = (
@@ -105,6 +119,12 @@ _POCKET = Material(
     negations=("pocket-negation",),
     pairs_per_task=12,
     alignment=SETTINGS,
+    tuning=TUNING,
+    bases=("pocket/tiny-base", "pocket/tiny-base-long"),
+    tuned_and_untuned=("pocket/tiny", "pocket/tiny-base"),
+    forgotten_tasks=tuple(f"pocket/{kind}-{about}" for kind in KINDS for about in KEPT_OUT),
+    forgetting_limit=4,
+    tuned_on=("pocket-observed",),
 )
 
 

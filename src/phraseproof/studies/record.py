@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -125,6 +125,8 @@ def _plain(value: Any, out: Path) -> object:
     if isinstance(value, tuple | list):
         members = cast("Sequence[Any]", value)
         return {"number": len(members)} if len(members) > _DATA else [_plain(member, out) for member in members]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(member, out) for key, member in cast("Mapping[Any, Any]", value).items()}
     return to_jsonable_python(value, fallback=str)
 
 

@@ -11,9 +11,11 @@ from phraseproof.studies.closer_look import CloserLook
 from phraseproof.studies.distance import DistanceStudy
 from phraseproof.studies.energy import EnergyStudy
 from phraseproof.studies.few_shot import FewShot
+from phraseproof.studies.forgetting import ForgettingStudy
 from phraseproof.studies.negation import NegationStudy
 from phraseproof.studies.objectives import ObjectivesStudy
 from phraseproof.studies.paraphrase_sources import ParaphraseSources
+from phraseproof.studies.pretraining import PretrainingStudy
 from phraseproof.studies.representations import RepresentationsStudy
 from phraseproof.studies.scaling import ScalingStudy
 from phraseproof.studies.study import Study
@@ -36,6 +38,8 @@ STUDIES: tuple[Study, ...] = (
     ObjectivesStudy(),
     NegationStudy(),
     EnergyStudy(),
+    PretrainingStudy(),
+    ForgettingStudy(),
 )
 
 

@@ -41,6 +41,7 @@ class StudyRequest:
         runs: run folders that are used as they are; no model is then evaluated.
         tasks: names of tasks; empty for the study's own choice.
         instructions: by group of wordings its collections; groups that are absent are the study's own choice.
+        data: files of instructions and answers (docs/tune.md), for studies that tune a model.
         pairs: a file of training pairs for studies that align a model, instead of the study's own pairs.
         data_dir: a folder with the benchmarks' published files, instead of the hub.
         limit: the maximum number of examples per task; `None` for the study's own choice.
@@ -59,6 +60,7 @@ class StudyRequest:
     runs: tuple[Path, ...] = ()
     tasks: tuple[str, ...] = ()
     instructions: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    data: tuple[Path, ...] = ()
     pairs: Path | None = None
     data_dir: Path | None = None
     limit: int | None = None

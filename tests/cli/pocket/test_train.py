@@ -27,7 +27,8 @@ def run(*arguments: str) -> int:
 def test_an_unknown_size_is_refused_with_the_known_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--out", str(tmp_path / "model"), "--size", "giant") == 2
     message = capsys.readouterr().err
-    assert "--size: unknown size (expected one of: tiny, small, medium, small-t5, got giant)" in message
+    known = "tiny, small, medium, small-t5, tiny-base, tiny-base-long"
+    assert f"--size: unknown size (expected one of: {known}, got giant)" in message
     assert not (tmp_path / "model").exists()
 
 

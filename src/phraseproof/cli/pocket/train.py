@@ -21,7 +21,11 @@ def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="The model's folder.", rich_help_panel=options.OUTPUT)],
     size: Annotated[
         str,
-        typer.Option(metavar="<tiny|small|medium|small-t5>", help="The model to train.", rich_help_panel=options.MODEL),
+        typer.Option(
+            metavar="<tiny|small|medium|small-t5|tiny-base|tiny-base-long>",
+            help="The model to train. The bases are not tuned.",
+            rich_help_panel=options.MODEL,
+        ),
     ] = "small",
     seed: Annotated[
         int, typer.Option(help="The seed of the weights and the lessons.", rich_help_panel=options.TRAINING)
