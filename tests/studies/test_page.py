@@ -99,6 +99,14 @@ def test_without_charts_the_page_needs_no_libraries(monkeypatch: pytest.MonkeyPa
     assert page.count("<script") == 2
 
 
+def test_charts_with_one_title_are_named_by_their_files() -> None:
+    chart = bars([Bar("a", "", 1.0)], title="Means", axis="points")
+    text = text_of(render_exhibit(replace(EXHIBIT, charts={"one": chart, "two": chart})))
+    assert "Means (one)" in text
+    assert "Means (two)" in text
+    assert "(one)" not in text_of(render_exhibit(replace(EXHIBIT, charts={"one": chart})))
+
+
 def test_names_are_escaped() -> None:
     hostile = HOSTILE[0] + "<img src=x onerror=alert(1)>"
     table = ExhibitTable(hostile, (hostile, hostile), ((hostile, hostile),), (hostile,))
@@ -119,14 +127,16 @@ def test_it_is_accessible_in_both_themes_on_a_phone_and_on_paper(tmp_path: Path)
     name = "lora+kl:gradient_accumulation=2:paraphrases_per_batch=1"
     chart = bars([Bar(name, "m", 40.0, 30.0, 50.0), Bar("b", name, 50.0)], title="Means", axis="accuracy (%)")
     path = tmp_path / "exhibit.html"
-    path.write_text(render_exhibit(with_spec(replace(EXHIBIT, charts={"means": chart}))), encoding="utf-8")
+    path.write_text(
+        render_exhibit(with_spec(replace(EXHIBIT, charts={"means": chart, "same": chart}))), encoding="utf-8"
+    )
     phone: dict[str, Any] = {"viewport": {"width": 390, "height": 800}}
     with launched() as browser:
         for scheme, size in (("light", {}), ("dark", phone)):
             with opened(browser, path, color_scheme=scheme, **size) as found:
                 assert found.said == []
                 assert found.asked == [path.as_uri()]
-                assert found.page.locator("figure[data-chart] svg").count() == 1
+                assert found.page.locator("figure[data-chart] svg").count() == 2
                 assert found.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
                 found.page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
                 assert axe.Axe().run(found.page).response["violations"] == []

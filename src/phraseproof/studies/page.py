@@ -74,6 +74,11 @@ def render_exhibit(exhibit: Exhibit) -> str:
     """
     tables = [PageTable(f"t{number}", table, tuple(page_rows(table))) for number, table in enumerate(exhibit.tables)]
     charts = {f"c{number}": chart for number, chart in enumerate(exhibit.charts.values())}
+    titles = [chart.title for chart in exhibit.charts.values()]
+    captions = [
+        title if titles.count(title) == 1 else f"{title} ({file})"
+        for file, title in zip(exhibit.charts, titles, strict=True)
+    ]
     subjects = _subjects(exhibit.spec)
     contents = [
         *([("charts", "Charts")] if charts else []),
@@ -89,7 +94,7 @@ def render_exhibit(exhibit: Exhibit) -> str:
         charts={name: (0, chart) for name, chart in charts.items()},
         paper=PAPER,
         exhibit=exhibit,
-        drawn=charts,
+        drawn=[(name, chart, caption) for (name, chart), caption in zip(charts.items(), captions, strict=True)],
         tables=tables,
         figures=list(_figure_tables(exhibit.results.rows)),
     )
