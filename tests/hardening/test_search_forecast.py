@@ -87,6 +87,7 @@ def test_the_time_is_that_of_every_training_and_token(
             epochs=1.0,
             pairs=1,
             held_out_pairs=0,
+            validation={},
             held_out_wordings=0,
             prompts_per_step=16.0,
             evaluations=0,
