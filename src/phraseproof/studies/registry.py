@@ -17,6 +17,7 @@ from phraseproof.studies.objectives import ObjectivesStudy
 from phraseproof.studies.paraphrase_sources import ParaphraseSources
 from phraseproof.studies.pretraining import PretrainingStudy
 from phraseproof.studies.representations import RepresentationsStudy
+from phraseproof.studies.retrain_vs_align import RetrainVsAlign
 from phraseproof.studies.scaling import ScalingStudy
 from phraseproof.studies.study import Study
 from phraseproof.studies.table_2 import TableTwo
@@ -34,12 +35,13 @@ STUDIES: tuple[Study, ...] = (
     DistanceStudy(),
     AlignmentStudy(),
     AlignmentDistance(),
+    RetrainVsAlign(),
     ParaphraseSources(),
     ObjectivesStudy(),
     NegationStudy(),
-    EnergyStudy(),
     PretrainingStudy(),
     ForgettingStudy(),
+    EnergyStudy(),
 )
 
 

@@ -88,7 +88,7 @@ def load_examples(path: Path) -> ExamplesOfFile:
     table = read_json_rows(path)
     if "paraphrases" in table.columns:
         pairs = load_pairs(path)
-        found = [example for pair in pairs if pair.labelled for example in _of_set(pair)]
+        found = [example for pair in pairs if pair.labelled for example in examples_of_set(pair)]
         without = sum(not pair.labelled for pair in pairs)
     else:
         prompt, given, answer = _columns(table, path)
@@ -127,8 +127,8 @@ def _example(table: DataTable, row: int, prompt: str, given: str | None, answer:
     )
 
 
-def _of_set(pair: ParaphraseSet) -> Sequence[TuningExample]:
-    """The wordings of a paraphrase set, but its negations: the target is not their answer."""
+def examples_of_set(pair: ParaphraseSet) -> Sequence[TuningExample]:
+    """The wordings of a paraphrase set, the reference first, without negations: the target is not their answer."""
     templates = {origin.text: origin.template for origin in pair.origins}
     return [
         TuningExample(
