@@ -19,7 +19,7 @@ POCKET = StudyRequest(models=("pocket",))
 def test_two_models_are_needed_and_the_pocket_has_them() -> None:
     assert models(POCKET) == ("pocket/tiny", "pocket/tiny-base")
     assert models(StudyRequest(models=("tuned", "untuned"))) == ("tuned", "untuned")
-    for named in (("one",), ("one", "two", "three")):
+    for named in (("one",), ("one", "one"), ("one", "two", "three")):
         with pytest.raises(UsageError, match="--model: the study compares a tuned model with an untuned one"):
             models(StudyRequest(models=named))
     with pytest.raises(UsageError, match="--run: the study trains models"):

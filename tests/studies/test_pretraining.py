@@ -76,8 +76,9 @@ def test_bases_are_tuned_and_measured(tmp_path: Path) -> None:
 
 def test_the_pocket_has_two_bases_and_others_need_two() -> None:
     assert bases(StudyRequest(models=("pocket",))) == ("pocket/tiny-base", "pocket/tiny-base-long")
-    with pytest.raises(UsageError, match="--model: the study compares untuned models"):
-        bases(StudyRequest(models=("some/base",)))
+    for named in (("some/base",), ("some/base", "some/base")):
+        with pytest.raises(UsageError, match="--model: the study compares untuned models"):
+            bases(StudyRequest(models=named))
     with pytest.raises(UsageError, match="--run: the study compares models"):
         PretrainingStudy().plan(StudyRequest(runs=(Path("one"),)))
     two = StudyRequest(models=("some/base", "other/base"))

@@ -157,7 +157,7 @@ def fitting(of: Study, request: StudyRequest) -> StudyRequest:
         request = replace(request, models=material_of(request.models[0]).sizes or request.models)
     of_models = {
         "--tasks": request.tasks, "--instructions": request.instructions, "--limit": request.limit,
-        "--data-dir": request.data_dir, "--pairs": request.pairs,
+        "--data-dir": request.data_dir, "--data": request.data, "--pairs": request.pairs,
     }  # fmt: skip
     if request.runs and of.min_models and (useless := [name for name, value in of_models.items() if value]):
         raise UsageError(f"{useless[0]} has no effect on a run that is used as it is", where="--run")

@@ -68,7 +68,7 @@ def models(request: StudyRequest) -> tuple[str, str]:
     named = request.models
     if len(named) == 1:
         named = material_of(named[0]).tuned_and_untuned or named
-    if len(named) != 2:
+    if len(named) != 2 or named[0] == named[1]:
         raise UsageError(
             "the study compares a tuned model with an untuned one",
             expected="--model TUNED --model UNTUNED",

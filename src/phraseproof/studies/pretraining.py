@@ -112,15 +112,15 @@ def bases(request: StudyRequest) -> tuple[str, ...]:
     """The untuned models: those that the user names; for one model of a family, the bases that are shipped.
 
     Raises:
-        UsageError: there are fewer than two.
+        UsageError: there are fewer than two, or one is named twice.
     """
     models = request.models
     if len(models) == 1:
         models = material_of(models[0]).bases or models
-    if len(models) < 2:
+    if len(models) < 2 or len(set(models)) < len(models):
         raise UsageError(
             "the study compares untuned models",
-            expected="--model once per model, two at least",
+            expected="--model once per model, two different ones at least",
             got=", ".join(models),
             where="--model",
         )
