@@ -46,7 +46,7 @@ def test_the_second_time_nothing_is_computed_and_everything_is_the_same(tmp_path
 def test_the_exhibit_is_stored_in_every_format(tmp_path: Path) -> None:
     small(tmp_path, Counting())
     folder = tmp_path / "table-3" / "scripted"
-    assert {path.name for path in folder.iterdir()} == {
+    assert {path.name for path in folder.iterdir() if path.suffix not in {".svg", ".pdf"}} == {
         "exhibit.txt", "exhibit.json", "exhibit.csv", "exhibit.md", "exhibit.tex", "exhibit.html", "study.json",
     }  # fmt: skip
     assert json.loads((folder / "exhibit.json").read_text(encoding="utf-8"))["study"] == "table-3"
