@@ -33,6 +33,19 @@ def test_a_training_has_its_model_and_method(tmp_path: Path) -> None:
     assert cost.sessions[0].precision == "float32"
 
 
+def test_a_run_of_a_trained_model_is_named_by_what_made_it(tmp_path: Path) -> None:
+    model = tiny_models.tiny_llama()
+    train(model, tmp_path / "trained", max_steps=1, method="pt")
+    make_evaluation().run(tmp_path / "run")
+    content = read_run_file(tmp_path / "run")
+    content["settings"]["model"] |= {"name": str(model), "adapter": "hash"}
+    content["spec"]["model_options"]["adapter"] = str(tmp_path / "trained")
+    write_run_file(tmp_path / "run", content)
+    cost = read_cost(tmp_path / "run")
+    assert cost is not None
+    assert (cost.kind, cost.model) == ("inference", f"{model}, pt")
+
+
 def test_a_run_of_an_earlier_version_has_the_time_in_the_model(tmp_path: Path) -> None:
     make_evaluation().run(tmp_path)
     content = read_run_file(tmp_path)

@@ -51,7 +51,7 @@ class FolderCost:
     Attributes:
         folder: its folder.
         kind: what was done.
-        model: its name, with the adapter of a run or the method of a training.
+        model: its name, with the method if it was trained here.
         sessions: of every process. Of a folder of an earlier version one, with its times alone.
         is_recorded: whether the folder has the record of its sessions.
         unrecorded_s: the time in the model that no session holds, because a process was killed.
@@ -95,7 +95,10 @@ def read_cost(folder: Path) -> FolderCost | None:
 
 def _run_cost(folder: Path, content: Mapping[str, Any]) -> FolderCost | None:
     model: Mapping[str, Any] = content["settings"].get("model", {})
-    name = f"{model.get('name', '')}, adapter" if model.get("adapter") else str(model.get("name", ""))
+    given = str(model.get("name", ""))
+    adapter = content.get("spec", {}).get("model_options", {}).get("adapter")
+    unknown = f"{given}, adapter" if model.get("adapter") else given
+    name = _trained(Path(str(adapter)) if model.get("adapter") and adapter else Path(given)) or unknown
     usage: Mapping[str, Any] = content.get("usage", {})
     wall, cpu = float(usage.get("wall_s", 0.0)), float(usage.get("scoring_cpu_s", 0.0))
     sessions = read_sessions(content)
@@ -110,10 +113,22 @@ def _run_cost(folder: Path, content: Mapping[str, Any]) -> FolderCost | None:
 
 def _training_cost(folder: Path, record: Mapping[str, Any]) -> FolderCost | None:
     base: Mapping[str, Any] = record["base_model"]
-    name = f"{base['name']}, {record['settings'].get('method', 'tune')}"
+    name = _name(record)
     result: Mapping[str, Any] = record.get("result") or {}
     sessions = read_sessions(record)
     if not sessions and "seconds" in result:
         alone = Session("", str(base.get("dtype") or ""), "", float(result["seconds"]), 0.0)
         return FolderCost(folder, "training", name, (alone,), is_recorded=False)
     return FolderCost(folder, "training", name, tuple(sessions), is_recorded=True) if sessions else None
+
+
+def _trained(folder: Path) -> str | None:
+    """The base model and the method of what `align` or `tune` wrote; `None` for other models."""
+    from phraseproof.store.training_record import read_record
+
+    record = read_record(folder)
+    return None if record is None else _name(record)
+
+
+def _name(record: Mapping[str, Any]) -> str:
+    return f"{record['base_model']['name']}, {record['settings'].get('method', 'tune')}"

@@ -125,7 +125,7 @@ def _rows(costs: Sequence[FolderCost], intensity: CarbonIntensity | None) -> lis
 def _measured(rows: Sequence[CostRow]) -> ExhibitTable:
     shown = [
         (
-            row.key.model,
+            row.key.model.replace(", ", "\n"),
             row.key.kind,
             row.key.hardware.replace("; ", "\n"),
             "\n".join(filter(None, (row.key.precision, row.key.batch))),
