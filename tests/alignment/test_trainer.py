@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from phraseproof.alignment import trainer
+from phraseproof.alignment.loop.held_out import AlignmentEvaluation
 from phraseproof.alignment.pairs import ParaphraseSet, save_pairs, wording_hashes
 from phraseproof.alignment.trainer import AlignmentSettings
 from phraseproof.alignment.trainer import train as run_training
@@ -56,8 +57,8 @@ def test_cross_entropy_and_kl_fall(model: Path, tmp_path: Path) -> None:
     assert watcher.warnings == []
     assert result.kind == "adapter"
     assert (result.step, result.steps, result.stopped) == (100, 100, "done")
-    assert result.before == watcher.reports[0].held_out
-    assert result.after == watcher.reports[-1].held_out
+    assert watcher.reports[0].held_out == AlignmentEvaluation(result.before, {})
+    assert watcher.reports[-1].held_out == AlignmentEvaluation(result.after, {})
     rows = read_log(tmp_path / "a")
     assert [row["step"] for row in rows] == list(range(101))
     assert [row["step"] for row in rows if "held_out" in row] == [0, 50, 100]

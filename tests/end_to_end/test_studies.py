@@ -38,8 +38,11 @@ def counted(run: Path) -> Mapping[str, float]:
     return {group: 100 * sum(found) / len(found) for group, found in scores.items()}
 
 
-def test_exhibits_of_the_pocket(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exhibits_of_the_pocket(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One test: the studies share runs, and processes that share the tests would make them again."""
+    monkeypatch.setenv("COLUMNS", "100")  # the width of exhibit.txt
     for name in MADE:
         makes(name, tmp_path, capsys)
     shares_a_run(tmp_path)

@@ -93,7 +93,7 @@ def test_the_released_accuracies_give_the_printed_rows(tmp_path: Path) -> None:
     files = sorted(RESULTS.glob("closer-look-*.csv"))
     run = import_published(read_published(files, designers_apart=True), tmp_path / "closer")
     exhibit = made(tmp_path, run.path)
-    assert {bar["group"] for bar in exhibit.charts["accuracy-by-kind"].data["bars"]} == {"flan-t5-xxl"}
+    assert {bar["group"] for bar in exhibit.charts["accuracy-by-kind"].data["bars"]} == {"Flan-T5-XXL"}
     assert exhibit.tables[-1].lines == ("12 of 12 printed figures follow from the accuracies of single wordings.",)
     intent = ["93.6 ± 0.3", "93.1 ± 1.0", "94.1 ± 0.6", "94.7", "28.0 ± 6.5", "40.7 ± 7.2"]
     assert row(exhibit, "bbl/intent_recognition") == intent
