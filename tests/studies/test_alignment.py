@@ -57,7 +57,7 @@ def test_given_runs_are_the_base_and_aligned_models(tmp_path: Path) -> None:
 
 def test_a_whole_study_with_two_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "METHODS", ("pt+kl",))
-    monkeypatch.setattr(module, "study_settings", partial(study_settings, max_steps=6))
+    monkeypatch.setattr("phraseproof.studies.alignment_step.study_settings", partial(study_settings, max_steps=6))
     tasks = ("pocket/has-maker", "pocket/label-maker")
     request = StudyRequest(models=("pocket/tiny",), tasks=tasks, limit=2, seeds=2, out=tmp_path)
     exhibit = carry_out(AlignmentStudy(), request)

@@ -63,7 +63,8 @@ def test_changes_are_means_over_tasks_on_the_same_wordings(tmp_path: Path) -> No
 def test_a_small_study_trains_and_measures(request_: StudyRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "METHODS", ("joint",))
     monkeypatch.setattr(
-        module, "study_settings", lambda *names, **more: replace(study_settings(*names, **more), max_steps=3)
+        "phraseproof.studies.alignment_step.study_settings",
+        lambda *names, **more: replace(study_settings(*names, **more), max_steps=3),
     )
     exhibit = carry_out(NegationStudy(), request_)
     base, _, aligned = NegationStudy().plan(request_)

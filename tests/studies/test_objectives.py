@@ -33,7 +33,8 @@ def test_equal_encoder_states_are_for_models_with_an_encoder(tmp_path: Path) -> 
 def test_a_small_study_trains_and_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "METHODS", ("pt+contrastive", "mse"))
     monkeypatch.setattr(
-        module, "study_settings", lambda *names, **more: replace(study_settings(*names, **more), max_steps=3)
+        "phraseproof.studies.alignment_step.study_settings",
+        lambda *names, **more: replace(study_settings(*names, **more), max_steps=3),
     )
     tasks = ("pocket/has-maker", "pocket/label-maker")
     request = StudyRequest(models=("pocket/tiny",), tasks=tasks, limit=2, out=tmp_path)

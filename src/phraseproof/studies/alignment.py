@@ -22,10 +22,7 @@ from phraseproof.studies.alignment_pairs import alignment_pairs
 from phraseproof.studies.alignment_step import (
     LEARNING_RATE,
     aligned_base,
-    aligned_evaluation,
-    alignment_step,
-    study_settings,
-    training_seeds,
+    alignments,
 )
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import OBSERVED, UNOBSERVED
@@ -75,12 +72,7 @@ class AlignmentStudy:
         steps: list[Step] = []
         for model in request.models:
             pairs, base = alignment_pairs(request, model), aligned_base(request, model)
-            steps.append(base)
-            for seed in training_seeds(request):
-                for method in METHODS:
-                    settings = study_settings(request, model, method, seed=seed)
-                    training = alignment_step(request, model, pairs=pairs, settings=settings)
-                    steps += [training, aligned_evaluation(training, base)]
+            steps += [base, *alignments(request, model, base, dict.fromkeys(METHODS, pairs))]
         return steps
 
     def build(self, request: StudyRequest, steps: Sequence[Step]) -> Exhibit:

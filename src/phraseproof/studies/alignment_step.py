@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -268,6 +268,25 @@ def aligned_evaluation(training: AlignmentStep, base: EvaluationStep) -> Aligned
         base: its run, such as `aligned_base(request, model)`.
     """
     return AlignedEvaluation(training.aligned(base.spec), _folder(training, base.folder), training, base)
+
+
+def alignments(
+    request: StudyRequest, model: str, base: EvaluationStep, pairs: Mapping[str, AlignmentPairs]
+) -> Iterator[AlignmentStep | AlignedEvaluation]:
+    """For every seed and method a training, and the run of what it makes.
+
+    Args:
+        request: as in `alignment_step`.
+        model: likewise.
+        base: as in `aligned_evaluation`.
+        pairs: by method of `align` what it is trained on.
+    """
+    for seed in training_seeds(request):
+        for method, own in pairs.items():
+            settings = study_settings(request, model, method, seed=seed)
+            training = alignment_step(request, model, pairs=own, settings=settings)
+            yield training
+            yield aligned_evaluation(training, base)
 
 
 def aligned_representations(training: AlignmentStep, base: RepresentationStep) -> AlignedRepresentations:

@@ -11,7 +11,7 @@ from phraseproof.analysis.results import ResultTable
 from phraseproof.errors import UsageError
 from phraseproof.studies.aligned_models import AlignedModels, aligned_models, training_notes
 from phraseproof.studies.alignment_pairs import AlignmentPairs, alignment_pairs
-from phraseproof.studies.alignment_step import aligned_evaluation, alignment_step, study_settings, training_seeds
+from phraseproof.studies.alignment_step import alignments
 from phraseproof.studies.closer_look import KINDS, kind_of, kinds_of
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import OBSERVED, material_of
@@ -50,13 +50,8 @@ class NegationStudy:
         for model in request.models:
             base = _base(request, model)
             plain, negated = training_sets(request, model)
-            steps.append(base)
-            for method in METHODS:
-                pairs = plain if method == "pt+kl" else negated
-                for seed in training_seeds(request):
-                    settings = study_settings(request, model, method, seed=seed)
-                    training = alignment_step(request, model, pairs=pairs, settings=settings)
-                    steps += [training, aligned_evaluation(training, base)]
+            pairs = {method: plain if method == "pt+kl" else negated for method in METHODS}
+            steps += [base, *alignments(request, model, base, pairs)]
         return steps
 
     def build(self, request: StudyRequest, steps: Sequence[Step]) -> Exhibit:

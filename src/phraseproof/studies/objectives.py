@@ -11,10 +11,7 @@ from phraseproof.studies.alignment_pairs import alignment_pairs
 from phraseproof.studies.alignment_step import (
     AlignmentStep,
     aligned_base,
-    aligned_evaluation,
-    alignment_step,
-    study_settings,
-    training_seeds,
+    alignments,
 )
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import OBSERVED, UNOBSERVED
@@ -50,12 +47,7 @@ class ObjectivesStudy:
         steps: list[Step] = []
         for model in request.models:
             pairs, base = alignment_pairs(request, model), aligned_base(request, model)
-            steps.append(base)
-            for seed in training_seeds(request):
-                for method in _methods(request, model):
-                    settings = study_settings(request, model, method, seed=seed)
-                    training = alignment_step(request, model, pairs=pairs, settings=settings)
-                    steps += [training, aligned_evaluation(training, base)]
+            steps += [base, *alignments(request, model, base, dict.fromkeys(_methods(request, model), pairs))]
         return steps
 
     def build(self, request: StudyRequest, steps: Sequence[Step]) -> Exhibit:
