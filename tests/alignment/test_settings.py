@@ -112,3 +112,11 @@ def test_the_recommended_methods_have_a_rate_and_a_length_of_their_own(method: s
     assert AlignmentSettings(method=method, epochs=2).resolved("lora").max_steps is None
     given = AlignmentSettings(method=method, learning_rate=1e-4, max_steps=9).resolved("lora")
     assert (given.learning_rate, given.max_steps) == (1e-4, 9)
+
+
+def test_kept_epochs_are_within_a_known_number_of_epochs() -> None:
+    # 480 steps may be many epochs.
+    assert AlignmentSettings(method="lora+paft", keep_epochs=(7,)).keep_epochs == (7,)
+    for options in ({}, {"method": "lora+paft", "epochs": 5}):
+        with pytest.raises(UsageError, match=r"^--keep-epochs: .*expected all, or numbers from 1 to 5, got 7"):
+            AlignmentSettings(keep_epochs=(7,), **options)  # pyright: ignore[reportArgumentType]

@@ -56,6 +56,7 @@ def test_a_text_to_start_from_is_for_soft_prompts_and_an_adapter_is_for_its_kind
         (["pd"], "--method: no alignment method is called 'pd'"),
         (["pt:nonsense=1"], "--methods: the method pt has no option 'nonsense'"),
         (["pt:seed=1"], "--methods: the method pt has no option 'seed'"),
+        (["pt:keep_epochs=all"], "--methods: the method pt has no option 'keep_epochs'"),
         (["pt:num_tokens=x"], "--methods: the value of 'num_tokens' is not valid"),
         (["pt:lambda=2"], "--lambda: the value is not valid"),
     ],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from phraseproof.errors import UsageError
-from phraseproof.training.setting_checks import MIXED_PRECISIONS, check_settings
+from phraseproof.training.setting_checks import MIXED_PRECISIONS, check_kept_epochs, check_settings
 
 
 def check(**changes: float | str | None) -> None:
@@ -36,3 +37,12 @@ def test_numbers_that_are_not_above_zero_or_overflow_are_refused(value: float) -
 def test_other_choices_are_refused() -> None:
     with pytest.raises(UsageError, match=r"^--precision: .*expected one of: no, bf16, fp16, got int8"):
         check(precision="int8")
+
+
+@pytest.mark.parametrize("wrong", [(0,), (1, 4), "some", "1,2"])
+def test_epochs_that_a_training_does_not_have_are_refused(wrong: Any) -> None:
+    check_kept_epochs("all", 3)
+    check_kept_epochs((1, 3), 3)
+    with pytest.raises(UsageError, match=r"^--keep-epochs: .*expected all, or numbers from 1 to 3"):
+        check_kept_epochs(wrong, 3)
+    check_kept_epochs((1, 4), None)

@@ -76,18 +76,15 @@ class LowRankAdapter:
             use_dora=uses_dora,
             task_type="SEQ_2_SEQ_LM" if network.config.is_encoder_decoder else "CAUSAL_LM",
         )
+        if not hasattr(network, "prepare_inputs_for_generation"):
+            raise _not_adaptable("a network without prepare_inputs_for_generation, which PEFT needs")
         try:
             with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
                 warnings.simplefilter("ignore")  # PEFT adapts `Conv1D` layers by itself and says so
                 torch.manual_seed(settings.seed)
                 injected: Any = get_peft_model(network, config)
-        except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
-            raise ModelError(
-                "this model's layers cannot be given low-rank adapters",
-                got=" ".join(str(error).split())[:200],
-                where="--method",
-                hint="Use --method pt+kl, which trains a soft prompt",
-            ) from error
+        except (ValueError, NotImplementedError) as error:  # with these, PEFT refuses kinds of layers
+            raise _not_adaptable(str(error)) from error
         if start is not None:
             try:
                 load_low_rank(injected, start, settings, uses_dora=uses_dora)
@@ -189,6 +186,15 @@ def target_modules(network: Network, wanted: str) -> list[str]:
             where="--target-modules",
         )
     return names
+
+
+def _not_adaptable(found: str) -> ModelError:
+    return ModelError(
+        "this model's layers cannot be given low-rank adapters",
+        got=" ".join(found.split())[:200],
+        where="--method",
+        hint="Use --method pt+kl, which trains a soft prompt",
+    )
 
 
 def _drops(module: nn.Module) -> bool:

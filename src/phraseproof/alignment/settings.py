@@ -194,8 +194,8 @@ class AlignmentSettings:
 
     @property
     def last_epoch(self) -> int | None:
-        """The number of epochs; `None` where only `max_steps` is given."""
-        return self.epochs or (None if self.max_steps else DEFAULT_EPOCHS)
+        """The number of epochs; `None` where only the number of steps is given, or has a default."""
+        return self.epochs or (None if default_steps(self, self.method) else DEFAULT_EPOCHS)
 
     def resolved(self, trains: Trained) -> AlignmentSettings:
         """The settings with the defaults that depend on the method and on what is trained."""

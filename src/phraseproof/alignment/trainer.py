@@ -209,7 +209,7 @@ def align(  # noqa: PLR0913 - every setting is a parameter, so that help() shows
         warmup_steps=warmup_steps,
         max_steps=max_steps,
         epochs=epochs,
-        keep_epochs="all" if isinstance(keep_epochs, str) else tuple(keep_epochs),
+        keep_epochs=keep_epochs if isinstance(keep_epochs, str) else tuple(keep_epochs),
         seed=seed,
         detach_reference=detach_reference,
         push_bound=push_bound,

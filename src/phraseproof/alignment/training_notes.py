@@ -28,7 +28,6 @@ def note_plan(prepared: Preparation, observer: TrainingObserver, given: Alignmen
     """Report the length of the training, and what was assumed."""
     steps, batches = prepared.total_steps(processes), prepared.batches_per_step(processes)
     pairs = len(prepared.train.pairs)
-    epochs = steps * batches * prepared.method.references_per_batch / pairs
     is_assumed = given.max_steps is None and given.epochs is None
     held_out = f"; {len(prepared.held_out.pairs)} held out" if prepared.held_out.pairs else ""
     if prepared.split.by == "wording" and prepared.held_out_wordings:
@@ -36,7 +35,7 @@ def note_plan(prepared: Preparation, observer: TrainingObserver, given: Alignmen
         held_out += f", under {count} wording{'' if count == 1 else 's'} that training does not use"
     observer.noted(
         f"{steps:,} steps of {batches} batches{', by default' if is_assumed else ''}: each of {pairs:,} pairs "
-        f"{epochs:.3g} times{held_out}"
+        f"{prepared.epochs_at(steps, processes):.3g} times{held_out}"
     )
     if given.learning_rate is None:
         observer.noted(f"learning rate {prepared.learning_rate:g}, the default of {prepared.method.name}")

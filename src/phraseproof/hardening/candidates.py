@@ -41,7 +41,9 @@ _OF_TEACHERS: Mapping[str, str] = {
 }
 """The options of a teacher, as those of `pairs from-task`, and the fields of `TeacherSettings`."""
 
-_NOT_OF_A_METHOD = frozenset({"method", "learning_rate", "seed", "prompt_format", "save_every"})
+_NOT_OF_A_METHOD = frozenset(
+    {"method", "learning_rate", "seed", "prompt_format", "keep_epochs", "save_every", "save_every_seconds"}
+)
 
 
 class Candidate(NamedTuple):
@@ -88,7 +90,8 @@ def candidates_of(
     Raises:
         UsageError: an unknown method or option, a refused value, a method twice, or rates for nothing.
     """
-    if len({RECOMMENDED if name == AUTO else name for name in methods}) < len(methods) or not methods:
+    written = {RECOMMENDED if name == AUTO else name: name for name in methods}
+    if len(written) < len(methods) or not methods:
         raise UsageError(
             "a method is named twice" if methods else "no method is named",
             expected="different methods, separated by commas",
@@ -97,22 +100,20 @@ def candidates_of(
         )
     found: list[Candidate] = []
     used: set[str] = set()
-    is_auto = AUTO in methods
-    methods = [RECOMMENDED if name == AUTO else name for name in methods]
-    common = replace(common, max_steps=default_steps(common, *(re.split("[:@]", name)[0] for name in methods)))
-    for name in methods:
+    common = replace(common, max_steps=default_steps(common, *(re.split("[:@]", name)[0] for name in written)))
+    for name, given in written.items():
         method, settings, teacher = _parsed(name, common, seed)
         trains = find_method(method).trains
         key = next((key for key in (name, method, trains, "") if key in rates), None)
         if key is not None:
             used.add(key)
-        default = (RECOMMENDED_RATE,) if is_auto and name == RECOMMENDED else RATES[trains]
+        default = (RECOMMENDED_RATE,) if given == AUTO else RATES[trains]
         own = default if key is None else rates[key]
         found += [Candidate(name, rate, replace(settings, learning_rate=rate), teacher) for rate in dict.fromkeys(own)]
     if unused := sorted(rates.keys() - used):
         raise UsageError(
             f"rates are given for {unused[0]!r}, which no method of the search is or trains",
-            expected=f"one of: {', '.join(methods)}, or what they train",
+            expected=f"one of: {', '.join(written)}, or what they train",
             where="--rates",
         )
     return found

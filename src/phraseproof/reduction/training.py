@@ -10,7 +10,7 @@ from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.stored_spec import spec_of_run
 from phraseproof.hardening.loop import HardenResult, run_hardening
-from phraseproof.hardening.settings import HardenSettings
+from phraseproof.hardening.settings import HardenSettings, recommended_method
 from phraseproof.instructions.collections import load_collection
 from phraseproof.store.queries import Run
 from phraseproof.tasks import load_tasks
@@ -45,11 +45,14 @@ def train_for(
             hint="Call phraseproof.harden in that program",
         )
     settings = HardenSettings(limit=spec.limit, seed=spec.seed)
-    alignment = replace(settings.alignment, max_steps=max_steps, prompt_format=spec.prompt_format)
+    tasks = load_tasks(spec.tasks, data_dir=spec.data_dir)
+    alignment = replace(
+        settings.alignment, method=recommended_method(tasks), max_steps=max_steps, prompt_format=spec.prompt_format
+    )
     names = dict.fromkeys(name for names in spec.instructions.values() for name in names)
     return run_hardening(
         spec.model or "",
-        load_tasks(spec.tasks, data_dir=spec.data_dir),
+        tasks,
         [load_collection(name) for name in names],
         folder,
         replace(settings, alignment=alignment),

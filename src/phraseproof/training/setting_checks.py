@@ -60,10 +60,13 @@ def check_kept_epochs(keep_epochs: KeptEpochs, last: int | None) -> None:
     Raises:
         UsageError: an epoch that the training does not have.
     """
-    for epoch in () if keep_epochs == "all" else keep_epochs:
-        if not 1 <= epoch <= (last or math.inf):
-            expected = "all, or numbers from 1" + ("" if last is None else f" to {last}")
-            raise wrong_setting("keep_epochs", expected, epoch)
+    if keep_epochs == "all":
+        return
+    expected = "all, or numbers from 1" + ("" if last is None else f" to {last}")
+    for epoch in keep_epochs:
+        # The characters of another text are no numbers.
+        if isinstance(epoch, str) or not 1 <= epoch <= (last or math.inf):
+            raise wrong_setting("keep_epochs", expected, keep_epochs if isinstance(keep_epochs, str) else epoch)
 
 
 def kept_epochs_record(keep_epochs: KeptEpochs) -> list[int] | str:

@@ -129,7 +129,7 @@ def tune(  # noqa: PLR0913 - every setting is a parameter, so that help() shows 
         max_grad_norm=max_grad_norm,
         prompt_format=prompt_format,
         seed=seed,
-        keep_epochs="all" if isinstance(keep_epochs, str) else tuple(keep_epochs),
+        keep_epochs=keep_epochs if isinstance(keep_epochs, str) else tuple(keep_epochs),
         save_every=save_every,
         save_every_seconds=save_every_seconds,
         gradient_checkpointing=gradient_checkpointing,

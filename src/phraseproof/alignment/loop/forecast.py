@@ -71,7 +71,7 @@ def forecast_training(
         learning_rate=prepared.learning_rate,
         steps=steps,
         batches_per_step=batches,
-        epochs=steps * batches / order.batches_per_epoch,
+        epochs=prepared.epochs_at(steps, processes),
         pairs=len(side.pairs),
         held_out_pairs=len(prepared.held_out.pairs),
         held_out_wordings=prepared.held_out_wordings,
