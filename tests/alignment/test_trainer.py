@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,7 @@ from phraseproof.engine.cpu import packed_linear
 from phraseproof.errors import ModelError, PhraseproofError, RunError, UsageError
 from phraseproof.models import load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
-from phraseproof.store.locks import ProcessLock
 from phraseproof.store.training_record import read_record
-from phraseproof.training.folder import LOCK_FILE
 from phraseproof.training.log import read_log
 from support import tiny_models
 from support.tiny_pairs import own_wordings, shared_wordings
@@ -108,28 +105,6 @@ def test_the_same_seed_gives_the_same_adapter_and_another_another(tmp_path: Path
         train(folder, tmp_path / name, seed=seed)
     assert torch.equal(adapter(tmp_path / "a"), adapter(tmp_path / "b"))
     assert not torch.equal(adapter(tmp_path / "a"), adapter(tmp_path / "c"))
-
-
-def test_a_finished_training_is_not_done_again(tmp_path: Path) -> None:
-    first = train(tiny_models.tiny_t5(), tmp_path / "a")
-    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "a").iterdir()}
-    watcher = Watcher()
-    assert train(tiny_models.tiny_t5(), tmp_path / "a", observer=watcher) == first
-    assert watcher.starts == []
-    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "a").iterdir()} == before
-
-
-def test_a_folder_with_another_training_is_left_alone(tmp_path: Path) -> None:
-    train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1)
-    with pytest.raises(RunError, match=r"other settings: seed .expected 0, got 1."):
-        train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1, seed=1)
-    with pytest.raises(RunError, match="other pairs: content"):
-        train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1, pairs=shared_wordings(7))
-    with pytest.raises(RunError, match="another base model"):
-        train(tiny_models.tiny_llama(), tmp_path / "a", max_steps=1)
-    (tmp_path / "a" / "phraseproof.json").unlink()
-    with pytest.raises(RunError, match="phraseproof did not train"):
-        train(tiny_models.tiny_t5(), tmp_path / "a", max_steps=1)
 
 
 def test_ft_saves_a_model_folder_and_changes_its_weights(model: Path, tmp_path: Path) -> None:
@@ -323,17 +298,6 @@ def test_pairs_with_too_few_wordings_are_said_to_have_them(tmp_path: Path) -> No
     train(tiny_models.tiny_t5(), tmp_path / "a", pairs=pairs, max_steps=1, observer=watcher)
     assert len(watcher.warnings) == 1
     assert "too few wordings to hold any out" in watcher.warnings[0]
-
-
-def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    lock = ProcessLock(tmp_path / "a" / LOCK_FILE)
-    assert lock.try_acquire()
-    with pytest.raises(RunError, match=f"another process is training into this folder: process {os.getpid()} on"):
-        train(tiny_models.tiny_t5(), tmp_path / "a")
-    lock.release(remove=True)
-    train(tiny_models.tiny_t5(), tmp_path / "a", pairs=shared_wordings(8), max_steps=1)
-    assert not (tmp_path / "a" / LOCK_FILE).exists()
 
 
 def test_align_passes_every_setting_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

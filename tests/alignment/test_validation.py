@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM
 
 from phraseproof.alignment.loop.preparation import prepare
 from phraseproof.alignment.pairs import save_pairs
-from phraseproof.alignment.trainer import AlignmentResult, AlignmentSettings, align
+from phraseproof.alignment.prepared_training import AlignmentResult
+from phraseproof.alignment.trainer import AlignmentSettings, align
 from phraseproof.errors import UsageError
 from phraseproof.store.training_record import read_record
 from phraseproof.training.log import read_log

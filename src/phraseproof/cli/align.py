@@ -15,7 +15,7 @@ from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
     from phraseproof.alignment.loop.held_out import HeldOut
-    from phraseproof.alignment.trainer import AlignmentResult
+    from phraseproof.alignment.prepared_training import AlignmentResult
 
 
 def align(

@@ -34,6 +34,6 @@ def training_cost(prepared: Preparation) -> TrainingCost:
     prompts = tokens = 0
     for number in range(steps * per_step):
         draws = order.batch(number)
-        prompts += sum(draw.has_reference + len(draw.paraphrases) + len(draw.negations) for draw in draws)
+        prompts += sum(draw.prompts for draw in draws)
         tokens += sum(len(row.context) + len(row.target) for row in rows_of(prepared.train.tokens, draws))
     return TrainingCost(steps, prompts, tokens)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from phraseproof.alignment.loop.forecast import forecast_training
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet, TeacherRecord
+from phraseproof.alignment.prepared_training import prepared_training
 from phraseproof.alignment.reference_answers import TEACHER
-from phraseproof.alignment.trainer import prepared_training
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.resolve import resolve

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from phraseproof.alignment.loop.preparation import Preparation
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
-from phraseproof.alignment.trainer import is_finished, prepared_training
+from phraseproof.alignment.prepared_training import is_finished, prepared_training
 from phraseproof.errors import RunError
 from phraseproof.evaluation.earlier_runs import EarlierRun
 from phraseproof.evaluation.observer import Observer, SilentObserver

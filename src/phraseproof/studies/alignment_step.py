@@ -76,7 +76,7 @@ class AlignmentStep:
     @property
     def is_finished(self) -> bool:
         """Whether nothing is left to train."""
-        from phraseproof.alignment.trainer import is_finished
+        from phraseproof.alignment.prepared_training import is_finished
 
         return is_finished(self.folder)
 

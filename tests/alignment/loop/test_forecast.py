@@ -66,6 +66,14 @@ def test_methods_that_draw_one_wording_read_one_prompt_per_batch() -> None:
     assert found.tokens.read == round(read / 6)
 
 
+def test_a_prompt_whose_options_are_all_read_is_one_prompt() -> None:
+    pairs = [dataclasses.replace(pair, options=(pair.target, "x", "y")) for pair in shared_wordings(12)]
+    settings = dataclasses.replace(QUICK, method="paft+choice")
+    prepared = prepare(str(tiny_models.tiny_llama()), pairs, settings, CPU)
+    assert len(rows_of(prepared.train.tokens, prepared.training_order(processes=1).batch(0))) == 3
+    assert forecast_training(prepared, Accelerator(cpu=True), is_timed=False).prompts_per_step == 2
+
+
 def test_steps_and_evaluations_are_those_of_the_training(tmp_path: Path) -> None:
     watcher = Watcher()
     changes: dict[str, Any] = {"max_steps": 5, "epochs": 3, "eval_every": 2}

@@ -35,6 +35,11 @@ class Draw(NamedTuple):
     negations: tuple[int, ...]
     has_reference: bool = True
 
+    @property
+    def prompts(self) -> int:
+        """The number of prompts that are read, whatever the number of options."""
+        return self.has_reference + len(self.paraphrases) + len(self.negations)
+
 
 class BatchOrder:
     """An endless sequence of batches. Every epoch goes through all sets, in its own order.

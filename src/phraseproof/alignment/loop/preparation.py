@@ -30,7 +30,6 @@ from phraseproof.training.work import StepTokens
 
 if TYPE_CHECKING:
     from phraseproof.core import Model
-    from phraseproof.engine.training.forward import TargetRow
 
 PATIENCE_FOR_KAPPA = 3
 """Evaluations without a higher agreement, for methods that stop on it."""
@@ -155,17 +154,17 @@ class Preparation:
     def step_tokens(self, order: BatchOrder, step: int, processes: int) -> StepTokens:
         """The tokens of a step over all processes, the soft prompt's in each prompt included."""
         virtual = self.settings.num_tokens if self.method.trains == "prompt" else 0
-        rows = self._step_rows(order, step, processes)
+        drawn = self._all_draws(order, step, processes)
+        rows = [row for batch in drawn for row in rows_of(self.train.tokens, batch)]
         read = sum(virtual + len(row.context) + len(row.target) for row in rows)
         return StepTokens(read, sum(len(row.target) for row in rows))
 
     def step_prompts(self, order: BatchOrder, step: int, processes: int) -> int:
         """The number of prompts of a step over all processes."""
-        return len(self._step_rows(order, step, processes))
+        return sum(draw.prompts for batch in self._all_draws(order, step, processes) for draw in batch)
 
-    def _step_rows(self, order: BatchOrder, step: int, processes: int) -> list[TargetRow]:
-        drawn = [batch for own in range(processes) for batch in self.step_draws(order, step, (own, processes))]
-        return [row for batch in drawn for row in rows_of(self.train.tokens, batch)]
+    def _all_draws(self, order: BatchOrder, step: int, processes: int) -> list[list[Draw]]:
+        return [batch for own in range(processes) for batch in self.step_draws(order, step, (own, processes))]
 
     def batches_per_step(self, processes: int) -> int:
         """The number of batches per optimizer step, over all processes."""
