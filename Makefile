@@ -13,7 +13,7 @@ help:
 	@echo "make demo   a tiny model before and after training an adapter, and a real model; offline, some minutes"
 	@echo "make test   the test suite"
 	@echo "make test-real   tests of the real model SmolLM2, some three minutes"
-	@echo "make test-servers   tests of real servers on loopback, each installed in .servers where that works, half an hour"
+	@echo "make test-servers   tests of real servers on loopback and of llama.cpp, each installed where that works, half an hour"
 	@echo "make check  ruff, pyright, import-linter"
 	@echo "make fix    automatic repairs and formatting by ruff"
 	@echo "make bench  the benchmarks, with ratios"
@@ -58,9 +58,15 @@ servers: $(VENV)/.ready
 	    | tee -a $(PHRASEPROOF_SERVERS)/$$name.log; \
 	done
 
-test-servers: servers
+# llama.cpp in the process of the tests. The package is compiled, which is too long for test-real.
+$(VENV)/.llamacpp: $(VENV)/.ready
+	timeout $(INSTALL_SECONDS) $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	  -e '.[llamacpp]' || echo "The package llama-cpp-python cannot be installed: the tests that need it are skipped"
+	@touch $@
+
+test-servers: servers $(VENV)/.llamacpp
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m real -rs tests/end_to_end/test_real_servers.py \
-	  tests/end_to_end/test_served_adapters.py \
+	  tests/end_to_end/test_served_adapters.py tests/models/llamacpp \
 	  tests/models/vllm/test_engine.py $(PYTEST_OPTIONS)
 
 check: $(VENV)/.ready
