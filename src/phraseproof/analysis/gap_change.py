@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.statistics import robustness
@@ -40,10 +39,7 @@ def gap_change(
             raise _other_prompts(f"{first.task}: scores of single examples are missing")
         if (first.task, first.keys, first.examples) != (second.task, second.keys, second.examples):
             raise _other_prompts(first.task)
-        scores = second.scores - first.scores
-        changes.append(
-            replace(second, scores=scores, answers=None, means=scores.mean(axis=1), chance=None, corpus=None)
-        )
+        changes.append(second.minus(first))
     (found,) = robustness(changes, group_order=groups, seed=seed)
     return found.overall.differences[groups[1]]
 

@@ -107,6 +107,12 @@ class TaskGrid:
             self, scores=scores, answers=None, is_read=None, draws=(), means=means, examples=examples, corpus=corpus
         )
 
+    def minus(self, other: TaskGrid) -> TaskGrid:
+        """The differences from a grid of the same wordings and examples: of scores, or else of means."""
+        scores = None if self.scores is None or other.scores is None else self.scores - other.scores
+        means = self.means - other.means if scores is None else scores.mean(axis=1)
+        return replace(self, scores=scores, answers=None, means=means, chance=None, corpus=None)
+
 
 def metric_of(run: Run) -> Metric:
     """The metric that the run's scores are in; accuracy for imported results.

@@ -117,7 +117,7 @@ def compare_runs(
 
 
 def _compare(pairs: Sequence[tuple[TaskGrid, TaskGrid]], notes: Sequence[str], resampler: Resampler) -> RunComparison:
-    differences = [_difference(before, after) for before, after in pairs]
+    differences = [after.minus(before) for before, after in pairs]
     groups = tuple(dict.fromkeys(group for grid in differences for group in grid.groups))
     by_group = [draw_samples(grid, resampler) for grid in differences]
     together = [draw_samples(replace(grid, groups=(_ALL,) * len(grid.groups)), resampler)[_ALL] for grid in differences]
@@ -169,12 +169,6 @@ def _align(before: TaskGrid, after: TaskGrid) -> tuple[TaskGrid, TaskGrid] | Non
         return None
     here = {name: position for position, name in enumerate(after.examples)}
     return earlier.on([column[name] for name in shared]), later.on([here[name] for name in shared])
-
-
-def _difference(before: TaskGrid, after: TaskGrid) -> TaskGrid:
-    scores = None if before.scores is None or after.scores is None else after.scores - before.scores
-    means = after.means - before.means if scores is None else scores.mean(axis=1)
-    return replace(after, scores=scores, answers=None, means=means, chance=None, corpus=None)
 
 
 def _left_out(before: TaskGrid, after: TaskGrid, shared: TaskGrid) -> list[str]:

@@ -50,7 +50,7 @@ class MapSettings(NamedTuple):
 
 def describe(
     vectors: StoredVectors,
-    settings: MapSettings = MapSettings(),  # noqa: B008 - a NamedTuple cannot be changed
+    settings: MapSettings = MapSettings(),
     *,
     scores: Sequence[WordingScore] = (),
     before: StoredVectors | None = None,

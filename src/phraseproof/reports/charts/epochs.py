@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from phraseproof.reports.build.text import printable
-from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, tooltip
-
-_HEIGHT = 260
-"""Pixels."""
+from phraseproof.reports.charts.chart import Chart, Row
+from phraseproof.reports.charts.training import loss_changes, loss_lines
 
 
 class EpochLoss(NamedTuple):
@@ -38,33 +36,10 @@ def losses_by_epoch(points: Sequence[EpochLoss], *, title: str) -> Chart:
         for point in sorted(points, key=lambda point: point.epoch)
     ]
     names = list(dict.fromkeys(printable(point.line) for point in points))
-    parts: list[str] = []
-    for name in names:
-        values = [row["nats"] for row in rows if row["group"] == name]
-        parts.append(f"{name} from {values[0]:.3g} to {values[-1]:.3g} nats")
     return Chart(
         kind="losses-by-epoch",
         title=printable(title),
-        description=f"Epochs {rows[0]['epoch']:g} to {rows[-1]['epoch']:g}: {'; '.join(parts)}.",
-        spec=_spec(names),
+        description=f"Epochs {rows[0]['epoch']:g} to {rows[-1]['epoch']:g}: {loss_changes(rows)}.",
+        spec=loss_lines(names, over="epoch", axis="cross-entropy (nats)", zero=False),
         data={"losses": rows},
     )
-
-
-def _spec(names: list[str]) -> Spec:
-    return {
-        "height": _HEIGHT,
-        "data": {"name": "losses"},
-        "mark": {"type": "line", "point": {"size": 16, "filled": True}, "strokeWidth": 1.6, "aria": False},
-        "encoding": {
-            "x": {"field": "epoch", "type": "quantitative", "axis": {"title": "epoch", "tickMinStep": 1}},
-            "y": {
-                "field": "nats",
-                "type": "quantitative",
-                "scale": {"zero": False},
-                "axis": {"title": "cross-entropy (nats)", "grid": True},
-            },
-            "color": group_color(names),
-            "tooltip": tooltip({"group": "", "epoch": "epoch", "nats": "nats"}),
-        },
-    }

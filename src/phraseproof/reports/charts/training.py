@@ -8,6 +8,9 @@ from typing import cast
 
 from phraseproof.reports.charts.chart import Chart, Row, Spec, group_color, tooltip
 
+_HEIGHT = 260
+"""Pixels."""
+
 _LOSSES = {"loss": "training loss", "ce": "cross-entropy (training)", "kl": "KL (training)"}
 _HELD_OUT = {"loss": "held-out loss", "ce": "cross-entropy (held out)", "kl": "KL (held out)"}
 
@@ -24,36 +27,61 @@ def training(steps: Sequence[Mapping[str, object]]) -> Chart | None:
                     rows.append({"step": step["step"], "group": name, "nats": value})
     if not rows:
         return None
-    names = list(dict.fromkeys(row["group"] for row in rows))
-    parts: list[str] = []
-    for name in names:
-        values = [row["nats"] for row in rows if row["group"] == name]
-        parts.append(f"{name} from {values[0]:.3g} to {values[-1]:.3g} nats")
     return Chart(
         kind="training",
         title="Training: loss by step",
-        description=f"Steps {rows[0]['step']} to {max(row['step'] for row in rows)}: {'; '.join(parts)}.",
-        spec=_spec(names),
+        description=f"Steps {rows[0]['step']} to {max(row['step'] for row in rows)}: {loss_changes(rows)}.",
+        spec=_spec(list(dict.fromkeys(row["group"] for row in rows))),
         data={"losses": rows},
     )
 
 
-def _spec(names: list[str]) -> Spec:
-    held_out = set(_HELD_OUT.values())
+def loss_changes(rows: Sequence[Row]) -> str:
+    """The first and the last loss of each line: `training loss from 2 to 0.5 nats; ...`.
+
+    Args:
+        rows: each with `group`, the line's name, and `nats`; those of a line in order.
+    """
+    lines: dict[str, list[float]] = {}
+    for row in rows:
+        lines.setdefault(row["group"], []).append(row["nats"])
+    return "; ".join(f"{name} from {values[0]:.3g} to {values[-1]:.3g} nats" for name, values in lines.items())
+
+
+def loss_lines(names: Sequence[str], *, over: str, axis: str, zero: bool = True) -> Spec:
+    """A line for each name, in the data `losses`: rows as for `loss_changes`.
+
+    Args:
+        names: in the order of the legend.
+        over: the field of the horizontal axis, and its title: `step` or `epoch`.
+        axis: the title of the vertical axis.
+        zero: that axis begins at 0.
+    """
     return {
-        "height": 260,
+        "height": _HEIGHT,
         "data": {"name": "losses"},
         "mark": {"type": "line", "point": {"size": 16, "filled": True}, "strokeWidth": 1.6, "aria": False},
         "encoding": {
-            "x": {"field": "step", "type": "quantitative", "axis": {"title": "step", "format": "d", "tickMinStep": 1}},
-            "y": {"field": "nats", "type": "quantitative", "axis": {"title": "nats", "grid": True}},
-            "color": group_color(names),
-            "strokeDash": {
-                "field": "group",
-                "type": "nominal",
-                "scale": {"domain": names, "range": [[4, 3] if name in held_out else [1, 0] for name in names]},
-                "legend": None,
+            "x": {"field": over, "type": "quantitative", "axis": {"title": over, "format": "d", "tickMinStep": 1}},
+            "y": {
+                "field": "nats",
+                "type": "quantitative",
+                "scale": {"zero": zero},
+                "axis": {"title": axis, "grid": True},
             },
-            "tooltip": tooltip({"group": "", "step": "step", "nats": "nats"}),
+            "color": group_color(names),
+            "tooltip": tooltip({"group": "", over: over, "nats": "nats"}),
         },
     }
+
+
+def _spec(names: list[str]) -> Spec:
+    held_out = set(_HELD_OUT.values())
+    spec = loss_lines(names, over="step", axis="nats")
+    spec["encoding"]["strokeDash"] = {
+        "field": "group",
+        "type": "nominal",
+        "scale": {"domain": names, "range": [[4, 3] if name in held_out else [1, 0] for name in names]},
+        "legend": None,
+    }
+    return spec
