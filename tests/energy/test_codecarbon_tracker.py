@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from importlib import resources
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 
 from phraseproof.energy import codecarbon_tracker as module
 from phraseproof.energy.codecarbon_tracker import CodecarbonTracker, carbon_intensity, reason_against
-from phraseproof.energy.session import Energy
+from phraseproof.energy.meter import SessionMeter
+from phraseproof.energy.session import Energy, Workload
 from phraseproof.errors import UsageError
 
 
@@ -24,6 +26,7 @@ def _no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(f"CODECARBON_{name}", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("PHRASEPROOF_ENERGY", raising=False)
+    monkeypatch.setattr(module, "START_AFTER_S", 0.0)
     monkeypatch.chdir(tmp_path)
 
 
@@ -63,10 +66,21 @@ def test_the_factor_of_a_data_centre_counts(monkeypatch: pytest.MonkeyPatch) -> 
     assert (found.kg_co2, found.place) == (None, "")
 
 
-def test_work_that_ends_at_once_has_no_energy() -> None:
+def test_work_that_ends_at_once_has_no_energy_and_does_not_start_codecarbon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "START_AFTER_S", 3600.0)
+    monkeypatch.setattr(module, "_offline_tracker", lambda *_args: pytest.fail("codecarbon is started"))
     tracker = CodecarbonTracker(["cpu"], "process")
+    assert tracker.read() is None
     assert tracker.read(stop=True) is None
     assert tracker.problem == "the work ended before the tracking started"
+    joined()  # nothing waits for the hour
+
+
+def joined() -> None:
+    """Wait until nothing starts or waits to start."""
+    for thread in threading.enumerate():
+        if thread.name == "energy":
+            thread.join()
 
 
 class Elsewhere:
@@ -138,10 +152,7 @@ def test_a_failure_of_codecarbon_is_a_reason_and_no_error(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(module, "_offline_tracker", fail)
     tracker = CodecarbonTracker(["cpu"], "process")
-    for _ in range(100):
-        if tracker.problem != module.TOO_SHORT:
-            break
-        time.sleep(0.05)
+    joined()
     assert tracker.read(stop=True) is None
     assert tracker.problem == "codecarbon failed: OSError"
 
@@ -167,3 +178,18 @@ def test_a_setting_that_codecarbon_cannot_use_is_refused(
     monkeypatch.setenv(f"CODECARBON_{name}", value)
     with pytest.raises(UsageError, match=value):
         carbon_intensity()
+
+
+def test_energy_without_co2_says_which_setting_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODECARBON_COUNTRY_ISO_CODE", "GER")
+    monkeypatch.setattr(module, "_offline_tracker", lambda _gpus, _scope, latest: Elsewhere(["CPU(Cpu Load)"], latest))
+    warnings: list[str] = []
+    meter = SessionMeter(["cpu"], warnings.append)
+    joined()
+    first, found = (meter.read(lambda: Workload(("cpu",), "float32", "by tokens")).energy for _ in range(2))
+    assert found is not None
+    assert first == found
+    assert (found.kwh, found.kg_co2) == (pytest.approx(0.15), None)
+    assert found.no_co2.startswith("CODECARBON_COUNTRY_ISO_CODE")
+    assert warnings == [f"CO2 is not recorded: {found.no_co2}"]
+    assert "GER" in warnings[0]

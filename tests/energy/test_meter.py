@@ -11,7 +11,7 @@ from phraseproof.energy.session import Workload
 
 
 def test_time_is_that_of_the_clock_and_of_the_processor_with_children() -> None:
-    meter = SessionMeter(["cpu"])
+    meter = SessionMeter(["cpu"], print)
     began = time.perf_counter()
     burn = "import time\nwhile time.process_time() < 0.3: pass"
     subprocess.run([sys.executable, "-c", burn], check=True)
@@ -25,11 +25,11 @@ def test_time_is_that_of_the_clock_and_of_the_processor_with_children() -> None:
 
 def test_a_model_behind_a_server_has_no_hardware_and_no_energy_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PHRASEPROOF_ENERGY")
-    found = SessionMeter([]).read(lambda: Workload((), "", "by tokens"), stop=True)
+    found = SessionMeter([], print).read(lambda: Workload((), "", "by tokens"), stop=True)
     assert (found.hardware, found.energy, found.no_energy) == ("", None, SERVED)
 
 
 def test_two_sessions_have_two_names() -> None:
-    first = SessionMeter(["cpu"])
+    first = SessionMeter(["cpu"], print)
     time.sleep(0.01)
-    assert SessionMeter(["cpu"]).name != first.name
+    assert SessionMeter(["cpu"], print).name != first.name

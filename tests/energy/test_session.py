@@ -17,6 +17,7 @@ GPU = Energy(
     kg_co2=0.3,
     place="DEU",
 )
+MISTYPED = Energy(GPU.parts, seconds=10, tracker="codecarbon 3", no_co2="no such country (got GER)")
 TRACKED = Session("1 x GPU; CPU, 8 cores", "bfloat16", "16 prompts", wall_s=3610, cpu_s=4000, energy=GPU)
 UNTRACKED = Session("CPU, 8 cores", "float32", "by tokens", wall_s=90, cpu_s=80, no_energy="not installed")
 
@@ -26,7 +27,7 @@ def test_energy_is_the_sum_of_its_parts_and_only_meters_measure() -> None:
     assert GPU.measured_kwh == pytest.approx(0.7)
 
 
-@pytest.mark.parametrize("session", [TRACKED, UNTRACKED])
+@pytest.mark.parametrize("session", [TRACKED, UNTRACKED, Session("CPU", "float32", "by tokens", 10, 9, MISTYPED)])
 def test_a_session_survives_its_file(session: Session) -> None:
     content = json.loads(json.dumps({SESSIONS: {"one": session.as_record()}}))
     assert read_sessions(content) == [session]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from phraseproof.energy import codecarbon_tracker
 from phraseproof.energy.session import read_sessions
 from phraseproof.evaluation import sessions
 from phraseproof.evaluation.observer import SilentObserver
@@ -18,6 +20,15 @@ class Stopping(SilentObserver):
 
     def advanced(self, prompts: int) -> None:
         raise KeyboardInterrupt
+
+
+class WaitingForMeters(SilentObserver):
+    """Lets the work go on when the tracking has started."""
+
+    def advanced(self, prompts: int) -> None:
+        for thread in threading.enumerate():
+            if thread.name == "energy":
+                thread.join()
 
 
 def test_every_process_that_computes_adds_its_session(tmp_path: Path) -> None:
@@ -36,10 +47,12 @@ def test_every_process_that_computes_adds_its_session(tmp_path: Path) -> None:
 def test_cells_are_the_same_with_and_without_tracking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_evaluation(Knowing(), CLEAR).run(tmp_path / "off")
     monkeypatch.delenv("PHRASEPROOF_ENERGY")
-    make_evaluation(Knowing(), CLEAR).run(tmp_path / "on")
+    monkeypatch.setattr(codecarbon_tracker, "START_AFTER_S", 0.0)
+    make_evaluation(Knowing(), CLEAR).run(tmp_path / "on", observer=WaitingForMeters())
     off, on = (read_run_file(tmp_path / name) for name in ("off", "on"))
     assert off["cells"] == on["cells"]
     assert off["settings"] == on["settings"]
+    assert [each.energy is None for content in (off, on) for each in read_sessions(content)] == [True, False]
 
 
 def test_a_long_session_is_saved_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

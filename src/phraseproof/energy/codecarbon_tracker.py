@@ -7,6 +7,7 @@ from the processor's thermal design power and its load. Memory is always estimat
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import logging
 import os
@@ -25,6 +26,9 @@ SWITCH = "PHRASEPROOF_ENERGY"
 
 _COUNTRY = "CODECARBON_COUNTRY_ISO_CODE"
 _INTENSITY = "CODECARBON_FORCE_CARBON_INTENSITY_G_CO2E_KWH"
+
+START_AFTER_S = 5.0
+"""Codecarbon is imported and looks for meters for a second of processor time: shorter work is not delayed by it."""
 
 NOT_INSTALLED = "the extra energy is not installed"
 SWITCHED_OFF = f"switched off by {SWITCH}"
@@ -59,7 +63,7 @@ class CarbonIntensity(NamedTuple):
 
 
 class CodecarbonTracker:
-    """Tracks from its creation on. It starts in the background, since codecarbon needs a second to find the hardware.
+    """Tracks from `START_AFTER_S` after its creation on. It starts in the background.
 
     Args:
         devices: of the work, as torch names them: other GPUs do not count.
@@ -72,9 +76,13 @@ class CodecarbonTracker:
         self._latest = _Latest()
         self._lock = threading.Lock()
         self._tracker: Any = None
+        self._intensity: CarbonIntensity | None = None
+        self._no_co2 = ""
         self._is_stopped = False
         self.problem = TOO_SHORT
-        threading.Thread(target=self._start, name="energy", daemon=True).start()
+        self._starting = threading.Timer(START_AFTER_S, self._start)
+        self._starting.name, self._starting.daemon = "energy", True
+        self._starting.start()
 
     def read(self, *, stop: bool = False) -> Energy | None:
         """The energy so far; `None` where there is none to report, and then `problem` says why.
@@ -82,6 +90,8 @@ class CodecarbonTracker:
         Args:
             stop: end the tracking.
         """
+        if stop:
+            self._starting.cancel()
         with self._lock:
             self._is_stopped = self._is_stopped or stop
             tracker = self._tracker
@@ -90,7 +100,7 @@ class CodecarbonTracker:
             try:
                 tracker.stop() if stop else tracker.flush()
                 return self._energy(tracker)
-            except Exception as error:  # noqa: BLE001 - no failure here may end the work that is tracked
+            except Exception as error:  # noqa: BLE001 - codecarbon raises any kind, and none may end the tracked work
                 self.problem = f"codecarbon failed: {type(error).__name__}"
                 return None
             finally:
@@ -99,16 +109,19 @@ class CodecarbonTracker:
 
     def _start(self) -> None:
         try:
+            try:
+                self._intensity = carbon_intensity()
+            except UsageError as error:
+                self._no_co2 = str(error)
             tracker = _offline_tracker(self._gpus, self._scope, self._latest)
             tracker.start()
+            with self._lock:
+                if not self._is_stopped:
+                    self._tracker = tracker
+                    return
+            tracker.stop()
         except Exception as error:  # noqa: BLE001 - as in `read`
             self.problem = f"codecarbon failed: {type(error).__name__}"
-            return
-        with self._lock:
-            if not self._is_stopped:
-                self._tracker = tracker
-                return
-        tracker.stop()
 
     def _energy(self, tracker: Any) -> Energy | None:
         data = self._latest.data
@@ -122,10 +135,7 @@ class CodecarbonTracker:
             is_nvidia = any(each.startswith("GPU") and "nvidia" in each.casefold() for each in hardware)
             parts["gpu"] = EnergyPart(data.gpu_energy, "NVML" if is_nvidia else "AMD SMI or powermetrics", True)
         parts["ram"] = EnergyPart(data.ram_energy, _ESTIMATED_RAM, False)
-        try:
-            found = carbon_intensity()
-        except UsageError:  # the study `energy` says what is wrong with the setting
-            found = None
+        found = self._intensity
         kwh = sum(part.kwh for part in parts.values())
         return Energy(
             parts,
@@ -134,6 +144,7 @@ class CodecarbonTracker:
             pue=data.pue,
             kg_co2=None if found is None else found.kg_per_kwh * kwh,
             place="" if found is None else found.place,
+            no_co2=self._no_co2,
         )
 
 
@@ -223,8 +234,7 @@ def _offline_tracker(gpus: list[str] | None, scope: Scope, latest: _Latest) -> A
 
 
 def _silence() -> None:
-    import codecarbon  # pyright: ignore[reportUnusedImport]  # noqa: F401 - sets the level when it is imported
-
+    importlib.import_module("codecarbon")  # sets the level when it is imported
     logging.getLogger("codecarbon").setLevel(logging.CRITICAL)
 
 

@@ -19,15 +19,16 @@ class SessionMeter:
 
     Args:
         devices: of the work, as torch names them; empty for a model behind a server, whose energy cannot be tracked.
+        warn: receives, at a reading, why CO2 is not recorded although the user said where the electricity comes from.
         scope: whose load of the processor counts where energy is estimated: this process's and its children's, or all.
 
     Attributes:
         name: of the session in its section, different for every session of a folder.
     """
 
-    def __init__(self, devices: Sequence[str], scope: Scope = "process") -> None:
+    def __init__(self, devices: Sequence[str], warn: Callable[[str], None], scope: Scope = "process") -> None:
         self.name = f"{datetime.now(tz=UTC).isoformat(timespec='milliseconds')}, process {os.getpid()}"
-        self._devices = tuple(devices)
+        self._warn: Callable[[str], None] | None = warn
         self._began, self._cpu_before = time.perf_counter(), _cpu_seconds()
         self._reason = SERVED if not devices else reason_against()
         self._tracker = CodecarbonTracker(devices, scope) if self._reason is None else None
@@ -42,6 +43,9 @@ class SessionMeter:
         wall, cpu = time.perf_counter() - self._began, _cpu_seconds() - self._cpu_before
         energy = None if self._tracker is None else self._tracker.read(stop=stop)
         reason = self._reason or ("" if self._tracker is None else self._tracker.problem)
+        if energy is not None and energy.no_co2 and self._warn is not None:
+            self._warn(f"CO2 is not recorded: {energy.no_co2}")
+            self._warn = None
         found = workload()
         return Session(
             hardware=hardware_of(found.devices) if found.devices else "",

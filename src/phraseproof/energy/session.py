@@ -49,6 +49,7 @@ class Energy:
         kg_co2: kilograms of CO2 equivalent; `None` where it is not known where the machine is.
         place: whose electricity it is: a country by its ISO code, or the grams per kWh that were given.
         tracker: the software that tracked it, with its version.
+        no_co2: what is wrong with the setting that names the place; empty if nothing is.
     """
 
     parts: Mapping[str, EnergyPart]
@@ -57,6 +58,7 @@ class Energy:
     pue: float = 1.0
     kg_co2: float | None = None
     place: str = ""
+    no_co2: str = ""
 
     @property
     def kwh(self) -> float:
@@ -112,6 +114,7 @@ class Session:
                 "pue": energy.pue,
                 "kg_co2": energy.kg_co2,
                 "place": energy.place,
+                **({"no_co2": energy.no_co2} if energy.no_co2 else {}),
                 "tracker": energy.tracker,
             },
         }
@@ -124,7 +127,7 @@ class Session:
         if stored:
             parts = {name: EnergyPart(**part) for name, part in stored["parts"].items()}
             others = {name: stored[name] for name in ("seconds", "tracker", "pue", "kg_co2", "place")}
-            energy = Energy(parts, **others)
+            energy = Energy(parts, **others, no_co2=stored.get("no_co2", ""))
         plain = {name: record[name] for name in ("hardware", "precision", "batch", "wall_s", "cpu_s")}
         return cls(**plain, energy=energy, no_energy=record.get("no_energy", ""))
 

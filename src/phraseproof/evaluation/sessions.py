@@ -38,7 +38,7 @@ def recorded_session(
         The observer to use in the block.
     """
     devices = tuple(workers) or devices_of(model)
-    meter = SessionMeter(devices)
+    meter = SessionMeter(devices, observer.warned)
 
     def save(*, stop: bool = False) -> None:
         session = meter.read(lambda: Workload(devices, model.identity.dtype, _batch(options)), stop=stop)

@@ -122,6 +122,7 @@ class _Energy(_Section):
     pue: _Amount
     kg_co2: _Amount | None
     place: str
+    no_co2: str = ""
 
 
 class _Session(_Section):

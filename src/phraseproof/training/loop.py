@@ -88,7 +88,7 @@ class TrainingLoop:
         """
         if self._accelerator.is_main_process:
             device = str(self._optimization.parameters[0].device)
-            self._sessions = TrainingSessions(self._out, self._plan, self._accelerator, device)
+            self._sessions = TrainingSessions(self._out, self._plan, self._accelerator, device, self._observer.warned)
         try:
             return self._run()
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,9 +25,12 @@ class TrainingSessions:
         plan: the training.
         accelerator: the processes and the precision.
         device: of the weights, as torch names it.
+        warn: receives messages for the user.
     """
 
-    def __init__(self, out: Path, plan: TrainingPlan, accelerator: Accelerator, device: str) -> None:
+    def __init__(
+        self, out: Path, plan: TrainingPlan, accelerator: Accelerator, device: str, warn: Callable[[str], None]
+    ) -> None:
         self._earlier: Mapping[str, object] = (read_record(out) or {}).get(SESSIONS) or {}
         self._plan = plan
         self._precision = accelerator.mixed_precision
@@ -37,7 +40,7 @@ class TrainingSessions:
             here = int(os.environ.get("LOCAL_WORLD_SIZE", str(processes)))
             self._devices = tuple(f"{kind}:{index}" for index in range(here))
         # Processes that a launcher started are no children of this one.
-        self._meter = SessionMeter(self._devices, "machine" if processes > 1 else "process")
+        self._meter = SessionMeter(self._devices, warn, "machine" if processes > 1 else "process")
 
     def section(self, *, stop: bool = False) -> dict[str, object]:
         """All sessions as JSON data, this one as it is now.
