@@ -28,7 +28,7 @@ _COUNTRY = "CODECARBON_COUNTRY_ISO_CODE"
 _INTENSITY = "CODECARBON_FORCE_CARBON_INTENSITY_G_CO2E_KWH"
 
 START_AFTER_S = 5.0
-"""Codecarbon is imported and looks for meters for a second of processor time: shorter work is not delayed by it."""
+"""Codecarbon takes over a second of processor time to identify the hardware: shorter work does not pay for that."""
 
 NOT_INSTALLED = "the extra energy is not installed"
 SWITCHED_OFF = f"switched off by {SWITCH}"
