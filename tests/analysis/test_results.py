@@ -14,22 +14,19 @@ from phraseproof.analysis.results import COLUMNS, ResultRow, ResultTable, format
 from phraseproof.errors import MissingExtraError
 
 ROW = ResultRow(
-    "runs/a",
-    0,
-    "loglikelihood",
-    Level.TASK,
-    "QA",
-    "qa/one",
-    "observed",
-    "",
-    "mean",
-    48.14,
-    40.0,
-    55.5,
-    None,
-    3,
-    "m",
-    "%",
+    run="runs/a",
+    scoring="loglikelihood",
+    level=Level.TASK,
+    category="QA",
+    task="qa/one",
+    group="observed",
+    statistic="mean",
+    estimate=48.14,
+    low=40.0,
+    high=55.5,
+    n=3,
+    method="m",
+    unit="%",
 )
 TABLE = ResultTable(
     (

@@ -59,7 +59,10 @@ def test_a_whole_study_with_two_seeds(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(module, "METHODS", ("pt+kl",))
     monkeypatch.setattr("phraseproof.studies.alignment_step.study_settings", partial(study_settings, max_steps=6))
     tasks = ("pocket/has-maker", "pocket/label-maker")
-    request = StudyRequest(models=("pocket/tiny",), tasks=tasks, limit=2, seeds=2, out=tmp_path)
+    unobserved = {"unobserved": ("pocket-test", "pocket-paraphrase")}
+    request = StudyRequest(
+        models=("pocket/tiny",), tasks=tasks, instructions=unobserved, limit=2, seeds=2, out=tmp_path
+    )
     exhibit = carry_out(AlignmentStudy(), request)
     base, _, one, _, two = AlignmentStudy().plan(request)
 
@@ -76,6 +79,12 @@ def test_a_whole_study_with_two_seeds(tmp_path: Path, monkeypatch: pytest.Monkey
     assert row[-1] == "2"
     assert [row[1] for row in exhibit.tables[0].rows] == ["base", "PT+KL, seed 0", "PT+KL, seed 1"]
     assert any(note.startswith("training: 24 pairs from the demonstrations of 2 tasks") for note in exhibit.notes)
+    step = one.training if isinstance(one, AlignedEvaluation) else None
+    trained = {origin.name for pair in (step.pairs if step else ()) for origin in pair.origins}
+    tested = {row.instruction for row in load_run(base.folder).wording_scores() if row.group == "unobserved"}
+    assert {name.partition("/")[0] for name in trained & tested} == {"pocket-paraphrase"}
+    count = f"{len(trained & tested)} of {len(tested)}"
+    assert f"pocket/tiny: {count} unobserved wordings are trained on" in exhibit.notes
     assert "PT+KL, seed 1: 6 steps of 4 batches, learning rate 0.01, λ 0.8" in exhibit.notes
     assert len(exhibit.charts["accuracy-by-method-pocket-tiny"].data["bars"]) == 6
 

@@ -47,12 +47,13 @@ def test_sessions_of_equal_work_are_one_row(tmp_path: Path) -> None:
     two = run_with(tmp_path / "two", session(GPU, 3, gpu=0.25, ram=0.25, kg=0.1), session("CPU, 2 cores", 0.5))
     exhibit = made(one, two, out=tmp_path / "studies")
     shown, paper = exhibit.tables
-    by_hardware = {row[2]: row for row in shown.rows}
-    assert by_hardware[GPU.replace("; ", "\n")][3:] == (
-        "bfloat16\n16 prompts", "2", "6", "12", "2", "0.6", "75% measured",
+    by_hardware = {row[1].split("\n")[1]: row for row in shown.rows[:-1]}
+    first, second = GPU.split("; ")
+    assert by_hardware[first][1:] == (
+        f"inference, bfloat16\n{first}\n{second}\n16 prompts", "2", "6", "12", "2", "0.6", "75% measured",
     )  # fmt: skip
-    assert by_hardware["CPU, 2 cores"][4:] == ("1", "0.5", "1", "", "", "")
-    assert shown.rows[-1][4:] == ("3", "6.5", "13", "2", "0.6", "75% measured\n92% of hours")
+    assert by_hardware["CPU, 2 cores"][2:] == ("1", "0.5", "1", "", "", "")
+    assert shown.rows[-1][2:] == ("3", "6.5", "13", "2", "0.6", "75% measured\n92% of hours")
     assert "no energy of 1 of 2 folders, or of a part of them: not installed" in exhibit.notes
     (kwh,) = exhibit.results.select(statistic="energy")
     assert (kwh.estimate, kwh.unit) == (2.0, "kWh")
@@ -64,23 +65,23 @@ def test_sessions_of_equal_work_are_one_row(tmp_path: Path) -> None:
 def test_energy_of_a_part_of_the_time_says_so(tmp_path: Path) -> None:
     tracked, not_tracked = session(GPU, 3, gpu=0.6, kg=0.1), session(GPU, 1)
     exhibit = made(run_with(tmp_path / "one", tracked, not_tracked), out=tmp_path / "studies")
-    assert exhibit.tables[0].rows[0][7:] == ("0.6", "0.1", "measured\n75% of hours")
+    assert exhibit.tables[0].rows[0][5:] == ("0.6", "0.1", "measured\n75% of hours")
 
 
 def test_co2_that_was_not_known_then_is_computed_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = run_with(tmp_path / "one", session(GPU, 1, gpu=2.0))
-    assert made(folder, out=tmp_path / "studies").tables[0].rows[0][8] == ""
+    assert made(folder, out=tmp_path / "studies").tables[0].rows[0][6] == ""
     monkeypatch.delenv("PHRASEPROOF_ENERGY")
     monkeypatch.setenv("CODECARBON_FORCE_CARBON_INTENSITY_G_CO2E_KWH", "210")
     exhibit = made(folder, out=tmp_path / "studies")
-    assert exhibit.tables[0].rows[0][8:] == ("0.42", "measured")
+    assert exhibit.tables[0].rows[0][6:] == ("0.42", "measured")
     assert any("is taken as it is now" in note for note in exhibit.notes)
 
 
 def test_all_folders_of_the_studies_are_read(tmp_path: Path) -> None:
     run_with(tmp_path / "runs" / "one", session(GPU, 1, gpu=1))
     exhibit = carry_out(EnergyStudy(), StudyRequest(models=("pocket",), out=tmp_path))
-    assert exhibit.tables[0].rows[0][4] == "1"
+    assert exhibit.tables[0].rows[0][2] == "1"
 
 
 def test_without_a_folder_there_is_nothing_to_show(tmp_path: Path) -> None:

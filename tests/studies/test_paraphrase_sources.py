@@ -68,6 +68,8 @@ def test_every_source_has_a_training_on_its_paraphrases_alone(tmp_path: Path) ->
     known = "pocket-observed"
     assert used[:3] == [{known, "pocket-paraphrase"}, {known, "pocket-validation"}, {known}]
     assert len({step.folder for step in (base, *others)}) == 1 + 2 * 6
+    assert len({step.title for step in (base, *others)}) == 1 + 2 * 6
+    assert trainings[0].title == "align pocket/tiny by pt+kl, seed 0 (other-words)"
 
 
 def test_a_small_study_with_two_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +107,12 @@ def test_files_of_pairs_and_runs_name_no_sources(tmp_path: Path) -> None:
         ParaphraseSources().plan(run)
     request = StudyRequest(models=("pocket/tiny",), pairs=tmp_path / "pairs.jsonl")
     with pytest.raises(UsageError, match="a file of pairs is one source"):
+        ParaphraseSources().plan(request)
+
+
+def test_nothing_is_evaluated_without_a_model() -> None:
+    request = StudyRequest(instructions={"mine": ("pocket-paraphrase",), "unobserved": ("pocket-test",)})
+    with pytest.raises(UsageError, match="--unobserved has no effect without a model"):
         ParaphraseSources().plan(request)
 
 

@@ -235,18 +235,18 @@ def finding_row(source: RowSource, place: Place, statistic: str, found: Finding,
     """
     name, scale = unit
     return ResultRow(
-        source.run,
-        source.num_fewshot,
-        source.scoring,
-        *place,
-        statistic,
-        scale * found.estimate,
-        scaled(found.low, scale),
-        scaled(found.high, scale),
-        found.p_value,
-        found.n or None,
-        found.method,
-        name,
+        run=source.run,
+        num_fewshot=source.num_fewshot,
+        scoring=source.scoring,
+        **place._asdict(),
+        statistic=statistic,
+        estimate=scale * found.estimate,
+        low=scaled(found.low, scale),
+        high=scaled(found.high, scale),
+        p_value=found.p_value,
+        n=found.n or None,
+        method=found.method,
+        unit=name,
     )
 
 

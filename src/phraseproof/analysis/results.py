@@ -36,9 +36,9 @@ _WIDEST_CELL = 32
 _ELLIPSIS = "…"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRow:
-    """One estimate.
+    """One estimate. What it does not have is left out.
 
     Attributes:
         run: the run folder.
@@ -58,19 +58,19 @@ class ResultRow:
     """
 
     run: str
-    num_fewshot: int
-    scoring: str
+    num_fewshot: int = 0
+    scoring: str = ""
     level: RowLevel
-    category: str
-    task: str
-    group: str
-    wording: str
+    category: str = ""
+    task: str = ""
+    group: str = ""
+    wording: str = ""
     statistic: str
     estimate: float
-    low: float | None
-    high: float | None
-    p_value: float | None
-    n: int | None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    n: int | None = None
     method: str
     unit: str
 

@@ -6,11 +6,16 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
+from phraseproof.alignment.pairs import wording_hashes
 from phraseproof.analysis.aggregation import OVERALL, Level
 from phraseproof.analysis.result_rows import scaled
 from phraseproof.analysis.results import ResultTable
+from phraseproof.evaluation.resolve import load_wordings
+from phraseproof.instructions.fingerprint import asked_by, fingerprint
 from phraseproof.reports.build.numbers import difference_in_unit, p_number, title_with_unit, value_in_unit
+from phraseproof.reports.build.text import short_model_name
 from phraseproof.reports.charts.bars import Bar, bars
+from phraseproof.store.queries import load_run
 from phraseproof.studies.aligned_models import (
     AVERAGE,
     AlignedModel,
@@ -21,6 +26,7 @@ from phraseproof.studies.aligned_models import (
 from phraseproof.studies.alignment_pairs import alignment_pairs
 from phraseproof.studies.alignment_step import (
     LEARNING_RATE,
+    AlignedEvaluation,
     aligned_base,
     alignments,
 )
@@ -89,7 +95,7 @@ class AlignmentStudy:
         notes += [note for each in measured for note in training_notes(each.aligned)]
         if not request.runs:
             if request.pairs is None:
-                notes.append("Observed wordings are those of the pairs; unobserved ones are new to the training.")
+                notes += _novelty_notes(steps)
             notes.append(f"The learning rate of FT is the paper's for all its trainings ({LEARNING_RATE:g}).")
         notes += remarks(printed) if known else []
         return Exhibit(
@@ -100,6 +106,19 @@ class AlignmentStudy:
             charts={f"accuracy-by-method-{slug(each.name)}": _chart(each) for each in measured},
             notes=tuple(dict.fromkeys(notes)),
         )
+
+
+def _novelty_notes(steps: Sequence[Step]) -> Iterator[str]:
+    """How many of the wordings that are evaluated are trained on, by group."""
+    for step in {step.base.folder: step for step in steps if isinstance(step, AlignedEvaluation)}.values():
+        model, trained = step.training.model, wording_hashes(step.training.pairs)
+        scores = load_run(step.base.folder).wording_scores()
+        for group, members in step.base.spec.instructions.items():
+            tested = {score.instruction for score in scores if score.group == group}
+            loaded = [each for found in load_wordings(members, model=model) for each in found.instructions]
+            used = [each for each in loaded if each.name in tested]
+            seen = sum(fingerprint(asked_by(each)) in trained for each in used)
+            yield f"{short_model_name(model)}: {seen} of {len(used)} {group} wordings are trained on"
 
 
 def by_benchmark_table(measured: Sequence[AlignedModels]) -> ExhibitTable:

@@ -59,12 +59,17 @@ class AlignmentStep:
     @property
     def title(self) -> str:
         """As of every step."""
-        return f"align {self.model} by {self.settings.method}, seed {self.settings.seed}"
+        return f"align {self.model} by {self._training}"
 
     @property
     def result(self) -> str:
         """The aligned model, in a few words."""
-        return f"{self.model} after {self.settings.method}, seed {self.settings.seed}"
+        return f"{self.model} after {self._training}"
+
+    @property
+    def _training(self) -> str:
+        label = f" ({self.label})" if self.label else ""
+        return f"{self.settings.method}, seed {self.settings.seed}{label}"
 
     @property
     def writes_adapter(self) -> bool:

@@ -149,7 +149,8 @@ def fitting(of: Study, request: StudyRequest) -> StudyRequest:
     """The request, checked. A study of several models takes the sizes of the family of one, where they are shipped.
 
     Raises:
-        UsageError: too few models, models and runs, or runs and what would choose other ones.
+        UsageError: too few models, models and runs, runs and what would choose other ones, or neither models nor runs
+            and what only they use.
     """
     if request.models and request.runs:
         raise UsageError("models and run folders are both named", expected="--model or --run", where="--run")
@@ -162,6 +163,11 @@ def fitting(of: Study, request: StudyRequest) -> StudyRequest:
     if request.runs and of.min_models and (useless := [name for name, value in of_models.items() if value]):
         raise UsageError(f"{useless[0]} has no effect on a run that is used as it is", where="--run")
     count = len(request.models) + len(request.runs)
+    if not count and not of.min_models:
+        # Instructions have an effect: they are counted and described without a model.
+        of_models |= {"--instructions": {}, "--seeds": request.seeds, "--parameters": request.parameters}
+        if useless := [name for name, value in of_models.items() if value]:
+            raise UsageError(f"{useless[0]} has no effect without a model", where="--model")
     if count < of.min_models:
         raise UsageError(
             f"the study {of.name!r} needs {of.needs}",

@@ -126,9 +126,7 @@ def _measured(rows: Sequence[CostRow]) -> ExhibitTable:
     shown = [
         (
             row.key.model.replace(", ", "\n"),
-            row.key.kind,
-            row.key.hardware.replace("; ", "\n"),
-            "\n".join(filter(None, (row.key.precision, row.key.batch))),
+            _work(row.key),
             str(row.folders),
             *_numbers(row.total),
         )
@@ -136,15 +134,21 @@ def _measured(rows: Sequence[CostRow]) -> ExhibitTable:
     ]
     if len(rows) > 1:
         sums = total_of_rows(rows)
-        shown.append(("all", "", "", "", str(sum(row.folders for row in rows)), *_numbers(sums)))
+        shown.append(("all", "", str(sum(row.folders for row in rows)), *_numbers(sums)))
     return ExhibitTable(
         "Runs and trainings",
-        ("model", "work", "hardware", "precision and batch", "runs", "hours", "CPU hours", "kWh", "kg CO2", "energy"),
+        ("model", "work", "runs", "hours", "CPU hours", "kWh", "kg CO2", "energy"),
         tuple(shown),
         ("runs: how many folders; hours: elapsed, over all parts; measured: by RAPL or NVML",),
-        num_names=4,
+        num_names=2,
         num_texts=1,
     )
+
+
+def _work(key: _Key) -> str:
+    """Kind, precision, hardware and batch in one cell: four columns would fold the names of models."""
+    first = ", ".join(filter(None, (key.kind, key.precision)))
+    return "\n".join(filter(None, (first, key.hardware.replace("; ", "\n"), key.batch)))
 
 
 def _numbers(total: SessionTotals) -> tuple[str, ...]:
@@ -223,18 +227,10 @@ def _result_rows(row: CostRow) -> Iterator[ResultRow]:
         if value is not None:
             yield ResultRow(
                 run=row.key.model,
-                num_fewshot=0,
-                scoring="",
                 level=Level.OVERALL,
-                category="",
-                task="",
                 group=row.key.kind,
-                wording="",
                 statistic=statistic,
                 estimate=value,
-                low=None,
-                high=None,
-                p_value=None,
                 n=row.folders,
                 method=f"{method}; {place}",
                 unit=unit,

@@ -278,19 +278,12 @@ def _row(
 ) -> ResultRow:
     return ResultRow(
         run=str(folder),
-        num_fewshot=0,
-        scoring="",
         level=level,
         category=name if level is Level.CATEGORY else "",
         task=name if level is Level.TASK else "",
         group=group,
-        wording="",
         statistic=statistic,
         estimate=value,
-        low=None,
-        high=None,
-        p_value=None,
-        n=None,
         method=method,
         unit=unit,
     )

@@ -62,7 +62,8 @@ class ParaphraseSources:
         """For every model its run, and for every source and seed a training and the run of what it makes.
 
         Raises:
-            UsageError: no source is named; a file of pairs, which has one; or run folders, which name no source.
+            UsageError: no source is named; a file of pairs, which has one; run folders, which name no source; or
+                wordings to evaluate without a model.
         """
         sources = sources_of(request)
         if request.pairs is not None:
@@ -77,6 +78,8 @@ class ParaphraseSources:
                 expected="--model, or neither for the statistics of the paraphrases alone",
                 where="--run",
             )
+        if not request.models and UNOBSERVED in request.instructions:
+            raise UsageError("--unobserved has no effect without a model", where="--model")
         evaluated = replace(
             request,
             instructions={name: found for name, found in request.instructions.items() if name not in sources},
@@ -240,18 +243,10 @@ def _result_rows(of: SourceStatistics) -> Iterator[ResultRow]:
         if value is not None:
             yield ResultRow(
                 run="",
-                num_fewshot=0,
-                scoring="",
                 level=Level.OVERALL,
-                category="",
-                task="",
                 group=of.name,
-                wording="",
                 statistic=statistic,
                 estimate=value,
-                low=None,
-                high=None,
-                p_value=None,
                 n=found.wordings,
                 method="over paraphrases",
                 unit=unit,

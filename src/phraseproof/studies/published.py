@@ -71,13 +71,8 @@ class PublishedFigure(NamedTuple):
                 category=self.name if level is Level.CATEGORY else "",
                 task=self.name if level is Level.TASK else "",
                 group=self.group,
-                wording="",
                 statistic=statistic,
                 estimate=float(value),
-                low=None,
-                high=None,
-                p_value=None,
-                n=None,
                 method=f"published: {self.source}, {self.row}" + (f"; {self.remark}" if self.remark else ""),
                 unit=unit,
             )

@@ -168,18 +168,10 @@ def _chart(model: ModelDistances, panel: Panel, drawn: Sequence[Panel]) -> Chart
 def _row(model: ModelDistances, panel: Panel, value: float) -> ResultRow:
     return ResultRow(
         run=str(model.run.path),
-        num_fewshot=0,
-        scoring="",
         level=Level.CATEGORY,
         category=panel.name,
-        task="",
-        group="",
-        wording="",
         statistic="silhouette of groups",
         estimate=value,
-        low=None,
-        high=None,
-        p_value=None,
         n=len(panel.labels),
         method="mean silhouette of the vectors by group of wordings, Euclidean",
         unit="",

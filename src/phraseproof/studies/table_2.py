@@ -170,18 +170,11 @@ def _result_rows(counts: CollectionCounts) -> Iterator[ResultRow]:
     for group, number in (found | {"unknown": counts.unknown, "all": counts.total}).items():
         yield ResultRow(
             run="",
-            num_fewshot=0,
-            scoring="",
             level=Level.TASK,
-            category="",
             task=counts.name,
             group=group,
-            wording="",
             statistic="wordings",
             estimate=float(number),
-            low=None,
-            high=None,
-            p_value=None,
             n=counts.total,
             method="count",
             unit="",

@@ -14,7 +14,19 @@ from phraseproof.reports.format.results import render_results, results_json
 from phraseproof.reports.format.tables import TableFormat
 
 ROW = ResultRow(
-    "runs/a_1", 0, "loglikelihood", Level.TASK, "C", "t|1", "g", "", "mean", 48.123, 40.06, 51.0, None, 3, "how", "%"
+    run="runs/a_1",
+    scoring="loglikelihood",
+    level=Level.TASK,
+    category="C",
+    task="t|1",
+    group="g",
+    statistic="mean",
+    estimate=48.123,
+    low=40.06,
+    high=51.0,
+    n=3,
+    method="how",
+    unit="%",
 )
 TABLE = ResultTable((ROW, replace(ROW, task="t2", estimate=50.0, p_value=0.0004)), ("One & only.",))
 
