@@ -24,13 +24,11 @@ class AlignmentPairs:
 
     Attributes:
         sets: one example under several wordings each.
-        tasks: whose examples they are, in order; empty for pairs of a file.
         left_out: by task, why no pair is made of it.
         origin: what they are, in a few words.
     """
 
     sets: tuple[ParaphraseSet, ...]
-    tasks: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
     origin: str = ""
 
@@ -50,8 +48,6 @@ def alignment_pairs(
     request: StudyRequest,
     model: str,
     *,
-    tasks: Sequence[str] = (),
-    references: Sequence[str] = (),
     paraphrases: Sequence[str] = (),
     negations: Sequence[str] = (),
     limit: int | None = None,
@@ -61,11 +57,9 @@ def alignment_pairs(
     Demonstrations are never scored. A task without them is left out, so that no scored example is trained on.
 
     Args:
-        request: its file of pairs, its tasks and its observed wordings come before the arguments.
+        request: its file of pairs, its tasks and its observed wordings come before those of the material.
         model: whose material is used where nothing is named.
-        tasks: names of tasks; by default those of the material.
-        references: collections of reference wordings; by default the observed ones.
-        paraphrases: collections of their paraphrases; by default those of the material.
+        paraphrases: collections of paraphrases of the observed wordings; by default those of the material.
         negations: collections of wordings with the opposite meaning.
         limit: the maximum number of pairs per task; by default the material's number, or `PAIRS` divided by the number
             of tasks and at most the request's limit.
@@ -83,11 +77,11 @@ def alignment_pairs(
     if request.pairs is not None:
         return AlignmentPairs(tuple(load_pairs(request.pairs)), origin=f"of {request.pairs.name}")
     material = material_of(model)
-    references = request.instructions.get(OBSERVED) or tuple(references) or material.observed
+    references = request.instructions.get(OBSERVED) or material.observed
     # Other wordings than the material's have no paraphrases of their own: each is paired with the others.
     own = references if OBSERVED in request.instructions else material.paraphrases
     paraphrases = tuple(paraphrases) or own or references
-    loaded = load_tasks(request.tasks or tuple(tasks) or material.training_tasks, data_dir=request.data_dir)
+    loaded = load_tasks(request.tasks or material.training_tasks, data_dir=request.data_dir)
     trainable = [task for task in loaded if task.demonstrations]
     left_out = [
         (task.name, "it has no examples besides those it is scored on") for task in loaded if task not in trainable
@@ -136,4 +130,4 @@ def alignment_pairs(
     used, others = (", ".join(each.name for each in members[name]) for name in ("references", "paraphrases"))
     paraphrased = "paired with each other" if used == others else f"with paraphrases of {others}"
     origin = f"from the demonstrations of {count}, under wordings of {used}, {paraphrased}"
-    return AlignmentPairs(tuple(sets), done, tuple(left_out), origin)
+    return AlignmentPairs(tuple(sets), tuple(left_out), origin)

@@ -15,7 +15,7 @@ from phraseproof.models.options import ModelOptions
 from phraseproof.studies.alignment_pairs import AlignmentPairs
 from phraseproof.studies.material import material_of
 from phraseproof.studies.representation_step import RepresentationStep
-from phraseproof.studies.steps import SPEED_ONLY, EvaluationStep, main_step, slug
+from phraseproof.studies.steps import EvaluationStep, identifying_options, main_step, slug
 from phraseproof.studies.study import StepForecast, StudyRequest
 from phraseproof.studies.training_progress import TrainingProgress
 
@@ -204,7 +204,6 @@ def alignment_step(
         )
     # Here, so that a model that cannot be trained is refused before anything is evaluated.
     load_base(model, request.model_options, trains_weights=False)
-    options = {name: str(value) for name, value in asdict(request.model_options).items() if name not in SPEED_ONLY}
     usual = asdict(AlignmentSettings())
     chosen = {
         name: value
@@ -213,6 +212,7 @@ def alignment_step(
     }
     sets, notes = (pairs.sets, tuple(pairs.notes)) if isinstance(pairs, AlignmentPairs) else (tuple(pairs), ())
     further = {name: tuple(each) for name, each in (validation or {}).items()}
+    options = identifying_options(request.model_options)
     identity = [model, options, chosen, [pair.identity(with_options=True) for pair in sets]]
     if further:
         identity.append({name: [pair.identity(with_options=True) for pair in each] for name, each in further.items()})

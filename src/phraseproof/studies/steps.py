@@ -17,9 +17,10 @@ from phraseproof.studies.study import StepForecast, StudyRequest
 
 if TYPE_CHECKING:
     from phraseproof.evaluation.observer import Observer
+    from phraseproof.models.options import ModelOptions
 
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
-SPEED_ONLY = ("device", "batch_size")
+_SPEED_ONLY = ("device", "batch_size")
 """Options of a model that change no result."""
 
 
@@ -144,8 +145,12 @@ def folder_name(spec: EvaluationSpec) -> str:
     exhibit must mix them with today's. An edited wording keeps its name, and `evaluate` computes it again.
     """
     content = spec.model_dump(mode="json", exclude={"model_options", "self_test", "log_samples"})
-    options = {name: str(value) for name, value in asdict(spec.model_options).items() if name not in SPEED_ONLY}
-    return f"{slug(spec.model)}-{content_hash([content, options, _wordings(spec)])[:8]}"
+    return f"{slug(spec.model)}-{content_hash([content, identifying_options(spec.model_options), _wordings(spec)])[:8]}"
+
+
+def identifying_options(options: ModelOptions) -> dict[str, str]:
+    """The options of a model that can change a result, as texts."""
+    return {name: str(value) for name, value in asdict(options).items() if name not in _SPEED_ONLY}
 
 
 def _wordings(spec: EvaluationSpec) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from phraseproof.models.options import ModelOptions
 from phraseproof.store.training_record import read_record
 from phraseproof.studies.alignment_step import aligned_base
 from phraseproof.studies.material import OBSERVED, material_of
-from phraseproof.studies.steps import SPEED_ONLY, EvaluationStep, slug
+from phraseproof.studies.steps import EvaluationStep, identifying_options, slug
 from phraseproof.studies.study import StepForecast, StudyRequest
 from phraseproof.studies.training_progress import TrainingProgress
 from phraseproof.tuning.settings import TuningSettings
@@ -150,9 +150,9 @@ def tuning_step(request: StudyRequest, model: str) -> TuningStep:
     # Here, so that a model that cannot be trained is refused before anything is evaluated.
     load_base(model, request.model_options, trains_weights=True)
     settings = replace(material.tuning, prompt_format=prompt_format(request, model), seed=request.seed)
-    options = {name: str(value) for name, value in asdict(request.model_options).items() if name not in SPEED_ONLY}
     chosen = {name: value for name, value in settings.as_record().items() if name not in _WITHOUT_EFFECT}
-    name = f"{slug(model)}-tuned-{content_hash([model, options, chosen, content])[:8]}"
+    identity = [model, identifying_options(request.model_options), chosen, content]
+    name = f"{slug(model)}-tuned-{content_hash(identity)[:8]}"
     return TuningStep(model, data, settings, request.out / "trainings" / name, request.model_options)
 
 
