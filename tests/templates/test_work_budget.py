@@ -8,7 +8,7 @@ from jinja2.exceptions import SecurityError
 from phraseproof.core import Example, Instruction
 from phraseproof.errors import InstructionError
 from phraseproof.instructions.template import compile_instruction
-from phraseproof.templates.work_budget import MAX_WORK, PER_ITEM, charge, renew, size
+from phraseproof.templates.work_budget import MAX_WORK, PER_ITEM, charge, limited, renew, size
 
 EXAMPLE = Example("e", {"question": "What?"}, ("yes", "no"), (1.0, 0.0))
 
@@ -53,3 +53,13 @@ def test_sizes() -> None:
     assert size("abc") == 3
     assert size(["a", "b"]) == 2 * PER_ITEM
     assert size(7) == 1
+
+
+def test_a_smaller_budget_holds_within_its_block_only() -> None:
+    template = "{% for a in range(1000) %}{{ question | upper }}{% endfor %}"
+    whole = render(template)
+    with pytest.raises(InstructionError, match="more than 5000 steps of work"), limited(5_000):
+        render(template)
+    assert render(template) == whole
+    with limited(5_000), limited(MAX_WORK), pytest.raises(InstructionError, match="more than 5000 steps"):
+        render(template)

@@ -199,7 +199,7 @@ def _tells(rendered: _RenderedExample, name: str) -> bool:
     return text in {answer.strip().casefold() for answer in answers}
 
 
-def _holds_answers(name: str, task: Task) -> bool:
+def holds_answers(name: str, task: Task) -> bool:
     """Whether a field holds the answer, so that no prompt should show it."""
     telling = [_tells(_RenderedExample(each, "", each.choices), name) for each in task.examples]
     return len(telling) >= _ENOUGH and sum(telling) >= _GIVEN_AWAY * len(telling)
@@ -222,7 +222,7 @@ def _unused(compiled: Sequence[CompiledInstruction], tasks: Sequence[Task]) -> I
     """Fields of a task that some wordings show and others do not: the others give the model less information."""
     for task in tasks:
         fields = {name for example in task.examples for name in example.fields}
-        fields = {name for name in fields if not _holds_answers(name, task)}
+        fields = {name for name in fields if not holds_answers(name, task)}
         for each in compiled:
             unused = sorted(fields - each.fields)
             shown_by_some = [name for name in unused if any(name in other.fields for other in compiled)]

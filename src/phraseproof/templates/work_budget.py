@@ -7,7 +7,8 @@ It depends on the template and the example alone, not on time: what renders on o
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterator, Sized
+from contextlib import contextmanager
 from functools import wraps
 from typing import cast
 
@@ -21,6 +22,7 @@ PER_ITEM = 10
 
 class _Left(threading.local):
     units: int = MAX_WORK
+    whole: int = MAX_WORK
 
 
 _left = _Left()
@@ -28,7 +30,18 @@ _left = _Left()
 
 def renew() -> None:
     """Begin a rendering of this thread with the whole budget."""
-    _left.units = MAX_WORK
+    _left.units = _left.whole
+
+
+@contextmanager
+def limited(units: int) -> Generator[None]:
+    """Give each rendering of this thread a smaller budget, for templates of people who are not known."""
+    before = _left.whole
+    _left.whole = min(units, before)
+    try:
+        yield
+    finally:
+        _left.whole = before
 
 
 def charge(units: int) -> None:
@@ -40,7 +53,7 @@ def charge(units: int) -> None:
     _left.units -= units
     if _left.units < 0:
         raise SecurityError(
-            f"the template needs more than {MAX_WORK} steps of work (characters handled, and operations in loops)"
+            f"the template needs more than {_left.whole} steps of work (characters handled, and operations in loops)"
         )
 
 

@@ -1,0 +1,1 @@
+"""Wordings from people: a project on disk, its invitations, its review, and collections made of it."""
