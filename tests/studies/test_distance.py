@@ -64,7 +64,7 @@ def test_a_map_has_as_many_instances_of_each_group_and_one_plane(request_: Study
     assert (groups.count("observed"), groups.count("unobserved")) == (36, 36)
     assert len(set(panel.labels)) == 72
     assert panel.points.shape == (72, 2)
-    chart = exhibit.charts["map-pocket-tiny-pocket"]
+    chart = exhibit.charts["map-pocket-tiny"]
     assert len(chart.data["points"]) == 72
     (row,) = exhibit.results
     assert row.estimate == pytest.approx(panel.silhouette)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.representations import MIN_POINTS, plane_of, silhouette_of
 from phraseproof.analysis.results import ResultRow, ResultTable
 from phraseproof.errors import NotEnoughDataError
-from phraseproof.reports.charts.tsne import tsne
+from phraseproof.reports.charts.tsne_panels import tsne_panels
 from phraseproof.store.representations import MapPoint
 from phraseproof.store.vectors import load_vectors
 from phraseproof.studies.distance import ModelDistances, distances_of
@@ -61,7 +61,7 @@ class Panel:
 
 
 class RepresentationsStudy:
-    """One t-SNE of all benchmarks, with a chart for each on the same axes."""
+    """One t-SNE of all benchmarks of a model, in one picture with a panel for each."""
 
     name = "representations"
     exhibit = "Figures 4 and 11"
@@ -74,20 +74,20 @@ class RepresentationsStudy:
         return representation_steps(request)
 
     def build(self, request: StudyRequest, steps: Sequence[Step]) -> Exhibit:
-        """The charts, and how separate groups are in each."""
+        """A chart per model, and how separate groups are in each panel."""
         rows: list[ResultRow] = []
         cells: list[tuple[str, ...]] = []
         charts: dict[str, Chart] = {}
         for folder in dict.fromkeys(step.folder for step in steps):
             model = distances_of(folder)
             drawn = panels(folder, seed=request.seed)
+            charts[f"map-{slug(model.model)}"] = _chart(model, drawn)
             for panel in drawn:
                 groups = [group for group, _, _ in panel.labels]
                 counts = ", ".join(f"{groups.count(group)} {group}" for group in dict.fromkeys(groups))
                 value = panel.silhouette
                 cells.append((model.model, panel.name, counts, "" if value is None else f"{value:+.3f}"))
                 rows += [] if value is None else [_row(model, panel, value)]
-                charts[f"map-{slug(model.model)}-{slug(panel.name)}"] = _chart(model, panel, drawn)
         lines = (
             "silhouette (-1 to 1) of the vectors: at 0 groups of wordings are mixed, at 1 they are separate clusters.",
             "The paper prints maps and no figures; its text says that the two are mixed for MMLU and separate for BBL.",
@@ -151,18 +151,16 @@ def _drawn(
     return tuple(labels), np.stack(rows)
 
 
-def _chart(model: ModelDistances, panel: Panel, drawn: Sequence[Panel]) -> Chart:
-    """One panel on the axes of all: a place in two charts is the same place."""
-    plane = np.concatenate([each.points for each in drawn])
-    low, high = plane.min(axis=0), plane.max(axis=0)
-    points = tuple(
-        MapPoint(panel.name, 0, "tsne", *label, float(x), float(y))
-        for label, (x, y) in zip(panel.labels, panel.points, strict=True)
-    )
-    ends = ((float(low[0]), float(high[0])), (float(low[1]), float(high[1])))
-    chart = tsne(replace(model.found, points=points), panel.name, num_fewshot=0, ends=ends)
-    assert chart is not None, "the panel has points"
-    return chart
+def _chart(model: ModelDistances, drawn: Sequence[Panel]) -> Chart:
+    """All panels in one picture."""
+    points = {
+        panel.name: [
+            MapPoint(panel.name, 0, "tsne", *label, float(x), float(y))
+            for label, (x, y) in zip(panel.labels, panel.points, strict=True)
+        ]
+        for panel in drawn
+    }
+    return tsne_panels(points, title=f"t-SNE of hidden states{model.found.of_layer}: {model.model}")
 
 
 def _row(model: ModelDistances, panel: Panel, value: float) -> ResultRow:

@@ -31,11 +31,3 @@ def test_a_map_is_of_one_task_and_one_method() -> None:
 def test_a_task_without_coordinates_has_no_map() -> None:
     assert tsne(FOUND, "t/z", num_fewshot=0) is None
     assert tsne(FOUND, "t/x", num_fewshot=5) is None
-
-
-def test_charts_of_one_plane_have_the_same_axes() -> None:
-    one, other = (tsne(FOUND, task, num_fewshot=0, ends=((-5.0, 5.0), (-2.0, 2.0))) for task in ("t/x", "t/y"))
-    assert one is not None
-    assert other is not None
-    scales = [[each.spec["encoding"][axis]["scale"]["domain"] for axis in "xy"] for each in (one, other)]
-    assert scales == [[[-5.0, 5.0], [-2.0, 2.0]]] * 2

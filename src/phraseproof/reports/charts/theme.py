@@ -48,6 +48,7 @@ def config(*, dark: bool = False, print_: bool = False) -> Spec:
             "count": {"fill": soft, "fontSize": 10},
             "dot": {"stroke": paper, "strokeWidth": 0.8, "opacity": 0.9},
             "square": {"stroke": paper, "strokeWidth": 0.6},
+            "frame": {"color": line, "stroke": line, "strokeWidth": 1},
         },
     }
 

@@ -1,4 +1,4 @@
-"""A map of the model's representations of a task's prompts in two dimensions (Figure 4)."""
+"""A map of the model's representations of a task's prompts in two dimensions."""
 
 from __future__ import annotations
 
@@ -11,14 +11,7 @@ if TYPE_CHECKING:
     from phraseproof.store.representations import RepresentationMap
 
 
-def tsne(
-    found: RepresentationMap,
-    task: str,
-    *,
-    num_fewshot: int,
-    method: str = "tsne",
-    ends: tuple[tuple[float, float], tuple[float, float]] | None = None,
-) -> Chart | None:
+def tsne(found: RepresentationMap, task: str, *, num_fewshot: int, method: str = "tsne") -> Chart | None:
     """A dot for each wording and example of one task; `None` where the task has no coordinates.
 
     Args:
@@ -26,7 +19,6 @@ def tsne(
         task: whose points are drawn.
         num_fewshot: of the points.
         method: `tsne` or `pca`.
-        ends: of both axes, for charts whose points are in one plane; those of the points by default.
     """
     points = [p for p in found.points if (p.task, p.num_fewshot, p.method) == (task, num_fewshot, method)]
     if not points:
@@ -50,21 +42,20 @@ def tsne(
         title=f"{name} of representations{found.of_layer}: {printable(task)}",
         description=f"{len(rows)} dots: {wordings} wordings of {', '.join(groups)}, each with the same examples. "
         "Dots that lie together are similar to the model; the axes have no unit.",
-        spec=_spec(groups, ends),
+        spec=_spec(groups),
         data={"points": rows},
     )
 
 
-def _spec(groups: list[str], ends: tuple[tuple[float, float], tuple[float, float]] | None) -> Spec:
-    x, y = ({"zero": False} if ends is None else {"domain": list(pair), "padding": 7} for pair in ends or ((), ()))
+def _spec(groups: list[str]) -> Spec:
     axis = {"title": None, "labels": False, "ticks": False, "grid": False, "domain": False}
     return {
         "height": 340,
         "data": {"name": "points"},
         "mark": {"type": "point", "filled": True, "size": 22, "opacity": 0.7, "aria": False},
         "encoding": {
-            "x": {"field": "x", "type": "quantitative", "scale": x, "axis": axis},
-            "y": {"field": "y", "type": "quantitative", "scale": y, "axis": axis},
+            "x": {"field": "x", "type": "quantitative", "scale": {"zero": False}, "axis": axis},
+            "y": {"field": "y", "type": "quantitative", "scale": {"zero": False}, "axis": axis},
             "color": group_color(groups),
             "shape": group_shape(groups),
             "tooltip": tooltip({"wording": "wording", "group": "group", "example": "example"}),
