@@ -22,6 +22,10 @@ os.environ["PHRASEPROOF_ENERGY"] = "off"
 settings.register_profile("phraseproof", deadline=None, max_examples=50)
 settings.load_profile("phraseproof")
 
+# A synced file survives a loss of power, which no test can cause, and each sync is milliseconds of waiting. What is
+# synced, and in which order, is tested in test_files.py; processes of their own sync as ever.
+os.fsync = os.fstat
+
 
 def pytest_collection_finish() -> None:
     """Leave what the imports made out of garbage collections.
