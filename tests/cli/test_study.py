@@ -79,6 +79,10 @@ def test_all_makes_what_can_be_made_and_names_the_rest(tmp_path: Path, capsys: p
         (("table-3",), "at least 1 of --model or --run"),
         (("table-3", "-m", "scripted"), "the wordings that 'scripted' was tuned on are unknown"),
         (("table-3", "-m", "pocket", "--parameters", "pocket"), "not a model's size"),
+        (
+            ("forgetting", "-m", "pocket", "--max-steps", "9"),
+            "--max-steps: the study compares models after 1 and 25 epochs",
+        ),
         (("table-3", "-m", "pocket", "--dry-run", "--format", "latex"), "a plan is text or JSON"),
     ],
 )

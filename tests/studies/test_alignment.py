@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -11,7 +10,7 @@ import pytest
 from phraseproof.store.queries import load_run
 from phraseproof.studies import alignment as module
 from phraseproof.studies.alignment import AlignmentStudy
-from phraseproof.studies.alignment_step import AlignedEvaluation, AlignmentStep, study_settings
+from phraseproof.studies.alignment_step import AlignedEvaluation, AlignmentStep
 from phraseproof.studies.carry_out import carry_out
 from phraseproof.studies.published import figures
 from phraseproof.studies.study import StudyRequest
@@ -57,11 +56,10 @@ def test_given_runs_are_the_base_and_aligned_models(tmp_path: Path) -> None:
 
 def test_a_whole_study_with_two_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "METHODS", ("pt+kl",))
-    monkeypatch.setattr("phraseproof.studies.alignment_step.study_settings", partial(study_settings, max_steps=6))
     tasks = ("pocket/has-maker", "pocket/label-maker")
     unobserved = {"unobserved": ("pocket-test", "pocket-paraphrase")}
     request = StudyRequest(
-        models=("pocket/tiny",), tasks=tasks, instructions=unobserved, limit=2, seeds=2, out=tmp_path
+        models=("pocket/tiny",), tasks=tasks, instructions=unobserved, limit=2, max_steps=6, seeds=2, out=tmp_path
     )
     exhibit = carry_out(AlignmentStudy(), request)
     base, _, one, _, two = AlignmentStudy().plan(request)
@@ -85,7 +83,9 @@ def test_a_whole_study_with_two_seeds(tmp_path: Path, monkeypatch: pytest.Monkey
     assert {name.partition("/")[0] for name in trained & tested} == {"pocket-paraphrase"}
     count = f"{len(trained & tested)} of {len(tested)}"
     assert f"pocket/tiny: {count} unobserved wordings are trained on" in exhibit.notes
-    assert "PT+KL, seed 1: 6 steps of 4 batches, learning rate 0.01, λ 0.8" in exhibit.notes
+    assert (
+        "PT+KL, seed 1: 6 steps of 4 batches (1.0 passes through the pairs), learning rate 0.01, λ 0.8" in exhibit.notes
+    )
     assert len(exhibit.charts["accuracy-by-method-pocket-tiny"].data["bars"]) == 6
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
@@ -17,7 +16,6 @@ from phraseproof.store.vectors import load_vectors
 from phraseproof.studies import alignment_distance as module
 from phraseproof.studies.alignment import AlignmentStudy
 from phraseproof.studies.alignment_distance import AlignmentDistance
-from phraseproof.studies.alignment_step import study_settings
 from phraseproof.studies.carry_out import carry_out
 from phraseproof.studies.published import figures
 from phraseproof.studies.study import StudyRequest
@@ -45,9 +43,10 @@ def by_hand(folder: Path, task: str) -> tuple[float, float]:
 
 def test_distances_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "METHODS", ("pt+kl",))
-    monkeypatch.setattr(module, "study_settings", partial(study_settings, max_steps=6))
     wordings = {"observed": ("pocket-closest",), "unobserved": ("pocket-incorrect",)}
-    request = StudyRequest(models=("pocket/tiny",), tasks=TASKS, instructions=wordings, limit=3, out=tmp_path)
+    request = StudyRequest(
+        models=("pocket/tiny",), tasks=TASKS, instructions=wordings, limit=3, max_steps=6, out=tmp_path
+    )
     exhibit = carry_out(AlignmentDistance(), request)
     base, _, _, aligned, _ = AlignmentDistance().plan(request)
     before, after = ({task: by_hand(step.folder, task) for task in TASKS} for step in (base, aligned))
@@ -78,12 +77,11 @@ def test_distances_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(exhibit.charts["distance-by-task-pocket-tiny"].data["bars"]) == 6
 
 
-def test_the_kl_term_is_compared_with_training_on_the_same_paraphrases_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "study_settings", partial(study_settings, max_steps=3))
+def test_the_kl_term_is_compared_with_training_on_the_same_paraphrases_alone(tmp_path: Path) -> None:
     wordings = {"observed": ("pocket-closest",), "unobserved": ("pocket-incorrect",)}
-    request = StudyRequest(models=("pocket/tiny",), tasks=TASKS[:2], instructions=wordings, limit=2, out=tmp_path)
+    request = StudyRequest(
+        models=("pocket/tiny",), tasks=TASKS[:2], instructions=wordings, limit=2, max_steps=3, out=tmp_path
+    )
     table = carry_out(AlignmentDistance(), request).tables[0]
     _, _, _, plain, _, _, with_kl, _ = AlignmentDistance().plan(request)
     first, second = ([by_hand(step.folder, task)[0] for task in TASKS[:2]] for step in (plain, with_kl))

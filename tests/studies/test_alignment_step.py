@@ -145,6 +145,13 @@ def test_settings_are_the_papers_except_for_the_soft_prompt_of_the_pocket() -> N
     assert (weights.learning_rate, weights.seed, weights.max_steps, weights.init) == (5e-4, 7, 9, paper.init)
 
 
+def test_the_request_shortens_trainings_of_every_model_and_method() -> None:
+    request = StudyRequest(max_steps=40, gradient_accumulation=1)
+    for model, method in (("google/flan-t5-xl", "pt+kl"), ("pocket", "pt"), ("pocket", "ft+kl")):
+        found = study_settings(request, model, method)
+        assert found == replace(study_settings(StudyRequest(), model, method), max_steps=40, gradient_accumulation=1)
+
+
 def test_the_shared_run_is_that_of_table_3_or_a_smaller_one() -> None:
     request = StudyRequest()
     assert aligned_base(request, "google/flan-t5-xl") == main_step(request, "google/flan-t5-xl")

@@ -75,6 +75,8 @@ def test_models_and_runs_are_checked(tmp_path: Path) -> None:
         fitting(study, StudyRequest(models=("pocket",), runs=(run,)))
     with pytest.raises(UsageError, match="--tasks has no effect on a run"):
         fitting(study, StudyRequest(runs=(run,), tasks=("bbl/winowhy",)))
+    with pytest.raises(UsageError, match="--max-steps has no effect on a run"):
+        fitting(study, StudyRequest(runs=(run,), max_steps=3))
     with pytest.raises(UsageError, match="--limit has no effect without a model"):
         fitting(study_named("paraphrase-sources"), StudyRequest(instructions={"mine": ("pocket-test",)}, limit=2))
     with pytest.raises(UsageError, match="at least 1 of --model or --run"):

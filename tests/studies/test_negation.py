@@ -13,7 +13,7 @@ from phraseproof.errors import UsageError
 from phraseproof.store.queries import load_run
 from phraseproof.studies import negation as module
 from phraseproof.studies.alignment_pairs import alignment_pairs
-from phraseproof.studies.alignment_step import AlignmentStep, study_settings
+from phraseproof.studies.alignment_step import AlignmentStep
 from phraseproof.studies.carry_out import carry_out
 from phraseproof.studies.closer_look import KINDS
 from phraseproof.studies.negation import NegationStudy, training_sets
@@ -62,12 +62,9 @@ def test_changes_are_means_over_tasks_on_the_same_wordings(tmp_path: Path) -> No
 
 def test_a_small_study_trains_and_measures(request_: StudyRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "METHODS", ("joint",))
-    monkeypatch.setattr(
-        "phraseproof.studies.alignment_step.study_settings",
-        lambda *names, **more: replace(study_settings(*names, **more), max_steps=3),
-    )
-    exhibit = carry_out(NegationStudy(), request_)
-    base, _, aligned = NegationStudy().plan(request_)
+    request = replace(request_, max_steps=3, gradient_accumulation=1)
+    exhibit = carry_out(NegationStudy(), request)
+    base, _, aligned = NegationStudy().plan(request)
 
     def mean(folder: Path) -> float:
         return fmean(row.mean_score for row in load_run(folder).wording_scores() if row.group == "negated")
@@ -75,7 +72,7 @@ def test_a_small_study_trains_and_measures(request_: StudyRequest, monkeypatch: 
     assert [row[0] for row in exhibit.tables[0].rows] == ["base", "joint", "  change"]
     (change,) = exhibit.results.select(statistic="difference from the base", level="overall", group="negated")
     assert change.estimate == pytest.approx(100 * (mean(aligned.folder) - mean(base.folder)))
-    assert "joint: 3 steps of 4 batches, learning rate 0.01, λ 0.8" in exhibit.notes
+    assert "joint: 3 steps of 1 batch (0.2 passes through the pairs), learning rate 0.01, λ 0.8" in exhibit.notes
 
 
 def test_negated_wordings_must_be_known(request_: StudyRequest, tmp_path: Path) -> None:

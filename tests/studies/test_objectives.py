@@ -10,7 +10,7 @@ import pytest
 
 from phraseproof.store.queries import load_run
 from phraseproof.studies import objectives as module
-from phraseproof.studies.alignment_step import AlignmentStep, study_settings
+from phraseproof.studies.alignment_step import AlignmentStep
 from phraseproof.studies.carry_out import carry_out
 from phraseproof.studies.objectives import ObjectivesStudy
 from phraseproof.studies.study import Step, StudyRequest
@@ -32,12 +32,8 @@ def test_equal_encoder_states_are_for_models_with_an_encoder(tmp_path: Path) -> 
 
 def test_a_small_study_trains_and_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "METHODS", ("pt+contrastive", "mse"))
-    monkeypatch.setattr(
-        "phraseproof.studies.alignment_step.study_settings",
-        lambda *names, **more: replace(study_settings(*names, **more), max_steps=3),
-    )
     tasks = ("pocket/has-maker", "pocket/label-maker")
-    request = StudyRequest(models=("pocket/tiny",), tasks=tasks, limit=2, out=tmp_path)
+    request = StudyRequest(models=("pocket/tiny",), tasks=tasks, limit=2, max_steps=3, out=tmp_path)
     exhibit = carry_out(ObjectivesStudy(), request)
     base, _, aligned = ObjectivesStudy().plan(request)
     table, _, printed = exhibit.tables

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -10,8 +9,7 @@ import pytest
 
 from phraseproof.errors import UsageError
 from phraseproof.store.queries import load_run
-from phraseproof.studies import paraphrase_sources as module
-from phraseproof.studies.alignment_step import AlignmentStep, study_settings
+from phraseproof.studies.alignment_step import AlignmentStep
 from phraseproof.studies.carry_out import carry_out
 from phraseproof.studies.paraphrase_sources import ParaphraseSources, describe_sources
 from phraseproof.studies.study import StudyRequest
@@ -72,14 +70,12 @@ def test_every_source_has_a_training_on_its_paraphrases_alone(tmp_path: Path) ->
     assert trainings[0].title == "align pocket/tiny by pt+kl, seed 0 (other-words)"
 
 
-def test_a_small_study_with_two_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        module, "study_settings", lambda *names, **more: replace(study_settings(*names, **more), max_steps=3)
-    )
+def test_a_small_study_with_two_seeds(tmp_path: Path) -> None:
     request = StudyRequest(
         models=("pocket/tiny",),
         tasks=("pocket/has-maker",),
         limit=2,
+        max_steps=3,
         instructions={"mine": ("pocket-paraphrase",)},
         seeds=2,
         out=tmp_path,

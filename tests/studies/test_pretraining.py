@@ -63,12 +63,13 @@ def test_bases_are_tuned_and_measured(tmp_path: Path) -> None:
         tasks=("pocket/has-maker",),
         instructions={"observed": ("pocket-observed",), "unobserved": ("pocket-test",)},
         limit=2,
+        max_steps=2,
         out=tmp_path / "out",
         model_options=ModelOptions(device="cpu"),
     )
     exhibit = carry_out(PretrainingStudy(), request)
     assert [row[0] for row in exhibit.tables[1].rows[::2]] == [f"{Path(model).name}, tuned" for model in request.models]
-    assert sum(note.startswith("tuning: 10 examples of alpaca.json, 3 epochs") for note in exhibit.notes) == 1
+    assert sum(note.startswith("tuning: 10 examples of alpaca.json, 2 steps (2 epochs)") for note in exhibit.notes) == 1
     assert len(exhibit.results.select(statistic="change of the difference").rows) == 1
     planned = forecasts(PretrainingStudy(), request, timed=False)
     assert [each.forecast.missing for each in planned] == [0, 0, 0, 0]

@@ -48,6 +48,7 @@ def test_what_changes_the_model_changes_the_folder(request_: StudyRequest, tmp_p
         step,
         tuning_step(replace(request_, data=(other,)), model),
         tuning_step(replace(request_, seed=1), model),
+        tuning_step(replace(request_, max_steps=2), model),
         tuning_step(replace(request_, prompt_format="plain"), model),
         tuning_step(request_, str(tiny_models.tiny_t5())),
         tuning_step(replace(request_, model_options=ModelOptions(device="cpu", dtype="bfloat16")), model),

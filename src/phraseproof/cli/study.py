@@ -92,6 +92,25 @@ def study(
             rich_help_panel=options.DATA,
         ),
     ] = None,
+    max_steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="The maximum number of steps of every training. Default: the study's own (docs/studies.md).",
+            show_default=False,
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = None,
+    gradient_accumulation: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="The number of batches per step of an alignment. A batch is one example under up to four wordings. "
+            "Default: 4.",
+            show_default=False,
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = None,
     seeds: Annotated[
         int | None,
         typer.Option(
@@ -168,6 +187,8 @@ def study(
         pairs=pairs,
         data_dir=data_dir,
         limit=limit,
+        max_steps=max_steps,
+        gradient_accumulation=gradient_accumulation,
         seeds=seeds,
         seed=seed,
         out=out,

@@ -206,9 +206,17 @@ def training_notes(found: Sequence[AlignedModel]) -> list[str]:
         rate = used.get("learning_rate", settings.learning_rate)
         weight = f", λ {settings.lambda_:g}" if settings.method not in {"pt", "ft", "lora", "dora"} else ""
         notes += each.training.notes
-        steps = f"{result.get('steps', '?')} steps of {settings.gradient_accumulation} batches"
-        notes.append(f"{each.label}: {steps}, learning rate {rate:g}{weight}")
+        length = _length(result.get("steps"), each.training)
+        notes.append(f"{each.label}: {length}, learning rate {rate:g}{weight}")
     return notes
+
+
+def _length(steps: int | None, training: AlignmentStep) -> str:
+    """How long a training was: a batch is one pair, so passes tell how often each was read."""
+    batches = training.settings.gradient_accumulation
+    per_step = f"{batches} batch" if batches == 1 else f"{batches} batches"
+    passes = "" if steps is None else f" ({steps * batches / len(training.pairs):.1f} passes through the pairs)"
+    return f"{'?' if steps is None else steps} steps of {per_step}{passes}"
 
 
 class _Reading(NamedTuple):

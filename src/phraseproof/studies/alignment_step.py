@@ -226,7 +226,7 @@ def study_settings(
     """The settings of a training: the paper's, and for models that are shipped those that suit them.
 
     Args:
-        request: its seed and its prompt format.
+        request: its seed, its prompt format, and its number of steps and of batches per step, where it has them.
         model: whose material has the settings.
         method: a name of `align`.
         seed: of the training; by default the request's.
@@ -246,6 +246,8 @@ def study_settings(
         "seed": request.seed if seed is None else seed,
         "prompt_format": request.prompt_format,
     }
+    shorter = {"max_steps": request.max_steps, "gradient_accumulation": request.gradient_accumulation}
+    fields |= {name: value for name, value in shorter.items() if value is not None}
     return replace(suited, **(fields | changes))  # pyright: ignore[reportArgumentType] - the settings check their types
 
 

@@ -45,6 +45,8 @@ def study(  # noqa: PLR0913 - as for `evaluate`
     pairs: str | Path | None = None,
     data_dir: str | Path | None = None,
     limit: int | None = None,
+    max_steps: int | None = None,
+    gradient_accumulation: int | None = None,
     seeds: int | None = None,
     seed: int = 0,
     out: str | Path = OUT,
@@ -65,6 +67,8 @@ def study(  # noqa: PLR0913 - as for `evaluate`
         pairs: a file of training pairs (docs/align.md) for studies that align a model, instead of their own pairs.
         data_dir: a folder with the benchmarks' published files, instead of the hub.
         limit: the maximum number of examples per task.
+        max_steps: the maximum number of steps of every training, instead of the study's own length.
+        gradient_accumulation: the number of batches per step of an alignment, instead of the study's own.
         seeds: how often what is random is repeated, such as draws of demonstrations and trainings.
         seed: of the sample of examples, and of resampling.
         out: the folder of all studies' runs and exhibits.
@@ -90,6 +94,8 @@ def study(  # noqa: PLR0913 - as for `evaluate`
         pairs=None if pairs is None else Path(pairs),
         data_dir=None if data_dir is None else Path(data_dir),
         limit=limit,
+        max_steps=max_steps,
+        gradient_accumulation=gradient_accumulation,
         seeds=seeds,
         seed=seed,
         out=Path(out),
@@ -159,6 +165,7 @@ def fitting(of: Study, request: StudyRequest) -> StudyRequest:
     of_models = {
         "--tasks": request.tasks, "--instructions": request.instructions, "--limit": request.limit,
         "--data-dir": request.data_dir, "--data": request.data, "--pairs": request.pairs,
+        "--max-steps": request.max_steps, "--gradient-accumulation": request.gradient_accumulation,
     }  # fmt: skip
     if request.runs and of.min_models and (useless := [name for name, value in of_models.items() if value]):
         raise UsageError(f"{useless[0]} has no effect on a run that is used as it is", where="--run")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from phraseproof.analysis.aggregation import OVERALL, Level
 from phraseproof.analysis.results import ResultRow, ResultTable
 from phraseproof.analysis.significance.paired_t import paired_t_test
-from phraseproof.errors import NotEnoughDataError
+from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.reports.build.numbers import p_value
 from phraseproof.reports.build.text import short_model_name
 from phraseproof.reports.charts.bars import Bar, bars
@@ -60,6 +60,14 @@ class ForgettingStudy:
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """For each model the training, then accuracies and hidden states of the two epochs that are compared."""
+        if request.max_steps is not None:
+            raise UsageError(
+                f"the study compares models after {' and '.join(map(str, COMPARED))} epochs",
+                expected=f"{EPOCHS} epochs of all trainings",
+                got=f"{request.max_steps} steps",
+                where="--max-steps",
+                hint="--limit makes an epoch shorter",
+            )
         tuned, _ = pair = models(request)
         training_data = training_pairs(request, tuned)
         asked = with_observed(request, tuned)

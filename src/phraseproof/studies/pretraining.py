@@ -26,7 +26,7 @@ from phraseproof.studies.measured import MeasuredGroups, estimate_text, measure,
 from phraseproof.studies.steps import given_runs
 from phraseproof.studies.study import Step, StudyRequest
 from phraseproof.studies.table_3 import category_tables
-from phraseproof.studies.tuning_step import TunedEvaluation, TuningStep, tuned_evaluation, tuning_step
+from phraseproof.studies.tuning_step import TunedEvaluation, TuningStep, length_of, tuned_evaluation, tuning_step
 
 if TYPE_CHECKING:
     from phraseproof.reports.charts.chart import Chart
@@ -270,7 +270,7 @@ def _training_notes(steps: Sequence[Step]) -> Iterator[str]:
     for step in trainings:
         settings, record = step.settings, read_record(step.folder) or {}
         yield (
-            f"tuning: {record['examples']['count']:,} examples of {step.origin}, {settings.epochs} epochs, "
+            f"tuning: {record['examples']['count']:,} examples of {step.origin}, {length_of(step)}, "
             f"{settings.examples_per_step} examples per step, learning rate {settings.learning_rate:g}, "
             f"seed {settings.seed}"
         )

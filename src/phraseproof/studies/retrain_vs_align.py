@@ -37,7 +37,7 @@ from phraseproof.studies.measured import (
 )
 from phraseproof.studies.published import figures, remarks
 from phraseproof.studies.study import Step, StudyRequest
-from phraseproof.studies.tuning_step import TunedEvaluation, TuningStep, tuned_evaluation, tuning_step
+from phraseproof.studies.tuning_step import TunedEvaluation, TuningStep, length_of, tuned_evaluation, tuning_step
 from phraseproof.tuning.examples import TuningExample, examples_of_set, load_examples
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _training_notes(tuned: Sequence[TunedEvaluation], aligned: AlignedEvaluation
         record: dict[str, Any] = read_record(step.training.folder) or {}
         settings = step.training.settings
         yield (
-            f"{label}: {step.training.model}, {record['examples']['count']:,} examples, {settings.epochs} epochs, "
+            f"{label}: {step.training.model}, {record['examples']['count']:,} examples, {length_of(step.training)}, "
             f"learning rate {settings.learning_rate:g}"
         )
     yield from aligned.training.notes

@@ -45,6 +45,8 @@ class StudyRequest:
         pairs: a file of training pairs for studies that align a model, instead of the study's own pairs.
         data_dir: a folder with the benchmarks' published files, instead of the hub.
         limit: the maximum number of examples per task; `None` for the study's own choice.
+        max_steps: the maximum number of steps of every training; `None` for the study's own choice.
+        gradient_accumulation: the number of batches per step of an alignment, likewise.
         seeds: how often what is random is repeated (draws of demonstrations, trainings); `None` for the study's choice.
         seed: of the sample of examples, and of resampling.
         out: the folder of all studies' runs and exhibits.
@@ -64,6 +66,8 @@ class StudyRequest:
     pairs: Path | None = None
     data_dir: Path | None = None
     limit: int | None = None
+    max_steps: int | None = None
+    gradient_accumulation: int | None = None
     seeds: int | None = None
     seed: int = 0
     out: Path = OUT

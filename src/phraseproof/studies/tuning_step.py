@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -149,11 +150,26 @@ def tuning_step(request: StudyRequest, model: str) -> TuningStep:
         content = [example.identity() for example in data]
     # Here, so that a model that cannot be trained is refused before anything is evaluated.
     load_base(model, request.model_options, trains_weights=True)
-    settings = replace(material.tuning, prompt_format=prompt_format(request, model), seed=request.seed)
+    settings = replace(
+        material.tuning,
+        max_steps=material.tuning.max_steps if request.max_steps is None else request.max_steps,
+        prompt_format=prompt_format(request, model),
+        seed=request.seed,
+    )
     chosen = {name: value for name, value in settings.as_record().items() if name not in _WITHOUT_EFFECT}
     identity = [model, identifying_options(request.model_options), chosen, content]
     name = f"{slug(model)}-tuned-{content_hash(identity)[:8]}"
     return TuningStep(model, data, settings, request.out / "trainings" / name, request.model_options)
+
+
+def length_of(training: TuningStep) -> str:
+    """How long a finished tuning was: its epochs, or its steps where their number ended it."""
+    settings, record = training.settings, read_record(training.folder) or {}
+    if settings.max_steps is None:
+        return f"{settings.epochs} epochs"
+    steps = record["result"]["steps"]
+    per_epoch = math.ceil(record["examples"]["count"] / settings.examples_per_step)
+    return f"{steps:,} steps ({steps / per_epoch:.3g} epochs)"
 
 
 def own_examples(model: str) -> tuple[TuningExample, ...]:
