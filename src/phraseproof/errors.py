@@ -126,6 +126,10 @@ class NotEnoughDataError(PhraseproofError):
     """A statistic that the stored outcomes do not determine."""
 
 
+class CollectError(PhraseproofError):
+    """A collecting project that cannot be used as asked."""
+
+
 class MissingExtraError(PhraseproofError):
     """A feature whose optional packages are not installed."""
 

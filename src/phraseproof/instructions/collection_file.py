@@ -52,6 +52,22 @@ def read_file(path: Path) -> FileContent:
     return FileContent(file.name, tuple(wordings))
 
 
+def verbalizer_for(labels: frozenset[str]) -> str | None:
+    """The verbalizer of a wording without `answer`: the label that the prompt gives options, else their texts.
+
+    Args:
+        labels: of a compiled wording.
+
+    Returns:
+        `None` where the prompt has several kinds of labels, or one that answers cannot be written in.
+    """
+    if not labels:
+        return _VERBALIZERS["text"]
+    if len(labels) == 1 and labels <= _VERBALIZER_OF_LABEL.keys():
+        return _VERBALIZER_OF_LABEL[min(labels)]
+    return None
+
+
 def require_new_id(wording: Instruction, first_use: dict[str, str | None]) -> None:
     """Note the id of a wording and where it is used, or raise a `FileError` if another wording has it."""
     if wording.id in first_use:
@@ -163,11 +179,9 @@ def _verbalizer(value: object, place: _EntryPlace) -> str:
 
 
 def _default_verbalizer(labels: frozenset[str], place: _EntryPlace) -> str:
-    """The verbalizer when `answer` is absent: the label that the prompt gives options, else their texts."""
-    if not labels:
-        return _VERBALIZERS["text"]
-    if len(labels) == 1 and labels <= _VERBALIZER_OF_LABEL.keys():
-        return _VERBALIZER_OF_LABEL[min(labels)]
+    verbalizer = verbalizer_for(labels)
+    if verbalizer is not None:
+        return verbalizer
     raise FileError(
         f"options are labelled by {' and '.join(sorted(labels))}, and `answer` is absent",
         where=place.where(),
