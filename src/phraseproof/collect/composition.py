@@ -12,37 +12,44 @@ from phraseproof.collect.records import Form
 from phraseproof.core import Instruction, Kind, Task
 from phraseproof.errors import InstructionError
 from phraseproof.instructions.collection_file import verbalizer_for
-from phraseproof.instructions.template import BUILTINS, compile_instruction, literal
+from phraseproof.instructions.template import compile_instruction, literal
+from phraseproof.instructions.validate import holds_answers
 
-OPTIONS = "{{ choices | enumerate }}"
-"""How the usual layout lists options that differ from example to example: a line each, after its letter."""
-
+_OPTIONS = {"letter": "{{ choices | enumerate }}", "text": '{{ choices | enumerate("- {choice}") }}'}
 _ANSWERS = {"letter": "{{ letter }}", "text": "{{ choice }}"}
+_END = "Answer:"
 
 
-def usual_layout(task: Task, *, without: frozenset[str] = frozenset()) -> str:
-    """How a task's examples are laid out: its fields, one per line, then its options where they are part of a question.
+def field_names(task: Task) -> tuple[str, ...]:
+    """The fields that a wording may name: those that every example has and that do not hold the answer."""
+    return tuple(
+        name
+        for name in task.examples[0].fields
+        if name.isidentifier() and all(name in each.fields for each in task.examples) and not holds_answers(name, task)
+    )
 
-    A single field comes without its name. Options are listed with letters for multiple choice; the labels of other
-    kinds are the same for every example, so the ask names them.
+
+def usual_layout(task: Task, *, answer: str | None = None, without: frozenset[str] = frozenset()) -> str:
+    """How a task's examples are laid out: its fields, a line each, then its options, then `Answer:`.
+
+    A single field comes without its name.
 
     Args:
         task: the task.
+        answer: `letter` lists options after their letters, `text` without; `None` uses letters for multiple choice,
+            whose options differ from example to example.
         without: names that are left out, because an ask contains them.
     """
-    fields = [
-        name
-        for name in task.examples[0].fields
-        if name.isidentifier() and all(name in each.fields for each in task.examples)
-    ]
+    fields = field_names(task)
     lines = [
         f"{{{{ {name} }}}}" if len(fields) == 1 else f"{_label(name)}: {{{{ {name} }}}}"
         for name in fields
         if name not in without
     ]
-    if task.kind is Kind.MULTIPLE_CHOICE and without.isdisjoint(BUILTINS):
-        lines.append(OPTIONS)
-    return "\n".join(lines)
+    if task.kind.has_options and without.isdisjoint(("choices", "letters")):
+        usual = "letter" if task.kind is Kind.MULTIPLE_CHOICE else "text"
+        lines.append(_OPTIONS.get(answer or usual, _OPTIONS["text"]))
+    return "\n".join([*lines, _END])
 
 
 def compose(
@@ -58,6 +65,7 @@ def compose(
 
     An ask that names no field is separate from the task's usual layout, so it appears once in a few-shot prompt. One
     that names fields is one template with the rest of the layout, because each solved example needs its own fields.
+    Options that an ask lists itself are not listed again.
 
     Args:
         task: what the wording is for; it serves this task alone.
@@ -75,11 +83,11 @@ def compose(
         wording = replace(wording, template=text)
     else:
         named = _names(text)
-        layout = usual_layout(task, without=named)
-        if not named:
-            wording = replace(wording, ask=text, layout=layout) if layout else replace(wording, template=text)
+        layout = usual_layout(task, answer=answer, without=named)
+        if named.isdisjoint(field_names(task)):
+            wording = replace(wording, ask=text, layout=layout)
         else:
-            wording = replace(wording, template=f"{text}\n\n{layout}" if layout else text)
+            wording = replace(wording, template=f"{text}\n\n{layout}")
     if answer is None:
         labels = compile_instruction(wording).labels
         answer = verbalizer_for(labels)
