@@ -20,6 +20,9 @@ APPLICATION_ID = 0x50504331
 BUSY_SECONDS = 30.0
 """How long a transaction waits for another process's."""
 
+SYNCHRONOUS = "FULL"
+"""When SQLite waits for the disk: a commit is there when it returns, also after a power cut."""
+
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -115,8 +118,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
-    # A commit is on disk when it returns, also after a power cut.
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")
     return connection

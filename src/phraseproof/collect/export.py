@@ -1,0 +1,184 @@
+"""From accepted wordings to a collection that `evaluate` takes, with who wrote each wording and under which licence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from phraseproof.collect.composition import compose
+from phraseproof.collect.records import CollectedWording, Invitation, Shots, Status
+from phraseproof.collect.store import CollectStore
+from phraseproof.core import Instruction, Relation, Task
+from phraseproof.errors import CollectError, InstructionError
+from phraseproof.files import write_json
+from phraseproof.instructions.duplicates import repeated_wordings
+from phraseproof.instructions.render import build_prompt
+from phraseproof.instructions.template import check_against, compile_instruction
+from phraseproof.instructions.writing import write_collection
+
+_NOT_IN_ID = re.compile(r"[^\w.+-]+")
+_MAX_ID = 60
+
+
+class LeftOut(NamedTuple):
+    """A wording that an export leaves out, and why, as a clause."""
+
+    wording: CollectedWording
+    author: str
+    reason: str
+
+
+class Exported(NamedTuple):
+    """Collected wordings as wordings of a collection.
+
+    Attributes:
+        instructions: the wordings, by task, table, author and row.
+        sources: of each of them the collected wording.
+        left_out: the others that were asked for.
+    """
+
+    instructions: tuple[Instruction, ...]
+    sources: tuple[CollectedWording, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def collected_instructions(
+    store: CollectStore,
+    tasks: Mapping[str, Task],
+    *,
+    name: str,
+    kinds: Sequence[Shots],
+    statuses: Sequence[Status] = ("accepted",),
+) -> Exported:
+    """A project's wordings as instructions, each checked on its task.
+
+    Left out are wordings that cannot be rendered for their task, those whose author has agreed to no licence, and those
+    that equal another one up to white space and letter case: a collection holds every wording once.
+
+    Args:
+        store: the project.
+        tasks: its tasks by name, with their examples.
+        name: the collection's name.
+        kinds: the tables.
+        statuses: the states of wordings that are exported.
+    """
+    people = {each.id: each for each in store.invitations()}
+    found: dict[str, tuple[CollectedWording, Instruction]] = {}
+    left_out: list[LeftOut] = []
+    for wording in store.wordings():
+        if wording.kind not in kinds or wording.status not in statuses or not wording.text:
+            continue
+        author = people[wording.invitation_id]
+        try:
+            instruction = instruction_of(
+                wording, author, tasks[wording.task], collection=name, title=store.project.title
+            )
+        except (CollectError, InstructionError) as error:
+            left_out.append(LeftOut(wording, author.pseudonym, _clause(error)))
+            continue
+        number = 2
+        while instruction.id in found:  # two pseudonyms that differ in characters which ids do not have
+            instruction = replace(instruction, id=f"{wording_id_of(wording, author)}-{number}")
+            number += 1
+        found[instruction.id] = wording, instruction
+    problems = repeated_wordings([instruction for _, instruction in found.values()])
+    for problem in problems:
+        if problem.kind == "duplicate":
+            wording, instruction = found.pop(problem.wording.removeprefix(f"{name}/"))
+            left_out.append(LeftOut(wording, str(instruction.author), problem.message))
+    return Exported(
+        tuple(instruction for _, instruction in found.values()),
+        tuple(wording for wording, _ in found.values()),
+        tuple(left_out),
+    )
+
+
+def instruction_of(
+    wording: CollectedWording, author: Invitation, task: Task, *, collection: str, title: str
+) -> Instruction:
+    """One collected wording with its provenance, checked on its task.
+
+    Raises:
+        InstructionError: it cannot be rendered for an example of the task.
+        CollectError: the author has agreed to no licence.
+    """
+    if not author.licence:
+        raise CollectError(f"{author.pseudonym} has agreed to no licence")
+    instruction = replace(
+        compose(
+            task,
+            wording.text,
+            wording.form,
+            answer=wording.answer,
+            name=wording_id_of(wording, author),
+            collection=collection,
+        ),
+        relation=Relation.UNOBSERVED,
+        author=author.pseudonym,
+        source=f"{' '.join(title.split())}, {wording.changed:%Y-%m-%dT%H:%M:%SZ}",
+        licence=author.licence,
+    )
+    check_against(instruction, task)
+    compiled = compile_instruction(instruction)
+    for example in task.examples:
+        build_prompt(compiled, example, demonstrations=(), prompt_format="plain")
+    return instruction
+
+
+def wording_id_of(wording: CollectedWording, author: Invitation) -> str:
+    """The id of a wording in a collection: task, table, author and row, the same in every export."""
+    parts = (_in_id(wording.task), wording.kind, _in_id(author.pseudonym) or author.id, str(wording.row))
+    return "-".join(parts)
+
+
+def export_collection(
+    store: CollectStore,
+    tasks: Mapping[str, Task],
+    path: Path,
+    *,
+    name: str,
+    kinds: Sequence[Shots],
+    statuses: Sequence[Status] = ("accepted",),
+) -> Exported:
+    """Write a project's wordings as a collection's file; see `collected_instructions`.
+
+    Raises:
+        CollectError: there is nothing to export; says what was left out.
+        FileError: the file cannot be written.
+    """
+    exported = collected_instructions(store, tasks, name=name, kinds=kinds, statuses=statuses)
+    if not exported.instructions:
+        first = f": {exported.left_out[0].reason}" if exported.left_out else ""
+        raise CollectError(
+            f"no wording can be exported ({len(exported.left_out)} are left out{first})",
+            expected=f"{' or '.join(statuses)} {' or '.join(kinds)} wordings",
+            where=str(store.folder),
+        )
+    authors = len({each.author for each in exported.instructions})
+    remark = (
+        f"{store.project.title}\n{len(exported.instructions)} {' and '.join(kinds)} wordings by {authors} annotators,"
+        " collected with phraseproof"
+    )
+    write_collection(path, name, exported.instructions, remark=remark)
+    store.note("exported", detail=f"{len(exported.instructions)} wordings")
+    return exported
+
+
+def export_everything(store: CollectStore, path: Path) -> None:
+    """Write all that the project holds as JSON, except what links are made of.
+
+    Raises:
+        FileError: the file cannot be written.
+    """
+    write_json(path, {"format": 1, **store.everything()})
+
+
+def _in_id(text: str) -> str:
+    return _NOT_IN_ID.sub("-", text).strip("-")[:_MAX_ID].strip("-")
+
+
+def _clause(error: CollectError | InstructionError) -> str:
+    return error.problem + (f". {error.hint}" if error.hint else "")
