@@ -51,14 +51,14 @@ def revoke(connection: sqlite3.Connection, invitation_id: str, *, by: str) -> No
         note_event(connection, by, "revoked", invitation_id, "")
 
 
-def agree(connection: sqlite3.Connection, invitation_id: str, licence: str) -> None:
+def agree(connection: sqlite3.Connection, invitation_id: str, licence: str, *, by: str) -> None:
     """Note an agreement; see `CollectStore.agree`."""
     if invitation(connection, invitation_id).licence != licence:
         moment = stored_time(now())
         connection.execute(
             "UPDATE invitations SET agreed_at = ?, licence = ? WHERE id = ?", (moment, licence, invitation_id)
         )
-        note_event(connection, invitation_id, "agreed to the licence", invitation_id, licence)
+        note_event(connection, by, "agreed to the licence", invitation_id, licence)
 
 
 def delete_person(connection: sqlite3.Connection, invitation_id: str, stand_in: str) -> int:

@@ -184,14 +184,19 @@ class CollectStore:
         with self._database.write() as connection:
             people_rows.revoke(connection, invitation_id, by=by)
 
-    def agree(self, invitation_id: str, licence: str) -> None:
+    def agree(self, invitation_id: str, licence: str, *, by: str | None = None) -> None:
         """Note that a person agrees to a licence, and to which text. The first agreement to a text counts.
+
+        Args:
+            invitation_id: the person.
+            licence: the text.
+            by: who says so; by default the person.
 
         Raises:
             CollectError: no such invitation.
         """
         with self._database.write() as connection:
-            people_rows.agree(connection, invitation_id, licence)
+            people_rows.agree(connection, invitation_id, licence, by=by or invitation_id)
 
     # --------------------------------------------------------------------------------------------------------- wordings
 

@@ -53,7 +53,7 @@ def _read_tsv(path: Path) -> DataTable:
 
 def _read_delimited(path: Path, delimiter: str) -> DataTable:
     text = text_of(path)
-    delimiter = _delimiter(text, delimiter)
+    delimiter = delimiter_of(text, delimiter)
     stream = io.StringIO(text, newline="")
     limit = csv.field_size_limit(_MAX_CELL_CHARACTERS)  # the module's default refuses long documents
     end_line = 0  # a row with line breaks in quotes spans several lines: it begins after the last one's end
@@ -87,7 +87,7 @@ def _read_delimited(path: Path, delimiter: str) -> DataTable:
     return DataTable(tuple(header or ()), rows, str(path), tuple(lines))
 
 
-def _delimiter(text: str, usual: str) -> str:
+def delimiter_of(text: str, usual: str) -> str:
     """The separator of a file: the usual one, unless the header is one cell by it and several by another."""
     for delimiter in (usual, *(other for other in ",;\t|" if other != usual)):
         try:

@@ -1,0 +1,123 @@
+"""The cells of a CSV file or a spreadsheet, as texts: sheets of numbered rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from phraseproof.errors import FileError, MissingExtraError
+from phraseproof.files import require_regular, unreadable
+from phraseproof.tasks.data_table import text_of
+from phraseproof.tasks.tables import delimiter_of
+
+MAX_BYTES = 50 << 20
+"""The maximum size of a spreadsheet; unpacked it may be ten times as large."""
+MAX_TABLE_ROWS = 100_000
+"""The maximum number of rows of a table."""
+MAX_CELLS = 200
+"""The maximum number of cells of a row."""
+
+
+class TableSheet(NamedTuple):
+    """One sheet.
+
+    Attributes:
+        title: the sheet's; empty for a CSV file.
+        place: the file, with the sheet where there are several; a row is at `place:number`.
+        rows: the number of each row, and its cells as texts without spaces at their ends.
+    """
+
+    title: str
+    place: str
+    rows: Sequence[tuple[int, list[str]]]
+
+
+def read_sheets(path: Path, *, sheet: str | None = None) -> list[TableSheet]:
+    """The sheets of a table.
+
+    Args:
+        path: a `.csv`, `.tsv` or `.xlsx` file.
+        sheet: the title of the one that is read; by default all.
+
+    Raises:
+        FileError: the file cannot be read, is too large, or has no such sheet.
+        MissingExtraError: a spreadsheet, and openpyxl is not installed.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".xlsx":
+        return list(_sheets(path, sheet))
+    if suffix not in {".csv", ".tsv"}:
+        raise FileError("not a table of wordings", expected="a .csv, .tsv or .xlsx file", where=str(path))
+    return [TableSheet("", str(path), _delimited_rows(path))]
+
+
+def _delimited_rows(path: Path) -> list[tuple[int, list[str]]]:
+    text = text_of(path)
+    rows: list[tuple[int, list[str]]] = []
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter_of(text, "\t" if path.suffix.lower() == ".tsv" else ",")
+    )
+    end = 0
+    try:
+        for cells in reader:  # a row with line breaks in quotes begins after the last one's end
+            rows.append((end + 1, [cell.strip() for cell in cells]))
+            end = reader.line_num
+            _check_size(len(rows), len(cells), f"{path}:{end}")
+    except csv.Error as error:
+        raise FileError(f"not a valid table: {error}", where=f"{path}:{end + 1}") from None
+    return rows
+
+
+def _sheets(path: Path, only: str | None) -> Iterator[TableSheet]:
+    try:
+        from openpyxl import load_workbook
+        from openpyxl.utils.exceptions import InvalidFileException
+    except ImportError:
+        raise MissingExtraError("reading a spreadsheet", extra="collect", package="openpyxl") from None
+    try:
+        require_regular(path, max_bytes=MAX_BYTES)
+        with zipfile.ZipFile(path) as archive:
+            size = sum(each.file_size for each in archive.infolist())
+        if size > 10 * MAX_BYTES:
+            raise FileError("the spreadsheet is too large", got=f"{size} bytes unpacked", where=str(path))
+        workbook = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, SyntaxError) as error:
+        raise FileError(f"not a spreadsheet: {error}", where=str(path)) from None
+    try:
+        names: list[str] = [each.title for each in workbook.worksheets]
+        if only is not None and only not in names:
+            raise FileError(f"no sheet is called {only!r}", expected=f"one of: {', '.join(names)}", where=str(path))
+        for worksheet in workbook.worksheets:
+            if only in {None, worksheet.title}:
+                place = str(path) if len(names) == 1 else f"{path}:{worksheet.title}"
+                rows: list[tuple[int, list[str]]] = []
+                for number, cells in enumerate(worksheet.iter_rows(values_only=True), start=1):
+                    rows.append((number, [_cell_text(cell) for cell in cells]))
+                    _check_size(number, len(cells), f"{place}:{number}")
+                yield TableSheet(worksheet.title, place, rows)
+    finally:
+        workbook.close()
+
+
+def _cell_text(value: object) -> str:
+    """A cell as a person sees it; whole numbers without a decimal point."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    # XML has no carriage return: spreadsheet programs write _x000D_.
+    return re.sub(r"(?:_x000D_|\r)(?=\r?\n|$)", "", str(value)).strip()
+
+
+def _check_size(rows: int, cells: int, where: str) -> None:
+    if rows > MAX_TABLE_ROWS or cells > MAX_CELLS:
+        raise FileError(
+            "the table is too large", expected=f"at most {MAX_TABLE_ROWS} rows of {MAX_CELLS} cells", where=where
+        )
