@@ -45,14 +45,16 @@ def estimate(task: str, category: str, shots: int = 0, **groups: dict[str, float
 def test_whole_runs_differ_exactly_and_by_shared_wordings_only() -> None:
     before = estimate("t", "C", a={"x": 0.5, "y": 0.7, "gone": 0.0}, b={"z": 0.2})
     after = estimate("t", "C", a={"y": 0.9, "x": 0.6, "new": 1.0}, b={"z": 0.2})
-    (everything, of_a, of_b) = estimated_differences([before], [after])[0]
+    (everything, of_a, of_b, balanced) = estimated_differences([before], [after])[0]
     assert (everything.level, everything.name, everything.group) == (Level.TASK, "t", "")
     assert (everything.before, everything.after) == pytest.approx((1.4 / 3, 1.7 / 3))
     assert everything.finding.estimate == pytest.approx(0.1)
     assert (everything.finding.low, everything.finding.high) == pytest.approx((0.1, 0.1))
     assert [row.group for row in (of_a, of_b)] == ["a", "b"]
     assert [row.finding.estimate for row in (of_a, of_b)] == pytest.approx([0.15, 0.0])
-    assert [row.finding.n for row in (everything, of_a, of_b)] == [3, 2, 1]
+    assert [row.finding.n for row in (everything, of_a, of_b, balanced)] == [3, 2, 1, 3]
+    assert balanced.group == "mean of groups"
+    assert (balanced.before, balanced.after, balanced.finding.estimate) == pytest.approx((0.4, 0.475, 0.075))
 
 
 def test_the_interval_is_that_of_newcombe() -> None:
@@ -71,7 +73,7 @@ def test_the_interval_is_that_of_newcombe() -> None:
 def test_wordings_that_serve_several_tasks_count_once() -> None:
     before = [estimate(name, "C", a={"x": 0.5, "y": 0.5}, b={"z": 0.5}) for name in ("t", "u")]
     rows = estimated_differences(before, before)[0]
-    assert [row.finding.n for row in rows] == [3, 3, 3, 3, 2, 1]
+    assert [row.finding.n for row in rows] == [3, 3, 3, 3, 2, 1, 3]
 
 
 def test_categories_weigh_alike() -> None:

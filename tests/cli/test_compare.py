@@ -75,6 +75,7 @@ def test_json_has_every_row_and_wording_in_full_precision(pair: Pair, call: Any)
         *((name, None) for name in ("KB", "kb/colours", "kb/shapes", "Tone", "tone/polite", "Overall")),
         ("Overall", "observed"),
         ("Overall", "unobserved"),
+        ("Overall", "mean of groups"),
     }
     for task in ("kb/colours", "kb/shapes", "tone/polite"):
         assert rows[task, None]["before_percent"] == pytest.approx(mean_percent(pair.base, task))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from phraseproof.analysis.aggregation import Level, by_level
 from phraseproof.analysis.estimators.sampled_mean import SampledMean, mean_of
 from phraseproof.analysis.estimators.task_estimates import TaskEstimate
-from phraseproof.analysis.robustness import MeanDifference
+from phraseproof.analysis.robustness import BALANCED, MeanDifference
 from phraseproof.errors import NotEnoughDataError
 
 Pair = tuple[SampledMean, SampledMean]
@@ -17,7 +17,8 @@ Pair = tuple[SampledMean, SampledMean]
 def estimated_differences(
     before: Sequence[TaskEstimate], after: Sequence[TaskEstimate]
 ) -> dict[int, list[MeanDifference]]:
-    """By number of demonstrations: categories above their tasks, everything last, then each group of everything.
+    """By number of demonstrations: categories above their tasks, everything last, then each group of everything,
+    and their mean.
 
     Errors of the two sides count as independent. If both runs scored the same cells, their errors are correlated, and
     the interval is wider than necessary.
@@ -90,6 +91,13 @@ class _Part(NamedTuple):
         finding = later.minus(earlier, "after minus before", n=len(self.wordings[group]))
         return MeanDifference(self.level, self.name, self.category, group, earlier.value, later.value, finding)
 
+    def balanced(self) -> MeanDifference:
+        """All groups, each counting equally."""
+        named = [group for group in self.groups if group]
+        pairs = {**self.groups, BALANCED: _mean([self.groups[group] for group in named])}
+        wordings = {**self.wordings, BALANCED: self.wordings[""]}
+        return self._replace(groups=pairs, wordings=wordings).row(BALANCED)
+
 
 def _rows(tasks: Sequence[_Part]) -> Iterator[MeanDifference]:
     top = tasks[0]
@@ -105,6 +113,7 @@ def _rows(tasks: Sequence[_Part]) -> Iterator[MeanDifference]:
     if len(named) > 1:
         for group in named:
             yield top.row(group)
+        yield top.balanced()
 
 
 def _mean(pairs: Sequence[Pair]) -> Pair:

@@ -54,12 +54,16 @@ class Difference:
     num_tasks: int
 
 
+BALANCED = "mean of groups"
+"""The group of a row in which each group of wordings counts equally: the paper's (observed + unobserved) / 2."""
+
+
 class MeanDifference(NamedTuple):
     """A row of a comparison of two runs.
 
     Attributes:
         category: of the task; a category's own name; empty overall.
-        group: empty for all wordings together.
+        group: empty for all wordings together, `BALANCED` for the mean of all groups.
         before, after: mean scores over what both runs hold, fractions; category and overall means as in `table`.
             Estimated ones where a run has a budget.
         finding: after minus before.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from phraseproof.analysis.aggregation import Level, by_level
 from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.readings import require_one_reading
-from phraseproof.analysis.robustness import MeanDifference
+from phraseproof.analysis.robustness import BALANCED, MeanDifference
+from phraseproof.analysis.significance.paired_t import paired_t_test
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots, constant_line
@@ -73,12 +74,15 @@ class ComparisonReport:
     """Two runs at one number of demonstrations.
 
     Attributes:
-        lines: categories above their tasks, everything last; then, where there are several groups, each group overall.
+        lines: categories above their tasks, everything last; then, where there are several groups, each group overall,
+            and the mean of the groups.
         better, worse: the wordings whose difference is beyond chance after Holm's correction, the largest first.
         wordings: all wordings that both hold, in the runs' order.
         notes: what a reader must know to interpret the numbers.
         sentences: the conclusions, the most important first.
         differing: the settings and versions in which the runs differ.
+        over_tasks: paired t-tests over tasks, named by the group: each group, the mean of the groups, or all wordings
+            of a single group. Empty with fewer than two tasks, and for estimates.
     """
 
     before: Side
@@ -91,6 +95,7 @@ class ComparisonReport:
     notes: tuple[str, ...]
     sentences: tuple[str, ...]
     differing: tuple[SettingDifference, ...] = ()
+    over_tasks: tuple[Finding, ...] = ()
 
     def compared(self, side: Side) -> tuple[TaskAnswers, ...]:
         """The answers of one run on the tasks, and under the wordings, that are compared."""
@@ -125,6 +130,19 @@ class ComparisonReport:
             *(f"after: {line}" for line in after if line not in before),
             *(line for line in before if line in after),
         )
+
+    @property
+    def over_tasks_line(self) -> str:
+        """The paired t-tests over tasks in one line; empty where there are none."""
+        if not self.over_tasks:
+            return ""
+        counts = {each.n for each in self.over_tasks}
+        shared = f" over {min(counts)} tasks" if len(counts) == 1 else ""
+        found = "; ".join(
+            f"{each.name}{'' if shared else f' over {each.n} tasks'} {difference_words(each, self.metric)}"
+            for each in self.over_tasks
+        )
+        return f"Paired t-test{shared}: {found}."
 
     @property
     def settings_line(self) -> str:
@@ -212,6 +230,7 @@ def _comparison(before: Side, after: Side, found: RunComparison, notes: Sequence
     if len(found.groups) > 1:
         top = found.tasks[0] if lone else found.overall
         lines += [_line(top, found, group) for group in found.groups if group in top.groups]
+        lines.append(_line(top, found, BALANCED))
     changed = [
         each
         for each in found.wordings
@@ -231,13 +250,31 @@ def _comparison(before: Side, after: Side, found: RunComparison, notes: Sequence
         found.wordings,
         (*found.notes, *notes),
         tuple(_sentences(lines, found, len(better), len(worse), after.metric)),
+        over_tasks=tuple(_over_tasks(found, after.metric)),
     )
 
 
 def _line(row: ComparisonRow, found: RunComparison, group: str = "") -> MeanDifference:
-    finding = row.groups[group] if group else row.all
-    earlier, later = (_mean(row, found.wordings, group, side) for side in ("before", "after"))
+    finding = row.balanced if group == BALANCED else row.groups[group] if group else row.all
+    earlier, later = _means(row, found, group)
     return MeanDifference(row.level, row.name, row.category, group, earlier, later, finding)
+
+
+def _over_tasks(found: RunComparison, metric: Metric) -> Iterator[Finding]:
+    """The test of each group, and of their mean, over the tasks that both runs hold with it."""
+    for group in (*found.groups, BALANCED) if len(found.groups) > 1 else found.groups:
+        named = set(found.groups) if group == BALANCED else {group}
+        tasks = [task for task in found.tasks if named <= set(task.groups)]
+        if len(tasks) > 1:
+            before, after = zip(*(_means(task, found, group) for task in tasks), strict=True)
+            yield paired_t_test(before, after, name=group, width=metric.width)
+
+
+def _means(row: ComparisonRow, found: RunComparison, group: str) -> tuple[float, float]:
+    """The means before and after, of one group, of all groups equally (`BALANCED`), or of all wordings (empty)."""
+    groups = [name for name in found.groups if name in row.groups] if group == BALANCED else [group]
+    before, after = (fmean(_mean(row, found.wordings, name, side) for name in groups) for side in ("before", "after"))
+    return before, after
 
 
 class _Mean(NamedTuple):

@@ -103,7 +103,11 @@ def comparison_results(comparisons: Iterable[ComparisonReport]) -> ResultTable:
     notes: list[str] = []
     for found in comparisons:
         later = found.after
-        rows += comparison_rows(found.lines, RowSource(later.path, found.num_fewshot, later.scoring, later.metric))
+        source = RowSource(later.path, found.num_fewshot, later.scoring, later.metric)
+        rows += comparison_rows(found.lines, source)
+        for each in found.over_tasks:
+            place = Place(Level.OVERALL, "", "", each.name)
+            rows.append(finding_row(source, place, "difference over tasks", each, source.difference_unit()))
         notes += (*found.answers, *found.sentences, found.settings_line, *found.notes)
     return ResultTable(tuple(rows), _once(notes))
 

@@ -36,6 +36,7 @@ def _comparison(found: ComparisonReport) -> dict[str, object]:
         "after": _side(found.after, found),
         "num_fewshot": found.num_fewshot,
         "rows": [_line(line, found.metric.scale) for line in found.lines],
+        "over_tasks": [{"group": each.name, **_finding(each, found.metric.scale)} for each in found.over_tasks],
         "wordings": [_wording(each, found.metric.scale) for each in found.wordings],
         "settings_that_differ": [each._asdict() for each in found.differing],
         "notes": [*found.answers, *found.notes],

@@ -55,6 +55,8 @@ def render(comparisons: Sequence[ComparisonReport], screen: Screen) -> str:
         legend = f"{units}, after minus before, with 95% intervals"
         blocks.append(Text(printable(legend), style="dim"))
         blocks.append(Text(printable(found.top.finding.method), style="dim"))
+        if found.over_tasks_line:
+            blocks.append(Text(printable(found.over_tasks_line)))
         blocks += [Text(printable(f"Note: {note}"), style="yellow") for note in found.notes]
         blocks.append(Text())
     return print_blocks(blocks, screen)
