@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from phraseproof.alignment.pairs import wording_hashes
@@ -12,7 +11,7 @@ from phraseproof.analysis.result_rows import scaled
 from phraseproof.analysis.results import ResultTable
 from phraseproof.evaluation.resolve import load_wordings
 from phraseproof.instructions.fingerprint import asked_by, fingerprint
-from phraseproof.reports.build.numbers import difference_in_unit, p_number, title_with_unit, value_in_unit
+from phraseproof.reports.build.numbers import p_number, title_with_unit, value_in_unit
 from phraseproof.reports.build.text import short_model_name
 from phraseproof.reports.charts.bars import Bar, bars
 from phraseproof.store.queries import load_run
@@ -41,13 +40,15 @@ from phraseproof.studies.measured import (
     value_cell,
 )
 from phraseproof.studies.published import figures, published_model, remarks
+from phraseproof.studies.seeds import seed_rows, seed_tables
 from phraseproof.studies.steps import given_runs, slug
 from phraseproof.studies.study import Step, StudyRequest
 
 if TYPE_CHECKING:
     from phraseproof.core import Finding
     from phraseproof.reports.charts.chart import Chart
-    from phraseproof.studies.published import PublishedFigure
+    from phraseproof.studies.seeds import seed_rows, seed_tables
+from phraseproof.studies.published import PublishedFigure
 
 METHODS = ("ft", "ft+kl", "pt", "pt+kl")
 """All weights or a soft prompt, each without and with the KL term, in the order of Table 7."""
@@ -90,6 +91,7 @@ class AlignmentStudy:
         tables += [_task_table(each) for each in measured]
         rows = [row for each in measured for row in each.base.result_rows()]
         rows += [row for each in measured for aligned in each.aligned for row in aligned.result_rows()]
+        rows += seed_rows(measured)
         rows += [row for each in (*printed, *figures(PER_TASK)) for row in each.rows()]
         notes = measured_notes([each.base for each in measured])
         notes += [note for each in measured for note in training_notes(each.aligned)]
@@ -198,24 +200,6 @@ def _numbers(found: Finding | None, aligned: AlignedModel) -> tuple[str, str]:
         return "", ""
     shown = difference_cell(found, aligned.found.metric).replace("\n", " ")
     return shown, "" if found.p_value is None else p_number(found.p_value)
-
-
-def seed_tables(measured: Sequence[AlignedModels]) -> Iterator[ExhibitTable]:
-    """What the seeds of the trainings change; nothing with one seed."""
-    rows: list[tuple[str, ...]] = []
-    for each in measured:
-        for name in dict.fromkeys(aligned.name for aligned in each.aligned):
-            made = [aligned for aligned in each.aligned if aligned.name == name]
-            for group in (*each.base.groups, AVERAGE) if len(made) > 1 else ():
-                gains = [found.estimate for aligned in made if (found := aligned.gain(OVERALL, group)) is not None]
-                metric = each.base.metric
-                low, high = (difference_in_unit(end, metric) for end in (min(gains), max(gains)))
-                mean, spread = difference_in_unit(fmean(gains), metric), value_in_unit(stdev(gains), metric)
-                span = f"{low} to {high}"
-                rows.append((each.name, name, group, mean, spread, span, str(len(gains))))
-    if rows:
-        headings = ("model", "training", "wordings", "mean change", "Std over seeds", "range", "seeds")
-        yield ExhibitTable("Over the seeds of the training", headings, tuple(rows), num_names=3)
 
 
 def _printed_table(printed: Sequence[PublishedFigure]) -> ExhibitTable:

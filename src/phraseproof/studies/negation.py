@@ -17,6 +17,7 @@ from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import OBSERVED, material_of
 from phraseproof.studies.measured import difference_cell, mean_finding, measured_notes, value_cell
 from phraseproof.studies.published import PublishedFigure, figures
+from phraseproof.studies.seeds import seed_rows, seed_tables
 from phraseproof.studies.steps import EvaluationStep, evaluation_step, given_runs
 from phraseproof.studies.study import Step, StudyRequest
 
@@ -59,13 +60,14 @@ class NegationStudy:
         found = aligned_models(steps, seed=request.seed, category=_all_in_one, groups=kinds_of)
         printed = figures([TABLE])
         rows = [row for each in found for row in _result_rows(each)]
+        rows += seed_rows(found, groups=_kinds)
         rows += [row for each in printed for row in each.rows()]
         notes = measured_notes([each.base for each in found])
         notes += [note for each in found for note in training_notes(each.aligned)]
         return Exhibit(
             study=self.name,
             title="Kinds of wording after alignment with paraphrases and negations",
-            tables=(*map(_table, found), _printed_table(printed)),
+            tables=(*map(_table, found), *seed_tables(found, groups=_kinds), _printed_table(printed)),
             results=ResultTable(tuple(rows)),
             notes=tuple(dict.fromkeys(notes)),
         )
@@ -109,11 +111,15 @@ def _base(request: StudyRequest, model: str) -> EvaluationStep:
     return evaluation_step(of_kinds, model, tasks=material.aligned_tasks, instructions=material.closer, limit=limit)
 
 
+def _kinds(each: AlignedModels) -> dict[str, str]:
+    """The group of each kind of wording that was evaluated, in the order of Table 17."""
+    found = {kind_of(group): group for group in each.base.groups}
+    return {kind.replace("_", " "): found[kind] for kind in KINDS if kind in found}
+
+
 def _table(each: AlignedModels) -> ExhibitTable:
     """The layout of Table 17; below each training what it changes."""
-    found = {kind_of(group): group for group in each.base.groups}
-    kinds = [kind for kind in KINDS if kind in found]
-    groups = [found[kind] for kind in kinds]
+    groups = _kinds(each).values()
     metric = each.base.metric
     *_, (before, statistics) = each.base.rows()
     cells = (value_cell(before.groups.get(name), mean_finding(statistics.groups.get(name)), metric) for name in groups)
@@ -127,7 +133,7 @@ def _table(each: AlignedModels) -> ExhibitTable:
         "change: aligned minus base, on the same prompts",
         "a model that understands negation loses accuracy under negated wordings and keeps it under the others",
     )
-    headings = ("training", *(kind.replace("_", " ") for kind in kinds))
+    headings = ("training", *_kinds(each))
     return ExhibitTable(f"By kind of wording: {each.name}", headings, tuple(rows), lines)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from phraseproof.analysis.results import ResultTable
 from phraseproof.studies.aligned_models import aligned_models, training_notes
-from phraseproof.studies.alignment import by_benchmark_table, seed_tables, tests_table
+from phraseproof.studies.alignment import by_benchmark_table, tests_table
 from phraseproof.studies.alignment_pairs import alignment_pairs
 from phraseproof.studies.alignment_step import (
     AlignmentStep,
@@ -17,6 +17,7 @@ from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import OBSERVED, UNOBSERVED
 from phraseproof.studies.measured import measured_notes
 from phraseproof.studies.published import PublishedFigure, figures, remarks
+from phraseproof.studies.seeds import seed_rows, seed_tables
 from phraseproof.studies.steps import given_runs
 from phraseproof.studies.study import Step, StudyRequest
 
@@ -56,6 +57,7 @@ class ObjectivesStudy:
         printed = figures([TABLE])
         rows = [row for each in measured for row in each.base.result_rows()]
         rows += [row for each in measured for aligned in each.aligned for row in aligned.result_rows()]
+        rows += seed_rows(measured)
         rows += [row for each in printed for row in each.rows()]
         notes = list(_without_encoder(steps))
         notes += measured_notes([each.base for each in measured])

@@ -12,7 +12,7 @@ from phraseproof.errors import UsageError
 from phraseproof.evaluation.resolve import load_wordings
 from phraseproof.instructions.paraphrase_statistics import ParaphraseStatistics, describe_paraphrases
 from phraseproof.studies.aligned_models import AVERAGE, aligned_models, training_notes
-from phraseproof.studies.alignment import by_benchmark_table, seed_tables, tests_table
+from phraseproof.studies.alignment import by_benchmark_table, tests_table
 from phraseproof.studies.alignment_pairs import alignment_pairs
 from phraseproof.studies.alignment_step import (
     aligned_base,
@@ -25,6 +25,7 @@ from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import OBSERVED, UNOBSERVED, material_of
 from phraseproof.studies.measured import measured_notes
 from phraseproof.studies.published import PublishedFigure, figures
+from phraseproof.studies.seeds import seed_rows, seed_tables
 from phraseproof.studies.study import Step, StudyRequest
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class ParaphraseSources:
         for each in measured:
             rows += each.base.result_rows()
             rows += [_of_source(row, aligned.name) for aligned in each.aligned for row in aligned.result_rows()]
+        rows += seed_rows(measured)
         rows += [row for found in printed.values() for each in found for row in each.rows()]
         notes = measured_notes([each.base for each in measured])
         notes += [note for each in measured for note in training_notes(each.aligned)]
