@@ -50,6 +50,7 @@ LEFT_ALONE = [
     ("Wähle die richtige Antwort.", "no rule"),
     ("Est-ce que le texte est vrai ?", "its question"),
     ("Which category is the passage from the book in?", "its question"),
+    ("In which of the four states was the author?", "its question"),
     ("Choose \ue000 here", "private use"),
 ]
 

@@ -85,3 +85,16 @@ def test_negated_wordings_must_be_known(request_: StudyRequest, tmp_path: Path) 
         training_sets(replace(request_, pairs=tmp_path / "plain.jsonl"), "some/model")
     _, read = training_sets(replace(request_, pairs=tmp_path / "negated.jsonl"), "some/model")
     assert read.sets[0].negations == negated.sets[0].negations
+
+
+def test_pairs_without_a_negated_wording_are_left_out_of_all_trainings(request_: StudyRequest, tmp_path: Path) -> None:
+    _, negated = training_sets(request_, "pocket/tiny")
+    one, two, three, *_ = negated.sets
+    save_pairs([one, replace(two, negations=()), three], tmp_path / "some.jsonl")
+    plain, pushed = training_sets(replace(request_, pairs=tmp_path / "some.jsonl"), "some/model")
+    for sets in (plain.sets, pushed.sets):
+        assert [(pair.instruction, pair.input) for pair in sets] == [
+            (kept.instruction, kept.input) for kept in (one, three)
+        ]
+    assert all(pair.negations for pair in pushed.sets)
+    assert pushed.notes == ["training: 2 pairs of some.jsonl; 1 without a negated wording are left out"]

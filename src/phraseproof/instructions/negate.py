@@ -209,9 +209,9 @@ _YES_OR_NO = re.compile(rf"(?:^|[,:;]\s|\b(?:and|or|so)\s)\W*(?:{_BE}|{_HELP})\s
 _ASKED_FOR = re.compile(rf"\b{_WH}\b", re.IGNORECASE)
 _QUESTION_PATTERNS = [re.compile(pattern, re.IGNORECASE) for pattern in _QUESTIONS]
 
-# Which of the options describes the text -> does not describe
+# Which of the options describes the text -> does not describe; but in which of these states is it -> no verb
 _PLAIN_VERB = re.compile(
-    rf"\b(?P<wh>which|what|who)\b(?P<of>(?:\s+[a-z{_MARK}]+){{0,6}}?)\s+(?P<best>best\s+)?(?P<verb>{_VERBS})s\b",
+    rf"\b(?P<wh>which|what|who)\b(?P<of>(?:\s+[a-z{_MARK}]+){{0,6}}?)\s+(?P<best>best\s+)?(?P<verb>{_VERBS})s\b(?!\s+(?:{_BE}|{_HELP})\b)",
     re.IGNORECASE,
 )
 

@@ -82,8 +82,10 @@ def _all_in_one(task: str, category: str) -> str:
 def training_sets(request: StudyRequest, model: str) -> tuple[AlignmentPairs, AlignmentPairs]:
     """The training pairs of other studies, and the same examples and paraphrases with negations.
 
+    Pairs without a negated wording are left out of both, so that all methods are trained on the same examples.
+
     Raises:
-        UsageError: no negated wordings are known, or a file of pairs has none.
+        UsageError: no negated wordings are known, or no pair has one.
         PhraseproofError: as of `alignment_pairs`.
     """
     negations = request.instructions.get(NEGATIONS) or material_of(model).negations
@@ -95,9 +97,18 @@ def training_sets(request: StudyRequest, model: str) -> tuple[AlignmentPairs, Al
             hint="`phraseproof instructions perturb --negate` makes a collection by rule",
         )
     with_negations = alignment_pairs(request, model, negations=negations)
-    if not any(pair.negations for pair in with_negations.sets):
+    usable = [bool(pair.negations) for pair in with_negations.sets]
+    if not any(usable):
         raise UsageError("no training pair has a negated wording", where="--pairs" if request.pairs else NEGATIONS)
-    return alignment_pairs(request, model), with_negations
+    return _chosen(alignment_pairs(request, model), usable), _chosen(with_negations, usable)
+
+
+def _chosen(pairs: AlignmentPairs, usable: Sequence[bool]) -> AlignmentPairs:
+    if all(usable):
+        return pairs
+    kept = tuple(pair for pair, is_usable in zip(pairs.sets, usable, strict=True) if is_usable)
+    left_out = f"; {len(usable) - len(kept)} without a negated wording are left out"
+    return replace(pairs, sets=kept, origin=pairs.origin + left_out)
 
 
 def _base(request: StudyRequest, model: str) -> EvaluationStep:
