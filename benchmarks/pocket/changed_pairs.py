@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from benchmarks.pocket.measures import Asked
 from phraseproof.alignment.pairs import ParaphraseSet, pairs_from_task
-from phraseproof.core import Instruction, Task
+from phraseproof.core import Example, Instruction, Task
 from phraseproof.instructions.collections import instructions_for, load_collection
 from phraseproof.pocket.mitigation import KEPT_OUT
 from phraseproof.tasks import load_tasks
@@ -36,11 +36,15 @@ def with_wrong_labels(asked: Sequence[Asked], share: float, seed: int) -> list[A
         examples = list(each.task.examples)
         for column, example in enumerate(examples):
             if (row, column) in wrong:
-                right = draw.choice([option for option in range(len(example.choices)) if option != example.target])
-                scores = tuple(float(option == right) for option in range(len(example.choices)))
-                examples[column] = replace(example, option_scores=scores)
+                examples[column] = with_wrong_label(example, draw)
         found.append(each._replace(task=replace(each.task, examples=tuple(examples))))
     return found
+
+
+def with_wrong_label(example: Example, draw: random.Random) -> Example:
+    """The example with another option as the right one, each with the same probability."""
+    right = draw.choice([option for option in range(len(example.choices)) if option != example.target])
+    return replace(example, option_scores=tuple(float(option == right) for option in range(len(example.choices))))
 
 
 def with_few_labels(pairs: Sequence[ParaphraseSet], seed: int) -> list[ParaphraseSet]:

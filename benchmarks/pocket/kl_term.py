@@ -8,9 +8,10 @@ questions and seeds:
   minus PT at 20%.
 * `few-labels`: 18 labelled pairs and 198 that are not. Rates are chosen in the same way.
 * `incorrect-wordings`: 0, 25 and 50% of the paraphrases ask for another attribute.
-* `weak-reference`: reference wordings that ask for nothing, several λ, and fewer paraphrases.
+* `weak-reference`: reference wordings that ask for nothing, and several λ.
+* `paraphrases`: 3, 12 and 36 training wordings, whose reference is good or asks for nothing.
 
-The last two use the rates that `wrong-targets` chooses at 0%. With `--out` a stopped benchmark continues, and parts
+The last three use the rates that `wrong-targets` chooses at 0%. With `--out` a stopped benchmark continues, and parts
 share trainings: run one at a time in a folder. A training with its measurement takes 8 seconds on one core.
 """
 
@@ -93,7 +94,7 @@ def _partly_incorrect(here: Laboratory, count: int, seed: int) -> list[Paraphras
 
 
 def weak_reference(here: Laboratory, _: argparse.Namespace) -> None:
-    """Two tables: several λ, and several numbers of paraphrases. Rates are those for clean targets."""
+    """Several λ. Rates are those for clean targets."""
     rates = {each: here.rate_of(each, here.clean) for each in (PT, PT_KL, KL)}
     references = {
         "observed": here.clean,
@@ -109,7 +110,12 @@ def weak_reference(here: Laboratory, _: argparse.Namespace) -> None:
         without_labels = here.clean if data.wrong else data
         cells.append(here.gain(here.runs(KL, without_labels, rates[KL])))
         print(row(name, cells), flush=True)
-    print(f"\n{header(['PT', 'PT+KL', 'PT+KL minus PT'])}")
+
+
+def paraphrases(here: Laboratory, _: argparse.Namespace) -> None:
+    """Numbers of paraphrases of all three kinds of tasks together. Rates are those for clean targets."""
+    rates = {each: here.rate_of(each, here.clean) for each in (PT, PT_KL)}
+    print(header(["PT", "PT+KL", "PT+KL minus PT"]))
     for reference in ("pocket-observed", "pocket-nonsensical"):
         for count in (1, 4, 12):
             data = _with_reference(here, reference, count)
@@ -132,6 +138,7 @@ PARTS = {
     "few-labels": few_labels,
     "incorrect-wordings": incorrect_wordings,
     "weak-reference": weak_reference,
+    "paraphrases": paraphrases,
 }
 
 
