@@ -16,6 +16,7 @@ from phraseproof.hardening.workplace import Workplace
 from phraseproof.models import ModelOptions
 from support.harden_data import make_task, make_wordings
 from support.tiny_models import tiny_llama
+from support.tiny_trainings import Watcher
 
 WORDINGS = make_wordings(4)
 TASK = make_task(size=6)
@@ -64,3 +65,15 @@ def test_trainings_and_runs_are_used_again(tmp_path: Path, method: str) -> None:
     assert scores[0] != scores[1]
     assert place.measure(SET).path == base.path
     assert place.measure(SET._replace(limit=3)).path != base.path
+
+
+def test_references_of_the_same_pairs_are_judged_once(tmp_path: Path) -> None:
+    watcher = Watcher()
+    place = Workplace(str(tiny_llama()), ModelOptions(), tmp_path, prompt_format="auto", observers=(None, watcher))
+    pairs = pairs_from_task(make_task(size=12), WORDINGS[:1], WORDINGS[1:2])
+    settings = AlignmentSettings("pt+kl", max_steps=1, num_tokens=2, gradient_accumulation=1, held_out_fraction=0.0)
+    said: list[int] = []
+    for seed in (0, 1):
+        place.train(Candidate("pt+kl", 1e-3, settings), seed, pairs)
+        said.append(sum("the reference wording is right on" in note for note in watcher.notes))
+    assert said == [1, 1]

@@ -161,6 +161,11 @@ class Method:
         return self.has_consistency or self.needs_encoder_states
 
     @property
+    def learns_from_reference(self) -> bool:
+        """Whether the loss pulls other wordings towards the reference."""
+        return self.uses_kl and self.uses_paraphrases and not self.is_symmetric
+
+    @property
     def writes_adapter(self) -> bool:
         """Whether the result is an adapter for a frozen model; otherwise it is a model."""
         return self.trains != "weights"
@@ -215,7 +220,7 @@ class Method:
         Raises:
             UsageError: names the option.
         """
-        has_kl = self.uses_kl and self.uses_paraphrases and not self.is_symmetric and self.references_per_batch == 1
+        has_kl = self.learns_from_reference and self.references_per_batch == 1
         fitting = {"constant": True, "linear": self.uses_kl, "balanced": self.has_consistency}
         for option, value, fits in (
             ("--kl-schedule", kl_schedule, fitting[kl_schedule]),

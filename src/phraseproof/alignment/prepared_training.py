@@ -87,6 +87,7 @@ class PreparedTraining:
         observer: TrainingObserver | None = None,
         merge: bool = False,
         is_checked: bool = False,
+        is_judged: bool = False,
     ) -> AlignmentResult:
         """Train to the end; at once if the folder holds this training, and from its last checkpoint if it stopped.
 
@@ -94,6 +95,7 @@ class PreparedTraining:
             out: the folder.
             observer, merge: as in `align`.
             is_checked: the pairs were checked before (`Preparation.check_drawn`), by the caller.
+            is_judged: another training has said how good the reference wordings of these pairs are.
 
         Raises:
             UsageError: a pair that the training draws cannot be trained on; nothing is written then.
@@ -106,24 +108,25 @@ class PreparedTraining:
             record = check_folder(out, prepared.record, AlignmentSettings().as_record())
             accelerator.wait_for_everyone()
             if record is None or not record.get("finished"):
-                record = self._train(out, observer)
+                record = self._train(out, observer, is_judged=is_judged)
             result = _result(out, record, prepared, accelerator.num_processes)
             if merge and accelerator.is_main_process:
                 base = prepared.model if self.owns_model else prepared.model.read_again()
                 result = replace(result, merged=merge_adapter(base, out))
             return result
 
-    def _train(self, out: Path, observer: TrainingObserver) -> Mapping[str, object]:
+    def _train(self, out: Path, observer: TrainingObserver, *, is_judged: bool) -> Mapping[str, object]:
         """Returns the folder's record."""
         from phraseproof.alignment.loop.work import AlignmentWork, plan_of
         from phraseproof.training.loop import TrainingLoop
 
+        if self.accelerator.is_main_process:
+            judged = self.preparation if is_judged else self.preparation.with_judged_references()
+            note_plan(judged, observer, self.given, self.accelerator.num_processes)
+            warn_of_plan(judged, observer)
         plan = plan_of(self.preparation, self.accelerator.num_processes)
         work = AlignmentWork(self.preparation, self.accelerator)
         loop = TrainingLoop(work, plan, out, self.accelerator, observer)
-        if self.accelerator.is_main_process:
-            note_plan(self.preparation, observer, self.given, self.accelerator.num_processes)
-            warn_of_plan(self.preparation, observer)
         return loop.run()
 
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, cast
 
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet, TeacherRecord
 from phraseproof.alignment.pairs.tokens import prompts_of
+from phraseproof.core import ScoresOptions
 from phraseproof.errors import UsageError
 from phraseproof.instructions.render import resolve_format
 
 if TYPE_CHECKING:
     from phraseproof.alignment.settings import Labels
-    from phraseproof.core import Model
+    from phraseproof.core import Model, Prompt
     from phraseproof.models.huggingface.model import HuggingFaceModel
+    from phraseproof.models.huggingface.trainable import ModelToTrain
 
 LONGEST_ANSWER = 64
 """The most tokens of an answer that is written, for pairs without options."""
@@ -58,19 +60,31 @@ def with_reference_answers(
     return found
 
 
+def most_probable_options(pairs: Sequence[ParaphraseSet], model: ModelToTrain, prompt_format: str) -> list[str]:
+    """The option of each pair that is most probable under its reference wording.
+
+    Args:
+        pairs: any number of pairs with options.
+        model: the model before training; its weights are loaded if there are pairs.
+        prompt_format: the format of prompts.
+    """
+    if not pairs:
+        return []
+    assert isinstance(model, ScoresOptions), "a model whose weights are read"
+    scored = model.score_options(_prompts(pairs, model, prompt_format))
+    best = [max(range(len(each.logprobs)), key=each.logprobs.__getitem__) for each in scored]
+    return [pair.options[place] for pair, place in zip(pairs, best, strict=True)]
+
+
 def _answers(pairs: Sequence[ParaphraseSet], model: HuggingFaceModel, prompt_format: str) -> list[str]:
+    chosen = iter(most_probable_options([pair for pair in pairs if pair.options], model, prompt_format))
+    texts = [pair for pair in pairs if not pair.options]
+    prompts = _prompts(texts, model, prompt_format)
+    written = iter(model.generate(prompts, max_new_tokens=LONGEST_ANSWER) if texts else ())
+    return [next(chosen if pair.options else written) for pair in pairs]
+
+
+def _prompts(pairs: Sequence[ParaphraseSet], model: ModelToTrain, prompt_format: str) -> list[Prompt]:
     # A cached property satisfies the protocol's property, but type checkers do not accept that.
     format_name = resolve_format(prompt_format, cast("Model", model))
-    prompts = [prompts_of(pair, prompt_format=format_name, chat_model=model, options=pair.options)[0] for pair in pairs]
-    answers = [""] * len(pairs)
-    chosen = [place for place, pair in enumerate(pairs) if pair.options]
-    if chosen:
-        for place, scores in zip(chosen, model.score_options([prompts[place] for place in chosen]), strict=True):
-            logprobs = list(scores.logprobs)
-            answers[place] = pairs[place].options[logprobs.index(max(logprobs))]
-    written = [place for place, pair in enumerate(pairs) if not pair.options]
-    if written:
-        texts = model.generate([prompts[place] for place in written], max_new_tokens=LONGEST_ANSWER)
-        for place, text in zip(written, texts, strict=True):
-            answers[place] = text
-    return answers
+    return [prompts_of(pair, prompt_format=format_name, chat_model=model, options=pair.options)[0] for pair in pairs]

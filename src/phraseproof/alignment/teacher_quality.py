@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from textwrap import shorten
 from typing import NamedTuple
 
 import numpy as np
-
-from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
-from phraseproof.core.classes import shared_options
 
 SIGNIFICANCE = 0.05
 NEARLY_ALWAYS = 0.9
@@ -19,9 +15,12 @@ NEARLY_ALWAYS = 0.9
 REFERENCE = "the reference wording"
 """What messages call it where it answers in place of labels."""
 
+RIGHT = "is right on"
+"""What messages say of an answer that earns credit."""
+
+NOISE = "Training on such answers may teach noise"
+
 _ROUNDING = 1e-9
-_SHOWN = 40
-"""The most characters of an answer that are shown."""
 
 
 class GradedAnswer(NamedTuple):
@@ -52,6 +51,7 @@ class TeacherQuality(NamedTuple):
         commonest: its most frequent answer, and `share` the share of its answers that it is.
         warnings: what makes it doubtful, one sentence each.
         teacher: who answered, for messages.
+        right: what is said of an answer that earns credit, for messages.
     """
 
     task: str
@@ -64,6 +64,7 @@ class TeacherQuality(NamedTuple):
     share: float
     warnings: tuple[str, ...]
     teacher: str = "the teacher"
+    right: str = RIGHT
 
     def sentence(self) -> str:
         """One line for people."""
@@ -74,9 +75,8 @@ class TeacherQuality(NamedTuple):
                 "compared with labels"
             )
         single = "" if self.single is None else f"single wordings on {self.single:.1%}, "
-        return (
-            f"{start} is right on {self.accuracy:.1%} of {self.judged} labelled pairs, {single}chance {self.chance:.1%}"
-        )
+        of = f"{self.judged} labelled pairs"
+        return f"{start} {self.right} {self.accuracy:.1%} of {of}, {single}chance {self.chance:.1%}"
 
 
 def judge_answers(
@@ -86,6 +86,8 @@ def judge_answers(
     *,
     single: float | None = None,
     teacher: str = "the teacher",
+    right: str = RIGHT,
+    advice: str = NOISE,
 ) -> TeacherQuality:
     """Compare answers with the labels, if they are known, and with one answer for everything.
 
@@ -98,6 +100,8 @@ def judge_answers(
         graded: the answers to pairs with a label.
         single: the mean credit of single wordings, for the sentence.
         teacher: who answered, for messages.
+        right: what is said of an answer that earns credit, for messages.
+        advice: the last sentence of the warning that they are not shown to be better than chance.
     """
     start = f"{task}: {teacher}" if task else teacher
     number = len(answers)
@@ -110,8 +114,8 @@ def judge_answers(
         chance = float(np.mean([each.chance for each in graded]))
         if _chance_of(graded, chance) > SIGNIFICANCE:
             warnings.append(
-                f"{start} is not shown to be better than chance: right on {accuracy:.1%} of {len(graded)} labelled "
-                f"pairs, chance {chance:.1%}. Training on such answers may teach noise"
+                f"{start} is not shown to be better than chance: {right.removeprefix('is ')} {accuracy:.1%} of "
+                f"{len(graded)} labelled pairs, chance {chance:.1%}. {advice}"
             )
     if number > 1 and share >= NEARLY_ALWAYS:
         warnings.append(
@@ -120,34 +124,8 @@ def judge_answers(
         )
     return TeacherQuality(
         task, number, len(graded), accuracy, single if graded else None, chance, commonest, share, tuple(warnings),
-        teacher,
+        teacher, right,
     )  # fmt: skip
-
-
-def judge_references(given: Sequence[ParaphraseSet], answered: Sequence[ParaphraseSet]) -> tuple[TeacherQuality, ...]:
-    """How good the answers of reference wordings are, per task, on the pairs whose target they are.
-
-    Labels are those of pairs that say they are labelled, and that have options.
-
-    Args:
-        given: the pairs as they were given.
-        answered: the same with the references' answers (`reference_answers.with_reference_answers`).
-    """
-    both = [(one, other) for one, other in zip(given, answered, strict=True) if one.teacher is not other.teacher]
-    found: list[TeacherQuality] = []
-    for task in dict.fromkeys(one.task for one, _ in both):
-        own = [(one, other) for one, other in both if one.task == task]
-        is_shared = shared_options(one.options for one, _ in own) is not None
-        graded = [
-            GradedAnswer(
-                (one.example, one.input or one.instruction), float(one.target == other.target), 1 / len(one.options)
-            )
-            for one, other in own
-            if one.labelled and one.target in one.options
-        ]
-        answers = [_class(other, is_shared=is_shared) for _, other in own]
-        found.append(judge_answers(task, answers, graded, teacher=REFERENCE))
-    return tuple(found)
 
 
 def report_qualities(
@@ -158,13 +136,6 @@ def report_qualities(
         say(quality.sentence())
         for warning in quality.warnings:
             warn(warning)
-
-
-def _class(pair: ParaphraseSet, *, is_shared: bool) -> str:
-    """The answer; its place among the options where every example has options of its own."""
-    if pair.options and not is_shared:
-        return f"option {pair.options.index(pair.target) + 1}"
-    return shorten(pair.target, _SHOWN, placeholder="...")
 
 
 def _chance_of(graded: Sequence[GradedAnswer], chance: float) -> float:

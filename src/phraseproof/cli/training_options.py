@@ -47,7 +47,12 @@ Init = Annotated[
     ),
 ]
 Lambda = Annotated[
-    float, typer.Option("--lambda", help="The weight of the KL term, from 0 to 1.", rich_help_panel=TRAINING)
+    float,
+    typer.Option(
+        "--lambda",
+        help="The weight of the KL term, from 0 to 1. A warning says where the reference is not shown to be worth it.",
+        rich_help_panel=TRAINING,
+    ),
 ]
 KLSchedule = Annotated[
     settings.KLSchedule,

@@ -74,6 +74,7 @@ class Workplace:
         self._training_observer = observers[1]
         self._measured: list[EarlierRun] = []
         self._checked: set[tuple[object, ...]] = set()
+        self._judged: set[str] = set()
 
     def train(self, candidate: Candidate, seed: int, pairs: Sequence[ParaphraseSet]) -> Training:
         """Train a candidate; at once if that was done before, and from its last checkpoint if it was stopped."""
@@ -84,7 +85,12 @@ class Workplace:
             folder = self._out / TRAININGS_FOLDER / f"{name}-{identity[:_DIGITS]}" / "trained"
             if not is_finished(folder):
                 self._check(training.preparation)
-            found = training.run(folder, observer=self._training_observer, is_checked=True)
+            found = training.run(
+                folder,
+                observer=self._training_observer,
+                is_checked=True,
+                is_judged=self._was_judged(training.preparation),
+            )
             cost = training_cost(training.preparation)
         return Training(candidate, seed, found.folder, found.kind == "adapter", cost, found.seconds)
 
@@ -100,6 +106,14 @@ class Workplace:
             return
         prepared.train.tokens.require(range(len(prepared.train.pairs)))
         self._checked.add(key)
+
+    def _was_judged(self, prepared: Preparation) -> bool:
+        """Whether a training on these pairs was here before. Where one learns from their references, it says of what
+        quality these are."""
+        if not prepared.method.learns_from_reference:
+            return False
+        key = content_hash(prepared.record["pairs"])
+        return key in self._judged or bool(self._judged.add(key))
 
     def measure(self, on: MeasuredSet, training: Training | None = None) -> Run:
         """Score a set's examples under its wordings with a trained model, or with the model as it is.

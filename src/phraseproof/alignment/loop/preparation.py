@@ -17,8 +17,9 @@ from phraseproof.alignment.pairs import ParaphraseSet, load_pairs, wording_hashe
 from phraseproof.alignment.pairs.held_out import Split, split_pairs
 from phraseproof.alignment.pairs.lazy_tokens import LazySetTokens
 from phraseproof.alignment.reference_answers import with_reference_answers
+from phraseproof.alignment.reference_quality import ask_references, judge_references
 from phraseproof.alignment.settings import HALF_PRECISION, AlignmentSettings
-from phraseproof.alignment.teacher_quality import TeacherQuality, judge_references
+from phraseproof.alignment.teacher_quality import TeacherQuality
 from phraseproof.errors import UsageError
 from phraseproof.instructions.render import resolve_format
 from phraseproof.models import ModelOptions
@@ -110,6 +111,18 @@ class Preparation:
         model, method = self.model, self.method
         is_packed = method.writes_adapter and (method.trains != "prompt" or self.settings.placement == "input")
         return is_packed and model.is_decoder_only and model.dtype == "bfloat16" and model.device.startswith("cpu")
+
+    def with_judged_references(self) -> Preparation:
+        """The same, with how good the reference wordings are on labelled pairs, where the loss pulls towards them.
+
+        The weights are loaded for that. Nothing is asked where training starts from an adapter, which would answer.
+        """
+        pulls = self.method.learns_from_reference and self.settings.lambda_ > 0 and self.settings.labels == "given"
+        if not pulls or self.initial is not None:
+            return self
+        pairs = (*self.split.train, *self.split.held_out)
+        asked = ask_references(pairs, self.model.read_again, prompt_format=self.settings.prompt_format)
+        return replace(self, qualities=(*self.qualities, *asked))
 
     @property
     def learning_rate(self) -> float:
