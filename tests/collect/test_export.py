@@ -94,6 +94,18 @@ def test_what_is_left_out_and_why(tmp_path: Path) -> None:
     assert [each.ask for each in both.instructions] == ["Which team?", "Returned", "Whose job?", "With examples"]
 
 
+def test_the_time_is_that_of_the_text(tmp_path: Path) -> None:
+    store, (ada,) = project_with(tmp_path, "Ada")
+    first = store.save(ada.id, "teams", "zero-shot", 1, "Which team?", answer=None, base=None)
+    store.submit(ada.id, "teams")
+    store.accept(first.id, by="boss")
+    assert store.written() == {first.id: first.changed}
+    (instruction,) = collected_instructions(store, TASKS, name="ours", kinds=("zero-shot",)).instructions
+    assert instruction.source == f"{small_project().title}, {first.changed:%Y-%m-%dT%H:%M:%SZ}"
+    edited = store.edit(first.id, "Which of the teams?", by="boss")
+    assert store.written() == {first.id: edited.changed}
+
+
 def test_ids_of_similar_pseudonyms_differ(tmp_path: Path) -> None:
     store, people = project_with(tmp_path, "Ada/1", "Ada 1", "???")
     for number, person in enumerate(people):

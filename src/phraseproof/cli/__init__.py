@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from phraseproof import __version__
-from phraseproof.cli import instructions, pairs, pocket, tasks
+from phraseproof.cli import collect, instructions, pairs, pocket, tasks
 from phraseproof.cli.agree import agree
 from phraseproof.cli.align import align
 from phraseproof.cli.analyze import analyze
@@ -100,6 +100,13 @@ app.add_typer(
 app.command("tune", short_help="Train a model on instructions and their answers.", rich_help_panel=MATERIAL)(tune)
 app.add_typer(tasks.app, name="tasks", cls=CommandGroup, rich_help_panel=MATERIAL)
 app.add_typer(instructions.app, name="instructions", cls=CommandGroup, rich_help_panel=MATERIAL)
+app.add_typer(
+    collect.app,
+    name="collect",
+    cls=CommandGroup,
+    short_help="Gather wordings from people.",
+    rich_help_panel=MATERIAL,
+)
 app.command("schema", short_help="Print JSON Schemas of YAML files, for editors.", rich_help_panel=MATERIAL)(schema)
 app.command("paraphrase", short_help="Have a model write new wordings.", rich_help_panel=MATERIAL)(paraphrase)
 app.add_typer(pocket.app, name="pocket", cls=CommandGroup, rich_help_panel=MATERIAL)

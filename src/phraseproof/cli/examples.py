@@ -75,6 +75,27 @@ EXAMPLES: Final = {
     "instructions validate": ("phraseproof instructions validate wordings.yaml --task tickets.yaml",),
     "instructions stats": ("phraseproof instructions stats composed pocket-test",),
     "instructions perturb": ("phraseproof instructions perturb composed --negate -o negated.yaml",),
+    "collect new": ("phraseproof collect new tickets.yaml -o collected --licence CC-BY-4.0",),
+    "collect invite": (
+        "phraseproof collect invite collected ada ben --days 14 --base-url https://wordings.example.org",
+    ),
+    "collect revoke": ("phraseproof collect revoke collected ben",),
+    "collect status": ("phraseproof collect status collected",),
+    "collect import": ("phraseproof collect import collected wordings.xlsx --licence CC-BY-4.0",),
+    "collect review": (
+        "phraseproof collect review collected",
+        "phraseproof collect review collected --accept all",
+        "phraseproof collect review collected --return 3f2a90c1d47b6e58 --comment 'Name the teams'",
+    ),
+    "collect export": (
+        "phraseproof collect export collected -o people.yaml",
+        "phraseproof collect export collected --everything -o everything.json",
+    ),
+    "collect quality": (
+        "phraseproof collect quality collected --seeds composed",
+        "phraseproof collect quality collected --run runs/people",
+    ),
+    "collect delete-person": ("phraseproof collect delete-person collected ben --yes",),
     "pairs from-task": (
         "phraseproof pairs from-task -t pocket -r pocket-observed -p pocket-paraphrase -o pairs.jsonl",
     ),

@@ -66,6 +66,8 @@ def collected_instructions(
         statuses: the states of wordings that are exported.
     """
     people = {each.id: each for each in store.invitations()}
+    written = store.written()
+    title = " ".join(store.project.title.split())
     found: dict[str, tuple[CollectedWording, Instruction]] = {}
     left_out: list[LeftOut] = []
     for wording in store.wordings():
@@ -73,8 +75,9 @@ def collected_instructions(
             continue
         author = people[wording.invitation_id]
         try:
-            instruction = instruction_of(
-                wording, author, tasks[wording.task], collection=name, title=store.project.title
+            instruction = replace(
+                instruction_of(wording, author, tasks[wording.task], collection=name),
+                source=f"{title}, {written[wording.id]:%Y-%m-%dT%H:%M:%SZ}",
             )
         except (CollectError, InstructionError) as error:
             left_out.append(LeftOut(wording, author.pseudonym, _clause(error)))
@@ -96,10 +99,8 @@ def collected_instructions(
     )
 
 
-def instruction_of(
-    wording: CollectedWording, author: Invitation, task: Task, *, collection: str, title: str
-) -> Instruction:
-    """One collected wording with its provenance, checked on its task.
+def instruction_of(wording: CollectedWording, author: Invitation, task: Task, *, collection: str) -> Instruction:
+    """One collected wording with its author and licence, checked on its task.
 
     Raises:
         InstructionError: it cannot be rendered for an example of the task.
@@ -118,7 +119,6 @@ def instruction_of(
         ),
         relation=Relation.UNOBSERVED,
         author=author.pseudonym,
-        source=f"{' '.join(title.split())}, {wording.changed:%Y-%m-%dT%H:%M:%SZ}",
         licence=author.licence,
     )
     check_against(instruction, task)

@@ -63,6 +63,11 @@ def token_of(folder: Path, invitation: Invitation) -> str:
     return _serializer(folder).dumps([invitation.id, invitation.token_id])
 
 
+def link_of(folder: Path, invitation: Invitation, base_url: str) -> str:
+    """The link that a person opens. Raises as `token_of` does."""
+    return f"{base_url.rstrip('/')}/i/{token_of(folder, invitation)}"
+
+
 def invitation_of(store: CollectStore, token: str, *, at: datetime | None = None) -> Invitation:
     """The invitation that a token belongs to. Signatures and ids are compared in constant time.
 

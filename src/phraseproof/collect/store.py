@@ -5,6 +5,7 @@ The SQL of the project is here, in `rows.py`, `people_rows.py` and `wording_rows
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -45,10 +46,6 @@ class CollectStore:
     """A project in a folder. Threads and processes may use it at the same time, with one store or several.
 
     Every method is one transaction: it is on disk when it returns, or it did nothing.
-
-    Attributes:
-        folder: the project's folder.
-        project: what is collected.
     """
 
     def __init__(self, folder: Path, database: Database, project: Project) -> None:
@@ -65,7 +62,7 @@ class CollectStore:
         """
         path = folder / DATABASE
         if path.exists():
-            raise CollectError("the folder holds a project already", where=str(folder), hint="Open it, or name another")
+            raise CollectError("the folder holds a project already", where=str(folder))
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -141,9 +138,15 @@ class CollectStore:
         Raises:
             CollectError: the pseudonym is taken, empty, too long or not printable.
         """
-        name = checked_pseudonym(pseudonym)
+        return self.invite_all([pseudonym], expires=expires, role=role, by=by)[0]
+
+    def invite_all(
+        self, pseudonyms: Sequence[str], *, expires: datetime, role: Role = "annotator", by: str = ""
+    ) -> tuple[Invitation, ...]:
+        """Invite several people, or no one if one of them cannot be invited; see `invite`."""
+        names = [checked_pseudonym(each) for each in pseudonyms]
         with self._database.write() as connection:
-            return people_rows.invite(connection, name, role, expires, by=by)
+            return tuple(people_rows.invite(connection, name, role, expires, by=by) for name in names)
 
     def renew(self, invitation_id: str, *, expires: datetime, by: str = "") -> Invitation:
         """Give an invitation a new link and a new end; the old link stops. A revoked invitation is valid again."""
@@ -322,8 +325,7 @@ class CollectStore:
             answer, form: the new ones; `None` leaves them unchanged.
 
         Raises:
-            CollectError: no such wording, or a draft, which its author is still writing; or the text is too long or
-                empty.
+            CollectError: no such wording, a draft, or the text is too long or empty.
         """
         with self._database.write() as connection:
             wording = wording_rows.under_review(connection, wording_id, {"submitted", "accepted", "returned"}, None)
@@ -337,6 +339,11 @@ class CollectStore:
         query = "SELECT * FROM revisions WHERE wording_id = ? ORDER BY number"
         with self._database.read() as connection:
             return tuple(map(revision_from, connection.execute(query, (wording_id,))))
+
+    def written(self) -> dict[str, datetime]:
+        """When each wording, by its id, got its present text."""
+        with self._database.read() as connection:
+            return wording_rows.written(connection)
 
     def progress(self) -> tuple[AnnotatorProgress, ...]:
         """How far every annotator is with every task, by invitation and task."""

@@ -8,6 +8,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Set
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from phraseproof.collect.people_rows import invitation
@@ -146,6 +147,15 @@ def under_review(
     if revision is not None and wording.revision != revision:
         raise CollectError("the wording was changed meanwhile", hint="Read it again, then decide")
     return wording
+
+
+def written(connection: sqlite3.Connection) -> dict[str, datetime]:
+    """When each wording got its present text: reviews that change no text do not count."""
+    query = """
+        SELECT wording_id, max(at) AS at FROM revisions
+        WHERE action IN ('saved', 'edited', 'imported') GROUP BY wording_id
+    """
+    return {row["wording_id"]: datetime.fromisoformat(row["at"]) for row in connection.execute(query)}
 
 
 def counts(connection: sqlite3.Connection) -> dict[tuple[str, str, Status], int]:

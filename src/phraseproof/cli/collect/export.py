@@ -1,0 +1,74 @@
+"""`phraseproof collect export`: write a collection of accepted wordings, or everything as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phraseproof.cli import options, terminal
+from phraseproof.cli.collect.arguments import (
+    WORDINGS,
+    Folder,
+    KindChoice,
+    StatusChoice,
+    kinds_of,
+    open_project,
+    statuses_of,
+)
+
+_SHOWN = 10
+
+
+def export(
+    folder: Folder,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.", rich_help_panel=options.OUTPUT)],
+    kind: Annotated[
+        KindChoice,
+        typer.Option(
+            "--kind",
+            "-k",
+            help="Wordings for prompts without examples, with examples, or both in one collection.",
+            rich_help_panel=WORDINGS,
+        ),
+    ] = "zero-shot",
+    status: Annotated[
+        StatusChoice,
+        typer.Option(help="Wordings in this state; all is every state but draft.", rich_help_panel=WORDINGS),
+    ] = "accepted",
+    name: Annotated[
+        str | None,
+        typer.Option(help="The collection's name. Default: the name of --out.", rich_help_panel=options.OUTPUT),
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option("--everything", help="Write all that the project holds as JSON.", rich_help_panel=options.OUTPUT),
+    ] = False,
+) -> None:
+    """Write a collection that `evaluate` takes, with author, time and licence of each wording."""
+    from phraseproof.collect.export import export_collection, export_everything
+    from phraseproof.collect.project_tasks import load_project_tasks
+
+    with open_project(folder) as store:
+        if everything:
+            export_everything(store, out)
+            terminal.note(f"wrote {out}: all that the project holds, except what links are made of")
+            return
+        tasks = load_project_tasks(store.project, warn=terminal.warn)
+        exported = export_collection(
+            store, tasks, out, name=name or out.stem, kinds=kinds_of(kind), statuses=statuses_of(status)
+        )
+        of_others = [each for each in store.wordings(status="accepted") if each.kind not in kinds_of(kind)]
+    for each in exported.left_out[:_SHOWN]:
+        where = f"{each.wording.task}, {each.wording.kind} {each.wording.row}, {each.author}"
+        terminal.warn(f"{where} is left out: {each.reason}")
+    if len(exported.left_out) > _SHOWN:
+        terminal.warn(f"{len(exported.left_out) - _SHOWN} more are left out")
+    authors = len({each.author for each in exported.instructions})
+    terminal.note(
+        f"wrote {out}: {terminal.counted(len(exported.instructions), 'wording')} by "
+        f"{terminal.counted(authors, 'author')}"
+    )
+    if of_others:
+        terminal.note(f"{len(of_others)} accepted {of_others[0].kind} wordings are not in this file; see --kind")

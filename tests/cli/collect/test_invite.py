@@ -1,0 +1,37 @@
+"""`collect invite` prints links that give access; a renewed link ends the old one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from phraseproof.collect.invitations import InvitationError, invitation_of
+from phraseproof.collect.store import CollectStore
+
+from .conftest import Collect
+
+
+def test_links_give_access(collect: Collect, opened: CollectStore) -> None:
+    done = collect("invite", "Cid", "Dora", "--base-url", "https://wordings.example.org/", "--days", "14")
+    assert done.code == 0
+    lines = dict(line.split(": ") for line in done.out.splitlines())
+    assert list(lines) == ["Cid", "Dora"]
+    start = "https://wordings.example.org/i/"
+    assert invitation_of(opened, lines["Cid"].removeprefix(start)).pseudonym == "Cid"
+    assert "the links are valid until" in done.err
+    renewed = json.loads(collect("invite", "cid", "--renew", "--json").out)
+    assert renewed[0]["name"] == "Cid"
+    assert invitation_of(opened, renewed[0]["link"].rpartition("/")[2]).pseudonym == "Cid"
+    with pytest.raises(InvitationError, match="revoked"):
+        invitation_of(opened, lines["Cid"].removeprefix(start))
+    assert json.loads(collect("invite", "Boss", "--owner", "--json").out)[0]["name"] == "Boss"
+    assert opened.invitation_called("Boss").role == "owner"
+
+
+def test_all_are_invited_or_no_one(collect: Collect, opened: CollectStore) -> None:
+    done = collect("invite", "Cid", "ADA")
+    assert done.code == 2
+    assert "'ADA' is invited already" in done.err
+    assert [each.pseudonym for each in opened.invitations()] == ["Ada", "Ben"]
+    assert "no one is called 'Eve'" in collect("invite", "Eve", "--renew").err
