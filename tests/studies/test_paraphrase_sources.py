@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 import pytest
 
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.observer import SilentObserver
+from phraseproof.instructions.collections import load_collection
 from phraseproof.store.queries import load_run
 from phraseproof.studies.alignment_step import AlignmentStep
 from phraseproof.studies.carry_out import carry_out
@@ -95,6 +100,43 @@ def test_a_small_study_with_two_seeds(tmp_path: Path) -> None:
     row = next(row for row in seeds.rows if row[2] == "unobserved")
     assert (row[1], float(row[3]), row[-1]) == ("mine", pytest.approx(fmean(gains), abs=0.051), "2")
     assert paper.rows[2:4] == (("Llama2-13B", "MMLU", "48.0", "47.6", "47.8"), ("", "BBL", "55.4", "50.8", "53.1"))
+
+
+def test_trainings_on_what_a_paraphraser_makes_are_planned_when_it_is_there(tmp_path: Path) -> None:
+    # The paraphraser sees a mark in place of each placeholder, of which these wordings have one at most.
+    asks = [re.sub(r"{{.*?}}", "[[1]]", each.ask or "") for each in load_collection("pocket-observed").instructions]
+    answers = [
+        {"to": [ask, "Paraphrase this sentence"], "say": f"Please consider this with care, and then: {ask}"}
+        for ask in asks
+    ]
+    (tmp_path / "answers.yaml").write_text(json.dumps({"answers": answers}), encoding="utf-8")
+    request = StudyRequest(
+        models=("pocket/tiny",),
+        tasks=("pocket/has-maker",),
+        limit=2,
+        instructions={"mine": ("pocket-paraphrase",)},
+        paraphrasers=("scripted",),
+        paraphraser_args={"answers": str(tmp_path / "answers.yaml")},
+        out=tmp_path / "out",
+    )
+    study = ParaphraseSources()
+    before = study.plan(request)
+    assert [step.label for step in before if isinstance(step, AlignmentStep)] == ["mine"]
+    (paraphrases,) = study.first(request)
+    assert paraphrases.folder == before[0].folder
+    paraphrases.carry_out(SilentObserver())
+    assert study.first(request) == []
+    trainings = {step.label: step for step in study.plan(request) if isinstance(step, AlignmentStep)}
+    assert list(trainings) == ["mine", "scripted"]
+    used = {text for pair in trainings["scripted"].pairs for text in pair.paraphrases}
+    assert used
+    assert all("Please consider this with care, and then: " in text for text in used)
+
+
+def test_two_sources_of_one_name_are_refused(tmp_path: Path) -> None:
+    twice = replace(request(tmp_path), paraphrasers=("brief",))
+    with pytest.raises(UsageError, match="two sources of paraphrases have the same name"):
+        ParaphraseSources().plan(twice)
 
 
 def test_files_of_pairs_and_runs_name_no_sources(tmp_path: Path) -> None:

@@ -81,10 +81,11 @@ def model_options(
         max_length=max_length,
         chat_template=chat_template,
         chat_template_args={
-            key: _plain_value(value) for key, value in _pairs(chat_template_arg or (), "--chat-template-arg").items()
+            key: _plain_value(value)
+            for key, value in read_pairs(chat_template_arg or (), "--chat-template-arg").items()
         },
         chat_date=chat_date,
-        args=_pairs(model_arg, "--model-arg"),
+        args=read_pairs(model_arg, "--model-arg"),
     )
 
 
@@ -142,7 +143,12 @@ def with_server_options(
     return spec.with_changes(model_options=replace(options, args={**options.args, **limits}))
 
 
-def _pairs(entries: Sequence[str], option: str) -> dict[str, str]:
+def read_pairs(entries: Sequence[str], option: str) -> dict[str, str]:
+    """The values of an option that is repeated as `NAME=VALUE`, by name.
+
+    Raises:
+        UsageError: one has no `=`, or no name.
+    """
     found: dict[str, str] = {}
     for entry in entries:
         key, equals, value = entry.partition("=")

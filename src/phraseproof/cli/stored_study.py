@@ -15,6 +15,8 @@ _FIELDS: Final[Mapping[str, str]] = {
     "run": "runs",
     "observed": "instructions",
     "unobserved": "instructions",
+    "paraphraser": "paraphrasers",
+    "paraphraser_arg": "paraphraser_args",
     "model_arg": "args",
     "base_url": "args",
 }

@@ -10,7 +10,7 @@ import typer
 
 from phraseproof.cli import options, terminal
 from phraseproof.cli.evaluate import options_given
-from phraseproof.cli.option_values import model_options, read_groups, read_names, with_base_url
+from phraseproof.cli.option_values import model_options, read_groups, read_names, read_pairs, with_base_url
 from phraseproof.cli.output_format import FormatName, OutputFormat, print_rendered, read_format
 from phraseproof.cli.run_folders import read_size
 from phraseproof.cli.stored_study import changed, spec_file
@@ -69,6 +69,23 @@ def study(
             "--data",
             metavar="FILE",
             help="Instructions and answers, such as Alpaca's (docs/tune.md), for studies that tune models. Repeatable.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
+    paraphraser: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A model that paraphrases the observed wordings, as for `paraphrase --with`: a source of "
+            "`paraphrase-sources`. Repeatable.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
+    paraphraser_arg: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="An option of the paraphrasers' provider, as --model-arg. Repeatable.",
             rich_help_panel=options.DATA,
         ),
     ] = None,
@@ -184,6 +201,8 @@ def study(
         tasks=read_names(tasks),
         instructions={group: read_names([members]) for group, members in groups.items()},
         data=tuple(data or ()),
+        paraphrasers=tuple(paraphraser or ()),
+        paraphraser_args=read_pairs(paraphraser_arg or (), "--paraphraser-arg"),
         pairs=pairs,
         data_dir=data_dir,
         limit=limit,

@@ -19,7 +19,7 @@ from phraseproof.studies.record import spec_of
 from phraseproof.studies.registry import study_named
 from phraseproof.studies.spec import SPEC_FILE
 from phraseproof.studies.steps import slug
-from phraseproof.studies.study import OUT, Step, StepForecast, Study, StudyRequest
+from phraseproof.studies.study import OUT, StagedStudy, Step, StepForecast, Study, StudyRequest
 
 _FILES = {TableFormat.TEXT: "txt", TableFormat.JSON: "json", TableFormat.CSV: "csv", TableFormat.MARKDOWN: "md",
           TableFormat.LATEX: "tex"}  # fmt: skip
@@ -42,6 +42,8 @@ def study(  # noqa: PLR0913 - as for `evaluate`
     tasks: str | Sequence[str] = (),
     instructions: Mapping[str, str | Sequence[str]] | None = None,
     data: str | Path | Sequence[str | Path] = (),
+    paraphrasers: str | Sequence[str] = (),
+    paraphraser_args: Mapping[str, str] | None = None,
     pairs: str | Path | None = None,
     data_dir: str | Path | None = None,
     limit: int | None = None,
@@ -64,6 +66,8 @@ def study(  # noqa: PLR0913 - as for `evaluate`
         tasks: other tasks than the study's own.
         instructions: other collections of wordings than the study's own, by group (`observed`, `unobserved`, ...).
         data: files of instructions and answers, such as Alpaca's (docs/tune.md), for studies that tune a model.
+        paraphrasers: models that paraphrase the observed wordings, each a source of `paraphrase-sources`.
+        paraphraser_args: their providers' options, as in `ModelOptions.args`.
         pairs: a file of training pairs (docs/align.md) for studies that align a model, instead of their own pairs.
         data_dir: a folder with the benchmarks' published files, instead of the hub.
         limit: the maximum number of examples per task.
@@ -91,6 +95,8 @@ def study(  # noqa: PLR0913 - as for `evaluate`
         tasks=_names(tasks),
         instructions={group: _names(members) for group, members in (instructions or {}).items()},
         data=(Path(data),) if isinstance(data, str | Path) else tuple(map(Path, data)),
+        paraphrasers=_names(paraphrasers),
+        paraphraser_args=paraphraser_args or {},
         pairs=None if pairs is None else Path(pairs),
         data_dir=None if data_dir is None else Path(data_dir),
         limit=limit,
@@ -117,9 +123,15 @@ def carry_out(of: Study, request: StudyRequest, *, observer: Observer | None = N
     request = fitting(of, request)
     steps = of.plan(request)
     failed = 0
-    for step in distinct(steps):
+    first = of.first(request) if isinstance(of, StagedStudy) else ()
+    for step in first:
         observer.noted(step.title)
         failed += step.carry_out(observer)
+    steps = of.plan(request) if first else steps
+    for step in distinct(steps):
+        if step not in first:
+            observer.noted(step.title)
+            failed += step.carry_out(observer)
     exhibit = of.build(request, steps)
     if failed:
         note = f"{failed} cells are missing; the same command tries them again"
@@ -160,6 +172,8 @@ def fitting(of: Study, request: StudyRequest) -> StudyRequest:
     """
     if request.models and request.runs:
         raise UsageError("models and run folders are both named", expected="--model or --run", where="--run")
+    if request.paraphraser_args and not request.paraphrasers:
+        raise UsageError("--paraphraser-arg requires --paraphraser", where="--paraphraser-arg")
     if len(request.models) == 1 and of.min_models > 1:
         request = replace(request, models=material_of(request.models[0]).sizes or request.models)
     of_models = {

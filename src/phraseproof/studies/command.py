@@ -10,7 +10,14 @@ from typing import cast
 from phraseproof.models.options import ModelOptions
 from phraseproof.studies.study import StudyRequest
 
-_NAMES = {"models": "model", "runs": "run", "args": "model_arg", "chat_template_args": "chat_template_arg"}
+_NAMES = {
+    "models": "model",
+    "runs": "run",
+    "args": "model_arg",
+    "paraphrasers": "paraphraser",
+    "paraphraser_args": "paraphraser_arg",
+    "chat_template_args": "chat_template_arg",
+}
 """Options that are not called as their fields."""
 
 _ONE_VALUE = ("tasks",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.aggregation import Level
@@ -24,6 +25,7 @@ from phraseproof.studies.alignment_step import (
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.material import OBSERVED, UNOBSERVED, material_of
 from phraseproof.studies.measured import measured_notes
+from phraseproof.studies.paraphrase_step import ParaphraseStep, paraphrase_steps, paraphrased
 from phraseproof.studies.published import PublishedFigure, figures
 from phraseproof.studies.seeds import seed_rows, seed_tables
 from phraseproof.studies.study import Step, StudyRequest
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from phraseproof.core import Instruction
 
 ALIGNED, STATISTICS = "Table 12", "Table 13"
+_EVALUATED = frozenset((OBSERVED, UNOBSERVED))
 METHOD = "pt+kl"
 """The paper's method, which Table 12 is about."""
 
@@ -56,11 +59,20 @@ class ParaphraseSources:
     name = "paraphrase-sources"
     exhibit = "Tables 12 and 13"
     about = "length of paraphrases of several sources, their ROUGE-2 with the seed, and accuracy after PT+KL with them"
-    needs = "every group of --instructions but observed and unobserved is a source; without --model nothing is trained"
+    needs = (
+        "sources: every group of --instructions but observed and unobserved, and every --paraphraser; without --model "
+        "nothing is trained"
+    )
     min_models: int = 0
 
+    def first(self, request: StudyRequest) -> Sequence[ParaphraseStep]:
+        """The paraphrases that are still to be made: pairs of them are trained on."""
+        return [step for step in paraphrase_steps(request) if not step.is_finished]
+
     def plan(self, request: StudyRequest) -> Sequence[Step]:
-        """For every model its run, and for every source and seed a training and the run of what it makes.
+        """For every paraphraser its paraphrases, for every model its run, and trainings with their runs.
+
+        There is one for every seed and source whose paraphrases are there.
 
         Raises:
             UsageError: no source is named; a file of pairs, which has one; run folders, which name no source; or
@@ -83,9 +95,9 @@ class ParaphraseSources:
             raise UsageError("--unobserved has no effect without a model", where="--model")
         evaluated = replace(
             request,
-            instructions={name: found for name, found in request.instructions.items() if name not in sources},
+            instructions={name: found for name, found in request.instructions.items() if name in _EVALUATED},
         )
-        steps: list[Step] = []
+        steps: list[Step] = [*paraphrase_steps(request)]
         for model in request.models:
             base = aligned_base(evaluated, model)
             steps.append(base)
@@ -102,7 +114,9 @@ class ParaphraseSources:
     def build(self, request: StudyRequest, steps: Sequence[Step]) -> Exhibit:
         """The sources, what was trained on them, and both in the paper."""
         described = describe_sources(request)
-        measured = aligned_models(steps, seed=request.seed) if steps else []
+        made = [step for step in steps if isinstance(step, ParaphraseStep)]
+        others = [step for step in steps if not isinstance(step, ParaphraseStep)]
+        measured = aligned_models(others, seed=request.seed) if others else []
         printed = {table: figures([table]) for table in (STATISTICS, ALIGNED)}
         rows = [row for each in described for row in _result_rows(each)]
         for each in measured:
@@ -110,7 +124,8 @@ class ParaphraseSources:
             rows += [_of_source(row, aligned.name) for aligned in each.aligned for row in aligned.result_rows()]
         rows += seed_rows(measured)
         rows += [row for found in printed.values() for each in found for row in each.rows()]
-        notes = measured_notes([each.base for each in measured])
+        notes = [step.note for step in made]
+        notes += measured_notes([each.base for each in measured])
         notes += [note for each in measured for note in training_notes(each.aligned)]
         tables = [_statistics_table(described), _printed_statistics(printed[STATISTICS])]
         if measured:
@@ -126,19 +141,26 @@ class ParaphraseSources:
 
 
 def sources_of(request: StudyRequest) -> Mapping[str, tuple[str, ...]]:
-    """The collections of each source: the user's groups that are not evaluated, or those of the first model's family.
+    """The collections of each source: the user's groups that are not evaluated, and what paraphrasers have made.
+
+    Where neither is named, those of the first model's family.
 
     Raises:
-        UsageError: there are none.
+        UsageError: there are none, or two have the same name.
     """
-    named = {name: found for name, found in request.instructions.items() if name not in {OBSERVED, UNOBSERVED}}
-    sources = named or (material_of(request.models[0]).paraphrase_sources if request.models else named)
+    sources = {name: found for name, found in request.instructions.items() if name not in _EVALUATED}
+    for step in paraphrase_steps(request):
+        if step.source in sources:
+            raise UsageError("two sources of paraphrases have the same name", got=step.source, where="--paraphraser")
+        sources[step.source] = step.collections
+    if request.paraphrasers:
+        return {name: members for name, members in sources.items() if members}
+    sources = sources or (material_of(request.models[0]).paraphrase_sources if request.models else sources)
     if not sources:
         raise UsageError(
             "no source of paraphrases is named",
-            expected="a group of wordings for each source, as in gpt=paraphrased-by-gpt.yaml",
+            expected="a group of wordings for each source, as in gpt=paraphrased-by-gpt.yaml, or --paraphraser MODEL",
             where="--instructions",
-            hint="`phraseproof paraphrase` makes a collection of paraphrases with any model",
         )
     return sources
 
@@ -152,18 +174,21 @@ def describe_sources(request: StudyRequest) -> list[SourceStatistics]:
     """
     sources = sources_of(request)
     model = request.models[0] if request.models else None
-    seeds = request.instructions.get(OBSERVED) or (material_of(model).observed if model else ())
-    if not seeds:
-        raise UsageError(
-            "the wordings that are paraphrased are not named",
-            expected="--observed with their collections, or --model",
-            where="--observed",
-        )
-    wordings = _wordings(seeds, model)
+    wordings = _wordings(paraphrased(request), model)
     return [
-        SourceStatistics(name, members, describe_paraphrases(_wordings(members, model), wordings))
+        SourceStatistics(
+            name,
+            tuple(_within(member, request.out) for member in members),
+            describe_paraphrases(_wordings(members, model), wordings),
+        )
         for name, members in sources.items()
     ]
+
+
+def _within(collection: str, out: Path) -> str:
+    """A collection's name; of a file in the folder of studies, its path there."""
+    path = Path(collection)
+    return path.relative_to(out).as_posix() if path.is_relative_to(out) else collection
 
 
 def _wordings(members: Sequence[str], model: str | None) -> list[Instruction]:

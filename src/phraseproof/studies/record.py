@@ -14,6 +14,7 @@ from phraseproof.errors import FileError
 from phraseproof.files import load_json
 from phraseproof.identity import content_hash
 from phraseproof.studies.command import command
+from phraseproof.studies.paraphrase_step import ParaphraseStep
 from phraseproof.studies.registry import study_named
 from phraseproof.studies.representation_step import RepresentationStep
 from phraseproof.studies.spec import FORMAT_VERSION, SPEC_FILE, StepRecord, StudySpec
@@ -138,6 +139,8 @@ def _identity(step: Step) -> str:
     from phraseproof.store.vectors import load_vectors
     from phraseproof.training.folder import identifying
 
+    if isinstance(step, ParaphraseStep):
+        return step.identity
     if isinstance(step, RepresentationStep):
         return cells_hash(load_vectors(step.folder).cells)
     if (step.folder / RUN_FILE).exists():

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from phraseproof.models.options import ModelOptions
 
@@ -42,6 +42,8 @@ class StudyRequest:
         tasks: names of tasks; empty for the study's own choice.
         instructions: by group of wordings its collections; groups that are absent are the study's own choice.
         data: files of instructions and answers (docs/tune.md), for studies that tune a model.
+        paraphrasers: models that paraphrase the observed wordings, for the study of sources of paraphrases.
+        paraphraser_args: their providers' options, as `ModelOptions.args`.
         pairs: a file of training pairs for studies that align a model, instead of the study's own pairs.
         data_dir: a folder with the benchmarks' published files, instead of the hub.
         limit: the maximum number of examples per task; `None` for the study's own choice.
@@ -63,6 +65,8 @@ class StudyRequest:
     tasks: tuple[str, ...] = ()
     instructions: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     data: tuple[Path, ...] = ()
+    paraphrasers: tuple[str, ...] = ()
+    paraphraser_args: Mapping[str, str] = field(default_factory=dict[str, str])
     pairs: Path | None = None
     data_dir: Path | None = None
     limit: int | None = None
@@ -158,4 +162,13 @@ class Study(Protocol):
         Raises:
             PhraseproofError: the stored results do not hold what the exhibit needs.
         """
+        ...
+
+
+@runtime_checkable
+class StagedStudy(Protocol):
+    """A study whose plan depends on what some of its steps leave in their folders."""
+
+    def first(self, request: StudyRequest) -> Sequence[Step]:
+        """The steps of that kind that are not done yet, in order. The plan is made again after them."""
         ...
