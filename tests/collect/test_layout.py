@@ -8,29 +8,13 @@ from pathlib import Path
 import pytest
 
 from phraseproof.collect.layout import field_names, form_of, unknown_names, usual_layout, written_instruction
-from phraseproof.core import Example, Kind, Task
+from phraseproof.core import Kind
 from phraseproof.instructions.collections import load_collection
 from phraseproof.instructions.render import build_prompt
 from phraseproof.instructions.template import compile_instruction
 from phraseproof.instructions.validate import validate
 from phraseproof.instructions.writing import write_collection
-
-CHOICES = ("billing", "bug", "praise")
-
-
-def tickets(*, kind: Kind = Kind.MULTI_CLASS) -> Task:
-    texts = ("I was charged twice.", "It crashes.", "I love it!", "Refund me.")
-    examples = tuple(
-        Example(
-            str(row),
-            {"message": text, "sent_at": f"{row} May", "team": CHOICES[row % 3]},
-            CHOICES if kind.has_options else (),
-            tuple(float(index == row % 3) for index in range(3)) if kind.has_options else (),
-            reference=None if kind.has_options else CHOICES[row % 3],
-        )
-        for row, text in enumerate(texts)
-    )
-    return Task("tickets", kind, "tickets", examples)
+from support.collect_tasks import CHOICES, tickets
 
 
 def prompt(text: str, answer: str | None = None) -> tuple[str, tuple[str, ...]]:
