@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from phraseproof.collect.layout import MAX_CHARACTERS
-from phraseproof.collect.preview import MAX_SHOWN, preview_of
+from phraseproof.collect.preview import MAX_CHARACTERS, MAX_SHOWN, preview_of, shown_fields
 from phraseproof.core import Example, Kind, Task
 from support.collect_tasks import CHOICES, tickets
 
 
 def kinds(text: str, answer: str | None = None) -> list[tuple[str, str]]:
     return [
-        (problem.level, problem.kind) for problem in preview_of(tickets(), text, "zero-shot", answer=answer).problems
+        (problem.level, problem.kind) for problem in preview_of(tickets(with_answer=True), text, "zero-shot", answer=answer, form="template").problems
     ]
 
 
 def test_an_ask_is_shown_in_the_usual_layout() -> None:
     preview = preview_of(tickets(), "Which team should answer?", "zero-shot")
-    assert preview.form == "ask"
     assert preview.is_usable
     assert [prompt.example_id for prompt in preview.prompts] == ["0", "1"]
     first = preview.prompts[0]
     assert first.text.startswith("Which team should answer?\n\nMessage: I was charged twice.")
-    assert (first.options, first.target, first.reference, first.is_cut) == (("A", "B", "C"), 0, None, False)
+    assert (first.options, first.target, first.reference, first.is_cut) == (CHOICES, 0, None, False)
 
 
 def test_few_shot_has_one_solved_example_first() -> None:
     text = preview_of(tickets(), "Which team should answer?", "few-shot", answer="text").prompts[0].text
     assert text.count("Message:") == 2
     assert text.count("Which team should answer?") == 1
-    assert text.index("I was charged twice.") > text.index("Answer: ")
 
 
 def test_free_text_shows_what_is_expected() -> None:
@@ -40,13 +37,14 @@ def test_free_text_shows_what_is_expected() -> None:
 
 def test_a_single_example_has_no_solved_one() -> None:
     task = Task("one", Kind.FREE_TEXT, "one", (Example("1", {"question": "Why?"}, reference="So."),))
-    assert preview_of(task, "Answer.", "few-shot").prompts[0].text == "Answer.\n\nQuestion: Why?\n\nAnswer:"
+    assert preview_of(task, "Answer.", "few-shot").prompts[0].text == "Answer.\n\nWhy?"
 
 
 def test_an_unknown_field_is_named_with_the_one_that_is_meant() -> None:
     problem = preview_of(tickets(), "{{ mesage }}", "zero-shot").problems[0]
     assert (problem.kind, problem.name, problem.suggestion) == ("unknown-field", "mesage", "message")
     assert problem.message == "no field is called 'mesage'; the fields are message, sent_at"
+    assert shown_fields(tickets(with_answer=True)) == ("message", "sent_at")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +90,7 @@ def test_errors_come_first_and_name_no_draft() -> None:
     ],
 )
 def test_hostile_texts_end_as_problems(text: str) -> None:
-    preview = preview_of(tickets(), text, "zero-shot")
+    preview = preview_of(tickets(), text, "zero-shot", form="template")
     assert preview.problems
     assert not preview.is_usable
 
@@ -105,7 +103,7 @@ def test_a_long_prompt_is_shown_at_both_ends() -> None:
     assert prompt.is_cut
     assert len(prompt.text) < MAX_SHOWN + 10
     assert prompt.text.startswith("Summarise.")
-    assert prompt.text.endswith("end\n\nAnswer:")
+    assert prompt.text.endswith("end")
 
 
 def test_similar_wordings_are_shown_with_their_rouge_2() -> None:
@@ -118,4 +116,6 @@ def test_similar_wordings_are_shown_with_their_rouge_2() -> None:
 
 def test_options_are_scored_as_their_texts_where_the_text_gives_no_labels() -> None:
     text = "{{ message }} Is this billing, bug or praise? It is"
-    assert preview_of(tickets(), text, "zero-shot").prompts[0].options == CHOICES
+    preview = preview_of(tickets(), text, "zero-shot", form="template")
+    assert preview.prompts[0].options == CHOICES
+    assert preview.prompts[0].text == "I was charged twice. Is this billing, bug or praise? It is"

@@ -9,19 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Literal
 
-from phraseproof.collect.layout import MAX_CHARACTERS, field_names, form_of, unknown_names, written_instruction
-from phraseproof.core import Example, Instruction, Prompt, Task
+from jinja2.exceptions import TemplateSyntaxError
+
+from phraseproof.collect.composition import compose
+from phraseproof.collect.records import Form, Shots
+from phraseproof.core import Example, Prompt, Task
 from phraseproof.errors import InstructionError, TaskError
-from phraseproof.instructions.duplicates import repeated_wordings
+from phraseproof.instructions.fingerprint import fingerprint
 from phraseproof.instructions.problems import Level
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.instructions.similarity import rouge2
 from phraseproof.instructions.template import BUILTINS, CompiledInstruction, compile_instruction
-from phraseproof.instructions.validate import validate
+from phraseproof.instructions.validate import holds_answers, validate
+from phraseproof.templates.compiled_template import COMPILE_ERRORS, compile_source
 from phraseproof.templates.work_budget import limited
 
+MAX_CHARACTERS = 6_000
+"""The maximum length of a text that is rendered."""
 MAX_WORK = 300_000
 """Units of work per rendering (`templates/work_budget.py`): some hundredths of a second."""
 CHECKED_EXAMPLES = 12
@@ -76,7 +81,7 @@ class PreviewProblem:
 
 @dataclass(frozen=True, slots=True)
 class SimilarWording:
-    """Another wording of the task: its text, its ROUGE-2 from 0 to 1, and whether only spacing and letter case differ."""
+    """Another wording: its text, its ROUGE-2 from 0 to 1, and whether only spacing and letter case differ."""
 
     text: str
     rouge2: float
@@ -88,13 +93,11 @@ class Preview:
     """What is shown of one text.
 
     Attributes:
-        form: `ask` if the task's usual layout follows the text, `template` if the text is the whole prompt.
         prompts: the rendered examples; empty where the wording cannot be rendered.
         problems: errors first.
         similar: similar wordings, the most similar first.
     """
 
-    form: Literal["ask", "template"]
     prompts: tuple[PreviewPrompt, ...]
     problems: tuple[PreviewProblem, ...]
     similar: tuple[SimilarWording, ...]
@@ -108,9 +111,10 @@ class Preview:
 def preview_of(
     task: Task,
     text: str,
-    kind: Literal["zero-shot", "few-shot"],
+    kind: Shots,
     *,
     answer: str | None = None,
+    form: Form = "ask",
     others: Sequence[str] = (),
     examples: int = 2,
 ) -> Preview:
@@ -120,50 +124,61 @@ def preview_of(
         task: the task.
         text: what the person wrote.
         kind: a few-shot prompt has one solved example before the one that is asked.
-        answer: how options are answered (`layout.ANSWER_FORMS`); `None` follows the labels in the text.
+        answer: how options are answered: `letter`, `text`, a template, or `None` for the labels in the text.
+        form: what the text is: an ask, which the task's usual layout follows, or the whole prompt.
         others: texts of the task's other wordings.
         examples: the number of examples that are rendered.
     """
-    form = form_of(task, text) if len(text) <= MAX_CHARACTERS else "template"
     if not text.strip():
-        return Preview(form, (), (PreviewProblem("error", "empty", "nothing is written yet"),), ())
+        return Preview((), (PreviewProblem("error", "empty", "nothing is written yet"),), ())
     if len(text) > MAX_CHARACTERS:
-        message = f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are stored"
-        return Preview(form, (), (PreviewProblem("error", "too-long", message),), ())
-    similar = similar_wordings(task, text, others)
-    if unknown := unknown_names(task, text):
-        return Preview(form, (), tuple(_unknown(task, name) for name in unknown), similar)
-    wording = written_instruction(task, text, answer=answer)
+        message = f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are rendered"
+        return Preview((), (PreviewProblem("error", "too-long", message),), ())
+    similar = similar_wordings(text, others)
     few = replace(task, examples=task.examples[:CHECKED_EXAMPLES])
     with limited(MAX_WORK):
+        if unknown := _unknown_names(few, text):
+            return Preview((), tuple(_unknown(few, name) for name in unknown), similar)
         try:
-            compiled = compile_instruction(wording)
-            prompts = tuple(
-                _prompt(compiled, example, _solved(task, example, kind)) for example in task.examples[:examples]
-            )
-            problems = tuple(_problems(wording, few))
+            compiled = compile_instruction(compose(few, text, form, answer=answer))
+            prompts = tuple(_prompt(compiled, each, _solved(task, each, kind)) for each in few.examples[:examples])
+            problems = tuple(_problems(compiled, few))
         except InstructionError as error:
-            return Preview(form, (), (PreviewProblem("error", "template", _in_short(error)),), similar)
-    return Preview(form, prompts, tuple(sorted(problems, key=lambda problem: problem.level)), similar)
+            return Preview((), (PreviewProblem("error", "template", _in_short(error)),), similar)
+    return Preview(prompts, tuple(sorted(problems, key=lambda problem: problem.level)), similar)
 
 
-def similar_wordings(task: Task, text: str, others: Sequence[str]) -> tuple[SimilarWording, ...]:
+def shown_fields(task: Task) -> tuple[str, ...]:
+    """The fields that a person may name: those that every example has and that do not hold the answer."""
+    return tuple(
+        name
+        for name in task.examples[0].fields
+        if all(name in example.fields for example in task.examples) and not holds_answers(name, task)
+    )
+
+
+def similar_wordings(text: str, others: Sequence[str]) -> tuple[SimilarWording, ...]:
     """The wordings that resemble a text, the most similar first; equal texts are listed once."""
+    own = fingerprint(text)
     scored = sorted(((rouge2(text, other), other) for other in dict.fromkeys(others)), reverse=True)
-    found: list[SimilarWording] = []
-    for score, other in scored[:MOST_SIMILAR]:
-        is_same = _is_same(task, text, other)
-        if score >= SIMILAR or is_same:
-            found.append(SimilarWording(other, score, is_same))
-    return tuple(found)
+    return tuple(
+        SimilarWording(other, score, is_same)
+        for score, other in scored[:MOST_SIMILAR]
+        if (is_same := fingerprint(other) == own) or score >= SIMILAR
+    )
 
 
-def _is_same(task: Task, text: str, other: str) -> bool:
-    pair = [replace(written_instruction(task, each), id=name) for name, each in (("other", other), ("this", text))]
-    return any(problem.kind == "duplicate" for problem in repeated_wordings(pair))
+def _unknown_names(task: Task, text: str) -> tuple[str, ...]:
+    """The names in double braces that no example has; none where the text is not a template."""
+    try:
+        compiled = compile_source(text)
+    except (TemplateSyntaxError, *COMPILE_ERRORS):
+        return ()
+    known = {*BUILTINS, "range", *(name for example in task.examples for name in example.fields)}
+    return tuple(sorted(compiled.names - compiled.optional - known))
 
 
-def _solved(task: Task, example: Example, kind: str) -> tuple[Example, ...]:
+def _solved(task: Task, example: Example, kind: Shots) -> tuple[Example, ...]:
     if kind == "zero-shot":
         return ()
     try:
@@ -190,15 +205,15 @@ def _shortened(prompt: Prompt) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:half]}\n[…]\n{text[-half:]}"
 
 
-def _problems(wording: Instruction, task: Task) -> Iterator[PreviewProblem]:
-    for problem in validate([wording], [task]):
+def _problems(compiled: CompiledInstruction, task: Task) -> Iterator[PreviewProblem]:
+    for problem in validate([compiled.instruction], [task]):
         yield PreviewProblem(problem.level, problem.kind, problem.message.removeprefix(f"{task.name}: "))
 
 
 def _unknown(task: Task, name: str) -> PreviewProblem:
-    known = [*field_names(task), *BUILTINS]
+    known = [*shown_fields(task), *BUILTINS]
     suggestion = next(iter(get_close_matches(name, known, n=1)), "")
-    message = f"no field is called {name!r}; the fields are {', '.join(field_names(task))}"
+    message = f"no field is called {name!r}; the fields are {', '.join(shown_fields(task))}"
     return PreviewProblem("error", "unknown-field", message, name=name, suggestion=suggestion)
 
 

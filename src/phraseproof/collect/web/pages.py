@@ -1,0 +1,89 @@
+"""The pages' templates: Jinja with escaping, apart from the sandbox in which wordings are rendered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import InternationalizationExtension
+
+from phraseproof.collect.web.language import LANGUAGES, shown_date, shown_time, translations
+from phraseproof.collect.web.texts import (
+    Gettext,
+    action_name,
+    kind_hint,
+    preview_summary,
+    problem_text,
+    status_name,
+    table_hint,
+    table_name,
+)
+
+TEMPLATES = Path(__file__).with_name("templates")
+STATIC = Path(__file__).with_name("static")
+
+
+class PageTemplates:
+    """The templates in every language.
+
+    Args:
+        languages: codes of the languages that are offered.
+    """
+
+    def __init__(self, languages: tuple[str, ...]) -> None:
+        self.languages = tuple(code for code in languages if code in LANGUAGES) or ("en",)
+        self._environments = {code: _environment(code) for code in self.languages}
+
+    def render(self, name: str, language: str, /, **values: object) -> str:
+        """The text of a page."""
+        environment = self._environments[language]
+        offered = {code: LANGUAGES[code] for code in self.languages}
+        return environment.get_template(name).render(language=language, offered=offered, **values)
+
+    def gettext(self, language: str) -> Gettext:
+        """The function that translates the code's sentences."""
+        return cast(Gettext, self._environments[language].globals["plain_gettext"])
+
+
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=[InternationalizationExtension],
+    )
+    texts = translations(language)
+    install: object = getattr(environment, "install_gettext_translations")  # noqa: B009 (added by the extension)
+    assert callable(install)
+    install(texts, newstyle=True)
+    gettext = texts.gettext
+    environment.globals["plain_gettext"] = gettext
+    environment.filters.update(
+        {
+            "action_name": partial(_swapped, action_name, gettext),
+            "status_name": partial(_swapped, status_name, gettext),
+            "table_name": partial(_swapped, table_name, gettext),
+            "table_hint": partial(_swapped, table_hint, gettext),
+            "kind_hint": partial(_swapped, kind_hint, gettext),
+            "problem_text": partial(_swapped, problem_text, gettext),
+            "preview_summary": partial(_swapped, preview_summary, gettext),
+            "shown_time": partial(_in_language, shown_time, language),
+            "shown_date": partial(_in_language, shown_date, language),
+        }
+    )
+    return environment
+
+
+def _swapped(function: object, gettext: Gettext, value: object) -> str:
+    assert callable(function)
+    return str(function(value, gettext))
+
+
+def _in_language(function: object, language: str, value: datetime) -> str:
+    assert callable(function)
+    return str(function(value, language))

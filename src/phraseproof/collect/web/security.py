@@ -1,0 +1,132 @@
+"""What protects every response and request, whatever its page: headers, hosts, origins, and sizes of bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+import anyio
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 1_500_000
+"""The maximum size of a request's body in bytes: all rows of a task at their greatest length."""
+MAX_FIELDS = 2_000
+"""The maximum number of fields of a form."""
+BODY_SECONDS = 30
+"""How long a body may take to arrive."""
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""The Content-Security-Policy: nothing inline, nothing from elsewhere."""
+
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # `no-referrer` would also hide the origin of our own forms.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+class RefusedRequest(Exception):  # noqa: N818 (an answer, not a fault of ours)
+    """A request that gets an error page.
+
+    Attributes:
+        status: the HTTP status.
+        reason: which text the page shows (`pages.REASONS`).
+        detail: more about it, in English; else empty.
+    """
+
+    def __init__(self, status: int, reason: str, detail: str = "") -> None:
+        self.status = status
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{status} {reason} {detail}".strip())
+
+
+class SecurityHeaders:
+    """Adds the headers to every response, errors included.
+
+    Args:
+        app: the application.
+        is_secure: the form's address begins with https, so browsers are to insist on it.
+    """
+
+    def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
+        self._app = app
+        self._headers = dict(_HEADERS)
+        if is_secure:
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and complete the response's headers."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, complete)
+
+
+def require_same_origin(request: Request) -> None:
+    """Refuse a change that another site's page asks for, before its form is read.
+
+    Raises:
+        RefusedRequest: the browser says that the request comes from elsewhere.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise RefusedRequest(403, "origin")
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise RefusedRequest(403, "origin")
+
+
+async def read_form(request: Request) -> Mapping[str, str]:
+    """The fields of a form's body; of a repeated field, the last value.
+
+    Raises:
+        RefusedRequest: too large, too slow, or not a form.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise RefusedRequest(415, "form")
+    announced = request.headers.get("content-length", "0")
+    if not announced.isascii() or not announced.isdigit() or int(announced) > MAX_BODY:
+        raise RefusedRequest(413, "size")
+    body = bytearray()
+    try:
+        with anyio.fail_after(BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > MAX_BODY:
+                    raise RefusedRequest(413, "size")
+    except (TimeoutError, ClientDisconnect):
+        raise RefusedRequest(408, "form") from None
+    try:
+        fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError:  # also of bytes that are no text
+        raise RefusedRequest(400, "form") from None
+    return dict(fields)

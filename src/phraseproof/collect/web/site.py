@@ -1,0 +1,181 @@
+"""What all pages share: the project, its tasks, and the protection of requests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from phraseproof.collect.preview import Preview, preview_of
+from phraseproof.collect.records import CollectedWording, Form, Invitation, Project, Shots
+from phraseproof.collect.store import CollectStore
+from phraseproof.collect.web.pages import PageTemplates
+from phraseproof.collect.web.rates import RequestRates
+from phraseproof.collect.web.security import RefusedRequest
+from phraseproof.collect.web.sessions import Sessions
+from phraseproof.collect.web.texts import Gettext
+from phraseproof.core import Task
+
+_SECONDS_KEPT = 5.0
+"""How long texts of other people are kept before they are read again, for the similarity of previews."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormTask:
+    """A task of the form.
+
+    Attributes:
+        number: its place, from 1, as addresses name it.
+        task: a sample of its examples.
+        description: what it is about.
+        worked_example: the text of a wording that annotators see as an example.
+    """
+
+    number: int
+    task: Task
+    description: str
+    worked_example: str
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self.task.name
+
+
+@dataclass(frozen=True)
+class Site:
+    """The form of one project.
+
+    Attributes:
+        store: the project.
+        tasks: its tasks.
+        base_url: the address under which people reach the form, without a slash at the end.
+        sessions, rates, pages: cookies, limits and templates.
+    """
+
+    store: CollectStore
+    tasks: tuple[FormTask, ...]
+    base_url: str
+    sessions: Sessions
+    rates: RequestRates
+    pages: PageTemplates
+    _texts: dict[str, tuple[float, tuple[CollectedWording, ...]]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def project(self) -> Project:
+        """What is collected."""
+        return self.store.project
+
+    def task(self, number: int) -> FormTask:
+        """A task by its number in an address.
+
+        Raises:
+            RefusedRequest: there is none.
+        """
+        if not 1 <= number <= len(self.tasks):
+            raise RefusedRequest(404, "missing")
+        return self.tasks[number - 1]
+
+    def task_called(self, name: str) -> FormTask:
+        """A task by its name. Raises as `task` does."""
+        found = next((each for each in self.tasks if each.name == name), None)
+        if found is None:
+            raise RefusedRequest(404, "missing")
+        return found
+
+    def preview(
+        self, task: FormTask, text: str, kind: Shots, *, answer: str | None, form: Form, others: Sequence[str]
+    ) -> Preview:
+        """The preview of a text on the task's examples."""
+        return preview_of(task.task, text, kind, answer=answer, form=form, others=others)
+
+    def others(self, task: FormTask, wording_id: str | None, invitation_id: str) -> list[str]:
+        """Texts that a text is compared with: those that are submitted or accepted, and the person's own.
+
+        Texts of other people may be some seconds old.
+        """
+        own = self.store.wordings(task=task.name, invitation_id=invitation_id)
+        theirs = [
+            each
+            for each in self._kept(task.name)
+            if each.invitation_id != invitation_id and each.status in ("submitted", "accepted")
+        ]
+        return [each.text for each in (*own, *theirs) if each.id != wording_id and each.text.strip()]
+
+    def _kept(self, task: str) -> tuple[CollectedWording, ...]:
+        with self._lock:
+            read, wordings = self._texts.get(task, (0.0, ()))
+            if time.monotonic() - read > _SECONDS_KEPT or not read:
+                wordings = self.store.wordings(task=task)
+                self._texts[task] = (time.monotonic(), wordings)
+            return wordings
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request, checked.
+
+    Attributes:
+        site: the site.
+        request: the request itself.
+        language: the page's language.
+        nonce: the browser's secret, from which its forms' tokens are made.
+        person: who asks; `None` where a page is open to all.
+        form: the fields of a form that was sent; empty for a page that is only shown.
+    """
+
+    site: Site
+    request: Request
+    language: str
+    nonce: str
+    person: Invitation | None
+    form: Mapping[str, str]
+
+    @property
+    def known_person(self) -> Invitation:
+        """Who asks, on a page that is not open to all."""
+        assert self.person is not None
+        return self.person
+
+    @property
+    def gettext(self) -> Gettext:
+        """Translates the code's sentences."""
+        return self.site.pages.gettext(self.language)
+
+    def number(self, name: str) -> int:
+        """A number in the address.
+
+        Raises:
+            RefusedRequest: it is no number.
+        """
+        value = str(self.request.path_params[name])
+        if not value.isascii() or not value.isdigit() or len(value) > 9:
+            raise RefusedRequest(404, "missing")
+        return int(value)
+
+    def parameter(self, name: str) -> str:
+        """A text in the address."""
+        return str(self.request.path_params[name])
+
+    def page(self, template: str, /, *, http_status: int = 200, **values: object) -> Response:
+        """A page of the form, with the values that its template needs."""
+        query = f"?{self.request.url.query}" if self.request.url.query else ""
+        text = self.site.pages.render(
+            template,
+            self.language,
+            project=self.site.project,
+            person=self.person,
+            csrf=self.site.sessions.csrf_token(self.nonce),
+            here=f"{self.request.url.path}{query}" if self.request.method == "GET" else "/",
+            **values,
+        )
+        return HTMLResponse(text, status_code=http_status)
+
+    def go(self, path: str) -> Response:
+        """Send the browser to another page, after a change."""
+        return RedirectResponse(path, status_code=303)
