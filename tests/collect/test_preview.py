@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from phraseproof.collect.preview import MAX_CHARACTERS, MAX_SHOWN, preview_of, shown_fields
+from phraseproof.collect.preview import MAX_CHARACTERS, MAX_SHOWN, preview_of
 from phraseproof.core import Example, Kind, Task
 from support.collect_tasks import CHOICES, tickets
 
@@ -37,14 +37,13 @@ def test_free_text_shows_what_is_expected() -> None:
 
 def test_a_single_example_has_no_solved_one() -> None:
     task = Task("one", Kind.FREE_TEXT, "one", (Example("1", {"question": "Why?"}, reference="So."),))
-    assert preview_of(task, "Answer.", "few-shot").prompts[0].text == "Answer.\n\nWhy?"
+    assert preview_of(task, "Answer.", "few-shot").prompts[0].text == "Answer.\n\nWhy?\nAnswer:"
 
 
 def test_an_unknown_field_is_named_with_the_one_that_is_meant() -> None:
     problem = preview_of(tickets(), "{{ mesage }}", "zero-shot").problems[0]
     assert (problem.kind, problem.name, problem.suggestion) == ("unknown-field", "mesage", "message")
     assert problem.message == "no field is called 'mesage'; the fields are message, sent_at"
-    assert shown_fields(tickets(with_answer=True)) == ("message", "sent_at")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +102,7 @@ def test_a_long_prompt_is_shown_at_both_ends() -> None:
     assert prompt.is_cut
     assert len(prompt.text) < MAX_SHOWN + 10
     assert prompt.text.startswith("Summarise.")
-    assert prompt.text.endswith("end")
+    assert prompt.text.endswith("end\nAnswer:")
 
 
 def test_similar_wordings_are_shown_with_their_rouge_2() -> None:

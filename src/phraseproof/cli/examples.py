@@ -100,6 +100,10 @@ EXAMPLES: Final = {
         "phraseproof pairs from-task -t pocket -r pocket-observed -p pocket-paraphrase -o pairs.jsonl",
     ),
     "pairs from-alpaca": ("phraseproof pairs from-alpaca alpaca_data.json -p paraphrases.json -o pairs.jsonl",),
+    "collect serve": (
+        "phraseproof collect serve everyday/tickets -o collected",
+        "phraseproof collect serve -o collected --base-url https://wordings.example.org --trusted-proxy 127.0.0.1",
+    ),
     "pocket train": ("phraseproof pocket train --size tiny -o models/tiny",),
     "pocket figures": ("phraseproof pocket figures --limit 20 -o runs/pocket",),
     "pocket data": ("phraseproof pocket data -o pocket-data",),

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 
 from jinja2.exceptions import TemplateSyntaxError
 
-from phraseproof.collect.composition import compose
+from phraseproof.collect.composition import compose, field_names
 from phraseproof.collect.records import Form, Shots
 from phraseproof.core import Example, Prompt, Task
 from phraseproof.errors import InstructionError, TaskError
@@ -21,7 +21,7 @@ from phraseproof.instructions.problems import Level
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.instructions.similarity import rouge2
 from phraseproof.instructions.template import BUILTINS, CompiledInstruction, compile_instruction
-from phraseproof.instructions.validate import holds_answers, validate
+from phraseproof.instructions.validate import validate
 from phraseproof.templates.compiled_template import COMPILE_ERRORS, compile_source
 from phraseproof.templates.work_budget import limited
 
@@ -148,15 +148,6 @@ def preview_of(
     return Preview(prompts, tuple(sorted(problems, key=lambda problem: problem.level)), similar)
 
 
-def shown_fields(task: Task) -> tuple[str, ...]:
-    """The fields that a person may name: those that every example has and that do not hold the answer."""
-    return tuple(
-        name
-        for name in task.examples[0].fields
-        if all(name in example.fields for example in task.examples) and not holds_answers(name, task)
-    )
-
-
 def similar_wordings(text: str, others: Sequence[str]) -> tuple[SimilarWording, ...]:
     """The wordings that resemble a text, the most similar first; equal texts are listed once."""
     own = fingerprint(text)
@@ -211,9 +202,9 @@ def _problems(compiled: CompiledInstruction, task: Task) -> Iterator[PreviewProb
 
 
 def _unknown(task: Task, name: str) -> PreviewProblem:
-    known = [*shown_fields(task), *BUILTINS]
+    known = [*field_names(task), *BUILTINS]
     suggestion = next(iter(get_close_matches(name, known, n=1)), "")
-    message = f"no field is called {name!r}; the fields are {', '.join(shown_fields(task))}"
+    message = f"no field is called {name!r}; the fields are {', '.join(field_names(task))}"
     return PreviewProblem("error", "unknown-field", message, name=name, suggestion=suggestion)
 
 

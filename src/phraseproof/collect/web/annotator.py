@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 from starlette.responses import Response
 
-from phraseproof.collect.composition import usual_layout
+from phraseproof.collect.composition import field_names, usual_layout
 from phraseproof.collect.invitations import InvitationError, invitation_of
-from phraseproof.collect.preview import Preview, shown_fields
+from phraseproof.collect.preview import Preview
 from phraseproof.collect.records import SHOTS, Invitation, Shots, Status
 from phraseproof.collect.web.rows_of_form import rows_of, save_row, sent_row
 from phraseproof.collect.web.security import RefusedRequest
@@ -84,7 +83,7 @@ def save_task(visit: Visit) -> Response:
     if failed:
         return _task_page(visit, form_task, failed=failed)
     shown = visit.form.get("show", "")
-    names = {row.name for rows in rows_of(visit.site, visit.known_person, form_task).values() for row in rows}
+    names = {row.name for rows in rows_of(visit.site, visit.known_person, form_task, with_previews=False).values() for row in rows}
     where = f"?show={shown}#{shown}" if shown in names else "?saved=yes#state"
     return visit.go(f"/tasks/{form_task.number}{where}")
 
@@ -111,6 +110,8 @@ def save_one(visit: Visit) -> Response:
     sent = sent_row(visit.form, "row")
     if sent is None:
         raise RefusedRequest(400, "form")
+    if number > len(rows_of(site, person, form_task, with_previews=False)[kind]):
+        raise RefusedRequest(404, "missing")
     before = sent.base or 0
     wording = save_row(site, person, form_task, kind, number, sent)
     preview = None
@@ -157,7 +158,7 @@ def _save_all(visit: Visit, form_task: FormTask) -> list[str]:
     """Save every row of a sent form; the names of rows that could not be stored, each with the reason."""
     site, person = visit.site, visit.known_person
     failed: list[str] = []
-    for rows in rows_of(site, person, form_task).values():
+    for rows in rows_of(site, person, form_task, with_previews=False).values():
         for row in rows:
             sent = sent_row(visit.form, row.name)
             if sent is None:
@@ -179,7 +180,7 @@ def _task_page(
         "task.html.j2",
         http_status=400 if failed or broken else 200,
         task=form_task,
-        fields=shown_fields(form_task.task),
+        fields=field_names(form_task.task),
         layout=usual_layout(form_task.task),
         examples=form_task.task.examples[:3],
         worked={kind: _worked(site, form_task, kind) for kind in SHOTS},
@@ -200,4 +201,4 @@ def _worked(site: Site, form_task: FormTask, kind: Shots) -> Preview:
 def _table(name: str) -> Shots:
     if name not in SHOTS:
         raise RefusedRequest(404, "missing")
-    return cast(Shots, name)
+    return name

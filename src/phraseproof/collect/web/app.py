@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,7 +27,7 @@ from phraseproof.collect.web.pages import STATIC, PageTemplates
 from phraseproof.collect.web.rates import RequestRates
 from phraseproof.collect.web.security import RefusedRequest, SecurityHeaders
 from phraseproof.collect.web.sessions import Sessions
-from phraseproof.collect.web.site import Site, Visit
+from phraseproof.collect.web.site import RecentWordings, Site, Visit
 from phraseproof.core import Task
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -35,7 +35,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def application(
-    folder: Path, *, base_url: str, tasks: Sequence[Task] | None = None, rate_scale: float = 1.0
+    folder: Path, *, base_url: str, tasks: Mapping[str, Task] | None = None, rate_scale: float = 1.0
 ) -> ASGIApp:
     """The form of a project, as an ASGI application.
 
@@ -43,7 +43,7 @@ def application(
         folder: the project's folder.
         base_url: the address under which people reach the form, as `https://example.org`. Requests for other hosts
             than this one and loopback are refused; `https` makes cookies Secure.
-        tasks: the project's tasks, if they are loaded already.
+        tasks: the project's tasks by name, if they are loaded already.
         rate_scale: a factor of all limits of requests per minute.
 
     Raises:
@@ -60,6 +60,7 @@ def application(
         sessions=Sessions(key_of(folder), is_secure=is_secure),
         rates=RequestRates(scale=rate_scale),
         pages=PageTemplates(store.project.languages),
+        recent=RecentWordings(store),
     )
 
     async def failed(request: Request, error: Exception) -> Response:
@@ -122,7 +123,7 @@ async def _health(request: Request) -> Response:
     return PlainTextResponse("ok")
 
 
-def _language(site: Site):
+def _language(site: Site) -> Callable[[Request], Awaitable[Response]]:
     async def choose(request: Request) -> Response:
         """Keep the language that a visitor chose, and go back."""
         target = request.query_params.get("next", "/")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
+from phraseproof.collect.composition import field_names
 from phraseproof.collect.preview import CHECKED_EXAMPLES
-from phraseproof.collect.records import Project, ProjectTask
+from phraseproof.collect.project_tasks import load_project_tasks
+from phraseproof.collect.records import Project
 from phraseproof.collect.web.site import FormTask
-from phraseproof.core import Kind, Task
-from phraseproof.errors import TaskError
-from phraseproof.tasks import catalogue, known_prefixes, load_tasks
+from phraseproof.core import Example, Kind, Task
+from phraseproof.tasks import catalogue, known_prefixes
 
 _DEMONSTRATIONS = 50
 _WORKED = {
@@ -22,45 +22,26 @@ _WORKED = {
 }
 
 
-def form_tasks(project: Project, loaded: Sequence[Task] | None = None) -> tuple[FormTask, ...]:
+def form_tasks(project: Project, loaded: Mapping[str, Task] | None = None) -> tuple[FormTask, ...]:
     """The tasks of a project's form.
 
     Args:
         project: the project.
-        loaded: its tasks; by default they are loaded.
+        loaded: its tasks by name; by default they are loaded.
 
     Raises:
-        TaskError, FileError: a task cannot be loaded, or has another name than before.
+        CollectError, TaskError, FileError: a task cannot be loaded, or has another name than before.
     """
-    if loaded is None:
-        data_dir = None if project.data_dir is None else Path(project.data_dir)
-        loaded = load_tasks([each.source for each in project.tasks], data_dir=data_dir)
-    by_name = {task.name: task for task in loaded}
-    found: list[FormTask] = []
-    for number, each in enumerate(project.tasks, start=1):
-        if each.name not in by_name:
-            raise TaskError(f"the project's task {each.name!r} cannot be found", got=each.source)
-        task = _sample(by_name[each.name])
-        found.append(
-            FormTask(number, task, each.description or _about(each.name), each.worked_example or worked_example(task))
+    tasks = load_project_tasks(project) if loaded is None else loaded
+    return tuple(
+        FormTask(
+            number,
+            sample_of(tasks[each.name]),
+            each.description or _about(each.name),
+            each.worked_example or worked_example(tasks[each.name]),
         )
-    return tuple(found)
-
-
-def project_tasks(names: Sequence[str], *, data_dir: Path | None = None) -> tuple[tuple[ProjectTask, ...], list[Task]]:
-    """The tasks that names and files mean, as a project keeps them, and loaded.
-
-    Raises:
-        UsageError, TaskError, FileError: an unknown name, or data that cannot be used.
-    """
-    loaded: list[Task] = []
-    kept: list[ProjectTask] = []
-    for name in names:
-        for task in load_tasks([name], data_dir=data_dir):
-            is_built_in = task.name.split("/", 1)[0] in known_prefixes()
-            loaded.append(task)
-            kept.append(ProjectTask(task.name, task.name if is_built_in else str(_file(name).absolute())))
-    return tuple(kept), loaded
+        for number, each in enumerate(project.tasks, start=1)
+    )
 
 
 def worked_example(task: Task) -> str:
@@ -70,10 +51,17 @@ def worked_example(task: Task) -> str:
     return "Read the text and decide which of these fits: {{ choices | join(', ') }}."
 
 
-def _sample(task: Task) -> Task:
-    """The first examples of a task, so that checks of a wording take milliseconds."""
+def sample_of(task: Task) -> Task:
+    """The first examples of a task, with the fields that a wording may name: checks of a wording take milliseconds."""
+    names = field_names(task)
+
+    def named(example: Example) -> Example:
+        return replace(example, fields={name: example.fields[name] for name in names if name in example.fields})
+
     return replace(
-        task, examples=task.examples[:CHECKED_EXAMPLES], demonstrations=task.demonstrations[:_DEMONSTRATIONS]
+        task,
+        examples=tuple(map(named, task.examples[:CHECKED_EXAMPLES])),
+        demonstrations=tuple(map(named, task.demonstrations[:_DEMONSTRATIONS])),
     )
 
 
@@ -83,10 +71,3 @@ def _about(name: str) -> str:
         return ""
     about = next((listing.about for listing in catalogue() if listing.name == name), "")
     return about[:1].upper() + about[1:] + "." if about else ""
-
-
-def _file(name: str) -> Path:
-    """The file that a task was read from; a name may leave out its ending."""
-    return next(
-        (path for path in (Path(name), Path(f"{name}.yaml"), Path(f"{name}.yml")) if path.is_file()), Path(name)
-    )

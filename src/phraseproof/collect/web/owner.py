@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
-from phraseproof.collect.invitations import token_of
 from phraseproof.collect.records import AnnotatorProgress, Invitation, Role
 from phraseproof.collect.rows import now
+from phraseproof.collect.web.links import link
 from phraseproof.collect.web.security import RefusedRequest
 from phraseproof.collect.web.site import Visit
 from phraseproof.errors import CollectError
@@ -114,16 +114,11 @@ def _people_page(
     site = visit.site
     moment = now()
     rows = [
-        PersonRow(each, link_of(visit, each), each.revoked is None and each.expires > moment)
+        PersonRow(each, link(site.store, each, site.base_url), each.revoked is None and each.expires > moment)
         for each in site.store.invitations()
     ]
-    new = [PersonRow(each, link_of(visit, each), True) for each in made]
+    new = [PersonRow(each, link(site.store, each, site.base_url), True) for each in made]
     return visit.page("people.html.j2", http_status=status, rows=rows, new=new, problems=problems)
-
-
-def link_of(visit: Visit, invitation: Invitation) -> str:
-    """The link that a person opens."""
-    return f"{visit.site.base_url}/i/{token_of(visit.site.store.folder, invitation)}"
 
 
 def _delete_page(visit: Visit, person: Invitation, *, is_wrong: bool) -> Response:

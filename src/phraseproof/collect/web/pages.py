@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
+from gettext import NullTranslations
 from pathlib import Path
-from typing import cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import InternationalizationExtension
@@ -35,6 +35,7 @@ class PageTemplates:
 
     def __init__(self, languages: tuple[str, ...]) -> None:
         self.languages = tuple(code for code in languages if code in LANGUAGES) or ("en",)
+        self._texts = {code: _texts(code) for code in self.languages}
         self._environments = {code: _environment(code) for code in self.languages}
 
     def render(self, name: str, language: str, /, **values: object) -> str:
@@ -45,10 +46,17 @@ class PageTemplates:
 
     def gettext(self, language: str) -> Gettext:
         """The function that translates the code's sentences."""
-        return cast(Gettext, self._environments[language].globals["plain_gettext"])
+        return self._texts[language].gettext
 
 
+@cache
+def _texts(language: str) -> NullTranslations:
+    return translations(language)
+
+
+@cache
 def _environment(language: str) -> Environment:
+    texts = _texts(language)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -57,12 +65,10 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
         extensions=[InternationalizationExtension],
     )
-    texts = translations(language)
     install: object = getattr(environment, "install_gettext_translations")  # noqa: B009 (added by the extension)
     assert callable(install)
     install(texts, newstyle=True)
     gettext = texts.gettext
-    environment.globals["plain_gettext"] = gettext
     environment.filters.update(
         {
             "action_name": partial(_swapped, action_name, gettext),

@@ -58,7 +58,9 @@ def send_back(visit: Visit) -> Response:
     found = _wording(visit)
     comment = visit.form.get("comment", "").replace("\r\n", "\n").strip()
     if not comment:
-        return _wording_page(visit, found, problem=visit.gettext("Write a comment, so that the author knows what to do."))
+        return _wording_page(
+            visit, found, problem=visit.gettext("Write a comment, so that the author knows what to do.")
+        )
     following = _following(visit, found)
     visit.site.store.send_back(found.id, comment, by=visit.known_person.id)
     return visit.go(following)
@@ -122,7 +124,6 @@ def _authors(visit: Visit) -> dict[str, str]:
 
 
 def _status(name: str) -> Status:
-    found = next((status for status in STATUSES if status == name), None)
-    if found is None:
+    if name not in STATUSES:
         raise RefusedRequest(404, "missing")
-    return found
+    return name

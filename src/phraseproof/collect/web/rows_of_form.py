@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from phraseproof.collect.preview import Preview
 from phraseproof.collect.records import SHOTS, CollectedWording, Form, Invitation, Shots
@@ -60,27 +60,33 @@ class SentRow:
     base: int | None
 
 
-def rows_of(site: Site, person: Invitation, task: FormTask) -> dict[Shots, list[FormRow]]:
-    """All rows of a person's form for a task, by table."""
+def rows_of(
+    site: Site, person: Invitation, task: FormTask, *, with_previews: bool = True
+) -> dict[Shots, list[FormRow]]:
+    """All rows of a person's form for a task, by table: those that are asked, and those that are stored."""
     stored = {(each.kind, each.row): each for each in site.store.wordings(task=task.name, invitation_id=person.id)}
     rows: dict[Shots, list[FormRow]] = {}
     for kind in SHOTS:
         count = max([site.project.asked(kind), *(row for of, row in stored if of == kind)])
-        rows[kind] = [
-            _row(site, person, task, kind, number, stored.get((kind, number))) for number in range(1, count + 1)
-        ]
+        of_table = [_row(kind, number, stored.get((kind, number))) for number in range(1, count + 1)]
+        rows[kind] = [_with_preview(site, person, task, row) for row in of_table] if with_previews else of_table
     return rows
 
 
-def _row(
-    site: Site, person: Invitation, task: FormTask, kind: Shots, number: int, wording: CollectedWording | None
-) -> FormRow:
+def _row(kind: Shots, number: int, wording: CollectedWording | None) -> FormRow:
     if wording is None or not wording.text:
         return FormRow(kind, number, "", "", "ask", wording, None)
     answer = wording.answer if wording.answer in ANSWER_FORMS else None
+    return FormRow(kind, number, wording.text, answer or "", wording.form, wording, None)
+
+
+def _with_preview(site: Site, person: Invitation, task: FormTask, row: FormRow) -> FormRow:
+    wording = row.wording
+    if wording is None or not wording.text:
+        return row
     others = site.others(task, wording.id, person.id)
-    preview = site.preview(task, wording.text, kind, answer=wording.answer, form=wording.form, others=others)
-    return FormRow(kind, number, wording.text, answer or "", wording.form, wording, preview)
+    preview = site.preview(task, wording.text, row.kind, answer=wording.answer, form=wording.form, others=others)
+    return replace(row, preview=preview)
 
 
 def sent_row(form: Mapping[str, str], name: str) -> SentRow | None:

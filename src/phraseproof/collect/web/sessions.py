@@ -1,11 +1,10 @@
-"""Cookies: who a visitor is, and the secret that protects forms from other sites (CSRF). Nothing is kept on the server."""
+"""Cookies: who a visitor is, and the secret that protects forms from other sites (CSRF). The server keeps none."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
-from typing import cast
 
 from itsdangerous import BadData, URLSafeSerializer
 from starlette.requests import Request
@@ -45,7 +44,7 @@ class Sessions:
 
     def start(self, response: Response, invitation: Invitation) -> None:
         """Let the browser that gets this response act for an invitation until the invitation ends."""
-        value = cast(str, self._signer.dumps([invitation.id, invitation.token_id]))
+        value = self._signer.dumps([invitation.id, invitation.token_id])
         left = int((invitation.expires - now()).total_seconds())
         self._set(response, invitation.role, value, max(1, min(left, _SECONDS)))
 
@@ -93,7 +92,7 @@ class Sessions:
 
     def start_visit(self, response: Response, nonce: str) -> None:
         """Give the browser the secret that its forms repeat."""
-        self._set(response, "visit", cast(str, self._signer.dumps(nonce, salt="phraseproof.collect.visit")), _SECONDS)
+        self._set(response, "visit", self._signer.dumps(nonce, salt="phraseproof.collect.visit"), _SECONDS)
 
     def choose_language(self, response: Response, code: str) -> None:
         """Keep the language that a visitor chose."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 
 from starlette.requests import Request
@@ -46,7 +46,24 @@ class FormTask:
         return self.task.name
 
 
-@dataclass(frozen=True)
+class RecentWordings:
+    """The wordings of tasks as they were at most some seconds ago, read once for all previews of that time."""
+
+    def __init__(self, store: CollectStore) -> None:
+        self._store = store
+        self._read: dict[str, tuple[float, tuple[CollectedWording, ...]]] = {}
+        self._lock = Lock()
+
+    def of(self, task: str) -> tuple[CollectedWording, ...]:
+        """The wordings of a task."""
+        with self._lock:
+            found = self._read.get(task)
+            if found is None or time.monotonic() - found[0] > _SECONDS_KEPT:
+                found = self._read[task] = (time.monotonic(), self._store.wordings(task=task))
+            return found[1]
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """The form of one project.
 
@@ -55,6 +72,7 @@ class Site:
         tasks: its tasks.
         base_url: the address under which people reach the form, without a slash at the end.
         sessions, rates, pages: cookies, limits and templates.
+        recent: wordings of everyone, for the similarity of previews.
     """
 
     store: CollectStore
@@ -63,8 +81,7 @@ class Site:
     sessions: Sessions
     rates: RequestRates
     pages: PageTemplates
-    _texts: dict[str, tuple[float, tuple[CollectedWording, ...]]] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
+    recent: RecentWordings
 
     @property
     def project(self) -> Project:
@@ -102,18 +119,10 @@ class Site:
         own = self.store.wordings(task=task.name, invitation_id=invitation_id)
         theirs = [
             each
-            for each in self._kept(task.name)
+            for each in self.recent.of(task.name)
             if each.invitation_id != invitation_id and each.status in ("submitted", "accepted")
         ]
         return [each.text for each in (*own, *theirs) if each.id != wording_id and each.text.strip()]
-
-    def _kept(self, task: str) -> tuple[CollectedWording, ...]:
-        with self._lock:
-            read, wordings = self._texts.get(task, (0.0, ()))
-            if time.monotonic() - read > _SECONDS_KEPT or not read:
-                wordings = self.store.wordings(task=task)
-                self._texts[task] = (time.monotonic(), wordings)
-            return wordings
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,36 +62,23 @@ def kind_hint(kind: Kind, _: Gettext) -> str:
 
 def problem_text(problem: PreviewProblem, _: Gettext) -> str:
     """What is wrong, in plain words."""
-    match problem.kind:
-        case "empty":
-            return _("Nothing is written yet.")
-        case "too-long":
-            return _("The text is too long.")
-        case "unknown-field" if problem.suggestion:
-            return _("No field is called “%(name)s”. Did you mean “%(suggestion)s”?") % {
-                "name": problem.name,
-                "suggestion": problem.suggestion,
-            }
-        case "unknown-field":
-            return _("No field is called “%(name)s”.") % {"name": problem.name}
-        case "template":
-            return _("The text between the braces cannot be read: %(detail)s.") % {"detail": problem.message}
-        case "example":
-            return _("The model would see nothing of the example. Insert a field.")
-        case "options" if problem.level == "warning":
-            return _("The model would not see the options. Name them, or insert {{ choices }}.")
-        case "options":
-            return _("Answers are labels, and the model would not see the options.")
-        case "answers":
-            return _("The labels of the options and the answers that are scored do not fit: %(detail)s.") % {
-                "detail": problem.message
-            }
-        case "gives-away":
-            return _("The text may give the answer away: %(detail)s.") % {"detail": problem.message}
-        case "unused-field":
-            return _("The model would not see every field: %(detail)s.") % {"detail": problem.message}
-        case _:
-            return problem.message
+    known = {
+        "empty": _("Nothing is written yet."),
+        "too-long": _("The text is too long."),
+        "unknown-field": _("No field is called “%(name)s”. Did you mean “%(suggestion)s”?")
+        if problem.suggestion
+        else _("No field is called “%(name)s”."),
+        "template": _("The text between the braces cannot be read: %(detail)s."),
+        "example": _("The model would see nothing of the example. Insert a field."),
+        "options": _("The model would not see the options. Name them, or insert {{ choices }}.")
+        if problem.level == "warning"
+        else _("Answers are labels, and the model would not see the options."),
+        "answers": _("The labels of the options and the answers that are scored do not fit: %(detail)s."),
+        "gives-away": _("The text may give the answer away: %(detail)s."),
+        "unused-field": _("The model would not see every field: %(detail)s."),
+    }
+    text = known.get(problem.kind, "%(detail)s")
+    return text % {"detail": problem.message, "name": problem.name, "suggestion": problem.suggestion}
 
 
 def preview_summary(preview: Preview, _: Gettext) -> str:
@@ -124,7 +111,6 @@ def refusal(reason: str, _: Gettext) -> tuple[str, str]:
         "link-forged": (_("The link is not valid"), _("Check that the link is complete, or ask for a new one.")),
         "link-revoked": (_("The link was withdrawn"), _("Ask the person who sent it for a new one.")),
         "link-expired": (_("The link has expired"), _("Ask the person who sent it for a new one.")),
-        "agree": (_("Please agree first"), _("Wordings can be collected only from people who agree to the licence.")),
         "conflict": (_("Not done"), _("Something else changed in the meantime, or the step is not possible now.")),
     }
     return known.get(reason, known["conflict"])

@@ -1,0 +1,99 @@
+"""Run the form: a project that is made or resumed, and a server that ends cleanly."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from contextlib import closing
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from phraseproof.collect.store import CollectStore
+from phraseproof.errors import CollectError, UsageError
+
+
+class Listening(NamedTuple):
+    """A socket that waits for browsers, and the address under which people reach it."""
+
+    sock: socket.socket
+    base_url: str
+
+
+def listen(host: str, port: int, base_url: str | None) -> Listening:
+    """Take an address. Without a `base_url`, only loopback: links need an address that other machines reach.
+
+    Args:
+        host: a name or an IP address.
+        port: 0 takes any that is free.
+        base_url: the address under which people reach the form, if a proxy or another machine is in between.
+
+    Raises:
+        UsageError: not loopback and no `base_url`, or not an address of the web.
+        CollectError: the address cannot be taken.
+    """
+    if base_url is None and not _is_loopback(host):
+        raise UsageError(
+            f"--host {host} is open to other machines, and links need the address that people use",
+            where="--host",
+            hint="Add --base-url https://HOST; docs/collect.md describes a proxy with TLS",
+        )
+    if base_url is not None:
+        _require_web_address(base_url)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        sock = socket.create_server((host, port), family=family, backlog=512)
+    except (OSError, OverflowError) as error:
+        problem = getattr(error, "strerror", None) or str(error)
+        raise CollectError(
+            f"cannot listen: {problem}", where=f"{host}:{port}", hint="Choose another --port, or 0 for a free one"
+        ) from None
+    shown = f"[{host}]" if ":" in host else host
+    return Listening(sock, (base_url or f"http://{shown}:{sock.getsockname()[1]}").rstrip("/"))
+
+
+def serve(store: CollectStore, listening: Listening, *, trusted_proxies: tuple[str, ...] = ()) -> None:
+    """Answer browsers until the process is stopped (Ctrl-C, SIGTERM); requests that have begun are answered.
+
+    Addresses are not logged: they hold the secrets of links.
+
+    Args:
+        store: the project.
+        listening: from `listen`.
+        trusted_proxies: IP addresses of proxies whose forwarded headers are believed; from others they are ignored.
+    """
+    import uvicorn
+
+    from phraseproof.collect.web.app import application
+
+    config = uvicorn.Config(
+        application(store.folder, base_url=listening.base_url),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
+        lifespan="off",
+        h11_max_incomplete_event_size=32_768,
+        limit_concurrency=1_000,
+        timeout_graceful_shutdown=10,
+    )
+    with closing(listening.sock):
+        try:
+            uvicorn.Server(config).run(sockets=[listening.sock])
+        except KeyboardInterrupt:  # uvicorn raises it again after a clean end
+            return
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _require_web_address(base_url: str) -> None:
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise UsageError(
+            "not an address of the web", expected="https://HOST or http://HOST:PORT", got=base_url, where="--base-url"
+        )

@@ -1,0 +1,84 @@
+"""Reviews: accept, return with a comment, edit with a history, and which wording comes next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.collect_site import CollectSite, Visitor
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> CollectSite:
+    made = CollectSite(tmp_path / "project")
+    ada = made.annotator()
+    ada.get("/tasks/1")
+    ada.save("zero-shot/1", f"Which team? {HOSTILE}")
+    ada.save("zero-shot/2", "Who answers?")
+    ada.post("/tasks/1/submit")
+    return made
+
+
+@pytest.fixture
+def owner(site: CollectSite) -> Visitor:
+    return site.owner()
+
+
+def test_the_list_shows_what_waits_by_status_and_task(site: CollectSite, owner: Visitor) -> None:
+    page = owner.get("/owner/review").text
+    assert "2 texts, submitted." in page
+    assert HOSTILE not in page
+    assert "0 texts, accepted." in owner.get("/owner/review?status=accepted&task=1").text
+    assert owner.get("/owner/review?status=other").status_code == 404
+    assert "Who answers?" not in owner.get("/owner/review?page=2").text
+
+
+def test_accepting_leads_to_the_next_and_then_to_the_list(site: CollectSite, owner: Visitor) -> None:
+    first, second = site.store.wordings()
+    page = owner.get(f"/owner/wordings/{first.id}").text
+    assert "What the model would see" in page
+    assert "Message: I was charged twice." in page
+    assert HOSTILE not in page
+    answer = owner.post(f"/owner/wordings/{first.id}/accept", revision=str(first.revision))
+    assert answer.headers["location"] == f"/owner/wordings/{second.id}?next=yes"
+    answer = owner.post(f"/owner/wordings/{second.id}/accept", revision=str(second.revision))
+    assert answer.headers["location"] == "/owner/review?done=yes"
+    assert [each.status for each in site.store.wordings()] == ["accepted", "accepted"]
+
+
+def test_what_changed_since_the_page_was_read_is_not_accepted(site: CollectSite, owner: Visitor) -> None:
+    first = site.store.wordings()[0]
+    owner.get(f"/owner/wordings/{first.id}")
+    ada = first.invitation_id
+    site.store.save(ada, first.task, first.kind, first.row, "Another text", answer=None, base=first.revision)
+    site.store.submit(ada, first.task)
+    answer = owner.post(f"/owner/wordings/{first.id}/accept", revision=str(first.revision))
+    assert answer.status_code == 409
+    assert site.store.wordings()[0].status == "submitted"
+
+
+def test_returning_needs_a_comment(site: CollectSite, owner: Visitor) -> None:
+    first = site.store.wordings()[0]
+    owner.get(f"/owner/wordings/{first.id}")
+    assert owner.post(f"/owner/wordings/{first.id}/return", comment=" ").status_code == 400
+    assert owner.post(f"/owner/wordings/{first.id}/return", comment="Name the teams.").status_code == 303
+    assert (site.store.wordings()[0].status, site.store.wordings()[0].comment) == ("returned", "Name the teams.")
+
+
+def test_an_edit_keeps_the_authors_text_in_the_history(site: CollectSite, owner: Visitor) -> None:
+    second = site.store.wordings()[1]
+    owner.get(f"/owner/wordings/{second.id}")
+    answer = owner.post(f"/owner/wordings/{second.id}/edit", text="Who should answer?", answer="text", whole="")
+    page = owner.get(answer.headers["location"]).text
+    assert "The change is saved." in page
+    assert page.index("Who should answer?") < page.index("<blockquote class=\"text\">Who answers?")
+    changed = site.store.wordings()[1]
+    assert (changed.text, changed.answer, changed.form) == ("Who should answer?", "text", "ask")
+
+
+@pytest.mark.parametrize("step", ["accept", "return", "edit"])
+def test_unknown_wordings(owner: Visitor, step: str) -> None:
+    owner.get("/owner/people")
+    assert owner.post(f"/owner/wordings/nothing/{step}").status_code == 404
