@@ -10,9 +10,9 @@ from support.collect_tasks import CHOICES, tickets
 
 
 def kinds(text: str, answer: str | None = None) -> list[tuple[str, str]]:
-    return [
-        (problem.level, problem.kind) for problem in preview_of(tickets(with_answer=True), text, "zero-shot", answer=answer, form="template").problems
-    ]
+    task = tickets(with_answer=True)
+    problems = preview_of(task, text, "zero-shot", answer=answer, form="template").problems
+    return [(problem.level, problem.kind) for problem in problems]
 
 
 def test_an_ask_is_shown_in_the_usual_layout() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from support.collect_site import TASK, CollectSite
 
 from phraseproof.collect.web.annotator import task_states
 from phraseproof.collect.web.app import application
 from phraseproof.collect.web.form_tasks import form_tasks
+from support.collect_site import TASK, CollectSite
 from support.collect_tasks import tickets
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -66,7 +66,14 @@ def test_links_that_give_no_access(site: CollectSite, days: float, sentence: str
 
 def test_the_form_shows_fields_examples_and_a_worked_example(site: CollectSite) -> None:
     page = site.annotator().get("/tasks/1").text
-    for text in ("{{ message }}", "{{ sent_at }}", "I was charged twice.", "Someone wrote:", "Zero-shot 2", "Few-shot 1"):
+    for text in (
+        "{{ message }}",
+        "{{ sent_at }}",
+        "I was charged twice.",
+        "Someone wrote:",
+        "Zero-shot 2",
+        "Few-shot 1",
+    ):
         assert text in page
     assert "Which team answers &lt;b&gt;a customer&#39;s message" in page
     assert page.count("<textarea") == 3

@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+
+from phraseproof.core import Relation
+from phraseproof.instructions.collections import load_collection
 from support.collect_site import CollectSite
 
 ROUTES = (
@@ -67,7 +70,9 @@ def test_who_is_invited_already_is_named_and_the_others_are_invited(site: Collec
     assert site.store.invitation_called("Ben").role == "annotator"
 
 
-@pytest.mark.parametrize(("names", "days"), [("", "7"), ("Ada", "0"), ("Ada", "x"), ("Ada", "9999999"), ("A\n" * 201, "7")])
+@pytest.mark.parametrize(
+    ("names", "days"), [("", "7"), ("Ada", "0"), ("Ada", "x"), ("Ada", "9999999"), ("A\n" * 201, "7")]
+)
 def test_wrong_invitations_are_refused(site: CollectSite, names: str, days: str) -> None:
     owner = site.owner()
     owner.get("/owner/people")
@@ -123,3 +128,22 @@ def test_everything_is_exported_without_what_links_are_made_of(site: CollectSite
     assert answer.headers["content-disposition"] == 'attachment; filename="everything.json"'
     assert "Which team?" in json.dumps(json.loads(answer.text))
     assert site.store.invitation_called("Ada").token_id not in answer.text
+
+
+def test_accepted_wordings_are_exported_as_a_collection(site: CollectSite, tmp_path: Path) -> None:
+    ada = site.annotator()
+    ada.get("/tasks/1")
+    ada.save("zero-shot/1", "Which team should answer?")
+    ada.save("zero-shot/2", "which team  should answer?")
+    ada.post("/tasks/1/submit")
+    owner = site.owner()
+    assert owner.get("/owner/export/zero-shot.yaml").status_code == 409
+    for each in site.store.wordings():
+        site.store.accept(each.id, by="owner")
+    page = owner.get("/owner/export").text
+    assert "1 wording is left out" in page
+    assert owner.get("/owner/export/other.yaml").status_code == 404
+    (tmp_path / "c.yaml").write_text(owner.get("/owner/export/zero-shot.yaml").text, encoding="utf-8")
+    (wording,) = load_collection(str(tmp_path / "c.yaml")).instructions
+    assert (wording.ask, wording.author, wording.licence) == ("Which team should answer?", "Ada", "CC0-1.0")
+    assert wording.relation is Relation.UNOBSERVED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from support.collect_site import CollectSite, Visitor
 
 HOSTILE = "<script>alert(1)</script>"
@@ -73,7 +74,7 @@ def test_an_edit_keeps_the_authors_text_in_the_history(site: CollectSite, owner:
     answer = owner.post(f"/owner/wordings/{second.id}/edit", text="Who should answer?", answer="text", whole="")
     page = owner.get(answer.headers["location"]).text
     assert "The change is saved." in page
-    assert page.index("Who should answer?") < page.index("<blockquote class=\"text\">Who answers?")
+    assert page.index("Who should answer?") < page.index('<blockquote class="text">Who answers?')
     changed = site.store.wordings()[1]
     assert (changed.text, changed.answer, changed.form) == ("Who should answer?", "text", "ask")
 

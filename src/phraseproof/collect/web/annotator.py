@@ -83,7 +83,11 @@ def save_task(visit: Visit) -> Response:
     if failed:
         return _task_page(visit, form_task, failed=failed)
     shown = visit.form.get("show", "")
-    names = {row.name for rows in rows_of(visit.site, visit.known_person, form_task, with_previews=False).values() for row in rows}
+    names = {
+        row.name
+        for rows in rows_of(visit.site, visit.known_person, form_task, with_previews=False).values()
+        for row in rows
+    }
     where = f"?show={shown}#{shown}" if shown in names else "?saved=yes#state"
     return visit.go(f"/tasks/{form_task.number}{where}")
 

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from phraseproof.collect.invitations import key_of
+from phraseproof.collect.project_tasks import load_project_tasks
 from phraseproof.collect.records import Role
 from phraseproof.collect.store import CollectStore
 from phraseproof.collect.web import annotator, owner, review
@@ -53,9 +54,11 @@ def application(
     store = CollectStore.open(folder)
     address = urlsplit(base_url)
     is_secure = address.scheme == "https"
+    loaded = load_project_tasks(store.project) if tasks is None else tasks
     site = Site(
         store=store,
-        tasks=form_tasks(store.project, tasks),
+        tasks=form_tasks(store.project, loaded),
+        whole_tasks=loaded,
         base_url=base_url.rstrip("/"),
         sessions=Sessions(key_of(folder), is_secure=is_secure),
         rates=RequestRates(scale=rate_scale),
@@ -108,6 +111,8 @@ def _routes(site: Site) -> list[Route | Mount]:
         post("/owner/wordings/{wording}/accept", review.accept, "owner"),
         post("/owner/wordings/{wording}/return", review.send_back, "owner"),
         post("/owner/wordings/{wording}/edit", review.edit, "owner"),
+        get("/owner/export", owner.exports, "owner"),
+        get("/owner/export/{kind}.yaml", owner.export_wordings, "owner"),
         get("/owner/export/everything.json", owner.export_everything, "owner"),
     ]
 

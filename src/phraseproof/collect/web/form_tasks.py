@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from phraseproof.collect.composition import field_names
 from phraseproof.collect.preview import CHECKED_EXAMPLES
-from phraseproof.collect.project_tasks import load_project_tasks
 from phraseproof.collect.records import Project
 from phraseproof.collect.web.site import FormTask
 from phraseproof.core import Example, Kind, Task
@@ -22,23 +21,14 @@ _WORKED = {
 }
 
 
-def form_tasks(project: Project, loaded: Mapping[str, Task] | None = None) -> tuple[FormTask, ...]:
-    """The tasks of a project's form.
-
-    Args:
-        project: the project.
-        loaded: its tasks by name; by default they are loaded.
-
-    Raises:
-        CollectError, TaskError, FileError: a task cannot be loaded, or has another name than before.
-    """
-    tasks = load_project_tasks(project) if loaded is None else loaded
+def form_tasks(project: Project, loaded: Mapping[str, Task]) -> tuple[FormTask, ...]:
+    """The tasks of a project's form, from the project's tasks by name."""
     return tuple(
         FormTask(
             number,
-            sample_of(tasks[each.name]),
+            sample_of(loaded[each.name]),
             each.description or _about(each.name),
-            each.worked_example or worked_example(tasks[each.name]),
+            each.worked_example or worked_example(loaded[each.name]),
         )
         for number, each in enumerate(project.tasks, start=1)
     )

@@ -6,10 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from starlette.responses import Response
 
-from phraseproof.collect.records import AnnotatorProgress, Invitation, Role
+from phraseproof.collect.export import collected_instructions, export_collection
+from phraseproof.collect.records import SHOTS, AnnotatorProgress, Invitation, Role
 from phraseproof.collect.rows import now
 from phraseproof.collect.web.links import link
 from phraseproof.collect.web.security import RefusedRequest
@@ -18,6 +21,8 @@ from phraseproof.errors import CollectError
 
 MAX_DAYS = 730
 """The maximum number of days for which an invitation is valid."""
+COLLECTION = "collected"
+"""The beginning of the names of exported collections."""
 MAX_INVITED = 200
 """The maximum number of people who are invited at once."""
 
@@ -100,6 +105,26 @@ def delete(visit: Visit) -> Response:
         return _delete_page(visit, person, is_wrong=True)
     visit.site.store.delete_person(person.id)
     return visit.go("/owner/people")
+
+
+def exports(visit: Visit) -> Response:
+    """What can be downloaded, and which accepted wordings a collection leaves out, with the reason."""
+    site = visit.site
+    found = {
+        kind: collected_instructions(site.store, site.whole_tasks, name=COLLECTION, kinds=(kind,)) for kind in SHOTS
+    }
+    return visit.page("exports.html.j2", found=found)
+
+
+def export_wordings(visit: Visit) -> Response:
+    """The accepted wordings of a table, as a collection's file."""
+    site, kind = visit.site, visit.parameter("kind")
+    if kind not in SHOTS:
+        raise RefusedRequest(404, "missing")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{COLLECTION}-{kind}.yaml"
+        export_collection(site.store, site.whole_tasks, path, name=f"{COLLECTION}-{kind}", kinds=(kind,))
+        return _download(path.read_text(encoding="utf-8"), "application/yaml", path.name)
 
 
 def export_everything(visit: Visit) -> Response:

@@ -85,7 +85,9 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
+                # Scripts and styles may be kept, if the browser asks whether they changed.
+                is_static = scope["path"].startswith("/static/")
+                headers.setdefault("Cache-Control", "no-cache" if is_static else "no-store")
             await send(message)
 
         await self._app(scope, receive, complete)

@@ -69,7 +69,8 @@ class Site:
 
     Attributes:
         store: the project.
-        tasks: its tasks.
+        tasks: its tasks, with a sample of their examples.
+        whole_tasks: the same by name, with all examples.
         base_url: the address under which people reach the form, without a slash at the end.
         sessions, rates, pages: cookies, limits and templates.
         recent: wordings of everyone, for the similarity of previews.
@@ -77,6 +78,7 @@ class Site:
 
     store: CollectStore
     tasks: tuple[FormTask, ...]
+    whole_tasks: Mapping[str, Task]
     base_url: str
     sessions: Sessions
     rates: RequestRates
