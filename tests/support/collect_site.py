@@ -79,9 +79,13 @@ class Visitor:
         self.csrf = found[1] if found else self.csrf
         return answer
 
-    def post(self, path: str, /, headers: Mapping[str, str] | None = None, **fields: str) -> Any:
+    def post(self, path: str, /, **fields: str) -> Any:
         """Send a form."""
-        return self.client.post(path, data={"csrf": self.csrf, **fields}, headers=dict(headers or {}))
+        return self.send(path, fields, {})
+
+    def send(self, path: str, fields: Mapping[str, str], headers: Mapping[str, str]) -> Any:
+        """Send a form with headers."""
+        return self.client.post(path, data={"csrf": self.csrf, **fields}, headers=dict(headers))
 
     def save(self, row: str, text: str, *, base: int = 0, **fields: str) -> Any:
         """What the script sends at a pause while a person writes."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from phraseproof.collect.store import CollectStore
 from phraseproof.collect.web.app import application
 from support.collect_site import CollectSite
 from support.collect_tasks import tickets
@@ -24,8 +23,8 @@ def test_a_second_application_on_the_folder_knows_cookies_and_texts(tmp_path: Pa
     browser.get("/tasks/1")
     browser.save("zero-shot/1", "Kept.")
     site.store.close()
-    site.store = CollectStore.open(tmp_path / "project")
-    browser.client.app = application(tmp_path / "project", base_url=site.base_url, tasks={"tickets": tickets()})
-    browser.client._transport.app = browser.client.app
-    assert "Kept.</textarea>" in browser.get("/tasks/1").text
-    assert browser.save("zero-shot/1", "Kept, and changed.", base=1).status_code == 200
+    site.app = application(tmp_path / "project", base_url=site.base_url, tasks={"tickets": tickets()})
+    again = site.browser()
+    again.client.cookies.update(browser.client.cookies)
+    assert "Kept.</textarea>" in again.get("/tasks/1").text
+    assert again.save("zero-shot/1", "Kept, and changed.", base=1).status_code == 200

@@ -24,7 +24,7 @@ def sentences() -> set[str]:
     found: set[str] = set()
     for path in TEMPLATES.glob("*.j2"):
         for _, _, message, _ in babel_extract(BytesIO(path.read_bytes()), list(KEYWORDS), [], {}):
-            found.add(message if isinstance(message, str) else next(part for part in message if part))
+            found.add(message if isinstance(message, str) else next(part for part in message or () if part))
     for path in TEMPLATES.parent.glob("*.py"):
         for _, message, _, _ in extract("python", BytesIO(path.read_bytes()), keywords=KEYWORDS):
             found.add(message if isinstance(message, str) else message[0])
@@ -33,11 +33,12 @@ def sentences() -> set[str]:
 
 def test_every_sentence_is_translated_and_no_translation_is_left_over() -> None:
     catalogue = read_po(BytesIO((LOCALE / "de" / "messages.po").read_bytes()), locale="de")
-    entries = {entry.id if isinstance(entry.id, str) else entry.id[0]: entry for entry in catalogue if entry.id}
+    entries = {entry.id if isinstance(entry.id, str) else entry.id[0]: entry for entry in catalogue or () if entry.id}
     assert len(entries) > 150
     assert set(entries) == sentences()
     for name, entry in entries.items():
-        texts = [entry.string] if isinstance(entry.string, str) else list(entry.string)
+        texts = [entry.string] if isinstance(entry.string, str) else list(entry.string or ())
+        assert texts, name
         assert all(texts), name
         ids = [entry.id] if isinstance(entry.id, str) else list(entry.id)
         wanted = set(re.findall(r"%\(\w+\)s|\{\{.*?\}\}", ids[-1]))

@@ -75,10 +75,10 @@ def test_changes_from_other_origins_are_refused(site: CollectSite, headers: dict
     browser = site.annotator()
     browser.get("/tasks/1")
     fields = {"row.text": "text", "row.base": "0"}
-    assert browser.post("/tasks/1/zero-shot/1", headers=headers, **fields).status_code == 403
+    assert browser.send("/tasks/1/zero-shot/1", fields, headers).status_code == 403
     assert site.store.wordings() == ()
     own = {"origin": site.base_url, "sec-fetch-site": "same-origin"}
-    assert browser.post("/tasks/1/zero-shot/1", headers=own, **fields).status_code == 200
+    assert browser.send("/tasks/1/zero-shot/1", fields, own).status_code == 200
 
 
 def test_large_bodies_are_refused_whatever_their_header_says(site: CollectSite) -> None:

@@ -12,9 +12,11 @@ from phraseproof.cli.collect.new import new
 from phraseproof.cli.collect.quality import quality
 from phraseproof.cli.collect.review import review
 from phraseproof.cli.collect.revoke import revoke
+from phraseproof.cli.collect.serve import serve
 from phraseproof.cli.collect.status import status
 
 app = typer.Typer(help="Gather wordings from people.", no_args_is_help=True)
+app.command("serve", short_help="Serve the form, for annotators and owners.")(serve)
 app.command("new", short_help="Make a project, without a form on the web.")(new)
 app.command("invite", short_help="Invite people, and print their links.")(invite)
 app.command("revoke", short_help="Stop people's links.")(revoke)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phraseproof.cli import options, terminal
+from phraseproof.cli.collect.arguments import PROJECT
 from phraseproof.cli.completion import complete_tasks
 
 if TYPE_CHECKING:
     from phraseproof.collect.store import CollectStore
 
 SERVER = "Server"
-PROJECT = "Project"
 
 
 def serve(
@@ -39,9 +39,7 @@ def serve(
     ] = None,
     zero_shot: Annotated[
         int | None,
-        typer.Option(
-            min=0, max=200, help="Zero-shot wordings per task; 6 unless given.", rich_help_panel=PROJECT
-        ),
+        typer.Option(min=0, max=200, help="Zero-shot wordings per task; 6 unless given.", rich_help_panel=PROJECT),
     ] = None,
     few_shot: Annotated[
         int | None,
@@ -70,15 +68,15 @@ def serve(
     The first call makes the project, later ones resume it. The owner's pages invite people, review and export.
     Ctrl-C ends the server; nothing that was saved is lost.
     """
-    from phraseproof.collect.web.links import owner_link
+    from phraseproof.collect.web.owner_link import owner_link
     from phraseproof.collect.web.server import listen
     from phraseproof.collect.web.server import serve as answer
 
     listening = listen(host, port, base_url)
-    store = _project(tasks or [], out, data_dir, title, licence, zero_shot, few_shot)
-    terminal.note(f"the form is at {listening.base_url}; Ctrl-C ends it")
-    typer.echo(f"owner: {owner_link(store, listening.base_url)}")
-    answer(store, listening, trusted_proxies=tuple(trusted_proxy or ()))
+    with listening.sock, _project(tasks or [], out, data_dir, title, licence, zero_shot, few_shot) as store:
+        terminal.note(f"the form is at {listening.base_url}; Ctrl-C ends it")
+        typer.echo(f"owner: {owner_link(store, listening.base_url)}")
+        answer(store, listening, trusted_proxies=tuple(trusted_proxy or ()))
 
 
 def _project(
@@ -91,8 +89,7 @@ def _project(
     few_shot: int | None,
 ) -> CollectStore:
     """The project of a folder: resumed if there is one, else made."""
-    from phraseproof.collect.project_tasks import project_tasks
-    from phraseproof.collect.records import Project
+    from phraseproof.collect.project_tasks import LICENCE, new_project, project_tasks
     from phraseproof.collect.store import DATABASE, CollectStore
     from phraseproof.errors import UsageError
 
@@ -123,13 +120,13 @@ def _project(
         return store
     if not names:
         raise UsageError("a new project needs a task", where="TASK", hint="`phraseproof tasks list` names them all")
-    tasks = project_tasks(names, data_dir=data_dir, warn=terminal.warn)
-    project = Project(
-        title=title or f"Wordings for {', '.join(task.name for task in tasks[:3])}",
-        licence=licence or "CC0-1.0",
-        tasks=tasks,
+    return new_project(
+        out,
+        names,
+        title=title,
+        licence=licence or LICENCE,
         zero_shot=6 if zero_shot is None else zero_shot,
         few_shot=6 if few_shot is None else few_shot,
-        data_dir=None if data_dir is None else str(data_dir.resolve()),
+        data_dir=data_dir,
+        warn=terminal.warn,
     )
-    return CollectStore.create(out, project)

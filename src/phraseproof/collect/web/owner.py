@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 from starlette.responses import Response
 
 from phraseproof.collect.export import collected_instructions, export_collection
+from phraseproof.collect.invitations import link_of
 from phraseproof.collect.records import SHOTS, AnnotatorProgress, Invitation, Role
 from phraseproof.collect.rows import now
-from phraseproof.collect.web.links import link
 from phraseproof.collect.web.security import RefusedRequest
 from phraseproof.collect.web.site import Visit
 from phraseproof.errors import CollectError
@@ -139,10 +139,10 @@ def _people_page(
     site = visit.site
     moment = now()
     rows = [
-        PersonRow(each, link(site.store, each, site.base_url), each.revoked is None and each.expires > moment)
+        PersonRow(each, link_of(site.store.folder, each, site.base_url), each.revoked is None and each.expires > moment)
         for each in site.store.invitations()
     ]
-    new = [PersonRow(each, link(site.store, each, site.base_url), True) for each in made]
+    new = [PersonRow(each, link_of(site.store.folder, each, site.base_url), True) for each in made]
     return visit.page("people.html.j2", http_status=status, rows=rows, new=new, problems=problems)
 
 

@@ -14,7 +14,7 @@ ANSWER_FORMS = ("letter", "text")
 
 
 @dataclass(frozen=True, slots=True)
-class FormRow:
+class ShownRow:
     """One row as a page shows it.
 
     Attributes:
@@ -62,10 +62,10 @@ class SentRow:
 
 def rows_of(
     site: Site, person: Invitation, task: FormTask, *, with_previews: bool = True
-) -> dict[Shots, list[FormRow]]:
+) -> dict[Shots, list[ShownRow]]:
     """All rows of a person's form for a task, by table: those that are asked, and those that are stored."""
     stored = {(each.kind, each.row): each for each in site.store.wordings(task=task.name, invitation_id=person.id)}
-    rows: dict[Shots, list[FormRow]] = {}
+    rows: dict[Shots, list[ShownRow]] = {}
     for kind in SHOTS:
         count = max([site.project.asked(kind), *(row for of, row in stored if of == kind)])
         of_table = [_row(kind, number, stored.get((kind, number))) for number in range(1, count + 1)]
@@ -73,14 +73,14 @@ def rows_of(
     return rows
 
 
-def _row(kind: Shots, number: int, wording: CollectedWording | None) -> FormRow:
+def _row(kind: Shots, number: int, wording: CollectedWording | None) -> ShownRow:
     if wording is None or not wording.text:
-        return FormRow(kind, number, "", "", "ask", wording, None)
+        return ShownRow(kind, number, "", "", "ask", wording, None)
     answer = wording.answer if wording.answer in ANSWER_FORMS else None
-    return FormRow(kind, number, wording.text, answer or "", wording.form, wording, None)
+    return ShownRow(kind, number, wording.text, answer or "", wording.form, wording, None)
 
 
-def _with_preview(site: Site, person: Invitation, task: FormTask, row: FormRow) -> FormRow:
+def _with_preview(site: Site, person: Invitation, task: FormTask, row: ShownRow) -> ShownRow:
     wording = row.wording
     if wording is None or not wording.text:
         return row

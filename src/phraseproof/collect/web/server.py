@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from contextlib import closing
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -52,13 +52,13 @@ def listen(host: str, port: int, base_url: str | None) -> Listening:
 
 
 def serve(store: CollectStore, listening: Listening, *, trusted_proxies: tuple[str, ...] = ()) -> None:
-    """Answer browsers until the process is stopped (Ctrl-C, SIGTERM); requests that have begun are answered.
+    """Answer browsers until the process is stopped (Ctrl-C, SIGTERM); running requests are answered.
 
     Addresses are not logged: they hold the secrets of links.
 
     Args:
         store: the project.
-        listening: from `listen`.
+        listening: from `listen`; the caller closes its socket.
         trusted_proxies: IP addresses of proxies whose forwarded headers are believed; from others they are ignored.
     """
     import uvicorn
@@ -77,11 +77,8 @@ def serve(store: CollectStore, listening: Listening, *, trusted_proxies: tuple[s
         limit_concurrency=1_000,
         timeout_graceful_shutdown=10,
     )
-    with closing(listening.sock):
-        try:
-            uvicorn.Server(config).run(sockets=[listening.sock])
-        except KeyboardInterrupt:  # uvicorn raises it again after a clean end
-            return
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean end
+        uvicorn.Server(config).run(sockets=[listening.sock])
 
 
 def _is_loopback(host: str) -> bool:

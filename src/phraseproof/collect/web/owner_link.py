@@ -1,11 +1,10 @@
-"""Links: what a person opens to enter the form."""
+"""The link of the owner, which `collect serve` prints."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from phraseproof.collect.invitations import token_of
-from phraseproof.collect.records import Invitation
+from phraseproof.collect.invitations import link_of
 from phraseproof.collect.rows import now
 from phraseproof.collect.store import CollectStore
 
@@ -25,9 +24,4 @@ def owner_link(store: CollectStore, base_url: str) -> str:
         valid = (
             store.renew(owners[0].id, expires=expires) if owners else store.invite(OWNER, expires=expires, role="owner")
         )
-    return link(store, valid, base_url)
-
-
-def link(store: CollectStore, invitation: Invitation, base_url: str) -> str:
-    """The link that a person opens."""
-    return f"{base_url}/i/{token_of(store.folder, invitation)}"
+    return link_of(store.folder, valid, base_url)
