@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.pocket import kl_term, laboratory
+from benchmarks.pocket import kl_term, laboratory, measures
 from benchmarks.pocket.changed_pairs import pairs_between, with_few_labels, with_wrong_labels, with_wrong_targets
 from benchmarks.pocket.measures import UNOBSERVED, Column, Grids, gain_over_all, questions
 from scipy import stats
@@ -18,6 +18,7 @@ from scipy import stats
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.instructions.collections import load_collection
 from phraseproof.pocket.mitigation import mitigation_pairs
+from phraseproof.tasks import load_tasks
 
 TASKS = 18
 """Tasks with training pairs."""
@@ -96,6 +97,9 @@ def test_the_interval_adds_up_the_variances_over_wordings_questions_and_seeds() 
 def test_a_stopped_benchmark_continues(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Three of the 24 tasks are measured; training draws from all of them.
+    few = load_tasks(["pocket/choose-maker", "pocket/label-end", "pocket/has-price"])
+    monkeypatch.setattr(measures, "load_tasks", lambda _: few)
     small = "--model pocket/tiny --wrong 0.5 --rates 3e-3 --seeds 1 --search-seeds 1 --limit 1 --validation-limit 1"
     command = [*small.split(), "--pairs", "1", "--max-steps", "2", "--out", str(tmp_path)]
     kl_term.main(command)
