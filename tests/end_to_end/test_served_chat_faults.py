@@ -19,7 +19,7 @@ from support.fault_server import Fault, FaultServer, serving, share_of
 from support.parity_project import write_project
 from support.served_rows import checked_rows, evaluate_served, of_run
 
-EXAMPLES, WORDINGS = 8, 4
+EXAMPLES, WORDINGS = 6, 4
 PROMPTS = EXAMPLES * WORDINGS
 IN_FLIGHT = 8
 READINGS = ("first_token", "generate")

@@ -6,8 +6,6 @@ import math
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 import zlib
@@ -19,12 +17,13 @@ import pytest
 from phraseproof.errors import LimitReachedError, StoppedError
 from phraseproof.models.openai import traffic
 from phraseproof.store.queries import Run, load_run
+from support.command_line import Done, run_command
 from support.fault_server import TOKEN, Fault, FaultServer, serving
 from support.forked import fork_context
 from support.parity_project import write_project
 from support.served_rows import checked_rows, evaluate_served, of_run
 
-EXAMPLES, WORDINGS = 10, 5
+EXAMPLES, WORDINGS = 8, 4
 TEXTS = EXAMPLES * WORDINGS * 2
 IN_FLIGHT = 8
 KILLS = 15
@@ -137,12 +136,12 @@ ROW_FAULTS = {
 @pytest.mark.parametrize("kind", list(ROW_FAULTS))
 def test_an_answer_that_cannot_be_used_fails_its_row_with_the_reason(project: Path, kind: str) -> None:
     fault, reason = ROW_FAULTS[kind]
-    broken = {"Wording 2: item 7 even", "Wording 4: item 3 odd"}
+    broken = {"Wording 2: item 7 even", "Wording 3: item 3 odd"}
     is_broken = True
     server = FaultServer(lambda text, *_: fault if is_broken and text in broken else None)
     with serving(server):
         run = evaluate(project, server.base_url, retries="1", timeout_s="1" if kind == "a slow drip" else "20")
-        assert {failure.cell.instruction for failure in run.failures} == {"parities/w2", "parities/w4"}
+        assert {failure.cell.instruction for failure in run.failures} == {"parities/w2", "parities/w3"}
         for failure in run.failures:
             with pytest.raises(AssertionError, match=reason):
                 raise AssertionError(failure.error)
@@ -238,24 +237,22 @@ def test_kills_at_random_moments_lose_only_what_is_in_flight(large: Path) -> Non
     assert threading.active_count() == threads
 
 
-def test_the_command_stops_at_its_limit_and_says_what_is_kept(large: Path) -> None:
-    def command(url: str, *options: str) -> subprocess.CompletedProcess[str]:
+def test_the_command_stops_at_its_limit_and_says_what_is_kept(large: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def command(url: str, *options: str) -> Done:
         arguments = ["evaluate", "--model", "openai/m", "--base-url", url, "--tasks", str(large / "task.yaml")]
         arguments += ["--instructions", f"mine={large / 'wordings.yaml'}", "--out", str(large / "run")]
         arguments += ["--scoring", "loglikelihood", "--model-arg", "endpoint=completions", "--no-self-test", *options]
-        return subprocess.run(
-            [sys.executable, "-m", "phraseproof", *arguments], capture_output=True, text=True, check=False
-        )
+        return run_command(capsys, *arguments)
 
     with serving(FaultServer()) as server:
         stopped = command(server.base_url, "--max-requests", "100")
-        assert stopped.returncode == 4
-        assert "stopped by --max-requests 100. " in stopped.stderr.splitlines()[-1]
-        assert "of 120 prompts are stored in" in stopped.stderr.splitlines()[-1]
-        assert "Traceback" not in stopped.stderr
+        assert stopped.code == 4
+        assert "stopped by --max-requests 100. " in stopped.err.splitlines()[-1]
+        assert "of 120 prompts are stored in" in stopped.err.splitlines()[-1]
+        assert "Traceback" not in stopped.err
         assert sum(server.requests.values()) == 100
-        assert command(server.base_url).returncode == 0
+        assert command(server.base_url).code == 0
         assert set(of_run(server.answered).values()) == {1}
         wrong = command(server.base_url, "--max-cost", "1")
-    assert wrong.returncode == 2
-    assert "--max-cost requires --price-per-million" in wrong.stderr
+    assert wrong.code == 2
+    assert "--max-cost requires --price-per-million" in wrong.err
