@@ -42,23 +42,24 @@ def model(request: pytest.FixtureRequest) -> Path:
 
 def test_cross_entropy_and_kl_fall(model: Path, tmp_path: Path) -> None:
     watcher = Watcher()
-    # At 0.3 the path is chaotic: rounding decides where it ends.
+    # At 0.3 the path is chaotic: rounding decides where it ends. The decoder learns faster.
+    half = 50 if model == tiny_models.tiny_t5() else 20
     result = train(
-        model, tmp_path / "a", max_steps=100, eval_every=50, lambda_=0.5, learning_rate=0.1, observer=watcher
+        model, tmp_path / "a", max_steps=2 * half, eval_every=half, lambda_=0.5, learning_rate=0.1, observer=watcher
     )
     steps = watcher.reports[1:]
     for term in ("loss", "ce", "kl"):
         first, last = (sum(getattr(step, term) for step in some) for some in (steps[:10], steps[-10:]))
         assert last < 0.8 * first, term
-    assert watcher.starts == [(100, 0)]
+    assert watcher.starts == [(2 * half, 0)]
     assert watcher.warnings == []
     assert result.kind == "adapter"
-    assert (result.step, result.steps, result.stopped) == (100, 100, "done")
+    assert (result.step, result.steps, result.stopped) == (2 * half, 2 * half, "done")
     assert watcher.reports[0].held_out == AlignmentEvaluation(result.before, {})
     assert watcher.reports[-1].held_out == AlignmentEvaluation(result.after, {})
     rows = read_log(tmp_path / "a")
-    assert [row["step"] for row in rows] == list(range(101))
-    assert [row["step"] for row in rows if "held_out" in row] == [0, 50, 100]
+    assert [row["step"] for row in rows] == list(range(2 * half + 1))
+    assert [row["step"] for row in rows if "held_out" in row] == [0, half, 2 * half]
     assert rows[1].get("ce") == watcher.reports[1].ce
     assert rows[1].get("learning_rate") == 0.1
 
@@ -129,7 +130,7 @@ def test_every_method_trains(method: str, tmp_path: Path) -> None:
         tmp_path / "a",
         method=method,
         pairs=pairs,
-        max_steps=60,
+        max_steps=60 if method == "joint" else 30,
         learning_rate=0.3,
         observer=watcher,
     )
