@@ -39,6 +39,7 @@ def test_an_older_database_is_brought_up_to_date_with_its_content(tmp_path: Path
     # A copy of the database as it was is kept, and this version refuses the newer one.
     (copy,) = backups_of(path)
     assert _contents(copy) == before
+    assert [each.stat().st_mode & 0o777 for each in (path, copy)] == [0o600, 0o600]
     with pytest.raises(CollectError, match=r"newer version.*expected version 1 or older, got version 2"):
         CollectStore.open(tmp_path)
 
@@ -105,4 +106,7 @@ def test_the_log_holds_what_a_checkpoint_has_not_written(tmp_path: Path) -> None
     store.invite("Ada", expires=LATER)
     with closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert {each.stat().st_mode & 0o777 for each in tmp_path.glob(f"{DATABASE}*")} == {0o600}
     store.close()
+    with pytest.raises(CollectError, match="cannot be used"):
+        Database(tmp_path / "none" / "x.sqlite")

@@ -50,15 +50,17 @@ class Database:
             migrations: the SQL of every version; by default those that phraseproof ships.
 
         Raises:
-            CollectError: not a project's database, or one of a newer version.
+            CollectError: not a project's database, one of a newer version, or a file that cannot be made.
         """
         self.path = path
         self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         self._finalizer = weakref.finalize(self, _close_all, self._idle)
         try:
+            if not path.exists():
+                path.touch(mode=0o600)  # SQLite gives the log the same permissions
             with closing(_connect(path)) as connection:
                 _migrate(connection, path, shipped_migrations() if migrations is None else migrations)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise _unusable(path, error) from None
 
     def close(self) -> None:
@@ -130,7 +132,7 @@ def _close_all(idle: SimpleQueue[sqlite3.Connection]) -> None:
             idle.get_nowait().close()
 
 
-def _unusable(path: Path, error: sqlite3.Error) -> CollectError:
+def _unusable(path: Path, error: Exception) -> CollectError:
     return CollectError(f"the project's database cannot be used: {error}", where=str(path))
 
 
@@ -184,10 +186,10 @@ def _back_up(path: Path, version: int) -> None:
     """Copy a database as it is on disk, while a lock keeps others from writing."""
     target = path.with_name(f"{path.stem}.version-{version}{path.suffix}")
     target.unlink(missing_ok=True)
+    target.touch(mode=0o600)
     # A connection of its own reads the last committed state.
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
-    target.chmod(path.stat().st_mode & 0o777)
 
 
 def _statements(script: str) -> Generator[str]:

@@ -104,8 +104,8 @@ def _print_texts(rows: Sequence[AuthorTexts]) -> None:
         )
     terminal.console().print(table)
     terminal.print_result(
-        "Zero-shot and few-shot wordings, words per wording; ROUGE-2 (%) with seeds, among own wordings, with other "
-        "authors' wordings, with the nearest of those.\n"
+        "zero, few: wordings by table; words: per wording, mean ± Std. ROUGE-2 (%): with seeds, among own wordings,\n"
+        "with other authors' wordings, with the nearest of those.\n"
     )
 
 
