@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from phraseproof.alignment.settings import AlignmentSettings
 from phraseproof.alignment.trainer import train
-from phraseproof.errors import ModelError, UsageError
+from phraseproof.errors import ModelError, RunError, UsageError
 from phraseproof.evaluation.evaluate import evaluate
 from phraseproof.evaluation.observer import SilentObserver
 from phraseproof.models.options import ModelOptions
@@ -19,6 +19,8 @@ from phraseproof.store.queries import Run, load_run
 from phraseproof.store.vectors import load_vectors
 from phraseproof.studies.alignment_pairs import alignment_pairs
 from phraseproof.studies.alignment_step import (
+    AlignedEvaluation,
+    AlignedRepresentations,
     AlignmentStep,
     aligned_base,
     aligned_evaluation,
@@ -174,3 +176,39 @@ def test_an_adapter_is_no_base(request_: StudyRequest) -> None:
     request = replace(request_, model_options=ModelOptions(adapter=Path("adapter")))
     with pytest.raises(UsageError, match="cannot start from an adapter"):
         alignment_step(request, MODEL, pairs=(), settings=AlignmentSettings())
+
+
+def test_a_moved_folder_of_studies_with_trained_weights_goes_on_where_it_is(tmp_path: Path) -> None:
+    def steps(out: Path, *tasks: str) -> tuple[AlignmentStep, AlignedEvaluation, AlignedRepresentations]:
+        request = StudyRequest(models=(MODEL,), tasks=("pocket/has-maker",), limit=2, out=out)
+        training, base = step(request, "ft", max_steps=1), main_step(request, MODEL)
+        spec = base.spec.with_changes(tasks=tasks or base.spec.tasks)
+        base = replace(base, spec=spec)
+        return (
+            training,
+            aligned_evaluation(training, base),
+            aligned_representations(training, RepresentationStep(base.spec, base.folder)),
+        )
+
+    for each in (made := steps(tmp_path / "here")):
+        each.carry_out(SILENT)
+    before = load_run(made[1].folder)
+    cells, values = before.cells, scores(before)
+    (tmp_path / "here").rename(tmp_path / "there")
+    moved = steps(tmp_path / "there")
+    names = [each.folder.relative_to(tmp_path / "here") for each in made]
+    assert [each.folder.relative_to(tmp_path / "there") for each in moved] == names
+    assert [each.forecast(timed=False).missing for each in moved] == [0, 0, 0]
+    assert [each.carry_out(SILENT) for each in moved] == [0, 0, 0]
+    after = load_run(moved[1].folder)
+    assert (after.cells, scores(after)) == (cells, values)
+    # A further task is computed there, by the weights that are there now.
+    _, further, _ = steps(tmp_path / "there", "pocket/has-maker", "pocket/has-buyer")
+    assert further.forecast(timed=False).missing > 0
+    assert further.carry_out(SILENT) == 0
+    assert {row.task for row in load_run(further.folder).wording_scores()} == {"pocket/has-maker", "pocket/has-buyer"}
+    # Other weights at that place are another model.
+    weights = moved[0].folder / "model.safetensors"
+    save_file({name: 2 * each for name, each in load_file(weights).items()}, weights, metadata={"format": "pt"})
+    with pytest.raises(RunError, match=r"the folder holds a run with another setting of model\.name"):
+        further.carry_out(SILENT)

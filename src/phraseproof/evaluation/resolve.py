@@ -25,7 +25,7 @@ from phraseproof.models import ModelOptions, load_model
 from phraseproof.scoring.registry import metric
 from phraseproof.store.locks import PATIENT, LockOptions
 from phraseproof.store.run_file import STRATIFIED
-from phraseproof.store.stored import stored_answer_limit, stored_samples
+from phraseproof.store.stored import stored_answer_limit, stored_model_name, stored_samples
 from phraseproof.store.training_record import read_record, seen_wordings
 from phraseproof.tasks import load_tasks
 
@@ -67,6 +67,8 @@ def resolve(
     if request.model is None:
         _require_no_object(spec.model, "--model")
         model = load_model(spec.model, options)
+        if out is not None and Path(spec.model).exists():
+            options, model = _as_named_in_folder(spec.model, options, model, out)
     else:
         model = request.model
     if out is not None:
@@ -215,6 +217,15 @@ def _as_in_folder(
         if note:
             warn(note)
     return spec
+
+
+def _as_named_in_folder(path: str, options: ModelOptions, model: Model, out: Path) -> tuple[ModelOptions, Model]:
+    """A model of a folder or file under the path that the run in `out` knows it by, if it was moved since."""
+    name = stored_model_name(out, model.identity)
+    if name in {None, model.identity.name}:
+        return options, model
+    options = replace(options, args={**options.args, "stored_name": str(name)})
+    return options, load_model(path, options)
 
 
 def _sample_kind(out: Path) -> str:

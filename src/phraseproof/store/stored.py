@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from phraseproof.core import Cell
+from phraseproof.core import Cell, ModelIdentity
 from phraseproof.store.cell_files import CellFiles
 from phraseproof.store.checksums import CHECKSUMS
 from phraseproof.store.run_file import (
@@ -45,6 +46,18 @@ def stored_files(run: Path) -> CellFiles:
 def stored_samples(run: Path) -> list[EvaluatedSample]:
     """The samples of all evaluations into a run folder."""
     return samples_of(read_run_file(run)) if (run / RUN_FILE).exists() else []
+
+
+def stored_model_name(run: Path, model: ModelIdentity) -> str | None:
+    """What a run folder calls a model; `None` where it holds no run, or one of another model.
+
+    A folder that was moved is the same model under another path: its revision is a hash of its contents.
+    """
+    if not (run / RUN_FILE).exists():
+        return None
+    there: Settings = read_run_file(run)["settings"].get("model") or {}
+    here = {**asdict(model), "settings": dict(model.settings)}
+    return str(there["name"]) if there == {**here, "name": there.get("name")} else None
 
 
 def stored_answer_limit(run: Path) -> int | None:

@@ -38,7 +38,7 @@ class RepresentationStep:
         from phraseproof.store.run_file import RUN_FILE
         from phraseproof.store.vectors import FOLDER, load_vectors
 
-        evaluation = resolve(self.spec, forecast=True)
+        evaluation = resolve(self.spec, out=self.folder, forecast=True)
         prompts = {each.cell.task: len(each.task.examples) for each in evaluation.planned}
         cells = cells_of(evaluation)
         done = set[object]()

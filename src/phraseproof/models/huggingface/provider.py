@@ -20,6 +20,7 @@ _KNOWN_ARGS = (
     "gguf_file",
     "max_length",
     "revision",
+    "stored_name",
     "tokenizer",
     "trust_remote_code",
 )
@@ -44,6 +45,7 @@ def load(name: str, options: ModelOptions, *, shown_as: str | None = None) -> Hu
         )
     if file is not None and shown_as is None:
         shown_as = str(Path(name) / options.args["gguf_file"]) if "gguf_file" in options.args else name
+    shown_as = options.args.get("stored_name", shown_as)
     attention = options.args.get("attn_implementation")
     checkpoint = Checkpoint(name, options, attention=attention, shown_as=shown_as, gguf=file)
     # Checked before any weights are read: a wrong path shows in a second, not after minutes of loading.
