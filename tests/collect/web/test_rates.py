@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.collect.web.rates import PER_INVITATION, WRONG_LINKS, RequestRates
+from phraseproof.collect.web.rates import PER_ADDRESS, PER_INVITATION, WRONG_LINKS, RequestRates
 from phraseproof.collect.web.security import RefusedRequest
 from support.collect_site import CollectSite
 
@@ -30,12 +30,12 @@ def test_guessing_links_is_limited_and_valid_links_are_kept_out_too(tmp_path: Pa
 
 
 def test_visitors_without_a_link_are_limited(tmp_path: Path) -> None:
-    site = CollectSite(tmp_path / "project", rate_scale=1 / 100)
+    site = CollectSite(tmp_path / "project", rate_scale=3 / PER_ADDRESS)
     assert [site.browser().get("/").status_code for _ in range(4)] == [200, 200, 200, 429]
 
 
 def test_counts_are_separate_by_kind() -> None:
-    rates = RequestRates(scale=1 / 300)
+    rates = RequestRates(scale=1 / PER_ADDRESS)
     rates.count("invitation", "a")
     rates.count("address", "a")
     rates.require_room("link", "a")

@@ -10,8 +10,8 @@ from phraseproof.collect.web.security import RefusedRequest
 
 PER_INVITATION = 300
 """Requests per minute of one invitation: each pause while writing is one."""
-PER_ADDRESS = 300
-"""Requests per minute without a valid invitation, from one address."""
+PER_ADDRESS = 1_200
+"""Requests per minute by visitors who have not entered, from one address, which a whole office may share."""
 WRONG_LINKS = 20
 """Links per minute that are not valid, from one address."""
 
