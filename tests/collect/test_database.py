@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from phraseproof.collect import database as module
 from phraseproof.collect.database import Database, backups_of, shipped_migrations
 from phraseproof.collect.store import DATABASE, CollectStore
 from phraseproof.errors import CollectError
@@ -99,6 +100,17 @@ def test_a_block_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with database.read() as connection:
         assert connection.execute("SELECT a FROM t").fetchone()[0] == 2
     database.close()
+
+
+def test_a_log_that_cannot_be_emptied_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
+    store, (ada,) = project_with(tmp_path, "Ada")
+    with Database(tmp_path / DATABASE).read() as reader:
+        assert reader.execute("SELECT count(*) FROM invitations").fetchone()[0] == 1
+        with pytest.raises(CollectError, match="still in the database's log"):
+            store.delete_person(ada.id)
+    assert store.invitations() == ()
+    store.close()
 
 
 def test_the_log_holds_what_a_checkpoint_has_not_written(tmp_path: Path) -> None:

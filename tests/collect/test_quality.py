@@ -130,6 +130,9 @@ def test_answers_under_one_author_and_under_the_others(tmp_path: Path) -> None:
     assert first.score == pytest.approx(fmean(fmean(scores[name]) for name in ada))
     assert everyone.agreement == pytest.approx(fmean(same(*pair) for pair in combinations(answers, 2)))
     assert everyone.kappa is not None
+    of_ben = [name for name in answers if "-Ben-" in name]
+    assert [(each.first, each.second) for each in found.pairs] == [("Ada", "Ben"), ("Ada", "Cid"), ("Ben", "Cid")]
+    assert found.pairs[0].agreement == pytest.approx(fmean(same(one, other) for one in ada for other in of_ben))
     assert found.notes == ()
     # Tukey's fences by numpy.
     for what, values in (

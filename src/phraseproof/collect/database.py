@@ -80,10 +80,20 @@ class Database:
             yield connection
 
     def vacuum(self) -> None:
-        """Rewrite the file without what was deleted, also in its log."""
+        """Rewrite the file without what was deleted, and empty its log.
+
+        Raises:
+            CollectError: another process reads the database all the time, so that its log cannot be emptied.
+        """
         with self._connection() as connection:
             connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            is_busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            raise CollectError(
+                "what was deleted is still in the database's log, which another process reads",
+                where=str(self.path),
+                hint="The log is emptied when all processes have ended",
+            )
 
     @contextmanager
     def _transaction(self, begin: str) -> Generator[sqlite3.Connection]:

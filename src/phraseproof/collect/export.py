@@ -19,6 +19,9 @@ from phraseproof.instructions.render import build_prompt
 from phraseproof.instructions.template import check_against, compile_instruction
 from phraseproof.instructions.writing import write_collection
 
+RENDERED_EXAMPLES = 100
+"""The number of examples that a wording is rendered for before it is exported; an evaluation renders all."""
+
 _NOT_IN_ID = re.compile(r"[^\w.+-]+")
 _MAX_ID = 60
 
@@ -103,7 +106,7 @@ def instruction_of(wording: CollectedWording, author: Invitation, task: Task, *,
     """One collected wording with its author and licence, checked on its task.
 
     Raises:
-        InstructionError: it cannot be rendered for an example of the task.
+        InstructionError: it cannot be rendered for one of the first 100 examples, or names what an example lacks.
         CollectError: the author has agreed to no licence.
     """
     if not author.licence:
@@ -123,7 +126,7 @@ def instruction_of(wording: CollectedWording, author: Invitation, task: Task, *,
     )
     check_against(instruction, task)
     compiled = compile_instruction(instruction)
-    for example in task.examples:
+    for example in task.examples[:RENDERED_EXAMPLES]:
         build_prompt(compiled, example, demonstrations=(), prompt_format="plain")
     return instruction
 

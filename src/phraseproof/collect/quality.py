@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import fmean, quantiles, stdev
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -84,6 +85,16 @@ class AuthorAnswers:
     kappa: float | None = None
 
 
+class AuthorPair(NamedTuple):
+    """The mean share of examples with the same answer, over pairs of a wording of each of two authors."""
+
+    task: str
+    num_fewshot: int
+    first: str
+    second: str
+    agreement: float
+
+
 class Unusual(NamedTuple):
     """A wording to look at; not necessarily a bad one.
 
@@ -112,12 +123,14 @@ class CollectQuality(NamedTuple):
     Attributes:
         texts: by task, all authors first.
         answers: the same with a run; else empty.
+        pairs: the agreement of every two authors, with a run of tasks with options.
         unusual: wordings to look at, by task.
         notes: what a reader must know.
     """
 
     texts: tuple[AuthorTexts, ...]
     answers: tuple[AuthorAnswers, ...]
+    pairs: tuple[AuthorPair, ...]
     unusual: tuple[Unusual, ...]
     notes: tuple[str, ...]
 
@@ -149,6 +162,7 @@ def quality_of(
         texts += described.by_author()
         unusual += described.unusual()
     answers: list[AuthorAnswers] = []
+    pairs: list[AuthorPair] = []
     notes: list[str] = []
     if run is not None:
         grids = list(_grids(run, rows, notes))
@@ -157,8 +171,9 @@ def quality_of(
         for grid, of_grid in grids:
             compared = _Answers(grid, of_grid)
             answers += compared.by_author()
+            pairs += compared.by_pair()
             unusual += compared.unusual()
-    return CollectQuality(tuple(texts), tuple(answers), tuple(unusual), tuple(notes))
+    return CollectQuality(tuple(texts), tuple(answers), tuple(pairs), tuple(unusual), tuple(notes))
 
 
 class _Row(NamedTuple):
@@ -300,6 +315,13 @@ class _Answers:
                 self._agreement(author, own),
                 self._kappa() if author is None else None,
             )
+
+    def by_pair(self) -> Iterator[AuthorPair]:
+        if self._same is None:
+            return
+        for first, second in combinations(dict.fromkeys(row.author for row in self._rows), 2):
+            among = self._same[np.ix_(self._authors == first, self._authors == second)]
+            yield AuthorPair(self._grid.task, self._grid.num_fewshot, first, second, float(among.mean()))
 
     def _agreement(self, author: str | None, own: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float | None:
         if self._same is None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from phraseproof.collect.store import CollectStore
+from support.collecting import LATER, LICENCE
 
 from .conftest import Collect
 
@@ -33,6 +34,10 @@ def test_text_and_json(collect: Collect, opened: CollectStore, tmp_path: Path) -
 def test_answers_of_a_run(collect: Collect, opened: CollectStore, tmp_path: Path) -> None:
     import phraseproof
 
+    for name in ("Ben", "Cid"):
+        person = opened.invite(name, expires=LATER) if name == "Cid" else opened.invitation_called(name)
+        opened.agree(person.id, LICENCE)
+        opened.add(person.id, "tickets", "zero-shot", f"{name} asks who should answer.")
     for wording in opened.wordings(status="submitted"):
         opened.accept(wording.id, by="boss")
     collect("export", "-o", tmp_path / "people.yaml")
@@ -41,7 +46,9 @@ def test_answers_of_a_run(collect: Collect, opened: CollectStore, tmp_path: Path
     out = collect("quality", "--run", tmp_path / "run").out
     assert "Score: mean accuracy (%)." in out
     assert "No wording is unusual." in out
-    assert [line.split()[:5] for line in out.splitlines() if line.startswith("tickets")][-1] == [
-        *("tickets", "Ada", "0", "2"),
-        f"{100 * phraseproof.load_run(tmp_path / 'run').mean_scores('task')[0]['mean_score']:.1f}",
-    ]
+    score = 100 * phraseproof.load_run(tmp_path / "run").mean_scores("task")[0]["mean_score"]
+    rows = [line.split() for line in out.splitlines() if line.startswith("tickets")]
+    assert [*["tickets", "all", "authors", "0", "4"], f"{score:.1f}"] in [row[:6] for row in rows]
+    pairs = json.loads(collect("quality", "--run", tmp_path / "run", "--json").out)["pairs"]
+    least = min(pairs, key=lambda pair: pair["agreement"])
+    assert f"least agreement {least['first']} and {least['second']} {100 * least['agreement']:.1f} %, most" in out

@@ -15,7 +15,7 @@ from phraseproof.cli.collect.arguments import WORDINGS, Folder, Kind, StatusChoi
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from phraseproof.collect.quality import AuthorAnswers, AuthorTexts, CollectQuality, Unusual
+    from phraseproof.collect.quality import AuthorAnswers, AuthorPair, AuthorTexts, CollectQuality, Unusual
     from phraseproof.scoring.metric import Metric
 
 _ALL = "all authors"
@@ -75,6 +75,7 @@ def quality(
         metric = metric_of(opened)
         scale = metric.scale
         _print_answers(found.answers, metric)
+        _print_extreme_pairs(found.pairs)
     _print_unusual(found.unusual, scale)
     for note in found.notes:
         terminal.note(note)
@@ -84,6 +85,7 @@ def _print_json(found: CollectQuality) -> None:
     value = {
         "texts": [{**asdict(each), "length": each.length._asdict()} for each in found.texts],
         "answers": [asdict(each) for each in found.answers],
+        "pairs": [each._asdict() for each in found.pairs],
         "unusual": [each._asdict() for each in found.unusual],
         "notes": list(found.notes),
     }
@@ -126,6 +128,21 @@ def _print_answers(rows: Sequence[AuthorAnswers], metric: Metric) -> None:
     terminal.print_result(
         f"Score: mean {metric.name}{unit}. Agreement (%): the same answers as under other authors' wordings.\n"
     )
+
+
+def _print_extreme_pairs(pairs: Sequence[AuthorPair]) -> None:
+    """Of each task with three authors or more, the two who agree least and most; --json has all pairs."""
+    for task, shots in dict.fromkeys((each.task, each.num_fewshot) for each in pairs):
+        of_task = sorted((each for each in pairs if (each.task, each.num_fewshot) == (task, shots)), key=_agreement_of)
+        if len(of_task) > 1:
+            least, most = (
+                f"{each.first} and {each.second} {_percent(each.agreement)} %" for each in (of_task[0], of_task[-1])
+            )
+            terminal.print_result(f"{task}, {shots} shots: least agreement {least}, most {most}\n")
+
+
+def _agreement_of(pair: AuthorPair) -> float:
+    return pair.agreement
 
 
 def _print_unusual(found: Sequence[Unusual], scale: float) -> None:
