@@ -49,3 +49,21 @@ def test_a_row_may_be_cleared_and_empty_rows_are_not_stored(tmp_path: Path) -> N
     browser.save("zero-shot/1", "", base=1)
     assert site.store.wordings()[0].text == ""
     assert "0 of 3 written" in browser.get("/tasks").text
+
+
+def test_an_answer_form_that_the_page_cannot_show_is_kept(tmp_path: Path) -> None:
+    site = CollectSite(tmp_path / "project")
+    browser = site.annotator()
+    browser.get("/tasks/1")
+    browser.save("zero-shot/1", "Text.")
+    (wording,) = site.store.wordings()
+    template = "{{ choice | upper }}"
+    place = (wording.invitation_id, wording.task, wording.kind, wording.row)
+    site.store.save(*place, "Text.", answer=template, base=1)
+    browser.save("zero-shot/1", "Text.", base=2)
+    assert [(each.answer, each.revision) for each in site.store.wordings()] == [(template, 2)]
+    browser.save("zero-shot/1", "Another text.", base=2)
+    assert site.store.wordings()[0].answer == template
+    fields = {"zero-shot-1.text": "Text.", "zero-shot-1.base": "3", "zero-shot-1.answer": "letter"}
+    browser.post("/tasks/1/save", **fields)
+    assert site.store.wordings()[0].answer == "letter"

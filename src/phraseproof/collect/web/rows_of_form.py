@@ -128,6 +128,9 @@ def save_row(
             return None
     elif stored.status == "accepted" or _is_unchanged(site, stored, sent):
         return stored
+    elif sent.answer is None and stored.answer not in {None, *ANSWER_FORMS}:
+        # An answer form of a table that the form cannot show: a page that does not choose another one keeps it.
+        sent = replace(sent, answer=stored.answer)
     return site.store.save(
         person.id, task.name, kind, number, sent.text, answer=sent.answer, base=sent.base or None, form=sent.form
     )
