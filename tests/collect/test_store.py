@@ -192,6 +192,16 @@ def test_everything_is_plain_data_without_links(tmp_path: Path) -> None:
         ("Two", None, 1),
     ]
     assert ada.token_id not in json.dumps(everything)
+    ben = store.invite("Ben", expires=LATER)
+    store.save(ben.id, "teams", "zero-shot", 1, "Bens", answer=None, base=None)
+    of_ada, of_ben = (store.everything(of=each.id) for each in (ada, ben))
+    assert of_ada == {**store.everything(), **{key: of_ada[key] for key in ("invitations", "wordings", "events")}}
+    assert "Bens" not in json.dumps(of_ada)
+    assert ben.id not in json.dumps(of_ada)
+    assert ada.id not in json.dumps(of_ben)
+    assert "Bens" in json.dumps(of_ben)
+    with pytest.raises(CollectError, match="there is no invitation"):
+        store.everything(of="x")
 
 
 def test_a_project_is_made_once_and_may_change(tmp_path: Path) -> None:

@@ -170,13 +170,14 @@ def export_collection(
     return exported
 
 
-def export_everything(store: CollectStore, path: Path) -> None:
-    """Write all that the project holds as JSON, except what links are made of.
+def export_everything(store: CollectStore, path: Path, *, of: str | None = None) -> None:
+    """Write all that the project holds as JSON, or holds of one person (`of`), except what links are made of.
 
     Raises:
+        CollectError: no such invitation.
         FileError: the file cannot be written.
     """
-    write_json(path, {"format": 1, **store.everything()})
+    write_json(path, {"format": 1, **store.everything(of=of)})
 
 
 def _in_id(text: str) -> str:

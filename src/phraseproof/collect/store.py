@@ -394,7 +394,7 @@ class CollectStore:
         self._database.vacuum()
         return deleted
 
-    def everything(self) -> dict[str, object]:
-        """All that the project holds, as plain data, except what links are made of."""
+    def everything(self, *, of: str | None = None) -> dict[str, object]:
+        """All that the project holds, or holds of one person (`of`, an invitation's id), without parts of links."""
         with self._database.read() as connection:
-            return wording_rows.everything(connection)
+            return wording_rows.everything(connection, of)

@@ -6,7 +6,7 @@ import json
 import secrets
 import sqlite3
 from collections import defaultdict
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -164,15 +164,22 @@ def counts(connection: sqlite3.Connection) -> dict[tuple[str, str, Status], int]
     return {(row["invitation_id"], row["task"], row["status"]): row["n"] for row in connection.execute(query)}
 
 
-def everything(connection: sqlite3.Connection) -> dict[str, object]:
-    """Every table as plain data, without the parts of links."""
+def everything(connection: sqlite3.Connection, of: str | None) -> dict[str, object]:
+    """Every table as plain data, without the parts of links; see `CollectStore.everything`."""
     project = dict(connection.execute("SELECT * FROM project").fetchone())
     del project["id"]
     project["languages"] = json.loads(project["languages"])
-    people = _plain(connection, "SELECT * FROM invitations ORDER BY created, rowid")
+    if of is not None:
+        invitation(connection, of)
+    whose = {"of": of}
+    people = _plain(
+        connection, "SELECT * FROM invitations WHERE :of IS NULL OR id = :of ORDER BY created, rowid", whose
+    )
     for person in people:
         del person["token_id"], person["folded"]
-    wordings = _plain(connection, "SELECT * FROM wordings ORDER BY created, rowid")
+    wordings = _plain(
+        connection, "SELECT * FROM wordings WHERE :of IS NULL OR invitation_id = :of ORDER BY created, rowid", whose
+    )
     histories: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for revision in _plain(connection, "SELECT * FROM revisions ORDER BY wording_id, number"):
         histories[revision.pop("wording_id")].append(revision)
@@ -184,7 +191,12 @@ def everything(connection: sqlite3.Connection) -> dict[str, object]:
         "tasks": _plain(connection, "SELECT * FROM tasks ORDER BY position"),
         "invitations": people,
         "wordings": wordings,
-        "events": _plain(connection, "SELECT * FROM events ORDER BY rowid"),
+        "events": _plain(
+            connection,
+            "SELECT * FROM events WHERE :of IS NULL OR by = :of OR subject = :of "
+            "OR subject IN (SELECT id FROM wordings WHERE invitation_id = :of) ORDER BY rowid",
+            whose,
+        ),
     }
 
 
@@ -271,5 +283,7 @@ def _add_revision(
     )
 
 
-def _plain(connection: sqlite3.Connection, query: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in connection.execute(query)]
+def _plain(
+    connection: sqlite3.Connection, query: str, values: Mapping[str, str | None] | None = None
+) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(query, values or {})]

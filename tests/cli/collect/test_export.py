@@ -37,3 +37,13 @@ def test_a_collection_and_what_is_not_in_it(collect: Collect, opened: CollectSto
 def test_everything(collect: Collect, tmp_path: Path) -> None:
     assert collect("export", "--everything", "-o", tmp_path / "all.json").code == 0
     assert len(json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["wordings"]) == 4
+    done = collect("export", "--everything", "--person", "ben", "-o", tmp_path / "ben.json")
+    assert (
+        done.err
+        == f"note: wrote {tmp_path / 'ben.json'}: all that the project holds of Ben, except what links are made of\n"
+    )
+    text = (tmp_path / "ben.json").read_text(encoding="utf-8")
+    assert [each["text"] for each in json.loads(text)["wordings"]] == ["A draft"]
+    assert "Ada" not in text
+    done = collect("export", "--person", "Ben", "-o", tmp_path / "x.yaml")
+    assert (done.code, done.err) == (2, "error: --person requires --everything\n")

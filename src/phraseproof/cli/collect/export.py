@@ -17,6 +17,7 @@ from phraseproof.cli.collect.arguments import (
     open_project,
     statuses_of,
 )
+from phraseproof.errors import UsageError
 
 _SHOWN = 10
 
@@ -45,6 +46,10 @@ def export(
         bool,
         typer.Option("--everything", help="Write all that the project holds as JSON.", rich_help_panel=options.OUTPUT),
     ] = False,
+    person: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With --everything: the data of one person.", rich_help_panel=options.OUTPUT),
+    ] = None,
 ) -> None:
     """Write a collection that `evaluate` takes, with author, time and licence of each wording."""
     from phraseproof.collect.export import export_collection, export_everything
@@ -52,9 +57,13 @@ def export(
 
     with open_project(folder) as store:
         if everything:
-            export_everything(store, out)
-            terminal.note(f"wrote {out}: all that the project holds, except what links are made of")
+            of = None if person is None else store.invitation_called(person)
+            export_everything(store, out, of=None if of is None else of.id)
+            whose = "" if of is None else f" of {of.pseudonym}"
+            terminal.note(f"wrote {out}: all that the project holds{whose}, except what links are made of")
             return
+        if person is not None:
+            raise UsageError("--person requires --everything")
         tasks = load_project_tasks(store.project, warn=terminal.warn)
         exported = export_collection(
             store, tasks, out, name=name or out.stem, kinds=kinds_of(kind), statuses=statuses_of(status)
