@@ -15,6 +15,7 @@ NOT_RUN = {
     "align.md": 15,
     "budget.md": 1,
     "causes.md": 3,
+    "collect.md": 2,
     "few-shot.md": 2,
     "importing.md": 3,
     "paper.md": 15,

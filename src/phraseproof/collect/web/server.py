@@ -74,7 +74,8 @@ def serve(store: CollectStore, listening: Listening, *, trusted_proxies: tuple[s
         forwarded_allow_ips=list(trusted_proxies),
         lifespan="off",
         h11_max_incomplete_event_size=32_768,
-        limit_concurrency=1_000,
+        limit_concurrency=2_000,
+        timeout_keep_alive=75,  # longer than the usual proxies', and than most pauses of a person who writes
         timeout_graceful_shutdown=10,
     )
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean end

@@ -26,9 +26,8 @@ function follow(row) {
   let timer = 0, sending = false, dirty = false;
 
   const insert = row.querySelector(".insert");
-  insert.hidden = true;
-  row.addEventListener("focusin", () => { insert.hidden = false; });
-  row.addEventListener("focusout", (event) => { if (!row.contains(event.relatedTarget)) insert.hidden = true; });
+  // Shown once and kept: what moves while a pointer is pressed makes it miss.
+  text.addEventListener("focus", () => { insert.hidden = false; });
   for (const button of row.querySelectorAll("[data-insert]")) {
     button.addEventListener("click", () => {
       text.setRangeText(button.dataset.insert, text.selectionStart, text.selectionEnd, "end");
