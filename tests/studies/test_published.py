@@ -18,6 +18,7 @@ from phraseproof.tasks.bigbench import CATEGORIES, KNOWN
 PER_TASK = ("Table 19", "Table 21", "Table 23", "Table 25")
 PER_SIZE = ("Table 20", "Table 22", "Table 24", "Table 26")
 PER_STEP = ("Table 31", "Table 32")
+GROUPS = ("observed", "unobserved")
 
 
 def category(task: str) -> str:
@@ -101,16 +102,59 @@ def table_10() -> Iterator[Check]:
         elif each.name == "BBL" and method in {"Flan-T5-3B", "Alpaca-7B", "PT+KL"}:
             step = "Aligned" if method == "PT+KL" else "Baseline"
             rows = [
-                row for row in figures(PER_STEP, model=each.model) if row.group == each.group and row.name != "mmlu"
+                row
+                for row in figures(PER_STEP, model=each.model, statistic="mean")
+                if row.group == each.group and row.name != "mmlu"
             ]
             rows = [row for row in rows if step in row.row]
             assert len(rows) == 14
             yield Check(each, each.value, mean(rows))
 
 
+def table_14() -> Iterator[Check]:
+    printed = {
+        (each.model, each.name, each.metric, each.group): each for each in figures(["Table 14"], statistic="mean")
+    }
+    for each in figures(["Table 14"], statistic="difference"):
+        observed, unobserved = (printed[each.model, each.name, each.metric, group] for group in GROUPS)
+        yield Check(each, each.value, float(unobserved.value) - float(observed.value), 0.15)
+
+
+def table_31_and_32() -> Iterator[Check]:
+    """Averages of two groups, and the mean changes of a benchmark's tasks; how their Stds are made is not said."""
+    for each in figures(PER_STEP, statistic="average"):
+        step = each.row.removesuffix("Avg.")
+        groups = [row for row in figures(PER_STEP, model=each.model, statistic="mean") if row.row.startswith(step)]
+        assert [row.group for row in groups] == list(GROUPS)
+        yield Check(each, each.value, mean(groups))
+        yield Check(each, each.std, mean_std(groups))
+    for each in figures(PER_STEP, statistic="difference from the base"):
+        kind = "mean" if each.group else "average"
+        rows = [
+            row
+            for row in figures(PER_STEP, model=each.model, statistic=kind)
+            if (category(row.name), row.group) == (each.name, each.group)
+        ]
+        before, after = ([row for row in rows if step in row.row] for step in ("Baseline", "Aligned"))
+        assert len(before) == len(after) == len(rows) / 2
+        yield Check(each, each.value, mean(after) - mean(before), 0.15)
+
+
 def table_15() -> Iterator[Check]:
-    """Without three demonstrations, and Alpaca with one, which are in no other table."""
+    """Without three demonstrations, and Alpaca with one, which are in no other table; aligned models as in Table 10."""
     for each in figures(["Table 15"]):
+        if "Aligned" in each.row:
+            both = [
+                row for row in figures(["Table 10"], model=each.model, statistic="mean")
+                if row.row.startswith("PT+KL, MMLU")
+            ]  # fmt: skip
+            observed, unobserved = both
+            if each.statistic == "gap":
+                yield Check(each, each.value, float(observed.value) - float(unobserved.value), 0.15)
+            else:
+                yield Check(each, each.value, mean(both))
+                yield Check(each, each.std, mean_std(both))
+            continue
         source = "Table 19" if each.num_fewshot == 0 else "Table 27"
         both = figures([source], model=each.model)
         if each.num_fewshot == 3 or not both:
@@ -129,7 +173,7 @@ def table_18() -> Iterator[Check]:
             yield Check(each, each.value, gap(PER_SIZE, each.model, each.name), 0.15)
 
 
-@pytest.mark.parametrize("table", [table_3, table_5, table_9, table_10, table_15, table_18])
+@pytest.mark.parametrize("table", [table_3, table_5, table_9, table_10, table_14, table_15, table_18, table_31_and_32])
 def test_a_remark_says_where_a_figure_does_not_follow_from_other_tables_and_only_there(
     table: Callable[[], Iterator[Check]],
 ) -> None:
@@ -187,7 +231,7 @@ def test_tables_that_print_the_same_models_agree() -> None:
 
 def test_the_base_of_tables_31_and_32_is_that_of_table_3_or_a_remark_says_that_it_differs() -> None:
     before = {(each.model, each.name, each.group): each for each in figures(PER_TASK)}
-    base = [each for each in figures(PER_STEP) if "Baseline" in each.row]
+    base = [each for each in figures(PER_STEP, statistic="mean") if "Baseline" in each.row]
     assert len(base) == 2 * 15 * 2
     for each in base:
         other = before[each.model, each.name, each.group]
@@ -269,3 +313,32 @@ def test_table_17_gives_the_two_differences_that_the_text_names() -> None:
 def test_lengths_have_no_percent_sign() -> None:
     units = {row.unit for each in figures(["Table 13"]) for row in each.rows()}
     assert units == {"tokens", "%"}
+
+
+def test_every_row_of_table_14_has_its_difference() -> None:
+    means, differences = (figures(["Table 14"], statistic=name) for name in ("mean", "difference"))
+    assert len(differences) == 8 * 8 - 2  # T0 was not tested on translations
+    assert len(means) == 2 * len(differences)
+
+
+def test_the_stds_of_aligned_averages_in_tables_31_and_32_are_those_of_the_baseline() -> None:
+    averages = {(each.model, each.row): each for each in figures(PER_STEP, statistic="average")}
+    assert len(averages) == 2 * 2 * 15
+    aligned = [each for (_, row), each in averages.items() if "Aligned" in row]
+    for each in aligned:
+        assert each.std == averages[each.model, each.row.replace("Aligned", "Baseline")].std
+    assert sum("its Std is the one of the baseline" in each.remark for each in aligned) == 27
+
+
+def test_table_11_agrees_with_tables_10_and_15() -> None:
+    """Where they print the same: the models as they are, and after aligning."""
+    rows = {(each.row, each.statistic): each for each in figures(["Table 11"])}
+    for model, name in (("Flan-T5-XL", "Flan-T5-XL (3B)"), ("Alpaca-7B", "Alpaca (7B)")):
+        aligned = f"{name.partition(' ')[0]}, aligning with new paraphrases"
+        of_15 = {(each.row, each.statistic): each.value for each in figures(["Table 15"], model=model)}
+        for row, other in ((name, f"{model}, 0-shot"), (aligned, f"{model}, 0-shot + Aligned")):
+            assert rows[row, "average"].value == of_15[other, "average"]
+            assert rows[row, "difference"].value == f"-{of_15[other, 'gap']}"
+        trained = f"{name.partition(' ')[0]}, training with new paraphrases"
+        for statistic in ("tokens", "parameters"):
+            assert float(rows[trained, statistic].value) > 10 * float(rows[aligned, statistic].value)

@@ -228,7 +228,8 @@ def _task_table(each: AlignedModels) -> ExhibitTable:
     shown = (each.of(PAPERS) or each.aligned)[0]
     known = published_model(each.base.model)
     printed = {
-        (f.name, f.group, f.row.split(", ")[1]): f.shown for f in (figures(PER_TASK, model=known) if known else ())
+        (f.name, f.group, f.row.split(", ")[1]): f.shown
+        for f in (figures(PER_TASK, model=known, statistic="mean") if known else ())
     }
     before = {row.name: row for row in each.base.summary.tasks}
     rows: list[tuple[str, ...]] = []

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import Run
 
 TABLE = "Table 15"
+ALIGNED = "+ Aligned"
+"""In the name of the rows of Table 15 of aligned models, which are not measured here."""
 TEN_DRAWS = "Appendix C"
 PER_TASK = ("Table 27", "Table 28", "Table 29", "Table 30")
 SHOTS = (1, 3)
@@ -173,9 +175,13 @@ def _average_rows(found: MeasuredGroups) -> Iterator[ResultRow]:
 def _printed(known: Sequence[str]) -> ExhibitTable:
     """Table 15, of the models that were measured or of all."""
     printed = [each for each in figures([TABLE]) if not known or each.model in known] or figures([TABLE])
-    cells = {(each.model, each.num_fewshot, each.statistic): each.shown for each in printed}
-    keys = dict.fromkeys((each.model, each.num_fewshot) for each in printed)
-    rows = [(model, str(shots), cells[model, shots, "average"], cells[model, shots, "gap"]) for model, shots in keys]
+    cells = {(each.model, each.row, each.statistic): each.shown for each in printed}
+    rows = [
+        (each.model, f"{each.num_fewshot}, aligned" if ALIGNED in each.row else str(each.num_fewshot), each.shown,
+         cells[each.model, each.row, "gap"])
+        for each in printed
+        if each.statistic == "average"
+    ]  # fmt: skip
     (drawn,) = figures([TEN_DRAWS])
     (once,) = (each.std for each in figures([TABLE], model=drawn.model, statistic="average") if each.num_fewshot == 3)
     line = f"{TEN_DRAWS}: the Std of {drawn.model} with 3 demonstrations is {drawn.value} over ten draws, not {once}."

@@ -164,7 +164,8 @@ def _tables(measured: Sequence[MeasuredGroups]) -> Iterator[ExhibitTable]:
 
 
 def _printed(printed: Sequence[PublishedFigure]) -> ExhibitTable:
-    cells = {(each.model, each.name, each.group): each for each in printed}
+    cells = {(each.model, each.name, each.group): each for each in printed if each.statistic == "mean"}
+    differences = {(each.model, each.name): each.shown for each in printed if each.statistic == "difference"}
     rows = [
         (
             model,
@@ -172,9 +173,10 @@ def _printed(printed: Sequence[PublishedFigure]) -> ExhibitTable:
             cells[model, task, OBSERVED].metric,
             cells[model, task, OBSERVED].shown,
             cells[model, task, UNOBSERVED].shown,
+            differences[model, task],
         )
         for model, task in dict.fromkeys((each.model, each.name) for each in printed)
     ]
-    headings = ("model", "task", "metric", OBSERVED, UNOBSERVED)
+    headings = ("model", "task", "metric", OBSERVED, UNOBSERVED, "difference")
     named = f", {BERTSCORE}" if printed[0].metric == BERTSCORE else ""
     return ExhibitTable(f"The paper's figures ({TABLE}{named})", headings, tuple(rows), num_names=3)
