@@ -106,6 +106,17 @@ def test_labels_whose_order_differs_between_examples_are_classes_by_text(tmp_pat
         np.testing.assert_array_equal(answers.confusion[row], wanted)
 
 
+def test_a_class_has_the_name_of_its_text_and_not_of_the_letter_of_the_first_wording(tmp_path: Path):
+    given = task([LABELS] * 20, [n % 3 for n in range(20)])
+    both = only(run(tmp_path / "both", given, "{{ letter }}", "{{ choice }}"))
+    assert both.classes == LABELS
+    letters = only(run(tmp_path / "letters", given, "{{ letter }}", "{{ index }}"))
+    assert letters.classes == ("A/0", "B/1", "C/2")
+    words = only(run(tmp_path / "words", given, "{{ choice }}", "a {{ choice }}", "the {{ choice }}", "{{ letter }}"))
+    assert words.classes == ("billing/a billing/...", "bug/a bug/...", "praise/a praise/...")
+    assert not words.by_position
+
+
 def test_texts_of_their_own_are_classes_by_position(tmp_path: Path):
     """Examples with 2 to 4 options."""
     choices = [tuple(f"{n}-{place}" for place in range(2 + n % 3)) for n in range(30)]

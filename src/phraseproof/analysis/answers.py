@@ -3,7 +3,8 @@
 **What a class is.** Every outcome stores its options in the order of the example's choices, so an answer is a position.
 Where the options of a task are the same texts in every example (yes and no, six labels, the letters A to D), a class is
 such a text, also where its position differs between examples. Under other wordings of the task, which score letters, an
-answer counts as the text at the chosen position. Where the texts differ between examples (four endings of a sentence),
+answer counts as the text at the chosen position; where wordings have different words for it, a class has both names
+("yes/true"). Where the texts differ between examples (four endings of a sentence),
 no text recurs, and a class is the position: "option 1", and so on. Examples may then have different numbers of options.
 """
 
@@ -229,7 +230,7 @@ def _texts(options: Sequence[Sequence[tuple[str, ...]]]) -> tuple[str, ...] | No
     """The texts that are the options of every example (`shared_options`); `None` where there are none for all of them.
 
     Of several such sets (labels under one wording, letters under another) the one whose order differs between examples
-    counts, since positions are not classes then; else the first.
+    counts, since positions are not classes then; else all of them name the positions.
     """
     sets: dict[frozenset[str], tuple[str, ...]] = {}
     moving: set[frozenset[str]] = set()
@@ -243,7 +244,17 @@ def _texts(options: Sequence[Sequence[tuple[str, ...]]]) -> tuple[str, ...] | No
             moving.add(name)
     if len({len(each) for each in sets}) > 1:
         return None
-    return next((texts for name, texts in sets.items() if name in moving), next(iter(sets.values())))
+    return next((texts for name, texts in sets.items() if name in moving), None) or _named(list(sets.values()))
+
+
+def _named(sets: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """One name for each position, from the labels that wordings have there: letters and digits only if all have them.
+
+    Two words for one position are both named: `yes/true`.
+    """
+    words = [texts for texts in sets if any(len(text.strip()) > 1 for text in texts)] or list(sets)
+    named = [list(dict.fromkeys(texts)) for texts in zip(*words, strict=True)]
+    return tuple("/".join(each[:2]) + ("/..." if len(each) > 2 else "") for each in named)
 
 
 def _credit(table: pa.Table, places: Ints) -> Floats:
