@@ -67,7 +67,7 @@ async def annotate(name: str, link: str, load: Load, options: argparse.Namespace
     draw = random.Random(name)
     await asyncio.sleep(draw.random() * options.ramp)
     base = link.partition("/i/")[0]
-    async with httpx.AsyncClient(timeout=120) as client:
+    async with httpx.AsyncClient(timeout=600) as client:
         page = await load.ask("open the link", client.build_request("GET", link), client)
         csrf = CSRF.search(page.text)
         assert csrf, page.text[:300]

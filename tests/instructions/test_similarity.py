@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phraseproof.instructions.similarity import rouge2, similar_pairs, words
+from phraseproof.instructions.similarity import WordPairIndex, rouge2, similar_pairs, words
 
 rouge_scorer = pytest.importorskip("rouge_score.rouge_scorer")
 
@@ -39,3 +39,10 @@ def test_pairs_are_those_that_share_something(texts: list[str]) -> None:
         assert found.get((one, other), 0.0) == pytest.approx(rouge2(texts[one], texts[other]))
         assert rouge2(texts[one], texts[other]) == rouge2(texts[other], texts[one])
     assert all(0 < value <= 1 for value in found.values())
+
+
+@given(TEXTS, st.lists(TEXTS, max_size=7))
+def test_an_index_finds_all_that_share_something(text: str, others: list[str]) -> None:
+    found = dict(WordPairIndex(others).similar_to(text))
+    for index, other in enumerate(others):
+        assert found.get(index, 0.0) == pytest.approx(rouge2(text, other))

@@ -6,7 +6,7 @@ examples, so that one preview takes milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -19,7 +19,7 @@ from phraseproof.errors import InstructionError, TaskError
 from phraseproof.instructions.fingerprint import fingerprint
 from phraseproof.instructions.problems import Level
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
-from phraseproof.instructions.similarity import rouge2
+from phraseproof.instructions.similarity import WordPairIndex
 from phraseproof.instructions.template import BUILTINS, CompiledInstruction, compile_instruction
 from phraseproof.instructions.validate import validate
 from phraseproof.templates.compiled_template import COMPILE_ERRORS, compile_source
@@ -134,7 +134,7 @@ def preview_of(
     if len(text) > MAX_CHARACTERS:
         message = f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are rendered"
         return Preview((), (PreviewProblem("error", "too-long", message),), ())
-    similar = similar_wordings(text, others)
+    similar = similar_wordings(text, WordPairIndex(others)) if others else ()
     few = replace(task, examples=task.examples[:CHECKED_EXAMPLES])
     with limited(MAX_WORK):
         if unknown := _unknown_names(few, text):
@@ -148,15 +148,26 @@ def preview_of(
     return Preview(prompts, tuple(sorted(problems, key=lambda problem: problem.level)), similar)
 
 
-def similar_wordings(text: str, others: Sequence[str]) -> tuple[SimilarWording, ...]:
-    """The wordings that resemble a text, the most similar first; equal texts are listed once."""
+def similar_wordings(text: str, others: WordPairIndex, *, without: Container[int] = ()) -> tuple[SimilarWording, ...]:
+    """The wordings that resemble a text, the most similar first; equal texts are listed once.
+
+    Args:
+        text: the text.
+        others: the wordings that it is compared with.
+        without: indices of those that do not count.
+    """
     own = fingerprint(text)
-    scored = sorted(((rouge2(text, other), other) for other in dict.fromkeys(others)), reverse=True)
-    return tuple(
-        SimilarWording(other, score, is_same)
-        for score, other in scored[:MOST_SIMILAR]
-        if (is_same := fingerprint(other) == own) or score >= SIMILAR
+    scored = sorted(
+        ((score, index) for index, score in others.similar_to(text) if index not in without), key=lambda one: -one[0]
     )
+    found: dict[str, SimilarWording] = {}
+    for score, index in scored:
+        other = others.texts[index]
+        is_same = fingerprint(other) == own
+        if len(found) == MOST_SIMILAR or (score < SIMILAR and not is_same):
+            break
+        found.setdefault(other, SimilarWording(other, score, is_same))
+    return tuple(found.values())
 
 
 def _unknown_names(task: Task, text: str) -> tuple[str, ...]:

@@ -57,6 +57,35 @@ def similar_pairs(texts: Sequence[str]) -> Iterator[Likeness]:
         yield Likeness(index, other, 2 * overlap / (sizes[index] + sizes[other]))
 
 
+class WordPairIndex:
+    """Texts by their pairs of neighbouring words, so that those that resemble another text are found at once.
+
+    Attributes:
+        texts: the texts, in the order of their indices.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = tuple(texts)
+        self._sizes: list[int] = []
+        self._holders: defaultdict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
+        for index, text in enumerate(self.texts):
+            pairs = _pairs(text)
+            self._sizes.append(sum(pairs.values()))
+            for pair, count in pairs.items():
+                self._holders[pair].append((index, count))
+
+    def similar_to(self, text: str) -> Iterator[tuple[int, float]]:
+        """The index and ROUGE-2 of every text that shares a pair of words with `text`; all others have 0."""
+        pairs = _pairs(text)
+        size = sum(pairs.values())
+        shared: Counter[int] = Counter()
+        for pair, count in pairs.items():
+            for index, its_count in self._holders.get(pair, ()):
+                shared[index] += min(count, its_count)
+        for index, overlap in shared.items():
+            yield index, 2 * overlap / (size + self._sizes[index])
+
+
 def _pairs(text: str) -> Counter[tuple[str, ...]]:
     own = words(text)
     # A text of one word has no pairs; the word itself counts as one, so that equal texts still score 1.

@@ -10,7 +10,7 @@ from phraseproof.collect.composition import field_names, usual_layout
 from phraseproof.collect.invitations import InvitationError, invitation_of
 from phraseproof.collect.preview import Preview
 from phraseproof.collect.records import SHOTS, Invitation, Shots, Status
-from phraseproof.collect.web.rows_of_form import rows_of, save_row, sent_row
+from phraseproof.collect.web.rows_of_form import compared_rows, rows_of, save_row, sent_row
 from phraseproof.collect.web.security import RefusedRequest
 from phraseproof.collect.web.site import FormTask, Site, Visit
 from phraseproof.errors import CollectError
@@ -120,8 +120,13 @@ def save_one(visit: Visit) -> Response:
     wording = save_row(site, person, form_task, kind, number, sent)
     preview = None
     if sent.text.strip():
-        others = site.others(form_task, wording.id if wording else None, person.id)
-        preview = site.preview(form_task, sent.text, kind, answer=sent.answer, form=sent.form, others=others)
+        own = [
+            each.text
+            for each in site.store.wordings(task=form_task.name, invitation_id=person.id)
+            if each.text and (each.kind, each.row) != (kind, number)
+        ]
+        preview = site.preview(form_task, sent.text, kind, answer=sent.answer, form=sent.form)
+        preview = site.compared(preview, form_task, sent.text, own, person.id)
     is_changed_elsewhere = wording is not None and wording.revision > before + 1
     return visit.page(
         "row_state.html.j2",
@@ -188,7 +193,7 @@ def _task_page(
         layout=usual_layout(form_task.task),
         examples=form_task.task.examples[:3],
         worked={kind: _worked(site, form_task, kind) for kind in SHOTS},
-        rows=rows_of(site, visit.known_person, form_task),
+        rows=compared_rows(site, visit.known_person, form_task),
         failed=failed or [],
         broken=broken or [],
         show=query.get("show", ""),
@@ -199,7 +204,7 @@ def _task_page(
 
 
 def _worked(site: Site, form_task: FormTask, kind: Shots) -> Preview:
-    return site.preview(form_task, form_task.worked_example, kind, answer=None, form="ask", others=())
+    return site.preview(form_task, form_task.worked_example, kind, answer=None, form="ask")
 
 
 def _table(name: str) -> Shots:

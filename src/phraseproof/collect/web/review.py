@@ -100,7 +100,12 @@ def _following(visit: Visit, done: CollectedWording) -> str:
 def _wording_page(visit: Visit, found: CollectedWording, *, problem: str = "") -> Response:
     site = visit.site
     task = site.task_called(found.task)
-    others = site.others(task, found.id, found.invitation_id)
+    own = [
+        each.text
+        for each in site.store.wordings(task=found.task, invitation_id=found.invitation_id)
+        if each.text and each.id != found.id
+    ]
+    preview = site.preview(task, found.text, found.kind, answer=found.answer, form=found.form)
     authors = _authors(visit)
     return visit.page(
         "wording.html.j2",
@@ -109,7 +114,7 @@ def _wording_page(visit: Visit, found: CollectedWording, *, problem: str = "") -
         task=task,
         author=authors[found.invitation_id],
         authors=authors,
-        preview=site.preview(task, found.text, found.kind, answer=found.answer, form=found.form, others=others),
+        preview=site.compared(preview, task, found.text, own, found.invitation_id),
         history=tuple(reversed(site.store.history(found.id))),
         waiting=len(site.store.wordings(status="submitted")),
         problem=problem,

@@ -69,8 +69,24 @@ def rows_of(
     for kind in SHOTS:
         count = max([site.project.asked(kind), *(row for of, row in stored if of == kind)])
         of_table = [_row(kind, number, stored.get((kind, number))) for number in range(1, count + 1)]
-        rows[kind] = [_with_preview(site, person, task, row) for row in of_table] if with_previews else of_table
+        rows[kind] = (
+            [replace(row, preview=_preview(site, task, row)) for row in of_table] if with_previews else of_table
+        )
     return rows
+
+
+def compared_rows(site: Site, person: Invitation, task: FormTask) -> dict[Shots, list[ShownRow]]:
+    """All rows of a person's form for a task, with similar wordings in their previews."""
+    rows = rows_of(site, person, task)
+    texts = {row.name: row.text for of_table in rows.values() for row in of_table if row.text}
+    return {kind: [_compared(site, person, task, row, texts) for row in of_table] for kind, of_table in rows.items()}
+
+
+def _compared(site: Site, person: Invitation, task: FormTask, row: ShownRow, texts: Mapping[str, str]) -> ShownRow:
+    if row.preview is None:
+        return row
+    own = [text for name, text in texts.items() if name != row.name]
+    return replace(row, preview=site.compared(row.preview, task, row.text, own, person.id))
 
 
 def _row(kind: Shots, number: int, wording: CollectedWording | None) -> ShownRow:
@@ -80,13 +96,11 @@ def _row(kind: Shots, number: int, wording: CollectedWording | None) -> ShownRow
     return ShownRow(kind, number, wording.text, answer or "", wording.form, wording, None)
 
 
-def _with_preview(site: Site, person: Invitation, task: FormTask, row: ShownRow) -> ShownRow:
+def _preview(site: Site, task: FormTask, row: ShownRow) -> Preview | None:
     wording = row.wording
     if wording is None or not wording.text:
-        return row
-    others = site.others(task, wording.id, person.id)
-    preview = site.preview(task, wording.text, row.kind, answer=wording.answer, form=wording.form, others=others)
-    return replace(row, preview=preview)
+        return None
+    return site.preview(task, wording.text, row.kind, answer=wording.answer, form=wording.form)
 
 
 def sent_row(form: Mapping[str, str], name: str) -> SentRow | None:

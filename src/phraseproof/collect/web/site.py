@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from phraseproof.collect.preview import Preview, preview_of
-from phraseproof.collect.records import CollectedWording, Form, Invitation, Project, Shots
+from phraseproof.collect.preview import MOST_SIMILAR, Preview, preview_of, similar_wordings
+from phraseproof.collect.records import Form, Invitation, Project, Shots
 from phraseproof.collect.store import CollectStore
 from phraseproof.collect.web.pages import PageTemplates
 from phraseproof.collect.web.rates import RequestRates
@@ -19,6 +20,7 @@ from phraseproof.collect.web.security import RefusedRequest
 from phraseproof.collect.web.sessions import Sessions
 from phraseproof.collect.web.texts import Gettext
 from phraseproof.core import Task
+from phraseproof.instructions.similarity import WordPairIndex
 
 _SECONDS_KEPT = 5.0
 """How long texts of other people are kept before they are read again, for the similarity of previews."""
@@ -46,21 +48,34 @@ class FormTask:
         return self.task.name
 
 
+class SubmittedTexts(NamedTuple):
+    """Texts of a task that are submitted or accepted, and the id of who wrote each."""
+
+    pairs: WordPairIndex
+    authors: tuple[str, ...]
+
+
 class RecentWordings:
-    """The wordings of tasks as they were at most some seconds ago, read once for all previews of that time."""
+    """The submitted texts of tasks as they were at most some seconds ago, read once for all previews of that time."""
 
     def __init__(self, store: CollectStore) -> None:
         self._store = store
-        self._read: dict[str, tuple[float, tuple[CollectedWording, ...]]] = {}
+        self._read: dict[str, tuple[float, SubmittedTexts]] = {}
         self._lock = Lock()
 
-    def of(self, task: str) -> tuple[CollectedWording, ...]:
-        """The wordings of a task."""
+    def of(self, task: str) -> SubmittedTexts:
+        """The submitted texts of a task."""
         with self._lock:
             found = self._read.get(task)
             if found is None or time.monotonic() - found[0] > _SECONDS_KEPT:
-                found = self._read[task] = (time.monotonic(), self._store.wordings(task=task))
+                found = self._read[task] = (time.monotonic(), self._submitted(task))
             return found[1]
+
+    def _submitted(self, task: str) -> SubmittedTexts:
+        found = [
+            each for each in self._store.wordings(task=task) if each.text and each.status in ("submitted", "accepted")
+        ]
+        return SubmittedTexts(WordPairIndex([each.text for each in found]), tuple(each.invitation_id for each in found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +122,24 @@ class Site:
             raise RefusedRequest(404, "missing")
         return found
 
-    def preview(
-        self, task: FormTask, text: str, kind: Shots, *, answer: str | None, form: Form, others: Sequence[str]
-    ) -> Preview:
-        """The preview of a text on the task's examples."""
-        return preview_of(task.task, text, kind, answer=answer, form=form, others=others)
+    def preview(self, task: FormTask, text: str, kind: Shots, *, answer: str | None, form: Form) -> Preview:
+        """The preview of a text on the task's examples, without similar wordings."""
+        return preview_of(task.task, text, kind, answer=answer, form=form)
 
-    def others(self, task: FormTask, wording_id: str | None, invitation_id: str) -> list[str]:
-        """Texts that a text is compared with: those that are submitted or accepted, and the person's own.
+    def compared(self, preview: Preview, task: FormTask, text: str, own: Sequence[str], person_id: str) -> Preview:
+        """The preview of a person's text with similar wordings: the person's own, and what others submitted.
 
-        Texts of other people may be some seconds old.
+        Texts of others may be some seconds old.
         """
-        own = self.store.wordings(task=task.name, invitation_id=invitation_id)
-        theirs = [
-            each
-            for each in self.recent.of(task.name)
-            if each.invitation_id != invitation_id and each.status in ("submitted", "accepted")
-        ]
-        return [each.text for each in (*own, *theirs) if each.id != wording_id and each.text.strip()]
+        submitted = self.recent.of(task.name)
+        theirs = {index for index, author in enumerate(submitted.authors) if author == person_id}
+        found = (
+            *similar_wordings(text, WordPairIndex(own)),
+            *similar_wordings(text, submitted.pairs, without=theirs),
+        )
+        ranked = sorted(found, key=lambda each: -each.rouge2)
+        unique = {each.text: each for each in reversed(ranked)}
+        return replace(preview, similar=tuple(each for each in ranked if unique[each.text] is each)[:MOST_SIMILAR])
 
 
 @dataclass(frozen=True, slots=True)
