@@ -8,10 +8,14 @@ import pytest
 
 from phraseproof.energy.session import SESSIONS, Energy, EnergyPart, Session
 from phraseproof.errors import UsageError
+from phraseproof.reports.build.run_tables import Screen
+from phraseproof.reports.format.tables import TableFormat
 from phraseproof.store.run_file import read_run_file, write_run_file
 from phraseproof.studies.carry_out import carry_out
+from phraseproof.studies.cost_step import CostStep, FolderCost, Kind
 from phraseproof.studies.energy import EnergyStudy
 from phraseproof.studies.exhibit import Exhibit
+from phraseproof.studies.format import render
 from phraseproof.studies.published import figures
 from phraseproof.studies.study import StudyRequest
 from support.reading_task import make_evaluation
@@ -76,6 +80,47 @@ def test_co2_that_was_not_known_then_is_computed_now(tmp_path: Path, monkeypatch
     exhibit = made(folder, out=tmp_path / "studies")
     assert exhibit.tables[0].rows[0][6:] == ("0.42", "measured")
     assert any("is taken as it is now" in note for note in exhibit.notes)
+
+
+def cost(model: str, kind: Kind, *sessions: Session) -> FolderCost:
+    return FolderCost(Path(model), kind, model, sessions, is_recorded=True)
+
+
+def test_long_names_fit_and_stay_distinct(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = session("AMD EPYC 9V74 80-Core Processor, 2 cores", 7.123, ram=0.25, kg=0.001)
+    smol, *others = named = (
+        "HuggingFaceTB/SmolLM2-135M-Instruct",
+        "pocket/tiny",
+        "/home/one/models/a-long-name",
+        "/home/two/models/a-long-name",
+    )
+    aligned = f"{smol}, lora+paft+choice"
+    costs = {aligned: cost(aligned, "training", work)} | {each: cost(each, "inference", work) for each in named}
+    folders = {tmp_path / str(number): each for number, each in enumerate(costs.values())}
+    monkeypatch.setattr("phraseproof.studies.energy.cost_steps", lambda _: [CostStep(each) for each in folders])
+    monkeypatch.setattr("phraseproof.studies.energy.read_cost", folders.get)
+    exhibit = carry_out(EnergyStudy(), StudyRequest(out=tmp_path))
+    short = "SmolLM2-135M-Instruct"
+    assert {row[0] for row in exhibit.tables[0].rows} == {short, f"{short}\nlora+paft+choice", *others, "all"}
+    text = render(exhibit, TableFormat.TEXT, screen=Screen(100)).text
+    assert any(line.startswith(f"{short} ") for line in text.splitlines())
+    assert {row.run for row in exhibit.results if row.statistic == "energy"} == {*named, aligned}
+
+
+def test_charts_are_of_the_energy_or_of_the_hours(tmp_path: Path) -> None:
+    one = run_with(tmp_path / "one", session(GPU, 2, gpu=0.5, ram=0.25), session("CPU, 2 cores", 1, ram=0.002))
+    exhibit = made(one, out=tmp_path / "studies")
+    (bar,) = exhibit.charts["energy"].data["bars"]
+    # One model on two machines: 0.75 and 0.002 kWh, in Wh because they are less than 1 kWh.
+    assert (bar["value"], bar["group"]) == (pytest.approx(752), "inference")
+    assert "energy (Wh)" in exhibit.charts["energy"].description
+    assert "66% measured" in exhibit.charts["energy"].title
+    printed = exhibit.charts["co2-printed"].data["bars"]
+    assert sum(each["value"] for each in printed) == pytest.approx(164.2, abs=0.05)
+    assert {each["group"] for each in printed} == {"inference", "training"}
+    without = made(run_with(tmp_path / "two", session(GPU, 3)), out=tmp_path / "others")
+    assert list(without.charts) == ["hours", "co2-printed"]
+    assert [each["value"] for each in without.charts["hours"].data["bars"]] == [3]
 
 
 def test_all_folders_of_the_studies_are_read(tmp_path: Path) -> None:

@@ -51,6 +51,19 @@ def text_of(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body.replace("<wbr>", ""))).split())
 
 
+def test_all_lines_of_a_name_are_shown() -> None:
+    table = ExhibitTable(
+        "Costs", ("model", "work", "kWh"), (("pocket\npt+kl", "training\n2 cores", "1\n60%"),), num_names=2
+    )
+    (row,) = page_rows(table)
+    assert [(cell.text, cell.interval) for cell in row.cells] == [
+        ("pocket, pt+kl", ""), ("training, 2 cores", ""), ("1", "60%"),
+    ]  # fmt: skip
+    assert "pocket, pt+kl training, 2 cores 1 60%" in text_of(
+        render_exhibit(replace(EXHIBIT, tables=(table,), results=ResultTable(())))
+    )
+
+
 def test_names_extend_over_the_rows_below_until_one_to_their_left_begins() -> None:
     rows = list(page_rows(TABLE))
     spans = [[(cell.text, cell.rows) for cell in row.cells if cell.is_name] for row in rows]

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.results import ResultRow, ResultTable
 from phraseproof.energy.codecarbon_tracker import CarbonIntensity, carbon_intensity, reason_against
 from phraseproof.energy.session import Session, SessionTotals, total_of
 from phraseproof.errors import UsageError
+from phraseproof.reports.charts.bars import Bar, bars
 from phraseproof.studies.cost_step import CostStep, FolderCost, Kind, cost_steps, read_cost
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.published import PublishedFigure, figures, remarks
 from phraseproof.studies.study import Step, StudyRequest
 
+if TYPE_CHECKING:
+    from phraseproof.reports.charts.chart import Chart
+
 TABLE = "Table 8"
+KINDS: tuple[str, ...] = get_args(Kind)
 _HOUR = 3600.0
+_LONG_NAME = 22
+"""Characters of a name: two such columns leave room for the numbers on 100 columns."""
+
 _WHOLE = 0.99
 """From this share of the time on, energy is that of all of it."""
 
@@ -98,6 +107,7 @@ class EnergyStudy:
             title="Time, hardware, energy and CO2",
             tables=(_measured(rows), _printed(printed)),
             results=ResultTable(tuple(results)),
+            charts=_charts(rows, printed),
             notes=(*_notes(costs, rows), *remarks(printed)),
         )
 
@@ -122,10 +132,57 @@ def _rows(costs: Sequence[FolderCost], intensity: CarbonIntensity | None) -> lis
     return found
 
 
+def _names(rows: Sequence[CostRow]) -> dict[str, str]:
+    """By model its name in tables and charts: a long one without its folder or organisation, where that is distinct."""
+    known = list(dict.fromkeys(row.key.model for row in rows))
+    bases = {model: model.partition(", ") for model in known}
+    distinct = {base for base, _, _ in bases.values()}
+    last = {base: PurePath(base.replace("\\", "/")).name for base in distinct}
+
+    def shown(base: str) -> str:
+        is_long = len(base) > _LONG_NAME and list(last.values()).count(last[base]) == 1
+        return last[base] if is_long else base
+
+    return {model: f"{shown(base)}{comma}{method}" for model, (base, comma, method) in bases.items()}
+
+
+def _charts(rows: Sequence[CostRow], printed: Sequence[PublishedFigure]) -> dict[str, Chart]:
+    """Energy of models and kinds of work, or their hours where no energy is known; and the paper's CO2."""
+    names = _names(rows)
+    works: dict[tuple[str, str], list[CostRow]] = {}
+    for row in rows:
+        works.setdefault((names[row.key.model], row.key.kind), []).append(row)
+    totals = {work: total_of_rows(of) for work, of in works.items()}
+    energies = {work: total.kwh for work, total in totals.items() if total.kwh is not None}
+    charts: dict[str, Chart] = {}
+    if energies:
+        scale, unit = (1.0, "kWh") if max(energies.values()) >= 1 else (1000.0, "Wh")
+        basis = total_of_rows(rows).basis
+        marks = [Bar(model, kind, scale * kwh) for (model, kind), kwh in energies.items()]
+        charts["energy"] = bars(
+            marks, title=f"Energy by model and work ({basis})", axis=f"energy ({unit})", number=".3g", group_order=KINDS
+        )
+    elif totals:
+        marks = [Bar(model, kind, total.wall_s / _HOUR) for (model, kind), total in totals.items()]
+        charts["hours"] = bars(
+            marks, title="Hours by model and work", axis="elapsed time (hours)", number=".3g", group_order=KINDS
+        )
+    marks = [
+        Bar(each.model, each.row.split(", ")[1], float(each.value))
+        for each in printed
+        if each.statistic == "CO2" and each.row.count(", ") == 3
+    ]
+    charts["co2-printed"] = bars(
+        marks, title=f"The paper's estimates ({TABLE})", axis="CO2 (kg)", number=".3g", group_order=KINDS
+    )
+    return charts
+
+
 def _measured(rows: Sequence[CostRow]) -> ExhibitTable:
+    names = _names(rows)
     shown = [
         (
-            row.key.model.replace(", ", "\n"),
+            names[row.key.model].replace(", ", "\n"),
             _work(row.key),
             str(row.folders),
             *_numbers(row.total),

@@ -148,6 +148,9 @@ def _spans(rows: Sequence[Sequence[str]], column: int) -> list[int]:
 
 
 def _cell(table: ExhibitTable, column: int, text: str, rows: int) -> PageCell:
+    if column < table.num_names:
+        # Lines of a name are parts of it, such as the method of a model; those of a value are its interval.
+        name = ", ".join(filter(None, map(str.strip, text.split("\n"))))
+        return PageCell(name, "", bool(name), column in table.numbers, rows)
     value, _, below = text.partition("\n")
-    is_name = column < table.num_names and bool(value.strip())
-    return PageCell(value.strip(), below.replace("\n", " "), is_name, column in table.numbers, rows)
+    return PageCell(value.strip(), below.replace("\n", " "), False, column in table.numbers, rows)
