@@ -176,7 +176,7 @@ def test_the_ways_of_an_annotator_and_an_owner_by_keyboard_on_a_phone(browser: A
         reach(owner, "button")
         owner.keyboard.press("Enter")
         owner.wait_for_url("**/owner/review?done=yes")
-        for path in ("/owner/people", "/owner/export"):
+        for path in ("/owner/people", "/owner/texts", "/owner/export"):
             owner.goto(form.base + path)
             require_accessible(owner, "dark")
         page.goto(f"{form.base}/tasks")

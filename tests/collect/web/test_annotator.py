@@ -9,7 +9,7 @@ import pytest
 
 from phraseproof.collect.web.annotator import task_states
 from phraseproof.collect.web.app import application
-from phraseproof.collect.web.form_tasks import form_tasks
+from phraseproof.collect.web.form_tasks import form_tasks, sample_of
 from support.collect_site import TASK, CollectSite
 from support.collect_tasks import tickets
 
@@ -210,7 +210,7 @@ def test_task_states(site: CollectSite) -> None:
     browser = site.annotator()
     browser.get("/tasks/1")
     browser.save("zero-shot/1", "Which team?")
-    made = form_tasks(site.store.project, {TASK: tickets()})
+    made = form_tasks(site.store.project, {TASK: sample_of(tickets())})
     fake = SimpleNamespace(store=site.store, project=site.store.project, tasks=made)
     (state,) = task_states(fake, site.store.invitation_called("Ada"))  # type: ignore[arg-type]
     assert (state.written, state.done, state.asked) == (1, 0, 3)
@@ -230,3 +230,10 @@ def test_rows_that_are_not_asked_are_not_stored(site: CollectSite, row: str) -> 
     answer = browser.save(row, "text")
     assert answer.status_code in (404, 409)
     assert site.store.wordings() == ()
+
+
+def test_who_leaves_has_to_open_the_link_again(site: CollectSite) -> None:
+    browser = site.annotator()
+    browser.get("/tasks")
+    assert browser.post("/leave").headers["location"] == "/"
+    assert browser.get("/tasks").status_code == 403

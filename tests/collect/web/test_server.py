@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
-from phraseproof.collect.web.server import listen
+from phraseproof.collect.web.rates import WRONG_LINKS
+from phraseproof.collect.web.server import listen, server_config
 from phraseproof.errors import CollectError, UsageError
+from support.collect_site import BASE, CollectSite
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -34,3 +39,16 @@ def test_addresses_that_are_none(base_url: str) -> None:
 def test_a_taken_port_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CollectError, match="cannot listen"):
         listen("127.0.0.1", taken.getsockname()[1], None)
+
+
+@pytest.mark.parametrize(("trusted", "status"), [((), 429), (("10.0.0.9",), 429), (("testclient",), 403)])
+def test_forwarded_addresses_count_only_from_a_trusted_proxy(
+    tmp_path: Path, trusted: tuple[str, ...], status: int
+) -> None:
+    config = server_config(CollectSite(tmp_path / "project").app, trusted)
+    config.load()
+    app: Any = config.loaded_app
+    client = TestClient(app, base_url=BASE)  # its address is `testclient`
+    for number in range(WRONG_LINKS):
+        client.get("/i/wrong", headers={"x-forwarded-for": f"10.1.0.{number}"})
+    assert client.get("/i/wrong", headers={"x-forwarded-for": "10.1.0.200"}).status_code == status

@@ -9,11 +9,14 @@ from starlette.responses import Response
 from phraseproof.collect.composition import field_names, usual_layout
 from phraseproof.collect.invitations import InvitationError, invitation_of
 from phraseproof.collect.preview import Preview
-from phraseproof.collect.records import SHOTS, Invitation, Shots, Status
+from phraseproof.collect.records import SHOTS, Invitation, Role, Shots, Status
+from phraseproof.collect.web.form_tasks import FormTask
 from phraseproof.collect.web.rows_of_form import compared_rows, rows_of, save_row, sent_row
 from phraseproof.collect.web.security import RefusedRequest
-from phraseproof.collect.web.site import FormTask, Site, Visit
+from phraseproof.collect.web.site import Site, Visit
 from phraseproof.errors import CollectError
+
+ROLES: tuple[Role, ...] = ("annotator", "owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,14 @@ def enter(visit: Visit) -> Response:
         site.store.agree(person.id, site.project.licence)
     response = visit.go("/owner" if person.role == "owner" else "/tasks")
     site.sessions.start(response, person)
+    return response
+
+
+def leave(visit: Visit) -> Response:
+    """Forget who the visitor is, in this browser."""
+    response = visit.go("/")
+    for role in ROLES:
+        visit.site.sessions.end(response, role)
     return response
 
 

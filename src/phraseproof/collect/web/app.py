@@ -20,9 +20,9 @@ from phraseproof.collect.invitations import key_of
 from phraseproof.collect.project_tasks import load_project_tasks
 from phraseproof.collect.records import Role
 from phraseproof.collect.store import CollectStore
-from phraseproof.collect.web import annotator, owner, review
+from phraseproof.collect.web import annotator, form_texts, owner, review
 from phraseproof.collect.web.endpoints import ShowPage, endpoint, language_of, refused_page
-from phraseproof.collect.web.form_tasks import form_tasks
+from phraseproof.collect.web.form_tasks import sample_of
 from phraseproof.collect.web.language import LANGUAGES
 from phraseproof.collect.web.pages import STATIC, PageTemplates
 from phraseproof.collect.web.rates import RequestRates
@@ -57,7 +57,7 @@ def application(
     loaded = load_project_tasks(store.project) if tasks is None else tasks
     site = Site(
         store=store,
-        tasks=form_tasks(store.project, loaded),
+        samples={name: sample_of(task) for name, task in loaded.items()},
         whole_tasks=loaded,
         base_url=base_url.rstrip("/"),
         sessions=Sessions(key_of(folder), is_secure=is_secure),
@@ -96,6 +96,7 @@ def _routes(site: Site) -> list[Route | Mount]:
         post("/i/{token}", annotator.enter),
         get("/tasks", annotator.tasks, "annotator"),
         get("/tasks/{number}", annotator.task, "annotator"),
+        post("/leave", annotator.leave),
         post("/tasks/{number}/save", annotator.save_task, "annotator"),
         post("/tasks/{number}/submit", annotator.submit_task, "annotator"),
         post("/tasks/{number}/{kind}/{row}", annotator.save_one, "annotator"),
@@ -106,6 +107,8 @@ def _routes(site: Site) -> list[Route | Mount]:
         post("/owner/people/{person}/revoke", owner.revoke, "owner"),
         get("/owner/people/{person}/delete", owner.ask_to_delete, "owner"),
         post("/owner/people/{person}/delete", owner.delete, "owner"),
+        get("/owner/texts", form_texts.texts, "owner"),
+        post("/owner/texts", form_texts.change_texts, "owner"),
         get("/owner/review", review.review, "owner"),
         get("/owner/wordings/{wording}", review.wording, "owner"),
         post("/owner/wordings/{wording}/accept", review.accept, "owner"),

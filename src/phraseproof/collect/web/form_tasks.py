@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 
 from phraseproof.collect.composition import field_names
 from phraseproof.collect.preview import CHECKED_EXAMPLES
 from phraseproof.collect.records import Project
-from phraseproof.collect.web.site import FormTask
 from phraseproof.core import Example, Kind, Task
 from phraseproof.tasks import catalogue, known_prefixes
 
@@ -21,14 +21,41 @@ _WORKED = {
 }
 
 
-def form_tasks(project: Project, loaded: Mapping[str, Task]) -> tuple[FormTask, ...]:
-    """The tasks of a project's form, from the project's tasks by name."""
+@dataclass(frozen=True, slots=True)
+class FormTask:
+    """A task of the form.
+
+    Attributes:
+        number: its place, from 1, as addresses name it.
+        task: a sample of its examples.
+        description: what it is about.
+        worked_example: the text of a wording that annotators see as an example.
+    """
+
+    number: int
+    task: Task
+    description: str
+    worked_example: str
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self.task.name
+
+
+def form_tasks(project: Project, samples: Mapping[str, Task]) -> tuple[FormTask, ...]:
+    """The tasks of a project's form.
+
+    Args:
+        project: the project, with the owner's descriptions and worked examples.
+        samples: its tasks by name, from `sample_of`.
+    """
     return tuple(
         FormTask(
             number,
-            sample_of(loaded[each.name]),
+            samples[each.name],
             each.description or _about(each.name),
-            each.worked_example or worked_example(loaded[each.name]),
+            each.worked_example or worked_example(samples[each.name]),
         )
         for number, each in enumerate(project.tasks, start=1)
     )
@@ -55,6 +82,7 @@ def sample_of(task: Task) -> Task:
     )
 
 
+@cache
 def _about(name: str) -> str:
     """What the catalogue says about a built-in task; empty for a user's."""
     if name.split("/", 1)[0] not in known_prefixes():

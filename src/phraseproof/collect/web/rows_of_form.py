@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from phraseproof.collect.preview import Preview
 from phraseproof.collect.records import SHOTS, CollectedWording, Form, Invitation, Shots
-from phraseproof.collect.web.site import FormTask, Site
+from phraseproof.collect.web.form_tasks import FormTask
+from phraseproof.collect.web.site import Site
 
 ANSWER_FORMS = ("letter", "text")
 """Answer forms that the form offers, besides the automatic one."""

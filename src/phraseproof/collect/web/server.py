@@ -5,11 +5,15 @@ from __future__ import annotations
 import ipaddress
 import socket
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from phraseproof.collect.store import CollectStore
 from phraseproof.errors import CollectError, UsageError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+    from uvicorn import Config
 
 
 class Listening(NamedTuple):
@@ -54,8 +58,6 @@ def listen(host: str, port: int, base_url: str | None) -> Listening:
 def serve(store: CollectStore, listening: Listening, *, trusted_proxies: tuple[str, ...] = ()) -> None:
     """Answer browsers until the process is stopped (Ctrl-C, SIGTERM); running requests are answered.
 
-    Addresses are not logged: they hold the secrets of links.
-
     Args:
         store: the project.
         listening: from `listen`; the caller closes its socket.
@@ -65,8 +67,17 @@ def serve(store: CollectStore, listening: Listening, *, trusted_proxies: tuple[s
 
     from phraseproof.collect.web.app import application
 
-    config = uvicorn.Config(
-        application(store.folder, base_url=listening.base_url),
+    app = application(store.folder, base_url=listening.base_url)
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean end
+        uvicorn.Server(server_config(app, trusted_proxies)).run(sockets=[listening.sock])
+
+
+def server_config(app: ASGIApp, trusted_proxies: tuple[str, ...]) -> Config:
+    """How the application is served. Addresses are not logged: they hold the secrets of links."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -78,8 +89,6 @@ def serve(store: CollectStore, listening: Listening, *, trusted_proxies: tuple[s
         timeout_keep_alive=75,  # longer than the usual proxies', and than most pauses of a person who writes
         timeout_graceful_shutdown=10,
     )
-    with suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean end
-        uvicorn.Server(config).run(sockets=[listening.sock])
 
 
 def _is_loopback(host: str) -> bool:

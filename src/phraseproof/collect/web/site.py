@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from phraseproof.collect.preview import MOST_SIMILAR, Preview, preview_of, similar_wordings
 from phraseproof.collect.records import Form, Invitation, Project, Shots
 from phraseproof.collect.store import CollectStore
+from phraseproof.collect.web.form_tasks import FormTask, form_tasks
 from phraseproof.collect.web.pages import PageTemplates
 from phraseproof.collect.web.rates import RequestRates
 from phraseproof.collect.web.security import RefusedRequest
@@ -24,28 +25,6 @@ from phraseproof.instructions.similarity import WordPairIndex
 
 _SECONDS_KEPT = 5.0
 """How long texts of other people are kept before they are read again, for the similarity of previews."""
-
-
-@dataclass(frozen=True, slots=True)
-class FormTask:
-    """A task of the form.
-
-    Attributes:
-        number: its place, from 1, as addresses name it.
-        task: a sample of its examples.
-        description: what it is about.
-        worked_example: the text of a wording that annotators see as an example.
-    """
-
-    number: int
-    task: Task
-    description: str
-    worked_example: str
-
-    @property
-    def name(self) -> str:
-        """The task's name."""
-        return self.task.name
 
 
 class SubmittedTexts(NamedTuple):
@@ -84,15 +63,15 @@ class Site:
 
     Attributes:
         store: the project.
-        tasks: its tasks, with a sample of their examples.
-        whole_tasks: the same by name, with all examples.
+        samples: its tasks by name, with a sample of their examples.
+        whole_tasks: the same with all examples.
         base_url: the address under which people reach the form, without a slash at the end.
         sessions, rates, pages: cookies, limits and templates.
         recent: wordings of everyone, for the similarity of previews.
     """
 
     store: CollectStore
-    tasks: tuple[FormTask, ...]
+    samples: Mapping[str, Task]
     whole_tasks: Mapping[str, Task]
     base_url: str
     sessions: Sessions
@@ -105,15 +84,21 @@ class Site:
         """What is collected."""
         return self.store.project
 
+    @property
+    def tasks(self) -> tuple[FormTask, ...]:
+        """The tasks, with descriptions as they are now."""
+        return form_tasks(self.project, self.samples)
+
     def task(self, number: int) -> FormTask:
         """A task by its number in an address.
 
         Raises:
             RefusedRequest: there is none.
         """
-        if not 1 <= number <= len(self.tasks):
+        tasks = self.tasks
+        if not 1 <= number <= len(tasks):
             raise RefusedRequest(404, "missing")
-        return self.tasks[number - 1]
+        return tasks[number - 1]
 
     def task_called(self, name: str) -> FormTask:
         """A task by its name. Raises as `task` does."""
