@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 from pathlib import Path
 
@@ -10,7 +11,15 @@ import pytest
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.accuracy import METRIC
-from phraseproof.studies.measured import difference_cell, measure, two_groups, value_cell, with_interval
+from phraseproof.studies.measured import (
+    MeasuredGroups,
+    difference_cell,
+    measure,
+    measured_notes,
+    two_groups,
+    value_cell,
+    with_interval,
+)
 from support.study_runs import four_tasks, imported
 
 
@@ -57,3 +66,21 @@ def test_cells_hold_a_value_and_its_interval() -> None:
     assert with_interval("50.0", found, METRIC) == "50.0\n[40.0, 61.0]"
     assert difference_cell(Finding("d", -0.031, 3, "by hand", low=-0.05, high=0.001), METRIC) == "-3.1\n[-5.0, +0.1]"
     assert difference_cell(None, METRIC) == value_cell(None, None, METRIC) == ""
+
+
+def test_a_note_that_is_not_of_all_runs_names_those_that_it_is_of(tmp_path: Path) -> None:
+    first = measure(four_tasks(tmp_path / "a", model="First"), ("observed", "unobserved"))
+    second = measure(four_tasks(tmp_path / "b", model="Second"), ("observed", "unobserved"))
+    second = noted(second, "chance 25.0")
+    first = noted(first, "all are guesses", "chance 25.0")
+    assert measured_notes([first, second])[-2:] == ["First: all are guesses", "chance 25.0"]
+    assert measured_notes([first])[-2:] == ["all are guesses", "chance 25.0"]
+    assert measured_notes([first, noted(first, "chance 25.0", num_fewshot=3)])[-2:] == [
+        "0-shot: all are guesses",
+        "chance 25.0",
+    ]
+
+
+def noted(found: MeasuredGroups, *notes: str, num_fewshot: int = 0) -> MeasuredGroups:
+    summary = replace(found.summary, notes=notes, num_fewshot=num_fewshot)
+    return replace(found, table=replace(found.table, summary=summary))

@@ -10,6 +10,7 @@ no text recurs, and a class is the position: "option 1", and so on. Examples may
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -46,6 +47,7 @@ class TaskAnswers:
         chance: the mean score of blind guessing: the mean credit of an example's options, over examples.
         majority: the mean score of always giving the class that does best so: the best constant answer.
         majority_class: that class, an index into `classes`.
+        draws: how often a wording answered every example: under draws of demonstrations, or orders of options.
     """
 
     task: str
@@ -59,6 +61,7 @@ class TaskAnswers:
     chance: float
     majority: float
     majority_class: int
+    draws: int = 1
 
     def rows(self, group: str) -> Ints:
         """The indices of a group's wordings."""
@@ -166,6 +169,7 @@ class _Gathering:
             chance=float(np.mean(credit.sum(axis=1) / sizes)),
             majority=float(constant.max()),
             majority_class=int(constant.argmax()),
+            draws=max(Counter((cell.group, cell.wording) for cell in self.cells).values()),
         )
 
     def _sizes(self, ids: Sequence[Sequence[str]], options: Sequence[Sequence[tuple[str, ...]]]) -> Ints:

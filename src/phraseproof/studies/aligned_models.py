@@ -195,9 +195,10 @@ def task_means(found: MeasuredGroups, group: str) -> dict[str, float]:
 
 
 def training_notes(found: Sequence[AlignedModel]) -> list[str]:
-    """What was trained on what, and by which settings."""
+    """What was trained on what, and by which settings; and the notes of runs that are not those of the base model."""
     notes: list[str] = []
     for each in found:
+        notes += [f"{each.label}: {note}" for note in each.found.notes if note not in each.base.notes]
         if each.training is None:
             continue
         record = read_record(each.training.folder) or {}

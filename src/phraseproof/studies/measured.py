@@ -17,6 +17,7 @@ from phraseproof.errors import NotEnoughDataError
 from phraseproof.reports.build.numbers import difference_in_unit, p_value, value_in_unit
 from phraseproof.reports.build.run_tables import TaskTable, task_tables
 from phraseproof.reports.build.runs import model_name, run_scores
+from phraseproof.reports.build.text import short_model_name
 from phraseproof.store.queries import load_run
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def with_interval(shown: str, found: Finding | None, metric: Metric, *, sign: bo
 
 
 def measured_notes(measured: Sequence[MeasuredGroups]) -> list[str]:
-    """How far the study is the paper's (examples per task, tasks and wordings), and the notes of each run."""
+    """How far the study is the paper's (examples per task, tasks and wordings), and the notes of the runs."""
     notes: list[str] = []
     for found in measured:
         if found.run.accuracies:
@@ -230,4 +231,19 @@ def measured_notes(measured: Sequence[MeasuredGroups]) -> list[str]:
         counts = ", ".join(f"{found.summary.overall.groups[group].num_wordings} of {group}" for group in found.groups)
         names = f"{tasks} tasks" if tasks > 1 else found.summary.tasks[0].name
         notes.append(f"{found.model}: {names}, {examples}; wordings: {counts}; {found.table.run.settings}")
-    return [*notes, *(note for found in measured for note in found.notes)]
+    return [*notes, *_with_names(measured)]
+
+
+def _with_names(measured: Sequence[MeasuredGroups]) -> Iterator[str]:
+    """The notes of the runs, each once; one that is not of all of them names those that it is of."""
+    several_models = len({found.model for found in measured}) > 1
+    several_shots = len({found.table.num_fewshot for found in measured}) > 1
+
+    def name(found: MeasuredGroups) -> str:
+        model = [short_model_name(found.model)] if several_models else []
+        shots = [f"{found.table.num_fewshot}-shot"] if several_shots else []
+        return " ".join([*model, *shots]) or found.run.path.name
+
+    for note in dict.fromkeys(note for found in measured for note in found.notes):
+        holders = [name(found) for found in measured if note in found.notes]
+        yield note if len(holders) == len(measured) else f"{', '.join(holders)}: {note}"

@@ -131,7 +131,8 @@ def task_table(found: MeasuredGroups, sources: Sequence[str] = PER_TASK) -> Exhi
     rows += _task_mean_cells(found, len(rows[0])) if len(rows) > 1 else []
     headings = ("task", reference, other, "difference", *([f"printed: {OBSERVED}", UNOBSERVED] if known else []))
     shots = f", {found.table.num_fewshot}-shot" if found.table.num_fewshot else ""
-    return ExhibitTable(f"By task: {short_model_name(found.model)}{shots}", headings, tuple(rows))
+    line = f"difference: {other} minus {reference}, with its 95% interval"
+    return ExhibitTable(f"By task: {short_model_name(found.model)}{shots}", headings, tuple(rows), (line,))
 
 
 def _charts(measured: Sequence[MeasuredGroups]) -> dict[str, Chart]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,15 @@ def test_the_line_counts_wordings_on_each_task(tmp_path: Path) -> None:
     run = evaluated(tmp_path, task("t", RIGHT), task("u", RIGHT[::2]), model=lambda _, option: float(option == "bug"))
     assert constant_line(answers_of(run)) == (
         "6 of 6 wordings, counted on each task, give one answer to 95% or more of the examples ('bug')"
+    )
+
+
+def test_the_line_says_where_draws_are_counted_together(tmp_path: Path) -> None:
+    shown = task("t", RIGHT)
+    shown = replace(shown, demonstrations=tuple(replace(each, id=f"d{each.id}") for each in shown.examples))
+    run = evaluated(tmp_path, shown, model=lambda _, option: float(option == "bug"), num_fewshot=(1,), fewshot_draws=2)
+    assert constant_line(answers_of(run)) == (
+        "3 of 3 wordings, counted over all draws, give one answer to 95% or more of the examples ('bug')"
     )
 
 

@@ -155,13 +155,17 @@ def chance_levels(answers: Sequence[TaskAnswers], metric: Metric) -> dict[str, f
 
 
 def constant_line(answers: Sequence[TaskAnswers]) -> str:
-    """`7 of 17 wordings give one answer to 95% or more of the examples ('billing')`; empty where none does."""
+    """`7 of 17 wordings give one answer to 95% or more of the examples ('billing')`; empty where none does.
+
+    A wording that gives one answer under each draw of demonstrations, but not the same, is not counted.
+    """
     counted = [task for task in answers if len(task.classes) > 1]
     found = [each for task in counted for each in constant_answers(task)]
     if not found:
         return ""
     total = sum(len(task.wordings) for task in counted)
-    where = "" if len(counted) == 1 else ", counted on each task,"
+    basis = [*(["on each task"] if len(counted) > 1 else []), *(["over all draws"] if _are_drawn(counted) else [])]
+    where = f", counted {' and '.join(basis)}," if basis else ""
     named = Counter(each.answer for each in found).most_common()
     most = named[:_ANSWERS_NAMED]
     shown = ", ".join(f"'{answer}'" + (f" {count}" if len(named) > 1 else "") for answer, count in most)
@@ -171,6 +175,10 @@ def constant_line(answers: Sequence[TaskAnswers]) -> str:
         f"{len(found)} of {total} wording{'' if total == 1 else 's'}{where} {verb} one answer to "
         f"{100 * CONSTANT_FROM:g}% or more of the examples ({shown}{more})"
     )
+
+
+def _are_drawn(answers: Sequence[TaskAnswers]) -> bool:
+    return any(task.draws > 1 for task in answers)
 
 
 def baseline_line(answers: Sequence[TaskAnswers], metric: Metric) -> str:
