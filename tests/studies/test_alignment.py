@@ -75,6 +75,9 @@ def test_a_whole_study_with_two_seeds(tmp_path: Path, monkeypatch: pytest.Monkey
         pytest.approx(fmean(gains), abs=0.051), pytest.approx(stdev(gains), abs=0.051),
     )  # fmt: skip
     assert row[-1] == "2"
+    by_task = exhibit.tables[-1]
+    assert by_task.title == "By task of pocket: pocket/tiny, PT+KL, seed 0"
+    assert [found[0] for found in by_task.rows] == ["has-maker", "label-maker"]
     assert [row[1] for row in exhibit.tables[0].rows] == ["base", "PT+KL, seed 0", "PT+KL, seed 1"]
     assert any(note.startswith("training: 24 pairs from the demonstrations of 2 tasks") for note in exhibit.notes)
     step = one.training if isinstance(one, AlignedEvaluation) else None

@@ -139,6 +139,13 @@ def test_two_sources_of_one_name_are_refused(tmp_path: Path) -> None:
         ParaphraseSources().plan(twice)
 
 
+def test_paraphrases_of_no_known_wording_are_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    instructions = {"other-tasks": ("closer-look-closest",)}
+    odd = StudyRequest(models=("pocket/tiny",), instructions=instructions, out=tmp_path)
+    with pytest.raises(UsageError, match="no wording is known that 'closer-look-closest/"):
+        ParaphraseSources().plan(odd)
+
+
 def test_files_of_pairs_and_runs_name_no_sources(tmp_path: Path) -> None:
     run = StudyRequest(runs=(tmp_path,), instructions={"mine": ("pocket-paraphrase",)})
     with pytest.raises(UsageError, match="does not say whose paraphrases its model was aligned with"):

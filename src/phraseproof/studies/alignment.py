@@ -232,6 +232,7 @@ def _task_table(each: AlignedModels) -> ExhibitTable:
         for f in (figures(PER_TASK, model=known, statistic="mean") if known else ())
     }
     before = {row.name: row for row in each.base.summary.tasks}
+    shared = _shared_prefix(list(before))
     rows: list[tuple[str, ...]] = []
     for row in shown.found.summary.tasks:
         if row.name not in before:
@@ -243,12 +244,19 @@ def _task_table(each: AlignedModels) -> ExhibitTable:
         if known:
             sides = [(group, side) for group in (OBSERVED, UNOBSERVED) for side in ("Baseline", "Aligned")]
             cells += [printed.get((row.name, *side), "") for side in sides]
-        rows.append((row.name, *cells))
+        rows.append((row.name.removeprefix(shared), *cells))
     headings = ["task"]
     for group in each.base.groups:
         headings += [f"{group}: base", shown.label, "change"]
     headings += ["printed: observed base", "aligned", "unobserved base", "aligned"] if known else []
-    return ExhibitTable(f"By task: {each.name}, {shown.label}", tuple(headings), tuple(rows))
+    of_benchmark = f" of {shared.removesuffix('/')}" if shared else ""
+    return ExhibitTable(f"By task{of_benchmark}: {each.name}, {shown.label}", tuple(headings), tuple(rows))
+
+
+def _shared_prefix(names: Sequence[str]) -> str:
+    """`everyday/` where all tasks are of it: their names are then short enough for seven columns."""
+    first = {name.rpartition("/")[0] for name in names}
+    return f"{first.pop()}/" if len(first) == 1 and "" not in first else ""
 
 
 def _chart(each: AlignedModels) -> Chart:

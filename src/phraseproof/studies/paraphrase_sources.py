@@ -75,8 +75,8 @@ class ParaphraseSources:
         There is one for every seed and source whose paraphrases are there.
 
         Raises:
-            UsageError: no source is named; a file of pairs, which has one; run folders, which name no source; or
-                wordings to evaluate without a model.
+            UsageError: no source is named; a file of pairs, which has one; run folders, which name no source;
+                wordings to evaluate without a model; or paraphrases of no known wording.
         """
         sources = sources_of(request)
         if request.pairs is not None:
@@ -93,6 +93,8 @@ class ParaphraseSources:
             )
         if not request.models and UNOBSERVED in request.instructions:
             raise UsageError("--unobserved has no effect without a model", where="--model")
+        # Here, so that paraphrases that cannot be described are refused before anything is trained.
+        describe_sources(request)
         evaluated = replace(
             request,
             instructions={name: found for name, found in request.instructions.items() if name in _EVALUATED},
