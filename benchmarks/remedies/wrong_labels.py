@@ -6,7 +6,8 @@ drawn again for every seed; test labels are right. Methods without labels are tr
 the same number of steps and of prompts per step. Soft prompts have the rate, of several, with the highest accuracy on
 validation, for the first seed.
 
-Every training prints a line as it ends. Tables of what is there so far follow after each seed. The same command
+Every training prints a line as it ends. Tables of what is there so far follow after each share of the first seed, and
+after each further seed. The same command
 continues a benchmark that was stopped.
 """
 
@@ -128,15 +129,13 @@ class Share:
 
 def with_wrong_labels(task: Task, share: float, settings: SearchSettings, seed: int) -> Task:
     """Another option as the right one of this share of a task's training and validation examples."""
+    task = replace(task, demonstrations=())  # which count in the division
     sides = divide_in_three(task, settings.example_shares, settings.seed)
     ids = [each.id for each in (*sides.training.examples, *sides.validation.examples)]
     draw = random.Random(f"wrong labels {task.name} {seed}")
     wrong = set(draw.sample(ids, round(share * len(ids))))
-    return replace(
-        task,
-        examples=tuple(with_wrong_label(each, draw) if each.id in wrong else each for each in task.examples),
-        demonstrations=(),
-    )
+    examples = (with_wrong_label(each, draw) if each.id in wrong else each for each in task.examples)
+    return replace(task, examples=tuple(examples))
 
 
 def text_wordings(tasks: Sequence[Task]) -> list[Collection]:
@@ -164,18 +163,22 @@ def main() -> None:
     given = parser.parse_args()
     wrong = [float(share) for share in given.wrong.split(",")]
     found: dict[tuple[Way, float], list[Found]] = {}
-    for seed in map(int, given.seeds.split(",")):
+    seeds = [int(seed) for seed in given.seeds.split(",")]
+    for seed in seeds:
         shares = {share: Share(given, share, seed) for share in dict.fromkeys([*wrong, 0.0])}
         for share in wrong:
             print(f"{share:.0%} wrong, seed {seed}: references {shares[share].references()}", flush=True)
-        for way in (*WITH_LABELS, *WITHOUT_LABELS):
-            for share in wrong if way.uses_labels else (0.0,):
-                runs = found.setdefault((way, share), [])
-                runs.append(shares[share].trained(way, runs[0].training.candidate.rate if runs else None))
-        print_tables(found, wrong, shares[0.0])
+        for place, share in enumerate(wrong):
+            for way in (*WITH_LABELS, *(WITHOUT_LABELS if place == 0 else ())):
+                of = share if way.uses_labels else 0.0
+                runs = found.setdefault((way, of), [])
+                runs.append(shares[of].trained(way, runs[0].training.candidate.rate if runs else None))
+            # Every way has the same number of seeds only when a seed is complete; before, that is so in the first one.
+            if seed == seeds[0] or share == wrong[-1]:
+                print_tables(found, shares[0.0])
 
 
-def print_tables(found: Mapping[tuple[Way, float], Sequence[Found]], wrong: Sequence[float], clean: Share) -> None:
+def print_tables(found: Mapping[tuple[Way, float], Sequence[Found]], clean: Share) -> None:
     """Accuracy and gains by method and share of wrong labels, and what the KL term adds."""
     named = {f"{way.name}, {share:.0%} wrong": [each.run for each in runs] for (way, share), runs in found.items()}
     judged = judge_runs("test", clean.base, named, calibration="batch", seed=0)
@@ -188,7 +191,7 @@ def print_tables(found: Mapping[tuple[Way, float], Sequence[Found]], wrong: Sequ
         gains = [way.gain_elsewhere.in_points, judged.gain_over_calibrated(name).in_points]
         print(row(name, [f"{100 * way.accuracy:.1f}", f"{100 * way.worst:.1f}", *gains, *of_tasks]))
     print(f"\n{header(['PT+KL minus PT'])}")
-    for share in wrong:
+    for share in dict.fromkeys(share for way, share in found if way.uses_labels):
         grids = [[load_grids(each.run) for each in found[way, share]] for way in (PT, PT_KL)]
         print(row(f"{share:.0%} wrong labels", [in_points(gain_over_all(grids[0], grids[1], TEST))]), flush=True)
 

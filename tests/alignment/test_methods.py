@@ -8,8 +8,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
-from phraseproof.alignment.method import Method
+from phraseproof.alignment.method import GroupOutput, LossSettings, Method, OptionOutput
 from phraseproof.alignment.methods import METHODS, known_methods
 
 
@@ -81,3 +82,36 @@ def test_installed_packages_add_methods(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("phraseproof.alignment.methods.entry_points", entry_points)
     assert known_methods() == {**METHODS, "mine": extra}
     assert importlib.metadata.entry_points is not entry_points
+
+
+def drawn_group(generator: torch.Generator) -> GroupOutput:
+    """One set under a reference, two paraphrases and two negations, with two options of two tokens."""
+
+    def logits(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, 7, generator=generator)
+
+    targets = torch.tensor([[1, 2]])
+    of_options = torch.tensor([[1, 2], [3, 2]])
+    options = OptionOutput(logits(3, 2, 2), of_options.expand(3, 2, 2), torch.ones(3, 2, 2, dtype=torch.bool), 0)
+    mask = torch.ones(5, 2, dtype=torch.bool)
+    return GroupOutput(logits(5, 2), targets.expand(5, 2), mask, 2, 2, options=options)
+
+
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.trains == "prompt"])
+def test_a_setting_is_unused_where_it_does_not_change_the_loss(name: str) -> None:
+    method = METHODS[name]
+    if method.needs_encoder_states:
+        return
+    generator = torch.Generator().manual_seed(0)
+    groups = [drawn_group(generator) for _ in range(2)]
+    if not method.uses_paraphrases or method.draws_one:
+        groups = [group._replace(paraphrases=0, negations=2) if method.needs_negations else group for group in groups]
+
+    def loss(**changes: float) -> float:
+        return float(method.loss(groups, LossSettings(**changes)).total)  # pyright: ignore[reportArgumentType]
+
+    for setting, one, other in (("lambda_", 0.3, 0.6), ("push_bound", 1.0, 0.1)):
+        is_same = loss(**{setting: one}) == pytest.approx(loss(**{setting: other}), abs=1e-6)
+        assert (setting in method.unused_settings) == is_same, setting
+    assert ("rank" in method.unused_settings, "rank" in method.training("lora").unused_settings) == (True, False)
+    assert "num_tokens" in method.training("lora").unused_settings

@@ -99,6 +99,10 @@ def test_a_file_by_name(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"keep_epochs": [3]}, "--keep-epochs: the value is not valid .* all, or numbers from 1 to 2"),
+        (
+            {"keep_epochs": [1, 2], "max_steps": 4},
+            "--keep-epochs: the training ends before epoch 2.*got epoch 2.* step 6",
+        ),
         ({"keep_epochs": [1, 2], "gradient_accumulation": 40}, "--keep-epochs: two epochs end in the same step"),
         (
             {"validation": {"bare": [dataclasses.replace(OTHER[0], target="", labelled=False, source="pair 7")]}},

@@ -97,6 +97,8 @@ def test_the_adapter_can_be_evaluated(folder: Path, capsys: pytest.CaptureFixtur
         ({"model": " "}, ["--model"]),
         ({"dtype": "float31"}, ["float31"]),
         ({"max_steps": "0"}, ["--max-steps"]),
+        ({"rank": "4"}, ["--rank has no effect on the method pt"]),
+        ({"method": "pt", "lambda": "0.5"}, ["--lambda has no effect on the method pt"]),
         ({"prompt_format": "chat"}, ["no chat template"]),
         ({"init": "./nowhere"}, ["./nowhere"]),
         ({"max_length": "4"}, ["longer than the model's context", "pair"]),

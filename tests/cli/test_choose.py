@@ -101,6 +101,7 @@ def test_a_live_choice_stays_within_its_budget_and_is_continued(call, project: P
         ((*LIVE, "--budget-calls", "100"), "no run folder is named"),
         ((*LIVE, "--budget-calls", "100", "-o", "r", "--criterion", "worst"), "--criterion is for stored runs"),
         (("-m", "scripted"), "--model requires --live"),
+        (("--base-url", "http://localhost"), "--base-url requires --live"),
         (("{project}", *LIVE, "--budget-calls", "100", "-o", "r"), "a live choice reads no run"),
     ],
 )

@@ -71,6 +71,8 @@ def test_a_failed_check_is_shown_and_is_exit_code_2(
         (["-m", "scripted", "--batch-size", "none"], "--batch-size"),
         (["-m", "scripted", "--instructions", "compsed"], "composed"),
         (["--tasks", "mmlu"], "--tasks requires --model"),
+        (["--dtype", "float32"], "--dtype requires --model"),
+        (["--prompt-format", "plain"], "--prompt-format requires --model"),
     ],
 )
 def test_what_cannot_be_tested(arguments: list[str], fragment: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,6 +66,7 @@ def test_a_model_is_evaluated_first(tmp_path: Path, capsys: pytest.CaptureFixtur
     ("arguments", "problem"),
     [
         (("--tasks", "pocket/has-price"), "--tasks requires --model"),
+        (("--limit", "9"), "--limit requires --model"),
         (("--model", "scripted", "--instructions", "g=pocket-observed"), "--model requires --tasks"),
         (("--model", "scripted", "--tasks", "pocket/has-price"), "--instructions"),
     ],

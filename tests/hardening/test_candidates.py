@@ -58,7 +58,8 @@ def test_a_text_to_start_from_is_for_soft_prompts_and_an_adapter_is_for_its_kind
         (["pt:seed=1"], "--methods: the method pt has no option 'seed'"),
         (["pt:keep_epochs=all"], "--methods: the method pt has no option 'keep_epochs'"),
         (["pt:num_tokens=x"], "--methods: the value of 'num_tokens' is not valid"),
-        (["pt:lambda=2"], "--lambda: the value is not valid"),
+        (["pt:rank=4"], "--methods: the method pt has no option 'rank'"),
+        (["pt+kl:lambda=2"], "--lambda: the value is not valid"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(methods: list[str], message: str) -> None:
@@ -75,7 +76,7 @@ def test_a_teacher_and_its_options() -> None:
     found = candidates_of(
         [
             "pt@ensemble",
-            "pt@best:labelled=30:lambda=0.5",
+            "pt@best:labelled=30:num_tokens=7",
             "pt@ensemble:teacher_as=distribution:teacher-calibration=none",
         ],
         {"pt": (1e-3,)},
@@ -88,7 +89,7 @@ def test_a_teacher_and_its_options() -> None:
         TeacherSettings("ensemble", "distribution", "none", seed=4),
     ]
     assert [each.settings.method for each in found] == ["pt"] * 3
-    assert found[1].settings.lambda_ == 0.5
+    assert found[1].settings.num_tokens == 7
     with pytest.raises(UsageError, match=r"^--teacher: no such choice .*got clever"):
         candidates_of(["pt@clever"], {}, COMMON)
     with pytest.raises(UsageError, match=r"^--methods: the method pt has no option 'labelled'"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from phraseproof.core import Kind
 from phraseproof.errors import UsageError
 from phraseproof.hardening.search_plan import SearchInput, plan_search
 from phraseproof.hardening.search_settings import SearchSettings
@@ -60,6 +61,10 @@ def test_sets_of_other_examples_wordings_or_samples_have_other_identities() -> N
     [
         (SearchInput([], [COLLECTION]), "--tasks: no task is named"),
         (SearchInput([TASK], [COLLECTION], [TASK]), "task 'parity' is named twice"),
+        (
+            SearchInput([TASK], [COLLECTION], [replace(make_task("s", 30), kind=Kind.SUMMARIZATION)]),
+            "task 's' has no options to choose from",
+        ),
         (SearchInput([TASK], [COLLECTION], (), [make_task("o", 19)]), "--check: task 'o' has too few .* got 5 and 19"),
         (
             SearchInput([TASK], [Collection("mine", make_wordings(8))], [make_task("o", 30)]),

@@ -20,6 +20,9 @@ Trained = Literal["prompt", "lora", "dora", "weights"]
 
 LOW_RANK: tuple[Trained, ...] = ("lora", "dora")
 
+LOW_RANK_SETTINGS = ("rank", "lora_alpha", "lora_dropout", "target_modules")
+"""The settings that only methods with low-rank adapters use."""
+
 _PREFIXES: Mapping[Trained, tuple[str, str]] = {
     "lora": ("lora", "low-rank weights (LoRA)"),
     "dora": ("dora", "low-rank weights and magnitudes (DoRA)"),
@@ -164,6 +167,19 @@ class Method:
     def learns_from_reference(self) -> bool:
         """Whether the loss pulls other wordings towards the reference."""
         return self.uses_kl and self.uses_paraphrases and not self.is_symmetric
+
+    @property
+    def unused_settings(self) -> frozenset[str]:
+        """The settings of `AlignmentSettings` that have no effect on it."""
+        uses = {
+            LOW_RANK_SETTINGS: self.trains in LOW_RANK,
+            ("num_tokens", "placement"): self.trains == "prompt",
+            ("lambda_",): self.uses_kl or self.has_consistency or self.needs_options,
+            ("paraphrases_per_batch",): not self.draws_one,
+            ("detach_reference",): self.learns_from_reference or self.needs_negations or self.needs_encoder_states,
+            ("push_bound",): self.needs_negations or self.references_per_batch > 1,
+        }
+        return frozenset(name for names, is_used in uses.items() if not is_used for name in names)
 
     @property
     def writes_adapter(self) -> bool:

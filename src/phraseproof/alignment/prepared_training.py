@@ -120,13 +120,13 @@ class PreparedTraining:
         from phraseproof.alignment.loop.work import AlignmentWork, plan_of
         from phraseproof.training.loop import TrainingLoop
 
+        plan = plan_of(self.preparation, self.accelerator.num_processes)
+        work = AlignmentWork(self.preparation, self.accelerator)
+        loop = TrainingLoop(work, plan, out, self.accelerator, observer)
         if self.accelerator.is_main_process:
             judged = self.preparation if is_judged else self.preparation.with_judged_references()
             note_plan(judged, observer, self.given, self.accelerator.num_processes)
             warn_of_plan(judged, observer)
-        plan = plan_of(self.preparation, self.accelerator.num_processes)
-        work = AlignmentWork(self.preparation, self.accelerator)
-        loop = TrainingLoop(work, plan, out, self.accelerator, observer)
         return loop.run()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, get_args
 
-from phraseproof.alignment.method import LOW_RANK, Trained
+from phraseproof.alignment.method import LOW_RANK, LOW_RANK_SETTINGS, Trained
 from phraseproof.errors import UsageError
 from phraseproof.training.setting_checks import (
     MIXED_PRECISIONS,
@@ -47,9 +47,6 @@ RECOMMENDED_STEPS = 480
 there yet."""
 
 _RECOMMENDED = (RECOMMENDED, RECOMMENDED_FOR_TEXTS)
-
-LOW_RANK_SETTINGS = ("rank", "lora_alpha", "lora_dropout", "target_modules")
-"""The settings that only methods with low-rank adapters use."""
 
 DEFAULT_EPOCHS = 5
 """The paper does not say how long it trained a soft prompt."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def align(
+    ctx: typer.Context,
     model: options.TrainableModel,
     pairs: Annotated[
         Path,
@@ -129,6 +130,7 @@ def align(
     from phraseproof.alignment.settings import AlignmentSettings
     from phraseproof.cli.training_progress import TrainingBar
 
+    training.refuse_unused(ctx, [method])
     settings = AlignmentSettings(
         method=method,
         num_tokens=num_tokens,

@@ -10,6 +10,7 @@ import typer
 from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli.output_format import FormatName, OutputFormat, print_results, read_format
 from phraseproof.cli.run_folders import open_runs
+from phraseproof.cli.without_effect import options_given, refuse_options, refuse_options_of_a_model
 from phraseproof.errors import UsageError
 
 # Members of enumerations, repeated here so that `--help` does not import numpy.
@@ -22,7 +23,7 @@ _GROUP = "candidates"
 """The group of wordings that are given without a group, which plays no part in a choice."""
 
 _STORED_ONLY = ("criterion", "over", "share", "task")
-_LIVE_ONLY = ("config", "model", "tasks", "instructions", "out", "budget_calls", "strategy", "held_out", "data_dir")
+_LIVE_ONLY = ("config", "tasks", "instructions", "out", "budget_calls", "strategy", "held_out", "data_dir")
 
 
 def choose(
@@ -117,12 +118,11 @@ def choose(
 
     From stored runs, or with --live from a model, under a budget of calls.
     """
-    from phraseproof.cli.evaluate import options_given, read_spec
+    from phraseproof.cli.evaluate import read_spec
 
     chosen = read_format(output_format, as_json=as_json)
-    given = options_given(ctx)
     if not live:
-        _refuse(given, _LIVE_ONLY, "requires --live")
+        refuse_options_of_a_model(ctx, *_LIVE_ONLY, needed="--live")
         if not runs:
             raise UsageError("no run folder is named", hint="phraseproof choose runs/NAME, or choose --live")
         _choose_stored(
@@ -136,7 +136,7 @@ def choose(
             output_format=chosen,
         )
         return
-    _refuse(given, _STORED_ONLY, "is for stored runs, not for --live")
+    refuse_options(ctx, _STORED_ONLY, "is for stored runs, not for --live")
     if runs:
         raise UsageError("a live choice reads no run", got=str(runs[0]), hint="Name the folder with --out")
     if budget_calls is None:
@@ -150,6 +150,7 @@ def choose(
         "scoring": scoring,
         "metric": metric,
     }
+    given = options_given(ctx)
     changes = {name: value for name, value in values.items() if name in given}
     if instructions or config is None:
         named = [entry if "=" in entry else f"{_GROUP}={entry}" for entry in instructions or []]
@@ -183,12 +184,6 @@ def choose(
         case _:
             print_results(live_results(found), chosen)
     typer.echo(f"run folder: {out}", err=True)
-
-
-def _refuse(given: frozenset[str], names: tuple[str, ...], why: str) -> None:
-    for name in names:
-        if name in given:
-            raise UsageError(f"--{name.replace('_', '-')} {why}")
 
 
 def _choose_stored(

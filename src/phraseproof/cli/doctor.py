@@ -27,10 +27,11 @@ from phraseproof.cli.options import (
     RemoteCode,
     Revision,
 )
-from phraseproof.errors import UsageError
+from phraseproof.cli.without_effect import refuse_options_of_a_model
 
 
 def doctor(
+    ctx: typer.Context,
     model: Annotated[
         str | None,
         typer.Option(
@@ -79,10 +80,10 @@ def doctor(
     """Check the installation and a model's scoring: batches, special tokens, options, adapter."""
     from phraseproof.evaluation.doctor import check_installation, check_model
 
-    if tasks and model is None:
-        raise UsageError("--tasks requires --model", hint="Add the model to test, as in --model pocket")
     checks = check_installation()
-    if model is not None:
+    if model is None:
+        refuse_options_of_a_model(ctx, "tasks", "instructions", "prompt_format", "data_dir")
+    else:
         options = model_options(
             adapter=adapter,
             dtype=dtype,

@@ -56,6 +56,7 @@ from phraseproof.cli.options import (
     TasksOrConfig,
     Unobserved,
 )
+from phraseproof.cli.without_effect import options_given
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -334,12 +335,6 @@ def evaluate(
     asked = {planned.cell for each in every for planned in each.planned}
     if _print_runs(runs, asked, as_json=as_json, covariates=covariates):
         raise typer.Exit(4)
-
-
-def options_given(ctx: typer.Context) -> frozenset[str]:
-    """The names of the parameters that were given on the command line."""
-    sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
-    return frozenset(name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE")
 
 
 def read_spec(

@@ -33,6 +33,7 @@ _INSTEAD = {
 
 
 def harden(
+    ctx: typer.Context,
     model: options.TrainableModel,
     tasks: options.Tasks,
     instructions: Annotated[
@@ -137,6 +138,7 @@ def harden(
     what costs no training.
     """
     from phraseproof.alignment.settings import RECOMMENDED, AlignmentSettings
+    from phraseproof.hardening.candidates import named_methods
     from phraseproof.hardening.settings import HardenSettings
 
     alignment = AlignmentSettings(
@@ -187,6 +189,7 @@ def harden(
         rates, seeds, search_seeds, refit, report, split_wordings, split_examples, validation_limit, calibration
     )
     if methods is None:
+        training.refuse_unused(ctx, [method or RECOMMENDED])
         untrained = {"--unseen-tasks": unseen_tasks, "--check": check, "--further-instructions": further_instructions}
         others = {"--dry-run": dry_run or None, "--format": output_format}
         _refuse({**search.given, **untrained, **others}, "requires --methods")
@@ -203,6 +206,7 @@ def harden(
     # A search has validation examples of its own. Early stopping alone needs held-out pairs.
     common = alignment if early_stopping_patience is not None else replace(alignment, held_out_fraction=0.0)
     of_search = search.settings(methods, common, max_pairs=max_pairs, limit=limit, seed=seed)
+    training.refuse_unused(ctx, named_methods(of_search.methods))
     form = read_format(output_format, as_json=as_json)
     if dry_run:
         print_search_forecast(names, of_search, form, timing=timing)

@@ -10,6 +10,7 @@ import typer
 from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli.output_format import OutputFormat, print_results, read_format
 from phraseproof.cli.run_folders import open_runs
+from phraseproof.cli.without_effect import refuse_options_of_a_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 def reduce(
+    ctx: typer.Context,
     run: Annotated[
         Path,
         typer.Argument(metavar="RUN", help="A run folder. With --model, it is evaluated first, or continued."),
@@ -103,8 +105,8 @@ def reduce(
     if model is not None:
         loading = option_values.model_options(model_arg=option_values.with_base_url(model_arg, base_url))
         _evaluate(run, model, tasks, instructions, data_dir=data_dir, limit=limit, loading=loading, quiet=quiet)
-    elif given := [name for name, value in (("--tasks", tasks), ("--instructions", instructions)) if value]:
-        raise UsageError(f"{given[0]} requires --model", hint="Without --model, RUN is read as it is")
+    else:
+        refuse_options_of_a_model(ctx, "tasks", "instructions", "data_dir", "limit", keep=["access"])
     (opened,) = open_runs([run], scoring)
 
     from phraseproof.reduction.reduce import reduce as reduce_run

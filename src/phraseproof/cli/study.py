@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phraseproof.cli import options, terminal
-from phraseproof.cli.evaluate import options_given
 from phraseproof.cli.option_values import model_options, read_groups, read_names, read_pairs, with_base_url
 from phraseproof.cli.output_format import FormatName, OutputFormat, print_rendered, read_format
 from phraseproof.cli.run_folders import read_size
 from phraseproof.cli.stored_study import changed, spec_file
+from phraseproof.cli.without_effect import options_given, refuse_options_of_a_model
 from phraseproof.errors import PhraseproofError, UsageError
 
 if TYPE_CHECKING:
@@ -218,6 +218,8 @@ def study(
     if stored := spec_file(name):
         found = read_study(stored)
         name, request = found.study.name, changed(found.request, request, options_given(ctx))
+    if not request.models:
+        refuse_options_of_a_model(ctx, keep=["model", "run", "parameters"])
     if (name == LIST or dry_run) and chosen not in {"text", "json"}:
         raise UsageError("a plan is text or JSON", got=chosen, where="--format")
     if name == LIST and not (request.models or request.runs):

@@ -13,11 +13,15 @@ import typer
 
 from phraseproof.alignment import settings
 from phraseproof.cli.options import DATA, OUTPUT, TRAINING
+from phraseproof.cli.without_effect import refuse_options
 from phraseproof.errors import UsageError
 from phraseproof.training import work
 from phraseproof.training.setting_checks import KeptEpochs
 
 DEFAULTS: Final = settings.AlignmentSettings()
+
+_NAMES: Final = {"detach_reference": "reference_gradient"}
+"""Parameters that are not called as the setting."""
 
 Method = Annotated[
     str,
@@ -248,3 +252,19 @@ def read_validation(named: Sequence[str] | None) -> dict[str, Path]:
             )
         found[name] = Path(path)
     return found
+
+
+def refuse_unused(ctx: typer.Context, names: Sequence[str]) -> None:
+    """Refuse options that have no effect on any of these methods; a method that is not ours may use all.
+
+    Raises:
+        UsageError: one of them was given.
+    """
+    from phraseproof.alignment.methods import METHODS
+
+    if not set(names) <= METHODS.keys():
+        return
+    unused = frozenset[str].intersection(*(METHODS[name].unused_settings for name in names))
+    refuse_options(
+        ctx, [_NAMES.get(name, name) for name in unused], f"has no effect on the method {' or '.join(names)}"
+    )

@@ -46,6 +46,11 @@ _NOT_OF_A_METHOD = frozenset(
 )
 
 
+def named_methods(methods: Sequence[str]) -> list[str]:
+    """The methods that are meant, without teachers and options."""
+    return [RECOMMENDED if name == AUTO else re.split("[:@]", name)[0] for name in methods]
+
+
 class Candidate(NamedTuple):
     """One training that is compared with others, whatever its seed.
 
@@ -100,7 +105,7 @@ def candidates_of(
         )
     found: list[Candidate] = []
     used: set[str] = set()
-    common = replace(common, max_steps=default_steps(common, *(re.split("[:@]", name)[0] for name in written)))
+    common = replace(common, max_steps=default_steps(common, *named_methods(methods)))
     for name, given in written.items():
         method, settings, teacher = _parsed(name, common, seed)
         trains = find_method(method).trains
@@ -123,9 +128,9 @@ def _parsed(text: str, common: AlignmentSettings, seed: int) -> tuple[str, Align
     """The method, its settings, whose learning rate is still the common one, and its teacher."""
     head, *options = text.split(":")
     method, at, teacher = head.partition("@")
-    find_method(method)
     known = {field.name.rstrip("_"): (AlignmentSettings, field.name) for field in fields(AlignmentSettings)}
-    known = {name: field for name, field in known.items() if name not in _NOT_OF_A_METHOD}
+    left_out = _NOT_OF_A_METHOD | find_method(method).unused_settings
+    known = {name: (owner, field) for name, (owner, field) in known.items() if field not in left_out}
     known |= {name: (TeacherSettings, field) for name, field in _OF_TEACHERS.items()} if at else {}
     given: dict[type, dict[str, object]] = {AlignmentSettings: {"method": method}, TeacherSettings: {}}
     for option in options:

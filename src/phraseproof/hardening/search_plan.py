@@ -110,9 +110,10 @@ def plan_search(given: SearchInput, settings: SearchSettings) -> SearchPlan:
     """Split examples and wordings.
 
     Raises:
-        UsageError: too few examples or wordings; a task twice, or both trained on and unseen.
+        UsageError: too few examples or wordings; a task twice, or both trained on and unseen; a task without options.
     """
     _require_distinct(given)
+    _require_options(given)
     if settings.limit is not None and settings.limit < MIN_EXAMPLES:
         raise UsageError(
             "too few examples to be measured on",
@@ -181,6 +182,17 @@ def _untrained(
 
 def _wordings(tasks: Sequence[Task], collections: Sequence[Collection]) -> dict[str, list[Instruction]]:
     return {task.name: [item for each in collections for item in instructions_for(each, task)] for task in tasks}
+
+
+def _require_options(given: SearchInput) -> None:
+    for task in (*given.tasks, *given.unseen, *given.check):
+        if not task.kind.has_options:
+            raise UsageError(
+                f"task {task.name!r} has no options to choose from, so what a search reports next to training "
+                "(calibration, ensembles) does not apply to it",
+                expected="tasks with options",
+                hint="harden without --methods trains lora+paft on such tasks and measures it on held-out wordings",
+            )
 
 
 def _require_distinct(given: SearchInput) -> None:

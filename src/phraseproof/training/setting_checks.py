@@ -69,6 +69,27 @@ def check_kept_epochs(keep_epochs: KeptEpochs, last: int | None) -> None:
             raise wrong_setting("keep_epochs", expected, keep_epochs if isinstance(keep_epochs, str) else epoch)
 
 
+def check_kept_step(epoch: int, step: int, total: int) -> None:
+    """Check that a training reaches the end of an epoch whose weights are kept.
+
+    Args:
+        epoch: its number.
+        step: the step in which it ends.
+        total: the steps of the training.
+
+    Raises:
+        UsageError: the training ends before.
+    """
+    if step > total:
+        raise UsageError(
+            f"the training ends before epoch {epoch}, whose weights shall be kept",
+            expected=f"epochs that end within {total} steps",
+            got=f"epoch {epoch}, which ends in step {step}",
+            where="--keep-epochs",
+            hint=f"Train longer, with --max-steps {step}, or keep all",
+        )
+
+
 def kept_epochs_record(keep_epochs: KeptEpochs) -> list[int] | str:
     """The setting `keep_epochs` as JSON has it."""
     return keep_epochs if isinstance(keep_epochs, str) else [*keep_epochs]

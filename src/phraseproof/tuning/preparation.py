@@ -15,6 +15,7 @@ from phraseproof.models import ModelOptions
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.training.base_model import load_base
 from phraseproof.training.folder import environment, run_by
+from phraseproof.training.setting_checks import check_kept_step
 from phraseproof.training.work import StepTokens, TrainingPlan, epoch_folder
 from phraseproof.tuning.examples import ExamplesOfFile, TuningExample, load_examples
 from phraseproof.tuning.order import ExampleOrder
@@ -71,8 +72,14 @@ class TuningPreparation:
         return StepTokens(trained + sum(len(row.context) for row in rows), trained)
 
     def plan(self) -> TrainingPlan:
-        """The plan of the training. Validation files are evaluated after every epoch."""
+        """The plan of the training. Validation files are evaluated after every epoch.
+
+        Raises:
+            UsageError: the training ends before an epoch whose weights shall be kept.
+        """
         settings, per_epoch = self.settings, self.order.steps_per_epoch
+        for epoch in settings.kept_epochs if settings.keep_epochs != "all" else ():
+            check_kept_step(epoch, epoch * per_epoch, self.steps)
         return TrainingPlan(
             steps=self.steps,
             eval_every=per_epoch,

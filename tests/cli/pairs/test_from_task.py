@@ -184,6 +184,7 @@ def test_without_a_teacher_the_others_have_no_label(capsys: pytest.CaptureFixtur
         (("--teacher-as", "distribution"), "--teacher-as requires --teacher"),
         (("--teacher-calibration", "batch"), "--teacher-calibration requires --teacher"),
         (("--teacher-run", "r"), "--teacher-run requires --teacher"),
+        (("--device", "cpu"), "--device requires --teacher"),
     ],
 )
 def test_options_of_a_teacher_need_one(

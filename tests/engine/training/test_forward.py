@@ -10,6 +10,7 @@ from transformers import T5GemmaForConditionalGeneration
 
 from phraseproof.alignment.soft_prompt import SoftPrompt
 from phraseproof.engine.training.forward import TargetForward, TargetRow
+from phraseproof.engine.training.packed_seq2seq_lm import PackedSeq2SeqLMForTraining
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import architecture_audit, architectures, tiny_models
@@ -236,3 +237,20 @@ def test_float16_is_not_packed() -> None:
     assert isinstance(model, HuggingFaceModel)
     model.network.requires_grad_(False)
     assert not forward_of(model, soft_of(model)).is_packed
+
+
+@pytest.mark.parametrize("error", [TypeError, RuntimeError])
+def test_the_trial_refuses_another_network_and_hides_no_failure(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error("in the pass")
+
+    model = model_of("t5")
+    monkeypatch.setattr(PackedSeq2SeqLMForTraining, "logits", fails)
+    forward = forward_of(model, soft_of(model))
+    if error is TypeError:  # arguments that the network does not pass on
+        assert not forward.is_packed
+        return
+    with pytest.raises(RuntimeError, match="in the pass"):
+        _ = forward.is_packed

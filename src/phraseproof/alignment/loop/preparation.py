@@ -27,6 +27,7 @@ from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.models.huggingface.trainable import ModelToTrain
 from phraseproof.training.base_model import load_base
 from phraseproof.training.folder import run_by
+from phraseproof.training.setting_checks import check_kept_step
 from phraseproof.training.work import StepTokens
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ class Preparation:
         """The epochs after which weights are kept, and their last steps.
 
         Raises:
-            UsageError: two of them end in the same step.
+            UsageError: two of them end in the same step, or the training ends before one does.
         """
         total, keep = self.total_steps(processes), self.settings.keep_epochs
         found: dict[int, int] = {}
@@ -214,8 +215,8 @@ class Preparation:
                     where="--keep-epochs",
                     hint="Try a smaller --gradient-accumulation",
                 )
-            if step <= total:
-                found[epoch] = step
+            check_kept_step(epoch, step, total)
+            found[epoch] = step
         return found
 
     def eval_every(self, processes: int) -> int:

@@ -11,6 +11,7 @@ import typer
 from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli import teacher_options as teaching
 from phraseproof.cli.inputs import refuse_to_overwrite
+from phraseproof.cli.without_effect import refuse_options_of_a_model
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="The JSON Lines file to w
 
 
 def from_task(
+    ctx: typer.Context,
     tasks: options.Tasks,
     reference: Annotated[
         list[str],
@@ -87,8 +89,9 @@ def from_task(
     if (teacher is None) != (model is None):
         given, missing = ("--model", "--teacher") if teacher is None else ("--teacher", "--model")
         raise UsageError(f"{given} requires {missing}")
-    if teacher is None and teacher_run is not None:
-        raise UsageError("--teacher-run requires --teacher")
+    if teacher is None:
+        asked_only = ("teacher_run", "teacher_as", "teacher_calibration", "prompt_format")
+        refuse_options_of_a_model(ctx, *asked_only, needed="--teacher")
     settings = _settings(teacher, teacher_as, teacher_calibration, labelled, labels, seed)
     found = {
         name: _collections(named)
@@ -155,9 +158,6 @@ def _settings(
     seed: int,
 ) -> TeacherSettings | None:
     if teacher is None:
-        for option, value in (("--teacher-as", teacher_as != "answers"), ("--teacher-calibration", calibration)):
-            if value:
-                raise UsageError(f"{option} requires --teacher")
         return None
     from phraseproof.teaching.teacher import TeacherSettings
 

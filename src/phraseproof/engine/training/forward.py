@@ -193,15 +193,20 @@ class TargetForward:
             return PackedCausalLMForTraining.try_on(network)
         if _precision(network) != torch.float32:
             return None
+        if len(network.get_input_embeddings().weight) <= _LARGEST_ID:
+            return None
         try:
             packed = PackedSeq2SeqLMForTraining(network, self._pad_id)
-            with torch.no_grad():
-                plain = self._run(_TRIAL, 3, False).logits
+        except (ValueError, AttributeError):
+            return None  # of another structure
+        with torch.no_grad():
+            plain = self._run(_TRIAL, 3, False).logits
+            try:
                 same = [self._run_packed(packed, _TRIAL, 3, False).logits]
                 ways = (True, False) if packed.can_absorb else (False,)
                 same += [packed.logits(_TRIAL[:1], virtual, absorbs=absorbs).logits for absorbs in ways]
-        except (ValueError, TypeError, AttributeError, RuntimeError, IndexError, AssertionError):
-            return None  # what a network that was not made for it may raise
+            except TypeError:
+                return None  # an encoder or a decoder that does not pass further arguments on to its attention
         close = 1e-4 * max(1.0, float(plain.abs().max()))
         return packed if all(torch.allclose(found, plain[: len(found)], atol=close) for found in same) else None
 
@@ -316,6 +321,7 @@ _TRIAL = (
     TargetRow((5, 9, 14, 3), (16, 22)),
     TargetRow((5, 9, 14, 3, 8, 21, 2, 17), (11,)),
 )
+_LARGEST_ID = max(token for row in _TRIAL for token in (*row.context, *row.target))
 
 
 def _asks_for_nothing(config: NetworkConfig) -> bool:
