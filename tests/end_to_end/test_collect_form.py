@@ -199,9 +199,14 @@ def test_a_killed_server_loses_nothing_that_two_people_wrote(browser: Any, tmp_p
         for page, name in ((ada, "Ada"), (ben, "Ben")):
             page.fill("#zero-shot-2-text", f"{name}, while no one answers")
             page.wait_for_selector("#zero-shot-2-said.failed")
+        window = ada.context
+        ada.close()  # Ada's page ends, too; Ben's stays open
         with served(folder, first.port) as second:
             assert second.base == first.base
-            for page in (ada, ben):
+            again = window.new_page()
+            again.set_default_timeout(60_000)
+            again.goto(f"{second.base}/tasks/1")
+            for page in (again, ben):
                 page.wait_for_selector("#zero-shot-2 [data-state][data-base='1']")
             assert second.end(signal.SIGINT) == 0
     with CollectStore.open(folder) as store:

@@ -81,6 +81,15 @@ def test_changes_from_other_origins_are_refused(site: CollectSite, headers: dict
     assert browser.send("/tasks/1/zero-shot/1", fields, own).status_code == 200
 
 
+def test_a_proxy_may_pass_on_the_host_without_its_port(tmp_path: Path) -> None:
+    site = CollectSite(tmp_path / "other", base_url="https://wordings.example.org:8443")
+    browser = site.annotator()
+    browser.get("/tasks")
+    headers = {"origin": "https://wordings.example.org:8443", "host": "wordings.example.org"}
+    assert browser.send("/leave", {}, headers).status_code == 303
+    assert browser.send("/leave", {}, {**headers, "origin": "https://wordings.example.org:1"}).status_code == 403
+
+
 def test_large_bodies_are_refused_whatever_their_header_says(site: CollectSite) -> None:
     browser = site.annotator()
     browser.get("/tasks/1")

@@ -10,8 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from phraseproof.collect.web.rates import WRONG_LINKS
-from phraseproof.collect.web.server import listen, server_config
-from phraseproof.errors import CollectError, UsageError
+from phraseproof.collect.web.server import listen, require_packages, server_config
+from phraseproof.errors import CollectError, MissingExtraError, UsageError
 from support.collect_site import BASE, CollectSite
 
 
@@ -52,3 +52,10 @@ def test_forwarded_addresses_count_only_from_a_trusted_proxy(
     for number in range(WRONG_LINKS):
         client.get("/i/wrong", headers={"x-forwarded-for": f"10.1.0.{number}"})
     assert client.get("/i/wrong", headers={"x-forwarded-for": "10.1.0.200"}).status_code == status
+
+
+def test_a_missing_package_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    require_packages()
+    monkeypatch.setattr("phraseproof.collect.web.server.find_spec", lambda name: None if name == "limits" else name)
+    with pytest.raises(MissingExtraError, match=r"the package limits, .* pip install 'phraseproof\[collect\]'"):
+        require_packages()

@@ -69,9 +69,10 @@ def serve(
     Ctrl-C ends the server; nothing that was saved is lost.
     """
     from phraseproof.collect.web.owner_link import owner_link
-    from phraseproof.collect.web.server import listen
+    from phraseproof.collect.web.server import listen, require_packages
     from phraseproof.collect.web.server import serve as answer
 
+    require_packages()
     listening = listen(host, port, base_url)
     with listening.sock, _project(tasks or [], out, data_dir, title, licence, zero_shot, few_shot) as store:
         terminal.note(f"the form is at {listening.base_url}; Ctrl-C ends it")

@@ -37,7 +37,7 @@ def endpoint(site: Site, page: ShowPage, role: Role | None = None) -> Callable[[
         form: Mapping[str, str] = {}
         try:
             if request.method in _CHANGES:
-                require_same_origin(request)
+                require_same_origin(request, site.base_url)
                 form = await read_form(request)
             response = await run_in_threadpool(_checked, visit, page, role, form, nonce)
         except RefusedRequest as refused:

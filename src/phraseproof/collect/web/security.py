@@ -93,8 +93,12 @@ class SecurityHeaders:
         await self._app(scope, receive, complete)
 
 
-def require_same_origin(request: Request) -> None:
+def require_same_origin(request: Request, base_url: str) -> None:
     """Refuse a change that another site's page asks for, before its form is read.
+
+    Args:
+        request: the request.
+        base_url: the address under which people reach the form; a proxy may pass on a host without its port.
 
     Raises:
         RefusedRequest: the browser says that the request comes from elsewhere.
@@ -102,7 +106,7 @@ def require_same_origin(request: Request) -> None:
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise RefusedRequest(403, "origin")
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and urlsplit(origin).netloc not in (request.headers.get("host"), urlsplit(base_url).netloc):
         raise RefusedRequest(403, "origin")
 
 

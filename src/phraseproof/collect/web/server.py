@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 import socket
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from phraseproof.collect.store import CollectStore
-from phraseproof.errors import CollectError, UsageError
+from phraseproof.errors import CollectError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -21,6 +22,17 @@ class Listening(NamedTuple):
 
     sock: socket.socket
     base_url: str
+
+
+def require_packages() -> None:
+    """Check that the packages of the form are installed.
+
+    Raises:
+        MissingExtraError: one is not.
+    """
+    for package in ("babel", "itsdangerous", "limits", "starlette", "uvicorn"):
+        if find_spec(package) is None:
+            raise MissingExtraError("the form", extra="collect", package=package)
 
 
 def listen(host: str, port: int, base_url: str | None) -> Listening:
