@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.collect.web.security import MAX_BODY, MAX_FIELDS, POLICY
+from phraseproof.collect.web.security import MAX_BODY, MAX_FIELDS, MAX_STRANGERS_BODY, POLICY
 from support.collect_site import CollectSite
 
 
@@ -103,6 +103,14 @@ def test_large_bodies_are_refused_whatever_their_header_says(site: CollectSite) 
     headers = {"content-type": "application/x-www-form-urlencoded"}
     assert browser.client.post("/tasks/1/zero-shot/1", content=parts(), headers=headers).status_code == 413
     assert site.store.wordings() == ()
+
+
+def test_strangers_send_little(site: CollectSite) -> None:
+    browser, token = site.browser(), site.token("Ada")
+    browser.get(f"/i/{token}")
+    assert browser.post(f"/i/{token}", agree="yes", more="x" * MAX_STRANGERS_BODY).status_code == 413
+    # Refused for who asks, before the size counts.
+    assert browser.post("/tasks/1/save", more="x" * MAX_BODY).status_code == 403
 
 
 @pytest.mark.parametrize(

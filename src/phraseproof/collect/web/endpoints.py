@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -11,7 +12,13 @@ from starlette.responses import Response
 from phraseproof.collect.invitations import InvitationError
 from phraseproof.collect.records import Role
 from phraseproof.collect.web.language import chosen_language
-from phraseproof.collect.web.security import RefusedRequest, read_form, require_same_origin
+from phraseproof.collect.web.security import (
+    MAX_BODY,
+    MAX_STRANGERS_BODY,
+    RefusedRequest,
+    read_form,
+    require_same_origin,
+)
 from phraseproof.collect.web.site import Site, Visit
 from phraseproof.collect.web.texts import refusal
 from phraseproof.errors import CollectError
@@ -34,12 +41,16 @@ def endpoint(site: Site, page: ShowPage, role: Role | None = None) -> Callable[[
     async def answer(request: Request) -> Response:
         nonce = site.sessions.visit(request)
         visit = Visit(site, request, language_of(site, request), nonce or site.sessions.new_visit(), None, {})
-        form: Mapping[str, str] = {}
         try:
             if request.method in _CHANGES:
+                # Who asks is known before the body is read, so that strangers cannot fill the memory.
                 require_same_origin(request, site.base_url)
-                form = await read_form(request)
-            response = await run_in_threadpool(_checked, visit, page, role, form, nonce)
+                known = await run_in_threadpool(_identified, visit, role)
+                form = await read_form(request, max_bytes=MAX_BODY if known.person else MAX_STRANGERS_BODY)
+                _require_secret(site, nonce, form)
+                response = await run_in_threadpool(_answered, replace(known, form=form), page)
+            else:
+                response = await run_in_threadpool(lambda: _answered(_identified(visit, role), page))
         except RefusedRequest as refused:
             response = refused_page(visit, refused)
         if nonce is None:
@@ -66,7 +77,8 @@ def refused_page(visit: Visit, refused: RefusedRequest) -> Response:
     return response
 
 
-def _checked(visit: Visit, page: ShowPage, role: Role | None, form: Mapping[str, str], nonce: str | None) -> Response:
+def _identified(visit: Visit, role: Role | None) -> Visit:
+    """The visit with who asks, counted for the limits."""
     site, request = visit.site, visit.request
     address = request.client.host if request.client else ""
     person = None
@@ -76,15 +88,22 @@ def _checked(visit: Visit, page: ShowPage, role: Role | None, form: Mapping[str,
     except InvitationError as error:
         site.rates.count("address", address)
         raise RefusedRequest(403, f"link-{error.reason}") from None
-    if person is None:
-        site.rates.count("address", address)
-        if role is not None:
-            raise RefusedRequest(403, "session")
-    else:
+    if person is not None:
         site.rates.count("invitation", person.id)
-    if request.method in _CHANGES and not site.sessions.is_csrf_token(nonce, form.get("csrf", "")):
+        return replace(visit, person=person)
+    site.rates.count("address", address)
+    if role is not None:
+        raise RefusedRequest(403, "session")
+    return visit
+
+
+def _require_secret(site: Site, nonce: str | None, form: Mapping[str, str]) -> None:
+    if not site.sessions.is_csrf_token(nonce, form.get("csrf", "")):
         raise RefusedRequest(403, "csrf")
+
+
+def _answered(visit: Visit, page: ShowPage) -> Response:
     try:
-        return page(Visit(site, request, visit.language, visit.nonce, person, form))
+        return page(visit)
     except CollectError as error:
         raise RefusedRequest(409, "conflict", str(error)) from None

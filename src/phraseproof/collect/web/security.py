@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 1_500_000
 """The maximum size of a request's body in bytes: all rows of a task at their greatest length."""
+MAX_STRANGERS_BODY = 20_000
+"""The same for visitors who have not entered."""
 MAX_FIELDS = 2_000
 """The maximum number of fields of a form."""
 BODY_SECONDS = 30
@@ -110,8 +112,8 @@ def require_same_origin(request: Request, base_url: str) -> None:
         raise RefusedRequest(403, "origin")
 
 
-async def read_form(request: Request) -> Mapping[str, str]:
-    """The fields of a form's body; of a repeated field, the last value.
+async def read_form(request: Request, *, max_bytes: int = MAX_BODY) -> Mapping[str, str]:
+    """The fields of a form's body of at most `max_bytes`; of a repeated field, the last value.
 
     Raises:
         RefusedRequest: too large, too slow, or not a form.
@@ -120,14 +122,14 @@ async def read_form(request: Request) -> Mapping[str, str]:
     if kind != "application/x-www-form-urlencoded":
         raise RefusedRequest(415, "form")
     announced = request.headers.get("content-length", "0")
-    if not announced.isascii() or not announced.isdigit() or int(announced) > MAX_BODY:
+    if not announced.isascii() or not announced.isdigit() or int(announced[:12]) > max_bytes:
         raise RefusedRequest(413, "size")
     body = bytearray()
     try:
         with anyio.fail_after(BODY_SECONDS):
             async for part in request.stream():
                 body += part
-                if len(body) > MAX_BODY:
+                if len(body) > max_bytes:
                     raise RefusedRequest(413, "size")
     except (TimeoutError, ClientDisconnect):
         raise RefusedRequest(408, "form") from None
