@@ -17,7 +17,7 @@ help:
 	@echo "make check  ruff, pyright, import-linter"
 	@echo "make fix    automatic repairs and formatting by ruff"
 	@echo "make bench  the benchmarks, with ratios"
-	@echo "make screenshots   the README's pictures, from a real run (needs Chromium)"
+	@echo "make screenshots   the pictures of README and docs, from real runs (needs Chromium)"
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("phraseproof needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'

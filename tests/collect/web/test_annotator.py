@@ -177,7 +177,9 @@ def test_an_accepted_row_cannot_be_changed(site: CollectSite) -> None:
     browser.post("/tasks/1/submit")
     (stored,) = site.store.wordings()
     site.store.accept(stored.id, by="owner")
-    browser.save("zero-shot/1", "Another text", base=1)
+    assert browser.save("zero-shot/1", "Another text", base=1).status_code == 409  # not said to be saved
+    assert "Not saved:" in browser.post("/tasks/1/save", **{"zero-shot-1.text": "Another text"}).text
+    assert browser.post("/tasks/1/save", **{"zero-shot-1.text": "Which team?"}).status_code == 303
     assert site.store.wordings()[0].text == "Which team?"
     assert " readonly>" in browser.get("/tasks/1").text
 

@@ -141,7 +141,7 @@ def save_row(
     if stored is None:
         if not sent.text.strip():
             return None
-    elif stored.status == "accepted" or _is_unchanged(site, stored, sent):
+    elif (stored.status == "accepted" and stored.text == sent.text) or _is_unchanged(site, stored, sent):
         return stored
     elif sent.answer is None and stored.answer not in {None, *ANSWER_FORMS}:
         # An answer form of a table that the form cannot show: a page that does not choose another one keeps it.
