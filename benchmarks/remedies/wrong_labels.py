@@ -166,9 +166,8 @@ def main() -> None:
     seeds = [int(seed) for seed in given.seeds.split(",")]
     for seed in seeds:
         shares = {share: Share(given, share, seed) for share in dict.fromkeys([*wrong, 0.0])}
-        for share in wrong:
-            print(f"{share:.0%} wrong, seed {seed}: references {shares[share].references()}", flush=True)
         for place, share in enumerate(wrong):
+            print(f"{share:.0%} wrong, seed {seed}: references {shares[share].references()}", flush=True)
             for way in (*WITH_LABELS, *(WITHOUT_LABELS if place == 0 else ())):
                 of = share if way.uses_labels else 0.0
                 runs = found.setdefault((way, of), [])
