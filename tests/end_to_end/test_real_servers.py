@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import torch
 
 from phraseproof import evaluate
 from phraseproof.cli import main
@@ -134,7 +133,7 @@ def test_scores_are_those_of_plain_transformers(running: Running) -> None:
             assert scores.logprobs == pytest.approx(plain_passes.logprobs(network, tokenizer, prompt), abs=1e-3)
     prompts = [Prompt(text, LETTERS, messages=(ChatMessage("user", text),)) for text in texts]
     for prompt, scores in zip(prompts, running.server.scores("first_token", prompts, endpoint="chat"), strict=True):
-        probabilities = _first_token(network, tokenizer, prompt.text)
+        probabilities = plain_passes.first_token(network, tokenizer, prompt.text, LETTERS)
         for lower, upper, expected in zip(scores.logprobs, scores.upper_logprobs, probabilities, strict=True):
             assert math.exp(lower) - running.kept.gap <= expected <= math.exp(upper) + running.kept.gap
 
@@ -161,17 +160,3 @@ def test_doctor_says_what_works_and_why_not_more(running: Running, capsys: pytes
 def _rows(run: Run) -> dict[tuple[str, str], dict[str, Any]]:
     rows = run.query_rows("SELECT instruction, example_id, predicted, text, option_logprobs FROM outcomes")
     return {(row["instruction"], row["example_id"]): row for row in rows}
-
-
-def _first_token(network: Any, tokenizer: Any, text: str) -> list[float]:
-    """The probability that an answer in the chat template begins with each letter, with or without a space."""
-    ids = tokenizer.apply_chat_template(
-        [{"role": "user", "content": text}], add_generation_prompt=True, return_tensors="pt", return_dict=True
-    )["input_ids"]
-    with torch.no_grad():
-        probabilities = network(ids).logits[0, -1].float().softmax(-1)
-    vocabulary = tokenizer.get_vocab()
-    return [
-        sum(float(probabilities[vocabulary[name]]) for name in (letter, f"Ġ{letter}") if name in vocabulary)
-        for letter in LETTERS
-    ]

@@ -1,18 +1,22 @@
-"""What `align --merge` writes on SmolLM2, served by vLLM or converted by llama.cpp, has the adapter's scores."""
+"""What `align --merge` writes on SmolLM2, served by vLLM or llama.cpp, merged or not, has the adapter's scores."""
 
 from __future__ import annotations
 
+import math
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from phraseproof import align
-from phraseproof.core import OptionScores, Prompt, ScoresOptions
+from phraseproof.core import ChatMessage, OptionScores, Prompt, ScoresOptions
 from phraseproof.models import ModelOptions, load_model
-from support import real_models
+from support import plain_passes, real_models
 from support.real_servers import SCRIPTS, missing, serving
 from support.tiny_pairs import shared_wordings
 
@@ -74,10 +78,47 @@ def test_vllm_serves_the_merged_model(aligned: Aligned, expected: list[OptionSco
 def test_the_merged_model_that_llama_cpp_s_converter_wrote_has_the_same_scores(
     aligned: Aligned, expected: list[OptionScores], tmp_path: Path
 ) -> None:
-    command = [str(SCRIPTS / "llamacpp.sh"), "convert", str(aligned.merged), str(tmp_path / "merged.gguf")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    converted(("convert", aligned.merged, tmp_path / "merged.gguf"))
     assert_equal(local(str(tmp_path / "merged.gguf"), PROMPTS), expected, gap=1e-3)
+
+
+@needs_vllm
+def test_vllm_serves_the_adapter_next_to_its_base_model(
+    aligned: Aligned, expected: list[OptionScores], tmp_path: Path
+) -> None:
+    # Without the names of layers, vLLM 0.32 on a CPU adapts the output layer too, and ends at the first request.
+    layers = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    options = ("--enable-lora", "--lora-modules", f"aligned={aligned.adapter}", "--lora-target-modules", *layers)
+    with serving("vllm_cpu", aligned.base, tmp_path / "log.txt", *options, name="aligned") as server:
+        assert_equal(server.scores("loglikelihood", PROMPTS), expected, gap=1e-3)
+
+
+@needs_llama_cpp
+def test_llama_server_serves_the_adapter_next_to_its_base_model(aligned: Aligned, tmp_path: Path) -> None:
+    base, adapter = tmp_path / "base.gguf", tmp_path / "adapter.gguf"
+    converted(("convert", aligned.base, base), ("convert-lora", aligned.adapter, aligned.base, adapter))
+    texts = [f"Question: {thing}? Answer with one letter, A, B, C or D." for thing in ("river", "city", "moon")]
+    prompts = [Prompt(text, LETTERS, messages=(ChatMessage("user", text),)) for text in texts]
+    with serving("llamacpp", base, tmp_path / "log.txt", "--lora", str(adapter)) as server:
+        found = server.scores("first_token", prompts, endpoint="chat")
+    tokenizer = AutoTokenizer.from_pretrained(aligned.base)
+    network = AutoModelForCausalLM.from_pretrained(aligned.base, dtype=torch.float32).eval()
+    before = [plain_passes.first_token(network, tokenizer, text, LETTERS) for text in texts]
+    network = PeftModel.from_pretrained(network, aligned.adapter).eval()
+    after = [plain_passes.first_token(network, tokenizer, text, LETTERS) for text in texts]
+    assert max(abs(one - other) for early, late in zip(before, after, strict=True)
+               for one, other in zip(early, late, strict=True)) > 0.1  # fmt: skip
+    for scores, probabilities in zip(found, after, strict=True):
+        for lower, upper, probability in zip(scores.logprobs, scores.upper_logprobs, probabilities, strict=True):
+            assert math.exp(lower) - 0.01 <= probability <= math.exp(upper) + 0.01
+
+
+def converted(*commands: Sequence[str | Path]) -> None:
+    """Run llama.cpp's converters."""
+    for command in commands:
+        arguments = [str(SCRIPTS / "llamacpp.sh"), *map(str, command)]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
 
 
 def local(model: str, prompts: Sequence[Prompt], adapter: Path | None = None) -> list[OptionScores]:

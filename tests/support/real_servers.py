@@ -48,20 +48,22 @@ class RealServer(NamedTuple):
 
 
 @contextlib.contextmanager
-def serving(script: str, model: Path, log: Path) -> Generator[RealServer]:
+def serving(script: str, model: Path, log: Path, *options: str, name: str | None = None) -> Generator[RealServer]:
     """Serve a model until the block ends; the test is skipped where the server is not installed.
 
     Args:
         script: the name of one in `tests/servers`, without `.sh`.
         model: the folder or the GGUF file.
         log: the file for what the server prints.
+        options: of the server, in addition to those of the script.
+        name: of what is asked, where that is not the model itself.
     """
     if (reason := missing(script)) is not None:
         pytest.skip(reason)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [*KEEPER, str(SCRIPTS / f"{script}.sh"), "serve", str(model), str(port)]
+    command = [*KEEPER, str(SCRIPTS / f"{script}.sh"), "serve", str(model), str(port), *options]
     with (
         log.open("wb") as stream,
         # The keeper ends the server when this process closes the pipe, or ends in any way.
@@ -77,7 +79,7 @@ def serving(script: str, model: Path, log: Path) -> Generator[RealServer]:
                 assert process.poll() is None, log.read_text(errors="replace")[-3000:]
                 assert time.monotonic() < deadline, log.read_text(errors="replace")[-3000:]
                 time.sleep(0.25)
-            yield RealServer(f"http://127.0.0.1:{port}/v1", str(model))
+            yield RealServer(f"http://127.0.0.1:{port}/v1", name or str(model))
         finally:
             process.stdin.close()
             process.wait(_STOP_SECONDS)
