@@ -66,6 +66,7 @@ def test_a_map_has_as_many_instances_of_each_group_and_one_plane(request_: Study
     assert panel.points.shape == (72, 2)
     chart = exhibit.charts["map-pocket-tiny"]
     assert len(chart.data["points"]) == 72
+    assert exhibit.notes[0] == "pocket/tiny: 3 tasks, at most 3 examples per task"
     (row,) = exhibit.results
     assert row.estimate == pytest.approx(panel.silhouette)
     assert -1 <= row.estimate <= 1

@@ -78,9 +78,13 @@ class RepresentationsStudy:
         rows: list[ResultRow] = []
         cells: list[tuple[str, ...]] = []
         charts: dict[str, Chart] = {}
+        notes: list[str] = []
         for folder in dict.fromkeys(step.folder for step in steps):
             model = distances_of(folder)
             drawn = panels(folder, seed=request.seed)
+            tasks = list(dict.fromkeys(cell.task for cell in load_vectors(folder).cells))
+            of_tasks = f"{len(tasks)} tasks" if len(tasks) > 1 else tasks[0]
+            notes.append(f"{model.model}: {of_tasks}, at most {model.found.settings['limit']} examples per task")
             charts[f"map-{slug(model.model)}"] = _chart(model, drawn)
             for panel in drawn:
                 groups = [group for group, _, _ in panel.labels]
@@ -99,7 +103,10 @@ class RepresentationsStudy:
             tables=(ExhibitTable("Panels", headings, tuple(cells), lines, num_names=3),),
             results=ResultTable(tuple(rows)),
             charts=charts,
-            notes=(f"{INSTANCES} instances per panel at most, drawn by seed {request.seed}; one t-SNE per model",),
+            notes=(
+                *notes,
+                f"{INSTANCES} instances per panel at most, drawn by seed {request.seed}; one t-SNE per model",
+            ),
         )
 
 
