@@ -129,7 +129,7 @@ def test_compare_takes_estimates_and_says_so(folder: Path, capsys: pytest.Captur
     assert "Note: estimated from 25% and 100% of the grid" in " ".join(out.split())
     assert call("compare", f"{folder}/few", f"{folder}/few", "--json") == 0
     (found,) = json.loads(capsys.readouterr().out)["comparisons"]
-    assert [row["group"] for row in found["rows"]] == [None, "observed", "unobserved"]
+    assert [row["group"] for row in found["rows"]] == [None, "observed", "unobserved", "mean of groups"]
     for row in found["rows"]:
         low, high = row["interval_low_percentage_points"], row["interval_high_percentage_points"]
         assert low < 0 < high
