@@ -97,3 +97,19 @@ def test_the_released_accuracies_give_the_printed_rows(tmp_path: Path) -> None:
     assert exhibit.tables[-1].lines == ("12 of 12 printed figures follow from the accuracies of single wordings.",)
     intent = ["93.6 ± 0.3", "93.1 ± 1.0", "94.1 ± 0.6", "94.7", "28.0 ± 6.5", "40.7 ± 7.2"]
     assert row(exhibit, "bbl/intent_recognition") == intent
+
+
+def test_kinds_without_a_wording_for_the_tasks_have_no_column(tmp_path: Path) -> None:
+    request = StudyRequest(
+        models=("scripted",),
+        tasks=("pocket/has-maker",),
+        instructions={
+            "closest": ("pocket-closest",),
+            "collected": ("pocket-incorrect",),
+            "nonsensical": ("pocket-nonsensical",),
+        },
+        limit=2,
+        out=tmp_path,
+    )
+    exhibit = carry_out(CloserLook(), request)
+    assert exhibit.tables[0].headings == ("task", "closest", "collected", "nonsensical")

@@ -93,12 +93,13 @@ def kind_of(group: str) -> str:
 
 
 def kinds_of(run: Run) -> list[str]:
-    """The groups of a run that are kinds of wordings, in the order of Table 9.
+    """The groups of a run that are kinds of wordings, in the order of Table 9, if a wording fits a task.
 
     Raises:
         NotEnoughDataError: the run has less than two.
     """
-    groups = [group for kind in KINDS for group in run.groups if kind_of(group) == kind]
+    scored = {score.group for score in run.wording_scores()}
+    groups = [group for kind in KINDS for group in run.groups if kind_of(group) == kind and group in scored]
     if len(groups) < 2:
         raise NotEnoughDataError(
             "the closer look compares kinds of wordings",
