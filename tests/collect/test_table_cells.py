@@ -77,3 +77,62 @@ def test_what_is_no_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
         read_sheets(tmp_path / "g.csv")
     with pytest.raises(FileError, match="cannot be read"):
         read_sheets(tmp_path / "none.xlsx")
+
+
+def test_a_quotation_mark_that_is_never_closed_swallows_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "w.csv"
+    path.write_text('wording\n"Which team?\nWho answers?\n', encoding="utf-8")
+    with pytest.raises(FileError, match="not a valid table"):
+        read_sheets(path)
+
+
+def _spreadsheet(path: Path) -> dict[str, bytes]:
+    workbook = Workbook()
+    assert workbook.active is not None
+    for text in ("wording", "Which team?", "Who answers?"):
+        workbook.active.append([text])
+    workbook.save(path)
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _write(path: Path, parts: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+def test_rows_beyond_the_size_that_a_sheet_states_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "w.xlsx"
+    parts = _spreadsheet(path)
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    assert b'"A1:A3"' in sheet
+    _write(path, parts | {"xl/worksheets/sheet1.xml": sheet.replace(b'"A1:A3"', b'"A1"')})
+    assert [cells for _, cells in read_sheets(path)[0].rows] == [["wording"], ["Which team?"], ["Who answers?"]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b'<row r="2"', b'<row r="x"'), (b'r="A2"', b'r="ZZZZZZ2"'), (b"</sheetData>", b"<")]
+)
+def test_a_damaged_spreadsheet_is_one_line(tmp_path: Path, old: bytes, new: bytes) -> None:
+    path = tmp_path / "w.xlsx"
+    parts = _spreadsheet(path)
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    assert old in sheet
+    _write(path, parts | {"xl/worksheets/sheet1.xml": sheet.replace(old, new)})
+    with pytest.raises(FileError, match=r"w\.xlsx: the spreadsheet is damaged"):
+        read_sheets(path)
+
+
+def test_an_encrypted_spreadsheet_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.xlsx"
+    _spreadsheet(path)
+    content = bytearray(path.read_bytes())
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = content.find(mark)
+        while at >= 0:
+            content[at + place] |= 1
+            at = content.find(mark, at + 4)
+    path.write_bytes(content)
+    with pytest.raises(FileError, match="encrypted"):
+        read_sheets(path)

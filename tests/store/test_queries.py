@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.errors import NotEnoughDataError, RunError
+from phraseproof.errors import NotEnoughDataError, RunError, UsageError
 from phraseproof.store.queries import WordingScore, load_run
 from phraseproof.store.writer import RunStore, Usage
 from support.stored_cells import SETTINGS, finished_run, make_cell, make_outcomes
@@ -19,6 +19,8 @@ def test_mean_scores_keep_the_order_of_the_plan(tmp_path: Path) -> None:
     assert [score.instruction for score in scores] == ["mine/zebra", "mine/apple", "mine/moose"]
     assert {score.mean_score for score in scores} == {0.5}
     assert {score.num_examples for score in scores} == {2}
+    with pytest.raises(UsageError, match="mean_scores needs a column"):
+        load_run(tmp_path).mean_scores()
 
 
 def test_no_run_folder(tmp_path: Path) -> None:

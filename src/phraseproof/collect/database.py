@@ -23,6 +23,11 @@ BUSY_SECONDS = 30.0
 SYNCHRONOUS = "FULL"
 """When SQLite waits for the disk: a commit is there when it returns, also after a power cut."""
 
+
+class UnusableDatabaseError(CollectError):
+    """The database cannot be read or written now: locked for too long, on a full disk, gone, or damaged."""
+
+
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -142,8 +147,8 @@ def _close_all(idle: SimpleQueue[sqlite3.Connection]) -> None:
             idle.get_nowait().close()
 
 
-def _unusable(path: Path, error: Exception) -> CollectError:
-    return CollectError(f"the project's database cannot be used: {error}", where=str(path))
+def _unusable(path: Path, error: Exception) -> UnusableDatabaseError:
+    return UnusableDatabaseError(f"the project's database cannot be used: {error}", where=str(path))
 
 
 # ---------------------------------------------------------------------------------------------------------- migrations

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from phraseproof.collect.composition import compose, field_names
-from phraseproof.collect.records import Form, Shots, checked_pseudonym
+from phraseproof.collect.records import Form, Shots, checked_pseudonym, folded_pseudonym
 from phraseproof.collect.rows import now
 from phraseproof.collect.store import CollectStore
 from phraseproof.collect.table_cells import TableSheet, read_sheets
@@ -136,10 +136,10 @@ def import_wordings(
     Raises:
         CollectError: a wording is too long, or a table of an author is full.
     """
-    people = {each.pseudonym.casefold(): each for each in store.invitations()}
+    people = {folded_pseudonym(each.pseudonym): each for each in store.invitations()}
     added = authors = 0
     for wording in wordings:
-        person = people.get(wording.author.casefold())
+        person = people.get(folded_pseudonym(wording.author))
         if person is None:
             # The person has no link until the invitation is renewed.
             person = store.invite(wording.author, expires=now(), by=by)
@@ -147,7 +147,7 @@ def import_wordings(
         if person.licence is None:
             store.agree(person.id, licence, by=by)
             person = replace(person, licence=licence)
-        people[wording.author.casefold()] = person
+        people[folded_pseudonym(wording.author)] = person
         try:
             new = store.add(
                 person.id,

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 from datetime import datetime
 
-from phraseproof.collect.records import Invitation, Role
+from phraseproof.collect.records import Invitation, Role, folded_pseudonym
 from phraseproof.collect.rows import invitation_from, now, stored_time
 from phraseproof.errors import CollectError
 
@@ -25,9 +25,9 @@ def invitation(connection: sqlite3.Connection, invitation_id: str) -> Invitation
 
 def invite(connection: sqlite3.Connection, pseudonym: str, role: Role, expires: datetime, *, by: str) -> Invitation:
     """Add an invitation; see `CollectStore.invite`."""
-    if connection.execute("SELECT 1 FROM invitations WHERE folded = ?", (pseudonym.casefold(),)).fetchone():
+    if connection.execute("SELECT 1 FROM invitations WHERE folded = ?", (folded_pseudonym(pseudonym),)).fetchone():
         raise CollectError(f"{pseudonym!r} is invited already", hint="Take another pseudonym, or renew the link")
-    new = (_new_id(), pseudonym, pseudonym.casefold(), role, _new_id(), stored_time(now()), stored_time(expires))
+    new = (_new_id(), pseudonym, folded_pseudonym(pseudonym), role, _new_id(), stored_time(now()), stored_time(expires))
     connection.execute("INSERT INTO invitations VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)", new)
     note_event(connection, by, "invited", new[0], role)
     return invitation(connection, new[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -25,6 +26,8 @@ Action = Literal["saved", "submitted", "accepted", "returned", "edited", "import
 
 MAX_PSEUDONYM = 80
 """The maximum length of a pseudonym, in characters."""
+
+_BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters and symbols that show nothing
 
 SHOTS: tuple[Shots, ...] = ("zero-shot", "few-shot")
 STATUSES: tuple[Status, ...] = ("draft", "submitted", "returned", "accepted")
@@ -119,14 +122,20 @@ def checked_pseudonym(pseudonym: str) -> str:
     """A pseudonym with single spaces.
 
     Raises:
-        CollectError: it is empty, too long or not printable.
+        CollectError: it is empty, too long, not printable, or shows nothing.
     """
-    name = " ".join(pseudonym.split())
-    if not name or len(name) > MAX_PSEUDONYM or not name.isprintable():
+    name = " ".join(unicodedata.normalize("NFC", pseudonym).split())
+    is_seen = any(unicodedata.category(each)[0] in "LNPS" and each not in _BLANK for each in name)
+    if not is_seen or len(name) > MAX_PSEUDONYM or not name.isprintable():
         raise CollectError(
             "not a pseudonym", expected=f"1 to {MAX_PSEUDONYM} printable characters", got=repr(pseudonym[:100])
         )
     return name
+
+
+def folded_pseudonym(pseudonym: str) -> str:
+    """What is equal for pseudonyms that look the same up to the case and the width of letters."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", pseudonym).casefold())
 
 
 @dataclass(frozen=True, slots=True)

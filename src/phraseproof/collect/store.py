@@ -25,14 +25,9 @@ from phraseproof.collect.records import (
     Shots,
     Status,
     checked_pseudonym,
+    folded_pseudonym,
 )
-from phraseproof.collect.rows import (
-    event_from,
-    invitation_from,
-    read_project,
-    revision_from,
-    write_project,
-)
+from phraseproof.collect.rows import event_from, invitation_from, read_project, revision_from, write_project
 from phraseproof.errors import CollectError
 
 DATABASE = "collect.sqlite"
@@ -165,8 +160,8 @@ class CollectStore:
         Raises:
             CollectError: no one is called so.
         """
-        known = {each.pseudonym.casefold(): each for each in self.invitations()}
-        found = known.get(pseudonym.strip().casefold())
+        known = {folded_pseudonym(each.pseudonym): each for each in self.invitations()}
+        found = known.get(folded_pseudonym(pseudonym.strip()))
         if found is None:
             names = ", ".join(each.pseudonym for each in known.values())
             raise CollectError(f"no one is called {pseudonym!r}", expected=f"one of: {names}" if names else None)
@@ -307,31 +302,36 @@ class CollectStore:
                 wording if wording.status == "accepted" else wording_rows.step(connection, wording, "accepted", by=by)
             )
 
-    def send_back(self, wording_id: str, comment: str, *, by: str) -> CollectedWording:
+    def send_back(self, wording_id: str, comment: str, *, by: str, revision: int | None = None) -> CollectedWording:
         """Return a submitted or accepted wording to its author, with a comment. Raises as `accept` does."""
         with self._database.write() as connection:
-            wording = wording_rows.under_review(connection, wording_id, {"submitted", "accepted", "returned"}, None)
+            wording = wording_rows.under_review(connection, wording_id, {"submitted", "accepted", "returned"}, revision)
             return wording_rows.step(connection, wording, "returned", by=by, comment=comment)
 
     def edit(
-        self, wording_id: str, text: str, *, by: str, answer: str | None = None, form: Form | None = None
+        self,
+        wording_id: str,
+        text: str,
+        *,
+        by: str,
+        answer: str | None = None,
+        form: Form | None = None,
+        revision: int | None = None,
     ) -> CollectedWording:
         """Change the text of a wording under review; the author's text stays in the history.
 
         Args:
             wording_id: the wording, which is not a draft.
-            text: the new text.
-            by: who reviews.
+            text, by: the new text, and who reviews.
             answer, form: the new ones; `None` leaves them unchanged.
+            revision: as in `accept`.
 
         Raises:
-            CollectError: no such wording, a draft, or the text is too long or empty.
+            CollectError: as `accept`, or the text is too long or empty.
         """
         with self._database.write() as connection:
-            wording = wording_rows.under_review(connection, wording_id, {"submitted", "accepted", "returned"}, None)
-            content = wording_rows.Content(
-                text, wording.answer if answer is None else answer, wording.form if form is None else form
-            )
+            wording = wording_rows.under_review(connection, wording_id, {"submitted", "accepted", "returned"}, revision)
+            content = wording_rows.Content(text, answer or wording.answer, form or wording.form)
             return wording_rows.edit(connection, wording, content, by=by)
 
     def history(self, wording_id: str) -> tuple[Revision, ...]:

@@ -6,9 +6,10 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from phraseproof.errors import FileError, MissingExtraError
 from phraseproof.files import require_regular, unreadable
@@ -21,6 +22,13 @@ MAX_TABLE_ROWS = 100_000
 """The maximum number of rows of a table."""
 MAX_CELLS = 200
 """The maximum number of cells of a row."""
+
+
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, LookupError, ValueError, TypeError, AttributeError, SyntaxError),
+    *(ArithmeticError, RuntimeError),
+)
+"""What zipfile, the XML parser and openpyxl raise for files that are cut, damaged or encrypted."""
 
 
 class TableSheet(NamedTuple):
@@ -60,7 +68,9 @@ def _delimited_rows(path: Path) -> list[tuple[int, list[str]]]:
     text = text_of(path)
     rows: list[tuple[int, list[str]]] = []
     reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter_of(text, "\t" if path.suffix.lower() == ".tsv" else ",")
+        io.StringIO(text, newline=""),
+        delimiter=delimiter_of(text, "\t" if path.suffix.lower() == ".tsv" else ","),
+        strict=True,  # a quotation mark that is never closed would swallow the rows below it
     )
     end = 0
     try:
@@ -77,6 +87,7 @@ def _sheets(path: Path, only: str | None) -> Iterator[TableSheet]:
     try:
         from openpyxl import load_workbook
         from openpyxl.utils.exceptions import InvalidFileException
+        from openpyxl.worksheet._read_only import ReadOnlyWorksheet
     except ImportError:
         raise MissingExtraError("reading a spreadsheet", extra="collect", package="openpyxl") from None
     try:
@@ -88,7 +99,7 @@ def _sheets(path: Path, only: str | None) -> Iterator[TableSheet]:
         workbook = load_workbook(path, read_only=True, data_only=True, keep_links=False)
     except OSError as error:
         raise unreadable(path, error) from None
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, SyntaxError) as error:
+    except (InvalidFileException, *_DAMAGED) as error:
         raise FileError(f"not a spreadsheet: {error}", where=str(path)) from None
     try:
         names: list[str] = [each.title for each in workbook.worksheets]
@@ -97,11 +108,15 @@ def _sheets(path: Path, only: str | None) -> Iterator[TableSheet]:
         for worksheet in workbook.worksheets:
             if only in {None, worksheet.title}:
                 place = str(path) if len(names) == 1 else f"{path}:{worksheet.title}"
+                # The size that a file states may be too small, and cells beyond it would be lost.
+                cast(ReadOnlyWorksheet, worksheet).reset_dimensions()
                 rows: list[tuple[int, list[str]]] = []
                 for number, cells in enumerate(worksheet.iter_rows(values_only=True), start=1):
                     rows.append((number, [_cell_text(cell) for cell in cells]))
                     _check_size(number, len(cells), f"{place}:{number}")
                 yield TableSheet(worksheet.title, place, rows)
+    except _DAMAGED as error:
+        raise FileError(f"the spreadsheet is damaged: {error}", where=str(path)) from None
     finally:
         workbook.close()
 

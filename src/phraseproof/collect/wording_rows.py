@@ -152,7 +152,7 @@ def under_review(
 def written(connection: sqlite3.Connection) -> dict[str, datetime]:
     """When each wording got its present text: reviews that change no text do not count."""
     query = """
-        SELECT wording_id, max(at) AS at FROM revisions
+        SELECT wording_id, at, max(number) FROM revisions
         WHERE action IN ('saved', 'edited', 'imported') GROUP BY wording_id
     """
     return {row["wording_id"]: datetime.fromisoformat(row["at"]) for row in connection.execute(query)}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from phraseproof.core import Cell
-from phraseproof.errors import NotEnoughDataError, RunError
+from phraseproof.errors import NotEnoughDataError, RunError, UsageError
 from phraseproof.files import read_json
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER, metric
 from phraseproof.store.cell_files import cell_path, read_table
@@ -236,8 +236,11 @@ class Run:
             `num_examples`.
 
         Raises:
+            UsageError: no column.
             NotEnoughDataError, RunError: as `query`.
         """
+        if not by:
+            raise UsageError("mean_scores needs a column", expected='at least one, such as mean_scores("task")')
         names = ", ".join(f'"{name}"' for name in by)
         judge = metric(self.metric)
         value = "flatten(list(statistics)) AS mean_score" if judge.is_corpus else "avg(score) AS mean_score"

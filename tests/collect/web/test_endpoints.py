@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from phraseproof.collect import database
+from phraseproof.collect.store import DATABASE
+from phraseproof.collect.web.app import application
 from phraseproof.collect.web.endpoints import endpoint
 from support.collect_site import CollectSite
+from support.collect_tasks import tickets
 
 
 @pytest.fixture
@@ -32,6 +38,25 @@ def test_errors_of_the_store_are_pages(site: CollectSite) -> None:
     assert answer.status_code == 409
     assert "Traceback" not in answer.text
     assert "Not done" in answer.text
+
+
+def test_a_database_that_fails_is_a_page_without_our_paths(
+    site: CollectSite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = site.annotator()
+    ada.get("/tasks/1")
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
+    with closing(sqlite3.connect(site.store.folder / DATABASE, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        site.app = application(site.store.folder, base_url=site.base_url, tasks={"tickets": tickets()})
+        ada.client.app = site.app
+        answer = ada.save("zero-shot/1", "Which team?")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "60"
+    assert "Not saved" in answer.text
+    assert str(site.store.folder) not in answer.text
+    assert "database is locked" in caplog.text
+    assert ada.save("zero-shot/1", "Which team?").status_code == 200
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])

@@ -147,3 +147,11 @@ def test_accepted_wordings_are_exported_as_a_collection(site: CollectSite, tmp_p
     (wording,) = load_collection(str(tmp_path / "c.yaml")).instructions
     assert (wording.ask, wording.author, wording.licence) == ("Which team should answer?", "Ada", "CC0-1.0")
     assert wording.relation is Relation.UNOBSERVED
+
+
+@pytest.mark.parametrize("days", ["", "0", "731", "1e3", "000001999999999999", "\u0663"])
+def test_days_that_no_invitation_lasts_are_refused(site: CollectSite, days: str) -> None:
+    owner = site.owner()
+    owner.get("/owner/people")
+    assert owner.post("/owner/people", names="Ada", days=days).status_code == 400
+    assert [each.pseudonym for each in site.store.invitations()] == ["Olga"]

@@ -49,29 +49,33 @@ def test_accepting_leads_to_the_next_and_then_to_the_list(site: CollectSite, own
     assert [each.status for each in site.store.wordings()] == ["accepted", "accepted"]
 
 
-def test_what_changed_since_the_page_was_read_is_not_accepted(site: CollectSite, owner: Visitor) -> None:
+def test_what_changed_since_the_page_was_read_is_not_reviewed(site: CollectSite, owner: Visitor) -> None:
     first = site.store.wordings()[0]
     owner.get(f"/owner/wordings/{first.id}")
     ada = first.invitation_id
     site.store.save(ada, first.task, first.kind, first.row, "Another text", answer=None, base=first.revision)
     site.store.submit(ada, first.task)
-    answer = owner.post(f"/owner/wordings/{first.id}/accept", revision=str(first.revision))
-    assert answer.status_code == 409
+    for step in ("accept", "return", "edit"):
+        fields = {"revision": str(first.revision), "comment": "Shorter.", "text": "A text of an owner"}
+        assert owner.post(f"/owner/wordings/{first.id}/{step}", **fields).status_code == 409
+    assert site.store.wordings()[0].text == "Another text"
     assert site.store.wordings()[0].status == "submitted"
 
 
 def test_returning_needs_a_comment(site: CollectSite, owner: Visitor) -> None:
     first = site.store.wordings()[0]
+    seen = str(first.revision)
     owner.get(f"/owner/wordings/{first.id}")
-    assert owner.post(f"/owner/wordings/{first.id}/return", comment=" ").status_code == 400
-    assert owner.post(f"/owner/wordings/{first.id}/return", comment="Name the teams.").status_code == 303
+    assert owner.post(f"/owner/wordings/{first.id}/return", comment=" ", revision=seen).status_code == 400
+    assert owner.post(f"/owner/wordings/{first.id}/return", comment="Name the teams.", revision=seen).status_code == 303
     assert (site.store.wordings()[0].status, site.store.wordings()[0].comment) == ("returned", "Name the teams.")
 
 
 def test_an_edit_keeps_the_authors_text_in_the_history(site: CollectSite, owner: Visitor) -> None:
     second = site.store.wordings()[1]
     owner.get(f"/owner/wordings/{second.id}")
-    answer = owner.post(f"/owner/wordings/{second.id}/edit", text="Who should answer?", answer="text", whole="")
+    changes = {"text": "Who should answer?", "answer": "text", "whole": "", "revision": str(second.revision)}
+    answer = owner.post(f"/owner/wordings/{second.id}/edit", **changes)
     page = owner.get(answer.headers["location"]).text
     assert "The change is saved." in page
     assert page.index("Who should answer?") < page.index('<blockquote class="text">Who answers?')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from phraseproof.collect.database import UnusableDatabaseError
 from phraseproof.collect.invitations import InvitationError
 from phraseproof.collect.records import Role
 from phraseproof.collect.web.language import chosen_language
@@ -21,12 +23,13 @@ from phraseproof.collect.web.security import (
 )
 from phraseproof.collect.web.site import Site, Visit
 from phraseproof.collect.web.texts import refusal
-from phraseproof.errors import CollectError
+from phraseproof.errors import CollectError, FileError
 
 ShowPage = Callable[[Visit], Response]
 """A page: a function of a checked request. It may block; it runs in a thread."""
 
 _CHANGES = {"POST"}
+_LOG = logging.getLogger(__name__)
 
 
 def endpoint(site: Site, page: ShowPage, role: Role | None = None) -> Callable[[Request], Awaitable[Response]]:
@@ -53,6 +56,9 @@ def endpoint(site: Site, page: ShowPage, role: Role | None = None) -> Callable[[
                 response = await run_in_threadpool(lambda: _answered(_identified(visit, role), page))
         except RefusedRequest as refused:
             response = refused_page(visit, refused)
+        except (UnusableDatabaseError, FileError, OSError) as error:
+            _LOG.error("%s", error)  # for the owner's terminal: a page would show strangers our paths
+            response = refused_page(visit, RefusedRequest(503, "unusable"))
         if nonce is None:
             site.sessions.start_visit(response, visit.nonce)
         return response
@@ -72,7 +78,7 @@ def refused_page(visit: Visit, refused: RefusedRequest) -> Response:
     response = visit.page(
         "error.html.j2", http_status=refused.status, heading=heading, sentence=sentence, detail=refused.detail
     )
-    if refused.status == 429:
+    if refused.status in {429, 503}:
         response.headers["Retry-After"] = "60"
     return response
 
@@ -105,5 +111,9 @@ def _require_secret(site: Site, nonce: str | None, form: Mapping[str, str]) -> N
 def _answered(visit: Visit, page: ShowPage) -> Response:
     try:
         return page(visit)
+    except UnusableDatabaseError:
+        raise
     except CollectError as error:
-        raise RefusedRequest(409, "conflict", str(error)) from None
+        # Without the place, which is a path of this machine.
+        detail = CollectError(error.problem, expected=error.expected, got=error.got, hint=error.hint)
+        raise RefusedRequest(409, "conflict", str(detail)) from None

@@ -162,7 +162,7 @@ def _person(visit: Visit) -> Invitation:
 
 def _days(visit: Visit) -> int:
     days = visit.form.get("days", "")
-    if not days.isascii() or not days.isdigit() or not 1 <= int(days[:6]) <= MAX_DAYS:
+    if not days.isascii() or not days.isdigit() or len(days) > 6 or not 1 <= int(days) <= MAX_DAYS:
         raise RefusedRequest(400, "form", f"days: 1 to {MAX_DAYS}")
     return int(days)
 

@@ -45,11 +45,9 @@ def wording(visit: Visit) -> Response:
 def accept(visit: Visit) -> Response:
     """Accept the revision that the page showed, and go to the next wording that waits."""
     found = _wording(visit)
-    seen = visit.form.get("revision", "")
-    if not seen.isascii() or not seen.isdigit() or len(seen) > 8:
-        raise RefusedRequest(400, "form")
+    seen = _seen(visit)
     following = _following(visit, found)
-    visit.site.store.accept(found.id, by=visit.known_person.id, revision=int(seen))
+    visit.site.store.accept(found.id, by=visit.known_person.id, revision=seen)
     return visit.go(following)
 
 
@@ -62,7 +60,7 @@ def send_back(visit: Visit) -> Response:
             visit, found, problem=visit.gettext("Write a comment, so that the author knows what to do.")
         )
     following = _following(visit, found)
-    visit.site.store.send_back(found.id, comment, by=visit.known_person.id)
+    visit.site.store.send_back(found.id, comment, by=visit.known_person.id, revision=_seen(visit))
     return visit.go(following)
 
 
@@ -77,6 +75,7 @@ def edit(visit: Visit) -> Response:
         by=visit.known_person.id,
         answer=answer if answer in ANSWER_FORMS else None,
         form="template" if visit.form.get("whole") == "yes" else "ask",
+        revision=_seen(visit),
     )
     return visit.go(f"/owner/wordings/{found.id}?edited=yes")
 
@@ -86,6 +85,14 @@ def _wording(visit: Visit) -> CollectedWording:
     if found is None or not found.text:
         raise RefusedRequest(404, "missing")
     return found
+
+
+def _seen(visit: Visit) -> int:
+    """The revision that the page showed; a later one is not reviewed unread."""
+    seen = visit.form.get("revision", "")
+    if not seen.isascii() or not seen.isdigit() or len(seen) > 8:
+        raise RefusedRequest(400, "form")
+    return int(seen)
 
 
 def _following(visit: Visit, done: CollectedWording) -> str:

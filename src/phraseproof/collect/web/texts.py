@@ -103,6 +103,10 @@ def refusal(reason: str, _: Gettext) -> tuple[str, str]:
         "form": (_("Not accepted"), _("What was sent cannot be read as a form.")),
         "size": (_("Too large"), _("What was sent is too large.")),
         "rate": (_("Too many requests"), _("Wait a minute, then try again. What was saved is kept.")),
+        "unusable": (
+            _("Not saved"),
+            _("The server cannot store or read anything now. Keep this page open, and try again later."),
+        ),
         "missing": (_("Not found"), _("There is no such page.")),
         "session": (
             _("Please open your link"),
