@@ -124,3 +124,14 @@ def test_a_wording_that_cannot_be_stored_says_where_it_is(tmp_path: Path) -> Non
     content = read_wordings(path, TASKS, defaults=TableDefaults("teams", "zero-shot", "Ada"))
     with pytest.raises(CollectError, match=rf"{path}:2: the text is too long"):
         import_wordings(store, content.wordings, licence=LICENCE)
+
+
+def test_an_import_that_stops_says_what_it_added(tmp_path: Path) -> None:
+    path = tmp_path / "w.csv"
+    path.write_text("author,task,kind,wording\nAda,teams,zero-shot,Which team?\n", encoding="utf-8")
+    wordings = read_wordings(path, TASKS).wordings
+    too_long = wordings[0]._replace(text="x" * 20_001, where="w.csv:3")
+    with CollectStore.create(tmp_path / "project", small_project()) as store:
+        with pytest.raises(CollectError, match=r"w\.csv:3: the text is too long .*1 of the wordings above"):
+            import_wordings(store, [wordings[0], too_long], licence=LICENCE)
+        assert [each.text for each in store.wordings()] == ["Which team?"]

@@ -159,7 +159,13 @@ def import_wordings(
                 by=by,
             )
         except CollectError as error:
-            raise CollectError(error.problem, expected=error.expected, got=error.got, where=wording.where) from None
+            raise CollectError(
+                error.problem,
+                expected=error.expected,
+                got=error.got,
+                where=wording.where,
+                hint=f"{added} of the wordings above it were added; importing the table again adds none of them twice",
+            ) from None
         added += new is not None
     return ImportCounts(added, len(wordings) - added, authors)
 
