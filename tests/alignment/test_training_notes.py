@@ -20,7 +20,7 @@ def test_the_length_and_what_was_assumed(tmp_path: Path) -> None:
     train(tiny_models.tiny_llama(), tmp_path, observer=watcher, max_steps=1, learning_rate=None)
     assert watcher.notes == [
         "2 of 6 pairs are drawn; whether the others fit the model is not checked",
-        "1 steps of 2 batches: each of 6 pairs 0.333 times; 2 held out, under 1 wording that training does not use",
+        "1 step of 2 batches: each of 6 pairs 0.333 times; 2 held out, under 1 wording that training does not use",
         "learning rate 0.0005, the default of pt+kl",
     ]
 

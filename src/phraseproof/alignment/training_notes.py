@@ -34,7 +34,8 @@ def note_plan(prepared: Preparation, observer: TrainingObserver, given: Alignmen
         count = prepared.held_out_wordings
         held_out += f", under {count} wording{'' if count == 1 else 's'} that training does not use"
     observer.noted(
-        f"{steps:,} steps of {batches} batches{', by default' if is_assumed else ''}: each of {pairs:,} pairs "
+        f"{steps:,} step{'s' * (steps != 1)} of {batches} batch{'es' * (batches != 1)}"
+        f"{', by default' if is_assumed else ''}: each of {pairs:,} pairs "
         f"{prepared.epochs_at(steps, processes):.3g} times{held_out}"
     )
     if given.learning_rate is None:

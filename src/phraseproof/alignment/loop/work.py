@@ -186,7 +186,7 @@ def plan_of(prepared: Preparation, processes: int) -> TrainingPlan:
         patience=settings.early_stopping_patience,
         stops_on=prepared.method.stops_on,
         is_guarded=settings.guard,
-        batch=f"{sets} sets of up to {1 + settings.paraphrases_per_batch} wordings",
+        batch=f"{sets} set{'s' * (sets != 1)} of up to {1 + settings.paraphrases_per_batch} wordings",
         record=prepared.record,
         exports={step: epoch_folder(epoch) for epoch, step in prepared.kept_steps(processes).items()},
     )
