@@ -75,6 +75,27 @@ def test_a_messy_spreadsheet(tmp_path: Path) -> None:
     assert "Fields are written {name}; here: message" in problems[4]
 
 
+def test_cells_without_a_text_of_a_person_are_refused(tmp_path: Path) -> None:
+    path = _spreadsheet(
+        tmp_path / "formulas.xlsx",
+        teams=[
+            ["author", "kind", "wording", "length"],
+            ["Ada", "zero-shot", '="Which " & "team?"', "=LEN(C2)"],
+            ["Ada", "zero-shot", "#NAME?", "#REF!"],
+            ["#N/A", "zero-shot", "Which team?", 11],
+            ["#N/A", "zero-shot", None, "=LEN(C5)"],
+            ["Ada", "zero-shot", "Whose job is it?", "#REF!"],
+        ],
+    )
+    content = read_wordings(path, TASKS)
+    assert [each.text for each in content.wordings] == ["Whose job is it?"]
+    assert [str(problem).partition(". ")[0] for problem in content.problems] == [
+        f"{path}:2, wording: the cell holds a formula that was not computed (expected a text)",
+        f"{path}:3, wording: the cell shows the error #NAME? (expected a text)",
+        f"{path}:4, author: the cell shows the error #N/A (expected a text)",
+    ]
+
+
 def test_defaults_count_where_a_column_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "w.csv"
     path.write_text("wording\nWhich team?\n", encoding="utf-8")

@@ -44,8 +44,9 @@ def test_a_spreadsheet_gives_what_a_person_sees(tmp_path: Path) -> None:
     one, two = read_sheets(path)
     assert (one.title, one.place, two.place) == ("One", f"{path}:One", f"{path}:Two")
     assert one.rows[2][0] == 3
-    # A formula has a value once a spreadsheet program has computed it.
     assert one.rows[2][1] == ["1", "2", "2.5", "True", "2026-03-01 00:00:00", "text\nmore", "", ""]
+    # A formula has a value once a spreadsheet program has computed it.
+    assert dict(one.without_text) == {(3, 7): "the cell holds a formula that was not computed"}
     (only,) = read_sheets(path, sheet="Two")
     assert only.rows == [(1, ["x"])]
     with pytest.raises(FileError, match=r"no sheet is called 'Three' \(expected one of: One, Two\)"):

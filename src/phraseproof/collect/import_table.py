@@ -202,10 +202,11 @@ class _Reader:
                 elif name in values and name in above:
                     values[name] = above[name]
                     filled += 1
-            if not values["wording"]:
+            if not values["wording"] and (number, columns["wording"]) not in sheet.without_text:
                 continue
             self._content.filled += filled
             try:
+                _require_texts(sheet, number, columns)
                 self._content.wordings.append(self._wording(values, sheet, f"{sheet.place}:{number}"))
             except PhraseproofError as error:
                 self._content.problems.append(error)
@@ -241,6 +242,18 @@ class _Reader:
                 where=f"{where}, task",
             )
         return task
+
+
+def _require_texts(sheet: TableSheet, number: int, columns: Mapping[str, int]) -> None:
+    for name, at in columns.items():
+        problem = sheet.without_text.get((number, at))
+        if problem is not None:
+            raise FileError(
+                problem,
+                expected="a text",
+                where=f"{sheet.place}:{number}, {name}",
+                hint="Write its text, or open and save the file in a spreadsheet program",
+            )
 
 
 def _columns(cells: Sequence[str]) -> dict[str, int]:

@@ -20,12 +20,17 @@ from phraseproof.collect.records import Invitation
 from phraseproof.collect.rows import now
 from phraseproof.collect.store import CollectStore
 from phraseproof.errors import CollectError, MissingExtraError
+from phraseproof.files import read_utf8, write_text
 
 if TYPE_CHECKING:
     from itsdangerous import URLSafeSerializer
 
 KEY_FILE = "key"
 """The file of the key, in the project's folder."""
+ADDRESS_FILE = "address"
+"""The file of the address under which the form was last served."""
+USUAL_ADDRESS = "http://127.0.0.1:8000"
+"""Where the form is unless something else is chosen."""
 
 _SALT = "phraseproof.collect.invitation"
 _KEY_BYTES = 32
@@ -66,6 +71,17 @@ def token_of(folder: Path, invitation: Invitation) -> str:
 def link_of(folder: Path, invitation: Invitation, base_url: str) -> str:
     """The link that a person opens. Raises as `token_of` does."""
     return f"{base_url.rstrip('/')}/i/{token_of(folder, invitation)}"
+
+
+def remember_address(folder: Path, base_url: str) -> None:
+    """Note under which address the form is served, so that links made elsewhere lead to it."""
+    write_text(folder / ADDRESS_FILE, f"{base_url}\n", error=CollectError)
+
+
+def last_address(folder: Path) -> str | None:
+    """The address under which the form was last served; None if it never was."""
+    path = folder / ADDRESS_FILE
+    return read_utf8(path, max_bytes=2_000).strip() or None if path.exists() else None
 
 
 def invitation_of(store: CollectStore, token: str, *, at: datetime | None = None) -> Invitation:

@@ -7,14 +7,19 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from phraseproof.errors import FileError, MissingExtraError
 from phraseproof.files import require_regular, unreadable
 from phraseproof.tasks.data_table import text_of
 from phraseproof.tasks.tables import delimiter_of
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 MAX_BYTES = 50 << 20
 """The maximum size of a spreadsheet; unpacked it may be ten times as large."""
@@ -38,11 +43,14 @@ class TableSheet(NamedTuple):
         title: the sheet's; empty for a CSV file.
         place: the file, with the sheet where there are several; a row is at `place:number`.
         rows: the number of each row, and its cells as texts without spaces at their ends.
+        without_text: what is wrong with cells that show no text, by number of the row and place in it from 0:
+            errors of formulas, and formulas that no spreadsheet program has computed.
     """
 
     title: str
     place: str
     rows: Sequence[tuple[int, list[str]]]
+    without_text: Mapping[tuple[int, int], str] = MappingProxyType({})
 
 
 def read_sheets(path: Path, *, sheet: str | None = None) -> list[TableSheet]:
@@ -87,7 +95,6 @@ def _sheets(path: Path, only: str | None) -> Iterator[TableSheet]:
     try:
         from openpyxl import load_workbook
         from openpyxl.utils.exceptions import InvalidFileException
-        from openpyxl.worksheet._read_only import ReadOnlyWorksheet
     except ImportError:
         raise MissingExtraError("reading a spreadsheet", extra="collect", package="openpyxl") from None
     try:
@@ -96,7 +103,9 @@ def _sheets(path: Path, only: str | None) -> Iterator[TableSheet]:
             size = sum(each.file_size for each in archive.infolist())
         if size > 10 * MAX_BYTES:
             raise FileError("the spreadsheet is too large", got=f"{size} bytes unpacked", where=str(path))
-        workbook = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        workbook, sources = (
+            load_workbook(path, read_only=True, data_only=values, keep_links=False) for values in (True, False)
+        )
     except OSError as error:
         raise unreadable(path, error) from None
     except (InvalidFileException, *_DAMAGED) as error:
@@ -108,17 +117,30 @@ def _sheets(path: Path, only: str | None) -> Iterator[TableSheet]:
         for worksheet in workbook.worksheets:
             if only in {None, worksheet.title}:
                 place = str(path) if len(names) == 1 else f"{path}:{worksheet.title}"
-                # The size that a file states may be too small, and cells beyond it would be lost.
-                cast(ReadOnlyWorksheet, worksheet).reset_dimensions()
-                rows: list[tuple[int, list[str]]] = []
-                for number, cells in enumerate(worksheet.iter_rows(values_only=True), start=1):
-                    rows.append((number, [_cell_text(cell) for cell in cells]))
-                    _check_size(number, len(cells), f"{place}:{number}")
-                yield TableSheet(worksheet.title, place, rows)
+                yield _sheet(worksheet.title, place, workbook, sources)
     except _DAMAGED as error:
         raise FileError(f"the spreadsheet is damaged: {error}", where=str(path)) from None
     finally:
         workbook.close()
+        sources.close()
+
+
+def _sheet(title: str, place: str, workbook: Workbook, sources: Workbook) -> TableSheet:
+    """One sheet, from the file's values and from its formulas."""
+    computed, written = (cast("ReadOnlyWorksheet", each[title]) for each in (workbook, sources))
+    for each in (computed, written):  # the size that a file states may be too small, and cells beyond it would be lost
+        each.reset_dimensions()
+    rows: list[tuple[int, list[str]]] = []
+    without_text: dict[tuple[int, int], str] = {}
+    for number, (cells, formulas) in enumerate(zip(computed.iter_rows(), written.iter_rows(), strict=True), start=1):
+        _check_size(number, len(cells), f"{place}:{number}")
+        rows.append((number, [_cell_text(cell.value) for cell in cells]))
+        for at, (cell, formula) in enumerate(zip(cells, formulas, strict=True)):
+            if cell.data_type == "e":
+                without_text[number, at] = f"the cell shows the error {cell.value}"
+            elif formula.data_type == "f" and cell.value is None:
+                without_text[number, at] = "the cell holds a formula that was not computed"
+    return TableSheet(title, place, rows, without_text)
 
 
 def _cell_text(value: object) -> str:

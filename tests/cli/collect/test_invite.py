@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from phraseproof.collect.invitations import InvitationError, invitation_of
+from phraseproof.collect.invitations import InvitationError, invitation_of, remember_address
 from phraseproof.collect.store import CollectStore
 
 from .conftest import Collect
@@ -35,3 +35,13 @@ def test_all_are_invited_or_no_one(collect: Collect, opened: CollectStore) -> No
     assert "'ADA' is invited already" in done.err
     assert [each.pseudonym for each in opened.invitations()] == ["Ada", "Ben"]
     assert "no one is called 'Eve'" in collect("invite", "Eve", "--renew").err
+
+
+def test_links_lead_to_where_the_form_was_served(collect: Collect, opened: CollectStore) -> None:
+    early = collect("invite", "Cid")
+    assert early.out.startswith("Cid: http://127.0.0.1:8000/i/")
+    assert "the form was not served yet" in early.err
+    remember_address(opened.folder, "http://127.0.0.1:8123")
+    later = collect("invite", "Dora")
+    assert later.out.startswith("Dora: http://127.0.0.1:8123/i/")
+    assert "served" not in later.err

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from phraseproof.collect.invitations import last_address
+from phraseproof.collect.project_tasks import new_project
 from phraseproof.collect.web.rates import WRONG_LINKS
-from phraseproof.collect.web.server import listen, require_packages, server_config
+from phraseproof.collect.web.server import listen, require_packages, serve, server_config
 from phraseproof.errors import CollectError, MissingExtraError, UsageError
 from support.collect_site import BASE, CollectSite
+from support.collecting import write_tickets
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -39,6 +42,15 @@ def test_addresses_that_are_none(base_url: str) -> None:
 def test_a_taken_port_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CollectError, match="cannot listen"):
         listen("127.0.0.1", taken.getsockname()[1], None)
+
+
+def test_links_made_later_know_where_the_form_was_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uvicorn.Server.run", lambda _server, sockets: None)
+    listening = listen("127.0.0.1", 0, "https://wordings.example.org")
+    with listening.sock, new_project(tmp_path / "project", [str(write_tickets(tmp_path))]) as store:
+        assert last_address(store.folder) is None
+        serve(store, listening)
+        assert last_address(store.folder) == "https://wordings.example.org"
 
 
 @pytest.mark.parametrize(("trusted", "status"), [((), 429), (("10.0.0.9",), 429), (("testclient",), 403)])

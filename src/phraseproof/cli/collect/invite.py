@@ -24,17 +24,20 @@ def invite(
         ),
     ] = False,
     base_url: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--base-url", metavar="URL", help="The address of the form that links begin with.", rich_help_panel=PROJECT
+            "--base-url",
+            metavar="URL",
+            help="The address of the form that links begin with; by default where it was last served.",
+            rich_help_panel=PROJECT,
         ),
-    ] = "http://127.0.0.1:8000",
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Invite people by pseudonym, and print a link for each. A person with the link writes under the pseudonym."""
     from datetime import timedelta
 
-    from phraseproof.collect.invitations import link_of
+    from phraseproof.collect.invitations import USUAL_ADDRESS, last_address, link_of
     from phraseproof.collect.rows import now
 
     expires = now() + timedelta(days=days)
@@ -44,7 +47,11 @@ def invite(
             if renew
             else store.invite_all(names, expires=expires, role="owner" if owner else "annotator")
         )
-        links = [(person.pseudonym, link_of(store.folder, person, base_url)) for person in people]
+        address = base_url or last_address(store.folder)
+        if address is None:
+            address = USUAL_ADDRESS
+            terminal.note(f"the form was not served yet: links begin with {address}; --base-url changes that")
+        links = [(person.pseudonym, link_of(store.folder, person, address)) for person in people]
     if as_json:
         value = [{"name": name, "link": link, "expires": expires.isoformat()} for name, link in links]
         terminal.print_json(value, indent=1)

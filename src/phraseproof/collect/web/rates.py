@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 
 from phraseproof.collect.web.security import RefusedRequest
 
@@ -24,7 +24,7 @@ class RequestRates:
     """
 
     def __init__(self, *, scale: float = 1.0) -> None:
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._items = {
             name: RateLimitItemPerMinute(max(1, round(count * scale)), namespace=name)
             for name, count in (("invitation", PER_INVITATION), ("address", PER_ADDRESS), ("link", WRONG_LINKS))

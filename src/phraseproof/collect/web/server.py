@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from phraseproof.collect.invitations import remember_address
 from phraseproof.collect.store import CollectStore
 from phraseproof.errors import CollectError, MissingExtraError, UsageError
 
@@ -79,6 +80,7 @@ def serve(store: CollectStore, listening: Listening, *, trusted_proxies: tuple[s
 
     from phraseproof.collect.web.app import application
 
+    remember_address(store.folder, listening.base_url)
     app = application(store.folder, base_url=listening.base_url)
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean end
         uvicorn.Server(server_config(app, trusted_proxies)).run(sockets=[listening.sock])
