@@ -76,8 +76,9 @@ def test_what_is_left_out_and_why(tmp_path: Path) -> None:
         for wording in store.submit(person.id, "teams"):
             store.accept(wording.id, by="boss")
     store.send_back(store.wordings()[3].id, "Hm", by="boss")
-    from_list = store.add(silent.id, "teams", "zero-shot", "No licence")
-    assert from_list is not None
+    store.agree(silent.id, "")
+    store.save(silent.id, "teams", "zero-shot", 1, "No licence", answer=None, base=None)
+    (from_list,) = store.submit(silent.id, "teams")
     store.accept(from_list.id, by="boss")
     exported = collected_instructions(store, TASKS, name="ours", kinds=("zero-shot",))
     assert [(each.id, each.ask) for each in exported.instructions] == [

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from phraseproof.collect.export import collected_instructions
-from phraseproof.collect.import_table import TableDefaults, import_wordings, read_wordings
-from phraseproof.collect.store import CollectStore
-from phraseproof.errors import CollectError, FileError
-from support.collecting import CAPITALS, LICENCE, TEAMS, project_with, small_project
+from phraseproof.collect.import_table import TableDefaults, read_wordings
+from phraseproof.errors import FileError
+from support.collecting import CAPITALS, TEAMS
 
 TASKS = {"teams": TEAMS, "capitals": CAPITALS}
 
@@ -116,43 +114,3 @@ def test_defaults_count_where_a_column_is_missing(tmp_path: Path) -> None:
     path.write_text("wording,form\nWhich,maybe\n", encoding="utf-8")
     (error,) = read_wordings(path, TASKS, defaults=TableDefaults("teams", "zero-shot", "Ada")).problems
     assert "not a form (expected ask or template, got 'maybe')" in str(error)
-
-
-def test_an_import_is_reviewed_and_can_be_repeated(tmp_path: Path) -> None:
-    store, (ada,) = project_with(tmp_path / "project", "Ada")
-    path = tmp_path / "w.csv"
-    path.write_text(
-        "author,task,kind,wording\nADA,teams,zero-shot,Which team?\nBen,teams,zero-shot,Whose job?\n"
-        "Ben,teams,zero-shot,Whose job?\n",
-        encoding="utf-8",
-    )
-    content = read_wordings(path, TASKS)
-    assert import_wordings(store, content.wordings, licence="CC-BY-4.0") == (2, 1, 1)
-    assert import_wordings(store, content.wordings, licence="CC-BY-4.0") == (0, 3, 0)
-    ben = store.invitation_called("Ben")
-    assert (store.invitation_called("Ada").licence, ben.licence) == (LICENCE, "CC-BY-4.0")
-    assert [each.by for each in store.events() if each.action == "agreed to the licence"] == [ada.id, "import"]
-    for wording in store.wordings(status="submitted"):
-        store.accept(wording.id, by="boss")
-    exported = collected_instructions(store, TASKS, name="ours", kinds=("zero-shot",))
-    assert [(each.author, each.licence) for each in exported.instructions] == [("Ada", LICENCE), ("Ben", "CC-BY-4.0")]
-
-
-def test_a_wording_that_cannot_be_stored_says_where_it_is(tmp_path: Path) -> None:
-    store = CollectStore.create(tmp_path / "project", small_project())
-    path = tmp_path / "w.csv"
-    path.write_text(f"wording\n{'word ' * 5000}\n", encoding="utf-8")
-    content = read_wordings(path, TASKS, defaults=TableDefaults("teams", "zero-shot", "Ada"))
-    with pytest.raises(CollectError, match=rf"{path}:2: the text is too long"):
-        import_wordings(store, content.wordings, licence=LICENCE)
-
-
-def test_an_import_that_stops_says_what_it_added(tmp_path: Path) -> None:
-    path = tmp_path / "w.csv"
-    path.write_text("author,task,kind,wording\nAda,teams,zero-shot,Which team?\n", encoding="utf-8")
-    wordings = read_wordings(path, TASKS).wordings
-    too_long = wordings[0]._replace(text="x" * 20_001, where="w.csv:3")
-    with CollectStore.create(tmp_path / "project", small_project()) as store:
-        with pytest.raises(CollectError, match=r"w\.csv:3: the text is too long .*1 of the wordings above"):
-            import_wordings(store, [wordings[0], too_long], licence=LICENCE)
-        assert [each.text for each in store.wordings()] == ["Which team?"]

@@ -89,17 +89,3 @@ def test_what_cannot_be_stored_is_refused(tmp_path: Path) -> None:
     (wording,) = store.submit(newcomer.id, "teams")
     with pytest.raises(CollectError, match="needs a text"):
         store.edit(wording.id, "  ", by="boss")
-
-
-def test_wordings_from_elsewhere_take_the_next_rows_once(tmp_path: Path) -> None:
-    store, (ada,) = project_with(tmp_path, "Ada")
-    store.save(ada.id, "teams", "zero-shot", 2, "Mine", answer=None, base=None)
-    added = [store.add(ada.id, "teams", "zero-shot", text, by="import") for text in ("One", "Two", "One", "Mine")]
-    assert [each and (each.row, each.status) for each in added] == [(3, "submitted"), (4, "submitted"), None, None]
-    assert added[0] is not None
-    assert [(each.action, each.by) for each in store.history(added[0].id)] == [
-        ("imported", "import"),
-        ("submitted", "import"),
-    ]
-    with pytest.raises(CollectError, match="the wording is empty"):
-        store.add(ada.id, "teams", "zero-shot", " ")

@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from phraseproof.collect.composition import compose, field_names
-from phraseproof.collect.records import Form, Shots, checked_pseudonym, folded_pseudonym
-from phraseproof.collect.rows import now
-from phraseproof.collect.store import CollectStore
+from phraseproof.collect.records import Form, Shots, TableWording, checked_pseudonym
 from phraseproof.collect.table_cells import TableSheet, read_sheets
 from phraseproof.core import Task
 from phraseproof.errors import CollectError, FileError, InstructionError, PhraseproofError
@@ -53,18 +51,6 @@ class TableDefaults(NamedTuple):
     task: str | None = None
     kind: Shots | None = None
     author: str | None = None
-
-
-class TableWording(NamedTuple):
-    """One wording of a table; `where` is its file and row."""
-
-    where: str
-    author: str
-    task: str
-    kind: Shots
-    text: str
-    form: Form
-    answer: str | None
 
 
 @dataclass(slots=True)
@@ -112,62 +98,6 @@ def read_wordings(
             where=str(path),
         )
     return content
-
-
-class ImportCounts(NamedTuple):
-    """What an import did: wordings that were added, wordings that were there already, and authors that are new."""
-
-    added: int
-    repeated: int
-    authors: int
-
-
-def import_wordings(
-    store: CollectStore, wordings: Sequence[TableWording], *, licence: str, by: str = "import"
-) -> ImportCounts:
-    """Add wordings to a project, submitted for review. Importing a table again adds nothing.
-
-    Args:
-        store: the project.
-        wordings: of a table without problems.
-        licence: what the authors agreed to; it is noted for authors of whom no agreement is known.
-        by: who imports, for the record.
-
-    Raises:
-        CollectError: a wording is too long, or a table of an author is full.
-    """
-    people = {folded_pseudonym(each.pseudonym): each for each in store.invitations()}
-    added = authors = 0
-    for wording in wordings:
-        person = people.get(folded_pseudonym(wording.author))
-        if person is None:
-            # The person has no link until the invitation is renewed.
-            person = store.invite(wording.author, expires=now(), by=by)
-            authors += 1
-        if person.licence is None:
-            store.agree(person.id, licence, by=by)
-            person = replace(person, licence=licence)
-        people[folded_pseudonym(wording.author)] = person
-        try:
-            new = store.add(
-                person.id,
-                wording.task,
-                wording.kind,
-                wording.text,
-                answer=wording.answer,
-                form=wording.form,
-                by=by,
-            )
-        except CollectError as error:
-            raise CollectError(
-                error.problem,
-                expected=error.expected,
-                got=error.got,
-                where=wording.where,
-                hint=f"{added} of the wordings above it were added; importing the table again adds none of them twice",
-            ) from None
-        added += new is not None
-    return ImportCounts(added, len(wordings) - added, authors)
 
 
 class _Reader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from phraseproof.errors import CollectError
 
@@ -219,3 +219,23 @@ class AuditEvent:
     action: str
     subject: str
     detail: str
+
+
+class TableWording(NamedTuple):
+    """One wording of a table; `where` is its file and row."""
+
+    where: str
+    author: str
+    task: str
+    kind: Shots
+    text: str
+    form: Form
+    answer: str | None
+
+
+class ImportCounts(NamedTuple):
+    """What an import did: wordings that were added, wordings that were there already, and authors that are new."""
+
+    added: int
+    repeated: int
+    authors: int

@@ -1,6 +1,6 @@
 """A collecting project on disk: every change is one transaction, every text is kept in a history.
 
-The SQL of the project is here, in `rows.py`, `people_rows.py` and `wording_rows.py`, nowhere else.
+The SQL of the project is here and in `rows.py`, `people_rows.py`, `wording_rows.py` and `imported_rows.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from phraseproof.collect import people_rows, wording_rows
+from phraseproof.collect import imported_rows, people_rows, wording_rows
 from phraseproof.collect.database import Database, backups_of
 from phraseproof.collect.records import (
     STATUSES,
@@ -18,12 +18,14 @@ from phraseproof.collect.records import (
     AuditEvent,
     CollectedWording,
     Form,
+    ImportCounts,
     Invitation,
     Project,
     Revision,
     Role,
     Shots,
     Status,
+    TableWording,
     checked_pseudonym,
     folded_pseudonym,
 )
@@ -242,28 +244,21 @@ class CollectStore:
         with self._database.read() as connection:
             return wording_rows.select(connection, task=task, invitation_id=invitation_id, status=status)
 
-    def add(
-        self,
-        invitation_id: str,
-        task: str,
-        kind: Shots,
-        text: str,
-        *,
-        answer: str | None = None,
-        form: Form = "ask",
-        by: str = "",
-    ) -> CollectedWording | None:
-        """Add a wording from elsewhere in the next free row, submitted for review.
+    def import_wordings(self, wordings: Sequence[TableWording], *, licence: str, by: str = "import") -> ImportCounts:
+        """Add wordings from elsewhere in the next free rows, submitted for review: all of them, or none.
 
-        Returns:
-            The wording; `None` where the person has the same text in this table already.
+        What an author has in a table already is not added again.
+
+        Args:
+            wordings: of a table without problems; authors who are not known are invited, without a link that works.
+            licence: what the authors agreed to; it is noted for authors of whom no agreement is known.
+            by: who imports, for the record.
 
         Raises:
-            CollectError: no such invitation or task, the table is full, or the text is empty or too long.
+            CollectError: a wording is too long, or an author's table would be full; says which.
         """
         with self._database.write() as connection:
-            place = wording_rows.FormRow(invitation_id, task, kind, 0)
-            return wording_rows.add(connection, place, wording_rows.Content(text, answer, form), by=by)
+            return imported_rows.import_wordings(connection, wordings, licence=licence, by=by)
 
     def submit(self, invitation_id: str, task: str) -> tuple[CollectedWording, ...]:
         """Submit a person's drafts and returned wordings of a task for review; rows without text are left out.

@@ -91,22 +91,6 @@ def save(
     )
 
 
-def add(connection: sqlite3.Connection, place: FormRow, content: Content, *, by: str) -> CollectedWording | None:
-    """Store a wording from elsewhere in the first row after those in use; see `CollectStore.add`."""
-    if not content.text.strip():
-        raise CollectError("the wording is empty")
-    theirs = [
-        each
-        for each in select(connection, task=place.task, invitation_id=place.invitation_id)
-        if each.kind == place.kind
-    ]
-    if any((each.text, each.answer, each.form) == content for each in theirs):
-        return None
-    row = max((each.row for each in theirs if each.text), default=0) + 1
-    saved = save(connection, place._replace(row=row), content, None, action="imported", by=by)
-    return step(connection, saved, "submitted", by=by)
-
-
 def edit(connection: sqlite3.Connection, wording: CollectedWording, content: Content, *, by: str) -> CollectedWording:
     """Store what a reviewer wrote; the status stays."""
     _check_length(content.text)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from phraseproof.collect.records import TableWording
 from phraseproof.collect.store import CollectStore
-from support.collecting import LATER, LICENCE
+from support.collecting import LICENCE
 
 from .conftest import Collect
 
@@ -16,9 +17,8 @@ def test_text_and_json(collect: Collect, opened: CollectStore, tmp_path: Path) -
     seeds.write_text(
         "name: seeds\ninstructions:\n- {id: a, ask: Which team should reply, layout: x}\n", encoding="utf-8"
     )
-    ben = opened.invitation_called("Ben")
-    opened.agree(ben.id, "CC0-1.0")
-    opened.add(ben.id, "tickets", "zero-shot", "Which team should answer this?")
+    wording = TableWording("w.csv:2", "Ben", "tickets", "zero-shot", "Which team should answer this?", "ask", None)
+    opened.import_wordings([wording], licence=LICENCE)
     out = collect("quality", "--seeds", seeds).out
     rows = [line.split() for line in out.splitlines()]
     assert rows[1][:4] == ["tickets", "all", "authors", "3"]
@@ -35,9 +35,10 @@ def test_answers_of_a_run(collect: Collect, opened: CollectStore, tmp_path: Path
     import phraseproof
 
     for name in ("Ben", "Cid"):
-        person = opened.invite(name, expires=LATER) if name == "Cid" else opened.invitation_called(name)
-        opened.agree(person.id, LICENCE)
-        opened.add(person.id, "tickets", "zero-shot", f"{name} asks who should answer.")
+        text = f"{name} asks who should answer."
+        opened.import_wordings(
+            [TableWording("w.csv:2", name, "tickets", "zero-shot", text, "ask", None)], licence=LICENCE
+        )
     for wording in opened.wordings(status="submitted"):
         opened.accept(wording.id, by="boss")
     collect("export", "-o", tmp_path / "people.yaml")

@@ -36,12 +36,12 @@ def import_table(
         str | None, typer.Option(help="The sheet of a spreadsheet; by default all.", rich_help_panel=WORDINGS)
     ] = None,
 ) -> None:
-    """Add the wordings of a table, submitted for review. A table with a row that cannot be read adds none.
+    """Add the wordings of a table, submitted for review. A table with a row that cannot be read or stored adds none.
 
     Columns: wording, task, kind (zero-shot or few-shot), author; others are ignored. Fields are written {field} or
     {{ field }}.
     """
-    from phraseproof.collect.import_table import TableDefaults, import_wordings, read_wordings
+    from phraseproof.collect.import_table import TableDefaults, read_wordings
     from phraseproof.collect.project_tasks import load_project_tasks
 
     with open_project(folder) as store:
@@ -58,7 +58,7 @@ def import_table(
                 where=last.where,
                 hint=f"Nothing was imported: {terminal.counted(len(content.problems), 'row')} cannot be read",
             )
-        counts = import_wordings(store, content.wordings, licence=licence)
+        counts = store.import_wordings(content.wordings, licence=licence)
     terminal.note(
         f"{terminal.counted(counts.added, 'wording')} added, by {terminal.counted(counts.authors, 'new author')}; "
         f"{counts.repeated} were there already"
