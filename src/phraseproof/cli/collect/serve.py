@@ -59,7 +59,9 @@ def serve(
     trusted_proxy: Annotated[
         list[str] | None,
         typer.Option(
-            help="The IP address of a proxy whose forwarded headers are believed; repeatable.", rich_help_panel=SERVER
+            metavar="IP",
+            help="The IP address of a proxy whose forwarded headers are believed; repeatable.",
+            rich_help_panel=SERVER,
         ),
     ] = None,
 ) -> None:
