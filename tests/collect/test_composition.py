@@ -73,6 +73,7 @@ def test_fields_that_some_examples_lack_or_that_hold_the_answer_are_not_in_the_l
         ),
     )
     assert field_names(telling) == ("x_y",)
+    assert field_names(replace(telling, examples=TEAMS.examples)) == ("message",)  # not those of another task's name
     assert usual_layout(telling) == '{{ x_y }}\n{{ choices | enumerate("- {choice}") }}\nAnswer:'
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phraseproof.collect.export import collected_instructions, export_collection, export_everything
-from phraseproof.core import Relation
+from phraseproof.collect.export import PassedChecks, collected_instructions, export_collection, export_everything
+from phraseproof.core import Relation, Task
 from phraseproof.errors import CollectError
 from phraseproof.instructions.collections import load_collection
 from phraseproof.instructions.template import literal
@@ -93,6 +94,25 @@ def test_what_is_left_out_and_why(tmp_path: Path) -> None:
     assert reasons["Cid", 1] == "Cid has agreed to no licence"
     both = collected_instructions(store, TASKS, name="ours", kinds=BOTH, statuses=("accepted", "returned"))
     assert [each.ask for each in both.instructions] == ["Which team?", "Returned", "Whose job?", "With examples"]
+
+
+def test_what_passed_is_not_checked_again_until_it_changes(tmp_path: Path) -> None:
+    store, (ada,) = project_with(tmp_path, "Ada")
+    first = store.save(ada.id, "teams", "zero-shot", 1, "{{ message }}", answer=None, base=None)
+    store.submit(ada.id, "teams")
+    store.accept(first.id, by="boss")
+    passed = PassedChecks()
+
+    def exported(tasks: dict[str, Task]) -> tuple[int, int]:
+        found = collected_instructions(store, tasks, name="ours", kinds=("zero-shot",), passed=passed)
+        return len(found.instructions), len(found.left_out)
+
+    unlike = {"teams": replace(TEAMS, examples=CAPITALS.examples)}  # no example has a message
+    assert exported(unlike) == (0, 1)
+    assert exported(TASKS) == (1, 0)
+    assert exported(unlike) == (1, 0)  # remembered
+    store.edit(first.id, "{{ message }}?", by="boss")
+    assert exported(unlike) == (0, 1)
 
 
 def test_the_time_is_that_of_the_text(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ text that names no field is an ask, and the layout of its task follows it.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from phraseproof.collect.records import Form
 from phraseproof.core import Instruction, Kind, Task
@@ -22,6 +23,27 @@ _END = "Answer:"
 
 def field_names(task: Task) -> tuple[str, ...]:
     """The fields that a wording may name: those that every example has and that do not hold the answer."""
+    return _field_names(_TaskOfExamples(task))
+
+
+class _TaskOfExamples:
+    """A task that equals another one with the very same examples, so that what is known of them is found again."""
+
+    __slots__ = ("task",)
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    def __hash__(self) -> int:
+        return id(self.task.examples)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _TaskOfExamples) and self.task.examples is other.task.examples
+
+
+@lru_cache(maxsize=64)
+def _field_names(of: _TaskOfExamples) -> tuple[str, ...]:
+    task = of.task
     return tuple(
         name
         for name in task.examples[0].fields

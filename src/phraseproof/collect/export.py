@@ -22,8 +22,31 @@ from phraseproof.instructions.writing import write_collection
 RENDERED_EXAMPLES = 100
 """The number of examples that a wording is rendered for before it is exported; an evaluation renders all."""
 
+MAX_PASSED = 100_000
+"""The number of checks that are remembered; then they begin again."""
+
 _NOT_IN_ID = re.compile(r"[^\w.+-]+")
 _MAX_ID = 60
+
+
+class PassedChecks:
+    """Which revisions of wordings can be rendered on their tasks, as earlier exports of this process found.
+
+    It holds ids, no texts, and counts for the same tasks only.
+    """
+
+    def __init__(self) -> None:
+        self._passed: set[tuple[str, int]] = set()
+
+    def __contains__(self, wording: CollectedWording) -> bool:
+        """Whether this revision of a wording has passed."""
+        return (wording.id, wording.revision) in self._passed
+
+    def add(self, wording: CollectedWording) -> None:
+        """Note that this revision of a wording has passed."""
+        if len(self._passed) >= MAX_PASSED:
+            self._passed.clear()
+        self._passed.add((wording.id, wording.revision))
 
 
 class LeftOut(NamedTuple):
@@ -55,6 +78,7 @@ def collected_instructions(
     name: str,
     kinds: Sequence[Shots],
     statuses: Sequence[Status] = ("accepted",),
+    passed: PassedChecks | None = None,
 ) -> Exported:
     """A project's wordings as instructions, each checked on its task.
 
@@ -67,6 +91,7 @@ def collected_instructions(
         name: the collection's name.
         kinds: the tables.
         statuses: the states of wordings that are exported.
+        passed: wordings that are not checked again; those that pass now are added.
     """
     people = {each.id: each for each in store.invitations()}
     written = store.written()
@@ -79,7 +104,7 @@ def collected_instructions(
         author = people[wording.invitation_id]
         try:
             instruction = replace(
-                instruction_of(wording, author, tasks[wording.task], collection=name),
+                instruction_of(wording, author, tasks[wording.task], collection=name, passed=passed),
                 source=f"{title}, {written[wording.id]:%Y-%m-%dT%H:%M:%SZ}",
             )
         except (CollectError, InstructionError) as error:
@@ -102,8 +127,10 @@ def collected_instructions(
     )
 
 
-def instruction_of(wording: CollectedWording, author: Invitation, task: Task, *, collection: str) -> Instruction:
-    """One collected wording with its author and licence, checked on its task.
+def instruction_of(
+    wording: CollectedWording, author: Invitation, task: Task, *, collection: str, passed: PassedChecks | None = None
+) -> Instruction:
+    """One collected wording with its author and licence, checked on its task unless it has `passed` already.
 
     Raises:
         InstructionError: it cannot be rendered for one of the first 100 examples, or names what an example lacks.
@@ -124,10 +151,14 @@ def instruction_of(wording: CollectedWording, author: Invitation, task: Task, *,
         author=author.pseudonym,
         licence=author.licence,
     )
+    if passed is not None and wording in passed:
+        return instruction
     check_against(instruction, task)
     compiled = compile_instruction(instruction)
     for example in task.examples[:RENDERED_EXAMPLES]:
         build_prompt(compiled, example, demonstrations=(), prompt_format="plain")
+    if passed is not None:
+        passed.add(wording)
     return instruction
 
 
@@ -145,6 +176,7 @@ def export_collection(
     name: str,
     kinds: Sequence[Shots],
     statuses: Sequence[Status] = ("accepted",),
+    passed: PassedChecks | None = None,
 ) -> Exported:
     """Write a project's wordings as a collection's file; see `collected_instructions`.
 
@@ -152,7 +184,7 @@ def export_collection(
         CollectError: there is nothing to export; says what was left out.
         FileError: the file cannot be written.
     """
-    exported = collected_instructions(store, tasks, name=name, kinds=kinds, statuses=statuses)
+    exported = collected_instructions(store, tasks, name=name, kinds=kinds, statuses=statuses, passed=passed)
     if not exported.instructions:
         first = f": {exported.left_out[0].reason}" if exported.left_out else ""
         raise CollectError(

@@ -49,7 +49,7 @@ def check_against(instruction: Instruction, task: Task) -> None:
     for part, needed in compiled.names_by_part.items():
         builtins = (*BUILTINS, *ANSWER_BUILTINS) if part == "answer" else BUILTINS
         unknown = needed.difference(builtins)
-        for example in task.examples:
+        for example in task.examples if unknown else ():
             if not unknown <= example.fields.keys():
                 _complain_of_name(min(unknown - example.fields.keys()), instruction, part, task, example)
     if compiled.label_words and "answer" in compiled.names_by_part:

@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from phraseproof.collect.export import PassedChecks
 from phraseproof.collect.invitations import key_of
 from phraseproof.collect.project_tasks import load_project_tasks
 from phraseproof.collect.records import Role
@@ -64,6 +65,7 @@ def application(
         rates=RequestRates(scale=rate_scale),
         pages=PageTemplates(store.project.languages),
         recent=RecentWordings(store),
+        passed=PassedChecks(),
     )
 
     async def failed(request: Request, error: Exception) -> Response:

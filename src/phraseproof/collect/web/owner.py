@@ -111,7 +111,8 @@ def exports(visit: Visit) -> Response:
     """What can be downloaded, and which accepted wordings a collection leaves out, with the reason."""
     site = visit.site
     found = {
-        kind: collected_instructions(site.store, site.whole_tasks, name=COLLECTION, kinds=(kind,)) for kind in SHOTS
+        kind: collected_instructions(site.store, site.whole_tasks, name=COLLECTION, kinds=(kind,), passed=site.passed)
+        for kind in SHOTS
     }
     return visit.page("exports.html.j2", found=found)
 
@@ -123,7 +124,9 @@ def export_wordings(visit: Visit) -> Response:
         raise RefusedRequest(404, "missing")
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{COLLECTION}-{kind}.yaml"
-        export_collection(site.store, site.whole_tasks, path, name=f"{COLLECTION}-{kind}", kinds=(kind,))
+        export_collection(
+            site.store, site.whole_tasks, path, name=f"{COLLECTION}-{kind}", kinds=(kind,), passed=site.passed
+        )
         return _download(path.read_text(encoding="utf-8"), "application/yaml", path.name)
 
 

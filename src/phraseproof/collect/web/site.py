@@ -11,6 +11,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from phraseproof.collect.export import PassedChecks
 from phraseproof.collect.preview import MOST_SIMILAR, Preview, preview_of, similar_wordings
 from phraseproof.collect.records import Form, Invitation, Project, Shots
 from phraseproof.collect.store import CollectStore
@@ -68,6 +69,7 @@ class Site:
         base_url: the address under which people reach the form, without a slash at the end.
         sessions, rates, pages: cookies, limits and templates.
         recent: wordings of everyone, for the similarity of previews.
+        passed: wordings that can be exported, so that the page of exports does not check them at every view.
     """
 
     store: CollectStore
@@ -78,6 +80,7 @@ class Site:
     rates: RequestRates
     pages: PageTemplates
     recent: RecentWordings
+    passed: PassedChecks
 
     @property
     def project(self) -> Project:
