@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phraseproof.collect.export import PassedChecks, collected_instructions, export_collection, export_everything
+from phraseproof.collect.records import CollectedWording
 from phraseproof.core import Relation, Task
 from phraseproof.errors import CollectError
 from phraseproof.instructions.collections import load_collection
@@ -113,6 +114,25 @@ def test_what_passed_is_not_checked_again_until_it_changes(tmp_path: Path) -> No
     assert exported(unlike) == (1, 0)  # remembered
     store.edit(first.id, "{{ message }}?", by="boss")
     assert exported(unlike) == (0, 1)
+
+
+def test_wordings_of_a_person_who_is_deleted_meanwhile_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, (ada, ben) = project_with(tmp_path, "Ada", "Ben")
+    for person in (ada, ben):
+        store.save(person.id, "teams", "zero-shot", 1, f"Which team, {person.pseudonym}?", answer=None, base=None)
+        store.submit(person.id, "teams")
+    read = store.wordings
+
+    def read_and_delete() -> tuple[CollectedWording, ...]:
+        found = read()
+        store.delete_person(ben.id)
+        return found
+
+    monkeypatch.setattr(store, "wordings", read_and_delete)
+    exported = collected_instructions(store, TASKS, name="ours", kinds=("zero-shot",), statuses=("submitted",))
+    assert [each.author for each in exported.instructions] == ["Ada"]
 
 
 def test_the_time_is_that_of_the_text(tmp_path: Path) -> None:

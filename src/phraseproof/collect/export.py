@@ -93,15 +93,18 @@ def collected_instructions(
         statuses: the states of wordings that are exported.
         passed: wordings that are not checked again; those that pass now are added.
     """
-    people = {each.id: each for each in store.invitations()}
+    wordings = store.wordings()  # first, so that what else is read misses a wording only if it was deleted meanwhile
     written = store.written()
+    people = {each.id: each for each in store.invitations()}
     title = " ".join(store.project.title.split())
     found: dict[str, tuple[CollectedWording, Instruction]] = {}
     left_out: list[LeftOut] = []
-    for wording in store.wordings():
+    for wording in wordings:
         if wording.kind not in kinds or wording.status not in statuses or not wording.text:
             continue
-        author = people[wording.invitation_id]
+        author = people.get(wording.invitation_id)
+        if author is None or wording.id not in written:
+            continue
         try:
             instruction = replace(
                 instruction_of(wording, author, tasks[wording.task], collection=name, passed=passed),

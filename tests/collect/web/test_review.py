@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from phraseproof.collect.store import CollectStore
 from support.collect_site import CollectSite, Visitor
 
 HOSTILE = "<script>alert(1)</script>"
@@ -87,3 +88,23 @@ def test_an_edit_keeps_the_authors_text_in_the_history(site: CollectSite, owner:
 def test_unknown_wordings(owner: Visitor, step: str) -> None:
     owner.get("/owner/people")
     assert owner.post(f"/owner/wordings/nothing/{step}").status_code == 404
+
+
+@pytest.mark.parametrize("read", ["wordings", "wording"])
+def test_wordings_of_a_person_who_is_deleted_meanwhile_are_not_shown(
+    site: CollectSite, owner: Visitor, monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    first = site.store.wordings()[0]
+    reads = getattr(CollectStore, read)
+
+    def read_and_delete(store: CollectStore, *names: str, **conditions: str) -> object:
+        found = reads(store, *names, **conditions)
+        if store.invitation(first.invitation_id):
+            store.delete_person(first.invitation_id)
+        return found
+
+    monkeypatch.setattr(CollectStore, read, read_and_delete)
+    if read == "wordings":
+        assert "0 texts, submitted." in owner.get("/owner/review").text
+    else:
+        assert owner.get(f"/owner/wordings/{first.id}").status_code == 404

@@ -43,9 +43,9 @@ def review(
         raise UsageError("--return needs a comment", hint="Say with --comment what to change", where="--return")
     with open_project(folder) as store:
         person = None if author is None else store.invitation_called(author)
-        names = {each.id: each.pseudonym for each in store.invitations()}
         listed = store.wordings(task=task, invitation_id=None if person is None else person.id, status=status)
-        listed = tuple(each for each in listed if each.text)
+        names = {each.id: each.pseudonym for each in store.invitations()}  # without who was deleted meanwhile
+        listed = tuple(each for each in listed if each.text and each.invitation_id in names)
         wanted = set(accept or ())
         accepted = [each.id for each in listed] if ALL in wanted else [*(accept or ())]
         if wanted or send_back:

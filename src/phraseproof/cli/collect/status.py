@@ -17,8 +17,9 @@ def status(folder: Folder, as_json: options.AsJson = False) -> None:
     from rich.table import Table
 
     with open_project(folder) as store:
-        project, people, progress = store.project, store.invitations(), store.progress()
+        project, progress, people = store.project, store.progress(), store.invitations()
     states = {person.id: _state(person) for person in people}
+    progress = [each for each in progress if each.invitation_id in states]  # without who was deleted meanwhile
     if as_json:
         value = {
             "title": project.title,

@@ -19,7 +19,9 @@ def review(visit: Visit) -> Response:
     status = _status(query.get("status", "submitted"))
     task = query.get("task", "")
     chosen = next((each.name for each in visit.site.tasks if str(each.number) == task), None)
-    found = [each for each in visit.site.store.wordings(status=status, task=chosen) if each.text]
+    wordings = visit.site.store.wordings(status=status, task=chosen)
+    authors = _authors(visit)  # without who was deleted meanwhile
+    found = [each for each in wordings if each.text and each.invitation_id in authors]
     page = int(query.get("page", "1")) if query.get("page", "1").isdecimal() and len(query.get("page", "1")) < 6 else 1
     start = (max(1, page) - 1) * PER_PAGE
     return visit.page(
@@ -33,7 +35,7 @@ def review(visit: Visit) -> Response:
         chosen=chosen,
         task_number=task if chosen else "",
         tasks=visit.site.tasks,
-        authors=_authors(visit),
+        authors=authors,
     )
 
 
@@ -107,13 +109,15 @@ def _following(visit: Visit, done: CollectedWording) -> str:
 def _wording_page(visit: Visit, found: CollectedWording, *, problem: str = "") -> Response:
     site = visit.site
     task = site.task_called(found.task)
+    authors = _authors(visit)
+    if found.invitation_id not in authors:  # deleted meanwhile
+        raise RefusedRequest(404, "missing")
     own = [
         each.text
         for each in site.store.wordings(task=found.task, invitation_id=found.invitation_id)
         if each.text and each.id != found.id
     ]
     preview = site.preview(task, found.text, found.kind, answer=found.answer, form=found.form)
-    authors = _authors(visit)
     return visit.page(
         "wording.html.j2",
         http_status=400 if problem else 200,
