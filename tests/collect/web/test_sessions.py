@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from phraseproof.collect.invitations import key_of
 from phraseproof.collect.rows import now
 from phraseproof.collect.web.sessions import Sessions
 from support.collect_site import CollectSite
@@ -18,6 +20,10 @@ ROW = "/tasks/1/zero-shot/1"
 @pytest.fixture
 def site(tmp_path: Path) -> CollectSite:
     return CollectSite(tmp_path / "project")
+
+
+def _cookie(site: CollectSite, name: str) -> str:
+    return Sessions(key_of(site.store.folder), is_secure=False).cookie(name)
 
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "ü", "x" * 10_000])
@@ -60,7 +66,7 @@ def test_cookies_are_hidden_from_scripts_and_other_sites(site: CollectSite) -> N
     browser, token = site.browser(), site.token("Ada")
     browser.get(f"/i/{token}")
     cookie = browser.post(f"/i/{token}", agree="yes").headers["set-cookie"]
-    assert cookie.startswith("phraseproof-annotator=")
+    assert re.match(r"phraseproof-[0-9a-f]{8}-annotator=", cookie)
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
 
@@ -68,14 +74,24 @@ def test_cookies_are_hidden_from_scripts_and_other_sites(site: CollectSite) -> N
 @pytest.mark.parametrize("value", ["x", "x" * 5_000, "WyJhIiwiYiJd.x"])
 def test_forged_cookies_give_no_access(site: CollectSite, value: str) -> None:
     browser = site.browser()
-    browser.client.cookies.set("phraseproof-annotator", value)
+    browser.client.cookies.set(_cookie(site, "annotator"), value)
     assert browser.get("/tasks").status_code == 403
 
 
 def test_the_cookie_of_one_role_does_not_open_the_other(site: CollectSite) -> None:
     ada = site.annotator()
-    ada.client.cookies.set("phraseproof-owner", ada.client.cookies["phraseproof-annotator"])
+    ada.client.cookies.set(_cookie(site, "owner"), ada.client.cookies[_cookie(site, "annotator")])
     assert ada.get("/owner").status_code == 403
+
+
+def test_two_projects_on_one_host_do_not_end_each_others_sessions(site: CollectSite, tmp_path: Path) -> None:
+    ada, other = site.annotator(), CollectSite(tmp_path / "other")
+    ben = other.browser()
+    ben.client.cookies.update(ada.client.cookies)  # browsers send a host's cookies to all its ports
+    ben.enter(other.token("Ben"), agree="yes")
+    ada.client.cookies.update(ben.client.cookies)
+    assert ben.save("zero-shot/1", "Which team?").status_code == 200
+    assert ada.save("zero-shot/1", "Who answers?").status_code == 200
 
 
 def test_a_cookie_ends_with_its_invitation(site: CollectSite) -> None:

@@ -19,12 +19,14 @@ MAX_COOKIE = 1_000
 """The maximum length of a cookie that is read."""
 _SECONDS = 60 * 60 * 24 * 90
 _NONCE_BYTES = 16
+_NAME_DIGITS = 8
 
 
 class Sessions:
     """Makes and checks cookies: signed, HttpOnly, SameSite=Strict, and Secure behind TLS.
 
     An annotator and an owner have separate cookies, so that owners can try an annotator's link in the same browser.
+    Cookies of different projects have different names, because browsers send a host's cookies to all its ports.
 
     Args:
         key: the project's key.
@@ -34,13 +36,15 @@ class Sessions:
     def __init__(self, key: bytes, *, is_secure: bool) -> None:
         self._key = key
         self._is_secure = is_secure
+        # Public: one cannot compute the key from it.
+        self._project = hmac.new(key, b"names of cookies", hashlib.sha256).hexdigest()[:_NAME_DIGITS]
         self._signer = URLSafeSerializer(
             key, salt="phraseproof.collect.session", signer_kwargs={"digest_method": hashlib.sha256}
         )
 
     def cookie(self, name: str) -> str:
         """The full name of a cookie. Browsers accept `__Host-` only from the same host, with TLS."""
-        return f"{'__Host-' if self._is_secure else ''}phraseproof-{name}"
+        return f"{'__Host-' if self._is_secure else ''}phraseproof-{self._project}-{name}"
 
     def start(self, response: Response, invitation: Invitation) -> None:
         """Let the browser that gets this response act for an invitation until the invitation ends."""
