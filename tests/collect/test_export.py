@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phraseproof.collect.export import PassedChecks, collected_instructions, export_collection, export_everything
-from phraseproof.collect.records import CollectedWording
+from phraseproof.collect.records import CollectedWording, Shots
 from phraseproof.core import Relation, Task
 from phraseproof.errors import CollectError
 from phraseproof.instructions.collections import load_collection
@@ -156,6 +156,30 @@ def test_ids_of_similar_pseudonyms_differ(tmp_path: Path) -> None:
     first, second, third = (each.id for each in exported.instructions)
     assert (first, second) == ("teams-zero-shot-Ada-1-1", "teams-zero-shot-Ada-1-1-2")
     assert third == f"teams-zero-shot-{people[2].id}-1"
+
+
+def test_a_file_says_what_it_holds_and_for_which_prompts(tmp_path: Path) -> None:
+    store, (ada,) = project_with(tmp_path, "Ada")
+    texts: tuple[tuple[Shots, str], ...] = (
+        ("zero-shot", "Which team?"),
+        ("few-shot", "Name it."),
+        ("few-shot", "Sort."),
+    )
+    for row, (kind, text) in enumerate(texts, start=1):
+        store.save(ada.id, "teams", kind, row, text, answer=None, base=None)
+    store.submit(ada.id, "teams")
+
+    def remark(*kinds: Shots) -> list[str]:
+        path = tmp_path / "w.yaml"
+        export_collection(store, TASKS, path, name="ours", kinds=kinds, statuses=("submitted",))
+        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")][1:]
+
+    assert remark("zero-shot") == ["# 1 zero-shot wording by 1 annotator, collected with phraseproof"]
+    few = "# Few-shot wordings were written for prompts with solved examples: evaluate with --num-fewshot."
+    assert remark("few-shot") == ["# 2 few-shot wordings by 1 annotator, collected with phraseproof", few]
+    first, *others = remark("zero-shot", "few-shot")
+    assert first == "# 1 zero-shot and 2 few-shot wordings by 1 annotator, collected with phraseproof"
+    assert (others[0], len(others)) == (few, 2)
 
 
 def test_nothing_to_export_is_an_error_and_everything_is_json(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phraseproof.collect.composition import compose
-from phraseproof.collect.records import CollectedWording, Invitation, Shots, Status
+from phraseproof.collect.records import SHOTS, CollectedWording, Invitation, Shots, Status
 from phraseproof.collect.store import CollectStore
 from phraseproof.core import Instruction, Relation, Task
 from phraseproof.errors import CollectError, InstructionError
@@ -195,12 +195,7 @@ def export_collection(
             expected=f"{' or '.join(statuses)} {' or '.join(kinds)} wordings",
             where=str(store.folder),
         )
-    authors = len({each.author for each in exported.instructions})
-    remark = (
-        f"{store.project.title}\n{len(exported.instructions)} {' and '.join(kinds)} wordings by {authors} annotators,"
-        " collected with phraseproof"
-    )
-    write_collection(path, name, exported.instructions, remark=remark)
+    write_collection(path, name, exported.instructions, remark=_remark(store.project.title, exported))
     store.note("exported", detail=f"{len(exported.instructions)} wordings")
     return exported
 
@@ -213,6 +208,21 @@ def export_everything(store: CollectStore, path: Path, *, of: str | None = None)
         FileError: the file cannot be written.
     """
     write_json(path, {"format": 1, **store.everything(of=of)})
+
+
+def _remark(title: str, exported: Exported) -> str:
+    """What a collection's file says about itself."""
+    counts = {kind: sum(each.kind == kind for each in exported.sources) for kind in SHOTS}
+    listed = " and ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    authors = len({each.author for each in exported.instructions})
+    wordings = "wording" if len(exported.sources) == 1 else "wordings"
+    annotators = "1 annotator" if authors == 1 else f"{authors} annotators"
+    lines = [title, f"{listed} {wordings} by {annotators}, collected with phraseproof"]
+    if counts["few-shot"]:
+        lines.append("Few-shot wordings were written for prompts with solved examples: evaluate with --num-fewshot.")
+        if counts["zero-shot"]:
+            lines.append("Zero-shot wordings were written for prompts without; export each table into its own file.")
+    return "\n".join(lines)
 
 
 def _in_id(text: str) -> str:

@@ -24,10 +24,13 @@ def test_a_collection_and_what_is_not_in_it(collect: Collect, opened: CollectSto
     assert warning.startswith("warning: tickets, zero-shot 1, Ada is left out: wording 'tickets-zero-shot-Ada-1' needs")
     assert notes == [
         f"note: wrote {out}: 1 wording by 1 author",
-        "note: 1 accepted few-shot wordings are not in this file; see --kind",
+        "note: 1 accepted few-shot wording is not in this file; see --kind",
     ]
     assert [each.name for each in load_collection(str(out)).instructions] == ["people/tickets-zero-shot-Ada-2"]
-    collect("export", "-o", out, "--kind", "both", "--name", "ours")
+    done = collect("export", "-o", out, "--kind", "both", "--name", "ours")
+    assert done.err.splitlines()[-1] == (
+        "note: 1 few-shot wording was written for prompts with solved examples: evaluate with --num-fewshot"
+    )
     assert [each.name for each in load_collection(str(out)).instructions] == [
         "ours/tickets-zero-shot-Ada-2",
         "ours/tickets-few-shot-Ada-1",

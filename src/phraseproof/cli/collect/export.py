@@ -79,5 +79,16 @@ def export(
         f"wrote {out}: {terminal.counted(len(exported.instructions), 'wording')} by "
         f"{terminal.counted(authors, 'author')}"
     )
+    few_shot = sum(each.kind == "few-shot" for each in exported.sources)
+    if few_shot:
+        were = "was" if few_shot == 1 else "were"
+        terminal.note(
+            f"{terminal.counted(few_shot, 'few-shot wording')} {were} written for prompts with solved examples: "
+            "evaluate with --num-fewshot"
+        )
     if of_others:
-        terminal.note(f"{len(of_others)} accepted {of_others[0].kind} wordings are not in this file; see --kind")
+        is_one = len(of_others) == 1
+        terminal.note(
+            f"{terminal.counted(len(of_others), f'accepted {of_others[0].kind} wording')} "
+            f"{'is' if is_one else 'are'} not in this file; see --kind"
+        )

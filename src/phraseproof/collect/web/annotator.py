@@ -125,7 +125,7 @@ def save_one(visit: Visit) -> Response:
     sent = sent_row(visit.form, "row")
     if sent is None:
         raise RefusedRequest(400, "form")
-    if number > len(rows_of(site, person, form_task, with_previews=False)[kind]):
+    if not 1 <= number <= len(rows_of(site, person, form_task, with_previews=False)[kind]):
         raise RefusedRequest(404, "missing")
     before = sent.base or 0
     wording = save_row(site, person, form_task, kind, number, sent)

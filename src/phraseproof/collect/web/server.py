@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from contextlib import suppress
 from importlib.util import find_spec
@@ -60,7 +61,8 @@ def listen(host: str, port: int, base_url: str | None) -> Listening:
     try:
         sock = socket.create_server((host, port), family=family, backlog=512)
     except (OSError, OverflowError) as error:
-        problem = getattr(error, "strerror", None) or str(error)
+        # Without what `create_server` adds, which names the address again.
+        problem = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         raise CollectError(
             f"cannot listen: {problem}", where=f"{host}:{port}", hint="Choose another --port, or 0 for a free one"
         ) from None
