@@ -132,13 +132,13 @@ def write(page: Any, row: str, text: str, said: str) -> None:
 def test_the_ways_of_an_annotator_and_an_owner_by_keyboard_on_a_phone(browser: Any, form: Served) -> None:
     with phone(browser) as page, phone(browser, "dark") as owner:
         page.goto(form.link("Ada"))
-        require_accessible(page, "light")
+        require_accessible(page, "dark", "light")
         reach(page, "#agree")
         page.keyboard.press("Space")
         reach(page, "button.primary")
         page.keyboard.press("Enter")
         page.wait_for_url("**/tasks")
-        require_accessible(page, "light")
+        require_accessible(page, "dark", "light")
         reach(page, "main a[href='/tasks/1']")
         page.keyboard.press("Enter")
         page.wait_for_url("**/tasks/1")
@@ -159,11 +159,11 @@ def test_the_ways_of_an_annotator_and_an_owner_by_keyboard_on_a_phone(browser: A
         owner.wait_for_function("document.activeElement.matches('button.primary')")  # it has the focus
         owner.keyboard.press("Enter")
         owner.wait_for_url("**/owner")
-        require_accessible(owner, "dark")
+        require_accessible(owner, "light", "dark")
         reach(owner, "main a[href='/owner/review']")
         owner.keyboard.press("Enter")
         owner.wait_for_url("**/owner/review")
-        require_accessible(owner, "dark")
+        require_accessible(owner, "light", "dark")
         reach(owner, "main li a")
         owner.keyboard.press("Enter")
         owner.wait_for_url("**/owner/wordings/*")
@@ -178,10 +178,16 @@ def test_the_ways_of_an_annotator_and_an_owner_by_keyboard_on_a_phone(browser: A
         owner.wait_for_url("**/owner/review?done=yes")
         for path in ("/owner/people", "/owner/texts", "/owner/export"):
             owner.goto(form.base + path)
-            require_accessible(owner, "dark")
+            require_accessible(owner, "light", "dark")
         page.goto(f"{form.base}/tasks")
         assert "Please name the two answers." in page.inner_text("main")
+        page.click("text=Deutsch")
+        page.wait_for_selector("html[lang='de']")
+        require_accessible(page, "dark", "light")
         assert page.wrong == owner.wrong == []
+        # Last, because the browser writes the status to its console.
+        assert page.goto(f"{form.base}/owner").status == 403
+        require_accessible(page, "dark", "light")
 
 
 @pytest.mark.slow
