@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import fmean, quantiles, stdev
+from statistics import quantiles
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from phraseproof.analysis.estimators.agreement import agreement
-from phraseproof.analysis.grids import Floats, TaskGrid, load_grids
+from phraseproof.analysis.grids import Flags, Floats, TaskGrid, load_grids
 from phraseproof.collect.export import Exported
 from phraseproof.collect.records import SHOTS, CollectedWording, Shots
 from phraseproof.core import Instruction, Task
@@ -214,30 +214,21 @@ class _Texts:
 
     def _describe(self, author: str | None) -> AuthorTexts:
         count = len(self._rows)
-        own = np.flatnonzero(self._authors == author) if author is not None else np.arange(count)
-        others = np.flatnonzero(self._authors != author) if author is not None else np.arange(0)
+        own = np.arange(count) if author is None else np.flatnonzero(self._authors == author)
         among = self._likeness[np.ix_(own, own)]
-        with_others = self._likeness[np.ix_(own, others)]
-        if author is None:  # over all pairs of wordings of two authors
-            is_other = self._authors[:, None] != self._authors[None, :]
-            with_others = self._likeness[:, :count]
-            between = float(with_others[is_other].mean()) if is_other.any() else None
-            nearest = float(np.where(is_other, with_others, 0).max(axis=1).mean()) if is_other.any() else None
-        else:
-            between = float(with_others.mean()) if len(others) else None
-            nearest = float(with_others.max(axis=1).mean()) if len(others) else None
+        with_all = self._likeness[own, :count]
+        is_other = self._authors[own, None] != self._authors
         with_seeds = self._likeness[own, count:]
         rows = [row for row in self._rows if author in {None, row.author}]
-        lengths = [self._lengths[int(at)] for at in own]
         return AuthorTexts(
             rows[0].wording.task,
             author,
             {kind: sum(row.wording.kind == kind for row in rows) for kind in SHOTS},
-            Spread(fmean(lengths), stdev(lengths) if len(lengths) > 1 else None, min(lengths), max(lengths)),
+            Spread.of([self._lengths[int(at)] for at in own]),
             rouge2_seeds=float(with_seeds.mean()) if with_seeds.size else None,
             rouge2_own=float(among.sum() / (len(own) * (len(own) - 1))) if len(own) > 1 else None,
-            rouge2_others=between,
-            nearest=nearest,
+            rouge2_others=float(with_all[is_other].mean()) if is_other.any() else None,
+            nearest=float(np.where(is_other, with_all, 0).max(axis=1).mean()) if is_other.any() else None,
         )
 
     def unusual(self) -> Iterator[Unusual]:
@@ -323,7 +314,7 @@ class _Answers:
             among = self._same[np.ix_(self._authors == first, self._authors == second)]
             yield AuthorPair(self._grid.task, self._grid.num_fewshot, first, second, float(among.mean()))
 
-    def _agreement(self, author: str | None, own: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float | None:
+    def _agreement(self, author: str | None, own: Flags) -> float | None:
         if self._same is None:
             return None
         count = len(self._rows)

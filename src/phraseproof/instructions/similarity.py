@@ -40,21 +40,7 @@ def rouge2(text: str, other: str) -> float:
 
 def similar_pairs(texts: Sequence[str]) -> Iterator[Likeness]:
     """Every two texts that share a pair of neighbouring words, in order; all others have a ROUGE-2 of 0."""
-    sizes: list[int] = []
-    holders: defaultdict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
-    for index, text in enumerate(texts):
-        pairs = _pairs(text)
-        sizes.append(sum(pairs.values()))
-        for pair, count in pairs.items():
-            holders[pair].append((index, count))
-    # Most texts share no pair of words, so counting by pair is much faster than comparing every two texts.
-    shared: Counter[tuple[int, int]] = Counter()
-    for members in holders.values():
-        for place, (index, count) in enumerate(members):
-            for other, its_count in members[place + 1 :]:
-                shared[index, other] += min(count, its_count)
-    for (index, other), overlap in sorted(shared.items()):
-        yield Likeness(index, other, 2 * overlap / (sizes[index] + sizes[other]))
+    return WordPairIndex(texts).similar_pairs()
 
 
 class WordPairIndex:
@@ -84,6 +70,17 @@ class WordPairIndex:
                 shared[index] += min(count, its_count)
         for index, overlap in shared.items():
             yield index, 2 * overlap / (size + self._sizes[index])
+
+    def similar_pairs(self) -> Iterator[Likeness]:
+        """Every two of the texts that share a pair of words, in order; all others have 0."""
+        # Most texts share no pair of words, so counting by pair is much faster than comparing every two texts.
+        shared: Counter[tuple[int, int]] = Counter()
+        for members in self._holders.values():
+            for place, (index, count) in enumerate(members):
+                for other, its_count in members[place + 1 :]:
+                    shared[index, other] += min(count, its_count)
+        for (index, other), overlap in sorted(shared.items()):
+            yield Likeness(index, other, 2 * overlap / (self._sizes[index] + self._sizes[other]))
 
 
 def _pairs(text: str) -> Counter[tuple[str, ...]]:

@@ -29,6 +29,12 @@ class Spread(NamedTuple):
     least: int
     greatest: int
 
+    @classmethod
+    def of(cls, values: Sequence[int]) -> Spread:
+        """The spread of at least one value."""
+        std = statistics.stdev(values) if len(values) > 1 else None
+        return cls(statistics.fmean(values), std, min(values), max(values))
+
 
 @dataclass(frozen=True, slots=True)
 class CollectionStatistics:
@@ -147,7 +153,6 @@ def _nearest(likenesses: Sequence[Likeness], owners: Sequence[int], one: int, ot
 def _describe(collection: Collection, total_rouge2: float) -> CollectionStatistics:
     wordings = collection.instructions
     own_words = [words(own_words_of(wording)) for wording in wordings]
-    lengths = [len(each) for each in own_words]
     served = Counter(name for wording in wordings for name in wording.serves)
     # `similar_pairs` leaves out pairs with a ROUGE-2 of 0, so the mean divides by the number of all pairs.
     pairs = len(wordings) * (len(wordings) - 1) // 2
@@ -157,12 +162,7 @@ def _describe(collection: Collection, total_rouge2: float) -> CollectionStatisti
         by_kind={kind: served[kind.value] for kind in Kind},
         by_task={name: count for name, count in sorted(served.items()) if name not in _KINDS},
         any_task=sum(not wording.serves for wording in wordings),
-        length=Spread(
-            statistics.fmean(lengths),
-            statistics.stdev(lengths) if len(lengths) > 1 else None,
-            min(lengths),
-            max(lengths),
-        ),
+        length=Spread.of([len(each) for each in own_words]),
         vocabulary=len({word for each in own_words for word in each}),
         rouge2=total_rouge2 / pairs if pairs else None,
     )
