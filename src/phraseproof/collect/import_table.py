@@ -110,19 +110,13 @@ class _Reader:
 
     def read(self, sheet: TableSheet) -> bool:
         """Read a sheet; False if it has no column of wordings."""
-        header = next(
-            (
-                (at, _columns(cells))
-                for at, (_, cells) in enumerate(sheet.rows[:_HEADER_WITHIN])
-                if "wording" in _columns(cells)
-            ),
-            None,
-        )
+        first_rows = enumerate((_columns(cells) for _, cells in sheet.rows[:_HEADER_WITHIN]), start=1)
+        header = next(((start, columns) for start, columns in first_rows if "wording" in columns), None)
         if header is None:
             return False
         start, columns = header
         above: dict[str, str] = {}
-        for number, cells in sheet.rows[start + 1 :]:
+        for number, cells in sheet.rows[start:]:
             values = {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}
             filled = 0
             for name in ("task", "kind", "author"):
@@ -152,8 +146,9 @@ class _Reader:
             author = checked_pseudonym(author)
         except CollectError as error:
             raise FileError(error.problem, expected=error.expected, got=error.got, where=f"{where}, author") from None
-        answer = values.get("answer", "").casefold() if values.get("answer", "").casefold() in _ANSWERS else None
-        answer = answer or values.get("answer") or None
+        answer = values.get("answer") or None
+        if answer is not None and answer.casefold() in _ANSWERS:
+            answer = answer.casefold()
         text, form = _text(values["wording"], values.get("form", ""), task, where)
         wording = TableWording(where, author, task.name, kind, text, form, answer)
         _check(wording, task)

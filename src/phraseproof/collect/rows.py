@@ -46,9 +46,9 @@ def write_project(connection: sqlite3.Connection, project: Project) -> None:
             project.data_dir,
         ),
     )
-    kept = [task.name for task in project.tasks]
-    marks = ", ".join("?" * len(kept))
-    connection.execute(f"DELETE FROM tasks WHERE name NOT IN ({marks})", kept)  # noqa: S608 (question marks only)
+    kept = {task.name for task in project.tasks}
+    stored = [row["name"] for row in connection.execute("SELECT name FROM tasks")]
+    connection.executemany("DELETE FROM tasks WHERE name = ?", [(name,) for name in stored if name not in kept])
     connection.executemany(
         "INSERT INTO tasks VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET position = excluded.position, "
         "source = excluded.source, description = excluded.description, worked_example = excluded.worked_example",
@@ -105,5 +105,5 @@ def event_from(row: sqlite3.Row) -> AuditEvent:
 
 
 def _values(row: sqlite3.Row, *times: str) -> dict[str, Any]:
-    values: dict[str, Any] = {key: row[key] for key in row.keys()}  # noqa: SIM118 (a Row iterates over its values)
+    values: dict[str, Any] = dict(row)
     return values | {key: datetime.fromisoformat(values[key]) for key in times if values[key] is not None}
