@@ -1,4 +1,4 @@
-"""The arguments that several commands of `phraseproof collect` share."""
+"""What several commands of `phraseproof collect` share: arguments, and the warnings of wordings that are left out."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from phraseproof.cli import terminal
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from phraseproof.collect.export import LeftOut
     from phraseproof.collect.records import Shots, Status
     from phraseproof.collect.store import CollectStore
 
 PROJECT: Final = "Project"
 WORDINGS: Final = "Wordings"
+_SHOWN: Final = 10
 
 # The members of collect.records.Shots and Status, repeated here so that `--help` does not import them.
 KindName = Literal["zero-shot", "few-shot"]
@@ -51,3 +55,12 @@ def statuses_of(status: StatusChoice) -> Sequence[Status]:
 def kinds_of(kind: KindChoice) -> Sequence[Shots]:
     """The tables that `--kind` means."""
     return ("zero-shot", "few-shot") if kind == "both" else (kind,)
+
+
+def warn_of_left_out(left_out: Sequence[LeftOut]) -> None:
+    """Print why wordings are left out: the first ten, and how many more there are."""
+    for each in left_out[:_SHOWN]:
+        where = f"{each.wording.task}, {each.wording.kind} {each.wording.row}, {each.author}"
+        terminal.warn(f"{where} is left out: {each.reason}")
+    if len(left_out) > _SHOWN:
+        terminal.warn(f"{len(left_out) - _SHOWN} more are left out")

@@ -16,10 +16,9 @@ from phraseproof.cli.collect.arguments import (
     kinds_of,
     open_project,
     statuses_of,
+    warn_of_left_out,
 )
 from phraseproof.errors import UsageError
-
-_SHOWN = 10
 
 
 def export(
@@ -69,11 +68,7 @@ def export(
             store, tasks, out, name=name or out.stem, kinds=kinds_of(kind), statuses=statuses_of(status)
         )
         of_others = [each for each in store.wordings(status="accepted") if each.kind not in kinds_of(kind)]
-    for each in exported.left_out[:_SHOWN]:
-        where = f"{each.wording.task}, {each.wording.kind} {each.wording.row}, {each.author}"
-        terminal.warn(f"{where} is left out: {each.reason}")
-    if len(exported.left_out) > _SHOWN:
-        terminal.warn(f"{len(exported.left_out) - _SHOWN} more are left out")
+    warn_of_left_out(exported.left_out)
     authors = len({each.author for each in exported.instructions})
     terminal.note(
         f"wrote {out}: {terminal.counted(len(exported.instructions), 'wording')} by "

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phraseproof.cli import options, terminal
-from phraseproof.cli.collect.arguments import WORDINGS, Folder, Kind, StatusChoice, kinds_of, open_project, statuses_of
+from phraseproof.cli.collect.arguments import (
+    WORDINGS,
+    Folder,
+    Kind,
+    StatusChoice,
+    kinds_of,
+    open_project,
+    statuses_of,
+    warn_of_left_out,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -56,9 +65,7 @@ def quality(
         exported = collected_instructions(
             store, tasks, name="collected", kinds=kinds_of(kind), statuses=statuses_of(status)
         )
-    for each in exported.left_out:
-        where = f"{each.wording.task}, {each.wording.kind} {each.wording.row}, {each.author}"
-        terminal.warn(f"{where} is left out: {each.reason}")
+    warn_of_left_out(exported.left_out)
     opened = None if run is None else load_run(run)
     found = quality_of(
         exported,
