@@ -31,6 +31,9 @@ def test_only_options_that_were_given_change_the_request() -> None:
     loaded = StudyRequest(model_options=ModelOptions(dtype="bfloat16", args={"y": "3"}))
     options = changed(STORED, loaded, ["dtype", "model_arg"]).model_options
     assert options == ModelOptions(dtype="bfloat16", args={"x": "1", "y": "3"})
+    of_paraphraser = replace(STORED, paraphraser_args={"x": "1", "y": "2"})
+    seeded = changed(of_paraphraser, StudyRequest(paraphraser_args={"y": "3"}), ["paraphraser_arg"])
+    assert seeded == replace(STORED, paraphraser_args={"x": "1", "y": "3"})
 
 
 def test_runs_replace_models_and_models_replace_runs() -> None:

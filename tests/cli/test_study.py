@@ -72,6 +72,19 @@ def test_all_makes_what_can_be_made_and_names_the_rest(tmp_path: Path, capsys: p
     )
 
 
+def test_without_a_model_only_what_a_paraphraser_uses_is_accepted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paraphrasing = ("study", "paraphrase-sources", "--observed", "pocket-observed", "--dry-run", "--out", tmp_path)
+    with_one = (*paraphrasing, "--paraphraser", "scripted")
+    done = run_command(capsys, *with_one, "--device", "cpu", "--dtype", "float32")
+    assert done.code == 0, done.err
+    assert "paraphrase pocket-observed with scripted" in " ".join(done.out.split())
+    for refused in ((*with_one, "--batch-size", "2"), (*paraphrasing, "--device", "cpu")):
+        done = run_command(capsys, *refused)
+        assert (done.code, done.err) == (2, f"error: {refused[-2]} requires --model\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

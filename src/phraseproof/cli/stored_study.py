@@ -36,7 +36,8 @@ def spec_file(name: str) -> Path | None:
 def changed(stored: StudyRequest, options: StudyRequest, given: Collection[str]) -> StudyRequest:
     """The stored request with the options that were given.
 
-    Groups of wordings and arguments of models are replaced one by one; a model replaces runs, and runs replace models.
+    Groups of wordings, and arguments of models and of paraphrasers, are replaced one by one; a model replaces runs, and
+    runs replace models.
 
     Args:
         stored: from the spec.
@@ -47,6 +48,8 @@ def changed(stored: StudyRequest, options: StudyRequest, given: Collection[str])
     found: dict[str, Any] = {each.name: getattr(options, each.name) for each in fields(options) if each.name in names}
     if "instructions" in found:
         found["instructions"] = {**stored.instructions, **options.instructions}
+    if "paraphraser_args" in found:
+        found["paraphraser_args"] = {**stored.paraphraser_args, **options.paraphraser_args}
     if "models" in found or "runs" in found:
         found = {"models": (), "runs": (), **found}
     loading: dict[str, Any] = {

@@ -219,7 +219,9 @@ def study(
         found = read_study(stored)
         name, request = found.study.name, changed(found.request, request, options_given(ctx))
     if not request.models:
-        refuse_options_of_a_model(ctx, keep=["model", "run", "parameters"])
+        # A paraphraser is loaded with these two as well.
+        of_paraphrasers = ["device", "dtype"] if request.paraphrasers else []
+        refuse_options_of_a_model(ctx, keep=["model", "run", "parameters", *of_paraphrasers])
     if (name == LIST or dry_run) and chosen not in {"text", "json"}:
         raise UsageError("a plan is text or JSON", got=chosen, where="--format")
     if name == LIST and not (request.models or request.runs):

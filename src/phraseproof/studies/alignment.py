@@ -47,8 +47,7 @@ from phraseproof.studies.study import Step, StudyRequest
 if TYPE_CHECKING:
     from phraseproof.core import Finding
     from phraseproof.reports.charts.chart import Chart
-    from phraseproof.studies.seeds import seed_rows, seed_tables
-from phraseproof.studies.published import PublishedFigure
+    from phraseproof.studies.published import PublishedFigure
 
 METHODS = ("ft", "ft+kl", "pt", "pt+kl")
 """All weights or a soft prompt, each without and with the KL term, in the order of Table 7."""

@@ -164,10 +164,8 @@ def paraphrase_steps(request: StudyRequest) -> list[ParaphraseStep]:
     if not request.paraphrasers:
         return []
     model, seeds = request.models[0] if request.models else None, paraphrased(request)
-    options = replace(
-        ModelOptions(device=request.model_options.device, dtype=request.model_options.dtype),
-        args=dict(request.paraphraser_args),
-    )
+    given = request.model_options
+    options = ModelOptions(device=given.device, dtype=given.dtype, args=dict(request.paraphraser_args))
     return [_step(request, name, seeds, model, options) for name in request.paraphrasers]
 
 
