@@ -184,7 +184,7 @@ def test_a_file_says_what_it_holds_and_for_which_prompts(tmp_path: Path) -> None
 
 def test_nothing_to_export_is_an_error_and_everything_is_json(tmp_path: Path) -> None:
     store, (ada,) = project_with(tmp_path, "Ada")
-    with pytest.raises(CollectError, match=r"no wording can be exported \(0 are left out\).*accepted zero-shot"):
+    with pytest.raises(CollectError, match=r"no wording can be exported \(0 left out\).*accepted zero-shot"):
         export_collection(store, TASKS, tmp_path / "w.yaml", name="ours", kinds=("zero-shot",))
     store.save(ada.id, "teams", "zero-shot", 1, "Draft 🎉", answer=None, base=None)
     export_everything(store, tmp_path / "all.json")

@@ -191,7 +191,7 @@ def export_collection(
     if not exported.instructions:
         first = f": {exported.left_out[0].reason}" if exported.left_out else ""
         raise CollectError(
-            f"no wording can be exported ({len(exported.left_out)} are left out{first})",
+            f"no wording can be exported ({len(exported.left_out)} left out{first})",
             expected=f"{' or '.join(statuses)} {' or '.join(kinds)} wordings",
             where=str(store.folder),
         )
@@ -207,7 +207,7 @@ def export_everything(store: CollectStore, path: Path, *, of: str | None = None)
         CollectError: no such invitation.
         FileError: the file cannot be written.
     """
-    write_json(path, {"format": 1, **store.everything(of=of)})
+    write_json(path, store.everything(of=of))
 
 
 def _remark(title: str, exported: Exported) -> str:

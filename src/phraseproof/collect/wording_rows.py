@@ -171,6 +171,7 @@ def everything(connection: sqlite3.Connection, of: str | None) -> dict[str, obje
         wording["row"] = wording.pop("place")
         wording["history"] = histories[wording["id"]]
     return {
+        "format": 1,
         "project": project,
         "tasks": _plain(connection, "SELECT * FROM tasks ORDER BY position"),
         "invitations": people,

@@ -126,7 +126,9 @@ def test_everything_is_exported_without_what_links_are_made_of(site: CollectSite
     ada.save("zero-shot/1", "Which team?")
     answer = site.owner().get("/owner/export/everything.json")
     assert answer.headers["content-disposition"] == 'attachment; filename="everything.json"'
-    assert "Which team?" in json.dumps(json.loads(answer.text))
+    content = json.loads(answer.text)
+    assert content["format"] == 1  # as the file of `collect export --everything`
+    assert [each["text"] for each in content["wordings"]] == ["Which team?"]
     assert site.store.invitation_called("Ada").token_id not in answer.text
 
 
