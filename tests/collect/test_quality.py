@@ -152,7 +152,7 @@ def test_wordings_that_changed_after_the_run_are_left_out_of_its_figures(tmp_pat
     found = _quality(store, tasks, folder)
     assert [(each.author, each.wordings) for each in found.answers] == [(None, 4), ("Ben", 2), ("Cid", 2)]
     names = "tickets-zero-shot-Ada-1, tickets-zero-shot-Ada-2"
-    assert found.notes == (f"2 wordings were changed after the run, and are left out of its figures: {names}",)
+    assert found.notes == (f"left out of the run's figures, because they were changed after it: {names}",)
     for wording in others:
         store.edit(wording.id, f"{wording.text}!", by="boss")
     with pytest.raises(NotEnoughDataError, match="the run has none of these wordings"):

@@ -12,12 +12,11 @@ from functools import lru_cache
 from phraseproof.collect.records import Form
 from phraseproof.core import Instruction, Kind, Task
 from phraseproof.errors import InstructionError
-from phraseproof.instructions.collection_file import verbalizer_for
+from phraseproof.instructions.collection_file import VERBALIZERS, verbalizer_for
 from phraseproof.instructions.template import compile_instruction, literal
 from phraseproof.instructions.validate import holds_answers
 
 _OPTIONS = {"letter": "{{ choices | enumerate }}", "text": '{{ choices | enumerate("- {choice}") }}'}
-_ANSWERS = {"letter": "{{ letter }}", "text": "{{ choice }}"}
 _END = "Answer:"
 
 
@@ -118,7 +117,7 @@ def compose(
                 f"the options are labelled by {' and '.join(sorted(labels))}, so the answer form is not clear",
                 hint="Choose letters or texts as the answer",
             )
-    return replace(wording, answer=_ANSWERS.get(answer, answer))
+    return replace(wording, answer=VERBALIZERS.get(answer, answer))
 
 
 def _names(text: str) -> frozenset[str]:

@@ -17,6 +17,7 @@ from phraseproof.collect.records import Form, Shots, TableWording, checked_pseud
 from phraseproof.collect.table_cells import TableSheet, read_sheets
 from phraseproof.core import Task
 from phraseproof.errors import CollectError, FileError, InstructionError, PhraseproofError
+from phraseproof.instructions.collection_file import VERBALIZERS
 from phraseproof.instructions.importers.parsing.parse_result import UnrepresentableError
 from phraseproof.instructions.importers.parsing.placeholders import to_template
 from phraseproof.instructions.render import build_prompt
@@ -24,7 +25,6 @@ from phraseproof.instructions.template import check_against, compile_instruction
 from phraseproof.templates.filters import letter_of
 
 _HEADER_WITHIN = 20
-_ANSWERS = ("letter", "text")
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "wording": ("wording", "instruction", "text", "prompt"),
     "task": ("task", "dataset"),
@@ -147,7 +147,7 @@ class _Reader:
         except CollectError as error:
             raise FileError(error.problem, expected=error.expected, got=error.got, where=f"{where}, author") from None
         answer = values.get("answer") or None
-        if answer is not None and answer.casefold() in _ANSWERS:
+        if answer is not None and answer.casefold() in VERBALIZERS:
             answer = answer.casefold()
         text, form = _text(values["wording"], values.get("form", ""), task, where)
         wording = TableWording(where, author, task.name, kind, text, form, answer)

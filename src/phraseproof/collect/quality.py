@@ -272,10 +272,7 @@ def _grids(run: Run, rows: Sequence[_Row], notes: list[str]) -> Iterator[tuple[T
         if kept:
             yield grid.take(list(kept)), list(kept.values())
     if changed:
-        notes.append(
-            f"{len(changed)} wordings were changed after the run, and are left out of its figures: "
-            + ", ".join(sorted(changed))
-        )
+        notes.append(f"left out of the run's figures, because they were changed after it: {', '.join(sorted(changed))}")
 
 
 def _is_unchanged(run: Run, task: str, name: str, wording: Instruction) -> bool:

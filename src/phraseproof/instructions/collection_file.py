@@ -13,7 +13,8 @@ from phraseproof.instructions.template import compile_instruction, quoted
 from phraseproof.typed_yaml import parse
 from phraseproof.yaml_document import Document, line_of, load
 
-_VERBALIZERS = {"letter": "{{ letter }}", "text": "{{ choice }}"}
+VERBALIZERS = {"letter": "{{ letter }}", "text": "{{ choice }}"}
+"""The verbalizers that have a name, as `answer` of a collection's file takes it."""
 _VERBALIZER_OF_LABEL = {"letter": "{{ letter }}", "lower": "{{ letter | lower }}", "number": "{{ index + 1 }}"}
 
 
@@ -62,7 +63,7 @@ def verbalizer_for(labels: frozenset[str]) -> str | None:
         `None` where the prompt has several kinds of labels, or one that answers cannot be written in.
     """
     if not labels:
-        return _VERBALIZERS["text"]
+        return VERBALIZERS["text"]
     if len(labels) == 1 and labels <= _VERBALIZER_OF_LABEL.keys():
         return _VERBALIZER_OF_LABEL[min(labels)]
     return None
@@ -155,7 +156,7 @@ def _serves(value: object, place: _EntryPlace) -> tuple[str, ...]:
 def _verbalizer(value: object, place: _EntryPlace) -> str:
     """The Jinja template that a file's `answer` means."""
     if value is None:  # replaced by _default_verbalizer once the templates are compiled
-        return _VERBALIZERS["text"]
+        return VERBALIZERS["text"]
     if isinstance(value, list) and value:
         words = [_label_word(word, place, index) for index, word in enumerate(cast(list[object], value))]
         return f"{{{{ choice | verbalise([{', '.join(map(quoted, words))}]) }}}}"
@@ -166,8 +167,8 @@ def _verbalizer(value: object, place: _EntryPlace) -> str:
             for choice, word in cast(dict[str | int, object], value).items()
         ]
         return f"{{{{ choice | verbalise({{{', '.join(pairs)}}}) }}}}"
-    if isinstance(value, str) and value in _VERBALIZERS:
-        return _VERBALIZERS[value]
+    if isinstance(value, str) and value in VERBALIZERS:
+        return VERBALIZERS[value]
     if isinstance(value, str) and ("{{" in value or "{%" in value):
         return value
     raise FileError(
