@@ -102,20 +102,9 @@ def collect(browser: Browser) -> None:
 @contextmanager
 def served(folder: Path) -> Generator[tuple[Path, str]]:
     """A form, and its owner's link."""
-    command = (
-        sys.executable,
-        "-m",
-        "phraseproof",
-        "collect",
-        "serve",
-        "everyday/tickets",
-        "--out",
-        folder,
-        "--port",
-        "0",
-    )
-    options = ("--title", "Support tickets")
-    server = subprocess.Popen([*map(str, command), *options], stdout=subprocess.PIPE, text=True)  # noqa: S603
+    options = ("--out", str(folder), "--port", "0", "--title", "Support tickets")
+    command = (sys.executable, "-m", "phraseproof", "collect", "serve", "everyday/tickets", *options)
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
     assert server.stdout is not None
     try:
         yield folder, server.stdout.readline().strip().removeprefix("owner: ")

@@ -101,19 +101,8 @@ def main() -> None:
 def measure(folder: Path, options: argparse.Namespace) -> None:
     """Serve a new project, let all annotators write, and compare."""
     rows = ("--zero-shot", str(options.rows), "--few-shot", str(options.rows))
-    command = (
-        sys.executable,
-        "-m",
-        "phraseproof",
-        "collect",
-        "serve",
-        TASK,
-        "--out",
-        str(folder),
-        "--port",
-        "0",
-        *rows,
-    )
+    arguments = ("collect", "serve", TASK, "--out", str(folder), "--port", "0", *rows)
+    command = (sys.executable, "-m", "phraseproof", *arguments)
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert server.stdout is not None
     try:

@@ -20,7 +20,7 @@ class RequestRates:
     """Counts requests, and refuses those above a limit.
 
     Args:
-        scale: a factor of all limits; tests and benchmarks change it.
+        scale: a factor of all limits; tests change it.
     """
 
     def __init__(self, *, scale: float = 1.0) -> None:
