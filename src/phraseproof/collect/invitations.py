@@ -108,6 +108,15 @@ def invitation_of(store: CollectStore, token: str, *, at: datetime | None = None
     # Base64 has several forms of the same bytes; only the one that was handed out counts.
     if not hmac.compare_digest(serializer.dumps(payload).encode(), token.encode()):
         raise InvitationError("forged")
+    return invitation_named(store, payload, at=at)
+
+
+def invitation_named(store: CollectStore, payload: object, *, at: datetime | None = None) -> Invitation:
+    """The invitation that the signed content of a link or a cookie names: its id, and the id of its token.
+
+    Raises:
+        InvitationError: it names none, or one that was revoked, renewed or deleted or has expired.
+    """
     match payload:
         case [str(invitation_id), str(token_id)]:
             invitation = store.invitation(invitation_id)

@@ -1,4 +1,4 @@
-"""From a request to a page: refusals are pages of the form, and errors of the store are told in one line."""
+"""From a request to a page: refusals are pages of the form, and errors of the store are one line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from phraseproof.collect import database
 from phraseproof.collect.store import DATABASE
 from phraseproof.collect.web.app import application
-from phraseproof.collect.web.endpoints import endpoint
 from support.collect_site import CollectSite
 from support.collect_tasks import tickets
 
@@ -25,7 +24,6 @@ def test_who_opened_no_link_is_asked_to(site: CollectSite) -> None:
     answer = site.browser().get("/tasks")
     assert answer.status_code == 403
     assert "Please open your link" in answer.text
-    assert callable(endpoint)
 
 
 def test_errors_of_the_store_are_pages(site: CollectSite) -> None:

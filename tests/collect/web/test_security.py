@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.collect.web.security import MAX_BODY, MAX_FIELDS, MAX_STRANGERS_BODY, POLICY
+from phraseproof.collect.web.security import MAX_BODY, MAX_FIELDS, MAX_STRANGERS_BODY, POLICY, whole_number
 from support.collect_site import CollectSite
 
 
@@ -136,3 +136,20 @@ def test_texts_above_the_limit_are_not_rendered(site: CollectSite) -> None:
     browser.get("/tasks/1")
     assert "too long" in browser.save("zero-shot/1", "word " * 2_000).text
     assert browser.save("zero-shot/2", "x" * 30_000).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("12", 12),
+        ("9" * 9, 999_999_999),
+        ("9" * 10, None),
+        ("", None),
+        ("-1", None),
+        ("1e3", None),
+        ("\u0663", None),
+    ],
+)
+def test_whole_number(text: str, number: int | None) -> None:
+    assert whole_number(text) == number

@@ -12,7 +12,7 @@ from phraseproof.collect.preview import Preview
 from phraseproof.collect.records import SHOTS, Invitation, Role, Shots, Status
 from phraseproof.collect.web.form_tasks import FormTask
 from phraseproof.collect.web.rows_of_form import compared_rows, rows_of, save_row, sent_row
-from phraseproof.collect.web.security import RefusedRequest
+from phraseproof.collect.web.security import RefusedRequest, whole_number
 from phraseproof.collect.web.site import Site, Visit
 from phraseproof.errors import CollectError
 
@@ -164,13 +164,11 @@ def task_states(site: Site, person: Invitation) -> list[TaskState]:
 
 def _person_of_link(visit: Visit) -> Invitation:
     """The invitation of the link, with a limit on links that are not valid."""
-    request = visit.request
-    address = request.client.host if request.client else ""
-    visit.site.rates.require_room("link", address)
+    visit.site.rates.require_room("link", visit.address)
     try:
         return invitation_of(visit.site.store, visit.parameter("token"))
     except InvitationError as error:
-        visit.site.rates.count("link", address)
+        visit.site.rates.count("link", visit.address)
         raise RefusedRequest(403, f"link-{error.reason}") from None
 
 
@@ -195,7 +193,6 @@ def _task_page(
 ) -> Response:
     site = visit.site
     query = visit.request.query_params
-    submitted = query.get("submitted", "")
     return visit.page(
         "task.html.j2",
         http_status=400 if failed or broken else 200,
@@ -209,7 +206,7 @@ def _task_page(
         broken=broken or [],
         show=query.get("show", ""),
         is_saved=query.get("saved") == "yes",
-        submitted=int(submitted) if submitted.isascii() and submitted.isdigit() and len(submitted) < 5 else None,
+        submitted=whole_number(query.get("submitted", "")),
         last=len(site.tasks),
     )
 

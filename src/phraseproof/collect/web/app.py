@@ -69,8 +69,9 @@ def application(
     )
 
     async def failed(request: Request, error: Exception) -> Response:
-        refused = error if isinstance(error, RefusedRequest) else RefusedRequest(_status(error), "missing")
-        return refused_page(_visit(site, request), refused)
+        assert isinstance(error, HTTPException)
+        visit = Visit(site, request, language_of(site, request), site.sessions.new_visit(), None, {})
+        return refused_page(visit, RefusedRequest(error.status_code, "missing"))
 
     hosts = [address.hostname or "", *LOOPBACK]
     inner = Starlette(
@@ -146,11 +147,3 @@ def _language(site: Site) -> Callable[[Request], Awaitable[Response]]:
         return response
 
     return choose
-
-
-def _visit(site: Site, request: Request) -> Visit:
-    return Visit(site, request, language_of(site, request), site.sessions.new_visit(), None, {})
-
-
-def _status(error: Exception) -> int:
-    return error.status_code if isinstance(error, HTTPException) else 500

@@ -85,19 +85,18 @@ def refused_page(visit: Visit, refused: RefusedRequest) -> Response:
 
 def _identified(visit: Visit, role: Role | None) -> Visit:
     """The visit with who asks, counted for the limits."""
-    site, request = visit.site, visit.request
-    address = request.client.host if request.client else ""
+    site = visit.site
     person = None
     try:
         if role is not None:
-            person = site.sessions.invitation(request, site.store, role)
+            person = site.sessions.invitation(visit.request, site.store, role)
     except InvitationError as error:
-        site.rates.count("address", address)
+        site.rates.count("address", visit.address)
         raise RefusedRequest(403, f"link-{error.reason}") from None
     if person is not None:
         site.rates.count("invitation", person.id)
         return replace(visit, person=person)
-    site.rates.count("address", address)
+    site.rates.count("address", visit.address)
     if role is not None:
         raise RefusedRequest(403, "session")
     return visit

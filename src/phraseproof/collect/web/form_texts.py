@@ -6,11 +6,8 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from phraseproof.collect.preview import Preview
+from phraseproof.collect.preview import MAX_CHARACTERS, Preview
 from phraseproof.collect.web.site import Visit
-
-MAX_LENGTH = 6_000
-"""The maximum length of a description or a worked example, in characters."""
 
 
 def texts(visit: Visit) -> Response:
@@ -32,7 +29,7 @@ def change_texts(visit: Visit) -> Response:
     project = visit.site.project
 
     def sent(name: str) -> str:
-        return visit.form.get(name, "").replace("\r\n", "\n").strip()[:MAX_LENGTH]
+        return visit.form.get(name, "").replace("\r\n", "\n").strip()[:MAX_CHARACTERS]
 
     tasks = tuple(
         replace(task, description=sent(f"{number}.description"), worked_example=sent(f"{number}.worked"))

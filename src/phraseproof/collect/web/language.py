@@ -40,8 +40,7 @@ def chosen_language(offered: Sequence[str], cookie: str | None, accepted: str | 
     """
     if cookie in offered:
         return str(cookie)
-    known = [code for code in offered if code in LANGUAGES] or ["en"]
-    return negotiate_locale(_preferred(accepted or ""), known, sep="-") or known[0]
+    return negotiate_locale(_preferred(accepted or ""), offered, sep="-") or offered[0]
 
 
 def _preferred(accepted: str) -> list[str]:

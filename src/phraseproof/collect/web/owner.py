@@ -15,7 +15,7 @@ from phraseproof.collect.export import collected_instructions, export_collection
 from phraseproof.collect.invitations import link_of
 from phraseproof.collect.records import SHOTS, AnnotatorProgress, Invitation, Role
 from phraseproof.collect.rows import now
-from phraseproof.collect.web.security import RefusedRequest
+from phraseproof.collect.web.security import RefusedRequest, whole_number
 from phraseproof.collect.web.site import Visit
 from phraseproof.errors import CollectError
 
@@ -164,10 +164,10 @@ def _person(visit: Visit) -> Invitation:
 
 
 def _days(visit: Visit) -> int:
-    days = visit.form.get("days", "")
-    if not days.isascii() or not days.isdigit() or len(days) > 6 or not 1 <= int(days) <= MAX_DAYS:
+    days = whole_number(visit.form.get("days", ""))
+    if days is None or not 1 <= days <= MAX_DAYS:
         raise RefusedRequest(400, "form", f"days: 1 to {MAX_DAYS}")
-    return int(days)
+    return days
 
 
 def _download(text: str, kind: str, name: str) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import cache, partial
 from gettext import NullTranslations
 from pathlib import Path
@@ -71,25 +70,15 @@ def _environment(language: str) -> Environment:
     gettext = texts.gettext
     environment.filters.update(
         {
-            "action_name": partial(_swapped, action_name, gettext),
-            "status_name": partial(_swapped, status_name, gettext),
-            "table_name": partial(_swapped, table_name, gettext),
-            "table_hint": partial(_swapped, table_hint, gettext),
-            "kind_hint": partial(_swapped, kind_hint, gettext),
-            "problem_text": partial(_swapped, problem_text, gettext),
-            "preview_summary": partial(_swapped, preview_summary, gettext),
-            "shown_time": partial(_in_language, shown_time, language),
-            "shown_date": partial(_in_language, shown_date, language),
+            "action_name": partial(action_name, _=gettext),
+            "status_name": partial(status_name, _=gettext),
+            "table_name": partial(table_name, _=gettext),
+            "table_hint": partial(table_hint, _=gettext),
+            "kind_hint": partial(kind_hint, _=gettext),
+            "problem_text": partial(problem_text, _=gettext),
+            "preview_summary": partial(preview_summary, _=gettext),
+            "shown_time": partial(shown_time, language=language),
+            "shown_date": partial(shown_date, language=language),
         }
     )
     return environment
-
-
-def _swapped(function: object, gettext: Gettext, value: object) -> str:
-    assert callable(function)
-    return str(function(value, gettext))
-
-
-def _in_language(function: object, language: str, value: datetime) -> str:
-    assert callable(function)
-    return str(function(value, language))

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from phraseproof.collect.records import STATUSES, CollectedWording, Status
 from phraseproof.collect.web.rows_of_form import ANSWER_FORMS
-from phraseproof.collect.web.security import RefusedRequest
+from phraseproof.collect.web.security import RefusedRequest, whole_number
 from phraseproof.collect.web.site import Visit
 
 PER_PAGE = 100
@@ -22,13 +22,13 @@ def review(visit: Visit) -> Response:
     wordings = visit.site.store.wordings(status=status, task=chosen)
     authors = _authors(visit)  # without who was deleted meanwhile
     found = [each for each in wordings if each.text and each.invitation_id in authors]
-    page = int(query.get("page", "1")) if query.get("page", "1").isdecimal() and len(query.get("page", "1")) < 6 else 1
-    start = (max(1, page) - 1) * PER_PAGE
+    page = whole_number(query.get("page", "")) or 1
+    start = (page - 1) * PER_PAGE
     return visit.page(
         "review.html.j2",
         wordings=found[start : start + PER_PAGE],
         total=len(found),
-        page=max(1, page),
+        page=page,
         pages=-(-len(found) // PER_PAGE),
         status=status,
         statuses=STATUSES,
@@ -91,10 +91,10 @@ def _wording(visit: Visit) -> CollectedWording:
 
 def _seen(visit: Visit) -> int:
     """The revision that the page showed; a later one is not reviewed unread."""
-    seen = visit.form.get("revision", "")
-    if not seen.isascii() or not seen.isdigit() or len(seen) > 8:
+    seen = whole_number(visit.form.get("revision", ""))
+    if seen is None:
         raise RefusedRequest(400, "form")
-    return int(seen)
+    return seen
 
 
 def _following(visit: Visit, done: CollectedWording) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from phraseproof.collect.preview import Preview
 from phraseproof.collect.records import SHOTS, CollectedWording, Form, Invitation, Shots
 from phraseproof.collect.web.form_tasks import FormTask
+from phraseproof.collect.web.security import whole_number
 from phraseproof.collect.web.site import Site
 
 ANSWER_FORMS = ("letter", "text")
@@ -110,12 +111,11 @@ def sent_row(form: Mapping[str, str], name: str) -> SentRow | None:
     if text is None:
         return None
     answer = form.get(f"{name}.answer", "")
-    base = form.get(f"{name}.base", "")
     return SentRow(
         text=text.replace("\r\n", "\n"),
         answer=answer if answer in ANSWER_FORMS else None,
         form="template" if form.get(f"{name}.whole") == "yes" else "ask",
-        base=int(base) if base.isascii() and base.isdigit() and len(base) < 9 else None,
+        base=whole_number(form.get(f"{name}.base", "")),
     )
 
 

@@ -1,4 +1,4 @@
-"""What protects every response and request, whatever its page: headers, hosts, origins, and sizes of bodies."""
+"""What protects every response and request, whatever its page: headers, origins, sizes of bodies, and numbers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ MAX_STRANGERS_BODY = 20_000
 """The same for visitors who have not entered."""
 MAX_FIELDS = 2_000
 """The maximum number of fields of a form."""
+MAX_DIGITS = 9
+"""The maximum length of a number."""
 BODY_SECONDS = 30
 """How long a body may take to arrive."""
 
@@ -51,7 +53,7 @@ class RefusedRequest(Exception):  # noqa: N818 (an answer, not a fault of ours)
 
     Attributes:
         status: the HTTP status.
-        reason: which text the page shows (`pages.REASONS`).
+        reason: which text the page shows (`texts.refusal`).
         detail: more about it, in English; else empty.
     """
 
@@ -112,6 +114,11 @@ def require_same_origin(request: Request, base_url: str) -> None:
         raise RefusedRequest(403, "origin")
 
 
+def whole_number(text: str) -> int | None:
+    """The number that a visitor sent, as 1 to 9 ASCII digits; `None` for everything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else None
+
+
 async def read_form(request: Request, *, max_bytes: int = MAX_BODY) -> Mapping[str, str]:
     """The fields of a form's body of at most `max_bytes`; of a repeated field, the last value.
 
@@ -121,8 +128,8 @@ async def read_form(request: Request, *, max_bytes: int = MAX_BODY) -> Mapping[s
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise RefusedRequest(415, "form")
-    announced = request.headers.get("content-length", "0")
-    if not announced.isascii() or not announced.isdigit() or int(announced[:12]) > max_bytes:
+    announced = whole_number(request.headers.get("content-length", "0"))
+    if announced is None or announced > max_bytes:
         raise RefusedRequest(413, "size")
     body = bytearray()
     try:

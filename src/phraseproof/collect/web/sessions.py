@@ -10,7 +10,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from starlette.requests import Request
 from starlette.responses import Response
 
-from phraseproof.collect.invitations import InvitationError
+from phraseproof.collect.invitations import InvitationError, invitation_named
 from phraseproof.collect.records import Invitation, Role
 from phraseproof.collect.rows import now
 from phraseproof.collect.store import CollectStore
@@ -65,22 +65,15 @@ class Sessions:
         value = request.cookies.get(self.cookie(role))
         if not value:
             return None
+        if len(value) > MAX_COOKIE:
+            raise InvitationError("forged")
         try:
-            if len(value) > MAX_COOKIE:
-                raise InvitationError("forged")
-            match self._signer.loads(value):
-                case [str(invitation_id), str(token_id)]:
-                    invitation = store.invitation(invitation_id)
-                case _:
-                    raise InvitationError("forged")
+            payload: object = self._signer.loads(value)
         except BadData:
             raise InvitationError("forged") from None
-        if invitation is None or invitation.revoked is not None or invitation.role != role:
+        invitation = invitation_named(store, payload)
+        if invitation.role != role:
             raise InvitationError("revoked")
-        if not hmac.compare_digest(invitation.token_id.encode(), token_id.encode()):
-            raise InvitationError("revoked")
-        if now() >= invitation.expires:
-            raise InvitationError("expired")
         return invitation
 
     def visit(self, request: Request) -> str | None:

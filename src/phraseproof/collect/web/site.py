@@ -18,7 +18,7 @@ from phraseproof.collect.store import CollectStore
 from phraseproof.collect.web.form_tasks import FormTask, form_tasks
 from phraseproof.collect.web.pages import PageTemplates
 from phraseproof.collect.web.rates import RequestRates
-from phraseproof.collect.web.security import RefusedRequest
+from phraseproof.collect.web.security import RefusedRequest, whole_number
 from phraseproof.collect.web.sessions import Sessions
 from phraseproof.collect.web.texts import Gettext
 from phraseproof.core import Task
@@ -161,16 +161,21 @@ class Visit:
         """Translates the code's sentences."""
         return self.site.pages.gettext(self.language)
 
+    @property
+    def address(self) -> str:
+        """The visitor's IP address, which limits of requests need."""
+        return self.request.client.host if self.request.client else ""
+
     def number(self, name: str) -> int:
         """A number in the address.
 
         Raises:
             RefusedRequest: it is no number.
         """
-        value = str(self.request.path_params[name])
-        if not value.isascii() or not value.isdigit() or len(value) > 9:
+        number = whole_number(self.parameter(name))
+        if number is None:
             raise RefusedRequest(404, "missing")
-        return int(value)
+        return number
 
     def parameter(self, name: str) -> str:
         """A text in the address."""
