@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 
-import numpy as np
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
@@ -15,10 +15,11 @@ from phraseproof.collect.export import Exported, collected_instructions, export_
 from phraseproof.collect.project_tasks import load_project_tasks, project_tasks
 from phraseproof.collect.quality import CollectQuality, quality_of
 from phraseproof.collect.store import CollectStore
-from phraseproof.core import Task
+from phraseproof.core import Prompt, Task
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.instructions.collections import Collection
-from support.collecting import LATER, LICENCE, TEAMS, project_with, small_project, write_tickets
+from phraseproof.models.scripted import ScriptedModel
+from support.collecting import LATER, LICENCE, TEAMS, TICKETS, project_with, small_project, write_tickets
 
 TEXTS = {
     "Ada": ["Which team should answer this message", "Which team should read this message please"],
@@ -86,8 +87,28 @@ def test_without_seeds_and_others_nothing_is_made_up(tmp_path: Path) -> None:
         assert (each.rouge2_seeds, each.rouge2_own, each.rouge2_others, each.nearest) == (None,) * 4
 
 
-def _evaluated(tmp_path: Path) -> tuple[CollectStore, dict[str, Task], Path]:
-    tasks = project_tasks([str(write_tickets(tmp_path))])
+TEAM_OF = dict(line.split(",") for line in TICKETS.splitlines()[1:])
+
+
+def _erring(errs: Callable[[str, str], bool]) -> ScriptedModel:
+    """A model that answers rightly, but with the next team where it errs, by the wording and the message."""
+    teams = sorted(set(TEAM_OF.values()))
+
+    def score(prompt: Prompt, option: str) -> float:
+        asked = prompt.text.partition("\n")[0]
+        message = next(each for each in TEAM_OF if each in prompt.text)
+        place = teams.index(TEAM_OF[message]) + errs(asked, message)
+        return float(option == teams[place % len(teams)])
+
+    return ScriptedModel(score)
+
+
+def _evaluated(
+    tmp_path: Path, model: str | ScriptedModel = "scripted", *, rows: int = 6
+) -> tuple[CollectStore, dict[str, Task], Path]:
+    path = write_tickets(tmp_path)
+    (tmp_path / "tickets.csv").write_text("".join(TICKETS.splitlines(keepends=True)[: rows + 1]), encoding="utf-8")
+    tasks = project_tasks([str(path)])
     store = CollectStore.create(tmp_path / "project", small_project(tasks=tasks))
     loaded = load_project_tasks(store.project)
     for name in ("Ada", "Ben", "Cid"):
@@ -99,7 +120,7 @@ def _evaluated(tmp_path: Path) -> tuple[CollectStore, dict[str, Task], Path]:
             store.accept(wording.id, by="boss")
     path = tmp_path / "ours.yaml"
     export_collection(store, loaded, path, name="ours", kinds=("zero-shot",))
-    phraseproof.evaluate("scripted", str(tmp_path / "tickets.yaml"), {"people": str(path)}, tmp_path / "run")
+    phraseproof.evaluate(model, str(tmp_path / "tickets.yaml"), {"people": str(path)}, tmp_path / "run")
     return store, loaded, tmp_path / "run"
 
 
@@ -134,14 +155,29 @@ def test_answers_under_one_author_and_under_the_others(tmp_path: Path) -> None:
     assert [(each.first, each.second) for each in found.pairs] == [("Ada", "Ben"), ("Ada", "Cid"), ("Ben", "Cid")]
     assert found.pairs[0].agreement == pytest.approx(fmean(same(one, other) for one in ada for other in of_ben))
     assert found.notes == ()
-    # Tukey's fences by numpy.
-    for what, values in (
-        ("agreement", {one: fmean(same(one, other) for other in answers if other != one) for one in answers}),
-        ("score", {name: fmean(of) for name, of in scores.items()}),
-    ):
-        low, high = np.quantile(list(values.values()), [0.25, 0.75])
-        expected = {name.partition("/")[2] for name, value in values.items() if value < low - 1.5 * (high - low)}
-        assert {each.instruction for each in found.unusual if each.what == what} == expected
+
+
+def test_a_wording_that_scores_low_and_agrees_with_none_is_unusual(tmp_path: Path) -> None:
+    store, tasks, folder = _evaluated(tmp_path, _erring(lambda asked, _: asked == "Ben asks 1"))
+    unusual = _quality(store, tasks, folder).unusual
+    # All others score 1, and agree with four of five wordings: the fences are at the quartiles.
+    assert [(each.what, each.instruction, each.value) for each in unusual] == [
+        ("score", "tickets-zero-shot-Ben-1", 0),
+        ("agreement", "tickets-zero-shot-Ben-1", 0),
+    ]
+    assert [each.limit for each in unusual] == pytest.approx([1, 0.8])
+
+
+def test_equal_values_are_not_unusual_where_their_sums_round_differently(tmp_path: Path) -> None:
+    first, second, third = list(TEAM_OF)[:3]
+    erring = {"Ada asks 1": first, "Ada asks 2": second, "Ben asks 1": third}
+    erring |= {"Ben asks 2": first, "Cid asks 1": second, "Cid asks 2": third}
+    model = _erring(lambda asked, message: erring[asked] == message)
+    store, tasks, folder = _evaluated(tmp_path, model, rows=3)
+    found = _quality(store, tasks, folder)
+    # Every wording agrees with one other on all messages, and with four on one of three.
+    assert found.answers[0].agreement == pytest.approx((1 + 4 / 3) / 5)
+    assert found.unusual == ()
 
 
 def test_wordings_that_changed_after_the_run_are_left_out_of_its_figures(tmp_path: Path) -> None:

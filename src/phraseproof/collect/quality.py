@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 FEWEST_FOR_OUTLIERS = 5
 """Wordings of a task: with fewer, no value is called unusual."""
 
+_ROUNDING = 1e-9
+"""What equal values may differ by: sums of the same numbers in another order."""
+
 What = Literal["length", "near-duplicate", "agreement", "score"]
 
 
@@ -248,7 +251,8 @@ def _fences(values: Sequence[float]) -> tuple[float, float] | None:
     if len(values) < FEWEST_FOR_OUTLIERS:
         return None
     low, _, high = quantiles(values, n=4, method="inclusive")
-    return low - 1.5 * (high - low), high + 1.5 * (high - low)
+    reach = 1.5 * (high - low) + _ROUNDING
+    return low - reach, high + reach
 
 
 # -------------------------------------------------------------------------------------------------------------- answers
