@@ -170,13 +170,15 @@ def test_the_ways_of_an_annotator_and_an_owner_by_keyboard_on_a_phone(browser: A
         require_accessible(owner, "light", "dark")
         owner.wait_for_function("document.activeElement.matches('button.primary')")
         owner.keyboard.press("Enter")
-        owner.wait_for_url("**?next=yes")
+        owner.wait_for_selector("text=1 text waits.")
         reach(owner, "#comment")
         owner.keyboard.type("Please name the two answers.")
         reach(owner, "button")
         owner.keyboard.press("Enter")
-        owner.wait_for_url("**/owner/review?done=yes")
-        for path in ("/owner/people", "/owner/texts", "/owner/export"):
+        owner.wait_for_url("**/owner/review")
+        with CollectStore.open(form.folder) as store:
+            deletion = f"/owner/people/{store.invitation_called('Ada').id}/delete"
+        for path in ("/", "/owner/people", deletion, "/owner/texts", "/owner/export"):
             owner.goto(form.base + path)
             require_accessible(owner, "light", "dark")
         page.goto(f"{form.base}/tasks")

@@ -44,9 +44,9 @@ def test_accepting_leads_to_the_next_and_then_to_the_list(site: CollectSite, own
     assert "Message: I was charged twice." in page
     assert HOSTILE not in page
     answer = owner.post(f"/owner/wordings/{first.id}/accept", revision=str(first.revision))
-    assert answer.headers["location"] == f"/owner/wordings/{second.id}?next=yes"
+    assert answer.headers["location"] == f"/owner/wordings/{second.id}"
     answer = owner.post(f"/owner/wordings/{second.id}/accept", revision=str(second.revision))
-    assert answer.headers["location"] == "/owner/review?done=yes"
+    assert answer.headers["location"] == "/owner/review"
     assert [each.status for each in site.store.wordings()] == ["accepted", "accepted"]
 
 

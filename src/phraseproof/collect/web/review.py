@@ -103,7 +103,7 @@ def _following(visit: Visit, done: CollectedWording) -> str:
     places = [index for index, each in enumerate(waiting) if each.id == done.id]
     after = waiting[places[0] + 1 :] if places else waiting
     before = waiting[: places[0]] if places else []
-    return next((f"/owner/wordings/{each.id}?next=yes" for each in (*after, *before)), "/owner/review?done=yes")
+    return next((f"/owner/wordings/{each.id}" for each in (*after, *before)), "/owner/review")
 
 
 def _wording_page(visit: Visit, found: CollectedWording, *, problem: str = "") -> Response:
