@@ -87,7 +87,7 @@ def test_without_seeds_and_others_nothing_is_made_up(tmp_path: Path) -> None:
         assert (each.rouge2_seeds, each.rouge2_own, each.rouge2_others, each.nearest) == (None,) * 4
 
 
-TEAM_OF = dict(line.split(",") for line in TICKETS.splitlines()[1:])
+TEAM_OF = {message: team for message, _, team in (line.partition(",") for line in TICKETS.splitlines()[1:])}
 
 
 def _erring(errs: Callable[[str, str], bool]) -> ScriptedModel:
