@@ -36,4 +36,7 @@ def test_what_cannot_be_reviewed(collect: Collect, opened: CollectStore) -> None
     assert (done.code, "--return needs a comment" in done.err) == (2, True)
     draft = opened.wordings(status="draft")[0]
     assert "cannot be reviewed now" in collect("review", "--accept", draft.id).err
-    assert "there is no wording 'x'" in collect("review", "--accept", "x").err
+    first = opened.wordings(status="submitted")[0]
+    done = collect("review", "--accept", first.id, "--accept", "x", "--return", first.id, "--comment", "Hm")
+    assert (done.code, done.err) == (2, "note: 1 accepted, 0 returned\nerror: there is no wording 'x'\n")
+    assert [each.id for each in opened.wordings(status="accepted")] == [first.id]

@@ -49,11 +49,16 @@ def review(
         wanted = set(accept or ())
         accepted = [each.id for each in listed] if ALL in wanted else [*(accept or ())]
         if wanted or send_back:
-            for each in accepted:
-                store.accept(each, by=BY)
-            for each in send_back or ():
-                store.send_back(each, comment or "", by=BY)
-            terminal.note(f"{len(accepted)} accepted, {len(send_back or ())} returned")
+            done = {"accepted": 0, "returned": 0}
+            try:
+                for each in accepted:
+                    store.accept(each, by=BY)
+                    done["accepted"] += 1
+                for each in send_back or ():
+                    store.send_back(each, comment or "", by=BY)
+                    done["returned"] += 1
+            finally:  # an id that cannot be reviewed ends the command; what was done before stays
+                terminal.note(f"{done['accepted']} accepted, {done['returned']} returned")
             return
     if as_json:
         terminal.print_json([_as_data(each, names[each.invitation_id]) for each in listed], indent=1)
