@@ -126,10 +126,13 @@ def under_review(
     wording = found[0]
     if wording.status not in statuses:
         raise CollectError(
-            "the wording cannot be reviewed now", expected=" or ".join(sorted(statuses)), got=wording.status
+            "the wording cannot be reviewed now",
+            expected=" or ".join(sorted(statuses)),
+            got=wording.status,
+            where=wording_id,
         )
     if revision is not None and wording.revision != revision:
-        raise CollectError("the wording was changed meanwhile", hint="Read it again, then decide")
+        raise CollectError("the wording was changed meanwhile", where=wording_id, hint="Read it again, then decide")
     return wording
 
 

@@ -35,7 +35,7 @@ def test_what_cannot_be_reviewed(collect: Collect, opened: CollectStore) -> None
     done = collect("review", "--return", "x")
     assert (done.code, "--return needs a comment" in done.err) == (2, True)
     draft = opened.wordings(status="draft")[0]
-    assert "cannot be reviewed now" in collect("review", "--accept", draft.id).err
+    assert f"error: {draft.id}: the wording cannot be reviewed now" in collect("review", "--accept", draft.id).err
     first = opened.wordings(status="submitted")[0]
     done = collect("review", "--accept", first.id, "--accept", "x", "--return", first.id, "--comment", "Hm")
     assert (done.code, done.err) == (2, "note: 1 accepted, 0 returned\nerror: there is no wording 'x'\n")
