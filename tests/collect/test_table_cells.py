@@ -25,6 +25,8 @@ def test_a_csv_file_keeps_its_line_numbers(tmp_path: Path) -> None:
         (4, []),
         (5, ["teams", "x", "extra"]),
     ]
+    with pytest.raises(FileError, match=r"no sheet is called 'May' \(expected a .xlsx file"):
+        read_sheets(path, sheet="May")
     tabs = tmp_path / "w.tsv"
     tabs.write_text("a\tb, c\n", encoding="utf-16")
     assert read_sheets(tabs)[0].rows == [(1, ["a", "b, c"])]

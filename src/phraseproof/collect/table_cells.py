@@ -69,6 +69,8 @@ def read_sheets(path: Path, *, sheet: str | None = None) -> list[TableSheet]:
         return list(_sheets(path, sheet))
     if suffix not in {".csv", ".tsv"}:
         raise FileError("not a table of wordings", expected="a .csv, .tsv or .xlsx file", where=str(path))
+    if sheet is not None:
+        raise FileError(f"no sheet is called {sheet!r}", expected="a .xlsx file, which has sheets", where=str(path))
     return [TableSheet("", str(path), _delimited_rows(path))]
 
 

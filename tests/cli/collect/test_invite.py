@@ -35,6 +35,8 @@ def test_all_are_invited_or_no_one(collect: Collect, opened: CollectStore) -> No
     assert "'ADA' is invited already" in done.err
     assert [each.pseudonym for each in opened.invitations()] == ["Ada", "Ben"]
     assert "no one is called 'Eve'" in collect("invite", "Eve", "--renew").err
+    done = collect("invite", "Ada", "--renew", "--owner")
+    assert (done.code, "--owner cannot be used with --renew" in done.err) == (2, True)
 
 
 def test_links_lead_to_where_the_form_was_served(collect: Collect, opened: CollectStore) -> None:

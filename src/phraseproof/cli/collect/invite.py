@@ -8,6 +8,7 @@ import typer
 
 from phraseproof.cli import options, terminal
 from phraseproof.cli.collect.arguments import PROJECT, Days, Folder, Names, open_project
+from phraseproof.errors import UsageError
 
 
 def invite(
@@ -40,6 +41,8 @@ def invite(
     from phraseproof.collect.invitations import USUAL_ADDRESS, last_address, link_of
     from phraseproof.collect.rows import now
 
+    if owner and renew:
+        raise UsageError("--owner cannot be used with --renew", hint="A renewed link keeps the person's role")
     expires = now() + timedelta(days=days)
     with open_project(folder) as store:
         people = (
