@@ -27,8 +27,25 @@ settings.register_profile("phraseproof", deadline=None, max_examples=50)
 settings.load_profile("phraseproof")
 
 # A synced file survives a loss of power, which no test can cause, and each sync is milliseconds of waiting. What is
-# synced, and in which order, is tested in test_files.py; processes of their own sync as ever.
+# synced, and in which order, is tested where it is done (test_files.py and others); other processes sync as ever.
 os.fsync = os.fstat
+
+
+class _Freezer:
+    """Notes that a garbage collection took long: tests import packages, too."""
+
+    def __init__(self) -> None:
+        self._began = 0.0
+        self.is_due = False
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            self._began = time.process_time()
+        elif info["generation"] == 2 and time.process_time() - self._began > 0.03:
+            self.is_due = True
+
+
+_freezer = _Freezer()
 
 
 def pytest_collection_finish() -> None:
@@ -36,22 +53,20 @@ def pytest_collection_finish() -> None:
 
     Each training collects garbage, which takes half a second with all test modules and their packages loaded.
     """
+    _freeze()
+    gc.callbacks.append(_freezer)
+
+
+def pytest_runtest_logfinish() -> None:
+    """Between tests: a file that a test leaves open would not be found if it were left out while the test has it."""
+    if _freezer.is_due:
+        _freeze()
+
+
+def _freeze() -> None:
     gc.collect()
     gc.freeze()
-    gc.callbacks.append(_Freezer())
-
-
-class _Freezer:
-    """Leaves what a long collection did not collect out of the next ones: tests import packages, too."""
-
-    def __init__(self) -> None:
-        self._began = 0.0
-
-    def __call__(self, phase: str, info: dict[str, int]) -> None:
-        if phase == "start":
-            self._began = time.process_time()
-        elif info["generation"] == 2 and time.process_time() - self._began > 0.03:
-            gc.freeze()
+    _freezer.is_due = False
 
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 from datetime import timedelta
@@ -88,3 +89,14 @@ def test_the_key_is_the_owners_alone(tmp_path: Path) -> None:
 def test_the_error_crosses_processes() -> None:
     error = pickle.loads(pickle.dumps(InvitationError("expired")))
     assert (error.reason, str(error)) == ("expired", "the invitation has expired. Ask the owner for a new link")
+
+
+def test_the_key_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[bytes, bool]] = []
+
+    def fsync(descriptor: int) -> None:
+        synced.append((Path(f"/proc/self/fd/{descriptor}").read_bytes(), (tmp_path / KEY_FILE).exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    key = key_of(tmp_path)
+    assert synced == [(key, False)]

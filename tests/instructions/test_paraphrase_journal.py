@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,13 @@ def test_a_cut_answer_is_still_one_after_reading(tmp_path: Path) -> None:
     assert again.answer("a", 0) == "half of a"
     assert again.answer("b", 0) == "whole \ud800"
     assert not isinstance(again.answer("b", 0), CutText)
+
+
+def test_an_answer_is_on_the_disk_when_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, synced = tmp_path / "x.asked.jsonl", list[str]()
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(Path(f"/proc/self/fd/{descriptor}").read_text()))
+    journal = Journal(path, None)
+    for prompt in ("a", "b"):
+        journal.keep(prompt, 0, "an answer")
+        assert synced[-1] == path.read_text()
+    assert [text.count("\n") for text in synced] == [1, 2]
