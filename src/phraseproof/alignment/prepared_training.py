@@ -121,10 +121,12 @@ class PreparedTraining:
         from phraseproof.training.loop import TrainingLoop
 
         plan = plan_of(self.preparation, self.accelerator.num_processes)
+        judged = self.preparation
+        if self.accelerator.is_main_process and not is_judged:
+            judged = judged.with_judged_references()  # before the training holds weights, too
         work = AlignmentWork(self.preparation, self.accelerator)
         loop = TrainingLoop(work, plan, out, self.accelerator, observer)
         if self.accelerator.is_main_process:
-            judged = self.preparation if is_judged else self.preparation.with_judged_references()
             note_plan(judged, observer, self.given, self.accelerator.num_processes)
             warn_of_plan(judged, observer)
         return loop.run()

@@ -110,7 +110,7 @@ class Workplace:
     def _was_judged(self, prepared: Preparation) -> bool:
         """Whether a training on these pairs was here before. Where one learns from their references, it says of what
         quality these are."""
-        if not prepared.method.learns_from_reference:
+        if not prepared.pulls_to_reference:
             return False
         key = content_hash(prepared.record["pairs"])
         return key in self._judged or bool(self._judged.add(key))

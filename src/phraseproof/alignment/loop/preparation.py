@@ -113,13 +113,17 @@ class Preparation:
         is_packed = method.writes_adapter and (method.trains != "prompt" or self.settings.placement == "input")
         return is_packed and model.is_decoder_only and model.dtype == "bfloat16" and model.device.startswith("cpu")
 
+    @property
+    def pulls_to_reference(self) -> bool:
+        """Whether other wordings are pulled towards the reference."""
+        return self.method.learns_from_reference and self.settings.lambda_ > 0
+
     def with_judged_references(self) -> Preparation:
         """The same, with how good the reference wordings are on labelled pairs, where the loss pulls towards them.
 
         The weights are loaded for that. Nothing is asked where training starts from an adapter, which would answer.
         """
-        pulls = self.method.learns_from_reference and self.settings.lambda_ > 0 and self.settings.labels == "given"
-        if not pulls or self.initial is not None:
+        if not self.pulls_to_reference or self.settings.labels != "given" or self.initial is not None:
             return self
         pairs = (*self.split.train, *self.split.held_out)
         asked = ask_references(pairs, self.model.read_again, prompt_format=self.settings.prompt_format)
