@@ -223,7 +223,8 @@ def _print_result(result: AlignmentResult, *, as_json: bool) -> None:
             }
         )
         return
-    kept = f"step {result.step} of {result.steps}" if result.step != result.steps else f"{result.steps} steps"
+    is_last = result.step == result.steps
+    kept = terminal.counted(result.steps, "step") if is_last else f"step {result.step} of {result.steps}"
     typer.echo(f"{result.kind}: {result.folder} ({kept}, {result.seconds:.0f} s)")
     if result.merged is not None:
         typer.echo(f"model: {result.merged} (the adapter merged)")

@@ -193,7 +193,8 @@ def _print_result(result: TuningResult, *, as_json: bool) -> None:
         )
         return
     tokens = f"{result.tokens.read:,} tokens, {result.tokens.trained:,} of them in answers"
-    typer.echo(f"model: {result.folder} ({result.steps:,} steps, {tokens}, {result.seconds:.0f} s)")
+    steps = terminal.counted(result.steps, "step")
+    typer.echo(f"model: {result.folder} ({steps}, {tokens}, {result.seconds:.0f} s)")
     print_losses(
         "loss after epoch",
         {
