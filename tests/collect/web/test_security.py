@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from phraseproof.collect.web.security import MAX_BODY, MAX_FIELDS, MAX_STRANGERS_BODY, POLICY, whole_number
 from support.collect_site import CollectSite
@@ -60,6 +61,12 @@ def test_behind_tls_browsers_insist_on_it_and_cookies_are_secure(tmp_path: Path)
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example"])
 def test_other_hosts_are_refused(site: CollectSite, host: str) -> None:
     assert site.browser().get("/", host=host).status_code == 400
+
+
+@pytest.mark.parametrize(("host", "status"), [("[fd00::1]:8000", 200), ("[::1]:8000", 200), ("[fd00::2]:8000", 400)])
+def test_hosts_may_be_addresses_of_ipv6(tmp_path: Path, host: str, status: int) -> None:
+    app = CollectSite(tmp_path / "project", base_url="http://[fd00::1]:8000").app
+    assert TestClient(app).get("/", headers={"host": host}).status_code == status
 
 
 @pytest.mark.parametrize(

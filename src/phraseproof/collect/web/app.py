@@ -73,7 +73,8 @@ def application(
         visit = Visit(site, request, language_of(site, request), site.sessions.new_visit(), None, {})
         return refused_page(visit, RefusedRequest(error.status_code, "missing"))
 
-    hosts = [address.hostname or "", *LOOPBACK]
+    name = address.hostname or ""
+    hosts = [f"[{name}]" if ":" in name else name, *LOOPBACK]
     inner = Starlette(
         routes=_routes(site),
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
