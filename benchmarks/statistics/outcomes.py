@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from phraseproof.core import Cell
 from phraseproof.identity import SCHEMA_VERSION, content_hash
-from phraseproof.store.schema import COLUMNS, IDENTITY_KEY, SCHEMA_KEY, USAGE_KEY
+from phraseproof.store.cell_files import write_parquet
+from phraseproof.store.schema import COLUMNS, IDENTITY_KEY, SCHEMA_KEY, USAGE_KEY, add_missing_columns
 from phraseproof.store.writer import RunStore
 
 TASKS, WORDINGS = 20, 100
@@ -43,7 +43,6 @@ def make_run(path: Path, outcomes: int) -> None:
     store.register(cells, {"groups": {"observed": {}, "unobserved": {}}})
     ids = pa.array([f"example-{number}" for number in range(examples)])
     options = pa.array([["A", "B", "C", "D"]] * examples, COLUMNS.field("options").type)
-    nothing = pa.nulls(examples, pa.string())
     tokens = pa.array(np.full(examples, 100, dtype=np.int32))
     none = pa.array(np.zeros(examples, dtype=np.int32))
     hard = random.normal(0, 1.5, (TASKS, examples))
@@ -62,21 +61,15 @@ def make_run(path: Path, outcomes: int) -> None:
             "option_logprobs": logprobs.cast(COLUMNS.field("option_logprobs").type),
             "predicted": pa.array(predicted.astype(np.int32)),
             "target": pa.array(target.astype(np.int32)),
-            "text": nothing,
             "score": pa.array(right.astype(np.float64)),
             "prompt_tokens": tokens,
             "computed_tokens": tokens,
             "truncated_tokens": none,
-            "prompt": nothing,
             "option_tokens": pa.array([[1, 1, 1, 1]] * examples, COLUMNS.field("option_tokens").type),
-            "option_credits": pa.nulls(examples, COLUMNS.field("option_credits").type),
-            "reference": nothing,
         }  # fmt: skip
         metadata = {IDENTITY_KEY: cell.identity.encode(), SCHEMA_KEY: str(SCHEMA_VERSION).encode(), USAGE_KEY: b"{}"}
-        path_of_cell = store.cell_path(cell)
-        path_of_cell.parent.mkdir(parents=True, exist_ok=True)
-        table = pa.table([columns[name] for name in COLUMNS.names], schema=COLUMNS.with_metadata(metadata))
-        pq.write_table(table, path_of_cell, compression="zstd")
+        table = add_missing_columns(pa.table(columns)).select(COLUMNS.names).replace_schema_metadata(metadata)
+        write_parquet([(store.cell_path(cell), table)])
 
 
 def measure(command: list[str]) -> dict[str, float]:
