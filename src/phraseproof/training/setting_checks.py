@@ -83,7 +83,7 @@ def check_kept_step(epoch: int, step: int, total: int) -> None:
     if step > total:
         raise UsageError(
             f"the training ends before epoch {epoch}, whose weights shall be kept",
-            expected=f"epochs that end within {total} steps",
+            expected=f"epochs that end by step {total}",
             got=f"epoch {epoch}, which ends in step {step}",
             where="--keep-epochs",
             hint=f"Train longer, with --max-steps {step}, or keep all",
