@@ -161,19 +161,6 @@ def check_cell(path: Path, cell: Cell) -> FileHead:
     return head
 
 
-def check_rows(path: Path, cell: Cell) -> None:
-    """Read a whole cell file, its pages checked, and check that every row has the names of `cell`.
-
-    Raises:
-        RunError: it is damaged, or holds rows of another cell.
-    """
-    table = read_table(path)
-    for name in ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed"):
-        values = set(table[name].to_pylist()) if name in table.column_names else set[object]()
-        if values != {getattr(cell, name)}:
-            raise damaged(path, f"its rows name another {name} than run.json")
-
-
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """A cell file's columns, its pages checked.
 

@@ -45,6 +45,22 @@ def flat_values(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.float64]:
     return np.asarray(column_values(whole.values), dtype=np.float64)[ends[0] : ends[-1]]
 
 
+def list_lengths(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.float64]:
+    """[rows] the number of items of each list; NaN where a list is null."""
+    whole = column if not hasattr(column, "combine_chunks") else column.combine_chunks()
+    lengths = np.diff(column_values(whole.offsets)).astype(np.float64)
+    return np.where(is_present(whole), lengths, np.nan)
+
+
+def is_present(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """[rows] where a value is not null."""
+    if not column.null_count:
+        return np.ones(len(column), dtype=bool)
+    found = column.is_valid()
+    whole = found if not hasattr(found, "combine_chunks") else found.combine_chunks()
+    return np.asarray(whole.to_numpy(zero_copy_only=False), dtype=bool)
+
+
 def statistics_of(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.float64]:
     """[rows, values] the statistics of a corpus metric, of which every row has the same number."""
     return flat_values(column).reshape(len(column), -1)

@@ -2,74 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
 
 from phraseproof.core import Cell
 from phraseproof.errors import UsageError
+from phraseproof.scoring.metric import Metric
 from phraseproof.scoring.registry import metric
-from phraseproof.store.cell_files import check_cell, check_rows, damaged
+from phraseproof.store.cell_files import check_cell, damaged, read_table
 from phraseproof.store.checksums import CHECKSUMS, require_checksum
+from phraseproof.store.columns import column_values, is_present, list_lengths
 from phraseproof.store.run_file import RunContent
 
-_OUT_OF_RANGE = """
-    score IS NULL OR NOT isfinite(score) OR score NOT BETWEEN ? AND ?
-    OR predicted < 0 OR predicted >= len(options) OR list_max(option_logprobs) > 1e-3
-    OR (len(option_logprobs) <> len(options) AND NOT (len(option_logprobs) = 0 AND text IS NOT NULL))
-"""
-"""Values that no evaluation writes. Rounding may lift a log-probability slightly above 0. To DuckDB, NaN is largest."""
+_NAMES = ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed")
+_MAX_LOGPROB = 1e-3
+"""Rounding may lift a log-probability slightly above 0."""
+
+_SETTLED_S = 2.0
+"""A file that was written this long ago has another time of change if it is written again."""
 
 
-_FILES_TOGETHER = 16
+class _State(NamedTuple):
+    """What changes when a file is written again or replaced."""
+
+    device: int
+    inode: int
+    size: int
+    changed_ns: int
 
 
-def check_files(run: Path, cells: Mapping[Path, Cell], content: RunContent) -> None:
-    """Check the files of cells: by their checksum in `run.json`, or by the checksums of its pages, identity,
-    number of rows, names and ranges.
+class CheckedFiles:
+    """The files that this process has checked, and that have not changed since: they are checked once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Path, Cell], _State] = {}
+
+    def check(self, run: Path, cells: Mapping[Path, Cell], content: RunContent) -> None:
+        """Check the files of cells: by their checksum in `run.json`, or by the checksums of its pages, identity,
+        number of rows, names and ranges.
+
+        Args:
+            run: the run folder.
+            cells: the cell that each file is to hold.
+            content: `run.json`.
+
+        Raises:
+            RunError: a file is damaged; it is named.
+        """
+        checksums: Mapping[str, int] = content.get(CHECKSUMS, {})
+        for path, cell in cells.items():
+            state = _state(path)
+            if state is not None and self._known.get((path, cell)) == state:
+                continue
+            checksum = checksums.get(path.relative_to(run).as_posix())
+            if checksum is not None:
+                require_checksum(path, checksum)
+            else:
+                # A process was killed before it could write the checksum, or an older version wrote the file.
+                check_cell(path, cell)
+                check_values(read_table(path), cell, path)
+            if state is not None:
+                self._known[path, cell] = state
+
+
+def _state(path: Path) -> _State | None:
+    """The state of a file; `None` if it is too new to be recognised by it, or missing."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    if time.time() - max(found.st_mtime, found.st_ctime) < _SETTLED_S:
+        return None
+    return _State(found.st_dev, found.st_ino, found.st_size, max(found.st_mtime_ns, found.st_ctime_ns))
+
+
+def check_values(table: pa.Table, cell: Cell, path: Path) -> None:
+    """Check that every row has the names of `cell`, and values that an evaluation writes.
 
     Args:
-        run: the run folder.
-        cells: the cell that each file is to hold.
-        content: `run.json`.
+        table: all rows of a cell, with all their columns.
+        cell: the cell.
+        path: the file of the rows, for the error.
 
     Raises:
-        RunError: a file is damaged; it is named.
+        RunError: they are of another cell, or damaged.
     """
-    checksums: Mapping[str, int] = content.get(CHECKSUMS, {})
-    unknown: dict[str, list[Path]] = {}
-    for path, cell in cells.items():
-        checksum = checksums.get(path.relative_to(run).as_posix())
-        if checksum is not None:
-            require_checksum(path, checksum)
-        else:
-            # A process was killed before it could write the checksum, or an older version wrote the file.
-            check_cell(path, cell)
-            check_rows(path, cell)
-            unknown.setdefault(cell.metric, []).append(path)
-    for name, paths in unknown.items():
-        _check_ranges(paths, name)
-
-
-def _check_ranges(paths: Sequence[Path], metric_name: str) -> None:
-    # Checked in parts, so that the number of open files does not grow with the number of cells.
-    for start in range(0, len(paths), _FILES_TOGETHER):
-        _check_part(paths[start : start + _FILES_TOGETHER], metric_name)
-
-
-def _check_part(paths: Sequence[Path], metric_name: str) -> None:
-    import duckdb
-
+    for name in _NAMES:
+        if name not in table.column_names or not _is_constant(table[name], getattr(cell, name)):
+            raise damaged(path, f"its rows name another {name} than run.json")
     try:
-        judge = metric(metric_name)
+        judge = metric(cell.metric)
     except UsageError:  # of a package that is not installed here: its range is not known
         return
-    with duckdb.connect() as connection:
-        try:
-            files = connection.read_parquet([str(path) for path in paths], filename=True, union_by_name=True)
-            files.create_view("files")
-            query = f"SELECT filename FROM files WHERE {_OUT_OF_RANGE} LIMIT 1"  # noqa: S608 - a constant
-            found = connection.execute(query, [judge.low, judge.high]).fetchall()
-        except duckdb.Error as error:
-            raise damaged(paths[0].parent, str(error).splitlines()[0]) from None
-    if found:
-        raise damaged(Path(found[0][0]), "it holds values that no evaluation writes (score, choice or log-probability)")
+    try:
+        is_wrong = _is_out_of_range(table, judge)
+    except (KeyError, pa.ArrowException, ValueError, TypeError) as error:
+        raise damaged(path, f"its columns are not those of outcomes ({error})") from None
+    if is_wrong:
+        raise damaged(path, "it holds values that no evaluation writes (score, choice or log-probability)")
+
+
+def _is_constant(column: pa.ChunkedArray, value: str | int) -> bool:
+    try:
+        expected = _repeated(value, column.type, len(column))
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):  # a column of another type
+        return False
+    return column.equals(expected)
+
+
+@lru_cache(2 * len(_NAMES))
+def _repeated(value: str | int, kind: pa.DataType, count: int) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.repeat(pa.scalar(value, kind), count)])
+
+
+def _is_out_of_range(table: pa.Table, judge: Metric) -> bool:
+    """Whether a row holds values that no evaluation writes. Absent values are allowed, except for scores."""
+    score = np.asarray(column_values(table["score"]), dtype=np.float64)
+    chosen = np.asarray(column_values(table["predicted"]), dtype=np.float64)
+    options, logprobs = list_lengths(table["options"]), list_lengths(table["option_logprobs"])
+    with np.errstate(invalid="ignore"):  # NaN where a value is absent: it equals nothing
+        if not (np.isfinite(score) & (score >= judge.low) & (score <= judge.high)).all():
+            return True
+        if ((chosen < 0) | (chosen >= options)).any():
+            return True
+        differs = (logprobs != options) & ~np.isnan(logprobs + options)
+        if (differs & ~((logprobs == 0) & is_present(table["text"]))).any():
+            return True
+        values = table["option_logprobs"].combine_chunks().flatten()
+        is_high = ~(np.asarray(column_values(values), dtype=np.float64) <= _MAX_LOGPROB)
+    return bool((is_high & is_present(values)).any())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from shlex import quote
@@ -16,7 +16,7 @@ from phraseproof.errors import NotEnoughDataError, RunError, UsageError
 from phraseproof.files import read_json
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER, metric
 from phraseproof.store.cell_files import cell_path, read_table
-from phraseproof.store.integrity import check_files
+from phraseproof.store.integrity import CheckedFiles
 from phraseproof.store.outcomes_view import create_outcomes_view
 from phraseproof.store.run_file import (
     ACCURACIES,
@@ -77,6 +77,7 @@ class Run:
     content: RunContent
     chosen_scoring: str | None = None
     chosen_metric: str | None = None
+    _checked: CheckedFiles = field(default_factory=CheckedFiles, repr=False, compare=False)
 
     @property
     def settings(self) -> Settings:
@@ -122,7 +123,7 @@ class Run:
                 where=str(self.path),
                 hint=f"phraseproof evaluate --scoring {quote(scoring)} with the same --out adds them",
             )
-        chosen = Run(self.path, self.content, scoring)
+        chosen = replace(self, chosen_scoring=scoring, chosen_metric=None)
         if metric is not None and metric not in chosen.metrics and (chosen.metrics or metric != chosen.metric):
             raise RunError(
                 f"the run holds no scores of the metric '{metric}'",
@@ -130,7 +131,7 @@ class Run:
                 where=str(self.path),
                 hint=f"phraseproof evaluate --metric {metric} with the same --out adds them without asking the model",
             )
-        return Run(self.path, self.content, scoring, metric)
+        return replace(self, chosen_scoring=scoring, chosen_metric=metric)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -324,7 +325,7 @@ class Run:
         """The files of the completed cells, checked once."""
         cells = self._done_cells()
         paths = [cell_path(self.path, cell) for cell in cells]
-        check_files(self.path, dict(zip(paths, cells, strict=True)), self.content)
+        self._checked.check(self.path, dict(zip(paths, cells, strict=True)), self.content)
         if not paths:
             raise RunError(
                 "no cell of the run is done yet", where=str(self.path), hint="Run evaluate again to go on with it"
