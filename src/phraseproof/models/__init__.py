@@ -16,6 +16,7 @@ from pathlib import Path
 
 from phraseproof.core import Model
 from phraseproof.errors import ModelError, UsageError
+from phraseproof.garbage_collection import importing
 from phraseproof.models.options import ModelOptions
 
 __all__ = ["ModelOptions", "load_model"]
@@ -72,7 +73,8 @@ def load_model(name: str, options: ModelOptions = ModelOptions()) -> Model:
 
 
 def _provider(module: str) -> Provider:
-    load: Provider = import_module(module).load
+    with importing(module):
+        load: Provider = import_module(module).load
     return load
 
 

@@ -6,11 +6,13 @@ import contextlib
 import copy
 import functools
 from collections.abc import Generator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.errors import MissingExtraError, ModelError, UsageError
+from phraseproof.garbage_collection import importing
 from phraseproof.identity import file_hash, hub_commit
 from phraseproof.models.huggingface.gguf import (
     as_plain_network,
@@ -27,6 +29,10 @@ from phraseproof.models.huggingface.model_files import check_model_file
 from phraseproof.models.huggingface.quiet import quiet_transformers
 from phraseproof.models.huggingface.tokenization import Tokenizer
 from phraseproof.models.options import ModelOptions
+from phraseproof.stored_hashes import stored_hash
+
+_LOADED_WITH = ("transformers.modeling_utils", "transformers.models.auto.modeling_auto")
+"""What transformers imports piece by piece while it reads any configuration and any weights: most of its modules."""
 
 DTYPES = ("float32", "bfloat16", "float16")
 
@@ -144,7 +150,8 @@ class Checkpoint:
         patterns = [*_SETTINGS, *_TOKENIZER, *_weight_patterns(self.folder)]
         if self.options.trust_remote_code:
             patterns.append("*.py")
-        return file_hash(*sorted({path for pattern in patterns for path in self.folder.glob(pattern)}))
+        paths = sorted({path for pattern in patterns for path in self.folder.glob(pattern)})
+        return stored_hash(paths, lambda: file_hash(*paths), kind="names, sizes and bytes")
 
     @functools.cached_property
     def given_tokenizer(self) -> str | None:
@@ -259,11 +266,15 @@ class Checkpoint:
 
 
 def _require_packages() -> None:
-    for package in ("torch", "transformers"):
-        try:
-            __import__(package)
-        except ImportError:
-            raise MissingExtraError("a Hugging Face model", extra="hf", package=package) from None
+    with importing(*_LOADED_WITH):
+        for package in ("torch", "transformers"):
+            try:
+                import_module(package)
+            except ImportError:
+                raise MissingExtraError("a Hugging Face model", extra="hf", package=package) from None
+        for module in _LOADED_WITH:
+            with contextlib.suppress(ImportError, RuntimeError):  # reading the configuration says why
+                import_module(module)
 
 
 def _model_classes(*, encoder_decoder: bool) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.errors import MissingExtraError, ModelError, UsageError
 from phraseproof.models.huggingface.gguf_header import TensorPlace, read_header
 from phraseproof.models.options import ModelOptions
+from phraseproof.stored_hashes import stored_hash
 
 SUFFIX = ".gguf"
 HINT = "llamacpp/FILE.gguf (pip install 'phraseproof[llamacpp]') reads it without transformers"
@@ -95,6 +96,9 @@ class GGUFFile:
 
     def content_hash(self) -> str:
         """A hash of the file's bytes."""
+        return stored_hash([self.path], self._hash_bytes, kind="bytes")
+
+    def _hash_bytes(self) -> str:
         with self.path.open("rb") as stream:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
