@@ -133,3 +133,26 @@ def test_a_run_without_a_checksum_is_read_as_before(folder: Path, capsys: pytest
 def test_the_layout_of_the_file_is_no_edit(folder: Path) -> None:
     edit_run_file(folder / "a", lambda _: None, is_accepted=False)
     assert load_run(folder / "a").wording_scores()
+
+
+def test_compacted_runs_hold_what_they_held(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    reads = (("runs", "--json"), ("table", folder / "a", "--json"))
+    before = [run_command(capsys, *call).out for call in reads]
+    lines = " ".join(run_command(capsys, "runs", "--compact").err.split())
+    assert "runs/a: 2 files of cells are now in 1 new pack" in lines
+    assert "runs/more/b: 2 files of cells are now in 1 new pack" in lines
+    assert len(list(folder.rglob("*.parquet"))) == 2
+    assert [run_command(capsys, *call).out for call in reads] == before
+    assert "runs/a: nothing to compact" in " ".join(run_command(capsys, "runs", folder / "a", "--compact").err.split())
+
+
+def test_outcomes_in_packs_are_used_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Example by example: another scorer needs the same numbers of the model."""
+    run_command(capsys, "runs", "--compact")
+    call = ["evaluate", "-m", "scripted", "-t", "t.yaml", "-i", "mine=w.yaml", "-o", folder / "a"]
+    for scoring in ("loglikelihood", "loglikelihood_norm"):
+        lines = run_command(capsys, *call, "--scoring", scoring, "--dry-run").out.splitlines()
+        assert [" ".join(line.split()) for line in lines[:2]] == [
+            "cells 2 (0 to compute)",
+            "prompts 4 (0 to compute)",
+        ]

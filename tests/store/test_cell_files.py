@@ -5,6 +5,7 @@ from pathlib import Path
 from phraseproof.core import Cell, Outcome
 from phraseproof.store.cell_files import CellFiles, whole_identity
 from phraseproof.store.journal import StoredOutcome
+from phraseproof.store.packs import CellPlace
 from phraseproof.store.writer import RunStore, Usage
 
 
@@ -17,6 +18,6 @@ def test_a_wording_is_found_in_parts_and_journals(tmp_path: Path) -> None:
     files = CellFiles(tmp_path)
     assert [set(rows) for rows in files.stored("t", "a" * 32)] == [{"1"}, {"2"}]
     assert list(files.stored("t", "b" * 32)) == []
-    assert files.of_cell(part) == store.cell_path(part)
+    assert files.of_cell(part) == CellPlace(store.cell_path(part))
     assert files.of_cell(whole) is None
     assert whole_identity(part.identity) == whole.identity

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from phraseproof.store.outcomes_view import create_outcomes_view
+from phraseproof.store.packs import CellPlace
 from phraseproof.store.queries import load_run
 from support.run_files import edit_run_file
 from support.stored_cells import finished_run, make_cell
@@ -45,7 +46,7 @@ def test_old_and_new_files_are_read_together(tmp_path: Path) -> None:
     path = store.cell_path(make_cell())
     pq.write_table(pq.read_table(path).drop_columns(["scoring", "metric", "option_tokens"]), path)
     with duckdb.connect() as connection:
-        paths = [path, store.cell_path(new)]
+        paths = [CellPlace(path), CellPlace(store.cell_path(new))]
         create_outcomes_view(connection, paths, scoring="it's a scorer", is_mixed=True)
         rows = connection.sql("SELECT instruction, scoring, metric, option_tokens FROM outcomes ORDER BY 1").fetchall()
     assert (

@@ -62,6 +62,14 @@ def runs(
             help="Accept edits of run.json by hand, which all commands refuse otherwise. The runs record it.",
         ),
     ] = False,
+    compact: Annotated[
+        bool,
+        typer.Option(
+            "--compact",
+            help="Move the files of complete cells into few larger Parquet files. Runs with more than "
+            "500 cells of a task do so by themselves.",
+        ),
+    ] = False,
 ) -> None:
     """List the run folders below a folder: model, tasks, wordings, groups, stored and failed cells, scoring, date."""
     from phraseproof.cli.run_folders import warn_of_changed_sources
@@ -71,6 +79,9 @@ def runs(
         raise UsageError("no such folder", got=str(folder), where="DIR", hint="Name the folder of your runs")
     if accept:
         _accept_edits(folder)
+        return
+    if compact:
+        _compact(folder)
         return
     found: list[RunSummary] = []
     for path in run_folders(folder):
@@ -103,6 +114,19 @@ def _accept_edits(folder: Path) -> None:
         terminal.note(f"{path / RUN_FILE}: the edit is accepted")
     if not edited:
         terminal.note(f"no run.json below {folder} was edited")
+
+
+def _compact(folder: Path) -> None:
+    from phraseproof.store.run_file import read_run_file
+    from phraseproof.store.writer import RunStore
+
+    for path in run_folders(folder):
+        done = RunStore(path, read_run_file(path)["settings"]).compact()
+        if done.files:
+            files = f"{done.packs:,} new packs" if done.packs > 1 else "1 new pack" if done.packs else "packs"
+            terminal.note(f"{path}: {done.files:,} files of cells are now in {files}")
+        else:
+            terminal.note(f"{path}: nothing to compact")
 
 
 def run_folders(folder: Path) -> Iterator[Path]:

@@ -9,7 +9,6 @@ from phraseproof.errors import RunError
 from phraseproof.scoring.metric import CellKey
 from phraseproof.scoring.registry import reads_text
 from phraseproof.scoring.texts.rubric import OtherRun
-from phraseproof.store.cell_files import cell_path
 from phraseproof.store.queries import Run, load_run
 
 
@@ -63,7 +62,8 @@ class ComparedRun:
     def _read(self, wanted: CellKey) -> Mapping[str, str]:
         of_task = [each for each in self._run.all_cells if each.task == wanted.task and reads_text(each.scoring)]
         found = [each for each in of_task if CellKey.of(each) == wanted]
-        stored = next((each for each in found if cell_path(self._run.path, each).exists()), None)
+        missing = set(self._run.missing_of(found))
+        stored = next((each for each in found if each not in missing), None)
         if stored is None:
             raise self._missing(wanted, of_task, is_planned=bool(found))
         by = (stored.scoring, stored.metric)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -13,10 +14,11 @@ import pyarrow.parquet as pq
 
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
-from phraseproof.files import parse_json, replacing_many, require_regular
+from phraseproof.files import parse_json, replacing_many
 from phraseproof.identity import content_hash
-from phraseproof.store.checksums import damaged, reason_of, require_checksum
+from phraseproof.store.checksums import checksum_of, damaged, reason_of, require_checksum
 from phraseproof.store.journal import JOURNAL_SUFFIX, StoredOutcome, journal_path, read_journal
+from phraseproof.store.packs import CellPlace, is_pack, opened, pack_checksum, packs_of, read_pack
 from phraseproof.store.schema import IDENTITY_KEY, USAGE_KEY, to_outcomes
 from phraseproof.store.usage import Usage, total
 
@@ -49,153 +51,260 @@ def whole_identity(identity: str) -> str:
 
 
 class CellFiles:
-    """An index of a run's files by identity. Each folder is listed once, so later files are not seen.
+    """An index of a run's files by identity. Each folder is listed once; it is listed again where a file has gone.
 
     Args:
         run: the run folder.
-        checksums: by the files' paths in the folder, from `run.json`.
+        checksums: by the files' paths in the folder, from `run.json`. A pack has its own in its name.
+        whole_packs: packs whose checksum was compared before.
     """
 
-    def __init__(self, run: Path, checksums: Mapping[str, int] | None = None) -> None:
+    def __init__(self, run: Path, checksums: Mapping[str, int] | None = None, whole_packs: Iterable[Path] = ()) -> None:
         self._run = run
         self._checksums = checksums or {}
-        self._cells: dict[str, dict[str, list[Path]]] = {}
+        self._cells: dict[str, _Listing] = {}
         self._journals: dict[str, dict[str, list[Path]]] = {}
+        self._whole = set(whole_packs)
 
-    def of_cell(self, cell: Cell) -> Path | None:
-        """The file of the cell's outcomes: its own, or one with the same identity under another name or group."""
+    def of_cell(self, cell: Cell) -> CellPlace | None:
+        """Where the cell's outcomes are: under its own name, or with the same identity under another name or group."""
         path = cell_path(self._run, cell)
         if path.exists():
-            return path
-        same = self._listed(cell.task).get(whole_identity(cell.identity), ())
-        return next((found for found in same if _identity_in_name(found) == cell.identity), None)
+            return CellPlace(path)
+        found = self._find(cell, path)
+        if found is not None and not found.path.exists():  # compacted since the folder was listed
+            self.refresh()
+            found = self._find(cell, path)
+        return found
 
-    def require_whole(self, path: Path) -> None:
-        """Raise a `RunError` if a file's checksum is known and differs."""
-        checksum = self._checksums.get(path.relative_to(self._run).as_posix())
+    def under_own_name(self, cell: Cell) -> CellPlace | None:
+        """Where the cell's outcomes are under its own name; `None` where it is not complete."""
+        listing, path = self._listed(cell.task), cell_path(self._run, cell)
+        if path.exists():
+            return CellPlace(path)
+        if _file(path) in listing.own:  # compacted since the folder was listed
+            self.refresh()
+        return self._listed(cell.task).packed.get(_file(path))
+
+    def _find(self, cell: Cell, path: Path) -> CellPlace | None:
+        listing = self._listed(cell.task)
+        if (own := listing.packed.get(_file(path))) is not None:
+            return own
+        same = listing.by_identity.get(whole_identity(cell.identity), ())
+        return next((found for found in same if identity_in_name(found.file) == cell.identity), None)
+
+    def damaged_packs(self, task: str) -> Mapping[Path, RunError]:
+        """The packs of a task whose list of cells cannot be read, with the error. Any cell may be in them."""
+        return self._listed(task).damaged
+
+    def refresh(self) -> None:
+        """Forget what was listed, because files were written or compacted since."""
+        self._cells.clear()
+        self._journals.clear()
+
+    def require_whole(self, place: CellPlace) -> None:
+        """Raise a `RunError` if a file's checksum is known and differs. A pack is read once."""
+        if place.path in self._whole:
+            return
+        checksum = pack_checksum(place.path)
+        if checksum is None:
+            checksum = self._checksums.get(place.path.relative_to(self._run).as_posix())
         if checksum is not None:
-            require_checksum(path, checksum)
+            require_checksum(place.path, checksum)
+        if place.row_group is not None:
+            self._whole.add(place.path)
 
     def stored(self, task: str, identity: str) -> Iterator[dict[str, StoredOutcome]]:
         """The outcomes stored under an identity, file by file: the whole cell, parts of it, and journals.
 
         Damaged files are skipped: their outcomes are computed again.
         """
-        for path in self.of_wording(task, identity):
+        for place in self.of_wording(task, identity):
             try:
-                self.require_whole(path)
-                yield read_stored(path)
+                self.require_whole(place)
+                yield read_stored(place)
             except RunError:
-                continue
+                if not place.path.exists() and (moved := self.moved(task, place)) is not None:
+                    with suppress(RunError):
+                        self.require_whole(moved)
+                        yield read_stored(moved)
+
+    def moved(self, task: str, place: CellPlace) -> CellPlace | None:
+        """Where the outcomes of a file are that was compacted since the folder was listed."""
+        self.refresh()
+        return self._listed(task).packed.get(_file(place.path))
 
     def journals(self, task: str, identity: str) -> list[Path]:
         """The journals of a whole cell and of parts of it."""
         return list(self._listed_journals(task).get(whole_identity(identity), ()))
 
-    def of_wording(self, task: str, identity: str) -> list[Path]:
-        """All files with outcomes of a whole cell or of parts of it, complete cells before journals."""
+    def of_wording(self, task: str, identity: str) -> list[CellPlace]:
+        """All places with outcomes of a whole cell or of parts of it, complete cells before journals."""
         whole = whole_identity(identity)
-        return [*self._listed(task).get(whole, ()), *self._listed_journals(task).get(whole, ())]
+        journals = map(CellPlace, self._listed_journals(task).get(whole, ()))
+        return [*self._listed(task).by_identity.get(whole, ()), *journals]
 
-    def _listed(self, task: str) -> dict[str, list[Path]]:
+    def _listed(self, task: str) -> _Listing:
         if task not in self._cells:
-            self._cells[task] = _by_identity((self._run / "cells" / slug(task)).glob("*/*.parquet"))
+            self._cells[task] = _list_cells(self._run / "cells" / slug(task))
         return self._cells[task]
 
     def _listed_journals(self, task: str) -> dict[str, list[Path]]:
         if task not in self._journals:
             folder = journal_path(self._run, slug(task), "any").parent
-            self._journals[task] = _by_identity(folder.glob(f"*{JOURNAL_SUFFIX}"))
+            found: dict[str, list[Path]] = {}
+            for path in sorted(folder.glob(f"*{JOURNAL_SUFFIX}")):
+                found.setdefault(whole_identity(identity_in_name(path.name)), []).append(path)
+            self._journals[task] = found
         return self._journals[task]
 
 
-def _by_identity(paths: Iterable[Path]) -> dict[str, list[Path]]:
-    found: dict[str, list[Path]] = {}
-    for path in sorted(paths):
-        if not path.name.startswith("."):
-            found.setdefault(whole_identity(_identity_in_name(path)), []).append(path)
-    return found
+class _Listing(NamedTuple):
+    """The complete cells of a task.
+
+    Attributes:
+        by_identity: the places of whole cells and parts, by the whole's identity. A cell that has a file of its own is
+            not looked for in packs.
+        own: the files of single cells.
+        packed: places in packs, by the file that the cell had.
+        damaged: the packs that cannot be read.
+    """
+
+    by_identity: dict[str, list[CellPlace]]
+    own: set[str]
+    packed: dict[str, CellPlace]
+    damaged: dict[Path, RunError]
 
 
-def _identity_in_name(path: Path) -> str:
-    return path.name.split("-")[0].removesuffix(JOURNAL_SUFFIX)
+def _list_cells(folder: Path) -> _Listing:
+    packs, files = packs_of(folder), own_files(folder)
+    while (now := packs_of(folder)) != packs:  # cells moved between files and packs in between
+        packs, files = now, own_files(folder)
+    listing = _Listing({}, set(map(_file, files)), {}, {})
+    for pack in packs:
+        try:
+            cells = read_pack(pack)
+        except RunError as error:
+            listing.damaged[pack] = error
+            continue
+        for number, cell in enumerate(cells):
+            listing.packed.setdefault(cell.file, CellPlace(pack, number))
+    own = {_file(path): CellPlace(path) for path in files}
+    for file, place in sorted((listing.packed | own).items()):
+        listing.by_identity.setdefault(whole_identity(identity_in_name(file)), []).append(place)
+    return listing
+
+
+def own_files(task_folder: Path) -> list[Path]:
+    """The files of single cells in `cells/TASK`, by name."""
+    return sorted(
+        path for path in task_folder.glob("*/*.parquet") if not path.name.startswith(".") and not is_pack(path)
+    )
+
+
+def _file(path: Path) -> str:
+    """The path of a cell's own file below its task's folder."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def identity_in_name(file: str) -> str:
+    """The identity in the name or path of a cell's file or journal."""
+    return file.rpartition("/")[2].split("-")[0].removesuffix(JOURNAL_SUFFIX)
 
 
 class FileHead(NamedTuple):
-    """The metadata of a cell file: its identity, its cost, and its number of outcomes."""
+    """The metadata of a stored cell: its identity, its cost, and its number of outcomes."""
 
     identity: str
     usage: Usage
     rows: int
 
 
-def read_head(path: Path) -> FileHead:
-    """The head of a cell file.
+def read_head(place: CellPlace) -> FileHead:
+    """The head of a stored cell.
 
     Raises:
         RunError: it is damaged.
     """
+    path, packed = place.path, place.packed
     try:
-        require_regular(path)
-        with pq.ParquetFile(path) as file:
-            metadata = file.schema_arrow.metadata or {}
-            rows = int(file.metadata.num_rows)
-        usage = Usage(**cast("dict[str, Any]", parse_json(metadata.get(USAGE_KEY) or b"{}")))
+        if packed is not None:
+            identity, values, rows = packed.identity, packed.usage, packed.rows
+        else:
+            with opened(path) as file:
+                metadata = file.schema_arrow.metadata or {}
+                rows = int(file.metadata.num_rows)
+            values = cast("dict[str, Any]", parse_json(metadata.get(USAGE_KEY) or b"{}"))
+            identity = (metadata.get(IDENTITY_KEY) or b"").decode(errors="replace")
+        usage = Usage(**values)
         total([Usage(), usage])  # fails for what is not a number
     except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError) as error:
         raise damaged(path, reason_of(error)) from None
-    return FileHead((metadata.get(IDENTITY_KEY) or b"").decode(errors="replace"), usage, rows)
+    return FileHead(identity, usage, rows)
 
 
-def check_cell(path: Path, cell: Cell) -> FileHead:
-    """Read the metadata of the file of `cell`, and check it.
+def check_cell(place: CellPlace, cell: Cell) -> FileHead:
+    """Read the metadata of the stored `cell`, and check it.
 
     Raises:
         RunError: the file is damaged, or holds another cell or another number of outcomes.
     """
-    head = read_head(path)
+    head = read_head(place)
     if head.identity != cell.identity:
-        raise damaged(path, f"it holds the cell {head.identity or 'without an identity'}, not the one its name says")
+        raise damaged(
+            place.path, f"it holds the cell {head.identity or 'without an identity'}, not the one its name says"
+        )
     if head.rows != cell.num_examples:
-        raise damaged(path, f"it holds {head.rows} outcomes instead of {cell.num_examples}")
+        raise damaged(place.path, f"it holds {head.rows} outcomes instead of {cell.num_examples}")
     return head
 
 
-def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """A cell file's columns, its pages checked.
+def read_table(place: CellPlace, columns: Sequence[str] | None = None) -> pa.Table:
+    """A stored cell's columns, its pages checked.
 
     Raises:
         RunError: it is damaged.
     """
+    wanted = None if columns is None else list(columns)
     try:
-        require_regular(path)
         # Not pq.read_table: its dataset layer costs more time than reading a small file.
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with opened(place.path) as file:
+            if place.row_group is not None:
+                return file.read_row_group(place.row_group, columns=wanted, use_threads=False)
             # Threads read a large file faster, and a small one slower.
-            is_large = file.metadata.num_rows > _ROWS_FOR_THREADS
-            return file.read(columns=None if columns is None else list(columns), use_threads=is_large)
+            return file.read(columns=wanted, use_threads=file.metadata.num_rows > _ROWS_FOR_THREADS)
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        raise damaged(path, reason_of(error)) from None
+        raise damaged(place.path, reason_of(error)) from None
 
 
-def read_stored(path: Path) -> dict[str, StoredOutcome]:
-    """The outcomes in a cell file or a journal, by example, each with its share of the cost.
+def read_stored(place: CellPlace) -> dict[str, StoredOutcome]:
+    """The outcomes of a stored cell or a journal, by example, each with its share of the cost.
 
     Raises:
         RunError: a cell file is damaged. (A journal may end in the middle of a line: it is read up to there.)
     """
-    if path.name.endswith(JOURNAL_SUFFIX):
-        return read_journal(path)
-    head = read_head(path)
-    if head.identity != _identity_in_name(path):
-        raise damaged(path, f"it holds the cell {head.identity or 'without an identity'}, not the one its name says")
+    if place.path.name.endswith(JOURNAL_SUFFIX):
+        return read_journal(place.path)
+    head = read_head(place)
+    if head.identity != identity_in_name(place.file):
+        raise damaged(
+            place.path, f"it holds the cell {head.identity or 'without an identity'}, not the one its name says"
+        )
     share = head.usage.part(1 / max(1, head.rows))
-    return {outcome.example_id: StoredOutcome(outcome, share) for outcome in to_outcomes(read_table(path))}
+    return {outcome.example_id: StoredOutcome(outcome, share) for outcome in to_outcomes(read_table(place))}
 
 
-def write_parquet(files: Iterable[tuple[Path, pa.Table]]) -> None:
-    """Write cell files whole, with a checksum per page: all of them, or none if it fails."""
+def write_parquet(files: Iterable[tuple[Path, pa.Table]]) -> list[int]:
+    """Write cell files whole, with a checksum per page: all of them, or none if it fails.
+
+    Returns:
+        The CRC-32 of each file.
+    """
+    checksums: list[int] = []
     with replacing_many(error=RunError) as temporary:
         for path, table in files:
+            new = temporary(path)
             # zstd finds repeated values itself: without dictionaries files are smaller, and faster to write and read.
-            pq.write_table(table, temporary(path), compression="zstd", use_dictionary=False, write_page_checksum=True)
+            pq.write_table(table, new, compression="zstd", use_dictionary=False, write_page_checksum=True)
+            checksums.append(checksum_of(new))  # another process may compact the file as soon as it has its name
+    return checksums

@@ -6,10 +6,12 @@ import zlib
 from pathlib import Path
 
 from phraseproof.errors import RunError
-from phraseproof.files import read_bytes
+from phraseproof.files import require_regular
 
 CHECKSUMS = "checksums"
 """The section of `run.json` with the CRC-32 of every complete cell's file, by its path in the folder."""
+
+_BLOCK_BYTES = 1 << 20
 
 
 def damaged(path: Path, reason: str) -> RunError:
@@ -32,10 +34,15 @@ def checksum_of(path: Path) -> int:
     Raises:
         RunError: it cannot be read, or is not a regular file.
     """
+    found = 0
     try:
-        return zlib.crc32(read_bytes(path))
+        require_regular(path)
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(_BLOCK_BYTES):
+                found = zlib.crc32(block, found)
     except OSError as error:
         raise damaged(path, error.strerror or str(error)) from None
+    return found
 
 
 def require_checksum(path: Path, checksum: int) -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
 from phraseproof.identity import content_hash
-from phraseproof.store.cell_files import cell_path
-from phraseproof.store.checksums import CHECKSUMS, checksum_of
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.run_file import CALIBRATION, DERIVED_FROM, RUN_FILE, run_checksum_of
 
@@ -23,12 +21,9 @@ def derived_cell(source: Run, cell: Cell, scoring: str, how: Mapping[str, object
         scoring: of the derived cell.
         how: what it is computed with.
     """
-    path = cell_path(source.path, cell)
-    known: Mapping[str, int] = source.content.get(CHECKSUMS, {})
-    checksum = known.get(path.relative_to(source.path).as_posix())
     what = {
         "derived_from": cell.identity,
-        "checksum": checksum_of(path) if checksum is None else checksum,
+        "checksum": source.checksum(cell),
         "scoring": scoring,
         "how": dict(how),
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from phraseproof.scoring.registry import metric
 from phraseproof.store.cell_files import check_cell, damaged, read_table
 from phraseproof.store.checksums import CHECKSUMS, require_checksum
 from phraseproof.store.columns import column_values, is_present, list_lengths
+from phraseproof.store.packs import CellPlace, pack_checksum
 from phraseproof.store.run_file import RunContent
 
 _NAMES = ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed")
@@ -41,34 +42,45 @@ class CheckedFiles:
     """The files that this process has checked, and that have not changed since: they are checked once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Path, Cell], _State] = {}
+        self._known: dict[tuple[Path, Cell | None], _State] = {}
 
-    def check(self, run: Path, cells: Mapping[Path, Cell], content: RunContent) -> None:
-        """Check the files of cells: by their checksum in `run.json`, or by the checksums of its pages, identity,
-        number of rows, names and ranges.
+    def check(self, run: Path, cells: Mapping[CellPlace, Cell], content: RunContent) -> None:
+        """Check the files of cells: by their checksum in `run.json` or in the name of a pack, or by the checksums of
+        its pages, identity, number of rows, names and ranges.
 
         Args:
             run: the run folder.
-            cells: the cell that each file is to hold.
+            cells: the cell that each place is to hold.
             content: `run.json`.
 
         Raises:
             RunError: a file is damaged; it is named.
         """
         checksums: Mapping[str, int] = content.get(CHECKSUMS, {})
-        for path, cell in cells.items():
-            state = _state(path)
-            if state is not None and self._known.get((path, cell)) == state:
+        packs: set[Path] = set()
+        for place, cell in cells.items():
+            path = place.path
+            checksum = pack_checksum(path)
+            if checksum is not None:
+                if path not in packs:
+                    packs.add(path)
+                    self._once(path, None, partial(require_checksum, path, checksum))
+                check_cell(place, cell)
                 continue
             checksum = checksums.get(path.relative_to(run).as_posix())
             if checksum is not None:
-                require_checksum(path, checksum)
+                self._once(path, cell, partial(require_checksum, path, checksum))
             else:
                 # A process was killed before it could write the checksum, or an older version wrote the file.
-                check_cell(path, cell)
-                check_values(read_table(path), cell, path)
-            if state is not None:
-                self._known[path, cell] = state
+                self._once(path, cell, partial(check_contents, place, cell))
+
+    def _once(self, path: Path, cell: Cell | None, check: Callable[[], None]) -> None:
+        state = _state(path)
+        if state is not None and self._known.get((path, cell)) == state:
+            return
+        check()
+        if state is not None:
+            self._known[path, cell] = state
 
 
 def _state(path: Path) -> _State | None:
@@ -82,7 +94,17 @@ def _state(path: Path) -> _State | None:
     return _State(found.st_dev, found.st_ino, found.st_size, max(found.st_mtime_ns, found.st_ctime_ns))
 
 
-def check_values(table: pa.Table, cell: Cell, path: Path) -> None:
+def check_contents(place: CellPlace, cell: Cell) -> None:
+    """Check all of a stored cell: pages, identity, number of rows, names and ranges.
+
+    Raises:
+        RunError: it is damaged, or another cell.
+    """
+    check_cell(place, cell)
+    _check_values(read_table(place), cell, place.path)
+
+
+def _check_values(table: pa.Table, cell: Cell, path: Path) -> None:
     """Check that every row has the names of `cell`, and values that an evaluation writes.
 
     Args:

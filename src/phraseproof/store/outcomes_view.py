@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from phraseproof.scoring.registry import DEFAULT_METRIC
-from phraseproof.store.cell_files import read_table
-from phraseproof.store.schema import COLUMNS, add_missing_columns
+from phraseproof.store.packs import CellPlace, read_pack
+from phraseproof.store.schema import COLUMNS
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow.dataset as ds
 
 _OTHER_FILES = 40
 """An allowance for open files that are not cells: standard streams, libraries, files of the caller."""
@@ -38,34 +37,50 @@ _LATER = (
 
 def create_outcomes_view(
     connection: duckdb.DuckDBPyConnection,
-    paths: Sequence[Path],
+    places: Sequence[CellPlace],
     *,
     scoring: str,
     is_mixed: bool,
     name: str = "outcomes",
 ) -> None:
-    """Create the view: the rows of all files, with every column of `schema.COLUMNS`.
+    """Create the view: the rows of all places, with every column of `schema.COLUMNS`.
 
     Args:
         connection: where the view is created.
-        paths: cell files, checked.
+        places: stored cells, checked.
         scoring: the scorer of rows that do not name one.
         is_mixed: some files lack columns that others have.
         name: of the view.
     """
-    if len(paths) + _OTHER_FILES <= _max_open_files():
+    row_groups: dict[Path, list[int]] = {}
+    for place in places:
+        row_groups.setdefault(place.path, []).extend([] if place.row_group is None else [place.row_group])
+    is_whole = all(len(used) in (0, len(read_pack(path)) if used else 0) for path, used in row_groups.items())
+    if is_whole and len(row_groups) + _OTHER_FILES <= _max_open_files():
         # Uniting columns by name costs more than reading, so it is done only if the files differ.
-        outcomes = connection.read_parquet([str(path) for path in paths], union_by_name=is_mixed)
+        is_mixed = is_mixed or len({bool(used) for used in row_groups.values()}) > 1
+        outcomes = connection.read_parquet([str(path) for path in row_groups], union_by_name=is_mixed)
     else:
-        # DuckDB keeps all files open. Reading them one by one needs more memory but has no limit.
-        tables = [add_missing_columns(read_table(path)).select(COLUMNS.names) for path in paths]
-        outcomes = connection.from_arrow(pa.concat_tables(tables).replace_schema_metadata(None))
+        # DuckDB keeps all files open, and reads whole ones. A dataset of Arrow opens them one after the other.
+        outcomes = connection.from_arrow(_dataset(row_groups))
     added = "".join(f', NULL::{kind} AS "{name}"' for name, kind in _LATER if name not in outcomes.columns)
     named = scoring.replace("'", "''")
     outcomes.project(f"*{added}").project(
         f"* REPLACE (coalesce(scoring, '{named}') AS scoring, coalesce(metric, '{DEFAULT_METRIC}') AS metric, "
         "coalesce(repeat, 0)::INTEGER AS repeat, coalesce(option_order, 0)::INTEGER AS option_order)"
     ).create_view(name)
+
+
+def _dataset(row_groups: Mapping[Path, Sequence[int]]) -> ds.Dataset:
+    """Cell files, and of packs some of their row groups, with every column of `schema.COLUMNS`."""
+    from pyarrow import dataset, fs
+
+    parquet, disk = dataset.ParquetFileFormat(), fs.LocalFileSystem()
+    fragments = [
+        parquet.make_fragment(str(path.resolve()), disk, row_groups=list(used) or None)
+        for path, used in row_groups.items()
+    ]
+    return dataset.FileSystemDataset(fragments, COLUMNS, parquet, disk)
 
 
 def _max_open_files() -> int:

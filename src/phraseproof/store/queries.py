@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,9 @@ from phraseproof.core import Cell
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
 from phraseproof.files import read_json
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER, metric
-from phraseproof.store.cell_files import cell_path, read_table
-from phraseproof.store.integrity import CheckedFiles
+from phraseproof.store.complete_cells import TRIALS, CompleteCells
 from phraseproof.store.outcomes_view import create_outcomes_view
+from phraseproof.store.packs import CellPlace
 from phraseproof.store.run_file import (
     ACCURACIES,
     OLDER_CELLS,
@@ -77,7 +77,7 @@ class Run:
     content: RunContent
     chosen_scoring: str | None = None
     chosen_metric: str | None = None
-    _checked: CheckedFiles = field(default_factory=CheckedFiles, repr=False, compare=False)
+    _shared: dict[str, CompleteCells] = field(default_factory=dict[str, CompleteCells], repr=False, compare=False)
 
     @property
     def settings(self) -> Settings:
@@ -182,7 +182,24 @@ class Run:
     @cached_property
     def missing(self) -> tuple[Cell, ...]:
         """The cells that are not complete yet."""
-        return tuple(cell for cell in self.cells if not cell_path(self.path, cell).exists())
+        return self._complete.missing(self.cells)
+
+    def missing_of(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
+        """Those of some cells of the run, under any scorer and metric, that are not complete."""
+        return self._complete.missing(cells)
+
+    def checksum(self, cell: Cell) -> int:
+        """The CRC-32 of the file that a complete cell was written to, also after `compact`.
+
+        Raises:
+            RunError: the cell is not complete, or its file cannot be read.
+        """
+        return self._complete.checksum(cell)
+
+    @property
+    def _complete(self) -> CompleteCells:
+        """The folder's complete cells; `select` keeps what is known of them."""
+        return self._shared.setdefault("cells", CompleteCells(self.path, self.content))
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -266,10 +283,10 @@ class Run:
             RunError: no cell is complete, or a cell's file is damaged.
         """
         wanted = None if only is None else set(only)
-        for path, cell in zip(self._done_paths, self._done_cells(), strict=True):
+        for place, cell in zip(self._done_places, self._done_cells(), strict=True):
             if wanted is not None and cell not in wanted:
                 continue
-            table = read_table(path, columns)
+            table = self._complete.read(place, cell, columns)
             if len(table.column_names) < len(columns):
                 table = add_missing_columns(table).select(list(columns))
             yield cell, table
@@ -296,15 +313,19 @@ class Run:
         import duckdb
 
         views = {"outcomes": self} | ({} if others is None else {"others": others})
-        paths = {name: run._done_paths for name, run in views.items()}  # noqa: SLF001 - of the same class
-        connection = duckdb.connect()
-        try:
-            for name, run in views.items():
-                is_mixed = bool(run.content.get(OLDER_CELLS))
-                create_outcomes_view(connection, paths[name], scoring=run.scoring, is_mixed=is_mixed, name=name)
-            return connection.sql(sql, params=parameters).to_arrow_table()
-        except duckdb.Error as error:
-            raise RunError(f"the query failed: {str(error).splitlines()[0]}", where=str(self.path)) from None
+        for trial in range(TRIALS):
+            places = {name: run._done_places for name, run in views.items()}  # noqa: SLF001 - of the same class
+            connection = duckdb.connect()
+            try:
+                for name, run in views.items():
+                    is_mixed = bool(run.content.get(OLDER_CELLS))
+                    create_outcomes_view(connection, places[name], scoring=run.scoring, is_mixed=is_mixed, name=name)
+                return connection.sql(sql, params=parameters).to_arrow_table()
+            except duckdb.Error as error:
+                moved = [run for run in views.values() if run._forget_moved()]  # noqa: SLF001
+                if trial + 1 == TRIALS or not moved:
+                    raise RunError(f"the query failed: {str(error).splitlines()[0]}", where=str(self.path)) from None
+        raise AssertionError
 
     def query_rows(
         self, sql: str, parameters: Sequence[object] | None = None, *, others: Run | None = None
@@ -321,16 +342,21 @@ class Run:
         return [cell for cell in self.cells if cell not in missing]
 
     @cached_property
-    def _done_paths(self) -> list[Path]:
-        """The files of the completed cells, checked once."""
-        cells = self._done_cells()
-        paths = [cell_path(self.path, cell) for cell in cells]
-        self._checked.check(self.path, dict(zip(paths, cells, strict=True)), self.content)
-        if not paths:
+    def _done_places(self) -> list[CellPlace]:
+        """Where the completed cells are, checked once."""
+        places = self._complete.places(self._done_cells(), self.missing)
+        if not places:
             raise RunError(
                 "no cell of the run is done yet", where=str(self.path), hint="Run evaluate again to go on with it"
             )
-        return paths
+        return places
+
+    def _forget_moved(self) -> bool:
+        """Find the cells again if files of them were compacted since; whether there are any."""
+        has_moved = self._complete.have_moved(self._done_places)
+        if has_moved:
+            del self.__dict__["_done_places"]
+        return has_moved
 
 
 def load_run(path: str | Path) -> Run:

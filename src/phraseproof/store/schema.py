@@ -82,7 +82,7 @@ TUPLES = (
 )
 """The columns that `Outcome` holds as tuples."""
 
-_CELL_COLUMNS = (
+CELL_COLUMNS = (
     "task",
     "category",
     "instruction",
@@ -99,16 +99,21 @@ _CELL_COLUMNS = (
 def to_table(cell: Cell, outcomes: Sequence[Outcome], usage_json: str) -> pa.Table:
     """One cell's outcomes as columns, the cell's identity and usage in the file's metadata."""
     count = len(outcomes)
-    columns: dict[str, list[object]] = {name: [getattr(cell, name)] * count for name in _CELL_COLUMNS}
+    columns: dict[str, list[object]] = {name: [getattr(cell, name)] * count for name in CELL_COLUMNS}
     for name in _OUTCOME_COLUMNS:
         columns[name] = [getattr(outcome, name) for outcome in outcomes]
+    arrays = [typed_column(columns[field.name], field.type) for field in COLUMNS]
+    return with_metadata(pa.Table.from_arrays(arrays, schema=COLUMNS), cell.identity, usage_json)
+
+
+def with_metadata(table: pa.Table, identity: str, usage_json: str) -> pa.Table:
+    """The table with the metadata of a cell's own file."""
     metadata = {
-        IDENTITY_KEY: cell.identity.encode(),
+        IDENTITY_KEY: identity.encode(),
         SCHEMA_KEY: str(SCHEMA_VERSION).encode(),
         USAGE_KEY: usage_json.encode(),
     }
-    arrays = [typed_column(columns[field.name], field.type) for field in COLUMNS]
-    return pa.Table.from_arrays(arrays, schema=COLUMNS.with_metadata(metadata))
+    return table.replace_schema_metadata(metadata)
 
 
 def to_outcomes(table: pa.Table) -> list[Outcome]:
@@ -131,7 +136,7 @@ def relabel(table: pa.Table, cell: Cell) -> pa.Table:
     """The same outcomes under `cell`'s names: what a wording is called does not change its numbers."""
     metadata = table.schema.metadata
     table = add_missing_columns(table)
-    for name in _CELL_COLUMNS:
+    for name in CELL_COLUMNS:
         column = typed_column([getattr(cell, name)] * table.num_rows, COLUMNS.field(name).type)
         table = table.set_column(table.schema.get_field_index(name), COLUMNS.field(name), column)
     return table.replace_schema_metadata(metadata)

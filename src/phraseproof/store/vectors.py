@@ -21,6 +21,7 @@ from phraseproof.errors import RunError
 from phraseproof.identity import SCHEMA_VERSION
 from phraseproof.store.cell_files import CellFiles, cell_path, check_cell, read_table
 from phraseproof.store.checksums import CHECKSUMS, require_checksum
+from phraseproof.store.packs import CellPlace
 from phraseproof.store.run_file import RUN_FILE, RunContent, Settings, read_run_file
 from phraseproof.store.schema import IDENTITY_KEY, SCHEMA_KEY
 
@@ -122,8 +123,8 @@ class StoredVectors:
         checksum = checksums.get(path.relative_to(self.path).as_posix())
         if checksum is not None:
             require_checksum(path, checksum)
-        check_cell(path, cell)
-        return _read_file(path)
+        check_cell(CellPlace(path), cell)
+        return _read_file(CellPlace(path))
 
 
 def vector_folder(run: str | Path, layer: int | None = None) -> Path:
@@ -149,18 +150,18 @@ def load_vectors(run: str | Path, layer: int | None = None) -> StoredVectors:
 
 def read_vectors(files: CellFiles, task: str, identity: str) -> Iterator[dict[str, NDArray[np.float32]]]:
     """The vectors stored under an identity, by example, file by file; damaged files are skipped."""
-    for path in files.of_wording(task, identity):
+    for place in files.of_wording(task, identity):
         try:
-            files.require_whole(path)
-            ids, array = _read_file(path)
+            files.require_whole(place)
+            ids, array = _read_file(place)
         except RunError:
             continue
         yield dict(zip(ids, array, strict=True))
 
 
-def _read_file(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """A cell file's example ids and its vectors, [examples, width]."""
-    table = read_table(path, ["example_id", "vector"])
+def _read_file(place: CellPlace) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """A stored cell's example ids and its vectors, [examples, width]."""
+    table = read_table(place, ["example_id", "vector"])
     vectors = cast("pa.FixedSizeListArray", table["vector"].combine_chunks())
     array = np.asarray(vectors.flatten().to_numpy(), dtype=np.float32)
     return tuple(table["example_id"].to_pylist()), array.reshape(table.num_rows, -1)

@@ -37,8 +37,11 @@ from phraseproof.store.cell_files import (
 )
 from phraseproof.store.checksums import CHECKSUMS, checksum_of
 from phraseproof.store.claims import LOCKS_FOLDER, Claims, Holder
+from phraseproof.store.compaction import Compacted
 from phraseproof.store.journal import StoredOutcome, append_journal, journal_path, read_journal, remove_journal
 from phraseproof.store.locks import PATIENT, LockOptions, ProcessLock, Say, Wait, break_locks
+from phraseproof.store.pack_keeper import PackKeeper
+from phraseproof.store.packs import CellPlace
 from phraseproof.store.run_file import (
     CELL_COLUMNS,
     OLDER_CELLS,
@@ -53,7 +56,7 @@ from phraseproof.store.run_file import (
     wording_keys,
     write_run_file,
 )
-from phraseproof.store.schema import COLUMNS, relabel, to_table
+from phraseproof.store.schema import COLUMNS, relabel, to_table, with_metadata
 from phraseproof.store.stored import is_empty, stored_samples
 from phraseproof.store.usage import Usage, total
 
@@ -100,6 +103,7 @@ class RunStore:
         self._claims = Claims(path, locking, say)
         self._checksums: dict[str, int] = {}
         self._known_checksums: dict[str, int] = {}
+        self._packs = PackKeeper(path, self.one_at_a_time, self._checksums)
         if path.exists() and not path.is_dir():
             raise RunError("a run needs a folder, and this is a file", where=str(path), hint="Give another --out")
         try:
@@ -175,13 +179,15 @@ class RunStore:
 
     def finish(self, peak_rss_bytes: int) -> None:
         """Write the run's total usage over the complete cells, and their files' checksums."""
+        self._packs.compact_if_many()
         with self.one_at_a_time("run"):
             content = read_run_file(self.path)
-            paths = [self.cell_path(Cell(**entry)) for entry in content["cells"]]
-            done = [path for path in paths if path.exists()]
+            files = self.files()
+            places = [files.under_own_name(Cell(**entry)) for entry in content["cells"]]
+            done = [place for place in places if place is not None]
             peak = max(peak_rss_bytes, content.get("usage", {}).get("peak_rss_bytes", 0))
             content["usage"] = {**asdict(total(map(_usage, done))), "peak_rss_bytes": peak}
-            self._merge_checksums(content, done)
+            self._merge_checksums(content, (place.path for place in done if place.row_group is None))
             write_run_file(self.path, content)
 
     def save_checksums(self) -> None:
@@ -200,14 +206,25 @@ class RunStore:
             if name not in section:
                 section[name] = checksum_of(path)
 
+    def compact(self) -> Compacted:
+        """Move the files of complete cells into packs, so that a large grid is few files.
+
+        Raises:
+            RunError: a pack cannot be written, or another process compacts the folder for too long.
+        """
+        return self._packs.compact()
+
     def missing(self, cells: Iterable[Cell]) -> tuple[list[Cell], list[RunError]]:
         """The cells that are not complete, and the errors of the damaged files among them.
 
         Outcomes with the same identity under another name or group are adopted, not computed again.
         """
-        files = self.files()
+        cells = list(cells)
         lacking: list[Cell] = []
-        errors: list[RunError] = []
+        errors = self._packs.repair({cell.task for cell in cells}, self._write)
+        if errors:
+            self.save_checksums()
+        files = self.files()
         for cell in cells:
             try:
                 if not self._has(cell, files):
@@ -222,14 +239,26 @@ class RunStore:
         return not self.missing([cell])[0]
 
     def _has(self, cell: Cell, files: CellFiles) -> bool:
-        path, found = self.cell_path(cell), files.of_cell(cell)
+        found = files.of_cell(cell)
         if found is None:
             return False
-        check_cell(found, cell)
-        files.require_whole(found)
-        if found != path:
-            self._write([(path, relabel(read_table(found), cell))])
+        try:
+            check_cell(found, cell)
+            files.require_whole(found)
+        except RunError:
+            moved = None if found.path.exists() else files.moved(cell.task, found)
+            if moved is None:
+                raise
+            check_cell(moved, cell)
+            found = moved
+        if found != files.under_own_name(cell):
+            self._adopt(cell, found)
         return True
+
+    def _adopt(self, cell: Cell, place: CellPlace) -> None:
+        """Store the outcomes of another cell with the same identity under the names of `cell`."""
+        cost = json.dumps(asdict(read_head(place).usage))
+        self._write([(self.cell_path(cell), relabel(with_metadata(read_table(place), cell.identity, cost), cell))])
 
     @contextmanager
     def claim(self, cells: Sequence[Cell]) -> Generator[list[Cell]]:
@@ -265,7 +294,7 @@ class RunStore:
     def files(self) -> CellFiles:
         """The current index of the folder's files. Files that this process did not write are checked."""
         known = {name: checksum for name, checksum in self._known_checksums.items() if name not in self._checksums}
-        return CellFiles(self.path, known)
+        return CellFiles(self.path, known, self._packs.whole)
 
     def append(self, cell: Cell, rows: Sequence[StoredOutcome]) -> None:
         """Store outcomes of a cell that is not complete."""
@@ -308,9 +337,9 @@ class RunStore:
                 self._failure_path(cell).unlink(missing_ok=True)
 
     def _write(self, files: Sequence[tuple[Path, pa.Table]]) -> None:
-        write_parquet(files)
-        for path, _ in files:
-            self._checksums[path.relative_to(self.path).as_posix()] = checksum_of(path)
+        for (path, _), checksum in zip(files, write_parquet(files), strict=True):
+            self._checksums[path.relative_to(self.path).as_posix()] = checksum
+        self._packs.wrote(len(files))
 
     def record_failure(self, cell: Cell, error: str, details: str) -> None:
         """Record the error of a cell; the next run tries the cell again."""
@@ -341,10 +370,10 @@ class RunStore:
         return {"schema_version": SCHEMA_VERSION, "settings": self._settings, "cells": []}
 
 
-def _usage(path: Path) -> Usage:
+def _usage(place: CellPlace) -> Usage:
     """The cost of a cell; zero if its file is damaged, which readers report."""
     try:
-        return read_head(path).usage
+        return read_head(place).usage
     except RunError:
         return Usage()
 
