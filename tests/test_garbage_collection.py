@@ -7,9 +7,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
+from phraseproof import evaluate
 from phraseproof.garbage_collection import importing
 
 MISSING = "phraseproof.no_such_module"
@@ -79,3 +81,11 @@ def test_the_command_line_sets_imported_objects_aside_once_and_frees_later_ones(
     assert frozen > 1000
     assert frozen_later <= frozen
     assert is_freed
+
+
+def test_the_process_of_a_command_ends_in_silence(tmp_path: Path) -> None:
+    """Libraries with compiled classes, such as DuckDB, report objects that the last search did not find."""
+    run = str(tmp_path / "run")
+    evaluate("scripted", "everyday/tickets", {"observed": "everyday-observed"}, run, limit=2)
+    command = [sys.executable, "-m", "phraseproof", "table", run]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stderr == ""

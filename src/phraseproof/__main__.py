@@ -9,17 +9,14 @@ INTERRUPTED = 130
 def start() -> NoReturn:
     """Run the command line. Ctrl-C while modules are still imported ends without a traceback, too."""
     try:
-        from phraseproof.garbage_collection import ending, importing, own_process
+        from phraseproof.garbage_collection import importing, own_process
 
         own_process()
         with importing("phraseproof.cli"):
             from phraseproof.cli import main
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    try:
-        main()
-    finally:
-        ending()
+    main()
 
 
 if __name__ == "__main__":

@@ -43,8 +43,3 @@ def importing(*modules: str) -> Generator[None]:
         if _Process.is_ours:
             gc.freeze()
         gc.enable()
-
-
-def ending() -> None:
-    """Spare the interpreter its search of all objects before it ends."""
-    gc.freeze()

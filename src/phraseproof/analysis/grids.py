@@ -207,7 +207,10 @@ class _Gathering:
 
     def add(self, cell: Cell, table: pa.Table) -> None:
         scores = np.asarray(column_values(table["score"]), dtype=np.float64)
-        answers = np.asarray(column_values(table["predicted"].fill_null(_NO_ANSWER)), dtype=np.intp)
+        predicted = table["predicted"]
+        if predicted.null_count:  # only then: pyarrow imports pandas to fill them
+            predicted = predicted.fill_null(_NO_ANSWER)
+        answers = np.asarray(column_values(predicted), dtype=np.intp)
         draw = cell.option_order, cell.fewshot_seed, cell.repeat
         of_wording = self.cells.setdefault((cell.group, cell.instruction), {})
         of_wording[draw] = self._same_ids(table["example_id"]), scores, answers

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -134,8 +135,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     from typer.exceptions import TyperException
 
     protect_terminal()
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        code = _command()(arguments, standalone_mode=False)
+        code = _command(given[0] if given else "")(arguments, standalone_mode=False)
     except PhraseproofError as error:
         _fail(str(error), error.exit_code)
     except TyperException as error:
@@ -153,9 +155,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 @cache
-def _command() -> Command:
-    """All commands, made once: a caller of `main` may call it many times, and this takes 0.1 s."""
-    return typer.main.get_command(app)
+def _command(name: str) -> Command:
+    """The command line with the command or group of one name, or with all of them if none has it.
+
+    Made once: a caller of `main` may call it many times, and all commands take 0.1 s.
+    """
+    part = copy(app)
+    part.registered_commands = [each for each in app.registered_commands if each.name == name]
+    part.registered_groups = [each for each in app.registered_groups if each.name == name]
+    return typer.main.get_command(part if part.registered_commands or part.registered_groups else app)
 
 
 def _plain(message: str) -> str:
