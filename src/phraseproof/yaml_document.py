@@ -75,7 +75,17 @@ def load(path: Path, *, tags: frozenset[str] = frozenset()) -> Document:
     Raises:
         FileError: the file cannot be read, or holds more than plain data.
     """
-    text = read_text(path)
+    return load_text(read_text(path), path, tags=tags)
+
+
+def load_text(text: str, path: Path, *, tags: frozenset[str] = frozenset()) -> Document:
+    """As `load`, of the text of a file.
+
+    Args:
+        text: of the file.
+        path: names the file in errors.
+        tags: as in `load`.
+    """
     try:
         node = _compose(text, path)
     except yaml.MarkedYAMLError as error:

@@ -61,8 +61,10 @@ def test_the_list_continues_where_one_study_cannot_be_planned(capsys: pytest.Cap
 
 def test_all_makes_what_can_be_made_and_names_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = four_tasks(tmp_path).path
-    done = run_command(capsys, "study", "all", "--run", run, "--out", tmp_path / "studies", "--quiet")
+    done = run_command(capsys, "study", "all", "--run", run, "--seed", 3, "--out", tmp_path / "studies", "--quiet")
     assert done.code == 2
+    assert "--run has no effect on table-2\n" in done.err
+    assert "--seed has no effect on table-2, distance, retrain-vs-align, " in done.err
     assert "Collections of wordings" in done.out
     assert "Observed and unobserved wordings" in done.out
     assert "warning: scaling is not made: --model: the study 'scaling' needs models of several sizes" in done.err
@@ -92,6 +94,9 @@ def test_without_a_model_only_what_a_paraphraser_uses_is_accepted(
         (("table-3",), "at least 1 of --model or --run"),
         (("table-3", "-m", "scripted"), "the wordings that 'scripted' was tuned on are unknown"),
         (("table-3", "-m", "pocket", "--parameters", "pocket"), "not a model's size"),
+        (("table-3", "-m", "pocket", "--seeds", "2"), "--seeds has no effect on the study 'table-3'. It is an"),
+        (("list", "--limit", "2"), "--limit requires --model or --run"),
+        (("all", "--limit", "2"), "--limit has no effect on any study without a model"),
         (
             ("forgetting", "-m", "pocket", "--max-steps", "9"),
             "--max-steps: the study compares models after 1 and 25 epochs",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from phraseproof.core import Example, Instruction, Kind, Task
@@ -82,6 +82,7 @@ def test_template_code_in_a_field_stays_text(question: str) -> None:
 
 
 @given(any_text | braces, braces)
+@example(text="{\r", more="{")
 def test_any_text_can_be_written_literally(text: str, more: str) -> None:
     assert render(literal(text) or "") == text
     assert render(literal(text) + "{{ question }}" + literal(more)) == f"{text}Why?{more}"

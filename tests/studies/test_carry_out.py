@@ -10,7 +10,8 @@ import pytest
 import phraseproof
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.observer import SilentObserver
-from phraseproof.studies.carry_out import exhibit_folder, fitting, forecasts
+from phraseproof.studies.carry_out import exhibit_folder, forecasts
+from phraseproof.studies.fitting import fitting
 from phraseproof.studies.registry import study_named
 from phraseproof.studies.study import StudyRequest
 from support.study_runs import four_tasks
@@ -76,7 +77,7 @@ def test_models_and_runs_are_checked(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--tasks has no effect on a run"):
         fitting(study, StudyRequest(runs=(run,), tasks=("bbl/winowhy",)))
     with pytest.raises(UsageError, match="--max-steps has no effect on a run"):
-        fitting(study, StudyRequest(runs=(run,), max_steps=3))
+        fitting(study_named("alignment"), StudyRequest(runs=(run,), max_steps=3))
     with pytest.raises(UsageError, match="--limit has no effect without a model"):
         fitting(study_named("paraphrase-sources"), StudyRequest(instructions={"mine": ("pocket-test",)}, limit=2))
     with pytest.raises(UsageError, match="at least 1 of --model or --run"):

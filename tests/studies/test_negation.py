@@ -87,6 +87,13 @@ def test_negated_wordings_must_be_known(request_: StudyRequest, tmp_path: Path) 
     assert read.sets[0].negations == negated.sets[0].negations
 
 
+def test_wordings_to_train_on_are_refused_with_a_file_of_pairs(request_: StudyRequest, tmp_path: Path) -> None:
+    for name in ("observed", "negations"):
+        both = replace(request_, pairs=tmp_path / "pairs.jsonl", instructions={name: ("pocket-negation",)})
+        with pytest.raises(UsageError, match=f"--instructions: the group '{name}' has no effect with --pairs"):
+            training_sets(both, "pocket/tiny")
+
+
 def test_pairs_without_a_negated_wording_are_left_out_of_all_trainings(request_: StudyRequest, tmp_path: Path) -> None:
     _, negated = training_sets(request_, "pocket/tiny")
     one, two, three, *_ = negated.sets

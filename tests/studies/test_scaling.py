@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from phraseproof.errors import NotEnoughDataError, UsageError
-from phraseproof.studies.carry_out import carry_out, fitting
+from phraseproof.studies.carry_out import carry_out
 from phraseproof.studies.exhibit import Exhibit
+from phraseproof.studies.fitting import fitting
 from phraseproof.studies.scaling import ScalingStudy
 from phraseproof.studies.study import StudyRequest
 from phraseproof.studies.table_3 import TableThree

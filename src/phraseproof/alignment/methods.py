@@ -7,7 +7,6 @@ add methods through the entry-point group `phraseproof.alignment_methods`, whose
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 
 from phraseproof.alignment.method import GroupOutput, LossSettings, Method, Objective, Trained
 from phraseproof.alignment.objectives import (
@@ -22,6 +21,7 @@ from phraseproof.alignment.objectives import (
     with_majority,
     with_swarm,
 )
+from phraseproof.entry_points import entry_points
 
 __all__ = [
     "ENTRY_POINTS",

@@ -34,7 +34,8 @@ def with_reference_answers(
 
     Args:
         pairs: any number of pairs.
-        model: the model before training; its weights are loaded if any pair needs an answer.
+        model: the model before training, with the adapter that training starts from, if any; its weights are loaded
+            if any pair needs an answer.
         prompt_format: the format of prompts.
         labels: whether targets are labels.
 

@@ -92,7 +92,7 @@ class AlignmentSettings:
         kl_direction: of the KL divergence: `reverse` is KL(paraphrase || reference), the paper's; `forward` is
             KL(reference || paraphrase); `symmetric` is their mean.
         labels: `given`: pairs with a label are trained on it. `none`: no pair is; λ is 1, and what the reference
-            answers before training is the target.
+            answers before training (with the adapter of `init`) is the target.
         guard: stop when cross-entropy on held-out pairs rises while KL falls, and keep the weights with the lowest
             cross-entropy; for methods with a term that compares wordings.
         learning_rate, weight_decay: of AdamW. By default, the rate depends on what is trained (`DEFAULT_RATES`); that

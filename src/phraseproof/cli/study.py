@@ -191,6 +191,8 @@ def study(
     )
     groups = read_groups(instructions or [], observed, unobserved) if instructions or observed or unobserved else {}
 
+    from phraseproof.studies.command import option_of
+    from phraseproof.studies.fitting import concerning, given
     from phraseproof.studies.record import read_study
     from phraseproof.studies.registry import STUDIES, study_named
     from phraseproof.studies.study import StudyRequest
@@ -217,7 +219,9 @@ def study(
     )
     if stored := spec_file(name):
         found = read_study(stored)
-        name, request = found.study.name, changed(found.request, request, options_given(ctx))
+        # An earlier version recorded options that had no effect, too.
+        own = concerning(found.study, found.request).request
+        name, request = found.study.name, changed(own, request, options_given(ctx))
     if not request.models:
         # A paraphraser is loaded with these two as well.
         of_paraphrasers = ["device", "dtype"] if request.paraphrasers else []
@@ -225,6 +229,8 @@ def study(
     if (name == LIST or dry_run) and chosen not in {"text", "json"}:
         raise UsageError("a plan is text or JSON", got=chosen, where="--format")
     if name == LIST and not (request.models or request.runs):
+        if useless := next(given(request), None):
+            raise UsageError(f"{option_of(useless)} requires --model or --run", where=LIST)
         _print_list(STUDIES, chosen)
     elif name == LIST:
         _print_plans(STUDIES, request, chosen, is_list=True)
@@ -243,9 +249,9 @@ def _make_all(studies: Sequence[Study], request: StudyRequest, chosen: FormatNam
         raise UsageError("several studies are several documents", got="--format json", where="--format")
     lacking: list[str] = []
     incomplete = 0
-    for each in studies:
+    for each, its_own in zip(studies, _parts(studies, request), strict=True):
         try:
-            incomplete += _make(each, request, chosen, quiet=quiet)
+            incomplete += _make(each, its_own, chosen, quiet=quiet)
         except PhraseproofError as error:
             terminal.warn(f"{each.name} is not made: {error}")
             lacking.append(each.name)
@@ -255,12 +261,24 @@ def _make_all(studies: Sequence[Study], request: StudyRequest, chosen: FormatNam
         raise typer.Exit(4)
 
 
+def _parts(studies: Sequence[Study], request: StudyRequest) -> list[StudyRequest]:
+    """What of a request concerns each study. Which options are left out, and for which studies, is noted."""
+    from phraseproof.studies.fitting import concerning_each
+
+    concerns = concerning_each(studies, request)
+    for option in dict.fromkeys(option for each in concerns for option in each.left_out):
+        without = [of.name for of, each in zip(studies, concerns, strict=True) if option in each.left_out]
+        terminal.note(f"{option} has no effect on {', '.join(without)}")
+    return [each.request for each in concerns]
+
+
 def _make(of: Study, request: StudyRequest, chosen: FormatName, *, quiet: bool) -> int:
     """Make and print one study; return the number of cells that are missing."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.stopping import stoppable
     from phraseproof.reports.format.tables import TableFormat
-    from phraseproof.studies.carry_out import carry_out, exhibit_folder, fitting
+    from phraseproof.studies.carry_out import carry_out, exhibit_folder
+    from phraseproof.studies.fitting import fitting
     from phraseproof.studies.format import render
 
     with stoppable(), ProgressBar(quiet=quiet) as progress:
@@ -280,9 +298,10 @@ def _print_plans(studies: Sequence[Study], request: StudyRequest, chosen: Format
 
     known: dict[Path, StepForecast] = {}
     plans: list[tuple[Study, list[PlannedStep], str]] = []
-    for each in studies:
+    parts = _parts(studies, request) if is_list else [request]
+    for each, its_own in zip(studies, parts, strict=True):
         try:
-            plans.append((each, forecasts(each, request, timed=not is_list, known=known), ""))
+            plans.append((each, forecasts(each, its_own, timed=not is_list, known=known), ""))
         except PhraseproofError as error:
             if not is_list:
                 raise

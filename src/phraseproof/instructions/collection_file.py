@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -11,7 +12,7 @@ from phraseproof.errors import FileError
 from phraseproof.instructions.collection_schema import CollectionFile, WordingEntry, misread_by_yaml
 from phraseproof.instructions.template import compile_instruction, quoted
 from phraseproof.typed_yaml import parse
-from phraseproof.yaml_document import Document, line_of, load
+from phraseproof.yaml_document import Document, line_of, load_text, read_text
 
 VERBALIZERS = {"letter": "{{ letter }}", "text": "{{ choice }}"}
 """The verbalizers that have a name, as `answer` of a collection's file takes it."""
@@ -36,7 +37,13 @@ def read_file(path: Path) -> FileContent:
         FileError: the file cannot be read, or is not a collection.
         InstructionError: a template is malformed.
     """
-    document = load(path)
+    return _read_text(read_text(path), path)
+
+
+# A study plans its steps from the same few collections again and again.
+@lru_cache(maxsize=256)
+def _read_text(text: str, path: Path) -> FileContent:
+    document = load_text(text, path)
     file = parse(document, path, CollectionFile)
     if not file.instructions:
         raise FileError("the collection holds no wordings", where=f"{path}:{line_of(document, ('instructions',))}")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import difflib
 import os
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from phraseproof.core import Instruction, Task
+from phraseproof.entry_points import entry_points
 from phraseproof.errors import FileError, InstructionError, UsageError
 from phraseproof.instructions.collection_file import read_file, require_new_id
 from phraseproof.instructions.collection_schema import TASK_DESIGNER, json_schema

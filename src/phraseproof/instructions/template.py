@@ -21,7 +21,8 @@ ANSWER_BUILTINS = ("choice", "letter", "index")
 """Further built-in names of an `answer` template: the option that it writes."""
 
 _REMEMBERED_ANSWERS = 4096
-_SPECIAL = re.compile(r"\{(?=[{%#]|\Z)|\r")
+# A brace before a carriage return would join the braces of what replaces that.
+_SPECIAL = re.compile(r"\{(?=[{%#\r]|\Z)|\r")
 
 
 def compile_instruction(instruction: Instruction) -> CompiledInstruction:

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from phraseproof.core import Model
+from phraseproof.entry_points import entry_points
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.garbage_collection import importing
 from phraseproof.models.options import ModelOptions

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import Protocol, TypeVar, runtime_checkable
 
+from phraseproof.entry_points import entry_points
 from phraseproof.errors import UsageError
 from phraseproof.scoring.calibrated import PLUS, CalibratedScorer
 from phraseproof.scoring.metric import CellKey, Metric

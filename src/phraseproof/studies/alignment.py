@@ -43,6 +43,7 @@ from phraseproof.studies.published import figures, published_model, remarks
 from phraseproof.studies.seeds import seed_rows, seed_tables
 from phraseproof.studies.steps import given_runs, slug
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import ALIGNMENT, UsedOptions
 
 if TYPE_CHECKING:
     from phraseproof.core import Finding
@@ -67,6 +68,7 @@ class AlignmentStudy:
     about = "accuracy before and after alignment by FT, FT+KL, PT and PT+KL, with a paired t-test and intervals"
     needs = "a model that can be trained, tasks with options, two groups of wordings; --seeds repeats every training"
     min_models: int = 1
+    options = UsedOptions(of_models=ALIGNMENT | {"seeds"})
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """For every model its run, and for every method and seed a training and the run of what it makes.

@@ -35,6 +35,7 @@ from phraseproof.studies.published import figures, published_model, remarks
 from phraseproof.studies.representation_step import EXAMPLES, RepresentationStep
 from phraseproof.studies.steps import given_runs, slug
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import ALIGNMENT, UsedOptions
 
 METHODS = ("pt", "pt+kl")
 """Without and with the KL term, which is meant to bring wordings together."""
@@ -65,6 +66,7 @@ class AlignmentDistance:
     about = "distance of unobserved wordings to the nearest observed one, before and after alignment by PT and PT+KL"
     needs = "a model that can be trained, tasks with options, two groups of wordings; --seeds repeats every training"
     min_models: int = 1
+    options = UsedOptions(of_models=ALIGNMENT | {"seeds"})
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """For every model its run and hidden states, and for every training those of what it makes.

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from phraseproof.errors import MissingExtraError, UsageError
+from phraseproof.errors import MissingExtraError
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.files import write_json, write_text
 from phraseproof.models.options import ModelOptions
 from phraseproof.reports.format.tables import TableFormat
 from phraseproof.studies.exhibit import Exhibit
+from phraseproof.studies.fitting import fitting
 from phraseproof.studies.format import render
-from phraseproof.studies.material import material_of
 from phraseproof.studies.record import spec_of
 from phraseproof.studies.registry import study_named
 from phraseproof.studies.spec import SPEC_FILE
@@ -161,42 +161,6 @@ def forecasts(
             found[key] = step.forecast(timed=timed)
         planned.append(PlannedStep(step, found[key]))
     return planned
-
-
-def fitting(of: Study, request: StudyRequest) -> StudyRequest:
-    """The request, checked. A study of several models takes the sizes of the family of one, where they are shipped.
-
-    Raises:
-        UsageError: too few models, models and runs, runs and what would choose other ones, or neither models nor runs
-            and what only they use.
-    """
-    if request.models and request.runs:
-        raise UsageError("models and run folders are both named", expected="--model or --run", where="--run")
-    if request.paraphraser_args and not request.paraphrasers:
-        raise UsageError("--paraphraser-arg requires --paraphraser", where="--paraphraser-arg")
-    if len(request.models) == 1 and of.min_models > 1:
-        request = replace(request, models=material_of(request.models[0]).sizes or request.models)
-    of_models = {
-        "--tasks": request.tasks, "--instructions": request.instructions, "--limit": request.limit,
-        "--data-dir": request.data_dir, "--data": request.data, "--pairs": request.pairs,
-        "--max-steps": request.max_steps, "--gradient-accumulation": request.gradient_accumulation,
-    }  # fmt: skip
-    if request.runs and of.min_models and (useless := [name for name, value in of_models.items() if value]):
-        raise UsageError(f"{useless[0]} has no effect on a run that is used as it is", where="--run")
-    count = len(request.models) + len(request.runs)
-    if not count and not of.min_models:
-        # Instructions have an effect: they are counted and described without a model.
-        of_models |= {"--instructions": {}, "--seeds": request.seeds, "--parameters": request.parameters}
-        if useless := [name for name, value in of_models.items() if value]:
-            raise UsageError(f"{useless[0]} has no effect without a model", where="--model")
-    if count < of.min_models:
-        raise UsageError(
-            f"the study {of.name!r} needs {of.needs}",
-            expected=f"at least {of.min_models} of --model or --run",
-            got=str(count),
-            where="--model",
-        )
-    return request
 
 
 def distinct(steps: Sequence[Step]) -> list[Step]:

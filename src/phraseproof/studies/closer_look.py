@@ -29,6 +29,7 @@ from phraseproof.studies.measured import (
 from phraseproof.studies.published import PublishedFigure, figures, published_model, remarks
 from phraseproof.studies.steps import evaluation_step, given_runs
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import EVALUATION, UsedOptions
 
 if TYPE_CHECKING:
     from phraseproof.analysis.results import ResultRow
@@ -51,6 +52,7 @@ class CloserLook:
     about = "accuracy under closest, incorrect, collected, the task designer's, negated and nonsensical wordings"
     needs = "a model, tasks with options, wordings of these kinds"
     min_models: int = 1
+    options = UsedOptions(of_models=EVALUATION, groups=frozenset(KINDS))
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """One run per model with a group for each kind."""

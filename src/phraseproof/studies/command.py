@@ -24,6 +24,11 @@ _ONE_VALUE = ("tasks",)
 """Lists that are one value with commas; the options of other lists are repeated."""
 
 
+def option_of(field: str) -> str:
+    """The option of a field of `StudyRequest` or `ModelOptions`, with its dashes."""
+    return "--" + _NAMES.get(field, field).replace("_", "-")
+
+
 def command(study: str, request: StudyRequest) -> str:
     """The command of a request: its options where they differ from the defaults.
 
@@ -41,7 +46,7 @@ def _words(given: StudyRequest | ModelOptions, usual: StudyRequest | ModelOption
         value: object = getattr(given, each.name)
         if value == getattr(usual, each.name) or isinstance(value, ModelOptions):
             continue
-        option = "--" + _NAMES.get(each.name, each.name).replace("_", "-")
+        option = option_of(each.name)
         if value is True:
             yield option
             continue

@@ -25,6 +25,7 @@ from phraseproof.studies.published import figures
 from phraseproof.studies.representation_step import representation_steps
 from phraseproof.studies.steps import slug
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import EVALUATION, UsedOptions
 
 if TYPE_CHECKING:
     from phraseproof.reports.charts.chart import Chart
@@ -77,6 +78,7 @@ class DistanceStudy:
     about = "distance of unobserved wordings to the nearest observed one in hidden states, and the accuracy they cost"
     needs = "a model whose hidden states can be read, tasks with options, two groups of wordings"
     min_models: int = 1
+    options = UsedOptions(of_models=EVALUATION, of_runs=frozenset())
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """The run of `table-3` of every model, and its vectors."""

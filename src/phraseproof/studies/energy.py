@@ -17,6 +17,7 @@ from phraseproof.studies.cost_step import CostStep, FolderCost, Kind, cost_steps
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.published import PublishedFigure, figures, remarks
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import UsedOptions
 
 if TYPE_CHECKING:
     from phraseproof.reports.charts.chart import Chart
@@ -76,6 +77,7 @@ class EnergyStudy:
     about = "hardware, precision, batch, hours, electricity and CO2 of runs and trainings"
     needs = "runs or trainings: those of --run, or all in the folder of the studies"
     min_models: int = 0
+    options = UsedOptions(of_runs=frozenset())
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """The folders that are read. No model is used.

@@ -33,6 +33,7 @@ from phraseproof.studies.published import figures, published_model, remarks
 from phraseproof.studies.steps import given_runs, main_step
 from phraseproof.studies.study import Step, StudyRequest
 from phraseproof.studies.table_3 import compared_figures, printed_once, task_table
+from phraseproof.studies.used_options import EVALUATION, UsedOptions
 
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run
@@ -69,6 +70,7 @@ class FewShot:
     about = "average, gap and three standard deviations with 0, 1 and 3 demonstrations, over draws of demonstrations"
     needs = "a model, tasks with options, two groups of wordings; --seeds is the number of draws"
     min_models: int = 1
+    options = UsedOptions(of_models=EVALUATION | {"seeds"})
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """For every model a run without demonstrations, which `table-3` shares, and one with them."""

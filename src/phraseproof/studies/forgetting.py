@@ -37,6 +37,7 @@ from phraseproof.studies.forgetting_steps import (
 from phraseproof.studies.material import OBSERVED, UNOBSERVED
 from phraseproof.studies.steps import slug
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import ALIGNMENT, UsedOptions
 
 if TYPE_CHECKING:
     from phraseproof.reports.charts.chart import Chart
@@ -57,6 +58,7 @@ class ForgettingStudy:
     about = "losses over 25 epochs of fine-tuning a tuned and an untuned model, and distances after epochs 1 and 25"
     needs = "a tuned and an untuned model whose weights can be trained, tasks with options, two groups of wordings"
     min_models: int = 1
+    options = UsedOptions(of_models=ALIGNMENT, of_runs=frozenset())
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """For each model the training, then accuracies and hidden states of the two epochs that are compared."""

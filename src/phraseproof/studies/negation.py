@@ -20,6 +20,7 @@ from phraseproof.studies.published import PublishedFigure, figures
 from phraseproof.studies.seeds import seed_rows, seed_tables
 from phraseproof.studies.steps import EvaluationStep, evaluation_step, given_runs
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import ALIGNMENT, UsedOptions
 
 if TYPE_CHECKING:
     from phraseproof.analysis.results import ResultRow
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 TABLE = "Table 17"
 NEGATIONS = "negations"
 """The group of wordings that are trained on and never evaluated."""
+
+TRAINED_ON = (OBSERVED, NEGATIONS)
+"""The groups that training pairs are made of; the others are evaluated."""
 
 METHODS = ("pt+kl", "negation", "joint")
 
@@ -39,6 +43,7 @@ class NegationStudy:
     about = "six kinds of wording before and after pulling paraphrases, pushing negations, and both"
     needs = "a model to train, tasks with options, wordings of these kinds, negated wordings to train on"
     min_models: int = 1
+    options = UsedOptions(of_models=ALIGNMENT | {"seeds"}, groups=frozenset({*KINDS, OBSERVED, NEGATIONS}))
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """A run of the base model with a group for each kind, and for each method a training and the same run.
@@ -85,9 +90,11 @@ def training_sets(request: StudyRequest, model: str) -> tuple[AlignmentPairs, Al
     Pairs without a negated wording are left out of both, so that all methods are trained on the same examples.
 
     Raises:
-        UsageError: no negated wordings are known, or no pair has one.
+        UsageError: no negated wordings are known, or no pair has one; or a file of pairs and wordings to train on.
         PhraseproofError: as of `alignment_pairs`.
     """
+    if request.pairs is not None and (useless := [name for name in TRAINED_ON if name in request.instructions]):
+        raise UsageError(f"the group {useless[0]!r} has no effect with --pairs", where="--instructions")
     negations = request.instructions.get(NEGATIONS) or material_of(model).negations
     if not negations and request.pairs is None:
         raise UsageError(
@@ -114,7 +121,7 @@ def _chosen(pairs: AlignmentPairs, usable: Sequence[bool]) -> AlignmentPairs:
 def _base(request: StudyRequest, model: str) -> EvaluationStep:
     """The run of the closer look, but for models that are shipped with the tasks and examples of aligned models."""
     material = material_of(model)
-    evaluated = {name: found for name, found in request.instructions.items() if name not in {OBSERVED, NEGATIONS}}
+    evaluated = {name: found for name, found in request.instructions.items() if name not in TRAINED_ON}
     of_kinds = replace(request, instructions=evaluated)
     if not material.aligned_tasks:
         return evaluation_step(of_kinds, model, tasks=material.closer_tasks, instructions=material.closer)

@@ -20,6 +20,7 @@ from phraseproof.studies.published import PublishedFigure, figures, remarks
 from phraseproof.studies.seeds import seed_rows, seed_tables
 from phraseproof.studies.steps import given_runs
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import ALIGNMENT, UsedOptions
 
 TABLE = "Table 16"
 METHODS = ("ft+kl", "pt+kl", "ft+contrastive", "pt+contrastive", "mse")
@@ -37,6 +38,7 @@ class ObjectivesStudy:
     about = "accuracy after alignment by the KL term, by KL with contrast, and by equal encoder states (MSE)"
     needs = "a model that can be trained, tasks with options, two groups of wordings; MSE needs an encoder-decoder"
     min_models: int = 1
+    options = UsedOptions(of_models=ALIGNMENT | {"seeds"})
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """For every model its run, and for every objective and seed a training and the run of what it makes.

@@ -29,12 +29,14 @@ from phraseproof.studies.paraphrase_step import ParaphraseStep, paraphrase_steps
 from phraseproof.studies.published import PublishedFigure, figures
 from phraseproof.studies.seeds import seed_rows, seed_tables
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import ALIGNMENT, UsedOptions
 
 if TYPE_CHECKING:
     from phraseproof.core import Instruction
 
 ALIGNED, STATISTICS = "Table 12", "Table 13"
 _EVALUATED = frozenset((OBSERVED, UNOBSERVED))
+_OF_SOURCES = ("paraphrasers", "paraphraser_args")
 METHOD = "pt+kl"
 """The paper's method, which Table 12 is about."""
 
@@ -64,6 +66,13 @@ class ParaphraseSources:
         "nothing is trained"
     )
     min_models: int = 0
+    options = UsedOptions(
+        of_models=ALIGNMENT | {"seeds", *_OF_SOURCES},
+        of_runs=frozenset(),
+        of_neither=frozenset({"instructions", *_OF_SOURCES}),
+        of_paraphrasers=frozenset({"seed", "device", "dtype"}),
+        groups=None,
+    )
 
     def first(self, request: StudyRequest) -> Sequence[ParaphraseStep]:
         """The paraphrases that are still to be made: pairs of them are trained on."""

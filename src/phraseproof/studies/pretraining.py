@@ -27,6 +27,7 @@ from phraseproof.studies.steps import given_runs
 from phraseproof.studies.study import Step, StudyRequest
 from phraseproof.studies.table_3 import category_tables
 from phraseproof.studies.tuning_step import TunedEvaluation, TuningStep, length_of, tuned_evaluation, tuning_step
+from phraseproof.studies.used_options import TUNING, UsedOptions
 
 if TYPE_CHECKING:
     from phraseproof.reports.charts.chart import Chart
@@ -79,6 +80,7 @@ class PretrainingStudy:
     about = "untuned models tuned on the same data: their accuracy, and what unobserved wordings cost each"
     needs = "two untuned models, instructions with answers (--data), tasks with options, two groups of wordings"
     min_models: int = 1
+    options = UsedOptions(of_models=TUNING)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """For every base a tuning, and the comparison of `table-3` of what it makes."""

@@ -21,6 +21,7 @@ from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.representation_step import representation_steps
 from phraseproof.studies.steps import slug
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import EVALUATION, UsedOptions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,6 +69,7 @@ class RepresentationsStudy:
     about = "a map (t-SNE) of hidden states under observed and unobserved wordings, and how separate the two are"
     needs = "a model whose hidden states can be read, tasks with options, two groups of wordings"
     min_models: int = 1
+    options = UsedOptions(of_models=EVALUATION)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """The steps of `distance`."""

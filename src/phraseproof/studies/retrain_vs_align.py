@@ -38,6 +38,7 @@ from phraseproof.studies.measured import (
 from phraseproof.studies.published import figures, remarks
 from phraseproof.studies.study import Step, StudyRequest
 from phraseproof.studies.tuning_step import TunedEvaluation, TuningStep, length_of, tuned_evaluation, tuning_step
+from phraseproof.studies.used_options import ALIGNMENT, TUNING, UsedOptions
 from phraseproof.tuning.examples import TuningExample, examples_of_set, load_examples
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class RetrainVsAlign:
     about = "tokens and parameters spent by tuning again with new paraphrases and by aligning with them, and the gains"
     needs = "a tuned model and its untuned base, instructions with answers (--data), two groups of wordings"
     min_models: int = 1
+    options = UsedOptions(of_models=ALIGNMENT | TUNING, of_runs=frozenset())
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """The tuned model as it is and aligned by PT+KL; its base tuned on the data, without and with paraphrases."""

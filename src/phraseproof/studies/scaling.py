@@ -28,6 +28,7 @@ from phraseproof.studies.measured import (
 from phraseproof.studies.published import figures, published_model, published_parameters, remarks
 from phraseproof.studies.steps import given_runs, main_step
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import EVALUATION, SEED, UsedOptions
 
 if TYPE_CHECKING:
     from phraseproof.analysis.results import ResultRow
@@ -46,6 +47,7 @@ class ScalingStudy:
     about = "observed minus unobserved by the number of parameters, with a regression and a chart"
     needs = "models of several sizes, tasks with options, two groups of wordings"
     min_models: int = 2
+    options = UsedOptions(of_models=EVALUATION | {"parameters"}, of_runs=SEED | {"parameters"})
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """The run of `table-3` for every model."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from phraseproof.evaluation.observer import Observer
     from phraseproof.studies.exhibit import Exhibit
+    from phraseproof.studies.used_options import UsedOptions
 
 OUT = Path("studies")
 """The folder of studies, unless another one is given."""
@@ -140,6 +141,7 @@ class Study(Protocol):
         about: what it shows, as a sentence without a full stop.
         needs: what it needs, in a few words (`two groups of wordings`).
         min_models: the smallest number of models: 0 for a study that needs none, 2 for one that compares sizes.
+        options: the fields of a request that have an effect on it.
     """
 
     name: str
@@ -147,6 +149,7 @@ class Study(Protocol):
     about: str
     needs: str
     min_models: int
+    options: UsedOptions
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """The steps, in order. Loads no weights.

@@ -19,6 +19,7 @@ from phraseproof.instructions.collections import (
 from phraseproof.studies.exhibit import Exhibit, ExhibitTable
 from phraseproof.studies.published import figures, remarks
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import UsedOptions
 from phraseproof.tasks import catalogue
 
 TABLE = "Table 2"
@@ -59,6 +60,7 @@ class TableTwo:
     about = "how many wordings each collection has for each kind of task, with examples"
     needs = "collections: all that are known by name, or those of --instructions"
     min_models: int = 0
+    options = UsedOptions(of_runs=None, of_neither=frozenset({"instructions"}), groups=None)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """Nothing is computed."""

@@ -31,6 +31,7 @@ from phraseproof.studies.measured import (
 from phraseproof.studies.published import PublishedFigure, figures, published_model, remarks
 from phraseproof.studies.steps import given_runs, main_step, slug
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import EVALUATION, UsedOptions
 
 if TYPE_CHECKING:
     from phraseproof.analysis.results import ResultRow
@@ -49,6 +50,7 @@ class TableThree:
     about = "accuracy under observed and unobserved wordings, per category and data set, with a paired t-test"
     needs = "a model, tasks with options, two groups of wordings"
     min_models: int = 1
+    options = UsedOptions(of_models=EVALUATION)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """One run per model, without demonstrations."""

@@ -27,6 +27,7 @@ from phraseproof.studies.measured import (
 from phraseproof.studies.published import PublishedFigure, figures, published_model
 from phraseproof.studies.steps import evaluation_step, given_runs
 from phraseproof.studies.study import Step, StudyRequest
+from phraseproof.studies.used_options import EVALUATION, UsedOptions
 
 if TYPE_CHECKING:
     from phraseproof.analysis.results import ResultRow
@@ -51,6 +52,7 @@ class TableFour:
     about = "ROUGE-2 of summaries, BLEU of translations and BERTScore under observed and unobserved wordings"
     needs = "a model that writes texts, tasks with references, two groups of wordings; for BERTScore roberta-large"
     min_models: int = 1
+    options = UsedOptions(of_models=EVALUATION)
 
     def plan(self, request: StudyRequest) -> Sequence[Step]:
         """One run per model and task, because tasks differ in their metric and their number of examples.

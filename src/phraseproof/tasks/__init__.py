@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
 from phraseproof.core import Kind, Task
+from phraseproof.entry_points import entry_points
 from phraseproof.errors import TaskError, UsageError
 
 SOURCES = {

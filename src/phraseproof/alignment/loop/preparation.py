@@ -280,7 +280,9 @@ def prepare(
         settings = replace(settings, lambda_=1.0)
     qualities: tuple[TeacherQuality, ...] = ()
     if settings.labels == "none" or any(not pair.target for pair in found):
-        answered = with_reference_answers(found, loaded, prompt_format=settings.prompt_format, labels=settings.labels)
+        # Training starts from the model with the adapter, so that its answers are those before training.
+        start = loaded if initial is None else loaded.with_adapter(initial.folder)
+        answered = with_reference_answers(found, start, prompt_format=settings.prompt_format, labels=settings.labels)
         qualities, found = judge_references(found, answered), answered
         loaded = loaded.with_plain_layers()
     split = split_pairs(found, settings.held_out_fraction, settings.seed)

@@ -28,6 +28,8 @@ from phraseproof.models.streamed_scores import OnScores
 from phraseproof.models.text_checks import check_texts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -300,6 +302,14 @@ class HuggingFaceModel(FormatsWithTemplate):
     def read_again(self) -> HuggingFaceModel:
         """The same model, whose weights are read again when they are needed."""
         return HuggingFaceModel(self._checkpoint.again())
+
+    def with_adapter(self, folder: Path) -> HuggingFaceModel:
+        """The same model with the adapter in a folder; its weights are read again when they are needed.
+
+        Raises:
+            ModelError: the folder holds no adapter for it.
+        """
+        return HuggingFaceModel(self._checkpoint.with_adapter(folder))
 
     @property
     def _batch_limit(self) -> BatchLimit:
