@@ -125,7 +125,7 @@ def test_charts_are_of_the_energy_or_of_the_hours(tmp_path: Path) -> None:
 
 def test_all_folders_of_the_studies_are_read(tmp_path: Path) -> None:
     run_with(tmp_path / "runs" / "one", session(GPU, 1, gpu=1))
-    exhibit = carry_out(EnergyStudy(), StudyRequest(models=("pocket",), out=tmp_path))
+    exhibit = carry_out(EnergyStudy(), StudyRequest(out=tmp_path))
     assert exhibit.tables[0].rows[0][2] == "1"
 
 

@@ -91,6 +91,7 @@ def test_an_option_changes_the_plan_or_is_refused_by_name(study: Study, tmp_path
     asked = StudyRequest(models=("pocket",), tasks=("pocket/choose-maker",), limit=1, pairs=pairs, out=tmp_path)
     request = fitting(study, concerning(study, asked).request)
     plan = study.plan(request)
+    assert all(step.folder.is_relative_to(tmp_path) for step in plan)
     everything = request
     used = study.options.of({"models": request.models, "runs": (), "paraphrasers": ()})
     for name, value in others.items():
@@ -103,7 +104,7 @@ def test_an_option_changes_the_plan_or_is_refused_by_name(study: Study, tmp_path
             everything = with_option(everything, name, value)
         elif (study.name, name) not in ONLY_IN_RESULTS and name not in _ONE_OF_LOADING:
             assert _planned(study, fitting(study, changed)) != plan, f"{name} has no effect"
-    # Nothing is refused that would have changed the plan.
+    # Nothing is refused that would have changed the plan, which is the same each time.
     assert study.plan(everything) == plan
 
 
