@@ -6,7 +6,6 @@ import contextlib
 import copy
 import functools
 from collections.abc import Generator, Mapping
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -223,12 +222,6 @@ class Checkpoint:
         """The same checkpoint, read with another tokenizer."""
         other = copy.copy(self)
         other.tokenizer = tokenizer
-        return other
-
-    def with_adapter(self, folder: Path) -> Checkpoint:
-        """The same checkpoint, to be loaded with the adapter in a folder."""
-        other = self.again()
-        other.options = replace(self.options, adapter=folder)
         return other
 
     def in_float32(self) -> Checkpoint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from phraseproof.core import (
@@ -309,7 +310,9 @@ class HuggingFaceModel(FormatsWithTemplate):
         Raises:
             ModelError: the folder holds no adapter for it.
         """
-        return HuggingFaceModel(self._checkpoint.with_adapter(folder))
+        checkpoint = self._checkpoint.again()
+        checkpoint.options = replace(checkpoint.options, adapter=folder)
+        return HuggingFaceModel(checkpoint)
 
     @property
     def _batch_limit(self) -> BatchLimit:
