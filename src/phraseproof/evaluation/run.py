@@ -367,11 +367,14 @@ class Evaluation:
 
                 work = Work(store, observer, compute, keep, counts_others=counts_others, in_one=one_call(self.model))
                 work.through(missing)
-        finally:
+        except BaseException:
             store.save_checksums()
-        notes.sum_up()
+            raise
+        facts: dict[str, RunContent] = {}
         if new and isinstance(self.model, CountsParameters) and any(store.has(each.cell) for each in new):
-            store.register([], {"model": {"parameters": self.model.num_parameters}})
+            facts["model"] = {"parameters": self.model.num_parameters}
+        store.save_checksums(facts)
+        notes.sum_up()
 
     def _measure_error(self, store: RunStore, observer: Observer, *, self_test: bool) -> NearTies | None:
         """Measure the error of half precision, if it is used; returns what scores near-ties again, if requested."""

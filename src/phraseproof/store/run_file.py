@@ -45,6 +45,9 @@ ACCEPTED_EDITS = "accepted_edits"
 RANDOM = "random"
 STRATIFIED = "stratified"
 
+_MOST_CELLS_INDENTED = 500
+"""Files with more cells have one item per line without indentation, which takes a fifth of the time to write."""
+
 _CELL_FIELDS = tuple(field.name for field in fields(Cell))
 _GROWING = ("limit", "scoring", "metric")
 
@@ -171,7 +174,11 @@ def write_run_file(run: Path, content: RunContent) -> None:
         RunError: it cannot be written.
     """
     plain: RunContent = json.loads(json.dumps(content))  # as a reader sees it: keys are texts, tuples are lists
-    write_json(run / RUN_FILE, {**plain, RUN_CHECKSUM: checksum_of_content(plain)}, error=RunError)
+    signed = {**plain, RUN_CHECKSUM: checksum_of_content(plain)}
+    if len(plain["cells"]) <= _MOST_CELLS_INDENTED:
+        write_json(run / RUN_FILE, signed, error=RunError)
+    else:
+        write_json(run / RUN_FILE, signed, indent=None, item_separator=",\n", error=RunError)
 
 
 def _damaged(path: Path, reason: str) -> RunError:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -190,12 +191,18 @@ class RunStore:
             self._merge_checksums(content, (place.path for place in done if place.row_group is None))
             write_run_file(self.path, content)
 
-    def save_checksums(self) -> None:
-        """Write the checksums of the cells that this process wrote, if another process finishes the run."""
-        if self._checksums:
+    def save_checksums(self, record: Mapping[str, Settings] = MappingProxyType({})) -> None:
+        """Write the checksums of the cells that this process wrote, if another process finishes the run.
+
+        Args:
+            record: as for `register`, to write at once.
+        """
+        if self._checksums or record:
             with self.one_at_a_time("run"):
                 content = read_run_file(self.path)
                 self._merge_checksums(content, ())
+                for section, entries in record.items():
+                    content.setdefault(section, {}).update(entries)
                 write_run_file(self.path, content)
 
     def _merge_checksums(self, content: RunContent, done: Iterable[Path]) -> None:
