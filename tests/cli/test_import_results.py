@@ -1,4 +1,4 @@
-"""`phraseproof import-results`: accuracies that others published, as a run that tables and statistics read."""
+"""`phraseproof import-results`: what other programs measured, as a run that tables and statistics read."""
 
 from __future__ import annotations
 
@@ -135,3 +135,90 @@ def test_designers_can_be_a_group_of_their_own(tmp_path: Path, call: Any) -> Non
     assert load_run(together).groups == ("unobserved",)
     scores = {score.group: score.mean_score for score in load_run(apart).wording_scores()}
     assert scores == {"task_designer": 0.3, "unobserved": 0.4}
+
+
+TABLE = "model,task,wording,example,score,choice,gold\n" + "".join(
+    f"m,{task},{wording},{number},{int((number * 7 + place) % 3 != 0)},"
+    f"{('yes', 'no')[((number * 7 + place) % 3 != 0) == (number % 2 == 0)]},{('yes', 'no')[number % 2 == 0]}\n"
+    for task in ("t", "u")
+    for place, wording in enumerate(("old/1", "old/2", "new/1", "new/2"))
+    for number in range(12)
+)
+
+
+@pytest.fixture
+def outcomes(tmp_path: Path, call: Any) -> Path:
+    (tmp_path / "rows.csv").write_text(TABLE, encoding="utf-8")
+    groups = ("--group", "observed=old/*", "--group", "unobserved=*")
+    done = call("import-results", tmp_path / "rows.csv", *groups, "-o", tmp_path / "outcomes")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[0] == "m: 96 outcomes of 8 wordings on 2 tasks, from a table"
+    assert "score: 8 cells under the scoring imported and the metric accuracy" in done.out
+    return tmp_path / "outcomes"
+
+
+def test_commands_read_outcomes_as_those_of_an_evaluation(outcomes: Path, tmp_path: Path, call: Any) -> None:
+    (table,) = json.loads(call("table", outcomes, "--json").out)["tables"]
+    expected = [int((number * 7 + place) % 3 != 0) for place in (0, 1) for number in range(12)]
+    assert table["tasks"][0]["groups"]["observed"]["mean_percent"] == pytest.approx(100 * sum(expected) / 24)
+    assert table["answers"][0]["classes"] == ["no", "yes"]
+    (found,) = json.loads(call("analyze", outcomes, "--json").out)["analyses"]
+    assert found["tests"][0]["over_tasks"]["n"] == 2
+    assert call("gate", outcomes, "--min-worst", "10").code == 0
+    assert call("compare", outcomes, outcomes).code == 0
+    assert call("report", outcomes, "-o", tmp_path / "page.html").code == 0
+    assert "old/1" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_what_needs_log_probabilities_is_refused(outcomes: Path, call: Any) -> None:
+    done = call("calibrate", outcomes)
+    assert (done.code, done.out) == (2, "")
+    assert "'imported' stores no log-probabilities of options" in done.err
+    done = call("config", outcomes)
+    assert done.code == 2
+    assert "no evaluation made it" in done.err
+
+
+def test_no_evaluation_adds_to_it(outcomes: Path, call: Any) -> None:
+    done = call(
+        "evaluate", "-m", "scripted", "-t", "everyday/tickets", "--observed", "composed", "-n", "2", "-o", outcomes
+    )
+    assert (done.code, done.out) == (2, "")
+    assert "no model can add to them" in done.err
+
+
+def test_mistakes_about_logs_are_one_line(outcomes: Path, tmp_path: Path, call: Any) -> None:
+    rows, out = tmp_path / "rows.csv", tmp_path / "other"
+    (tmp_path / "notes.txt").write_text("none", encoding="utf-8")
+    (tmp_path / "paper.csv").write_text(HEADER + ROWS, encoding="utf-8")
+    for arguments, problem in (
+        ((tmp_path / "notes.txt",), "not a known kind of log"),
+        ((tmp_path / "none.csv",), "no such file"),
+        ((rows, "--from", "excel"), "no logs are called 'excel'"),
+        ((rows, "--from", "paper"), "not a file of published results"),
+        ((rows, "--scale", "5,1"), "not a scale"),
+        ((rows, "--group", "old"), "not a group"),
+        ((rows, "--group", "old=old/*"), "no group fits the wording 'new/1'"),
+        ((rows, "--model", "n"), "no outcome is of that model"),
+        ((rows, "--designers-apart"), "only for files in the paper's release format"),
+        ((tmp_path / "paper.csv", "--task", "t"), "the paper's files say themselves"),
+    ):
+        done = call("import-results", *arguments, "-o", out)
+        assert (done.code, done.out) == (2, "")
+        assert len(done.err.splitlines()) == 1
+        assert problem in done.err
+    assert not out.exists()
+
+
+def test_warnings_say_what_lacks(tmp_path: Path, call: Any) -> None:
+    rows = "m,t,a,1,1\nm,t,a,2,\nm,t,b,1,0\nm,t,b,2,1\n"
+    (tmp_path / "rows.csv").write_text("model,task,wording,example,score\n" + rows, encoding="utf-8")
+    done = call("import-results", tmp_path / "rows.csv", "-o", tmp_path / "run")
+    assert done.code == 0
+    assert done.err.splitlines() == [
+        "warning: no score for 1 outcome: the program failed or was stopped",
+        "warning: t: 1 of 2 examples lack score under some wording; statistics of examples leave them out",
+    ]
+    (tmp_path / "rows.csv").write_text("model,task,wording,example,score\nm,t,b,1,1\n", encoding="utf-8")
+    done = call("import-results", tmp_path / "rows.csv", "-o", tmp_path / "run")
+    assert f"warning: 1 cell of {tmp_path / 'run'} replaced: the outcomes are others" in done.err

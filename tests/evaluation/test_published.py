@@ -7,7 +7,7 @@ import pytest
 from phraseproof.analysis.grids import group_relations, load_grids
 from phraseproof.core import Relation
 from phraseproof.errors import FileError, NotEnoughDataError, RunError, UsageError
-from phraseproof.evaluation.published import import_published, read_published
+from phraseproof.evaluation.published import import_published, is_published, read_published
 from phraseproof.store.queries import load_run
 
 HEADER = "Model,Dataset,Collection,Type,ID,Shots,Performance,Metric,Include?\n"
@@ -142,3 +142,12 @@ def test_what_is_no_result_file_is_refused(tmp_path: Path):
         read_published([write(tmp_path, " ,Winowhy,NIV2,BC,1,0,0.5,L,TRUE\n")])
     with pytest.raises(UsageError, match="no row"):
         read_published([write(tmp_path, "M,Winowhy,NIV2,BC,1,0,0.5,L,FALSE\n")])
+
+
+def test_the_format_is_known_by_its_header(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("Model,Dataset,Collection,Type,ID,Shots,Performance\n", encoding="utf-8")
+    assert is_published(path)
+    path.write_text("Model,Dataset\n", encoding="utf-8")
+    assert not is_published(path)
+    assert not is_published(tmp_path)

@@ -77,7 +77,7 @@ app.command("evaluate", short_help="Score a model on tasks under every wording."
 app.command("represent", short_help="Measure how far apart a model sees wordings.", rich_help_panel=MEASURE)(represent)
 app.command("doctor", short_help="Check the installation, and a model's scoring.", rich_help_panel=MEASURE)(doctor)
 app.command("study", short_help="Make a table or figure of the paper.", rich_help_panel=MEASURE)(study)
-app.command("import-results", short_help="Read published accuracies into a run.", rich_help_panel=MEASURE)(
+app.command("import-results", short_help="Read other programs' logs into a run.", rich_help_panel=MEASURE)(
     import_results
 )
 app.command("runs", short_help="List the run folders below a folder.", rich_help_panel=LOOK)(runs)

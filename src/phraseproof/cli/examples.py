@@ -35,7 +35,11 @@ EXAMPLES: Final = {
     "gate": ("phraseproof gate runs/p --max-spread 5 --min-worst 60 --junit gate.xml",),
     "plot": ("phraseproof plot runs/p --kind strip -o strip.pdf",),
     "runs": ("phraseproof runs runs", "phraseproof runs runs --json"),
-    "import-results": ("phraseproof import-results results/*.csv --model flan-t5-xl -o runs/published",),
+    "import-results": (
+        "phraseproof import-results outcomes.csv -o runs/ours",
+        "phraseproof import-results lm_eval_output --wordings 'tickets_{wording}' -o runs/lm",
+        "phraseproof import-results results/*.csv --model flan-t5-xl -o runs/published",
+    ),
     "calibrate": (
         "phraseproof calibrate runs/p --method all",
         "phraseproof calibrate runs/p --method batch --out runs/p-batch --save calibrator.json",

@@ -77,6 +77,15 @@ class _Row(NamedTuple):
     cells: Mapping[str, str]
 
 
+def is_published(path: Path) -> bool:
+    """Whether a file has the header of the paper's release format. False for what cannot be read."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return set(COLUMNS) <= set(next(csv.reader(stream), ()))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return False
+
+
 def read_published(paths: Sequence[Path], *, model: str | None = None, designers_apart: bool = False) -> Published:
     """Read result files in the paper's release format.
 

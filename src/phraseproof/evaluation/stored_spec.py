@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from phraseproof.errors import RunError
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.scoring.registry import DEFAULT_SCORER, split_metrics, split_scorings
-from phraseproof.store.run_file import CALIBRATION, DERIVED_FROM, RunContent, Settings
+from phraseproof.store.run_file import CALIBRATION, DERIVED_FROM, IMPORTED, RunContent, Settings
 
 Item = TypeVar("Item")
 
@@ -62,6 +62,8 @@ def spec_of_run(content: RunContent) -> SpecOfRun:
     """
     if not content["cells"]:
         raise RunError("the run has no cells: its accuracies were imported, and no evaluation made it")
+    if IMPORTED in content["settings"]:
+        raise RunError("the run was read from files of another program, and no evaluation made it")
     if CALIBRATION in content["settings"]:
         source = content.get(DERIVED_FROM, {}).get("run", "another run")
         raise RunError(

@@ -54,10 +54,10 @@ class Metric(ABC):
     """
 
     name: str
-    unit: ClassVar[str] = "%"
-    low: ClassVar[float] = 0.0
-    high: ClassVar[float] = 1.0
-    is_binary: ClassVar[bool] = False
+    unit: str = "%"
+    low: float = 0.0
+    high: float = 1.0
+    is_binary: bool = False
     is_corpus: ClassVar[bool] = False
     is_graded: ClassVar[bool] = False
     is_batched: ClassVar[bool] = False

@@ -32,6 +32,7 @@ _SCORERS: Mapping[str, str] = MappingProxyType(
         "paper": "phraseproof.scoring.paper",
         "first_token": "phraseproof.scoring.first_token",
         "generate": "phraseproof.scoring.generate",
+        "imported": "phraseproof.scoring.imported",
     }
 )
 # The name -> the module, and the metric in it. With an argument, `regex:PATTERN`: what its `make` returns.
@@ -48,6 +49,7 @@ _METRICS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
         "bertscore": ("phraseproof.scoring.texts.bertscore", "METRIC"),
         "judge": ("phraseproof.scoring.texts.judge", None),
         "regex": ("phraseproof.scoring.texts.regex", None),
+        "imported": ("phraseproof.scoring.imported", None),
     }
 )
 

@@ -62,6 +62,12 @@ DERIVED_FROM = "derived_from"
 """The section of `run.json` of a derived run that says from which run it was computed."""
 
 
+IMPORTED = "imported"
+"""The setting of runs whose outcomes another program computed; it names the program."""
+
+IMPORTED_FROM = "imported_from"
+"""The section of `run.json` with the files of an imported run, their checksums, and the program that wrote them."""
+
 FITTING = "fitting"
 """In a task's entry of `run.json`: how many of its examples keep a maximum length of prompts (`FittedExamples`)."""
 
@@ -249,7 +255,7 @@ def require_growth(path: Path, old: Settings, new: Settings) -> Settings:
 
     Raises:
         RunError: the sample shrinks, a setting that all cells must share (model, format, ...) differs, or the folder
-            holds a run that was derived from another.
+            holds a run that was derived from another or imported.
     """
     if CALIBRATION in old and CALIBRATION not in new:
         raise RunError(
@@ -257,6 +263,14 @@ def require_growth(path: Path, old: Settings, new: Settings) -> Settings:
             where=str(path),
             hint="Evaluate into the folder of the other run, and calibrate that again; or give another --out",
         )
+    if IMPORTED in old and IMPORTED not in new:
+        raise RunError(
+            "the folder holds results that `phraseproof import-results` read from files: no model can add to them",
+            where=str(path),
+            hint="Give another --out, and compare the two runs",
+        )
+    if IMPORTED in new and IMPORTED not in old:
+        raise RunError("the folder holds a run of a model", where=str(path), hint="Give another --out")
     if CALIBRATION in new and CALIBRATION not in old:
         raise RunError("the folder holds a run of a model", where=str(path), hint="Give another --out")
     before, now = old.get("limit"), new.get("limit")

@@ -1,0 +1,278 @@
+"""Makes cells of one run of what logs hold, or refuses what cannot be compared."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from phraseproof.core import Cell, Outcome
+from phraseproof.errors import FileError, UsageError
+from phraseproof.identity import content_hash
+from phraseproof.logs.cells import Log, LoggedCell, LogRequest, short
+from phraseproof.logs.names import group_of
+from phraseproof.scoring.accuracy import METRIC as ACCURACY
+from phraseproof.scoring.imported import IMPORTED, scaled_name
+from phraseproof.scoring.registry import scorer
+
+DEFAULT_GROUP = "imported"
+"""The group of wordings where neither the log nor the user names one."""
+
+_SAME_MEAN = 1e-9
+_NAMED = 3
+
+
+class ImportedCell(NamedTuple):
+    """A cell of the run, and what the log says of it."""
+
+    cell: Cell
+    logged: LoggedCell
+
+
+class Assembled(NamedTuple):
+    """The cells of one run.
+
+    Attributes:
+        met: how many means that the log reports are those of the outcomes.
+        warnings: what a reader should know before comparing numbers.
+    """
+
+    model: str
+    settings: Mapping[str, str]
+    cells: Sequence[ImportedCell]
+    met: int
+    warnings: Sequence[str]
+
+
+def assemble(log: Log, request: LogRequest, groups: Mapping[str, str]) -> Assembled:
+    """The cells of one run.
+
+    Args:
+        log: what a reader found.
+        request: the model and the score that are read.
+        groups: patterns of wordings by the group's name, in order; empty for one group.
+
+    Raises:
+        FileError: a log contradicts itself or another one, or holds no outcome.
+        UsageError: several models, or a wording outside of all groups.
+    """
+    cells = _of_model(log, request)
+    settings = _shared_settings(cells)
+    _require_single(cells)
+    for cell in cells:
+        _check_outcomes(cell, request)
+    _check_data(cells)
+    imported = _named(cells, request, groups)
+    differing = [each for each in cells if _differs(each)]
+    warnings = [
+        f"{cell.where}: the log reports {cell.place.score} = {cell.headline:.6g} for {cell.place.task} under "
+        f"{cell.place.wording}, and its {len(cell.outcomes)} outcomes have the mean {_mean(cell.outcomes):.6g}"
+        for cell in differing[:_NAMED]
+    ]
+    if len(differing) > _NAMED:
+        warnings.append(f"{len(differing) - _NAMED} more means differ from those that the log reports")
+    warnings += _incomplete(cells)
+    met = sum(each.headline is not None for each in cells) - len(differing)
+    return Assembled(cells[0].place.model, settings, imported, met, warnings)
+
+
+def _of_model(log: Log, request: LogRequest) -> list[LoggedCell]:
+    cells = [cell for cell in log.cells if cell.outcomes]
+    if request.metric is not None:
+        scores = sorted({cell.place.score for cell in cells})
+        cells = [cell for cell in cells if cell.place.score == request.metric]
+        if scores and not cells:
+            raise UsageError(
+                f"no outcome has the score '{request.metric}'",
+                expected=f"one of: {', '.join(scores)}",
+                where="--metric",
+            )
+    if not cells:
+        raise FileError("no outcome with a score", where=", ".join(map(str, log.files[:_NAMED])))
+    models = list(dict.fromkeys(cell.place.model for cell in cells))
+    if request.model is not None:
+        cells = [cell for cell in cells if cell.place.model == request.model]
+        if not cells:
+            raise UsageError(
+                "no outcome is of that model",
+                expected=f"one of: {', '.join(models)}",
+                got=request.model,
+                where="--model",
+            )
+    elif len(models) > 1:
+        raise UsageError(
+            "the files hold results of several models", got=", ".join(models), hint="Name one of them with --model"
+        )
+    return cells
+
+
+def _shared_settings(cells: Sequence[LoggedCell]) -> Mapping[str, str]:
+    first = cells[0]
+    for cell in cells[1:]:
+        for key in first.settings.keys() | cell.settings.keys():
+            ours, theirs = first.settings.get(key, "none"), cell.settings.get(key, "none")
+            if ours != theirs:
+                raise FileError(
+                    f"another setting of {key} than in {first.where}",
+                    expected=short(ours),
+                    got=short(theirs),
+                    where=cell.where,
+                    hint="Import the files into two run folders, and compare these",
+                )
+    return first.settings
+
+
+def _require_single(cells: Sequence[LoggedCell]) -> None:
+    seen: dict[object, LoggedCell] = {}
+    for cell in cells:
+        other = seen.setdefault(cell.place, cell)
+        if other is not cell:
+            place = cell.place
+            raise FileError(
+                f"a second result for {place.score} of {place.task} under the wording {place.wording!r}",
+                got=f"the first is in {other.where}",
+                where=cell.where,
+                hint="Name the files that count, or say with --wordings what names a wording",
+            )
+
+
+def _check_outcomes(cell: LoggedCell, request: LogRequest) -> None:
+    low, high = request.scale or (0.0, 1.0)
+    count = Counter(outcome.example_id for outcome in cell.outcomes)
+    twice = [example for example, times in count.items() if times > 1]
+    if twice:
+        raise FileError(
+            f"the example {twice[0]!r} has several results for {cell.place.score} of {cell.place.task} under the "
+            f"wording {cell.place.wording!r}",
+            where=cell.where,
+            hint="What distinguishes them is a wording, a repeat, or the example: see --wordings and --example",
+        )
+    for outcome in cell.outcomes:
+        if not (math.isfinite(outcome.score) and low <= outcome.score <= high):
+            raise FileError(
+                f"{cell.place.score} of the example {outcome.example_id!r} is out of range",
+                expected=f"{low:g} to {high:g}",
+                got=f"{outcome.score:g}",
+                where=cell.where,
+                hint="Give --scale LOW,HIGH for scores that are not between 0 and 1",
+            )
+
+
+def _check_data(cells: Sequence[LoggedCell]) -> None:
+    """Refuse wordings whose examples of one name are not the same: their differences would not be of the wording."""
+    known: dict[tuple[str, str], tuple[str, LoggedCell]] = {}
+    for cell in cells:
+        for example, data in cell.data.items():
+            first, other = known.setdefault((cell.place.task, example), (data, cell))
+            if first != data:
+                raise FileError(
+                    f"the example {example!r} of {cell.place.task} is not that of {other.where}",
+                    expected="the same data under every wording",
+                    where=cell.where,
+                    hint="If both are the same question, --example FIELD names what identifies it; if these are "
+                    "several tasks, --wordings says how their names are made",
+                )
+
+
+def _mean(outcomes: Sequence[Outcome]) -> float:
+    return math.fsum(outcome.score for outcome in outcomes) / len(outcomes)
+
+
+def _differs(cell: LoggedCell) -> bool:
+    return cell.headline is not None and not math.isclose(
+        cell.headline, _mean(cell.outcomes), rel_tol=_SAME_MEAN, abs_tol=_SAME_MEAN
+    )
+
+
+def _incomplete(cells: Sequence[LoggedCell]) -> list[str]:
+    """What a comparison of wordings lacks: examples that some of them do not have."""
+    lines: list[str] = []
+    for task, score in dict.fromkeys((cell.place.task, cell.place.score) for cell in cells):
+        sets = [
+            {outcome.example_id for outcome in cell.outcomes}
+            for cell in cells
+            if (cell.place.task, cell.place.score) == (task, score)
+        ]
+        every, some = set[str].intersection(*sets), set[str].union(*sets)
+        if not every:
+            lines.append(
+                f"{task}: no example has {score} under every wording, so statistics of examples are not possible"
+            )
+        elif len(every) < len(some):
+            lines.append(
+                f"{task}: {len(some) - len(every)} of {len(some)} examples lack {score} under some wording; statistics "
+                "of examples leave them out"
+            )
+    return lines
+
+
+def _named(cells: Sequence[LoggedCell], request: LogRequest, groups: Mapping[str, str]) -> list[ImportedCell]:
+    ways: dict[str, tuple[str, str]] = {}
+    for name in dict.fromkeys(cell.place.score for cell in cells):
+        same = [cell for cell in cells if cell.place.score == name]
+        way = _scoring_of(same), _metric_of(same, name, request)
+        ways[name] = way if way not in ways.values() else (IMPORTED, scaled_name(name, request.scale))
+    found: list[ImportedCell] = []
+    for logged in cells:
+        cell = logged
+        scoring, metric = ways[cell.place.score]
+        if scoring == IMPORTED and cell.scoring is not None:
+            cell = replace(logged, outcomes=[_without_options(each) for each in cell.outcomes])
+        place = cell.place
+        group = (group_of(place.wording, groups) if groups else cell.group) or ("" if groups else DEFAULT_GROUP)
+        if not group:
+            raise UsageError(
+                f"no group fits the wording {place.wording!r}",
+                expected=f"one of the patterns {', '.join(groups.values())}",
+                where="--group",
+            )
+        identity = content_hash([IMPORTED, list(place), scoring, metric, group, list(cell.outcomes)])
+        category = cell.category or place.task
+        shots = place.num_fewshot, place.fewshot_seed
+        found.append(
+            ImportedCell(
+                Cell(
+                    identity, place.task, category, place.wording, group, *shots, len(cell.outcomes),
+                    scoring=scoring, metric=metric, repeat=place.repeat,
+                ),
+                cell,
+            )
+        )  # fmt: skip
+    # The first scoring of a run is the one that commands show: the one with log-probabilities, where there is one.
+    return sorted(found, key=lambda each: each.cell.scoring == IMPORTED)
+
+
+def _scoring_of(cells: Sequence[LoggedCell]) -> str:
+    """The scorer whose choices are those of the log, under every outcome; `imported` if there is none."""
+    names = {cell.scoring for cell in cells}
+    if len(names) > 1 or None in names:
+        return IMPORTED
+    name = next(iter(names)) or IMPORTED
+    rule = scorer(name)
+    fits = all(
+        outcome.options
+        and outcome.predicted is not None
+        and rule.choose(outcome.option_logprobs, outcome.options) == outcome.predicted
+        for cell in cells
+        for outcome in cell.outcomes
+    )
+    return name if fits else IMPORTED
+
+
+def _metric_of(cells: Sequence[LoggedCell], name: str, request: LogRequest) -> str:
+    """`accuracy` where every score is the credit of the chosen option; else the log's score by its name."""
+    is_accuracy = request.scale is None and all(
+        outcome.option_credits
+        and (outcome.predicted is not None or outcome.text is not None)
+        and ACCURACY.score(outcome) == outcome.score
+        for cell in cells
+        for outcome in cell.outcomes
+    )
+    return ACCURACY.name if is_accuracy else scaled_name(name, request.scale)
+
+
+def _without_options(outcome: Outcome) -> Outcome:
+    """The outcome without log-probabilities, which do not explain its score."""
+    return replace(outcome, option_logprobs=(), option_tokens=(), text=outcome.text or "")

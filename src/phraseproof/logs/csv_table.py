@@ -1,0 +1,241 @@
+"""Reads a table with one outcome per row: CSV or TSV, also JSON, JSON Lines and Parquet.
+
+Columns: `wording`, `example`, `score`, and `model` unless it is named. Optional: `task` (the file's name by default),
+`category`, `group`, `wording_text`, `shots`, `seed`, `repeat`, `metric` (what the score is called), `choice` and `gold`
+(labels of the chosen and of the right answer), `logprobs` (a JSON object: the log-probability of each option).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from phraseproof.core import Outcome
+from phraseproof.errors import FileError, UsageError
+from phraseproof.files import parse_json
+from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, short
+from phraseproof.tasks.tables import read_table
+
+REQUIRED = ("wording", "example", "score")
+OPTIONAL = (
+    "model", "task", "category", "group", "wording_text", "shots", "seed", "repeat", "metric",
+    "choice", "gold", "logprobs",
+)  # fmt: skip
+
+_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".parquet"})
+_TRUTH: Mapping[str, float] = {"true": 1.0, "false": 0.0}
+_MAX_COUNT = 2**31 - 1
+_MOST_LABELS = 100
+"""Right answers of a task that are more different texts than this are texts, and no labels."""
+
+
+@dataclass
+class _Rows:
+    """The rows of one cell."""
+
+    where: str
+    first: Mapping[str, str]
+    outcomes: list[Outcome] = field(default_factory=list[Outcome])
+    data: dict[str, str] = field(default_factory=dict[str, str])
+    failed: int = 0
+
+
+def recognizes(path: Path) -> bool:
+    """Whether a file is a table with the required columns."""
+    if not path.is_file() or path.suffix.lower() not in _SUFFIXES:
+        return False
+    try:
+        rows = read_table(path, where=str(path)).rows
+    except FileError:
+        return False
+    return all(name in rows[0] for name in REQUIRED)
+
+
+def read(paths: Sequence[Path], request: LogRequest) -> Log:
+    """The outcomes in tables.
+
+    Raises:
+        FileError: a file cannot be read, lacks a column, or has a value that does not fit.
+        UsageError: an option that a table does not need.
+    """
+    for option, value in (("--wordings", request.wordings), ("--example", request.example)):
+        if value:
+            raise UsageError("a table names wordings and examples itself", where=option, hint="Rename its columns")
+    found: dict[LogPlace, _Rows] = {}
+    labels: dict[str, dict[str, None]] = {}
+    notes: list[str] = []
+    for path in paths:
+        table = read_table(path, where=str(path))
+        header = list(dict.fromkeys(name for row in table.rows for name in row))
+        _check_columns(header, path, request)
+        unread = [name for name in header if name not in (*REQUIRED, *OPTIONAL)]
+        if unread:
+            notes.append(f"{path}: columns that are not read: {', '.join(unread)}")
+        for number, cells in enumerate(table.rows):
+            line = table.lines[number] if table.lines else number + 1
+            row = {name: _text(value) for name, value in cells.items()}
+            _add(row, f"{path}:{line}", path, request, found, labels)
+    cells = [_cell(place, rows, labels) for place, rows in found.items()]
+    return Log("a table", list(paths), cells, notes)
+
+
+def _check_columns(header: Sequence[str], path: Path, request: LogRequest) -> None:
+    wanted = REQUIRED if request.model is not None else ("model", *REQUIRED)
+    missing = [name for name in wanted if name not in header]
+    if missing:
+        raise FileError(
+            f"the table has no column {missing[0]!r}",
+            expected=", ".join(wanted),
+            got=", ".join(header) or "nothing",
+            where=str(path),
+            hint="Name the model with --model" if missing == ["model"] else None,
+        )
+
+
+def _text(value: object) -> str:
+    """A value as text; tables other than CSV hold numbers and truth values."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        import json
+
+        return json.dumps(value)
+    return str(value).lower() if isinstance(value, bool) else str(value).strip()
+
+
+def _add(
+    row: Mapping[str, str],
+    where: str,
+    path: Path,
+    request: LogRequest,
+    found: dict[LogPlace, _Rows],
+    labels: dict[str, dict[str, None]],
+) -> None:  # fmt: skip
+    for name in ("wording", "example") if "model" not in row else ("model", "wording", "example"):
+        if not row.get(name):
+            raise FileError("a row does not say what it is of", expected=f"a {name}", where=f"{where}, {name}")
+    place = LogPlace(
+        row.get("model") or request.model or "",
+        row.get("task") or request.task or path.stem,
+        row["wording"],
+        row.get("metric") or "score",
+        _count(row, "shots", where),
+        _count(row, "seed", where),
+        _count(row, "repeat", where),
+    )
+    rows = found.setdefault(place, _Rows(str(path), row))
+    for name in ("category", "group", "wording_text"):
+        if row.get(name, "") != rows.first.get(name, ""):
+            raise FileError(
+                f"the {name} of the wording {place.wording!r} is not that of its other rows",
+                expected=short(rows.first.get(name, "")),
+                got=short(row.get(name, "")),
+                where=f"{where}, {name}",
+            )
+    score = _score(row["score"], where)
+    if score is None:
+        rows.failed += 1
+        return
+    gold, choice = row.get("gold", ""), row.get("choice", "")
+    if gold:
+        rows.data[row["example"]] = gold
+        labels.setdefault(place.task, {})[gold] = None
+    rows.outcomes.append(_outcome(row, score, gold, choice, where))
+
+
+def _outcome(row: Mapping[str, str], score: float, gold: str, choice: str, where: str) -> Outcome:
+    if not row.get("logprobs"):
+        text = choice if "choice" in row else None
+        return Outcome(row["example"], score, text=text, reference=gold or None)
+    values = _logprobs(row["logprobs"], f"{where}, logprobs")
+    options, logprobs = tuple(values), tuple(values.values())
+    for name, label in (("choice", choice), ("gold", gold)):
+        if label and label not in values:
+            raise FileError(
+                "not one of the options in logprobs", expected=", ".join(options), got=label, where=f"{where}, {name}"
+            )
+    predicted = options.index(choice) if choice else logprobs.index(max(logprobs))
+    target = options.index(gold) if gold else None
+    credit = tuple(float(place == target) for place in range(len(options))) if gold else ()
+    if gold and credit[predicted] != score:
+        raise FileError(
+            "the score contradicts choice and gold",
+            expected=f"{credit[predicted]:g} for the choice {options[predicted]!r} and the right answer {gold!r}",
+            got=f"{score:g}",
+            where=f"{where}, score",
+            hint="Leave out the columns gold and logprobs if the score is of something else",
+        )
+    return Outcome(row["example"], score, options, logprobs, (), credit, predicted=predicted, target=target)
+
+
+def _logprobs(text: str, where: str) -> dict[str, float]:
+    try:
+        found = parse_json(text)
+    except ValueError as error:
+        raise FileError(f"not valid JSON: {error}", where=where) from None
+    values: dict[str, float] = {}
+    for option, value in found.items() if isinstance(found, dict) else ():
+        # A value above 0 by more than rounding is no log-probability. `null` is that of an option that was not listed.
+        number = -math.inf if value is None else value
+        if not isinstance(number, int | float) or isinstance(number, bool) or not number <= 1e-3:
+            raise FileError("not a log-probability", expected="0 or less", got=short(value), where=where)
+        values[str(option)] = float(number)
+    if len(values) < 2 or max(values.values()) == -math.inf:
+        raise FileError(
+            "not log-probabilities of options", expected='as in {"yes": -0.2, "no": -1.7}', got=short(text), where=where
+        )
+    return values
+
+
+def _score(text: str, where: str) -> float | None:
+    """The score; `None` for an empty cell: the example failed."""
+    if not text:
+        return None
+    try:
+        return _TRUTH.get(text.lower()) if text.lower() in _TRUTH else float(text)
+    except ValueError:
+        raise FileError("not a score", expected="a number, true or false", got=text, where=f"{where}, score") from None
+
+
+def _count(row: Mapping[str, str], name: str, where: str) -> int:
+    text = row.get(name) or "0"
+    if not (text.isascii() and text.isdigit() and int(text) <= _MAX_COUNT):
+        raise FileError(f"not a number of {name}", expected="0 or more", got=text, where=f"{where}, {name}")
+    return int(text)
+
+
+def _cell(place: LogPlace, rows: _Rows, labels: Mapping[str, Mapping[str, None]]) -> LoggedCell:
+    known = tuple(labels.get(place.task, ()))
+    outcomes = rows.outcomes
+    if 2 <= len(known) <= _MOST_LABELS and all(
+        each.reference in known and each.text is not None and not each.options for each in outcomes
+    ):
+        outcomes = [_labelled(each, known) for each in outcomes]
+    has_logprobs = bool(outcomes) and all(each.option_logprobs for each in outcomes)
+    return LoggedCell(
+        place,
+        outcomes,
+        rows.where,
+        scoring="loglikelihood" if has_logprobs else None,
+        category=rows.first.get("category") or None,
+        group=rows.first.get("group") or None,
+        text=rows.first.get("wording_text", ""),
+        data=rows.data,
+        failed=rows.failed,
+    )
+
+
+def _labelled(outcome: Outcome, labels: tuple[str, ...]) -> Outcome:
+    """An outcome whose right answers are labels; a choice that is none of them is an unread answer."""
+    text, gold = outcome.text or "", outcome.reference or ""
+    return Outcome(
+        outcome.example_id,
+        outcome.score,
+        labels,
+        option_credits=tuple(float(label == gold) for label in labels),
+        predicted=labels.index(text) if text in labels else None,
+        target=labels.index(gold),
+        text=text,
+    )

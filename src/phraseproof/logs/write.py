@@ -1,0 +1,105 @@
+"""Writes imported cells as a run folder."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+from phraseproof.core import Kind
+from phraseproof.core.classes import shared_options
+from phraseproof.identity import file_hash
+from phraseproof.logs.assemble import Assembled, ImportedCell
+from phraseproof.logs.cells import Log
+from phraseproof.store.queries import Run, load_run
+from phraseproof.store.run_file import IMPORTED, IMPORTED_FROM, RUN_FILE, RunContent, read_run_file
+from phraseproof.store.schema import to_table
+from phraseproof.store.usage import Usage
+from phraseproof.store.writer import RunStore
+from phraseproof.version import __version__
+
+
+class WrittenRun(NamedTuple):
+    """A run folder, and how many of its earlier cells have other outcomes now."""
+
+    run: Run
+    replaced: int
+
+
+def write_imported(found: Assembled, log: Log, source: str, out: Path, *, parameters: int | None = None) -> WrittenRun:
+    """Store outcomes of another program as a run, or add them to an imported run of the same model.
+
+    Args:
+        found: the cells.
+        log: what they were read from; its files and their checksums are recorded.
+        source: the name of the reader.
+        out: the run folder.
+        parameters: the number of the model's parameters, where the log does not say it.
+
+    Raises:
+        RunError: `out` holds a run of something else, or cannot be written.
+    """
+    first = found.cells[0].cell
+    settings: RunContent = {
+        "model": {"name": found.model, "adapter": None, "settings": dict(found.settings)},
+        "scoring": first.scoring,
+        "metric": first.metric,
+        IMPORTED: source,
+    }
+    store = RunStore(out, settings)
+    cells = [each.cell for each in found.cells]
+    before = read_run_file(out).get("groups", {}) if (out / RUN_FILE).exists() else {}
+    record: dict[str, RunContent] = {
+        "groups": before | {group: _group(found.cells, group) for group in dict.fromkeys(cell.group for cell in cells)},
+        "tasks": {name: _task(found.cells, name, log.tool) for name in dict.fromkeys(cell.task for cell in cells)},
+        "instructions": {
+            f"{each.cell.task}: {each.cell.instruction}": {"text": each.logged.text} for each in found.cells
+        },
+        "environment": {
+            "command": shlex.join(sys.argv),
+            "python": platform.python_version(),
+            "phraseproof": __version__,
+        },
+        IMPORTED_FROM: {
+            str(path): {"tool": log.tool, "bytes": path.stat().st_size, "checksum": file_hash(path)}
+            for path in log.files
+        },
+    }
+    size = log.parameters.get(found.model) if parameters is None else parameters
+    if size is not None:
+        record["model"] = {"parameters": size}
+    edited = store.register(cells, record)
+    usage = json.dumps(asdict(Usage()))
+    with store.one_at_a_time(IMPORTED):
+        missing = set(store.missing(cells)[0])
+        store.write_tables(
+            (each.cell, to_table(each.cell, each.logged.outcomes, usage))
+            for each in found.cells
+            if each.cell in missing
+        )
+        store.finish(0)
+    return WrittenRun(load_run(out), len(edited.replaced))
+
+
+def _group(cells: Sequence[ImportedCell], group: str) -> Mapping[str, int]:
+    return {"num_wordings": len({each.cell.instruction for each in cells if each.cell.group == group})}
+
+
+def _task(cells: Sequence[ImportedCell], name: str, tool: str) -> RunContent:
+    logged = [each for each in cells if each.cell.task == name]
+    outcomes = [outcome for each in logged for outcome in each.logged.outcomes]
+    kind = Kind.FREE_TEXT
+    if all(outcome.options for outcome in outcomes):
+        is_shared = all(shared_options(each.options for each in cell.logged.outcomes) for cell in logged)
+        kind = Kind.MULTI_CLASS if is_shared else Kind.MULTIPLE_CHOICE
+    return {
+        "kind": kind,
+        "category": logged[0].cell.category,
+        "source": f"imported from {tool}",
+        "num_examples": len({outcome.example_id for outcome in outcomes}),
+    }

@@ -1,0 +1,30 @@
+"""JSON as readers of logs see it: types are checked before they are used."""
+
+from __future__ import annotations
+
+import pytest
+
+from phraseproof.errors import FileError
+from phraseproof.logs.cells import mapping, section, sequence, short, whole
+
+
+def test_types_are_checked() -> None:
+    assert mapping({"a": 1}, "f") == {"a": 1}
+    assert sequence([1], "f") == [1]
+    assert section({"a": {"b": 1}, "c": None}, "a", "f") == {"b": 1}
+    assert section({"c": None}, "c", "f") == section({}, "c", "f") == {}
+    for read, value in ((mapping, [1]), (sequence, {"a": 1}), (mapping, "text")):
+        with pytest.raises(FileError, match="f: not as this tool writes it"):
+            read(value, "f")
+    with pytest.raises(FileError, match="f, a: "):
+        section({"a": 3}, "a", "f")
+
+
+def test_whole_numbers() -> None:
+    assert [whole(each) for each in (3, 0, -1, 2.5, True, "4", None)] == [3, 0, 0, 0, 0, 0, 0]
+    assert whole(None, 5) == 5
+
+
+def test_values_in_messages_are_short() -> None:
+    assert short("a") == "'a'"
+    assert len(short("a" * 100)) == 60

@@ -1,0 +1,65 @@
+"""Imported cells as a run folder: marked as such, added to, and replaced."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from phraseproof.core import Cell, Outcome
+from phraseproof.errors import RunError
+from phraseproof.identity import file_hash
+from phraseproof.logs.assemble import assemble
+from phraseproof.logs.cells import LogRequest
+from phraseproof.logs.csv_table import read
+from phraseproof.logs.write import WrittenRun, write_imported
+from phraseproof.store.run_file import IMPORTED_FROM
+from phraseproof.store.usage import Usage
+from phraseproof.store.writer import RunStore
+
+
+def _import(path: Path, text: str, out: Path) -> WrittenRun:
+    path.write_text(text, encoding="utf-8")
+    log = read([path], LogRequest())
+    return write_imported(assemble(log, LogRequest(), {}), log, "csv", out)
+
+
+def test_the_record_names_files_and_program(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    run = _import(path, "model,wording,example,score,group\nm,a,1,1,old\nm,b,1,0,new\n", tmp_path / "run").run
+    content = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    assert content["settings"]["imported"] == "csv"
+    assert content[IMPORTED_FROM] == {
+        str(path): {"tool": "a table", "bytes": path.stat().st_size, "checksum": file_hash(path)}
+    }
+    assert content["tasks"]["t"]["source"] == "imported from a table"
+    assert run.groups == ("old", "new")
+    assert not run.missing
+
+
+def test_files_add_to_a_run_and_replace_their_own_cells(tmp_path: Path) -> None:
+    header, out = "model,wording,example,score\n", tmp_path / "run"
+    assert _import(tmp_path / "t.csv", f"{header}m,a,1,1\n", out).replaced == 0
+    assert _import(tmp_path / "t.csv", f"{header}m,b,1,1\n", out).replaced == 0
+    written = _import(tmp_path / "t.csv", f"{header}m,a,1,0\n", out)
+    assert written.replaced == 1
+    assert {each.instruction: each.mean_score for each in written.run.wording_scores()} == {"a": 0.0, "b": 1.0}
+    # The same outcomes again change nothing.
+    assert _import(tmp_path / "t.csv", f"{header}m,a,1,0\n", out).replaced == 0
+
+
+def test_other_runs_are_not_mixed_with_it(tmp_path: Path) -> None:
+    text = "model,wording,example,score\nm,a,1,1\n"
+    out = tmp_path / "run"
+    _import(tmp_path / "t.csv", text, out)
+    with pytest.raises(RunError, match="no model can add to them"):
+        RunStore(out, {"model": {"name": "m", "adapter": None}, "scoring": "imported"})
+    with pytest.raises(RunError, match=r"another setting of model\.name"):
+        _import(tmp_path / "t.csv", text.replace("m,a", "n,a"), out)
+    own, cell = tmp_path / "own", Cell("x", "t", "t", "a", "g", 0, 0, 1)
+    store = RunStore(own, {"model": {"name": "m"}})
+    store.register([cell], {})
+    store.write(cell, [Outcome("1", 1.0)], Usage())
+    with pytest.raises(RunError, match="the folder holds a run of a model"):
+        _import(tmp_path / "t.csv", text, own)
