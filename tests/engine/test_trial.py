@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from phraseproof.engine.trial import Lengths, agree, same_logits, trial_logits, trial_requests
+from phraseproof.engine.trial import Lengths, agree, same_logits, similar_logits, trial_logits, trial_requests
 from support import tiny_models
 
 
@@ -44,3 +44,14 @@ def test_logits_of_a_network_agree_with_themselves_and_not_with_another_ones() -
     assert same_logits(trial_logits(one), expected)
     assert not same_logits(trial_logits(other), expected)
     assert not same_logits(None, expected)
+
+
+def test_logits_in_half_precision_are_similar_and_those_of_another_network_are_not() -> None:
+    network = tiny_models.llama_network(64).eval()
+    expected = trial_logits(network)
+    assert expected is not None
+    assert similar_logits(trial_logits(network.to(torch.bfloat16)), expected)
+    assert not similar_logits(expected * 1.3, expected)
+    assert not similar_logits(expected[:, :-1], expected)
+    assert not similar_logits(expected * float("nan"), expected)
+    assert not similar_logits(None, expected)

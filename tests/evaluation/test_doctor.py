@@ -21,6 +21,25 @@ def test_the_installation_names_every_package_with_its_version() -> None:
     assert all(check.passed for check in checks.values())
 
 
+@pytest.mark.parametrize(
+    ("units", "pays", "emulated", "expected"),
+    [
+        ("AMX", True, False, "bfloat16 by AMX: evaluate --dtype bfloat16 --rescore-ties is faster than float32"),
+        (None, False, True, "bfloat16 is emulated (no AVX512-BF16, no AMX): --dtype bfloat16 is slower than float32"),
+        (None, False, False, "bfloat16 is not used for speed on this CPU"),
+    ],
+)
+def test_what_bfloat16_means_on_this_cpu_is_said(
+    units: str | None, pays: bool, emulated: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "phraseproof.engine.cpu.half_products"
+    monkeypatch.setattr(f"{module}.bfloat16_units", lambda: units)
+    monkeypatch.setattr(f"{module}.half_products_pay", lambda: pays)
+    monkeypatch.setattr(f"{module}.emulated", lambda _dtype: emulated)
+    checks = {check.name: check for check in check_installation()}
+    assert checks["half precision on the CPU"] == ("half precision on the CPU", True, expected)
+
+
 def test_a_missing_package_fails_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     real = metadata.version
 

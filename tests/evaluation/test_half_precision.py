@@ -139,7 +139,11 @@ def test_how_rarely_twice_the_largest_of_a_sample_is_passed() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("build", [tiny_models.tiny_llama, tiny_models.tiny_t5])
-def test_a_networks_bfloat16_choices_become_float32s(build: Callable[[], Path], tmp_path: Path) -> None:
+def test_a_networks_bfloat16_choices_become_float32s(
+    build: Callable[[], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on CPUs without units for bfloat16, where everything is rounded: elsewhere no choice changes here.
+    monkeypatch.setattr("phraseproof.engine.cpu.half_products.half_products_pay", lambda: False)
     folder = str(build())
 
     def run(name: str, dtype: str, **settings: Any) -> Run:

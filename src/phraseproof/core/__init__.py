@@ -21,6 +21,7 @@ from phraseproof.core.capabilities import (
     ScoresOptions,
     StreamsScores,
     TestsItself,
+    WarnsOfPrecision,
     WritesAnswers,
 )
 from phraseproof.core.data import Cell, Example, Finding, Instruction, Kind, Outcome, Relation, Task
@@ -73,5 +74,6 @@ __all__ = [
     "Task",
     "TestsItself",
     "TokenForecast",
+    "WarnsOfPrecision",
     "WritesAnswers",
 ]

@@ -119,6 +119,15 @@ class OffersFloat32(Protocol):
         ...
 
 
+@runtime_checkable
+class WarnsOfPrecision(Protocol):
+    """Knows whether its precision is slow where it computes."""
+
+    def precision_warning(self) -> str | None:
+        """One line to warn with before scoring, or `None`. Does not load the weights."""
+        ...
+
+
 PENULTIMATE = -2
 """The layer that is read by default: the input of the last block."""
 

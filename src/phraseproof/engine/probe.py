@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from phraseproof.engine.attention.causal import PackedPass, quiet
+from phraseproof.engine.cpu.half_products import rounding_of
 from phraseproof.engine.length_thresholds import has_other_thresholds
 from phraseproof.engine.network import Network, NetworkConfig
 from phraseproof.engine.packed_causal_lm import LastLayer, PackedCausalLM
@@ -63,7 +64,7 @@ def probe_causal_lm(network: Network) -> PackingSupport | None:
             scores = _in_a_row(network, last_layer)
         except REFUSALS:
             scores = None
-        allowed = _TOLERANCE.get(network.dtype, _TOLERANCE_FLOAT32)
+        allowed = _TOLERANCE.get(rounding_of(network), _TOLERANCE_FLOAT32)
         if scores is not None and np.allclose(scores, expected, rtol=1e-5, atol=allowed):
             return PackingSupport(last_layer)
         if last_layer is not None:
@@ -89,7 +90,7 @@ def probe_seq2seq_lm(network: Network) -> PackedSeq2SeqLM | None:
             ids, labels = (torch.tensor([tokens], device=network.device) for tokens in (context, option))
             logprobs = torch.log_softmax(network(input_ids=ids, labels=labels).logits[0].float(), dim=-1)
             expected.append(float(logprobs[range(len(option)), option].sum()))
-    allowed = _TOLERANCE.get(network.dtype, _TOLERANCE_FLOAT32)
+    allowed = _TOLERANCE.get(rounding_of(network), _TOLERANCE_FLOAT32)
     found = [[score for of_request in scores for score in of_request] for scores in ways]
     return packed if all(np.allclose(scores, expected, rtol=1e-5, atol=allowed) for scores in found) else None
 

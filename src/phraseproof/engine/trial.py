@@ -32,6 +32,9 @@ _RELATIVE = {torch.float16: 2e-2, torch.bfloat16: 1e-1}
 _RELATIVE_FLOAT32 = 1e-4
 """By how much of the largest one numbers of two passes may differ through rounding."""
 
+_SIMILAR = 0.2
+"""The largest relative distance of two passes of which one is in half precision."""
+
 _SHORT = (11, 6, 3)
 _OPTION_TOKENS = (6, 3, 1, 3)
 _FIRST_TOKEN = 10
@@ -114,3 +117,14 @@ def same_logits(found: torch.Tensor | None, expected: torch.Tensor) -> bool:
     allowed = _RELATIVE.get(expected.dtype, _RELATIVE_FLOAT32)
     largest = max(1.0, float(expected.abs().max()))
     return found is not None and torch.allclose(found, expected, rtol=allowed, atol=allowed * largest, equal_nan=True)
+
+
+def similar_logits(found: torch.Tensor | None, expected: torch.Tensor) -> bool:
+    """Whether two passes over the same tokens agree on the whole, where either is in half precision.
+
+    Single logits of deep networks may move by a tenth of the largest one, so lengths are compared.
+    """
+    if found is None or found.shape != expected.shape:
+        return False
+    distance = torch.linalg.vector_norm(found.float() - expected.float())
+    return bool(distance <= _SIMILAR * torch.linalg.vector_norm(expected.float()))

@@ -16,6 +16,7 @@ from phraseproof.core import (
     Model,
     Prompt,
     Task,
+    WarnsOfPrecision,
 )
 from phraseproof.errors import ModelError, RunError, StoppedError
 from phraseproof.evaluation.ask_model import AskedModel, require_answers
@@ -341,6 +342,8 @@ class Evaluation:
         missing, _ = self._missing(store)
         reuse, files = self._reuse(store.samples), store.files()
         new = [each for each in missing if len(reuse.held(each, files)) < len(each.task.examples)]
+        if new and isinstance(self.model, WarnsOfPrecision) and (warning := self.model.precision_warning()):
+            observer.warned(warning)
         near_ties = self._measure_error(store, observer, self_test=self_test) if new else None
         if new and self_test:
             observer.noted(f"loading {self.model.identity.name} and testing its scores")

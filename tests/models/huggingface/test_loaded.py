@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from pathlib import Path
 
-from phraseproof.core import Prompt
+import numpy as np
+import pytest
+import torch
+
+from phraseproof.core import Prompt, WarnsOfPrecision
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
@@ -39,6 +44,42 @@ def test_scored_models_are_read_again_for_training(model: HuggingFaceModel) -> N
     again = model.with_plain_layers()
     assert again is not model
     assert not again.weights.has_packed_layers
+
+
+@pytest.mark.parametrize("build", [tiny_models.tiny_llama, tiny_models.tiny_t5])
+def test_in_bfloat16_a_cpu_with_units_for_it_computes_only_products_in_it(
+    build: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(pays: bool, dtype: str = "bfloat16") -> HuggingFaceModel:
+        monkeypatch.setattr("phraseproof.engine.cpu.half_products.half_products_pay", lambda: pays)
+        found = load_model(str(build()), ModelOptions(device="cpu", dtype=dtype))
+        assert isinstance(found, HuggingFaceModel)
+        return found
+
+    prompts = [Prompt(f"the king of number {number}", ("A", "B", "the long way")) for number in range(6)]
+    mixed = load(pays=True)
+    assert mixed.identity.settings["half_precision"] == "products"
+    found = [scores.logprobs for scores in mixed.score_options(prompts)]
+    assert mixed.network.dtype == torch.float32
+    plain = load(pays=False)
+    assert "half_precision" not in plain.identity.settings
+    rounded = [scores.logprobs for scores in plain.score_options(prompts)]
+    assert plain.network.dtype == torch.bfloat16
+    exact = [scores.logprobs for scores in load(pays=True, dtype="float32").score_options(prompts)]
+    error, of_rounded = (np.abs(np.subtract(some, exact)).max() for some in (found, rounded))
+    assert 0 < error < of_rounded
+
+
+def test_a_cpu_that_emulates_half_precision_is_warned_of(
+    model: HuggingFaceModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("phraseproof.engine.cpu.half_products.emulated", lambda dtype: dtype == "bfloat16")
+    assert model.precision_warning() is None
+    half = load_model(str(tiny_models.tiny_llama()), ModelOptions(device="cpu", dtype="bfloat16"))
+    assert isinstance(half, WarnsOfPrecision)
+    assert half.precision_warning() == (
+        "bfloat16 is emulated on this CPU: it saves memory and is slower than --dtype float32"
+    )
 
 
 def test_layers_stay_plain_under_a_network_that_touches_its_weights() -> None:

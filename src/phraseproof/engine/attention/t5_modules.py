@@ -53,7 +53,7 @@ class CrossAttention:
         if self._weights is None:
             # Made at first use and then kept: a packed layer has to be unpacked into a dense copy.
             k, v = (
-                (layer.weight.to_dense() if isinstance(layer, PackedLinear) else layer.weight)
+                (layer.weight.to_dense().float() if isinstance(layer, PackedLinear) else layer.weight)
                 .detach()
                 .view(self._heads, self._width, -1)
                 for layer in self._layers

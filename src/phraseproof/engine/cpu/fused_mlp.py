@@ -34,6 +34,8 @@ def fuse_gates(network: nn.Module) -> int:
             gate, up, down, activation = (getattr(module, name, None) for name in names)
             said = activation_in_onednn(activation)
             if said and type(gate) is PackedLinear and type(up) is PackedLinear and isinstance(down, nn.Module):
+                if gate.is_half != up.is_half or _has_half_bias(gate, up):
+                    continue
                 plain: Callable[[torch.Tensor], torch.Tensor] = module.forward
                 module.forward = _Fused(plain, gate, up, down, said)
                 done += 1
@@ -45,6 +47,11 @@ def unfuse_gates(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(vars(module).get("forward"), _Fused):
             del module.forward
+
+
+def _has_half_bias(*layers: PackedLinear) -> bool:
+    """Whether a layer adds a bias to products in bfloat16: it is added in float32, after them."""
+    return any(layer.is_half and layer.bias is not None for layer in layers)
 
 
 class _Fused:
@@ -62,7 +69,7 @@ class _Fused:
         # The fused operators have no backward pass: training takes the module's own code.
         if torch.is_grad_enabled() and x.requires_grad:
             return self._plain(x)
-        x = x.contiguous()
+        x = x.to(self._gate.weight.dtype).contiguous()
         return self._down(self._up.times(x, self._gate.activated(x, *self._activation)))
 
 

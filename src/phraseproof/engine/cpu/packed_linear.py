@@ -1,6 +1,7 @@
 """Linear layers with weights stored in the blocked layout of oneDNN's matrix products, on CPUs where that is faster.
 
-The same sums in another order: results differ from `torch.nn.Linear` by rounding only. The gain depends on the CPU: on
+The same sums in another order: results differ from `torch.nn.Linear` by rounding only (of float32; with bfloat16
+weights, by that of bfloat16). The gain depends on the CPU: on
 some, the library that torch uses otherwise reaches half of the peak performance; on others the two are close. Packing
 only changes the memory layout, so `state_dict()` returns the plain weights bit for bit, and packing can be undone.
 """
@@ -33,7 +34,8 @@ class PackedLinear(nn.Module):
     """A frozen `torch.nn.Linear` with packed weights. Gradients flow to its input, never to its weights.
 
     Args:
-        weight: [out features, in features], float32, on a CPU. It is copied.
+        weight: [out features, in features], float32 or bfloat16, on a CPU. It is copied. With bfloat16, both factors of
+            the product are rounded to it, and so is the result, which is float32 again.
         bias: [out features] or `None`.
         is_transposed: whether the plain layer keeps its weights as [in features, out features], as `Conv1D` does.
     """
@@ -47,34 +49,46 @@ class PackedLinear(nn.Module):
         self.out_features, self.in_features = weight.shape
         # An opaque tensor: its shape and type can be read, its entries only through `to_dense`.
         self.register_buffer("weight", _packed(weight.detach()))
-        self.register_buffer("bias", None if bias is None else bias.detach())
+        self.register_buffer("bias", None if bias is None else bias.detach().float())
         self._transposed: torch.Tensor | None = None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[..., in features] to [..., out features]."""
+        """[..., in features] to [..., out features], float32."""
         if torch.is_grad_enabled() and x.requires_grad:
             return _FrozenProduct.apply(x, self)  # pyright: ignore[reportReturnType] - untyped in torch
-        return product(x, self.weight, self.bias)
+        return self.applied(x)
+
+    @property
+    def is_half(self) -> bool:
+        """Whether the factors of products are bfloat16."""
+        return self.weight.dtype == torch.bfloat16
+
+    def applied(self, x: torch.Tensor) -> torch.Tensor:
+        """As `forward`, without gradients."""
+        if not self.is_half:
+            return product(x, self.weight, self.bias)
+        found = product(x.bfloat16(), self.weight, None).float()
+        return found if self.bias is None else found.add_(self.bias)
 
     def activated(self, x: torch.Tensor, activation: str, algorithm: str = "") -> torch.Tensor:
-        """`activation(self(x))` in one pass. No gradients.
+        """`activation(self(x))` in one pass, in the precision of the weights. No gradients.
 
         Args:
-            x: [..., in features].
+            x: [..., in features], in the precision of the weights.
             activation: as oneDNN calls it: `gelu` (with the algorithm `tanh` or `none`), `swish`, `relu`.
             algorithm: of the activation, where it has several.
         """
         return operator("_linear_pointwise")(x.contiguous(), self.weight, self.bias, activation, [], algorithm)
 
     def times(self, x: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
-        """`self(x) * factor` in one pass. No gradients."""
+        """`self(x) * factor` in one pass; all in the precision of the weights. No gradients."""
         return operator("_linear_pointwise").binary(x.contiguous(), factor, self.weight, self.bias, "mul")
 
     def input_gradient(self, gradient: torch.Tensor) -> torch.Tensor:
         """The gradient with respect to the input: `gradient @ weight`. Packs the transposed weights on first use."""
         if self._transposed is None:
             self._transposed = _packed(self.weight.to_dense().t().contiguous())
-        return product(gradient, self._transposed, None)
+        return product(gradient.to(self._transposed.dtype), self._transposed, None).to(gradient.dtype)
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
@@ -88,21 +102,23 @@ class _FrozenProduct(torch.autograd.Function):
     @staticmethod
     def forward(ctx: AutogradContext, x: torch.Tensor, layer: PackedLinear) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.layer = layer
-        return product(x, layer.weight, layer.bias)
+        return layer.applied(x)
 
     @staticmethod
     def backward(ctx: AutogradContext, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         return ctx.layer.input_gradient(gradient), None
 
 
-def pack_linear_layers(network: nn.Module) -> int:
-    """Put a `PackedLinear` in the place of every frozen float32 linear layer; the unpacked weights go.
+def pack_linear_layers(network: nn.Module, dtype: torch.dtype = torch.float32, *, but: nn.Module | None = None) -> int:
+    """Put a `PackedLinear` in the place of every frozen linear layer; the unpacked weights go.
 
     Layers that are trained, small, of a subclass, on another device or in another precision stay as they are, and so
     does a large head that shares its weights with the embeddings.
 
     Args:
         network: any module, transformers' `Conv1D` layers included; changed in place.
+        dtype: of the layers that are packed: float32 or bfloat16.
+        but: a layer that is left as it is.
 
     Returns:
         How many layers were packed.
@@ -117,7 +133,7 @@ def pack_linear_layers(network: nn.Module) -> int:
     for parent in list(network.modules()):
         child: Any
         for name, child in list(parent.named_children()):
-            if type(child) not in {nn.Linear, Conv1D} or not _can_pack(child.weight):
+            if child is but or type(child) not in {nn.Linear, Conv1D} or not _can_pack(child.weight, dtype):
                 continue
             size = child.weight.numel()
             if size < _SMALLEST or (users[id(child.weight)] > 1 and 4 * size > _LARGEST_TIED):
@@ -144,7 +160,8 @@ def unpack_linear_layers(network: nn.Module) -> None:
                 plain = nn.Linear(child.in_features, child.out_features, bias=child.bias is not None)
                 weight = child.weight.to_dense()
             plain.weight = nn.Parameter(weight, requires_grad=False)
-            plain.bias = None if child.bias is None else nn.Parameter(child.bias, requires_grad=False)
+            bias = None if child.bias is None else child.bias.to(weight.dtype)
+            plain.bias = None if bias is None else nn.Parameter(bias, requires_grad=False)
             setattr(parent, name, plain.train(child.training))
 
 
@@ -169,14 +186,16 @@ def _pack_layer(layer: Any, *, is_transposed: bool) -> PackedLinear | None:
         found = packed(x)
     except (RuntimeError, NotImplementedError, AttributeError):  # a torch or a CPU without these products
         return None
-    expected = nn.functional.linear(x, weight, layer.bias)
+    # Products in bfloat16 are compared with those of the same weights in float32.
+    expected = nn.functional.linear(x, weight.float(), None if layer.bias is None else layer.bias.float())
     largest = float(expected.abs().max())
-    return packed if torch.allclose(found, expected, rtol=1e-4, atol=1e-5 * max(1.0, largest)) else None
+    relative, absolute = (2e-2, 2e-2) if packed.is_half else (1e-4, 1e-5)
+    return packed if torch.allclose(found, expected, rtol=relative, atol=absolute * max(1.0, largest)) else None
 
 
-def _can_pack(weight: Any) -> bool:
+def _can_pack(weight: Any, dtype: torch.dtype) -> bool:
     plain = type(weight) in {nn.Parameter, torch.Tensor} and weight.layout == torch.strided
-    return bool(plain and weight.device.type == "cpu" and weight.dtype == torch.float32 and not weight.requires_grad)
+    return bool(plain and weight.device.type == "cpu" and weight.dtype == dtype and not weight.requires_grad)
 
 
 def _packed(weight: torch.Tensor) -> torch.Tensor:

@@ -19,6 +19,7 @@ from accelerate.utils.memory import (
 )
 
 from phraseproof.core import OptionScores, Prompt, Sampling
+from phraseproof.engine.cpu.half_products import rounding_of
 from phraseproof.engine.cpu.heap import trim_heap
 from phraseproof.engine.generation.token_choice import RoundingTies, TokenChooser
 from phraseproof.engine.generation.writing import Room, write_texts
@@ -191,7 +192,7 @@ class AnswerWriter:
         in_engine = [number for number, request in enumerate(requests) if backend.writes_in_engine(request)]
         writing = backend.text_writing if in_engine else None
         # In half precision near-ties are too many to write their texts again.
-        ties = RoundingTies(settings.sampling.temperature or 1.0) if network.dtype == torch.float32 else None
+        ties = RoundingTies(settings.sampling.temperature or 1.0) if rounding_of(network) == torch.float32 else None
         alone: list[int] = []
         if writing is not None:
             choices = model_choices(setup, generation_config(setup, settings), requests[in_engine[0]])

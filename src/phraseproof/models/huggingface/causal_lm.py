@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from transformers import AutoModelForCausalLM
 
+from phraseproof.engine.cpu.half_products import rounding_of
 from phraseproof.engine.generation.causal import CausalTextDecoder
 from phraseproof.engine.network import Network
 from phraseproof.engine.packed_causal_lm import PackedCausalLM, VirtualTokens
@@ -138,7 +139,7 @@ class CausalLMBackend(Backend):
                 found = PackedCausalLM(network, self._soft, packing.last_layer).score(requests)
             except REFUSALS:
                 return False
-        return agree(found, expected, network.dtype)
+        return agree(found, expected, rounding_of(network))
 
     @property
     def _soft(self) -> VirtualTokens:

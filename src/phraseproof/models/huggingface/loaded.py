@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import torch
+
 from phraseproof.engine.network import Network
 from phraseproof.engine.pass_state import PassState
-from phraseproof.engine.trial import same_logits, trial_logits
+from phraseproof.engine.trial import same_logits, similar_logits, trial_logits
 from phraseproof.models.huggingface.adapter_tokenizer import grow_embeddings
 
 if TYPE_CHECKING:
@@ -138,16 +140,23 @@ class LazyNetwork:
 
 def _pack(network: Network) -> int:
     from phraseproof.engine.cpu.fused_mlp import fuse_gates, unfuse_gates
+    from phraseproof.engine.cpu.half_products import half_products_pay, with_half_products
     from phraseproof.engine.cpu.packed_linear import pack_linear_layers, packing_pays, unpack_linear_layers
 
-    if not packing_pays() or (expected := trial_logits(network)) is None:
+    half = network.dtype == torch.bfloat16
+    pays, agree = (half_products_pay, similar_logits) if half else (packing_pays, same_logits)
+    if not pays() or (expected := trial_logits(network)) is None:
         return 0
-    packed = pack_linear_layers(network)
+    if half:
+        changed = with_half_products(network)
+        packed, undo = changed.packed, changed.undo
+    else:
+        packed, undo = pack_linear_layers(network), unpack_linear_layers
     # Some networks read the weights of their layers, or change them.
-    if not same_logits(trial_logits(network), expected):
-        unpack_linear_layers(network)
+    if not agree(trial_logits(network), expected):
+        undo(network)
         return 0
     fuse_gates(network)
-    if not same_logits(trial_logits(network), expected):
+    if not agree(trial_logits(network), expected):
         unfuse_gates(network)
     return packed

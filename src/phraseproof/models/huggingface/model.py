@@ -91,6 +91,8 @@ class HuggingFaceModel(FormatsWithTemplate):
             settings["max_length"] = str(limit)
         if (attention := self._checkpoint.options.args.get("attn_implementation")) is not None:
             settings["attn_implementation"] = attention
+        if self._has_half_products():
+            settings["half_precision"] = "products"
         if self._checkpoint.gguf is not None:
             settings["gguf"] = self._checkpoint.gguf.quantization
         if (tokenizer := self._checkpoint.given_tokenizer) is not None:
@@ -249,6 +251,22 @@ class HuggingFaceModel(FormatsWithTemplate):
     def in_float32(self) -> HuggingFaceModel | None:
         """The same model in float32, loaded when it first scores; `None` if it is in float32 already."""
         return None if self.dtype == "float32" else HuggingFaceModel(self._checkpoint.in_float32())
+
+    def precision_warning(self) -> str | None:
+        """That half precision is emulated on this CPU, or `None`."""
+        from phraseproof.engine.cpu.half_products import emulated
+
+        if self.device != "cpu" or not emulated(self.dtype):
+            return None
+        return f"{self.dtype} is emulated on this CPU: it saves memory and is slower than --dtype float32"
+
+    def _has_half_products(self) -> bool:
+        """Whether only products are computed in bfloat16 (`engine/cpu/half_products.py`)."""
+        if self.dtype != "bfloat16" or self.device != "cpu":
+            return False
+        from phraseproof.engine.cpu.half_products import half_products_pay
+
+        return half_products_pay()
 
     def encode(self, prompts: Sequence[Prompt]) -> list[PromptTokens]:
         """The tokens that the method `loglikelihood` scores."""

@@ -12,6 +12,7 @@ from accelerate.utils.memory import (
     should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
 )
 
+from phraseproof.engine.cpu.half_products import rounding_of
 from phraseproof.engine.length_thresholds import RotaryRegimes
 from phraseproof.engine.network import Network
 from phraseproof.engine.plan.batching import BatchLimit
@@ -130,7 +131,7 @@ class Ways:
                 logger.debug("%s: %s", way.name, error)
                 self._passed[key] = False
             else:
-                self._passed[key] = agree(found, expected, self._facts.network.dtype)
+                self._passed[key] = agree(found, expected, rounding_of(self._facts.network))
         return self._passed[key]
 
     def _expected_at(self, lengths: Lengths) -> tuple[list[Request], list[list[float]]]:
@@ -145,7 +146,7 @@ class Ways:
             with torch.inference_mode(), one_line_refusals(facts.network):
                 expected = self._alone.score(requests, BatchLimit())
                 again = self._alone.score(requests[:1], BatchLimit())
-            if not agree(again, expected[:1], facts.network.dtype):
+            if not agree(again, expected[:1], rounding_of(facts.network)):
                 raise ModelError(
                     f"{type(facts.network).__name__} gives other log-probabilities each time, so it cannot be scored",
                     expected="a network without random numbers in evaluation mode",
@@ -182,7 +183,7 @@ def check_causal(network: Network, tokens: Sequence[int], logits_of: Callable[[S
     """
     half = len(tokens) // 2
     whole, first = (logits_of(some)[0, :half].float() for some in (tokens, tokens[:half]))
-    allowed = _CAUSAL.get(network.dtype, _CAUSAL_FLOAT32) * float(first.abs().max())
+    allowed = _CAUSAL.get(rounding_of(network), _CAUSAL_FLOAT32) * float(first.abs().max())
     if torch.allclose(whole, first, rtol=0, atol=allowed, equal_nan=True):
         return
     raise ModelError(
