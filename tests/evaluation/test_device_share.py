@@ -43,6 +43,7 @@ def test_it_computes_what_the_folder_lacks(evaluation: Evaluation, tmp_path: Pat
         """Computes in this process, and counts."""
 
         names = ("cpu",)
+        elsewhere = ""
         calls = 0
 
         def work(self, out: Path, observer: object, *, self_test: bool) -> None:

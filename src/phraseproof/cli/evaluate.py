@@ -57,6 +57,7 @@ from phraseproof.cli.options import (
     Unobserved,
 )
 from phraseproof.cli.without_effect import options_given
+from phraseproof.cli.worker_options import WorkerArg, Workers, worker_options
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -182,6 +183,8 @@ def evaluate(
     adapter: Adapter = None,
     dtype: Dtype = "auto",
     device: Devices = "auto",
+    workers: Workers = None,
+    worker_arg: WorkerArg = None,
     batch_size: BatchSize = "auto",
     max_length: MaxLength = None,
     revision: Revision = None,
@@ -320,10 +323,11 @@ def evaluate(
     spec = with_server_options(spec, max_requests=max_requests, max_cost=max_cost, price=price, is_batched=batch_api)
     is_batched = spec.model_options.args.get(BATCH_API) == "true"
     locking = lock_options(lock_timeout, breaks=break_lock)
+    divided = worker_options(workers, worker_arg)
     with stoppable(), ProgressBar(quiet=quiet) as progress:
         if is_batched and price is not None and price.batch_share == 1:
             progress.noted(FULL_PRICE)
-        evaluation = resolve(spec, out=out, observer=progress, locking=locking, forecast=dry_run)
+        evaluation = resolve(spec, out=out, observer=progress, locking=locking, forecast=dry_run, workers=divided)
         if dry_run:
             paid = price.in_batches if price is not None and is_batched else price
             print_forecast(evaluation.forecast(out, timing=timing), paid, as_json=as_json)

@@ -21,16 +21,24 @@ class SessionMeter:
         devices: of the work, as torch names them; empty for a model behind a server, whose energy cannot be tracked.
         warn: receives, at a reading, why CO2 is not recorded although the user said where the electricity comes from.
         scope: whose load of the processor counts where energy is estimated: this process's and its children's, or all.
+        untracked: why the energy is not to be tracked; empty where it is.
 
     Attributes:
         name: of the session in its section, different for every session of a folder.
     """
 
-    def __init__(self, devices: Sequence[str], warn: Callable[[str], None], scope: Scope = "process") -> None:
+    def __init__(
+        self,
+        devices: Sequence[str],
+        warn: Callable[[str], None],
+        scope: Scope = "process",
+        *,
+        untracked: str = "",
+    ) -> None:
         self.name = f"{datetime.now(tz=UTC).isoformat(timespec='milliseconds')}, process {os.getpid()}"
         self._warn: Callable[[str], None] | None = warn
         self._began, self._cpu_before = time.perf_counter(), _cpu_seconds()
-        self._reason = SERVED if not devices else reason_against()
+        self._reason = untracked or (SERVED if not devices else reason_against())
         self._tracker = CodecarbonTracker(devices, scope) if self._reason is None else None
 
     def read(self, workload: Callable[[], Workload], *, stop: bool = False) -> Session:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from phraseproof.core import Model
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.distributed.worker_options import WorkerOptions, read_worker_options
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.request import EvaluationRequest, Tasks, Wordings
 from phraseproof.evaluation.resolve import resolve
@@ -51,13 +52,14 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     log_samples: bool = DEFAULTS.log_samples,
     self_test: bool = DEFAULTS.self_test,
     model_options: ModelOptions = DEFAULTS.model_options,
+    workers: str | WorkerOptions | None = None,
     observer: Observer | None = None,
 ) -> Run:
     """Score a model on tasks under every wording, into a run folder. Only what the folder lacks is computed.
 
     Args:
         model: a Hugging Face hub id, a model folder, `openai/NAME`, `pocket`, `scripted`, or a loaded model. Or an
-            `EvaluationSpec`, which holds all options; only `out` and `observer` may then be given as well.
+            `EvaluationSpec`, which holds all options; only `out`, `workers` and `observer` may then be given as well.
         tasks: built-in names (`"mmlu,bbl"`), paths of task files, `Task` objects, or a list of these.
         instructions: for each group of wordings (`observed`, `unobserved`, or any name) its collections: shipped
             names, paths of collection files, `Collection` objects, or a list of these.
@@ -95,6 +97,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         log_samples: store the full text of every prompt.
         self_test: check the model's scores before the run.
         model_options: how a model that is given by name is loaded: dtype, device, adapter and so on.
+        workers: workers of Ray that compute, as in `"local:4"` or `"ray"`, or with what each one gets
+            (docs/workers.md). `None`: this process, or one process per device.
         observer: receives progress and warnings.
 
     Returns:
@@ -136,7 +140,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     )
     if out is None:
         raise UsageError("no run folder is named", where="out", hint="Say where to keep the results: out='runs/NAME'")
-    evaluation = resolve(request, out=Path(out), observer=observer)
+    divided = read_worker_options(workers) if isinstance(workers, str) else workers
+    evaluation = resolve(request, out=Path(out), observer=observer, workers=divided)
     return evaluation.run(Path(out), observer=observer, self_test=request.spec.self_test)
 
 

@@ -125,14 +125,17 @@ class NumericalError:
         with store.one_at_a_time(SECTION):
             if key in read_run_file(store.path).get(SECTION, {}):
                 return
-            name = self._model.identity.name
-            observer.noted(f"loading {name} in float32 as well, to measure the error of {self._model.identity.dtype}")
-            try:
-                entry: Measurement = self._measured()
-            except ModelError as error:
-                entry = {"why_not": str(error)}
-                observer.warned(f"the error of {self._model.identity.dtype} could not be measured: {error}")
-            store.register([], {SECTION: {key: entry}})
+            store.register([], {SECTION: {key: self.measure(observer)}})
+
+    def measure(self, observer: Observer) -> Measurement:
+        """Measure this plan's error; the reason, if it cannot be measured."""
+        name = self._model.identity.name
+        observer.noted(f"loading {name} in float32 as well, to measure the error of {self._model.identity.dtype}")
+        try:
+            return self._measured()
+        except ModelError as error:
+            observer.warned(f"the error of {self._model.identity.dtype} could not be measured: {error}")
+            return {"why_not": str(error)}
 
     def near_ties(self, store: RunStore) -> NearTies:
         """What scores near-ties again, by the error that was measured.

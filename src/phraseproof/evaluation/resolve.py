@@ -10,6 +10,9 @@ from phraseproof.core import Instruction, Model, ModelIdentity, Task
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.answer_settings import with_stored_limit
 from phraseproof.evaluation.device_share import DeviceShare
+from phraseproof.evaluation.distributed.pooled import PooledWorkers
+from phraseproof.evaluation.distributed.ray_pool import ray_pool, require_ray
+from phraseproof.evaluation.distributed.worker_options import WorkerOptions
 from phraseproof.evaluation.judging import connect_judges
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.prepare import prepare, require_texts
@@ -37,6 +40,7 @@ def resolve(
     observer: Observer | None = None,
     locking: LockOptions = PATIENT,
     forecast: bool = False,
+    workers: WorkerOptions | None = None,
 ) -> Evaluation:
     """Load everything that is named and check that it fits together. Loads no weights.
 
@@ -46,6 +50,7 @@ def resolve(
         observer: receives warnings.
         locking: how long other processes that work on the run folder are waited for.
         forecast: only a forecast is made, also without an answer of the server.
+        workers: how the work is divided among workers of Ray; `None`: this process computes, or those of its devices.
 
     Raises:
         PhraseproofError: something that is named cannot be used.
@@ -63,6 +68,7 @@ def resolve(
     if spec.system is not None:
         groups = _with_system(groups, spec.system)
     devices = named_devices(spec.model_options)
+    _require_divisible(request, devices, workers)
     options = on_device(spec.model_options, devices[0]) if len(devices) > 1 else spec.model_options
     if request.model is None:
         _require_no_object(spec.model, "--model")
@@ -88,18 +94,46 @@ def resolve(
     if request.model is None:
         _warn_of_seen_wordings(evaluation, spec.model, options, warn)
         _warn_of_another_base(model.identity, options, warn)
-        if len(devices) > 1:
-            # The other devices use the precision that the first device chooses by itself.
+        if len(devices) > 1 or workers is not None:
+            # The others use the precision that the first device chooses by itself.
             precise = replace(options, dtype=model.identity.dtype or options.dtype)
-            each = [
-                one
-                if metric(one.settings.metric).is_batched  # computed from stored texts, in this process
-                else replace(one, workers=DeviceWorkers(devices, DeviceShare.of(one, spec.model, precise).compute))
-                for one in each
-            ]
+            each = [_divided(one, spec.model, precise, devices, workers) for one in each]
     if any(spec.num_fewshot):
         _tell_where_demonstrations_come_from(tasks, warn)
     return replace(each[0], further=tuple(each[1:]))
+
+
+def _require_divisible(request: EvaluationRequest, devices: Sequence[str], workers: WorkerOptions | None) -> None:
+    """Workers load the model by its name, each one on its own device."""
+    if workers is None:
+        return
+    if request.model is not None:
+        raise UsageError("workers load a model by its name, and this one is a Python object", where="workers")
+    if len(devices) > 1:
+        raise UsageError(
+            "--workers and several devices are given",
+            got=",".join(devices),
+            where="--device",
+            hint="--worker-arg gpus=1 gives each worker its own GPU",
+        )
+
+
+def _divided(
+    evaluation: Evaluation,
+    model: str,
+    options: ModelOptions,
+    devices: Sequence[str],
+    workers: WorkerOptions | None,
+) -> Evaluation:
+    """An evaluation that other processes compute."""
+    if metric(evaluation.settings.metric).is_batched:  # computed from stored texts, in this process
+        return evaluation
+    if workers is not None:
+        pooled = PooledWorkers(evaluation, model, options, workers, ray_pool)
+        require_ray()
+        return replace(evaluation, workers=pooled)
+    share = DeviceShare.of(evaluation, model, options)
+    return replace(evaluation, workers=DeviceWorkers(tuple(devices), share.compute))
 
 
 def load_wordings(named: Wordings, *, model: str | None = None) -> list[Collection]:

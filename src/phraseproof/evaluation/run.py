@@ -35,9 +35,9 @@ from phraseproof.evaluation.prompt_notes import PromptNotes
 from phraseproof.evaluation.record import describe, peak_rss_bytes
 from phraseproof.evaluation.registration import register_plan
 from phraseproof.evaluation.reuse import Reuse, without
-from phraseproof.evaluation.score_cells import CellScorer, ScoredCell
+from phraseproof.evaluation.score_cells import CellScorer, FolderOutlet, ScoredCell
 from phraseproof.evaluation.self_test import check_model, require_passed
-from phraseproof.evaluation.sessions import recorded_session
+from phraseproof.evaluation.sessions import NamesDevices, recorded_session
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.stored_spec import SPEC, merged_spec
 from phraseproof.evaluation.timing import Timing, time_prompts, time_requests
@@ -69,13 +69,8 @@ class Interrupted(KeyboardInterrupt):
     """An evaluation was stopped; the message says what was kept."""
 
 
-class Workers(Protocol):
+class Workers(NamesDevices, Protocol):
     """Several processes that work on one run folder, each on its own device."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The devices."""
-        ...
 
     def work(self, out: Path, observer: Observer, *, self_test: bool) -> None:
         """Compute what the run folder lacks, in which the plan is registered; returns when every process has ended."""
@@ -214,7 +209,7 @@ class Evaluation:
         if out is None:
             return list(self.planned)
         done = stored_cells(out, self.run_settings, [each.cell for each in self.planned])
-        reuse, files = self._reuse(stored_samples(out)), stored_files(out)
+        reuse, files = self.reuse(stored_samples(out)), stored_files(out)
         lacking = [each for each in self.planned if each.cell not in done]
         return [rest for each in lacking if (rest := without(each, reuse.held(each, files))).task.examples]
 
@@ -253,10 +248,10 @@ class Evaluation:
         require_answers(self.model, self.settings.scoring)
         store = RunStore(out, self.run_settings, locking=self.locking, say=observer.warned)
         self._register(store, observer)
-        missing, damaged = self._missing(store)
+        missing, damaged = self.missing(store)
         if missing and earlier:
             derives = not self.settings.rescore_ties
-            take_over(store, missing, self._reuse(store.samples), earlier, self._identities, derives=derives)
+            take_over(store, missing, self.reuse(store.samples), earlier, self._identities, derives=derives)
         if missing:
             is_stratified = self.settings.sample == STRATIFIED
             report_balance(self.tasks, self.whole_tasks, observer, is_stratified=is_stratified)
@@ -281,13 +276,15 @@ class Evaluation:
         return load_run(out).select(self.settings.scoring, self.settings.metric)
 
     def _record_work(self, store: RunStore, observer: Observer, *, self_test: bool) -> None:
-        names, options = () if self.workers is None else self.workers.names, self.settings.model_options
-        with recorded_session(store, self.model, options, observer, workers=names) as observed:
-            if self.workers is None:
+        workers, options = self.workers, self.settings.model_options
+        with recorded_session(store, self.model, options, observer, workers=workers) as observed:
+            if workers is None:
                 self.work_through(store.path, observed, self_test=self_test)
             else:
-                observed.started(total=count_prompts(self.planned), done=self._count_stored(store))
-                self.workers.work(store.path, observed, self_test=self_test)
+                total = count_prompts(self.planned)
+                # What is stored of incomplete cells is counted by the process that completes them.
+                observed.started(total=total, done=total - count_prompts(self.missing(store)[0]))
+                workers.work(store.path, observed, self_test=self_test)
 
     def _kept(self, store: RunStore) -> str:
         stored, total = self._count_stored(store), count_prompts(self.planned)
@@ -304,22 +301,24 @@ class Evaluation:
         record[SPEC] = merged_spec(content.get(SPEC), self.settings)
         register_plan(store, self.planned, record, self.settings, observer)
 
-    def _reuse(self, samples: Sequence[EvaluatedSample]) -> Reuse:
+    def reuse(self, samples: Sequence[EvaluatedSample]) -> Reuse:
+        """What finds stored outcomes, in a folder that was evaluated with these samples."""
         return Reuse(self.whole_tasks, self._identities, samples, derives=not self.settings.rescore_ties)
 
     @cached_property
     def _identities(self) -> CellIdentities:
         return CellIdentities.of_evaluation(self.model, self.settings)
 
-    def _missing(self, store: RunStore) -> tuple[list[PlannedCell], list[RunError]]:
+    def missing(self, store: RunStore) -> tuple[list[PlannedCell], list[RunError]]:
+        """The cells that a run folder does not hold whole, and the errors of the damaged files among them."""
         lacking, damaged = store.missing(each.cell for each in self.planned)
         cells = set(lacking)
         return [each for each in self.planned if each.cell in cells], damaged
 
     def _count_stored(self, store: RunStore) -> int:
         """How many of the plan's prompts are stored, in complete cells or elsewhere."""
-        missing, _ = self._missing(store)
-        reuse, files = self._reuse(store.samples), store.files()
+        missing, _ = self.missing(store)
+        reuse, files = self.reuse(store.samples), store.files()
         return (
             count_prompts(self.planned) - count_prompts(missing) + sum(len(reuse.held(each, files)) for each in missing)
         )
@@ -339,8 +338,8 @@ class Evaluation:
             RunError, SelfTestError: as `run`.
         """
         store = RunStore(out, self.run_settings, locking=self.locking, say=observer.warned)
-        missing, _ = self._missing(store)
-        reuse, files = self._reuse(store.samples), store.files()
+        missing, _ = self.missing(store)
+        reuse, files = self.reuse(store.samples), store.files()
         new = [each for each in missing if len(reuse.held(each, files)) < len(each.task.examples)]
         if new and isinstance(self.model, WarnsOfPrecision) and (warning := self.model.precision_warning()):
             observer.warned(warning)
@@ -358,9 +357,9 @@ class Evaluation:
             store.write(planned.cell, scored.outcomes, scored.usage, sources=reuse.identities(planned))
             notes.count(planned.cell, scored.outcomes, scored.remarks)
 
-        score = CellScorer(self.model, self.settings, self.prompts, store, reuse, near_ties)
+        score = CellScorer(self.model, self.settings, self.prompts, FolderOutlet(store, reuse), near_ties)
         try:
-            with keeping_answers(self.model, out, lambda: not self._missing(store)[0], observer.noted) as settle:
+            with keeping_answers(self.model, out, lambda: not self.missing(store)[0], observer.noted) as settle:
 
                 def compute(
                     planned: Sequence[PlannedCell], count: Callable[[int], None]

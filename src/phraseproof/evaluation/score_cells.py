@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from phraseproof.core import Cell, CutText, Example, Model, OptionScores, Outcome, Prompt
 from phraseproof.errors import ModelError, RunError
@@ -45,6 +45,49 @@ class ScoredCell(NamedTuple):
     remarks: Mapping[int, int]
 
 
+class Outlet(Protocol):
+    """Where outcomes are looked for before they are computed, and where they go as they come."""
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether it receives every outcome, also those of cells that are complete when the call ends."""
+        ...
+
+    def stored(self, planned: Sequence[PlannedCell]) -> list[dict[str, StoredOutcome]]:
+        """What is stored of each cell, by example."""
+        ...
+
+    def append(self, cell: Cell, rows: Sequence[StoredOutcome]) -> None:
+        """Take outcomes of a cell that is not complete."""
+        ...
+
+
+class FolderOutlet:
+    """The run folder: its files and journals.
+
+    Args:
+        store: the folder.
+        reuse: finds stored outcomes.
+    """
+
+    def __init__(self, store: RunStore, reuse: Reuse) -> None:
+        self._store, self._reuse = store, reuse
+
+    @property
+    def takes_all(self) -> bool:
+        """A complete cell is written as a whole."""
+        return False
+
+    def stored(self, planned: Sequence[PlannedCell]) -> list[dict[str, StoredOutcome]]:
+        """What the folder holds of each cell, by example."""
+        files = self._store.files()
+        return [self._reuse.stored(each, files) for each in planned]
+
+    def append(self, cell: Cell, rows: Sequence[StoredOutcome]) -> None:
+        """Write outcomes into the cell's journal."""
+        self._store.append(cell, rows)
+
+
 class _Place(NamedTuple):
     """Where the scores of a prompt belong."""
 
@@ -60,8 +103,7 @@ class CellScorer:
         model: what scores.
         settings: scorer, metric, and whether prompts are stored.
         prompts_of: renders the prompts of a cell, in the order of its examples.
-        store: where outcomes are looked for and journaled.
-        reuse: finds stored outcomes.
+        outlet: where outcomes are looked for and journaled.
         near_ties: scores near-ties again in float32; `None` leaves them.
     """
 
@@ -70,15 +112,13 @@ class CellScorer:
         model: Model,
         settings: EvaluationSpec,
         prompts_of: PromptsOf,
-        store: RunStore,
-        reuse: Reuse,
+        outlet: Outlet,
         near_ties: NearTies | None,
     ) -> None:
         self._asked = AskedModel(model, settings)
         self._settings = settings
         self._prompts_of = prompts_of
-        self._store = store
-        self._reuse = reuse
+        self._outlet = outlet
         self._near_ties = near_ties
 
     def __call__(self, planned: Sequence[PlannedCell], count: Count) -> list[ScoredCell | Exception]:
@@ -91,8 +131,7 @@ class CellScorer:
         Raises:
             Exception: the model failed as a whole. What it had scored is in the journals by then.
         """
-        files = self._store.files()
-        stored = [self._reuse.stored(each, files) for each in planned]
+        stored = self._outlet.stored(planned)
         count(sum(map(len, stored)))
         places = [
             _Place(each.cell, example, prompt)
@@ -100,9 +139,9 @@ class CellScorer:
             if (rest := without(each, known)).task.examples
             for example, prompt in zip(rest.task.examples, self._prompts_of(rest), strict=True)
         ]
-        recorder = _Recorder(self._store, self._settings, places)
+        recorder = _Recorder(self._outlet, self._settings, places)
         failures = self._score(places, recorder, count)
-        if failures:
+        if failures or self._outlet.takes_all:
             recorder.journal()
         found: list[ScoredCell | Exception] = []
         for each, known in zip(planned, stored, strict=True):
@@ -153,8 +192,8 @@ class CellScorer:
 class _Recorder:
     """Turns scores into outcomes with their cost, and journals them now and then."""
 
-    def __init__(self, store: RunStore, settings: EvaluationSpec, places: Sequence[_Place]) -> None:
-        self._store = store
+    def __init__(self, outlet: Outlet, settings: EvaluationSpec, places: Sequence[_Place]) -> None:
+        self._outlet = outlet
         self._scorer, self._metric = scorer(settings.scoring), metric(settings.metric)
         self._logs_samples = settings.log_samples
         self._places = places
@@ -205,7 +244,7 @@ class _Recorder:
         """Write what is not in a journal yet."""
         self.share_cost()
         for cell, rows in self._unwritten.items():
-            self._store.append(cell, rows)
+            self._outlet.append(cell, rows)
         self._unwritten.clear()
         self._journaled_s = time.perf_counter()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
 from phraseproof.core import ChoosesMethod, Model, RunsOnDevice
 from phraseproof.energy.meter import SessionMeter
@@ -21,9 +22,23 @@ SECONDS_BETWEEN_SAVES = 300.0
 """A process that is killed loses the record of about this much time; what it scored is kept."""
 
 
+class NamesDevices(Protocol):
+    """Processes that do the work."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their devices."""
+        ...
+
+    @property
+    def elsewhere(self) -> str:
+        """Why the energy of the work is not tracked; empty where it is work of this machine."""
+        ...
+
+
 @contextmanager
 def recorded_session(
-    store: RunStore, model: Model, options: ModelOptions, observer: Observer, *, workers: Sequence[str] = ()
+    store: RunStore, model: Model, options: ModelOptions, observer: Observer, *, workers: NamesDevices | None = None
 ) -> Generator[Observer]:
     """Record the work of the block as a session of the run.
 
@@ -32,16 +47,20 @@ def recorded_session(
         model: what is evaluated.
         options: how it was loaded.
         observer: of the work.
-        workers: the devices of other processes that do the work.
+        workers: other processes that do the work.
 
     Yields:
         The observer to use in the block.
     """
-    devices = tuple(workers) or devices_of(model)
-    meter = SessionMeter(devices, observer.warned)
+    elsewhere = "" if workers is None else workers.elsewhere
+    devices = devices_of(model) if workers is None else workers.names
+    meter = SessionMeter(devices, observer.warned, untracked=elsewhere)
 
     def save(*, stop: bool = False) -> None:
-        session = meter.read(lambda: Workload(devices, model.identity.dtype, _batch(options)), stop=stop)
+        used = () if elsewhere else devices
+        session = meter.read(lambda: Workload(used, model.identity.dtype, _batch(options)), stop=stop)
+        if elsewhere:
+            session = replace(session, hardware=", ".join(devices))
         store.register([], {SESSIONS: {meter.name: session.as_record()}})
 
     try:

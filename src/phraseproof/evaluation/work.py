@@ -35,7 +35,8 @@ class Work(Generic[Result]):
         store: where complete cells go, and who computes which.
         observer: notified of every prompt and every failure.
         compute: the results of some cells, one per cell, an exception for a cell that failed by itself; its second
-            argument is to be called with the number of prompts that are done.
+            argument is to be called with the number of prompts that are done. `None` where it has settled each cell
+            itself (`settle`).
         keep: stores one cell's result.
         max_prompts: the most prompts of a bundle.
         in_one: compute all cells in one bundle.
@@ -46,7 +47,7 @@ class Work(Generic[Result]):
         self,
         store: RunStore,
         observer: Observer,
-        compute: Callable[[Sequence[PlannedCell], Callable[[int], None]], Sequence[Result | Exception]],
+        compute: Callable[[Sequence[PlannedCell], Callable[[int], None]], Sequence[Result | Exception] | None],
         keep: Callable[[PlannedCell, Result], None],
         *,
         max_prompts: int | None = None,
@@ -126,12 +127,17 @@ class Work(Generic[Result]):
             else:
                 self._record_failure(planned[0], error)
             return
-        for each, result in zip(planned, results, strict=True):
-            if isinstance(result, Exception):
-                self._observer.advanced(-each.cell.num_examples)
-                self._record_failure(each, result)
-            else:
-                self._keep(each, result)
+        if results is not None:
+            for each, result in zip(planned, results, strict=True):
+                self.settle(each, result)
+
+    def settle(self, planned: PlannedCell, result: Result | Exception) -> None:
+        """Store the result of a cell, all of whose prompts were counted, or record how it failed."""
+        if isinstance(result, Exception):
+            self._observer.advanced(-planned.cell.num_examples)
+            self._record_failure(planned, result)
+        else:
+            self._keep(planned, result)
 
     def _record_failure(self, planned: PlannedCell, error: Exception) -> None:
         cell = planned.cell

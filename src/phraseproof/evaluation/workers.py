@@ -49,6 +49,11 @@ class DeviceWorkers:
     names: tuple[str, ...]
     compute: Compute
 
+    @property
+    def elsewhere(self) -> str:
+        """Nothing: they are processes of this machine, whose energy is tracked."""
+        return ""
+
     def work(self, out: Path, observer: Observer, *, self_test: bool) -> None:
         """Compute what the run folder lacks, on all devices; returns when every process has ended.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
@@ -50,6 +51,9 @@ _MOST_CELLS_INDENTED = 500
 
 _CELL_FIELDS = tuple(field.name for field in fields(Cell))
 _GROWING = ("limit", "scoring", "metric")
+
+_URL: Final = re.compile(r"^([a-z][a-z0-9+.-]+):/+")
+"""As a path object writes it, which drops one of the slashes."""
 
 GENERATION = "generation"
 """The setting of runs with generated texts: how they are generated. Runs may gain such texts later."""
@@ -240,6 +244,22 @@ def edited_entries(old: Settings, new: Settings, key: str = "content") -> set[st
     return {
         name for name, entry in new.items() if key in entry and entry[key] != old.get(name, {}).get(key, entry[key])
     }
+
+
+def require_folder(path: Path) -> None:
+    """Check that a path can be a run folder.
+
+    Raises:
+        RunError: it is a file, or a URL.
+    """
+    if _URL.match(str(path)):
+        raise RunError(
+            "a run folder cannot be a URL yet",
+            where=_URL.sub(r"\1://", str(path)),
+            hint="Give a folder of this machine or of a shared disk, and copy it when the run is complete",
+        )
+    if path.exists() and not path.is_dir():
+        raise RunError("a run needs a folder, and this is a file", where=str(path), hint="Give another --out")
 
 
 def require_growth(path: Path, old: Settings, new: Settings) -> Settings:

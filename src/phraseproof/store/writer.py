@@ -53,6 +53,7 @@ from phraseproof.store.run_file import (
     edited_entries,
     entry_of,
     read_run_file,
+    require_folder,
     require_growth,
     wording_keys,
     write_run_file,
@@ -105,8 +106,7 @@ class RunStore:
         self._checksums: dict[str, int] = {}
         self._known_checksums: dict[str, int] = {}
         self._packs = PackKeeper(path, self.one_at_a_time, self._checksums)
-        if path.exists() and not path.is_dir():
-            raise RunError("a run needs a folder, and this is a file", where=str(path), hint="Give another --out")
+        require_folder(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
             (path / LOCKS_FOLDER).mkdir(exist_ok=True)

@@ -1,0 +1,33 @@
+"""Ray as a pool, without a cluster: what is counted, and what is said where it is missing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from phraseproof.errors import MissingExtraError
+from phraseproof.evaluation.distributed.ray_pool import room_of
+from phraseproof.evaluation.distributed.worker_options import WorkerOptions
+from phraseproof.evaluation.request import EvaluationRequest
+from phraseproof.evaluation.resolve import resolve
+from support.parity_project import write_project
+
+
+def test_the_room_of_a_machine_is_that_of_its_scarcest_resource() -> None:
+    machine = {"CPU": 16.0, "GPU": 2.0, "memory": 64e9, "node:10.0.0.1": 1.0}
+    assert room_of(machine, WorkerOptions()) == 16
+    assert room_of(machine, WorkerOptions(cpus=0.5)) == 32
+    assert room_of(machine, WorkerOptions(cpus=4, gpus=1)) == 2
+    assert room_of(machine, WorkerOptions(cpus=1, gpus=0.1)) == 16
+    assert room_of(machine, WorkerOptions(memory_bytes=30 * 10**9)) == 2
+    assert room_of({"CPU": 4.0}, WorkerOptions(gpus=1)) == 0
+
+
+def test_without_ray_one_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    project = write_project(tmp_path, examples=2, wordings=2)
+    request = EvaluationRequest.of("scripted", project / "task.yaml", {"mine": project / "wordings.yaml"})
+    with pytest.raises(MissingExtraError, match=r"--workers needs the package ray.*phraseproof\[ray\]"):
+        resolve(request, workers=WorkerOptions(count=2))
