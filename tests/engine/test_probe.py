@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
@@ -30,3 +32,17 @@ def test_a_network_that_looks_ahead_is_found_out() -> None:
     # What is projected depends on how many tokens the row has: packing would change every score.
     network.lm_head.forward = lambda states: head(states) + torch.arange(64) * states.shape[1] * 0.1
     assert probe_causal_lm(network) is None
+
+
+def test_a_plain_pass_scores_all_options_whose_tokens_it_reads() -> None:
+    network = tiny_models.llama_network(64).eval()
+    forward, passes = network.forward, []
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        passes.append(set(kwargs))
+        return forward(*args, **kwargs)
+
+    network.forward = counted
+    assert probe_causal_lm(network) is not None
+    plain = passes.count({"input_ids", "use_cache"})
+    assert plain == 2, "one per context: no option reads what the longest one of its context does not"

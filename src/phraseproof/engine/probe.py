@@ -115,13 +115,24 @@ def _in_a_row(network: Network, last_layer: LastLayer | None) -> list[float]:
 
 
 def _one_by_one(network: Network) -> list[float]:
+    """The scores of plain passes. What a shorter option reads is the beginning of what a longer one reads.
+
+    A network that sees later tokens gives other scores in a row anyway: there, no token sees a later one.
+    """
     scores: list[float] = []
     for context, options in zip(_CONTEXTS, _OPTIONS, strict=True):
-        for option in options:
-            ids = torch.tensor([context + option[:-1]], device=network.device)
-            logits = network(input_ids=ids, use_cache=False).logits[0, len(context) - 1 :].float()
-            logprobs = torch.log_softmax(logits, dim=-1)
-            scores.append(float(logprobs[range(len(option)), option].sum()))
+        passes: list[tuple[tuple[int, ...], torch.Tensor]] = []
+        by_option: dict[tuple[int, ...], float] = {}
+        for option in sorted(options, key=len, reverse=True):
+            read = option[:-1]
+            logprobs = next((found for tokens, found in passes if tokens[: len(read)] == read), None)
+            if logprobs is None:
+                ids = torch.tensor([context + read], device=network.device)
+                logits = network(input_ids=ids, use_cache=False).logits[0, len(context) - 1 :].float()
+                logprobs = torch.log_softmax(logits, dim=-1)
+                passes.append((read, logprobs))
+            by_option[option] = float(logprobs[range(len(option)), option].sum())
+        scores += [by_option[option] for option in options]
     return scores * 2
 
 
