@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof import stored_hashes
+from phraseproof import stored_hashes, user_cache
 from phraseproof.errors import FileError
 from phraseproof.identity import file_hash
 from phraseproof.stored_hashes import stored_hash
@@ -35,7 +35,7 @@ class Reader:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The cache's folder: in it small files are kept as well, wherever the tests run."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv(stored_hashes.SWITCH, raising=False)
+    monkeypatch.delenv(user_cache.SWITCH, raising=False)
     monkeypatch.setattr(stored_hashes, "WORTH_KEEPING_BYTES", 1)
     mounts = tmp_path / "mounts"
     mounts.write_text("22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n", encoding="utf-8")
@@ -248,7 +248,7 @@ def test_a_home_that_cannot_be_written_costs_time_only(
 
 
 def test_it_can_be_switched_off(cache: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(stored_hashes.SWITCH, "off")
+    monkeypatch.setenv(user_cache.SWITCH, "off")
     Reader(model).stored()
     assert not cache.exists()
 
@@ -260,7 +260,7 @@ def test_small_files_are_hashed_each_time(cache: Path, model: Path, monkeypatch:
 
 
 def test_the_cache_does_not_grow_without_end(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored_hashes, "MOST_KEPT", 3)
+    monkeypatch.setattr(user_cache, "MOST_KEPT", 3)
     for name in range(5):
         path = tmp_path / str(name)
         path.write_bytes(b"weights")

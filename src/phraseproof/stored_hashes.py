@@ -18,7 +18,6 @@ import contextlib
 import json
 import os
 import re
-import stat
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -28,9 +27,7 @@ from typing import NamedTuple
 from phraseproof.errors import FileError
 from phraseproof.files import read_json, write_json
 from phraseproof.identity import content_hash
-
-SWITCH = "PHRASEPROOF_HASH_CACHE"
-"""The environment variable that switches the cache off: `off`."""
+from phraseproof.user_cache import cache_folder, is_ours, remove_oldest
 
 SETTLED_AFTER_S = 300.0
 """For how long files must not have changed before their hash is kept."""
@@ -38,12 +35,8 @@ SETTLED_AFTER_S = 300.0
 WORTH_KEEPING_BYTES = 16 << 20
 """Smaller files are hashed in less time than it is worth to think about."""
 
-MOST_KEPT = 500
-"""Of how many models hashes are kept; the oldest ones are removed."""
-
 _LOCAL = ("ext4", "xfs", "btrfs", "f2fs", "zfs")
 _MOUNTS = Path("/proc/self/mountinfo")
-_OTHERS_CAN_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _MOST_BYTES = 1 << 20
 
 
@@ -75,7 +68,7 @@ def stored_hash(paths: Sequence[Path], compute: Callable[[], str], *, kind: str)
         kind: names what `compute` does with them.
     """
     before = _times(paths)
-    folder = None if before is None or not _can_be_kept(before) else _folder()
+    folder = None if before is None or not _can_be_kept(before) else cache_folder("hashes")
     if folder is None or before is None:
         return compute()
     entry = folder / f"{content_hash([kind, [path.name for path in paths], [each.path for each in before]])}.json"
@@ -95,8 +88,6 @@ def _times(paths: Sequence[Path]) -> list[FileTimes] | None:
 
 
 def _can_be_kept(files: Sequence[FileTimes]) -> bool:
-    if os.environ.get(SWITCH, "").casefold() in {"off", "0", "no", "false"}:
-        return False
     if sum(each.size for each in files) < WORTH_KEEPING_BYTES:
         return False
     mounts = _mounts()
@@ -134,29 +125,10 @@ def _file_system(path: str, mounts: Sequence[tuple[str, str]]) -> str:
     return kind
 
 
-def _folder() -> Path | None:
-    """The cache's folder, made if it is missing; `None` if others can write there, or it cannot be made."""
-    if not hasattr(os, "geteuid"):
-        return None
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    try:
-        folder = (Path(base) if base.startswith("/") else Path.home() / ".cache") / "phraseproof" / "hashes"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        is_safe = folder.is_dir() and _is_ours(folder) and _is_ours(folder.parent)
-    except (OSError, RuntimeError):  # no home
-        return None
-    return folder if is_safe else None
-
-
-def _is_ours(path: Path) -> bool:
-    found = path.lstat()
-    return found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_CAN_WRITE
-
-
 def _read(entry: Path, files: Sequence[FileTimes]) -> str | None:
     """The hash that an entry holds of exactly these files."""
     try:
-        content = read_json(entry, max_bytes=_MOST_BYTES) if _is_ours(entry) else None
+        content = read_json(entry, max_bytes=_MOST_BYTES) if is_ours(entry) else None
     except (OSError, ValueError):
         return None
     if not isinstance(content, dict) or "hash" not in content:
@@ -173,6 +145,4 @@ def _entry(files: Sequence[FileTimes], found: str) -> dict[str, object]:
 def _write(entry: Path, files: Sequence[FileTimes], found: str) -> None:
     with contextlib.suppress(FileError, OSError):  # a full disk or a quota costs time, not the run
         write_json(entry, _entry(files, found))
-        kept = sorted(entry.parent.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-        for path in kept[:-MOST_KEPT]:
-            path.unlink(missing_ok=True)
+        remove_oldest(entry.parent)

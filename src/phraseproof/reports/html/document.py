@@ -16,11 +16,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from phraseproof.identity import content_hash
 from phraseproof.reports.build import numbers, run_tables
 from phraseproof.reports.build.text import printable, printable_lines
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.theme import VEGA_LITE, config
 from phraseproof.reports.charts.vega import vl_convert
+from phraseproof.user_cache import stored_text
 from phraseproof.version import __version__
 
 if TYPE_CHECKING:
@@ -120,7 +122,13 @@ def vega_libraries() -> str:
     Raises:
         MissingExtraError: vl-convert-python is not installed.
     """
-    text: str = vl_convert().javascript_bundle(_BUNDLE, vl_version=VEGA_LITE)
+    converter = vl_convert()
+
+    def bundle() -> str:
+        return converter.javascript_bundle(_BUNDLE, vl_version=VEGA_LITE)
+
+    # Bundling takes more time than all other parts of a page together.
+    text = stored_text("vega", content_hash([converter.__version__, _BUNDLE, VEGA_LITE]), bundle)
     # Inside a string literal or a comment `<\/script` says the same and does not end the element.
     return text.replace("\r\n", "\n").replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
