@@ -3,7 +3,8 @@
 Both score the log-likelihood of every option; the run stops if a choice differs. The peer is lm-evaluation-harness's
 Hugging Face backend at batch size 1, its default, and at 16. It takes long, so it scores only the first of the
 questions that we score; CPU seconds are compared per question. `python -m benchmarks.scoring --rows t5-letters memory`
-runs parts; `--device cuda` runs both on an accelerator and compares wall time.
+runs parts; `--device cuda` runs both on an accelerator and compares wall time. Rows of SmolLM2 need its package
+(`--model smollm2`), and one of them BIG-bench's published files.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from benchmarks.scoring.device import both_ways, device_line
 from benchmarks.scoring.flops import peak_flops, unavoidable
 from benchmarks.scoring.memory import peak_memory
 from benchmarks.scoring.peer import Scores, load_peer, peer_scores
-from benchmarks.scoring.work import WORDINGS, many_wordings, prompts
+from benchmarks.scoring.work import BIG_BENCH, WORDINGS, big_bench, many_wordings, prompts
 from benchmarks.shapes import build_llama, build_t5, prompt_text, questions
 from phraseproof.core import Prompt
 from phraseproof.models import ModelOptions, load_model
@@ -41,13 +42,24 @@ MEMORY_COUNTS = (1_000, 10_000, 100_000)
 
 
 class Row(NamedTuple):
-    """A row of the table: what is scored by us, and on how many of its questions the peer is measured."""
+    """A row of the table: what is scored by us, and on how many of its questions the peer is measured.
+
+    With several wordings, `questions` is their number for each wording.
+    """
 
     model: str
     kind: str
     shots: int
     questions: int
     of_peer: int
+    wordings: int = 1
+
+    def prompts(self) -> list[Prompt]:
+        if self.kind == "BIG-bench":
+            return big_bench(self.wordings, self.questions // len(BIG_BENCH))
+        if self.wordings > 1:
+            return many_wordings(self.wordings, self.questions, shots=self.shots)
+        return prompts(self.kind, self.questions, shots=self.shots)
 
 
 ROWS = {
@@ -57,9 +69,15 @@ ROWS = {
     "llama-texts": Row("llama", "texts", 0, 32, 8),
     "llama-5shot-letters": Row("llama", "letters", 5, 48, 4),
     "llama-5shot-texts": Row("llama", "texts", 5, 48, 2),
+    "smollm2-letters": Row("smollm2", "letters", 0, 4, 8, wordings=20),
+    "smollm2-bigbench": Row("smollm2", "BIG-bench", 0, 6, 12, wordings=20),
 }
 OTHERS = ("attention", "tokens", "memory")
-SHAPES = {"t5": ("flan-t5-small shape", "seq2seq"), "llama": ("84M Llama shape", "causal")}
+SHAPES = {
+    "t5": ("flan-t5-small shape", "seq2seq"),
+    "llama": ("84M Llama shape", "causal"),
+    "smollm2": ("SmolLM2-135M", "causal"),
+}
 
 
 class Measured(NamedTuple):
@@ -92,7 +110,7 @@ def check_equal(ours: Scores, theirs: Scores) -> float:
 def compare(row: Row, folder: Path, device: str) -> str:
     """One line of the table."""
     name, backend = SHAPES[row.model]
-    asked = prompts(row.kind, row.questions, shots=row.shots)
+    asked = row.prompts()
     few = asked[: row.of_peer]
     ours = load_model(str(folder), ModelOptions(device=device, dtype="float32"))
     our_scores(ours, asked[:2])
@@ -116,8 +134,8 @@ def compare(row: Row, folder: Path, device: str) -> str:
     first, second = (statistics.median(column) for column in zip(*ratios, strict=True))
     peak = f"{statistics.median(shares):.0%}" if shares else "n/a"
     return (
-        f"{name:<22}{row.kind:<10}{row.shots:>5}{1000 * statistics.median(seconds) / len(asked):>12.1f}"
-        f"{first:>11.1f}{second:>12.1f}{peak:>10}{worst:>12.1e}"
+        f"{name:<22}{row.kind:<10}{row.shots:>5}{row.wordings:>9}"
+        f"{1000 * statistics.median(seconds) / len(asked):>12.1f}{first:>11.1f}{second:>12.1f}{peak:>10}{worst:>12.1e}"
     )
 
 
@@ -168,17 +186,22 @@ def main(rows: Sequence[str] = (*ROWS, *OTHERS), device: str = "cpu") -> None:
     texts = [prompt_text(*question) for question in questions(2000)]
     with tempfile.TemporaryDirectory() as home:
         folders = {"t5": build_t5(Path(home, "t5"), texts), "llama": build_llama(Path(home, "llama"), texts)}
+        if any(row in ROWS and ROWS[row].model == "smollm2" for row in rows):
+            from benchmarks.scoring.engines import as_folder
+
+            as_folder(Path(home, "smollm2"))
+            folders["smollm2"] = Path(home, "smollm2")
         if any(row in ROWS for row in rows):
             print(
-                f"{'model':<22}{'options':<10}{'shots':>5}{'ms/question':>12}"
+                f"{'model':<22}{'options':<10}{'shots':>5}{'wordings':>9}{'ms/question':>12}"
                 f"{'x batch 1':>11}{'x batch 16':>12}{'of peak':>10}{'difference':>12}"
             )
         for row in rows:
             if row in ROWS:
                 print(compare(ROWS[row], folders[ROWS[row].model], device), flush=True)
         if "attention" in rows:
-            for model, folder in folders.items():
-                print(attention(folder, SHAPES[model][0], device), flush=True)
+            for model in ("t5", "llama"):
+                print(attention(folders[model], SHAPES[model][0], device), flush=True)
         if "tokens" in rows:
             print(token_sharing(folders["llama"]), flush=True)
         if "memory" in rows:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import overload
 
-from benchmarks.shapes import LETTERS, prompt_text, questions
+from benchmarks.shapes import DATA, LETTERS, prompt_text, questions
 from phraseproof.core import Prompt
 
 INSTRUCTION = "The following is a multiple choice question.\n\n"
@@ -57,6 +58,29 @@ def many_wordings(wordings: int, count: int, *, shots: int, first: int = 0) -> l
         prompt
         for wording in WORDINGS[:wordings]
         for prompt in prompts("letters", count, shots=shots, instruction=wording + "\n\n", first=first)
+    ]
+
+
+BIG_BENCH = ("hindu_knowledge", "known_unknowns", "novel_concepts")
+
+
+def big_bench(wordings: int, per_task: int) -> list[Prompt]:
+    """The first questions of three BIG-bench tasks under each of the wordings, with texts as options.
+
+    Raises:
+        SystemExit: the published files are not in `BENCHMARK_DATA`.
+    """
+    asked: list[tuple[str, list[str]]] = []
+    for task in BIG_BENCH:
+        file = DATA / "bbl" / task / "task.json"
+        if not file.is_file():
+            raise SystemExit(f"BIG-bench's published files are needed: no file {file} (set BENCHMARK_DATA)")
+        examples = json.loads(file.read_text(encoding="utf-8"))["examples"][:per_task]
+        asked += [(example["input"], list(example["target_scores"])) for example in examples]
+    return [
+        Prompt(f"{wording}\n\n{question.strip()}\nAnswer:", tuple(options))
+        for wording in WORDINGS[:wordings]
+        for question, options in asked
     ]
 
 

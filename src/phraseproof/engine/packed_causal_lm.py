@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from phraseproof.engine.attention import block_sdpa
-from phraseproof.engine.attention.causal import KeysAndValues, PackedPass, packed_attention
+from phraseproof.engine.attention.causal import NAME, KeysAndValues, PackedPass
+from phraseproof.engine.attention.implementation import packed_attention
 from phraseproof.engine.logprobs import log_probabilities
 from phraseproof.engine.network import Network
 from phraseproof.engine.plan.packed_layout import PackedPrompt, PackedSequence, pack_prompts
@@ -150,7 +151,7 @@ class PackedCausalLM:
         ids = torch.from_numpy(step.row.tokens).to(self._device)
         scored = torch.tensor(step.row.scored, device=self._device)
         last_layer = contextlib.nullcontext() if self._last_layer is None else self._last_layer.narrowed_to(scored)
-        with packed_attention(self._network), last_layer:
+        with packed_attention(self._network, NAME), last_layer:
             # Positions are passed in because each prompt counts from its own first token, not from the row's. The cache
             # of transformers is off: it would keep the whole row, while a pass keeps only what the next one shares.
             logits = self._network(

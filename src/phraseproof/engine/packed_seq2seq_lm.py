@@ -14,7 +14,7 @@ import torch
 from transformers.modeling_outputs import BaseModelOutput
 
 from phraseproof.engine.attention import block_sdpa
-from phraseproof.engine.attention.causal import packed_attention
+from phraseproof.engine.attention.implementation import packed_attention
 from phraseproof.engine.attention.seq2seq_blocks import (
     DecoderBlocks,
     EncoderBlocks,

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from phraseproof.engine.attention.causal import PackedPass, quiet
+from phraseproof.engine.attention.causal import PackedPass
+from phraseproof.engine.attention.implementation import quiet
 from phraseproof.engine.cpu.half_products import rounding_of
 from phraseproof.engine.length_thresholds import has_other_thresholds
 from phraseproof.engine.network import Network, NetworkConfig

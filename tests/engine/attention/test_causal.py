@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging as python_logging
-
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from transformers.utils import logging
 
-from phraseproof.engine.attention.causal import PackedPass, attend, is_causal, quiet
+from phraseproof.engine.attention.causal import PackedPass, attend, is_causal
 from phraseproof.engine.plan.packed_layout import PackedPrompt, pack_prompts
 from phraseproof.engine.plan.prefix_tree import token_trie
 
@@ -41,10 +38,3 @@ def test_each_option_sees_its_prompt_and_itself_alone() -> None:
     for asking, seen in ((5, [0, 1, 2, 3, 4, 5]), (6, [0, 1, 2, 3, 4, 6]), (7, [0, 1, 7])):
         alone = functional.scaled_dot_product_attention(query[:, :, [asking]], key[:, :, seen], value[:, :, seen])
         assert torch.allclose(out[:, [asking]], alone.transpose(1, 2), atol=1e-6)
-
-
-def test_advice_is_silent_for_a_while_only() -> None:
-    before = logging.get_verbosity()
-    with quiet():
-        assert logging.get_verbosity() == python_logging.ERROR
-    assert logging.get_verbosity() == before

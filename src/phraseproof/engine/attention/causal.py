@@ -7,8 +7,7 @@ projections, norms and rotations stay the model's own code.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
@@ -18,7 +17,6 @@ from torch.nn import functional
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from phraseproof.engine.attention.block_sdpa import BlocksOnDevice, additive, attend_in_blocks, move, soft_capped
-from phraseproof.engine.network import Network
 from phraseproof.engine.plan.attention_blocks import AttentionQuery, plan_blocks
 from phraseproof.engine.plan.packed_layout import PackedRow, PackedSequence, Span, beginning
 
@@ -208,33 +206,5 @@ def take(tensor: torch.Tensor, spans: Sequence[Span], *, copy: bool = False) -> 
     pieces = [tensor[:, :, first:after] for first, after in spans]
     return torch.cat(pieces, dim=2) if copy or len(pieces) > 1 else pieces[0]
 
-
-@contextlib.contextmanager
-def packed_attention(network: Network, name: str = NAME) -> Generator[None]:
-    """Name our function in the network's configuration inside the context."""
-    before: str = getattr(network.config, _SETTING)
-    with quiet():
-        try:
-            network.set_attn_implementation(name)
-            yield
-        finally:
-            # Restored even after an error: padded passes and generation use the same network.
-            network.set_attn_implementation(before)
-
-
-@contextlib.contextmanager
-def quiet() -> Generator[None]:
-    """Silence transformers' warnings on missing masks and fixed attention: `probe.py` tests both."""
-    from transformers.utils import logging
-
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-
-
-_SETTING = "_attn_implementation"
 
 ALL_ATTENTION_FUNCTIONS.register(NAME, attend)

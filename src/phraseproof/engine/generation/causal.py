@@ -13,7 +13,8 @@ from typing import Unpack
 import torch
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from phraseproof.engine.attention.causal import AttentionOptions, packed_attention, take
+from phraseproof.engine.attention.causal import AttentionOptions, take
+from phraseproof.engine.attention.implementation import packed_attention
 from phraseproof.engine.generation.slot_attention import (
     HIDDEN,
     Products,

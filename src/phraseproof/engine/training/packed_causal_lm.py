@@ -18,8 +18,9 @@ from torch import Tensor
 from torch.nn import functional
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from phraseproof.engine.attention.causal import AttentionOptions, PackedPass, packed_attention
+from phraseproof.engine.attention.causal import AttentionOptions, PackedPass
 from phraseproof.engine.attention.causal import attend as attend_anyhow
+from phraseproof.engine.attention.implementation import packed_attention
 from phraseproof.engine.network import Network
 from phraseproof.engine.packed_causal_lm import LastLayer
 from phraseproof.engine.plan.packed_layout import PackedPrompt, Span, pack_prompts

@@ -20,7 +20,7 @@ from torch.nn import functional
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from phraseproof.engine.attention.causal import packed_attention
+from phraseproof.engine.attention.implementation import packed_attention
 from phraseproof.engine.attention.t5_modules import CrossAttention, RelativeBias
 from phraseproof.engine.decoder_start import shifted_right
 from phraseproof.engine.network import Network

@@ -104,6 +104,8 @@ def run_schedule(
         should_reduce_batch_size,  # pyright: ignore[reportUnknownVariableType]
     )
 
+    from phraseproof.engine.attention.implementation import quiet
+
     users = deduplicated.users()
     waiting = [len(deduplicated.waits_for(prompt)) for prompt in range(len(deduplicated))]
     scores = WindowScores(deduplicated, planned)
@@ -113,18 +115,20 @@ def run_schedule(
         with torch.inference_mode():
             return score([planned.requests[index] for index in batch])
 
-    for batch, found in run_batches(
-        planned.batches, planned.weights, run, out_of_memory=should_reduce_batch_size, release=clear_device_cache
-    ):
-        finished: list[int] = []
-        for request, logprobs in zip(batch, found, strict=True):
-            results.values[results.starts[request] : results.starts[request + 1]] = logprobs
-            for index in users[request]:
-                waiting[index] -= 1
-                if waiting[index] == 0:
-                    finished.append(index)
-        if on_finished is not None and finished:
-            on_finished(scores, finished)
+    # Quiet once for all batches: each pass is quiet, too, and the level of a log is slow to change.
+    with quiet():
+        for batch, found in run_batches(
+            planned.batches, planned.weights, run, out_of_memory=should_reduce_batch_size, release=clear_device_cache
+        ):
+            finished: list[int] = []
+            for request, logprobs in zip(batch, found, strict=True):
+                results.values[results.starts[request] : results.starts[request + 1]] = logprobs
+                for index in users[request]:
+                    waiting[index] -= 1
+                    if waiting[index] == 0:
+                        finished.append(index)
+            if on_finished is not None and finished:
+                on_finished(scores, finished)
     return scores
 
 
