@@ -131,7 +131,7 @@ def figure(kind: str, title: str, points: Sequence[Point]) -> Chart:
         for point in points
         for name, value in zip(names, (point.measured, point.bound), strict=True)
     ]
-    values = [row["ms"] for row in rows]
+    values = [value for point in points for value in (point.measured, point.bound)]
     x: Spec = {
         "field": "at",
         "type": "quantitative",
