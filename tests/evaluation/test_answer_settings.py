@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from phraseproof.core import GREEDY, Kind, ModelIdentity, Prompt, Sampling
+from phraseproof.core import GREEDY, AnswerRules, Kind, ModelIdentity, Prompt, Sampling
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.evaluation.answer_settings import answer_settings, named_reading, under_scoring
 from phraseproof.evaluation.prepare import prepare
@@ -206,3 +206,29 @@ def test_a_scorer_of_a_run_with_several_takes_what_has_an_effect() -> None:
     assert (alone.scoring, alone.reasoning, alone.temperature, alone.limit) == ("loglikelihood", False, 0.0, 3)
     texts = under_scoring(spec, "generate:conclusion")
     assert (texts.scoring, texts.reasoning, texts.temperature) == ("generate:conclusion", "Think.", 0.5)
+
+
+def test_what_a_task_says_of_its_answers_is_the_default() -> None:
+    own = replace(notes(), answers=AnswerRules(metric="f1", stop=("\n", "Q:"), max_new_tokens=9))
+    found = answer_settings(Writer(), [own], EvaluationSpec())
+    assert (found.metric, found.stop, found.max_new_tokens) == ("f1", ("\n", "Q:"), 9)
+    assert found.notes == (
+        "an answer ends before '\\n' or 'Q:', as the task says (--stop)",
+        "at most 9 tokens per answer, as the task says (--max-new-tokens)",
+    )
+    asked = answer_settings(Writer(), [own], EvaluationSpec(metric="exact_match", stop=("x",), max_new_tokens=3))
+    assert (asked.metric, asked.stop, asked.max_new_tokens, asked.notes) == ("exact_match", ("x",), 3, ())
+
+
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        (AnswerRules(metric="exact_match", stop=("\n",), max_new_tokens=9), "the tasks have different metrics"),
+        (AnswerRules(metric="f1", stop=("Q:",), max_new_tokens=9), "end answers at different texts"),
+        (AnswerRules(metric="f1", stop=("\n",)), r"different maximum lengths of an answer.*9 \(a\), no number \(b\)"),
+    ],
+)
+def test_tasks_that_say_different_things_need_two_runs(rules: AnswerRules, problem: str) -> None:
+    first = replace(notes(), name="a", answers=AnswerRules(metric="f1", stop=("\n",), max_new_tokens=9))
+    with pytest.raises(UsageError, match=problem):
+        answer_settings(Writer(), [first, replace(notes(), name="b", answers=rules)], EvaluationSpec())

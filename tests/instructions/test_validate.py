@@ -118,6 +118,18 @@ def test_fields_that_are_left_out() -> None:
     found = validate([full, wording("half")], [task(columns=columns)])
     assert [(problem.kind, problem.wording) for problem in found] == [("unused-field", "mine/half")]
     assert "leaves out 'title'" in found[0].message
+
+
+def test_a_field_that_holds_the_whole_prompt_shows_the_others() -> None:
+    columns = {
+        "text": ["one", "two", "three"],
+        "title": ["four", "five", "six"],
+        "lm_eval_prompt": ["one?", "two?", "three?"],
+    }
+    whole = wording("whole", template="{{ lm_eval_prompt }} {{ choices | enumerate }}")
+    full = wording("full", template="{{ title }} {{ text }} {{ choices | enumerate }}")
+    assert validate([full, whole], [task(columns=columns)]) == []
+    assert validate([whole], [task(columns=columns)]) == []
     alone = validate([wording("half")], [task(columns=columns)])
     assert ["no wording shows 'title'" in problem.message for problem in alone] == [True]
 

@@ -214,7 +214,8 @@ DataDir = Annotated[
     Path | None,
     typer.Option(
         "--data-dir",
-        help="A folder with the benchmarks' published files, instead of the hub.",
+        help="A folder with the benchmarks' published files, instead of the hub; of lm_eval/NAME a folder of YAML "
+        "files.",
         rich_help_panel=DATA,
     ),
 ]

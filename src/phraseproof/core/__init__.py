@@ -24,7 +24,18 @@ from phraseproof.core.capabilities import (
     WarnsOfPrecision,
     WritesAnswers,
 )
-from phraseproof.core.data import Cell, Example, Finding, Instruction, Kind, Outcome, Relation, Task
+from phraseproof.core.data import (
+    AnswerRules,
+    Cell,
+    DrawsDemonstrations,
+    Example,
+    Finding,
+    Instruction,
+    Kind,
+    Outcome,
+    Relation,
+    Task,
+)
 from phraseproof.core.model_io import (
     GREEDY,
     ChatMessage,
@@ -41,6 +52,7 @@ from phraseproof.core.model_io import (
 __all__ = [
     "GREEDY",
     "PENULTIMATE",
+    "AnswerRules",
     "Cell",
     "ChatMessage",
     "Check",
@@ -50,6 +62,7 @@ __all__ = [
     "CountsParameters",
     "CountsTokens",
     "CutText",
+    "DrawsDemonstrations",
     "Example",
     "Finding",
     "ForecastsTokens",

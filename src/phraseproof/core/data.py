@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from phraseproof.identity import OMITTED_AT_DEFAULT
 
@@ -77,6 +77,44 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerRules:
+    """How a task's designer has answers generated and scored. What the user names takes precedence.
+
+    Attributes:
+        metric: the metric's name; `None` leaves it to the task's kind.
+        stop: texts that end a generated answer.
+        max_new_tokens: of a generated answer; `None` leaves it to the lengths of the references.
+        details: what the metric must know of the task, as plain data.
+    """
+
+    metric: str | None = None
+    stop: tuple[str, ...] = ()
+    max_new_tokens: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+class DrawsDemonstrations(Protocol):
+    """A task's own rule for the demonstrations of its examples. It can be pickled."""
+
+    @property
+    def identity(self) -> str:
+        """A hash of everything that can change a draw but the demonstrations themselves."""
+        ...
+
+    def serves(self, task: Task) -> bool:
+        """Whether the rule is for the task's demonstrations: not where others have replaced them."""
+        ...
+
+    def draw(self, task: Task, example: Example, num_fewshot: int, seed: int) -> tuple[Example, ...]:
+        """The demonstrations shown before an example, in order; some of `task.demonstrations`.
+
+        Raises:
+            TaskError: there are too few.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """Named examples with an answer space.
 
@@ -89,6 +127,8 @@ class Task:
         instructions: the task designer's own wordings, if the task's data brings any.
         source: where the data came from (a hub id and split, or a path), for the record.
         data: a hash of all the examples that were loaded, also where `examples` is only a sample of them.
+        answers: how its designer has answers generated and scored, if the task's data say so.
+        draws: its designer's rule for demonstrations; `None` draws them by a hash (`instructions/render.py`).
     """
 
     name: str
@@ -99,6 +139,8 @@ class Task:
     instructions: tuple[Instruction, ...] = ()
     source: str = ""
     data: str | None = None
+    answers: AnswerRules = AnswerRules()
+    draws: DrawsDemonstrations | None = None
 
 
 # -------------------------------------------------------------------------------------------------------- Instruction

@@ -42,12 +42,14 @@ class AnswerSettings(NamedTuple):
         scoring: the scorer, or `auto` where the model decides.
         metric: the metric's name.
         max_new_tokens: of a generated answer.
+        stop: texts that end a generated answer.
         notes: one line each, for the user.
     """
 
     scoring: str
     metric: str
     max_new_tokens: int
+    stop: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -64,7 +66,7 @@ def answer_settings(model: Model, tasks: Sequence[Task], spec: EvaluationSpec) -
             different default metrics.
     """
     if require_one_form({task.name: task.kind for task in tasks}):
-        return AnswerSettings(spec.scoring, _metric_of_options(spec.metric, tasks), spec.answer_limit)
+        return AnswerSettings(spec.scoring, _metric_of_options(spec.metric, tasks), spec.answer_limit, spec.stop)
     name = tasks[0].name
     if spec.scoring != AUTO and scorer(spec.scoring).reading is not Reading.TEXT:
         raise UsageError(
@@ -74,10 +76,11 @@ def answer_settings(model: Model, tasks: Sequence[Task], spec: EvaluationSpec) -
         )
     chosen = TEXT_SCORER if spec.scoring == AUTO else spec.scoring
     judge = _metric_of_texts(spec.metric, tasks)
+    stop, notes = _stop_of_texts(spec.stop, tasks)
     if spec.max_new_tokens is not None:
-        return AnswerSettings(chosen, judge, spec.max_new_tokens)
+        return AnswerSettings(chosen, judge, spec.max_new_tokens, stop, notes)
     tokens, note = _answer_tokens(model, tasks)
-    return AnswerSettings(chosen, judge, tokens, (note,))
+    return AnswerSettings(chosen, judge, tokens, stop, (*notes, note))
 
 
 def with_stored_limit(
@@ -195,11 +198,11 @@ def _metric_of_options(name: str, tasks: Sequence[Task]) -> str:
 
 def _metric_of_texts(name: str, tasks: Sequence[Task]) -> str:
     if name == AUTO:
-        defaults = {TEXT_METRICS[task.kind]: task.name for task in reversed(tasks)}
+        defaults = {task.answers.metric or TEXT_METRICS[task.kind]: task.name for task in reversed(tasks)}
         if len(defaults) > 1:
             found = ", ".join(f"{each} ({task})" for each, task in reversed(defaults.items()))
             raise UsageError(
-                "the tasks' kinds have different metrics, and a run has one",
+                "the tasks have different metrics, and a run has one",
                 got=found,
                 where="--metric",
                 hint="Name one for all with --metric, or evaluate them in two runs, each with its own --out",
@@ -212,12 +215,40 @@ def _metric_of_texts(name: str, tasks: Sequence[Task]) -> str:
             hint=f"Leave out --metric, which means {TEXT_METRICS[tasks[0].kind]} for {tasks[0].kind.value}",
         )
     for task in tasks:
-        metric(name).require([text for example in task.examples for text in example.references])
+        metric(name).of_task(task).require([text for example in task.examples for text in example.references])
     return name
+
+
+def _stop_of_texts(asked: tuple[str, ...], tasks: Sequence[Task]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The texts that end an answer, and the line that says so where they are the tasks' own."""
+    if asked:
+        return asked, ()
+    own = {task.answers.stop: task.name for task in reversed(tasks)}
+    if len(own) > 1:
+        found = ", ".join(f"{list(each)} ({task})" for each, task in reversed(own.items()))
+        raise UsageError(
+            "the tasks end answers at different texts, and a run has one setting",
+            got=found,
+            where="--stop",
+            hint="Name the texts for all with --stop, or evaluate them in two runs, each with its own --out",
+        )
+    stop = next(iter(own))
+    return stop, (f"an answer ends before {' or '.join(map(repr, stop))}, as the task says (--stop)",) if stop else ()
 
 
 def _answer_tokens(model: Model, tasks: Sequence[Task]) -> tuple[int, str]:
     """The maximum number of tokens of an answer, and the line that says why."""
+    own = [task.answers.max_new_tokens for task in tasks if task.answers.max_new_tokens is not None]
+    if own and (len(own) < len(tasks) or len(set(own)) > 1):
+        found = ", ".join(f"{task.answers.max_new_tokens or 'no number'} ({task.name})" for task in tasks[:5])
+        raise UsageError(
+            "the tasks name different maximum lengths of an answer, and a run has one",
+            got=found,
+            where="--max-new-tokens",
+            hint="Name one for all with --max-new-tokens, or evaluate them in two runs, each with its own --out",
+        )
+    if own:
+        return own[0], f"at most {own[0]} tokens per answer, as the task says (--max-new-tokens)"
     longest = max(_covering(_tokens(model, task)) for task in tasks)
     tokens = math.ceil(_LENGTHS * longest) + _MORE_TOKENS
     counted = "" if isinstance(model, CountsTokens) else f", counted as {_BYTES_PER_TOKEN} bytes each"

@@ -64,7 +64,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         instructions: for each group of wordings (`observed`, `unobserved`, or any name) its collections: shipped
             names, paths of collection files, `Collection` objects, or a list of these.
         out: the run folder. The same call continues a run that was stopped.
-        data_dir: a folder with the built-in benchmarks' published files, instead of the hub.
+        data_dir: a folder with the built-in benchmarks' published files, instead of the hub; of tasks `lm_eval/NAME`
+            a folder of YAML files.
         prompt_format: `plain`, `alpaca`, `chat`, or `auto` (chat if the model declares a chat template).
         system: the system prompt of all wordings that do not have their own.
         num_fewshot: the number of demonstrations in a prompt; several numbers are each evaluated.
@@ -190,7 +191,8 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         instructions: for each group of wordings (`observed`, `unobserved`, or any name) its collections: shipped
             names, paths of collection files, `Collection` objects, or a list of these.
         out: the run folder. What it already holds is not counted. `None`: count everything.
-        data_dir: a folder with the built-in benchmarks' published files, instead of the hub.
+        data_dir: a folder with the built-in benchmarks' published files, instead of the hub; of tasks `lm_eval/NAME`
+            a folder of YAML files.
         prompt_format: `plain`, `alpaca`, `chat`, or `auto` (chat if the model declares a chat template).
         system: the system prompt of all wordings that do not have their own.
         num_fewshot: the number of demonstrations in a prompt; several numbers are each evaluated.

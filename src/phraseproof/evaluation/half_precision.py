@@ -132,25 +132,29 @@ def bound_of(measured: Sequence[PlanMeasurement]) -> float | None:
 
 def _count(run: Run, bound: float | None) -> Mapping[str, int]:
     """Count all choices, and those whose lead over the next option is at most `bound`."""
-    ordered = _PER_BYTE if run.settings.get("scoring") == "loglikelihood_norm" else _PER_OPTION
+    ordered = _LEADS.get(str(run.settings.get("scoring")), _PER_OPTION)
     rows = run.query_rows(
         f"""
         SELECT count(*) AS choices,
                count(*) FILTER (WHERE len(v) > 1 AND (v[1] = v[2] OR v[1] - v[2] <= ?)) AS close
         FROM ({ordered})
-        """,  # noqa: S608 - one of two texts below
+        """,  # noqa: S608 - one of three texts below
         [math.inf if bound is None else bound],
     )
     return rows[0]
 
 
 _PER_OPTION = "SELECT list_reverse_sort(option_logprobs) AS v FROM outcomes"
-# The same division as in scoring/loglikelihood_norm.py: by the option's bytes, at least one.
-_PER_BYTE = """
-    SELECT list_reverse_sort(list(logprob / greatest(1, strlen(option)))) AS v
+# The same divisions as in scoring/loglikelihood_norm.py: by the option's bytes or characters, at least one.
+_PER_LENGTH = """
+    SELECT list_reverse_sort(list(logprob / greatest(1, {length}(option)))) AS v
     FROM (
         SELECT place, unnest(option_logprobs) AS logprob, unnest(options) AS option
         FROM (SELECT row_number() OVER () AS place, option_logprobs, options FROM outcomes)
     )
     GROUP BY place
 """
+_LEADS = {
+    "loglikelihood_norm": _PER_LENGTH.format(length="strlen"),
+    "loglikelihood_norm:characters": _PER_LENGTH.format(length="length"),
+}

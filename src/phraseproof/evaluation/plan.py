@@ -160,7 +160,7 @@ class CellIdentities:
             scoring, metric, repeat, option_order: as in `Cell`.
         """
         if id(task) not in self._hashes:
-            hashes = content_hash([task.kind, task.examples]), content_hash(task.demonstrations)
+            hashes = content_hash([task.kind, task.examples]), _pool_hash(task)
             self._hashes[id(task)] = task, *hashes
         _, data, pool = self._hashes[id(task)]
         key = CellKey(task.name, wording.name, shots, seed if shots else 0, repeat, option_order)
@@ -175,13 +175,20 @@ class CellIdentities:
                 "scoring": scoring,
                 # Omitted where they are at their defaults, so that cells of older versions still match.
                 **({RESCORED: True} if self._is_rescored else {}),
-                **({"metric": metric_identity(metric, key, names)} if metric != DEFAULT_METRIC else {}),
+                **({"metric": metric_identity(metric, key, names, task)} if metric != DEFAULT_METRIC else {}),
                 **({GENERATION: dict(self._generation)} if reads_text(scoring) else {}),
                 **({"reading_rules": self._rules} if self._rules and reads_option_from_text(task, scoring) else {}),
                 **({"repeat": repeat} if repeat else {}),
                 **({"option_order": option_order} if option_order else {}),
             }
         )
+
+
+def _pool_hash(task: Task) -> str:
+    """A hash of what demonstrations are drawn from and, where the task has its own rule, by."""
+    if task.draws is None:
+        return content_hash(task.demonstrations)
+    return content_hash([task.demonstrations, task.draws.identity])
 
 
 def reads_option_from_text(task: Task, scoring: str) -> bool:

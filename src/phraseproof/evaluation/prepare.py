@@ -91,6 +91,7 @@ def prepare(
         **named_reading(chosen.scoring, settings, tasks),
         "metric": answers.metric,
         "max_new_tokens": answers.max_new_tokens,
+        "stop": answers.stop if reads_text(chosen.scoring) else settings.stop,
         "prompt_format": resolve_format(
             settings.prompt_format, model, may_think=bool(settings.reasoning) and reads_text(chosen.scoring)
         ),
@@ -126,7 +127,7 @@ def prepare(
     )
     judge = metric(settings.metric)
     for each in planned:
-        judge.require_cell(CellKey.of(each.cell), [example.id for example in each.task.examples])
+        judge.of_task(each.task).require_cell(CellKey.of(each.cell), [example.id for example in each.task.examples])
         # Render one prompt of every cell, so that a wording that cannot work stops the evaluation before it begins.
         evaluation.prompts(each, each.task.examples[:1])
     return evaluation

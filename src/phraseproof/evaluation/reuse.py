@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from phraseproof.core import Cell, Example, Outcome, Task
+from phraseproof.core import Example, Outcome, Task
 from phraseproof.errors import MissingExtraError, UsageError
 from phraseproof.evaluation.plan import CellIdentities, PlannedCell, reads_option_from_text, sample_task
 from phraseproof.scoring.extraction import OLDER_RULES
@@ -121,7 +121,7 @@ class Reuse:
         for source in self.sources(planned):
             for rows in files.stored(planned.cell.task, source.identity):
                 names = [name for name in wanted if name in rows and name not in found]
-                derived = _as_if_scored([(rows[name].outcome, wanted[name]) for name in names], source, planned.cell)
+                derived = _as_if_scored([(rows[name].outcome, wanted[name]) for name in names], source, planned)
                 # A derived outcome costs nothing; an outcome of a smaller sample keeps its cost.
                 is_own = (source.scoring, source.metric) == (planned.cell.scoring, planned.cell.metric)
                 for name, outcome in zip(names, derived, strict=True):
@@ -154,8 +154,9 @@ def without(planned: PlannedCell, examples: Collection[str]) -> PlannedCell:
     return planned._replace(task=replace(planned.task, examples=rest, demonstrations=demonstrations))
 
 
-def _as_if_scored(rows: Sequence[tuple[Outcome, Example]], source: Source, cell: Cell) -> list[Outcome]:
+def _as_if_scored(rows: Sequence[tuple[Outcome, Example]], source: Source, planned: PlannedCell) -> list[Outcome]:
     """Outcomes of a source as the cell's scorer and metric give them."""
+    cell = planned.cell
     outcomes: list[Outcome] = []
     for stored, example in rows:
         # Credits are absent where they were not stored yet.
@@ -166,5 +167,5 @@ def _as_if_scored(rows: Sequence[tuple[Outcome, Example]], source: Source, cell:
     is_same = (source.scoring, source.metric) == (cell.scoring, cell.metric) and not source.is_older
     if is_same:
         return outcomes
-    judge = metric(cell.metric).in_cell(CellKey.of(cell), (example.id for _, example in rows))
+    judge = metric(cell.metric).of_task(planned.task).in_cell(CellKey.of(cell), (example.id for _, example in rows))
     return judge.judge(outcomes)

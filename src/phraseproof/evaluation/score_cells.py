@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple, Protocol, TypeAlias
 
-from phraseproof.core import Cell, CutText, Example, Model, OptionScores, Outcome, Prompt
+from phraseproof.core import Cell, CutText, Example, Model, OptionScores, Outcome, Prompt, Task
 from phraseproof.errors import ModelError, RunError
 from phraseproof.evaluation.ask_model import AskedModel
 from phraseproof.evaluation.near_ties import NearTies
@@ -92,6 +92,7 @@ class _Place(NamedTuple):
     """Where the scores of a prompt belong."""
 
     cell: Cell
+    task: Task
     example: Example
     prompt: Prompt
 
@@ -134,7 +135,7 @@ class CellScorer:
         stored = self._outlet.stored(planned)
         count(sum(map(len, stored)))
         places = [
-            _Place(each.cell, example, prompt)
+            _Place(each.cell, rest.task, example, prompt)
             for each, known in zip(planned, stored, strict=True)
             if (rest := without(each, known)).task.examples
             for example, prompt in zip(rest.task.examples, self._prompts_of(rest), strict=True)
@@ -270,5 +271,5 @@ class _Recorder:
             prompt=prompt.text if self._logs_samples else None,
         )
         outcome = self._scorer.predict(outcome, place.example.choices)
-        judge = self._metric.in_cell(CellKey.of(place.cell), (outcome.example_id,))
+        judge = self._metric.of_task(place.task).in_cell(CellKey.of(place.cell), (outcome.example_id,))
         return judge.judge([outcome])[0]

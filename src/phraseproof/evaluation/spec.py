@@ -79,7 +79,9 @@ class EvaluationSpec(BaseModel):
         default={}, description="For each group of wordings its collections: shipped names or YAML files."
     )
     data_dir: Folder = Field(
-        default=None, description="A folder with the benchmarks' published files, instead of the hub."
+        default=None,
+        description="A folder with the benchmarks' published files, instead of the hub; of lm_eval/NAME a folder of "
+        "YAML files.",
     )
     prompt_format: PromptFormat = Field(
         default="auto", description="plain, alpaca, chat, or auto: chat if the model declares a chat template."
@@ -149,7 +151,9 @@ class EvaluationSpec(BaseModel):
         description="Of generated answers: tokens are drawn only among this number of most likely ones; 0: all.",
     )
     stop: Texts = Field(
-        default=(), description="A text, or a list of texts: a generated answer ends before the first of them in it."
+        default=(),
+        description="A text, or a list of texts: a generated answer ends before the first of them in it. Absent: those "
+        "that the task names, if it does.",
     )
     repeats: StrictInt = Field(
         default=1, description="How often each answer is generated (scoring generate), each time with another seed."
@@ -157,8 +161,8 @@ class EvaluationSpec(BaseModel):
     metric: MetricNames = Field(
         default=AUTO,
         description="What the score of an answer is in; auto: accuracy for tasks with options, rouge2 for "
-        "summarization, bleu for translation, exact_match for free_text. Several are a list, or names separated by "
-        "commas.",
+        "summarization, bleu for translation, exact_match for free_text, and the task's own for lm_eval/NAME. Several "
+        "are a list, or names separated by commas.",
     )
     budget: Share = Field(
         default=None,

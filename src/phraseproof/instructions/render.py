@@ -170,13 +170,15 @@ def draw_demonstrations(task: Task, example: Example, num_fewshot: int, seed: in
     A task and a seed give one order of the pool, the same for every example, so that prompts share their beginnings and
     the demonstrations for k shots begin those for k + 1. The tested example, and any whose fields equal its own, are
     passed over. The order sorts by a hash of seed, task and example: the same on every machine, whatever order the file
-    has.
+    has. A task may have another rule (`Task.draws`).
 
     Raises:
         TaskError: the pool holds fewer than `num_fewshot` other examples.
     """
     if num_fewshot <= 0:
         return ()
+    if task.draws is not None and task.draws.serves(task):
+        return task.draws.draw(task, example, num_fewshot, seed)
     drawn: list[Example] = []
     for candidate in _order(_Same(task), seed):
         if candidate.id != example.id and candidate.fields != example.fields:

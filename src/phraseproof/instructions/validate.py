@@ -32,6 +32,9 @@ _CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _LABEL_OF_ANSWER = {"{{ letter }}": "letter", "{{ letter | lower }}": "lower", "{{ index + 1 }}": "number"}
 _PROMPT_PARTS = ("ask", "layout", "template")
 
+_WHOLE = "lm_eval_"
+"""The beginning of the names of fields that lm-evaluation-harness has made of a document's other fields."""
+
 
 def validate(instructions: Sequence[Instruction], tasks: Sequence[Task] = ()) -> list[Problem]:
     """List the problems of wordings: those of each wording in order, then those of several wordings.
@@ -220,9 +223,10 @@ def _holds(text: str, part: str) -> bool:
 
 def _unused(compiled: Sequence[CompiledInstruction], tasks: Sequence[Task]) -> Iterator[Problem]:
     """Fields of a task that some wordings show and others do not: the others give the model less information."""
+    compiled = [each for each in compiled if not any(name.startswith(_WHOLE) for name in each.fields)]
     for task in tasks:
         fields = {name for example in task.examples for name in example.fields}
-        fields = {name for name in fields if not holds_answers(name, task)}
+        fields = {name for name in fields if not holds_answers(name, task) and not name.startswith(_WHOLE)}
         for each in compiled:
             unused = sorted(fields - each.fields)
             shown_by_some = [name for name in unused if any(name in other.fields for other in compiled)]

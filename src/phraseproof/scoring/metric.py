@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from phraseproof.core import Cell, Outcome
+    from phraseproof.core import Cell, Outcome, Task
 
 
 class CellKey(NamedTuple):
@@ -94,6 +94,10 @@ class Metric(ABC):
             MissingExtraError: a package is not installed.
             UsageError: the metric's argument or the references do not fit.
         """
+
+    def of_task(self, _task: Task, /) -> Metric:
+        """The metric as it scores a task's outcomes: itself, unless the task has rules for it (`Task.answers`)."""
+        return self
 
     def in_cell(self, _cell: CellKey, _examples: Iterable[str], /) -> Metric:
         """The metric as it scores the outcomes of one cell: itself, unless it compares them with other stored texts.

@@ -8,13 +8,16 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint
 from types import MappingProxyType
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from phraseproof.entry_points import entry_points
 from phraseproof.errors import UsageError
 from phraseproof.scoring.calibrated import PLUS, CalibratedScorer
 from phraseproof.scoring.metric import CellKey, Metric
 from phraseproof.scoring.scorer import AUTO, Reading, Scorer
+
+if TYPE_CHECKING:
+    from phraseproof.core import Task
 
 SCORERS_GROUP = "phraseproof.scorers"
 METRICS_GROUP = "phraseproof.metrics"
@@ -50,6 +53,7 @@ _METRICS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
         "judge": ("phraseproof.scoring.texts.judge", None),
         "regex": ("phraseproof.scoring.texts.regex", None),
         "imported": ("phraseproof.scoring.imported", None),
+        "lm_eval": ("phraseproof.scoring.texts.lm_eval", None),
     }
 )
 
@@ -185,12 +189,15 @@ def metric(name: str) -> Metric:
     return _made_metric(module, argument)
 
 
-def metric_identity(name: str, cell: CellKey | None = None, examples: Iterable[str] = ()) -> object:
+def metric_identity(
+    name: str, cell: CellKey | None = None, examples: Iterable[str] = (), task: Task | None = None
+) -> object:
     """What a metric is, as plain data to hash: its name, and the content of the files that the name points to.
 
     Args:
         name: of the metric.
         cell, examples: whose outcomes it scores; `None` for what is the same for all cells.
+        task: of the cell.
 
     Raises:
         UsageError: a file that the name points to cannot be read.
@@ -200,7 +207,9 @@ def metric_identity(name: str, cell: CellKey | None = None, examples: Iterable[s
     base = name.partition(":")[0]
     if base not in _METRICS or not _METRICS[base][0].startswith(_TEXTS):
         return name
-    judge = metric(name) if cell is None else metric(name).in_cell(cell, examples)
+    judge = metric(name)
+    if cell is not None and task is not None:
+        judge = judge.of_task(task).in_cell(cell, examples)
     identity = judge.identity
     return [name, dict(identity)] if identity else name
 

@@ -27,6 +27,7 @@ SOURCES = {
     "xsum": "phraseproof.tasks.text_benchmarks",
     "mediasum": "phraseproof.tasks.text_benchmarks",
     "wmt19_fr_de": "phraseproof.tasks.text_benchmarks",
+    "lm_eval": "phraseproof.tasks.lm_eval",
 }
 """First part of a task's name -> the module that loads it."""
 

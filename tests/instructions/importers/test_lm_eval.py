@@ -48,7 +48,7 @@ def test_includes_are_read_and_the_description_is_the_ask(tmp_path: Path) -> Non
     assert (options, delimiter) == (("A", "B"), " ")
     wording = next(result.wordings)
     assert wording.ask == "The following are questions about birds."
-    assert (wording.name, wording.serves) == ("lm_eval/birds", ("birds",))
+    assert (wording.name, wording.serves) == ("lm_eval/birds", ("birds", "lm_eval/birds"))
 
 
 @pytest.mark.slow

@@ -132,7 +132,7 @@ def _wording(settings: Mapping[str, object], name: str, request: ImportRequest) 
         collection=COLLECTION,
         answer=_answer(settings.get("doc_to_choice"), request),
         target_delimiter=None if delimiter in (None, " ") else delimiter,
-        serves=(name,),
+        serves=(name, f"lm_eval/{name}"),
         licence=LICENCE,
         **_parts(str(settings.get("description") or ""), layout, request)._asdict(),
     )

@@ -1,0 +1,1 @@
+"""Scores of lm-evaluation-harness next to ours, on the same tasks and the same model."""

@@ -1,0 +1,78 @@
+"""The harness's rule for demonstrations: its own sampler, asked for one tested document after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from phraseproof.core import Example, Task
+from phraseproof.errors import TaskError
+from phraseproof.identity import content_hash
+
+
+@dataclass(frozen=True)
+class HarnessDraw:
+    """Draws demonstrations as lm-evaluation-harness does, whose state depends on every document that came before.
+
+    Attributes:
+        version: of the harness.
+        sampler: the name of its sampler.
+        pool: of each demonstration a number, equal where the documents are equal.
+        tested: of each tested example, by its id and in the order of the data, the number of its document, which is not
+            shown; `None` where the harness does not look whether it is.
+        problem: why demonstrations cannot be shown as the harness shows them; empty where they can.
+    """
+
+    version: str
+    sampler: str
+    pool: tuple[int, ...]
+    tested: Mapping[str, int | None]
+    problem: str = ""
+    _drawn: dict[tuple[int, int], dict[str, tuple[int, ...]]] = field(
+        default_factory=dict[tuple[int, int], "dict[str, tuple[int, ...]]"], compare=False, repr=False
+    )
+
+    @property
+    def identity(self) -> str:
+        """A hash of the rule; that of the demonstrations is not part of it."""
+        return content_hash([self.version, self.sampler, self.pool, list(self.tested.items())])
+
+    def serves(self, task: Task) -> bool:
+        """Whether the task's demonstrations are those of the rule, or there is a problem to report."""
+        return bool(self.problem) or len(task.demonstrations) == len(self.pool)
+
+    def draw(self, task: Task, example: Example, num_fewshot: int, seed: int) -> tuple[Example, ...]:
+        """The demonstrations before an example.
+
+        Raises:
+            TaskError: there are too few, or they cannot be shown as the harness shows them.
+        """
+        if self.problem:
+            raise TaskError(
+                f"the demonstrations of {task.name!r} cannot be shown: {self.problem}", hint="Use --num-fewshot 0"
+            )
+        key = num_fewshot, seed
+        if key not in self._drawn:
+            self._drawn[key] = self._draw_all(task.name, num_fewshot, seed)
+        return tuple(task.demonstrations[place] for place in self._drawn[key][example.id])
+
+    def _draw_all(self, name: str, num_fewshot: int, seed: int) -> dict[str, tuple[int, ...]]:
+        from lm_eval.api.samplers import get_sampler
+
+        documents: list[dict[str, Any]] = [{"document": number} for number in self.pool]
+        places = {id(document): place for place, document in enumerate(documents)}
+        sampler = get_sampler(self.sampler)(documents, rnd=None).set_rnd(seed)
+        found: dict[str, tuple[int, ...]] = {}
+        for identifier, number in self.tested.items():
+            shown = None if number is None else {"document": number}
+            try:
+                drawn = sampler.sample(n=num_fewshot, eval_doc=shown)
+            except (ValueError, AssertionError):
+                raise TaskError(
+                    f"task {name!r} has too few examples for {num_fewshot} demonstrations",
+                    got=f"{len(documents)}",
+                    hint="Ask for fewer with --num-fewshot",
+                ) from None
+            found[identifier] = tuple(places[id(document)] for document in drawn)
+        return found

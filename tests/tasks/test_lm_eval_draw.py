@@ -1,0 +1,101 @@
+"""Demonstrations are those that the harness itself shows, for every document, number and seed."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phraseproof.core import ModelIdentity, Task
+from phraseproof.errors import TaskError
+from phraseproof.evaluation.plan import CellIdentities, sample_task
+from phraseproof.instructions.render import build_prompt, draw_demonstrations
+from phraseproof.instructions.template import compile_instruction
+from support.harness_folder import OPTIONS, TEXTS, loaded, write
+
+pytestmark = pytest.mark.usefixtures("own_cache")
+
+
+def contexts(folder: Path, shots: int, seed: int) -> list[str]:
+    """The prompts of all documents by the harness alone."""
+    from lm_eval.tasks import TaskManager
+
+    task: Any = TaskManager(include_path=folder, include_defaults=False).load(["birds"])["tasks"]["birds"]
+    task.set_fewshot_seed(seed)
+    task.set_config("num_fewshot", shots)
+    task.build_all_requests()
+    return list(dict.fromkeys(instance.arguments[0] for instance in task.instances))
+
+
+def prompts(task: Task, shots: int, seed: int) -> list[str]:
+    wording = compile_instruction(task.instructions[0])
+    return [
+        build_prompt(
+            wording,
+            example,
+            demonstrations=draw_demonstrations(task, example, shots, seed),
+            prompt_format="plain",
+        ).text
+        for example in task.examples
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"fewshot_split": "test"},
+        {"fewshot_split": "test", "fewshot_config": {"sampler": "first_n"}},
+        {"fewshot_split": "test", "description": "Animals, {{question}}:\n\n", "gen_prefix": "It is the"},
+        {"fewshot_config": {"samples": [{"question": "Who?", "first": "a", "second": "b", "answer": 0}] * 3}},
+    ],
+)
+@pytest.mark.parametrize("base", [OPTIONS, TEXTS], ids=["options", "texts"])
+def test_prompts_equal_those_of_the_harness(base: dict[str, Any], changes: dict[str, Any], tmp_path: Path) -> None:
+    if base is TEXTS and "samples" in changes.get("fewshot_config", {}):
+        changes = {"fewshot_config": {"samples": [{"question": "Who?", "label": "a"}] * 3}}
+    task = loaded(write(tmp_path, base=base, **changes))
+    for shots, seed in ((0, 1234), (1, 1234), (2, 1234), (2, 7)):
+        assert prompts(task, shots, seed) == contexts(tmp_path, shots, seed)
+
+
+def test_a_sample_shows_every_example_the_same_demonstrations(tmp_path: Path) -> None:
+    task = loaded(write(tmp_path, fewshot_split="test"))
+    whole = {each.id: draw_demonstrations(task, each, 2, 1234) for each in task.examples}
+    some = sample_task(pickle.loads(pickle.dumps(task)), 2, 0)
+    assert len(some.examples) == 2
+    assert all(draw_demonstrations(some, each, 2, 1234) == whole[each.id] for each in some.examples)
+    assert all(each.fields["question"] not in [d.fields["question"] for d in whole[each.id]] for each in task.examples)
+
+
+def test_the_rule_is_part_of_the_identity_of_few_shot_cells(tmp_path: Path) -> None:
+    def identity(task: Task, shots: int) -> str:
+        identities = CellIdentities(ModelIdentity("m", "r", "a"), "plain")
+        return identities.of(task, task.instructions[0], shots, 1, scoring="loglikelihood", metric="accuracy")
+
+    task = loaded(write(tmp_path, fewshot_split="test"))
+    first = loaded(write(tmp_path, fewshot_split="test", fewshot_config={"sampler": "first_n"}))
+    assert identity(task, 0) == identity(first, 0)
+    assert identity(task, 2) != identity(first, 2)
+    assert identity(task, 2) != identity(replace(task, draws=None), 2)
+
+
+def test_too_few_and_other_ways_of_writing_are_errors(tmp_path: Path) -> None:
+    task = loaded(write(tmp_path, fewshot_split="test"))
+    with pytest.raises(TaskError, match=r"too few examples for 4 demonstrations \(got 4\)"):
+        draw_demonstrations(task, task.examples[0], 4, 1)
+    joined = loaded(write(tmp_path, fewshot_delimiter="\n"))
+    with pytest.raises(TaskError, match=r"separates them by '\\n'.* Use --num-fewshot 0"):
+        draw_demonstrations(joined, joined.examples[0], 1, 1)
+    other = loaded(write(tmp_path, fewshot_config={"target_delimiter": "="}))
+    with pytest.raises(TaskError, match="in another way than those of the tested documents"):
+        draw_demonstrations(other, other.examples[0], 1, 1)
+
+
+def test_another_pool_is_drawn_from_by_our_own_rule(tmp_path: Path) -> None:
+    task = loaded(write(tmp_path, fewshot_split="test"))
+    kept = replace(task, examples=task.examples[:3], demonstrations=())
+    assert {each.id for each in draw_demonstrations(kept, kept.examples[0], 2, 0)} == {"1", "2"}
