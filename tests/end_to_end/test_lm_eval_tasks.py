@@ -53,8 +53,8 @@ def test_scores_of_a_tiny_model(each: Compared, shared_data: Path, tmp_path: Pat
 @pytest.mark.real
 @pytest.mark.parametrize("each", TEN, ids=[each.task for each in TEN])
 def test_scores_of_a_real_model(each: Compared, real_model: Path, shared_data: Path, tmp_path: Path) -> None:
-    found = scores(each, real_model, shared_data, tmp_path, limit=20)
+    found = scores(each, real_model, shared_data, tmp_path, limit=4)
     for score in found:
-        assert (score.documents, score.different) == (20, 0)
+        assert (score.documents, score.different) == (4, 0)
         assert score.ours == pytest.approx(score.theirs, abs=1e-9)
         assert (score.error or 0.0) < 1e-3
