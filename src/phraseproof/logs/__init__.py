@@ -49,6 +49,8 @@ _HERE = "phraseproof.logs"
 SOURCES: dict[str, LogSource] = {
     "csv": LogSource(f"{_HERE}.csv_table", "a CSV or TSV file with the columns model, wording, example, score"),
     "lm-eval": LogSource(f"{_HERE}.lm_eval", "lm-evaluation-harness with --log_samples: its output folder"),
+    "inspect": LogSource(f"{_HERE}.inspect_log", "Inspect: *.eval logs, or *.json of the same content"),
+    "promptfoo": LogSource(f"{_HERE}.promptfoo", "promptfoo: files of promptfoo eval --output FILE.json"),
 }
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from phraseproof.core import Cell, Outcome
 from phraseproof.errors import FileError, UsageError
 from phraseproof.identity import content_hash
-from phraseproof.logs.cells import Log, LoggedCell, LogRequest, short
+from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, short
 from phraseproof.logs.names import group_of
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.imported import IMPORTED, scaled_name
@@ -65,17 +65,18 @@ def assemble(log: Log, request: LogRequest, groups: Mapping[str, str]) -> Assemb
         _check_outcomes(cell, request)
     _check_data(cells)
     imported = _named(cells, request, groups)
-    differing = [each for each in cells if _differs(each)]
+    means = _means(cells)
+    differing = [each for each in means if each.differs]
     warnings = [
-        f"{cell.where}: the log reports {cell.place.score} = {cell.headline:.6g} for {cell.place.task} under "
-        f"{cell.place.wording}, and its {len(cell.outcomes)} outcomes have the mean {_mean(cell.outcomes):.6g}"
-        for cell in differing[:_NAMED]
+        f"{each.cell.where}: the log reports {each.cell.place.score} = {each.cell.headline:.6g} for "
+        f"{each.cell.place.task} under {each.cell.place.wording}, and its {_have(each.num_outcomes)} the mean "
+        f"{each.mean:.6g}"
+        for each in differing[:_NAMED]
     ]
     if len(differing) > _NAMED:
         warnings.append(f"{len(differing) - _NAMED} more means differ from those that the log reports")
     warnings += _incomplete(cells)
-    met = sum(each.headline is not None for each in cells) - len(differing)
-    return Assembled(cells[0].place.model, settings, imported, met, warnings)
+    return Assembled(cells[0].place.model, settings, imported, len(means) - len(differing), warnings)
 
 
 def _of_model(log: Log, request: LogRequest) -> list[LoggedCell]:
@@ -110,18 +111,26 @@ def _of_model(log: Log, request: LogRequest) -> list[LoggedCell]:
 
 def _shared_settings(cells: Sequence[LoggedCell]) -> Mapping[str, str]:
     first = cells[0]
+    of_task: dict[str, LoggedCell] = {}
     for cell in cells[1:]:
-        for key in first.settings.keys() | cell.settings.keys():
-            ours, theirs = first.settings.get(key, "none"), cell.settings.get(key, "none")
-            if ours != theirs:
-                raise FileError(
-                    f"another setting of {key} than in {first.where}",
-                    expected=short(ours),
-                    got=short(theirs),
-                    where=cell.where,
-                    hint="Import the files into two run folders, and compare these",
-                )
+        _require_same(first.settings, cell.settings, first, cell)
+    for cell in cells:
+        other = of_task.setdefault(cell.place.task, cell)
+        _require_same(other.task_settings, cell.task_settings, other, cell)
     return first.settings
+
+
+def _require_same(old: Mapping[str, str], new: Mapping[str, str], first: LoggedCell, cell: LoggedCell) -> None:
+    for key in sorted(old.keys() | new.keys()):
+        before, now = old.get(key, "none"), new.get(key, "none")
+        if before != now:
+            raise FileError(
+                f"another setting of {key} than in {first.where}",
+                expected=short(before),
+                got=short(now),
+                where=cell.where,
+                hint="Import the files into two run folders, and compare these",
+            )
 
 
 def _require_single(cells: Sequence[LoggedCell]) -> None:
@@ -176,14 +185,33 @@ def _check_data(cells: Sequence[LoggedCell]) -> None:
                 )
 
 
-def _mean(outcomes: Sequence[Outcome]) -> float:
-    return math.fsum(outcome.score for outcome in outcomes) / len(outcomes)
+class _Mean(NamedTuple):
+    """The mean of a wording's outcomes in all repeats, next to the one that the log reports."""
+
+    cell: LoggedCell
+    mean: float
+    num_outcomes: int
+
+    @property
+    def differs(self) -> bool:
+        reported = self.cell.headline
+        return reported is None or not math.isclose(reported, self.mean, rel_tol=_SAME_MEAN, abs_tol=_SAME_MEAN)
 
 
-def _differs(cell: LoggedCell) -> bool:
-    return cell.headline is not None and not math.isclose(
-        cell.headline, _mean(cell.outcomes), rel_tol=_SAME_MEAN, abs_tol=_SAME_MEAN
-    )
+def _means(cells: Sequence[LoggedCell]) -> list[_Mean]:
+    repeats: dict[LogPlace, list[LoggedCell]] = {}
+    for cell in cells:
+        if cell.headline is not None:
+            repeats.setdefault(cell.place._replace(repeat=0), []).append(cell)
+    found: list[_Mean] = []
+    for same in repeats.values():
+        scores = [outcome.score for cell in same for outcome in cell.outcomes]
+        found.append(_Mean(same[0], math.fsum(scores) / len(scores), len(scores)))
+    return found
+
+
+def _have(count: int) -> str:
+    return "outcome has" if count == 1 else f"{count} outcomes have"
 
 
 def _incomplete(cells: Sequence[LoggedCell]) -> list[str]:

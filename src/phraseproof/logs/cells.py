@@ -62,7 +62,8 @@ class LoggedCell:
         text: the wording, with its placeholders; empty where the log does not hold it.
         data: by example, a hash of what does not depend on the wording.
         settings: what must be the same in all cells of a run, such as the precision.
-        headline: the mean that the log itself reports; `None` where it reports none.
+        task_settings: what must be the same under all wordings of a task, such as the temperature.
+        headline: the mean that the log itself reports, over all repeats; `None` where it reports none.
         failed: examples without a score: the tool failed on them, or was stopped.
     """
 
@@ -75,6 +76,7 @@ class LoggedCell:
     text: str = ""
     data: Mapping[str, str] = field(default_factory=dict[str, str])
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    task_settings: Mapping[str, str] = field(default_factory=dict[str, str])
     headline: float | None = None
     failed: int = 0
 
