@@ -21,7 +21,7 @@ from phraseproof.alignment.objectives import (
     with_majority,
     with_swarm,
 )
-from phraseproof.entry_points import entry_points
+from phraseproof.installed import entry_points
 
 __all__ = [
     "ENTRY_POINTS",

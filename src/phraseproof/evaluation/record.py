@@ -8,13 +8,13 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
-from importlib import metadata
 from pathlib import Path
 from typing import TypeAlias
 
 from phraseproof.core import Instruction, Task
 from phraseproof.evaluation.plan import PlannedCell, what_is_said, wording_text
 from phraseproof.identity import content_hash
+from phraseproof.installed import versions
 from phraseproof.scoring.registry import metric
 from phraseproof.store.run_file import METRICS, RunContent, wording_keys
 
@@ -100,12 +100,8 @@ def _environment() -> dict[str, str]:
         "python": platform.python_version(),
         "platform": platform.platform(),
     }
-    for package in ("phraseproof", "torch", "transformers", "tokenizers", "peft", "datasets", "numpy", "pyarrow"):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    packages = ("phraseproof", "torch", "transformers", "tokenizers", "peft", "datasets", "numpy", "pyarrow")
+    return found | versions(packages)
 
 
 def peak_rss_bytes() -> int:

@@ -12,8 +12,8 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from phraseproof.core import Instruction, Task
-from phraseproof.entry_points import entry_points
 from phraseproof.errors import FileError, InstructionError, UsageError
+from phraseproof.installed import entry_points
 from phraseproof.instructions.collection_file import read_file, require_new_id
 from phraseproof.instructions.collection_schema import TASK_DESIGNER, json_schema
 

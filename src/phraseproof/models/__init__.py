@@ -14,9 +14,9 @@ from importlib import import_module
 from pathlib import Path
 
 from phraseproof.core import Model
-from phraseproof.entry_points import entry_points
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.garbage_collection import importing
+from phraseproof.installed import entry_points
 from phraseproof.models.options import ModelOptions
 
 __all__ = ["ModelOptions", "load_model"]

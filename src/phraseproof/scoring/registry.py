@@ -10,8 +10,8 @@ from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
-from phraseproof.entry_points import entry_points
 from phraseproof.errors import UsageError
+from phraseproof.installed import entry_points
 from phraseproof.scoring.calibrated import PLUS, CalibratedScorer
 from phraseproof.scoring.metric import CellKey, Metric
 from phraseproof.scoring.scorer import AUTO, Reading, Scorer

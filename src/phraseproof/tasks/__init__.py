@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
 from phraseproof.core import Kind, Task
-from phraseproof.entry_points import entry_points
 from phraseproof.errors import TaskError, UsageError
+from phraseproof.installed import entry_points
 
 SOURCES = {
     "mmlu": "phraseproof.tasks.mmlu",

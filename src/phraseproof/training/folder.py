@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import platform
 from collections.abc import Generator, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from phraseproof.errors import RunError
+from phraseproof.installed import versions
 from phraseproof.store.locks import ProcessLock
 from phraseproof.store.processes import Process
 from phraseproof.store.training_record import RECORD_FILE, read_record
@@ -128,10 +128,4 @@ def only_trainer(out: Path, accelerator: Accelerator) -> Generator[None]:
 
 def environment() -> dict[str, str]:
     """The versions of Python and of the packages that a training uses."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    return {"python": platform.python_version(), "platform": platform.platform()} | versions(_PACKAGES)
