@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from phraseproof.core import Outcome
 from phraseproof.errors import MissingExtraError, TaskError, UsageError
+from phraseproof.scoring.registry import metric
 from phraseproof.tasks import load_tasks
 from support.harness_folder import loaded, write
 
@@ -50,6 +55,53 @@ def test_an_unknown_name_gets_a_suggestion(tmp_path: Path, monkeypatch: pytest.M
 def test_a_task_of_the_installed_package_is_found_without_its_index_and_its_data_are_missed() -> None:
     with pytest.raises(TaskError, match=r"cannot load 'arc_easy' \(got .*allenai/ai2_arc.*the hub must be reachable"):
         load_tasks(["lm_eval/arc_easy"])
+
+
+def published(folder: Path, name: str, config: str | None, splits: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Write a data set of the hub as a folder of that name in the current folder, which `datasets` takes instead."""
+    repository = folder / name
+    repository.mkdir(parents=True)
+    card = ["---", "configs:", f"- config_name: {config or 'default'}", "  data_files:"]
+    for split, rows in splits.items():
+        (repository / f"{split}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+        card += [f"  - split: {split}", f"    path: {split}.jsonl"]
+    (repository / "README.md").write_text("\n".join([*card, "---", ""]), encoding="utf-8")
+
+
+ARC = {"question": "Which flies?", "choices": {"text": ["emu", "swift"], "label": ["A", "B"]}, "answerKey": "B"}
+GSM8K = {"question": "What is 2 and 3?", "answer": "2 + 3 = 5\n#### 5"}
+HELLASWAG = {
+    "activity_label": "Baking",
+    "ctx_a": "A man opens an oven.",
+    "ctx_b": "he",
+    "endings": ["bakes.", "flies [title] home [step] now."],
+    "label": "0",
+}
+WINOGRANDE = {"sentence": "The cup fell on the _ .", "option1": "floor", "option2": "sky", "answer": "1"}
+
+
+def test_tasks_of_the_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    published(tmp_path, "allenai/ai2_arc", "ARC-Easy", {"train": [ARC], "validation": [ARC], "test": [ARC]})
+    published(tmp_path, "Rowan/hellaswag", None, {"train": [HELLASWAG], "validation": [HELLASWAG]})
+    published(tmp_path, "openai/gsm8k", "main", {"train": [GSM8K], "test": [GSM8K]})
+    published(tmp_path, "allenai/winogrande", "winogrande_xl", {"train": [WINOGRANDE], "validation": [WINOGRANDE]})
+    arc, hellaswag, gsm8k = load_tasks(["lm_eval/arc_easy", "lm_eval/hellaswag", "lm_eval/gsm8k"])
+    assert arc.instructions[0].template == "Question: {{question}}\nAnswer:"
+    assert (arc.examples[0].choices, arc.examples[0].target) == (("emu", "swift"), 1)
+    assert hellaswag.examples[0].fields["lm_eval_prompt"] == "Baking: A man opens an oven. He"
+    assert hellaswag.examples[0].choices == ("bakes.", "flies. home now.")
+    assert gsm8k.answers.metric == "lm_eval:exact_match/strict-match"
+    assert (gsm8k.answers.stop, gsm8k.answers.max_new_tokens) == (("Question:", "</s>", "<|im_end|>"), 256)
+    judge = metric("lm_eval:exact_match/strict-match").of_task(gsm8k)
+    reference = gsm8k.examples[0].reference
+    texts = ("It is 5.\n#### 5", "It is 5.", "#### 6")
+    scores = [each.score for each in judge.judge([Outcome("0", 0.0, text=text, reference=reference) for text in texts])]
+    assert scores == [1.0, 0.0, 0.0]
+    with pytest.raises(
+        TaskError, match=r"winogrande: .*options come before the text that is scored \(multiple inputs\)"
+    ):
+        load_tasks(["lm_eval/winogrande"])
 
 
 def test_the_log_of_the_harness_and_its_environment_are_as_before(tmp_path: Path) -> None:
