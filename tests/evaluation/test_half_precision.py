@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from phraseproof.core import OptionScores, Prompt
-from phraseproof.evaluation.half_precision import SAFETY, half_precision
+from phraseproof.evaluation.half_precision import SAFETY, Rescoring, error_scale, half_precision
 from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.store.queries import Run
@@ -59,10 +59,35 @@ def test_close_calls_scored_again_leave_float32s_choices(tmp_path: Path, scoring
     run = evaluation(model, scoring=scoring, rescore_ties=True).run(tmp_path / "again")
     assert half != full
     assert choices(run) == full
-    assert 0 < sum(model.exact_calls[1:]) < 600
+    scored_again = sum(model.exact_calls[1:])
+    assert 0 < scored_again < 600
     found = half_precision(run)
     assert found is not None
     assert found.rescored
+    assert (found.scored_again, found.changed_again) == (scored_again, sum(half[key] != full[key] for key in full))
+    assert found.expected_changes is not None
+    assert 0 < found.expected_changes < 0.5
+
+
+def test_the_expected_number_of_changes_follows_from_leads_and_errors(tmp_path: Path) -> None:
+    run = evaluation(Rounding()).run(tmp_path)
+    found = half_precision(run)
+    assert found is not None
+    assert found.largest_error is not None
+    assert found.bound is not None
+    scale = found.largest_error / sum(1 / n for n in range(1, 65))
+    beyond = [margin for margin in margins(run) if margin > found.bound]
+    assert found.expected_changes == pytest.approx(sum(math.exp(-margin / scale) for margin in beyond))
+
+
+def test_the_mean_error_by_the_largest_of_many() -> None:
+    """Errors that fall off exponentially, by simulation; and one that scoring again finds to be larger counts."""
+    largest = np.random.default_rng(0).exponential(0.3, size=(20_000, 64)).max(axis=1)
+    assert np.mean([error_scale(each, 64, []) or 0.0 for each in largest]) == pytest.approx(0.3, rel=0.02)
+    again: Rescoring = {"scoring": "loglikelihood", "prompts": 1, "changed_choices": 0, "largest_error": 3.0}
+    assert error_scale(1.0, 1, [again]) == 2.0
+    assert error_scale(5.0, 1, [again]) == pytest.approx(10 / 3)
+    assert error_scale(1.0, 1, [{**again, "largest_error": None}]) is None
 
 
 def test_by_the_byte_the_count_divides_as_choosing_does(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from phraseproof.core import OptionScores, Prompt
@@ -20,3 +22,19 @@ def test_tokens_of_both_passes_are_counted() -> None:
     (again,) = NearTies(exact, 0.5, "loglikelihood").again([OptionScores((-1.0, -1.1), 2, 100)], [prompt])
     (full,) = exact.score_options([prompt])
     assert again == full._replace(computed_tokens=100 + full.computed_tokens)
+
+
+def test_what_scoring_again_finds_is_counted() -> None:
+    prompt, exact = Prompt("one two", ("a", "b")), ScriptedModel()
+    (full,) = exact.score_options([prompt])
+    ties = NearTies(exact, 0.5, "loglikelihood")
+    moved = OptionScores((full.logprobs[0] + 0.2, full.logprobs[1] - 0.1), 2, 100)
+    swapped = OptionScores(full.logprobs[::-1], 2, 100)
+    ties.again([moved, swapped], [prompt, prompt])
+    lead = abs(full.logprobs[0] - full.logprobs[1])
+    assert ties.found["prompts"] == 2
+    assert ties.found["changed_choices"] >= 1
+    assert ties.found["largest_error"] == pytest.approx(max(0.3, 2 * lead))
+    ties.again([OptionScores((math.nan, -1.0), 2, 100)], [prompt])
+    ties.again([moved], [prompt])
+    assert (ties.found["prompts"], ties.found["largest_error"]) == (4, None)

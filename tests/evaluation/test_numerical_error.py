@@ -9,7 +9,8 @@ import pytest
 
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.evaluation.half_precision import half_precision
-from phraseproof.evaluation.numerical_error import error_of, sample
+from phraseproof.evaluation.near_ties import error_of
+from phraseproof.evaluation.numerical_error import sample
 from phraseproof.models.scripted import ScriptedModel
 from support.rounding_model import Rounding, choices, evaluation
 

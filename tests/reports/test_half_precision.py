@@ -58,6 +58,9 @@ def test_json_holds_the_numbers(by: By) -> None:
         "close": 360,
         "rescored": False,
         "why_not": None,
+        "scored_again": None,
+        "changed_again": None,
+        "expected_changes": None,
     }
     (plain,) = json.loads(render([RUN], form=TableFormat.JSON, by=by).text)["tables"]
     assert plain["half_precision"] is None
@@ -68,6 +71,18 @@ def test_json_holds_the_numbers(by: By) -> None:
     [
         ({}, SAID),
         ({"rescored": True}, "computed in bfloat16; choices no further from a tie than its error bound (0.12, twice"),
+        (
+            {"rescored": True, "scored_again": 300, "changed_again": 21, "expected_changes": 0.042},
+            (
+                "computed in bfloat16; 300 of 12,000 choices (2.5%), those no further from a tie than its error bound "
+                "(0.12, twice the largest error on 64 prompts scored in float32 as well), were scored again in "
+                "float32, which changed 21; of the others, float32 is expected to change 0.042"
+            ),
+        ),
+        (
+            {"rescored": True, "scored_again": 0, "changed_again": 0, "expected_changes": 0.0042},
+            "of the others, float32 is expected to change fewer than 0.01",
+        ),
         ({"why_not": "memory ran out", "bound": None}, "within its error of a tie is not known: memory ran out"),
         ({"bound": None, "largest_error": None}, "its scores were not finite, so every choice could be another one"),
         ({"sampled_prompts": 1}, "twice the largest error on 1 prompt scored"),

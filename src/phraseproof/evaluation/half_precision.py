@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SECTION = "half_precision"
 """The section of `run.json` with one measurement per plan, by the plan's hash."""
 
+RESCORINGS = "near_ties"
+"""The section of `run.json` with what each evaluation found when it scored near-ties again, by a random number."""
+
 CLOSE_CALLS = "close_calls"
 """The section of `run.json` with the result of `half_precision` at the end of the run's last evaluation."""
 
@@ -58,6 +61,23 @@ class MissingMeasurement(TypedDict):
     why_not: str
 
 
+@final
+class Rescoring(TypedDict):
+    """What one evaluation found when it scored near-ties again in float32, as `run.json` stores it.
+
+    Attributes:
+        scoring: the scorer's name.
+        prompts: the number of near-ties.
+        changed_choices: how many of their choices float32 changed.
+        largest_error: of these prompts; `None` if one is not finite.
+    """
+
+    scoring: str
+    prompts: int
+    changed_choices: int
+    largest_error: float | None
+
+
 Measurement: TypeAlias = PlanMeasurement | MissingMeasurement
 
 
@@ -77,6 +97,10 @@ class HalfPrecision:
             all choices.
         rescored: whether near-ties were scored again in float32.
         why_not: the reason why nothing was measured.
+        scored_again: the number of choices that were scored again; `None` in runs that did not count them.
+        changed_again: how many of them float32 changed.
+        expected_changes: the number of choices beyond the bound that float32 is expected to change, if errors fall off
+            exponentially with the largest that was measured anywhere; `None` without a bound.
     """
 
     dtype: str
@@ -88,6 +112,9 @@ class HalfPrecision:
     close: int
     rescored: bool
     why_not: str | None = None
+    scored_again: int | None = None
+    changed_again: int | None = None
+    expected_changes: float | None = None
 
 
 def half_precision(run: Run) -> HalfPrecision | None:
@@ -103,10 +130,14 @@ def half_precision(run: Run) -> HalfPrecision | None:
     # If one of several plans could not be measured, the bound of the others may not hold for it.
     why_not = reasons[0] if reasons else None if known else "the check before the run was left out"
     bound = None if why_not else bound_of(known)
-    counts = _count(run, bound)
+    sampled = 0 if why_not else sum(entry["sampled_prompts"] for entry in known)
+    entries: Mapping[str, Rescoring] = run.content.get(RESCORINGS) or {}
+    again = [entry for entry in entries.values() if entry["scoring"] == run.scoring]
+    scale = None if bound is None else error_scale(bound / SAFETY, sampled, again)
+    counts = _count(run, bound, scale)
     return HalfPrecision(
         dtype=dtype,
-        sampled_prompts=0 if why_not else sum(entry["sampled_prompts"] for entry in known),
+        sampled_prompts=sampled,
         largest_error=None if bound is None else bound / SAFETY,
         bound=bound,
         changed_in_sample=0 if why_not else sum(entry["changed_choices"] for entry in known),
@@ -114,6 +145,9 @@ def half_precision(run: Run) -> HalfPrecision | None:
         close=counts["close"],
         rescored=bool(run.settings.get(RESCORED)),
         why_not=why_not,
+        scored_again=sum(entry["prompts"] for entry in again) if again else None,
+        changed_again=sum(entry["changed_choices"] for entry in again) if again else None,
+        expected_changes=None if scale is None else counts["expected"],
     )
 
 
@@ -130,18 +164,53 @@ def bound_of(measured: Sequence[PlanMeasurement]) -> float | None:
     return SAFETY * max(finite) if finite and len(finite) == len(errors) else None
 
 
-def _count(run: Run, bound: float | None) -> Mapping[str, int]:
-    """Count all choices, and those whose lead over the next option is at most `bound`."""
+def error_scale(largest: float, sampled: int, again: Sequence[Rescoring]) -> float | None:
+    """The mean error, if errors fall off exponentially: the largest of n is on average their mean times 1 + ... + 1/n.
+
+    Args:
+        largest: the largest error of the sample.
+        sampled: the number of prompts in the sample.
+        again: what scoring near-ties again found. Their errors count as well, so that a larger one is not overlooked.
+
+    Returns:
+        `None` if an error is not finite.
+    """
+    errors = [largest, *(entry["largest_error"] for entry in again)]
+    finite = [error for error in errors if error is not None]
+    if len(finite) < len(errors):
+        return None
+    count = sampled + sum(entry["prompts"] for entry in again)
+    return max(finite) / sum(1 / number for number in range(1, count + 1))
+
+
+class _Counts(TypedDict):
+    choices: int
+    close: int
+    expected: float
+
+
+def _count(run: Run, bound: float | None, scale: float | None) -> _Counts:
+    """Count all choices, and those whose lead over the next option is at most `bound`.
+
+    `expected` is the sum, over the others, of the probability that an error exceeds the lead.
+    """
     ordered = _LEADS.get(str(run.settings.get("scoring")), _PER_OPTION)
     rows = run.query_rows(
         f"""
         SELECT count(*) AS choices,
-               count(*) FILTER (WHERE len(v) > 1 AND (v[1] = v[2] OR v[1] - v[2] <= ?)) AS close
+               count(*) FILTER (WHERE len(v) > 1 AND (v[1] = v[2] OR v[1] - v[2] <= $1)) AS close,
+               coalesce(sum(exp(greatest((v[2] - v[1]) / $2, -700)))
+                   FILTER (WHERE len(v) > 1 AND v[1] - v[2] > $1), 0.0) AS expected
         FROM ({ordered})
         """,  # noqa: S608 - one of three texts below
-        [math.inf if bound is None else bound],
+        [math.inf if bound is None else bound, scale or _SMALLEST],
     )
-    return rows[0]
+    (found,) = rows
+    return {"choices": found["choices"], "close": found["close"], "expected": found["expected"]}
+
+
+_SMALLEST = 1e-300
+"""In place of a scale of zero: no error was found."""
 
 
 _PER_OPTION = "SELECT list_reverse_sort(option_logprobs) AS v FROM outcomes"

@@ -4,9 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import uuid4
 
 from phraseproof.core import OptionScores, Prompt, ScoresOptions
+from phraseproof.evaluation.half_precision import RESCORINGS, Rescoring
 from phraseproof.scoring.registry import scorer
+from phraseproof.store.run_file import RunContent
+
+
+class PromptError(NamedTuple):
+    """How a prompt's scores in half precision differ from those in float32.
+
+    Attributes:
+        lead: the most by which float32 moves the lead of the chosen option over another one; infinite where scores are
+            not finite in one of the two.
+        changed: whether float32 chooses another option.
+    """
+
+    lead: float
+    changed: bool
+
+
+def error_of(half: Sequence[float], full: Sequence[float], options: Sequence[str], scoring: str) -> PromptError:
+    """The error of one prompt's scores.
+
+    Args:
+        half, full: log-probabilities of its options in half precision and in float32.
+        options: the answers as they were scored.
+        scoring: the scorer's name.
+    """
+    if any(map(math.isnan, (*half, *full))):
+        return PromptError(math.inf, changed=True)
+    ours, theirs = scorer(scoring).values(half, options), scorer(scoring).values(full, options)
+    chosen = scorer(scoring).choose(half, options)
+    moved = max(abs(_apart(_lead(ours, chosen, other), _lead(theirs, chosen, other))) for other in range(len(ours)))
+    return PromptError(moved, changed=chosen != scorer(scoring).choose(full, options))
 
 
 class NearTies:
@@ -17,10 +50,15 @@ class NearTies:
         bound: a choice is near a tie if its option leads the next one by no more than this; `None` where no number
             bounds the error, so that every choice is.
         scoring: the scorer's name.
+
+    Attributes:
+        found: what scoring them again has given so far.
     """
 
     def __init__(self, exact: ScoresOptions, bound: float | None, scoring: str) -> None:
         self._exact, self._bound, self._scorer = exact, bound, scorer(scoring)
+        self._scoring = scoring
+        self.found: Rescoring = {"scoring": scoring, "prompts": 0, "changed_choices": 0, "largest_error": 0.0}
 
     def is_near(self, scores: OptionScores, prompt: Prompt) -> bool:
         """Whether the choice may be another one in float32."""
@@ -40,7 +78,34 @@ class NearTies:
             prompts: parallel to `scores`.
         """
         full = self._exact.score_options(prompts, method=self._scorer.model_method)
+        for one, other, prompt in zip(scores, full, prompts, strict=True):
+            self._count(error_of(one.logprobs, other.logprobs, prompt.options, self._scoring))
         return [
             exact._replace(computed_tokens=half.computed_tokens + exact.computed_tokens)
             for half, exact in zip(scores, full, strict=True)
         ]
+
+    def _count(self, error: PromptError) -> None:
+        largest = self.found["largest_error"]
+        self.found = {
+            "scoring": self._scoring,
+            "prompts": self.found["prompts"] + 1,
+            "changed_choices": self.found["changed_choices"] + error.changed,
+            "largest_error": None if largest is None or not math.isfinite(error.lead) else max(largest, error.lead),
+        }
+
+
+def record_of(near_ties: NearTies | None) -> dict[str, RunContent]:
+    """The section of `run.json` with what was found: one entry per evaluation and process, which reports add up."""
+    if near_ties is None or not near_ties.found["prompts"]:
+        return {}
+    return {RESCORINGS: {uuid4().hex: near_ties.found}}
+
+
+def _lead(values: Sequence[float], chosen: int, other: int) -> float:
+    """By how much one option leads another; two impossible options are equal."""
+    return _apart(values[chosen], values[other])
+
+
+def _apart(one: float, other: float) -> float:
+    return 0.0 if one == other else one - other

@@ -12,12 +12,11 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from phraseproof.core import Example, Model, OffersFloat32, OptionScores, Prompt, ScoresOptions
 from phraseproof.errors import ModelError
 from phraseproof.evaluation.half_precision import SECTION, Measurement, PlanMeasurement, bound_of
-from phraseproof.evaluation.near_ties import NearTies
+from phraseproof.evaluation.near_ties import NearTies, error_of
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.identity import content_hash
@@ -29,19 +28,6 @@ SAMPLED_PROMPTS = 64
 """How many prompts are scored in float32 as well."""
 
 PromptsOf = Callable[[PlannedCell, Sequence[Example]], list[Prompt]]
-
-
-class PromptError(NamedTuple):
-    """How a prompt's scores in half precision differ from those in float32.
-
-    Attributes:
-        lead: the most by which float32 moves the lead of the chosen option over another one; infinite where scores are
-            not finite in one of the two.
-        changed: whether float32 chooses another option.
-    """
-
-    lead: float
-    changed: bool
 
 
 def plan_key(planned: Sequence[PlannedCell]) -> str:
@@ -84,22 +70,6 @@ def summary(
         "largest_error": _finite(max(leads)),
         "changed_choices": sum(error.changed for error in errors),
     }
-
-
-def error_of(half: Sequence[float], full: Sequence[float], options: Sequence[str], scoring: str) -> PromptError:
-    """The error of one prompt's scores.
-
-    Args:
-        half, full: log-probabilities of its options in half precision and in float32.
-        options: the answers as they were scored.
-        scoring: the scorer's name.
-    """
-    if any(map(math.isnan, (*half, *full))):
-        return PromptError(math.inf, changed=True)
-    ours, theirs = scorer(scoring).values(half, options), scorer(scoring).values(full, options)
-    chosen = scorer(scoring).choose(half, options)
-    moved = max(abs(_apart(_lead(ours, chosen, other), _lead(theirs, chosen, other))) for other in range(len(ours)))
-    return PromptError(moved, changed=chosen != scorer(scoring).choose(full, options))
 
 
 class NumericalError:
@@ -169,15 +139,6 @@ class NumericalError:
 def in_float32(model: Model) -> ScoresOptions | None:
     """The model in float32, if it computes in less and can be loaded in float32."""
     return model.in_float32() if isinstance(model, OffersFloat32) and isinstance(model, ScoresOptions) else None
-
-
-def _lead(values: Sequence[float], chosen: int, other: int) -> float:
-    """By how much one option leads another; two impossible options are equal."""
-    return _apart(values[chosen], values[other])
-
-
-def _apart(one: float, other: float) -> float:
-    return 0.0 if one == other else one - other
 
 
 def _finite(value: float) -> float | None:

@@ -26,7 +26,7 @@ from phraseproof.evaluation.earlier_runs import EarlierRun, take_over
 from phraseproof.evaluation.forecast import Forecast, forecast_of
 from phraseproof.evaluation.half_precision import CLOSE_CALLS, RESCORED, half_precision
 from phraseproof.evaluation.kept_answers import keeping_answers, one_call, still_computed
-from phraseproof.evaluation.near_ties import NearTies
+from phraseproof.evaluation.near_ties import NearTies, record_of
 from phraseproof.evaluation.numerical_error import NumericalError, in_float32
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.plan import CellIdentities, PlannedCell
@@ -370,9 +370,9 @@ class Evaluation:
                 work = Work(store, observer, compute, keep, counts_others=counts_others, in_one=one_call(self.model))
                 work.through(missing)
         except BaseException:
-            store.save_checksums()
+            store.save_checksums(record_of(near_ties))
             raise
-        facts: dict[str, RunContent] = {}
+        facts = record_of(near_ties)
         if new and isinstance(self.model, CountsParameters) and any(store.has(each.cell) for each in new):
             facts["model"] = {"parameters": self.model.num_parameters}
         store.save_checksums(facts)

@@ -225,11 +225,23 @@ def half_precision_line(found: HalfPrecision) -> str:
     if found.bound is None:
         return f"{head}; on {prompts} its scores were not finite, so every choice could be another one in float32"
     measured = f"{found.bound:.2g}, twice the largest error on {prompts} scored in float32 as well"
+    if found.rescored and found.scored_again is not None and found.expected_changes is not None:
+        percent = share_in_percent(found.scored_again / found.choices)
+        again = f"{found.scored_again:,} of {found.choices:,} choices ({percent}%)"
+        return (
+            f"{head}; {again}, those no further from a tie than its error bound ({measured}), were scored again in "
+            f"float32, which changed {found.changed_again:,}; of the others, float32 is expected to change "
+            f"{_few(found.expected_changes)}"
+        )
     if found.rescored:
         return f"{head}; choices no further from a tie than its error bound ({measured}) were scored again in float32"
     share = f" ({share_in_percent(found.close / found.choices)}%)" if found.choices else ""
     counted = f"{found.close:,} of {found.choices:,} choices{share}"
     return f"{head}; {counted} are within its error bound of a tie ({measured}), and may differ in float32"
+
+
+def _few(expected: float) -> str:
+    return "fewer than 0.01" if expected < 0.01 else f"{expected:.2g}"
 
 
 def ranking_title(ranking: WordingRanking) -> str:
