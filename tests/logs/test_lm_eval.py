@@ -57,6 +57,19 @@ def test_log_probabilities_options_and_answers_are_kept(tmp_path: Path) -> None:
     assert run.wording_texts()["opinion", "plain"] == "Review: {{text}}\nOpinion:"
 
 
+def test_generated_texts_have_a_score_for_each_filter(tmp_path: Path) -> None:
+    folder = LOGS.parent / "lm_eval_text"
+    reported = _results(folder)["results"]["written_plain"]
+    run = _imported(folder, tmp_path / "run", LogRequest(wordings=("written_{wording}",)))
+    assert run.scorings == ("imported",)
+    assert set(run.metrics) == {"imported:exact_match/word", "imported:exact_match/strict"}
+    for name in ("word", "strict"):
+        (score,) = run.select(metric=f"imported:exact_match/{name}").wording_scores()
+        assert score.mean_score == reported[f"exact_match,{name}"] == 2 / 3
+    texts = run.query_rows("SELECT text, reference, score FROM outcomes ORDER BY example_id")
+    assert all(row["reference"] in row["text"].lower() for row in texts if row["score"])
+
+
 def test_a_log_names_its_program_and_every_mean_is_met() -> None:
     log = read([LOGS], BY_NAME)
     assert log.tool == "lm-evaluation-harness 0.4.13"

@@ -49,6 +49,13 @@ def test_files_add_to_a_run_and_replace_their_own_cells(tmp_path: Path) -> None:
     assert _import(tmp_path / "t.csv", f"{header}m,a,1,0\n", out).replaced == 0
 
 
+def test_a_wording_is_in_one_group(tmp_path: Path) -> None:
+    header, out = "model,wording,example,score,group\n", tmp_path / "run"
+    _import(tmp_path / "t.csv", f"{header}m,a,1,1,old\n", out)
+    with pytest.raises(RunError, match=r"the wording 'a' of t in another group \(expected old, got new\)"):
+        _import(tmp_path / "t.csv", f"{header}m,a,2,1,new\n", out)
+
+
 def test_other_runs_are_not_mixed_with_it(tmp_path: Path) -> None:
     text = "model,wording,example,score\nm,a,1,1\n"
     out = tmp_path / "run"

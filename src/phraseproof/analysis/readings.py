@@ -63,7 +63,7 @@ def readings(run: Run) -> Readings | None:
         """
         WITH answers AS (
             SELECT len(options) > 0 AS has_options, predicted IS NULL AND has_options AS is_unread,
-                   NOT has_options AND trim(coalesce(text, '')) = '' AS is_empty,
+                   NOT has_options AND text IS NOT NULL AND trim(text) = '' AS is_empty,
                    NOT has_options AND coalesce(is_cut, false) AS is_cut,
                    coalesce(is_open, false) AS is_open,
                    CASE WHEN len(option_logprobs) > 0

@@ -31,8 +31,8 @@ def import_results(
         typer.Option(
             "--from",
             metavar="SOURCE",
-            help="What wrote the files: lm-eval, inspect, promptfoo, csv for a table, or paper for the paper's release "
-            "format; auto recognizes it.",
+            help="What wrote the files: lm-eval, inspect, promptfoo, helm, csv for a table, or paper for the paper's "
+            "release format; auto recognizes it.",
             rich_help_panel=_LOGS,
         ),
     ] = "auto",
@@ -108,8 +108,8 @@ def import_results(
 ) -> None:
     """Import results of other programs as a run that tables and statistics read like any other.
 
-    Logs of lm-evaluation-harness, Inspect and promptfoo, and tables with one outcome per row, become outcomes of
-    examples. The paper's release format has accuracies of wordings only: statistics of single examples (flips,
+    Logs of lm-evaluation-harness, Inspect, promptfoo and HELM, and tables with one outcome per row, become outcomes
+    of examples. The paper's release format has accuracies of wordings only: statistics of single examples (flips,
     McNemar's test, ...) then report that there is not enough data.
     """
     if parameters is not None and not 1 <= parameters < 1e18:

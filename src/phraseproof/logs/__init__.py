@@ -51,6 +51,7 @@ SOURCES: dict[str, LogSource] = {
     "lm-eval": LogSource(f"{_HERE}.lm_eval", "lm-evaluation-harness with --log_samples: its output folder"),
     "inspect": LogSource(f"{_HERE}.inspect_log", "Inspect: *.eval logs, or *.json of the same content"),
     "promptfoo": LogSource(f"{_HERE}.promptfoo", "promptfoo: files of promptfoo eval --output FILE.json"),
+    "helm": LogSource(f"{_HERE}.helm", "HELM: run folders, or a folder of them"),
 }
 
 

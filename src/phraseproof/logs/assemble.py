@@ -165,7 +165,7 @@ def _check_outcomes(cell: LoggedCell, request: LogRequest) -> None:
                 expected=f"{low:g} to {high:g}",
                 got=f"{outcome.score:g}",
                 where=cell.where,
-                hint="Give --scale LOW,HIGH for scores that are not between 0 and 1",
+                hint="Give --scale LOW,HIGH for scores that are not between 0 and 1, or choose a score with --metric",
             )
 
 
@@ -202,7 +202,7 @@ def _means(cells: Sequence[LoggedCell]) -> list[_Mean]:
     repeats: dict[LogPlace, list[LoggedCell]] = {}
     for cell in cells:
         if cell.headline is not None:
-            repeats.setdefault(cell.place._replace(repeat=0), []).append(cell)
+            repeats.setdefault(cell.place._replace(repeat=0, fewshot_seed=0), []).append(cell)
     found: list[_Mean] = []
     for same in repeats.values():
         scores = [outcome.score for cell in same for outcome in cell.outcomes]

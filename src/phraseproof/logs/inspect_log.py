@@ -82,7 +82,7 @@ def read(paths: Sequence[Path], request: LogRequest) -> Log:
         if named is None:
             notes[f"no pattern of --wordings fits the task {header.task}, which is left out"] = None
             continue
-        status = header.content.get("status")
+        status = header.content.get("status", "started")
         if status != "success":
             notes[f"{header.where}: the evaluation has the status {status}"] = None
         cells += _cells(header, LogPlace(header.model, *named, ""), request, notes)

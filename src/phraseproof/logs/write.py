@@ -11,8 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-from phraseproof.core import Kind
+from phraseproof.core import Cell, Kind
 from phraseproof.core.classes import shared_options
+from phraseproof.errors import RunError
 from phraseproof.identity import file_hash
 from phraseproof.logs.assemble import Assembled, ImportedCell
 from phraseproof.logs.cells import Log
@@ -42,7 +43,7 @@ def write_imported(found: Assembled, log: Log, source: str, out: Path, *, parame
         parameters: the number of the model's parameters, where the log does not say it.
 
     Raises:
-        RunError: `out` holds a run of something else, or cannot be written.
+        RunError: `out` holds a run of something else, or these wordings in other groups, or cannot be written.
     """
     first = found.cells[0].cell
     settings: RunContent = {
@@ -53,7 +54,9 @@ def write_imported(found: Assembled, log: Log, source: str, out: Path, *, parame
     }
     store = RunStore(out, settings)
     cells = [each.cell for each in found.cells]
-    before = read_run_file(out).get("groups", {}) if (out / RUN_FILE).exists() else {}
+    content: RunContent = read_run_file(out) if (out / RUN_FILE).exists() else {}
+    before = content.get("groups", {})
+    _require_same_groups(cells, [Cell(**entry) for entry in content.get("cells", ())], out)
     record: dict[str, RunContent] = {
         "groups": before | {group: _group(found.cells, group) for group in dict.fromkeys(cell.group for cell in cells)},
         "tasks": {name: _task(found.cells, name, log.tool) for name in dict.fromkeys(cell.task for cell in cells)},
@@ -84,6 +87,21 @@ def write_imported(found: Assembled, log: Log, source: str, out: Path, *, parame
         )
         store.finish(0)
     return WrittenRun(load_run(out), len(edited.replaced))
+
+
+def _require_same_groups(cells: Sequence[Cell], stored: Sequence[Cell], out: Path) -> None:
+    """Refuse outcomes that the folder holds in another group: tables would count them twice."""
+    known = {(cell.task, cell.instruction): cell.group for cell in stored}
+    for cell in cells:
+        group = known.get((cell.task, cell.instruction), cell.group)
+        if group != cell.group:
+            raise RunError(
+                f"the folder holds the wording {cell.instruction!r} of {cell.task} in another group",
+                expected=group,
+                got=cell.group,
+                where=str(out),
+                hint="Give another --out, or the same --group",
+            )
 
 
 def _group(cells: Sequence[ImportedCell], group: str) -> Mapping[str, int]:

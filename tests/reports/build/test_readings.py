@@ -108,3 +108,19 @@ def test_where_last_lines_are_read_those_are_shown(tmp_path: Path) -> None:
     found = unread_texts(run)
     assert found == ((("I hope this helps you", 1), ("I hope this helps you!", 1)), True, 0)
     assert "the last lines of unread texts begin most often with 'I hope this helps you' (1)" in reading_lines(run)[2]
+
+
+def test_imported_outcomes_say_so_and_cannot_be_read_in_another_way(tmp_path: Path) -> None:
+    unread = Outcome("e0", 0.0, ("x", "y"), option_credits=(1.0, 0.0), target=0, text="Neither.")
+    found: list[tuple[str, ...]] = []
+    for name, outcome in (("scores", Outcome("e0", 1.0)), ("texts", unread)):
+        cell = make_cell(scoring="imported", num_examples=1)
+        store = RunStore(tmp_path / name, {"scoring": "imported", "imported": "inspect"})
+        store.register([cell], {})
+        store.write(cell, [outcome], Usage())
+        found.append(reading_lines(load_run(tmp_path / name)))
+    said = "imported: another program read and scored the answers (import-results --from inspect)"
+    assert found[0] == (said,)  # a missing text is not an empty one
+    assert found[1][0] == said
+    assert found[1][1].startswith("1 of 1 (100.0%) answers are unread")
+    assert found[1][2] == "unread texts begin most often with 'Neither.' (1)"

@@ -11,7 +11,7 @@ from phraseproof.analysis.repeats import RepeatVariance, repeat_variances
 from phraseproof.reports.build.judged_pairs import pair_lines
 from phraseproof.reports.build.numbers import share_in_percent, short_difference_unit, value_in_unit
 from phraseproof.scoring.scorer import Reading
-from phraseproof.store.run_file import FITTING, GENERATION, METRICS, FittedExamples, Settings
+from phraseproof.store.run_file import FITTING, GENERATION, IMPORTED, METRICS, FittedExamples, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,9 @@ _MANY_UNREAD = 0.05
 def reading_lines(run: Run) -> tuple[str, ...]:
     """Examples left out for long prompts, unread answers, open choices and the probability of options, in sentences."""
     lines = _fitting(run)
+    program = run.settings.get(IMPORTED)
+    if isinstance(program, str):
+        lines.append(f"imported: another program read and scored the answers (import-results --from {program})")
     found = readings(run)
     if found is None:
         return tuple(lines)
@@ -45,7 +48,7 @@ def reading_lines(run: Run) -> tuple[str, ...]:
                 f"{_share(found.open, found.outcomes)} choices are open: within the bounds of what the server does not "
                 "list, another option could be the most probable one"
             )
-    if found.reading is Reading.TEXT:
+    if found.reading is Reading.TEXT and not isinstance(program, str):
         lines.append(f"read from generated texts{_generation(run)}")
     if found.free_texts:
         lines += [*_metric(run), *_free_texts(found)]
@@ -149,7 +152,8 @@ def _unread_texts(run: Run, unread: int) -> list[str]:
     shown = ", ".join(
         f"{text!r} ({number:,})" if text else f"nothing ({number:,})" for text, number in found.beginnings
     )
-    lines = [f"{what} begin most often with {shown}; --extract reads stored texts in another way, without the model"]
+    other = "" if IMPORTED in run.settings else "; --extract reads stored texts in another way, without the model"
+    lines = [f"{what} begin most often with {shown}{other}"]
     if found.cut:
         lines.append(
             f"{_share(found.cut, unread)} unread texts ended at the maximum number of tokens (--max-new-tokens)"
