@@ -1,9 +1,11 @@
-"""Ten million stored outcomes: how long `table` and `analyze` take, and how much memory.
+"""Millions of stored outcomes: how long commands take, how much memory they need, and how both grow.
 
-    python -m benchmarks.statistics.outcomes [--outcomes 10_000_000] [--keep FOLDER]
+    python -m benchmarks.statistics.outcomes [--tasks 20] [--wordings 100] [--examples 5000] [--keep FOLDER]
+    python -m benchmarks.statistics.outcomes --tasks 1 --wordings 5000 --examples 100 1000 10000
 
-Makes a run of 20 tasks x 100 wordings in two groups x 5,000 examples (fewer for fewer outcomes), of answers drawn at
-random, and calls the command line on it, as a user would, each time in a process of its own.
+Makes runs of wordings in two groups on answers drawn at random, through the store that `evaluate` writes with, and
+calls the command line on each as a user would, every command in a process of its own. `plan` is `evaluate --dry-run` of
+a grid of the same size.
 """
 
 from __future__ import annotations
@@ -13,49 +15,54 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from phraseproof.core import Cell
-from phraseproof.identity import SCHEMA_VERSION, content_hash
-from phraseproof.store.cell_files import write_parquet
-from phraseproof.store.schema import COLUMNS, IDENTITY_KEY, SCHEMA_KEY, USAGE_KEY, add_missing_columns
+from phraseproof.identity import content_hash
+from phraseproof.store.schema import CELL_COLUMNS, COLUMNS, add_missing_columns, with_metadata
 from phraseproof.store.writer import RunStore
 
-TASKS, WORDINGS = 20, 100
-COMMANDS = (("table",), ("table", "--json"), ("analyze",), ("analyze", "--by-task", "--json"))
+COMMANDS = ("table", "table --json", "analyze", "analyze --by-task --json", "report", "gate", "compare")
+_SETTINGS = {"model": {"name": "random", "adapter": None}, "scoring": "loglikelihood"}
 
 
-def make_run(path: Path, outcomes: int) -> None:
-    """A run of about so many outcomes."""
-    examples = max(2, outcomes // (TASKS * WORDINGS))
-    random = np.random.default_rng(0)
-    store = RunStore(path, {"model": {"name": "random", "adapter": None}, "scoring": "loglikelihood"})
+def make_run(path: Path, tasks: int, wordings: int, examples: int, *, seed: int = 0) -> None:
+    """Write a run of `tasks * wordings` cells, as a process that evaluates does."""
+    store = RunStore(path, _SETTINGS)
     cells = [
-        Cell(content_hash([task, wording]), f"task-{task:02}", f"category-{task % 4}", f"w/{wording:03}",
-             "observed" if wording < WORDINGS // 2 else "unobserved", 0, 0, examples)
-        for task in range(TASKS)
-        for wording in range(WORDINGS)
+        Cell(content_hash([task, wording]), f"task-{task:02}", f"category-{task % 4}", f"w/{wording:04}",
+             "observed" if wording < wordings // 2 else "unobserved", 0, 0, examples)
+        for task in range(tasks)
+        for wording in range(wordings)
     ]  # fmt: skip
-    store.register(cells, {"groups": {"observed": {}, "unobserved": {}}})
+    texts = {f"w/{wording:04}": {"text": f"Wording {wording} of the question: {{{{ question }}}}"}
+             for wording in range(wordings)}  # fmt: skip
+    store.register(cells, {"groups": {"observed": {}, "unobserved": {}}, "instructions": texts})
+    store.write_tables(_tables(cells, wordings, examples, np.random.default_rng(seed)))
+    store.finish(0)
+
+
+def _tables(
+    cells: list[Cell], wordings: int, examples: int, random: np.random.Generator
+) -> Iterator[tuple[Cell, pa.Table]]:
     ids = pa.array([f"example-{number}" for number in range(examples)])
     options = pa.array([["A", "B", "C", "D"]] * examples, COLUMNS.field("options").type)
     tokens = pa.array(np.full(examples, 100, dtype=np.int32))
     none = pa.array(np.zeros(examples, dtype=np.int32))
-    hard = random.normal(0, 1.5, (TASKS, examples))
+    hard = random.normal(0, 1.5, (len(cells) // wordings, examples))
+    target = np.arange(examples) % 4
     for number, cell in enumerate(cells):
-        target = np.arange(examples) % 4
-        odds = 0.5 + random.normal(0, 0.3) + hard[number // WORDINGS]
+        odds = 0.5 + random.normal(0, 0.3) + hard[number // wordings]
         right = random.random(examples) < 1 / (1 + np.exp(-odds))
         predicted = np.where(right, target, (target + random.integers(1, 4, examples)) % 4)
         logprobs = pa.FixedSizeListArray.from_arrays(pa.array(-random.gamma(4.0, 0.5, 4 * examples)), 4)
         columns = {
-            **{name: pa.array([getattr(cell, name)] * examples, COLUMNS.field(name).type)
-               for name in ("task", "category", "instruction", "group", "num_fewshot", "fewshot_seed",
-                            "scoring", "metric")},
+            **{name: pa.repeat(pa.scalar(getattr(cell, name), COLUMNS.field(name).type), examples)
+               for name in CELL_COLUMNS},
             "example_id": ids,
             "options": options,
             "option_logprobs": logprobs.cast(COLUMNS.field("option_logprobs").type),
@@ -67,9 +74,23 @@ def make_run(path: Path, outcomes: int) -> None:
             "truncated_tokens": none,
             "option_tokens": pa.array([[1, 1, 1, 1]] * examples, COLUMNS.field("option_tokens").type),
         }  # fmt: skip
-        metadata = {IDENTITY_KEY: cell.identity.encode(), SCHEMA_KEY: str(SCHEMA_VERSION).encode(), USAGE_KEY: b"{}"}
-        table = add_missing_columns(pa.table(columns)).select(COLUMNS.names).replace_schema_metadata(metadata)
-        write_parquet([(store.cell_path(cell), table)])
+        table = add_missing_columns(pa.table(columns)).select(COLUMNS.names)
+        yield cell, with_metadata(table, cell.identity, "{}")
+
+
+def write_plan(folder: Path, wordings: int, examples: int) -> list[str]:
+    """Files of a task and its wordings, and the command that plans the grid."""
+    rows = "".join(f"Is {number} larger than {number * 7 % examples}?,{('no', 'yes')[number % 2]}\n"
+                   for number in range(examples))  # fmt: skip
+    (folder / "task.csv").write_text(f"question,label\n{rows}")
+    (folder / "task.yaml").write_text(
+        "name: task\nkind: binary\ndata: task.csv\nchoices: ['yes', 'no']\nanswer: label\ncategory: all\n"
+    )
+    asked = [{"id": f"i{number}", "template": f"Wording {number}: {{{{ question }}}}", "answer": "text"}
+             for number in range(wordings)]  # fmt: skip
+    (folder / "wordings.yaml").write_text(json.dumps({"name": "wordings", "instructions": asked}))
+    inputs = ["--tasks", str(folder / "task.yaml"), "--instructions", f"mine={folder / 'wordings.yaml'}"]
+    return ["evaluate", "--model", "scripted", *inputs, "--out", str(folder / "plan"), "--dry-run"]
 
 
 def measure(command: list[str]) -> dict[str, float]:
@@ -85,21 +106,51 @@ def measure(command: list[str]) -> dict[str, float]:
     return json.loads(done.stdout)
 
 
+def show(name: str, found: dict[str, float]) -> None:
+    """Print a line of the result."""
+    cost = f"{found['wall_s']:7.1f} s, {found['cpu_s']:7.1f} s of CPU time, {found['peak_gb']:6.2f} GB at most"
+    print(f"{name:26} {cost}", flush=True)
+
+
+def at_size(folder: Path, tasks: int, wordings: int, examples: int, commands: list[str]) -> None:
+    """Make a run, unless the folder holds it, and measure every command on it."""
+    path, program = folder / f"run-{tasks}-{wordings}-{examples}", [sys.executable, "-m", "phraseproof"]
+    print(f"{tasks} tasks x {wordings:,} wordings x {examples:,} examples = {tasks * wordings * examples:,} outcomes")
+    if "plan" in commands and tasks == 1:
+        show("plan", measure([*program, *write_plan(folder, wordings, examples)]))
+    if not (path / "run.json").exists():
+        call = f"make_run(pathlib.Path({str(path)!r}), {tasks}, {wordings}, {examples})"
+        script = f"import pathlib; from benchmarks.statistics.outcomes import make_run; {call}"
+        show("write", measure([sys.executable, "-c", script]))
+        files = list(path.rglob("*.parquet"))
+        print(f"  {len(files):,} Parquet files, {sum(each.stat().st_size for each in files) / 1e9:.2f} GB", flush=True)
+    for command in commands:
+        name, *options = command.split()
+        if name == "report":
+            options += ["--out", str(folder / "report.html")]
+        elif name == "gate":
+            options += ["--max-spread", "50"]
+        elif name == "compare":
+            options = [str(path), *options]
+        if name != "plan":
+            show(command, measure([*program, name, str(path), *options]))
+    page = folder / "report.html"
+    if page.exists():
+        print(f"  the page has {page.stat().st_size / 1e6:.2f} MB", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--outcomes", type=int, default=10_000_000)
-    parser.add_argument("--keep", type=Path, help="make the run here, or use the one that is there")
+    parser.add_argument("--tasks", type=int, default=20)
+    parser.add_argument("--wordings", type=int, default=100)
+    parser.add_argument("--examples", type=int, nargs="+", default=[5000])
+    parser.add_argument("--commands", nargs="+", default=["plan", *COMMANDS])
+    parser.add_argument("--keep", type=Path, help="make the runs here, or use those that are there")
     chosen, _ = parser.parse_known_args()
-    with tempfile.TemporaryDirectory() as folder:
-        path = chosen.keep or Path(folder) / "run"
-        if not (path / "run.json").exists():
-            begin = time.perf_counter()
-            make_run(path, chosen.outcomes)
-            print(f"made {chosen.outcomes:,} outcomes in {time.perf_counter() - begin:.0f} s", flush=True)
-        for command in COMMANDS:
-            found = measure([sys.executable, "-m", "phraseproof", command[0], str(path), *command[1:]])
-            print(f"{' '.join(command)}: {found['wall_s']:.1f} s, {found['cpu_s']:.1f} s of CPU time,"
-                  f" {found['peak_gb']:.2f} GB at most", flush=True)  # fmt: skip
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = chosen.keep or Path(temporary)
+        for examples in chosen.examples:
+            at_size(folder, chosen.tasks, chosen.wordings, examples, chosen.commands)
 
 
 if __name__ == "__main__":

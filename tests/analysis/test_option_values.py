@@ -5,19 +5,30 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from phraseproof.analysis.option_values import NO_CLASS, OptionValues, load_option_values, log_shares, scores
+from phraseproof.analysis.option_values import (
+    NO_CLASS,
+    OptionValues,
+    load_option_values,
+    log_shares,
+    sample_notes,
+    scores,
+)
 from phraseproof.core import Example, Instruction, Kind, Prompt, Task
 from phraseproof.errors import NotEnoughDataError, RunError
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
-from phraseproof.store.queries import Run
+from phraseproof.store.queries import Run, load_run
+from phraseproof.store.schema import COLUMNS, with_metadata
+from phraseproof.store.writer import RunStore
+from support.ensemble_runs import skilled, write_ensemble_run
 
 DEFAULT = EvaluationSpec()
 LABELS = ("billing", "bug", "praise")
@@ -119,3 +130,36 @@ def test_votes_are_the_chosen_options(tmp_path: Path) -> None:
         values = of.values[of.wordings.index(row["instruction"]), of.examples.index(row["example_id"])].tolist()
         assert [place for place, value in enumerate(values) if value == 0.0] == [row["predicted"]]
         assert sum(value == -math.inf for value in values) == 2
+
+
+def test_a_sample_is_the_same_examples_in_every_row(tmp_path: Path) -> None:
+    path = write_ensemble_run(tmp_path, {"t": skilled(0, 4, 50), "small": skilled(1, 2, 10)})
+    (whole, small), (some, small_too) = (load_option_values(load_run(path), most=most) for most in (None, 4 * 3 * 20))
+    assert (len(some.examples), some.sampled_from, whole.sampled_from) == (20, 50, 0)
+    assert set(some.examples) < set(whole.examples)
+    expected = whole.take_examples([whole.examples.index(name) for name in some.examples])
+    for name in ("values", "has_option", "credits", "classes"):
+        assert np.array_equal(getattr(some, name), getattr(expected, name))
+    assert np.array_equal(small.values, small_too.values)
+    assert sample_notes("Causes", [some, small_too]) == (
+        "Causes on t: from 20 of its 50 examples, drawn at random, because it has 4 wordings.",
+    )
+
+
+def test_a_sample_of_rows_with_different_examples(tmp_path: Path) -> None:
+    """Rows whose examples are in another order, or lack some, keep the same ones."""
+    path = write_ensemble_run(tmp_path, {"t": skilled(0, 3, 40)})
+    store = RunStore(path, load_run(path).content["settings"])
+    first, second, _ = load_run(path).cells
+    tables = dict(load_run(path).read_cells(COLUMNS.names))
+    shuffled = tables[first].take(list(range(39, -1, -1)))
+    fewer = tables[second].slice(5)
+    store.register([replace(second, num_examples=35)], {})
+    for cell, table in ((first, shuffled), (replace(second, num_examples=35), fewer)):
+        store.write_table(cell, with_metadata(table, cell.identity, "{}"))
+    (whole,), (some,) = (load_option_values(load_run(path), most=most) for most in (None, 3 * 3 * 20))
+    assert whole.left_out == 5
+    assert some.sampled_from == 40
+    assert len(some.examples) == 20 - some.left_out
+    place = {name: number for number, name in enumerate(whole.examples)}
+    assert np.array_equal(some.values, whole.take_examples([place[name] for name in some.examples]).values)

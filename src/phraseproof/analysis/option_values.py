@@ -7,11 +7,14 @@ Otherwise (four endings of a sentence) a class is the option's position. Two wor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 
 from phraseproof.analysis.grids import Floats, Ints
 from phraseproof.calibration.bias import log_total
@@ -19,17 +22,18 @@ from phraseproof.core.classes import shared_options
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.registry import scorer
 from phraseproof.scoring.scorer import Reading, Scorer
-from phraseproof.store.columns import column_values, flat_values
+from phraseproof.store.columns import column_values, flat_values, number_column
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from phraseproof.core import Cell
     from phraseproof.store.queries import Run
 
 Flags: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
 
 NO_CLASS = -1
+MOST_VALUES = 4_000_000
+"""Values of a task (rows * examples * options) from which statistics of log-probabilities use a sample of examples."""
+
 _COLUMNS = ("example_id", "options", "option_credits", "target")
 
 
@@ -54,6 +58,7 @@ class OptionValues:
         by_position: of each row whether its classes are positions.
         scoring: the scorer that the values are of.
         left_out: the number of examples that were not scored in every row.
+        sampled_from: of how many examples these are a sample, where only some were loaded; else 0.
     """
 
     task: str
@@ -72,6 +77,7 @@ class OptionValues:
     by_position: tuple[bool, ...]
     scoring: str
     left_out: int = 0
+    sampled_from: int = 0
 
     @property
     def logprobs(self) -> Floats:
@@ -152,11 +158,23 @@ def scores(values: Floats, of: OptionValues) -> Floats:
     return np.where(is_unread, 0.0, credit)
 
 
-def load_option_values(run: Run, *, votes: bool = False) -> tuple[OptionValues, ...]:
+def sample_notes(what: str, loaded: Sequence[OptionValues]) -> tuple[str, ...]:
+    """For each task of which only a sample was loaded, a line that says how much of it `what` is from."""
+    return tuple(
+        f"{what} on {of.task}: from {len(of.examples):,} of its {of.sampled_from:,} examples, drawn at random,"
+        f" because it has {len(of.wordings):,} wordings."
+        for of in loaded
+        if of.sampled_from
+    )
+
+
+def load_option_values(run: Run, *, votes: bool = False, most: int | None = None) -> tuple[OptionValues, ...]:
     """Every task of a run that has options, at every number of demonstrations, in the run's order.
 
     Args:
         run: the run, under one of its scorers.
+        most: of a task with more values, load a random sample of its examples, the same in all rows, with about this
+            number of values. All by default.
         votes: read which option was chosen only: its value is 0, and minus infinity is that of every other option.
 
     Raises:
@@ -172,11 +190,13 @@ def load_option_values(run: Run, *, votes: bool = False) -> tuple[OptionValues, 
             where=str(run.path),
         )
     run.require_whole()
+    rows = Counter((cell.task, cell.num_fewshot) for cell in run.cells)
     found: dict[tuple[str, int], _Gathering] = {}
     for cell, table in run.read_cells((*_COLUMNS, "predicted" if votes else "option_logprobs")):
         column = table["options"]
         if len(table) and not column.null_count and len(column.chunk(0)[0]):
-            found.setdefault((cell.task, cell.num_fewshot), _Gathering(rule)).add(cell, table)
+            key = cell.task, cell.num_fewshot
+            found.setdefault(key, _Gathering(rule, None if most is None else most // rows[key])).add(cell, table)
     if not found:
         raise NotEnoughDataError("no task has options to choose from", where=str(run.path))
     return tuple(sorted((each.finished() for each in found.values()), key=lambda task: task.num_fewshot))
@@ -194,6 +214,19 @@ class _Form(NamedTuple):
     classes: Ints
     class_names: tuple[str, ...]
     by_position: bool
+    kept: Ints | None = None
+
+    def keep(self, names: Collection[str]) -> _Form:
+        """The same with the examples of these names, whose places are `kept`."""
+        kept = np.array([place for place, name in enumerate(self.ids) if name in names], dtype=np.intp)
+        return self._replace(
+            ids=tuple(self.ids[place] for place in kept),
+            options=[self.options[place] for place in kept],
+            credits=self.credits[kept],
+            has_option=self.has_option[kept],
+            classes=self.classes[kept],
+            kept=kept,
+        )
 
 
 class _Row(NamedTuple):
@@ -205,13 +238,17 @@ class _Row(NamedTuple):
 class _Gathering:
     """The cells of one task and number of demonstrations, as they are read."""
 
-    def __init__(self, rule: Scorer) -> None:
-        self._rule = rule
+    def __init__(self, rule: Scorer, most: int | None) -> None:
+        self._rule, self._most = rule, most
+        self._names: frozenset[str] | None = None
+        self._sampled_from = 0
         self._forms: list[_Form] = []
         self._rows: list[_Row] = []
 
     def add(self, cell: Cell, table: pa.Table) -> None:
         form = self._form(table)
+        if form.kept is not None:
+            table = table.take(number_column(form.kept, pa.int32(), np.ones(len(form.kept), dtype=bool)))
         stored = np.full(form.has_option.shape, -np.inf)
         if "predicted" in table.column_names:
             chosen = np.asarray(column_values(table["predicted"].fill_null(NO_CLASS)), dtype=np.intp)
@@ -229,6 +266,12 @@ class _Gathering:
             if form.option_column.equals(table["options"]) and form.id_column.equals(table["example_id"]):
                 return form
         form = _describe(table)
+        if not self._forms and self._most is not None and form.has_option.size > self._most:
+            count = max(1, self._most // form.has_option.shape[1])
+            # By their hashes, so that cells with other examples keep the same ones.
+            self._names = frozenset(sorted(form.ids, key=_draw)[:count])
+            self._sampled_from = len(form.ids)
+        form = form if self._names is None else form.keep(self._names)
         self._forms.append(form)
         return form
 
@@ -257,7 +300,12 @@ class _Gathering:
             by_position=tuple(row.form.by_position for row in self._rows),
             scoring=self._rule.name,
             left_out=len(everyone) - len(examples),
+            sampled_from=self._sampled_from,
         )
+
+
+def _draw(name: str) -> bytes:
+    return hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest()
 
 
 def _describe(table: pa.Table) -> _Form:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from phraseproof.analysis.causes import run as causes
 from phraseproof.analysis.causes.run import distinct_rows, run_causes
 from phraseproof.analysis.option_values import load_option_values
 from phraseproof.core import Example, Instruction, Kind, Prompt, Relation, Task
 from phraseproof.evaluation.prepare import prepare
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.models.scripted import ScriptedModel
-from phraseproof.store.queries import Run
+from phraseproof.store.queries import Run, load_run
+from support.ensemble_runs import skilled, write_ensemble_run
 
 DEFAULT = EvaluationSpec()
 
@@ -104,3 +106,14 @@ def test_texts_and_imported_results_have_a_reason(tmp_path: Path) -> None:
 def test_a_task_keeps_its_names(tmp_path: Path, field: str) -> None:
     (task,) = run_causes(run(tmp_path)).tasks
     assert getattr(task, field) == {"task": "t", "category": "C"}[field]
+
+
+def test_a_large_task_is_sampled_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_ensemble_run(tmp_path, {"t": skilled(0, 6, 60)})
+    assert run_causes(load_run(path)).notes == ()
+    monkeypatch.setattr(causes, "MOST_VALUES", 6 * 3 * 30)
+    found = run_causes(load_run(path))
+    assert [task.examples for task in found.tasks] == [30]
+    line = "Causes of the spread on t: from 30 of its 60 examples, drawn at random, because it has 6 wordings."
+    assert found.notes == found.at_shots(0).notes == (line,)
+    assert found.at_shots(1).notes == ()

@@ -12,10 +12,15 @@ import pytest
 
 from phraseproof.cli import main
 from phraseproof.reports.build.text import printable
+from phraseproof.reports.charts import heatmap
 from support.browser import Opened, launched, opened
 from support.report_runs import HOSTILE, write_run
 
 pytestmark = pytest.mark.slow
+
+
+_SQUARES_ARE = "n => document.querySelectorAll('#chart-r0-k0-heat-1 .role-mark.mark-rect path').length === n"
+_WORDINGS = "all => all.map(each => each.__data__.datum.wording)"
 
 
 class Made(NamedTuple):
@@ -245,3 +250,25 @@ def test_hostile_text_is_inert_and_legible(browser: Any, tmp_path: Path) -> None
     assert "\\x00" in text
     assert "\\u202e" in text
     assert width <= 1100
+
+
+def test_very_many_columns_are_shown_in_parts(browser: Any, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heatmap, "_MOST_COLUMNS", 4)
+    monkeypatch.setattr(heatmap, "_MOST_VALUES", 3)
+    out = made.page.with_name("parts.html")
+    _call("report", made.run, "--out", out)
+    with opened(browser, out, viewport={"width": 390, "height": 800}) as found:
+        figure = found.page.locator("#chart-r0-k0-heat-1")
+        seen: set[str] = set()
+        for first, last in ((1, 3), (4, 6), (7, 7)):
+            figure.locator(f"output:text-is('columns {first} to {last} of 7')").wait_for(timeout=5000)
+            found.page.wait_for_function(_SQUARES_ARE, arg=2 * (last - first + 1))  # of two tasks
+            seen |= set(figure.locator(".role-mark.mark-rect path").evaluate_all(_WORDINGS))
+            if last < 7:
+                figure.locator("[data-step='1']").click()
+        assert figure.locator("[data-step='1']").is_disabled()
+        figure.locator("[data-page]").fill("1")
+        figure.locator("output:text-is('columns 1 to 3 of 7')").wait_for(timeout=5000)
+        assert found.said == []
+        assert found.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert len(seen) == 7

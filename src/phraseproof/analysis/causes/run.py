@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from phraseproof.analysis.causes.spread import SpreadCauses, spread_causes, why_not
 from phraseproof.analysis.controls import CONTROLS
 from phraseproof.analysis.grids import group_relations, metric_of
-from phraseproof.analysis.option_values import OptionValues, load_option_values
+from phraseproof.analysis.option_values import MOST_VALUES, OptionValues, load_option_values, sample_notes
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
@@ -28,11 +28,13 @@ class RunCauses:
         tasks: in the run's order, those whose causes could be estimated; numbers of demonstrations ascending.
         reasons: why not, for each number of demonstrations and task without causes.
         reason: why the run as a whole has none; empty if it has some.
+        sampled: for tasks of which a sample of the examples was used, the number of demonstrations and a sentence.
     """
 
     tasks: tuple[SpreadCauses, ...] = ()
     reasons: tuple[tuple[int, str, str], ...] = ()
     reason: str = ""
+    sampled: tuple[tuple[int, str], ...] = ()
 
     def at_shots(self, num_fewshot: int) -> RunCauses:
         """The same for one number of demonstrations."""
@@ -40,12 +42,14 @@ class RunCauses:
             tuple(task for task in self.tasks if task.num_fewshot == num_fewshot),
             tuple(each for each in self.reasons if each[0] == num_fewshot),
             self.reason,
+            tuple(each for each in self.sampled if each[0] == num_fewshot),
         )
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Why causes are missing, a line for the run or for each task."""
-        return why_lines("Causes of the spread", "estimated", self.reason, self.reasons)
+        """Why causes are missing, and of which tasks a sample was used, a line for the run or for each task."""
+        lines = why_lines("Causes of the spread", "estimated", self.reason, self.reasons)
+        return (*lines, *(line for _, line in self.sampled))
 
 
 def why_lines(what: str, done: str, reason: str, reasons: Sequence[tuple[int, str, str]]) -> tuple[str, ...]:
@@ -75,7 +79,7 @@ def run_causes(run: Run, *, seed: int = 0) -> RunCauses:
     if reason:
         return RunCauses(reason=reason)
     try:
-        loaded = load_option_values(run)
+        loaded = load_option_values(run, most=MOST_VALUES)
     except NotEnoughDataError as error:
         return RunCauses(reason=error.problem)
     controls = control_groups(run)
@@ -88,7 +92,8 @@ def run_causes(run: Run, *, seed: int = 0) -> RunCauses:
             reasons.append((of.num_fewshot, of.task, missing))
         else:
             tasks.append(spread_causes(kept, seed=seed))
-    return RunCauses(tuple(tasks), tuple(reasons))
+    sampled = tuple((of.num_fewshot, line) for of in loaded for line in sample_notes("Causes of the spread", [of]))
+    return RunCauses(tuple(tasks), tuple(reasons), sampled=sampled)
 
 
 def control_groups(run: Run) -> set[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.answer_quality import MEASURES, UNITS, QualityRow, answer_quality
-from phraseproof.analysis.option_values import load_option_values
+from phraseproof.analysis.option_values import MOST_VALUES, load_option_values, sample_notes
 from phraseproof.analysis.result_rows import RowSource, finding_row, place_of
 from phraseproof.analysis.results import ResultRow
 from phraseproof.core import Finding
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import Run
 
 CONSISTENCY = "consistency"
+_MEASURES = "Brier score, log loss and calibration error"
 
 QUALITY_LABELS = {
     "brier": "Brier score",
@@ -39,15 +40,17 @@ class RunQuality:
     Attributes:
         rows: tasks, categories, overall; empty where there are none.
         reason: why there are none.
+        sampled: of each task of which a sample of the examples was used, a sentence.
     """
 
     rows: tuple[QualityRow, ...] = ()
     reason: str = ""
+    sampled: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Why measures are missing."""
-        return (f"Brier score, log loss and calibration error: not computed, {self.reason}.",) if self.reason else ()
+        """Why measures are missing, or of which tasks a sample of the examples was used."""
+        return (f"{_MEASURES}: not computed, {self.reason}.",) if self.reason else self.sampled
 
     def find(self, level: Level, name: str) -> QualityRow | None:
         """The row of a task, of a category, or of all."""
@@ -65,14 +68,15 @@ def run_quality(run: Run, *, seed: int = 0) -> dict[int, RunQuality]:
         return {score.num_fewshot: RunQuality(reason=reason) for score in run.accuracies}
     shots = dict.fromkeys(cell.num_fewshot for cell in run.cells)
     try:
-        loaded = load_option_values(run)
+        loaded = load_option_values(run, most=MOST_VALUES)
     except NotEnoughDataError as error:
         return dict.fromkeys(shots, RunQuality(reason=error.problem))
     found: dict[int, RunQuality] = {}
     for number in shots:
         here = [of for of in loaded if of.num_fewshot == number and of.examples]
         reason = "" if here else "no task has options to choose from"
-        found[number] = RunQuality(answer_quality(here, seed=seed) if here else (), reason)
+        rows = answer_quality(here, seed=seed) if here else ()
+        found[number] = RunQuality(rows, reason, sample_notes(_MEASURES, here))
     return found
 
 

@@ -53,6 +53,8 @@ class Chart:
         spec: a Vega-Lite view without data, size or colours, whose layers name datasets of `data`.
         data: rows by dataset; values in the metric's unit, in full precision. The first dataset is the picture's own.
         min_width: pixels below which its text cannot be read; a narrower page scrolls the picture.
+        columns: how many columns there are, where a web page shows `columns_shown` of them at once: rows with their
+            `_place`, and rows from `_first` to `_last`.
     """
 
     kind: str
@@ -61,6 +63,13 @@ class Chart:
     spec: Spec
     data: Mapping[str, Sequence[Row]] = field(default_factory=dict[str, Sequence[Row]])
     min_width: int = 0
+    columns: int = 0
+    columns_shown: int = 0
+
+    @property
+    def num_pages(self) -> int:
+        """How many times `columns_shown` there are columns; 0 where all are shown at once."""
+        return -(-self.columns // self.columns_shown) if self.columns_shown else 0
 
     @property
     def tables(self) -> dict[str, Sequence[Row]]:

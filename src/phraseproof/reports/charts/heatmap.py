@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,6 +34,9 @@ _WIDEST = 48
 _MOST_VALUES = 60
 """With more columns than this, values are not printed; they are shown on hovering."""
 
+_MOST_COLUMNS = 300
+"""With more columns than this, a web page shows `_MOST_VALUES` of them at once."""
+
 _AXIS = 190
 """Pixels for the names of tasks."""
 
@@ -45,13 +49,14 @@ class _Block(NamedTuple):
     columns: list[tuple[str, str]]
 
 
-def heatmap(rankings: Sequence[WordingRanking], metric: Metric, *, title: str = "") -> Chart:
+def heatmap(rankings: Sequence[WordingRanking], metric: Metric, *, title: str = "", is_paged: bool = False) -> Chart:
     """A square for each task and wording with its value, wordings in the order of their groups, best first.
 
     Args:
         rankings: of one run at one number of demonstrations; at least one.
         metric: what scores are in; light squares are better.
         title: what the tasks have in common.
+        is_paged: very many columns are shown in parts.
     """
     field = score_field(metric)
     blocks = [
@@ -96,10 +101,12 @@ def heatmap(rankings: Sequence[WordingRanking], metric: Metric, *, title: str = 
         f"{value_with_unit(worst[field] / metric.scale, metric)}."
     )
     name = f"Task by wording{': ' + printable(title) if title else ''}"
-    spec = _spec(labels, most, domain, metric)
+    shown = _MOST_VALUES if is_paged and most > _MOST_COLUMNS else most
+    spec = _spec(labels, shown, domain, metric)
     narrowest = _narrowest(blocks, _value_width(rankings, metric))
-    width = _AXIS + narrowest * most if most <= _MOST_VALUES else 0
-    return Chart("heatmap", name, description, spec, {"squares": rows, "groups": lanes}, min_width=width)
+    width = _AXIS + narrowest * shown if shown <= _MOST_VALUES else 0
+    chart = Chart("heatmap", name, description, spec, {"squares": rows, "groups": lanes}, min_width=width)
+    return chart if shown == most else replace(chart, columns=most, columns_shown=shown)
 
 
 def _block(category: str, rankings: Sequence[WordingRanking], metric: Metric) -> _Block:

@@ -75,6 +75,8 @@ def render_page(
                 "data": _packed(chart),
                 "description": chart.description,
                 "minWidth": chart.min_width,
+                "columns": chart.columns,
+                "columnsShown": chart.columns_shown,
             }
             for name, (run, chart) in charts.items()
         },

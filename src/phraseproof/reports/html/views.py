@@ -223,6 +223,7 @@ def _heatmaps(rankings: Sequence[WordingRanking], metric: Metric) -> list[Chart]
             [ranking for ranking in rankings if ranking.category == category],
             metric,
             title=category if len(categories) > 1 else "",
+            is_paged=True,
         )
         for category in categories
     ]

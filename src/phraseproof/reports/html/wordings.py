@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -85,11 +86,12 @@ def category_rankings(
         means = {key: fmean(value for value, _ in values) for key, values in scores.items()}
         benefits = {key: metric.benefit(mean) for key, mean in means.items()}
         # Percent is the length of the bar; other units show the share of the longest.
+        ordered = sorted(benefits.values())
         longest = 1.0 if metric.unit == "%" else max(means.values())
         for key in sorted(scores, key=lambda key: (-benefits[key], key)):
             group, name, text = key
             value, task = min(scores[key], key=lambda of_task: (metric.benefit(of_task[0]), of_task[1]))
-            place = 1 + sum(benefit > benefits[key] for benefit in benefits.values())
+            place = 1 + len(ordered) - bisect_right(ordered, benefits[key])
             bar = means[key] / longest if min(means.values()) >= 0 and longest > 0 else None
             shown = next((examples[task, name] for _, task in scores[key] if (task, name) in examples), None)
             lines.append(

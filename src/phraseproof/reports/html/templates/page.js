@@ -74,6 +74,28 @@
 
   // ----------------------------------------------------------------------------------------------------- drawing
 
+  // The rows of a part of very many columns, at the places that they have there.
+  function shownData(chart, figure) {
+    const input = figure.querySelector("[data-page]");
+    if (!input) return chart.data;
+    const size = chart.columnsShown;
+    const from = size * (input.value - 1);
+    const to = Math.min(from + size, chart.columns);
+    figure.querySelector(".pages output").textContent =
+      `columns ${(from + 1).toLocaleString("en")} to ${to.toLocaleString("en")} of ${chart.columns.toLocaleString("en")}`;
+    for (const button of figure.querySelectorAll("[data-step]")) {
+      button.disabled = button.dataset.step < 0 ? from === 0 : to === chart.columns;
+    }
+    const place = (row) => {
+      if (row._place >= from && row._place < to) return [{ ...row, _place: row._place - from }];
+      if (row._first < to - 0.5 && row._last > from - 0.5) {
+        return [{ ...row, _first: Math.max(row._first, from - 0.5) - from, _last: Math.min(row._last, to - 0.5) - from }];
+      }
+      return [];
+    };
+    return Object.fromEntries(Object.entries(chart.data).map(([name, rows]) => [name, rows.flatMap(place)]));
+  }
+
   async function draw(figure) {
     const chart = page.charts[figure.dataset.chart];
     const canvas = figure.querySelector(".canvas");
@@ -89,7 +111,7 @@
     const autosize = { type: "fit-x", contains: "padding" };
     const { description } = chart;
     const width = canvas.clientWidth < chart.minWidth ? chart.minWidth : "container";
-    const spec = { autosize, description, ...chart.spec, datasets: chart.data, width, config };
+    const spec = { autosize, description, ...chart.spec, datasets: shownData(chart, figure), width, config };
     const drawn = await window.vegaEmbed(canvas, spec, {
       actions: false,
       ast: true,
@@ -114,6 +136,30 @@
     }
     root.dataset.ready = theme();
   }
+
+  // One drawing of a figure after the other, and the last one with the last choice of columns.
+  const drawing = new WeakMap();
+  const waiting = new WeakSet();
+  function redraw(figure) {
+    if (waiting.has(figure)) return;
+    waiting.add(figure);
+    const next = (drawing.get(figure) ?? Promise.resolve()).then(() => {
+      waiting.delete(figure);
+      return draw(figure);
+    });
+    drawing.set(figure, next);
+  }
+
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("[data-page]")) redraw(event.target.closest("figure"));
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-step]");
+    if (!button) return;
+    const input = button.parentElement.querySelector("[data-page]");
+    input.value = Number(input.value) + Number(button.dataset.step);
+    redraw(button.closest("figure"));
+  });
 
   // -------------------------------------------------------------------------------------------- data of the charts
 
