@@ -52,6 +52,18 @@ def test_an_unknown_name_gets_a_suggestion(tmp_path: Path, monkeypatch: pytest.M
         load_tasks(["lm_eval"])
 
 
+def test_a_file_that_the_harness_cannot_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "birds.yaml").write_text("task: [\n")
+    with pytest.raises(TaskError, match=r"birds\.yaml: .*cannot read the file \(got ParserError"):
+        load_tasks(["lm_eval/birds"], data_dir=tmp_path)
+    (tmp_path / "birds.yaml").write_text("task: birds\ninclude: birds.yaml\n")
+    with pytest.raises(TaskError, match="Include cycle"):
+        load_tasks(["lm_eval/birds"], data_dir=tmp_path)
+    write(tmp_path, "birds").joinpath("birds.yaml").rename(tmp_path / "birds.yml")
+    with pytest.raises(TaskError, match=r"birds\.yml: .*expected a file whose name ends in \.yaml"):
+        load_tasks(["lm_eval/birds"], data_dir=tmp_path)
+
+
 def test_a_task_of_the_installed_package_is_found_without_its_index_and_its_data_are_missed() -> None:
     with pytest.raises(TaskError, match=r"cannot load 'arc_easy' \(got .*allenai/ai2_arc.*the hub must be reachable"):
         load_tasks(["lm_eval/arc_easy"])

@@ -83,6 +83,17 @@ def test_fields_that_templates_define_get_another_name(tmp_path: Path) -> None:
     }
 
 
+def test_values_that_json_has_no_form_for_become_texts(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import datetime\n"
+        "def more(documents):\n"
+        "    return documents.map(lambda _: {'day': datetime.date(2026, 1, 2), 'share': float('nan'), 'none': None})\n"
+    )
+    task = loaded(write(tmp_path, process_docs="!function mine.more"))
+    fields = task.examples[0].fields
+    assert (fields["day"], fields["share"], fields["none"]) == ("2026-01-02", "nan", None)
+
+
 def test_functions_of_the_folder_are_run(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def text(document):\n    return document['question'].upper()\n")
     assert loaded(write(tmp_path, doc_to_text="!function mine.text")).examples[0].fields["lm_eval_prompt"] == (

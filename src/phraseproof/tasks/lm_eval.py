@@ -85,6 +85,7 @@ def _loaded(wanted: str, folder: Path | None) -> Mapping[str, Any]:
                 manager = TaskManager(include_path=folder)
             return _build(manager, names, wanted)
         close = get_close_matches(wanted, manager.all_tasks, n=1)
+        _require_readable(folder, wanted)
     if (file := _installed_file(wanted)) is not None:
         return _build(TaskManager(include_defaults=False), [str(file)], wanted)
     manager = TaskManager()
@@ -115,8 +116,7 @@ def _installed_file(wanted: str) -> Path | None:
     line = re.compile(rf"^task:\s*[\"']?{re.escape(wanted)}[\"']?\s*(?:#.*)?$", re.MULTILINE)
     needle = wanted.encode()
     for file in sorted(folder.glob("**/*.yaml"), key=lambda path: path.as_posix()):
-        content = file.read_bytes()
-        if needle in content and line.search(content.decode("utf-8", errors="replace")):
+        if needle in file.read_bytes() and line.search(_text(file)):
             return file
     return None
 
@@ -125,12 +125,40 @@ def _build(manager: TaskManager, names: list[str], wanted: str) -> Mapping[str, 
     try:
         return manager.load(names)["tasks"]
     except Exception as error:  # noqa: BLE001 - functions of the task's files and the data's library raise anything
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        where_data_are = "If its data are on the hub, the hub must be reachable or the data in the cache of `datasets`"
         raise TaskError(
             f"lm-evaluation-harness cannot load {wanted!r}",
-            got=reason[:300],
-            hint="If its data are on the hub, the hub must be reachable or the data in the cache of `datasets`",
+            got=_first_line(error),
+            hint=where_data_are if isinstance(error, OSError) else None,
         ) from None
+
+
+def _require_readable(folder: Path, wanted: str) -> None:
+    """Report what is wrong with a task's file, which the harness leaves out of its index in silence."""
+    from lm_eval.tasks import TaskManager
+
+    for file in (*folder.glob("**/*.yaml"), *folder.glob("**/*.yml")):
+        named = re.search(rf"^task:\s*[\"']?{re.escape(wanted)}[\"']?\s*(?:#.*)?$", _text(file), re.MULTILINE)
+        if named or file.stem == wanted:
+            try:
+                TaskManager(include_defaults=False).load([str(file)])
+            except Exception as error:  # noqa: BLE001 - as in `_build`
+                raise TaskError(
+                    "lm-evaluation-harness cannot read the file", got=_first_line(error), where=str(file)
+                ) from None
+            raise TaskError(
+                f"the file does not define the task {wanted!r} for lm-evaluation-harness",
+                expected=f"a file whose name ends in .yaml, with `task: {wanted}`",
+                where=str(file),
+            )
+
+
+def _text(file: Path) -> str:
+    return file.read_bytes().decode("utf-8", errors="replace")
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
 
 
 @contextmanager

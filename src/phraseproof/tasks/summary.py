@@ -23,6 +23,7 @@ class TaskSummary(NamedTuple):
         reference_counts: number of reference texts -> number of examples with it; empty for tasks with options.
         reference_words: the smallest, median and largest number of words of a reference; `None` for tasks with options.
         fields: the names that templates may use besides the built-in ones.
+        metric, stop, max_new_tokens: how its designer scores and ends answers (`AnswerRules`), if the task says so.
         first: the first example.
     """
 
@@ -40,6 +41,9 @@ class TaskSummary(NamedTuple):
     reference_counts: dict[int, int]
     reference_words: tuple[int, float, int] | None
     fields: tuple[str, ...]
+    metric: str | None
+    stop: tuple[str, ...]
+    max_new_tokens: int | None
     first: Example
 
     def as_json(self) -> dict[str, object]:
@@ -51,7 +55,13 @@ class TaskSummary(NamedTuple):
             "option_scores": list(self.first.option_scores),
             "references": list(self.first.references),
         }
-        return {**self._asdict(), "labels": list(self.labels), "fields": list(self.fields), "first": first}
+        return {
+            **self._asdict(),
+            "labels": list(self.labels),
+            "fields": list(self.fields),
+            "stop": list(self.stop),
+            "first": first,
+        }
 
 
 def summarize(task: Task) -> TaskSummary:
@@ -79,6 +89,9 @@ def summarize(task: Task) -> TaskSummary:
         reference_counts=dict(sorted(references.items())),
         reference_words=(min(words), median(words), max(words)) if words else None,
         fields=tuple(first.fields),
+        metric=task.answers.metric,
+        stop=task.answers.stop,
+        max_new_tokens=task.answers.max_new_tokens,
         first=first,
     )
 

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from phraseproof.cli.tasks import app
+from support.harness_folder import TEXTS, write
 
 YAML = """\
 name: tickets
@@ -32,6 +33,16 @@ def run(*arguments: str) -> str:
     result = CliRunner().invoke(app, list(arguments), catch_exceptions=False, env={"COLUMNS": "200"})
     assert result.exit_code == 0, result.output
     return result.stdout
+
+
+def test_show_prints_how_a_task_scores_and_ends_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    folder = write(tmp_path / "tasks", base=TEXTS)
+    lines = [" ".join(line.split()) for line in run("show", "lm_eval/birds", "--data-dir", str(folder)).splitlines()]
+    assert "metric lm_eval:exact_match" in lines
+    assert "answers end before '\\n', after 7 tokens" in lines
+    (found,) = json.loads(run("show", "lm_eval/birds", "--data-dir", str(folder), "--json"))
+    assert (found["metric"], found["stop"], found["max_new_tokens"]) == ("lm_eval:exact_match", ["\n"], 7)
 
 
 def test_show_prints_counts_balance_fields_and_the_first_example_as_they_are(file: Path) -> None:

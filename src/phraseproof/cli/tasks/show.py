@@ -72,7 +72,12 @@ def _answer_lines(summary: TaskSummary) -> list[tuple[str, str]]:
     if summary.reference_words is not None:
         low, middle, high = summary.reference_words
         counts = ", ".join(f"{size} in {count}" for size, count in summary.reference_counts.items())
-        return [("references", f"{counts} examples; {low} to {high} words, median {middle:g}")]
+        lines = [("references", f"{counts} examples; {low} to {high} words, median {middle:g}")]
+        if summary.metric is not None:
+            lines.append(("metric", summary.metric))
+        ends = [f"before {text!r}" for text in summary.stop]
+        ends += [] if summary.max_new_tokens is None else [f"after {summary.max_new_tokens} tokens"]
+        return [*lines, ("answers end", ", ".join(ends))] if ends else lines
     options = ", ".join(f"{size} options in {count}" for size, count in summary.option_counts.items())
     balance = list(summary.balance.items())
     shown = ", ".join(f"{label} {count}" for label, count in balance[:12])
