@@ -59,8 +59,8 @@ def rows(model: str, folder: Path) -> list[Row]:
     ours = ("-m", "phraseproof")
     return [
         Row("bare interpreter", ("-c", "pass")),
-        Row("--help", (*ours, "--help")),
-        Row("evaluate --help", (*ours, "evaluate", "--help")),
+        Row("help", (*ours, "--help")),
+        Row("help of evaluate", (*ours, "evaluate", "--help")),
         Row("transformers alone: load, one prompt", ("-c", PLAIN, model)),
         Row("evaluate, 10 prompts", (*ours, *evaluate, "-n", "5", "-o", "{run}"), is_first=True),
         Row("the same again: nothing to score", (*ours, *evaluate, "-n", "5", "-o", "{run}")),

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from phraseproof.errors import FileError
 from phraseproof.files import read_json, write_json
-from phraseproof.identity import content_hash
+from phraseproof.identity import content_hash, file_hash
 from phraseproof.user_cache import cache_folder, is_ours, remove_oldest
 
 SETTLED_AFTER_S = 300.0
@@ -57,6 +57,11 @@ class FileTimes(NamedTuple):
         return cls(
             os.path.realpath(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
         )
+
+
+def stored_file_hash(*paths: Path) -> str:
+    """`file_hash`, kept as `stored_hash` says. Raises as `file_hash` does."""
+    return stored_hash(paths, lambda: file_hash(*paths), kind="names, sizes and bytes")
 
 
 def stored_hash(paths: Sequence[Path], compute: Callable[[], str], *, kind: str) -> str:

@@ -29,7 +29,7 @@ from phraseproof.models.huggingface.model_files import check_model_file
 from phraseproof.models.huggingface.quiet import quiet_transformers
 from phraseproof.models.huggingface.tokenization import Tokenizer
 from phraseproof.models.options import ModelOptions
-from phraseproof.stored_hashes import stored_hash
+from phraseproof.stored_hashes import stored_file_hash
 
 _LOADED_WITH = ("transformers.modeling_utils", "transformers.models.auto.modeling_auto")
 """What transformers imports piece by piece while it reads any configuration and any weights: most of its modules."""
@@ -151,7 +151,7 @@ class Checkpoint:
         if self.options.trust_remote_code:
             patterns.append("*.py")
         paths = sorted({path for pattern in patterns for path in self.folder.glob(pattern)})
-        return stored_hash(paths, lambda: file_hash(*paths), kind="names, sizes and bytes")
+        return stored_file_hash(*paths)
 
     @functools.cached_property
     def given_tokenizer(self) -> str | None:

@@ -18,9 +18,10 @@ from typing import Any, Protocol, cast
 
 from phraseproof.core import Outcome
 from phraseproof.errors import MissingExtraError, UsageError
-from phraseproof.identity import file_hash, hub_commit
+from phraseproof.identity import hub_commit
 from phraseproof.scoring.metric import Metric
 from phraseproof.scoring.texts.normalization import text_of
+from phraseproof.stored_hashes import stored_file_hash
 
 DEFAULT_ENCODER = "roberta-large"
 _WEIGHTS = ("*.safetensors", "*.bin", "config.json", "tokenizer.json", "vocab.*")
@@ -121,7 +122,7 @@ class BertScore(Metric):
         """A hash of an encoder in a folder."""
         folder = Path(self._encoder)
         files = sorted(path for pattern in _WEIGHTS for path in folder.glob(pattern)) if folder.is_dir() else []
-        return file_hash(*files) if files else None
+        return stored_file_hash(*files) if files else None
 
     @cached_property
     def _layers(self) -> int:
