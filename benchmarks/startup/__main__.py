@@ -54,16 +54,19 @@ class Row(NamedTuple):
 
 
 def rows(model: str, folder: Path) -> list[Row]:
-    evaluate = ("evaluate", "-m", model, "-t", "everyday/tickets", "--instructions", f"observed={folder / 'two.yaml'}")
-    pocket = ("evaluate", "-m", "pocket", *evaluate[3:], "-n", "5", "-o", "{run}-pocket")
+    wordings = ("--instructions", f"observed={folder / 'two.yaml'}", "-n", "5")
+    # The words of `everyday` are not in the pocket model's vocabulary.
+    task = "pocket/choose-maker" if model == "pocket" else "everyday/tickets"
+    evaluate = ("evaluate", "-m", model, "-t", task, *wordings)
+    pocket = ("evaluate", "-m", "pocket", "-t", "pocket/choose-maker", *wordings, "-o", "{run}-pocket")
     ours = ("-m", "phraseproof")
     return [
         Row("bare interpreter", ("-c", "pass")),
         Row("help", (*ours, "--help")),
         Row("help of evaluate", (*ours, "evaluate", "--help")),
         Row("transformers alone: load, one prompt", ("-c", PLAIN, model)),
-        Row("evaluate, 10 prompts", (*ours, *evaluate, "-n", "5", "-o", "{run}"), is_first=True),
-        Row("the same again: nothing to score", (*ours, *evaluate, "-n", "5", "-o", "{run}")),
+        Row("evaluate, 10 prompts", (*ours, *evaluate, "-o", "{run}"), is_first=True),
+        Row("the same again: nothing to score", (*ours, *evaluate, "-o", "{run}")),
         Row("evaluate, pocket, 10 prompts", (*ours, *pocket), is_first=True),
         Row("table", (*ours, "table", "{run}")),
         Row("analyze", (*ours, "analyze", "{run}")),
