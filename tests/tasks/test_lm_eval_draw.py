@@ -99,3 +99,7 @@ def test_another_pool_is_drawn_from_by_our_own_rule(tmp_path: Path) -> None:
     task = loaded(write(tmp_path, fewshot_split="test"))
     kept = replace(task, examples=task.examples[:3], demonstrations=())
     assert {each.id for each in draw_demonstrations(kept, kept.examples[0], 2, 0)} == {"1", "2"}
+    same_size = replace(task, demonstrations=task.examples)
+    assert all("/" not in each.id for each in draw_demonstrations(same_size, task.examples[0], 3, 0))
+    with pytest.raises(TaskError, match="'demonstration/1' is none of those"):
+        draw_demonstrations(task, task.demonstrations[1], 1, 0)

@@ -11,6 +11,11 @@ from phraseproof.errors import TaskError
 from phraseproof.identity import content_hash
 
 
+def name_of(number: int) -> str:
+    """The id of the demonstration of that number in the pool."""
+    return f"demonstration/{number}"
+
+
 @dataclass(frozen=True)
 class HarnessDraw:
     """Draws demonstrations as lm-evaluation-harness does, whose state depends on every document that came before.
@@ -40,7 +45,11 @@ class HarnessDraw:
 
     def serves(self, task: Task) -> bool:
         """Whether the task's demonstrations are those of the rule, or there is a problem to report."""
-        return bool(self.problem) or len(task.demonstrations) == len(self.pool)
+        shown = task.demonstrations
+        is_pool = len(shown) == len(self.pool) and [each.id for each in (*shown[:1], *shown[-1:])] == [
+            name_of(number) for number in (0, len(self.pool) - 1) if self.pool
+        ]
+        return bool(self.problem) or is_pool
 
     def draw(self, task: Task, example: Example, num_fewshot: int, seed: int) -> tuple[Example, ...]:
         """The demonstrations before an example.
@@ -52,6 +61,8 @@ class HarnessDraw:
             raise TaskError(
                 f"the demonstrations of {task.name!r} cannot be shown: {self.problem}", hint="Use --num-fewshot 0"
             )
+        if example.id not in self.tested:
+            raise TaskError(f"example {example.id!r} is none of those for which {task.name!r} draws demonstrations")
         key = num_fewshot, seed
         if key not in self._drawn:
             self._drawn[key] = self._draw_all(task.name, num_fewshot, seed)

@@ -17,7 +17,7 @@ from phraseproof.core import Example, Kind, Task
 from phraseproof.errors import PhraseproofError, TaskError
 from phraseproof.tasks.kinds import infer_kind
 from phraseproof.tasks.lm_eval_answers import answer_rules
-from phraseproof.tasks.lm_eval_draw import HarnessDraw
+from phraseproof.tasks.lm_eval_draw import HarnessDraw, name_of
 from phraseproof.tasks.lm_eval_wording import DESCRIPTION, PROMPT, RESERVED, designers_wording
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def _demonstrations(task: ConfigurableTask, name: str) -> _Pool:
     documents = list(cast("Iterable[dict[str, Any]]", getattr(task.sampler, "df", ())))
     try:
         examples = tuple(
-            _demonstration(task, f"demonstration/{number}", document, name) for number, document in enumerate(documents)
+            _demonstration(task, name_of(number), document, name) for number, document in enumerate(documents)
         )
     except TaskError as error:
         return _Pool([], (), f"{error.problem} ({error.got or error.where})")
