@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from phraseproof.core import OptionScores, Prompt, ScoresOptions
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.evaluation.near_ties import error_of
@@ -30,6 +32,29 @@ def test_a_stopped_run_goes_on_with_its_measurement(tmp_path: Path) -> None:
     assert 64 not in model.exact_calls[measured:]
     assert choices(resumed) == choices(run)
     assert resumed.content["half_precision"] == run.content["half_precision"]
+
+
+def test_the_weights_in_float32_are_loaded_once_for_the_measurement_and_near_ties(tmp_path: Path) -> None:
+    asked: list[Rounding] = []
+
+    class Exact(Rounding):
+        def score_options(
+            self,
+            prompts: Sequence[Prompt],
+            *,
+            method: str = "loglikelihood",
+            on_done: Callable[[int], None] | None = None,
+        ) -> list[OptionScores]:
+            asked.append(self)
+            return super().score_options(prompts, method=method, on_done=on_done)
+
+    class Half(Rounding):
+        def in_float32(self) -> ScoresOptions:
+            return Exact(None)
+
+    evaluation(Half(), rescore_ties=True).run(tmp_path)
+    assert len(asked) > 1
+    assert all(each is asked[0] for each in asked)
 
 
 def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:

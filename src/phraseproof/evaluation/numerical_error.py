@@ -80,11 +80,21 @@ class NumericalError:
         planned: the whole plan, so that a run that is continued finds its measurement.
         prompts_of: renders some of a cell's prompts.
         scoring: the scorer's name.
+        keeps_exact: the model in float32 stays in memory after the measurement, because it scores near-ties.
     """
 
-    def __init__(self, model: Model, planned: Sequence[PlannedCell], prompts_of: PromptsOf, scoring: str) -> None:
+    def __init__(
+        self,
+        model: Model,
+        planned: Sequence[PlannedCell],
+        prompts_of: PromptsOf,
+        scoring: str,
+        *,
+        keeps_exact: bool = False,
+    ) -> None:
         self._model, self._planned, self._prompts_of = model, planned, prompts_of
-        self._scoring = scoring
+        self._scoring, self._keeps_exact = scoring, keeps_exact
+        self._kept: ScoresOptions | None = None
 
     def measure_once(self, store: RunStore, observer: Observer) -> None:
         """Measure this plan's error, unless that was done before; one process measures, the others find the result.
@@ -123,7 +133,7 @@ class NumericalError:
         drawn = sample(self._planned)
         prompts = [prompt for planned, examples in drawn for prompt in self._prompts_of(planned, examples)]
         assert isinstance(self._model, ScoresOptions)
-        # float32 first, and then freed, so that both are never in memory together.
+        # float32 first, and then freed unless near-ties need it, so that both are never in memory together.
         method = scorer(self._scoring).model_method
         full = self._exact().score_options(prompts, method=method)
         gc.collect()  # a network holds itself in cycles
@@ -131,8 +141,10 @@ class NumericalError:
         return summary(half, full, prompts, self._scoring)
 
     def _exact(self) -> ScoresOptions:
-        exact = in_float32(self._model)
+        exact = self._kept or in_float32(self._model)
         assert exact is not None
+        if self._keeps_exact:
+            self._kept = exact
         return exact
 
 

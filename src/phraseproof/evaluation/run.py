@@ -383,9 +383,10 @@ class Evaluation:
         is_measured = (self_test or self.settings.rescore_ties) and not reads_text(self.settings.scoring)
         if not is_measured or in_float32(self.model) is None:
             return None
-        error = NumericalError(self.model, self.planned, self.prompts, self.settings.scoring)
+        again, scoring = self.settings.rescore_ties, self.settings.scoring
+        error = NumericalError(self.model, self.planned, self.prompts, scoring, keeps_exact=again)
         error.measure_once(store, observer)
-        return error.near_ties(store) if self.settings.rescore_ties else None
+        return error.near_ties(store) if again else None
 
     def check(self) -> list[Check]:
         """The model's self-test on a few of the evaluation's own prompts, spread over tasks and wordings."""
