@@ -211,9 +211,9 @@ def simulate(setting: Setting, folder: Path, seed: int = 0) -> str:
 
     records = Records(settle, journal, lambda _checks, _measured: None, lambda _size: None, done)
     Dispatcher(pool, planned, {index: {} for index in range(len(planned))}, records, SilentObserver()).through(units)
-    span = pool.now - setting.load_s
+    span = pool.now - setting.load_s  # before, workers load the model
     used = pool.busy_s / (setting.workers * span)
-    shares = f"{100 * used:9.0f} % {100 * pool.driver_s / pool.now:8.0f} %"
+    shares = f"{100 * used:9.0f} % {100 * pool.driver_s / span:8.0f} %"
     costs = f"{1e6 * pool.driver_s / rows:10.1f} {pool.delay_s / pool.received:9.2f} {pool.lost:6}"
     return f"{setting.workers:8} {len(units):7} {rows:10} {pool.now:9.0f} {shares} {costs}"
 

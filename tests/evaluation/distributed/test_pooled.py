@@ -13,6 +13,7 @@ from phraseproof.errors import StoppedError, UsageError
 from phraseproof.evaluation.distributed.messages import Event, Ready, Rows, WorkerFailed, WorkerLost
 from phraseproof.evaluation.distributed.pooled import PooledWorkers
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
+from phraseproof.evaluation.numerical_error import plan_key
 from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.resolve import resolve
 from phraseproof.evaluation.run import Interrupted
@@ -120,19 +121,29 @@ def test_where_no_worker_can_work_one_line_says_why(project: Path) -> None:
     assert 2 < len(pool.started) < 20
 
 
+def test_a_network_chooses_the_same_in_units_of_other_sizes(project: Path) -> None:
+    """Which prompts are computed together moves the last bits of float32, as in a run that was continued."""
+    options: dict[str, Any] = {"model": str(tiny_llama()), "self_test": False}
+    alone = rows_of(evaluate_alone(project, "alone", **options))
+    shared = rows_of(planned_for(project, InlinePool(), unit_tokens=100, **options).run(project / "shared"))
+    for one, other in zip(alone, shared, strict=True):
+        assert one["predicted"] == other["predicted"]
+        assert one["option_logprobs"] == pytest.approx(other["option_logprobs"], abs=2e-5)
+
+
 def test_a_worker_measures_the_error_of_half_precision_once(project: Path) -> None:
     def lose_first(worker: int, events: list[Event]) -> list[Event]:
         return [WorkerLost("signal 9")] if worker == 1 else events
 
     options: dict[str, Any] = {"model": str(tiny_llama()), "model_options": ModelOptions(dtype="bfloat16")}
     pool = InlinePool(mishap=lose_first)
-    shared = planned_for(project, pool, **options).run(project / "shared")
-    alone = evaluate_alone(project, "alone", **options)
+    evaluation = planned_for(project, pool, **options)
+    shared = evaluation.run(project / "shared")
     assert pool.measuring == [1, 2]
-    assert shared.content["half_precision"].keys() == alone.content["half_precision"].keys()
-    (one,), (other,) = (run.content["half_precision"].values() for run in (shared, alone))
-    assert one["sampled_prompts"] == other["sampled_prompts"]
-    assert shared.model_parameters == alone.model_parameters
+    (measured,) = shared.content["half_precision"].items()
+    assert measured[0] == plan_key(evaluation.planned)
+    assert measured[1]["sampled_prompts"] == EXAMPLES * WORDINGS
+    assert shared.model_parameters
 
 
 def test_the_session_says_that_energy_is_not_tracked(project: Path) -> None:

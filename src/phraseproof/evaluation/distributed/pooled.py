@@ -174,9 +174,8 @@ class _Session:
         units = self._units(cells)
         setup = self._workers.setup(cells, self_test=self._self_test)
         records = Records(self._work.settle, self._store.append, self._ready, self._parameters, count)
-        self._observer.noted(
-            f"{count_prompts(open_cells) - sum(map(len, known.values())):,} prompts in {len(units):,} units for workers"
-        )
+        prompts = count_prompts(open_cells) - sum(map(len, known.values()))
+        self._observer.noted(f"prompts for workers: {prompts:,}, units of work: {len(units):,}")
         with self._workers.open_pool(self._workers.options, setup, self._observer) as pool:
             Dispatcher(
                 pool, self._evaluation.planned, known, records, self._observer, measures=self._measures()

@@ -68,7 +68,7 @@ def _connect(ray: Any, options: WorkerOptions, observer: Observer) -> None:
     quiet: dict[str, object] = {"log_to_driver": False, "logging_level": "error"}
     if options.is_local:
         assert options.count is not None, "local:N has a number"
-        observer.noted(f"starting Ray on this machine for {options.count} workers")
+        observer.noted(f"starting Ray on this machine, {options.name.partition(' by ')[0]}")
         os.environ.setdefault("RAY_worker_niceness", "0")  # as high a priority as this process has
         with _connecting():
             ray.init(
@@ -83,7 +83,7 @@ def _connect(ray: Any, options: WorkerOptions, observer: Observer) -> None:
         with _connecting():
             ray.init(address=options.address, **quiet)
     except Exception as error:  # noqa: BLE001 - Ray raises many kinds
-        reason = " ".join(str(error).split())[:300]
+        reason = " ".join(str(error).split())[:300].rstrip(".")
         raise UsageError(
             f"the Ray cluster cannot be reached: {reason}",
             where="--workers",
