@@ -45,7 +45,13 @@ def test_distances_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(module, "METHODS", ("pt+kl",))
     wordings = {"observed": ("pocket-closest",), "unobserved": ("pocket-incorrect",)}
     request = StudyRequest(
-        models=("pocket/tiny",), tasks=TASKS, instructions=wordings, limit=3, max_steps=6, out=tmp_path
+        models=("pocket/tiny",),
+        tasks=TASKS,
+        instructions=wordings,
+        limit=3,
+        max_steps=6,
+        gradient_accumulation=1,
+        out=tmp_path,
     )
     exhibit = carry_out(AlignmentDistance(), request)
     base, _, _, aligned, _ = AlignmentDistance().plan(request)
@@ -80,7 +86,13 @@ def test_distances_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_kl_term_is_compared_with_training_on_the_same_paraphrases_alone(tmp_path: Path) -> None:
     wordings = {"observed": ("pocket-closest",), "unobserved": ("pocket-incorrect",)}
     request = StudyRequest(
-        models=("pocket/tiny",), tasks=TASKS[:2], instructions=wordings, limit=2, max_steps=3, out=tmp_path
+        models=("pocket/tiny",),
+        tasks=TASKS[:2],
+        instructions=wordings,
+        limit=2,
+        max_steps=3,
+        gradient_accumulation=1,
+        out=tmp_path,
     )
     table = carry_out(AlignmentDistance(), request).tables[0]
     _, _, _, plain, _, _, with_kl, _ = AlignmentDistance().plan(request)

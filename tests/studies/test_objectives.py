@@ -33,7 +33,9 @@ def test_equal_encoder_states_are_for_models_with_an_encoder(tmp_path: Path) -> 
 def test_a_small_study_trains_and_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "METHODS", ("pt+contrastive", "mse"))
     tasks = ("pocket/has-maker", "pocket/label-maker")
-    request = StudyRequest(models=("pocket/tiny",), tasks=tasks, limit=2, max_steps=3, out=tmp_path)
+    request = StudyRequest(
+        models=("pocket/tiny",), tasks=tasks, limit=2, max_steps=3, gradient_accumulation=1, out=tmp_path
+    )
     exhibit = carry_out(ObjectivesStudy(), request)
     base, _, aligned = ObjectivesStudy().plan(request)
     table, _, printed = exhibit.tables

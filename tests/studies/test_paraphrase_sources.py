@@ -81,6 +81,7 @@ def test_a_small_study_with_two_seeds(tmp_path: Path) -> None:
         tasks=("pocket/has-maker",),
         limit=2,
         max_steps=3,
+        gradient_accumulation=1,
         instructions={"mine": ("pocket-paraphrase",)},
         seeds=2,
         out=tmp_path,
