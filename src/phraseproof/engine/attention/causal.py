@@ -17,6 +17,7 @@ from torch.nn import functional
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from phraseproof.engine.attention.block_sdpa import BlocksOnDevice, additive, attend_in_blocks, move, soft_capped
+from phraseproof.engine.attention.pieces import LONGEST_CAUSAL, PIECE, attend_in_pieces, triangle
 from phraseproof.engine.plan.attention_blocks import AttentionQuery, plan_blocks
 from phraseproof.engine.plan.packed_layout import PackedRow, PackedSequence, Span, beginning
 
@@ -54,7 +55,7 @@ class PackedPass:
         attention: the attention module that was called last.
         collect: called in every layer with the layer's number and the keys and values of all places, held ones first.
         in_blocks: whether sequences attend in padded blocks (`attention_blocks.py`) instead of one by one.
-        masks, plans: caches of what depends on the row alone, for all layers.
+        masks, plans, triangles: caches of what depends on the row alone, for all layers.
     """
 
     row: PackedRow
@@ -72,6 +73,7 @@ class PackedPass:
     plans: dict[tuple[int | None, int, bool, bool], BlocksOnDevice] = field(
         default_factory=dict[tuple[int | None, int, bool, bool], BlocksOnDevice]
     )
+    triangles: list[torch.Tensor] = field(default_factory=list[torch.Tensor])
 
     def mask(self, index: int, window: int | None, like: torch.Tensor, *, whole: bool) -> torch.Tensor | None:
         """The mask of a sequence, [querying tokens, past + own tokens]; `None` where it is simply causal.
@@ -95,6 +97,12 @@ class PackedPass:
                     visible = visible[[place - unit.start for place in unit.scored]]
                 self.masks[key] = additive(visible, like)
         return self.masks[key]
+
+    def triangle(self, like: torch.Tensor) -> torch.Tensor:
+        """The mask of every short text that is simply causal (`pieces.triangle`)."""
+        if not self.triangles:
+            self.triangles.append(triangle(like))
+        return self.triangles[0]
 
     def plan(self, window: int | None, like: torch.Tensor, groups: int, *, whole: bool, masked: bool) -> BlocksOnDevice:
         """The row's attention in blocks.
@@ -180,6 +188,12 @@ def attend(
         own_query = query[:, :, asking]
         own_key, own_value = take(key, unit.keys), take(value, unit.keys)
         mask = packed.mask(index, sliding_window, query, whole=whole)
+        if softcap is None and whole:
+            if mask is None and PIECE < unit.line <= LONGEST_CAUSAL:
+                mask = packed.triangle(query)
+            if mask is not None:
+                attend_in_pieces(own_query, own_key, own_value, mask, scaling, out[:, asking])
+                continue
         if softcap is None:
             found = functional.scaled_dot_product_attention(
                 own_query,
