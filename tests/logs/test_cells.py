@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phraseproof.errors import FileError
-from phraseproof.logs.cells import mapping, section, sequence, short, whole
+from phraseproof.logs.cells import data_hash, mapping, section, sequence, short, whole
 
 
 def test_types_are_checked() -> None:
@@ -28,3 +28,9 @@ def test_whole_numbers() -> None:
 def test_values_in_messages_are_short() -> None:
     assert short("a") == "'a'"
     assert len(short("a" * 100)) == 60
+
+
+def test_data_with_any_number_has_a_hash() -> None:
+    values = [{"a": 1, "b": [None]}, {"a": float("nan")}, {"a": float("inf")}, {"a": 1}]
+    assert len({data_hash(value) for value in values}) == 4
+    assert data_hash({"a": 1, "b": 2}) == data_hash({"b": 2, "a": 1})

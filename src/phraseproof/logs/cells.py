@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError
+from phraseproof.identity import content_hash
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,11 @@ def section(value: Mapping[str, object], name: str, where: str) -> Mapping[str, 
     """An object inside of a JSON object; an empty one where it is missing or null."""
     found = value.get(name)
     return {} if found is None else mapping(found, f"{where}, {name}")
+
+
+def data_hash(*values: object) -> str:
+    """A hash of JSON data, which may hold numbers that are not finite."""
+    return content_hash(json.dumps(values, sort_keys=True))
 
 
 def whole(value: object, default: int = 0) -> int:

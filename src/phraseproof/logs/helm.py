@@ -10,8 +10,7 @@ from typing import NamedTuple
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError, UsageError
 from phraseproof.files import load_json
-from phraseproof.identity import content_hash
-from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, mapping, section, sequence, whole
+from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, data_hash, mapping, section, sequence, whole
 from phraseproof.logs.names import FIELD, LogNames, name
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
@@ -145,7 +144,7 @@ def _cells(run: _Run, place: LogPlace, request: LogRequest, notes: dict[str, Non
             run.where,
             scoring="loglikelihood" if all(each.option_logprobs for each in outcomes) else None,
             text=_text(run.adapter),
-            data={key: content_hash(each) for key, each in instances.items()},
+            data={key: data_hash(each) for key, each in instances.items()},
             task_settings={key: json.dumps(run.adapter.get(key)) for key in _KEPT},
             headline=mean if isinstance(mean := means.get(score), int | float) else None,
             failed=len(instances) - len(outcomes),

@@ -11,8 +11,7 @@ from typing import NamedTuple
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError, UsageError
 from phraseproof.files import load_json
-from phraseproof.identity import content_hash
-from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, mapping, section, sequence, whole
+from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, data_hash, mapping, section, sequence, whole
 from phraseproof.logs.eval_archive import EvalArchive
 from phraseproof.logs.names import FIELD, FOLDER, LogNames, name
 
@@ -147,7 +146,7 @@ def _cells(header: _Header, place: LogPlace, request: LogRequest, notes: dict[st
     shuffled = _is_shuffled(header)
     for sample in _samples(header):
         example = _example(sample, request, where)
-        data[example] = content_hash([sample.get("target"), sample.get("choices")])
+        data[example] = data_hash(sample.get("target"), sample.get("choices"))
         scores = {} if sample.get("error") else section(sample, "scores", where)
         for scorer, score in scores.items():
             for key, value in _values(scorer, section(scores, scorer, where).get("value"), notes).items():

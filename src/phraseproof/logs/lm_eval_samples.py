@@ -11,8 +11,7 @@ from typing import NamedTuple, cast
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError
 from phraseproof.files import parse_json
-from phraseproof.identity import content_hash
-from phraseproof.logs.cells import LogRequest, mapping, section, sequence
+from phraseproof.logs.cells import LogRequest, data_hash, mapping, section, sequence
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
 SCORING: Mapping[str, str] = {
@@ -171,5 +170,5 @@ def outcome_of(each: LoggedSample, metric: str, score: float) -> Outcome:
 def data_of(sample: Mapping[str, object], request: LogRequest) -> str:
     """What identifies an example's data. With `--example` it is the right answer: variants may change the rest."""
     if request.example is not None:
-        return content_hash(sample.get("target"))
-    return str(sample.get("doc_hash") or content_hash(sample.get("doc")))
+        return data_hash(sample.get("target"))
+    return str(sample.get("doc_hash") or data_hash(sample.get("doc")))

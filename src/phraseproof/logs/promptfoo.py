@@ -11,8 +11,7 @@ from typing import NamedTuple
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError
 from phraseproof.files import load_json
-from phraseproof.identity import content_hash
-from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, mapping, section, sequence, whole
+from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, data_hash, mapping, section, sequence, whole
 from phraseproof.logs.names import FIELD, LogNames, name
 
 _VERSION = 3
@@ -123,7 +122,7 @@ def _of_prompt(
     for row in rows:
         case = section(row, "testCase", where)
         variables = section(row, "vars", where) or section(case, "vars", where)
-        what = content_hash([variables, case.get("assert")])
+        what = data_hash(variables, case.get("assert"))
         # The file lists a repeat as a separate test: the same variables and assertions under another number.
         seen.setdefault(what, []).append(whole(row.get("testIdx")))
         first, repeat = divmod(len(seen[what]) - 1, file.repeats)
@@ -198,5 +197,5 @@ def _settings(file: _File, provider: str) -> str:
     for each in listed if isinstance(listed, list) else ():
         if isinstance(each, dict) and provider in (each.get("id"), each.get("label")):
             config = section(each, "config", file.where)
-            return content_hash({key: value for key, value in config.items() if not _NOT_HASHED.search(key)})
+            return data_hash({key: value for key, value in config.items() if not _NOT_HASHED.search(key)})
     return "none"
