@@ -72,8 +72,8 @@ def test_values_that_are_long_have_wide_columns() -> None:
 def test_very_many_columns_are_paged_on_a_web_page() -> None:
     many = rank_wordings(scores({"a/x": {"g": [n / 400 for n in range(350)]}}))
     chart = heatmap(many, ACCURACY, is_paged=True)
-    assert (chart.columns, chart.columns_shown, chart.num_pages) == (350, 60, 6)
-    assert chart.spec["layer"][0]["encoding"]["x"]["scale"]["domain"] == [-0.5, 59.5]
+    assert (chart.columns, chart.columns_shown, chart.num_pages) == (350, 36, 10)
+    assert chart.spec["layer"][0]["encoding"]["x"]["scale"]["domain"] == [-0.5, 35.5]
     assert len(chart.data["squares"]) == 350
     whole = heatmap(many, ACCURACY)
     assert (whole.columns, whole.columns_shown, whole.num_pages) == (0, 0, 0)

@@ -254,7 +254,7 @@ def test_hostile_text_is_inert_and_legible(browser: Any, tmp_path: Path) -> None
 
 def test_very_many_columns_are_shown_in_parts(browser: Any, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heatmap, "_MOST_COLUMNS", 4)
-    monkeypatch.setattr(heatmap, "_MOST_VALUES", 3)
+    monkeypatch.setattr(heatmap, "_AT_ONCE", 3)
     out = made.page.with_name("parts.html")
     _call("report", made.run, "--out", out)
     with opened(browser, out, viewport={"width": 390, "height": 800}) as found:

@@ -71,3 +71,12 @@ def test_bars_are_shares_of_the_longest_and_the_first_place_is_the_best() -> Non
     below = scores({"t/x": {"a": [-10.0, 40.0]}})
     (signed,) = category_rankings(rank_wordings(below), LETTERS, {}, {})
     assert [line.bar for line in signed.lines] == [None, None]
+
+
+def test_of_very_many_wordings_the_best_and_the_worst_are_listed() -> None:
+    made = scores({"t/x": {"a": [n / 1000 for n in range(450)]}, "t/y": {"a": [n / 1000 for n in range(450)]}})
+    (ranked,) = category_rankings(rank_wordings(made), ACCURACY, {}, {})
+    assert (ranked.num_wordings, len(ranked.lines), ranked.num_best, ranked.by_task) == (450, 400, 200, ())
+    assert [ranked.lines[place].place for place in (0, 199, 200, 399)] == [1, 200, 251, 450]
+    (fewer,) = category_rankings(rank_wordings(scores({"t/x": {"a": [0.5, 0.7]}})), ACCURACY, {}, {})
+    assert (fewer.num_wordings, len(fewer.lines), fewer.num_best) == (2, 2, 0)

@@ -35,7 +35,10 @@ _MOST_VALUES = 60
 """With more columns than this, values are not printed; they are shown on hovering."""
 
 _MOST_COLUMNS = 300
-"""With more columns than this, a web page shows `_MOST_VALUES` of them at once."""
+"""With more columns than this, a web page shows `_AT_ONCE` of them at once."""
+
+_AT_ONCE = 36
+"""Columns with values that a page has room for on a wide screen."""
 
 _AXIS = 190
 """Pixels for the names of tasks."""
@@ -101,7 +104,7 @@ def heatmap(rankings: Sequence[WordingRanking], metric: Metric, *, title: str = 
         f"{value_with_unit(worst[field] / metric.scale, metric)}."
     )
     name = f"Task by wording{': ' + printable(title) if title else ''}"
-    shown = _MOST_VALUES if is_paged and most > _MOST_COLUMNS else most
+    shown = _AT_ONCE if is_paged and most > _MOST_COLUMNS else most
     spec = _spec(labels, shown, domain, metric)
     narrowest = _narrowest(blocks, _value_width(rankings, metric))
     width = _AXIS + narrowest * shown if shown <= _MOST_VALUES else 0

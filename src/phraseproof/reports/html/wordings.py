@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from phraseproof.store.queries import Run
 
 
+_BEST = 200
+"""Of more than twice as many wordings in a category, the page lists this number of the best and of the worst."""
+
 _PROMPTS = """
     SELECT task, instruction, arg_min(prompt, example_id) AS prompt FROM outcomes
     WHERE num_fewshot = ? AND prompt IS NOT NULL GROUP BY task, instruction
@@ -47,6 +50,8 @@ class CategoryRanking(NamedTuple):
     """The wordings of a category, best first.
 
     Attributes:
+        lines: all of them, or the best and the worst of very many.
+        num_wordings: how many there are.
         is_even: all of them were scored on the same tasks, so that their means can be compared as they are.
         by_task: the rankings behind it, where there are several tasks.
     """
@@ -56,6 +61,12 @@ class CategoryRanking(NamedTuple):
     lines: tuple[Line, ...]
     is_even: bool
     by_task: tuple[WordingRanking, ...]
+    num_wordings: int
+
+    @property
+    def num_best(self) -> int:
+        """How many of `lines` come before those that are left out; 0 where none are."""
+        return _BEST if self.num_wordings > len(self.lines) else 0
 
 
 def category_rankings(
@@ -99,7 +110,11 @@ def category_rankings(
             )
         served = {frozenset(task for _, task in values) for values in scores.values()}
         by_task = of_category if len(tasks) > 1 else ()
-        found.append(CategoryRanking(category, tasks, tuple(lines), len(served) == 1, by_task))
+        count = len(lines)
+        if count > 2 * _BEST:
+            lines = [*lines[:_BEST], *lines[-_BEST:]]
+            by_task = ()
+        found.append(CategoryRanking(category, tasks, tuple(lines), len(served) == 1, by_task, count))
     return found
 
 
