@@ -52,6 +52,24 @@ def test_scores_equal_a_network_with_the_files_numbers(
     assert capfd.readouterr().err == ""
 
 
+def test_the_header_is_read_once_for_settings_and_once_for_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_gguf.write(tmp_path / "tiny.gguf")
+    plain, tables, read = gguf.GGUFReader, gguf.get_tensor_name_map, []
+
+    def counted(path: str) -> gguf.GGUFReader:
+        read.append(path)
+        return plain(path)
+
+    monkeypatch.setattr(gguf, "GGUFReader", counted)
+    model = load(tmp_path / "tiny.gguf")
+    assert len(read) == 1
+    model.score_options(PROMPTS)
+    assert len(read) == 2
+    assert (gguf.GGUFReader, gguf.get_tensor_name_map) == (counted, tables), "as before"
+
+
 def test_tokenizer_and_chat_template_are_the_files(tmp_path: Path) -> None:
     tiny_gguf.write(tmp_path / "tiny.gguf")
     # Files of another model beside it are not read.

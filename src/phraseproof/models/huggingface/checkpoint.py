@@ -21,9 +21,9 @@ from phraseproof.models.huggingface.gguf import (
     check_tensors,
     empty_folder,
     read_gguf,
+    reading,
     set_positions,
     set_split,
-    without_progress_bar,
 )
 from phraseproof.models.huggingface.model_files import check_model_file
 from phraseproof.models.huggingface.quiet import quiet_transformers
@@ -104,15 +104,16 @@ class Checkpoint:
             raise ModelError(f"no folder '{name}'", where="--model", hint="Check the path, or give a hub id (org/name)")
         if self.folder is not None:
             _check_folder(self.folder)
-        with _one_line_errors(name, "the configuration"), quiet_transformers():
-            from transformers import AutoConfig
+        with reading(self.gguf):
+            with _one_line_errors(name, "the configuration"), quiet_transformers():
+                from transformers import AutoConfig
 
-            self.config: NetworkConfig = AutoConfig.from_pretrained(self._location, **self._source())
-        if self.gguf is not None:
-            set_positions(self.gguf, self.config)
-        self._check_family()
-        with _one_line_errors(name, "the tokenizer"), quiet_transformers():
-            self.tokenizer = self._read_tokenizer()
+                self.config: NetworkConfig = AutoConfig.from_pretrained(self._location, **self._source())
+            if self.gguf is not None:
+                set_positions(self.gguf, self.config)
+            self._check_family()
+            with _one_line_errors(name, "the tokenizer"), quiet_transformers():
+                self.tokenizer = self._read_tokenizer()
         self.precision = _precision(options, self.config)
 
     @property
@@ -175,7 +176,7 @@ class Checkpoint:
 
         family = transformers.AutoModelForSeq2SeqLM if self.is_encoder_decoder else transformers.AutoModelForCausalLM
         extra = {"attn_implementation": self._attention} if self._attention else {}
-        with _one_line_errors(self.name, "the weights"), quiet_transformers(), without_progress_bar():
+        with _one_line_errors(self.name, "the weights"), quiet_transformers(), reading(self.gguf):
             loaded: Any = family.from_pretrained(
                 self._location,
                 config=self.config,

@@ -16,6 +16,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -328,17 +329,25 @@ def check_tensors(file: GGUFFile, network: Network) -> None:
 
 
 @contextlib.contextmanager
-def without_progress_bar() -> Generator[None]:
-    """Show no bar of dequantised tensors inside the context; transformers offers no switch for it."""
-    from transformers import modeling_gguf_pytorch_utils as reading
+def reading(file: GGUFFile | None) -> Generator[None]:
+    """Let transformers read a GGUF file without bars of progress, and quickly; it offers no switches for that.
 
-    names = reading.__dict__
-    bar = names["tqdm"]
-    names["tqdm"] = functools.partial(bar, disable=True)
+    Otherwise it reads the header for every part, which takes a second, and makes the table of tensors' names for every
+    module of a network. Does nothing without a file.
+    """
+    if file is None:
+        yield
+        return
+    bars, package = (import_module(name).__dict__ for name in ("transformers.modeling_gguf_pytorch_utils", "gguf"))
+    plain = {name: package[name] for name in ("GGUFReader", "get_tensor_name_map")}
+    bar = bars["tqdm"]
+    package.update({name: functools.cache(make) for name, make in plain.items()})
+    bars["tqdm"] = functools.partial(bar, disable=True)
     try:
         yield
     finally:
-        names["tqdm"] = bar
+        package.update(plain)
+        bars["tqdm"] = bar
 
 
 def as_plain_network(network: Network, name: str) -> None:
