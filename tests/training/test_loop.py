@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import math
 import signal
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,20 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(
     assert logs[0] == logs[1]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Trains a model once with the settings `QUICK`, for all tests that compare with it; gives the adapter's folder."""
+    made: dict[Path, Path] = {}
+
+    def trained(folder: Path) -> Path:
+        if folder not in made:
+            made[folder] = tmp_path_factory.mktemp("whole")
+            train(folder, made[folder])
+        return made[folder]
+
+    return trained
+
+
 class Signals(Watcher):
     """Sends a signal while a step is computed: the observer is called after the step before it was saved."""
 
@@ -82,17 +96,17 @@ class Signals(Watcher):
     indirect=["model"],
 )
 def test_a_signal_saves_the_step_and_resuming_ends_with_the_same_bytes(
-    model: Path, tmp_path: Path, step: int, number: signal.Signals
+    model: Path, tmp_path: Path, whole: Callable[[Path], Path], step: int, number: signal.Signals
 ) -> None:
-    train(model, tmp_path / "whole", save_every=1000)
     said = rf"stopped after step {step + 1} of 6; the same command resumes from there"
     with stop_by(number, KeyboardInterrupt, match=said):
         train(model, tmp_path / "parts", observer=Signals(step, number), save_every=1000)
     watcher = Watcher()
     train(model, tmp_path / "parts", observer=watcher, save_every=1000)
     assert watcher.starts == [(6, step + 1)]
-    assert torch.equal(adapter(tmp_path / "whole"), adapter(tmp_path / "parts"))
-    steps = [[(row["step"], row.get("loss")) for row in read_log(tmp_path / name)] for name in ("whole", "parts")]
+    folders = (whole(model), tmp_path / "parts")
+    assert torch.equal(*map(adapter, folders))
+    steps = [[(row["step"], row.get("loss")) for row in read_log(folder)] for folder in folders]
     assert steps[0] == steps[1]
 
 
