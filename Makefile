@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE =
 help:
 	@echo "make demo   a tiny model before and after training an adapter, and a real model; offline, some minutes"
 	@echo "make test   the test suite"
-	@echo "make test-real   tests of the real model SmolLM2 and of a Ray cluster, some five minutes"
+	@echo "make test-real   tests of the real model SmolLM2 and of a Ray cluster, some eight minutes"
 	@echo "make test-servers   tests of real servers on loopback and of llama.cpp, each installed where that works, half an hour"
 	@echo "make check  ruff, pyright, import-linter"
 	@echo "make fix    automatic repairs and formatting by ruff"
