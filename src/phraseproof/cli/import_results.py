@@ -108,8 +108,9 @@ def import_results(
 ) -> None:
     """Import results of other programs as a run that tables and statistics read like any other.
 
-    Logs of lm-evaluation-harness, Inspect, promptfoo and HELM, and tables with one outcome per row, become outcomes
-    of examples. The paper's release format has accuracies of wordings only: statistics of single examples (flips,
+    Logs of lm-evaluation-harness, Inspect, promptfoo and HELM, and tables with
+    one outcome per row, become outcomes of examples. The paper's release format
+    has accuracies of wordings only: statistics of single examples (flips,
     McNemar's test, ...) then report that there is not enough data.
     """
     if parameters is not None and not 1 <= parameters < 1e18:

@@ -8,6 +8,7 @@ Columns: `wording`, `example`, `score`, and `model` unless it is named. Optional
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ OPTIONAL = (
     "choice", "gold", "logprobs",
 )  # fmt: skip
 
+_DELIMITED = frozenset({".csv", ".tsv"})
 _SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".parquet"})
 _TRUTH: Mapping[str, float] = {"true": 1.0, "false": 0.0}
 _MAX_COUNT = 2**31 - 1
@@ -46,11 +48,23 @@ def recognizes(path: Path) -> bool:
     """Whether a file is a table with the required columns."""
     if not path.is_file() or path.suffix.lower() not in _SUFFIXES:
         return False
+    if path.suffix.lower() in _DELIMITED:
+        header = _header(path)
+        return all(name in header for name in REQUIRED)
     try:
         rows = read_table(path, where=str(path)).rows
     except FileError:
         return False
     return all(name in rows[0] for name in REQUIRED)
+
+
+def _header(path: Path) -> list[str]:
+    """The words of a table's first line; a large table is not read to know what it is."""
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            return re.findall(r"\w+", stream.readline())
+    except (OSError, UnicodeDecodeError):
+        return []
 
 
 def read(paths: Sequence[Path], request: LogRequest) -> Log:
