@@ -100,6 +100,12 @@ def test_means_of_the_log_are_compared_with_those_of_its_outcomes() -> None:
     assert found.warnings[3] == "1 more means differ from those that the log reports"
 
 
+def test_tasks_with_one_wording_are_said_to_be_so() -> None:
+    one = _chosen("1", 1.0)
+    assert "each task has one wording" in _assemble(_cell("v", one)).warnings[0]
+    assert not _assemble(_cell("v", one), _cell("w", one)).warnings
+
+
 def test_examples_that_some_wordings_lack_are_counted() -> None:
     one, two, three = (_chosen(name, 1.0) for name in "123")
     found = _assemble(_cell("v", one, two), _cell("w", two, three))

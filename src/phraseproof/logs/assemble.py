@@ -217,6 +217,12 @@ def _have(count: int) -> str:
 def _incomplete(cells: Sequence[LoggedCell]) -> list[str]:
     """What a comparison of wordings lacks: examples that some of them do not have."""
     lines: list[str] = []
+    wordings = {(cell.place.task, cell.place.wording) for cell in cells}
+    if len(wordings) == len({task for task, _ in wordings}):
+        lines.append(
+            "each task has one wording, and a spread takes two: --wordings says what names them, such as the variants "
+            "of a task"
+        )
     for task, score in dict.fromkeys((cell.place.task, cell.place.score) for cell in cells):
         sets = [
             {outcome.example_id for outcome in cell.outcomes}
