@@ -62,6 +62,7 @@ class Int8Linear(nn.Module):
         scales = weight.abs().amax(dim=1).double().clamp_(min=1e-12) / 127
         zero = torch.zeros(len(scales), dtype=torch.long)
         quantised = torch.quantize_per_channel(weight, scales, zero, 0, torch.qint8)
+        self.weight = weight[:0]  # T5 reads the type of its layers' weights
         self._packed: Any = torch.ops.quantized.linear_prepack(quantised, layer.bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

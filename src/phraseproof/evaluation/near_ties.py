@@ -97,9 +97,7 @@ class NearTies:
 
 def record_of(near_ties: NearTies | None) -> dict[str, RunContent]:
     """The section of `run.json` with what was found: one entry per evaluation and process, which reports add up."""
-    if near_ties is None or not near_ties.found["prompts"]:
-        return {}
-    return {RESCORINGS: {uuid4().hex: near_ties.found}}
+    return {} if near_ties is None else {RESCORINGS: {uuid4().hex: near_ties.found}}
 
 
 def _lead(values: Sequence[float], chosen: int, other: int) -> float:
