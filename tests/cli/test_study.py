@@ -61,7 +61,7 @@ def test_the_list_continues_where_one_study_cannot_be_planned(capsys: pytest.Cap
 
 def test_all_makes_what_can_be_made_and_names_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = four_tasks(tmp_path).path
-    done = run_command(capsys, "study", "all", "--run", run, "--seed", 3, "--out", tmp_path / "studies", "--quiet")
+    done = run_command(capsys, "study", "all", "--run", run, "--seed", "3", "--out", tmp_path / "studies", "--quiet")
     assert done.code == 2
     assert "--run has no effect on table-2\n" in done.err
     assert "--seed has no effect on table-2, distance, retrain-vs-align, " in done.err
