@@ -7,6 +7,7 @@ import random
 import time
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,6 +15,8 @@ from phraseproof.core import Outcome
 from phraseproof.errors import RunError
 from phraseproof.store import compaction
 from phraseproof.store.queries import load_run
+from phraseproof.store.run_file import read_run_file
+from phraseproof.store.vectors import StoredVectors, vector_table
 from phraseproof.store.writer import RunStore, Usage
 from support.packed_cells import (
     content_of,
@@ -97,13 +100,25 @@ def test_many_files_are_compacted_as_they_are_written(tmp_path: Path, monkeypatc
     assert content_of(tmp_path)[1] == expected
 
 
-def test_other_tables_are_left(tmp_path: Path) -> None:
-    """Vectors are stored in files of cells too."""
-    store = finished_run(tmp_path, make_cell())
-    cells = different_cells(2)
+def test_vectors_are_left(tmp_path: Path) -> None:
+    """They are stored in files of cells too, and a pack has no column for them."""
+    cells = different_cells(3)
+    store = RunStore(tmp_path, SETTINGS)
+    store.register(cells, {})
     for cell in cells:
-        table = pq.read_table(store.cell_path(make_cell()))
-        store.write_table(cell, table.append_column("vector", table["score"]))
+        store.write_table(cell, vector_table(cell, ["1", "2"], np.array([[1, 2], [3, 4]], dtype=np.float32)))
+    store.finish(0)
+    for opened in (store, RunStore(tmp_path, SETTINGS)):
+        assert opened.compact() == (0, 0)
+    found = StoredVectors(tmp_path, read_run_file(tmp_path)).of("t", 0)
+    assert found.array.tolist() == [[[1, 2], [3, 4]]] * 3
+
+
+def test_tables_with_more_columns_than_outcomes_are_left(tmp_path: Path) -> None:
+    store = finished_run(tmp_path, make_cell())
+    table = pq.read_table(store.cell_path(make_cell()))
+    for cell in different_cells(2):
+        store.write_table(cell, table.append_column("another", table["score"]))
     assert store.compact() == (0, 0)
     assert own_files(tmp_path) == 3
 

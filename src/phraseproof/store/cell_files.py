@@ -19,7 +19,7 @@ from phraseproof.identity import content_hash
 from phraseproof.store.checksums import checksum_of, damaged, reason_of, require_checksum
 from phraseproof.store.journal import JOURNAL_SUFFIX, StoredOutcome, journal_path, read_journal
 from phraseproof.store.packs import CellPlace, is_pack, opened, pack_checksum, packs_of, read_pack
-from phraseproof.store.schema import IDENTITY_KEY, USAGE_KEY, to_outcomes
+from phraseproof.store.schema import COLUMNS, IDENTITY_KEY, USAGE_KEY, to_outcomes
 from phraseproof.store.usage import Usage, total
 
 _ROWS_FOR_THREADS = 10_000
@@ -213,11 +213,12 @@ def identity_in_name(file: str) -> str:
 
 
 class FileHead(NamedTuple):
-    """The metadata of a stored cell: its identity, its cost, and its number of outcomes."""
+    """The metadata of a stored cell: its identity, its cost, its number of rows, and the names of its columns."""
 
     identity: str
     usage: Usage
     rows: int
+    columns: Sequence[str]
 
 
 def read_head(place: CellPlace) -> FileHead:
@@ -229,18 +230,18 @@ def read_head(place: CellPlace) -> FileHead:
     path, packed = place.path, place.packed
     try:
         if packed is not None:
-            identity, values, rows = packed.identity, packed.usage, packed.rows
+            identity, values, rows, columns = packed.identity, packed.usage, packed.rows, COLUMNS.names
         else:
             with opened(path) as file:
                 metadata = file.schema_arrow.metadata or {}
-                rows = int(file.metadata.num_rows)
+                rows, columns = int(file.metadata.num_rows), file.schema_arrow.names
             values = cast("dict[str, Any]", parse_json(metadata.get(USAGE_KEY) or b"{}"))
             identity = (metadata.get(IDENTITY_KEY) or b"").decode(errors="replace")
         usage = Usage(**values)
         total([Usage(), usage])  # fails for what is not a number
     except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError) as error:
         raise damaged(path, reason_of(error)) from None
-    return FileHead(identity, usage, rows)
+    return FileHead(identity, usage, rows, columns)
 
 
 def check_cell(place: CellPlace, cell: Cell) -> FileHead:

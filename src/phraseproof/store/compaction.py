@@ -161,14 +161,17 @@ def _readable(run: Path, files: Sequence[Path], checksums: Mapping[str, int]) ->
     for path in files:
         place, known = CellPlace(path), checksums.get(path.relative_to(run).as_posix())
         try:
+            head = read_head(place)
+            if "score" not in head.columns or not set(head.columns) <= set(COLUMNS.names):  # vectors
+                continue
             if known is not None:
                 require_checksum(path, known)
-            head, stored = read_head(place), read_table(place)
+            stored = read_table(place)
             metadata = stored.schema.metadata or {}
             table = add_missing_columns(stored).select(COLUMNS.names).replace_schema_metadata(None)
             if not len(table) or not table.schema.equals(COLUMNS) or metadata.get(SCHEMA_KEY) != _SCHEMA:
                 continue
-            if stored.num_columns > table.num_columns or head.identity != identity_in_name(path.name):
+            if head.identity != identity_in_name(path.name):
                 continue
             if known is None:
                 check_contents(place, _cell_of(table, path))
