@@ -14,3 +14,13 @@ def test_reports_are_a_line_and_the_warnings() -> None:
     assert lines[0] == "t: the teacher is right on 100.0% of 2 labelled pairs, single wordings on 50.0%, chance 50.0%"
     assert lines[1].startswith("!t: the teacher is not shown to be better than chance")
     assert lines[2].startswith("!t: the teacher answers 'a' to 100% of 2 pairs")
+
+
+def test_the_advice_is_given_once_for_all_tasks() -> None:
+    warnings: list[str] = []
+    graded = [GradedAnswer(number, 1.0, 0.5) for number in range(2)]
+    judged = [judge_answers(task, ["a", "b"], graded, advice="Do this instead") for task in ("t", "u", "v")]
+    report_qualities(judged, lambda _: None, warnings.append)
+    assert [each.split(":")[0] for each in warnings] == ["t", "u", "v"]
+    assert [each.endswith(". Do this instead") for each in warnings] == [True, False, False]
+    assert warnings[1].endswith("of 2 labelled pairs, chance 50.0%")

@@ -52,6 +52,7 @@ class TeacherQuality(NamedTuple):
         warnings: what makes it doubtful, one sentence each.
         teacher: who answered, for messages.
         right: what is said of an answer that earns credit, for messages.
+        advice: the last sentence of the warning that it is not shown to be better than chance.
     """
 
     task: str
@@ -65,6 +66,7 @@ class TeacherQuality(NamedTuple):
     warnings: tuple[str, ...]
     teacher: str = "the teacher"
     right: str = RIGHT
+    advice: str = NOISE
 
     def sentence(self) -> str:
         """One line for people."""
@@ -124,18 +126,23 @@ def judge_answers(
         )
     return TeacherQuality(
         task, number, len(graded), accuracy, single if graded else None, chance, commonest, share, tuple(warnings),
-        teacher, right,
+        teacher, right, advice,
     )  # fmt: skip
 
 
 def report_qualities(
     qualities: Iterable[TeacherQuality], say: Callable[[str], None], warn: Callable[[str], None]
 ) -> None:
-    """Say one line per task, and what is doubtful as warnings."""
+    """Say one line per task, and what is doubtful as warnings: what to do about it is said once, not for every task."""
+    advised: set[str] = set()
     for quality in qualities:
         say(quality.sentence())
         for warning in quality.warnings:
-            warn(warning)
+            if warning.endswith(quality.advice):
+                warn(warning.removesuffix(f". {quality.advice}") if quality.advice in advised else warning)
+                advised.add(quality.advice)
+            else:
+                warn(warning)
 
 
 def _chance_of(graded: Sequence[GradedAnswer], chance: float) -> float:
