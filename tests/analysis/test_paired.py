@@ -177,5 +177,23 @@ def test_not_worse_works_on_its_findings():
 
 
 def test_nothing_in_common():
-    with pytest.raises(NotEnoughDataError, match="no wording in common"):
-        compare_runs([grid(BEFORE)], [grid(AFTER, task="u")])
+    before = grid(BEFORE)
+    texts = replace(before, keys=tuple(f"{name}\0one" for name in before.wordings))
+    for after, why in (
+        (grid(AFTER, task="u"), "the tasks t 0-shot, and u 0-shot"),
+        (
+            grid(AFTER, groups=["imported"] * 8),
+            "t: 'g/000' in the group 'g', and 'imported/000' in the group 'imported'",
+        ),
+        (replace(texts, keys=tuple(f"{name}\0two" for name in before.wordings)), "same names, with other texts"),
+        (replace(texts, examples=tuple(f"x{name}" for name in before.examples)), "same names, with other examples"),
+    ):
+        with pytest.raises(NotEnoughDataError, match=f"no wording in common .*{why}"):
+            compare_runs([texts], [after])
+
+
+def test_imported_wordings_without_a_text_are_those_of_the_same_name():
+    before = grid(BEFORE)
+    texts = replace(before, keys=tuple(f"{name}\0text" for name in before.wordings))
+    untold = replace(grid(AFTER), keys=tuple(f"{name}\0" for name in before.wordings))
+    assert only([texts], [untold]).overall.all == only([before], [grid(AFTER)]).overall.all

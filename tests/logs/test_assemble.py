@@ -111,3 +111,9 @@ def test_examples_that_some_wordings_lack_are_counted() -> None:
     found = _assemble(_cell("v", one, two), _cell("w", two, three))
     assert found.warnings == ["t: 2 of 3 examples lack acc under some wording; statistics of examples leave them out"]
     assert "no example has acc under every wording" in _assemble(_cell("v", one), _cell("w", two)).warnings[0]
+
+
+def test_wordings_without_a_score_are_named() -> None:
+    one = _chosen("1", 1.0)
+    (warning,) = _assemble(_cell("v", one), _cell("w", one), _cell("u")).warnings
+    assert warning == "u.json: no example of t has a score under the wording 'u', which is left out"

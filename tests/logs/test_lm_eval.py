@@ -1,4 +1,7 @@
-"""Real logs of lm-evaluation-harness 0.4.13, which scored SmolLM2 on six shipped reviews under two wordings."""
+"""Real logs of lm-evaluation-harness 0.4.13, which scored SmolLM2 on six shipped reviews under two wordings.
+
+The results files were trimmed: what they say of the machine, such as `pretty_env_info`, is left out. It is not read.
+"""
 
 from __future__ import annotations
 

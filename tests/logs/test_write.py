@@ -11,7 +11,7 @@ from phraseproof.core import Cell, Outcome
 from phraseproof.errors import RunError
 from phraseproof.identity import file_hash
 from phraseproof.logs.assemble import assemble
-from phraseproof.logs.cells import LogRequest
+from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest
 from phraseproof.logs.csv_table import read
 from phraseproof.logs.write import WrittenRun, write_imported
 from phraseproof.store.run_file import IMPORTED_FROM
@@ -47,6 +47,33 @@ def test_files_add_to_a_run_and_replace_their_own_cells(tmp_path: Path) -> None:
     assert {each.instruction: each.mean_score for each in written.run.wording_scores()} == {"a": 0.0, "b": 1.0}
     # The same outcomes again change nothing.
     assert _import(tmp_path / "t.csv", f"{header}m,a,1,0\n", out).replaced == 0
+
+
+def test_wordings_of_other_data_are_not_added(tmp_path: Path) -> None:
+    header, out = "model,wording,example,score,gold\n", tmp_path / "run"
+    _import(tmp_path / "t.csv", f"{header}m,a,1,1,yes\nm,a,2,1,no\n", out)
+    _import(tmp_path / "t.csv", f"{header}m,b,2,1,no\nm,b,3,1,no\n", out)
+    for example in "13":
+        with pytest.raises(RunError, match=f"wordings of t with other data of the example '{example}'"):
+            _import(tmp_path / "t.csv", f"{header}m,c,{example},1,maybe\n", out)
+    # What takes the place of all wordings may have other data.
+    assert _import(tmp_path / "t.csv", f"{header}m,a,1,1,maybe\nm,b,1,1,maybe\n", out).replaced == 2
+
+
+def test_wordings_of_other_settings_are_not_added(tmp_path: Path) -> None:
+    def write(wording: str, temperature: str) -> WrittenRun:
+        path = tmp_path / "log.json"
+        path.touch()
+        cell = LoggedCell(
+            LogPlace("m", "t", wording, "acc"), [Outcome("1", 1.0)], "log", task_settings={"temperature": temperature}
+        )
+        log = Log("a program", [path], [cell])
+        return write_imported(assemble(log, LogRequest(), {}), log, "csv", tmp_path / "run")
+
+    write("a", "0")
+    write("b", "0")
+    with pytest.raises(RunError, match=r"wordings of t with other settings .*'temperature': '0'.*'1'"):
+        write("c", "1")
 
 
 def test_a_wording_is_in_one_group(tmp_path: Path) -> None:

@@ -105,7 +105,9 @@ def compare_runs(
     if not pairs:
         raise NotEnoughDataError(
             "the two runs have no wording in common on any task",
-            hint="Evaluate both on the same tasks and instructions",
+            got=_unlike(before, after),
+            hint="Evaluate both on the same tasks and instructions, or give imported wordings the same group and name: "
+            "import-results --group NAME=PATTERN, or the columns group and wording of a table",
         )
     lost = {(grid.task, grid.num_fewshot) for grid in (*before, *after)} - {(g.task, g.num_fewshot) for _, g in pairs}
     for task, shots in sorted(lost):
@@ -152,13 +154,18 @@ def _mean(groups: Sequence[Sequence[Sample]], name: str) -> Finding:
 
 
 def _align(before: TaskGrid, after: TaskGrid) -> tuple[TaskGrid, TaskGrid] | None:
-    """Both grids on the wordings and examples that they share, in the same order; `None` if they share no wording."""
-    place = {key: row for row, key in enumerate(zip(before.groups, before.keys, strict=True))}
-    rows = [row for row, key in enumerate(zip(after.groups, after.keys, strict=True)) if key in place]
-    if not rows:
+    """Both grids on the wordings and examples that they share, in the same order; `None` if they share no wording.
+
+    A wording is the same if its group, name and text are; imported results may lack the text.
+    """
+    pairs = [
+        (first, second)
+        for first, second in _same_names(before, after)
+        if _is_one_text(before.keys[first], after.keys[second])
+    ]
+    if not pairs:
         return None
-    partners = [place[after.groups[row], after.keys[row]] for row in rows]
-    earlier, later = before.take(partners), after.take(rows)
+    earlier, later = before.take([first for first, _ in pairs]), after.take([second for _, second in pairs])
     if earlier.scores is None or later.scores is None:
         return replace(earlier, scores=None, answers=None), replace(later, scores=None, answers=None)
     column = {name: position for position, name in enumerate(before.examples)}
@@ -169,6 +176,38 @@ def _align(before: TaskGrid, after: TaskGrid) -> tuple[TaskGrid, TaskGrid] | Non
         return None
     here = {name: position for position, name in enumerate(after.examples)}
     return earlier.on([column[name] for name in shared]), later.on([here[name] for name in shared])
+
+
+def _same_names(before: TaskGrid, after: TaskGrid) -> list[tuple[int, int]]:
+    """The rows of the wordings that have the same group and name in both, in the order of `after`."""
+    place = {named: row for row, named in enumerate(zip(before.groups, before.wordings, strict=True))}
+    names = enumerate(zip(after.groups, after.wordings, strict=True))
+    return [(place[named], row) for row, named in names if named in place]
+
+
+def _is_one_text(first: str, second: str) -> bool:
+    """Whether two keys of one wording have the same text, as far as both have one."""
+    texts = {key.partition("\0")[2] for key in (first, second)} - {""}
+    return len(texts) <= 1
+
+
+def _unlike(before: Sequence[TaskGrid], after: Sequence[TaskGrid]) -> str:
+    """Why runs share nothing: the first task with its first wording in both runs, or the tasks."""
+    earlier = {(grid.task, grid.num_fewshot): grid for grid in before}
+    for grid in after:
+        match = earlier.get((grid.task, grid.num_fewshot))
+        if match is None:
+            continue
+        named = _same_names(match, grid)
+        if named:
+            is_text = not any(_is_one_text(match.keys[first], grid.keys[second]) for first, second in named)
+            return f"{grid.task}: wordings of the same names, with other {'texts' if is_text else 'examples'}"
+        first, second = (f"{each.wordings[0]!r} in the group {each.groups[0]!r}" for each in (match, grid))
+        return f"{grid.task}: {first}, and {second}"
+    first, second = (
+        ", ".join(f"{each.task} {each.num_fewshot}-shot" for each in grids[:3]) for grids in (before, after)
+    )
+    return f"the tasks {first}, and {second}"
 
 
 def _left_out(before: TaskGrid, after: TaskGrid, shared: TaskGrid) -> list[str]:

@@ -75,6 +75,7 @@ def assemble(log: Log, request: LogRequest, groups: Mapping[str, str]) -> Assemb
     ]
     if len(differing) > _NAMED:
         warnings.append(f"{len(differing) - _NAMED} more means differ from those that the log reports")
+    warnings += _without_score(log, cells)
     warnings += _incomplete(cells)
     return Assembled(cells[0].place.model, settings, imported, len(means) - len(differing), warnings)
 
@@ -212,6 +213,21 @@ def _means(cells: Sequence[LoggedCell]) -> list[_Mean]:
 
 def _have(count: int) -> str:
     return "outcome has" if count == 1 else f"{count} outcomes have"
+
+
+def _without_score(log: Log, cells: Sequence[LoggedCell]) -> list[str]:
+    """The wordings that are left out, since none of their examples has a score."""
+    read = {(cell.place.task, cell.place.wording) for cell in cells}
+    lost = {
+        (cell.place.task, cell.place.wording): cell.where
+        for cell in log.cells
+        if not cell.outcomes and cell.place.model == cells[0].place.model
+    }
+    return [
+        f"{where}: no example of {task} has a score under the wording {wording!r}, which is left out"
+        for (task, wording), where in lost.items()
+        if (task, wording) not in read
+    ]
 
 
 def _incomplete(cells: Sequence[LoggedCell]) -> list[str]:

@@ -152,6 +152,8 @@ def _cells(header: _Header, place: LogPlace, request: LogRequest, notes: dict[st
             for key, value in _values(scorer, section(scores, scorer, where).get("value"), notes).items():
                 outcome = _outcome(sample, example, mapping(score, where), value, where, shuffled=shuffled)
                 found.setdefault((key, whole(sample.get("epoch"), 1) - 1), []).append(outcome)
+    if not found:  # every sample failed by an error, or the evaluation was stopped
+        found["", 0] = []
     epochs = whole(section(spec, "config", where).get("epochs"), 1) or 1
     total = _total(header, epochs)
     settings = {"model_args": json.dumps(section(spec, "model_args", where), sort_keys=True)}

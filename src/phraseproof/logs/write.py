@@ -14,11 +14,11 @@ from typing import NamedTuple
 from phraseproof.core import Cell, Kind
 from phraseproof.core.classes import shared_options
 from phraseproof.errors import RunError
-from phraseproof.identity import file_hash
+from phraseproof.identity import content_hash, file_hash
 from phraseproof.logs.assemble import Assembled, ImportedCell
 from phraseproof.logs.cells import Log
 from phraseproof.store.queries import Run, load_run
-from phraseproof.store.run_file import IMPORTED, IMPORTED_FROM, RUN_FILE, RunContent, read_run_file
+from phraseproof.store.run_file import IMPORTED, IMPORTED_DATA, IMPORTED_FROM, RUN_FILE, RunContent, read_run_file
 from phraseproof.store.schema import to_table
 from phraseproof.store.usage import Usage
 from phraseproof.store.writer import RunStore
@@ -43,7 +43,8 @@ def write_imported(found: Assembled, log: Log, source: str, out: Path, *, parame
         parameters: the number of the model's parameters, where the log does not say it.
 
     Raises:
-        RunError: `out` holds a run of something else, or these wordings in other groups, or cannot be written.
+        RunError: `out` holds a run of something else, these wordings in other groups, or these tasks with other data or
+            settings, or cannot be written.
     """
     first = found.cells[0].cell
     settings: RunContent = {
@@ -56,7 +57,9 @@ def write_imported(found: Assembled, log: Log, source: str, out: Path, *, parame
     cells = [each.cell for each in found.cells]
     content: RunContent = read_run_file(out) if (out / RUN_FILE).exists() else {}
     before = content.get("groups", {})
-    _require_same_groups(cells, [Cell(**entry) for entry in content.get("cells", ())], out)
+    stored = [Cell(**entry) for entry in content.get("cells", ())]
+    _require_same_groups(cells, stored, out)
+    data = _same_data(found.cells, stored, content.get(IMPORTED_DATA, {}), out)
     record: dict[str, RunContent] = {
         "groups": before | {group: _group(found.cells, group) for group in dict.fromkeys(cell.group for cell in cells)},
         "tasks": {name: _task(found.cells, name, log.tool) for name in dict.fromkeys(cell.task for cell in cells)},
@@ -72,6 +75,7 @@ def write_imported(found: Assembled, log: Log, source: str, out: Path, *, parame
             str(path): {"tool": log.tool, "bytes": path.stat().st_size, "checksum": file_hash(path)}
             for path in log.files
         },
+        IMPORTED_DATA: data,
     }
     size = log.parameters.get(found.model) if parameters is None else parameters
     if size is not None:
@@ -102,6 +106,37 @@ def _require_same_groups(cells: Sequence[Cell], stored: Sequence[Cell], out: Pat
                 where=str(out),
                 hint="Give another --out, or the same --group",
             )
+
+
+def _same_data(
+    cells: Sequence[ImportedCell], stored: Sequence[Cell], before: RunContent, out: Path
+) -> dict[str, RunContent]:
+    """Settings and data by task, with those of the wordings that stay; refuse others, as between files of a command."""
+    planned = {_place(each.cell) for each in cells}
+    staying = {cell.task for cell in stored if _place(cell) not in planned}
+    found = {task: before[task] for task in staying if task in before}
+    for each in cells:
+        task, logged = each.cell.task, each.logged
+        settings, examples = dict(logged.task_settings), {name: content_hash(it) for name, it in logged.data.items()}
+        known = found.setdefault(task, {"settings": settings, "examples": {}})
+        other = next((name for name in examples if known["examples"].get(name, examples[name]) != examples[name]), None)
+        if known["settings"] != settings or other is not None:
+            raise RunError(
+                f"the folder holds wordings of {task} with other "
+                + ("settings" if other is None else f"data of the example {other!r}"),
+                expected=str(known["settings"]) if other is None else None,
+                got=str(settings) if other is None else None,
+                where=str(out),
+                hint="Give another --out, and compare the two runs",
+            )
+        found[task] = {"settings": settings, "examples": known["examples"] | examples}
+    return found
+
+
+def _place(cell: Cell) -> tuple[object, ...]:
+    return (
+        cell.task, cell.instruction, cell.num_fewshot, cell.fewshot_seed, cell.repeat, cell.scoring, cell.metric
+    )  # fmt: skip
 
 
 def _group(cells: Sequence[ImportedCell], group: str) -> Mapping[str, int]:

@@ -72,6 +72,9 @@ IMPORTED = "imported"
 IMPORTED_FROM = "imported_from"
 """The section of `run.json` with the files of an imported run, their checksums, and the program that wrote them."""
 
+IMPORTED_DATA = "imported_data"
+"""The section of an imported run with the settings of each task and a hash of each example's data."""
+
 FITTING = "fitting"
 """In a task's entry of `run.json`: how many of its examples keep a maximum length of prompts (`FittedExamples`)."""
 
