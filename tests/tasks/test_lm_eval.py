@@ -50,6 +50,8 @@ def test_an_unknown_name_gets_a_suggestion(tmp_path: Path, monkeypatch: pytest.M
         load_tasks(["lm_eval/brids"], data_dir=tmp_path / "mine")
     with pytest.raises(UsageError, match="a task of lm-evaluation-harness has a name"):
         load_tasks(["lm_eval"])
+    with pytest.raises(UsageError, match=r"--data-dir: no such folder \(got .*myne"):
+        load_tasks(["lm_eval/arc_easy"], data_dir=tmp_path / "myne")
 
 
 def test_a_file_that_the_harness_cannot_read_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from phraseproof.core import ModelIdentity, Task
 from phraseproof.errors import TaskError
 from phraseproof.evaluation.plan import CellIdentities, sample_task
+from phraseproof.hardening.splits import divide_examples
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.instructions.template import compile_instruction
 from support.harness_folder import OPTIONS, TEXTS, loaded, write
@@ -97,9 +98,36 @@ def test_too_few_and_other_ways_of_writing_are_errors(tmp_path: Path) -> None:
 
 def test_another_pool_is_drawn_from_by_our_own_rule(tmp_path: Path) -> None:
     task = loaded(write(tmp_path, fewshot_split="test"))
-    kept = replace(task, examples=task.examples[:3], demonstrations=())
+    kept = replace(task, examples=task.examples[:3])
     assert {each.id for each in draw_demonstrations(kept, kept.examples[0], 2, 0)} == {"1", "2"}
+    solved = [{"question": f"{number}?", "first": "a", "second": "b", "answer": 0} for number in range(4)]
+    task = loaded(write(tmp_path, fewshot_config={"samples": solved}))
     same_size = replace(task, demonstrations=task.examples)
     assert all("/" not in each.id for each in draw_demonstrations(same_size, task.examples[0], 3, 0))
     with pytest.raises(TaskError, match="'demonstration/1' is none of those"):
         draw_demonstrations(task, task.demonstrations[1], 1, 0)
+
+
+@pytest.mark.parametrize("split", [None, "test"])
+def test_tested_documents_are_shown_but_are_no_demonstrations_to_train_on(split: str | None, tmp_path: Path) -> None:
+    rows = "question,first,second,answer\n" + "".join(f"{number}?,a,b,{number % 2}\n" for number in range(40))
+    tmp_path.joinpath("rows.csv").write_text(rows, encoding="utf-8")
+    task = loaded(write(tmp_path, fewshot_split=split, description="Animals, {{question}}:\n\n"))
+    assert task.demonstrations == ()
+    assert prompts(task, 2, 1234) == contexts(tmp_path, 2, 1234)
+    sides = divide_examples(task, 0.5, 0)
+    train, test = ({each.fields["question"] for each in side.examples} for side in sides)
+    assert len(train) == len(test) == 20
+    assert not train & test
+    assert all(
+        shown.fields["question"] in train
+        for example in sides.training.examples
+        for shown in draw_demonstrations(sides.training, example, 3, 1234)
+    )
+
+
+def test_no_demonstrations_are_an_error_also_of_a_sample(tmp_path: Path) -> None:
+    task = loaded(write(tmp_path, fewshot_config={"samples": []}))
+    for each in (task, sample_task(task, 2, 0)):
+        with pytest.raises(TaskError, match="the task has none"):
+            draw_demonstrations(each, each.examples[0], 1, 0)

@@ -98,7 +98,7 @@ class DrawsDemonstrations(Protocol):
 
     @property
     def identity(self) -> str:
-        """A hash of everything that can change a draw but the demonstrations themselves."""
+        """A hash of everything that can change a draw but `Task.demonstrations`."""
         ...
 
     def serves(self, task: Task) -> bool:
@@ -106,7 +106,7 @@ class DrawsDemonstrations(Protocol):
         ...
 
     def draw(self, task: Task, example: Example, num_fewshot: int, seed: int) -> tuple[Example, ...]:
-        """The demonstrations shown before an example, in order; some of `task.demonstrations`.
+        """The demonstrations shown before an example, in order.
 
         Raises:
             TaskError: there are too few.

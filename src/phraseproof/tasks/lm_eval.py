@@ -2,7 +2,8 @@
 
 `lm_eval/NAME` is a task, a group, a tag or a pattern with `*`, of the installed package or of a folder of YAML files
 (`--data-dir`). The harness itself finds, reads and renders them; `lm_eval_task.py` turns what it gives into tasks.
-Python functions that a YAML file names are run, as the harness runs them.
+Python functions that a YAML file names are run, and its templates are not sandboxed, as in the harness: a folder can
+run any code.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def load(name: str, *, data_dir: Path | None, warn: Callable[[str], None]) -> li
 
     Raises:
         MissingExtraError: the harness is not installed.
-        UsageError: there is no such task.
+        UsageError: there is no such task, or no such folder.
         TaskError: its data cannot be loaded, or it cannot be expressed here; the reason is named.
     """
     wanted = name.partition("/")[2]
@@ -54,6 +55,8 @@ def load(name: str, *, data_dir: Path | None, warn: Callable[[str], None]) -> li
         import_module("lm_eval.tasks")
     except ImportError:
         raise MissingExtraError("Loading tasks of lm-evaluation-harness", extra="lm-eval", package="lm_eval") from None
+    if data_dir is not None and not data_dir.is_dir():
+        raise UsageError("no such folder", got=str(data_dir), where="--data-dir")
     from phraseproof.tasks.lm_eval_task import converted
 
     with _quietly():

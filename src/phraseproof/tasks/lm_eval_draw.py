@@ -27,6 +27,8 @@ class HarnessDraw:
         tested: of each tested example, by its id and in the order of the data, the number of its document, which is not
             shown; `None` where the harness does not look whether it is.
         problem: why demonstrations cannot be shown as the harness shows them; empty where they can.
+        own: the demonstrations, parallel to `pool`, where they are tested documents, so that the task has none which
+            may be trained on. Empty where `Task.demonstrations` has them.
     """
 
     version: str
@@ -34,21 +36,24 @@ class HarnessDraw:
     pool: tuple[int, ...]
     tested: Mapping[str, int | None]
     problem: str = ""
+    own: tuple[Example, ...] = ()
     _drawn: dict[tuple[int, int], dict[str, tuple[int, ...]]] = field(
         default_factory=dict[tuple[int, int], "dict[str, tuple[int, ...]]"], compare=False, repr=False
     )
 
     @property
     def identity(self) -> str:
-        """A hash of the rule; that of the demonstrations is not part of it."""
-        return content_hash([self.version, self.sampler, self.pool, list(self.tested.items())])
+        """A hash of the rule, without `Task.demonstrations`."""
+        return content_hash([self.version, self.sampler, self.pool, list(self.tested.items()), self.own])
 
     def serves(self, task: Task) -> bool:
         """Whether the task's demonstrations are those of the rule, or there is a problem to report."""
-        shown = task.demonstrations
-        is_pool = len(shown) == len(self.pool) and [each.id for each in (*shown[:1], *shown[-1:])] == [
-            name_of(number) for number in (0, len(self.pool) - 1) if self.pool
-        ]
+        if self.own:
+            shown, names = task.demonstrations or task.examples, list(self.tested)
+        else:
+            shown, names = task.demonstrations, list(map(name_of, range(len(self.pool))))
+        ends = [each.id for each in (*shown[:1], *shown[-1:])]
+        is_pool = len(shown) == len(names) and ends == [*names[:1], *names[-1:]]
         return bool(self.problem) or is_pool
 
     def draw(self, task: Task, example: Example, num_fewshot: int, seed: int) -> tuple[Example, ...]:
@@ -66,7 +71,8 @@ class HarnessDraw:
         key = num_fewshot, seed
         if key not in self._drawn:
             self._drawn[key] = self._draw_all(task.name, num_fewshot, seed)
-        return tuple(task.demonstrations[place] for place in self._drawn[key][example.id])
+        pool = self.own or task.demonstrations
+        return tuple(pool[place] for place in self._drawn[key][example.id])
 
     def _draw_all(self, name: str, num_fewshot: int, seed: int) -> dict[str, tuple[int, ...]]:
         from lm_eval.api.samplers import get_sampler

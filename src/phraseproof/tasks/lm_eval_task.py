@@ -64,16 +64,17 @@ def converted(source: object, name: str, *, category: str, warn: Callable[[str],
             f"{config.num_fewshot} --fewshot-seed 1234 shows those that the harness shows"
         )
     pool = _demonstrations(task, name)
+    draws = _draw(task, pool, examples, documents)
     return Task(
         name=name,
         kind=infer_kind(examples) if task.OUTPUT_TYPE == _OPTIONS else Kind.FREE_TEXT,
         category=category,
         examples=tuple(examples),
-        demonstrations=pool.examples,
+        demonstrations=() if draws.own else pool.examples,
         instructions=(designers_wording(task, name, examples, pool.examples),),
         source=_source(config),
         answers=answer_rules(task, name, warn),
-        draws=_draw(task, pool, examples, documents),
+        draws=draws,
     )
 
 
@@ -250,6 +251,8 @@ def _demonstrations(task: ConfigurableTask, name: str) -> _Pool:
     if settings.fewshot_delimiter != BETWEEN_EXAMPLES:
         return _Pool([], (), f"the task separates them by {settings.fewshot_delimiter!r}, and here it is an empty line")
     documents = list(cast("Iterable[dict[str, Any]]", getattr(task.sampler, "df", ())))
+    if not documents:
+        return _Pool([], (), "the task has none")
     try:
         examples = tuple(
             _demonstration(task, name_of(number), document, name) for number, document in enumerate(documents)
@@ -271,15 +274,17 @@ def _draw(
         content = json.dumps(document, sort_keys=True, default=str)
         return numbers.setdefault(content, len(numbers))
 
+    of_pool, of_tested = tuple(map(number, pool.documents)), list(map(number, documents))
     return HarnessDraw(
         version=version("lm_eval"),
         sampler=settings.sampler if isinstance(settings.sampler, str) else "",
-        pool=tuple(map(number, pool.documents)),
+        pool=of_pool,
         tested={
-            example.id: number(document) if is_tested_left_out else None
-            for example, document in zip(examples, documents, strict=True)
+            example.id: document if is_tested_left_out else None
+            for example, document in zip(examples, of_tested, strict=True)
         },
         problem=pool.problem,
+        own=pool.examples if set(of_pool) <= set(of_tested) else (),
     )
 
 

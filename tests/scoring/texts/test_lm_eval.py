@@ -60,6 +60,9 @@ def test_one_of_several_targets_is_enough() -> None:
 def test_a_filter_may_read_the_options_of_the_document() -> None:
     of = task(filters=[LETTER], doc_choices=["a red fox", "a hare"])
     assert score("lm_eval:exact_match", of, "It is a hare", "(B)") == 1.0
+    other = task(filters=[LETTER], doc_choices=["a hare", "a red fox"])
+    assert score("lm_eval:exact_match", other, "It is a hare", "(B)") == 0.0
+    assert score("lm_eval:exact_match", of, "It is a hare", "(B)") == 1.0
 
 
 def test_the_rules_are_part_of_the_identity() -> None:

@@ -43,15 +43,22 @@ class HarnessMetric(Metric):
         self._metric, _, self._filter = argument.partition("/")
         self._rules = rules or {}
         self._documents = documents or {}
+        self._last: tuple[Task, HarnessMetric] | None = None
 
     def of_task(self, task: Task, /) -> HarnessMetric:
         """The metric with the rules of a task."""
         rules = task.answers.details
         if not rules or rules is self._rules:
             return self
+        # Asked for every outcome, and the documents are those of the whole task.
+        last = self._last
+        if last is not None and last[0] is task:
+            return last[1]
         needs = _NEEDS_DOCUMENT in dumps(rules["filter_list"])
         documents = {each.id: {"choices": each.fields.get("doc_choices")} for each in task.examples} if needs else {}
-        return HarnessMetric(self._argument, rules, documents)
+        found = HarnessMetric(self._argument, rules, documents)
+        self._last = task, found
+        return found
 
     @property
     def identity(self) -> Mapping[str, object]:
