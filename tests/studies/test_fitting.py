@@ -161,6 +161,11 @@ def test_of_all_studies_each_gets_what_concerns_it() -> None:
     assert of["table-3"].left_out == ("--seeds", "--instructions closest=...")
     assert of["energy"] == (StudyRequest(), ("--model", "--instructions", "--limit", "--seeds", "--dtype"))
     assert of["table-2"].request == StudyRequest(instructions=groups)
+    # A kind of wording of the closer look is no source of paraphrases; a group that no other study has is one.
+    assert of["paraphrase-sources"].left_out == ("--instructions closest=...",)
+    with_source = replace(asked, instructions={**groups, "gpt": ("pocket-paraphrase",)})
+    again = concerning_each([study_named("closer-look"), study_named("paraphrase-sources")], with_source)[1]
+    assert dict(again.request.instructions) == {"observed": ("pocket-observed",), "gpt": ("pocket-paraphrase",)}
     without: Mapping[str, StudyRequest] = {
         "--limit has no effect on any study without a model": StudyRequest(limit=2),
         "--instructions own=... has no effect on any study": StudyRequest(

@@ -193,7 +193,8 @@ Tasks = Annotated[
         "--tasks",
         "-t",
         metavar="TASK,...",
-        help="Built-in tasks and task files, separated by commas: mmlu,bbl,tickets.yaml. Repeatable.",
+        help="Built-in tasks, task files, and lm_eval/NAME, a task of lm-evaluation-harness, separated by commas: "
+        "mmlu,bbl,tickets.yaml. Repeatable.",
         rich_help_panel=DATA,
         autocompletion=complete_tasks,
     ),
@@ -204,8 +205,8 @@ TasksOrConfig = Annotated[
         "--tasks",
         "-t",
         metavar="TASK,...",
-        help="Built-in tasks and task files, separated by commas: mmlu,bbl,tickets.yaml. Repeatable. Required, here or "
-        "in --config.",
+        help="Built-in tasks, task files, and lm_eval/NAME, a task of lm-evaluation-harness, separated by commas: "
+        "mmlu,bbl,tickets.yaml. Repeatable. Required, here or in --config.",
         rich_help_panel=DATA,
         autocompletion=complete_tasks,
     ),

@@ -66,8 +66,8 @@ def runs(
         bool,
         typer.Option(
             "--compact",
-            help="Move the files of complete cells into few larger Parquet files. Runs with more than "
-            "500 cells of a task do so by themselves.",
+            help="Move the files of complete cells into few larger Parquet files. Evaluations "
+            "do so from 512 cells of a task on.",
         ),
     ] = False,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from phraseproof.studies.command import option_of
 from phraseproof.studies.material import material_of
 from phraseproof.studies.registry import STUDIES
 from phraseproof.studies.study import Study, StudyRequest
-from phraseproof.studies.used_options import LOADING
+from phraseproof.studies.used_options import LOADING, TWO_GROUPS
 
 _MANY = 9
 """An option of more studies is one of nearly all."""
@@ -62,8 +62,8 @@ def given(request: StudyRequest) -> Iterator[str]:
                 yield each.name
 
 
-def concerning(of: Study, request: StudyRequest) -> Concern:
-    """The part of a request that concerns one of several studies."""
+def concerning(of: Study, request: StudyRequest, of_others: Collection[str] = ()) -> Concern:
+    """The part of a request that concerns one of several studies; `of_others` are groups of wordings of other ones."""
     reduced, left_out = request, list[str]()
     # What the study is made of comes first: it decides what else has an effect.
     for names in (("models", "runs"), tuple(given(request))):
@@ -71,6 +71,8 @@ def concerning(of: Study, request: StudyRequest) -> Concern:
         left_out += map(option_of, useless)
         reduced = _without(reduced, useless)
     unknown = _unknown_groups(of, reduced)
+    if not of.options.of_others:
+        unknown += [name for name in reduced.instructions if name in of_others]
     left_out += [f"--instructions {name}=..." for name in unknown]
     known = {name: found for name, found in reduced.instructions.items() if name not in unknown}
     return Concern(replace(reduced, instructions=known), tuple(left_out))
@@ -82,7 +84,8 @@ def concerning_each(studies: Sequence[Study], request: StudyRequest) -> list[Con
     Raises:
         UsageError: an option has an effect on none of them.
     """
-    found = [concerning(of, request) for of in studies]
+    named = frozenset[str]().union(*(of.options.groups or () for of in studies)) - TWO_GROUPS
+    found = [concerning(of, request, named) for of in studies]
     without = "" if request.models else " without a model"
     for option in found[0].left_out:
         if all(option in each.left_out for each in found):

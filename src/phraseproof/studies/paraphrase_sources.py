@@ -72,6 +72,7 @@ class ParaphraseSources:
         of_neither=frozenset({"instructions", *_OF_SOURCES}),
         of_paraphrasers=frozenset({"seed", "device", "dtype"}),
         groups=None,
+        of_others=False,
     )
 
     def first(self, request: StudyRequest) -> Sequence[ParaphraseStep]:

@@ -37,6 +37,7 @@ class UsedOptions:
         of_neither: where neither is.
         of_paraphrasers: further ones where neither is, but a paraphraser.
         groups: the groups of wordings that the study has; `None` for any.
+        of_others: whether a group that another study has is also one of this study, where both get the same request.
     """
 
     of_models: frozenset[str] | None = None
@@ -44,6 +45,7 @@ class UsedOptions:
     of_neither: frozenset[str] = frozenset()
     of_paraphrasers: frozenset[str] = frozenset()
     groups: frozenset[str] | None = TWO_GROUPS
+    of_others: bool = True
 
     def of(self, made_of: Mapping[str, object]) -> frozenset[str]:
         """The fields that have an effect, with those that say what the study is made of and where it is stored.
