@@ -49,3 +49,14 @@ def test_a_pack_that_cannot_be_read_is_an_error_where_a_cell_is_missing(tmp_path
     with pytest.raises(RunError, match="damaged") as caught:
         found.places([], cells)
     assert caught.value.where == str(pack)
+
+
+def test_a_file_that_is_removed_while_the_run_is_read_is_an_error(tmp_path: Path) -> None:
+    """Its outcomes must not be missing from a table that counts the cell as complete."""
+    store = different_run(tmp_path, different_cells(3))
+    found, cells = opened(tmp_path)
+    assert found.missing(cells) == ()
+    store.cell_path(cells[1]).unlink()
+    with pytest.raises(RunError, match="removed while the run was read"):
+        found.places(cells)
+    assert len(found.places([cells[0], cells[2]], [cells[1]])) == 2

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import json
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
 from phraseproof.errors import RunError
 from phraseproof.store.packs import opened, read_pack
 from phraseproof.store.queries import load_run
+from phraseproof.store.run_file import RUN_FILE
 from phraseproof.store.writer import RunStore
 from support.packed_cells import content_of, different_cells, different_run, own_files, packs, write_cell
 from support.stored_cells import SETTINGS
@@ -74,3 +78,29 @@ def test_a_file_next_to_its_pack_is_read_and_then_removed(tmp_path: Path) -> Non
     assert RunStore(tmp_path, SETTINGS).compact() == (2, 0)
     assert own_files(tmp_path) == 0
     assert content_of(tmp_path) == before
+
+
+def test_versions_that_know_no_packs_refuse_runs_with_packs(tmp_path: Path) -> None:
+    """They read runs of the schema version 1 only."""
+    cells = different_cells(2)
+    store = different_run(tmp_path, cells)
+    before, run_file = content_of(tmp_path), tmp_path / RUN_FILE
+    assert json.loads(run_file.read_text())["schema_version"] == 1
+    store.compact()
+    assert json.loads(run_file.read_text())["schema_version"] == "1 with packs"
+    assert content_of(tmp_path) == before
+    RunStore(tmp_path, SETTINGS).register(cells, {})
+    assert json.loads(run_file.read_text())["schema_version"] == "1 with packs"
+
+
+def test_a_run_finishes_where_there_is_no_room_for_a_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: Any, **_named: Any) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("phraseproof.store.pack_keeper.ENOUGH_FILES", 2)
+    monkeypatch.setattr("phraseproof.store.packs.publish", full)
+    store = different_run(tmp_path, different_cells(3))  # as it finishes, it has enough files
+    with pytest.raises(RunError, match="No space left"):
+        store.compact()
+    assert (own_files(tmp_path), packs(tmp_path), load_run(tmp_path).missing) == (3, [], ())
+    assert not list(tmp_path.glob("cells/t/packed/.*"))

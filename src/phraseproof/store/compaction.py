@@ -44,7 +44,7 @@ class Compacted(NamedTuple):
     packs: int
 
 
-def compact(run: Path, checksums: Mapping[str, int], removal: Removal, *, least: int = 2) -> Compacted:
+def compact(run: Path, checksums: Mapping[str, int], removal: Removal, *, least: int = 1) -> Compacted:
     """Move the files of complete cells into packs. Damaged files stay where they are, for readers to report.
 
     Only one process may compact a folder at a time; any number may read and write it.
@@ -53,7 +53,7 @@ def compact(run: Path, checksums: Mapping[str, int], removal: Removal, *, least:
         run: the run folder.
         checksums: of the files, by their paths in the folder.
         removal: entered while files are removed.
-        least: tasks with fewer files of single cells are left as they are; 2 or more.
+        least: tasks with fewer files of single cells are left as they are.
 
     Raises:
         RunError: a pack cannot be written.

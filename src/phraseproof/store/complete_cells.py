@@ -45,7 +45,7 @@ class CompleteCells:
             missing: others, which may be in packs that cannot be read.
 
         Raises:
-            RunError: a file is damaged, or the list of cells in a pack of which a cell is missing.
+            RunError: a file is damaged or removed, or the list of cells in a pack of which a cell is missing.
         """
         for task in dict.fromkeys(cell.task for cell in missing):
             for error in self._files.damaged_packs(task).values():
@@ -58,6 +58,12 @@ class CompleteCells:
                 if trial + 1 == TRIALS or not self.have_moved(place for place, _ in found):
                     raise
             else:
+                if len(found) < len(cells):
+                    raise RunError(
+                        "files of complete cells were removed while the run was read",
+                        where=str(self._run),
+                        hint="Run the command again",
+                    )
                 return [place for place, _ in found]
         raise AssertionError
 

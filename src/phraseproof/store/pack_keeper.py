@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from functools import partial
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +15,7 @@ from phraseproof.store.claims import LOCKS_FOLDER
 from phraseproof.store.compaction import ENOUGH_FILES, Compacted, compact, pack_damage, set_aside, whole_files
 from phraseproof.store.locks import ProcessLock
 from phraseproof.store.packs import packs_of
-from phraseproof.store.run_file import read_run_file
+from phraseproof.store.run_file import mark_packs, read_run_file
 
 _PACKS = "packs"
 _LOOKS_AFTER = 2 * ENOUGH_FILES
@@ -41,9 +40,10 @@ class PackKeeper:
     def __init__(self, run: Path, one_at_a_time: Exclusive, checksums: Mapping[str, int]) -> None:
         self._run, self._one_at_a_time, self._checksums = run, one_at_a_time, checksums
         self._written = 0
+        self._is_marked = False
         self.whole: set[Path] = set()
 
-    def compact(self, *, least: int = 2) -> Compacted:
+    def compact(self, *, least: int = 1) -> Compacted:
         """Move the files of complete cells into packs; waits for other processes that do.
 
         Args:
@@ -62,18 +62,27 @@ class PackKeeper:
             self.compact_if_many()
 
     def compact_if_many(self) -> None:
-        """Compact tasks with many files, unless another process compacts the folder."""
+        """Compact tasks with many files, unless another process compacts the folder or a pack cannot be written."""
         self._written = 0
         lock = ProcessLock(self._run / LOCKS_FOLDER / f"{_PACKS}.lock")
         if lock.try_acquire():
             try:
-                self._compact(ENOUGH_FILES)
+                with suppress(RunError):  # such as a full disk: the files stay, and a run can end without packs
+                    self._compact(ENOUGH_FILES)
             finally:
                 lock.release()
 
     def _compact(self, least: int) -> Compacted:
         known: Mapping[str, int] = read_run_file(self._run).get(CHECKSUMS, {})
-        return compact(self._run, {**known, **self._checksums}, partial(self._one_at_a_time, "run"), least=least)
+        return compact(self._run, {**known, **self._checksums}, self._removal, least=least)
+
+    @contextmanager
+    def _removal(self) -> Generator[None]:
+        with self._one_at_a_time("run"):
+            if not self._is_marked:
+                mark_packs(self._run)
+                self._is_marked = True
+            yield
 
     def repair(self, tasks: Iterable[str], write: Callable[[Sequence[tuple[Path, pa.Table]]], None]) -> list[RunError]:
         """Take the cells that are whole out of damaged packs, which are set aside.

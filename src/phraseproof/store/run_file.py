@@ -19,6 +19,10 @@ from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
 from phraseproof.store.run_schema import RUN_CHECKSUM, check_run_content, checksum_of_content
 
 RUN_FILE = "run.json"
+
+_WITH_PACKS = f"{SCHEMA_VERSION} with packs"
+"""The `schema_version` of runs with packs. Versions that know no packs refuse it: they would miss cells."""
+
 ACCURACIES = "accuracies"
 """The section of `run.json` with the wording scores of an imported run, each under its own name."""
 
@@ -165,7 +169,7 @@ def _read_checked(run: Path) -> RunContent:
     version = content.get("schema_version")
     if version is None:
         raise _damaged(path, "it has no schema_version")
-    if version != SCHEMA_VERSION:
+    if version not in (SCHEMA_VERSION, _WITH_PACKS):
         raise RunError(
             "the run was written by another version of phraseproof",
             expected=f"schema version {SCHEMA_VERSION}",
@@ -178,6 +182,17 @@ def _read_checked(run: Path) -> RunContent:
     except ValueError as error:
         raise _damaged(path, str(error)) from None
     return content
+
+
+def mark_packs(run: Path) -> None:
+    """Say in `run.json` that cells may be in packs. The caller keeps other processes out.
+
+    Raises:
+        RunError: as `read_run_file`; or the file cannot be written.
+    """
+    content = read_run_file(run)
+    if content["schema_version"] != _WITH_PACKS:
+        write_run_file(run, {**content, "schema_version": _WITH_PACKS})
 
 
 def write_run_file(run: Path, content: RunContent) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss, f1_score, log_loss
 
 from phraseproof.analysis.grids import load_grids
@@ -45,6 +46,14 @@ def test_every_measure_is_shown_with_std_and_interval(tmp_path: Path) -> None:
     page = render_report(open_sources([run.path]))
     assert "Quality of the answers" in page
     assert cells["Brier score"].text in page
+
+
+def test_a_sample_of_the_examples_is_noted_next_to_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phraseproof.reports.build.quality.MOST_VALUES", 100)
+    run = write_ensemble_run(tmp_path / "run", {"t": skilled(0)})
+    section = render_report(open_sources([run])).partition("Quality of the answers</h2>")[2].partition("</section>")[0]
+    assert "calibration error on t: from" in section
+    assert "of its 60 examples, drawn at random" in section
 
 
 def test_without_measures_there_is_no_table(tmp_path: Path) -> None:

@@ -36,10 +36,12 @@ class QualityTable(NamedTuple):
     Attributes:
         headings: of the columns after task and group.
         rows: overall, then categories with their tasks; a lone task alone.
+        notes: of which tasks a sample of the examples was used.
     """
 
     headings: tuple[str, ...]
     rows: tuple[TableRow, ...]
+    notes: tuple[str, ...]
 
 
 def quality_table(found: RunQuality, robustness: Robustness, metric: Metric) -> QualityTable | None:
@@ -60,7 +62,9 @@ def quality_table(found: RunQuality, robustness: Robustness, metric: Metric) -> 
         for row in _ordered(robustness)
         for group, statistics in row.groups.items()
     ]
-    return QualityTable((printable(title_with_unit(metric)), *_HEADINGS.values()), tuple(rows))
+    return QualityTable(
+        (printable(title_with_unit(metric)), *_HEADINGS.values()), tuple(rows), tuple(map(printable, found.notes))
+    )
 
 
 def _ordered(found: Robustness) -> list[StatisticsRow]:
