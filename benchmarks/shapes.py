@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import os
 import random
 from pathlib import Path
@@ -22,6 +23,7 @@ def questions(count: int) -> list[tuple[str, list[str]]]:
     for path in sorted(MMLU.glob("*_test.csv")) if MMLU.is_dir() else []:
         with path.open(newline="", encoding="utf-8") as stream:
             found += [(row[0], row[1:5]) for row in csv.reader(stream)]
+    _say_which("MMLU's" if found else f"made up, in MMLU's lengths: no file {MMLU / '*_test.csv'} (set BENCHMARK_DATA)")
     draw = random.Random(0)
     if found:
         return draw.sample(found, count)
@@ -33,6 +35,11 @@ def questions(count: int) -> list[tuple[str, list[str]]]:
         )
         for _ in range(count)
     ]
+
+
+@functools.cache
+def _say_which(questions_are: str) -> None:
+    print(f"questions: {questions_are}", flush=True)
 
 
 def prompt_text(question: str, options: list[str]) -> str:

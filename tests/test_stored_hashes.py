@@ -14,7 +14,7 @@ import pytest
 from phraseproof import stored_hashes, user_cache
 from phraseproof.errors import FileError
 from phraseproof.identity import file_hash
-from phraseproof.stored_hashes import stored_hash
+from phraseproof.stored_hashes import FileTimes, stored_hash
 
 
 class Reader:
@@ -166,6 +166,20 @@ def test_a_file_from_the_future_is_not_kept(cache: Path, model: Path) -> None:
     os.utime(model, ns=(later, later))
     Reader(model).stored()
     assert list(cache.iterdir()) == []
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_file_with_the_time_of_a_disk_image_is_not_kept(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images are made with one ctime for all files, in seconds; no program can set one here."""
+    whole = 1_700_000_000 * 10**9
+    read_times = FileTimes.of
+    monkeypatch.setattr(FileTimes, "of", lambda path: read_times(path)._replace(mtime_ns=whole, ctime_ns=whole))
+    read = Reader(model)
+    assert read.stored() == read.stored()
+    assert read.times == 2
+    monkeypatch.setattr(FileTimes, "of", lambda path: read_times(path)._replace(mtime_ns=whole, ctime_ns=whole + 1))
+    assert read.stored() == read.stored()
+    assert read.times == 3
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_kept(cache: Path, model: Path) -> None:

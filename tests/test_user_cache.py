@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,6 +64,17 @@ def test_an_entry_that_is_damaged_or_open_to_others_is_made_again(
     assert make.times == 2
     assert make.stored() == expected
     assert make.times == 2
+
+
+def test_a_group_that_may_write_by_default_changes_nothing(cache: Path) -> None:
+    make = Maker()
+    before = os.umask(0o002)
+    try:
+        assert make.stored() == make.stored()
+    finally:
+        os.umask(before)
+    assert make.times == 1
+    assert {path.stat().st_mode & 0o077 for path in (cache.parent, cache, cache / "key")} == {0}
 
 
 def test_a_folder_that_others_can_write_to_is_not_used(cache: Path) -> None:

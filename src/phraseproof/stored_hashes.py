@@ -8,13 +8,13 @@ conditions, and files that miss one of them are hashed every time:
   that writes through a mapping of a file changes its time only when the system has written the page to disk, 30 seconds
   later. So a hash is not kept unless the files were left alone for longer before it was computed, and kept their times
   while it was.
+* The last change of anything was not at a whole second, as in an image of a disk whose times a program has set.
 * The files are on a local file system of Linux. Elsewhere times come from another machine's clock, from a cache of a
   client, or are not kept at all; on Windows no time changes whenever a file does.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -24,10 +24,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from phraseproof.errors import FileError
-from phraseproof.files import read_json, write_json
+from phraseproof.files import read_json
 from phraseproof.identity import content_hash, file_hash
-from phraseproof.user_cache import cache_folder, is_ours, remove_oldest
+from phraseproof.user_cache import cache_folder, is_ours, keep
 
 SETTLED_AFTER_S = 300.0
 """For how long files must not have changed before their hash is kept."""
@@ -81,7 +80,7 @@ def stored_hash(paths: Sequence[Path], compute: Callable[[], str], *, kind: str)
         return known
     found = compute()
     if _times(paths) == before and _are_settled(before):
-        _write(entry, before, found)
+        keep(entry, json.dumps(_entry(before, found)))
     return found
 
 
@@ -100,9 +99,9 @@ def _can_be_kept(files: Sequence[FileTimes]) -> bool:
 
 
 def _are_settled(files: Sequence[FileTimes]) -> bool:
-    """Whether the files had not changed for a while when `files` was read, and no time is in the future."""
+    """Whether the files had not changed for a while when `files` was read, by times that a clock has set."""
     limit = time.time_ns() - int(SETTLED_AFTER_S * 1e9)
-    return all(max(each.mtime_ns, each.ctime_ns) < limit for each in files)
+    return all(max(each.mtime_ns, each.ctime_ns) < limit and each.ctime_ns % 10**9 for each in files)
 
 
 def _mounts() -> list[tuple[str, str]]:
@@ -145,9 +144,3 @@ def _read(entry: Path, files: Sequence[FileTimes]) -> str | None:
 def _entry(files: Sequence[FileTimes], found: str) -> dict[str, object]:
     plain = [list(each) for each in files]
     return {"files": plain, "hash": found, "checksum": zlib.crc32(json.dumps([plain, found]).encode())}
-
-
-def _write(entry: Path, files: Sequence[FileTimes], found: str) -> None:
-    with contextlib.suppress(FileError, OSError):  # a full disk or a quota costs time, not the run
-        write_json(entry, _entry(files, found))
-        remove_oldest(entry.parent)

@@ -32,7 +32,10 @@ def cache_folder(name: str) -> Path | None:
     base = os.environ.get("XDG_CACHE_HOME", "")
     try:
         folder = (Path(base) if base.startswith("/") else Path.home() / ".cache") / "phraseproof" / name
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # One after the other: a folder that `parents` makes takes the umask, which may let a group write.
+        folder.parent.parent.mkdir(parents=True, exist_ok=True)
+        for each in (folder.parent, folder):
+            each.mkdir(mode=0o700, exist_ok=True)
         is_safe = folder.is_dir() and is_ours(folder) and is_ours(folder.parent)
     except (OSError, RuntimeError):  # no home
         return None
@@ -49,10 +52,15 @@ def is_ours(path: Path) -> bool:
     return found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_CAN_WRITE
 
 
-def remove_oldest(folder: Path) -> None:
-    """Remove all but `MOST_KEPT` entries of a folder."""
-    with contextlib.suppress(OSError):
-        kept = sorted(folder.glob("[!.]*"), key=lambda path: path.stat().st_mtime_ns)
+def keep(entry: Path, text: str) -> None:
+    """Write an entry of a folder, so that `is_ours` holds, and remove all but the `MOST_KEPT` last ones of the folder.
+
+    Raises nothing: a full disk or a quota costs time, not the run.
+    """
+    with contextlib.suppress(FileError, OSError):
+        write_text(entry, text)
+        entry.chmod(0o600)
+        kept = sorted(entry.parent.glob("[!.]*"), key=lambda path: path.stat().st_mtime_ns)
         for path in kept[:-MOST_KEPT]:
             path.unlink(missing_ok=True)
 
@@ -74,9 +82,7 @@ def stored_text(folder_name: str, key: str, compute: Callable[[], str]) -> str:
             if checksum == _checksum(text):
                 return text
     text = compute()
-    with contextlib.suppress(FileError, OSError):  # a full disk or a quota costs time only
-        write_text(folder / key, f"{_checksum(text)}\n{text}")
-        remove_oldest(folder)
+    keep(folder / key, f"{_checksum(text)}\n{text}")
     return text
 
 
