@@ -61,6 +61,8 @@ def test_in_bfloat16_a_cpu_with_units_for_it_computes_only_products_in_it(
     assert mixed.identity.settings["half_precision"] == "products"
     found = [scores.logprobs for scores in mixed.score_options(prompts)]
     assert mixed.network.dtype == torch.float32
+    # States do not depend on what was scored before.
+    np.testing.assert_array_equal(load(pays=True).represent(prompts), mixed.represent(prompts))
     plain = load(pays=False)
     assert "half_precision" not in plain.identity.settings
     rounded = [scores.logprobs for scores in plain.score_options(prompts)]

@@ -212,6 +212,8 @@ class HuggingFaceModel(FormatsWithTemplate):
         from phraseproof.models.huggingface.hidden_states import HiddenStateReader
 
         if layer not in self._state_readers:
+            # In bfloat16 packed layers give other states, so they must not depend on what was scored before.
+            self.weights.pack_layers()
             self._state_readers[layer] = HiddenStateReader(
                 self.weights.load(),
                 self.backend.facts(),
