@@ -131,3 +131,16 @@ def test_no_demonstrations_are_an_error_also_of_a_sample(tmp_path: Path) -> None
     for each in (task, sample_task(task, 2, 0)):
         with pytest.raises(TaskError, match="the task has none"):
             draw_demonstrations(each, each.examples[0], 1, 0)
+
+
+def test_a_prompt_that_may_hold_its_own_answer_is_warned_of(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    data = {"data_files": {"validation": str(tmp_path / "rows.csv")}}
+    splits: dict[str, Any] = {"test_split": None, "validation_split": "validation", "fewshot_split": "validation"}
+    task = loaded(write(tmp_path, dataset_kwargs=data, **splits), warnings=warnings)
+    assert prompts(task, 3, 1234) == contexts(tmp_path, 3, 1234)
+    shown = [[each.fields for each in draw_demonstrations(task, example, 3, 1234)] for example in task.examples]
+    assert any(example.fields["question"] in str(each) for example, each in zip(task.examples, shown, strict=True))
+    assert sum("does not leave out the tested one" in line for line in warnings) == 1
+    loaded(write(tmp_path / "other", fewshot_split="test"), warnings=warnings)
+    assert sum("does not leave out the tested one" in line for line in warnings) == 1

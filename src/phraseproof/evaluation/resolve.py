@@ -276,11 +276,13 @@ def _report_pinned_date(evaluation: Evaluation, options: ModelOptions, warn: Cal
 
 
 def _tell_where_demonstrations_come_from(tasks: Sequence[Task], warn: Callable[[str], None]) -> None:
-    without = [task.name for task in tasks if not task.demonstrations]
-    if without:
+    own = [task for task in tasks if not task.demonstrations]
+    if without := [task.name for task in own if task.draws is None]:
         warn(
             f"no demonstrations are set apart for {_some(without)}: their own examples are shown, never the tested one"
         )
+    if by_rule := [task.name for task in own if task.draws is not None]:
+        warn(f"no demonstrations are set apart for {_some(by_rule)}: their own examples are shown, by the task's rule")
 
 
 def _some(names: Sequence[str]) -> str:
